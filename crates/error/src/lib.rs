@@ -1,0 +1,2 @@
+#![forbid(unsafe_code)]
+//! The error model of AWS Lambda's invoke operations: codes, statuses, faults and what each says about the execution

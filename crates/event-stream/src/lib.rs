@@ -1,0 +1,2 @@
+#![forbid(unsafe_code)]
+//! A zero-copy codec for application/vnd.amazon.eventstream

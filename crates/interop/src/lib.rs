@@ -1,0 +1,1 @@
+//! Nothing here: the comparisons with other implementations are in `tests/`.
