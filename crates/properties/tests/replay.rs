@@ -32,7 +32,16 @@ fn every_corpus_still_holds_its_property() {
 fn every_property_is_a_fuzz_target_and_every_target_a_property() {
     let mut targets: Vec<String> = fs::read_dir(fuzz_folder().join("fuzz_targets"))
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     targets.sort();
     let mut properties: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();

@@ -21,9 +21,17 @@ use std::path::{Path, PathBuf};
 /// pass for "no data".
 pub fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("LAMBDA_INVOKE_VECTORS")?);
-    assert!(folder.is_dir(), "LAMBDA_INVOKE_VECTORS names no folder: {}", folder.display());
+    assert!(
+        folder.is_dir(),
+        "LAMBDA_INVOKE_VECTORS names no folder: {}",
+        folder.display()
+    );
     // Tests run in their own package's folder: a relative path would mean another place in each.
-    assert!(folder.is_absolute(), "LAMBDA_INVOKE_VECTORS must be absolute: {}", folder.display());
+    assert!(
+        folder.is_absolute(),
+        "LAMBDA_INVOKE_VECTORS must be absolute: {}",
+        folder.display()
+    );
     Some(folder)
 }
 
@@ -41,7 +49,9 @@ pub fn suite(name: &str, run: impl FnOnce(&Path) -> usize) {
         let _ = writeln!(std::io::stderr(), "{line}");
     };
     let Some(folder) = folder() else {
-        say(&format!("official suite {name}: skipped (LAMBDA_INVOKE_VECTORS is not set)"));
+        say(&format!(
+            "official suite {name}: skipped (LAMBDA_INVOKE_VECTORS is not set)"
+        ));
         return;
     };
     let cases = run(&folder);
