@@ -1,0 +1,228 @@
+//! From an answer to an error.
+
+use core::fmt;
+use std::borrow::Cow;
+
+use serde_core::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::bounds::{self, MAX_BODY, MAX_TEXT, cut};
+use crate::{ErrorType, RetryAfter, ServiceError, ThrottleReason, header};
+
+impl ServiceError {
+    /// Reads an error answer. It never fails: what cannot be read is left out, and the rest is kept.
+    ///
+    /// `headers` gives the value of the header with a lower-case name (see [`header`]); of repeated
+    /// headers the first. The code is the first there is of `x-amzn-errortype`, the body's `code`,
+    /// `Code` and `__type` (Smithy's restJson1 protocol, "Operation error serialization"), without
+    /// the namespace before a `#` and without what follows a `:` or `,`. The message is the body's
+    /// `message` or `Message`; if the body is not JSON, as that of a proxy, its first 512 bytes of
+    /// text. Members come in any order, unknown ones are skipped, of repeated ones the last counts,
+    /// and of a body that breaks off what came before the break. Only the first 64 KiB are read.
+    ///
+    /// # Example
+    ///
+    /// With the `http` crate: `ServiceError::parse(parts.status.as_u16(),
+    /// |name| parts.headers.get(name)?.to_str().ok(), &body)`.
+    ///
+    /// ```
+    /// use lambda_invoke_error::{ServiceError, ThrottleReason};
+    ///
+    /// let body = br#"{"Reason":"CallerRateLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
+    /// let headers = |name: &str| (name == "x-amzn-errortype").then_some("TooManyRequestsException");
+    /// let error = ServiceError::parse(429, headers, body);
+    /// assert_eq!(error.reason(), Some(&ThrottleReason::CallerRateLimitExceeded));
+    ///
+    /// let proxy = ServiceError::parse(502, |_| None, b"<html>Bad Gateway</html>");
+    /// assert_eq!(proxy.code(), None);
+    /// assert_eq!(proxy.message(), Some("<html>Bad Gateway</html>"));
+    /// ```
+    #[must_use]
+    pub fn parse<'h>(status: u16, headers: impl Fn(&str) -> Option<&'h str>, body: &[u8]) -> Self {
+        let (members, is_json) = Members::read(body);
+        let in_header = headers(header::ERROR_TYPE).and_then(bounds::code);
+        let in_body = || members.codes().find_map(bounds::code);
+        let mut error = Self::received(in_header.or_else(in_body), status);
+
+        if let Some(message) = members
+            .message
+            .as_deref()
+            .or(members.message_upper.as_deref())
+        {
+            error = error.with_message(message);
+        } else if !is_json {
+            error = error.with_message(&text(body));
+        }
+        if let Some(error_type) = members.error_type.as_deref() {
+            error = error.with_type(ErrorType::from(error_type));
+        }
+        if let Some(reason) = members.reason.as_deref() {
+            error = error.with_reason(ThrottleReason::from(reason));
+        }
+        if let Some(code) = members.ec2_error_code.as_deref() {
+            error = error.with_ec2_error_code(code);
+        }
+        let in_millis =
+            headers(header::RETRY_AFTER_MILLIS).and_then(RetryAfter::from_millis_header);
+        let standard = || headers(header::RETRY_AFTER).and_then(RetryAfter::from_header);
+        if let Some(retry_after) = in_millis.or_else(standard) {
+            error = error.with_retry_after(retry_after);
+        }
+        let names = core::iter::once(header::REQUEST_ID).chain(header::REQUEST_ID_ALTERNATIVES);
+        if let Some(id) = names.filter_map(&headers).find_map(bounds::token) {
+            error = error.with_request_id(id);
+        }
+        error
+    }
+}
+
+/// The start of a body that is not JSON, as text.
+fn text(body: &[u8]) -> String {
+    // Spaces before the text do not count, so they are skipped first; four more bytes, so that a
+    // character is cut between characters and not inside.
+    let body = &body[..body.len().min(MAX_BODY)];
+    let body = body.trim_ascii();
+    let start = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT + 4)]);
+    cut(start.trim(), MAX_TEXT).to_owned()
+}
+
+/// The members of a body that mean something, as far as they are there and are strings.
+#[derive(Default)]
+struct Members<'b> {
+    code: Option<Cow<'b, str>>,
+    code_upper: Option<Cow<'b, str>>,
+    dunder_type: Option<Cow<'b, str>>,
+    message: Option<Cow<'b, str>>,
+    message_upper: Option<Cow<'b, str>>,
+    error_type: Option<Cow<'b, str>>,
+    reason: Option<Cow<'b, str>>,
+    ec2_error_code: Option<Cow<'b, str>>,
+}
+
+impl<'b> Members<'b> {
+    /// What the body has, and whether it was a JSON object (or nothing at all) to the end.
+    fn read(body: &'b [u8]) -> (Self, bool) {
+        let mut members = Self::default();
+        let start = &body[..body.len().min(MAX_BODY)];
+        if start.trim_ascii().is_empty() {
+            return (members, true);
+        }
+        let mut json = serde_json::Deserializer::from_slice(start);
+        let read = Fill(&mut members).deserialize(&mut json);
+        let is_json = read.is_ok() && json.end().is_ok() && start.len() == body.len();
+        (members, is_json)
+    }
+
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        [&self.code, &self.code_upper, &self.dunder_type]
+            .into_iter()
+            .filter_map(|code| code.as_deref())
+    }
+
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Cow<'b, str>>> {
+        Some(match name {
+            "code" => &mut self.code,
+            "Code" => &mut self.code_upper,
+            "__type" => &mut self.dunder_type,
+            "message" => &mut self.message,
+            "Message" => &mut self.message_upper,
+            "Type" => &mut self.error_type,
+            "Reason" => &mut self.reason,
+            "EC2ErrorCode" => &mut self.ec2_error_code,
+            _ => return None,
+        })
+    }
+}
+
+/// Fills in members while the object is read, so that they stay if it breaks off.
+struct Fill<'m, 'b>(&'m mut Members<'b>);
+
+impl<'b> DeserializeSeed<'b> for Fill<'_, 'b> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'b>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'b> Visitor<'b> for Fill<'_, 'b> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(name)) = map.next_key()? {
+            match name.as_deref().and_then(|name| self.0.slot(name)) {
+                Some(slot) => {
+                    if let Text(Some(value)) = map.next_value()? {
+                        *slot = Some(value);
+                    }
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string, borrowed if it has no escapes; `None` for any other value.
+struct Text<'b>(Option<Cow<'b, str>>);
+
+impl<'b> Deserialize<'b> for Text<'b> {
+    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'b> Visitor<'b> for TextVisitor {
+    type Value = Text<'b>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'b str) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'b>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+}
