@@ -1,0 +1,174 @@
+//! The body of an answer, with its time limits.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+
+use crate::{Error, Limits, Sent, TimeLimit};
+
+/// The body of an answer: an [`http_body::Body`] of [`Bytes`], as they come off the connection.
+///
+/// - Nothing is read ahead: what is not asked for stays in the socket, and stops the server when
+///   its buffers are full.
+/// - It ends with `None` only where the framing of HTTP says so: after `Content-Length` bytes, the
+///   last chunk, or, if the server announced neither, the end of the connection. Any other end is
+///   an error, and so is every further read after an error.
+/// - Dropped before its end it closes the connection; read to its end it hands the connection back
+///   to the pool.
+pub struct Body {
+    state: State,
+    received: u64,
+    timer: Option<Box<Timer>>,
+}
+
+enum State {
+    Reading(Incoming),
+    Failed(Error),
+}
+
+/// The limits that are still of interest once the body is being read.
+struct Timer {
+    idle: Option<Duration>,
+    total: Option<(Instant, Duration)>,
+    /// What the sleep is set to while the reader waits.
+    armed: Option<(TimeLimit, Duration)>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Body {
+    /// `started`: when the exchange began.
+    pub(crate) fn new(incoming: Incoming, limits: &Limits, started: Instant) -> Self {
+        let total = limits
+            .total
+            .and_then(|total| Some((started.checked_add(total)?, total)));
+        let timer = (limits.idle.is_some() || total.is_some()).then(|| {
+            let sleep = Box::pin(tokio::time::sleep_until(started));
+            Box::new(Timer {
+                idle: limits.idle,
+                total,
+                armed: None,
+                sleep,
+            })
+        });
+        Self {
+            state: State::Reading(incoming),
+            received: 0,
+            timer,
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.timer = None;
+        let again = error.again();
+        // Lets go of the connection.
+        self.state = State::Failed(error);
+        Poll::Ready(Some(Err(again)))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        let incoming = match &mut this.state {
+            State::Reading(incoming) => incoming,
+            State::Failed(error) => return Poll::Ready(Some(Err(error.again()))),
+        };
+        // Looked at first, so that a server that never pauses cannot outrun it.
+        if let Some((_, limit)) = this.timer.as_deref().and_then(Timer::overdue) {
+            if !incoming.is_end_stream() {
+                return this.fail(Error::timeout(TimeLimit::Total, limit, Sent::Maybe, true));
+            }
+        }
+        match Pin::new(incoming).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                if let Some(timer) = &mut this.timer {
+                    timer.armed = None;
+                }
+                match frame {
+                    Some(Ok(frame)) => {
+                        let length = frame.data_ref().map_or(0, Bytes::len);
+                        this.received = this.received.saturating_add(length as u64);
+                        Poll::Ready(Some(Ok(frame)))
+                    }
+                    Some(Err(error)) => this.fail(Error::body(error, this.received)),
+                    None => Poll::Ready(None),
+                }
+            }
+            Poll::Pending => {
+                let Some(timer) = &mut this.timer else {
+                    return Poll::Pending;
+                };
+                let (which, limit) = ready!(timer.poll(cx));
+                this.fail(Error::timeout(which, limit, Sent::Maybe, true))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Reading(incoming) => incoming.is_end_stream(),
+            State::Failed(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.state {
+            State::Reading(incoming) => incoming.size_hint(),
+            State::Failed(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Timer {
+    fn overdue(&self) -> Option<(Instant, Duration)> {
+        self.total
+            .filter(|(deadline, _)| Instant::now() >= *deadline)
+    }
+
+    /// Ready once the reader has waited too long, with the limit that was reached.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeLimit, Duration)> {
+        let armed = match self.armed {
+            Some(armed) => armed,
+            None => {
+                let idle = self.idle.and_then(|idle| {
+                    Some((Instant::now().checked_add(idle)?, TimeLimit::Idle, idle))
+                });
+                let total = self.total.map(|(at, total)| (at, TimeLimit::Total, total));
+                let Some((at, which, limit)) = [idle, total]
+                    .into_iter()
+                    .flatten()
+                    .min_by_key(|(at, ..)| *at)
+                else {
+                    return Poll::Pending;
+                };
+                self.sleep.as_mut().reset(at);
+                *self.armed.insert((which, limit))
+            }
+        };
+        ready!(self.sleep.as_mut().poll(cx));
+        Poll::Ready(armed)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Body");
+        f.field("received", &self.received);
+        if let State::Failed(error) = &self.state {
+            f.field("failed", error);
+        }
+        f.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,226 @@
+//! How a transport is set up.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::connector::{Connector, CustomDial, Dial, Parts};
+use crate::stream::Socket;
+use crate::{Limits, Proxy, Transport};
+
+/// Sets up a [`Transport`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`limits`](Self::limits) | those of [`Limits::default`] |
+/// | [`tcp_keep_alive`](Self::tcp_keep_alive) | probes after 60 s, then every 15 s |
+/// | [`pool_idle`](Self::pool_idle) | 20 s |
+/// | [`pool_size`](Self::pool_size) | as many idle connections as were ever in use at once |
+/// | [`proxy`](Self::proxy) | none; the environment is not read |
+/// | [`bundled_roots`](Self::bundled_roots) | yes |
+///
+/// `TCP_NODELAY` is always on.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use lambda_invoke_transport::{Limits, Transport};
+///
+/// let transport = Transport::builder()
+///     .limits(Limits::default().with_total(Duration::from_secs(120)))
+///     .tcp_keep_alive(Duration::from_secs(30), Duration::from_secs(10))
+///     .build();
+/// ```
+#[derive(Clone)]
+pub struct Builder {
+    limits: Limits,
+    keep_alive: Option<(Duration, Duration)>,
+    pool_idle: Duration,
+    pool_size: usize,
+    proxy: Option<Proxy>,
+    dial: Option<CustomDial>,
+    #[cfg(feature = "tls")]
+    roots: crate::tls::Roots,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            keep_alive: Some((Duration::from_secs(60), Duration::from_secs(15))),
+            pool_idle: Duration::from_secs(20),
+            pool_size: usize::MAX,
+            proxy: None,
+            dial: None,
+            #[cfg(feature = "tls")]
+            roots: crate::tls::Roots::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// The time limits of a request that brings none of its own.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// TCP keep-alive: a probe once nothing has come for `idle`, then one every `interval`.
+    ///
+    /// Routers and VPC endpoints forget a connection that was silent for 350 s, and a function may
+    /// think for longer than that; so keep `idle` well below. Whole seconds.
+    #[must_use]
+    pub fn tcp_keep_alive(mut self, idle: Duration, interval: Duration) -> Self {
+        self.keep_alive = Some((idle, interval));
+        self
+    }
+
+    /// No TCP keep-alive.
+    #[must_use]
+    pub fn no_tcp_keep_alive(mut self) -> Self {
+        self.keep_alive = None;
+        self
+    }
+
+    /// How long an unused connection is kept in the pool.
+    #[must_use]
+    pub fn pool_idle(mut self, limit: Duration) -> Self {
+        self.pool_idle = limit;
+        self
+    }
+
+    /// How many unused connections are kept for each host. With 0 every request has a connection
+    /// of its own.
+    #[must_use]
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.pool_size = connections;
+        self
+    }
+
+    /// Sends requests through proxies, by these rules.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Connects with `dial` in place of TCP: a Unix socket, a pipe to a server in the same
+    /// process. It gets the URI of the server, or of the proxy; TLS and a proxy's tunnel are put
+    /// on top of what it gives. The settings for TCP do not apply.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_transport::Transport;
+    /// use tokio::io::duplex;
+    ///
+    /// let transport = Transport::builder()
+    ///     .connect_with(|_uri| async {
+    ///         let (client, server) = duplex(64 * 1024);
+    ///         // Here a server would begin to read from its end.
+    ///         drop(server);
+    ///         Ok(client)
+    ///     })
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn connect_with<F, R, T>(mut self, dial: F) -> Self
+    where
+        F: Fn(Uri) -> R + Send + Sync + 'static,
+        R: Future<Output = io::Result<T>> + Send + 'static,
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.dial = Some(Arc::new(move |uri| {
+            let connecting = dial(uri);
+            Box::pin(async move { Ok(Socket::Custom(Box::new(connecting.await?))) })
+        }));
+        self
+    }
+
+    /// Whether the certificate authorities that Mozilla trusts, as they are part of this program,
+    /// are trusted. Turn it off to trust none but those of [`ca_pem`](Self::ca_pem).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn bundled_roots(mut self, trusted: bool) -> Self {
+        self.roots.bundled = trusted;
+        self
+    }
+
+    /// Whether the certificate authorities that the platform trusts are trusted too. They are read
+    /// on the first https connection.
+    #[cfg(feature = "native-roots")]
+    #[must_use]
+    pub fn native_roots(mut self, trusted: bool) -> Self {
+        self.roots.native = trusted;
+        self
+    }
+
+    /// Trusts the certificate authorities of a PEM text too: of a private CA, or of a proxy that
+    /// opens TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the text holds no certificate, or one that cannot be read; the error says which.
+    #[cfg(feature = "tls")]
+    pub fn ca_pem(mut self, pem: &[u8]) -> Result<Self, crate::Error> {
+        self.roots.add_pem(pem)?;
+        Ok(self)
+    }
+
+    /// The transport. Connects to nothing yet, and sets up no TLS.
+    #[must_use]
+    pub fn build(self) -> Transport {
+        let connector = Connector::new(Parts {
+            dial: match self.dial {
+                Some(dial) => Dial::Custom(dial),
+                None => Dial::Tcp(tcp(self.keep_alive, self.limits.connect)),
+            },
+            proxy: self.proxy,
+            limit: self.limits.connect,
+            #[cfg(feature = "tls")]
+            tls: Arc::new(crate::tls::Tls::new(self.roots)),
+        });
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(self.pool_idle)
+            .pool_max_idle_per_host(self.pool_size)
+            // What a pooled connection gave back was not sent: it may go out on another.
+            .retry_canceled_requests(true)
+            .build(connector.clone());
+        Transport::assemble(client, connector, self.limits)
+    }
+}
+
+fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(keep_alive.map(|(idle, _)| idle));
+    tcp.set_keepalive_interval(keep_alive.map(|(_, interval)| interval));
+    // Shared out between the addresses of a name, so that a dead one does not use all of it.
+    tcp.set_connect_timeout(limit);
+    tcp
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut f = f.debug_struct("Builder");
+        f.field("limits", &self.limits)
+            .field("keep_alive", &self.keep_alive)
+            .field("pool_idle", &self.pool_idle)
+            .field("pool_size", &self.pool_size)
+            .field("proxy", &self.proxy);
+        #[cfg(feature = "tls")]
+        f.field("roots", &self.roots);
+        f.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! From a URI to a connection: dial, and where needed TLS, a proxy's tunnel, TLS through it.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::TokioIo;
+use tower_service::Service;
+
+use crate::error::BoxError;
+use crate::stream::{Hop, Path, Socket, Stream};
+use crate::{Error, ErrorKind, Proxy, TimeLimit};
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type CustomDial = Arc<dyn Fn(Uri) -> BoxFuture<io::Result<Socket>> + Send + Sync>;
+
+/// How the lowest layer is connected.
+#[derive(Clone)]
+pub(crate) enum Dial {
+    Tcp(HttpConnector),
+    Custom(CustomDial),
+}
+
+/// The connector under the pool. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connector(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) dial: Dial,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) limit: Option<Duration>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Arc<crate::tls::Tls>,
+}
+
+impl Connector {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.0.proxy.as_ref()
+    }
+
+    async fn connect(self, to: Uri) -> Result<Stream, Error> {
+        match self.0.limit {
+            None => self.0.establish(to).await,
+            Some(limit) => tokio::time::timeout(limit, self.0.establish(to))
+                .await
+                .map_err(|_| Error::timeout(TimeLimit::Connect, limit, crate::Sent::No, false))?,
+        }
+    }
+}
+
+impl Parts {
+    async fn establish(&self, to: Uri) -> Result<Stream, Error> {
+        let secure = to.scheme() == Some(&Scheme::HTTPS);
+        let Some(via) = self.proxy.as_ref().and_then(|proxy| proxy.intercept(&to)) else {
+            let socket = self.dial(&to).await.map_err(|cause| {
+                let message = format!("could not connect to {}", authority(&to));
+                Error::no_connection(connect_kind(&*cause), message, cause)
+            })?;
+            let hop = self.first_hop(socket, to).await?;
+            return Ok(Stream::new(Path::from(hop), false));
+        };
+
+        let proxy = via.uri();
+        let socket = self.dial(proxy).await.map_err(|cause| {
+            let message = format!("could not connect to the proxy {}", authority(proxy));
+            Error::no_connection(ErrorKind::Proxy, message, cause)
+        })?;
+        let hop = self.first_hop(socket, proxy.clone()).await?;
+        if !secure {
+            return Ok(Stream::new(Path::from(hop), true));
+        }
+        let mut tunnel = Tunnel::new(proxy.clone(), Once(Some(hop)));
+        if let Some(authorization) = via.basic_auth() {
+            tunnel = tunnel.with_auth(authorization.clone());
+        }
+        let hop = tunnel.call(to.clone()).await.map_err(|cause| {
+            let message = format!(
+                "the proxy {} gave no tunnel to {}",
+                authority(proxy),
+                authority(&to)
+            );
+            Error::no_connection(ErrorKind::Proxy, message, cause.into())
+        })?;
+        Ok(Stream::new(self.through_tunnel(hop, to).await?, false))
+    }
+
+    /// The lowest layer of a connection to the host that `to` names.
+    async fn dial(&self, to: &Uri) -> Result<Socket, BoxError> {
+        match &self.dial {
+            Dial::Tcp(tcp) => Ok(Socket::Tcp(
+                tcp.clone().call(to.clone()).await?.into_inner(),
+            )),
+            Dial::Custom(dial) => Ok(dial(to.clone()).await?),
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    async fn first_hop(&self, socket: Socket, to: Uri) -> Result<Hop, Error> {
+        if to.scheme() == Some(&Scheme::HTTPS) {
+            self.tls.handshake(TokioIo::new(socket), to).await
+        } else {
+            Ok(Hop::Http(TokioIo::new(socket)))
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    async fn through_tunnel(&self, hop: Hop, to: Uri) -> Result<Path, Error> {
+        self.tls.handshake(hop, to).await
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_async, reason = "with TLS it is")]
+    async fn first_hop(&self, socket: Socket, to: Uri) -> Result<Hop, Error> {
+        if to.scheme() == Some(&Scheme::HTTPS) {
+            return Err(without_tls());
+        }
+        Ok(TokioIo::new(socket))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_async, reason = "with TLS it is")]
+    async fn through_tunnel(&self, _: Hop, _: Uri) -> Result<Path, Error> {
+        Err(without_tls())
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn without_tls() -> Error {
+    Error::configuration("https needs the feature `tls` of lambda-invoke-transport")
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = Error;
+    type Future = BoxFuture<Result<Stream, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(to))
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Connector");
+        f.field("proxy", &self.0.proxy)
+            .field("limit", &self.0.limit);
+        #[cfg(feature = "tls")]
+        f.field("tls", &self.0.tls);
+        f.finish_non_exhaustive()
+    }
+}
+
+fn authority(uri: &Uri) -> &str {
+    let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+    // Without a user's name and password.
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
+}
+
+/// A limit of the operating system, or of a single address, is a time limit too.
+fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
+            return ErrorKind::TimedOut(TimeLimit::Connect);
+        }
+        next = error.source();
+    }
+    ErrorKind::Connect
+}
+
+/// A connector whose connection is already there.
+pub(crate) struct Once<T>(pub(crate) Option<T>);
+
+impl<T> Service<Uri> for Once<T> {
+    type Response = T;
+    type Error = io::Error;
+    type Future = Ready<io::Result<T>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(
+            self.0
+                .take()
+                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
+        )
+    }
+}

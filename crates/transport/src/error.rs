@@ -1,0 +1,369 @@
+//! What went wrong, and whether any of the request can have left.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::client::legacy;
+
+use crate::TimeLimit;
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Whether any byte of a request can have left this machine.
+///
+/// `No` is a promise: the server cannot have seen the request, so sending it again cannot run
+/// anything twice. `Maybe` promises nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "it is yes or no: there is no third answer"
+)]
+pub enum Sent {
+    /// No byte of the request was written to a connection.
+    No,
+    /// Some or all of the request may have arrived.
+    Maybe,
+}
+
+impl Sent {
+    /// What an error of any service says: an [`Error`] of this crate is believed, any other is
+    /// [`Sent::Maybe`].
+    ///
+    /// Only the error itself is looked at, not its sources: a service that wraps ours may have
+    /// sent the request more than once, and then the last failure says nothing of the others.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_transport::Sent;
+    ///
+    /// let foreign = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// assert_eq!(Sent::of(&foreign), Sent::Maybe);
+    /// ```
+    #[must_use]
+    pub fn of(error: &(dyn StdError + 'static)) -> Self {
+        error
+            .downcast_ref::<Error>()
+            .map_or(Self::Maybe, Error::sent)
+    }
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting cannot be used: a proxy's address, a certificate.
+    Configuration,
+    /// The request cannot be sent as it is: its URI, its HTTP version or its method.
+    Request,
+    /// No connection to the server: name lookup, refused, unreachable.
+    Connect,
+    /// No connection through the proxy.
+    Proxy,
+    /// TLS failed, but not over the server's certificate.
+    Tls,
+    /// The server's certificate was refused: unknown issuer, another name, expired.
+    Certificate,
+    /// A time limit was reached.
+    TimedOut(TimeLimit),
+    /// The connection closed before any of the request was written to it.
+    Canceled,
+    /// The connection closed, or was reset, before the answer was complete.
+    Closed,
+    /// Another failure of reading or writing.
+    Io,
+    /// What the server sent is not HTTP/1.1, or its head is too large.
+    Protocol,
+}
+
+/// A failure of the transport.
+///
+/// It says what happened ([`kind`](Self::kind)), whether any of the request can have left
+/// ([`sent`](Self::sent)), and whether the answer's head had already come
+/// ([`is_body`](Self::is_body)). One machine word in size.
+// Shared, because the client under us hands the errors of our connector back by reference only.
+pub struct Error(Arc<Repr>);
+
+struct Repr {
+    kind: ErrorKind,
+    sent: Sent,
+    in_body: bool,
+    limit: Option<Duration>,
+    message: Cow<'static, str>,
+    cause: Option<Cause>,
+}
+
+enum Cause {
+    Any(BoxError),
+    /// Of the client under us. Its own message is only a name, so its source stands for it.
+    Client(legacy::Error),
+}
+
+impl Error {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether any byte of the request can have left.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// The time limit that was reached, if one was.
+    #[must_use]
+    pub fn timed_out(&self) -> Option<TimeLimit> {
+        match self.0.kind {
+            ErrorKind::TimedOut(which) => Some(which),
+            _ => None,
+        }
+    }
+
+    /// The length of the time limit that was reached. `None` also when the operating system gave
+    /// up on its own.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.0.limit
+    }
+
+    /// Whether there was no connection, for whatever reason: refused, proxy, TLS, time limit.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        self.0.sent == Sent::No
+            && matches!(
+                self.0.kind,
+                ErrorKind::Connect
+                    | ErrorKind::Proxy
+                    | ErrorKind::Tls
+                    | ErrorKind::Certificate
+                    | ErrorKind::TimedOut(TimeLimit::Connect)
+            )
+    }
+
+    /// Whether TLS failed, over the certificate or otherwise.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Tls | ErrorKind::Certificate)
+    }
+
+    /// Whether the failure came after the head of the answer, in its body.
+    #[must_use]
+    pub fn is_body(&self) -> bool {
+        self.0.in_body
+    }
+
+    fn new(kind: ErrorKind, sent: Sent, message: Cow<'static, str>, cause: Option<Cause>) -> Self {
+        Self(Arc::new(Repr {
+            kind,
+            sent,
+            in_body: false,
+            limit: None,
+            message,
+            cause,
+        }))
+    }
+
+    pub(crate) fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Configuration, Sent::No, message.into(), None)
+    }
+
+    pub(crate) fn request(message: &'static str) -> Self {
+        Self::new(ErrorKind::Request, Sent::No, message.into(), None)
+    }
+
+    /// A connection that could not be made: nothing of a request can have left on it.
+    pub(crate) fn no_connection(kind: ErrorKind, message: String, cause: BoxError) -> Self {
+        Self::new(kind, Sent::No, message.into(), Some(Cause::Any(cause)))
+    }
+
+    pub(crate) fn timeout(which: TimeLimit, limit: Duration, sent: Sent, in_body: bool) -> Self {
+        let what = match which {
+            TimeLimit::Connect => "no connection",
+            TimeLimit::FirstByte => "the server gave no answer",
+            TimeLimit::Idle => "nothing more of the answer's body came",
+            TimeLimit::Total => "the exchange was not over",
+        };
+        Self(Arc::new(Repr {
+            kind: ErrorKind::TimedOut(which),
+            sent,
+            in_body,
+            limit: Some(limit),
+            message: format!("{what} within {limit:?}, the {which} time limit").into(),
+            cause: None,
+        }))
+    }
+
+    /// What the client under us says of a request that got no answer. `assigned`: whether a
+    /// connection was ever assigned to the request.
+    pub(crate) fn unanswered(error: legacy::Error, assigned: bool) -> Self {
+        let (kind, sent, message) = match error.source() {
+            Some(source) => {
+                if let Some(Self(ours)) = source.downcast_ref() {
+                    return Self(Arc::clone(ours));
+                }
+                // hyper cancels only what it took from its queue without starting on it.
+                let canceled = source.downcast_ref().is_some_and(hyper::Error::is_canceled);
+                if canceled {
+                    let message = "the connection was closed before any of the request was sent";
+                    (ErrorKind::Canceled, Sent::No, message)
+                } else if error.is_connect() || !assigned {
+                    let message = "the connection failed before it was ready for a request";
+                    (ErrorKind::Connect, Sent::No, message)
+                } else {
+                    let kind = classify(source);
+                    let message = match kind {
+                        ErrorKind::Closed => "the server closed the connection before it answered",
+                        ErrorKind::Protocol => "the server's answer is not readable HTTP/1.1",
+                        _ => "the connection failed before the server answered",
+                    };
+                    (kind, Sent::Maybe, message)
+                }
+            }
+            None => {
+                let sent = if assigned { Sent::Maybe } else { Sent::No };
+                (
+                    ErrorKind::Io,
+                    sent,
+                    "the connection failed before the server answered",
+                )
+            }
+        };
+        Self::new(kind, sent, message.into(), Some(Cause::Client(error)))
+    }
+
+    /// A failure while the body was read, after `received` of its bytes.
+    pub(crate) fn body(error: hyper::Error, received: u64) -> Self {
+        let kind = classify(&error);
+        let what = match kind {
+            ErrorKind::Closed => "the connection was closed",
+            ErrorKind::Protocol => "the framing of the answer's body is not valid HTTP/1.1,",
+            _ => "the connection failed",
+        };
+        Self(Arc::new(Repr {
+            kind,
+            sent: Sent::Maybe,
+            in_body: true,
+            limit: None,
+            message: format!("{what} after {received} bytes of the answer's body").into(),
+            cause: Some(Cause::Any(error.into())),
+        }))
+    }
+
+    /// The same failure again, for a reader that reads on after it.
+    pub(crate) fn again(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("sent", &self.0.sent)
+            .field("in_body", &self.0.in_body)
+            .field("message", &self.0.message)
+            .field("source", &self.source())
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.0.cause.as_ref()? {
+            Cause::Any(error) => Some(&**error),
+            Cause::Client(error) => error.source(),
+        }
+    }
+}
+
+/// The kind of a failure on a connection that a request was using.
+fn classify(error: &(dyn StdError + 'static)) -> ErrorKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            if error.is_parse() {
+                return ErrorKind::Protocol;
+            }
+            if error.is_incomplete_message() || error.is_closed() {
+                return ErrorKind::Closed;
+            }
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return classify_io(error);
+        }
+        next = error.source();
+    }
+    ErrorKind::Io
+}
+
+fn classify_io(error: &io::Error) -> ErrorKind {
+    #[cfg(feature = "tls")]
+    if error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>())
+    {
+        return ErrorKind::Tls;
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::NotConnected
+        | io::ErrorKind::UnexpectedEof => ErrorKind::Closed,
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ErrorKind::Protocol,
+        _ => ErrorKind::Io,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_and_crosses_threads() {
+        fn crosses<T: Send + Sync + 'static>() {}
+        crosses::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Option<Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn only_an_error_of_ours_is_believed() {
+        let ours = Error::request("no host");
+        assert_eq!(Sent::of(&ours), Sent::No);
+        let boxed: BoxError = ours.into();
+        assert_eq!(Sent::of(&*boxed), Sent::No);
+        let late = Error::timeout(TimeLimit::Total, Duration::ZERO, Sent::Maybe, false);
+        assert_eq!(Sent::of(&late), Sent::Maybe);
+        // One that wraps ours may have sent the request more than once.
+        let wrapped = io::Error::other(boxed);
+        assert_eq!(Sent::of(&wrapped), Sent::Maybe);
+    }
+
+    #[test]
+    fn a_time_limit_says_which_and_how_long() {
+        let limit = Duration::from_millis(1500);
+        let error = Error::timeout(TimeLimit::FirstByte, limit, Sent::Maybe, false);
+        assert_eq!(
+            error.to_string(),
+            "the server gave no answer within 1.5s, the first byte time limit"
+        );
+        assert_eq!(
+            (error.timed_out(), error.limit()),
+            (Some(TimeLimit::FirstByte), Some(limit))
+        );
+        assert!(!error.is_connect());
+    }
+}

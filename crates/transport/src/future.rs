@@ -1,0 +1,169 @@
+//! An exchange until the head of its answer.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::Response;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::CaptureConnection;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+
+use crate::{Body, Error, Limits, Sent, TimeLimit};
+
+pin_project! {
+    /// The answer to a request, once its head is there.
+    ///
+    /// Nothing happens before it is polled. Dropping it closes the connection that the request
+    /// went out on, if it did; the server may go on with the request all the same. After it has
+    /// given its result it stays pending.
+    #[must_use = "a request is not sent unless its future is polled"]
+    pub struct ResponseFuture {
+        state: State,
+        limits: Limits,
+        started: Option<Instant>,
+        armed: Option<Deadline>,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+enum State {
+    Refused(Error),
+    Sending {
+        answer: legacy::ResponseFuture,
+        connection: CaptureConnection,
+        /// When a connection was assigned to the request.
+        assigned: Option<Instant>,
+    },
+    Done,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Deadline {
+    at: Instant,
+    which: TimeLimit,
+    limit: Duration,
+}
+
+impl ResponseFuture {
+    pub(crate) fn new(
+        answer: legacy::ResponseFuture,
+        connection: CaptureConnection,
+        limits: Limits,
+    ) -> Self {
+        Self::with(
+            State::Sending {
+                answer,
+                connection,
+                assigned: None,
+            },
+            limits,
+        )
+    }
+
+    pub(crate) fn refused(error: Error) -> Self {
+        Self::with(State::Refused(error), Limits::none())
+    }
+
+    fn with(state: State, limits: Limits) -> Self {
+        Self {
+            state,
+            limits,
+            started: None,
+            armed: None,
+            sleep: None,
+        }
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let State::Sending {
+            answer,
+            connection,
+            assigned,
+        } = this.state
+        else {
+            return match std::mem::replace(this.state, State::Done) {
+                State::Refused(error) => Poll::Ready(Err(error)),
+                State::Sending { .. } | State::Done => Poll::Pending,
+            };
+        };
+        let started = *this.started.get_or_insert_with(Instant::now);
+
+        let polled = Pin::new(answer).poll(cx);
+        if assigned.is_none() && connection.connection_metadata().is_some() {
+            *assigned = Some(Instant::now());
+        }
+        let assigned = *assigned;
+        let result = match polled {
+            Poll::Ready(Ok(response)) => {
+                Ok(response.map(|incoming| Body::new(incoming, this.limits, started)))
+            }
+            Poll::Ready(Err(error)) => Err(Error::unanswered(error, assigned.is_some())),
+            Poll::Pending => {
+                let Some(next) = next_deadline(this.limits, started, assigned) else {
+                    return Poll::Pending;
+                };
+                if *this.armed != Some(next) {
+                    *this.armed = Some(next);
+                    match this.sleep.as_mut().as_pin_mut() {
+                        Some(sleep) => sleep.reset(next.at),
+                        None => this.sleep.set(Some(tokio::time::sleep_until(next.at))),
+                    }
+                }
+                if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+                    ready!(sleep.poll(cx));
+                }
+                let sent = if assigned.is_some() {
+                    Sent::Maybe
+                } else {
+                    Sent::No
+                };
+                Err(Error::timeout(next.which, next.limit, sent, false))
+            }
+        };
+        // Lets go of the connection, if the exchange failed.
+        *this.state = State::Done;
+        this.sleep.set(None);
+        Poll::Ready(result)
+    }
+}
+
+/// What the exchange may wait for next: a connection or the first byte, and always the total.
+fn next_deadline(limits: &Limits, started: Instant, assigned: Option<Instant>) -> Option<Deadline> {
+    let (from, which, limit) = match assigned {
+        None => (started, TimeLimit::Connect, limits.connect),
+        Some(at) => (at, TimeLimit::FirstByte, limits.first_byte),
+    };
+    let deadline = |from: Instant, which, limit: Option<Duration>| {
+        let limit = limit?;
+        Some(Deadline {
+            at: from.checked_add(limit)?,
+            which,
+            limit,
+        })
+    };
+    [
+        deadline(from, which, limit),
+        deadline(started, TimeLimit::Total, limits.total),
+    ]
+    .into_iter()
+    .flatten()
+    .min_by_key(|deadline| deadline.at)
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod builder;
+mod connector;
+mod error;
+mod future;
+mod limits;
+mod proxy;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+
+// The public interface.
+pub use self::body::Body;
+pub use self::builder::Builder;
+pub use self::error::{Error, ErrorKind, Sent};
+pub use self::future::ResponseFuture;
+pub use self::limits::{Limits, TimeLimit};
+pub use self::proxy::{Proxy, ProxyBuilder};
+pub use self::transport::Transport;

@@ -1,0 +1,141 @@
+//! How long each part of an exchange may take.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Time limits of one exchange. `None` is no limit.
+///
+/// | limit | from | until | default |
+/// |---|---|---|---|
+/// | connect | the request is first polled | a connection is assigned to it: name lookup, TCP, proxy, TLS | 10 s |
+/// | first byte | a connection is assigned | the head of the answer is complete; sending the request counts | 960 s |
+/// | idle | the reader waits for a piece of the answer's body | it comes | none |
+/// | total | the request is first polled | the last byte of the body is given out | none |
+///
+/// A Lambda function may run for 900 s before it answers at all, hence the default for the first
+/// byte. A slow reader never runs into the idle limit: only waiting counts, not reading. There is
+/// no limit on throughput.
+///
+/// Set them for all requests with [`Builder::limits`](crate::Builder::limits), and for one with an
+/// [extension](http::Extensions) of the request, which replaces all four:
+///
+/// ```
+/// use std::time::Duration;
+/// use lambda_invoke_transport::Limits;
+///
+/// let mut request = http::Request::post("http://127.0.0.1:9001/").body(()).unwrap();
+/// let limits = Limits::default().with_idle(Duration::from_secs(30));
+/// request.extensions_mut().insert(limits);
+/// ```
+///
+/// A connection is set up for whichever request needs one first, so an attempt to connect also
+/// ends at the connect limit of the [`Builder`](crate::Builder): a request's own connect limit can
+/// only be shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) total: Option<Duration>,
+}
+
+impl Limits {
+    /// No limit at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            connect: None,
+            first_byte: None,
+            idle: None,
+            total: None,
+        }
+    }
+
+    /// These limits with another limit for connecting.
+    #[must_use]
+    pub fn with_connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.connect = limit.into();
+        self
+    }
+
+    /// These limits with another limit for the first byte of the answer.
+    #[must_use]
+    pub fn with_first_byte(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.first_byte = limit.into();
+        self
+    }
+
+    /// These limits with another limit for the wait between two pieces of the body.
+    #[must_use]
+    pub fn with_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.idle = limit.into();
+        self
+    }
+
+    /// These limits with another limit for the whole exchange.
+    #[must_use]
+    pub fn with_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.total = limit.into();
+        self
+    }
+
+    /// The limit for connecting.
+    #[must_use]
+    pub const fn connect(&self) -> Option<Duration> {
+        self.connect
+    }
+
+    /// The limit for the first byte of the answer.
+    #[must_use]
+    pub const fn first_byte(&self) -> Option<Duration> {
+        self.first_byte
+    }
+
+    /// The limit for the wait between two pieces of the body.
+    #[must_use]
+    pub const fn idle(&self) -> Option<Duration> {
+        self.idle
+    }
+
+    /// The limit for the whole exchange.
+    #[must_use]
+    pub const fn total(&self) -> Option<Duration> {
+        self.total
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            first_byte: Some(Duration::from_secs(960)),
+            idle: None,
+            total: None,
+        }
+    }
+}
+
+/// Which of the [`Limits`] was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeLimit {
+    /// No connection in time.
+    Connect,
+    /// No answer in time.
+    FirstByte,
+    /// Nothing more of the body in time.
+    Idle,
+    /// The whole exchange took too long.
+    Total,
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::FirstByte => "first byte",
+            Self::Idle => "idle",
+            Self::Total => "total",
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What a connection is made of: a socket, and perhaps TLS on it.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::rt;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Anything that can stand in for a TCP connection.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// The lowest layer: TCP, or what the caller connects with.
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Custom(Box<dyn Duplex>),
+}
+
+macro_rules! on_socket {
+    ($this:expr, $io:ident => $call:expr) => {
+        match $this.get_mut() {
+            Socket::Tcp(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            Socket::Custom(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        on_socket!(self, io => io.poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on_socket!(self, io => io.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on_socket!(self, io => io.poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(io) => io.is_write_vectored(),
+            Self::Custom(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_socket!(self, io => io.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_socket!(self, io => io.poll_shutdown(cx))
+    }
+}
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        // Without the addresses: they would cost every answer several allocations.
+        Connected::new()
+    }
+}
+
+/// To the first hop: the server itself or a proxy, either with TLS or without.
+#[cfg(feature = "tls")]
+pub(crate) type Hop = hyper_rustls::MaybeHttpsStream<TokioIo<Socket>>;
+#[cfg(not(feature = "tls"))]
+pub(crate) type Hop = TokioIo<Socket>;
+
+/// To the server: as the first hop, or TLS through the tunnel of a proxy.
+#[cfg(feature = "tls")]
+pub(crate) type Path = hyper_rustls::MaybeHttpsStream<Hop>;
+#[cfg(not(feature = "tls"))]
+pub(crate) type Path = Hop;
+
+/// A connection that is ready for requests.
+pub(crate) struct Stream {
+    path: Path,
+    /// Whether requests go to a proxy that reads them, and so need their whole URI.
+    absolute_form: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(path: Path, absolute_form: bool) -> Self {
+        Self {
+            path,
+            absolute_form,
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("absolute_form", &self.absolute_form)
+            .finish_non_exhaustive()
+    }
+}
+
+impl rt::Read for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().path).poll_read(cx, buf)
+    }
+}
+
+impl rt::Write for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().path).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().path).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.path.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().path).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().path).poll_shutdown(cx)
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.path.connected().proxy(self.absolute_form)
+    }
+}

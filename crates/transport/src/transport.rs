@@ -1,0 +1,222 @@
+//! The transport itself: a pool of connections behind a `tower_service::Service`.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::PROXY_AUTHORIZATION;
+use http::uri::Scheme;
+use http::{Method, Request, Response, Version};
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
+use tower_service::Service;
+
+use crate::connector::Connector;
+use crate::{Body, Builder, Error, Limits, ResponseFuture};
+
+/// Sends requests over a pool of HTTP/1.1 connections.
+///
+/// Cheap to clone; the clones share their connections. A [`tower_service::Service`], by value and
+/// by reference, that is always ready.
+///
+/// A request needs an absolute URI (`http` or `https`). Its headers are sent as they are; `host`
+/// and `content-length` are added if they are not there, and `proxy-authorization` for a proxy
+/// that has a password.
+///
+/// It must be polled within a Tokio runtime whose I/O and time are enabled.
+///
+/// # Example
+///
+/// ```
+/// # use std::io::{Read, Write};
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # std::thread::spawn(move || {
+/// #     let (mut socket, _) = listener.accept().unwrap();
+/// #     let _ = socket.read(&mut [0; 1024]).unwrap();
+/// #     socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").unwrap();
+/// # });
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use http_body_util::BodyExt;
+/// use lambda_invoke_transport::Transport;
+///
+/// let transport = Transport::new();
+/// let request = http::Request::post(format!("http://{address}/")).body("ping".into()).unwrap();
+/// let answer = transport.send(request).await?;
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(answer.into_body().collect().await?.to_bytes(), "hello");
+/// # Ok::<(), lambda_invoke_transport::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Transport {
+    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    limits: Limits,
+}
+
+impl Transport {
+    /// A transport with the defaults of the [`Builder`]: no proxy, and the bundled roots.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Starts from the defaults.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn assemble(
+        client: Client<Connector, Full<Bytes>>,
+        connector: Connector,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            client,
+            connector,
+            limits,
+        }
+    }
+
+    /// The time limits of a request that brings none of its own.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Sends a request, once the future is polled. A [`Limits`] among the request's extensions
+    /// replaces the limits of this transport.
+    ///
+    /// A request that a pooled connection gave back unsent, because the server had closed it in
+    /// the meantime, goes out again on another connection. Nothing else is ever sent twice.
+    pub fn send(&self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
+        if let Err(error) = check(&request) {
+            return ResponseFuture::refused(error);
+        }
+        if let Some(proxy) = self.connector.proxy() {
+            // Through a tunnel the server would see it; there it goes with the CONNECT.
+            if request.uri().scheme() == Some(&Scheme::HTTP) {
+                let via = proxy.intercept(request.uri());
+                if let Some(authorization) = via.as_ref().and_then(|via| via.basic_auth()) {
+                    let headers = request.headers_mut();
+                    headers
+                        .entry(PROXY_AUTHORIZATION)
+                        .or_insert_with(|| authorization.clone());
+                }
+            }
+        }
+        let limits = request
+            .extensions()
+            .get::<Limits>()
+            .copied()
+            .unwrap_or(self.limits);
+        let connection = capture_connection(&mut request);
+        ResponseFuture::new(self.client.request(request), connection, limits)
+    }
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the client under us would refuse with less to say, or would take for something else.
+fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
+    let scheme = request.uri().scheme();
+    if scheme != Some(&Scheme::HTTP) && scheme != Some(&Scheme::HTTPS) {
+        return Err(Error::request(
+            "the request's URI must begin with http:// or https://",
+        ));
+    }
+    if request.uri().host().is_none_or(str::is_empty) {
+        return Err(Error::request("the request's URI names no host"));
+    }
+    if !matches!(request.version(), Version::HTTP_11 | Version::HTTP_10) {
+        return Err(Error::request(
+            "the request's version is not HTTP/1.1 or HTTP/1.0",
+        ));
+    }
+    if request.method() == Method::CONNECT {
+        return Err(Error::request(
+            "CONNECT is not a request that this transport sends",
+        ));
+    }
+    Ok(())
+}
+
+impl Service<Request<Full<Bytes>>> for Transport {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> ResponseFuture {
+        self.send(request)
+    }
+}
+
+impl Service<Request<Full<Bytes>>> for &Transport {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> ResponseFuture {
+        self.send(request)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("connector", &self.connector)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, Sent};
+
+    #[test]
+    fn is_shared_between_threads() {
+        fn shared<T: Clone + Send + Sync + 'static>() {}
+        fn crosses<T: Send + Unpin + 'static>() {}
+        fn future<T: Send + 'static>() {}
+        shared::<Transport>();
+        crosses::<Body>();
+        future::<ResponseFuture>();
+    }
+
+    #[tokio::test]
+    async fn refuses_what_cannot_be_sent() {
+        let post = |uri: &str| Request::post(uri).body(Full::<Bytes>::default()).unwrap();
+        let mut old = post("http://localhost/");
+        *old.version_mut() = Version::HTTP_2;
+        let mut connect = post("http://localhost/");
+        *connect.method_mut() = Method::CONNECT;
+        for (request, why) in [
+            (post("/path"), "http://"),
+            (post("ftp://localhost/"), "http://"),
+            (old, "version"),
+            (connect, "CONNECT"),
+        ] {
+            let error = Transport::new().send(request).await.unwrap_err();
+            assert_eq!((error.kind(), error.sent()), (ErrorKind::Request, Sent::No));
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+}
