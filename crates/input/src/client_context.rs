@@ -1,0 +1,124 @@
+//! Client contexts: JSON about the caller, as base64 in a header.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::error::{InputError, Member};
+use crate::grammar::Language;
+use crate::limits;
+use crate::text::{check, impl_text};
+
+/// Writes padding, reads with or without.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What a caller tells the function about itself: the value of `X-Amz-Client-Context`.
+///
+/// At most 3,583 bytes of base64 with the standard alphabet, padded or not: 2,685 bytes of JSON
+/// when padded. That it is JSON is for the caller to see to: here it is bytes.
+///
+/// Kept as base64, since that is what goes over the wire. Only for synchronous calls: the service
+/// does not pass it on otherwise.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_input::ClientContext;
+///
+/// let context = ClientContext::from_json(br#"{"custom":{"tenant":"blue"}}"#)?;
+/// assert_eq!(context.as_base64(), "eyJjdXN0b20iOnsidGVuYW50IjoiYmx1ZSJ9fQ==");
+///
+/// let received = ClientContext::from_base64(context.as_base64())?;
+/// assert_eq!(received.to_json(), br#"{"custom":{"tenant":"blue"}}"#);
+/// # Ok::<(), lambda_invoke_input::InputError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientContext<'a>(Cow<'a, str>);
+
+impl ClientContext<'static> {
+    /// Encodes JSON.
+    ///
+    /// # Errors
+    ///
+    /// If more than 2,685 bytes are given, so that there would be more than 3,583 of base64.
+    pub fn from_json(json: &[u8]) -> Result<Self, InputError> {
+        let limit = limits::CLIENT_CONTEXT;
+        let length = json.len().div_ceil(3).saturating_mul(4);
+        if length > limit {
+            return Err(InputError::TooLong {
+                member: Member::ClientContext,
+                length,
+                limit,
+            });
+        }
+        let mut base64 = String::with_capacity(length);
+        ENGINE.encode_string(json, &mut base64);
+        Ok(Self(Cow::Owned(base64)))
+    }
+}
+
+impl<'a> ClientContext<'a> {
+    /// Takes base64, as it comes in the header.
+    ///
+    /// # Errors
+    ///
+    /// If it is not base64, or longer than 3,583 bytes: where, and what would be allowed there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::ClientContext;
+    ///
+    /// assert_eq!(ClientContext::from_base64("e30").unwrap().to_json(), b"{}");
+    /// assert_eq!(ClientContext::from_base64("{}").unwrap_err().offset(), 0);
+    /// ```
+    pub fn from_base64(base64: &'a str) -> Result<Self, InputError> {
+        Self::from_text(Cow::Borrowed(base64))
+    }
+
+    /// The base64, as it goes into the header.
+    #[must_use]
+    pub fn as_base64(&self) -> &str {
+        &self.0
+    }
+
+    /// The JSON, decoded.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // The text was checked when this value was made.
+        ENGINE.decode(self.as_base64()).unwrap_or_default()
+    }
+
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> ClientContext<'static> {
+        ClientContext(Cow::Owned(self.0.into_owned()))
+    }
+
+    fn as_str(&self) -> &str {
+        self.as_base64()
+    }
+
+    fn from_text(text: Cow<'a, str>) -> Result<Self, InputError> {
+        check(
+            Member::ClientContext,
+            Language::ClientContext,
+            &text,
+            limits::CLIENT_CONTEXT,
+        )?;
+        Ok(Self(text))
+    }
+
+    fn into_text(self) -> Cow<'a, str> {
+        self.0
+    }
+}
+
+impl_text!(ClientContext);

@@ -1,0 +1,41 @@
+//! The service's own regular expressions, as it publishes them.
+//!
+//! Each is to be read as anchored at both ends, with `\d` meaning `[0-9]`. This crate's parsers are
+//! held to them by property tests; the constants are here for documentation, for other languages
+//! and for the service's error messages, which quote them.
+
+/// A function name, in the published API reference.
+///
+/// Length 1 to 170; a bare name 1 to 64.
+pub const FUNCTION_NAME_PUBLISHED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
+
+/// A function name, as the service quotes the pattern when it refuses one (recorded in November
+/// 2025). It takes everything that any published generation takes.
+pub const FUNCTION_NAME_RECORDED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+
+/// A function name, in the newest API model (July 2026): an `arn:` prefix needs region and account.
+///
+/// Length 1 to 256.
+pub const FUNCTION_NAME_NEWEST: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?))(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+
+/// A qualifier, in the published API reference. Length 1 to 128: the empty alternative never
+/// counts.
+pub const QUALIFIER_PUBLISHED: &str = r"(|[a-zA-Z0-9$_-]+)";
+
+/// A qualifier, as the service quotes the pattern (recorded in November 2025). Length 1 to 128.
+pub const QUALIFIER_RECORDED: &str = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
+
+/// A qualifier, in the newest API model: the recorded one. Length 1 to 128.
+pub const QUALIFIER_NEWEST: &str = QUALIFIER_RECORDED;
+
+/// A tenant id. Length 1 to 256.
+pub const TENANT_ID: &str = r"[a-zA-Z0-9\._:\/=+\-@ ]+";
+
+/// The name of a durable execution. Length 1 to 64.
+pub const DURABLE_EXECUTION_NAME: &str = r"[a-zA-Z0-9-_]+";
+
+/// The ARN of a durable execution. Length 1 to 1,024.
+pub const DURABLE_EXECUTION_ARN: &str = r"arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\d{12}):function:([a-zA-Z0-9_-]+):(\$LATEST(?:\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)";
+
+/// The version that ran, in an answer. Length 1 to 1,024.
+pub const EXECUTED_VERSION: &str = r"(\$LATEST|[0-9]+)";

@@ -1,0 +1,121 @@
+//! Header values that are one word of a given alphabet and length.
+
+use alloc::borrow::Cow;
+
+use crate::error::{InputError, Member};
+use crate::grammar::Language;
+use crate::limits;
+use crate::text::{check, impl_text};
+
+/// Defines such a type: its member, language and greatest length.
+macro_rules! value {
+    ($(#[$doc:meta])* $type:ident, $language:ident, $limit:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $type<'a>(Cow<'a, str>);
+
+        impl<'a> $type<'a> {
+            /// Parses the header's value.
+            ///
+            /// # Errors
+            ///
+            /// If it is not one, empty or too long: where, and what would be allowed there.
+            pub fn parse(text: &'a str) -> Result<Self, InputError> {
+                Self::from_text(Cow::Borrowed(text))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The same, borrowing nothing.
+            #[must_use]
+            pub fn into_owned(self) -> $type<'static> {
+                $type(Cow::Owned(self.0.into_owned()))
+            }
+
+            fn from_text(text: Cow<'a, str>) -> Result<Self, InputError> {
+                check(Member::$type, Language::$language, &text, limits::$limit)?;
+                Ok(Self(text))
+            }
+
+            fn into_text(self) -> Cow<'a, str> {
+                self.0
+            }
+        }
+
+        impl_text!($type);
+    };
+}
+
+value! {
+    /// The tenant that a call to a multi-tenant function is for: the value of `X-Amz-Tenant-Id`.
+    ///
+    /// 1 to 256 letters, digits, spaces and `. _ : / = + - @`
+    /// ([`TENANT_ID`](crate::patterns::TENANT_ID)).
+    ///
+    /// The pattern allows spaces at both ends, which HTTP does not carry: a header's value loses
+    /// them on the way.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::TenantId;
+    ///
+    /// assert_eq!(TenantId::parse("org=7 / blue@example")?.as_str(), "org=7 / blue@example");
+    /// assert_eq!(TenantId::parse("a,b").unwrap_err().offset(), 1);
+    /// # Ok::<(), lambda_invoke_input::InputError>(())
+    /// ```
+    TenantId, TenantId, TENANT_ID
+}
+
+value! {
+    /// The name that makes a durable execution unique: the value of `X-Amz-Durable-Execution-Name`.
+    /// `Invoke` has it, `InvokeWithResponseStream` has not.
+    ///
+    /// 1 to 64 letters, digits, `-` and `_`
+    /// ([`DURABLE_EXECUTION_NAME`](crate::patterns::DURABLE_EXECUTION_NAME)).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::DurableExecutionName;
+    ///
+    /// assert!(DurableExecutionName::parse("order-4711").is_ok());
+    /// assert_eq!(DurableExecutionName::parse("order.4711").unwrap_err().offset(), 5);
+    /// ```
+    DurableExecutionName, DurableExecutionName, DURABLE_EXECUTION_NAME
+}
+
+value! {
+    /// The version that ran: the value of an answer's `X-Amz-Executed-Version`.
+    ///
+    /// `$LATEST` or digits, 1 to 1,024 characters
+    /// ([`EXECUTED_VERSION`](crate::patterns::EXECUTED_VERSION)). A client that gets anything else
+    /// should keep the text rather than fail.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::ExecutedVersion;
+    ///
+    /// assert!(ExecutedVersion::parse("$LATEST")?.is_latest());
+    /// assert!(!ExecutedVersion::parse("12")?.is_latest());
+    /// assert!(ExecutedVersion::parse("live").is_err());
+    /// # Ok::<(), lambda_invoke_input::InputError>(())
+    /// ```
+    ExecutedVersion, ExecutedVersion, EXECUTED_VERSION
+}
+
+impl ExecutedVersion<'_> {
+    /// `$LATEST`.
+    pub const LATEST: ExecutedVersion<'static> = ExecutedVersion(Cow::Borrowed("$LATEST"));
+
+    /// Whether it is `$LATEST`, the unpublished version.
+    #[must_use]
+    pub fn is_latest(&self) -> bool {
+        *self == Self::LATEST
+    }
+}
