@@ -2,10 +2,10 @@
 
 use crate::{Execution, RetryClass, Row, ServiceError, Topic};
 
-/// The statuses that only refuse a request (RFC 9110, section 15.5, RFC 6585 and RFC 7725): whoever
-/// answers with one of them has not passed the request on to a function. Missing here are those
-/// that can also come late: 408 (a time limit), 409 and 412 (a state), 410 (`EFSIOException` has
-/// it), 422 to 425, and all that no standard defines.
+/// The statuses that only refuse a request (RFC 9110, section 15.5, and RFC 6585): whoever answers
+/// with one of them has not passed the request on to a function. Missing here are those that can
+/// also come late: 408 (a time limit), 409 and 412 (a state), 410 (`EFSIOException` has it), 422 to
+/// 425, and all that no standard defines.
 const REFUSING: [u16; 18] = [
     400, 401, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431,
 ];

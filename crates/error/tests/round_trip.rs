@@ -1,0 +1,192 @@
+//! Every error that can be answered is read again as the same error.
+
+use std::time::{Duration, SystemTime};
+
+use lambda_invoke_error::{
+    ErrorType, Rendered, RetryAfter, ServiceError, ThrottleReason, lookup, table,
+};
+use proptest::prelude::*;
+
+fn read(answer: &Rendered) -> ServiceError {
+    let find = |name: &str| {
+        answer
+            .headers
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| value.as_str())
+    };
+    ServiceError::parse(answer.status, find, &answer.body)
+}
+
+/// What a browser's or Python's JSON reader makes of the body.
+fn json(answer: &Rendered) -> serde_json::Value {
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+const UNUSUAL: [&str; 7] = [
+    "a plain message",
+    "\"quoted\" \\ back / slash",
+    "line\nline\r\n\ttab \u{0} \u{1b}[31m \u{7f}",
+    "é 日本 😀 \u{2028}\u{feff}",
+    "{\"message\":\"a message in a message\"}",
+    " ",
+    "</script>",
+];
+
+#[test]
+fn every_row_is_the_same_after_rendering_and_parsing() {
+    for row in table() {
+        for spelling in row.aliases.iter().chain([&row.code]) {
+            for message in UNUSUAL.into_iter().chain([""]) {
+                let named = ServiceError::unmodelled(spelling, row.status).unwrap();
+                for error in [row.error(message), named.with_message(message)] {
+                    let error = error.with_request_id("7f1b6d0c-7a0e-4d1b-8f0e-2f3f7f0c9a11");
+                    let answer = error.render();
+                    let again = read(&answer);
+                    assert_eq!(again, error, "{spelling} {message:?}");
+                    assert_eq!(again.row().unwrap().code, row.code);
+                    let member = &json(&answer)[row.message_member];
+                    assert_eq!(member.as_str().unwrap_or_default(), message);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn throttles_keep_reason_and_wish_to_wait() {
+    let row = lookup("TooManyRequestsException").unwrap();
+    let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    for reason in ThrottleReason::KNOWN
+        .into_iter()
+        .chain([ThrottleReason::from("New")])
+    {
+        for wish in [RetryAfter::seconds(3), RetryAfter::millis(1500), date] {
+            let error = row
+                .error("Rate Exceeded.")
+                .with_reason(reason.clone())
+                .with_retry_after(wish);
+            let answer = error.render();
+            assert_eq!(read(&answer), error);
+            assert_eq!(json(&answer)["Reason"], reason.as_str());
+        }
+    }
+}
+
+#[test]
+fn the_body_has_a_type_exactly_where_the_service_sends_one() {
+    for row in table() {
+        let body = json(&row.error("x").render());
+        let expected = match (row.typed, row.status >= 500) {
+            (false, _) => serde_json::Value::Null,
+            (true, false) => "User".into(),
+            (true, true) => "Service".into(),
+        };
+        assert_eq!(body["Type"], expected, "{}", row.code);
+    }
+}
+
+#[test]
+fn a_hidden_known_value_is_shown() {
+    let row = lookup("TooManyRequestsException").unwrap();
+    let error = row
+        .error("x")
+        .with_reason(ThrottleReason::Other("CallerRateLimitExceeded".into()))
+        .with_type(ErrorType::Other("User".into()));
+    assert_eq!(
+        error.reason(),
+        Some(&ThrottleReason::CallerRateLimitExceeded)
+    );
+    assert_eq!(read(&error.render()), error);
+}
+
+#[test]
+fn what_no_header_can_hold_is_refused_or_left_out() {
+    for code in [
+        "",
+        "a b",
+        "a:b",
+        "a#b",
+        "a,b",
+        "é",
+        "a\r\nx: y",
+        &"x".repeat(257),
+    ] {
+        assert!(ServiceError::unmodelled(code, 400).is_err(), "{code:?}");
+    }
+    for status in [0, 99, 200, 399, 600, 1000] {
+        assert!(
+            ServiceError::unmodelled("Code", status).is_err(),
+            "{status}"
+        );
+    }
+    let row = lookup("ServiceException").unwrap();
+    assert_eq!(
+        row.error("x").with_request_id("a\r\nx: y").request_id(),
+        None
+    );
+}
+
+fn wish() -> impl Strategy<Value = Option<RetryAfter>> {
+    let date = |seconds| {
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        RetryAfter::from_header(&httpdate::fmt_http_date(date)).unwrap()
+    };
+    prop_oneof![
+        Just(None),
+        any::<u64>().prop_map(|n| Some(RetryAfter::seconds(n))),
+        any::<u64>().prop_map(|n| Some(RetryAfter::millis(n))),
+        // Up to the end of the year 9999, the last that an HTTP date can name.
+        (0..253_402_300_800u64).prop_map(move |n| Some(date(n))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_error_is_the_same_after_rendering_and_parsing(
+        code in "[!-~&&[^#:,]]{1,256}",
+        status in 400u16..600,
+        message in ".{0,300}",
+        kind in proptest::option::of(".{0,100}"),
+        reason in proptest::option::of(".{0,100}"),
+        ec2 in proptest::option::of("[!-~]{1,64}"),
+        id in proptest::option::of("[!-~]{1,256}"),
+        wish in wish(),
+    ) {
+        let mut error = ServiceError::unmodelled(&code, status).unwrap().with_message(&message);
+        if let Some(kind) = &kind {
+            error = error.with_type(ErrorType::from(kind.as_str()));
+        }
+        if let Some(reason) = &reason {
+            error = error.with_reason(ThrottleReason::from(reason.as_str()));
+        }
+        if let Some(ec2) = &ec2 {
+            error = error.with_ec2_error_code(ec2);
+        }
+        if let Some(id) = &id {
+            error = error.with_request_id(id);
+        }
+        if let Some(wish) = wish {
+            error = error.with_retry_after(wish);
+        }
+        prop_assert_eq!(read(&error.render()), error);
+    }
+
+    #[test]
+    fn whatever_was_read_is_the_same_after_rendering_and_parsing(
+        status in any::<u16>(),
+        header in proptest::option::of("[ -~]{0,40}"),
+        body in prop_oneof![
+            any::<Vec<u8>>(),
+            ".{0,700}".prop_map(String::into_bytes),
+            r#"\{("message":"[a-z]{0,9}"|"Type":"[a-z]{0,9}"|"code":"[a-z#:]{0,9}"|[a-z,:"]{0,9}),?\}?"#
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        let find = |name: &str| header.as_deref().filter(|_| name == "x-amzn-errortype");
+        let error = ServiceError::parse(status, find, &body);
+        prop_assert_eq!(read(&error.render()), error);
+    }
+}
