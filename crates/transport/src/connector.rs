@@ -207,3 +207,79 @@ impl<T> Service<Uri> for Once<T> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use socket2::SockRef;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{Builder, Transport};
+
+    async fn socket_of(builder: Builder, address: SocketAddr) -> tokio::net::TcpStream {
+        let to = format!("http://{address}/").parse().unwrap();
+        match builder.build().connector().0.dial(&to).await.unwrap() {
+            Socket::Tcp(tcp) => tcp,
+            Socket::Custom(_) => panic!("not a TCP socket"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_socket_options_are_set() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+
+        let tcp = socket_of(Transport::builder(), address).await;
+        let socket = SockRef::from(&tcp);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(
+            socket.tcp_keepalive_time().unwrap(),
+            Duration::from_secs(60)
+        );
+        assert_eq!(
+            socket.tcp_keepalive_interval().unwrap(),
+            Duration::from_secs(15)
+        );
+
+        let own = Duration::from_secs(33);
+        let tcp = socket_of(Transport::builder().tcp_keep_alive(own, own / 3), address).await;
+        let socket = SockRef::from(&tcp);
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), own);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), own / 3);
+
+        let tcp = socket_of(Transport::builder().no_tcp_keep_alive(), address).await;
+        assert!(!SockRef::from(&tcp).keepalive().unwrap());
+    }
+
+    #[cfg(feature = "tls")]
+    #[tokio::test]
+    async fn tls_is_set_up_for_the_first_https_connection_and_not_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let _ = socket.read(&mut [0; 1024]).await;
+                let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            }
+        });
+        let transport = Transport::new();
+        let send = |scheme: &str| {
+            let uri = format!("{scheme}://{address}/");
+            transport.send(http::Request::post(uri).body(Default::default()).unwrap())
+        };
+        send("http").await.unwrap();
+        assert!(!transport.connector().0.tls.is_set_up());
+        send("https").await.unwrap_err();
+        assert!(transport.connector().0.tls.is_set_up());
+    }
+
+    #[test]
+    fn an_authority_is_shown_without_a_password() {
+        assert_eq!(authority(&Uri::from_static("http://a:b@host:1/")), "host:1");
+        assert_eq!(authority(&Uri::from_static("http://host/")), "host");
+    }
+}

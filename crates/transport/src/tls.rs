@@ -115,6 +115,11 @@ impl Tls {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_set_up(&self) -> bool {
+        self.config.get().is_some()
+    }
+
     fn config(&self) -> Result<Arc<ClientConfig>, String> {
         self.config.get_or_init(|| self.roots.config()).clone()
     }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::PROXY_AUTHORIZATION;
+use http::header::{CONTENT_LENGTH, PROXY_AUTHORIZATION};
 use http::uri::Scheme;
-use http::{Method, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version};
+use http_body::Body as _;
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -82,6 +83,11 @@ impl Transport {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
     /// The time limits of a request that brings none of its own.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -108,6 +114,18 @@ impl Transport {
                         .or_insert_with(|| authorization.clone());
                 }
             }
+        }
+        // RFC 9110, 8.6: where a method gives a content a meaning, its absence is told too.
+        if request.body().is_end_stream()
+            && matches!(
+                *request.method(),
+                Method::POST | Method::PUT | Method::PATCH
+            )
+        {
+            let headers = request.headers_mut();
+            headers
+                .entry(CONTENT_LENGTH)
+                .or_insert(HeaderValue::from_static("0"));
         }
         let limits = request
             .extensions()
@@ -145,6 +163,15 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
         return Err(Error::request(
             "CONNECT is not a request that this transport sends",
         ));
+    }
+    let length = request.body().size_hint().exact();
+    for announced in request.headers().get_all(CONTENT_LENGTH) {
+        let announced = announced.to_str().ok().and_then(|value| value.parse().ok());
+        if announced != length {
+            return Err(Error::request(
+                "the request's content-length is not that of its body",
+            ));
+        }
     }
     Ok(())
 }
@@ -208,11 +235,16 @@ mod tests {
         *old.version_mut() = Version::HTTP_2;
         let mut connect = post("http://localhost/");
         *connect.method_mut() = Method::CONNECT;
+        let mut longer = post("http://localhost/");
+        longer
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from_static("7"));
         for (request, why) in [
             (post("/path"), "http://"),
             (post("ftp://localhost/"), "http://"),
             (old, "version"),
             (connect, "CONNECT"),
+            (longer, "content-length"),
         ] {
             let error = Transport::new().send(request).await.unwrap_err();
             assert_eq!((error.kind(), error.sent()), (ErrorKind::Request, Sent::No));

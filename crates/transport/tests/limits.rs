@@ -1,0 +1,465 @@
+//! Time limits, backpressure, and what becomes of a connection, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use lambda_invoke_transport::{ErrorKind, Limits, Sent, TimeLimit, Transport};
+use support::{Server, post, read_request, read_to_close, text};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+const SHORT: Duration = Duration::from_millis(60);
+
+fn limited(limits: Limits) -> Transport {
+    Transport::builder().limits(limits).build()
+}
+
+/// A listener whose queue is full: the kernel drops every further SYN.
+fn blackhole() -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) =
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100))
+    {
+        queued.push(stream);
+        assert!(queued.len() < 100, "the queue is never full");
+    }
+    (socket, queued, address)
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
+    let (_socket, _queued, address) = blackhole();
+    let uri = format!("http://{address}/");
+    let started = Instant::now();
+    let error = limited(Limits::none().with_connect(SHORT))
+        .send(post(&uri, "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::Connect));
+    assert_eq!(error.sent(), Sent::No);
+    assert!(error.is_connect());
+
+    // A request's own limit is shorter than that of the transport.
+    let mut request = post(&uri, "x");
+    request
+        .extensions_mut()
+        .insert(Limits::none().with_connect(SHORT));
+    let error = Transport::new().send(request).await.unwrap_err();
+    assert_eq!(error.timed_out(), Some(TimeLimit::Connect));
+    assert_eq!(error.sent(), Sent::No);
+    assert_eq!(
+        error.to_string(),
+        "no connection within 60ms, the connect time limit"
+    );
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_ends_at_the_first_byte_limit() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut socket, _| {
+        let tell = tell.clone();
+        async move {
+            read_request(&mut socket).await.unwrap();
+            read_to_close(&mut socket).await;
+            tell.send(()).unwrap();
+        }
+    })
+    .await;
+    let transport = limited(Limits::none().with_first_byte(SHORT));
+    let error = transport
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::FirstByte));
+    assert_eq!(error.sent(), Sent::Maybe);
+    assert_eq!(
+        error.to_string(),
+        "the server gave no answer within 60ms, the first byte time limit"
+    );
+    // The connection is not left open.
+    told.recv().await.unwrap();
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_first_byte_of_the_head_alone_does_not_count_as_an_answer() {
+    let server = Server::start(|mut socket, _| async move {
+        read_request(&mut socket).await.unwrap();
+        socket.write_all(b"HTTP/1.1 200 OK\r\nx: ").await.unwrap();
+        read_to_close(&mut socket).await;
+    })
+    .await;
+    let transport = limited(Limits::none().with_first_byte(SHORT));
+    let error = transport
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.timed_out(), Some(TimeLimit::FirstByte));
+}
+
+/// Sends the head and "hello", then a byte every `pause` until the client has gone.
+async fn drip(pause: Duration) -> Server {
+    Server::start(move |mut socket, _| async move {
+        read_request(&mut socket).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhello";
+        socket.write_all(head).await.unwrap();
+        loop {
+            tokio::time::sleep(pause).await;
+            if socket.write_all(b".").await.is_err() {
+                break;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pause_in_the_body_ends_at_the_idle_limit() {
+    let server = drip(Duration::from_secs(5)).await;
+    let transport = limited(Limits::none().with_idle(SHORT));
+    let mut body = transport
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap()
+        .into_body();
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "hello"
+    );
+    for _ in 0..2 {
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::Idle));
+        assert_eq!((error.sent(), error.is_body()), (Sent::Maybe, true));
+    }
+}
+
+#[tokio::test]
+async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
+    let server = drip(SHORT / 6).await;
+    let transport = limited(Limits::none().with_idle(SHORT));
+    let mut body = transport
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap()
+        .into_body();
+    for _ in 0..12 {
+        body.frame().await.unwrap().unwrap();
+    }
+    // The reader takes its time; what has come in the meantime is there.
+    tokio::time::sleep(SHORT * 2).await;
+    body.frame().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
+    for pause in [Duration::from_secs(5), Duration::ZERO] {
+        let server = drip(pause).await;
+        let transport = limited(Limits::default().with_total(SHORT));
+        let mut body = transport
+            .send(post(server.uri("/"), "x"))
+            .await
+            .unwrap()
+            .into_body();
+        let error = loop {
+            match body.frame().await.unwrap() {
+                Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(
+            error.kind(),
+            ErrorKind::TimedOut(TimeLimit::Total),
+            "{pause:?}"
+        );
+        assert_eq!((error.limit(), error.is_body()), (Some(SHORT), true));
+    }
+}
+
+#[tokio::test]
+async fn the_total_limit_covers_the_wait_for_the_head() {
+    let server = Server::start(|mut socket, _| async move {
+        read_to_close(&mut socket).await;
+    })
+    .await;
+    let transport = limited(Limits::default().with_total(SHORT));
+    let error = transport
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.timed_out(), Some(TimeLimit::Total));
+    assert_eq!((error.sent(), error.is_body()), (Sent::Maybe, false));
+}
+
+#[tokio::test]
+async fn limits_beyond_the_end_of_time_are_none() {
+    let server = drip(Duration::ZERO).await;
+    let forever = Duration::MAX;
+    let limits = Limits::none()
+        .with_connect(forever)
+        .with_first_byte(forever)
+        .with_idle(forever)
+        .with_total(forever);
+    let answer = limited(limits)
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap();
+    assert_eq!(text(answer.into_body()).await.unwrap().len(), 1000);
+}
+
+#[tokio::test]
+async fn dropping_the_future_closes_the_connection() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut socket, _| {
+        let tell = tell.clone();
+        async move {
+            read_request(&mut socket).await.unwrap();
+            tell.send("request").unwrap();
+            read_to_close(&mut socket).await;
+            tell.send("closed").unwrap();
+        }
+    })
+    .await;
+    let sending = Transport::new().send(post(server.uri("/"), "x"));
+    tokio::select! {
+        _ = sending => panic!("there is no answer"),
+        event = told.recv() => assert_eq!(event, Some("request")),
+    }
+    assert_eq!(told.recv().await, Some("closed"));
+}
+
+#[tokio::test]
+async fn dropping_the_body_closes_the_connection_and_reading_it_does_not() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut socket, number| {
+        let tell = tell.clone();
+        async move {
+            while let Some(request) = read_request(&mut socket).await {
+                let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
+                socket.write_all(head.as_bytes()).await.unwrap();
+                let whole = request.body == b"whole";
+                let body = vec![b'a'; if whole { 100_000 } else { 50_000 }];
+                socket.write_all(&body).await.unwrap();
+            }
+            tell.send(number).unwrap();
+        }
+    })
+    .await;
+    let transport = Transport::new();
+    for _ in 0..3 {
+        let answer = transport
+            .send(post(server.uri("/"), "whole"))
+            .await
+            .unwrap();
+        assert_eq!(text(answer.into_body()).await.unwrap().len(), 100_000);
+    }
+    assert_eq!(server.accepted(), 1);
+    let answer = transport.send(post(server.uri("/"), "half")).await.unwrap();
+    let mut body = answer.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    assert_eq!(told.recv().await, Some(0));
+    transport
+        .send(post(server.uri("/"), "whole"))
+        .await
+        .unwrap();
+    assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_stops_the_server() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&written);
+    let server = Server::start(move |mut socket, _| {
+        let count = Arc::clone(&count);
+        async move {
+            read_request(&mut socket).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n";
+            socket.write_all(head.as_bytes()).await.unwrap();
+            let piece = vec![0; 64 * 1024];
+            while let Ok(n) = socket.write(&piece).await {
+                count.fetch_add(n, Ordering::SeqCst);
+            }
+        }
+    })
+    .await;
+    let mut body = Transport::new()
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap()
+        .into_body();
+    body.frame().await.unwrap().unwrap();
+    let mut last = 0;
+    // Until nothing more goes out: then the buffers are full.
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = written.load(Ordering::SeqCst);
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    // The kernel's buffers on both sides, and less than a megabyte of ours.
+    assert!(last < 16 << 20, "{last} bytes were taken from the server");
+    // And it goes on when the reader does.
+    for _ in 0..200 {
+        body.frame().await.unwrap().unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(written.load(Ordering::SeqCst) > last);
+}
+
+async fn echo_forever() -> (Server, mpsc::UnboundedReceiver<usize>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut socket, number| {
+        let tell = tell.clone();
+        async move {
+            while read_request(&mut socket).await.is_some() {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                socket.write_all(answer).await.unwrap();
+            }
+            let _ = tell.send(number);
+        }
+    })
+    .await;
+    (server, told)
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_in_time() {
+    let (server, mut closed) = echo_forever().await;
+    let transport = Transport::builder()
+        .pool_idle(Duration::from_millis(100))
+        .build();
+    for _ in 0..2 {
+        let answer = transport.send(post(server.uri("/"), "x")).await.unwrap();
+        text(answer.into_body()).await.unwrap();
+    }
+    assert_eq!(server.accepted(), 1);
+    // By the pool's timer: no further request is needed for it.
+    let number = tokio::time::timeout(Duration::from_secs(3), closed.recv())
+        .await
+        .unwrap();
+    assert_eq!(number, Some(0));
+    transport.send(post(server.uri("/"), "x")).await.unwrap();
+    assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn without_a_pool_every_request_has_a_connection_of_its_own() {
+    let (server, _closed) = echo_forever().await;
+    let transport = Transport::builder().pool_size(0).build();
+    for round in 1..=3 {
+        let answer = transport.send(post(server.uri("/"), "x")).await.unwrap();
+        text(answer.into_body()).await.unwrap();
+        assert_eq!(server.accepted(), round);
+    }
+}
+
+#[tokio::test]
+async fn clones_share_their_connections() {
+    let (server, _closed) = echo_forever().await;
+    let transport = Transport::new();
+    for clone in [transport.clone(), transport.clone(), transport] {
+        let answer = clone.send(post(server.uri("/"), "x")).await.unwrap();
+        text(answer.into_body()).await.unwrap();
+    }
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn the_request_is_on_the_wire_as_it_was_given() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut socket, _| {
+        let tell = tell.clone();
+        async move {
+            while let Some(request) = read_request(&mut socket).await {
+                tell.send(request).unwrap();
+                let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+                socket.write_all(answer).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let transport = Transport::new();
+    let path = "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations?Qualifier=%24LATEST";
+    transport
+        .send(post(server.uri(path), "payload"))
+        .await
+        .unwrap();
+    let request = told.recv().await.unwrap();
+    assert!(
+        request
+            .head
+            .starts_with(&format!("POST {path} HTTP/1.1\r\n")),
+        "{}",
+        request.head
+    );
+    assert_eq!(request.header("host"), Some(&*server.address.to_string()));
+    assert_eq!(request.header("content-length"), Some("7"));
+    assert_eq!(request.header("transfer-encoding"), None);
+    assert_eq!(request.body, b"payload");
+
+    transport.send(post(server.uri("/"), "")).await.unwrap();
+    assert_eq!(
+        told.recv().await.unwrap().header("content-length"),
+        Some("0")
+    );
+
+    let mut request = post(server.uri("/"), "");
+    request
+        .headers_mut()
+        .insert("host", "signed.example".parse().unwrap());
+    transport.send(request).await.unwrap();
+    assert_eq!(
+        told.recv().await.unwrap().header("host"),
+        Some("signed.example")
+    );
+}
+
+#[tokio::test]
+async fn the_first_piece_is_there_before_the_second_exists() {
+    let server = Server::start(|mut socket, _| async move {
+        read_request(&mut socket).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
+        socket.write_all(head).await.unwrap();
+        // Goes on only once the client has told, by a second connection, that it has the first.
+        let gate = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = gate.local_addr().unwrap().port();
+        socket
+            .write_all(format!("5\r\n{port:05}\r\n").as_bytes())
+            .await
+            .unwrap();
+        gate.accept().await.unwrap().0.read_u8().await.unwrap();
+        socket.write_all(b"1\r\nb\r\n0\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let mut body = Transport::new()
+        .send(post(server.uri("/"), "x"))
+        .await
+        .unwrap()
+        .into_body();
+    let mut got = Vec::new();
+    while got.len() < 6 {
+        got.extend(body.frame().await.unwrap().unwrap().into_data().unwrap());
+    }
+    assert_eq!(got[0], b'a');
+    let port: u16 = std::str::from_utf8(&got[1..]).unwrap().parse().unwrap();
+    let mut gate = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .unwrap();
+    gate.write_u8(1).await.unwrap();
+    assert_eq!(text(body).await.unwrap(), "b");
+}

@@ -1,0 +1,227 @@
+//! Requests through proxies, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use lambda_invoke_transport::{ErrorKind, Proxy, ProxyBuilder, Sent, Transport};
+use support::{Server, chain, post, read_request, read_to_close, text};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
+
+fn through(rules: ProxyBuilder) -> Transport {
+    Transport::builder().proxy(rules.build().unwrap()).build()
+}
+
+#[tokio::test]
+async fn an_http_request_goes_to_the_proxy_with_its_whole_uri() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let proxy = Server::start(move |mut socket, _| {
+        let tell = tell.clone();
+        async move {
+            while let Some(request) = read_request(&mut socket).await {
+                tell.send(request).unwrap();
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                socket.write_all(answer).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let address = format!("http://Aladdin:open%20sesame@{}", proxy.address);
+    let transport = through(Proxy::builder().http(&address).no("direct.invalid"));
+    let answer = transport
+        .send(post("http://lambda.invalid/a%2Fb?c=d", "x"))
+        .await
+        .unwrap();
+    assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+    let request = told.recv().await.unwrap();
+    let line = "POST http://lambda.invalid/a%2Fb?c=d HTTP/1.1\r\n";
+    assert!(request.head.starts_with(line), "{}", request.head);
+    assert_eq!(request.header("host"), Some("lambda.invalid"));
+    // RFC 7617: base64 of `Aladdin:open sesame`.
+    assert_eq!(
+        request.header("proxy-authorization"),
+        Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+    );
+
+    // A host that needs no proxy is looked for itself.
+    let error = transport
+        .send(post("http://direct.invalid/", "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(proxy.accepted(), 1);
+}
+
+#[tokio::test]
+async fn without_a_password_no_authorization_is_sent() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let proxy = Server::start(move |mut socket, _| {
+        let tell = tell.clone();
+        async move {
+            tell.send(read_request(&mut socket).await.unwrap()).unwrap();
+            let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+            socket.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    let transport = through(Proxy::builder().http(proxy.address.to_string()));
+    let answer = transport
+        .send(post("http://lambda.invalid/", "x"))
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.status(),
+        407,
+        "an answer is an answer, whoever gives it"
+    );
+    assert_eq!(
+        told.recv().await.unwrap().header("proxy-authorization"),
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_reached_sent_nothing() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let transport = through(Proxy::builder().all(format!("http://user:hunter2@{gone}")));
+    for scheme in ["http", "https"] {
+        let uri = format!("{scheme}://lambda.invalid/");
+        let error = transport.send(post(uri, "x")).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Proxy, Sent::No));
+        assert_eq!(
+            error.to_string(),
+            format!("could not connect to the proxy {gone}")
+        );
+        assert!(!format!("{error:?} {}", chain(&error)).contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
+    for (answer, why) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "authorization required",
+        ),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "unsuccessful"),
+        ("", "unexpected end of file"),
+    ] {
+        let proxy = Server::start(move |mut socket, _| async move {
+            let request = read_request(&mut socket).await.unwrap();
+            assert!(
+                request
+                    .head
+                    .starts_with("CONNECT lambda.invalid:443 HTTP/1.1\r\n")
+            );
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            socket.shutdown().await.unwrap();
+            assert_eq!(read_to_close(&mut socket).await, 0);
+        })
+        .await;
+        let transport = through(Proxy::builder().https(format!("http://{}", proxy.address)));
+        let error = transport
+            .send(post("https://lambda.invalid/", "x"))
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Proxy, Sent::No));
+        let said = format!(
+            "the proxy {} gave no tunnel to lambda.invalid",
+            proxy.address
+        );
+        assert_eq!(error.to_string(), said);
+        assert!(chain(&error).contains(why), "{}", chain(&error));
+    }
+}
+
+#[cfg(feature = "tls")]
+#[path = "support/tls.rs"]
+mod tls;
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
+    use tokio::io::{AsyncReadExt, AsyncWrite, copy_bidirectional};
+    use tokio::net::TcpStream;
+
+    /// Opens the tunnel and carries bytes; gives the CONNECT.
+    async fn tunnel<T>(mut client: T, to: std::net::SocketAddr) -> support::Received
+    where
+        T: tokio::io::AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let request = read_request(&mut client).await.unwrap();
+        client
+            .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            .await
+            .unwrap();
+        client.flush().await.unwrap();
+        let mut server = TcpStream::connect(to).await.unwrap();
+        tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        request
+    }
+
+    let authority = tls::Authority::new();
+    let acceptor = authority.acceptor("lambda.invalid", false);
+    let server = Server::start(move |socket, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut tls = acceptor.accept(socket).await.unwrap();
+            let request = read_request(&mut tls).await.unwrap();
+            assert!(
+                request.head.starts_with("POST /path HTTP/1.1\r\n"),
+                "{}",
+                request.head
+            );
+            assert_eq!(request.header("proxy-authorization"), None);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            tls.write_all(answer).await.unwrap();
+            let _ = tls.read(&mut [0]).await;
+        }
+    })
+    .await;
+
+    let to = server.address;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let tell_too = tell.clone();
+    let plain = Server::start(move |socket, _| {
+        let tell = tell.clone();
+        async move { tell.send(tunnel(socket, to).await).unwrap() }
+    })
+    .await;
+    let acceptor = authority.acceptor("localhost", false);
+    let secure = Server::start(move |socket, _| {
+        let (tell, acceptor) = (tell_too.clone(), acceptor.clone());
+        async move {
+            let tls = acceptor.accept(socket).await.unwrap();
+            tell.send(tunnel(tls, to).await).unwrap();
+        }
+    })
+    .await;
+
+    for address in [
+        format!("http://user:pass@{}", plain.address),
+        format!("https://user:pass@localhost:{}", secure.address.port()),
+    ] {
+        let transport = Transport::builder()
+            .ca_pem(authority.pem.as_bytes())
+            .unwrap()
+            .proxy(Proxy::builder().https(address).build().unwrap())
+            .build();
+        let request = post("https://lambda.invalid/path", "x");
+        let answer = transport.send(request).await.unwrap();
+        assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+        let connect = told.recv().await.unwrap();
+        assert!(
+            connect
+                .head
+                .starts_with("CONNECT lambda.invalid:443 HTTP/1.1\r\n")
+        );
+        assert_eq!(
+            connect.header("proxy-authorization"),
+            Some("Basic dXNlcjpwYXNz")
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! Servers on real sockets whose every byte a test decides.
+
+// Each test file uses its own part of this.
+#![allow(dead_code)]
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use lambda_invoke_transport::{Body, Error};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A listener that gives every connection, with its number from 0, to `handle`.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) accepted: Arc<AtomicUsize>,
+}
+
+impl Server {
+    pub(crate) async fn start<F, R>(handle: F) -> Self
+    where
+        F: Fn(TcpStream, usize) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(handle(socket, number));
+            }
+        });
+        Self { address, accepted }
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+}
+
+pub(crate) fn post(uri: impl AsRef<str>, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    Request::post(uri.as_ref())
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+/// A request as it came over the wire.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// The next request of a connection; `None` if it ends before one is complete.
+pub(crate) async fn read_request(io: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(io.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut request = Received {
+        head,
+        body: Vec::new(),
+    };
+    let length = request
+        .header("content-length")
+        .map_or(0, |value| value.parse().unwrap());
+    request.body = vec![0; length];
+    io.read_exact(&mut request.body).await.ok()?;
+    Some(request)
+}
+
+/// Waits until the other side has closed, and gives how many bytes came before.
+pub(crate) async fn read_to_close(io: &mut (impl AsyncRead + Unpin)) -> usize {
+    let mut count = 0;
+    let mut buf = vec![0; 64 * 1024];
+    let reading = async {
+        // A reset is a close too.
+        while let Ok(n @ 1..) = io.read(&mut buf).await {
+            count += n;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), reading)
+        .await
+        .expect("was never closed");
+    count
+}
+
+pub(crate) async fn text(body: Body) -> Result<String, Error> {
+    Ok(String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap())
+}
+
+/// The whole chain of an error, for a look at what a person would be told.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text = format!("{text}: {error}");
+        next = error.source();
+    }
+    text
+}
