@@ -1,2 +1,25 @@
 #![forbid(unsafe_code)]
-//! AWS Lambda's Invoke and InvokeWithResponseStream as pure functions between typed values and http messages
+#![doc = include_str!("../README.md")]
+
+mod function_error;
+pub mod header;
+pub mod json;
+mod log;
+pub mod path;
+pub mod prelude;
+mod reply;
+mod request;
+pub mod retry;
+mod stream;
+
+// The public interface.
+pub use function_error::FunctionError;
+pub use log::{LogTail, LogTailError, Report, ReportStatus, StartLine, TailBuffer};
+pub use reply::{AnswerError, RenderError, Reply, ReportedVersion, error_to_http, service_error};
+pub use request::{
+    Call, InvokeRequest, Refusal, RequestError, StreamInvocationType, StreamRequest,
+};
+pub use stream::{
+    EVENT_STREAM_CONTENT_TYPE, EventError, InvokeComplete, StreamError, StreamEvent,
+    StreamException, StreamHead, StreamReader,
+};

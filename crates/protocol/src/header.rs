@@ -1,0 +1,36 @@
+//! The names of the headers that the two operations use, for both directions.
+//!
+//! From the service's model (Invoke and InvokeWithResponseStream of the API of 2015-03-31); those
+//! that the model does not have are marked as observed.
+
+use http::HeaderName;
+
+/// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
+pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+/// `Tail` asks for the end of the log.
+pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+/// The client context, in base64.
+pub const X_AMZ_CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
+/// The tenant, for functions with tenant isolation.
+pub const X_AMZ_TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
+/// The name of a durable execution; Invoke only.
+pub const X_AMZ_DURABLE_EXECUTION_NAME: HeaderName =
+    HeaderName::from_static("x-amz-durable-execution-name");
+
+/// The version that ran.
+pub const X_AMZ_EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+/// That the function failed, and how: `Unhandled`, or `Handled` of old.
+pub const X_AMZ_FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+/// The end of the log, in base64.
+pub const X_AMZ_LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+/// The ARN of a durable execution.
+pub const X_AMZ_DURABLE_EXECUTION_ARN: HeaderName =
+    HeaderName::from_static("x-amz-durable-execution-arn");
+/// The content type that a streaming function set itself (observed).
+pub const X_AMZN_REMAPPED_CONTENT_TYPE: HeaderName =
+    HeaderName::from_static("x-amzn-remapped-content-type");
+/// The request's id (observed, on every answer).
+pub const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// The query parameter that names a version or an alias.
+pub const QUALIFIER: &str = "Qualifier";

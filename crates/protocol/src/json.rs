@@ -1,0 +1,341 @@
+//! Whether a payload is JSON, and where not.
+//!
+//! The service takes nothing else. A client finds out before it sends, and a person is told the
+//! byte; an endpoint answers with the service's words, which are those of its parser (Jackson).
+
+use std::fmt;
+
+use serde_core::de::IgnoredAny;
+
+/// Checks that a payload is JSON, without building anything from it.
+///
+/// # Errors
+///
+/// The first fault, with its place.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::json;
+///
+/// assert!(json::check(br#"{"name": "Ada"}"#).is_ok());
+/// let fault = json::check(br#"{"name": Ada}"#).unwrap_err();
+/// assert_eq!((fault.offset(), fault.line(), fault.column()), (9, 1, 10));
+/// assert_eq!(fault.to_string(), "the payload is not JSON: unexpected 'A' at byte 9 (line 1, column 10)");
+/// ```
+pub fn check(payload: &[u8]) -> Result<(), NotJson> {
+    let syntax = match serde_json::from_slice::<IgnoredAny>(payload) {
+        Ok(IgnoredAny) => None,
+        Err(error) if error.is_eof() => Some((payload.len(), Kind::EndOfInput)),
+        Err(error) => {
+            let line = error.line().saturating_sub(1);
+            let offset = line_start(payload, line).saturating_add(error.column().saturating_sub(1));
+            Some((
+                first_control_in_string(payload, offset).unwrap_or(offset),
+                Kind::Unexpected,
+            ))
+        }
+    };
+    // Strings are skipped above without looking at their encoding.
+    let encoding = std::str::from_utf8(payload)
+        .err()
+        .map(|error| error.valid_up_to());
+    let (offset, kind) = match (syntax, encoding) {
+        (None, None) => return Ok(()),
+        (Some((offset, kind)), None) => (offset, kind),
+        (None, Some(invalid)) => (invalid, Kind::Encoding),
+        (Some((offset, kind)), Some(invalid)) => {
+            // A byte that cannot begin a value is not looked at as a character.
+            if invalid < offset || (invalid == offset && !at_value(payload, invalid)) {
+                (invalid, Kind::Encoding)
+            } else {
+                (offset, kind)
+            }
+        }
+    };
+    Err(NotJson::new(payload, offset.min(payload.len()), kind))
+}
+
+/// Where and why a payload is not JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotJson {
+    offset: usize,
+    line: usize,
+    column: usize,
+    kind: Kind,
+    /// The byte there, or 0 at the end.
+    found: u8,
+    /// The token that begins before it and includes it, if it is a word.
+    token: Option<Box<str>>,
+    /// The innermost array or object that is open, and where it begins.
+    open: Option<(u8, usize, usize)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    EndOfInput,
+    Unexpected,
+    Encoding,
+}
+
+/// As much of a word as a message quotes.
+const MAX_TOKEN: usize = 256;
+
+impl NotJson {
+    fn new(payload: &[u8], offset: usize, kind: Kind) -> Self {
+        let before = payload.get(..offset).unwrap_or(payload);
+        let (line, column) = place(before);
+        let open = innermost_open(before).map(|(marker, at)| {
+            let (line, column) = place(payload.get(..at).unwrap_or_default());
+            (marker, line, column)
+        });
+        let token = match kind {
+            Kind::Unexpected => word_at(payload, offset),
+            Kind::EndOfInput | Kind::Encoding => None,
+        };
+        let found = payload.get(offset).copied().unwrap_or_default();
+        Self {
+            offset,
+            line,
+            column,
+            kind,
+            found,
+            token,
+            open,
+        }
+    }
+
+    /// The byte at which the fault is; the payload's length if it ends too soon.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The line of that byte, from 1.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column of that byte in bytes, from 1.
+    #[must_use]
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+
+    /// What the service says: recorded for an open object or array, for a byte that begins no
+    /// value and for bytes that are not UTF-8, and in the manner of its parser for the rest.
+    #[must_use]
+    pub fn service_message(&self) -> String {
+        const VALUE: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
+        let (line, column) = (self.line, self.column);
+        let what = match (self.kind, &self.token, self.open) {
+            (Kind::EndOfInput, _, Some((marker, line, column))) => format!(
+                "Unexpected end-of-input: expected close marker for {} (start marker at {})",
+                if marker == b'{' { "Object" } else { "Array" },
+                source(line, column),
+            ),
+            (Kind::EndOfInput, _, None) => "Unexpected end-of-input".to_owned(),
+            (Kind::Encoding, ..) => format!("Invalid UTF-8 start byte {:#04x}", self.found),
+            (Kind::Unexpected, Some(token), _) => {
+                format!("Unrecognized token '{token}': was expecting ({VALUE})")
+            }
+            (Kind::Unexpected, None, _) => {
+                let character = match self.found {
+                    0..=31 | 127..=159 => format!("(CTRL-CHAR, code {})", self.found),
+                    other => format!("'{}' (code {other})", char::from(other)),
+                };
+                format!("Unexpected character ({character}): expected a valid value ({VALUE})")
+            }
+        };
+        // The parser has read past the byte when it finds that it is no character.
+        let column = column.saturating_add(usize::from(self.kind == Kind::Encoding));
+        format!(
+            "Could not parse request body into json: Could not parse payload into json: {what}\n at {}",
+            source(line, column)
+        )
+    }
+}
+
+fn source(line: usize, column: usize) -> String {
+    format!(
+        "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); \
+         line: {line}, column: {column}]"
+    )
+}
+
+impl fmt::Display for NotJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the payload is not JSON: ")?;
+        match self.kind {
+            Kind::EndOfInput => f.write_str("it ends too soon,")?,
+            Kind::Encoding => write!(f, "byte {:#04x} is not UTF-8,", self.found)?,
+            Kind::Unexpected if self.found.is_ascii_graphic() => {
+                write!(f, "unexpected '{}'", char::from(self.found))?;
+            }
+            Kind::Unexpected => write!(f, "unexpected byte {:#04x}", self.found)?,
+        }
+        write!(
+            f,
+            " at byte {} (line {}, column {})",
+            self.offset, self.line, self.column
+        )
+    }
+}
+
+impl std::error::Error for NotJson {}
+
+/// Where line `line` begins, counted from 0.
+fn line_start(payload: &[u8], line: usize) -> usize {
+    let mut ends = payload
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n');
+    line.checked_sub(1)
+        .and_then(|nth| ends.nth(nth))
+        .map_or(0, |(end, _)| end + 1)
+}
+
+/// Line and column, from 1, of the byte after these.
+fn place(before: &[u8]) -> (usize, usize) {
+    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count();
+    (lines + 1, column + 1)
+}
+
+/// Whether a value could begin at `offset`.
+fn at_value(payload: &[u8], offset: usize) -> bool {
+    let before = payload.get(..offset).unwrap_or(payload).trim_ascii_end();
+    !in_string(before) && matches!(before.last(), None | Some(b'[' | b'{' | b',' | b':'))
+}
+
+fn in_string(before: &[u8]) -> bool {
+    scan(before, |_, _| {})
+}
+
+/// The parser's place for a control character in a string is the byte before it.
+fn first_control_in_string(payload: &[u8], offset: usize) -> Option<usize> {
+    let at = offset.checked_add(1)?;
+    let is_control = payload.get(at).is_some_and(|byte| *byte < 0x20);
+    (is_control && in_string(payload.get(..at)?)).then_some(at)
+}
+
+/// The innermost `[` or `{` that is not closed, and where it is.
+fn innermost_open(before: &[u8]) -> Option<(u8, usize)> {
+    let mut open = Vec::new();
+    scan(before, |byte, at| match byte {
+        b'[' | b'{' => open.push((byte, at)),
+        b']' | b'}' => {
+            open.pop();
+        }
+        _ => {}
+    });
+    open.pop()
+}
+
+/// Shows every byte that is in no string; gives whether the text ends in one.
+fn scan(text: &[u8], mut outside: impl FnMut(u8, usize)) -> bool {
+    let (mut string, mut escaped) = (false, false);
+    for (at, &byte) in text.iter().enumerate() {
+        match (string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => string = !string,
+            (true, _) => {}
+            (false, _) => outside(byte, at),
+        }
+    }
+    string
+}
+
+/// The whole word that a letter at `offset` belongs to.
+fn word_at(payload: &[u8], offset: usize) -> Option<Box<str>> {
+    let in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_' || **byte == b'$';
+    let (before, from) = payload.split_at_checked(offset)?;
+    let start = offset - before.iter().rev().take_while(in_word).count();
+    let after = from.iter().take_while(in_word).count();
+    let word = payload.get(start..offset + after)?;
+    // Numbers and closed strings are not words, and a fault after a whole word is another one.
+    if after == 0 && start == offset || !word.first()?.is_ascii_alphabetic() || in_string(before) {
+        return None;
+    }
+    let word = word.get(..MAX_TOKEN).unwrap_or(word);
+    std::str::from_utf8(word).ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIX: &str =
+        "Could not parse request body into json: Could not parse payload into json: ";
+
+    fn message(payload: &[u8]) -> String {
+        let message = check(payload).unwrap_err().service_message();
+        message.strip_prefix(PREFIX).unwrap().to_owned()
+    }
+
+    #[test]
+    fn says_what_the_recorded_service_says() {
+        assert_eq!(
+            message(b"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt"),
+            "Invalid UTF-8 start byte 0x87\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 3]"
+        );
+        assert_eq!(
+            message(b"\x99\xeb,j\x07\xa1zYh"),
+            "Unexpected character ((CTRL-CHAR, code 153)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]"
+        );
+        assert_eq!(
+            message(b"{"),
+            "Unexpected end-of-input: expected close marker for Object (start marker at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1])\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]"
+        );
+        assert!(message(b"hello").starts_with("Unrecognized token 'hello': was expecting (JSON"));
+    }
+
+    #[test]
+    fn finds_the_place() {
+        let at = |payload: &[u8]| {
+            let fault = check(payload).unwrap_err();
+            (fault.offset(), fault.line(), fault.column())
+        };
+        assert_eq!(at(b""), (0, 1, 1));
+        assert_eq!(at(b"{\n  \"a\": 1,\n}"), (12, 3, 1));
+        assert_eq!(at(b"[1 2]"), (3, 1, 4));
+        assert_eq!(at(b"{} x"), (3, 1, 4));
+        assert_eq!(at(b"\"a\xff\""), (2, 1, 3));
+        assert_eq!(at(b"[\"\n\"]"), (2, 1, 3));
+        assert_eq!(at(b"[1,\n\n"), (5, 3, 1));
+        assert_eq!(at(b"\"\n\""), (1, 1, 2));
+        assert_eq!(at(b"\"\\x\""), (2, 1, 3));
+        assert_eq!(at(b"\"\\u12g4\""), (5, 1, 6));
+        assert_eq!(at(b"[01]"), (2, 1, 3));
+        assert_eq!(at(b"[1.]"), (3, 1, 4));
+        assert_eq!(at(b"[-]"), (2, 1, 3));
+        assert_eq!(at(b"{\"a\" 1}"), (5, 1, 6));
+        assert_eq!(at(b"{1:2}"), (1, 1, 2));
+        assert_eq!(at(b"[1}"), (2, 1, 3));
+        assert_eq!(at(b"nul"), (3, 1, 4));
+        assert_eq!(at(b"nulx"), (3, 1, 4));
+    }
+
+    #[test]
+    fn takes_every_kind_of_value_at_any_depth() {
+        for payload in [
+            "null",
+            " 1.5e3 ",
+            "\"\\u00e9é\"",
+            "[]",
+            "{\"a\":{\"b\":[true,false]}}",
+        ] {
+            assert_eq!(check(payload.as_bytes()), Ok(()), "{payload}");
+        }
+        let depth = 100_000;
+        let deep = [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert_eq!(check(&deep), Ok(()));
+        assert_eq!(check(&deep[..depth]).unwrap_err().offset(), depth);
+    }
+}

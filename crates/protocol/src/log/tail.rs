@@ -1,0 +1,370 @@
+//! The log itself: decoding, its lines, and the bounded buffer that an endpoint collects it in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+
+use super::Report;
+
+/// Standard alphabet; padding is written, and not insisted on when reading.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The last part of an execution's log, decoded.
+///
+/// The bytes are the function's own and need not be UTF-8.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::LogTail;
+///
+/// let log = LogTail::last_of(
+///     b"START RequestId: 8f5 Version: 7\nhello\nEND RequestId: 8f5\n\
+///       REPORT RequestId: 8f5\tDuration: 2.90 ms\tBilled Duration: 3 ms\t\
+///       Memory Size: 128 MB\tMax Memory Used: 36 MB\t\n",
+/// );
+/// assert_eq!(LogTail::from_base64(log.to_base64()).as_bytes(), log.as_bytes());
+/// assert_eq!(log.start().unwrap().version, "7");
+/// assert_eq!(log.report().unwrap().max_memory_used_mb, Some(36));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct LogTail {
+    bytes: Bytes,
+    fault: Option<LogTailError>,
+}
+
+impl LogTail {
+    /// The service sends no more of a log than this, in bytes before base64.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// Reads what the service sent.
+    ///
+    /// This never fails, since a log that cannot be read must not cost the caller the function's
+    /// answer: text that is not base64 is kept as it came, and [`fault`](Self::fault) says so.
+    #[must_use]
+    pub fn from_base64(text: impl AsRef<[u8]>) -> Self {
+        let text = text.as_ref();
+        match BASE64.decode(text) {
+            Ok(bytes) => Self {
+                bytes: bytes.into(),
+                fault: None,
+            },
+            Err(error) => Self {
+                bytes: Bytes::copy_from_slice(text),
+                fault: Some(LogTailError::from_decode(&error, text.len())),
+            },
+        }
+    }
+
+    /// What an endpoint sends of a whole log: its last [`MAX_BYTES`](Self::MAX_BYTES), from a
+    /// character's beginning on if it is UTF-8.
+    #[must_use]
+    pub fn last_of(log: &[u8]) -> Self {
+        let mut buffer = TailBuffer::new();
+        buffer.push(log);
+        buffer.finish()
+    }
+
+    /// Why the bytes are not what the function wrote: the text that came was not base64.
+    #[must_use]
+    pub const fn fault(&self) -> Option<LogTailError> {
+        self.fault
+    }
+
+    /// The log in base64, as it goes on the wire; a faulty one as it came.
+    #[must_use]
+    pub fn to_base64(&self) -> Cow<'_, str> {
+        match self.fault {
+            None => BASE64.encode(&self.bytes).into(),
+            Some(_) => String::from_utf8_lossy(&self.bytes),
+        }
+    }
+
+    /// The log's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The log as text; what is not UTF-8 shows as U+FFFD.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// The platform's first line, unless it was cut off: the log is only a tail.
+    #[must_use]
+    pub fn start(&self) -> Option<StartLine> {
+        self.text().lines().find_map(StartLine::parse)
+    }
+
+    /// The platform's last line: how long the execution took and what became of it.
+    ///
+    /// The last one counts, since a function can print a line that looks like it, and the platform
+    /// writes after the function.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        self.text().lines().rev().find_map(Report::parse)
+    }
+}
+
+impl fmt::Debug for LogTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogTail")
+            .field("text", &self.text())
+            .field("fault", &self.fault)
+            .finish()
+    }
+}
+
+/// Why a log could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogTailError {
+    /// A byte that base64 does not have.
+    NotBase64 {
+        /// Where it is, in bytes.
+        offset: usize,
+        /// The byte.
+        found: u8,
+    },
+    /// The text ends in the middle of a group.
+    Cut {
+        /// How long the text is, in bytes.
+        length: usize,
+    },
+}
+
+impl LogTailError {
+    fn from_decode(error: &base64::DecodeError, length: usize) -> Self {
+        match *error {
+            base64::DecodeError::InvalidByte(offset, found)
+            | base64::DecodeError::InvalidLastSymbol(offset, found) => {
+                Self::NotBase64 { offset, found }
+            }
+            base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
+                Self::Cut { length }
+            }
+        }
+    }
+}
+
+impl fmt::Display for LogTailError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBase64 { offset, found } => write!(
+                f,
+                "the service's tail log has byte {found:#04x} at {offset}, which is not base64"
+            ),
+            Self::Cut { length } => {
+                write!(
+                    f,
+                    "the service's tail log ends within a base64 group, after {length} bytes"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for LogTailError {}
+
+/// The platform's first line of an execution: `START RequestId: <id> Version: <version>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartLine {
+    /// The request's id.
+    pub request_id: String,
+    /// The version that ran: `$LATEST` or a number.
+    pub version: String,
+}
+
+impl StartLine {
+    /// A line to write.
+    #[must_use]
+    pub fn new(request_id: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            request_id: request_id.into(),
+            version: version.into(),
+        }
+    }
+
+    /// Reads a line, in the text format or the JSON one (`platform.start`).
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        if let Some(rest) = line.strip_prefix("START RequestId: ") {
+            let (request_id, version) = rest.trim_end().split_once(" Version: ")?;
+            return Some(Self::new(request_id, version));
+        }
+        let record = platform_record(line, "platform.start")?;
+        Some(Self::new(
+            record.get("requestId")?.as_str()?,
+            record.get("version")?.as_str()?,
+        ))
+    }
+}
+
+impl fmt::Display for StartLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "START RequestId: {} Version: {}",
+            self.request_id, self.version
+        )
+    }
+}
+
+/// The `record` of a line that the platform wrote in the JSON log format.
+pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
+    // Looked for before parsing: a function's own lines may be long JSON documents.
+    if !line.starts_with('{') || !line.contains(kind) {
+        return None;
+    }
+    let mut event: serde_json::Value = serde_json::from_str(line).ok()?;
+    (event.get("type")?.as_str()? == kind).then(|| event.get_mut("record").map(std::mem::take))?
+}
+
+/// Collects a log and keeps its end: memory is bounded whatever a function prints.
+#[derive(Clone, Debug, Default)]
+pub struct TailBuffer {
+    /// At most twice the tail, so that old bytes are moved out once a tail and not once a line.
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+impl TailBuffer {
+    /// An empty one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            cut: false,
+        }
+    }
+
+    /// Adds what was written.
+    pub fn push(&mut self, written: &[u8]) {
+        let max = LogTail::MAX_BYTES;
+        if let Some(end) = written
+            .len()
+            .checked_sub(max)
+            .and_then(|from| written.get(from..))
+        {
+            self.cut |= !self.bytes.is_empty() || written.len() > max;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(end);
+            return;
+        }
+        self.bytes.extend_from_slice(written);
+        if self.bytes.len() > 2 * max {
+            self.bytes.drain(..self.bytes.len() - max);
+            self.cut = true;
+        }
+    }
+
+    /// The tail of all that was added.
+    #[must_use]
+    pub fn finish(mut self) -> LogTail {
+        let surplus = self.bytes.len().saturating_sub(LogTail::MAX_BYTES);
+        self.bytes.drain(..surplus);
+        if surplus > 0 || self.cut {
+            // A cut character's remaining bytes: at most three, of the form 10xxxxxx.
+            let orphans = self
+                .bytes
+                .iter()
+                .take(3)
+                .take_while(|byte| **byte & 0xC0 == 0x80)
+                .count();
+            self.bytes.drain(..orphans);
+        }
+        LogTail {
+            bytes: self.bytes.into(),
+            fault: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_not_base64_is_kept_and_flagged() {
+        let log = LogTail::from_base64("START*");
+        assert_eq!(log.as_bytes(), b"START*");
+        assert_eq!(
+            log.fault(),
+            Some(LogTailError::NotBase64 {
+                offset: 5,
+                found: b'*'
+            })
+        );
+        assert_eq!(log.to_base64(), "START*");
+        assert_eq!(
+            LogTail::from_base64("A").fault(),
+            Some(LogTailError::Cut { length: 1 })
+        );
+    }
+
+    #[test]
+    fn padding_may_be_missing() {
+        assert_eq!(LogTail::from_base64("aGk").as_bytes(), b"hi");
+        assert_eq!(LogTail::from_base64("aGk=").as_bytes(), b"hi");
+        assert_eq!(LogTail::from_base64("").as_bytes(), b"");
+    }
+
+    #[test]
+    fn keeps_the_last_4096_bytes_and_no_torn_character() {
+        let exact = vec![b'a'; 4096];
+        assert_eq!(LogTail::last_of(&exact).as_bytes(), exact);
+        let mut log = "é".as_bytes().to_vec();
+        log.extend(vec![b'b'; 4095]);
+        assert_eq!(LogTail::last_of(&log).as_bytes(), &log[2..]);
+        // Bytes that were never UTF-8 and were not cut stay.
+        assert_eq!(LogTail::last_of(b"\x80\x80x").as_bytes(), b"\x80\x80x");
+    }
+
+    #[test]
+    fn the_buffer_gives_the_same_tail_however_it_was_filled() {
+        let whole: Vec<u8> = (0..20_000u32)
+            .map(|n| b'a' + u8::try_from(n % 26).unwrap())
+            .collect();
+        for piece in [1, 7, 4095, 4096, 4097, 9000, 20_000] {
+            let mut buffer = TailBuffer::new();
+            for part in whole.chunks(piece) {
+                buffer.push(part);
+                assert!(buffer.bytes.len() <= 2 * LogTail::MAX_BYTES);
+            }
+            assert_eq!(
+                buffer.finish().as_bytes(),
+                &whole[20_000 - 4096..],
+                "pieces of {piece}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_start_line_is_read_in_both_formats() {
+        let text = StartLine::parse("START RequestId: 4d34 Version: $LATEST").unwrap();
+        assert_eq!(text, StartLine::new("4d34", "$LATEST"));
+        assert_eq!(StartLine::parse(&text.to_string()), Some(text));
+        let json =
+            r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
+        assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
+        assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
+        assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
+    }
+
+    #[test]
+    fn the_last_report_counts() {
+        let log = LogTail::last_of(
+            b"REPORT RequestId: forged\tDuration: 1.00 ms\nREPORT RequestId: real\tDuration: 2.00 ms\n",
+        );
+        assert_eq!(log.report().unwrap().request_id, "real");
+    }
+}

@@ -1,0 +1,323 @@
+//! Paths and queries: which operation a request means, and the text of its labels.
+//!
+//! A label is encoded once on the wire: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX`, as the
+//! REST-JSON protocol has it and as real clients do (`:` is `%3A`, `$` is `%24`). A signature's
+//! canonical request encodes the path once more; that is the signer's affair.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use http::Method;
+use lambda_invoke_error::Operation;
+
+/// Where an operation's path has the function's name: between these two.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    operation: Operation,
+    before: &'static str,
+    after: &'static str,
+}
+
+pub(crate) const INVOKE: Frame = Frame {
+    operation: Operation::Invoke,
+    before: "/2015-03-31/functions/",
+    after: "/invocations",
+};
+
+pub(crate) const STREAM: Frame = Frame {
+    operation: Operation::InvokeWithResponseStream,
+    before: "/2021-11-15/functions/",
+    after: "/response-streaming-invocations",
+};
+
+/// Only endpoints need it. The model has it without the last slash, the reference with it.
+const INVOKE_ASYNC: Frame = Frame {
+    operation: Operation::InvokeAsync,
+    before: "/2014-11-13/functions/",
+    after: "/invoke-async/",
+};
+
+impl Frame {
+    /// Writes the path for a function, its name encoded.
+    pub(crate) fn write(self, to: &mut String, name: &str) {
+        to.push_str(self.before);
+        // Writing to a `String` does not fail.
+        let _ = write!(to, "{}", Encoded(name));
+        to.push_str(self.after);
+    }
+
+    /// The label in a path of this operation. A last slash more or less makes no difference.
+    fn label<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(self.before)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let label = rest.strip_suffix(self.after.trim_end_matches('/'))?;
+        (!label.contains('/')).then_some(label)
+    }
+}
+
+/// What a request's method and path mean.
+///
+/// # Example
+///
+/// ```
+/// use http::Method;
+/// use lambda_invoke_error::Operation;
+/// use lambda_invoke_protocol::path::Route;
+///
+/// let route = Route::find(&Method::POST, "/2015-03-31/functions/hello%3Aprod/invocations")?;
+/// assert_eq!(route.operation, Operation::Invoke);
+/// assert_eq!(route.function_name, "hello:prod");
+/// # Ok::<(), lambda_invoke_protocol::path::NoRoute>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route<'a> {
+    /// The operation.
+    pub operation: Operation,
+    /// The function's name as the caller gave it, decoded and not yet validated.
+    pub function_name: Cow<'a, str>,
+}
+
+impl<'a> Route<'a> {
+    /// Finds the operation for a method and a raw path (without the query).
+    ///
+    /// # Errors
+    ///
+    /// If no operation has this path, or it has another method.
+    pub fn find(method: &Method, path: &'a str) -> Result<Self, NoRoute> {
+        for frame in [INVOKE, STREAM, INVOKE_ASYNC] {
+            if let Some(label) = frame.label(path) {
+                if method != Method::POST {
+                    return Err(NoRoute::Method);
+                }
+                let function_name = decode(label, false);
+                return Ok(Self {
+                    operation: frame.operation,
+                    function_name,
+                });
+            }
+        }
+        Err(NoRoute::Path)
+    }
+}
+
+/// Why a request means no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoRoute {
+    /// No operation has the path.
+    Path,
+    /// The path's operation has another method: `POST`.
+    Method,
+}
+
+impl fmt::Display for NoRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Path => "the request's path is none of the invoke operations'",
+            Self::Method => "the invoke operations take POST only",
+        })
+    }
+}
+
+impl std::error::Error for NoRoute {}
+
+/// Shows a text as a path's label or a query's key or value: all but the unreserved characters of
+/// RFC 3986 percent-encoded, with capital hex digits.
+///
+/// # Example
+///
+/// ```
+/// assert_eq!(lambda_invoke_protocol::path::Encoded("a b:$LATEST").to_string(), "a%20b%3A%24LATEST");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Encoded<'a>(pub &'a str);
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while !rest.is_empty() {
+            let plain = rest
+                .bytes()
+                .position(|byte| !unreserved(byte))
+                .unwrap_or(rest.len());
+            let (head, tail) = rest.split_at(plain);
+            f.write_str(head)?;
+            let Some(first) = tail.chars().next() else {
+                break;
+            };
+            let (special, tail) = tail.split_at(first.len_utf8());
+            for byte in special.bytes() {
+                write!(f, "%{byte:02X}")?;
+            }
+            rest = tail;
+        }
+        Ok(())
+    }
+}
+
+const fn unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Decodes percent-encoded text; in a query (`plus`) a `+` is a space.
+///
+/// A `%` without two hex digits stays as it is, and bytes that are no UTF-8 become U+FFFD: no name
+/// has either, so validation refuses them, and shows them.
+#[must_use]
+pub fn decode(text: &str, plus: bool) -> Cow<'_, str> {
+    if !text
+        .bytes()
+        .any(|byte| byte == b'%' || (plus && byte == b'+'))
+    {
+        return text.into();
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let pair = match (byte, tail) {
+            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).map(|pair| (pair, after)),
+            _ => None,
+        };
+        match pair {
+            Some(((high, low), after)) => {
+                decoded.push(high << 4 | low);
+                rest = after;
+            }
+            None if plus && byte == b'+' => decoded.push(b' '),
+            None => decoded.push(byte),
+        }
+    }
+    match String::from_utf8(decoded) {
+        Ok(text) => text.into(),
+        Err(error) => String::from_utf8_lossy(error.as_bytes())
+            .into_owned()
+            .into(),
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// The first value of a key in a raw query. A key without `=` has an empty value.
+#[must_use]
+pub fn query_value<'a>(query: &'a str, key: &str) -> Option<Cow<'a, str>> {
+    query.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name, true) == key).then(|| decode(value, true))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn finds_the_three_operations() {
+        for (path, operation, name) in [
+            (
+                "/2015-03-31/functions/f/invocations",
+                Operation::Invoke,
+                "f",
+            ),
+            (
+                "/2015-03-31/functions/f/invocations/",
+                Operation::Invoke,
+                "f",
+            ),
+            (
+                "/2021-11-15/functions/arn%3Aaws%3Alambda/response-streaming-invocations",
+                Operation::InvokeWithResponseStream,
+                "arn:aws:lambda",
+            ),
+            (
+                "/2014-11-13/functions/f/invoke-async/",
+                Operation::InvokeAsync,
+                "f",
+            ),
+            (
+                "/2014-11-13/functions/f/invoke-async",
+                Operation::InvokeAsync,
+                "f",
+            ),
+            // Unencoded, as a person types it.
+            (
+                "/2015-03-31/functions/f:$LATEST/invocations",
+                Operation::Invoke,
+                "f:$LATEST",
+            ),
+            // An encoded slash belongs to the name, which validation refuses.
+            (
+                "/2015-03-31/functions/a%2Fb/invocations",
+                Operation::Invoke,
+                "a/b",
+            ),
+            ("/2015-03-31/functions//invocations", Operation::Invoke, ""),
+        ] {
+            let route = Route::find(&Method::POST, path).unwrap();
+            assert_eq!(
+                (route.operation, &*route.function_name),
+                (operation, name),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_other_paths_and_methods() {
+        for path in [
+            "",
+            "/",
+            "/2015-03-31/functions/",
+            "/2015-03-31/functions/f",
+            "/2015-03-31/functions/a/b/invocations",
+            "/2015-03-31/functions/f/invocations//",
+            "/2015-03-31/functions/f/response-streaming-invocations",
+            "/2021-11-15/functions/f/invocations",
+            "2015-03-31/functions/f/invocations",
+        ] {
+            assert_eq!(
+                Route::find(&Method::POST, path),
+                Err(NoRoute::Path),
+                "{path}"
+            );
+        }
+        let path = "/2015-03-31/functions/f/invocations";
+        assert_eq!(Route::find(&Method::GET, path), Err(NoRoute::Method));
+    }
+
+    #[test]
+    fn what_is_not_encoded_well_is_kept_visible() {
+        assert_eq!(decode("100%", false), "100%");
+        assert_eq!(decode("%zz%4", false), "%zz%4");
+        assert_eq!(decode("%ff", false), "\u{fffd}");
+        assert_eq!(decode("a+b", false), "a+b");
+        assert_eq!(decode("a+b%2B", true), "a b+");
+    }
+
+    #[test]
+    fn finds_query_values() {
+        let query = "a=1&Qualifier=%24LATEST&Qualifier=2&empty&q=a=b";
+        assert_eq!(query_value(query, "Qualifier").as_deref(), Some("$LATEST"));
+        assert_eq!(query_value(query, "empty").as_deref(), Some(""));
+        assert_eq!(query_value(query, "q").as_deref(), Some("a=b"));
+        assert_eq!(query_value(query, "qualifier"), None);
+        assert_eq!(query_value("", "Qualifier"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(text in any::<String>()) {
+            let encoded = Encoded(&text).to_string();
+            prop_assert!(encoded.bytes().all(|byte| unreserved(byte) || byte == b'%'));
+            prop_assert_eq!(decode(&encoded, false), text.as_str());
+            prop_assert_eq!(decode(&encoded, true), text.as_str());
+        }
+    }
+}

@@ -1,0 +1,634 @@
+//! The prelude of HTTP-integration streams.
+//!
+//! A function that answers as an HTTP endpoint puts a JSON object in front of its body, and eight
+//! NUL bytes between the two; its own content type (`x-amzn-remapped-content-type`) is then
+//! [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`] takes the two apart, [`HttpPrelude`] is
+//! the object. The separator and the members are those of Lambda's "response streaming for
+//! functions behind a URL"; the JSON cannot hold a NUL, so the first one ends it.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+/// The function's own content type when its stream begins with a prelude.
+pub const HTTP_INTEGRATION_CONTENT_TYPE: &str =
+    "application/vnd.awslambda.http-integration-response";
+
+/// What stands between the prelude's JSON and the body.
+pub const SEPARATOR: [u8; 8] = [0; 8];
+
+/// Status, headers and cookies that a function wants its HTTP answer to have.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::prelude::HttpPrelude;
+///
+/// let prelude = HttpPrelude::from_json(
+///     br#"{"statusCode": 201, "headers": {"content-type": "text/plain"}, "cookies": ["a=1"]}"#,
+/// )?;
+/// assert_eq!(prelude.status_code, 201);
+/// assert_eq!(prelude.headers["content-type"], "text/plain");
+/// assert_eq!(prelude.cookies, ["a=1"]);
+/// assert!(prelude.to_bytes().ends_with(&[0; 8]));
+/// # Ok::<(), lambda_invoke_protocol::prelude::PreludeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpPrelude {
+    /// `statusCode`, 100 to 999; 200 if it is absent.
+    pub status_code: u16,
+    /// `headers`, and `multiValueHeaders` after them.
+    pub headers: HeaderMap,
+    /// `cookies`: each the value of a `Set-Cookie` header.
+    pub cookies: Vec<String>,
+}
+
+impl Default for HttpPrelude {
+    fn default() -> Self {
+        Self {
+            status_code: 200,
+            headers: HeaderMap::new(),
+            cookies: Vec::new(),
+        }
+    }
+}
+
+impl HttpPrelude {
+    /// A prelude without headers and cookies, to fill in.
+    #[must_use]
+    pub fn new(status_code: u16) -> Self {
+        Self {
+            status_code,
+            ..Self::default()
+        }
+    }
+
+    /// Reads the JSON object, without the separator. Members that are not known are passed over;
+    /// a `null` is an absent member; a header's value may be a string, a number or a boolean.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JSON object, or a known member is not what it should be.
+    pub fn from_json(json: &[u8]) -> Result<Self, PreludeError> {
+        let object: Map<String, Value> =
+            serde_json::from_slice(json).map_err(|error| PreludeError::NotJson {
+                line: error.line(),
+                column: error.column(),
+            })?;
+        let mut prelude = Self::default();
+        for (member, value) in &object {
+            match (member.as_str(), value) {
+                ("statusCode" | "headers" | "multiValueHeaders" | "cookies", Value::Null) => {}
+                ("statusCode", _) => prelude.status_code = status(value)?,
+                ("headers", Value::Object(headers)) => {
+                    for (name, value) in headers {
+                        prelude.add_header(name, value)?;
+                    }
+                }
+                ("multiValueHeaders", Value::Object(headers)) => {
+                    for (name, values) in headers {
+                        let values = values.as_array().ok_or(PreludeError::MultiValueHeaders)?;
+                        for value in values {
+                            prelude.add_header(name, value)?;
+                        }
+                    }
+                }
+                ("cookies", Value::Array(cookies)) => {
+                    for cookie in cookies {
+                        let cookie = cookie.as_str().ok_or(PreludeError::Cookies)?;
+                        prelude.cookies.push(cookie.to_owned());
+                    }
+                }
+                ("headers", _) => return Err(PreludeError::Headers),
+                ("multiValueHeaders", _) => return Err(PreludeError::MultiValueHeaders),
+                ("cookies", _) => return Err(PreludeError::Cookies),
+                _ => {}
+            }
+        }
+        Ok(prelude)
+    }
+
+    fn add_header(&mut self, name: &str, value: &Value) -> Result<(), PreludeError> {
+        let error = || PreludeError::Header {
+            name: name.to_owned(),
+        };
+        let text = match value {
+            Value::String(text) => HeaderValue::from_str(text),
+            Value::Number(number) => HeaderValue::from_str(&number.to_string()),
+            Value::Bool(flag) => HeaderValue::from_str(if *flag { "true" } else { "false" }),
+            Value::Null => return Ok(()),
+            Value::Array(_) | Value::Object(_) => return Err(error()),
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
+        let value = text.map_err(|_| error())?;
+        // A map of more than 32,768 names is refused by `http`.
+        self.headers.try_append(name, value).map_err(|_| error())?;
+        Ok(())
+    }
+
+    /// The JSON object and the separator: what a function writes before its body.
+    ///
+    /// A header value that is not UTF-8 is written with U+FFFD in its place, since JSON has no
+    /// other way.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let mut single = Map::new();
+        let mut multiple = Map::new();
+        for name in self.headers.keys() {
+            let mut values: Vec<Value> = self
+                .headers
+                .get_all(name)
+                .iter()
+                .map(|value| text(value).into())
+                .collect();
+            if let (1, Some(value)) = (values.len(), values.pop()) {
+                single.insert(name.as_str().to_owned(), value);
+            } else {
+                let values = self.headers.get_all(name).iter().map(text).collect();
+                multiple.insert(name.as_str().to_owned(), values);
+            }
+        }
+        let mut object = Map::new();
+        object.insert("statusCode".to_owned(), self.status_code.into());
+        object.insert("headers".to_owned(), single.into());
+        if !multiple.is_empty() {
+            object.insert("multiValueHeaders".to_owned(), multiple.into());
+        }
+        if !self.cookies.is_empty() {
+            object.insert("cookies".to_owned(), self.cookies.clone().into());
+        }
+        let mut bytes = Value::Object(object).to_string().into_bytes();
+        bytes.extend(SEPARATOR);
+        bytes.into()
+    }
+}
+
+fn status(value: &Value) -> Result<u16, PreludeError> {
+    // A number, or one in a string: both are seen from real frameworks.
+    let number = match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|status| (100..1000).contains(status))
+        .ok_or(PreludeError::StatusCode)
+}
+
+/// A part of a stream that may begin with a prelude.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// The prelude; at most one, and before any body.
+    Prelude(HttpPrelude),
+    /// A piece of the body, never empty: a slice of what was pushed, if it came after the prelude.
+    Body(Bytes),
+}
+
+/// Takes a prelude and the body after it apart, however the stream is cut into pieces.
+///
+/// # Example
+///
+/// ```
+/// use bytes::Bytes;
+/// use lambda_invoke_protocol::prelude::{Part, PreludeSplitter};
+///
+/// let mut splitter = PreludeSplitter::optional();
+/// splitter.push(Bytes::from_static(b"{\"statusCode\":404}\0\0\0"));
+/// assert_eq!(splitter.next_part(), None);
+/// splitter.push(Bytes::from_static(b"\0\0\0\0\0not here"));
+/// let Some(Ok(Part::Prelude(prelude))) = splitter.next_part() else { unreachable!() };
+/// assert_eq!(prelude.status_code, 404);
+/// assert_eq!(splitter.next_part(), Some(Ok(Part::Body(Bytes::from_static(b"not here")))));
+/// ```
+#[derive(Clone, Debug)]
+pub struct PreludeSplitter {
+    state: State,
+    required: bool,
+    limit: usize,
+    ready: VecDeque<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// Collecting what may be a prelude: the bytes so far, and how many NULs they end in.
+    Collecting(BytesMut),
+    Body,
+    Failed(PreludeError),
+}
+
+impl PreludeSplitter {
+    /// How long a prelude may be, separator included, if nothing else is said: 64 KiB.
+    pub const DEFAULT_LIMIT: usize = 64 * 1024;
+
+    /// For a stream that may or may not begin with a prelude.
+    ///
+    /// What does not begin with a JSON object that is a prelude, followed by the separator, within
+    /// the limit, is body from its first byte on. Nothing is lost, and nothing fails.
+    #[must_use]
+    pub fn optional() -> Self {
+        Self {
+            state: State::Collecting(BytesMut::new()),
+            required: false,
+            limit: Self::DEFAULT_LIMIT,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// For a stream that says by its content type that it begins with a prelude: one that does not
+    /// is an error.
+    #[must_use]
+    pub fn required() -> Self {
+        Self {
+            required: true,
+            ..Self::optional()
+        }
+    }
+
+    /// The same with another limit, in bytes.
+    #[must_use]
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Takes a piece of the stream.
+    pub fn push(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+            return;
+        }
+        match &mut self.state {
+            State::Collecting(_) => self.collect(piece),
+            State::Body => self.ready.push_back(Part::Body(piece)),
+            State::Failed(_) => {}
+        }
+    }
+
+    /// The next part, if one is there; `None` asks for another [`push`](Self::push).
+    ///
+    /// An error is final: it is given again by every later call.
+    pub fn next_part(&mut self) -> Option<Result<Part, PreludeError>> {
+        match (&self.state, self.ready.pop_front()) {
+            (_, Some(part)) => Some(Ok(part)),
+            (State::Failed(error), None) => Some(Err(error.clone())),
+            (_, None) => None,
+        }
+    }
+
+    /// Tells that the stream has ended. What was held back is body, and is to be had from
+    /// [`next_part`](Self::next_part).
+    ///
+    /// # Errors
+    ///
+    /// If a prelude is required and did not come whole.
+    pub fn finish(&mut self) -> Result<(), PreludeError> {
+        if let State::Collecting(held) = &self.state {
+            let length = held.len();
+            self.give_up(PreludeError::Cut { length });
+        }
+        match &self.state {
+            State::Failed(error) => Err(error.clone()),
+            State::Collecting(_) | State::Body => Ok(()),
+        }
+    }
+
+    /// Whether the body has begun: nothing is held back any more.
+    #[must_use]
+    pub const fn is_past_prelude(&self) -> bool {
+        matches!(self.state, State::Body)
+    }
+
+    fn collect(&mut self, mut piece: Bytes) {
+        let State::Collecting(held) = &mut self.state else {
+            return;
+        };
+        // Only what can belong to the prelude is copied: up to the limit, and up to the separator.
+        let before = held.len();
+        let room = self.limit.saturating_sub(before);
+        let candidate = piece.get(..room).unwrap_or(&piece);
+        held.extend_from_slice(candidate);
+
+        if held.first().is_some_and(|first| *first != b'{') {
+            return self.not_a_prelude(before, piece, PreludeError::NoObject);
+        }
+        let nul = held
+            .get(before.saturating_sub(SEPARATOR.len())..)
+            .unwrap_or_default();
+        let Some(at) = nul.iter().position(|byte| *byte == 0) else {
+            if held.len() >= self.limit {
+                let error = PreludeError::TooLong { limit: self.limit };
+                self.not_a_prelude(before, piece, error);
+            }
+            return;
+        };
+        let json_end = before.saturating_sub(SEPARATOR.len()) + at;
+        let nuls = held.get(json_end..).unwrap_or_default();
+        let count = nuls
+            .iter()
+            .take(SEPARATOR.len())
+            .take_while(|byte| **byte == 0)
+            .count();
+        if count < SEPARATOR.len() {
+            if count < nuls.len() {
+                let error = PreludeError::Separator {
+                    offset: json_end,
+                    found: count,
+                };
+                self.not_a_prelude(before, piece, error);
+            } else if held.len() >= self.limit {
+                let error = PreludeError::TooLong { limit: self.limit };
+                self.not_a_prelude(before, piece, error);
+            }
+            return;
+        }
+        match HttpPrelude::from_json(held.get(..json_end).unwrap_or_default()) {
+            Ok(prelude) => {
+                let body = piece.split_off((json_end + SEPARATOR.len()).saturating_sub(before));
+                self.state = State::Body;
+                self.ready.push_back(Part::Prelude(prelude));
+                self.push(body);
+            }
+            Err(error) => self.not_a_prelude(before, piece, error),
+        }
+    }
+
+    /// What was held, but for the last piece, and then that piece itself, uncopied.
+    fn not_a_prelude(&mut self, before: usize, piece: Bytes, error: PreludeError) {
+        if let State::Collecting(held) = &mut self.state {
+            held.truncate(before);
+        }
+        self.give_up(error);
+        self.push(piece);
+    }
+
+    fn give_up(&mut self, error: PreludeError) {
+        if self.required {
+            self.state = State::Failed(error);
+            return;
+        }
+        if let State::Collecting(held) = std::mem::replace(&mut self.state, State::Body) {
+            self.push(held.freeze());
+        }
+    }
+}
+
+/// Why a stream does not begin with a prelude.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PreludeError {
+    /// The first byte does not open an object.
+    NoObject,
+    /// There was no separator within the limit.
+    TooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A NUL came that is not the beginning of eight.
+    Separator {
+        /// Where the first NUL is, in bytes.
+        offset: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The stream ended before the separator.
+    Cut {
+        /// How many bytes came.
+        length: usize,
+    },
+    /// What is before the separator is no JSON object.
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// `statusCode` is no number from 100 to 999.
+    StatusCode,
+    /// `headers` is no object.
+    Headers,
+    /// `multiValueHeaders` is no object of arrays.
+    MultiValueHeaders,
+    /// A header's name or value is not allowed in HTTP.
+    Header {
+        /// The name.
+        name: String,
+    },
+    /// `cookies` is no array of strings.
+    Cookies,
+}
+
+impl fmt::Display for PreludeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the function's HTTP prelude ")?;
+        match self {
+            Self::NoObject => {
+                f.write_str("is missing: the stream does not begin with a JSON object")
+            }
+            Self::TooLong { limit } => write!(f, "does not end within {limit} bytes"),
+            Self::Separator { offset, found } => {
+                write!(
+                    f,
+                    "ends at byte {offset} in {found} NUL bytes and not in eight"
+                )
+            }
+            Self::Cut { length } => write!(f, "is cut: the stream ended after {length} bytes"),
+            Self::NotJson { line, column } => {
+                write!(f, "is no JSON object: line {line}, column {column}")
+            }
+            Self::StatusCode => f.write_str("has a statusCode that is no number from 100 to 999"),
+            Self::Headers => f.write_str("has headers that are no JSON object"),
+            Self::MultiValueHeaders => {
+                f.write_str("has multiValueHeaders that are no JSON object of arrays")
+            }
+            Self::Header { name } => {
+                write!(f, "has a header that HTTP does not allow: {name:?}")
+            }
+            Self::Cookies => f.write_str("has cookies that are no JSON array of strings"),
+        }
+    }
+}
+
+impl std::error::Error for PreludeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything that a splitter gives for a stream cut into these pieces, bodies joined.
+    fn split(
+        mut splitter: PreludeSplitter,
+        pieces: &[&[u8]],
+    ) -> (Option<HttpPrelude>, Vec<u8>, Option<PreludeError>) {
+        let (mut prelude, mut body) = (None, Vec::new());
+        let mut take = |splitter: &mut PreludeSplitter| {
+            while let Some(part) = splitter.next_part() {
+                match part {
+                    Ok(Part::Prelude(found)) => {
+                        assert!(prelude.is_none() && body.is_empty());
+                        prelude = Some(found);
+                    }
+                    Ok(Part::Body(bytes)) => {
+                        assert!(!bytes.is_empty());
+                        body.extend_from_slice(&bytes);
+                    }
+                    Err(_) => break,
+                }
+            }
+        };
+        for piece in pieces {
+            splitter.push(Bytes::copy_from_slice(piece));
+            take(&mut splitter);
+        }
+        let end = splitter.finish().err();
+        take(&mut splitter);
+        (prelude, body, end)
+    }
+
+    const WHOLE: &[u8] = b"{\"statusCode\":418,\"headers\":{\"a\":\"b\"}}\0\0\0\0\0\0\0\0\0tea\0";
+
+    #[test]
+    fn the_same_parts_under_every_split_into_two_and_into_single_bytes() {
+        for splitter in [PreludeSplitter::optional(), PreludeSplitter::required()] {
+            let expected = split(splitter.clone(), &[WHOLE]);
+            assert_eq!(expected.0.as_ref().unwrap().status_code, 418);
+            // The ninth NUL is the body's own.
+            assert_eq!(expected.1, b"\0tea\0");
+            assert_eq!(expected.2, None);
+            for at in 0..=WHOLE.len() {
+                let (left, right) = WHOLE.split_at(at);
+                assert_eq!(
+                    split(splitter.clone(), &[left, right]),
+                    expected,
+                    "split at {at}"
+                );
+            }
+            let bytes: Vec<&[u8]> = WHOLE.chunks(1).collect();
+            assert_eq!(split(splitter, &bytes), expected);
+        }
+    }
+
+    #[test]
+    fn every_cut_of_a_required_prelude_is_an_error_with_its_length() {
+        let separator_ends = WHOLE.len() - 5;
+        for at in 0..separator_ends {
+            let (prelude, body, end) = split(PreludeSplitter::required(), &[&WHOLE[..at]]);
+            assert_eq!((prelude, body), (None, Vec::new()));
+            assert_eq!(end, Some(PreludeError::Cut { length: at }));
+        }
+    }
+
+    #[test]
+    fn a_stream_without_a_prelude_is_all_body() {
+        let long = [b"{".as_slice(), &[b' '; 100]].concat();
+        for stream in [
+            b"".as_slice(),
+            b"plain",
+            b"\0\0\0\0\0\0\0\0after",
+            b"{\"json\": \"answer\"}",
+            b"{not json}\0\0\0\0\0\0\0\0x",
+            b"{\"statusCode\":7}\0\0\0\0\0\0\0\0x",
+            b"{}\0\0\0\0\0\0\0x",
+            b"[1]\0\0\0\0\0\0\0\0x",
+            &long,
+        ] {
+            let splitter = || PreludeSplitter::optional().with_limit(32);
+            let expected = (None, stream.to_vec(), None);
+            assert_eq!(split(splitter(), &[stream]), expected);
+            for at in 0..=stream.len() {
+                let (left, right) = stream.split_at(at);
+                assert_eq!(split(splitter(), &[left, right]), expected, "split at {at}");
+            }
+            let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+            assert_eq!(split(splitter(), &bytes), expected);
+        }
+    }
+
+    #[test]
+    fn a_required_prelude_that_is_none_says_why() {
+        let error = |stream: &[u8]| {
+            let splitter = PreludeSplitter::required().with_limit(32);
+            let (prelude, body, end) = split(splitter.clone(), &[stream]);
+            assert_eq!((prelude, body), (None, Vec::new()));
+            let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+            assert_eq!(split(splitter, &bytes).2, end);
+            end.unwrap()
+        };
+        assert_eq!(error(b"hello"), PreludeError::NoObject);
+        assert_eq!(
+            error(b"{}\0\0\0x"),
+            PreludeError::Separator {
+                offset: 2,
+                found: 3
+            }
+        );
+        assert_eq!(error(&[b'{'; 33]), PreludeError::TooLong { limit: 32 });
+        assert_eq!(
+            error(b"{x}\0\0\0\0\0\0\0\0"),
+            PreludeError::NotJson { line: 1, column: 2 }
+        );
+        assert_eq!(
+            error(b"{\"statusCode\":99}\0\0\0\0\0\0\0\0"),
+            PreludeError::StatusCode
+        );
+        assert_eq!(
+            error(b"{\"headers\":[]}\0\0\0\0\0\0\0\0"),
+            PreludeError::Headers
+        );
+        assert_eq!(
+            error(b"{\"headers\":{\"a b\":\"\"}}\0\0\0\0\0\0\0\0"),
+            PreludeError::Header {
+                name: "a b".to_owned()
+            }
+        );
+        assert_eq!(
+            error(b"{\"cookies\":[1]}\0\0\0\0\0\0\0\0"),
+            PreludeError::Cookies
+        );
+    }
+
+    #[test]
+    fn the_body_is_not_copied() {
+        let piece = Bytes::from_static(WHOLE);
+        let mut splitter = PreludeSplitter::optional();
+        splitter.push(piece.clone());
+        assert!(matches!(splitter.next_part(), Some(Ok(Part::Prelude(_)))));
+        let Some(Ok(Part::Body(body))) = splitter.next_part() else {
+            panic!("no body")
+        };
+        assert_eq!(body.as_ptr(), piece[WHOLE.len() - 5..].as_ptr());
+    }
+
+    #[test]
+    fn a_prelude_is_read_as_it_was_written() {
+        let mut prelude = HttpPrelude::new(302);
+        prelude.headers.append("location", "/é".parse().unwrap());
+        prelude.headers.append("vary", "a".parse().unwrap());
+        prelude.headers.append("vary", "b".parse().unwrap());
+        prelude.cookies.push("id=1; Secure".to_owned());
+        let bytes = prelude.to_bytes();
+        let json = &bytes[..bytes.len() - SEPARATOR.len()];
+        assert_eq!(HttpPrelude::from_json(json).unwrap(), prelude);
+    }
+
+    #[test]
+    fn lenient_where_frameworks_are() {
+        let prelude = HttpPrelude::from_json(
+            br#"{"statusCode":"204","headers":{"Content-Length":5,"x":true,"y":null},"cookies":null,"body":1}"#,
+        )
+        .unwrap();
+        assert_eq!(prelude.status_code, 204);
+        assert_eq!(prelude.headers["content-length"], "5");
+        assert_eq!(prelude.headers["x"], "true");
+        assert_eq!(prelude.headers.len(), 2);
+        assert_eq!(
+            HttpPrelude::from_json(b"{}").unwrap(),
+            HttpPrelude::new(200)
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! How wrong the clock is, by the service's own.
+
+use std::time::{Duration, SystemTime};
+
+/// By how much the service's clock is ahead of the one that requests are signed by, in whole
+/// seconds; negative if it is behind.
+///
+/// # Example
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use lambda_invoke_protocol::retry::ClockOffset;
+///
+/// // 1994-11-06 08:39:36 by our clock; the answer took two seconds.
+/// let sent = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_176);
+/// let received = sent + Duration::from_secs(2);
+/// let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+/// let offset = ClockOffset::measure(sent, received, date, false).unwrap();
+/// assert_eq!(offset.as_secs(), 600);
+/// assert_eq!(offset.apply(sent), sent + Duration::from_secs(600));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClockOffset(i64);
+
+impl ClockOffset {
+    /// No correction.
+    pub const ZERO: Self = Self(0);
+
+    /// An offset of so many seconds.
+    #[must_use]
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Measures it by an answer: its `Date` is taken for the moment in the middle between sending
+    /// and receiving.
+    ///
+    /// `None` if the date cannot be read, if the answer has an `Age` header (it is a cache's, and
+    /// as old as that says), or if the clock went backwards in between.
+    #[must_use]
+    pub fn measure(
+        sent: SystemTime,
+        received: SystemTime,
+        date: &str,
+        has_age: bool,
+    ) -> Option<Self> {
+        if has_age {
+            return None;
+        }
+        let there = httpdate::parse_http_date(date.trim()).ok()?;
+        let here = sent.checked_add(received.duration_since(sent).ok()? / 2)?;
+        match there.duration_since(here) {
+            Ok(ahead) => Some(Self(whole_seconds(ahead))),
+            Err(behind) => Some(Self(-whole_seconds(behind.duration()))),
+        }
+    }
+
+    /// The seconds.
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0
+    }
+
+    /// How large it is, whatever its direction.
+    #[must_use]
+    pub const fn abs(self) -> Duration {
+        Duration::from_secs(self.0.unsigned_abs())
+    }
+
+    /// Our time, corrected. Where that cannot be expressed it stays as it is.
+    #[must_use]
+    pub fn apply(self, time: SystemTime) -> SystemTime {
+        let corrected = if self.0 < 0 {
+            time.checked_sub(self.abs())
+        } else {
+            time.checked_add(self.abs())
+        };
+        corrected.unwrap_or(time)
+    }
+
+    /// This and a further correction, measured by a clock that this one already corrects.
+    #[must_use]
+    pub const fn plus(self, further: Self) -> Self {
+        Self(self.0.saturating_add(further.0))
+    }
+}
+
+/// To the nearest second.
+fn whole_seconds(duration: Duration) -> i64 {
+    let seconds = duration
+        .saturating_add(Duration::from_millis(500))
+        .as_secs();
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The moment of [`DATE`].
+    const THERE: u64 = 784_111_777;
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn measure(sent: u64, received: u64) -> Option<i64> {
+        ClockOffset::measure(at(sent), at(received), DATE, false).map(ClockOffset::as_secs)
+    }
+
+    #[test]
+    fn is_measured_from_the_middle_in_both_directions() {
+        assert_eq!(measure(THERE - 1, THERE + 1), Some(0));
+        assert_eq!(measure(THERE - 700, THERE - 500), Some(600));
+        assert_eq!(measure(THERE + 500, THERE + 700), Some(-600));
+    }
+
+    #[test]
+    fn a_cached_or_unreadable_or_impossible_answer_measures_nothing() {
+        assert_eq!(ClockOffset::measure(at(THERE), at(THERE), DATE, true), None);
+        assert_eq!(ClockOffset::measure(at(0), at(0), "yesterday", false), None);
+        assert_eq!(measure(THERE, THERE - 1), None);
+    }
+
+    #[test]
+    fn corrects_and_adds_up() {
+        let offset = ClockOffset::from_secs(-600).plus(ClockOffset::from_secs(10));
+        assert_eq!(offset.apply(at(1000)), at(410));
+        assert_eq!(
+            ClockOffset::from_secs(i64::MIN).plus(offset).as_secs(),
+            i64::MIN
+        );
+        let far = ClockOffset::from_secs(i64::MAX);
+        assert_eq!(far.plus(far), far);
+        let _ = ClockOffset::from_secs(i64::MIN).apply(at(0));
+    }
+}

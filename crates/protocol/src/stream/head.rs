@@ -1,0 +1,175 @@
+//! The head of a response stream.
+
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::header;
+use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
+use crate::reply::{
+    AnswerError, RenderError, ReportedVersion, insert, insert_version, service_error, text,
+};
+
+/// The content type of every response stream.
+pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
+
+/// What is known of a response stream before its first event.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::StreamHead;
+///
+/// let (parts, ()) = http::Response::builder()
+///     .header("content-type", "application/vnd.amazon.eventstream")
+///     .header("x-amzn-remapped-content-type", "text/plain")
+///     .header("x-amz-executed-version", "7")
+///     .body(())?
+///     .into_parts();
+/// let head = StreamHead::from_parts(&parts)?;
+/// assert_eq!(head.remapped_content_type.unwrap(), "text/plain");
+/// assert_eq!(head.executed_version.unwrap().as_str(), "7");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamHead {
+    /// 200 for a stream, 204 for a dry run.
+    pub status: StatusCode,
+    /// The version that runs.
+    pub executed_version: Option<ReportedVersion>,
+    /// The answer's own content type, the model's `ResponseStreamContentType`: for a stream always
+    /// [`EVENT_STREAM_CONTENT_TYPE`].
+    pub content_type: Option<HeaderValue>,
+    /// The content type that the function set.
+    pub remapped_content_type: Option<HeaderValue>,
+    /// The request's id.
+    pub request_id: Option<String>,
+}
+
+impl StreamHead {
+    /// The head of a stream, to fill in.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            status: StatusCode::OK,
+            executed_version: None,
+            content_type: Some(HeaderValue::from_static(EVENT_STREAM_CONTENT_TYPE)),
+            remapped_content_type: None,
+            request_id: None,
+        }
+    }
+
+    /// The head of the answer to a dry run, which has no stream.
+    #[must_use]
+    pub fn dry_run() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            content_type: None,
+            ..Self::new()
+        }
+    }
+
+    /// Reads a head.
+    ///
+    /// # Errors
+    ///
+    /// If it is none of a stream or of a dry run's answer. For a status of 400 to 599 the error is
+    /// [`AnswerError::Service`] without what the body says: [`is_refused`](Self::is_refused) tells
+    /// beforehand, and [`service_error`] reads both.
+    pub fn from_parts(parts: &Parts) -> Result<Self, AnswerError> {
+        let content_type = parts.headers.get(http::header::CONTENT_TYPE);
+        match parts.status.as_u16() {
+            200 if !content_type.is_some_and(is_event_stream) => {
+                return Err(AnswerError::NotEventStream {
+                    content_type: content_type.cloned(),
+                });
+            }
+            200 | 204 => {}
+            400..=599 => return Err(AnswerError::Service(service_error(parts, b""))),
+            _ => {
+                return Err(AnswerError::Status {
+                    status: parts.status,
+                });
+            }
+        }
+        Ok(Self {
+            status: parts.status,
+            executed_version: ReportedVersion::from_headers(&parts.headers),
+            content_type: content_type.cloned(),
+            remapped_content_type: parts
+                .headers
+                .get(header::X_AMZN_REMAPPED_CONTENT_TYPE)
+                .cloned(),
+            request_id: text(&parts.headers, header::X_AMZN_REQUEST_ID),
+        })
+    }
+
+    /// Whether the answer is the service's error, so that its body should be read for
+    /// [`service_error`].
+    #[must_use]
+    pub fn is_refused(parts: &Parts) -> bool {
+        parts.status.is_client_error() || parts.status.is_server_error()
+    }
+
+    /// The head as an endpoint sends it; the body follows.
+    ///
+    /// # Errors
+    ///
+    /// If a text is no header value, or the version is not one that the service has.
+    pub fn to_http(&self) -> Result<http::Response<()>, RenderError> {
+        let mut headers = HeaderMap::with_capacity(4);
+        if let Some(content_type) = &self.content_type {
+            headers.insert(http::header::CONTENT_TYPE, content_type.clone());
+        }
+        insert(
+            &mut headers,
+            header::X_AMZN_REQUEST_ID,
+            self.request_id.as_deref(),
+        )?;
+        insert_version(&mut headers, self.executed_version.as_ref())?;
+        if let Some(remapped) = &self.remapped_content_type {
+            headers.insert(header::X_AMZN_REMAPPED_CONTENT_TYPE, remapped.clone());
+        }
+        let mut response = http::Response::new(());
+        *response.status_mut() = self.status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    /// Whether the function says that its stream begins with an HTTP prelude.
+    #[must_use]
+    pub fn has_http_prelude(&self) -> bool {
+        let remapped = self.remapped_content_type.as_ref();
+        remapped.is_some_and(|found| is_type(found, HTTP_INTEGRATION_CONTENT_TYPE))
+    }
+
+    /// Whether a stream follows; not after a dry run.
+    #[must_use]
+    pub fn has_stream(&self) -> bool {
+        self.status == StatusCode::OK
+    }
+}
+
+impl Default for StreamHead {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn is_event_stream(content_type: &HeaderValue) -> bool {
+    is_type(content_type, EVENT_STREAM_CONTENT_TYPE)
+}
+
+/// Compares without parameters and in any case.
+fn is_type(found: &HeaderValue, expected: &str) -> bool {
+    let bytes = found.as_bytes();
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b';')
+        .unwrap_or(bytes.len());
+    bytes
+        .get(..end)
+        .unwrap_or(bytes)
+        .trim_ascii()
+        .eq_ignore_ascii_case(expected.as_bytes())
+}
