@@ -1,2 +1,75 @@
 #![forbid(unsafe_code)]
-//! AWS Signature Version 4 for http requests: sign, presign and verify
+//! AWS Signature Version 4 for `http` requests: sign, presign and verify.
+//!
+//! ```text
+//!                    Credentials, region, service, Settings
+//!                                    |
+//!   &mut http::request::Parts   +---------+   headers added, or the query extended
+//!   PayloadHash, Timestamp ---> | Signer  | ---> authorization, x-amz-date, ...
+//!   (or a RawRequest)           +---------+
+//!
+//!   &http::request::Parts       +----------+  Ok(Verified): who, when, what is covered
+//!   PayloadHash, Keys, now ---> | Verifier | ---> Err(VerifyError): code and message
+//!   (or a RawRequest)           +----------+      as the service answers
+//! ```
+//!
+//! Sans-IO: no socket, no clock, no environment. Time is a [`Timestamp`] that the caller gives, a
+//! body is the [`PayloadHash`] that the caller computes, and nothing is ever sent unsigned or with
+//! an uncovered body because something was left out.
+//!
+//! The canonical request is never built as a string: it goes through a buffer on the stack into
+//! SHA-256. The derived key is kept for its day. Signing makes at most four allocations, all of
+//! them the headers that it adds.
+//!
+//! # What is signed, exactly
+//!
+//! - **Path**: the one that is sent, encoded once more ([`PathEncoding::Twice`]) or as it is
+//!   ([`PathEncoding::Once`], S3), with dot segments and empty segments resolved before that if
+//!   [`Settings::normalize_path`].
+//! - **Query**: names and values decoded, encoded again, sorted by name and then by value. `+` is a
+//!   plus sign: write spaces as `%20`. (`aws-sigv4` takes `+` for a space; SDKs never send either.)
+//!   A malformed escape is taken literally; bytes that are no UTF-8 stay what they are.
+//! - **Headers**: all but [`NEVER_SIGNED`] and [`Settings::unsigned_headers`]. Spaces at the ends of
+//!   a value are dropped and runs of them made one, the ASCII space alone, as in the official
+//!   vectors; a tab stays. Repeated headers are joined with `,`. Values may have any bytes.
+//! - **Host**: the `host` header as it is; without one the URI's host, with its port unless that is
+//!   the scheme's own, and the signer then adds the header.
+//!
+//! # What it does not do
+//!
+//! - Signature Version 4a (asymmetric, several regions), and `aws-chunked` bodies: the head of one
+//!   can be signed ([`PayloadHash::StreamingSigned`]), its chunks cannot.
+//! - It does not read a body, find credentials, or decide who may do what.
+//! - It does not guard against replay within the tolerance; nor does the service.
+//! - It does not parse HTTP: line folding, and two `host` headers, are for the server to refuse.
+//! - `ring` keeps a derived key as two hash states, and offers no way to wipe them; the secret and
+//!   the bytes derived on the way are wiped.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod canonical;
+mod credentials;
+mod key;
+mod list;
+mod names;
+mod payload;
+mod presign;
+mod request;
+mod settings;
+mod sign;
+mod timestamp;
+mod verify;
+
+// The public interface.
+pub use canonical::CanonicalRequest;
+pub use credentials::{Credentials, CredentialsError};
+pub use key::{Signature, SigningKey, StringToSign};
+pub use payload::PayloadHash;
+pub use presign::Presigned;
+pub use request::{InvalidRequest, RawRequest};
+pub use settings::{NEVER_SIGNED, PathEncoding, SessionToken, Settings};
+pub use sign::{InvalidScope, SignError, Signer, SigningHeaders};
+pub use timestamp::{Timestamp, TimestampError};
+pub use verify::{Incomplete, Keys, Mismatch, Verified, Verifier, VerifyError, WrongScope};

@@ -1,0 +1,91 @@
+//! Where the canonical request goes: into SHA-256, or into a vector for people.
+
+use ring::digest::{Context, SHA256};
+
+/// Takes bytes; cannot fail.
+pub(crate) trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+const BUFFER: usize = 1024;
+
+/// SHA-256 behind a buffer on the stack: the canonical request is some fifty pieces of a few bytes,
+/// and the hash is fast only if it gets many blocks at a time.
+pub(super) struct Hasher {
+    buffer: [u8; BUFFER],
+    filled: usize,
+    context: Context,
+}
+
+impl Hasher {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: [0; BUFFER],
+            filled: 0,
+            context: Context::new(&SHA256),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> [u8; 32] {
+        self.flush();
+        let mut hash = [0; 32];
+        hash.copy_from_slice(self.context.finish().as_ref());
+        hash
+    }
+
+    fn flush(&mut self) {
+        self.context.update(&self.buffer[..self.filled]);
+        self.filled = 0;
+    }
+
+    #[cold]
+    fn put_large(&mut self, bytes: &[u8]) {
+        self.flush();
+        if bytes.len() < BUFFER {
+            self.buffer[..bytes.len()].copy_from_slice(bytes);
+            self.filled = bytes.len();
+        } else {
+            self.context.update(bytes);
+        }
+    }
+}
+
+impl Sink for Hasher {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        match self.buffer.get_mut(self.filled..self.filled + bytes.len()) {
+            Some(free) => {
+                free.copy_from_slice(bytes);
+                self.filled += bytes.len();
+            }
+            None => self.put_large(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::sha256;
+
+    #[test]
+    fn pieces_of_any_size_hash_as_the_whole() {
+        let bytes: Vec<u8> = (0..10_000_u32)
+            .map(|number| (number * 31 >> 3) as u8)
+            .collect();
+        for size in [1, 7, 63, 64, 65, 511, 1023, 1024, 1025, 2048, 5000, 10_000] {
+            let mut hasher = Hasher::new();
+            for piece in bytes.chunks(size) {
+                hasher.put(piece);
+            }
+            hasher.put(b"");
+            assert_eq!(hasher.finish(), sha256(&bytes), "pieces of {size}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A list that is on the stack as long as it is short.
+
+use core::ops::{Deref, DerefMut};
+
+/// A list whose first `N` items are on the stack; with more it moves to the heap.
+///
+/// Not one of the published small vectors: they are invariant in their items' lifetime, which a
+/// borrowed request must not be, and this needs no unsafe code.
+#[derive(Clone)]
+pub(crate) struct List<T, const N: usize> {
+    stack: [T; N],
+    length: usize,
+    /// Everything, once the stack is too small.
+    heap: Vec<T>,
+}
+
+impl<T: Copy + Default, const N: usize> List<T, N> {
+    pub(crate) fn new() -> Self {
+        Self {
+            stack: [T::default(); N],
+            length: 0,
+            heap: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, item: T) {
+        match self.stack.get_mut(self.length) {
+            Some(free) if self.heap.is_empty() => {
+                *free = item;
+                self.length += 1;
+            }
+            _ => self.push_to_heap(&[item]),
+        }
+    }
+
+    pub(crate) fn extend_from_slice(&mut self, items: &[T]) {
+        match self.stack.get_mut(self.length..self.length + items.len()) {
+            Some(free) if self.heap.is_empty() => {
+                free.copy_from_slice(items);
+                self.length += items.len();
+            }
+            _ => self.push_to_heap(items),
+        }
+    }
+
+    /// Drops the last item, if there is one.
+    pub(crate) fn pop(&mut self) {
+        if self.heap.pop().is_none() {
+            self.length = self.length.saturating_sub(1);
+        } else if self.heap.is_empty() {
+            self.length = 0;
+        }
+    }
+
+    /// Keeps the items for which `keep` is true, in their order.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(T) -> bool) {
+        let mut kept = 0;
+        for index in 0..self.len() {
+            let item = self[index];
+            if keep(item) {
+                self[kept] = item;
+                kept += 1;
+            }
+        }
+        if self.heap.is_empty() {
+            self.length = kept;
+        } else {
+            self.heap.truncate(kept);
+            // With nothing left on the heap the stack is in use again, and must be empty.
+            self.length = 0;
+        }
+    }
+
+    #[cold]
+    fn push_to_heap(&mut self, items: &[T]) {
+        if self.heap.is_empty() {
+            self.heap.extend_from_slice(&self.stack[..self.length]);
+        }
+        self.heap.extend_from_slice(items);
+    }
+}
+
+impl<T, const N: usize> Deref for List<T, N> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        if self.heap.is_empty() {
+            &self.stack[..self.length]
+        } else {
+            &self.heap
+        }
+    }
+}
+
+impl<T, const N: usize> DerefMut for List<T, N> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        if self.heap.is_empty() {
+            &mut self.stack[..self.length]
+        } else {
+            &mut self.heap
+        }
+    }
+}
+
+impl<T: Copy + Default, const N: usize> FromIterator<T> for List<T, N> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let mut list = Self::new();
+        for item in items {
+            list.push(item);
+        }
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_was_put_in_on_stack_and_heap() {
+        for length in 0..12_u8 {
+            let expected: Vec<u8> = (0..length).collect();
+            let list: List<u8, 4> = (0..length).collect();
+            assert_eq!(&*list, expected);
+            for at in 0..usize::from(length) {
+                let mut list = List::<u8, 4>::new();
+                list.extend_from_slice(&expected[..at]);
+                list.extend_from_slice(&expected[at..]);
+                list.push(99);
+                assert_eq!(list.split_last(), Some((&99, &*expected)));
+            }
+            for divisor in 1..4 {
+                let (mut list, mut expected) = (list.clone(), expected.clone());
+                list.retain(|item| item % divisor == 0);
+                expected.retain(|item| item % divisor == 0);
+                assert_eq!(&*list, expected);
+            }
+            let mut popped = list.clone();
+            for left in (0..usize::from(length)).rev() {
+                popped.pop();
+                assert_eq!(&*popped, &expected[..left]);
+            }
+            popped.pop();
+            popped.push(7);
+            assert_eq!(&*popped, [7]);
+            let mut list = list;
+            list.retain(|_| false);
+            assert!(list.is_empty());
+            list.push(7);
+            assert_eq!(&*list, [7]);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Names of the headers and parameters that carry a signature.
+
+use http::HeaderName;
+
+pub(crate) const HOST: &str = "host";
+pub(crate) const AUTHORIZATION: &str = "authorization";
+pub(crate) const DATE: &str = "x-amz-date";
+pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
+pub(crate) const CONTENT_SHA256: &str = "x-amz-content-sha256";
+
+pub(crate) const DATE_HEADER: HeaderName = HeaderName::from_static(DATE);
+pub(crate) const SECURITY_TOKEN_HEADER: HeaderName = HeaderName::from_static(SECURITY_TOKEN);
+pub(crate) const CONTENT_SHA256_HEADER: HeaderName = HeaderName::from_static(CONTENT_SHA256);
+
+pub(crate) const ALGORITHM_PARAMETER: &str = "X-Amz-Algorithm";
+pub(crate) const CREDENTIAL_PARAMETER: &str = "X-Amz-Credential";
+pub(crate) const DATE_PARAMETER: &str = "X-Amz-Date";
+pub(crate) const EXPIRES_PARAMETER: &str = "X-Amz-Expires";
+pub(crate) const SECURITY_TOKEN_PARAMETER: &str = "X-Amz-Security-Token";
+pub(crate) const SIGNED_HEADERS_PARAMETER: &str = "X-Amz-SignedHeaders";
+pub(crate) const SIGNATURE_PARAMETER: &str = "X-Amz-Signature";
+
+/// Whether `name`, in any case, is the header `known`.
+#[inline]
+pub(crate) fn is_header(name: &str, known: &str) -> bool {
+    name.eq_ignore_ascii_case(known)
+}

@@ -1,0 +1,121 @@
+//! What the signature says about the body.
+
+use core::fmt;
+
+use ring::digest::{SHA256, digest};
+
+/// The last line of the canonical request: what the signature says about the body.
+///
+/// There is no default. A body that is not to be covered must be named so, as
+/// [`PayloadHash::Unsigned`], and only some services take that.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::PayloadHash;
+///
+/// let hash = PayloadHash::of(b"{}");
+/// assert_eq!(
+///     hash.to_string(),
+///     "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+/// );
+/// assert_eq!(PayloadHash::from_hex(&hash.to_string()), Some(hash));
+/// assert_eq!(PayloadHash::Unsigned.to_string(), "UNSIGNED-PAYLOAD");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PayloadHash {
+    /// The SHA-256 of the whole body.
+    Sha256([u8; 32]),
+    /// `UNSIGNED-PAYLOAD`: the body is not covered. S3 takes it over TLS, and always for presigned
+    /// requests; Lambda does not.
+    Unsigned,
+    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: an S3 `aws-chunked` body with a checksum as trailer.
+    StreamingUnsignedTrailer,
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`: an S3 `aws-chunked` body whose chunks are signed (by
+    /// the caller: this crate signs the head).
+    StreamingSigned,
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`: the same with a signed trailer.
+    StreamingSignedTrailer,
+}
+
+impl PayloadHash {
+    /// The hash of an empty body.
+    pub const EMPTY: Self = Self::Sha256([
+        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9,
+        0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52,
+        0xb8, 0x55,
+    ]);
+
+    /// The hash of these bytes, which are the whole body.
+    pub fn of(body: &[u8]) -> Self {
+        if body.is_empty() {
+            return Self::EMPTY;
+        }
+        Self::Sha256(sha256(body))
+    }
+
+    /// A hash computed elsewhere, as 64 hexadecimal digits of either case.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(digits, &mut hash).ok()?;
+        Some(Self::Sha256(hash))
+    }
+
+    /// The text as it is signed, in `buffer` if it has to be written somewhere.
+    pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a [u8] {
+        match self {
+            Self::Sha256(hash) => {
+                *buffer = hex64(hash);
+                buffer
+            }
+            Self::Unsigned => b"UNSIGNED-PAYLOAD",
+            Self::StreamingUnsignedTrailer => b"STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            Self::StreamingSigned => b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            Self::StreamingSignedTrailer => b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        }
+    }
+}
+
+impl fmt::Display for PayloadHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(self.text(&mut [0; 64])).unwrap_or_default())
+    }
+}
+
+/// The SHA-256 of `bytes`.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex64(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [b'0'; 64];
+    // Cannot fail: the buffer has exactly two digits a byte.
+    let _ = hex::encode_to_slice(bytes, &mut digits);
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_hash_is_the_hash_of_nothing() {
+        assert_eq!(PayloadHash::EMPTY, PayloadHash::Sha256(sha256(b"")));
+        assert_eq!(PayloadHash::of(b""), PayloadHash::EMPTY);
+    }
+
+    #[test]
+    fn refuses_what_is_no_hash() {
+        for digits in ["", "e3", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
+            assert_eq!(PayloadHash::from_hex(digits), None, "{digits}");
+        }
+        assert_eq!(
+            PayloadHash::from_hex(&"AB".repeat(32)),
+            Some(PayloadHash::Sha256([0xab; 32]))
+        );
+    }
+}

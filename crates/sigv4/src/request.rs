@@ -1,0 +1,260 @@
+//! A request as its signature sees it.
+
+use core::fmt;
+
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+
+use crate::list::List;
+
+/// The headers that an ordinary request has, on the stack; more go to the heap.
+pub(crate) type HeaderList<'a> = List<(&'a str, &'a [u8]), 24>;
+
+/// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
+///
+/// This is the way in for other HTTP types than [`http::request::Parts`], and for requests that
+/// [`http::Uri`] cannot hold, such as paths with raw spaces.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::RawRequest;
+///
+/// let headers = [("Host", "example.amazonaws.com"), ("X-Custom", "a   b")];
+/// let request = RawRequest::new(
+///     "GET",
+///     "/example space/",
+///     Some("Param2=value2&Param1=value1"),
+///     headers.iter().map(|(name, value)| (*name, value.as_bytes())),
+/// )?;
+/// # Ok::<(), lambda_invoke_sigv4::InvalidRequest>(())
+/// ```
+#[derive(Clone)]
+pub struct RawRequest<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a [u8],
+    pub(crate) query: &'a [u8],
+    /// Host and port from the URI, for a request without a `Host` header.
+    pub(crate) authority: Option<&'a str>,
+    headers: Headers<'a>,
+}
+
+#[derive(Clone)]
+enum Headers<'a> {
+    Map(&'a HeaderMap),
+    List(Vec<(&'a str, &'a [u8])>),
+}
+
+impl<'a> RawRequest<'a> {
+    /// A request from its pieces.
+    ///
+    /// `path` is as sent, that is, percent-encoded once; `query` without the `?`. Names of headers
+    /// may have any case. Repeated headers come in their order.
+    ///
+    /// # Errors
+    ///
+    /// If the method or the name of a header is no token (RFC 9110, section 5.6.2), or a value has
+    /// a line end or a NUL in it: such a request cannot be sent, and its signature would not be
+    /// unambiguous.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(
+        method: &'a str,
+        path: &'a T,
+        query: Option<&'a T>,
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Self, InvalidRequest> {
+        if !is_token(method) {
+            return Err(InvalidRequest::Method);
+        }
+        let mut list = Vec::new();
+        for (index, (name, value)) in headers.into_iter().enumerate() {
+            if !is_token(name) {
+                return Err(InvalidRequest::HeaderName { index });
+            }
+            if let Some(offset) = value
+                .iter()
+                .position(|byte| matches!(byte, 0 | b'\r' | b'\n'))
+            {
+                return Err(InvalidRequest::HeaderValue { index, offset });
+            }
+            list.push((name, value));
+        }
+        Ok(Self {
+            method,
+            path: path.as_ref(),
+            query: query.map(AsRef::as_ref).unwrap_or_default(),
+            authority: None,
+            headers: Headers::List(list),
+        })
+    }
+
+    /// Whether every header's name is known to be in lower case.
+    pub(crate) fn is_lower_case(&self) -> bool {
+        matches!(self.headers, Headers::Map(_))
+    }
+
+    /// Calls `each` with every header, those of one name in their order.
+    pub(crate) fn for_each_header(&self, mut each: impl FnMut(&'a str, &'a [u8])) {
+        match &self.headers {
+            Headers::Map(map) => {
+                for (name, value) in *map {
+                    each(name.as_str(), value.as_bytes());
+                }
+            }
+            Headers::List(list) => {
+                for &(name, value) in list {
+                    each(name, value);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Parts> for RawRequest<'a> {
+    fn from(parts: &'a Parts) -> Self {
+        Self {
+            method: parts.method.as_str(),
+            path: parts.uri.path().as_bytes(),
+            query: parts.uri.query().unwrap_or_default().as_bytes(),
+            authority: host_of(&parts.uri),
+            headers: Headers::Map(&parts.headers),
+        }
+    }
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    // Neither query nor values of headers: a session token may be among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = Vec::new();
+        self.for_each_header(|name, _| names.push(name));
+        f.debug_struct("RawRequest")
+            .field("method", &self.method)
+            .field("path", &String::from_utf8_lossy(self.path))
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why pieces make no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidRequest {
+    /// The method is no token.
+    Method,
+    /// The name of the header at `index` is no token.
+    HeaderName {
+        /// Counted from 0.
+        index: usize,
+    },
+    /// The value of the header at `index` has a line end or a NUL at `offset`.
+    HeaderValue {
+        /// Counted from 0.
+        index: usize,
+        /// In bytes.
+        offset: usize,
+    },
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Method => write!(f, "the method is no token of letters, digits and symbols"),
+            Self::HeaderName { index } => {
+                write!(
+                    f,
+                    "the name of header {index} is no token of letters, digits and symbols"
+                )
+            }
+            Self::HeaderValue { index, offset } => {
+                write!(
+                    f,
+                    "the value of header {index} has a line end or a NUL at offset {offset}"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for InvalidRequest {}
+
+/// The `Host` that a client sends for this URI: without user information, and without the port if
+/// that is the scheme's own (RFC 9110, section 7.2).
+fn host_of(uri: &Uri) -> Option<&str> {
+    let authority = uri.authority()?;
+    let default_port = match uri.scheme_str() {
+        Some("http") => Some("80"),
+        Some("https") => Some("443"),
+        _ => None,
+    };
+    let text = authority.as_str();
+    let host_and_port = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    match authority.port() {
+        Some(port) if Some(port.as_str()) != default_port => Some(host_and_port),
+        _ => Some(authority.host()),
+    }
+    .filter(|host| !host.is_empty())
+}
+
+/// A token of RFC 9110, section 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_cannot_be_sent() {
+        let new = |method, name, value: &'static [u8]| {
+            RawRequest::new(
+                method,
+                "/",
+                None,
+                [("host", b"h".as_slice()), (name, value)],
+            )
+            .map(|_| ())
+        };
+        assert_eq!(new("GET", "a", b"\tb\xff "), Ok(()));
+        assert_eq!(new("", "a", b"b"), Err(InvalidRequest::Method));
+        assert_eq!(new("GE T", "a", b"b"), Err(InvalidRequest::Method));
+        assert_eq!(
+            new("GET", "", b"b"),
+            Err(InvalidRequest::HeaderName { index: 1 })
+        );
+        assert_eq!(
+            new("GET", "a:", b"b"),
+            Err(InvalidRequest::HeaderName { index: 1 })
+        );
+        for value in [b"b\n".as_slice(), b"b\rc", b"b\0"] {
+            let error = InvalidRequest::HeaderValue {
+                index: 1,
+                offset: 1,
+            };
+            assert_eq!(new("GET", "a", value), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_uri_is_what_clients_send() {
+        for (uri, host) in [
+            ("https://example.com/", Some("example.com")),
+            ("https://example.com:443/", Some("example.com")),
+            ("http://example.com:80/", Some("example.com")),
+            ("http://example.com:443/", Some("example.com:443")),
+            (
+                "https://user:pass@example.com:8443/",
+                Some("example.com:8443"),
+            ),
+            ("https://user:pass@example.com/", Some("example.com")),
+            ("http://[::1]:9001/", Some("[::1]:9001")),
+            ("http://[::1]/", Some("[::1]")),
+            ("https://Example.com:/", Some("Example.com")),
+            ("/path", None),
+        ] {
+            assert_eq!(host_of(&uri.parse().unwrap()), host, "{uri}");
+        }
+    }
+}

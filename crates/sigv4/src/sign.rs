@@ -1,0 +1,470 @@
+//! Signing by headers.
+
+use core::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use http::header::{AUTHORIZATION, HOST};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue};
+
+use crate::canonical::{self, CanonicalRequest, is_left_out, is_parameter, pairs, parse_query};
+use crate::key::{ALGORITHM, TERMINATOR};
+use crate::names::{self, is_header};
+use crate::request::HeaderList;
+use crate::{
+    Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey,
+    StringToSign, Timestamp,
+};
+
+/// The parameters by which a presigned request is known, and which signing owns.
+const OWNED_PARAMETERS: [&str; 7] = [
+    names::ALGORITHM_PARAMETER,
+    names::CREDENTIAL_PARAMETER,
+    names::DATE_PARAMETER,
+    names::EXPIRES_PARAMETER,
+    names::SECURITY_TOKEN_PARAMETER,
+    names::SIGNED_HEADERS_PARAMETER,
+    names::SIGNATURE_PARAMETER,
+];
+
+/// Signs requests to one service in one region with one access key.
+///
+/// Keeps the key that it derives for a day, so that signing costs one pass of SHA-256 over the
+/// canonical request and one HMAC. It can be shared between threads.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let signer = Signer::new(credentials, "us-east-1", "lambda")?;
+///
+/// let body = br#"{"name":"Ada"}"#;
+/// let (mut parts, ()) = http::Request::post(
+///     "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/hello/invocations",
+/// )
+/// .body(())?
+/// .into_parts();
+/// signer.sign(&mut parts, &PayloadHash::of(body), "20150830T123600Z".parse()?)?;
+///
+/// assert_eq!(parts.headers["host"], "lambda.us-east-1.amazonaws.com");
+/// assert_eq!(parts.headers["x-amz-date"], "20150830T123600Z");
+/// assert!(parts.headers["authorization"].to_str()?.starts_with(
+///     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/lambda/aws4_request, \
+///      SignedHeaders=host;x-amz-date, Signature=",
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Signer {
+    pub(crate) credentials: Credentials,
+    pub(crate) region: Box<str>,
+    pub(crate) service: Box<str>,
+    pub(crate) settings: Settings,
+    key: Mutex<Option<SigningKey>>,
+}
+
+impl Signer {
+    /// A signer with the [default settings](Settings::default).
+    ///
+    /// # Errors
+    ///
+    /// If `region` or `service` is empty or has anything but visible ASCII, or one of `/` and `,`.
+    pub fn new(
+        credentials: Credentials,
+        region: impl Into<String>,
+        service: impl Into<String>,
+    ) -> Result<Self, InvalidScope> {
+        let (region, service) = scope(region.into(), service.into())?;
+        let key = Mutex::new(None);
+        Ok(Self {
+            credentials,
+            region,
+            service,
+            settings: Settings::default(),
+            key,
+        })
+    }
+
+    /// The same with other settings.
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Whose signatures these are.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The region that it signs for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The service that it signs for, such as `lambda`.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// The settings that it signs with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Signs a request and adds the headers that make it signed: `authorization`, `x-amz-date`,
+    /// `host` if it has none (that of the URI, without the scheme's own port), with a session token
+    /// `x-amz-security-token`, and `x-amz-content-sha256` if the settings ask for it or the request
+    /// already has it.
+    ///
+    /// Every header that is there is covered but [`NEVER_SIGNED`](crate::NEVER_SIGNED) and those of
+    /// [`Settings::unsigned_headers`]; set all others before. Signing again, for another attempt,
+    /// replaces what was added.
+    ///
+    /// # Errors
+    ///
+    /// If there is no `host` header and no host in the URI, or the query has parameters of a
+    /// presigned request. The request is then as it was.
+    pub fn sign(
+        &self,
+        parts: &mut Parts,
+        payload: &PayloadHash,
+        time: Timestamp,
+    ) -> Result<Signature, SignError> {
+        let added = self.sign_raw(&RawRequest::from(&*parts), payload, time)?;
+        let signature = added.signature;
+        let headers = &mut parts.headers;
+        if added.token.is_none() {
+            headers.remove(names::SECURITY_TOKEN_HEADER);
+        }
+        for (name, value) in added {
+            headers.insert(name, value);
+        }
+        Ok(signature)
+    }
+
+    /// Signs a request of another HTTP type, and gives the headers to add to it. They replace those
+    /// of the same name.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign`](Self::sign).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use lambda_invoke_sigv4::{Credentials, PayloadHash, RawRequest, Signer};
+    /// # let credentials = Credentials::new("AKID", "secret")?;
+    /// # let signer = Signer::new(credentials, "us-east-1", "lambda")?;
+    /// let headers = [("Host", b"localhost:9001".as_slice())];
+    /// let request = RawRequest::new("GET", "/", None, headers)?;
+    /// let added = signer.sign_raw(&request, &PayloadHash::EMPTY, "20150830T123600Z".parse()?)?;
+    /// let names: Vec<_> = added.iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["x-amz-date", "authorization"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sign_raw(
+        &self,
+        request: &RawRequest<'_>,
+        payload: &PayloadHash,
+        time: Timestamp,
+    ) -> Result<SigningHeaders, SignError> {
+        refuse_presigned(request.query)?;
+        let date = time.to_basic();
+        let mut hash_text = [0; 64];
+        let payload_text = payload.text(&mut hash_text);
+        let mut sends_hash = self.settings.content_sha256_header;
+        let mut has_host = false;
+        let mut headers = HeaderList::new();
+        request.for_each_header(|name, value| {
+            if is_header(name, names::CONTENT_SHA256) {
+                sends_hash = true;
+            } else if !is_owned(name) && !self.settings.leaves_unsigned(name) {
+                has_host |= is_header(name, names::HOST);
+                headers.push((name, value));
+            }
+        });
+        let host = match (has_host, request.authority) {
+            (true, _) => None,
+            (false, Some(host)) => {
+                headers.push((names::HOST, host.as_bytes()));
+                Some(value(host.as_bytes())?)
+            }
+            (false, None) => return Err(SignError::MissingHost),
+        };
+        headers.push((names::DATE, &date));
+        if sends_hash {
+            headers.push((names::CONTENT_SHA256, payload_text));
+        }
+        let token = self.credentials.token_header();
+        if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
+            headers.push((names::SECURITY_TOKEN, token.as_bytes()));
+        }
+        let canonical = self.canonical(request, headers, request.query, payload);
+        let signature = self.signature(&canonical, time);
+        Ok(SigningHeaders {
+            signature,
+            host,
+            content_sha256: if sends_hash {
+                Some(value(payload_text)?)
+            } else {
+                None
+            },
+            token: token.cloned(),
+            date: value(&date)?,
+            authorization: self.authorization(&canonical, &date, signature)?,
+        })
+    }
+
+    /// The canonical request of `request` with exactly these headers and this query.
+    pub(crate) fn canonical<'a>(
+        &self,
+        request: &RawRequest<'a>,
+        mut headers: HeaderList<'a>,
+        query: &'a [u8],
+        payload: &PayloadHash,
+    ) -> CanonicalRequest<'a> {
+        let lower_case = request.is_lower_case();
+        canonical::sort(&mut headers, lower_case);
+        CanonicalRequest {
+            method: request.method,
+            path: request.path,
+            path_encoding: self.settings.path_encoding,
+            normalize_path: self.settings.normalize_path,
+            query: parse_query(query, |_| true),
+            headers,
+            lower_case,
+            payload: *payload,
+        }
+    }
+
+    pub(crate) fn signature(&self, canonical: &CanonicalRequest<'_>, time: Timestamp) -> Signature {
+        let text = StringToSign::new(time, &self.region, &self.service, canonical.hash());
+        self.key(time).sign(text.as_bytes())
+    }
+
+    fn key(&self, time: Timestamp) -> SigningKey {
+        // Nothing panics while the lock is held, and a key is whole or not there.
+        let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(key) if key.is_for(time) => key.clone(),
+            _ => {
+                let secret = self.credentials.secret_access_key();
+                let key = SigningKey::derive(secret, time, &self.region, &self.service);
+                kept.insert(key).clone()
+            }
+        }
+    }
+
+    fn authorization(
+        &self,
+        canonical: &CanonicalRequest<'_>,
+        date: &[u8; 16],
+        signature: Signature,
+    ) -> Result<HeaderValue, SignError> {
+        let mut names_length = 0;
+        canonical::each_name(&canonical.headers, |name| names_length += name.len() + 1);
+        let signature = signature.to_hex();
+        let before: [&[u8]; 12] = [
+            ALGORITHM.as_bytes(),
+            b" Credential=",
+            self.credentials.access_key_id().as_bytes(),
+            b"/",
+            &date[..8],
+            b"/",
+            self.region.as_bytes(),
+            b"/",
+            self.service.as_bytes(),
+            b"/",
+            TERMINATOR.as_bytes(),
+            b", SignedHeaders=",
+        ];
+        let after: [&[u8]; 2] = [b", Signature=", &signature];
+        // The exact length, so that the vector becomes the value without another allocation. Each
+        // name was counted with a `;`, of which there is one less.
+        let length = before
+            .iter()
+            .chain(&after)
+            .map(|piece| piece.len())
+            .sum::<usize>();
+        let mut text = Vec::with_capacity(length + names_length - 1);
+        for piece in before {
+            text.extend_from_slice(piece);
+        }
+        canonical.write_names(&mut text);
+        for piece in after {
+            text.extend_from_slice(piece);
+        }
+        let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("credentials", &self.credentials)
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The headers that make a request signed, to be added in place of those of the same name.
+#[derive(Clone, Debug)]
+pub struct SigningHeaders {
+    signature: Signature,
+    host: Option<HeaderValue>,
+    content_sha256: Option<HeaderValue>,
+    token: Option<HeaderValue>,
+    date: HeaderValue,
+    authorization: HeaderValue,
+}
+
+impl SigningHeaders {
+    /// The signature itself.
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// Names, in lower case, and values. The token's and the authorization's are marked as sensitive.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+        [
+            (names::HOST, self.host.as_ref()),
+            (names::CONTENT_SHA256, self.content_sha256.as_ref()),
+            (names::SECURITY_TOKEN, self.token.as_ref()),
+            (names::DATE, Some(&self.date)),
+            (names::AUTHORIZATION, Some(&self.authorization)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+impl IntoIterator for SigningHeaders {
+    type Item = (HeaderName, HeaderValue);
+    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Self::Item>, 5>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        [
+            self.host.map(|value| (HOST, value)),
+            self.content_sha256
+                .map(|value| (names::CONTENT_SHA256_HEADER, value)),
+            self.token
+                .map(|value| (names::SECURITY_TOKEN_HEADER, value)),
+            Some((names::DATE_HEADER, self.date)),
+            Some((AUTHORIZATION, self.authorization)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Why a request cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The request has no `host` header, and its URI names no host.
+    MissingHost,
+    /// The query has a parameter that only signing may set: the request is presigned already.
+    OwnedParameter(&'static str),
+    /// A presigned request must be good for 1 to 604,800 whole seconds (seven days).
+    ExpiresOutOfRange,
+    /// The presigned target is longer than an [`http::Uri`] can be (65,534 bytes).
+    TargetTooLong,
+    /// A header that signing adds cannot be written.
+    InvalidHeader,
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingHost => {
+                f.write_str("the request has neither a host header nor a host in its URI")
+            }
+            Self::OwnedParameter(name) => {
+                write!(
+                    f,
+                    "the query has the parameter {name}, which only signing may set"
+                )
+            }
+            Self::ExpiresOutOfRange => {
+                f.write_str("a presigned request is good for 1 to 604800 whole seconds")
+            }
+            Self::TargetTooLong => f.write_str("the presigned target is too long for a URI"),
+            Self::InvalidHeader => f.write_str("a header that signing adds cannot be written"),
+        }
+    }
+}
+
+impl core::error::Error for SignError {}
+
+/// Why something is no region or service to sign for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidScope {
+    /// The region is empty or has something else than visible ASCII without `/` and `,`.
+    Region,
+    /// The same for the service.
+    Service,
+}
+
+impl fmt::Display for InvalidScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = match self {
+            Self::Region => "region",
+            Self::Service => "service",
+        };
+        write!(
+            f,
+            "the {part} to sign for is not visible ASCII without '/' and ','"
+        )
+    }
+}
+
+impl core::error::Error for InvalidScope {}
+
+/// Checks a region and a service.
+pub(crate) fn scope(region: String, service: String) -> Result<(Box<str>, Box<str>), InvalidScope> {
+    let fits = |text: &str| {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b',';
+        !text.is_empty() && text.bytes().all(allowed)
+    };
+    match (fits(&region), fits(&service)) {
+        (true, true) => Ok((region.into(), service.into())),
+        (false, _) => Err(InvalidScope::Region),
+        (true, false) => Err(InvalidScope::Service),
+    }
+}
+
+/// The headers of a presigned request: all but those that signing by headers owns, or that whoever
+/// sends it later cannot know.
+pub(crate) fn is_unsigned_in_presigned(name: &str, settings: &Settings) -> bool {
+    is_owned(name)
+        || is_header(name, names::CONTENT_SHA256)
+        || is_left_out(name)
+        || settings.leaves_unsigned(name)
+}
+
+/// Refuses a query with parameters that signing owns.
+pub(crate) fn refuse_presigned(query: &[u8]) -> Result<(), SignError> {
+    for (name, _) in pairs(query) {
+        let owned = OWNED_PARAMETERS
+            .iter()
+            .find(|owned| is_parameter(name, owned));
+        if let Some(owned) = owned {
+            return Err(SignError::OwnedParameter(owned));
+        }
+    }
+    Ok(())
+}
+
+fn is_owned(name: &str) -> bool {
+    is_header(name, names::DATE) || is_header(name, names::SECURITY_TOKEN)
+}
+
+fn value(bytes: &[u8]) -> Result<HeaderValue, SignError> {
+    HeaderValue::from_bytes(bytes).map_err(|_| SignError::InvalidHeader)
+}

@@ -1,0 +1,383 @@
+//! Verifying what others signed.
+
+mod cache;
+mod claims;
+mod error;
+
+use core::fmt;
+use core::time::Duration;
+use std::borrow::Cow;
+
+use http::request::Parts;
+
+use crate::canonical::{self, CanonicalRequest, is_left_out, is_parameter, parse_query};
+use crate::key::TERMINATOR;
+use crate::names::{self, is_header};
+use crate::request::HeaderList;
+use crate::sign::scope;
+use crate::{
+    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, StringToSign,
+    Timestamp,
+};
+use cache::KeyCache;
+use claims::{Claims, Form};
+pub use error::{Incomplete, Mismatch, VerifyError, WrongScope};
+
+/// How far the signer's clock may be off by default: five minutes, as at the service.
+const TOLERANCE: Duration = Duration::from_secs(300);
+
+/// Where a [`Verifier`] finds the access key that a request names.
+///
+/// Any `Fn(&str) -> Option<Credentials>` is one, and so is a single [`Credentials`]. Give clones of
+/// one value each time: the verifier then derives its key once a day, and else on every call.
+pub trait Keys {
+    /// The access key with this id, if there is one.
+    fn find(&self, access_key_id: &str) -> Option<Credentials>;
+}
+
+impl<F: Fn(&str) -> Option<Credentials>> Keys for F {
+    fn find(&self, access_key_id: &str) -> Option<Credentials> {
+        self(access_key_id)
+    }
+}
+
+impl Keys for Credentials {
+    fn find(&self, access_key_id: &str) -> Option<Credentials> {
+        (self.access_key_id() == access_key_id).then(|| self.clone())
+    }
+}
+
+/// Verifies requests to one service in one region, signed by headers or presigned.
+///
+/// Keeps the keys that it derives, for at most 64 access keys at a time. It can be shared between
+/// threads.
+///
+/// # What it demands
+///
+/// - `host` must be covered, and so must every header whose name begins with `x-amz-`, but for
+///   `x-amz-security-token` (compared with the access key's own in any case),
+///   `x-amz-user-agent` and `x-amz-checksum-mode` (which presigning leaves out) and
+///   [`Settings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
+/// - A covered header must be there.
+/// - `x-amz-content-sha256`, where sent, must be the payload hash that the caller gives.
+/// - The date is that of `x-amz-date`, or of `date` if that is absent.
+/// - A signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Verifier, VerifyError};
+///
+/// let credentials = Credentials::new("local", "local")?;
+/// let body = b"{}";
+/// let mut request = http::Request::post("http://localhost:9001/x").body(())?;
+/// # let (mut parts, ()) = request.into_parts();
+/// # let now = "20150830T123600Z".parse()?;
+/// Signer::new(credentials.clone(), "us-east-1", "lambda")?
+///     .sign(&mut parts, &PayloadHash::of(body), now)?;
+///
+/// let verifier = Verifier::new("us-east-1", "lambda")?;
+/// let verified = verifier.verify(&parts, &PayloadHash::of(body), &credentials, now)?;
+/// assert_eq!(verified.access_key_id(), "local");
+///
+/// let tampered = PayloadHash::of(b"[]");
+/// let error = verifier.verify(&parts, &tampered, &credentials, now).unwrap_err();
+/// assert!(matches!(error, VerifyError::SignatureMismatch(_)));
+/// assert_eq!(error.code(), "InvalidSignatureException");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Verifier {
+    region: Box<str>,
+    service: Box<str>,
+    settings: Settings,
+    tolerance: Duration,
+    cache: KeyCache,
+}
+
+impl Verifier {
+    /// A verifier with the [default settings](Settings::default) and a tolerance of five minutes.
+    ///
+    /// # Errors
+    ///
+    /// If `region` or `service` is empty or has anything but visible ASCII, or one of `/` and `,`.
+    pub fn new(
+        region: impl Into<String>,
+        service: impl Into<String>,
+    ) -> Result<Self, InvalidScope> {
+        let (region, service) = scope(region.into(), service.into())?;
+        let (settings, cache) = (Settings::default(), KeyCache::default());
+        Ok(Self {
+            region,
+            service,
+            settings,
+            tolerance: TOLERANCE,
+            cache,
+        })
+    }
+
+    /// The same with other settings; those of the signer.
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The same with another tolerance (whole seconds) for the signer's clock, either way.
+    pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Verifies a request as it came off the wire, its path undecoded.
+    ///
+    /// `payload` is the hash of the body that came with it; [`PayloadHash::Unsigned`] only if the
+    /// caller wants to take an uncovered body.
+    ///
+    /// # Errors
+    ///
+    /// What the service would say, in the order in which it looks; see [`VerifyError`].
+    pub fn verify<'a>(
+        &self,
+        parts: &'a Parts,
+        payload: &PayloadHash,
+        keys: &impl Keys,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        self.verify_raw(&RawRequest::from(parts), payload, keys, now)
+    }
+
+    /// Verifies a request of another HTTP type.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_raw<'a>(
+        &self,
+        request: &RawRequest<'a>,
+        payload: &PayloadHash,
+        keys: &impl Keys,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        let claims = Claims::read(request)?;
+        self.check_time(&claims, now)?;
+        if !claims
+            .signed_headers
+            .split(';')
+            .any(|name| name == names::HOST)
+        {
+            return Err(VerifyError::HostNotSigned);
+        }
+        let id_length = self.check_scope(&claims)?;
+        let credentials = keys
+            .find(&claims.credential[..id_length])
+            .ok_or(VerifyError::UnknownKey)?;
+        if credentials.expiry().is_some_and(|expiry| expiry <= now) {
+            return Err(VerifyError::CredentialsExpired);
+        }
+
+        let canonical = self.canonical(request, payload, &claims)?;
+        let text = StringToSign::new(claims.time, &self.region, &self.service, canonical.hash());
+        let key = self
+            .cache
+            .key(&credentials, claims.time, &self.region, &self.service);
+        if !key.verify(text.as_bytes(), &claims.signature) {
+            let mismatch = Mismatch::new(canonical.to_redacted(), text.to_string());
+            return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
+        }
+        // After the signature, so that only a holder of the secret learns anything from it.
+        if credentials.session_token().map(str::as_bytes) != claims.token.as_deref() {
+            return Err(VerifyError::InvalidSessionToken);
+        }
+        Ok(Verified {
+            credential: claims.credential,
+            id_length,
+            signed_headers: claims.signed_headers,
+            time: claims.time,
+            expires: match claims.form {
+                Form::Headers => None,
+                Form::Query { expires } => Some(expires),
+            },
+        })
+    }
+
+    fn check_time(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), VerifyError> {
+        let allowance = match claims.form {
+            Form::Headers => self.tolerance,
+            Form::Query { expires } => expires,
+        };
+        if claims.time < now.saturating_sub(allowance) {
+            return Err(VerifyError::Expired {
+                signed: claims.time,
+                now,
+                allowance,
+            });
+        }
+        if claims.time > now.saturating_add(self.tolerance) {
+            let tolerance = self.tolerance;
+            return Err(VerifyError::NotYetCurrent {
+                signed: claims.time,
+                now,
+                tolerance,
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks the scope of a credential and gives the length of the access key's id.
+    fn check_scope(&self, claims: &Claims<'_>) -> Result<usize, VerifyError> {
+        let mut elements = claims.credential.split('/');
+        let mut next = || elements.next().unwrap_or_default();
+        let (id, date, region, service, terminator) = (next(), next(), next(), next(), next());
+        let stamp = claims.time.to_basic();
+        let wrong = WrongScope {
+            region: (region != &*self.region).then(|| self.region.clone()),
+            service: (service != &*self.service).then(|| self.service.clone()),
+            terminator: terminator != TERMINATOR,
+            date: (date.as_bytes() != &stamp[..8]).then_some(claims.time),
+        };
+        if wrong.is_any() {
+            Err(VerifyError::WrongScope(Box::new(wrong)))
+        } else {
+            Ok(id.len())
+        }
+    }
+
+    /// The canonical request with exactly the headers that are said to be covered.
+    fn canonical<'a>(
+        &self,
+        request: &RawRequest<'a>,
+        payload: &PayloadHash,
+        claims: &Claims<'_>,
+    ) -> Result<CanonicalRequest<'a>, VerifyError> {
+        let lower_case = request.is_lower_case();
+        let mut headers = HeaderList::new();
+        let mut has_host = false;
+        request.for_each_header(|name, value| {
+            has_host |= is_header(name, names::HOST);
+            headers.push((name, value));
+        });
+        if let (false, Some(host)) = (has_host, request.authority) {
+            headers.push((names::HOST, host.as_bytes()));
+        }
+        canonical::sort(&mut headers, lower_case);
+
+        // Both lists are sorted: one walk finds what is covered and not there, and the reverse.
+        let mut covered = claims.signed_headers.split(';').peekable();
+        let (mut missing, mut found) = (None, "");
+        let mut refused = None;
+        headers.retain(|(name, value)| {
+            let compare = |covered: &str| canonical::compare_names(covered, name);
+            while let Some(before) = covered.next_if(|covered| compare(covered).is_lt()) {
+                if found != before {
+                    missing.get_or_insert(before);
+                }
+            }
+            let is_covered = covered
+                .peek()
+                .is_some_and(|covered| compare(covered).is_eq());
+            if is_covered {
+                found = covered.peek().copied().unwrap_or_default();
+            } else if self.must_be_covered(name) {
+                refused.get_or_insert(name);
+            }
+            if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
+                refused.get_or_insert("");
+            }
+            is_covered
+        });
+        missing = missing.or_else(|| covered.find(|&before| before != found));
+        if let Some(name) = missing {
+            return Err(VerifyError::SignedHeaderMissing(name.into()));
+        }
+        match refused {
+            Some("") => return Err(VerifyError::PayloadMismatch),
+            Some(name) => return Err(VerifyError::HeaderNotSigned(name.into())),
+            None => {}
+        }
+
+        let appended = self.settings.session_token == SessionToken::Appended;
+        let presigned = matches!(claims.form, Form::Query { .. });
+        let query = parse_query(request.query, |name| {
+            !(presigned
+                && (is_parameter(name, names::SIGNATURE_PARAMETER)
+                    || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
+        });
+        Ok(CanonicalRequest {
+            method: request.method,
+            path: request.path,
+            path_encoding: self.settings.path_encoding,
+            normalize_path: self.settings.normalize_path,
+            query,
+            headers,
+            lower_case,
+            payload: *payload,
+        })
+    }
+
+    /// Whether the signature must cover the header `name`.
+    fn must_be_covered(&self, name: &str) -> bool {
+        name.get(..6)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"))
+            && !is_header(name, names::SECURITY_TOKEN)
+            && !is_left_out(name)
+            && !self.settings.lists(name)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("settings", &self.settings)
+            .field("tolerance", &self.tolerance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who signed a request, when, and what the signature covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<'a> {
+    credential: Cow<'a, str>,
+    id_length: usize,
+    signed_headers: Cow<'a, str>,
+    time: Timestamp,
+    expires: Option<Duration>,
+}
+
+impl Verified<'_> {
+    /// The id of the access key.
+    pub fn access_key_id(&self) -> &str {
+        &self.credential[..self.id_length]
+    }
+
+    /// The scope: `20150830/us-east-1/lambda/aws4_request`.
+    pub fn scope(&self) -> &str {
+        self.credential
+            .get(self.id_length + 1..)
+            .unwrap_or_default()
+    }
+
+    /// When it was signed, by the signer's clock.
+    pub fn timestamp(&self) -> Timestamp {
+        self.time
+    }
+
+    /// How long it is good for, if it is presigned.
+    pub fn expires(&self) -> Option<Duration> {
+        self.expires
+    }
+
+    /// The names of the headers that the signature covers, sorted.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';')
+    }
+
+    /// The same without borrowing from the request.
+    pub fn into_owned(self) -> Verified<'static> {
+        Verified {
+            credential: Cow::Owned(self.credential.into_owned()),
+            signed_headers: Cow::Owned(self.signed_headers.into_owned()),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What a request says of its own signature, in its headers or in its query.
+
+use core::time::Duration;
+use std::borrow::Cow;
+
+use super::error::{Incomplete, VerifyError};
+use crate::canonical::{decode, is_parameter, is_sorted_list, pairs};
+use crate::key::ALGORITHM;
+use crate::names::{self, is_header};
+use crate::presign::LONGEST;
+use crate::{RawRequest, Signature, Timestamp};
+
+/// What a request says of its own signature. The credential has five elements.
+pub(super) struct Claims<'a> {
+    pub(super) credential: Cow<'a, str>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signature: Signature,
+    pub(super) time: Timestamp,
+    pub(super) token: Option<Cow<'a, [u8]>>,
+    pub(super) form: Form,
+}
+
+/// Where the signature stands.
+pub(super) enum Form {
+    Headers,
+    Query { expires: Duration },
+}
+
+/// The headers that matter here.
+#[derive(Default)]
+struct Sent<'a> {
+    authorization: Option<&'a [u8]>,
+    amz_date: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
+    token: Option<&'a [u8]>,
+    repeated: Option<&'static str>,
+}
+
+impl<'a> Claims<'a> {
+    /// Reads the claims of a request.
+    pub(super) fn read(request: &RawRequest<'a>) -> Result<Self, VerifyError> {
+        let sent = Sent::read(request);
+        let presigned = pairs(request.query).any(|(name, _)| {
+            [
+                names::ALGORITHM_PARAMETER,
+                names::CREDENTIAL_PARAMETER,
+                names::SIGNED_HEADERS_PARAMETER,
+                names::SIGNATURE_PARAMETER,
+            ]
+            .iter()
+            .any(|parameter| is_parameter(name, parameter))
+        });
+        match (sent.authorization, presigned) {
+            (Some(_), true) => Err(VerifyError::BothForms),
+            (None, true) => Self::from_query(request.query, &sent),
+            (Some(authorization), false) => Self::from_headers(authorization, &sent),
+            (None, false) => Err(VerifyError::MissingAuthenticationToken),
+        }
+    }
+
+    fn from_headers(authorization: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
+        if !authorization.trim_ascii().starts_with(b"AWS4-") {
+            return Err(VerifyError::MissingAuthenticationToken);
+        }
+        if let Some(name) = sent.repeated {
+            return Err(Incomplete::Repeated(name).into());
+        }
+        let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
+        let text = text.trim_matches(BLANKS);
+        let (algorithm, parameters) = text.split_once(BLANKS).unwrap_or((text, ""));
+        let mut found = Found::default();
+        for piece in parameters
+            .split(',')
+            .map(|piece| piece.trim_matches(BLANKS))
+        {
+            if piece.is_empty() {
+                continue;
+            }
+            let (name, value) = piece.split_once('=').ok_or(Incomplete::NotKeyValue)?;
+            let slot = match name {
+                "Credential" => &mut found.credential,
+                "SignedHeaders" => &mut found.signed_headers,
+                "Signature" => &mut found.signature,
+                _ => return Err(Incomplete::UnknownParameter.into()),
+            };
+            if slot.replace(Cow::Borrowed(value)).is_some() {
+                return Err(Incomplete::Repeated("Authorization parameter").into());
+            }
+        }
+        let (credential, signed_headers, signature, has_date) = (
+            found.credential,
+            found.signed_headers,
+            found.signature,
+            sent.has_date(),
+        );
+        let (Some(credential), Some(signed_headers), Some(signature), true) =
+            (&credential, &signed_headers, &signature, has_date)
+        else {
+            return Err(Incomplete::HeaderRequires {
+                credential: credential.is_none(),
+                signature: signature.is_none(),
+                signed_headers: signed_headers.is_none(),
+                date: !has_date,
+            }
+            .into());
+        };
+        let time = sent.time()?;
+        if algorithm != ALGORITHM {
+            return Err(Incomplete::Algorithm.into());
+        }
+        Self::check(
+            [
+                credential.clone(),
+                signed_headers.clone(),
+                signature.clone(),
+            ],
+            time,
+            sent.token.map(Cow::Borrowed),
+            Form::Headers,
+        )
+    }
+
+    fn from_query(query: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
+        let mut found = Found::default();
+        for (name, value) in pairs(query) {
+            let Some(&(parameter, slot)) = PARAMETERS
+                .iter()
+                .find(|(parameter, _)| is_parameter(name, parameter))
+            else {
+                continue;
+            };
+            let value = decode(value).ok_or(Incomplete::NotUtf8)?;
+            if slot(&mut found).replace(value).is_some() {
+                return Err(Incomplete::Repeated(parameter).into());
+            }
+        }
+        let empty = |value: &Option<Cow<'_, str>>| value.as_deref().is_none_or(str::is_empty);
+        let missing = Incomplete::QueryRequires {
+            algorithm: empty(&found.algorithm),
+            credential: empty(&found.credential),
+            signature: empty(&found.signature),
+            signed_headers: empty(&found.signed_headers),
+            date: empty(&found.date),
+            expires: empty(&found.expires),
+        };
+        let (
+            Some(algorithm),
+            Some(credential),
+            Some(signature),
+            Some(signed_headers),
+            Some(date),
+            Some(expires),
+        ) = (
+            found.algorithm,
+            found.credential,
+            found.signature,
+            found.signed_headers,
+            found.date,
+            found.expires,
+        )
+        else {
+            return Err(missing.into());
+        };
+        let time = date.parse().map_err(|_| Incomplete::Date)?;
+        let digits = expires.bytes().all(|digit| digit.is_ascii_digit());
+        let seconds = expires
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=LONGEST).contains(seconds));
+        let Some(seconds) = seconds.filter(|_| digits) else {
+            return Err(Incomplete::Expires.into());
+        };
+        if algorithm != ALGORITHM {
+            return Err(Incomplete::Algorithm.into());
+        }
+        let token = match found.token {
+            Some(Cow::Borrowed(token)) => Some(Cow::Borrowed(token.as_bytes())),
+            Some(Cow::Owned(token)) => Some(Cow::Owned(token.into_bytes())),
+            None => sent.token.map(Cow::Borrowed),
+        };
+        let form = Form::Query {
+            expires: Duration::from_secs(seconds),
+        };
+        Self::check([credential, signed_headers, signature], time, token, form)
+    }
+
+    fn check(
+        [credential, signed_headers, signature]: [Cow<'a, str>; 3],
+        time: Timestamp,
+        token: Option<Cow<'a, [u8]>>,
+        form: Form,
+    ) -> Result<Self, VerifyError> {
+        if credential.split('/').count() != 5 {
+            return Err(Incomplete::CredentialElements.into());
+        }
+        if !is_sorted_list(&signed_headers) {
+            return Err(Incomplete::SignedHeaders.into());
+        }
+        let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
+        Ok(Self {
+            credential,
+            signed_headers,
+            signature,
+            time,
+            token,
+            form,
+        })
+    }
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+#[derive(Default)]
+struct Found<'a> {
+    algorithm: Option<Cow<'a, str>>,
+    credential: Option<Cow<'a, str>>,
+    signed_headers: Option<Cow<'a, str>>,
+    signature: Option<Cow<'a, str>>,
+    date: Option<Cow<'a, str>>,
+    expires: Option<Cow<'a, str>>,
+    token: Option<Cow<'a, str>>,
+}
+
+type Slot = for<'f, 'a> fn(&'f mut Found<'a>) -> &'f mut Option<Cow<'a, str>>;
+
+const PARAMETERS: [(&str, Slot); 7] = [
+    (names::ALGORITHM_PARAMETER, |found| &mut found.algorithm),
+    (names::CREDENTIAL_PARAMETER, |found| &mut found.credential),
+    (names::SIGNED_HEADERS_PARAMETER, |found| {
+        &mut found.signed_headers
+    }),
+    (names::SIGNATURE_PARAMETER, |found| &mut found.signature),
+    (names::DATE_PARAMETER, |found| &mut found.date),
+    (names::EXPIRES_PARAMETER, |found| &mut found.expires),
+    (names::SECURITY_TOKEN_PARAMETER, |found| &mut found.token),
+];
+
+impl<'a> Sent<'a> {
+    fn read(request: &RawRequest<'a>) -> Self {
+        let mut sent = Self::default();
+        request.for_each_header(|name, value| {
+            for (known, slot) in [
+                (names::AUTHORIZATION, &mut sent.authorization),
+                (names::DATE, &mut sent.amz_date),
+                ("date", &mut sent.date),
+                (names::SECURITY_TOKEN, &mut sent.token),
+            ] {
+                if is_header(name, known) && slot.replace(value).is_some() {
+                    sent.repeated = Some(known);
+                }
+            }
+        });
+        sent
+    }
+
+    fn has_date(&self) -> bool {
+        self.amz_date.or(self.date).is_some()
+    }
+
+    /// The date of the signature: `x-amz-date`, else `date` in either of its formats.
+    fn time(&self) -> Result<Timestamp, Incomplete> {
+        let text = |value: &'a [u8]| core::str::from_utf8(value).unwrap_or_default();
+        let time = match (self.amz_date, self.date) {
+            (Some(date), _) => text(date).parse(),
+            (None, date) => {
+                let date = date.map(text).unwrap_or_default();
+                date.parse().or_else(|_| Timestamp::from_http_date(date))
+            }
+        };
+        time.map_err(|_| Incomplete::Date)
+    }
+}
