@@ -5,10 +5,11 @@ use crc32fast::Hasher;
 
 use crate::error::DecodeError;
 use crate::headers::HeaderBlock;
+use crate::known::Known;
 use crate::message::Message;
 use crate::payload::Payload;
 use crate::pieces::Pieces;
-use crate::prelude::{self, PRELUDE, Prelude, TRAILER};
+use crate::prelude::{self, HASHED, PRELUDE, Prelude, TRAILER};
 
 /// What came of the message so far. Each byte goes into the checksum as it comes.
 #[derive(Clone, Debug)]
@@ -39,7 +40,8 @@ impl Block {
 }
 
 impl Body {
-    pub(crate) fn new(prelude: Prelude, hasher: Hasher) -> Self {
+    pub(crate) fn new(prelude: Prelude, mut hasher: Hasher, first: &[u8; PRELUDE]) -> Self {
+        hasher.update(first.get(HASHED..).unwrap_or_default());
         Self {
             prelude,
             hasher,
@@ -103,15 +105,19 @@ impl Body {
     }
 
     /// The message, if its checksum and headers are right; `offset` is where it began.
-    pub(crate) fn finish(self, offset: u64) -> Result<Message, DecodeError> {
+    pub(crate) fn finish(self, offset: u64, known: &mut Known) -> Result<Message, DecodeError> {
         prelude::check_trailer(self.trailer, self.hasher, offset, self.prelude.total)?;
         let block = match self.headers {
             Block::Whole(block) => block,
             Block::Copied(block) => block.freeze(),
         };
-        let headers = HeaderBlock::checked(block, offset.saturating_add(PRELUDE as u64))?;
-        let payload = Payload::from_pieces(self.payload.into_inner(), self.prelude.payload());
-        Ok(Message::new(headers, payload))
+        known.check(&block, offset.saturating_add(PRELUDE as u64))?;
+        let payload = Payload::from_first(
+            Bytes::new(),
+            self.payload.into_inner(),
+            self.prelude.payload(),
+        );
+        Ok(Message::new(HeaderBlock::assume_checked(block), payload))
     }
 }
 

@@ -78,18 +78,14 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Status<MessageRef<
     let incomplete = |total| Status::Incomplete {
         missing: prelude::missing(bytes.len(), total),
     };
-    let Some((first, rest)) = bytes.split_first_chunk::<PRELUDE>() else {
+    let Some(first) = bytes.first_chunk() else {
         return Ok(incomplete(None));
     };
-    let (prelude, mut hasher) = Prelude::read(first, *limits, 0)?;
-    let Some((body, rest)) = rest.split_at_checked(prelude.body()) else {
+    let (prelude, hasher) = Prelude::read(first, *limits, 0)?;
+    let Some(message) = bytes.get(..prelude.total) else {
         return Ok(incomplete(Some(prelude.total)));
     };
-    let Some(trailer) = rest.first_chunk() else {
-        return Ok(incomplete(Some(prelude.total)));
-    };
-    hasher.update(body);
-    prelude::check_trailer(*trailer, hasher, 0, prelude.total)?;
+    let body = prelude.check_whole(message, hasher, 0)?;
     // The prelude's check made sure that the headers end within the body.
     let (headers, payload) = body.split_at_checked(prelude.headers).unwrap_or_default();
     let headers = Headers::checked(headers, PRELUDE as u64)?;

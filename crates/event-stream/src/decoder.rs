@@ -3,10 +3,9 @@ use crc32fast::Hasher;
 
 use crate::body::{Body, take_into};
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::headers::HeaderBlock;
+use crate::known::Known;
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::payload::Payload;
 use crate::pieces::Pieces;
 use crate::prelude::{self, PRELUDE, Prelude};
 
@@ -53,6 +52,7 @@ pub struct Decoder {
     current: Bytes,
     queue: Pieces,
     state: State,
+    known: Known,
     failed: Option<DecodeError>,
 }
 
@@ -81,6 +81,7 @@ impl Decoder {
             current: Bytes::new(),
             queue: Pieces::default(),
             state: State::Start,
+            known: Known::default(),
             failed: None,
         }
     }
@@ -183,8 +184,8 @@ impl Decoder {
                         if self.current.len() >= prelude.total {
                             return self.whole(prelude, hasher).map(Some);
                         }
+                        self.state = State::Body(Body::new(prelude, hasher, bytes));
                         self.current.advance(PRELUDE);
-                        self.state = State::Body(Body::new(prelude, hasher));
                     }
                     None => {
                         self.state = State::Prelude {
@@ -197,7 +198,7 @@ impl Decoder {
                     take_into(bytes, len, &mut self.current);
                     if *len == PRELUDE {
                         let (prelude, hasher) = Prelude::read(bytes, self.limits, self.offset)?;
-                        self.state = State::Body(Body::new(prelude, hasher));
+                        self.state = State::Body(Body::new(prelude, hasher, bytes));
                     }
                 }
                 State::Body(body) => {
@@ -207,7 +208,7 @@ impl Decoder {
                             continue;
                         };
                         let total = body.total();
-                        let message = body.finish(self.offset)?;
+                        let message = body.finish(self.offset, &mut self.known)?;
                         self.offset = self.offset.saturating_add(total as u64);
                         return Ok(Some(message));
                     }
@@ -220,20 +221,18 @@ impl Decoder {
 impl Decoder {
     /// Gives out the message that the current piece begins with, all of which is in it.
     #[inline]
-    fn whole(&mut self, prelude: Prelude, mut hasher: Hasher) -> Result<Message, DecodeError> {
-        let end = PRELUDE.saturating_add(prelude.body());
-        hasher.update(self.current.get(PRELUDE..end).unwrap_or_default());
-        let trailer = self.current.get(end..).and_then(<[u8]>::first_chunk);
-        let trailer = trailer.copied().unwrap_or_default();
-        prelude::check_trailer(trailer, hasher, self.offset, prelude.total)?;
+    fn whole(&mut self, prelude: Prelude, hasher: Hasher) -> Result<Message, DecodeError> {
+        let message = self.current.get(..prelude.total).unwrap_or_default();
+        let body = prelude.check_whole(message, hasher, self.offset)?;
+        let headers = body.get(..prelude.headers).unwrap_or_default();
+        self.known
+            .check(headers, self.offset.saturating_add(PRELUDE as u64))?;
 
-        let middle = PRELUDE.saturating_add(prelude.headers);
-        let headers = self.current.slice(PRELUDE..middle);
-        let headers = HeaderBlock::checked(headers, self.offset.saturating_add(PRELUDE as u64))?;
-        let payload = Payload::from(self.current.slice(middle..end));
+        let end = PRELUDE.saturating_add(prelude.body());
+        let head = self.current.slice(PRELUDE..end);
         self.current.advance(prelude.total);
         self.offset = self.offset.saturating_add(prelude.total as u64);
-        Ok(Message::new(headers, payload))
+        Ok(Message::contiguous(head, prelude.headers))
     }
 }
 

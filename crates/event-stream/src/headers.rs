@@ -33,6 +33,12 @@ impl<'a> Headers<'a> {
         Ok(Self { block })
     }
 
+    /// Takes a block that is known to be well formed.
+    #[inline]
+    pub(crate) const fn assume_checked(block: &'a [u8]) -> Self {
+        Self { block }
+    }
+
     /// The first value with this name, if there is one. Names are compared as they are.
     pub fn get(self, name: &str) -> Option<HeaderValue<'a>> {
         self.get_all(name).next()
@@ -147,14 +153,19 @@ impl HeaderBlock {
     ///
     /// The first thing that is wrong with it; the offset is counted from the block's start.
     pub fn from_bytes(block: Bytes) -> Result<Self, DecodeError> {
-        Self::checked(block, 0)
+        check(&block, 0)?;
+        Ok(Self { block })
     }
 
-    /// The same, for a block that begins at that byte of its stream.
+    /// Takes a block that is known to be well formed.
     #[inline]
-    pub(crate) fn checked(block: Bytes, offset: u64) -> Result<Self, DecodeError> {
-        check(&block, offset)?;
-        Ok(Self { block })
+    pub(crate) const fn assume_checked(block: Bytes) -> Self {
+        Self { block }
+    }
+
+    /// The block as it is on the wire.
+    pub fn into_bytes(self) -> Bytes {
+        self.block
     }
 
     /// Copies headers that were checked.
@@ -224,7 +235,7 @@ fn write_sized(bytes: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
 
 /// Checks a whole block, so that reading it later cannot fail.
 #[inline]
-fn check(block: &[u8], offset: u64) -> Result<(), DecodeError> {
+pub(crate) fn check(block: &[u8], offset: u64) -> Result<(), DecodeError> {
     // Nearly every block is ASCII throughout, which one fast pass tells; it is UTF-8 then.
     let ascii = block.is_ascii();
     let mut rest = block;

@@ -21,6 +21,7 @@ mod encode;
 mod error;
 mod grammar;
 mod headers;
+mod known;
 mod limits;
 mod message;
 mod payload;

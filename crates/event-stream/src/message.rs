@@ -1,4 +1,7 @@
-use bytes::{BufMut, Bytes, BytesMut};
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::encode::{self, EncodedMessage};
 use crate::error::EncodeError;
@@ -26,44 +29,77 @@ use crate::payload::Payload;
 /// assert_eq!(decoded.payload(), b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Message {
-    headers: HeaderBlock,
-    payload: Payload,
+    // The header block and, behind it, the payload's first slice: one handle instead of two, since
+    // most messages lie in one piece and counting handles is much of what a small one costs.
+    head: Bytes,
+    headers: usize,
+    rest: VecDeque<Bytes>,
+    payload: usize,
 }
 
 impl Message {
     /// A message of these headers and this payload.
     pub fn new(headers: HeaderBlock, payload: impl Into<Payload>) -> Self {
+        let payload = payload.into();
+        let head = headers.into_bytes();
         Self {
+            headers: head.len(),
+            head,
+            payload: payload.len(),
+            rest: payload.into_slices(),
+        }
+    }
+
+    /// Headers that were checked, then the payload, in one piece.
+    #[inline]
+    pub(crate) fn contiguous(head: Bytes, headers: usize) -> Self {
+        let payload = head.len().saturating_sub(headers);
+        Self {
+            head,
             headers,
-            payload: payload.into(),
+            rest: VecDeque::new(),
+            payload,
         }
     }
 
     /// The headers, for reading.
+    #[inline]
     pub fn headers(&self) -> Headers<'_> {
-        self.headers.headers()
+        Headers::assume_checked(self.split().0)
     }
 
-    /// The header block, which can be kept or used again without a copy.
-    pub fn header_block(&self) -> &HeaderBlock {
-        &self.headers
+    /// The header block, which can be kept or used again; it is not copied.
+    pub fn header_block(&self) -> HeaderBlock {
+        HeaderBlock::assume_checked(self.head.slice_ref(self.split().0))
     }
 
-    /// The payload.
-    pub fn payload(&self) -> &Payload {
-        &self.payload
+    /// The payload; it is not copied.
+    pub fn payload(&self) -> Payload {
+        self.clone().into_payload()
+    }
+
+    /// How many bytes the payload has.
+    pub const fn payload_len(&self) -> usize {
+        self.payload
     }
 
     /// The payload, letting go of the headers.
-    pub fn into_payload(self) -> Payload {
-        self.payload
+    #[inline]
+    pub fn into_payload(mut self) -> Payload {
+        self.head.advance(self.headers);
+        Payload::from_first(self.head, self.rest, self.payload)
     }
 
     /// The header block and the payload.
     pub fn into_parts(self) -> (HeaderBlock, Payload) {
-        (self.headers, self.payload)
+        (self.header_block(), self.into_payload())
+    }
+
+    /// The header block and the payload's first slice.
+    fn split(&self) -> (&[u8], &[u8]) {
+        self.head.split_at_checked(self.headers).unwrap_or_default()
     }
 
     /// How many bytes the message has on the wire.
@@ -72,7 +108,7 @@ impl Message {
     ///
     /// [`EncodeError::Message`] if that is more than 4,294,967,295.
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
-        encode::encoded_len(self.headers(), self.payload.len())
+        encode::encoded_len(self.headers(), self.payload)
     }
 
     /// Writes the message, its payload too, to a buffer.
@@ -82,7 +118,7 @@ impl Message {
     /// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes, [`EncodeError::Buffer`]
     /// if the buffer cannot take it; nothing is written then.
     pub fn encode(&self, out: &mut impl BufMut) -> Result<(), EncodeError> {
-        encode::encode(self.headers(), self.payload.clone(), out)
+        encode::encode(self.headers(), self.payload(), out)
     }
 
     /// The message in one piece.
@@ -102,6 +138,23 @@ impl Message {
     ///
     /// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes.
     pub fn into_vectored(self) -> Result<EncodedMessage, EncodeError> {
-        encode::encode_vectored(self.headers.headers(), self.payload)
+        encode::encode_vectored(self.header_block().headers(), self.into_payload())
     }
 }
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("headers", &self.headers())
+            .field("payload", &self.payload())
+            .finish()
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.headers() == other.headers() && self.payload() == other.payload()
+    }
+}
+
+impl Eq for Message {}

@@ -81,14 +81,24 @@ impl Payload {
         }
     }
 
-    /// Takes pieces that together have `len` bytes.
-    pub(crate) fn from_pieces(mut pieces: VecDeque<Bytes>, len: usize) -> Self {
-        let first = pieces.pop_front().unwrap_or_default();
-        Self {
-            first,
-            rest: pieces,
-            len,
+    /// Takes slices, none of them empty except perhaps the first, that together have `len` bytes.
+    #[inline]
+    pub(crate) fn from_first(first: Bytes, mut rest: VecDeque<Bytes>, len: usize) -> Self {
+        let first = if first.is_empty() {
+            rest.pop_front().unwrap_or_default()
+        } else {
+            first
+        };
+        Self { first, rest, len }
+    }
+
+    /// The slices, none of them empty.
+    pub(crate) fn into_slices(self) -> VecDeque<Bytes> {
+        let mut slices = self.rest;
+        if !self.first.is_empty() {
+            slices.push_front(self.first);
         }
+        slices
     }
 }
 
@@ -222,7 +232,7 @@ impl FromIterator<Bytes> for Payload {
         let len = pieces
             .iter()
             .fold(0_usize, |len, slice| len.saturating_add(slice.len()));
-        Self::from_pieces(pieces, len)
+        Self::from_first(Bytes::new(), pieces, len)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::limits::Limits;
 
 /// The two lengths and their checksum.
 pub(crate) const PRELUDE: usize = 12;
+/// How much of them their checksum is of.
+pub(crate) const HASHED: usize = 8;
 /// The message's checksum.
 pub(crate) const TRAILER: usize = 4;
 /// What a message has besides headers and payload, and so the least that it can have.
@@ -24,7 +26,7 @@ pub(crate) struct Prelude {
 
 impl Prelude {
     /// Reads and checks a message's first 12 bytes; `offset` is where in the stream they are. The
-    /// checksum of the message goes on from the hasher.
+    /// checksum of the message goes on from the hasher, with the byte at [`HASHED`].
     #[inline]
     pub(crate) fn read(
         bytes: &[u8; PRELUDE],
@@ -38,9 +40,8 @@ impl Prelude {
         let actual = hasher.clone().finalize();
         if expected != actual {
             let kind = DecodeErrorKind::PreludeChecksum { expected, actual };
-            return Err(DecodeError::new(offset.saturating_add(8), kind));
+            return Err(DecodeError::new(offset.saturating_add(HASHED as u64), kind));
         }
-        hasher.update(&[c0, c1, c2, c3]);
         let total = u32::from_be_bytes([t0, t1, t2, t3]);
         let headers = u32::from_be_bytes([h0, h1, h2, h3]);
         check_lengths(total, headers, limits, offset)?;
@@ -51,6 +52,20 @@ impl Prelude {
             },
             hasher,
         ))
+    }
+
+    /// Checks a whole message's checksum, given its bytes, and gives its headers and payload.
+    #[inline]
+    pub(crate) fn check_whole<'a>(
+        &self,
+        message: &'a [u8],
+        mut hasher: Hasher,
+        offset: u64,
+    ) -> Result<&'a [u8], DecodeError> {
+        let (hashed, trailer) = message.split_last_chunk().unwrap_or((&[], &[0; TRAILER]));
+        hasher.update(hashed.get(HASHED..).unwrap_or_default());
+        check_trailer(*trailer, hasher, offset, self.total)?;
+        Ok(hashed.get(PRELUDE..).unwrap_or_default())
     }
 
     /// Headers and payload together.

@@ -1,0 +1,133 @@
+//! Names and other input, beside the service's own regular expressions run by the `regex` crate.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use lambda_invoke_input::{
+    ClientContext, DurableExecutionArn, FunctionName, Qualifier, Rules, TenantId, patterns,
+};
+use regex::{Captures, Regex, RegexBuilder};
+
+const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:live";
+
+/// As strict and as fast as the crate makes it: anchored, `\d` as `[0-9]`, compiled once.
+fn compiled(pattern: &str) -> Regex {
+    RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
+        .unicode(false)
+        .build()
+        .unwrap()
+}
+
+fn function_names(criterion: &mut Criterion) {
+    let regex = compiled(patterns::FUNCTION_NAME_RECORDED);
+    let longest = format!("{ARN:a<170}");
+    let forms = [
+        ("bare", "thumbnail"),
+        ("qualified", "thumbnail-service:live"),
+        ("partial_arn", "123456789012:function:thumbnail-service"),
+        ("arn", ARN),
+        ("arn_170", longest.as_str()),
+    ];
+    for (form, text) in forms {
+        let mut group = criterion.benchmark_group(format!("input/function_name/{form}"));
+        group.bench_function("ours", |bencher| {
+            bencher.iter(|| FunctionName::parse(black_box(text)).unwrap());
+        });
+        // What a caller wants from either is all of the parts.
+        group.bench_function("ours_and_parts", |bencher| {
+            bencher.iter(|| {
+                let name = FunctionName::parse(black_box(text)).unwrap();
+                black_box((name.partition(), name.region(), name.account(), name.name()));
+                black_box(name.qualifier());
+            });
+        });
+        group.bench_function("regex_captures", |bencher| {
+            bencher.iter(|| -> Captures<'_> { regex.captures(black_box(text)).unwrap() });
+        });
+        group.bench_function("regex_is_match", |bencher| {
+            bencher.iter(|| regex.is_match(black_box(text)));
+        });
+        group.finish();
+    }
+}
+
+fn generations(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("input/generation");
+    let all = [
+        ("published", Rules::published()),
+        ("newest", Rules::newest()),
+        ("recorded", Rules::recorded()),
+    ];
+    for (name, rules) in all {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| FunctionName::parse_with(black_box(ARN), &rules).unwrap());
+        });
+    }
+    group.finish();
+}
+
+fn rejections(criterion: &mut Criterion) {
+    let regex = compiled(patterns::FUNCTION_NAME_RECORDED);
+    let text = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:li!ve";
+    let mut group = criterion.benchmark_group("input/rejected");
+    // With the offset and all that would have been allowed there; the expression only says no.
+    group.bench_function("ours_with_diagnosis", |bencher| {
+        bencher.iter(|| FunctionName::parse(black_box(text)).unwrap_err());
+    });
+    group.bench_function("regex_is_match", |bencher| {
+        bencher.iter(|| regex.is_match(black_box(text)));
+    });
+    group.finish();
+}
+
+fn other_values(criterion: &mut Criterion) {
+    let durable =
+        "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:7/durable-execution/a/b";
+    let context = ClientContext::from_json(&[b'x'; 150]).unwrap();
+    let mut group = criterion.benchmark_group("input/values");
+    macro_rules! beside {
+        ($name:literal, $parse:expr, $pattern:expr, $text:expr) => {
+            let regex = compiled($pattern);
+            group.bench_function(concat!($name, "/ours"), |bencher| {
+                bencher.iter(|| $parse(black_box($text)).unwrap());
+            });
+            group.bench_function(concat!($name, "/regex_captures"), |bencher| {
+                bencher.iter(|| -> Captures<'_> { regex.captures(black_box($text)).unwrap() });
+            });
+        };
+    }
+    beside!(
+        "qualifier",
+        Qualifier::parse,
+        patterns::QUALIFIER_RECORDED,
+        "live"
+    );
+    beside!(
+        "tenant_id",
+        TenantId::parse,
+        patterns::TENANT_ID,
+        "org=7 / blue@example"
+    );
+    beside!(
+        "durable_execution_arn",
+        DurableExecutionArn::parse,
+        patterns::DURABLE_EXECUTION_ARN,
+        durable
+    );
+    beside!(
+        "client_context_200",
+        ClientContext::from_base64,
+        "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?",
+        context.as_base64()
+    );
+    group.finish();
+}
+
+criterion_group!(
+    benches,
+    function_names,
+    generations,
+    rejections,
+    other_values
+);
+criterion_main!(benches);
