@@ -129,16 +129,12 @@ impl Signer {
             SessionToken::Appended => (None, token),
         };
 
-        // Raw bytes that are no UTF-8 could not be sent; encoded they mean the same.
-        let mut query =
-            String::with_capacity(request.query.len() + 320 + token.map_or(0, str::len));
-        for byte in request.query {
-            match byte {
-                0x21..=0x7e => query.push(char::from(*byte)),
-                _ => {
-                    let _ = write!(query, "%{byte:02X}");
-                }
-            }
+        let token_length = token.map_or(0, str::len);
+        let mut query = String::with_capacity(request.query.len() + 320 + 2 * token_length);
+        match core::str::from_utf8(request.query) {
+            Ok(sent) => query.push_str(sent),
+            // Bytes that a string cannot hold; encoded they mean the same.
+            Err(_) => append_escaped(&mut query, request.query),
         }
         let mut parameter = |name: &str, value: &str| append_parameter(&mut query, name, value);
         parameter(names::ALGORITHM_PARAMETER, ALGORITHM);
@@ -160,6 +156,16 @@ impl Signer {
             append_parameter(&mut query, names::SECURITY_TOKEN_PARAMETER, token);
         }
         Ok(Presigned { query, signature })
+    }
+}
+
+fn append_escaped(query: &mut String, sent: &[u8]) {
+    for &byte in sent {
+        if byte.is_ascii() {
+            query.push(char::from(byte));
+        } else {
+            let _ = write!(query, "%{byte:02X}");
+        }
     }
 }
 
