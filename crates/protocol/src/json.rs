@@ -11,7 +11,7 @@ use serde_core::de::IgnoredAny;
 ///
 /// # Errors
 ///
-/// The first fault, with its place.
+/// The first fault, with its place; of a `\u` escape with a wrong digit, the last of its four.
 ///
 /// # Example
 ///
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(at(b"[1,\n\n"), (5, 3, 1));
         assert_eq!(at(b"\"\n\""), (1, 1, 2));
         assert_eq!(at(b"\"\\x\""), (2, 1, 3));
-        assert_eq!(at(b"\"\\u12g4\""), (5, 1, 6));
+        assert_eq!(at(b"\"\\u12g4\""), (6, 1, 7));
         assert_eq!(at(b"[01]"), (2, 1, 3));
         assert_eq!(at(b"[1.]"), (3, 1, 4));
         assert_eq!(at(b"[-]"), (2, 1, 3));

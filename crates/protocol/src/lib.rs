@@ -7,6 +7,7 @@ pub mod json;
 mod log;
 pub mod path;
 pub mod prelude;
+pub mod region;
 mod reply;
 mod request;
 pub mod retry;

@@ -58,7 +58,10 @@ pub fn domain(region: &str) -> &'static str {
         (!global.is_empty() && region == *global)
             || region.strip_prefix(start).is_some_and(is_place_and_number)
     };
-    PARTITIONS.iter().find(of).map_or(COMMERCIAL, |(_, _, domain)| domain)
+    PARTITIONS
+        .iter()
+        .find(of)
+        .map_or(COMMERCIAL, |(_, _, domain)| domain)
 }
 
 /// Whether a region can be part of a host's name and of a signature's scope.
@@ -71,7 +74,9 @@ pub fn check(region: &str) -> Result<(), RegionError> {
         return Err(RegionError::Empty);
     }
     if region.len() > RegionError::MAX_LENGTH {
-        return Err(RegionError::TooLong { length: region.len() });
+        return Err(RegionError::TooLong {
+            length: region.len(),
+        });
     }
     let last = region.len().saturating_sub(1);
     let allowed = |(offset, byte): (usize, u8)| {
@@ -87,7 +92,9 @@ pub fn check(region: &str) -> Result<(), RegionError> {
 fn is_place_and_number(rest: &str) -> bool {
     rest.split_once('-').is_some_and(|(place, number)| {
         !place.is_empty()
-            && place.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && place
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
@@ -133,7 +140,11 @@ impl fmt::Display for RegionError {
         match self {
             Self::Empty => f.write_str("the region is empty; one is called, say, `eu-central-1`"),
             Self::TooLong { length } => {
-                write!(f, "the region has {length} bytes, at most {} are possible", Self::MAX_LENGTH)
+                write!(
+                    f,
+                    "the region has {length} bytes, at most {} are possible",
+                    Self::MAX_LENGTH
+                )
             }
             Self::Byte { offset, byte } => write!(
                 f,
@@ -178,12 +189,27 @@ mod tests {
     #[test]
     fn what_cannot_be_in_a_host_is_refused_with_its_place() {
         assert_eq!(host(""), Err(RegionError::Empty));
-        assert_eq!(host(&"a".repeat(63)).unwrap().len(), 63 + "lambda..amazonaws.com".len());
-        assert_eq!(host(&"a".repeat(64)), Err(RegionError::TooLong { length: 64 }));
-        for (region, offset) in
-            [("-a", 0), ("a-", 1), ("a.b", 1), ("eu/x", 2), ("us-east-1\n", 9), ("é", 0)]
-        {
-            assert_eq!(host(region).unwrap_err().offset(), Some(offset), "{region:?}");
+        assert_eq!(
+            host(&"a".repeat(63)).unwrap().len(),
+            63 + "lambda..amazonaws.com".len()
+        );
+        assert_eq!(
+            host(&"a".repeat(64)),
+            Err(RegionError::TooLong { length: 64 })
+        );
+        for (region, offset) in [
+            ("-a", 0),
+            ("a-", 1),
+            ("a.b", 1),
+            ("eu/x", 2),
+            ("us-east-1\n", 9),
+            ("é", 0),
+        ] {
+            assert_eq!(
+                host(region).unwrap_err().offset(),
+                Some(offset),
+                "{region:?}"
+            );
         }
     }
 }

@@ -32,7 +32,8 @@ use crate::{FunctionError, LogTail, header};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
-    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run.
+    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run. Another status of
+    /// success is kept as it came.
     pub status: StatusCode,
     /// The version that ran.
     pub executed_version: Option<ReportedVersion>,
@@ -73,7 +74,7 @@ impl Reply {
     /// If it is the service's error, or nothing that the operation answers.
     pub fn from_http(parts: &Parts, body: Bytes) -> Result<Self, AnswerError> {
         match parts.status.as_u16() {
-            200 | 202 | 204 => {}
+            200..=299 => {}
             400..=599 => return Err(AnswerError::Service(service_error(parts, &body))),
             _ => {
                 return Err(AnswerError::Status {
@@ -219,7 +220,7 @@ pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
 pub enum AnswerError {
     /// It is the service's error.
     Service(ServiceError),
-    /// Its status is none that the operation answers with: a redirect, an unknown success.
+    /// Its status is neither of a success nor of an error: a redirect.
     Status {
         /// The status.
         status: StatusCode,

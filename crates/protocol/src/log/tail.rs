@@ -79,10 +79,10 @@ impl LogTail {
 
     /// The log in base64, as it goes on the wire; a faulty one as it came.
     #[must_use]
-    pub fn to_base64(&self) -> Cow<'_, str> {
+    pub fn to_base64(&self) -> String {
         match self.fault {
-            None => BASE64.encode(&self.bytes).into(),
-            Some(_) => String::from_utf8_lossy(&self.bytes),
+            None => BASE64.encode(&self.bytes),
+            Some(_) => self.text().into_owned(),
         }
     }
 

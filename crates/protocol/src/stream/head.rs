@@ -146,7 +146,7 @@ impl StreamHead {
     /// Whether a stream follows; not after a dry run.
     #[must_use]
     pub fn has_stream(&self) -> bool {
-        self.status == StatusCode::OK
+        self.status != StatusCode::NO_CONTENT
     }
 }
 
@@ -172,4 +172,88 @@ fn is_type(found: &HeaderValue, expected: &str) -> bool {
         .unwrap_or(bytes)
         .trim_ascii()
         .eq_ignore_ascii_case(expected.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, headers: &[(&str, &str)]) -> Result<StreamHead, AnswerError> {
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        StreamHead::from_parts(&response.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn a_head_is_read_as_it_was_written() {
+        for mut head in [StreamHead::new(), StreamHead::dry_run()] {
+            head.executed_version = Some("12".to_owned().into());
+            head.remapped_content_type = Some(HeaderValue::from_bytes(b"text/\xff").unwrap());
+            head.request_id = Some("4d34".to_owned());
+            let (parts, ()) = head.to_http().unwrap().into_parts();
+            assert_eq!(StreamHead::from_parts(&parts), Ok(head));
+        }
+    }
+
+    #[test]
+    fn a_success_that_is_no_event_stream_is_an_error() {
+        let json = HeaderValue::from_static("application/json");
+        assert_eq!(
+            read(200, &[("content-type", "application/json")]),
+            Err(AnswerError::NotEventStream {
+                content_type: Some(json)
+            })
+        );
+        assert_eq!(
+            read(200, &[]),
+            Err(AnswerError::NotEventStream { content_type: None })
+        );
+        let with_parameter = "Application/vnd.amazon.EventStream; x=y";
+        assert!(
+            read(200, &[("content-type", with_parameter)])
+                .unwrap()
+                .has_stream()
+        );
+        assert!(!read(204, &[]).unwrap().has_stream());
+    }
+
+    #[test]
+    fn errors_and_redirects_are_no_heads() {
+        let refused = read(404, &[("x-amzn-errortype", "ResourceNotFoundException")]);
+        let Err(AnswerError::Service(error)) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(error.is_not_found());
+        let status = StatusCode::FOUND;
+        assert_eq!(read(302, &[]), Err(AnswerError::Status { status }));
+    }
+
+    #[test]
+    fn knows_the_type_that_announces_a_prelude() {
+        let types = [
+            ("application/vnd.awslambda.http-integration-response", true),
+            (
+                "application/vnd.awslambda.http-integration-response; charset=utf-8",
+                true,
+            ),
+            ("text/html", false),
+        ];
+        for (remapped, announced) in types {
+            let mut head = StreamHead::new();
+            head.remapped_content_type = Some(HeaderValue::from_static(remapped));
+            assert_eq!(head.has_http_prelude(), announced, "{remapped}");
+        }
+    }
+
+    #[test]
+    fn an_odd_version_is_kept_flagged_and_never_sent() {
+        let event_stream = ("content-type", EVENT_STREAM_CONTENT_TYPE);
+        let head = read(200, &[event_stream, ("x-amz-executed-version", "live")]).unwrap();
+        let version = head.executed_version.as_ref().unwrap();
+        assert!(version.is_odd());
+        assert_eq!(version.as_str(), "live");
+        assert_eq!(head.to_http().unwrap_err(), RenderError::OddVersion);
+    }
 }

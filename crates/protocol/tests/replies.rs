@@ -1,0 +1,133 @@
+//! Replies: from `http` and back.
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use lambda_invoke_error::lookup;
+use lambda_invoke_protocol::{
+    AnswerError, LogTail, RenderError, Reply, error_to_http, service_error,
+};
+use proptest::prelude::*;
+
+prop_compose! {
+    fn reply()(
+        status in prop_oneof![Just(200u16), Just(202), Just(204)],
+        version in proptest::option::of("[$]LATEST|[0-9]{1,10}"),
+        function_error in proptest::option::of("Unhandled|Handled"),
+        log in proptest::option::of(prop::collection::vec(any::<u8>(), 0..100)),
+        arn in proptest::option::of("arn:aws:lambda:[a-z0-9:/-]{1,50}"),
+        request_id in proptest::option::of("[0-9a-f-]{36}"),
+        content_type in proptest::option::of("application/(json|octet-stream)"),
+        payload in prop::collection::vec(any::<u8>(), 0..100),
+    ) -> Reply {
+        let mut reply = Reply::new(StatusCode::from_u16(status).unwrap(), payload);
+        reply.executed_version = version.map(Into::into);
+        reply.function_error = function_error;
+        reply.log = log.map(|log| LogTail::last_of(&log));
+        reply.durable_execution_arn = arn;
+        reply.request_id = request_id;
+        reply.content_type = content_type.map(|text| HeaderValue::try_from(text).unwrap());
+        reply
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_reply_arrives_as_it_was_sent(reply in reply()) {
+        let (parts, body) = reply.to_http().unwrap().into_parts();
+        prop_assert_eq!(Reply::from_http(&parts, body), Ok(reply));
+    }
+}
+
+#[test]
+fn every_error_of_the_table_arrives_as_it_was_sent() {
+    for row in lambda_invoke_error::table() {
+        let error = row.error("because").with_request_id("4d34");
+        let (parts, body) = error_to_http(&error).into_parts();
+        assert_eq!(parts.status, row.status);
+        assert_eq!(parts.headers["content-type"], "application/json");
+        assert_eq!(service_error(&parts, &body), error);
+        assert_eq!(
+            Reply::from_http(&parts, body),
+            Err(AnswerError::Service(error))
+        );
+    }
+}
+
+fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Reply, AnswerError> {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    let (parts, body) = response
+        .body(Bytes::from_static(body.as_bytes()))
+        .unwrap()
+        .into_parts();
+    Reply::from_http(&parts, body)
+}
+
+#[test]
+fn a_function_error_is_not_taken_for_success() {
+    let reply = read(
+        200,
+        &[("x-amz-function-error", "Unhandled")],
+        "{\"errorMessage\":\"no\"}",
+    );
+    let failure = reply.unwrap().failure().unwrap();
+    assert_eq!(failure.error_message.as_deref(), Some("no"));
+    // A payload that only looks like an error is none.
+    assert_eq!(
+        read(200, &[], "{\"errorMessage\":\"no\"}")
+            .unwrap()
+            .failure(),
+        None
+    );
+}
+
+#[test]
+fn odd_values_cost_nobody_the_answer() {
+    let headers = [
+        ("x-amz-executed-version", "live"),
+        ("x-amz-log-result", "<base64>"),
+    ];
+    let reply = read(200, &headers, "42").unwrap();
+    assert!(reply.executed_version.as_ref().unwrap().is_odd());
+    assert!(reply.log.as_ref().unwrap().fault().is_some());
+    assert_eq!(reply.payload, "42");
+    assert_eq!(reply.to_http().unwrap_err(), RenderError::OddVersion);
+}
+
+#[test]
+fn a_redirect_is_no_reply_and_an_error_page_is_an_error() {
+    let status = StatusCode::TEMPORARY_REDIRECT;
+    assert_eq!(read(307, &[], ""), Err(AnswerError::Status { status }));
+    let Err(AnswerError::Service(error)) = read(502, &[], "<html>") else {
+        panic!("not an error")
+    };
+    assert_eq!((error.status(), error.code()), (502, None));
+}
+
+#[test]
+fn what_no_header_can_hold_is_not_sent() {
+    let mut reply = Reply::new(StatusCode::OK, "");
+    reply.function_error = Some("a\r\nset-cookie: b".to_owned());
+    assert!(matches!(
+        reply.to_http(),
+        Err(RenderError::HeaderValue { .. })
+    ));
+}
+
+/// The codes that a refusal answers with come from the table, with its status.
+#[test]
+fn every_code_of_a_refusal_is_in_the_table() {
+    for (code, status) in [
+        ("UnknownOperationException", 404),
+        ("ValidationException", 400),
+        ("InvalidParameterValueException", 400),
+        ("InvalidRequestContentException", 400),
+        ("RequestEntityTooLargeException", 413),
+        ("RequestTooLargeException", 413),
+        ("UnsupportedMediaTypeException", 415),
+    ] {
+        assert_eq!(lookup(code).map(|row| row.status), Some(status), "{code}");
+    }
+}
