@@ -18,7 +18,7 @@ use crate::{ErrorType, Execution, Fault, Operation, Origin, RetryClass, Topic};
 /// assert_eq!(row.class, RetryClass::Permanent);
 /// assert_eq!(row.execution, Execution::NotStarted);
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Row {
     /// The code as the service sends it.

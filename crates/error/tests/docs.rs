@@ -2,6 +2,9 @@
 //!
 //! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` writes it.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -1,5 +1,8 @@
 //! Reading answers: well-formed, odd and hostile ones.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::bounds::{MAX_BODY, MAX_MESSAGE, MAX_TEXT, MAX_TOKEN};

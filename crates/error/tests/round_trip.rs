@@ -1,5 +1,8 @@
 //! Every error that can be answered is read again as the same error.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{

@@ -1,5 +1,8 @@
 //! The table against lists of its own, taken from the published references by hand.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::HashSet;
 
 use lambda_invoke_error::{

@@ -1,5 +1,8 @@
 //! The table and the parser against the service's model and the official protocol cases.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use lambda_invoke_error::{
     ErrorType, Fault, Operation, Origin, RetryAfter, RetryClass, ServiceError, ThrottleReason,
     lookup, table,
