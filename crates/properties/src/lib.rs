@@ -6,6 +6,7 @@
 //! committed corpora, with an ordinary compiler and in every `cargo test`.
 
 pub mod error;
+pub mod transport;
 
 /// Panics if it does not hold for the bytes.
 pub type Property = fn(&[u8]);
@@ -16,4 +17,5 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("error_cut_body", error::cut_body),
     ("error_parse_any", error::parse_any),
     ("error_render_made", error::render_made),
+    ("transport_connection", transport::connection),
 ];
