@@ -1,7 +1,7 @@
 //! Where a refused value goes wrong, and what could have stood there.
 
 use crate::error::{Allowed, InputError, Member};
-use crate::grammar::{Language, Reached};
+use crate::grammar::{self, Language, Reached};
 
 /// Explains why `text`, which is not in `language`, is not.
 ///
@@ -31,12 +31,31 @@ pub(crate) fn unexpected(member: Member, language: Language, text: &str) -> Inpu
     }
     let prefix = text.get(..offset).unwrap_or_default();
     let found = text.get(offset..).and_then(|rest| rest.chars().next());
+    let allowed = allowed_after(language, prefix);
+    let name = if found == Some(':') {
+        name_before_qualifier(language, prefix)
+    } else {
+        None
+    };
     InputError::Unexpected {
         member,
         offset,
         found,
-        allowed: allowed_after(language, prefix),
+        allowed,
+        name,
     }
+}
+
+/// Where the name is in a `prefix` that is a whole name with its qualifier: a `:` after it is one
+/// too many.
+fn name_before_qualifier(language: Language, prefix: &str) -> Option<(usize, usize)> {
+    let Language::FunctionName(pattern) = language else {
+        return None;
+    };
+    let parts = grammar::function_name(pattern, prefix.as_bytes())?;
+    let after_name = parts.qualifier?.len().saturating_add(1);
+    let end = prefix.len().saturating_sub(after_name);
+    Some((end.saturating_sub(parts.name.len()), end))
 }
 
 /// What can follow `prefix`, which can be completed to a value of the language.
@@ -52,9 +71,5 @@ fn allowed_after(language: Language, prefix: &str) -> Allowed {
             ascii |= 1_u128.checked_shl(u32::from(byte)).unwrap_or_default();
         }
     }
-    Allowed {
-        ascii,
-        end: language.accepts(prefix.as_bytes()),
-        parts: reached.get(),
-    }
+    Allowed::new(ascii, language.accepts(prefix.as_bytes()), reached.get())
 }

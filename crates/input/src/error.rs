@@ -125,9 +125,11 @@ impl fmt::Display for Part {
 /// `Display` says it in words: `a letter, a digit, '-', '.', '_', ':' or the end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Allowed {
-    pub(crate) ascii: u128,
-    pub(crate) end: bool,
-    pub(crate) parts: Parts,
+    /// A bit for every ASCII byte, in the machine's order: as bytes it needs no alignment, which
+    /// keeps the error small.
+    ascii: [u8; 16],
+    end: bool,
+    parts: Parts,
 }
 
 /// A set of [`Part`]s.
@@ -141,13 +143,20 @@ impl Parts {
 }
 
 impl Allowed {
+    /// `ascii` has bit *b* set if byte *b* is allowed.
+    pub(crate) const fn new(ascii: u128, end: bool, parts: Parts) -> Self {
+        Self {
+            ascii: ascii.to_ne_bytes(),
+            end,
+            parts,
+        }
+    }
+
     /// Whether this byte could have stood there. Never true of one outside ASCII.
     #[must_use]
     pub fn contains(&self, byte: u8) -> bool {
-        byte.is_ascii()
-            && 1_u128
-                .checked_shl(u32::from(byte))
-                .is_some_and(|bit| self.ascii & bit != 0)
+        let bit = 1_u128.checked_shl(u32::from(byte)).unwrap_or_default();
+        u128::from_ne_bytes(self.ascii) & bit != 0
     }
 
     /// Whether the value could have ended there.
@@ -162,8 +171,8 @@ impl Allowed {
         (0..128).filter(move |&byte| this.contains(byte))
     }
 
-    /// The parts of a function name that an allowed byte would have begun or gone on with. None for
-    /// a value that has no parts.
+    /// The parts of a function name that an allowed byte would have begun or gone on with; of those
+    /// that one byte could belong to, the first. None for a value that has no parts.
     pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
         let parts = self.parts.0;
         Part::ALL
@@ -173,14 +182,9 @@ impl Allowed {
 
     /// The words for what is allowed, one item of the list at a time.
     fn items(&self) -> impl Iterator<Item = Item> + use<> {
-        const CLASSES: [(u8, u8, &str, &str); 3] = [
-            (b'a', b'z', "a letter", "a lower-case letter"),
-            (b'A', b'Z', "", "an upper-case letter"),
-            (b'0', b'9', "a digit", "a digit"),
-        ];
         let this = *self;
-        let whole = move |first: u8, last: u8| (first..=last).all(|byte| this.contains(byte));
-        let [lower, upper, digit] = CLASSES.map(|(first, last, ..)| whole(first, last));
+        let whole = |first: u8, last: u8| (first..=last).all(|byte| this.contains(byte));
+        let (lower, upper, digit) = (whole(b'a', b'z'), whole(b'A', b'Z'), whole(b'0', b'9'));
         let letters = match (lower, upper) {
             (true, true) => Some(Item::Words("a letter")),
             (true, false) => Some(Item::Words("a lower-case letter")),
@@ -282,6 +286,10 @@ pub enum InputError {
         found: Option<char>,
         /// What could have stood there.
         allowed: Allowed,
+        /// Where the function's own name was read, as byte offsets of its begin and end, if the
+        /// fault is one `:` too many. Most often what is there was meant for a region or an
+        /// account, and is none.
+        name: Option<(usize, usize)>,
     },
     /// A value that is none of the few that there are.
     #[non_exhaustive]
@@ -351,24 +359,22 @@ impl fmt::Display for InputError {
             Self::Unexpected {
                 member,
                 offset,
-                found: Some(found),
+                found,
                 allowed,
+                name,
             } => {
-                write!(
-                    f,
-                    "invalid {member}: {found:?} at byte {offset}, expected {allowed}"
-                )
-            }
-            Self::Unexpected {
-                member,
-                offset,
-                found: None,
-                allowed,
-            } => {
-                write!(
-                    f,
-                    "invalid {member}: ends at byte {offset}, expected {allowed}"
-                )
+                write!(f, "invalid {member}: ")?;
+                match found {
+                    Some(found) => write!(f, "{found:?} at byte {offset}")?,
+                    None => write!(f, "ends at byte {offset}")?,
+                }
+                write!(f, ", expected {allowed}")?;
+                match name {
+                    Some((begin, end)) => {
+                        write!(f, "; bytes {begin} to {end} were read as the name")
+                    }
+                    None => Ok(()),
+                }
             }
             Self::Unknown { member, allowed } => {
                 write!(f, "unknown {member}, expected ")?;

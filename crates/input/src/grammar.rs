@@ -335,17 +335,14 @@ fn durable_execution_arn<'a>()
 }
 
 /// Base64 with the standard alphabet, padded or not, and no bits left over (RFC 4648, section 4).
-fn base64<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
-    let symbols = || take_while(|byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
-    let padded = |after: usize, padding: &'static [u8]| {
-        let left_over = move |text: &&[u8]| text.len() % 4 == after && has_no_spare_bits(text);
-        recognize((verify(symbols(), left_over), tag(padding)))
-    };
-    alt((
-        padded(2, b"=="),
-        padded(3, b"="),
-        verify(symbols(), has_no_spare_bits),
-    ))
+fn base64<'a>() -> impl Parser<&'a [u8], Output = Option<&'a [u8]>, Error = ()> {
+    verify(take_while(is_base64_byte), has_no_spare_bits).flat_map(|text: &[u8]| {
+        opt(tag(match text.len() % 4 {
+            2 => "==".as_bytes(),
+            3 => "=".as_bytes(),
+            _ => "".as_bytes(),
+        }))
+    })
 }
 
 /// Whether unpadded base64 text ends with a whole byte: its last symbol holds no bits beyond it.
@@ -377,6 +374,11 @@ fn is_qualifier_byte(byte: u8) -> bool {
 /// `[a-zA-Z0-9\._:\/=+\-@ ]`
 fn is_tenant_byte(byte: u8) -> bool {
     is_name_byte(byte) || matches!(byte, b':' | b'/' | b'=' | b'+' | b'@' | b' ')
+}
+
+/// `[a-zA-Z0-9+/]`
+fn is_base64_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
 /// `[a-zA-Z-]`

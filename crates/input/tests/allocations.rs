@@ -1,0 +1,68 @@
+//! Parsing borrowed text allocates nothing, for any form that is accepted.
+
+use std::alloc::System;
+use std::hint::black_box;
+
+use lambda_invoke_input::{
+    ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
+    InvocationType, Members, Qualifier, Rules, Target, TenantId,
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One test, so that no other thread's allocations are counted.
+#[test]
+fn parsing_and_reading_borrowed_values_does_not_allocate() {
+    let names = [
+        "thumbnail",
+        "thumbnail:live",
+        "123456789012:function:thumbnail:$LATEST",
+        "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail",
+        "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail:$LATEST.PUBLISHED",
+    ];
+    let context = ClientContext::from_json(&[b'x'; 2_000]).unwrap();
+    let arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:7/durable-execution/order-1/0a1b";
+
+    let region = Region::new(ALLOCATOR);
+    for name in names {
+        for rules in [Rules::default(), Rules::newest(), Rules::recorded()] {
+            let parsed = FunctionName::parse_with(name, &rules).unwrap();
+            black_box((
+                parsed.partition(),
+                parsed.region(),
+                parsed.account(),
+                parsed.name(),
+            ));
+            black_box(parsed.qualifier().map(|qualifier| qualifier.kind()));
+        }
+        let target = Target::new(FunctionName::parse(name).unwrap(), None).unwrap();
+        black_box(target.effective_qualifier());
+        black_box(
+            Members::new()
+                .function_name(name)
+                .qualifier("live")
+                .check(&Rules::recorded()),
+        )
+        .unwrap();
+    }
+    black_box(Qualifier::parse("live").unwrap());
+    black_box(TenantId::parse("org=7 / blue@example").unwrap());
+    black_box(DurableExecutionName::parse("order-1").unwrap());
+    black_box(ExecutedVersion::parse("$LATEST").unwrap());
+    black_box(DurableExecutionArn::parse(arn).unwrap().function());
+    black_box(ClientContext::from_base64(context.as_base64()).unwrap());
+    black_box("Event".parse::<InvocationType>().unwrap());
+    let counted = region.change();
+    assert_eq!(
+        (counted.allocations, counted.reallocations),
+        (0, 0),
+        "{counted:?}"
+    );
+
+    // The counter counts: the same, owned, has one allocation.
+    let region = Region::new(ALLOCATOR);
+    black_box(FunctionName::parse(names[0]).unwrap().into_owned());
+    assert_eq!(region.change().allocations, 1);
+}

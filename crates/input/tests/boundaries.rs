@@ -1,0 +1,303 @@
+//! The first length that is too long, and the last that is not, for every form of every value.
+
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use lambda_invoke_input::{
+    ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
+    InputError, Qualifier, Rules, TenantId,
+};
+
+/// What can stand before a name, and after it, in every combination that is a form of its own.
+const PREFIXES: &[&str] = &[
+    "",
+    "function:",
+    "123456789012:",
+    "123456789012:function:",
+    "us-east-1:",
+    "us-east-1:function:",
+    "us-east-1:123456789012:",
+    "us-gov-west-1:123456789012:function:",
+    "arn:aws:lambda:us-east-1:123456789012:",
+    "arn:aws:lambda:us-east-1:123456789012:function:",
+    "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:",
+];
+const SUFFIXES: &[&str] = &["", ":7", ":live", ":$LATEST"];
+
+fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PREFIXES
+        .iter()
+        .flat_map(|prefix| SUFFIXES.iter().map(move |suffix| (*prefix, *suffix)))
+}
+
+/// A name of the given form and whole length.
+fn name(prefix: &str, suffix: &str, length: usize) -> String {
+    let text = format!(
+        "{prefix}{}{suffix}",
+        "n".repeat(length - prefix.len() - suffix.len())
+    );
+    assert_eq!(text.len(), length);
+    text
+}
+
+#[track_caller]
+fn assert_limit(rules: Rules, prefix: &str, suffix: &str, limit: usize) {
+    let longest = name(prefix, suffix, limit);
+    let parsed = FunctionName::parse_with(&longest, &rules).unwrap();
+    assert_eq!(
+        parsed.name().len(),
+        limit - prefix.len() - suffix.len(),
+        "{longest}"
+    );
+
+    let too_long = name(prefix, suffix, limit + 1);
+    let error = FunctionName::parse_with(&too_long, &rules).unwrap_err();
+    assert_eq!(error.offset(), limit, "{too_long}");
+    match error {
+        InputError::TooLong {
+            length,
+            limit: told,
+            ..
+        }
+        | InputError::BareNameTooLong {
+            length,
+            limit: told,
+            ..
+        } => {
+            assert_eq!((length, told), (limit + 1, limit), "{too_long}");
+        }
+        other => panic!("{too_long}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_default() {
+    for rules in [Rules::published(), Rules::default()] {
+        for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
+            assert_limit(rules, prefix, suffix, 170);
+            // The 64 of a bare name are not for a name with anything to it.
+            let text = format!("{prefix}{}{suffix}", "n".repeat(65));
+            assert!(FunctionName::parse_with(&text, &rules).is_ok(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
+    for rules in [Rules::published(), Rules::default()] {
+        assert_limit(rules, "", "", 64);
+        // It is the name that is too long, unless it is too long for any form.
+        let bare = |length| FunctionName::parse_with(name("", "", length), &rules).unwrap_err();
+        assert!(matches!(
+            bare(65),
+            InputError::BareNameTooLong {
+                length: 65,
+                limit: 64,
+                ..
+            }
+        ));
+        assert!(matches!(
+            bare(170),
+            InputError::BareNameTooLong {
+                length: 170,
+                limit: 64,
+                ..
+            }
+        ));
+        assert!(matches!(
+            bare(171),
+            InputError::TooLong {
+                length: 171,
+                limit: 170,
+                ..
+            }
+        ));
+    }
+}
+
+#[test]
+fn every_form_ends_at_256_in_the_newest_model() {
+    for (prefix, suffix) in forms() {
+        assert_limit(Rules::newest(), prefix, suffix, 256);
+    }
+}
+
+#[test]
+fn no_form_ends_in_the_recorded_rules() {
+    for (prefix, suffix) in forms() {
+        for length in [64, 65, 170, 171, 256, 257, 100_000] {
+            // Not every form has room for a name in 64.
+            if length > prefix.len() + suffix.len() {
+                let text = name(prefix, suffix, length);
+                assert!(
+                    FunctionName::parse_with(&text, &Rules::recorded()).is_ok(),
+                    "{length}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_parameter_ends_at_128_and_a_qualifier_in_a_name_does_not() {
+    let all = [
+        Rules::published(),
+        Rules::default(),
+        Rules::newest(),
+        Rules::recorded(),
+    ];
+    for rules in all {
+        for fill in ["a", "7", "$", "-", "_"] {
+            assert!(Qualifier::parse_with(fill.repeat(128), &rules).is_ok());
+            let error = Qualifier::parse_with(fill.repeat(129), &rules).unwrap_err();
+            assert!(matches!(
+                error,
+                InputError::TooLong {
+                    length: 129,
+                    limit: 128,
+                    ..
+                }
+            ));
+        }
+        let text = format!("n:{}", "a".repeat(129));
+        let parsed = FunctionName::parse_with(&text, &rules).unwrap();
+        assert_eq!(parsed.qualifier().unwrap().as_str().len(), 129);
+    }
+}
+
+#[test]
+fn an_empty_value_is_refused_where_one_character_is_taken() {
+    let all = [
+        Rules::published(),
+        Rules::default(),
+        Rules::newest(),
+        Rules::recorded(),
+    ];
+    for rules in all {
+        let error = Qualifier::parse_with("", &rules).unwrap_err();
+        assert!(matches!(error, InputError::Empty { .. }));
+        assert!(Qualifier::parse_with("q", &rules).is_ok());
+        let error = FunctionName::parse_with("", &rules).unwrap_err();
+        assert!(matches!(error, InputError::Empty { .. }));
+        assert!(FunctionName::parse_with("n", &rules).is_ok());
+    }
+    assert!(TenantId::parse("").is_err() && TenantId::parse(" ").is_ok());
+    assert!(DurableExecutionName::parse("").is_err() && DurableExecutionName::parse("d").is_ok());
+    assert!(ExecutedVersion::parse("").is_err() && ExecutedVersion::parse("1").is_ok());
+    assert!(DurableExecutionArn::parse("").is_err());
+}
+
+#[test]
+fn a_client_context_ends_at_3583_bytes_of_base64() {
+    // Padded base64 has no such length: the longest is 3,580, the next 3,584.
+    assert!(ClientContext::from_base64(&"A".repeat(3_583)).is_ok());
+    assert!(ClientContext::from_base64(&"A".repeat(3_580)).is_ok());
+    let error = ClientContext::from_base64(&"A".repeat(3_584)).unwrap_err();
+    assert!(matches!(
+        error,
+        InputError::TooLong {
+            length: 3_584,
+            limit: 3_583,
+            ..
+        }
+    ));
+
+    assert_eq!(
+        ClientContext::from_json(&[b' '; 2_685])
+            .unwrap()
+            .as_base64()
+            .len(),
+        3_580
+    );
+    let error = ClientContext::from_json(&[b' '; 2_686]).unwrap_err();
+    assert!(matches!(
+        error,
+        InputError::TooLong {
+            length: 3_584,
+            limit: 3_583,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn the_other_values_end_where_the_model_says() {
+    let refused_at = |error: InputError, limit: usize| {
+        assert!(
+            matches!(error, InputError::TooLong { length, limit: told, .. }
+            if told == limit && length == limit + 1)
+        );
+    };
+    assert!(ExecutedVersion::parse(&"1".repeat(1_024)).is_ok());
+    refused_at(
+        ExecutedVersion::parse(&"1".repeat(1_025)).unwrap_err(),
+        1_024,
+    );
+    assert!(TenantId::parse(&"a".repeat(256)).is_ok());
+    refused_at(TenantId::parse(&"a".repeat(257)).unwrap_err(), 256);
+    assert!(DurableExecutionName::parse(&"a".repeat(64)).is_ok());
+    refused_at(
+        DurableExecutionName::parse(&"a".repeat(65)).unwrap_err(),
+        64,
+    );
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/";
+    let arn = |length: usize| format!("{arn}{}", "i".repeat(length - arn.len()));
+    assert!(DurableExecutionArn::parse(&arn(1_024)).is_ok());
+    refused_at(DurableExecutionArn::parse(&arn(1_025)).unwrap_err(), 1_024);
+}
+
+/// The service counts characters. Where those are fewer than the bytes, the fault is the character.
+#[test]
+fn lengths_are_counted_in_characters() {
+    let text = "é".repeat(128);
+    assert!(matches!(
+        Qualifier::parse(&text).unwrap_err(),
+        InputError::Unexpected {
+            offset: 0,
+            found: Some('é'),
+            ..
+        }
+    ));
+    let text = "é".repeat(129);
+    assert!(matches!(
+        Qualifier::parse(&text).unwrap_err(),
+        InputError::TooLong {
+            length: 129,
+            limit: 128,
+            ..
+        }
+    ));
+}
+
+/// A parser that went back over its input would take hours for these.
+#[test]
+fn names_without_a_limit_are_parsed_in_linear_time() {
+    let million = 1_000_000;
+    for unit in [
+        "a",
+        "-",
+        "a-",
+        "us-east-1",
+        "aws",
+        "0",
+        "us-east-1:",
+        "function:",
+        "arn:aws:lambda:",
+    ] {
+        let long = unit.repeat(million / unit.len());
+        for text in [
+            long.clone(),
+            format!("{long}:$LATES"),
+            format!("arn:aws{long}:lambda:{long}!"),
+        ] {
+            let started = std::time::Instant::now();
+            let parsed = FunctionName::parse_with(text.as_str(), &Rules::recorded());
+            assert_eq!(parsed.is_ok(), !text.contains([':', '!']), "{unit}");
+            assert!(
+                started.elapsed().as_secs() < 20,
+                "{unit}: {:?}",
+                started.elapsed()
+            );
+        }
+    }
+}

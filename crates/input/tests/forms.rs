@@ -1,0 +1,315 @@
+//! The parts of names that can be read in more than one way, and what a rejection says.
+
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeSet, HashSet};
+
+use lambda_invoke_input::{
+    ClientContext, FunctionName, InputError, InvocationType, LogType, Member, Part, Qualifier,
+    QualifierKind, QualifierMismatch, Rules, Target, limits,
+};
+
+/// A name and its partition, region, account, name and qualifier.
+type Row = (&'static str, [&'static str; 5]);
+
+#[test]
+fn a_part_that_can_be_taken_is_taken() {
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        ("function", ["", "", "", "function", ""]),
+        ("function:function", ["", "", "", "function", ""]),
+        ("function:function:function", ["", "", "", "function", "function"]),
+        ("function:live", ["", "", "", "live", ""]),
+        ("function:$LATEST", ["", "", "", "function", "$LATEST"]),
+        ("us-east-1", ["", "", "", "us-east-1", ""]),
+        ("us-east-1:live", ["", "us-east-1", "", "live", ""]),
+        ("us-east-1:$LATEST", ["", "", "", "us-east-1", "$LATEST"]),
+        ("us-east-1:us-east-1:live", ["", "us-east-1", "", "us-east-1", "live"]),
+        ("123456789012", ["", "", "", "123456789012", ""]),
+        ("123456789012:live", ["", "", "123456789012", "live", ""]),
+        ("123456789012:$LATEST", ["", "", "", "123456789012", "$LATEST"]),
+        ("123456789012:us-east-1:live", ["", "", "123456789012", "us-east-1", "live"]),
+        ("us-east-1:123456789012:$LATEST", ["", "us-east-1", "", "123456789012", "$LATEST"]),
+        ("us-east-1:function:$LATEST", ["", "us-east-1", "", "function", "$LATEST"]),
+        ("123456789012:function:$LATEST", ["", "", "123456789012", "function", "$LATEST"]),
+        ("1234567890123:live", ["", "", "", "1234567890123", "live"]),
+        ("us-east-12:live", ["", "", "", "us-east-12", "live"]),
+        ("us-gov-1:live", ["", "us-gov-1", "", "live", ""]),
+        ("us-gov-west-1:live", ["", "us-gov-west-1", "", "live", ""]),
+        ("us-isob-1:live", ["", "us-isob-1", "", "live", ""]),
+        ("us-isob-east-1:live", ["", "us-isob-east-1", "", "live", ""]),
+        ("us-isoab-east-1:live", ["", "", "", "us-isoab-east-1", "live"]),
+        ("eusc-de-east-1:live", ["", "eusc-de-east-1", "", "live", ""]),
+        ("arn", ["", "", "", "arn", ""]),
+        ("arn:aws", ["", "", "", "arn", "aws"]),
+        ("arn:aws:lambda:lambda", ["aws", "", "", "lambda", ""]),
+        ("arn::lambda:thumbnail", ["", "", "", "thumbnail", ""]),
+        ("arn:aws:lambda:us-east-1:111111111111:function",
+            ["aws", "us-east-1", "111111111111", "function", ""]),
+        ("arn:aws:lambda:us-east-1:111111111111:function:$LATEST",
+            ["aws", "us-east-1", "111111111111", "function", "$LATEST"]),
+        ("arn:aws:lambda:us-east-1:111111111111:function:function:function",
+            ["aws", "us-east-1", "111111111111", "function", "function"]),
+        ("arn:aws:lambda:us-east-1:111111111111", ["aws", "us-east-1", "", "111111111111", ""]),
+        ("arn:aws-Cn-:lambda:a.b_c-d:$LATEST.PUBLISHED",
+            ["aws-Cn-", "", "", "a.b_c-d", "$LATEST.PUBLISHED"]),
+    ];
+    for (text, [partition, region, account, name, qualifier]) in rows {
+        let parsed = FunctionName::parse(text).unwrap();
+        assert_eq!(parsed.partition().unwrap_or_default(), *partition, "{text}");
+        assert_eq!(parsed.region().unwrap_or_default(), *region, "{text}");
+        assert_eq!(parsed.account().unwrap_or_default(), *account, "{text}");
+        assert_eq!(parsed.name(), *name, "{text}");
+        assert_eq!(
+            parsed.qualifier().map_or(String::new(), |q| q.to_string()),
+            *qualifier,
+            "{text}"
+        );
+        assert_eq!(parsed.is_arn(), text.contains(":lambda:"), "{text}");
+    }
+}
+
+#[test]
+fn a_name_is_read_by_its_generation() {
+    let text = "eusc-de-east-1:live";
+    let published = FunctionName::parse_with(text, &Rules::published()).unwrap();
+    assert_eq!(
+        (published.region(), published.name()),
+        (None, "eusc-de-east-1")
+    );
+    let newest = FunctionName::parse_with(text, &Rules::newest()).unwrap();
+    assert_eq!(
+        (newest.region(), newest.name()),
+        (Some("eusc-de-east-1"), "live")
+    );
+    // Equal all the same: it is one text, and goes over the wire as that.
+    assert_eq!(published, newest);
+}
+
+#[test]
+fn the_newest_model_wants_region_and_account_in_an_arn() {
+    let rules = Rules::newest();
+    for (text, offset) in [
+        ("arn:aws:lambda:thumbnail", 17),
+        ("arn:aws:lambda:us-east-1:thumbnail", 25),
+        ("arn:aws:lambda:123456789012:thumbnail", 15),
+        ("arn:aws:lambda:us-east-1:123456789012:$LATEST", 38),
+    ] {
+        assert!(FunctionName::parse(text).is_ok(), "{text}");
+        assert_eq!(
+            FunctionName::parse_with(text, &rules).unwrap_err().offset(),
+            offset,
+            "{text}"
+        );
+    }
+    let full = "arn:aws:lambda:us-east-1:123456789012:thumbnail:live";
+    let parsed = FunctionName::parse_with(full, &rules).unwrap();
+    assert_eq!(
+        (parsed.region(), parsed.account()),
+        (Some("us-east-1"), Some("123456789012"))
+    );
+    assert!(FunctionName::parse_with("us-east-1:123456789012:thumbnail", &rules).is_ok());
+}
+
+#[test]
+fn a_rejection_says_what_where_and_what_would_be_allowed() {
+    let name = |text: &str| FunctionName::parse(text).unwrap_err().to_string();
+    assert_eq!(
+        name("my-function!"),
+        "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '.', '_', ':' or \
+         the end"
+    );
+    assert_eq!(
+        name("arn:aws:ec2:us-east-1:111111111111:instance"),
+        "invalid function name: 'e' at byte 8, expected 'l' of \":lambda:\""
+    );
+    assert_eq!(
+        name("thumbnail:$LATES"),
+        "invalid function name: ends at byte 16, expected 'T' of a qualifier"
+    );
+    assert_eq!(
+        name("thumbnail:1:2"),
+        "invalid function name: ':' at byte 11, expected a letter, a digit, '-', '_' or the end of \
+         a qualifier; bytes 0 to 9 were read as the name"
+    );
+    // One digit short of an account id.
+    assert_eq!(
+        name("arn:aws:lambda:us-east-1:12345678901:function:thumbnail"),
+        "invalid function name: ':' at byte 45, expected a letter, a digit, '-', '_' or the end of \
+         a qualifier; bytes 25 to 36 were read as the name"
+    );
+    assert_eq!(
+        name("ünïcode"),
+        "invalid function name: 'ü' at byte 0, expected a letter, a digit, '-', '.' or '_'"
+    );
+    assert_eq!(
+        name(""),
+        "invalid function name: empty, expected at least 1 character"
+    );
+    assert_eq!(
+        name(&"a".repeat(65)),
+        "invalid function name: 65 characters, expected at most 64 where it is nothing but the name"
+    );
+    assert_eq!(
+        name(&"a".repeat(171)),
+        "invalid function name: 171 characters, expected at most 170"
+    );
+    let newest = FunctionName::parse_with("arn:aws:lambda:us-east-1:1234:f", &Rules::newest());
+    assert_eq!(
+        newest.unwrap_err().to_string(),
+        "invalid function name: ':' at byte 29, expected a digit of an account id of 12 digits"
+    );
+}
+
+#[test]
+fn a_rejection_names_the_parts_that_could_have_gone_on() {
+    let error = FunctionName::parse("arn:aws:lambda::123456789012:function:f").unwrap_err();
+    assert_eq!(error.member(), Member::FunctionName);
+    assert_eq!(error.offset(), 15);
+    let allowed = error.allowed().unwrap();
+    assert!(allowed.contains(b'u') && allowed.contains(b'1') && allowed.contains(b'_'));
+    assert!(!allowed.contains(b':') && !allowed.contains(b'$') && !allowed.contains(0xc3));
+    assert!(!allowed.end());
+    let parts: Vec<_> = allowed.parts().collect();
+    assert_eq!(parts, [Part::Region, Part::Account, Part::Name]);
+}
+
+#[test]
+fn an_error_is_small_and_copied() {
+    fn copied<T: Copy + Send + Sync + std::error::Error + 'static>() {}
+    copied::<InputError>();
+    copied::<QualifierMismatch>();
+    assert!(size_of::<InputError>() <= 64, "{}", size_of::<InputError>());
+}
+
+#[test]
+fn a_qualifier_says_what_it_means() {
+    for (text, kind) in [
+        ("$LATEST", QualifierKind::Latest),
+        ("$LATEST.PUBLISHED", QualifierKind::LatestPublished),
+        ("0", QualifierKind::Version),
+        ("12", QualifierKind::Version),
+        ("v12", QualifierKind::Alias),
+        ("-", QualifierKind::Alias),
+        ("$", QualifierKind::Other),
+        ("$LATES", QualifierKind::Other),
+        ("a$b", QualifierKind::Other),
+    ] {
+        assert_eq!(Qualifier::parse(text).unwrap().kind(), kind, "{text}");
+    }
+    assert!(Qualifier::parse_with("$LATEST.PUBLISHED", &Rules::published()).is_err());
+}
+
+#[test]
+fn a_target_refuses_two_qualifiers_that_differ() {
+    let name = |text| FunctionName::parse(text).unwrap();
+    let qualifier = |text| Some(Qualifier::parse(text).unwrap());
+
+    let error = Target::new(name("thumbnail:$LATEST"), qualifier("1")).unwrap_err();
+    assert_eq!(error.offset, 10);
+
+    let same = Target::new(name("thumbnail:1"), qualifier("1")).unwrap();
+    assert_eq!(same.effective_qualifier(), qualifier("1"));
+    let parameter = Target::new(name("thumbnail"), qualifier("1")).unwrap();
+    assert_eq!(parameter.effective_qualifier(), qualifier("1"));
+    assert_eq!(parameter.name().qualifier(), None);
+    let neither = Target::from(name("thumbnail"));
+    assert_eq!(
+        (neither.qualifier(), neither.effective_qualifier()),
+        (None, None)
+    );
+}
+
+#[test]
+fn values_compare_as_their_text_borrowed_or_owned() {
+    let text = String::from("123456789012:thumbnail:7");
+    let borrowed = FunctionName::parse(&text).unwrap();
+    let owned: FunctionName<'static> = text.parse().unwrap();
+    let taken = FunctionName::try_from(text.clone()).unwrap();
+    assert_eq!(borrowed, owned);
+    assert_eq!(owned, taken);
+    assert_eq!(taken, text.as_str());
+    assert_eq!(taken.account(), borrowed.account());
+    let set: HashSet<_> = [borrowed.clone(), owned.clone()].into();
+    assert_eq!(set.len(), 1);
+    let sorted: BTreeSet<_> = ["b", "a"]
+        .map(|name| FunctionName::parse(name).unwrap())
+        .into();
+    assert_eq!(sorted.first().unwrap(), &"a");
+    assert_eq!(format!("{borrowed:>26}"), "  123456789012:thumbnail:7");
+    assert_eq!(String::from(taken), text);
+    assert!(FunctionName::try_from(String::from("a b")).is_err());
+}
+
+#[test]
+fn keywords_are_exactly_the_services() {
+    for value in [
+        InvocationType::RequestResponse,
+        InvocationType::Event,
+        InvocationType::DryRun,
+    ] {
+        assert_eq!(value.as_str().parse(), Ok(value));
+    }
+    for value in [LogType::None, LogType::Tail] {
+        assert_eq!(value.as_str().parse(), Ok(value));
+    }
+    for wrong in ["", "event", "EVENT", "Event ", "Dryrun"] {
+        let error = wrong.parse::<InvocationType>().unwrap_err();
+        assert_eq!(error.member(), Member::InvocationType, "{wrong:?}");
+    }
+    assert!("tail".parse::<LogType>().is_err());
+}
+
+#[test]
+fn limits_are_those_of_the_service() {
+    assert_eq!(limits::REQUEST_PAYLOAD, 6_291_456);
+    assert_eq!(limits::EVENT_PAYLOAD, 1_048_576);
+    assert_eq!(limits::INVOKE_ASYNC_PAYLOAD, 262_144);
+    assert_eq!(limits::RESPONSE_PAYLOAD, 6_291_556);
+    assert_eq!(limits::STREAM_PAYLOAD, 209_715_200);
+    assert_eq!(limits::LOG_RESULT, 5_464);
+    assert_eq!(InvocationType::Event.max_payload(), limits::EVENT_PAYLOAD);
+    assert_eq!(
+        InvocationType::RequestResponse.max_payload(),
+        limits::REQUEST_PAYLOAD
+    );
+}
+
+#[test]
+fn a_client_context_keeps_any_bytes() {
+    for json in [
+        &b""[..],
+        b"{}",
+        b"\xff\x00",
+        "{\"é\":\"\u{1f980}\"}".as_bytes(),
+    ] {
+        let context = ClientContext::from_json(json).unwrap();
+        assert_eq!(context.to_json(), json);
+        let unpadded = context.as_base64().trim_end_matches('=');
+        assert_eq!(
+            ClientContext::from_base64(unpadded).unwrap().to_json(),
+            json
+        );
+    }
+}
+
+#[test]
+fn a_client_context_that_is_not_base64_is_refused_at_its_fault() {
+    for (text, offset) in [
+        ("{}", 0),
+        ("e30\n", 3),
+        ("e3 0", 2),
+        ("e3-_", 2),
+        ("e30==", 4),
+        ("e30=e30=", 4),
+        ("=", 0),
+        ("e", 1),
+        ("e3", 2),
+        ("eyJh=", 4),
+        ("e31", 3),
+    ] {
+        let error = ClientContext::from_base64(text).unwrap_err();
+        assert_eq!(error.offset(), offset, "{text:?}: {error}");
+    }
+}
