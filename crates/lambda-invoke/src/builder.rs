@@ -1,0 +1,183 @@
+//! How a client is set up.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use lambda_invoke_protocol::region;
+use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
+use lambda_invoke_transport::{Limits, Transport};
+use tower_service::Service;
+
+use crate::carrier::Carrier;
+use crate::endpoint::Endpoint;
+use crate::exchange::Core;
+use crate::session::Sessions;
+use crate::{BoxError, Client, Error, ProvideCredentials};
+
+/// Sets up a [`Client`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`region`](Self::region) | none: it must be set, since every signature names it |
+/// | [`credentials`](Self::credentials) | none: they must be set, since every request is signed |
+/// | [`endpoint_url`](Self::endpoint_url) | the service's own in the region |
+/// | [`retry`](Self::retry) | [`RetryPolicy::default`]: three attempts, nothing twice that may have run |
+/// | [`limits`](Self::limits) | [`Limits::default`] |
+/// | [`transport`](Self::transport) | [`Transport::new`] |
+/// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
+///
+/// Nothing is read from the environment or from files: that is the caller's, or the crate
+/// `lambda-invoke-credentials`'.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use lambda_invoke::{Client, Credentials, Limits, RetryPolicy};
+///
+/// let client = Client::builder()
+///     .region("us-east-1")
+///     .credentials(Credentials::new("local", "local")?)
+///     .endpoint_url("http://127.0.0.1:9001")
+///     .retry(RetryPolicy::at_least_once())
+///     .limits(Limits::default().with_total(Duration::from_secs(60)))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Builder {
+    region: Option<String>,
+    credentials: Option<Box<dyn ProvideCredentials>>,
+    endpoint_url: Option<String>,
+    retry: RetryPolicy,
+    limits: Option<Limits>,
+    transport: Option<Carrier>,
+    max_reply: Option<u64>,
+}
+
+/// Several times what the service itself answers at most (6 MiB).
+const MAX_REPLY: u64 = 32 << 20;
+
+impl Builder {
+    /// The region that requests are signed for, and whose endpoint they go to.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Where the keys come from: [`Credentials`](crate::Credentials) that do not change, or a
+    /// provider.
+    pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
+        self.credentials = Some(Box::new(provider));
+        self
+    }
+
+    /// Another endpoint than the service's own: a local one, a VPC endpoint, a gateway. `http://`
+    /// or `https://`, a host, perhaps a port and a path.
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint_url = Some(url.into());
+        self
+    }
+
+    /// What is sent again when it fails; a call can have its own.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How long each part of a call may take; a call can have its own. `total` counts over all
+    /// attempts and the waiting between them.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// What carries the requests: a [`Transport`] set up by hand (proxy, certificates,
+    /// keep-alive), or any [`tower_service::Service`].
+    ///
+    /// A service is called on a clone of its own. It finds the call's [`Limits`] among the
+    /// request's extensions; those for the first byte and in all are held until the head of the
+    /// answer comes, whether it looks at them or not. Its errors count as "the request may have
+    /// arrived", unless they are a [`lambda_invoke_transport::Error`] that says otherwise.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke::{Client, Transport};
+    ///
+    /// let transport = Transport::builder().pool_size(4).build();
+    /// let builder = Client::builder().transport(transport);
+    /// ```
+    pub fn transport<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.transport = Some(Carrier::new(service));
+        self
+    }
+
+    /// The most bytes of a buffered answer ([`Client::invoke`]) that are kept in memory. A larger
+    /// one is an error. Streams have no such limit, since they are not kept.
+    pub fn max_reply_bytes(mut self, bytes: u64) -> Self {
+        self.max_reply = Some(bytes);
+        self
+    }
+
+    /// The client. Connects to nothing and asks for no credentials yet.
+    ///
+    /// # Errors
+    ///
+    /// If the region or the credentials are missing, or the region or the address of the endpoint
+    /// cannot be used; the error says which and how it should look.
+    pub fn build(self) -> Result<Client, Error> {
+        let (region, credentials) = match (self.region, self.credentials) {
+            (Some(region), Some(credentials)) => (region, credentials),
+            (None, Some(_)) => return Err(missing("no region: set one with `region(..)`")),
+            (Some(_), None) => {
+                return Err(missing("no credentials: set them with `credentials(..)`"));
+            }
+            (None, None) => {
+                return Err(missing(
+                    "no region and no credentials: set them with `region(..)` and \
+                     `credentials(..)`",
+                ));
+            }
+        };
+        region::check(&region)
+            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        let endpoint = match &self.endpoint_url {
+            Some(url) => Endpoint::parse(url)?,
+            None => Endpoint::of_region(&region)?,
+        };
+        if endpoint.is_https() && cfg!(not(feature = "tls")) && self.transport.is_none() {
+            return Err(missing(
+                "no TLS for an https:// endpoint: build with the feature `tls`",
+            ));
+        }
+        Ok(Client::new(Arc::new(Core {
+            endpoint,
+            carrier: self
+                .transport
+                .unwrap_or_else(|| Carrier::new(Transport::new())),
+            sessions: Sessions::new(credentials, region),
+            limits: self.limits,
+            retry: self.retry,
+            bucket: TokenBucket::default(),
+            clock: AtomicI64::new(0),
+            max_reply: self.max_reply.unwrap_or(MAX_REPLY),
+        })))
+    }
+}
+
+fn missing(what: &str) -> Error {
+    Error::configuration(format!("the client has {what}"))
+}

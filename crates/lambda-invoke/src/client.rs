@@ -1,0 +1,107 @@
+//! The client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lambda_invoke_input::FunctionName;
+use lambda_invoke_protocol::retry::RetryPolicy;
+
+use crate::exchange::Core;
+use crate::{BoxError, Builder, InvokeCall, StreamCall};
+
+/// Calls functions.
+///
+/// Cheap to clone; the clones share connections, credentials, retry tokens and what is known of
+/// the service's clock. `Send`, `Sync`, and not generic, whatever carries the requests.
+///
+/// It needs a Tokio runtime with I/O and time enabled. For callers without one there is
+/// `blocking::Client` (feature `blocking`).
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use lambda_invoke::{Client, Credentials};
+///
+/// let client = Client::builder()
+///     .region("eu-central-1")
+///     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
+///     .build()?;
+/// let reply = client.invoke("hello").payload(r#"{"name":"Ada"}"#).send().await?.into_result()?;
+/// println!("{}", String::from_utf8_lossy(reply.payload()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    core: Arc<Core>,
+}
+
+impl Client {
+    /// Starts to set up a client.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Invoke: runs a function and gives its whole answer, or queues an event for it.
+    ///
+    /// The name is a function's name, its ARN, or anything between, with or without a version or
+    /// alias at its end. A name that cannot be one is reported by
+    /// [`InvokeCall::send`](crate::InvokeCall::send), before anything is sent.
+    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a>
+    where
+        N: TryInto<FunctionName<'a>>,
+        N::Error: Into<BoxError>,
+    {
+        InvokeCall::new(self.clone(), name)
+    }
+
+    /// InvokeWithResponseStream: runs a function and gives its answer while it is being written.
+    ///
+    /// The name is as in [`invoke`](Self::invoke).
+    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a>
+    where
+        N: TryInto<FunctionName<'a>>,
+        N::Error: Into<BoxError>,
+    {
+        StreamCall::new(self.clone(), name)
+    }
+
+    /// The region that requests are signed for.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.core.sessions.region()
+    }
+
+    /// The address that requests go to.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        self.core.endpoint.uri().to_string()
+    }
+
+    /// What is sent again when it fails, unless a call has its own policy.
+    #[must_use]
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.core.retry
+    }
+
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.core.endpoint)
+            .field("sessions", &self.core.sessions)
+            .field("retry", &self.core.retry)
+            .field("limits", &self.core.limits)
+            .field("carrier", &self.core.carrier)
+            .finish_non_exhaustive()
+    }
+}

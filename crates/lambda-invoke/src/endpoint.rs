@@ -1,0 +1,98 @@
+//! Where requests go.
+
+use http::Uri;
+use http::uri::Scheme;
+use lambda_invoke_protocol::region;
+
+use crate::Error;
+
+/// The service's address: scheme, authority, and perhaps a path before the operation's, as a
+/// gateway may have one.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint(Uri);
+
+impl Endpoint {
+    /// The service's own endpoint in a region.
+    pub(crate) fn of_region(region: &str) -> Result<Self, Error> {
+        let host = region::host(region)
+            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        Self::parse(&format!("https://{host}"))
+    }
+
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        let error = |what: &str| {
+            Error::configuration(format!(
+                "the endpoint's address {what}; it should look like `http://127.0.0.1:9001`"
+            ))
+        };
+        let uri: Uri = url
+            .parse()
+            .map_err(|source| error("is no URL").because(source))?;
+        if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
+            return Err(error("does not begin with http:// or https://"));
+        }
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(error("names no host"));
+        }
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            return Err(error(
+                "has a user's name in it, which nothing here would use",
+            ));
+        }
+        if uri.query().is_some() {
+            return Err(error("has a query"));
+        }
+        Ok(Self(uri))
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_host_port_and_prefix() {
+        for url in [
+            "http://127.0.0.1:9001/",
+            "https://[::1]:8443/",
+            "https://gateway.example/lambda/",
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().uri(), url);
+        }
+        let of_region = Endpoint::of_region("eusc-de-east-1").unwrap();
+        assert_eq!(
+            of_region.uri(),
+            "https://lambda.eusc-de-east-1.amazonaws.eu/"
+        );
+        assert!(of_region.is_https());
+    }
+
+    #[test]
+    fn refuses_what_is_no_address_and_says_why() {
+        for (url, why) in [
+            ("", "no URL"),
+            ("127.0.0.1:9001", "begin with http"),
+            ("localhost", "begin with http"),
+            ("/lambda", "begin with http"),
+            ("ftp://host", "begin with http"),
+            ("http://user:secret@host", "user's name"),
+            ("http://host/?a=b", "query"),
+            ("http://a b", "no URL"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err();
+            assert!(error.to_string().contains(why), "{url}: {error}");
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod call;
+mod carrier;
+mod client;
+mod collected;
+mod credentials;
+mod endpoint;
+mod error;
+mod exchange;
+mod http_stream;
+mod random;
+mod reader;
+mod reply;
+mod response_stream;
+mod session;
+
+// The public interface.
+pub use builder::Builder;
+pub use call::{InvokeCall, StreamCall, StreamDryRun};
+pub use client::Client;
+pub use collected::Collected;
+pub use credentials::{BoxError, CredentialsFuture, ProvideCredentials};
+pub use error::{Error, ErrorKind, FunctionFailure};
+pub use http_stream::HttpStream;
+pub use reader::Reader;
+pub use reply::Reply;
+pub use response_stream::{Completion, ResponseStream};
+
+// What of the crates below stands in this interface.
+pub use lambda_invoke_error::{Execution, RetryClass, ServiceError, ThrottleReason};
+pub use lambda_invoke_input::{
+    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, TenantId,
+};
+pub use lambda_invoke_protocol::prelude::HttpPrelude;
+pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
+pub use lambda_invoke_protocol::{
+    FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,
+};
+pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
+pub use lambda_invoke_transport::{Limits, Proxy, TimeLimit, Transport};

@@ -1,0 +1,206 @@
+//! A server that does as it is told, for what no well-behaved endpoint does.
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lambda_invoke::{Builder, Client, Credentials};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// What the server does with a request, in this order.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Writes.
+    Write(Vec<u8>),
+    /// Waits to be told.
+    Wait(Arc<Notify>),
+    /// Closes in good order.
+    Close,
+    /// Closes with a reset.
+    Reset,
+    /// Neither answers nor closes.
+    Hang,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// A server on a loopback port; ends with its runtime.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Answers the nth request, counted from 0, with what `script` says.
+    pub(crate) async fn start<F>(script: F) -> Self
+    where
+        F: Fn(usize, &Received) -> Vec<Step> + Send + Sync + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (counted, connected) = (Arc::clone(&requests), Arc::clone(&connections));
+        let script = Arc::new(script);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                connected.fetch_add(1, Ordering::SeqCst);
+                let (script, counted) = (Arc::clone(&script), Arc::clone(&counted));
+                tokio::spawn(async move { serve(socket, &*script, &counted).await });
+            }
+        });
+        Self {
+            address,
+            requests,
+            connections,
+        }
+    }
+
+    /// How many requests have come whole.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many connections were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// A builder of a client for this server.
+    pub(crate) fn client_builder(&self) -> Builder {
+        builder().endpoint_url(format!("http://{}", self.address))
+    }
+
+    /// A client for this server.
+    pub(crate) fn client(&self) -> Client {
+        self.client_builder().build().unwrap()
+    }
+}
+
+/// A builder with everything but the endpoint.
+pub(crate) fn builder() -> Builder {
+    Client::builder()
+        .region("us-east-1")
+        .credentials(credentials())
+}
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials::new("local", "local").unwrap()
+}
+
+async fn serve(
+    mut socket: TcpStream,
+    script: &(impl Fn(usize, &Received) -> Vec<Step> + ?Sized),
+    counted: &AtomicUsize,
+) {
+    socket.set_nodelay(true).unwrap();
+    while let Some(request) = receive(&mut socket).await {
+        let steps = script(counted.fetch_add(1, Ordering::SeqCst), &request);
+        for step in steps {
+            match step {
+                Step::Write(bytes) => {
+                    if socket.write_all(&bytes).await.is_err() {
+                        return;
+                    }
+                }
+                Step::Wait(told) => told.notified().await,
+                Step::Close => return,
+                Step::Reset => {
+                    socket2::SockRef::from(&socket)
+                        .set_linger(Some(std::time::Duration::ZERO))
+                        .unwrap();
+                    return;
+                }
+                Step::Hang => std::future::pending().await,
+            }
+        }
+    }
+}
+
+async fn receive(socket: &mut TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if socket.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
+    let mut request = Received {
+        head,
+        body: Vec::new(),
+    };
+    let length: usize = request
+        .header("content-length")
+        .map_or(0, |length| length.parse().unwrap());
+    while bytes.len() < head_end + length {
+        if socket.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    request.body = bytes[head_end..head_end + length].to_vec();
+    Some(request)
+}
+
+/// A whole answer with a body of known length.
+pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    [text.as_bytes(), body].concat()
+}
+
+/// The service's error.
+pub(crate) fn refusal(status: &str, code: &str, message: &str) -> Vec<u8> {
+    let body = format!(r#"{{"Type":"User","Message":"{message}"}}"#);
+    answer(
+        status,
+        &[("x-amzn-errortype", code), ("x-amzn-requestid", "the-id")],
+        body,
+    )
+}
+
+/// The head of a response stream in chunked framing.
+pub(crate) fn stream_head(headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut text = String::from(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-amzn-requestid: the-id\r\n\
+         content-type: application/vnd.amazon.eventstream\r\nx-amz-executed-version: 7\r\n",
+    );
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    text.into_bytes()
+}
+
+/// Bytes as one HTTP chunk.
+pub(crate) fn http_chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+/// What ends a chunked body.
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
