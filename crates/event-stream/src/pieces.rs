@@ -4,19 +4,19 @@ use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// As many pieces are kept as they are, however small.
+/// So many pieces are kept as they are, however small, and one more for each [`LARGE`] bytes.
 const KEPT: usize = 16;
-/// After those, pieces with fewer bytes than this are gathered.
-const SMALL: usize = 128;
-/// What small pieces are gathered in.
+/// A piece with so many bytes is always kept as it is.
+const LARGE: usize = 512;
+/// What other pieces are gathered in.
 const BUFFER: usize = 4096;
 
 /// Pieces in order, none of them empty.
 ///
 /// A handle to a piece costs 32 bytes, so a message that comes byte by byte would cost 32 times
-/// what it has. After the first [`KEPT`] pieces those smaller than [`SMALL`] are therefore copied
-/// together, each once; any larger piece is kept as it is. So handles never outweigh half of the
-/// bytes, and nothing is done twice.
+/// what it has. Pieces beyond one for each [`LARGE`] bytes, and [`KEPT`] more, are therefore copied
+/// together, each once, unless they are large themselves. So the list of handles costs at most a
+/// quarter of what the bytes do, and nothing is done twice.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pieces {
     kept: VecDeque<Bytes>,
@@ -30,7 +30,8 @@ impl Pieces {
             return;
         }
         self.len = self.len.saturating_add(piece.len());
-        if piece.len() >= SMALL || self.kept.len() < KEPT {
+        let kept = KEPT.saturating_add(self.len / LARGE);
+        if piece.len() >= LARGE || self.kept.len() < kept {
             self.seal();
             self.kept.push_back(piece);
             return;

@@ -1,0 +1,338 @@
+//! What is checked of every stream that decodes, and of every one that must not.
+
+// Each test file is a program of its own and uses a part of this.
+#![allow(dead_code)]
+
+use bytes::{Buf, Bytes};
+use lambda_invoke_event_stream::{
+    DecodeError, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode, encode,
+    encode_vectored,
+};
+
+/// A header's value, owned.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Bool(bool),
+    Byte(i8),
+    Short(i16),
+    Integer(i32),
+    Long(i64),
+    ByteArray(Vec<u8>),
+    String(String),
+    Timestamp(i64),
+    Uuid([u8; 16]),
+}
+
+impl Value {
+    pub(crate) fn as_value(&self) -> HeaderValue<'_> {
+        match self {
+            Self::Bool(v) => HeaderValue::Bool(*v),
+            Self::Byte(v) => HeaderValue::Byte(*v),
+            Self::Short(v) => HeaderValue::Short(*v),
+            Self::Integer(v) => HeaderValue::Integer(*v),
+            Self::Long(v) => HeaderValue::Long(*v),
+            Self::ByteArray(v) => HeaderValue::ByteArray(v),
+            Self::String(v) => HeaderValue::String(v),
+            Self::Timestamp(v) => HeaderValue::Timestamp(*v),
+            Self::Uuid(v) => HeaderValue::Uuid(*v),
+        }
+    }
+}
+
+/// What a message must decode to.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) headers: Vec<(String, Value)>,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Expected {
+    pub(crate) fn header_block(&self) -> HeaderBlock {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_value()));
+        HeaderBlock::from_headers(headers).unwrap()
+    }
+}
+
+/// Flips of every bit are tried of messages up to this length. Above it, those of the prelude, of
+/// the first and last kilobyte, and of every 101st bit: the checksum does not know one bit of its
+/// input from another, so more of them would try nothing new.
+pub(crate) const FLIPPED_WHOLE: usize = 64 * 1024;
+
+/// Splits at every byte are tried of streams up to this length. Above it, those at and around the
+/// start of every message and the end of its headers, and at every 101st byte.
+pub(crate) const SPLIT_WHOLE: usize = 64 * 1024;
+
+/// Checks everything that can be asked of a good stream.
+pub(crate) fn check_stream(name: &str, stream: &[u8], expected: &[Expected]) {
+    let messages = check_whole(name, stream, expected);
+    check_splits(name, stream, &messages);
+    for (start, end) in bounds(stream) {
+        check_flips(name, &stream[start..end]);
+    }
+}
+
+/// Where each message of a good stream begins and ends.
+pub(crate) fn bounds(stream: &[u8]) -> Vec<(usize, usize)> {
+    let mut bounds = Vec::new();
+    let mut start = 0;
+    while start < stream.len() {
+        let Status::Complete(message) = decode(&stream[start..], &Limits::new()).unwrap() else {
+            panic!("the stream ends in a message");
+        };
+        bounds.push((start, start + message.encoded_len()));
+        start += message.encoded_len();
+    }
+    bounds
+}
+
+/// Everything that a decoder gives for these pieces, and how the stream ends.
+pub(crate) fn decode_pieces<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Message>, Result<(), DecodeError>) {
+    let mut decoder = Decoder::new();
+    let mut messages = Vec::new();
+    for piece in pieces {
+        decoder.push(Bytes::copy_from_slice(piece));
+        loop {
+            match decoder.next_message() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(decoder.next_message(), Err(error), "errors are sticky");
+                    assert_eq!(decoder.finish(), Err(error), "errors are sticky");
+                    return (messages, Err(error));
+                }
+            }
+        }
+    }
+    let end = decoder.finish();
+    (messages, end)
+}
+
+/// The stream decodes to what is expected, both ways, and encodes to the same bytes, every way.
+fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message> {
+    let (messages, end) = decode_pieces([stream]);
+    end.unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(messages.len(), expected.len(), "{name}");
+    let bounds = bounds(stream);
+    assert_eq!(messages.len(), bounds.len(), "{name}");
+    for ((message, expected), (start, end)) in messages.iter().zip(expected).zip(bounds) {
+        let wire = &stream[start..end];
+        let headers: Vec<_> = expected
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_value()))
+            .collect();
+        assert!(
+            message.headers().iter().eq(headers.iter().copied()),
+            "{name}: {message:?}"
+        );
+        assert_eq!(message.payload(), expected.payload[..], "{name}");
+        let Status::Complete(at_once) = decode(wire, &Limits::new()).unwrap() else {
+            panic!("{name}: incomplete");
+        };
+        assert_eq!(at_once.to_message(), *message, "{name}");
+        for (header, value) in &headers {
+            let first = headers.iter().find(|(other, _)| other == header).unwrap().1;
+            assert_eq!(message.headers().get(header), Some(first), "{name}");
+            assert!(
+                message
+                    .headers()
+                    .get_all(header)
+                    .any(|other| other == *value),
+                "{name}"
+            );
+        }
+
+        assert_eq!(message.encoded_len().unwrap(), wire.len(), "{name}");
+        assert_eq!(message.to_bytes().unwrap(), wire, "{name}");
+        let block = expected.header_block();
+        assert_eq!(
+            block.as_bytes(),
+            message.header_block().as_bytes(),
+            "{name}"
+        );
+        let mut out = Vec::new();
+        encode(block.headers(), &expected.payload[..], &mut out).unwrap();
+        assert_eq!(out, wire, "{name}");
+        let mut vectored = encode_vectored(block.headers(), expected.payload.clone()).unwrap();
+        assert_eq!(
+            vectored.clone().into_iter().collect::<Vec<_>>().concat(),
+            wire,
+            "{name}"
+        );
+        assert_eq!(vectored.copy_to_bytes(vectored.remaining()), wire, "{name}");
+    }
+    messages
+}
+
+/// The stream decodes the same when it is cut in two, anywhere, and into single bytes; and where
+/// it ends after the first half, that is said.
+fn check_splits(name: &str, stream: &[u8], messages: &[Message]) {
+    let (singly, end) = decode_pieces(stream.chunks(1));
+    assert_eq!(
+        (&singly[..], end),
+        (messages, Ok(())),
+        "{name}: in single bytes"
+    );
+
+    let bounds = bounds(stream);
+    for at in split_points(stream.len(), &bounds) {
+        let (first, second) = stream.split_at(at);
+        let whole = bounds.iter().take_while(|(_, end)| *end <= at).count();
+        let mut decoder = Decoder::new();
+        decoder.push(Bytes::copy_from_slice(first));
+        for message in &messages[..whole] {
+            assert_eq!(
+                decoder.next_message().unwrap().as_ref(),
+                Some(message),
+                "{name} at {at}"
+            );
+        }
+        assert_eq!(decoder.next_message(), Ok(None), "{name} at {at}");
+        assert_eq!(decoder.position(), at as u64, "{name}");
+        let (start, end) = bounds.get(whole).copied().unwrap_or((at, at));
+        check_prefix(name, &decoder, &stream[start..at], start, end - start);
+
+        decoder.push(Bytes::copy_from_slice(second));
+        for message in &messages[whole..] {
+            assert_eq!(
+                decoder.next_message().unwrap().as_ref(),
+                Some(message),
+                "{name} at {at}"
+            );
+        }
+        assert_eq!(decoder.next_message(), Ok(None), "{name} at {at}");
+        assert_eq!(decoder.finish(), Ok(()), "{name} at {at}");
+    }
+}
+
+/// A message of `total` bytes that begins at `start` and of which only `cut` came is incomplete,
+/// and its stream is cut.
+fn check_prefix(name: &str, decoder: &Decoder, cut: &[u8], start: usize, total: usize) {
+    let finished = decoder.clone().finish();
+    if cut.is_empty() {
+        assert_eq!(finished, Ok(()), "{name} at {start}");
+        assert_eq!(decoder.missing(), None, "{name} at {start}");
+        return;
+    }
+    let missing = if cut.len() < 12 {
+        16 - cut.len()
+    } else {
+        total - cut.len()
+    };
+    let status = decode(cut, &Limits::new());
+    assert_eq!(
+        status,
+        Ok(Status::Incomplete { missing }),
+        "{name} at {start}"
+    );
+    assert_eq!(decoder.missing(), Some(missing), "{name} at {start}");
+    let error = finished.unwrap_err();
+    assert!(error.is_cut(), "{name}: {error}");
+    assert_eq!(error.offset(), (start + cut.len()) as u64, "{name}");
+    let text = format!(
+        "after {} bytes of it and at least {missing} too soon",
+        cut.len()
+    );
+    assert!(error.to_string().ends_with(&text), "{name}: {error}");
+}
+
+/// A message of which one bit is changed is refused, whichever bit it is.
+pub(crate) fn check_flips(name: &str, message: &[u8]) {
+    let mut flipped = message.to_vec();
+    for bit in flip_points(message.len()) {
+        let mask = 1 << (bit % 8);
+        flipped[bit / 8] ^= mask;
+        let at_once = decode(&flipped, &Limits::new());
+        assert!(
+            at_once.is_err(),
+            "{name}: bit {bit} flipped gives {at_once:?}"
+        );
+        // The two ways are compared for each kind of byte; the rest differ in nothing.
+        if message.len() <= 2048 || bit < 128 {
+            let (messages, end) = decode_pieces([&flipped[..]]);
+            assert!(messages.is_empty(), "{name}: bit {bit}");
+            assert_eq!(end.err(), at_once.err(), "{name}: bit {bit}");
+        }
+        flipped[bit / 8] ^= mask;
+    }
+}
+
+/// A stream that must not pass for messages: it gives none, whole or in any pieces, and always the
+/// same error.
+pub(crate) fn check_refused(name: &str, stream: &[u8]) -> DecodeError {
+    let (messages, end) = decode_pieces([stream]);
+    assert!(messages.is_empty(), "{name} gives {messages:?}");
+    let error = end.expect_err(name);
+    match decode(stream, &Limits::new()) {
+        Ok(Status::Incomplete { .. }) => assert!(error.is_cut(), "{name}: {error}"),
+        Err(at_once) => assert_eq!(at_once, error, "{name}"),
+        other => panic!("{name} gives {other:?}"),
+    }
+    for at in 0..=stream.len() {
+        let (first, second) = stream.split_at(at);
+        assert_eq!(
+            decode_pieces([first, second]),
+            (Vec::new(), Err(error)),
+            "{name} at {at}"
+        );
+    }
+    assert_eq!(
+        decode_pieces(stream.chunks(1)),
+        (Vec::new(), Err(error)),
+        "{name}"
+    );
+    error
+}
+
+fn split_points(length: usize, bounds: &[(usize, usize)]) -> Vec<usize> {
+    if length <= SPLIT_WHOLE {
+        return (0..=length).collect();
+    }
+    let near = bounds
+        .iter()
+        .flat_map(|(start, _)| (start.saturating_sub(6)..start + 160).filter(|at| *at <= length));
+    near.chain((0..=length).step_by(101)).collect()
+}
+
+fn flip_points(length: usize) -> Vec<usize> {
+    let bits = length * 8;
+    if length <= FLIPPED_WHOLE {
+        return (0..bits).collect();
+    }
+    let edge = 1024 * 8;
+    (0..edge)
+        .chain(bits - edge..bits)
+        .chain((0..bits).step_by(101))
+        .collect()
+}
+
+/// Wraps a bare header block, good or bad, into a message whose checksums and lengths are right.
+pub(crate) fn wrap(block: &[u8], payload: &[u8]) -> Vec<u8> {
+    let total = (16 + block.len() + payload.len()) as u32;
+    let mut message = total.to_be_bytes().to_vec();
+    message.extend((block.len() as u32).to_be_bytes());
+    message.extend(crc(&message).to_be_bytes());
+    message.extend(block);
+    message.extend(payload);
+    message.extend(crc(&message).to_be_bytes());
+    message
+}
+
+/// CRC-32 bit by bit: not the library that the codec uses.
+pub(crate) fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| {
+        if crc & 1 == 1 {
+            (crc >> 1) ^ 0xEDB8_8320
+        } else {
+            crc >> 1
+        }
+    };
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
+    })
+}
