@@ -6,6 +6,9 @@
 //! committed corpora, with an ordinary compiler and in every `cargo test`.
 
 pub mod error;
+pub mod event_stream;
+pub mod input;
+pub mod protocol;
 pub mod transport;
 
 /// Panics if it does not hold for the bytes.
@@ -18,4 +21,23 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("error_parse_any", error::parse_any),
     ("error_render_made", error::render_made),
     ("transport_connection", transport::connection),
+    ("protocol_http_request", protocol::http_request),
+    ("protocol_http_response", protocol::http_response),
+    ("protocol_json_check", protocol::json_check),
+    ("protocol_prelude_split", protocol::prelude_split),
+    ("protocol_report", protocol::report),
+    ("protocol_request_round_trip", protocol::request_round_trip),
+    ("protocol_retry", protocol::retry),
+    ("protocol_stream_split", protocol::stream_split),
+    ("input_client_context", input::client_context),
+    ("input_function_name", input::function_name),
+    ("input_made_function_name", input::made_function_name),
+    ("input_qualifier", input::qualifier),
+    ("input_target", input::target),
+    ("input_values", input::values),
+    ("event_stream_decode", event_stream::decode),
+    ("event_stream_flip", event_stream::flip),
+    ("event_stream_headers", event_stream::headers),
+    ("event_stream_limits", event_stream::limits),
+    ("event_stream_round_trip", event_stream::round_trip),
 ];

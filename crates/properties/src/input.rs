@@ -1,0 +1,112 @@
+//! Properties of `lambda-invoke-input`: its grammars are the service's regular expressions.
+
+use arbitrary::{Arbitrary, Unstructured};
+use lambda_invoke_input::{ClientContext, FunctionName, Members, Qualifier, Rules, Target};
+
+#[path = "../../input/tests/oracle/mod.rs"]
+mod oracle;
+
+/// Any text as a function name, under every set of rules: accepted as the expression does, with the
+/// parts that it captures, or refused at the place that its automaton finds.
+pub fn function_name(data: &[u8]) {
+    oracle::check_function_name(&String::from_utf8_lossy(data));
+}
+
+/// The same for texts that are put together from whole parts, so that most of them are nearly names.
+pub fn made_function_name(data: &[u8]) {
+    oracle::check_function_name(&made(&mut Unstructured::new(data)));
+}
+
+/// Any text as a qualifier.
+pub fn qualifier(data: &[u8]) {
+    oracle::check_qualifier(&String::from_utf8_lossy(data));
+}
+
+/// Any text as each of the other header values.
+pub fn values(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    oracle::check_tenant_id(&text);
+    oracle::check_durable_execution_name(&text);
+    oracle::check_durable_execution_arn(&text);
+    oracle::check_executed_version(&text);
+}
+
+/// Any text as base64, and any bytes as JSON: what is encoded is decoded to the same.
+pub fn client_context(data: &[u8]) {
+    oracle::check_client_context(&String::from_utf8_lossy(data));
+    match ClientContext::from_json(data) {
+        Ok(context) => {
+            assert_eq!(context.to_json(), data);
+            let received = ClientContext::from_base64(context.as_base64());
+            assert_eq!(received.map(|received| received.to_json()).as_deref(), Ok(data));
+        }
+        Err(_) => assert!(data.len() > 2_685),
+    }
+}
+
+/// A name and a qualifier that contradict each other are no target, and the service's list of
+/// violations is empty for exactly what parses.
+pub fn target(data: &[u8]) {
+    let input = &mut Unstructured::new(data);
+    let name = made(input);
+    let qualifier = match bool::arbitrary(input) {
+        Ok(true) => Some(made(input)),
+        _ => None,
+    };
+    for rules in [Rules::default(), Rules::published(), Rules::newest(), Rules::recorded()] {
+        let parsed_name = FunctionName::parse_with(name.as_str(), &rules);
+        let parsed_qualifier =
+            qualifier.as_deref().map(|text| Qualifier::parse_with(text, &rules)).transpose();
+
+        let mut members = Members::new().function_name(&name);
+        if let Some(qualifier) = &qualifier {
+            members = members.qualifier(qualifier);
+        }
+        let refused = usize::from(parsed_name.is_err()) + usize::from(parsed_qualifier.is_err());
+        match members.check(&rules) {
+            Ok(()) => assert_eq!(refused, 0),
+            Err(violations) => {
+                // Up to three for a value: both lengths' limits and the pattern.
+                assert!(refused > 0 && (refused..=3 * refused).contains(&violations.len()));
+                let plural = if violations.len() == 1 { "" } else { "s" };
+                let begin = format!("{} validation error{plural} detected: ", violations.len());
+                assert!(violations.to_string().starts_with(&begin));
+            }
+        }
+
+        let (Ok(name), Ok(qualifier)) = (parsed_name, parsed_qualifier) else {
+            continue;
+        };
+        let derived = name.qualifier().map(Qualifier::into_owned);
+        let contradict = derived.is_some() && qualifier.is_some() && derived != qualifier;
+        match Target::new(name.clone(), qualifier.clone()) {
+            Ok(target) => {
+                assert!(!contradict);
+                assert_eq!(target.effective_qualifier(), qualifier.clone().or(derived));
+                assert_eq!(target.into_owned().into_parts(), (name, qualifier));
+            }
+            Err(mismatch) => {
+                assert!(contradict);
+                let derived = derived.as_ref().map(Qualifier::as_str);
+                assert_eq!(name.as_str().get(mismatch.offset..), derived);
+            }
+        }
+    }
+}
+
+/// A text of up to seven whole parts, with a few of its characters replaced.
+fn made(input: &mut Unstructured<'_>) -> String {
+    let mut text = String::new();
+    for _ in 0..input.int_in_range(0..=7).unwrap_or_default() {
+        text.push_str(input.choose(oracle::PARTS).copied().unwrap_or_default());
+    }
+    let mut characters: Vec<char> = text.chars().collect();
+    for _ in 0..input.int_in_range(0..=2).unwrap_or_default() {
+        if let (Ok(index), Ok(character)) =
+            (input.choose_index(characters.len()), char::arbitrary(input))
+        {
+            characters[index] = character;
+        }
+    }
+    characters.into_iter().collect()
+}
