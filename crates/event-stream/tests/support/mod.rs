@@ -59,7 +59,7 @@ impl Expected {
 /// Flips of every bit are tried of messages up to this length. Above it, those of the prelude, of
 /// the first and last kilobyte, and of every 101st bit: the checksum does not know one bit of its
 /// input from another, so more of them would try nothing new.
-pub(crate) const FLIPPED_WHOLE: usize = 64 * 1024;
+pub(crate) const FLIPPED_WHOLE: usize = 16 * 1024;
 
 /// Splits at every byte are tried of streams up to this length. Above it, those at and around the
 /// start of every message and the end of its headers, and at every 101st byte.

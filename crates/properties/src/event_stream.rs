@@ -1,0 +1,302 @@
+//! Properties of `lambda-invoke-event-stream`.
+
+mod naive;
+
+use arbitrary::{Result, Unstructured};
+use bytes::{Buf, Bytes};
+use lambda_invoke_event_stream::{
+    DecodeError, DecodeErrorKind, Decoder, HeaderBlock, HeaderValue, Headers, Limits, Message,
+    Payload, Status, decode as decode_one, encode, encode_vectored,
+};
+
+/// Any bytes: the decoder gives the same messages and the same end under any split and as the
+/// one-shot decoder does, and every message that it gives encodes to the bytes it was read from.
+pub fn decode(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let Ok(cuts) = cuts(&mut u) else { return };
+    drop(same_under_any_split(u.take_rest(), &cuts));
+}
+
+/// Messages of any headers and payloads: encoded in one piece, vectored and by a writer that
+/// shares no code they are the same bytes, and these decode to the same messages under any split.
+/// Every prefix of them is incomplete.
+pub fn round_trip(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let Ok((cuts, messages)) = cuts(&mut u).and_then(|cuts| Ok((cuts, messages(&mut u)?))) else {
+        return;
+    };
+    let mut stream = Vec::new();
+    for message in &messages {
+        let wire = message.to_bytes().expect("the message is short");
+        assert_eq!(message.encoded_len(), Ok(wire.len()));
+        let payload = message.payload().into_bytes();
+        assert_eq!(
+            wire,
+            naive::seal(&naive::block(message.headers()), &payload)
+        );
+        let mut out = Vec::new();
+        encode(message.headers(), &payload[..], &mut out).expect("a Vec has room");
+        assert_eq!(wire, out);
+        let mut vectored = encode_vectored(message.headers(), message.payload()).expect("short");
+        assert_eq!(vectored.remaining(), wire.len());
+        assert_eq!(vectored.copy_to_bytes(wire.len()), wire);
+        for length in [0, 1, 11, 12, 13, wire.len() / 2, wire.len() - 1] {
+            let prefix = &wire[..length.min(wire.len() - 1)];
+            let total = if prefix.len() < 12 { 16 } else { wire.len() };
+            let missing = total - prefix.len();
+            assert_eq!(
+                decode_one(prefix, &Limits::new()),
+                Ok(Status::Incomplete { missing })
+            );
+        }
+        stream.extend_from_slice(&wire);
+    }
+    let (read, end) = same_under_any_split(&stream, &cuts);
+    assert_eq!(end, Ok(()));
+    assert_eq!(read, messages);
+}
+
+/// A stream of which one bit is changed: the messages before it come, the one that has it is
+/// refused, and nothing comes after it.
+pub fn flip(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let made = u
+        .arbitrary::<u32>()
+        .and_then(|bit| Ok((bit, cuts(&mut u)?, messages(&mut u)?)));
+    let Ok((bit, cuts, messages)) = made else {
+        return;
+    };
+    let wires: Vec<Bytes> = messages
+        .iter()
+        .map(|m| m.to_bytes().expect("short"))
+        .collect();
+    let mut stream = wires.concat();
+    if stream.is_empty() {
+        return;
+    }
+    let bit = bit as usize % (stream.len() * 8);
+    stream[bit / 8] ^= 1 << (bit % 8);
+    let mut end = 0;
+    let intact = wires.iter().take_while(|wire| {
+        end += wire.len();
+        end <= bit / 8
+    });
+    let intact = intact.count();
+    let (read, end) = same_under_any_split(&stream, &cuts);
+    assert_eq!(read, messages[..intact]);
+    let error = end.expect_err("a flipped bit is refused");
+    assert!(!error.is_cut(), "{error}");
+}
+
+/// Any header block, in a message whose checksums are right: it is accepted exactly if a reader
+/// that shares no code accepts it, with the same headers, which are written to the same bytes.
+pub fn headers(data: &[u8]) {
+    let expected = naive::headers(data);
+    let wire = naive::seal(data, b"payload");
+    let (read, end) = same_under_any_split(&wire, &[7, 200, 1]);
+    let alone = Headers::from_slice(data);
+    let Some(expected) = expected else {
+        let (error, alone) = (
+            end.expect_err("bad headers"),
+            alone.expect_err("bad headers"),
+        );
+        assert_eq!(alone.kind(), error.kind());
+        assert_eq!(alone.offset() + 12, error.offset());
+        assert!(alone.offset() <= data.len() as u64);
+        return;
+    };
+    assert_eq!(end, Ok(()));
+    let headers = alone.expect("good headers");
+    assert!(headers.iter().eq(expected.iter().copied()));
+    assert_eq!(read[0].headers(), headers);
+    for (name, _) in &expected {
+        let all = expected
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, value)| *value);
+        assert!(headers.get_all(name).eq(all));
+    }
+    let written = HeaderBlock::from_headers(expected).expect("what was read can be written");
+    assert_eq!(written.as_bytes(), data);
+}
+
+/// Any two lengths under any limits, with the right checksum or another: what is said at byte 12
+/// is what the specification and the limits say, and nothing is said before.
+pub fn limits(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let Ok([total, headers, most, most_headers, xor]) = u.arbitrary::<[u32; 5]>() else {
+        return;
+    };
+    let limits = Limits::new().with_message(most).with_headers(most_headers);
+    let mut prelude = [total.to_be_bytes(), headers.to_be_bytes()].concat();
+    prelude.extend((naive::crc32(&prelude) ^ xor).to_be_bytes());
+    let good = xor == 0
+        && (16..=most).contains(&total)
+        && headers <= most_headers
+        && u64::from(headers) + 16 <= u64::from(total);
+
+    let mut decoder = Decoder::with_limits(limits);
+    for (at, byte) in prelude.iter().enumerate() {
+        let missing = 16 - at;
+        let status = decode_one(&prelude[..at], &limits);
+        assert_eq!(status, Ok(Status::Incomplete { missing }));
+        assert_eq!(decoder.next_message(), Ok(None));
+        decoder.push(Bytes::copy_from_slice(&[*byte]));
+    }
+    let status = decode_one(&prelude, &limits);
+    let next = decoder.next_message();
+    if good {
+        let missing = total as usize - 12;
+        assert_eq!(status, Ok(Status::Incomplete { missing }));
+        assert_eq!((next, decoder.missing()), (Ok(None), Some(missing)));
+    } else {
+        let error = status.expect_err("the prelude is bad");
+        assert_eq!(next, Err(error));
+        assert!(error.offset() <= 8);
+    }
+}
+
+/// What a decoder makes of a stream.
+type Decoded = (Vec<Message>, core::result::Result<(), DecodeError>);
+
+fn same_under_any_split(stream: &[u8], cuts: &[u8]) -> Decoded {
+    let whole = Bytes::copy_from_slice(stream);
+    let at_once = pushed(std::slice::from_ref(&whole), true);
+    let pieces = pieces(&whole, cuts);
+    assert_eq!(pushed(&pieces, true), at_once);
+    assert_eq!(pushed(&pieces, false), at_once);
+    same_as_one_shot(stream, &at_once);
+    at_once
+}
+
+/// The one-shot decoder, called again behind each message, gives the same.
+fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
+    let mut at = 0;
+    for message in messages {
+        let Ok(Status::Complete(read)) = decode_one(&stream[at..], &Limits::new()) else {
+            panic!("no message at {at}");
+        };
+        assert_eq!(read.to_message(), *message);
+        let after = at + read.encoded_len();
+        assert_eq!(message.to_bytes().expect("it fits"), stream[at..after]);
+        at = after;
+    }
+    match (decode_one(&stream[at..], &Limits::new()), end) {
+        (Ok(Status::Incomplete { .. }), Ok(())) => assert_eq!(at, stream.len()),
+        (Ok(Status::Incomplete { missing }), Err(error)) => {
+            let received = (stream.len() - at) as u64;
+            let cut = DecodeErrorKind::Cut {
+                received,
+                missing: missing as u64,
+            };
+            assert_eq!((error.kind(), error.offset()), (cut, stream.len() as u64));
+        }
+        (Err(alone), Err(error)) => {
+            assert_eq!(alone.kind(), error.kind());
+            assert_eq!(alone.offset() + at as u64, error.offset());
+        }
+        other => panic!("the two decoders differ at {at}: {other:?}"),
+    }
+}
+
+/// What the decoder gives, asked after each piece or only after the last.
+fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
+    let mut decoder = Decoder::new();
+    let mut messages = Vec::new();
+    let mut sent = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        sent += piece.len() as u64;
+        decoder.push(piece.clone());
+        if !after_each && index + 1 < pieces.len() {
+            continue;
+        }
+        loop {
+            match decoder.next_message() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(error.offset() < sent, "an error within what came");
+                    assert_eq!(decoder.next_message(), Err(error));
+                    assert_eq!(decoder.finish(), Err(error));
+                    return (messages, Err(error));
+                }
+            }
+        }
+        assert_eq!(decoder.position(), sent);
+    }
+    let end = decoder.finish();
+    (messages, end)
+}
+
+/// One byte of how many, then as many lengths of pieces.
+fn cuts(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let count = usize::from(u.arbitrary::<u8>()?).min(u.len());
+    Ok(u.bytes(count)?.to_vec())
+}
+
+/// The stream in pieces of these lengths, over and over.
+fn pieces(stream: &Bytes, cuts: &[u8]) -> Vec<Bytes> {
+    if cuts.iter().all(|cut| *cut == 0) {
+        return vec![stream.clone()];
+    }
+    let mut rest = stream.clone();
+    let mut pieces = Vec::new();
+    for cut in cuts.iter().cycle() {
+        pieces.push(rest.split_to(rest.len().min((*cut).into())));
+        if rest.is_empty() {
+            return pieces;
+        }
+    }
+    pieces
+}
+
+/// Messages until the bytes are used up. Of each: how many headers, those, how many slices the
+/// payload has, and those.
+fn messages(u: &mut Unstructured<'_>) -> Result<Vec<Message>> {
+    let mut messages = Vec::new();
+    while !u.is_empty() {
+        let mut block = HeaderBlock::new();
+        for _ in 0..u.arbitrary::<u8>()? % 8 {
+            block = with_header(&block, u)?;
+        }
+        let mut payload = Vec::new();
+        for _ in 0..u.arbitrary::<u8>()? % 4 {
+            payload.push(Bytes::copy_from_slice(some_bytes(u)?));
+        }
+        messages.push(Message::new(
+            block,
+            payload.into_iter().collect::<Payload>(),
+        ));
+    }
+    Ok(messages)
+}
+
+fn with_header(block: &HeaderBlock, u: &mut Unstructured<'_>) -> Result<HeaderBlock> {
+    // Three bytes at most for each that is not UTF-8.
+    let length = usize::from(u.arbitrary::<u8>()? % 80).min(u.len());
+    let name = String::from_utf8_lossy(u.bytes(length)?);
+    let name = if name.is_empty() { "n" } else { &name };
+    let text;
+    let value = match u.arbitrary::<u8>()? % 9 {
+        0 => HeaderValue::Bool(u.arbitrary()?),
+        1 => HeaderValue::Byte(u.arbitrary()?),
+        2 => HeaderValue::Short(u.arbitrary()?),
+        3 => HeaderValue::Integer(u.arbitrary()?),
+        4 => HeaderValue::Long(u.arbitrary()?),
+        5 => HeaderValue::ByteArray(some_bytes(u)?),
+        6 => {
+            text = String::from_utf8_lossy(some_bytes(u)?).into_owned();
+            HeaderValue::String(&text)
+        }
+        7 => HeaderValue::Timestamp(u.arbitrary()?),
+        _ => HeaderValue::Uuid(u.arbitrary()?),
+    };
+    let headers = block.headers().iter().chain([(name, value)]);
+    Ok(HeaderBlock::from_headers(headers).expect("name and value are short"))
+}
+
+/// Two bytes of how many, at most 4,095, then those.
+fn some_bytes<'a>(u: &mut Unstructured<'a>) -> Result<&'a [u8]> {
+    let length = usize::from(u.arbitrary::<u16>()? % 4096).min(u.len());
+    u.bytes(length)
+}
