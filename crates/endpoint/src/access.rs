@@ -1,0 +1,206 @@
+//! Who may call what: the endpoint's access keys and what each may invoke.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use http::request::Parts;
+use lambda_invoke_error::ServiceError;
+use lambda_invoke_sigv4::{
+    Credentials, CredentialsError, InvalidScope, PayloadHash, Timestamp, Verifier,
+};
+
+use crate::answer;
+use crate::pattern::Pattern;
+
+/// An access key that the endpoint knows, and which functions it may invoke.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::AccessKey;
+///
+/// let all: AccessKey = "local:local".parse().unwrap();
+/// let some: AccessKey = "AKIDEXAMPLE:secret:orders-*".parse().unwrap();
+/// assert!(all.may_invoke("anything"));
+/// assert!(!some.may_invoke("customers"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    credentials: Credentials,
+    pattern: Pattern,
+}
+
+impl AccessKey {
+    /// A key that may invoke every function.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            pattern: Pattern::new("*"),
+        }
+    }
+
+    /// Restricts the key to functions whose names fit: `*` stands for any text. The same key may be
+    /// given several times, each with another pattern.
+    #[must_use]
+    pub fn limited_to(mut self, pattern: &str) -> Self {
+        self.pattern = Pattern::new(pattern);
+        self
+    }
+
+    /// Whether the key may invoke a function of this name.
+    pub fn may_invoke(&self, function: &str) -> bool {
+        self.pattern.fits(function)
+    }
+}
+
+/// Why a text is no access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccessKeyError {
+    /// It is not `ID:SECRET` or `ID:SECRET:PATTERN`.
+    Form,
+    /// No key has such an id or secret.
+    Credentials(CredentialsError),
+}
+
+impl fmt::Display for AccessKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("an access key must be ID:SECRET or ID:SECRET:PATTERN"),
+            Self::Credentials(_) => f.write_str("the access key cannot be used"),
+        }
+    }
+}
+
+impl std::error::Error for AccessKeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Form => None,
+            Self::Credentials(error) => Some(error),
+        }
+    }
+}
+
+/// `ID:SECRET`, or `ID:SECRET:PATTERN` for a key that is limited to some functions.
+impl FromStr for AccessKey {
+    type Err = AccessKeyError;
+
+    fn from_str(text: &str) -> Result<Self, AccessKeyError> {
+        let (id, rest) = text.split_once(':').ok_or(AccessKeyError::Form)?;
+        let (secret, pattern) = rest.split_once(':').unwrap_or((rest, "*"));
+        if pattern.is_empty() {
+            return Err(AccessKeyError::Form);
+        }
+        let credentials = Credentials::new(id, secret).map_err(AccessKeyError::Credentials)?;
+        Ok(Self::new(credentials).limited_to(pattern))
+    }
+}
+
+/// Verifies signatures and permissions.
+#[derive(Debug)]
+pub(crate) struct Access {
+    verifier: Verifier,
+    keys: HashMap<String, Vec<AccessKey>>,
+}
+
+/// A caller whose signature was right.
+#[derive(Debug)]
+pub(crate) struct Caller<'a> {
+    keys: &'a [AccessKey],
+}
+
+impl Access {
+    pub(crate) fn new(
+        region: &str,
+        keys: impl IntoIterator<Item = AccessKey>,
+    ) -> Result<Self, InvalidScope> {
+        let mut by_id: HashMap<String, Vec<AccessKey>> = HashMap::new();
+        for key in keys {
+            by_id
+                .entry(key.credentials.access_key_id().to_owned())
+                .or_default()
+                .push(key);
+        }
+        Ok(Self {
+            verifier: Verifier::new(region, "lambda")?,
+            keys: by_id,
+        })
+    }
+
+    /// Who signed the request.
+    pub(crate) fn verify(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Caller<'_>, ServiceError> {
+        let find = |id: &str| Some(self.keys.get(id)?.first()?.credentials.clone());
+        let verified = self
+            .verifier
+            .verify(parts, &PayloadHash::of(body), &find, now);
+        let keys = verified.map(|verified| self.keys.get(verified.access_key_id()));
+        match keys {
+            Ok(keys) => Ok(Caller {
+                keys: keys.map(Vec::as_slice).unwrap_or_default(),
+            }),
+            Err(error) => Err(answer::known(error.code(), &error.service_message())),
+        }
+    }
+}
+
+impl Caller<'_> {
+    /// Whether the caller may invoke the function.
+    pub(crate) fn authorize(
+        &self,
+        function: &str,
+        arn: &str,
+        account: &str,
+    ) -> Result<(), ServiceError> {
+        if self.keys.iter().any(|key| key.may_invoke(function)) {
+            return Ok(());
+        }
+        let id = self
+            .keys
+            .first()
+            .map_or("", |key| key.credentials.access_key_id());
+        let message = format!(
+            "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
+             lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
+             lambda:InvokeFunction action"
+        );
+        Err(answer::known("AccessDeniedException", &message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_verifier_is_in_the_table() {
+        for code in [
+            "MissingAuthenticationTokenException",
+            "IncompleteSignatureException",
+            "UnrecognizedClientException",
+            "ExpiredTokenException",
+            "InvalidSignatureException",
+            "AccessDeniedException",
+        ] {
+            assert!(lambda_invoke_error::lookup(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_key() {
+        for text in ["", "id", "id:", ":secret", "id:secret:"] {
+            assert!(text.parse::<AccessKey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_no_secret() {
+        let key: AccessKey = "local:hush-hush".parse().unwrap();
+        assert!(!format!("{key:?}").contains("hush"));
+    }
+}

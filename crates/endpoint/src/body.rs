@@ -1,0 +1,97 @@
+//! The body of an answer: whole, a stream, or either with faults.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+
+use crate::connection::InFlight;
+use crate::fault::FaultyBody;
+use crate::stream::StreamBody;
+
+/// An answer's body. The request counts as in flight until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Body {
+    content: Content,
+    _in_flight: Option<InFlight>,
+}
+
+/// What a body is made of.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Whole(Option<Bytes>),
+    Stream(Box<StreamBody>),
+    Faulty(Box<FaultyBody>),
+}
+
+/// A body that ends in the midst of its answer, on purpose: hyper closes the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CutOnPurpose;
+
+impl fmt::Display for CutOnPurpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer was cut on purpose")
+    }
+}
+
+impl std::error::Error for CutOnPurpose {}
+
+pub(crate) type Polled = Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>>;
+
+impl Body {
+    pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
+        Self {
+            content,
+            _in_flight: Some(in_flight),
+        }
+    }
+}
+
+impl Content {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        match self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream(stream) => stream.poll_frame(cx),
+            Self::Faulty(faulty) => faulty.poll_frame(cx),
+        }
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Stream(stream) => stream.is_end_stream(),
+            Self::Faulty(faulty) => faulty.is_end_stream(),
+        }
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Stream(_) => SizeHint::default(),
+            Self::Faulty(faulty) => faulty.size_hint(),
+        }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = CutOnPurpose;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        self.content.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.content.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.content.size_hint()
+    }
+}

@@ -1,0 +1,380 @@
+//! How an endpoint is put together.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use lambda_invoke_input::{FunctionName, Qualifier, QualifierKind};
+use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::{Credentials, CredentialsError};
+use tokio::net::ToSocketAddrs;
+
+use crate::access::{Access, AccessKey};
+use crate::builtins;
+use crate::event::{DeadLetter, EventSettings, Notice, Queue};
+use crate::fault::{Fault, Rules};
+use crate::function::Function;
+use crate::registry::Registry;
+use crate::request_id::RequestIds;
+use crate::server::{Endpoint, Server};
+use crate::service::Service;
+use crate::settings::{Settings, TooLargeStyle};
+
+/// Puts an endpoint together; see [`Endpoint::builder`].
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+    functions: Vec<Function>,
+    aliases: Vec<(String, String, u64)>,
+    keys: Vec<AccessKey>,
+    verify: bool,
+    account_concurrency: Option<usize>,
+    events: EventSettings,
+    faults: Vec<Fault>,
+    seed: Option<u64>,
+    notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+/// Why an endpoint cannot be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A function's name is none: 1 to 64 letters, digits, `-`, `_` and `.`.
+    FunctionName(String),
+    /// Two functions have this name.
+    FunctionTwice(String),
+    /// An alias is none: 1 to 128 letters, digits, `-` and `_`, not all of them digits.
+    Alias(String),
+    /// An alias is for a function that the endpoint does not have.
+    AliasOfUnknown(String),
+    /// The dead letter's function is none that the endpoint has.
+    DeadLetterUnknown(String),
+    /// The region cannot be one.
+    Region(String),
+    /// The account is not 12 digits.
+    Account(String),
+    /// Signatures are to be verified and there is no key.
+    NoKeys,
+    /// No listening socket on that address.
+    Bind(io::Error),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FunctionName(name) => write!(
+                f,
+                "'{name}' is no function name: it must be 1 to 64 letters, digits, '-', '_' or '.'"
+            ),
+            Self::FunctionTwice(name) => write!(f, "there are two functions called '{name}'"),
+            Self::Alias(alias) => write!(
+                f,
+                "'{alias}' is no alias: it must be 1 to 128 letters, digits, '-' or '_', and not a \
+                 number"
+            ),
+            Self::AliasOfUnknown(name) => {
+                write!(f, "there is no function '{name}' to give an alias to")
+            }
+            Self::DeadLetterUnknown(name) => {
+                write!(f, "there is no function '{name}' for the dead letters")
+            }
+            Self::Region(region) => write!(f, "'{region}' is no region"),
+            Self::Account(account) => {
+                write!(f, "'{account}' is no account: it must be 12 digits")
+            }
+            Self::NoKeys => f.write_str("signatures cannot be verified without an access key"),
+            Self::Bind(_) => f.write_str("the endpoint cannot listen on that address"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Bind(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            functions: Vec::new(),
+            aliases: Vec::new(),
+            keys: Vec::new(),
+            verify: true,
+            account_concurrency: None,
+            events: EventSettings::default(),
+            faults: Vec::new(),
+            seed: None,
+            notice: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl Builder {
+    /// The region that callers must sign for, `us-east-1` by default.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.settings.region = region.into();
+        self
+    }
+
+    /// The account that the functions belong to, `123456789012` by default.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.settings.account = account.into();
+        self
+    }
+
+    /// Adds a function.
+    pub fn function(mut self, function: Function) -> Self {
+        self.functions.push(function);
+        self
+    }
+
+    /// Adds functions.
+    pub fn functions(mut self, functions: impl IntoIterator<Item = Function>) -> Self {
+        self.functions.extend(functions);
+        self
+    }
+
+    /// Adds the [built-in functions](crate::builtins).
+    pub fn builtins(self) -> Self {
+        self.functions(builtins::all())
+    }
+
+    /// Gives a function an alias for a version, which has the code of `$LATEST` if it was not
+    /// published before. The function may be added later.
+    pub fn alias(
+        mut self,
+        function: impl Into<String>,
+        alias: impl Into<String>,
+        version: u64,
+    ) -> Self {
+        self.aliases.push((function.into(), alias.into(), version));
+        self
+    }
+
+    /// Adds an access key. Without any the endpoint knows one, `local` with the secret `local`.
+    pub fn access_key(mut self, key: AccessKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds an access key by its id and secret.
+    ///
+    /// # Errors
+    ///
+    /// If no key has such an id or secret.
+    pub fn credential(self, id: &str, secret: &str) -> Result<Self, CredentialsError> {
+        Ok(self.access_key(AccessKey::new(Credentials::new(id, secret)?)))
+    }
+
+    /// Whether signatures are verified, as they are by default. Without, everyone may invoke
+    /// everything.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// How many invocations may run at once in all; more are answered 429 with the reason
+    /// `ConcurrentInvocationLimitExceeded`. No limit by default.
+    pub fn account_concurrency(mut self, limit: usize) -> Self {
+        self.account_concurrency = Some(limit);
+        self
+    }
+
+    /// A lower limit than the service's 6 MiB (and less for events) for a request's payload.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_request_bytes = bytes;
+        self
+    }
+
+    /// The most that a buffered answer may have, the service's 6,291,556 bytes by default. More is
+    /// the function error `Function.ResponseSizeTooLarge`.
+    pub fn max_buffered_bytes(mut self, bytes: u64) -> Self {
+        self.settings.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// The most that a streamed answer may have, the service's 200 MiB by default; `None` for no
+    /// limit.
+    pub fn max_stream_bytes(mut self, bytes: Option<u64>) -> Self {
+        self.settings.max_stream_bytes = bytes;
+        self
+    }
+
+    /// Takes any content type. By default it must be absent, JSON or `application/octet-stream`;
+    /// others are 415.
+    pub fn any_content_type(mut self, any: bool) -> Self {
+        self.settings.any_content_type = any;
+        self
+    }
+
+    /// How too large a payload is answered.
+    pub fn too_large_style(mut self, style: TooLargeStyle) -> Self {
+        self.settings.too_large = style;
+        self
+    }
+
+    /// Whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`, as the
+    /// published reference says. Off by default, since in every recording of the service it has
+    /// not: there only the tail log tells.
+    pub fn error_code_in_stream(mut self, on: bool) -> Self {
+        self.settings.error_code_in_stream = on;
+        self
+    }
+
+    /// How events are treated.
+    pub fn events(mut self, settings: EventSettings) -> Self {
+        self.events = settings;
+        self
+    }
+
+    /// Adds a fault rule.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Adds fault rules.
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Makes what is drawn at random (faults with a probability, request ids) the same each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the endpoint's clock wrong by so many seconds, for the signature's time and the `Date`
+    /// of its answers.
+    pub fn clock_offset(mut self, seconds: i64) -> Self {
+        self.settings.clock_offset = seconds;
+        self
+    }
+
+    /// Calls this with what happens outside of any answer, such as an event that is lost. It must
+    /// not block.
+    pub fn on_notice(mut self, notice: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        self.notice = Arc::new(notice);
+        self
+    }
+
+    /// The endpoint, ready to serve.
+    ///
+    /// # Errors
+    ///
+    /// If a name, an alias, the region or the account cannot be one, or there is nothing to verify
+    /// signatures with.
+    pub fn build(self) -> Result<Endpoint, BuildError> {
+        let settings = self.settings;
+        region::check(&settings.region).map_err(|_| BuildError::Region(settings.region.clone()))?;
+        let digits = settings.account.bytes().all(|byte| byte.is_ascii_digit());
+        if settings.account.len() != 12 || !digits {
+            return Err(BuildError::Account(settings.account));
+        }
+        let functions = with_aliases(self.functions, self.aliases)?;
+        if let Some(DeadLetter::Function(name)) = &self.events.dead_letter {
+            if !functions.iter().any(|function| function.name == *name) {
+                return Err(BuildError::DeadLetterUnknown(name.clone()));
+            }
+        }
+        let access = match self.verify {
+            true => Some(access(&settings.region, self.keys)?),
+            false => None,
+        };
+        let seed = self.seed.unwrap_or(0);
+        let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
+        let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
+        Ok(Endpoint::new(
+            Service {
+                settings,
+                registry: Arc::new(registry),
+                access,
+                queue: Arc::new(Queue::new(self.events, Arc::clone(&self.notice))),
+                faults,
+                ids: Arc::new(RequestIds::new(self.seed)),
+            },
+            self.notice,
+        ))
+    }
+
+    /// Builds the endpoint and serves it on an address; port 0 for any that is free.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and if nothing can listen there.
+    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, BuildError> {
+        self.build()?.bind(address).await.map_err(BuildError::Bind)
+    }
+
+    /// Builds the endpoint and serves it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub async fn bind_local(self) -> Result<Server, BuildError> {
+        self.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+}
+
+fn with_aliases(
+    functions: Vec<Function>,
+    aliases: Vec<(String, String, u64)>,
+) -> Result<Vec<Function>, BuildError> {
+    let mut named: Vec<Function> = Vec::with_capacity(functions.len());
+    for function in functions {
+        let name = FunctionName::parse(&function.name);
+        if !name.is_ok_and(|name| name.is_bare() && name.qualifier().is_none()) {
+            return Err(BuildError::FunctionName(function.name));
+        }
+        if named.iter().any(|other| other.name == function.name) {
+            return Err(BuildError::FunctionTwice(function.name));
+        }
+        named.push(function);
+    }
+    for (name, alias, version) in aliases {
+        let Some(place) = named.iter().position(|function| function.name == name) else {
+            return Err(BuildError::AliasOfUnknown(name));
+        };
+        let function = named.remove(place).alias(alias, version);
+        named.insert(place, function);
+    }
+    let wrong = |alias: &&String| {
+        let kind = Qualifier::parse(alias).map(|qualifier| qualifier.kind());
+        !matches!(kind, Ok(QualifierKind::Alias))
+    };
+    let alias = named
+        .iter()
+        .flat_map(|function| function.aliases.keys())
+        .find(wrong);
+    match alias {
+        Some(alias) => Err(BuildError::Alias(alias.clone())),
+        None => Ok(named),
+    }
+}
+
+fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> {
+    if keys.is_empty() {
+        let local = Credentials::new("local", "local").map_err(|_| BuildError::NoKeys)?;
+        keys.push(AccessKey::new(local));
+    }
+    Access::new(region, keys).map_err(|_| BuildError::Region(region.to_owned()))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .field("functions", &self.functions)
+            .field("verify", &self.verify)
+            .field("events", &self.events)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}

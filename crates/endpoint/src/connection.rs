@@ -1,0 +1,200 @@
+//! A connection as its answers see it: what has reached the wire, and how it shall end.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::shutdown::Running;
+
+/// What the parts of a connection tell each other.
+pub(crate) struct Connection {
+    /// How often everything that was buffered has reached the operating system.
+    flushes: AtomicU64,
+    /// Whether an answer's body waits for the next flush.
+    awaited: AtomicBool,
+    reset: AtomicBool,
+    requests: AtomicU64,
+    in_flight: AtomicUsize,
+    written: AtomicU64,
+    running: Arc<Running>,
+}
+
+/// What a connection has done, for telling an idle or stuck one from a busy one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Activity {
+    pub(crate) requests: u64,
+    pub(crate) in_flight: usize,
+    pub(crate) written: u64,
+}
+
+impl Connection {
+    pub(crate) fn new(running: Running) -> Arc<Self> {
+        Arc::new(Self {
+            flushes: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+            reset: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
+            running: Arc::new(running),
+        })
+    }
+
+    /// What must have ended before the endpoint has.
+    pub(crate) fn running(&self) -> &Arc<Running> {
+        &self.running
+    }
+
+    /// Now, to be given to [`flushed_since`](Self::flushed_since) later.
+    pub(crate) fn mark(&self) -> u64 {
+        self.flushes.load(Ordering::Acquire)
+    }
+
+    /// Whether everything buffered at the mark has reached the operating system; if not, the
+    /// connection's task is woken when it has.
+    pub(crate) fn flushed_since(&self, mark: u64) -> bool {
+        self.awaited.store(true, Ordering::Release);
+        let flushed = self.flushes.load(Ordering::Acquire) > mark;
+        if flushed {
+            self.awaited.store(false, Ordering::Release);
+        }
+        flushed
+    }
+
+    /// Has the connection end with a reset in place of an orderly close.
+    pub(crate) fn reset(&self) {
+        self.reset.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            requests: self.requests.load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            written: self.written.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("activity", &self.activity())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counts a request as in flight until its answer's body is gone.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Connection>);
+
+impl InFlight {
+    pub(crate) fn new(connection: &Arc<Connection>) -> Self {
+        connection.requests.fetch_add(1, Ordering::Relaxed);
+        connection.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connection))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The bytes' way in and out, between hyper and the socket.
+#[derive(Debug)]
+pub(crate) struct Wire<T> {
+    io: TokioIo<T>,
+    /// Makes the socket's close a reset, for the transports that know one.
+    abort: fn(&T),
+    connection: Arc<Connection>,
+}
+
+impl<T> Wire<T> {
+    pub(crate) fn new(io: T, abort: fn(&T), connection: Arc<Connection>) -> Self {
+        Self {
+            io: TokioIo::new(io),
+            abort,
+            connection,
+        }
+    }
+
+    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(count)) = written {
+            self.connection
+                .written
+                .fetch_add(count as u64, Ordering::Relaxed);
+        }
+        written
+    }
+}
+
+impl<T> Drop for Wire<T> {
+    fn drop(&mut self) {
+        if self.connection.reset.load(Ordering::Acquire) {
+            (self.abort)(self.io.inner());
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Read for Wire<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Write for Wire<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.count(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.count(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    /// hyper flushes as soon as its own buffer is empty: then all of it has been written.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.connection.flushes.fetch_add(1, Ordering::AcqRel);
+            // The body is polled by the same task: one more turn lets it see the flush.
+            if self.connection.awaited.swap(false, Ordering::AcqRel) {
+                cx.waker().wake_by_ref();
+            }
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.connection.reset.load(Ordering::Acquire) {
+            // An orderly end now would be what the peer sees before the reset.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

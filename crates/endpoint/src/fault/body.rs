@@ -1,0 +1,164 @@
+//! A body with wrong bits, or with an end before its end.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Frame, SizeHint};
+
+use super::plan::{ByteFaults, Stop};
+use crate::body::{Content, CutOnPurpose, Polled};
+use crate::connection::Connection;
+
+/// A body that the byte faults of a plan strike.
+#[derive(Debug)]
+pub(crate) struct FaultyBody {
+    inner: Content,
+    faults: ByteFaults,
+    connection: Arc<Connection>,
+    /// How many bytes of the body have been given to hyper.
+    position: u64,
+    /// When the last of them was.
+    mark: Option<u64>,
+}
+
+impl FaultyBody {
+    pub(crate) fn new(inner: Content, faults: ByteFaults, connection: Arc<Connection>) -> Self {
+        Self {
+            inner,
+            faults,
+            connection,
+            position: 0,
+            mark: None,
+        }
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        if let Some((at, stop)) = self.faults.stop {
+            if self.position >= at {
+                return self.stop(stop);
+            }
+        }
+        let Some(Ok(frame)) = ready!(self.inner.poll_frame(cx)) else {
+            return Poll::Ready(None);
+        };
+        let Ok(mut bytes) = frame.into_data() else {
+            return Poll::Ready(None);
+        };
+        if let Some((at, _)) = self.faults.stop {
+            let left = usize::try_from(at - self.position).unwrap_or(usize::MAX);
+            bytes.truncate(left);
+        }
+        let bytes = self.flip(bytes);
+        self.position += bytes.len() as u64;
+        self.mark = Some(self.connection.mark());
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn stop(&self, stop: Stop) -> Polled {
+        // What came before must be on the wire first: hyper throws away what it still holds.
+        if stop != Stop::End
+            && self
+                .mark
+                .is_some_and(|mark| !self.connection.flushed_since(mark))
+        {
+            return Poll::Pending;
+        }
+        match stop {
+            Stop::End => return Poll::Ready(None),
+            Stop::Reset => self.connection.reset(),
+            Stop::Cut => {}
+        }
+        Poll::Ready(Some(Err(CutOnPurpose)))
+    }
+
+    fn flip(&self, bytes: Bytes) -> Bytes {
+        let here = |(at, bit): &(u64, u8)| {
+            let place = usize::try_from(at.checked_sub(self.position)?).ok()?;
+            (place < bytes.len()).then_some((place, *bit))
+        };
+        let flips: Vec<_> = self.faults.flips.iter().filter_map(here).collect();
+        if flips.is_empty() {
+            return bytes;
+        }
+        let mut changed = BytesMut::from(bytes);
+        for (place, bit) in flips {
+            if let Some(byte) = changed.get_mut(place) {
+                *byte ^= 1 << bit;
+            }
+        }
+        changed.freeze()
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.faults.stop.is_none() && self.inner.is_end_stream()
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self.faults.stop {
+            // A length in the head would tell that the end is not one.
+            Some((_, Stop::End)) => SizeHint::default(),
+            _ => self.inner.size_hint(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::shutdown::Switch;
+
+    fn faulty(body: &'static str, flips: &[(u64, u8)], stop: Option<(u64, Stop)>) -> FaultyBody {
+        let connection = Connection::new(Switch::new().running().unwrap());
+        let faults = ByteFaults {
+            flips: flips.to_vec(),
+            stop,
+        };
+        FaultyBody::new(Content::whole(body), faults, connection)
+    }
+
+    fn next(body: &mut FaultyBody) -> Polled {
+        body.poll_frame(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn data(polled: Polled) -> Bytes {
+        let Poll::Ready(Some(Ok(frame))) = polled else {
+            panic!("no data: {polled:?}");
+        };
+        frame.into_data().unwrap()
+    }
+
+    #[test]
+    fn flips_just_the_bits_it_is_told() {
+        let mut body = faulty("abc", &[(0, 1), (2, 0), (9, 0)], None);
+        assert_eq!(data(next(&mut body)), "cbb");
+    }
+
+    #[test]
+    fn a_clean_end_comes_after_just_so_many_bytes_and_announces_no_length() {
+        let mut body = faulty("abc", &[], Some((2, Stop::End)));
+        assert_eq!(body.size_hint().exact(), None);
+        assert_eq!(data(next(&mut body)), "ab");
+        assert!(!body.is_end_stream());
+        assert!(matches!(next(&mut body), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_cut_waits_until_what_came_before_is_on_the_wire() {
+        let mut body = faulty("abc", &[], Some((1, Stop::Cut)));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert_eq!(data(next(&mut body)), "a");
+        assert!(next(&mut body).is_pending());
+    }
+
+    #[test]
+    fn a_cut_at_the_first_byte_sends_nothing() {
+        let mut body = faulty("abc", &[], Some((0, Stop::Cut)));
+        assert!(matches!(
+            next(&mut body),
+            Poll::Ready(Some(Err(CutOnPurpose)))
+        ));
+    }
+}

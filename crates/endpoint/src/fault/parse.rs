@@ -1,0 +1,325 @@
+//! The text form of fault rules.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use lambda_invoke_error::{ServiceError, ThrottleReason, lookup};
+
+use super::{Fault, FaultKind};
+
+/// Why a text is no fault rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultParseError(String);
+
+impl fmt::Display for FaultParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FaultParseError {}
+
+/// What a rule may say goes wrong, for the message about one that it may not.
+const KINDS: &str = "error, throttle, delay, delay-chunks, reset-at, cut-at, end-at, flip-at, \
+                     wrong-crc, no-complete, exception, complete-error or twice";
+
+fn error(message: impl Into<String>) -> FaultParseError {
+    FaultParseError(message.into())
+}
+
+impl FromStr for Fault {
+    type Err = FaultParseError;
+
+    fn from_str(text: &str) -> Result<Self, FaultParseError> {
+        let (pattern, rest) = text.split_once(':').ok_or_else(|| {
+            error("a fault needs a function pattern and ':' first, such as '*: delay=200ms'")
+        })?;
+        let pattern = pattern.trim();
+        if pattern.is_empty() {
+            return Err(error(
+                "the function pattern before ':' is empty; '*' is every function",
+            ));
+        }
+        let mut words = Words {
+            pairs: words(rest)?,
+        };
+        let mut fault = Self::new(kind(&mut words)?).on(pattern);
+        if let Some(every) = words.number::<u64>("every")? {
+            if every == 0 {
+                return Err(error("every must be at least 1"));
+            }
+            fault = fault.every(every);
+        }
+        if let Some(probability) = words.number::<f64>("probability")? {
+            if !(0.0..=1.0).contains(&probability) {
+                return Err(error("probability must be from 0 to 1"));
+            }
+            fault = fault.probability(probability);
+        }
+        if let Some(times) = words.number("times")? {
+            fault = fault.times(times);
+        }
+        match words.pairs.first() {
+            None => Ok(fault),
+            Some((name, _)) => Err(error(format!("'{name}' does not go with this fault"))),
+        }
+    }
+}
+
+/// The `name` and `name=value` words of a rule that nothing has read yet.
+struct Words {
+    pairs: Vec<(String, Option<String>)>,
+}
+
+impl Words {
+    fn take(&mut self, name: &str) -> Option<Option<String>> {
+        let place = self.pairs.iter().position(|(known, _)| known == name)?;
+        Some(self.pairs.remove(place).1)
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, FaultParseError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Some(value)) => Ok(Some(value)),
+            Some(None) => Err(error(format!("'{name}' needs a value: {name}=..."))),
+        }
+    }
+
+    fn number<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, FaultParseError> {
+        self.text(name)?
+            .map(|value| number(name, &value))
+            .transpose()
+    }
+}
+
+fn number<T: FromStr>(name: &str, value: &str) -> Result<T, FaultParseError> {
+    value
+        .parse()
+        .map_err(|_| error(format!("'{value}' is not a number that {name} can have")))
+}
+
+fn kind(words: &mut Words) -> Result<FaultKind, FaultParseError> {
+    if words.pairs.is_empty() {
+        return Err(error(format!(
+            "nothing goes wrong in this rule: it needs {KINDS}"
+        )));
+    }
+    let (name, value) = words.pairs.remove(0);
+    if name == "no-complete" || name == "twice" {
+        if value.is_some() {
+            return Err(error(format!("{name} has no value")));
+        }
+        return Ok(if name == "twice" {
+            FaultKind::Twice
+        } else {
+            FaultKind::NoComplete
+        });
+    }
+    if name == "wrong-crc" {
+        let message = value.map_or(Ok(0), |value| number(&name, &value))?;
+        return Ok(FaultKind::WrongCrc(message));
+    }
+    let needed = || {
+        value
+            .clone()
+            .ok_or_else(|| error(format!("{name} needs a value: {name}=...")))
+    };
+    Ok(match name.as_str() {
+        "error" => FaultKind::Error(service_error(&needed()?, words)?),
+        "throttle" => FaultKind::Throttle {
+            reason: reason(&needed()?)?,
+            retry_after: words.number("retry-after")?,
+        },
+        "delay" => FaultKind::Delay(duration(&needed()?)?),
+        "delay-chunks" => FaultKind::DelayChunks(duration(&needed()?)?),
+        "reset-at" => FaultKind::ResetAt(number(&name, &needed()?)?),
+        "cut-at" => FaultKind::CutAt(number(&name, &needed()?)?),
+        "end-at" => FaultKind::EndAt(number(&name, &needed()?)?),
+        "flip-at" => {
+            let bit = words.number("bit")?.unwrap_or(0);
+            if bit > 7 {
+                return Err(error("bit must be from 0 to 7"));
+            }
+            FaultKind::FlipAt {
+                byte: number(&name, &needed()?)?,
+                bit,
+            }
+        }
+        "exception" => FaultKind::Exception {
+            code: needed()?,
+            message: words.text("message")?.unwrap_or_default(),
+            after: words.number("after")?,
+        },
+        "complete-error" => FaultKind::CompleteError {
+            code: needed()?,
+            details: words.text("details")?,
+        },
+        _ => return Err(error(format!("'{name}' is no fault: it must be {KINDS}"))),
+    })
+}
+
+fn service_error(code: &str, words: &mut Words) -> Result<ServiceError, FaultParseError> {
+    let status = words.number::<u16>("status")?;
+    let message = words.text("message")?;
+    match (lookup(code), status) {
+        (Some(row), None) => Ok(row.error(message.as_deref().unwrap_or(row.meaning))),
+        (row, Some(status)) => {
+            let refused = |reason| error(format!("error={code} status={status}: {reason}"));
+            let made = ServiceError::unmodelled(code, status).map_err(refused)?;
+            let message = message.as_deref().or(row.map(|row| row.meaning));
+            Ok(made.with_message(message.unwrap_or("A fault on purpose.")))
+        }
+        (None, None) => Err(error(format!(
+            "the service has no error called {code}; add status=... for one of your own"
+        ))),
+    }
+}
+
+fn reason(text: &str) -> Result<ThrottleReason, FaultParseError> {
+    let known = ThrottleReason::KNOWN;
+    let found = known.iter().find(|reason| reason.as_str() == text);
+    found.cloned().ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(ThrottleReason::as_str).collect();
+        error(format!(
+            "'{text}' is no throttle reason: it must be one of {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// A length of time such as `200ms`, `1.5s` or `2m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, FaultParseError> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..) {
+        Some("ms") => 0.001,
+        Some("s") => 1.0,
+        Some("m") => 60.0,
+        _ => return Err(error(format!("'{text}' needs a unit: 200ms, 1.5s or 2m"))),
+    };
+    let parsed = digits.parse::<f64>().ok();
+    parsed
+        .and_then(|number| Duration::try_from_secs_f64(number * unit).ok())
+        .ok_or_else(|| {
+            error(format!(
+                "'{text}' is not a length of time such as 200ms or 1.5s"
+            ))
+        })
+}
+
+/// Splits at spaces outside of quotation marks, and each word at its first `=`.
+fn words(text: &str) -> Result<Vec<(String, Option<String>)>, FaultParseError> {
+    let mut pairs = Vec::new();
+    let mut characters = text.chars().peekable();
+    loop {
+        while characters.next_if(|c| c.is_whitespace()).is_some() {}
+        let mut name = String::new();
+        while let Some(c) = characters.next_if(|c| !c.is_whitespace() && *c != '=') {
+            name.push(c);
+        }
+        let mut value = None;
+        if characters.next_if_eq(&'=').is_some() {
+            let mut read = String::new();
+            if characters.next_if_eq(&'"').is_some() {
+                loop {
+                    match characters.next() {
+                        Some('"') => break,
+                        Some('\\') => read.extend(characters.next()),
+                        Some(c) => read.push(c),
+                        None => {
+                            return Err(error(format!("the value of {name} has no closing '\"'")));
+                        }
+                    }
+                }
+            } else {
+                while let Some(c) = characters.next_if(|c| !c.is_whitespace()) {
+                    read.push(c);
+                }
+            }
+            value = Some(read);
+        }
+        if name.is_empty() && value.is_none() {
+            return Ok(pairs);
+        }
+        if name.is_empty() {
+            return Err(error("a value has no name before its '='"));
+        }
+        pairs.push((name, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_reads_back_what_it_shows() {
+        for text in [
+            "hello: error=ServiceException message=\"down \\\"for\\\" tea\"",
+            "hello: error=TeapotException status=418 message=\"short\"",
+            "*: error=ServiceException status=503 message=\"x\" every=2",
+            "*: throttle=ReservedFunctionConcurrentInvocationLimitExceeded retry-after=2",
+            "*: throttle=CallerRateLimitExceeded times=1",
+            "*: delay=200ms",
+            "a-*: delay-chunks=1500ms probability=0.25",
+            "*: reset-at=100",
+            "*: cut-at=0",
+            "*: end-at=18446744073709551615",
+            "*: flip-at=3 bit=7",
+            "*: wrong-crc=2",
+            "*: no-complete every=3 probability=1 times=4",
+            "*: exception=\"ServiceException\" message=\"\" after=1",
+            "*: complete-error=\"Runtime.ExitError\" details=\"killed\"",
+            "*: complete-error=\"E\"",
+            "*: twice",
+        ] {
+            let fault: Fault = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(fault.to_string(), text);
+            assert_eq!(fault.to_string().parse(), Ok(fault));
+        }
+    }
+
+    #[test]
+    fn what_may_be_left_out_has_its_default() {
+        for (short, long) in [
+            ("*: wrong-crc", "*: wrong-crc=0"),
+            ("*: flip-at=9", "*: flip-at=9 bit=0"),
+            (" * :   delay=0.2s ", "*: delay=200ms"),
+            ("*: delay=2m", "*: delay=120000ms"),
+            ("*: exception=E", "*: exception=\"E\" message=\"\""),
+        ] {
+            assert_eq!(short.parse::<Fault>(), long.parse::<Fault>(), "{short}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_rule_and_says_why() {
+        for (text, says) in [
+            ("delay=200ms", "function pattern"),
+            (": delay=200ms", "pattern before ':' is empty"),
+            ("*:", "nothing goes wrong"),
+            ("*: explode", "'explode' is no fault"),
+            ("*: delay=200", "needs a unit"),
+            ("*: delay=-1s", "not a length of time"),
+            ("*: delay", "needs a value"),
+            ("*: twice=2", "has no value"),
+            (
+                "*: error=NoSuchException",
+                "no error called NoSuchException",
+            ),
+            ("*: error=Fine status=200", "status must be 400 to 599"),
+            ("*: throttle=Because", "no throttle reason"),
+            ("*: cut-at=-1", "not a number"),
+            ("*: flip-at=1 bit=8", "from 0 to 7"),
+            ("*: twice every=0", "at least 1"),
+            ("*: twice probability=1.5", "from 0 to 1"),
+            ("*: twice probability=NaN", "from 0 to 1"),
+            ("*: twice message=x", "does not go with"),
+            ("*: error=ServiceException message=\"x", "no closing"),
+            ("*: =x", "no name"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

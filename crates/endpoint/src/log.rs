@@ -1,0 +1,63 @@
+//! The platform's lines in the tail log.
+
+use std::time::Duration;
+
+use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
+
+use crate::failure::FunctionError;
+use crate::invocation::Invocation;
+
+/// Writes the first line, if the caller wants the log at all.
+pub(crate) fn start(invocation: &Invocation) {
+    if invocation.wants_tail() {
+        let line = StartLine::new(invocation.request_id(), invocation.version());
+        invocation.log(line.to_string());
+    }
+}
+
+/// Writes what the platform says at the end, and gives the log's end.
+pub(crate) fn finish(
+    invocation: &Invocation,
+    error: Option<&FunctionError>,
+    timed_out: bool,
+) -> Option<LogTail> {
+    if !invocation.wants_tail() {
+        return None;
+    }
+    let request_id = invocation.request_id();
+    // A time limit has no line of its own: the report tells.
+    if let Some(error) = error.filter(|_| !timed_out) {
+        invocation.log(error.log_line(request_id));
+    }
+    invocation.log(format!("END RequestId: {request_id}"));
+    let call = invocation.call();
+    let mut report = Report::new(request_id);
+    let duration = if timed_out {
+        call.function.timeout()
+    } else {
+        invocation.elapsed()
+    };
+    report.duration = Some(duration);
+    report.billed_duration = Some(whole_milliseconds(duration));
+    report.memory_size_mb = Some(call.function.memory_mb().into());
+    // In-process functions share one memory: the process' own is what can be known.
+    report.max_memory_used_mb = resident_mb();
+    report.status = timed_out.then_some(ReportStatus::Timeout);
+    invocation.finish_log(&report.to_string())
+}
+
+/// The memory that this process has in use, where the operating system tells without a library.
+fn resident_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes.div_ceil(1024))
+}
+
+/// What is charged for: the duration, rounded up.
+fn whole_milliseconds(duration: Duration) -> Duration {
+    let millis = duration.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}

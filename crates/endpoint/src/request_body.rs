@@ -1,0 +1,114 @@
+//! Reading a request's body: bounded in size and in time.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::{Body as _, Incoming};
+use tokio::time::Sleep;
+
+/// How long a body may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How much of a body that is too large is read all the same, and thrown away: a caller that writes
+/// all of its request before it reads would otherwise see a broken connection, not the answer.
+const DRAINED: u64 = 64 << 20;
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It is larger than allowed: so large, as far as is known.
+    TooLarge(usize),
+    /// It did not come in time.
+    Late,
+    /// The connection broke: there is nobody to answer.
+    Broken,
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let announced = body.size_hint().exact();
+    let mut reader = Reader { body, late: None };
+    let mut length = 0_usize;
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(piece) = reader.next().await? {
+        length = length.saturating_add(piece.len());
+        let known = announced.and_then(|bytes| usize::try_from(bytes).ok());
+        let size = known.unwrap_or(0).max(length);
+        if size > limit {
+            drop((first, rest));
+            reader.drain(announced, length).await?;
+            return Err(Unread::TooLarge(size));
+        }
+        // Nearly every body comes in one piece, which is then not copied.
+        if first.is_empty() {
+            first = piece;
+        } else {
+            if rest.is_empty() {
+                rest.reserve(known.unwrap_or(length).min(limit));
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&piece);
+        }
+        if reader.body.is_end_stream() {
+            break;
+        }
+    }
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
+}
+
+struct Reader {
+    body: Incoming,
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Option<Bytes>, Unread> {
+        poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut self.body).poll_frame(cx) {
+                    Poll::Ready(None) => return Poll::Ready(Ok(None)),
+                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Unread::Broken)),
+                    Poll::Ready(Some(Ok(frame))) => {
+                        // Trailers say nothing here.
+                        if let Ok(data) = frame.into_data() {
+                            return Poll::Ready(Ok(Some(data)));
+                        }
+                    }
+                    Poll::Pending => {
+                        let late = self
+                            .late
+                            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LIMIT)));
+                        ready!(late.as_mut().poll(cx));
+                        return Poll::Ready(Err(Unread::Late));
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    async fn drain(&mut self, announced: Option<u64>, read: usize) -> Result<(), Unread> {
+        let mut drained = read as u64;
+        if announced.is_some_and(|bytes| bytes > DRAINED) {
+            return Ok(());
+        }
+        while drained <= DRAINED {
+            match self.next().await? {
+                None => break,
+                Some(piece) => drained += piece.len() as u64,
+            }
+        }
+        Ok(())
+    }
+}

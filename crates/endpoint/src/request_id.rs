@@ -1,0 +1,116 @@
+//! Request ids that look like the service's (version 4 UUIDs) without asking for entropy each time.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A request's id: 36 characters, lower-case hexadecimal with hyphens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; 36]);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        // Only ASCII is ever put in.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn from_words(high: u64, low: u64) -> Self {
+        let mut bits = (u128::from(high) << 64) | u128::from(low);
+        // Version 4, variant 1: what RFC 9562 asks of a random id.
+        bits = (bits & !(0xF << 76)) | (0x4 << 76);
+        bits = (bits & !(0x3 << 62)) | (0x2 << 62);
+        let mut text = [b'-'; 36];
+        let mut shift = 128;
+        for (place, byte) in text.iter_mut().enumerate() {
+            if !matches!(place, 8 | 13 | 18 | 23) {
+                shift -= 4;
+                let digit = ((bits >> shift) & 0xF) as u8;
+                *byte = if digit < 10 {
+                    b'0' + digit
+                } else {
+                    b'a' + digit - 10
+                };
+            }
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Gives out ids: each is different, and those of two endpoints are too.
+#[derive(Debug)]
+pub(crate) struct RequestIds {
+    start: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Ids of their own for every endpoint, or the same ones each time for the same seed.
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        // `RandomState` is the standard library's own source of a random number.
+        let start = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+        Self {
+            start,
+            next: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn next(&self) -> RequestId {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        // A bijection of the count in one half: no two ids of an endpoint are equal.
+        RequestId::from_words(
+            mix(self.start ^ mix(count)),
+            mix(count.wrapping_add(self.start)),
+        )
+    }
+}
+
+/// The finalizer of SplitMix64: one number in, one that looks random out, no two the same.
+pub(crate) fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_look_like_the_services_and_differ() {
+        let ids = RequestIds::new(None);
+        let mut seen = HashSet::new();
+        for _ in 0..1_000 {
+            let id = ids.next();
+            let text = id.as_str();
+            let groups: Vec<usize> = text.split('-').map(str::len).collect();
+            assert_eq!(groups, [8, 4, 4, 4, 12]);
+            assert_eq!(text.as_bytes()[14], b'4');
+            assert!(b"89ab".contains(&text.as_bytes()[19]), "{text}");
+            assert!(seen.insert(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_ids() {
+        let [one, two] = [RequestIds::new(Some(7)), RequestIds::new(Some(7))];
+        for _ in 0..10 {
+            assert_eq!(one.next(), two.next());
+        }
+        assert_ne!(one.next(), RequestIds::new(Some(8)).next());
+    }
+}

@@ -1,0 +1,326 @@
+//! An endpoint at work: it accepts connections and serves requests, until it is told to end.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use crate::builder::Builder;
+use crate::connection::{Activity, Connection, Wire};
+use crate::event::{EventCounters, Notice};
+use crate::service::Service;
+use crate::shutdown::{Running, Switch};
+
+/// How long a connection may take for a request's head, or be idle between two requests.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a caller may read nothing while there is something to read: as long as the longest
+/// function runs.
+const STUCK: Duration = Duration::from_secs(900);
+
+/// An endpoint that is built and serves nothing yet.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::Endpoint;
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let server = Endpoint::builder().builtins().bind("127.0.0.1:0").await?;
+/// println!("any SDK can call {} with the key local and the secret local", server.url());
+/// server.shutdown(Duration::from_secs(5)).await;
+/// # Ok::<(), lambda_invoke_endpoint::BuildError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Endpoint {
+    service: Arc<Service>,
+    notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl Endpoint {
+    /// Begins to put an endpoint together.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+        Self {
+            service: Arc::new(service),
+            notice,
+        }
+    }
+
+    /// The names of the functions, sorted.
+    pub fn functions(&self) -> Vec<&str> {
+        self.service.registry.names()
+    }
+
+    /// Serves on an address, in a task of its own; port 0 for any that is free.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can listen there.
+    pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
+        let listener = TcpListener::bind(address).await?;
+        self.serve(listener)
+    }
+
+    /// Serves on a socket that listens already, in a task of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the socket has no address.
+    pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
+        let address = listener.local_addr()?;
+        let switch = Switch::new();
+        if let Some(running) = switch.running() {
+            self.start_queue(&running);
+            tokio::spawn(self.clone().accept(listener, running));
+        }
+        Ok(Server {
+            endpoint: self,
+            address,
+            switch: Some(switch),
+        })
+    }
+
+    /// Serves one connection over any transport, such as one in memory, to its end.
+    ///
+    /// Events are run as well, for as long as the connection is there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_endpoint::Endpoint;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let endpoint = Endpoint::builder().builtins().verify(false).build()?;
+    /// let (mut client, server) = tokio::io::duplex(1024);
+    /// let serving = tokio::spawn(async move { endpoint.serve_connection(server).await });
+    /// client
+    ///     .write_all(
+    ///         b"POST /2015-03-31/functions/echo/invocations HTTP/1.1\r\nHost: x\r\n\
+    ///           Connection: close\r\nContent-Length: 2\r\n\r\n42",
+    ///     )
+    ///     .await
+    ///     .unwrap();
+    /// let mut answer = String::new();
+    /// client.read_to_string(&mut answer).await.unwrap();
+    /// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n42"));
+    /// serving.await.unwrap();
+    /// # Ok::<(), lambda_invoke_endpoint::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn serve_connection<T>(&self, io: T)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut switch = Switch::new();
+        if let Some(running) = switch.running() {
+            self.start_queue(&running);
+            connection(Arc::clone(&self.service), io, |_| {}, running).await;
+        }
+        switch.drain();
+        switch.ended().await;
+    }
+
+    /// What became of the events so far.
+    pub fn event_counters(&self) -> EventCounters {
+        self.service.queue.counters()
+    }
+
+    /// How often each fault rule has struck, in the order in which they were added.
+    pub fn fault_strikes(&self) -> Vec<u64> {
+        self.service
+            .faults
+            .as_ref()
+            .map(|faults| faults.strikes())
+            .unwrap_or_default()
+    }
+
+    fn start_queue(&self, running: &Running) {
+        let service = &self.service;
+        let queue = Arc::clone(&service.queue);
+        let (registry, ids) = (Arc::clone(&service.registry), Arc::clone(&service.ids));
+        tokio::spawn(queue.work(registry, ids, running.clone()));
+    }
+
+    async fn accept(self, listener: TcpListener, running: Running) {
+        let mut drained = pin!(running.drain());
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut drained => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    // Frames are small and must not wait for one another. Without it, only slower.
+                    let _ = stream.set_nodelay(true);
+                    let service = Arc::clone(&self.service);
+                    tokio::spawn(connection(service, stream, abort, running.clone()));
+                }
+                Err(error) => {
+                    // Mostly too many open files: it passes when some are closed.
+                    (self.notice)(Notice::AcceptFailed {
+                        error: error.to_string(),
+                    });
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Makes the close of a socket a reset.
+fn abort(stream: &TcpStream) {
+    // If it fails the caller sees an orderly close in place of the reset.
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Serves the requests of one connection until it ends.
+async fn connection<T>(service: Arc<Service>, io: T, abort: fn(&T), running: Running)
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (drained, stopped) = (running.drain(), running.stop());
+    let shared = Connection::new(running);
+    let wire = Wire::new(io, abort, Arc::clone(&shared));
+    let answering = service_fn(|request| {
+        let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
+        async move { Ok::<_, Infallible>(service.answer(request, &shared).await) }
+    });
+    let mut serving = pin!(http1::Builder::new().serve_connection(wire, answering));
+    let mut drained = pin!(drained);
+    let mut is_drained = false;
+    let mut stopped = pin!(stopped);
+    let mut useless = pin!(useless(&shared));
+    loop {
+        tokio::select! {
+            // An error is the caller's doing: it went away, or spoke no HTTP.
+            _ = serving.as_mut() => return,
+            () = &mut drained, if !is_drained => {
+                is_drained = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = &mut stopped => return,
+            () = &mut useless => return,
+        }
+    }
+}
+
+/// Ready when nothing more is to be expected of a connection.
+async fn useless(connection: &Connection) {
+    let mut before = connection.activity();
+    let mut idle = Duration::ZERO;
+    // A quarter of the limit each time: no timer has to be touched by a request.
+    let step = IDLE / 4;
+    loop {
+        tokio::time::sleep(step).await;
+        let now = connection.activity();
+        idle = if now == before {
+            idle + step
+        } else {
+            Duration::ZERO
+        };
+        before = now;
+        let Activity { in_flight, .. } = now;
+        if idle >= if in_flight == 0 { IDLE } else { STUCK + step } {
+            return;
+        }
+    }
+}
+
+/// An endpoint that serves. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
+#[derive(Debug)]
+pub struct Server {
+    endpoint: Endpoint,
+    address: SocketAddr,
+    /// `None` once it has ended.
+    switch: Option<Switch>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What an SDK takes as its endpoint: `http://127.0.0.1:9001`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The endpoint that it serves.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What became of the events so far.
+    pub fn event_counters(&self) -> EventCounters {
+        self.endpoint.event_counters()
+    }
+
+    /// How often each fault rule has struck, in the order in which they were added.
+    pub fn fault_strikes(&self) -> Vec<u64> {
+        self.endpoint.fault_strikes()
+    }
+
+    /// Ends it: takes no more connections and requests, lets running streams, answers and events
+    /// end for at most so long, then drops what still runs. Events that wait are dropped.
+    ///
+    /// Whether everything ended by itself.
+    pub async fn shutdown(mut self, limit: Duration) -> bool {
+        let Some(mut switch) = self.switch.take() else {
+            return true;
+        };
+        switch.drain();
+        let in_time = tokio::time::timeout(limit, switch.ended()).await.is_ok();
+        if !in_time {
+            switch.stop();
+            switch.ended().await;
+        }
+        in_time
+    }
+
+    /// Serves until `end` is ready, then ends as [`shutdown`](Self::shutdown) does.
+    pub async fn run_until(self, end: impl Future<Output = ()>, limit: Duration) -> bool {
+        end.await;
+        self.shutdown(limit).await
+    }
+
+    /// Serves for ever.
+    pub async fn run(self) -> Infallible {
+        // Held, since dropping it would end it.
+        let _server = self;
+        pending().await
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(switch) = &self.switch {
+            switch.stop();
+        }
+    }
+}

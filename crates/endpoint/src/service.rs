@@ -1,0 +1,462 @@
+//! From a request to its answer: the checks in the service's order, then the function.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use lambda_invoke_error::{ServiceError, ThrottleReason};
+use lambda_invoke_input::{FunctionName, InvocationType, LogType, Rules};
+use lambda_invoke_protocol::{
+    Call as Typed, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
+};
+use lambda_invoke_sigv4::Timestamp;
+
+use crate::access::Access;
+use crate::answer;
+use crate::body::{Body, Content};
+use crate::concurrency::Permit;
+use crate::connection::{Connection, InFlight};
+use crate::event::{Event, Queue};
+use crate::failure::FunctionError;
+use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
+use crate::function::Handler;
+use crate::invocation::{Call, Invocation};
+use crate::log;
+use crate::registry::{Registered, Registry};
+use crate::request_body::{self, Unread};
+use crate::request_id::{RequestId, RequestIds};
+use crate::run::{self, Answer};
+use crate::running::{Outcome, Run};
+use crate::settings::{Settings, TooLargeStyle};
+use crate::stream::{Source, StreamBody};
+use crate::writer::Channel;
+
+/// The rules for names and qualifiers: what the service was recorded to take.
+const RULES: Rules = Rules::recorded();
+
+/// Everything that answers requests.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) settings: Settings,
+    pub(crate) registry: Arc<Registry>,
+    /// `None` verifies nothing.
+    pub(crate) access: Option<Access>,
+    pub(crate) queue: Arc<Queue>,
+    /// `None` if there are no rules.
+    pub(crate) faults: Option<FaultRules>,
+    pub(crate) ids: Arc<RequestIds>,
+}
+
+/// What a function is to be run with, once every check is passed.
+struct Ready<'a> {
+    function: &'a Arc<Registered>,
+    handler: &'a Handler,
+    call: Call,
+    payload: Bytes,
+    plan: Option<Box<Plan>>,
+}
+
+impl Service {
+    /// Answers one request of a connection.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Response<Body> {
+        let in_flight = InFlight::new(connection);
+        let id = self.ids.next();
+        let (parts, body) = request.into_parts();
+        let mut response = match self.checked(&parts, body, id, connection).await {
+            Ok(response) => response,
+            Err(error) => error_to_http(&error.with_request_id(id.as_str())).map(Content::whole),
+        };
+        if self.settings.clock_offset != 0 {
+            if let Ok(date) = HeaderValue::try_from(http_date(self.now())) {
+                response.headers_mut().insert(header::DATE, date);
+            }
+        }
+        response.map(|content| Body::new(content, in_flight))
+    }
+
+    /// The endpoint's time, which may be wrong on purpose.
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
+        let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
+        if self.settings.clock_offset < 0 {
+            now.saturating_sub(offset)
+        } else {
+            now.saturating_add(offset)
+        }
+    }
+
+    /// The checks, in this order: path and method, size of the body, signature, names and headers,
+    /// content type, region and account, permission, function and qualifier, JSON, fault rules;
+    /// then dry run, queue, or concurrency and the function itself.
+    async fn checked(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let typed = Typed::from_parts(parts, &RULES);
+        if let Err(refusal @ Refusal::NoRoute(_)) = &typed {
+            return Err(self.refused(refusal));
+        }
+        let payload = self.payload(&typed, body).await?;
+        let caller = match &self.access {
+            Some(access) => Some(access.verify(parts, &payload, self.now())?),
+            None => None,
+        };
+        let typed = typed
+            .and_then(|typed| typed.with_payload(payload))
+            .map_err(|refusal| self.refused(&refusal))?;
+        if !self.settings.any_content_type {
+            typed
+                .check_content_type()
+                .map_err(|refusal| self.refused(&refusal))?;
+        }
+
+        let target = typed.target();
+        let name = target.name();
+        self.check_place(name)?;
+        let qualifier = target.effective_qualifier();
+        let qualifier = qualifier.as_ref().map(|qualifier| qualifier.as_str());
+        if let Some(caller) = &caller {
+            let authorized = |arn: &str| caller.authorize(name.name(), arn, &self.settings.account);
+            match self.registry.get(name.name()) {
+                Some(function) => authorized(function.arn())?,
+                None => authorized(&format!("{}{}", self.settings.arn_prefix(), name.name()))?,
+            }
+        }
+        let (function, resolved) = self
+            .registry
+            .get(name.name())
+            .and_then(|function| Some((function, function.resolve(qualifier)?)))
+            .ok_or_else(|| {
+                let qualifier = qualifier.unwrap_or("$LATEST");
+                let prefix = self.settings.arn_prefix();
+                answer::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
+            })?;
+        typed
+            .check_json()
+            .map_err(|refusal| self.refused(&refusal))?;
+
+        let mut plan = self
+            .faults
+            .as_ref()
+            .and_then(|faults| faults.plan(function.name()));
+        if let Some(plan) = &mut plan {
+            if !plan.delay.is_zero() {
+                tokio::time::sleep(plan.delay).await;
+            }
+            if let Some(error) = plan.error.take() {
+                return Err(error);
+            }
+        }
+        let payload = match typed.payload() {
+            // What the service gives a function whose caller sent nothing.
+            payload if payload.is_empty() => Bytes::from_static(b"{}"),
+            payload => payload.clone(),
+        };
+        let event = typed.invocation_type() == InvocationType::Event;
+        let call = Call {
+            function: Arc::clone(function),
+            qualifier: qualifier.map(str::to_owned),
+            version: resolved.version,
+            request_id: id,
+            event,
+            ..Call::with_members(function, &typed, id)
+        };
+        let ready = Ready {
+            function,
+            handler: resolved.handler,
+            call,
+            payload,
+            plan,
+        };
+        match (&typed, typed.invocation_type()) {
+            (Typed::Stream(_), InvocationType::DryRun) => dry_run(&StreamHead::dry_run(), id),
+            (_, InvocationType::DryRun) => empty(StatusCode::NO_CONTENT, id),
+            (_, InvocationType::Event) => self.queue(ready, id),
+            (Typed::Stream(_), _) => self.stream(ready, connection).await,
+            _ => self.invoke(ready, connection).await,
+        }
+    }
+
+    /// Reads the body, as much as this call may have.
+    async fn payload(
+        &self,
+        typed: &Result<Typed<'_>, Refusal>,
+        body: Incoming,
+    ) -> Result<Bytes, ServiceError> {
+        let own = self.settings.max_request_bytes;
+        let limit = typed
+            .as_ref()
+            .map_or(own, |typed| typed.max_payload().min(own));
+        request_body::read(body, limit)
+            .await
+            .map_err(|unread| match (unread, typed) {
+                (Unread::TooLarge(length), typed) => {
+                    let of = |typed: &Typed<'_>| (typed.invocation_type(), typed.operation());
+                    let (invocation_type, operation) = typed.as_ref().map_or_else(
+                        |_| {
+                            (
+                                InvocationType::RequestResponse,
+                                lambda_invoke_error::Operation::Invoke,
+                            )
+                        },
+                        of,
+                    );
+                    self.refused(&Refusal::PayloadTooLarge {
+                        length,
+                        limit,
+                        invocation_type,
+                        operation,
+                    })
+                }
+                (Unread::Late | Unread::Broken, _) => answer::request_timeout(),
+            })
+    }
+
+    fn refused(&self, refusal: &Refusal) -> ServiceError {
+        match self.settings.too_large {
+            TooLargeStyle::Service => refusal.to_service_error(),
+            TooLargeStyle::Documented => refusal.to_documented_error(),
+        }
+    }
+
+    /// Whether the name is of this region and account.
+    fn check_place(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
+        let settings = &self.settings;
+        if let Some(region) = name.region().filter(|region| *region != settings.region) {
+            return Err(answer::other_region(region, &settings.region));
+        }
+        match name
+            .account()
+            .filter(|account| *account != settings.account)
+        {
+            None => Ok(()),
+            Some(account) => {
+                let (partition, region) = (settings.partition(), &settings.region);
+                let arn = format!(
+                    "arn:{partition}:lambda:{region}:{account}:function:{}",
+                    name.name()
+                );
+                Err(answer::other_account(&settings.account, &arn))
+            }
+        }
+    }
+
+    fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
+        let event = Event::new(ready.payload, ready.call, ready.handler.clone());
+        let mut events = vec![];
+        if ready.plan.is_some_and(|plan| plan.twice) {
+            events.push(event.again());
+        }
+        events.push(event);
+        if !self.queue.accept(events) {
+            let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
+            return Err(answer::throttled(reason));
+        }
+        empty(StatusCode::ACCEPTED, id)
+    }
+
+    async fn invoke(
+        &self,
+        ready: Ready<'_>,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let permit = Permit::acquire(ready.function).map_err(answer::throttled)?;
+        let invocation = Invocation::new(ready.payload, ready.call);
+        log::start(&invocation);
+        let limit = self.settings.max_buffered_bytes;
+        let running = connection.running();
+        let answer = run::whole(&invocation, ready.handler, permit, running, limit).await;
+        let reply = reply(&invocation, answer);
+        let response = reply
+            .to_http()
+            .map_err(|error| answer::internal(&error.to_string()))?;
+        let response = response.map(Content::whole);
+        Ok(with_byte_faults(
+            response,
+            ready.plan.as_deref(),
+            connection,
+        ))
+    }
+
+    async fn stream(
+        &self,
+        ready: Ready<'_>,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let permit = Permit::acquire(ready.function).map_err(answer::throttled)?;
+        let invocation = Invocation::new(ready.payload, ready.call);
+        log::start(&invocation);
+        let running = connection.running();
+        let source = match ready.handler {
+            Handler::Streaming(code) => {
+                let limit = self.settings.max_stream_bytes;
+                let channel = Channel::new(limit);
+                let code = || code(invocation.clone(), channel.writer());
+                let run = Run::start(&invocation, permit, Arc::clone(running), code);
+                Source::Function {
+                    run: Some(run),
+                    channel,
+                    limit,
+                    outcome: None,
+                }
+            }
+            Handler::Buffered(_) => {
+                let limit = self.settings.max_buffered_bytes;
+                match run::whole(&invocation, ready.handler, permit, running, limit).await {
+                    Answer::Buffered(Outcome::Answer(bytes)) => Source::Whole(Some(bytes)),
+                    Answer::Buffered(Outcome::Failed(error)) => {
+                        Source::Failed(Outcome::Failed(error))
+                    }
+                    Answer::Buffered(Outcome::TimedOut(error)) => {
+                        Source::Failed(Outcome::TimedOut(error))
+                    }
+                    Answer::Streamed(bytes, _) => Source::Whole(Some(bytes)),
+                }
+            }
+        };
+        let (byte_plan, plan) = match ready.plan {
+            Some(plan) if plan.bytes.is_empty() => (None, Some(plan)),
+            plan => (plan.clone(), plan),
+        };
+        let mut stream = StreamBody::new(
+            source,
+            invocation.clone(),
+            Arc::clone(connection),
+            plan,
+            self.settings.error_code_in_stream,
+        );
+        let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
+        let mut head = StreamHead::new();
+        head.executed_version = Some(ReportedVersion::from(invocation.version()));
+        head.remapped_content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
+        head.request_id = Some(invocation.request_id().to_owned());
+        let response = head
+            .to_http()
+            .map_err(|error| answer::internal(&error.to_string()))?;
+        let response = response.map(|()| Content::Stream(Box::new(stream)));
+        Ok(with_byte_faults(response, byte_plan.as_deref(), connection))
+    }
+}
+
+impl Call {
+    /// A call with the members that only some requests have.
+    fn with_members(function: &Arc<Registered>, typed: &Typed<'_>, request_id: RequestId) -> Self {
+        let (log_type, client_context, tenant_id, durable) = match typed {
+            Typed::Invoke(request) | Typed::InvokeAsync(request) => (
+                request.log_type,
+                request.client_context.as_ref(),
+                request.tenant_id.as_ref(),
+                request.durable_execution_name.as_ref(),
+            ),
+            Typed::Stream(request) => (
+                request.log_type,
+                request.client_context.as_ref(),
+                request.tenant_id.as_ref(),
+                None,
+            ),
+            // Only these three are routed here.
+            _ => (LogType::None, None, None, None),
+        };
+        Self {
+            function: Arc::clone(function),
+            qualifier: None,
+            version: None,
+            request_id,
+            client_context: client_context.map(|context| context.to_json()),
+            tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
+            durable_execution_name: durable.map(|name| name.as_str().to_owned()),
+            event: false,
+            tail: log_type == LogType::Tail,
+        }
+    }
+}
+
+/// The answer of a function that ran to its end, as the service was recorded to give it.
+fn reply(invocation: &Invocation, answer: Answer) -> Reply {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+    let failed = |error: &FunctionError| {
+        let payload = error.payload(invocation.request_id());
+        (Bytes::from(payload), JSON, Some("Unhandled".to_owned()))
+    };
+    let (error, timed_out) = match &answer {
+        Answer::Buffered(Outcome::Failed(error)) | Answer::Streamed(_, Outcome::Failed(error)) => {
+            (Some(error.clone()), false)
+        }
+        Answer::Buffered(Outcome::TimedOut(error))
+        | Answer::Streamed(_, Outcome::TimedOut(error)) => (Some(error.clone()), true),
+        Answer::Buffered(Outcome::Answer(_)) | Answer::Streamed(_, Outcome::Answer(())) => {
+            (None, false)
+        }
+    };
+    let (payload, content_type, function_error) = match (answer, &error) {
+        (Answer::Buffered(Outcome::Answer(bytes)), _) => (bytes, JSON, None),
+        (Answer::Buffered(_), Some(error)) => failed(error),
+        // A streaming function that timed out before its first byte: recorded so.
+        (Answer::Streamed(bytes, Outcome::TimedOut(_)), _) if bytes.is_empty() => {
+            (bytes, JSON, None)
+        }
+        // One that failed before its first byte, or whose answer is too large to be sent at all.
+        (Answer::Streamed(bytes, _), Some(error)) if bytes.is_empty() || error.is_too_large() => {
+            failed(error)
+        }
+        // One that failed later: what it had written, and no word of the failure. Recorded so.
+        (Answer::Streamed(bytes, _), _) => (bytes, BYTES, None),
+        (Answer::Buffered(_), None) => (Bytes::new(), JSON, None),
+    };
+    let mut reply = Reply::new(StatusCode::OK, payload);
+    reply.content_type = Some(content_type);
+    reply.function_error = function_error;
+    reply.executed_version = Some(ReportedVersion::from(invocation.version()));
+    reply.request_id = Some(invocation.request_id().to_owned());
+    reply.log = log::finish(invocation, error.as_ref(), timed_out);
+    reply
+}
+
+/// An answer with a status and nothing else.
+fn empty(status: StatusCode, id: RequestId) -> Result<Response<Content>, ServiceError> {
+    let mut reply = Reply::new(status, Bytes::new());
+    reply.request_id = Some(id.to_string());
+    let response = reply
+        .to_http()
+        .map_err(|error| answer::internal(&error.to_string()))?;
+    Ok(response.map(Content::whole))
+}
+
+fn dry_run(head: &StreamHead, id: RequestId) -> Result<Response<Content>, ServiceError> {
+    let mut head = head.clone();
+    head.request_id = Some(id.to_string());
+    let response = head
+        .to_http()
+        .map_err(|error| answer::internal(&error.to_string()))?;
+    Ok(response.map(|()| Content::whole(Bytes::new())))
+}
+
+fn with_byte_faults(
+    response: Response<Content>,
+    plan: Option<&Plan>,
+    connection: &Arc<Connection>,
+) -> Response<Content> {
+    match plan.filter(|plan| !plan.bytes.is_empty()) {
+        None => response,
+        Some(plan) => response.map(|content| {
+            let faulty = FaultyBody::new(content, plan.bytes.clone(), Arc::clone(connection));
+            Content::Faulty(Box::new(faulty))
+        }),
+    }
+}
+
+fn http_date(time: Timestamp) -> String {
+    httpdate::fmt_http_date(time.into())
+}

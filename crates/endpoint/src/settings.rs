@@ -1,0 +1,72 @@
+//! What an endpoint is told besides its functions.
+
+use lambda_invoke_input::limits;
+
+/// How the endpoint words its answer to too large a payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TooLargeStyle {
+    /// `RequestEntityTooLargeException`, as the service was recorded.
+    #[default]
+    Service,
+    /// `RequestTooLargeException`, as the published reference has it.
+    Documented,
+}
+
+/// The rest of an endpoint's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) region: String,
+    pub(crate) account: String,
+    pub(crate) any_content_type: bool,
+    pub(crate) too_large: TooLargeStyle,
+    pub(crate) error_code_in_stream: bool,
+    pub(crate) max_request_bytes: usize,
+    pub(crate) max_buffered_bytes: u64,
+    /// `None` is no limit.
+    pub(crate) max_stream_bytes: Option<u64>,
+    pub(crate) clock_offset: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            account: "123456789012".to_owned(),
+            any_content_type: false,
+            too_large: TooLargeStyle::default(),
+            error_code_in_stream: false,
+            max_request_bytes: limits::REQUEST_PAYLOAD,
+            max_buffered_bytes: limits::RESPONSE_PAYLOAD as u64,
+            max_stream_bytes: Some(limits::STREAM_PAYLOAD),
+            clock_offset: 0,
+        }
+    }
+}
+
+impl Settings {
+    /// The partition that the region belongs to, for ARNs.
+    pub(crate) fn partition(&self) -> &'static str {
+        let prefix = |text: &str| self.region.starts_with(text);
+        match () {
+            () if prefix("cn-") => "aws-cn",
+            () if prefix("us-gov-") => "aws-us-gov",
+            () if prefix("us-isob-") => "aws-iso-b",
+            () if prefix("us-isof-") => "aws-iso-f",
+            () if prefix("eu-isoe-") => "aws-iso-e",
+            () if prefix("us-iso-") => "aws-iso",
+            () if prefix("eusc-") => "aws-eusc",
+            () => "aws",
+        }
+    }
+
+    /// The ARN of a function, up to its name.
+    pub(crate) fn arn_prefix(&self) -> String {
+        format!(
+            "arn:{}:lambda:{}:{}:function:",
+            self.partition(),
+            self.region,
+            self.account
+        )
+    }
+}

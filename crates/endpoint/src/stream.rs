@@ -1,0 +1,329 @@
+//! The body of a streamed answer: the function runs within it, a frame a chunk.
+
+use std::collections::VecDeque;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::Frame;
+use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
+use tokio::time::Sleep;
+
+use crate::body::{CutOnPurpose, Polled};
+use crate::connection::Connection;
+use crate::failure::FunctionError;
+use crate::fault::Plan;
+use crate::invocation::Invocation;
+use crate::log;
+use crate::running::{Outcome, Run};
+use crate::writer::Channel;
+
+/// Up to this size a frame is put together in one piece: copying costs less than two more writes.
+const COPIED: usize = 16 * 1024;
+
+/// A chunk larger than this is sent in several frames: readers limit a message to 16 MiB or 24 MiB.
+const LARGEST_CHUNK: usize = 8 << 20;
+
+/// A function that streams, before its head and then as its answer's body.
+///
+/// The function is polled within the body, in the connection's own task. A chunk is acknowledged to
+/// the function only when the connection has flushed it; until then the next one cannot be written,
+/// so that what hyper holds back is never more than one frame.
+#[derive(Debug)]
+pub(crate) struct StreamBody {
+    source: Source,
+    invocation: Invocation,
+    connection: Arc<Connection>,
+    plan: Option<Box<Plan>>,
+    error_code: bool,
+    /// What is ready to be sent.
+    frames: VecDeque<Bytes>,
+    /// When the last piece was given to hyper, until it is known to be on the wire.
+    mark: Option<u64>,
+    delay: Option<Pin<Box<Sleep>>>,
+    chunks: u64,
+    messages: u64,
+    ended: bool,
+}
+
+/// Where the chunks come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A streaming function.
+    Function {
+        run: Option<Run<()>>,
+        channel: Channel,
+        limit: Option<u64>,
+        outcome: Option<Outcome<()>>,
+    },
+    /// A buffered function's answer, which is one chunk.
+    Whole(Option<Bytes>),
+    /// A buffered function that failed.
+    Failed(Outcome<()>),
+}
+
+impl StreamBody {
+    pub(crate) fn new(
+        source: Source,
+        invocation: Invocation,
+        connection: Arc<Connection>,
+        plan: Option<Box<Plan>>,
+        error_code: bool,
+    ) -> Self {
+        Self {
+            source,
+            invocation,
+            connection,
+            plan,
+            error_code,
+            frames: VecDeque::new(),
+            mark: None,
+            delay: None,
+            chunks: 0,
+            messages: 0,
+            ended: false,
+        }
+    }
+
+    /// Lets the function run until the head of its answer can be sent; the content type that it
+    /// set, or the default if it has written something.
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        let Source::Function { channel, .. } = &self.source else {
+            return Poll::Ready(Some(DEFAULT_CONTENT_TYPE.to_owned()));
+        };
+        let channel = channel.clone();
+        channel.unregister();
+        let ended = self.source.poll_run(cx).is_ready();
+        channel.register(cx);
+        let started = channel.is_started();
+        if !started && !ended {
+            return Poll::Pending;
+        }
+        let default = || started.then(|| DEFAULT_CONTENT_TYPE.to_owned());
+        Poll::Ready(channel.content_type().or_else(default))
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        loop {
+            if let Some(piece) = self.frames.pop_front() {
+                self.mark = Some(self.connection.mark());
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            if let Some(mark) = self.mark {
+                if !self.connection.flushed_since(mark) {
+                    // The function may have other things to do than to write, and a time limit.
+                    let _ = self.source.poll_run(cx);
+                    return Poll::Pending;
+                }
+                self.mark = None;
+                self.source.acknowledge(cx);
+            }
+            let next = ready!(self.poll_next(cx));
+            if self.encode(next).is_err() {
+                // No chunk is ever so large; a stream that cannot go on must not look whole.
+                return Poll::Ready(Some(Err(CutOnPurpose)));
+            }
+        }
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.ended && self.frames.is_empty()
+    }
+
+    /// What is sent next: a chunk, or one of the ends.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        if let Some(exception) = self.exception(self.chunks) {
+            return Poll::Ready(exception);
+        }
+        if let Some(delay) = &mut self.delay {
+            ready!(delay.as_mut().poll(cx));
+        }
+        let polled = self.source.poll_run(cx);
+        if self.delay.is_none() && self.source.has_chunk() {
+            let time = self
+                .plan
+                .as_ref()
+                .map_or(Duration::ZERO, |plan| plan.chunk_delay);
+            if !time.is_zero() {
+                let delay = self.delay.insert(Box::pin(tokio::time::sleep(time)));
+                ready!(delay.as_mut().poll(cx));
+            }
+        }
+        if let Some(chunk) = self.source.take(cx) {
+            self.delay = None;
+            return Poll::Ready(Next::Chunk(chunk));
+        }
+        ready!(polled);
+        Poll::Ready(self.exception(u64::MAX).unwrap_or_else(|| self.end()))
+    }
+
+    /// The exception frame of a fault rule, if it is due after so many chunks.
+    fn exception(&self, chunks: u64) -> Option<Next> {
+        let fault = self.plan.as_ref()?.exception.as_ref()?;
+        (fault.after.unwrap_or(u64::MAX) <= chunks).then(|| {
+            let exception = StreamException::new(&fault.code, &fault.message);
+            Next::End(Some(StreamEvent::Exception(exception)))
+        })
+    }
+
+    /// The end of a function that has ended: `InvokeComplete`.
+    fn end(&self) -> Next {
+        if self.plan.as_ref().is_some_and(|plan| plan.no_complete) {
+            return Next::End(None);
+        }
+        let (error, timed_out) = self.source.failure();
+        let error = error.as_ref();
+        let mut complete =
+            InvokeComplete::with_log(log::finish(&self.invocation, error, timed_out));
+        if let Some(error) = error.filter(|_| self.error_code) {
+            let details = error.payload(self.invocation.request_id());
+            complete.error_code = Some(error.error_type().to_owned());
+            complete.error_details = Some(String::from_utf8_lossy(&details).into_owned());
+        }
+        let fault = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.complete_error.as_ref());
+        if let Some((code, details)) = fault {
+            complete.error_code = Some(code.clone());
+            complete.error_details.clone_from(details);
+        }
+        Next::End(Some(StreamEvent::InvokeComplete(complete)))
+    }
+
+    fn encode(&mut self, next: Next) -> Result<(), lambda_invoke_event_stream::EncodeError> {
+        match next {
+            Next::Chunk(mut chunk) => {
+                self.chunks += 1;
+                while !chunk.is_empty() {
+                    let piece = chunk.split_to(chunk.len().min(LARGEST_CHUNK));
+                    self.push(StreamEvent::PayloadChunk(piece.into()))?;
+                }
+            }
+            Next::End(event) => {
+                self.ended = true;
+                self.source.close();
+                if let Some(event) = event {
+                    self.push(event)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, event: StreamEvent) -> Result<(), lambda_invoke_event_stream::EncodeError> {
+        use bytes::Buf as _;
+        let mut encoded = event.encode_vectored()?;
+        let wrong = |plan: &Plan| plan.wrong_crc.contains(&self.messages);
+        let wrong = self.plan.as_deref().is_some_and(wrong);
+        self.messages += 1;
+        if encoded.remaining() <= COPIED || wrong {
+            let mut frame = BytesMut::from(&*encoded.copy_to_bytes(encoded.remaining()));
+            if let Some(last) = frame.last_mut().filter(|_| wrong) {
+                *last ^= 1;
+            }
+            self.frames.push_back(frame.freeze());
+        } else {
+            self.frames.extend(encoded);
+        }
+        Ok(())
+    }
+}
+
+/// The content type of a streaming function that sets none.
+const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
+
+enum Next {
+    Chunk(Bytes),
+    /// The last event, if there is one.
+    End(Option<StreamEvent>),
+}
+
+impl Source {
+    /// Lets the function run; ready once it has ended.
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self::Function {
+            run,
+            channel,
+            outcome,
+            ..
+        } = self
+        else {
+            return Poll::Ready(());
+        };
+        if let Some(running) = run {
+            // This task looks by itself afterwards: a chunk need not wake it.
+            channel.unregister();
+            *outcome = Some(ready!(running.poll(cx)));
+            *run = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn acknowledge(&self, cx: &Context<'_>) {
+        if let Self::Function { channel, .. } = self {
+            channel.acknowledge(cx);
+        }
+    }
+
+    fn has_chunk(&self) -> bool {
+        match self {
+            Self::Function { channel, .. } => channel.has_chunk(),
+            Self::Whole(bytes) => bytes.is_some(),
+            Self::Failed(_) => false,
+        }
+    }
+
+    /// The next chunk; if there is none, the task is woken when there is.
+    fn take(&mut self, cx: &mut Context<'_>) -> Option<Bytes> {
+        match self {
+            Self::Function { channel, .. } => {
+                channel.register(cx);
+                channel.take()
+            }
+            Self::Whole(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// How the function failed, if it did, and whether its time limit ended it.
+    fn failure(&self) -> (Option<FunctionError>, bool) {
+        let outcome = match self {
+            Self::Function {
+                channel,
+                limit: Some(limit),
+                ..
+            } if channel.is_exceeded() => {
+                return (Some(FunctionError::too_large(*limit)), false);
+            }
+            Self::Function { outcome, .. } => outcome.as_ref(),
+            Self::Whole(_) => None,
+            Self::Failed(outcome) => Some(outcome),
+        };
+        match outcome {
+            None | Some(Outcome::Answer(())) => (None, false),
+            Some(Outcome::Failed(error)) => (Some(error.clone()), false),
+            Some(Outcome::TimedOut(error)) => (Some(error.clone()), true),
+        }
+    }
+
+    /// Nothing that the function still writes will be sent.
+    fn close(&mut self) {
+        if let Self::Function { run, channel, .. } = self {
+            channel.close();
+            *run = None;
+        }
+    }
+}
+
+impl Drop for StreamBody {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}

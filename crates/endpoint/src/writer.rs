@@ -1,0 +1,350 @@
+//! The hand-over of chunks from a streaming function to the answer's body.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+/// Where a streaming function writes its answer.
+///
+/// [`write`](Self::write) ends when the chunk is on the wire (handed to the operating system as its
+/// own frame), not before: the function produces the next chunk only after the caller could have
+/// read this one, and a caller that reads slowly slows the function. When the caller is gone, the
+/// next write says so.
+///
+/// To fail, return an error from the function.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::{Function, FunctionError};
+///
+/// let words = Function::streaming("words", |_invocation, mut writer| async move {
+///     writer.content_type("text/plain");
+///     writer.write("one ").await?;
+///     writer.write("two").await?;
+///     Ok::<_, FunctionError>(())
+/// });
+/// # assert_eq!(words.name(), "words");
+/// ```
+#[derive(Debug)]
+pub struct ResponseWriter {
+    channel: Channel,
+}
+
+/// Why a chunk was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The caller has gone away: nobody will read what is written.
+    CallerGone,
+    /// The answer would be larger than the endpoint sends.
+    TooLarge {
+        /// The most bytes that an answer may have.
+        limit: u64,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallerGone => f.write_str("the caller has gone away"),
+            Self::TooLarge { limit } => {
+                write!(
+                    f,
+                    "the answer is larger than the endpoint's limit of {limit} bytes"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl ResponseWriter {
+    /// Sets the content type of the answer, which the caller reads in
+    /// `x-amzn-remapped-content-type`: `application/octet-stream` if the function sets none.
+    ///
+    /// Has no effect once the head of the answer is sent, that is after [`start`](Self::start) or
+    /// the first [`write`](Self::write). A text that no header can hold is ignored.
+    pub fn content_type(&mut self, content_type: &str) {
+        let mut state = self.channel.lock();
+        if !state.started && http::HeaderValue::from_str(content_type).is_ok() {
+            state.content_type = Some(content_type.to_owned());
+        }
+    }
+
+    /// Sends the head of the answer before there is anything to write.
+    pub fn start(&mut self) {
+        let mut state = self.channel.lock();
+        state.started = true;
+        wake(&mut state.reader);
+    }
+
+    /// Writes one chunk, and waits until it is on the wire. An empty chunk writes nothing.
+    ///
+    /// A chunk whose write was dropped before it ended may be sent all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::CallerGone`] if the caller will not read it, [`WriteError::TooLarge`] if the
+    /// answer would grow past the endpoint's limit.
+    pub async fn write(&mut self, chunk: impl Into<Bytes> + Send) -> Result<(), WriteError> {
+        let mut chunk = Some(chunk.into()).filter(|chunk| !chunk.is_empty());
+        let mut placed = None;
+        poll_fn(|cx| self.channel.poll_write(cx, &mut chunk, &mut placed)).await
+    }
+
+    /// Whether the caller has gone away.
+    pub fn is_caller_gone(&self) -> bool {
+        self.channel.lock().gone
+    }
+}
+
+impl Drop for ResponseWriter {
+    fn drop(&mut self) {
+        // A body may wait for a chunk from a task that has just dropped the writer.
+        wake(&mut self.channel.lock().reader);
+    }
+}
+
+/// One chunk at a time between a writer and the body of its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Channel {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    content_type: Option<String>,
+    started: bool,
+    chunk: Option<Bytes>,
+    /// Chunks that a writer put in, and chunks that are known to have reached the wire.
+    placed: u64,
+    sent: u64,
+    bytes: u64,
+    limit: Option<u64>,
+    exceeded: bool,
+    gone: bool,
+    writer: Option<Waker>,
+    reader: Option<Waker>,
+}
+
+impl Channel {
+    /// A channel that takes at most `limit` bytes in all.
+    pub(crate) fn new(limit: Option<u64>) -> Self {
+        let state = State {
+            content_type: None,
+            started: false,
+            chunk: None,
+            placed: 0,
+            sent: 0,
+            bytes: 0,
+            limit,
+            exceeded: false,
+            gone: false,
+            writer: None,
+            reader: None,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    pub(crate) fn writer(&self) -> ResponseWriter {
+        ResponseWriter {
+            channel: self.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        chunk: &mut Option<Bytes>,
+        placed: &mut Option<u64>,
+    ) -> Poll<Result<(), WriteError>> {
+        let mut state = self.lock();
+        if state.gone {
+            return Poll::Ready(Err(WriteError::CallerGone));
+        }
+        // Nothing in the slot and nothing on its way: the next chunk may go in.
+        if chunk.is_some() && state.sent == state.placed {
+            let size = chunk.as_ref().map_or(0, Bytes::len);
+            let bytes = state.bytes.saturating_add(size as u64);
+            if let Some(limit) = state.limit.filter(|limit| bytes > *limit) {
+                state.exceeded = true;
+                return Poll::Ready(Err(WriteError::TooLarge { limit }));
+            }
+            state.bytes = bytes;
+            state.chunk = chunk.take();
+            state.placed += 1;
+            *placed = Some(state.placed);
+            state.started = true;
+            wake(&mut state.reader);
+        }
+        let done = match *placed {
+            Some(number) => state.sent >= number,
+            None => chunk.is_none(),
+        };
+        if done {
+            return Poll::Ready(Ok(()));
+        }
+        remember(&mut state.writer, cx);
+        Poll::Pending
+    }
+
+    /// Takes the chunk that waits, if there is one.
+    pub(crate) fn take(&self) -> Option<Bytes> {
+        self.lock().chunk.take()
+    }
+
+    /// Says that the chunk taken last is on the wire. The task of `cx` is about to poll the
+    /// function by itself: a writer that waits in that task need not be woken.
+    pub(crate) fn acknowledge(&self, cx: &Context<'_>) {
+        let mut state = self.lock();
+        state.sent = state.placed;
+        if let Some(waker) = state.writer.take() {
+            if !waker.will_wake(cx.waker()) {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Says that nobody reads any more.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.gone = true;
+        state.chunk = None;
+        wake(&mut state.writer);
+    }
+
+    /// The task is about to look by itself: it need not be woken.
+    pub(crate) fn unregister(&self) {
+        self.lock().reader = None;
+    }
+
+    /// Has the task woken when a chunk is put in or the head may be sent.
+    pub(crate) fn register(&self, cx: &mut Context<'_>) {
+        remember(&mut self.lock().reader, cx);
+    }
+
+    /// Whether a chunk waits.
+    pub(crate) fn has_chunk(&self) -> bool {
+        self.lock().chunk.is_some()
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.lock().started
+    }
+
+    /// Whether a write was refused because the answer would have been too large.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.lock().exceeded
+    }
+
+    /// The content type that the function set.
+    pub(crate) fn content_type(&self) -> Option<String> {
+        self.lock().content_type.clone()
+    }
+}
+
+fn wake(slot: &mut Option<Waker>) {
+    if let Some(waker) = slot.take() {
+        waker.wake();
+    }
+}
+
+fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_write_ends_only_when_its_chunk_is_acknowledged() {
+        let channel = Channel::new(None);
+        let mut writer = channel.writer();
+        let mut write = pin!(writer.write("a"));
+        assert!(poll(write.as_mut()).is_pending());
+        assert_eq!(channel.take().unwrap(), "a");
+        assert!(poll(write.as_mut()).is_pending(), "taken is not yet sent");
+        channel.acknowledge(&Context::from_waker(Waker::noop()));
+        assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn a_dropped_write_still_holds_the_next_one_back() {
+        let channel = Channel::new(None);
+        let mut writer = channel.writer();
+        {
+            let mut first = pin!(writer.write("a"));
+            assert!(poll(first.as_mut()).is_pending());
+        }
+        let mut second = pin!(writer.write("b"));
+        assert!(poll(second.as_mut()).is_pending());
+        assert_eq!(channel.take().unwrap(), "a");
+        assert!(channel.take().is_none(), "b must wait for a");
+        channel.acknowledge(&Context::from_waker(Waker::noop()));
+        assert!(poll(second.as_mut()).is_pending());
+        assert_eq!(channel.take().unwrap(), "b");
+    }
+
+    #[test]
+    fn refuses_what_is_too_large_and_takes_the_last_byte_below() {
+        let channel = Channel::new(Some(3));
+        let mut writer = channel.writer();
+        {
+            let mut write = pin!(writer.write("abc"));
+            assert!(poll(write.as_mut()).is_pending());
+            channel.take();
+            channel.acknowledge(&Context::from_waker(Waker::noop()));
+            assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
+        }
+        assert!(!channel.is_exceeded());
+        let mut write = pin!(writer.write("d"));
+        let refused = Poll::Ready(Err(WriteError::TooLarge { limit: 3 }));
+        assert_eq!(poll(write.as_mut()), refused);
+        assert!(channel.is_exceeded());
+    }
+
+    #[test]
+    fn says_that_the_caller_is_gone_also_to_a_write_that_waits() {
+        let channel = Channel::new(None);
+        let mut writer = channel.writer();
+        {
+            let mut write = pin!(writer.write("a"));
+            assert!(poll(write.as_mut()).is_pending());
+            channel.close();
+            let gone = Poll::Ready(Err(WriteError::CallerGone));
+            assert_eq!(poll(write.as_mut()), gone);
+        }
+        assert!(writer.is_caller_gone());
+    }
+
+    #[test]
+    fn an_empty_chunk_writes_nothing() {
+        let channel = Channel::new(None);
+        let mut writer = channel.writer();
+        let mut write = pin!(writer.write(""));
+        assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
+        assert!(channel.take().is_none());
+        assert!(!channel.is_started());
+    }
+}
