@@ -25,7 +25,9 @@ fn retry(decision: Decision) -> Retry {
 }
 
 fn throttled() -> ServiceError {
-    lookup("TooManyRequestsException").unwrap().error("Rate Exceeded.")
+    lookup("TooManyRequestsException")
+        .unwrap()
+        .error("Rate Exceeded.")
 }
 
 #[test]
@@ -36,7 +38,10 @@ fn backs_off_twice_as_long_each_time_up_to_the_bound() {
         for attempt in 1..=40 {
             let situation = Situation::new(failure, attempt, NOW, 1.0);
             let whole = (base << (attempt - 1).min(20)).min(20_000);
-            assert_eq!(retry(decide(&policy, &situation)).after, Duration::from_millis(whole));
+            assert_eq!(
+                retry(decide(&policy, &situation)).after,
+                Duration::from_millis(whole)
+            );
             let situation = Situation::new(failure, attempt, NOW, 0.25);
             let quarter = Duration::from_millis(whole) / 4;
             assert_eq!(retry(decide(&policy, &situation)).after, quarter);
@@ -50,9 +55,18 @@ fn backs_off_twice_as_long_each_time_up_to_the_bound() {
 #[test]
 fn a_strange_random_number_is_taken_for_the_nearer_end() {
     let policy = RetryPolicy::default();
-    for (random, millis) in [(-1.0, 0), (f64::NAN, 0), (0.0, 0), (2.0, 50), (f64::INFINITY, 50)] {
+    for (random, millis) in [
+        (-1.0, 0),
+        (f64::NAN, 0),
+        (0.0, 0),
+        (2.0, 50),
+        (f64::INFINITY, 50),
+    ] {
         let situation = Situation::new(Failure::NotSent, 1, NOW, random);
-        assert_eq!(retry(decide(&policy, &situation)).after, Duration::from_millis(millis));
+        assert_eq!(
+            retry(decide(&policy, &situation)).after,
+            Duration::from_millis(millis)
+        );
     }
 }
 
@@ -61,27 +75,53 @@ fn retry_after_is_honoured_and_bounded() {
     let policy = RetryPolicy::default();
     let after = |wish: RetryAfter, now: SystemTime| {
         let error = throttled().with_retry_after(wish);
-        decide(&policy, &Situation::new(Failure::Service(&error), 1, now, 0.5))
+        decide(
+            &policy,
+            &Situation::new(Failure::Service(&error), 1, now, 0.5),
+        )
     };
-    assert_eq!(retry(after(RetryAfter::seconds(7), NOW)).after, Duration::from_secs(7));
+    assert_eq!(
+        retry(after(RetryAfter::seconds(7), NOW)).after,
+        Duration::from_secs(7)
+    );
     // Not before the backoff either.
-    assert_eq!(retry(after(RetryAfter::seconds(0), NOW)).after, Duration::from_millis(500));
-    assert_eq!(retry(after(RetryAfter::seconds(60), NOW)).after, Duration::from_secs(60));
-    assert_eq!(after(RetryAfter::seconds(61), NOW), Decision::Stop(Stop::WaitTooLong));
-    assert_eq!(after(RetryAfter::seconds(u64::MAX), NOW), Decision::Stop(Stop::WaitTooLong));
+    assert_eq!(
+        retry(after(RetryAfter::seconds(0), NOW)).after,
+        Duration::from_millis(500)
+    );
+    assert_eq!(
+        retry(after(RetryAfter::seconds(60), NOW)).after,
+        Duration::from_secs(60)
+    );
+    assert_eq!(
+        after(RetryAfter::seconds(61), NOW),
+        Decision::Stop(Stop::WaitTooLong)
+    );
+    assert_eq!(
+        after(RetryAfter::seconds(u64::MAX), NOW),
+        Decision::Stop(Stop::WaitTooLong)
+    );
     let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
     let before = NOW + Duration::from_secs(784_111_777 - 9);
     assert_eq!(retry(after(date, before)).after, Duration::from_secs(9));
     assert_eq!(after(date, NOW), Decision::Stop(Stop::WaitTooLong));
     // The wish in milliseconds takes the backoff's place, by five seconds more at most.
-    assert_eq!(retry(after(RetryAfter::millis(1500), NOW)).after, Duration::from_millis(1500));
-    assert_eq!(retry(after(RetryAfter::millis(60_000), NOW)).after, Duration::from_millis(5500));
+    assert_eq!(
+        retry(after(RetryAfter::millis(1500), NOW)).after,
+        Duration::from_millis(1500)
+    );
+    assert_eq!(
+        retry(after(RetryAfter::millis(60_000), NOW)).after,
+        Duration::from_millis(5500)
+    );
 }
 
 #[test]
 fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
     let policy = RetryPolicy::default();
-    let skewed = lookup("InvalidSignatureException").unwrap().error("Signature expired: 2016");
+    let skewed = lookup("InvalidSignatureException")
+        .unwrap()
+        .error("Signature expired: 2016");
     let at = |offset: Option<i64>| {
         let mut situation = first(Failure::Service(&skewed));
         situation.clock_offset = offset.map(ClockOffset::from_secs);
@@ -89,14 +129,19 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
     };
     for offset in [-3600, -301, 301, 86_400] {
         let retry = retry(at(Some(offset)));
-        assert_eq!(retry.remedy, Remedy::CorrectClock(ClockOffset::from_secs(offset)));
+        assert_eq!(
+            retry.remedy,
+            Remedy::CorrectClock(ClockOffset::from_secs(offset))
+        );
         assert_eq!(retry.after, Duration::ZERO);
     }
     assert_eq!(at(Some(2)), Decision::Stop(Stop::Useless));
     assert_eq!(at(None), Decision::Stop(Stop::Useless));
 
     // A wrong secret has the same code, and no clock mends it.
-    let wrong = lookup("InvalidSignatureException").unwrap().error("does not match");
+    let wrong = lookup("InvalidSignatureException")
+        .unwrap()
+        .error("does not match");
     let mut situation = first(Failure::Service(&wrong));
     situation.clock_offset = Some(ClockOffset::from_secs(3600));
     assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::Useless));
@@ -106,7 +151,10 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
 fn expired_credentials_are_fetched_again_where_that_is_possible() {
     let expired = lookup("ExpiredTokenException").unwrap().error("");
     let mut situation = first(Failure::Service(&expired));
-    assert_eq!(decide(&RetryPolicy::default(), &situation), Decision::Stop(Stop::Useless));
+    assert_eq!(
+        decide(&RetryPolicy::default(), &situation),
+        Decision::Stop(Stop::Useless)
+    );
     situation.can_refresh_credentials = true;
     let retry = retry(decide(&RetryPolicy::default(), &situation));
     assert_eq!(retry.remedy, Remedy::RefreshCredentials);
@@ -118,17 +166,26 @@ fn no_attempt_is_begun_that_the_calls_time_does_not_reach() {
     situation.remaining = Some(Duration::from_millis(51));
     retry(decide(&RetryPolicy::default(), &situation));
     situation.remaining = Some(Duration::from_millis(50));
-    assert_eq!(decide(&RetryPolicy::default(), &situation), Decision::Stop(Stop::OutOfTime));
+    assert_eq!(
+        decide(&RetryPolicy::default(), &situation),
+        Decision::Stop(Stop::OutOfTime)
+    );
 }
 
 #[test]
 fn attempts_and_tokens_run_out() {
     let policy = RetryPolicy::default();
     let mut situation = Situation::new(Failure::NotSent, 3, NOW, 1.0);
-    assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::OutOfAttempts));
+    assert_eq!(
+        decide(&policy, &situation),
+        Decision::Stop(Stop::OutOfAttempts)
+    );
     situation.attempt = 2;
     situation.tokens = 13;
-    assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::OutOfTokens));
+    assert_eq!(
+        decide(&policy, &situation),
+        Decision::Stop(Stop::OutOfTokens)
+    );
     assert_eq!(
         decide(&RetryPolicy::none(), &first(Failure::NotSent)),
         Decision::Stop(Stop::OutOfAttempts)
@@ -140,12 +197,18 @@ fn attempts_and_tokens_run_out() {
 fn a_durable_name_allows_what_the_policy_does_not() {
     let mut situation = first(Failure::NoAnswer);
     let policy = RetryPolicy::default();
-    assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::MayHaveRun));
+    assert_eq!(
+        decide(&policy, &situation),
+        Decision::Stop(Stop::MayHaveRun)
+    );
     situation.durable = true;
     retry(decide(&policy, &situation));
     // But not what ran for certain.
     situation.failure = Failure::BrokenAnswer;
-    assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::MayHaveRun));
+    assert_eq!(
+        decide(&policy, &situation),
+        Decision::Stop(Stop::MayHaveRun)
+    );
 }
 
 /// The standard mode of 2026, whose constants this crate has. Its SDKs retry every 500; here that
@@ -192,7 +255,10 @@ fn official_bucket(given: &Value) -> TokenBucket {
 fn run_official(case: &Value) {
     let name = case["name"].as_str().unwrap();
     assert_eq!(case["given"]["exponential_base"], 1, "{name}");
-    let (policy, bucket) = (official_policy(&case["given"]), official_bucket(&case["given"]));
+    let (policy, bucket) = (
+        official_policy(&case["given"]),
+        official_bucket(&case["given"]),
+    );
     let mut call = CallRetries::new(policy, &bucket);
     for step in case["responses"].as_array().unwrap() {
         let outcome = answer(&mut call, step, name);
@@ -206,7 +272,10 @@ fn run_official(case: &Value) {
 /// The threads' failures come in order, and their successes in the opposite one.
 fn run_threads(case: &Value) {
     let name = case["name"].as_str().unwrap();
-    let (policy, bucket) = (official_policy(&case["given"]), official_bucket(&case["given"]));
+    let (policy, bucket) = (
+        official_policy(&case["given"]),
+        official_bucket(&case["given"]),
+    );
     let mut calls = Vec::new();
     for thread in case["threads"].as_array().unwrap() {
         let mut call = CallRetries::new(policy, &bucket);
@@ -222,7 +291,10 @@ fn run_threads(case: &Value) {
         call.succeeded();
         check_quota(&bucket, step, name);
     }
-    assert_eq!(Some(u64::from(bucket.available())), case["expected_final_quota"].as_u64());
+    assert_eq!(
+        Some(u64::from(bucket.available())),
+        case["expected_final_quota"].as_u64()
+    );
 }
 
 fn check_quota(bucket: &TokenBucket, step: &Value, name: &str) {
@@ -264,19 +336,40 @@ fn answer(call: &mut CallRetries<'_>, step: &Value, name: &str) -> &'static str 
 /// Each kind of failure, with what a reader of the table calls it.
 fn failures() -> Vec<(String, Failure<'static>)> {
     let mut failures: Vec<(String, Failure<'static>)> = vec![
-        ("a request that is wrong in itself; no credentials".to_owned(), Failure::Local),
-        ("no connection; closed before the request was written".to_owned(), Failure::NotSent),
-        ("reset, closed or out of time, without an answer".to_owned(), Failure::NoAnswer),
-        ("an answer that is not the operation's".to_owned(), Failure::ForeignAnswer),
-        ("an answer that broke off after its head".to_owned(), Failure::BrokenAnswer),
-        ("a function error; `InvokeComplete` with an error code".to_owned(), Failure::FunctionFailed),
+        (
+            "a request that is wrong in itself; no credentials".to_owned(),
+            Failure::Local,
+        ),
+        (
+            "no connection; closed before the request was written".to_owned(),
+            Failure::NotSent,
+        ),
+        (
+            "reset, closed or out of time, without an answer".to_owned(),
+            Failure::NoAnswer,
+        ),
+        (
+            "an answer that is not the operation's".to_owned(),
+            Failure::ForeignAnswer,
+        ),
+        (
+            "an answer that broke off after its head".to_owned(),
+            Failure::BrokenAnswer,
+        ),
+        (
+            "a function error; `InvokeComplete` with an error code".to_owned(),
+            Failure::FunctionFailed,
+        ),
     ];
     for status in [400, 403, 404, 408, 413, 429, 500, 502, 503, 504] {
         let error = ServiceError::parse(status, |_| None, b"");
         failures.push((format!("{status} without a known code"), service(error)));
     }
     for row in table() {
-        failures.push((format!("{} `{}`", row.status, row.code), service(row.error(""))));
+        failures.push((
+            format!("{} `{}`", row.status, row.code),
+            service(row.error("")),
+        ));
     }
     failures
 }
@@ -292,12 +385,14 @@ fn cell(policy: &RetryPolicy, failure: Failure<'_>, durable: bool) -> String {
     situation.clock_offset = Some(ClockOffset::from_secs(600));
     situation.can_refresh_credentials = true;
     match decide(policy, &situation) {
-        Decision::Retry(Retry { remedy: Remedy::CorrectClock(_), .. }) => {
-            "again, by the right clock".to_owned()
-        }
-        Decision::Retry(Retry { remedy: Remedy::RefreshCredentials, .. }) => {
-            "again, with new credentials".to_owned()
-        }
+        Decision::Retry(Retry {
+            remedy: Remedy::CorrectClock(_),
+            ..
+        }) => "again, by the right clock".to_owned(),
+        Decision::Retry(Retry {
+            remedy: Remedy::RefreshCredentials,
+            ..
+        }) => "again, with new credentials".to_owned(),
         Decision::Retry(retry) => format!("again, from {:?} on", retry.after),
         Decision::Stop(_) => "no".to_owned(),
         other => panic!("{other:?}"),
@@ -309,8 +404,11 @@ fn rendered_table() -> String {
         "| failure | execution | class | default | `at_least_once()` | durable name | `none()` |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    let (default, bold, none) =
-        (RetryPolicy::default(), RetryPolicy::at_least_once(), RetryPolicy::none());
+    let (default, bold, none) = (
+        RetryPolicy::default(),
+        RetryPolicy::at_least_once(),
+        RetryPolicy::none(),
+    );
     for (name, failure) in failures() {
         writeln!(
             text,
@@ -340,7 +438,10 @@ fn the_table_in_the_docs_is_this_function() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();
     } else {
-        assert!(found == expected, "docs/retry-safety.md is out of date; UPDATE_DOCS=1 mends it");
+        assert!(
+            found == expected,
+            "docs/retry-safety.md is out of date; UPDATE_DOCS=1 mends it"
+        );
     }
 }
 
@@ -351,8 +452,14 @@ fn by_default_nothing_is_sent_again_that_may_have_run() {
         let mut situation = first(failure);
         situation.clock_offset = Some(ClockOffset::from_secs(600));
         situation.can_refresh_credentials = true;
-        let careful = matches!(decide(&RetryPolicy::default(), &situation), Decision::Retry(_));
-        let bold = matches!(decide(&RetryPolicy::at_least_once(), &situation), Decision::Retry(_));
+        let careful = matches!(
+            decide(&RetryPolicy::default(), &situation),
+            Decision::Retry(_)
+        );
+        let bold = matches!(
+            decide(&RetryPolicy::at_least_once(), &situation),
+            Decision::Retry(_)
+        );
         let permanent = failure.class() == RetryClass::Permanent;
         match failure.execution() {
             Execution::NotStarted => {

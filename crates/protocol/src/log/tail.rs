@@ -57,7 +57,7 @@ impl LogTail {
             },
             Err(error) => Self {
                 bytes: Bytes::copy_from_slice(text),
-                fault: Some(LogTailError::from_decode(&error, text.len())),
+                fault: Some(LogTailError::from_decode(error, text)),
             },
         }
     }
@@ -77,7 +77,7 @@ impl LogTail {
         self.fault
     }
 
-    /// The log in base64, as it goes on the wire; a faulty one as it came.
+    /// The log in base64, as it goes on the wire; a faulty one as it came, as far as it is UTF-8.
     #[must_use]
     pub fn to_base64(&self) -> String {
         match self.fault {
@@ -142,15 +142,22 @@ pub enum LogTailError {
 }
 
 impl LogTailError {
-    fn from_decode(error: &base64::DecodeError, length: usize) -> Self {
-        match *error {
-            base64::DecodeError::InvalidByte(offset, found)
-            | base64::DecodeError::InvalidLastSymbol(offset, found) => {
-                Self::NotBase64 { offset, found }
-            }
-            base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
-                Self::Cut { length }
-            }
+    fn from_decode(error: base64::DecodeError, text: &[u8]) -> Self {
+        // The decoder looks at the end before the rest; people look for the first fault.
+        let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+        let first = text
+            .iter()
+            .copied()
+            .enumerate()
+            .find(|(_, byte)| foreign(*byte));
+        match (first, error) {
+            (Some((offset, found)), _)
+            | (
+                None,
+                base64::DecodeError::InvalidByte(offset, found)
+                | base64::DecodeError::InvalidLastSymbol(offset, found),
+            ) => Self::NotBase64 { offset, found },
+            _ => Self::Cut { length: text.len() },
         }
     }
 }

@@ -1,0 +1,28 @@
+//! Properties of `lambda-invoke-protocol`.
+
+mod answers;
+mod decisions;
+mod requests;
+mod streams;
+
+pub use answers::http_response;
+pub use decisions::{json_check, retry};
+pub use requests::{http_request, request_round_trip};
+pub use streams::{prelude_split, report, stream_split};
+
+use http::{HeaderName, HeaderValue};
+
+/// The lines up to an empty one, and what follows it.
+fn head_and_body(data: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let end = data.windows(2).position(|pair| pair == b"\n\n");
+    let (head, body) = end.map_or((data, &b""[..]), |end| (&data[..end], &data[end + 2..]));
+    (head.split(|byte| *byte == b'\n').collect(), body)
+}
+
+/// A header from `name: value`, its value trimmed as HTTP does; `None` if it is none.
+fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+    let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+    Some((name, value))
+}

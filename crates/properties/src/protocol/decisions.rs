@@ -1,0 +1,125 @@
+//! The retry decision and the check of payloads.
+
+use std::time::{Duration, SystemTime};
+
+use arbitrary::{Arbitrary, Unstructured};
+use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, table};
+use lambda_invoke_protocol::json;
+use lambda_invoke_protocol::retry::{
+    ClockOffset, Decision, Failure, RetryPolicy, Situation, decide,
+};
+
+/// What is taken for JSON is JSON, and what is not is not, at a byte of the payload.
+pub fn json_check(data: &[u8]) {
+    // A parser that builds values has a limit of depth, which the check has not.
+    let parsed = serde_json::from_slice::<serde_json::Value>(data);
+    match json::check(data) {
+        Ok(()) => assert!(std::str::from_utf8(data).is_ok()),
+        Err(fault) => {
+            assert!(parsed.is_err());
+            assert!(fault.offset() <= data.len() && fault.line() > 0 && fault.column() > 0);
+            assert!(!fault.to_string().is_empty() && !fault.service_message().is_empty());
+        }
+    }
+    if parsed.is_ok() {
+        assert_eq!(json::check(data), Ok(()));
+    }
+}
+
+#[derive(Arbitrary, Debug)]
+struct Attempt {
+    kind: u8,
+    row: u16,
+    status: u16,
+    message: bool,
+    wish: Option<(bool, u64)>,
+    attempt: u32,
+    durable: bool,
+    remaining: Option<u32>,
+    tokens: u32,
+    offset: Option<i64>,
+    refresh: bool,
+    random: f64,
+    max_attempts: u32,
+    max_backoff: u32,
+    max_retry_after: u32,
+}
+
+/// The rule's promises, whatever the situation.
+pub fn retry(data: &[u8]) {
+    let Ok(input) = Attempt::arbitrary(&mut Unstructured::new(data)) else {
+        return;
+    };
+    let mut error = match table().get(usize::from(input.row) % (table().len() + 1)) {
+        Some(row) => row.error(if input.message {
+            "Signature expired"
+        } else {
+            ""
+        }),
+        None => ServiceError::parse(input.status, |_| None, b""),
+    };
+    if let Some((millis, number)) = input.wish {
+        let wish = if millis {
+            RetryAfter::millis(number)
+        } else {
+            RetryAfter::seconds(number)
+        };
+        error = error.with_retry_after(wish);
+    }
+    let failure = match input.kind % 8 {
+        0 => Failure::Local,
+        1 => Failure::NotSent,
+        2 => Failure::NoAnswer,
+        3 => Failure::ForeignAnswer,
+        4 => Failure::BrokenAnswer,
+        5 => Failure::FunctionFailed,
+        _ => Failure::Service(&error),
+    };
+    let mut situation =
+        Situation::new(failure, input.attempt, SystemTime::UNIX_EPOCH, input.random);
+    situation.durable = input.durable;
+    situation.remaining = input
+        .remaining
+        .map(|millis| Duration::from_millis(millis.into()));
+    situation.tokens = input.tokens;
+    situation.clock_offset = input.offset.map(ClockOffset::from_secs);
+    situation.can_refresh_credentials = input.refresh;
+    let tuned = |policy: RetryPolicy| {
+        policy
+            .with_max_attempts(input.max_attempts)
+            .with_max_backoff(Duration::from_millis(input.max_backoff.into()))
+            .with_max_retry_after(Duration::from_millis(input.max_retry_after.into()))
+    };
+    let (careful, bold) = (
+        tuned(RetryPolicy::default()),
+        tuned(RetryPolicy::at_least_once()),
+    );
+    for policy in [careful, bold] {
+        let Decision::Retry(retry) = decide(&policy, &situation) else {
+            continue;
+        };
+        match failure.execution() {
+            Execution::NotStarted => {}
+            Execution::Unknown => assert!(policy.retries_unknown() || input.durable),
+            execution => panic!("sent again although {execution}"),
+        }
+        assert_ne!(failure.class(), RetryClass::Permanent);
+        assert!(input.attempt < policy.max_attempts() && retry.cost <= input.tokens);
+        assert!(
+            situation
+                .remaining
+                .is_none_or(|remaining| retry.after < remaining)
+        );
+        let longest = policy.max_backoff() + Duration::from_secs(5);
+        assert!(retry.after <= longest.max(policy.max_retry_after()));
+    }
+    // What the careful policy sends again, the bold one does too, and in the same way.
+    if let again @ Decision::Retry(_) = decide(&careful, &situation) {
+        assert_eq!(decide(&bold, &situation), again);
+    }
+    situation.attempt = 1;
+    assert!(!matches!(
+        decide(&RetryPolicy::none(), &situation),
+        Decision::Retry(_)
+    ));
+}

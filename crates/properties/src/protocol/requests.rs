@@ -1,0 +1,188 @@
+//! Requests, from the client to the endpoint.
+
+use arbitrary::{Result, Unstructured};
+use bytes::Bytes;
+use http::HeaderValue;
+use lambda_invoke_input::{
+    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Rules,
+    Target, TenantId,
+};
+use lambda_invoke_protocol::{
+    Call, InvokeRequest, RequestError, StreamInvocationType, StreamRequest, error_to_http,
+    service_error,
+};
+
+const BASE: &str = "http://127.0.0.1:9001";
+
+/// A text of these characters.
+fn text(u: &mut Unstructured<'_>, alphabet: &[u8], max: usize) -> Result<String> {
+    let length = u.int_in_range(1..=max)?;
+    (0..length)
+        .map(|_| u.choose(alphabet).map(|byte| char::from(*byte)))
+        .collect()
+}
+
+const WORD: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+fn name(u: &mut Unstructured<'_>) -> Result<String> {
+    let mut name = String::new();
+    if u.arbitrary()? {
+        name.push_str(u.choose(&["arn:aws:lambda:", "arn:aws-cn:lambda:", "arn::lambda:"])?);
+    }
+    if u.arbitrary()? {
+        name.push_str(u.choose(&[
+            "eu-west-1:",
+            "us-gov-east-1:",
+            "eusc-de-east-1:",
+            "us-isob-x-9:",
+        ])?);
+    }
+    if u.arbitrary()? {
+        name.push_str("123456789012:");
+    }
+    if u.arbitrary()? {
+        name.push_str("function:");
+    }
+    name.push_str(&text(u, &[WORD, b"."].concat(), 64)?);
+    if u.arbitrary()? {
+        name.push(':');
+        name.push_str(&match u.int_in_range(0..=2)? {
+            0 => "$LATEST".to_owned(),
+            1 => "$LATEST.PUBLISHED".to_owned(),
+            _ => text(u, WORD, 20)?,
+        });
+    }
+    Ok(name)
+}
+
+fn target(u: &mut Unstructured<'_>) -> Result<Option<Target<'static>>> {
+    let Ok(name) = FunctionName::try_from(name(u)?) else {
+        return Ok(None);
+    };
+    let qualifier = match u.int_in_range(0..=2)? {
+        0 => None,
+        1 => Some("$LATEST".to_owned()),
+        _ => Some(text(u, &[WORD, b"$"].concat(), 128)?),
+    };
+    let qualifier = qualifier.map(|text| Qualifier::try_from(text).expect("of its alphabet"));
+    Ok(Target::new(name, qualifier).ok())
+}
+
+fn requests(
+    u: &mut Unstructured<'_>,
+) -> Result<Option<(InvokeRequest<'static>, StreamRequest<'static>)>> {
+    let Some(target) = target(u)? else {
+        return Ok(None);
+    };
+    let mut invoke = InvokeRequest::new(target.clone());
+    let mut stream = StreamRequest::new(target);
+    invoke.invocation_type = *u.choose(&[
+        InvocationType::RequestResponse,
+        InvocationType::Event,
+        InvocationType::DryRun,
+    ])?;
+    if u.arbitrary()? {
+        stream.invocation_type = StreamInvocationType::DryRun;
+    }
+    stream.log_type = *u.choose(&[LogType::None, LogType::Tail])?;
+    if u.arbitrary()? {
+        let json = serde_json::json!({ "custom": u.arbitrary::<&str>()? }).to_string();
+        stream.client_context = ClientContext::from_json(json.as_bytes()).ok();
+    }
+    if u.arbitrary()? {
+        let id = text(u, &[WORD, b"._:/=+@ "].concat(), 256)?;
+        stream.tenant_id = TenantId::try_from(id.trim().to_owned()).ok();
+    }
+    if u.arbitrary()? {
+        let name = DurableExecutionName::try_from(text(u, WORD, 64)?);
+        invoke.durable_execution_name = Some(name.expect("of its alphabet"));
+    }
+    stream.content_type = HeaderValue::from_bytes(u.arbitrary::<&[u8]>()?).ok();
+    stream.payload = Bytes::copy_from_slice(u.arbitrary()?);
+    if invoke.invocation_type != InvocationType::Event {
+        invoke.log_type = stream.log_type;
+        invoke.client_context = stream.client_context.clone();
+    }
+    invoke.tenant_id = stream.tenant_id.clone();
+    invoke.content_type = stream.content_type.clone();
+    invoke.payload = stream.payload.clone();
+    Ok(Some((invoke, stream)))
+}
+
+fn arrive(request: http::Request<Bytes>) -> Call<'static> {
+    let (parts, body) = request.into_parts();
+    let call = Call::from_parts(&parts, &Rules::recorded()).expect("a client's request is taken");
+    call.with_payload(body)
+        .expect("a client's payload is taken")
+        .into_owned()
+}
+
+/// A request arrives at an endpoint as the client had it.
+pub fn request_round_trip(data: &[u8]) {
+    let Ok(Some((invoke, stream))) = requests(&mut Unstructured::new(data)) else {
+        return;
+    };
+    let base = BASE.parse().expect("a base");
+    let http = invoke
+        .to_http(&base)
+        .expect("a request that passes the checks");
+    assert_eq!(arrive(http), Call::Invoke(invoke));
+    let http = stream
+        .to_http(&base)
+        .expect("a request that passes the checks");
+    assert_eq!(arrive(http), Call::Stream(stream));
+}
+
+/// A request as text: method, a space and the target in the first line, a header in each line up to
+/// an empty one, then the body.
+fn raw_request(data: &[u8]) -> Option<http::Request<Bytes>> {
+    let (head, body) = super::head_and_body(data);
+    let (first, headers) = head.split_first()?;
+    let mut words = first.splitn(2, |byte| *byte == b' ');
+    let (method, uri) = (words.next()?, words.next()?);
+    let mut request = http::Request::builder().method(method).uri(uri);
+    for (name, value) in headers.iter().filter_map(|line| super::header(line)) {
+        request = request.header(name, value);
+    }
+    request.body(Bytes::copy_from_slice(body)).ok()
+}
+
+/// Whatever an endpoint takes it can write again, and whatever it refuses has an answer.
+pub fn http_request(data: &[u8]) {
+    let Some(request) = raw_request(data) else {
+        return;
+    };
+    let (parts, body) = request.into_parts();
+    let taken = Call::from_parts(&parts, &Rules::recorded()).and_then(|call| {
+        call.check_content_type()?;
+        let call = call.with_payload(body)?;
+        call.check_json()?;
+        Ok(call)
+    });
+    let call = match taken {
+        Ok(call) => call,
+        Err(refusal) => {
+            for error in [refusal.to_service_error(), refusal.to_documented_error()] {
+                assert!((400..500).contains(&error.status()) && error.row().is_some());
+                let (parts, body) = error_to_http(&error).into_parts();
+                assert_eq!(service_error(&parts, &body), error);
+            }
+            return;
+        }
+    };
+    let base = BASE.parse().expect("a base");
+    let written = match &call {
+        Call::Invoke(request) | Call::InvokeAsync(request) => request.to_http(&base),
+        Call::Stream(request) => request.to_http(&base),
+        other => panic!("{other:?}"),
+    };
+    match (written, &call) {
+        // A value that a server keeps and no wire carries; a name that the rules do not limit.
+        (Err(RequestError::TenantIdSpace | RequestError::UriTooLong), _) => {}
+        (Err(error), _) => panic!("{error}"),
+        (Ok(http), Call::InvokeAsync(request)) => {
+            assert_eq!(arrive(http), Call::Invoke(request.clone()));
+        }
+        (Ok(http), call) => assert_eq!(arrive(http), *call),
+    }
+}
