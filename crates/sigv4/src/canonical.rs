@@ -14,11 +14,11 @@ use crate::request::HeaderList;
 use crate::settings::UNSIGNED_IN_PRESIGNED;
 use crate::{PathEncoding, PayloadHash, RawRequest, SessionToken, Settings};
 
-pub(crate) use headers::{compare_names, each_name, is_sorted_list, sort};
+pub(crate) use headers::{NameList, is_sorted_list, sort};
 pub(crate) use query::{
     QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
-pub(crate) use sink::Sink;
+use sink::Sink;
 
 /// The canonical request of a signed request: what its signature covers.
 ///
@@ -60,6 +60,8 @@ pub struct CanonicalRequest<'a> {
     pub(crate) headers: HeaderList<'a>,
     /// Whether every name is known to be in lower case.
     pub(crate) lower_case: bool,
+    /// The names of the headers as `SignedHeaders` has them.
+    pub(crate) names: NameList,
     pub(crate) payload: PayloadHash,
 }
 
@@ -69,39 +71,54 @@ impl<'a> CanonicalRequest<'a> {
     ///
     /// Every header is covered but those that `settings` leave out; the signature itself never is.
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &Settings) -> Self {
-        let query = parse_query(request.query, |name| {
-            !query::is(name, names::SIGNATURE_PARAMETER)
-                && (settings.session_token == SessionToken::Signed
-                    || !query::is(name, names::SECURITY_TOKEN_PARAMETER))
+        let mut canonical = Self::bare(request, payload, settings);
+        let appended = settings.session_token == SessionToken::Appended;
+        canonical.query = parse_query(request.query, |name| {
+            let token = appended && query::is(name, names::SECURITY_TOKEN_PARAMETER);
+            !token && !query::is(name, names::SIGNATURE_PARAMETER)
         });
         let presigned =
             pairs(request.query).any(|(name, _)| query::is(name, names::ALGORITHM_PARAMETER));
-        let mut headers = HeaderList::new();
         let mut has_host = false;
         request.for_each_header(|name, value| {
             has_host |= is_header(name, names::HOST);
-            let appended = settings.session_token == SessionToken::Appended
-                && is_header(name, names::SECURITY_TOKEN);
-            let unsigned = settings.leaves_unsigned(name) || presigned && is_left_out(name);
-            if !appended && !unsigned {
-                headers.push((name, value));
+            let unsigned = settings.leaves_unsigned(name)
+                || presigned && is_left_out(name)
+                || appended && is_header(name, names::SECURITY_TOKEN);
+            if !unsigned {
+                canonical.headers.push((name, value));
             }
         });
         if let (false, Some(host)) = (has_host, request.authority) {
-            headers.push((names::HOST, host.as_bytes()));
+            canonical.headers.push((names::HOST, host.as_bytes()));
         }
-        let lower_case = request.is_lower_case();
-        sort(&mut headers, lower_case);
+        canonical.sort_headers();
+        canonical
+    }
+
+    /// The canonical request with neither headers nor query.
+    pub(crate) fn bare(
+        request: &RawRequest<'a>,
+        payload: &PayloadHash,
+        settings: &Settings,
+    ) -> Self {
         Self {
             method: request.method,
             path: request.path,
             path_encoding: settings.path_encoding,
             normalize_path: settings.normalize_path,
-            query,
-            headers,
-            lower_case,
+            query: QueryList::new(),
+            headers: HeaderList::new(),
+            lower_case: request.is_lower_case(),
+            names: NameList::new(),
             payload: *payload,
         }
+    }
+
+    /// Sorts the headers that were put in, and writes down their names.
+    pub(crate) fn sort_headers(&mut self) {
+        sort(&mut self.headers, self.lower_case);
+        headers::write_names(&mut self.names, &self.headers, self.lower_case);
     }
 
     /// The SHA-256 of the canonical request.
@@ -119,15 +136,8 @@ impl<'a> CanonicalRequest<'a> {
     }
 
     /// The names of the headers that are covered, in lower case and sorted, joined with `;`.
-    pub fn signed_headers(&self) -> String {
-        let mut names = Vec::new();
-        self.write_names(&mut names);
-        String::from_utf8(names).unwrap_or_default()
-    }
-
-    /// Writes the names of the headers that are covered.
-    pub(crate) fn write_names<S: Sink>(&self, sink: &mut S) {
-        headers::write_names(sink, &self.headers, self.lower_case);
+    pub fn signed_headers(&self) -> &str {
+        core::str::from_utf8(&self.names).unwrap_or_default()
     }
 
     /// As `Display`, with the session token replaced.
@@ -148,14 +158,10 @@ impl<'a> CanonicalRequest<'a> {
             redact.then_some(names::SECURITY_TOKEN_PARAMETER),
         );
         sink.put(b"\n");
-        headers::write(
-            sink,
-            &self.headers,
-            self.lower_case,
-            redact.then_some(names::SECURITY_TOKEN),
-        );
+        let hidden = redact.then_some(names::SECURITY_TOKEN);
+        headers::write(sink, &self.headers, self.lower_case, hidden);
         sink.put(b"\n");
-        self.write_names(sink);
+        sink.put(&self.names);
         sink.put(b"\n");
         sink.put(self.payload.text(&mut [0; 64]));
     }

@@ -42,6 +42,8 @@ pub(crate) const TERMINATOR: &str = "aws4_request";
 pub struct SigningKey {
     key: hmac::Key,
     day: u64,
+    /// `20150830`.
+    date: [u8; 8],
 }
 
 impl SigningKey {
@@ -50,7 +52,8 @@ impl SigningKey {
         let mut seed = Vec::with_capacity(4 + secret.len());
         seed.extend_from_slice(b"AWS4");
         seed.extend_from_slice(secret.as_bytes());
-        let mut derived = hmac_sha256(&seed, &time.to_basic()[..8]);
+        let date = time.date();
+        let mut derived = hmac_sha256(&seed, &date);
         seed.zeroize();
         for step in [region, service, TERMINATOR] {
             let next = hmac_sha256(&derived, step.as_bytes());
@@ -62,7 +65,13 @@ impl SigningKey {
         Self {
             key,
             day: time.day(),
+            date,
         }
+    }
+
+    /// `time`, on this key's day, in the basic format.
+    pub(crate) fn stamp(&self, time: Timestamp) -> [u8; 16] {
+        time.on_date(self.date)
     }
 
     /// Whether this is the key for the day of `time`.
@@ -103,12 +112,15 @@ impl Signature {
 
     /// Reads exactly 64 lower-case hexadecimal digits: the one way in which signatures are sent.
     pub fn from_hex(digits: &str) -> Option<Self> {
-        if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
-            return None;
-        }
+        let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
         let mut bytes = [0; 32];
-        hex::decode_to_slice(digits, &mut bytes).ok()?;
-        Some(Self(bytes))
+        let mut all = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            all |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        (all < 16).then_some(Self(bytes))
     }
 
     pub(crate) fn to_hex(self) -> [u8; 64] {
@@ -144,14 +156,23 @@ impl StringToSign {
     /// The string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
-        let date = time.to_basic();
+        Self::with_stamp(&time.to_basic(), region, service, &hash)
+    }
+
+    /// The same with the time in the basic format.
+    pub(crate) fn with_stamp(
+        stamp: &[u8; 16],
+        region: &str,
+        service: &str,
+        hash: &[u8; 32],
+    ) -> Self {
         let mut text = List::new();
         for piece in [
             ALGORITHM.as_bytes(),
             b"\n",
-            &date,
+            stamp,
             b"\n",
-            &date[..8],
+            &stamp[..8],
             b"/",
             region.as_bytes(),
             b"/",
@@ -159,7 +180,7 @@ impl StringToSign {
             b"/",
             TERMINATOR.as_bytes(),
             b"\n",
-            &hex64(&hash),
+            &hex64(hash),
         ] {
             text.extend_from_slice(piece);
         }
@@ -186,6 +207,17 @@ impl fmt::Display for StringToSign {
     }
 }
 
+/// The value of each lower-case hexadecimal digit; 255 for everything else.
+const DIGITS: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
+
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut tag = [0; 32];
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
@@ -201,6 +233,16 @@ mod tests {
     fn reads_a_signature_only_in_the_form_in_which_it_is_sent() {
         let signature = Signature([0xab; 32]);
         assert_eq!(Signature::from_hex(&signature.to_string()), Some(signature));
+        for index in 0..64 {
+            for byte in 0..128_u8 {
+                let mut digits = signature.to_hex();
+                digits[index] = byte;
+                let digits = core::str::from_utf8(&digits).unwrap();
+                let lower = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+                let read = Signature::from_hex(digits).map(|read| read.to_string());
+                assert_eq!(read.as_deref(), lower.then_some(digits));
+            }
+        }
         for digits in [
             "",
             "ab",

@@ -91,10 +91,16 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// Lower-case hexadecimal digits.
+///
+/// Signing does this three times; without a table it becomes vector code, several times faster than
+/// `hex::encode_to_slice`.
 pub(crate) fn hex64(bytes: &[u8; 32]) -> [u8; 64] {
-    let mut digits = [b'0'; 64];
-    // Cannot fail: the buffer has exactly two digits a byte.
-    let _ = hex::encode_to_slice(bytes, &mut digits);
+    let digit = |number: u8| number + if number < 10 { b'0' } else { b'a' - 10 };
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = digit(byte >> 4);
+        pair[1] = digit(byte & 15);
+    }
     digits
 }
 
@@ -106,6 +112,14 @@ mod tests {
     fn the_empty_hash_is_the_hash_of_nothing() {
         assert_eq!(PayloadHash::EMPTY, PayloadHash::Sha256(sha256(b"")));
         assert_eq!(PayloadHash::of(b""), PayloadHash::EMPTY);
+    }
+
+    #[test]
+    fn writes_every_byte_as_the_hex_crate_does() {
+        for first in (0..=255_u8).step_by(32) {
+            let bytes = core::array::from_fn(|index| first + index as u8);
+            assert_eq!(hex64(&bytes).as_slice(), hex::encode(bytes).as_bytes());
+        }
     }
 
     #[test]

@@ -7,10 +7,9 @@ use http::Uri;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 
-use crate::canonical::{append_encoded, each_name, sort};
+use crate::canonical::{CanonicalRequest, append_encoded, parse_query};
 use crate::key::{ALGORITHM, TERMINATOR};
 use crate::names::{self, is_header};
-use crate::request::HeaderList;
 use crate::sign::{is_unsigned_in_presigned, refuse_presigned};
 use crate::{PayloadHash, RawRequest, SessionToken, SignError, Signature, Signer, Timestamp};
 
@@ -98,24 +97,21 @@ impl Signer {
         }
         refuse_presigned(request.query)?;
         let mut has_host = false;
-        let mut headers = HeaderList::new();
+        let mut canonical = CanonicalRequest::bare(request, payload, self.settings());
         request.for_each_header(|name, value| {
             if !is_unsigned_in_presigned(name, &self.settings) {
                 has_host |= is_header(name, names::HOST);
-                headers.push((name, value));
+                canonical.headers.push((name, value));
             }
         });
         if !has_host {
             let host = request.authority.ok_or(SignError::MissingHost)?;
-            headers.push((names::HOST, host.as_bytes()));
+            canonical.headers.push((names::HOST, host.as_bytes()));
         }
-        sort(&mut headers, request.is_lower_case());
+        canonical.sort_headers();
 
-        let mut signed_headers = String::new();
-        each_name(&headers, |name| {
-            signed_headers.push_str(if signed_headers.is_empty() { "" } else { ";" });
-            signed_headers.push_str(&name.to_ascii_lowercase());
-        });
+        let key = self.key(time);
+        let stamp = key.stamp(time);
         let text = time.to_string();
         let (id, region, service) = (
             self.credentials().access_key_id(),
@@ -144,9 +140,10 @@ impl Signer {
         if let Some(token) = signed_token {
             parameter(names::SECURITY_TOKEN_PARAMETER, token);
         }
-        parameter(names::SIGNED_HEADERS_PARAMETER, &signed_headers);
-        let canonical = self.canonical(request, headers, query.as_bytes(), payload);
-        let signature = self.signature(&canonical, time);
+        parameter(names::SIGNED_HEADERS_PARAMETER, canonical.signed_headers());
+        // Parsed from what will be sent, and so the same that whoever verifies it sees.
+        canonical.query = parse_query(query.as_bytes(), |_| true);
+        let signature = self.signature(&canonical, &key, &stamp);
         append_parameter(
             &mut query,
             names::SIGNATURE_PARAMETER,

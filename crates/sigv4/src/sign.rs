@@ -3,14 +3,13 @@
 use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use http::HeaderValue;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
 
-use crate::canonical::{self, CanonicalRequest, is_left_out, is_parameter, pairs, parse_query};
-use crate::key::{ALGORITHM, TERMINATOR};
+use crate::canonical::{CanonicalRequest, is_left_out, is_parameter, pairs, parse_query};
+use crate::key::ALGORITHM;
 use crate::names::{self, is_header};
-use crate::request::HeaderList;
 use crate::{
     Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey,
     StringToSign, Timestamp,
@@ -132,15 +131,20 @@ impl Signer {
         time: Timestamp,
     ) -> Result<Signature, SignError> {
         let added = self.sign_raw(&RawRequest::from(&*parts), payload, time)?;
-        let signature = added.signature;
         let headers = &mut parts.headers;
-        if added.token.is_none() {
-            headers.remove(names::SECURITY_TOKEN_HEADER);
+        if let Some(host) = added.host {
+            headers.insert(HOST, host);
         }
-        for (name, value) in added {
-            headers.insert(name, value);
+        if let Some(hash) = added.content_sha256 {
+            headers.insert(names::CONTENT_SHA256_HEADER, hash);
         }
-        Ok(signature)
+        match added.token {
+            Some(token) => headers.insert(names::SECURITY_TOKEN_HEADER, token),
+            None => headers.remove(names::SECURITY_TOKEN_HEADER),
+        };
+        headers.insert(names::DATE_HEADER, added.date);
+        headers.insert(AUTHORIZATION, added.authorization);
+        Ok(added.signature)
     }
 
     /// Signs a request of another HTTP type, and gives the headers to add to it. They replace those
@@ -170,38 +174,44 @@ impl Signer {
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
         refuse_presigned(request.query)?;
-        let date = time.to_basic();
+        let key = self.key(time);
+        let stamp = key.stamp(time);
         let mut hash_text = [0; 64];
         let payload_text = payload.text(&mut hash_text);
         let mut sends_hash = self.settings.content_sha256_header;
         let mut has_host = false;
-        let mut headers = HeaderList::new();
+        let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
+        canonical.query = parse_query(request.query, |_| true);
         request.for_each_header(|name, value| {
             if is_header(name, names::CONTENT_SHA256) {
                 sends_hash = true;
             } else if !is_owned(name) && !self.settings.leaves_unsigned(name) {
                 has_host |= is_header(name, names::HOST);
-                headers.push((name, value));
+                canonical.headers.push((name, value));
             }
         });
         let host = match (has_host, request.authority) {
             (true, _) => None,
             (false, Some(host)) => {
-                headers.push((names::HOST, host.as_bytes()));
+                canonical.headers.push((names::HOST, host.as_bytes()));
                 Some(value(host.as_bytes())?)
             }
             (false, None) => return Err(SignError::MissingHost),
         };
-        headers.push((names::DATE, &date));
+        canonical.headers.push((names::DATE, &stamp));
         if sends_hash {
-            headers.push((names::CONTENT_SHA256, payload_text));
+            canonical
+                .headers
+                .push((names::CONTENT_SHA256, payload_text));
         }
         let token = self.credentials.token_header();
         if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
-            headers.push((names::SECURITY_TOKEN, token.as_bytes()));
+            canonical
+                .headers
+                .push((names::SECURITY_TOKEN, token.as_bytes()));
         }
-        let canonical = self.canonical(request, headers, request.query, payload);
-        let signature = self.signature(&canonical, time);
+        canonical.sort_headers();
+        let signature = self.signature(&canonical, &key, &stamp);
         Ok(SigningHeaders {
             signature,
             host,
@@ -211,39 +221,22 @@ impl Signer {
                 None
             },
             token: token.cloned(),
-            date: value(&date)?,
-            authorization: self.authorization(&canonical, &date, signature)?,
+            date: value(&stamp)?,
+            authorization: self.authorization(&canonical.names, &stamp, signature)?,
         })
     }
 
-    /// The canonical request of `request` with exactly these headers and this query.
-    pub(crate) fn canonical<'a>(
+    pub(crate) fn signature(
         &self,
-        request: &RawRequest<'a>,
-        mut headers: HeaderList<'a>,
-        query: &'a [u8],
-        payload: &PayloadHash,
-    ) -> CanonicalRequest<'a> {
-        let lower_case = request.is_lower_case();
-        canonical::sort(&mut headers, lower_case);
-        CanonicalRequest {
-            method: request.method,
-            path: request.path,
-            path_encoding: self.settings.path_encoding,
-            normalize_path: self.settings.normalize_path,
-            query: parse_query(query, |_| true),
-            headers,
-            lower_case,
-            payload: *payload,
-        }
+        canonical: &CanonicalRequest<'_>,
+        key: &SigningKey,
+        stamp: &[u8; 16],
+    ) -> Signature {
+        let hash = canonical.hash();
+        key.sign(StringToSign::with_stamp(stamp, &self.region, &self.service, &hash).as_bytes())
     }
 
-    pub(crate) fn signature(&self, canonical: &CanonicalRequest<'_>, time: Timestamp) -> Signature {
-        let text = StringToSign::new(time, &self.region, &self.service, canonical.hash());
-        self.key(time).sign(text.as_bytes())
-    }
-
-    fn key(&self, time: Timestamp) -> SigningKey {
+    pub(crate) fn key(&self, time: Timestamp) -> SigningKey {
         // Nothing panics while the lock is held, and a key is whole or not there.
         let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
@@ -258,41 +251,29 @@ impl Signer {
 
     fn authorization(
         &self,
-        canonical: &CanonicalRequest<'_>,
-        date: &[u8; 16],
+        names: &[u8],
+        stamp: &[u8; 16],
         signature: Signature,
     ) -> Result<HeaderValue, SignError> {
-        let mut names_length = 0;
-        canonical::each_name(&canonical.headers, |name| names_length += name.len() + 1);
-        let signature = signature.to_hex();
-        let before: [&[u8]; 12] = [
+        let pieces: [&[u8]; 14] = [
             ALGORITHM.as_bytes(),
             b" Credential=",
             self.credentials.access_key_id().as_bytes(),
             b"/",
-            &date[..8],
+            &stamp[..8],
             b"/",
             self.region.as_bytes(),
             b"/",
             self.service.as_bytes(),
-            b"/",
-            TERMINATOR.as_bytes(),
+            b"/aws4_request",
             b", SignedHeaders=",
+            names,
+            b", Signature=",
+            &signature.to_hex(),
         ];
-        let after: [&[u8]; 2] = [b", Signature=", &signature];
-        // The exact length, so that the vector becomes the value without another allocation. Each
-        // name was counted with a `;`, of which there is one less.
-        let length = before
-            .iter()
-            .chain(&after)
-            .map(|piece| piece.len())
-            .sum::<usize>();
-        let mut text = Vec::with_capacity(length + names_length - 1);
-        for piece in before {
-            text.extend_from_slice(piece);
-        }
-        canonical.write_names(&mut text);
-        for piece in after {
+        // The exact length, so that the vector becomes the value without another allocation.
+        let mut text = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+        for piece in pieces {
             text.extend_from_slice(piece);
         }
         let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
@@ -340,25 +321,6 @@ impl SigningHeaders {
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
-    }
-}
-
-impl IntoIterator for SigningHeaders {
-    type Item = (HeaderName, HeaderValue);
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Self::Item>, 5>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        [
-            self.host.map(|value| (HOST, value)),
-            self.content_sha256
-                .map(|value| (names::CONTENT_SHA256_HEADER, value)),
-            self.token
-                .map(|value| (names::SECURITY_TOKEN_HEADER, value)),
-            Some((names::DATE_HEADER, self.date)),
-            Some((AUTHORIZATION, self.authorization)),
-        ]
-        .into_iter()
-        .flatten()
     }
 }
 

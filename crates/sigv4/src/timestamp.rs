@@ -118,13 +118,25 @@ impl Timestamp {
 
     /// `20150830T123600Z`.
     pub(crate) fn to_basic(self) -> [u8; 16] {
+        self.on_date(self.date())
+    }
+
+    /// `20150830`.
+    pub(crate) fn date(self) -> [u8; 8] {
         let (year, month, day) = civil_from_days(self.day());
+        let mut date = [b'0'; 8];
+        put2(&mut date, 0, year / 100);
+        put2(&mut date, 2, year % 100);
+        put2(&mut date, 4, month);
+        put2(&mut date, 6, day);
+        date
+    }
+
+    /// This moment in the basic format, its date being known.
+    pub(crate) fn on_date(self, date: [u8; 8]) -> [u8; 16] {
         let second = self.0 % DAY;
         let mut text = *b"00000000T000000Z";
-        put2(&mut text, 0, year / 100);
-        put2(&mut text, 2, year % 100);
-        put2(&mut text, 4, month);
-        put2(&mut text, 6, day);
+        text[..8].copy_from_slice(&date);
         put2(&mut text, 9, second / 3600);
         put2(&mut text, 11, second / 60 % 60);
         put2(&mut text, 13, second % 60);
@@ -250,7 +262,7 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-fn put2(text: &mut [u8; 16], at: usize, number: u64) {
+fn put2(text: &mut [u8], at: usize, number: u64) {
     text[at] = b'0' + (number / 10 % 10) as u8;
     text[at + 1] = b'0' + (number % 10) as u8;
 }

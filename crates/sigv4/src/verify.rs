@@ -8,12 +8,14 @@ use core::fmt;
 use core::time::Duration;
 use std::borrow::Cow;
 
+use http::HeaderValue;
 use http::request::Parts;
 
-use crate::canonical::{self, CanonicalRequest, is_left_out, is_parameter, parse_query};
+use crate::canonical::{
+    self, CanonicalRequest, is_left_out, is_parameter, is_sorted_list, parse_query,
+};
 use crate::key::TERMINATOR;
 use crate::names::{self, is_header};
-use crate::request::HeaderList;
 use crate::sign::scope;
 use crate::{
     Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, StringToSign,
@@ -158,12 +160,10 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         let claims = Claims::read(request)?;
+        let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
+        let coverage = self.cover(request, &claims, &mut canonical)?;
         self.check_time(&claims, now)?;
-        if !claims
-            .signed_headers
-            .split(';')
-            .any(|name| name == names::HOST)
-        {
+        if !coverage.host {
             return Err(VerifyError::HostNotSigned);
         }
         let id_length = self.check_scope(&claims)?;
@@ -173,9 +173,19 @@ impl Verifier {
         if credentials.expiry().is_some_and(|expiry| expiry <= now) {
             return Err(VerifyError::CredentialsExpired);
         }
+        if let Some(refusal) = coverage.refusal {
+            return Err(refusal);
+        }
 
-        let canonical = self.canonical(request, payload, &claims)?;
-        let text = StringToSign::new(claims.time, &self.region, &self.service, canonical.hash());
+        let presigned = matches!(claims.form, Form::Query { .. });
+        let appended = self.settings.session_token == SessionToken::Appended;
+        canonical.query = parse_query(request.query, |name| {
+            !(presigned
+                && (is_parameter(name, names::SIGNATURE_PARAMETER)
+                    || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
+        });
+        let hash = canonical.hash();
+        let text = StringToSign::with_stamp(&claims.stamp, &self.region, &self.service, &hash);
         let key = self
             .cache
             .key(&credentials, claims.time, &self.region, &self.service);
@@ -184,7 +194,7 @@ impl Verifier {
             return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
         }
         // After the signature, so that only a holder of the secret learns anything from it.
-        if credentials.session_token().map(str::as_bytes) != claims.token.as_deref() {
+        if credentials.token_header().map(HeaderValue::as_bytes) != claims.token.as_deref() {
             return Err(VerifyError::InvalidSessionToken);
         }
         Ok(Verified {
@@ -224,32 +234,54 @@ impl Verifier {
 
     /// Checks the scope of a credential and gives the length of the access key's id.
     fn check_scope(&self, claims: &Claims<'_>) -> Result<usize, VerifyError> {
-        let mut elements = claims.credential.split('/');
-        let mut next = || elements.next().unwrap_or_default();
-        let (id, date, region, service, terminator) = (next(), next(), next(), next(), next());
-        let stamp = claims.time.to_basic();
-        let wrong = WrongScope {
-            region: (region != &*self.region).then(|| self.region.clone()),
-            service: (service != &*self.service).then(|| self.service.clone()),
-            terminator: terminator != TERMINATOR,
-            date: (date.as_bytes() != &stamp[..8]).then_some(claims.time),
-        };
-        if wrong.is_any() {
-            Err(VerifyError::WrongScope(Box::new(wrong)))
-        } else {
-            Ok(id.len())
+        let date = &claims.stamp[..8];
+        let id = [
+            TERMINATOR.as_bytes(),
+            self.service.as_bytes(),
+            self.region.as_bytes(),
+            date,
+        ]
+        .iter()
+        .try_fold(claims.credential.as_bytes(), |credential, element| {
+            credential.strip_suffix(*element)?.strip_suffix(b"/")
+        });
+        match id {
+            Some(id) if !id.contains(&b'/') => Ok(id.len()),
+            _ => Err(self.explain_scope(claims)),
         }
     }
 
-    /// The canonical request with exactly the headers that are said to be covered.
-    fn canonical<'a>(
+    #[cold]
+    fn explain_scope(&self, claims: &Claims<'_>) -> VerifyError {
+        let elements: Vec<&str> = claims.credential.split('/').collect();
+        let [_, date, region, service, terminator] = elements[..] else {
+            return Incomplete::CredentialElements.into();
+        };
+        VerifyError::WrongScope(Box::new(WrongScope {
+            region: (region != &*self.region).then(|| self.region.clone()),
+            service: (service != &*self.service).then(|| self.service.clone()),
+            terminator: terminator != TERMINATOR,
+            date: (date.as_bytes() != &claims.stamp[..8]).then_some(claims.time),
+        }))
+    }
+
+    /// Puts the headers that are said to be covered into the canonical request.
+    ///
+    /// Both lists are sorted, so one walk finds what is covered and not there, and the reverse; and
+    /// a list that the walk gets to the end of is known to be a proper one.
+    fn cover<'a>(
         &self,
         request: &RawRequest<'a>,
-        payload: &PayloadHash,
         claims: &Claims<'_>,
-    ) -> Result<CanonicalRequest<'a>, VerifyError> {
-        let lower_case = request.is_lower_case();
-        let mut headers = HeaderList::new();
+        canonical: &mut CanonicalRequest<'a>,
+    ) -> Result<Coverage, Incomplete> {
+        let CanonicalRequest {
+            headers,
+            lower_case,
+            names,
+            payload,
+            ..
+        } = canonical;
         let mut has_host = false;
         request.for_each_header(|name, value| {
             has_host |= is_header(name, names::HOST);
@@ -258,59 +290,43 @@ impl Verifier {
         if let (false, Some(host)) = (has_host, request.authority) {
             headers.push((names::HOST, host.as_bytes()));
         }
-        canonical::sort(&mut headers, lower_case);
+        canonical::sort(headers, *lower_case);
+        names.extend_from_slice(claims.signed_headers.as_bytes());
 
-        // Both lists are sorted: one walk finds what is covered and not there, and the reverse.
-        let mut covered = claims.signed_headers.split(';').peekable();
-        let (mut missing, mut found) = (None, "");
-        let mut refused = None;
+        let mut rest = Some(claims.signed_headers.as_bytes());
+        let mut before = "";
+        let mut coverage = Coverage {
+            host: false,
+            refusal: None,
+        };
         headers.retain(|(name, value)| {
-            let compare = |covered: &str| canonical::compare_names(covered, name);
-            while let Some(before) = covered.next_if(|covered| compare(covered).is_lt()) {
-                if found != before {
-                    missing.get_or_insert(before);
+            if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
+                coverage.refusal.get_or_insert(VerifyError::PayloadMismatch);
+            }
+            if is_header(name, before) {
+                return true;
+            }
+            match rest.and_then(|rest| strip_name(rest, name, *lower_case)) {
+                Some(after) => {
+                    (before, rest) = (name, after);
+                    coverage.host |= is_header(name, names::HOST);
+                    true
+                }
+                None => {
+                    if self.must_be_covered(name) {
+                        let name = name.to_ascii_lowercase().into();
+                        coverage
+                            .refusal
+                            .get_or_insert(VerifyError::HeaderNotSigned(name));
+                    }
+                    false
                 }
             }
-            let is_covered = covered
-                .peek()
-                .is_some_and(|covered| compare(covered).is_eq());
-            if is_covered {
-                found = covered.peek().copied().unwrap_or_default();
-            } else if self.must_be_covered(name) {
-                refused.get_or_insert(name);
-            }
-            if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
-                refused.get_or_insert("");
-            }
-            is_covered
         });
-        missing = missing.or_else(|| covered.find(|&before| before != found));
-        if let Some(name) = missing {
-            return Err(VerifyError::SignedHeaderMissing(name.into()));
+        match rest {
+            None => Ok(coverage),
+            Some(rest) => explain_coverage(&claims.signed_headers, rest),
         }
-        match refused {
-            Some("") => return Err(VerifyError::PayloadMismatch),
-            Some(name) => return Err(VerifyError::HeaderNotSigned(name.into())),
-            None => {}
-        }
-
-        let appended = self.settings.session_token == SessionToken::Appended;
-        let presigned = matches!(claims.form, Form::Query { .. });
-        let query = parse_query(request.query, |name| {
-            !(presigned
-                && (is_parameter(name, names::SIGNATURE_PARAMETER)
-                    || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
-        });
-        Ok(CanonicalRequest {
-            method: request.method,
-            path: request.path,
-            path_encoding: self.settings.path_encoding,
-            normalize_path: self.settings.normalize_path,
-            query,
-            headers,
-            lower_case,
-            payload: *payload,
-        })
     }
 
     /// Whether the signature must cover the header `name`.
@@ -321,6 +337,49 @@ impl Verifier {
             && !is_left_out(name)
             && !self.settings.lists(name)
     }
+}
+
+/// What is wrong with the headers that are covered, if anything is.
+struct Coverage {
+    host: bool,
+    refusal: Option<VerifyError>,
+}
+
+/// What is left of a list of names after `name`, if that comes first: `Some(None)` at the end.
+#[allow(
+    clippy::option_option,
+    reason = "not found, found at the end, found before more"
+)]
+fn strip_name<'a>(list: &'a [u8], name: &str, lower_case: bool) -> Option<Option<&'a [u8]>> {
+    let (first, after) = list.split_at_checked(name.len())?;
+    let same = if lower_case {
+        first == name.as_bytes()
+    } else {
+        first
+            .iter()
+            .copied()
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+    };
+    match after {
+        _ if !same => None,
+        [] => Some(None),
+        [b';', after @ ..] => Some(Some(after)),
+        _ => None,
+    }
+}
+
+/// Why the walk over the names that are covered did not get beyond `rest`.
+#[cold]
+fn explain_coverage(signed_headers: &str, rest: &[u8]) -> Result<Coverage, Incomplete> {
+    if !is_sorted_list(signed_headers) {
+        return Err(Incomplete::SignedHeaders);
+    }
+    let missing = rest.split(|&byte| byte == b';').next().unwrap_or_default();
+    let missing = String::from_utf8_lossy(missing).into_owned().into();
+    Ok(Coverage {
+        host: signed_headers.split(';').any(|name| name == names::HOST),
+        refusal: Some(VerifyError::SignedHeaderMissing(missing)),
+    })
 }
 
 impl fmt::Debug for Verifier {

@@ -8,19 +8,39 @@
 use core::cmp::Ordering;
 
 use super::Sink;
+use crate::list::List;
+use crate::names::is_header;
 use crate::request::{HeaderList, is_token};
+
+/// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
+pub(crate) type NameList = List<u8, 256>;
 
 /// Sorts by name, keeping the order of those with one name.
 pub(crate) fn sort(list: &mut HeaderList<'_>, lower_case: bool) {
     if lower_case {
-        list.sort_by_key(|&(name, _)| name);
+        list.sort_by(|(name, _), (other, _)| compare_lower(name, other));
     } else {
         list.sort_by(|(name, _), (other, _)| compare_names(name, other));
     }
 }
 
+/// Compares two names that are in lower case: the first eight letters at one go, which are enough
+/// even for most names that begin with `x-amz-`.
+fn compare_lower(name: &str, other: &str) -> Ordering {
+    let first = |name: &str| {
+        name.as_bytes()
+            .first_chunk()
+            .copied()
+            .map(u64::from_be_bytes)
+    };
+    match (first(name), first(other)) {
+        (Some(first), Some(other_first)) if first != other_first => first.cmp(&other_first),
+        _ => name.cmp(other),
+    }
+}
+
 /// Compares two names in lower case.
-pub(crate) fn compare_names(name: &str, other: &str) -> Ordering {
+fn compare_names(name: &str, other: &str) -> Ordering {
     let lower = |byte: u8| byte.to_ascii_lowercase();
     name.bytes().map(lower).cmp(other.bytes().map(lower))
 }
@@ -35,13 +55,22 @@ pub(crate) fn is_sorted_list(names: &str) -> bool {
     })
 }
 
-/// Calls `each` with each name once, for a sorted list.
-pub(crate) fn each_name<'a>(list: &HeaderList<'a>, mut each: impl FnMut(&'a str)) {
+/// Writes the names of a sorted list, each once, in lower case, with `;` between them.
+pub(crate) fn write_names(names: &mut NameList, list: &HeaderList<'_>, lower_case: bool) {
     let mut before = "";
     for &(name, _) in list.iter() {
-        if !name.eq_ignore_ascii_case(before) {
-            each(name);
-            before = name;
+        if is_header(name, before) {
+            continue;
+        }
+        if !before.is_empty() {
+            names.push(b';');
+        }
+        before = name;
+        if lower_case {
+            names.extend_from_slice(name.as_bytes());
+        } else {
+            name.bytes()
+                .for_each(|byte| names.push(byte.to_ascii_lowercase()));
         }
     }
 }
@@ -55,7 +84,7 @@ pub(super) fn write<S: Sink>(
 ) {
     let mut before = "";
     for &(name, value) in list.iter() {
-        if name.eq_ignore_ascii_case(before) {
+        if is_header(name, before) {
             sink.put(b",");
         } else {
             if !before.is_empty() {
@@ -76,17 +105,6 @@ pub(super) fn write<S: Sink>(
     }
 }
 
-/// Writes the names of a sorted list with `;` between them.
-pub(super) fn write_names<S: Sink>(sink: &mut S, list: &HeaderList<'_>, lower_case: bool) {
-    let mut first = true;
-    each_name(list, |name| {
-        if !core::mem::take(&mut first) {
-            sink.put(b";");
-        }
-        put_name(sink, name, lower_case);
-    });
-}
-
 fn put_name<S: Sink>(sink: &mut S, name: &str, lower_case: bool) {
     if lower_case {
         sink.put(name.as_bytes());
@@ -99,8 +117,7 @@ fn put_name<S: Sink>(sink: &mut S, name: &str, lower_case: bool) {
 
 /// Writes a value without spaces at its ends, and one for each run of them.
 fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
-    let value = trim(value);
-    if !has_run(value) {
+    if !has_space(value) {
         return sink.put(value);
     }
     let words = value
@@ -114,28 +131,15 @@ fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
     }
 }
 
-fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] | [rest @ .., b' '] = value {
-        value = rest;
-    }
-    value
-}
-
-/// Whether two spaces stand next to each other.
-///
-/// Most values are long and have none; without a way out of the inner loop it becomes vector code.
-fn has_run(value: &[u8]) -> bool {
-    const LANES: usize = 32;
-    let second = value.get(1..).unwrap_or_default();
-    let pairs = |first: &[u8], second: &[u8]| {
-        first.iter().zip(second).fold(0, |found, (&a, &b)| {
-            found | u8::from(a == b' ' && b == b' ')
-        })
-    };
-    let (first, second) = (value.chunks(LANES), second.chunks(LANES));
-    first
-        .zip(second)
-        .any(|(first, second)| pairs(first, second) != 0)
+/// Whether there is a space at all. Long values, such as tokens, have none: without a way out of
+/// the inner loop it becomes vector code.
+fn has_space(value: &[u8]) -> bool {
+    let mut chunks = value.chunks_exact(64);
+    chunks.any(|chunk| {
+        chunk
+            .iter()
+            .fold(false, |found, &byte| found | (byte == b' '))
+    }) || chunks.remainder().contains(&b' ')
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The canonical path.
 
 use super::Sink;
-use super::query::{UPPER_HEX, is_unreserved};
+use super::query::{UNRESERVED, escape};
 use crate::PathEncoding;
 use crate::list::List;
 
@@ -33,7 +33,14 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
 /// Whether normalising may change `path`: anything but `/` first, an empty segment, or one that
 /// begins with a dot.
 fn is_odd(path: &[u8]) -> bool {
-    path.first() != Some(&b'/') || path.windows(2).any(|pair| matches!(pair, b"//" | b"/."))
+    let after = path.get(1..).unwrap_or_default();
+    let odd = |(&byte, &next): (&u8, &u8)| byte == b'/' && (next == b'/' || next == b'.');
+    // Without a way out of the loop it becomes vector code.
+    let found = path
+        .iter()
+        .zip(after)
+        .fold(false, |found, pair| found | odd(pair));
+    found || path.first() != Some(&b'/')
 }
 
 /// Whether the last segment is empty, `.` or `..`: the result then ends in a slash (RFC 3986,
@@ -46,23 +53,34 @@ fn ends_as_folder(path: &[u8]) -> bool {
 }
 
 fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
-    let stays = |byte: u8| match encoding {
-        PathEncoding::Twice => is_unreserved(byte) || byte == b'/',
-        PathEncoding::Once => byte.is_ascii_graphic(),
+    let stays = match encoding {
+        PathEncoding::Twice => &STAYS_TWICE,
+        PathEncoding::Once => &STAYS_ONCE,
     };
     let mut rest = path;
-    while let Some(end) = rest.iter().position(|&byte| !stays(byte)) {
-        let byte = rest[end];
+    while let Some(end) = rest.iter().position(|&byte| !stays[usize::from(byte)]) {
         sink.put(&rest[..end]);
-        sink.put(&[
-            b'%',
-            UPPER_HEX[usize::from(byte >> 4)],
-            UPPER_HEX[usize::from(byte & 15)],
-        ]);
+        sink.put(&escape(rest[end]));
         rest = &rest[end + 1..];
     }
     sink.put(rest);
 }
+
+const STAYS_TWICE: [bool; 256] = {
+    let mut table = UNRESERVED;
+    table[b'/' as usize] = true;
+    table
+};
+
+const STAYS_ONCE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_graphic();
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

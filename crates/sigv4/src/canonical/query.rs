@@ -85,13 +85,13 @@ pub(crate) fn append_encoded(query: &mut String, plain: &str) {
 }
 
 /// RFC 3986, section 2.3.
-pub(super) const fn is_unreserved(byte: u8) -> bool {
+const fn is_unreserved(byte: u8) -> bool {
     UNRESERVED[byte as usize]
 }
 
-pub(super) const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
+const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-const UNRESERVED: [bool; 256] = {
+pub(super) const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 128 {
@@ -102,7 +102,8 @@ const UNRESERVED: [bool; 256] = {
     table
 };
 
-fn escape(byte: u8) -> [u8; 3] {
+/// `%XX`.
+pub(super) fn escape(byte: u8) -> [u8; 3] {
     [
         b'%',
         UPPER_HEX[usize::from(byte >> 4)],

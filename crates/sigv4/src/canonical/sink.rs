@@ -33,26 +33,25 @@ impl Hasher {
     }
 
     pub(super) fn finish(mut self) -> [u8; 32] {
-        self.flush();
+        self.context.update(&self.buffer[..self.filled]);
         let mut hash = [0; 32];
         hash.copy_from_slice(self.context.finish().as_ref());
         hash
     }
 
-    fn flush(&mut self) {
-        self.context.update(&self.buffer[..self.filled]);
-        self.filled = 0;
-    }
-
-    #[cold]
-    fn put_large(&mut self, bytes: &[u8]) {
-        self.flush();
-        if bytes.len() < BUFFER {
-            self.buffer[..bytes.len()].copy_from_slice(bytes);
-            self.filled = bytes.len();
-        } else {
-            self.context.update(bytes);
+    /// For a piece that is too long for the rest of the buffer. What is hashed are whole buffers,
+    /// so that `ring` never has to keep part of a block.
+    fn put_long(&mut self, bytes: &[u8]) {
+        let (now, later) = bytes.split_at(BUFFER - self.filled);
+        self.buffer[self.filled..].copy_from_slice(now);
+        self.context.update(&self.buffer);
+        let mut buffers = later.chunks_exact(BUFFER);
+        for whole in &mut buffers {
+            self.context.update(whole);
         }
+        let rest = buffers.remainder();
+        self.buffer[..rest.len()].copy_from_slice(rest);
+        self.filled = rest.len();
     }
 }
 
@@ -64,7 +63,7 @@ impl Sink for Hasher {
                 free.copy_from_slice(bytes);
                 self.filled += bytes.len();
             }
-            None => self.put_large(bytes),
+            None => self.put_long(bytes),
         }
     }
 }

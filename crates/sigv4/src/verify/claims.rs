@@ -4,18 +4,20 @@ use core::time::Duration;
 use std::borrow::Cow;
 
 use super::error::{Incomplete, VerifyError};
-use crate::canonical::{decode, is_parameter, is_sorted_list, pairs};
+use crate::canonical::{decode, is_parameter, pairs};
 use crate::key::ALGORITHM;
 use crate::names::{self, is_header};
 use crate::presign::LONGEST;
 use crate::{RawRequest, Signature, Timestamp};
 
-/// What a request says of its own signature. The credential has five elements.
+/// What a request says of its own signature. Nothing is checked but that it can be read.
 pub(super) struct Claims<'a> {
     pub(super) credential: Cow<'a, str>,
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: Signature,
     pub(super) time: Timestamp,
+    /// The same in the basic format.
+    pub(super) stamp: [u8; 16],
     pub(super) token: Option<Cow<'a, [u8]>>,
     pub(super) form: Form,
 }
@@ -66,13 +68,10 @@ impl<'a> Claims<'a> {
             return Err(Incomplete::Repeated(name).into());
         }
         let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
-        let text = text.trim_matches(BLANKS);
+        let text = text.trim_ascii();
         let (algorithm, parameters) = text.split_once(BLANKS).unwrap_or((text, ""));
         let mut found = Found::default();
-        for piece in parameters
-            .split(',')
-            .map(|piece| piece.trim_matches(BLANKS))
-        {
+        for piece in parameters.split(',').map(str::trim_ascii) {
             if piece.is_empty() {
                 continue;
             }
@@ -190,18 +189,14 @@ impl<'a> Claims<'a> {
         token: Option<Cow<'a, [u8]>>,
         form: Form,
     ) -> Result<Self, VerifyError> {
-        if credential.split('/').count() != 5 {
-            return Err(Incomplete::CredentialElements.into());
-        }
-        if !is_sorted_list(&signed_headers) {
-            return Err(Incomplete::SignedHeaders.into());
-        }
         let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
+        let stamp = time.to_basic();
         Ok(Self {
             credential,
             signed_headers,
             signature,
             time,
+            stamp,
             token,
             form,
         })

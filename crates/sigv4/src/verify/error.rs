@@ -123,12 +123,6 @@ pub struct WrongScope {
     pub date: Option<Timestamp>,
 }
 
-impl WrongScope {
-    pub(super) fn is_any(&self) -> bool {
-        self.region.is_some() || self.service.is_some() || self.terminator || self.date.is_some()
-    }
-}
-
 /// What the verifier expected to be signed, for people comparing it with what was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
