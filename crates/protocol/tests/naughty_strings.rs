@@ -1,5 +1,8 @@
 //! Strings that break programs, as client context, payload, name and qualifier.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use bytes::Bytes;
 use http::Uri;
 use lambda_invoke_input::{ClientContext, FunctionName, Rules};

@@ -7,6 +7,9 @@
 //! Members of a kind that Invoke and InvokeWithResponseStream do not have are left out, and a case
 //! must have nothing else to be left out as a whole: [`Kind::Absent`] gives each its reason.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_input::{ClientContext, FunctionName, TenantId};

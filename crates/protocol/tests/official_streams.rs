@@ -1,6 +1,9 @@
 //! Recorded answers of the service: every stream gives its events, its log and its report, and the
 //! buffered answers recorded with them are read for what they are.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! Replies: from `http` and back.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_error::lookup;

@@ -1,5 +1,8 @@
 //! Requests: typed value to `http` and back, and what neither side takes.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use bytes::Bytes;
 use http::{HeaderValue, Uri};
 use lambda_invoke_input::{

@@ -1,5 +1,8 @@
 //! The retry decision: its rules, the official tables, and the table in docs/retry-safety.md.
 
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
