@@ -44,6 +44,16 @@ fn function_names(criterion: &mut Criterion) {
         group.bench_function("regex_captures", |bencher| {
             bencher.iter(|| -> Captures<'_> { regex.captures(black_box(text)).unwrap() });
         });
+        // The same into slots that are allocated once, as a careful caller would.
+        group.bench_function("regex_captures_read", |bencher| {
+            let mut slots = regex.capture_locations();
+            bencher.iter(|| {
+                regex
+                    .captures_read(&mut slots, black_box(text))
+                    .unwrap()
+                    .len()
+            });
+        });
         group.bench_function("regex_is_match", |bencher| {
             bencher.iter(|| regex.is_match(black_box(text)));
         });

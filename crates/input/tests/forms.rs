@@ -133,6 +133,12 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
         "invalid function name: ':' at byte 11, expected a letter, a digit, '-', '_' or the end of \
          a qualifier; bytes 0 to 9 were read as the name"
     );
+    // Not one part too many: nothing to say of the name.
+    assert_eq!(
+        name("thumbnail:1!"),
+        "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '_' or the end of \
+         a qualifier"
+    );
     // One digit short of an account id.
     assert_eq!(
         name("arn:aws:lambda:us-east-1:12345678901:function:thumbnail"),

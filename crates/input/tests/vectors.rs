@@ -373,6 +373,23 @@ fn an_empty_qualifier_violates_its_least_length() {
 }
 
 #[test]
+fn violations_count_characters_and_not_bytes() {
+    let qualifier = "é".repeat(128);
+    let violations = Members::new()
+        .qualifier(&qualifier)
+        .check(&Rules::recorded())
+        .unwrap_err();
+    let constraints: Vec<_> = violations
+        .iter()
+        .map(|violation| violation.constraint)
+        .collect();
+    assert_eq!(
+        constraints,
+        [Constraint::Pattern(patterns::QUALIFIER_RECORDED)]
+    );
+}
+
+#[test]
 fn every_member_is_checked() {
     let members = Members::new()
         .function_name("a".repeat(65).leak())
