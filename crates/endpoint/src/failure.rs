@@ -30,6 +30,8 @@ pub struct FunctionError {
 enum Origin {
     /// The function raised it: message, type, request id and stack.
     Function,
+    /// The function raised it before there was a request.
+    Init,
     /// The platform ended the function: type, and a message that begins with the request id.
     Platform,
     /// The platform refused the function's answer: type and message.
@@ -47,14 +49,24 @@ impl FunctionError {
         }
     }
 
-    /// The function's process ended: `Runtime.ExitError`, `Runtime exited with error: <how>`.
+    /// The function's process ended: `Runtime.ExitError` with the message `Runtime exited with
+    /// error: <how>`, or `Runtime exited without providing a reason`.
     ///
     /// For a test that needs such an answer; an in-process function has no process to end.
-    pub fn exit(how: &str) -> Self {
-        Self::platform(
-            "Runtime.ExitError",
-            format!("Runtime exited with error: {how}"),
-        )
+    pub fn exit(how: Option<&str>) -> Self {
+        let message = match how {
+            Some(how) => format!("Runtime exited with error: {how}"),
+            None => "Runtime exited without providing a reason".to_owned(),
+        };
+        Self::platform("Runtime.ExitError", message)
+    }
+
+    /// Says that the function failed while it was started, before there was a request: the answer
+    /// has an empty request id.
+    #[must_use]
+    pub fn during_init(mut self) -> Self {
+        self.origin = Origin::Init;
+        self
     }
 
     /// The time limit ended the function.
@@ -106,11 +118,12 @@ impl FunctionError {
     pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
         let message = match self.origin {
             Origin::Platform => self.log_line(request_id),
-            Origin::Function | Origin::Answer => self.message.clone(),
+            Origin::Function | Origin::Init | Origin::Answer => self.message.clone(),
         };
         let mut error = lambda_invoke_protocol::FunctionError::new(&self.error_type, message);
-        if self.origin == Origin::Function {
-            error.request_id = Some(request_id.to_owned());
+        if matches!(self.origin, Origin::Function | Origin::Init) {
+            let known = self.origin == Origin::Function;
+            error.request_id = Some(if known { request_id } else { "" }.to_owned());
             error.stack_trace.clone_from(&self.stack_trace);
         }
         error.to_json()
@@ -119,7 +132,7 @@ impl FunctionError {
     /// The line that the tail log has for it.
     pub(crate) fn log_line(&self, request_id: &str) -> String {
         match self.origin {
-            Origin::Function => format!("[ERROR] {self}"),
+            Origin::Function | Origin::Init => format!("[ERROR] {self}"),
             Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
             Origin::Answer => self.message.clone(),
         }
@@ -172,7 +185,7 @@ mod tests {
                    "errorMessage": "RequestId: id-1 Error: Task timed out after 1.00 seconds"})
         );
         assert_eq!(
-            read(&FunctionError::exit("exit status 127"))["errorMessage"],
+            read(&FunctionError::exit(Some("exit status 127")))["errorMessage"],
             "RequestId: id-1 Error: Runtime exited with error: exit status 127"
         );
     }

@@ -1,0 +1,336 @@
+//! `Event`: the queue, its retries, and what becomes of an event that never works.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use common::{Call, Client, soon};
+use lambda_invoke_endpoint::{
+    DeadLetter, Endpoint, EventCounters, EventFailure, EventSettings, Function, FunctionError,
+    Notice, Server,
+};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// A function that fails its first attempts, and tells of each.
+fn fails(times: usize) -> (Function, mpsc::Receiver<(String, Instant)>) {
+    let (told, tell) = mpsc::channel(100);
+    let attempts = Arc::new(Mutex::new(0));
+    let function = Function::buffered("f", move |invocation| {
+        let told = told.clone();
+        let attempt = {
+            let mut attempts = attempts.lock().unwrap();
+            *attempts += 1;
+            *attempts
+        };
+        async move {
+            assert!(invocation.is_event() && invocation.client_context().is_none());
+            told.send((invocation.request_id().to_owned(), Instant::now()))
+                .await
+                .unwrap();
+            if attempt <= times {
+                Err(FunctionError::new("Nope", "not yet"))
+            } else {
+                Ok("")
+            }
+        }
+    });
+    (function, tell)
+}
+
+fn quick() -> EventSettings {
+    EventSettings::default().retry_delays([20, 40].map(Duration::from_millis))
+}
+
+async fn settled(server: &Server, done: impl Fn(&EventCounters) -> bool) -> EventCounters {
+    soon(async {
+        loop {
+            let counters = server.event_counters();
+            if done(&counters) && counters.queued == 0 {
+                return counters;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_event_is_answered_before_it_runs_and_retried_twice_with_the_same_id() {
+    let (function, mut attempts) = fails(2);
+    let server = Endpoint::builder()
+        .function(function)
+        .events(quick())
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    let call = Call::invoke("f", "[1]")
+        .event()
+        .header("x-amz-client-context", "e30=");
+    let answer = client.call(&call).await;
+    assert_eq!((answer.status().as_u16(), answer.text()), (202, ""));
+    assert_eq!(answer.header("x-amz-executed-version"), None);
+    let id = answer.header("x-amzn-requestid").unwrap();
+    let (first_id, first) = soon(attempts.recv()).await.unwrap();
+    let (second_id, second) = soon(attempts.recv()).await.unwrap();
+    let (third_id, third) = soon(attempts.recv()).await.unwrap();
+    assert_eq!([&*first_id, &*second_id, &*third_id], [id; 3]);
+    assert!(second - first >= Duration::from_millis(20));
+    assert!(third - second >= Duration::from_millis(40));
+    let counters = settled(&server, |counters| counters.succeeded == 1).await;
+    assert_eq!(
+        (counters.accepted, counters.failed, counters.dropped),
+        (1, 2, 0)
+    );
+}
+
+#[tokio::test]
+async fn the_old_invoke_async_is_an_event_too() {
+    let (function, mut attempts) = fails(0);
+    let server = Endpoint::builder()
+        .function(function)
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    let answer = client
+        .call(&Call::new("/2014-11-13/functions/f/invoke-async/", "{}"))
+        .await;
+    assert_eq!(answer.status(), 202);
+    assert!(soon(attempts.recv()).await.is_some());
+    assert!(attempts.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_event_that_never_works_is_dropped_and_counted_and_shown() {
+    let (function, _attempts) = fails(usize::MAX);
+    let (told, mut tell) = mpsc::unbounded_channel();
+    let server = Endpoint::builder()
+        .function(function)
+        .events(quick())
+        .on_notice(move |notice| told.send(notice).unwrap())
+        .bind_local()
+        .await
+        .unwrap();
+    let answer = Client::to(&server)
+        .await
+        .call(&Call::invoke("f", "{}").event())
+        .await;
+    let notice = soon(tell.recv()).await.unwrap();
+    let id = answer.header("x-amzn-requestid").unwrap().to_owned();
+    assert_eq!(
+        notice.to_string(),
+        format!("event {id} for f is dropped: every attempt failed")
+    );
+    let why = EventFailure::RetriesExhausted;
+    assert_eq!(
+        notice,
+        Notice::EventDropped {
+            function: "f".to_owned(),
+            request_id: id,
+            why
+        }
+    );
+    let counters = settled(&server, |counters| counters.dropped == 1).await;
+    assert_eq!(counters.failed, 3);
+}
+
+fn check_record(record: &Value, id: &str) {
+    assert_eq!(record["version"], "1.0");
+    assert_eq!(
+        record["requestContext"],
+        json!({
+            "requestId": id,
+            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        })
+    );
+    assert_eq!(record["requestPayload"], json!({"order": 7}));
+    assert_eq!(
+        record["responseContext"],
+        json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
+    );
+    assert_eq!(record["responsePayload"]["errorMessage"], "not yet");
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_a_line_in_a_file() {
+    let folder = std::env::temp_dir().join(format!("dead-letters-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("events.jsonl");
+    let (function, _attempts) = fails(usize::MAX);
+    let events = quick().dead_letter(DeadLetter::File(file.clone()));
+    let server = Endpoint::builder()
+        .function(function)
+        .events(events)
+        .bind_local()
+        .await
+        .unwrap();
+    let answer = Client::to(&server)
+        .await
+        .call(&Call::invoke("f", r#"{"order":7}"#).event())
+        .await;
+    settled(&server, |counters| counters.dead_lettered == 1).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    check_record(
+        &serde_json::from_str(&text).unwrap(),
+        answer.header("x-amzn-requestid").unwrap(),
+    );
+}
+
+#[tokio::test]
+async fn a_dead_letter_can_go_to_a_function_which_is_itself_the_last_resort() {
+    let (function, _attempts) = fails(usize::MAX);
+    let (told, mut tell) = mpsc::channel(10);
+    let last = Function::buffered("last", move |invocation| {
+        let told = told.clone();
+        async move {
+            told.send(invocation.json::<Value>()?).await?;
+            Err::<String, _>(FunctionError::new("Nope", "neither"))
+        }
+    });
+    let events = quick().dead_letter(DeadLetter::Function("last".to_owned()));
+    let server = Endpoint::builder()
+        .functions([function, last])
+        .events(events)
+        .bind_local()
+        .await
+        .unwrap();
+    let answer = Client::to(&server)
+        .await
+        .call(&Call::invoke("f", r#"{"order":7}"#).event())
+        .await;
+    let record = soon(tell.recv()).await.unwrap();
+    check_record(&record, answer.header("x-amzn-requestid").unwrap());
+    let counters = settled(&server, |counters| counters.dropped == 1).await;
+    assert_eq!((counters.dead_lettered, counters.failed), (1, 6));
+}
+
+#[tokio::test]
+async fn an_event_too_old_for_its_next_attempt_is_dropped() {
+    let (function, mut attempts) = fails(usize::MAX);
+    let events = EventSettings::default()
+        .retry_delays([Duration::from_millis(600)])
+        .max_age(Duration::from_millis(300));
+    let (told, mut tell) = mpsc::unbounded_channel();
+    let server = Endpoint::builder()
+        .function(function)
+        .events(events)
+        .on_notice(move |notice| told.send(notice).unwrap())
+        .bind_local()
+        .await
+        .unwrap();
+    Client::to(&server)
+        .await
+        .call(&Call::invoke("f", "{}").event())
+        .await;
+    let notice = soon(tell.recv()).await.unwrap();
+    let too_old = matches!(
+        &notice,
+        Notice::EventDropped {
+            why: EventFailure::EventAgeExceeded,
+            ..
+        }
+    );
+    assert!(too_old, "{notice}");
+    assert!(attempts.recv().await.is_some());
+    assert!(attempts.try_recv().is_err(), "no second attempt");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_throttled_events_wait_their_turn() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let function = Function::buffered("f", move |_| {
+        let gate = Arc::clone(&held);
+        async move {
+            gate.acquire().await?.forget();
+            Ok::<_, FunctionError>("")
+        }
+    });
+    let server = Endpoint::builder()
+        .function(function.concurrency(1))
+        .events(quick().length(2))
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    for _ in 0..2 {
+        assert_eq!(
+            client.call(&Call::invoke("f", "{}").event()).await.status(),
+            202
+        );
+    }
+    let answer = client.call(&Call::invoke("f", "{}").event()).await;
+    assert_eq!(
+        answer.refused(),
+        (429, "TooManyRequestsException".to_owned())
+    );
+    soon(async {
+        while server.event_counters().throttled == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    gate.add_permits(2);
+    let counters = settled(&server, |counters| counters.succeeded == 2).await;
+    assert_eq!(
+        (counters.accepted, counters.refused, counters.failed),
+        (2, 1, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_fault_rule_delivers_an_event_twice() {
+    let (function, mut attempts) = fails(0);
+    let server = Endpoint::builder()
+        .function(function)
+        .fault("f: twice every=2".parse().unwrap())
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    for runs in [1, 3] {
+        assert_eq!(
+            client.call(&Call::invoke("f", "{}").event()).await.status(),
+            202
+        );
+        settled(&server, |counters| counters.succeeded == runs).await;
+    }
+    let ids: Vec<String> =
+        std::iter::from_fn(|| attempts.try_recv().ok().map(|(id, _)| id)).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(ids[1], ids[2], "the same event");
+}
+
+#[tokio::test]
+async fn what_waits_at_the_end_is_dropped_and_what_runs_may_end() {
+    let (function, mut attempts) = fails(1);
+    let events = EventSettings::default();
+    let server = Endpoint::builder()
+        .function(function)
+        .events(events)
+        .bind_local()
+        .await
+        .unwrap();
+    let endpoint = server.endpoint().clone();
+    Client::to(&server)
+        .await
+        .call(&Call::invoke("f", "{}").event())
+        .await;
+    soon(attempts.recv()).await.unwrap();
+    soon(async {
+        while server.event_counters().failed == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    assert!(soon(server.shutdown(Duration::from_secs(5))).await);
+    let counters = endpoint.event_counters();
+    assert_eq!((counters.dropped, counters.queued), (1, 0));
+}

@@ -1,0 +1,203 @@
+//! Connections: keep-alive, pipelining, and how an endpoint ends.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Call, Client, events, soon};
+use lambda_invoke_endpoint::{
+    BuildError, DeadLetter, Endpoint, EventSettings, Function, FunctionError,
+};
+use lambda_invoke_protocol::StreamEvent;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Streams a chunk for each permit, until the last.
+fn gated(chunks: usize) -> (Function, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let function = Function::streaming("gated", move |_, mut writer| {
+        let gate = Arc::clone(&held);
+        async move {
+            for _ in 0..chunks {
+                gate.acquire().await?.forget();
+                writer.write("chunk").await?;
+            }
+            Ok::<_, FunctionError>(())
+        }
+    });
+    (function, gate)
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests_of_every_kind() {
+    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    for n in 0..20 {
+        assert_eq!(
+            client
+                .call(&Call::invoke("echo", n.to_string()))
+                .await
+                .text(),
+            n.to_string()
+        );
+        let (words, _) = client
+            .call(&Call::stream("count", r#"{"n":2}"#))
+            .await
+            .streamed();
+        assert_eq!(words, ["1\n", "2\n"]);
+        assert_eq!(
+            client.call(&Call::invoke("nobody", "1")).await.status(),
+            404
+        );
+    }
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    client.send(&Call::invoke("echo", "1")).await;
+    client.send(&Call::stream("echo", "2")).await;
+    client.send(&Call::invoke("echo", "3")).await;
+    assert_eq!(soon(client.answer()).await.unwrap().text(), "1");
+    assert_eq!(soon(client.answer()).await.unwrap().streamed().0, ["2"]);
+    assert_eq!(soon(client.answer()).await.unwrap().text(), "3");
+}
+
+#[tokio::test]
+async fn a_graceful_end_lets_a_running_stream_end_and_takes_no_more() {
+    let (function, gate) = gated(2);
+    let server = Endpoint::builder()
+        .function(function)
+        .bind_local()
+        .await
+        .unwrap();
+    let address = server.local_addr();
+    let (mut streaming, mut idle) = (Client::to(&server).await, Client::to(&server).await);
+    assert_eq!(idle.call(&Call::invoke("nobody", "1")).await.status(), 404);
+    gate.add_permits(1);
+    streaming.send(&Call::stream("gated", "{}")).await;
+    soon(streaming.head()).await.unwrap();
+    soon(streaming.chunk()).await.unwrap();
+
+    let ended = tokio::spawn(server.shutdown(Duration::from_secs(60)));
+    // An idle connection is closed at once, and nobody listens any more.
+    assert!(soon(idle.is_closed()).await);
+    soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
+    assert!(!ended.is_finished());
+    gate.add_permits(1);
+    let mut rest = Vec::new();
+    while let Some(chunk) = soon(streaming.chunk()).await.unwrap() {
+        rest.extend_from_slice(&chunk);
+    }
+    assert!(matches!(
+        events(&rest)[..],
+        [StreamEvent::PayloadChunk(_), StreamEvent::InvokeComplete(_)]
+    ));
+    assert!(soon(streaming.is_closed()).await);
+    assert!(soon(ended).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_graceful_end_has_a_limit() {
+    let (function, gate) = gated(2);
+    let server = Endpoint::builder()
+        .function(function)
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    gate.add_permits(1);
+    client.send(&Call::stream("gated", "{}")).await;
+    soon(client.head()).await.unwrap();
+    assert!(!soon(server.shutdown(Duration::from_millis(10))).await);
+    let (_, _) = soon(client.rest()).await;
+}
+
+#[tokio::test]
+async fn a_function_without_its_caller_is_waited_for() {
+    let (told, mut tell) = mpsc::channel(1);
+    let function = Function::buffered("f", move |invocation| {
+        let told = told.clone();
+        async move {
+            told.send(()).await?;
+            invocation.caller_gone().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            told.send(()).await?;
+            Ok::<_, FunctionError>("")
+        }
+    });
+    let server = Endpoint::builder()
+        .function(function)
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    client.send(&Call::invoke("f", "1")).await;
+    soon(tell.recv()).await.unwrap();
+    drop(client);
+    assert!(soon(server.shutdown(Duration::from_secs(10))).await);
+    assert!(
+        tell.try_recv().is_ok(),
+        "it had ended when the endpoint had"
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_server_serves_nobody() {
+    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
+    drop(server);
+    assert!(soon(client.is_closed()).await);
+}
+
+#[tokio::test]
+async fn refuses_what_cannot_be_built() {
+    let function = || Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
+    let named = |name: &str| Function::buffered(name, |_| async { Ok::<_, FunctionError>("") });
+    let builder = Endpoint::builder;
+    let letters = EventSettings::default().dead_letter(DeadLetter::Function("g".to_owned()));
+    for (built, says) in [
+        (
+            builder().functions([function(), function()]),
+            "two functions called 'f'",
+        ),
+        (
+            builder().function(named("a b")),
+            "'a b' is no function name",
+        ),
+        (
+            builder().function(named("f:live")),
+            "'f:live' is no function name",
+        ),
+        (
+            builder().function(named(&"x".repeat(65))),
+            "is no function name",
+        ),
+        (
+            builder().function(function().alias("7", 1)),
+            "'7' is no alias",
+        ),
+        (
+            builder().alias("g", "live", 1),
+            "no function 'g' to give an alias",
+        ),
+        (
+            builder().function(function()).events(letters),
+            "no function 'g' for the dead letters",
+        ),
+        (builder().region("over here"), "'over here' is no region"),
+        (builder().account("12"), "'12' is no account"),
+    ] {
+        assert!(
+            built.build().unwrap_err().to_string().contains(says),
+            "{says}"
+        );
+    }
+    let taken = builder().bind_local().await.unwrap();
+    let again = builder().bind(taken.local_addr()).await;
+    assert!(matches!(again, Err(BuildError::Bind(_))));
+}
