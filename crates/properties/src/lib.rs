@@ -5,6 +5,7 @@
 //! The fuzz targets in `fuzz/fuzz_targets` call them; the replay test here runs them over the
 //! committed corpora, with an ordinary compiler and in every `cargo test`.
 
+pub mod endpoint;
 pub mod error;
 pub mod event_stream;
 pub mod input;
@@ -16,6 +17,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its fuzz target.
 pub const TARGETS: &[(&str, Property)] = &[
+    ("endpoint_request", endpoint::request),
     ("error_code_places", error::code_places),
     ("error_cut_body", error::cut_body),
     ("error_parse_any", error::parse_any),

@@ -1,0 +1,294 @@
+//! The endpoint, spoken to in memory.
+
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
+use lambda_invoke_endpoint::{Endpoint, EventSettings};
+use lambda_invoke_event_stream::Decoder;
+use lambda_invoke_protocol::StreamEvent;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// Whatever bytes come in as requests, the endpoint answers with whole, well-formed HTTP, closes
+/// the connection in the end, and every stream that it sends is an event stream with an end.
+///
+/// The first byte says how: an even one takes the rest as raw bytes, an odd one makes a request of
+/// it; the next bit is whether signatures are verified.
+pub fn request(data: &[u8]) {
+    let Some((&how, rest)) = data.split_first() else {
+        return;
+    };
+    let raw = how & 1 == 0;
+    let verify = how & 2 == 2;
+    let (sent, made) = if raw {
+        (rest.to_vec(), None)
+    } else {
+        let Ok(made) = Made::arbitrary(&mut Unstructured::new(rest)) else {
+            return;
+        };
+        (made.to_http(), Some(made))
+    };
+    // The answer to a HEAD has the length of a body that it does not have.
+    let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
+    let received = exchange(sent, verify);
+    if !no_head_request {
+        return;
+    }
+    let mut left = &received[..];
+    let mut answers = Vec::new();
+    while !left.is_empty() {
+        let answer;
+        (answer, left) = Answer::read(left);
+        answer.check();
+        answers.push(answer);
+    }
+    if let Some(made) = made {
+        assert_eq!(answers.len(), 1, "one request, one answer");
+        made.check(&answers[0], verify);
+    }
+}
+
+/// Sends all of it, and reads until the endpoint closes.
+fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
+    // Time stands still unless there is nothing else to do, and then jumps: every pause and every
+    // limit of the endpoint takes no time at all.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without I/O");
+    runtime.block_on(async {
+        let events = EventSettings::default().retry_delays([Duration::ZERO; 2]);
+        let endpoint = Endpoint::builder()
+            .builtins()
+            .alias("echo", "live", 3)
+            .verify(verify)
+            .max_stream_bytes(Some(64 * 1024))
+            .events(events)
+            .seed(0)
+            .build()
+            .expect("an endpoint");
+        let (client, server) = tokio::io::duplex(16 * 1024);
+        let (mut read, mut write) = tokio::io::split(client);
+        let mut received = Vec::new();
+        let both = async {
+            tokio::join!(
+                endpoint.serve_connection(server),
+                // The endpoint may close before it has read all.
+                async { write.write_all(&sent).await.ok() },
+                read.read_to_end(&mut received),
+            )
+        };
+        let day = Duration::from_secs(86_400);
+        let ended = tokio::time::timeout(day, both).await;
+        let ((), _, read) = ended.expect("the endpoint closes an idle connection");
+        read.expect("memory has no errors");
+        received
+    })
+}
+
+/// A request that is one, with values that need not be good.
+#[derive(Debug, Arbitrary)]
+struct Made {
+    name: Name,
+    operation: u8,
+    invocation_type: u8,
+    tail: bool,
+    context: Option<String>,
+    tenant: Option<String>,
+    qualifier: Option<String>,
+    payload: Vec<u8>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Name {
+    Builtin(u8),
+    Any(String),
+}
+
+const BUILTINS: [&str; 4] = ["echo", "hello", "count", "fail"];
+const TYPES: [&str; 4] = ["RequestResponse", "Event", "DryRun", "Other"];
+
+impl Made {
+    fn name(&self) -> &str {
+        match &self.name {
+            Name::Builtin(which) => BUILTINS[usize::from(which % 4)],
+            Name::Any(name) => name,
+        }
+    }
+
+    fn to_http(&self) -> Vec<u8> {
+        use lambda_invoke_protocol::path::Encoded;
+        let name = Encoded(self.name());
+        let path = match self.operation % 3 {
+            0 => format!("/2015-03-31/functions/{name}/invocations"),
+            1 => format!("/2021-11-15/functions/{name}/response-streaming-invocations"),
+            _ => format!("/2014-11-13/functions/{name}/invoke-async/"),
+        };
+        let qualifier = self.qualifier.as_deref().map(Encoded);
+        let query = qualifier
+            .map(|text| format!("?Qualifier={text}"))
+            .unwrap_or_default();
+        let mut text = format!(
+            "POST {path}{query} HTTP/1.1\r\nhost: local\r\nx-amz-invocation-type: {}\r\n",
+            TYPES[usize::from(self.invocation_type % 4)]
+        );
+        if self.tail {
+            text.push_str("x-amz-log-type: Tail\r\n");
+        }
+        let headers = [
+            ("x-amz-client-context", &self.context),
+            ("x-amz-tenant-id", &self.tenant),
+        ];
+        for (name, value) in headers {
+            if let Some(value) = value {
+                let value: String = value.chars().filter(char::is_ascii_graphic).collect();
+                text.push_str(&format!("{name}: {value}\r\n"));
+            }
+        }
+        text.push_str(&format!("content-length: {}\r\n\r\n", self.payload.len()));
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(&self.payload);
+        bytes
+    }
+
+    fn check(&self, answer: &Answer, verify: bool) {
+        // hyper itself refuses a head that is too long for it, without a body.
+        if matches!(answer.status, 414 | 431) {
+            return;
+        }
+        if verify {
+            assert_eq!(answer.status, 403, "nothing was signed");
+            return;
+        }
+        let runs = answer.status == 200;
+        if runs && self.name() == "echo" && self.operation % 3 == 0 {
+            let payload = if self.payload.is_empty() {
+                b"{}"
+            } else {
+                &self.payload[..]
+            };
+            assert_eq!(answer.body, payload, "echo gives its payload");
+        }
+        if runs {
+            assert!(
+                self.payload.is_empty()
+                    || serde_json::from_slice::<serde_json::Value>(&self.payload).is_ok()
+                    // Deeper than serde_json goes is JSON all the same.
+                    || self.payload.iter().filter(|byte| b"[{".contains(byte)).count() > 100
+                    || lambda_invoke_protocol::json::check(&self.payload).is_ok(),
+                "ran with a payload that is not JSON"
+            );
+        }
+        let expected = match (self.operation % 3, self.invocation_type % 4) {
+            (2, _) | (0, 1) => 202,
+            (_, 2) => 204,
+            _ => 200,
+        };
+        assert!(
+            answer.status == expected || matches!(answer.status, 400 | 403 | 404 | 413),
+            "answered {}",
+            answer.status
+        );
+    }
+}
+
+/// One answer off the wire.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads an answer, whole and well formed.
+    fn read(bytes: &[u8]) -> (Self, &[u8]) {
+        let end = bytes
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .expect("a whole head");
+        let (head, rest) = bytes.split_at(end + 4);
+        let head = std::str::from_utf8(head).expect("a head in ASCII");
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().expect("a status line");
+        let status = status.strip_prefix("HTTP/1.").expect("HTTP/1")[2..5]
+            .parse()
+            .unwrap();
+        let headers: Vec<_> = lines
+            .map(|line| {
+                line.split_once(": ")
+                    .or_else(|| line.split_once(':'))
+                    .expect("a header")
+            })
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let mut answer = Self {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        let rest = if answer.header("transfer-encoding") == Some("chunked") {
+            answer.read_chunks(rest)
+        } else if let Some(length) = answer.header("content-length") {
+            let length: usize = length.parse().unwrap();
+            assert!(rest.len() >= length, "a body shorter than its length");
+            let (body, rest) = rest.split_at(length);
+            answer.body = body.to_vec();
+            rest
+        } else {
+            // Without a length a body ends with the connection; a 204 has none.
+            let (body, rest) = rest.split_at(if status == 204 { 0 } else { rest.len() });
+            answer.body = body.to_vec();
+            rest
+        };
+        (answer, rest)
+    }
+
+    fn read_chunks<'a>(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
+        loop {
+            let end = rest
+                .windows(2)
+                .position(|two| two == b"\r\n")
+                .expect("a chunk's size");
+            let size = std::str::from_utf8(&rest[..end]).unwrap();
+            let size = usize::from_str_radix(size, 16).expect("a size in hexadecimal");
+            let (chunk, after) = rest[end + 2..].split_at(size);
+            rest = after.strip_prefix(b"\r\n").expect("a chunk's end");
+            if size == 0 {
+                return rest;
+            }
+            self.body.extend_from_slice(chunk);
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn check(&self) {
+        let Some(id) = self.header("x-amzn-requestid") else {
+            // hyper's own answer to what is no HTTP.
+            assert!((400..500).contains(&self.status) && self.body.is_empty());
+            return;
+        };
+        assert_eq!(id.len(), 36);
+        if self.status >= 400 {
+            assert!(self.header("x-amzn-errortype").is_some());
+            let body: serde_json::Value = serde_json::from_slice(&self.body).expect("JSON");
+            assert!(body.is_object());
+        }
+        if self.header("content-type") == Some("application/vnd.amazon.eventstream") {
+            let mut decoder = Decoder::new();
+            decoder.push(Bytes::copy_from_slice(&self.body));
+            let mut last = None;
+            while let Some(message) = decoder.next_message().expect("an event stream") {
+                last = Some(StreamEvent::from_message(message).expect("an event"));
+            }
+            assert!(
+                matches!(last, Some(StreamEvent::InvokeComplete(_))),
+                "no end"
+            );
+        }
+    }
+}
