@@ -16,7 +16,7 @@ use crate::{PathEncoding, PayloadHash, RawRequest, SessionToken, Settings};
 
 pub(crate) use headers::{NameList, is_sorted_list, sort};
 pub(crate) use query::{
-    QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
+    Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
 use sink::Sink;
 
@@ -89,8 +89,9 @@ impl<'a> CanonicalRequest<'a> {
                 canonical.headers.push((name, value));
             }
         });
-        if let (false, Some(host)) = (has_host, request.authority) {
-            canonical.headers.push((names::HOST, host.as_bytes()));
+        if !has_host {
+            let host = request.host().map(|host| (names::HOST, host.as_bytes()));
+            canonical.headers.extend(host);
         }
         canonical.sort_headers();
         canonical
@@ -123,9 +124,7 @@ impl<'a> CanonicalRequest<'a> {
 
     /// The SHA-256 of the canonical request.
     pub fn hash(&self) -> [u8; 32] {
-        let mut hasher = sink::Hasher::new();
-        self.write(&mut hasher, false);
-        hasher.finish()
+        sink::hash(|hasher| self.write(hasher, false))
     }
 
     /// The canonical request as the bytes that are hashed.

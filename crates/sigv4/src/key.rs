@@ -156,29 +156,19 @@ impl StringToSign {
     /// The string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
-        Self::with_stamp(&time.to_basic(), region, service, &hash)
+        let scope = scope(time, region, service);
+        Self::in_scope(&time.to_basic(), &scope, &hash)
     }
 
-    /// The same with the time in the basic format.
-    pub(crate) fn with_stamp(
-        stamp: &[u8; 16],
-        region: &str,
-        service: &str,
-        hash: &[u8; 32],
-    ) -> Self {
+    /// The string for a time in the basic format and a whole scope.
+    pub(crate) fn in_scope(stamp: &[u8; 16], scope: &str, hash: &[u8; 32]) -> Self {
         let mut text = List::new();
         for piece in [
             ALGORITHM.as_bytes(),
             b"\n",
             stamp,
             b"\n",
-            &stamp[..8],
-            b"/",
-            region.as_bytes(),
-            b"/",
-            service.as_bytes(),
-            b"/",
-            TERMINATOR.as_bytes(),
+            scope.as_bytes(),
             b"\n",
             &hex64(hash),
         ] {
@@ -205,6 +195,12 @@ impl fmt::Display for StringToSign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(core::str::from_utf8(&self.text).unwrap_or_default())
     }
+}
+
+/// `20150830/us-east-1/lambda/aws4_request`.
+pub(crate) fn scope(time: Timestamp, region: &str, service: &str) -> String {
+    let time = time.to_string();
+    format!("{}/{region}/{service}/{TERMINATOR}", &time[..8])
 }
 
 /// The value of each lower-case hexadecimal digit; 255 for everything else.

@@ -44,6 +44,11 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         }
     }
 
+    /// Appends each of `items`.
+    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = T>) {
+        items.into_iter().for_each(|item| self.push(item));
+    }
+
     /// Drops the last item, if there is one.
     pub(crate) fn pop(&mut self) {
         if self.heap.pop().is_none() {
@@ -108,9 +113,7 @@ impl<T, const N: usize> DerefMut for List<T, N> {
 impl<T: Copy + Default, const N: usize> FromIterator<T> for List<T, N> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         let mut list = Self::new();
-        for item in items {
-            list.push(item);
-        }
+        list.extend(items);
         list
     }
 }

@@ -20,6 +20,23 @@ pub(crate) const SECURITY_TOKEN_PARAMETER: &str = "X-Amz-Security-Token";
 pub(crate) const SIGNED_HEADERS_PARAMETER: &str = "X-Amz-SignedHeaders";
 pub(crate) const SIGNATURE_PARAMETER: &str = "X-Amz-Signature";
 
+/// The lengths that some names have, as bits.
+pub(crate) const fn lengths(names: &[&str]) -> u32 {
+    let (mut bits, mut index) = (0, 0);
+    while index < names.len() {
+        bits |= 1 << names[index].len();
+        index += 1;
+    }
+    bits
+}
+
+/// Whether `name` has one of the `lengths` of some names: nearly always enough to know that it is
+/// none of them.
+#[inline]
+pub(crate) fn has_length_of(name: &str, lengths: u32) -> bool {
+    name.len() < 32 && lengths >> name.len() & 1 == 1
+}
+
 /// Whether `name`, in any case, is the header `known`, which is in lower case.
 ///
 /// Asked some ten times a header: length and last letter tell nearly all of them apart.

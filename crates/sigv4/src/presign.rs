@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 
 use crate::canonical::{CanonicalRequest, append_encoded, parse_query};
-use crate::key::{ALGORITHM, TERMINATOR};
+use crate::key::ALGORITHM;
 use crate::names::{self, is_header};
 use crate::sign::{is_unsigned_in_presigned, refuse_presigned};
 use crate::{PayloadHash, RawRequest, SessionToken, SignError, Signature, Signer, Timestamp};
@@ -95,7 +95,7 @@ impl Signer {
         if !(1..=LONGEST).contains(&expires.as_secs()) || expires.subsec_nanos() != 0 {
             return Err(SignError::ExpiresOutOfRange);
         }
-        refuse_presigned(request.query)?;
+        refuse_presigned(&parse_query(request.query, |_| true))?;
         let mut has_host = false;
         let mut canonical = CanonicalRequest::bare(request, payload, self.settings());
         request.for_each_header(|name, value| {
@@ -105,20 +105,13 @@ impl Signer {
             }
         });
         if !has_host {
-            let host = request.authority.ok_or(SignError::MissingHost)?;
+            let host = request.host().ok_or(SignError::MissingHost)?;
             canonical.headers.push((names::HOST, host.as_bytes()));
         }
         canonical.sort_headers();
 
-        let key = self.key(time);
-        let stamp = key.stamp(time);
-        let text = time.to_string();
-        let (id, region, service) = (
-            self.credentials().access_key_id(),
-            self.region(),
-            self.service(),
-        );
-        let credential = format!("{id}/{}/{region}/{service}/{TERMINATOR}", &text[..8]);
+        let day = self.day(time);
+        let stamp = day.key.stamp(time);
         let token = self.credentials().session_token();
         let (signed_token, appended_token) = match self.settings().session_token {
             SessionToken::Signed => (token, None),
@@ -134,8 +127,8 @@ impl Signer {
         }
         let mut parameter = |name: &str, value: &str| append_parameter(&mut query, name, value);
         parameter(names::ALGORITHM_PARAMETER, ALGORITHM);
-        parameter(names::CREDENTIAL_PARAMETER, &credential);
-        parameter(names::DATE_PARAMETER, &text);
+        parameter(names::CREDENTIAL_PARAMETER, day.credential());
+        parameter(names::DATE_PARAMETER, &time.to_string());
         parameter(names::EXPIRES_PARAMETER, &expires.as_secs().to_string());
         if let Some(token) = signed_token {
             parameter(names::SECURITY_TOKEN_PARAMETER, token);
@@ -143,7 +136,7 @@ impl Signer {
         parameter(names::SIGNED_HEADERS_PARAMETER, canonical.signed_headers());
         // Parsed from what will be sent, and so the same that whoever verifies it sees.
         canonical.query = parse_query(query.as_bytes(), |_| true);
-        let signature = self.signature(&canonical, &key, &stamp);
+        let signature = day.sign(&canonical, &stamp);
         append_parameter(
             &mut query,
             names::SIGNATURE_PARAMETER,

@@ -8,7 +8,7 @@ use http::{HeaderMap, Uri};
 use crate::list::List;
 
 /// The headers that an ordinary request has, on the stack; more go to the heap.
-pub(crate) type HeaderList<'a> = List<(&'a str, &'a [u8]), 24>;
+pub(crate) type HeaderList<'a> = List<(&'a str, &'a [u8]), 16>;
 
 /// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
 ///
@@ -34,8 +34,8 @@ pub struct RawRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
-    /// Host and port from the URI, for a request without a `Host` header.
-    pub(crate) authority: Option<&'a str>,
+    /// For a request without a `Host` header.
+    uri: Option<&'a Uri>,
     headers: Headers<'a>,
 }
 
@@ -82,9 +82,14 @@ impl<'a> RawRequest<'a> {
             method,
             path: path.as_ref(),
             query: query.map(AsRef::as_ref).unwrap_or_default(),
-            authority: None,
+            uri: None,
             headers: Headers::List(list),
         })
+    }
+
+    /// What a client sends as `Host` if it is not among the headers.
+    pub(crate) fn host(&self) -> Option<&'a str> {
+        self.uri.and_then(host_of)
     }
 
     /// Whether every header's name is known to be in lower case.
@@ -115,7 +120,7 @@ impl<'a> From<&'a Parts> for RawRequest<'a> {
             method: parts.method.as_str(),
             path: parts.uri.path().as_bytes(),
             query: parts.uri.query().unwrap_or_default().as_bytes(),
-            authority: host_of(&parts.uri),
+            uri: Some(&parts.uri),
             headers: Headers::Map(&parts.headers),
         }
     }

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use crate::names::{self, is_header};
+use crate::names::{self, has_length_of, is_header, lengths};
 
 /// How a service wants its requests signed; one value for signing and for verifying.
 ///
@@ -46,6 +46,8 @@ pub const NEVER_SIGNED: [&str; 6] = [
     "expect",
 ];
 
+const NEVER_SIGNED_LENGTHS: u32 = lengths(&NEVER_SIGNED);
+
 /// Headers that a presigned request leaves unsigned besides those, since whoever sends it later
 /// cannot know them.
 pub(crate) const UNSIGNED_IN_PRESIGNED: [&str; 2] = ["x-amz-user-agent", "x-amz-checksum-mode"];
@@ -87,8 +89,11 @@ impl Settings {
     }
 
     /// Whether the header `name`, in any case, is left unsigned.
+    #[inline]
     pub(crate) fn leaves_unsigned(&self, name: &str) -> bool {
-        NEVER_SIGNED.iter().any(|never| is_header(name, never)) || self.lists(name)
+        has_length_of(name, NEVER_SIGNED_LENGTHS)
+            && NEVER_SIGNED.iter().any(|never| is_header(name, never))
+            || self.lists(name)
     }
 
     /// Whether `name` is one of the further headers that are left unsigned.

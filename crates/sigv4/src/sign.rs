@@ -1,14 +1,14 @@
 //! Signing by headers.
 
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
-use crate::canonical::{CanonicalRequest, is_left_out, is_parameter, pairs, parse_query};
-use crate::key::ALGORITHM;
+use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter, parse_query};
+use crate::key::{self, ALGORITHM};
 use crate::names::{self, is_header};
 use crate::{
     Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey,
@@ -60,7 +60,15 @@ pub struct Signer {
     pub(crate) region: Box<str>,
     pub(crate) service: Box<str>,
     pub(crate) settings: Settings,
-    key: Mutex<Option<SigningKey>>,
+    day: Mutex<Option<Arc<Day>>>,
+}
+
+/// What stays the same for a day.
+pub(crate) struct Day {
+    pub(crate) key: SigningKey,
+    /// The access key's id and the scope, with `/` between them.
+    credential: String,
+    id_length: usize,
 }
 
 impl Signer {
@@ -75,13 +83,13 @@ impl Signer {
         service: impl Into<String>,
     ) -> Result<Self, InvalidScope> {
         let (region, service) = scope(region.into(), service.into())?;
-        let key = Mutex::new(None);
+        let day = Mutex::new(None);
         Ok(Self {
             credentials,
             region,
             service,
             settings: Settings::default(),
-            key,
+            day,
         })
     }
 
@@ -173,15 +181,15 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
-        refuse_presigned(request.query)?;
-        let key = self.key(time);
-        let stamp = key.stamp(time);
+        let day = self.day(time);
+        let stamp = day.key.stamp(time);
         let mut hash_text = [0; 64];
         let payload_text = payload.text(&mut hash_text);
         let mut sends_hash = self.settings.content_sha256_header;
         let mut has_host = false;
         let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
         canonical.query = parse_query(request.query, |_| true);
+        refuse_presigned(&canonical.query)?;
         request.for_each_header(|name, value| {
             if is_header(name, names::CONTENT_SHA256) {
                 sends_hash = true;
@@ -190,13 +198,12 @@ impl Signer {
                 canonical.headers.push((name, value));
             }
         });
-        let host = match (has_host, request.authority) {
-            (true, _) => None,
-            (false, Some(host)) => {
-                canonical.headers.push((names::HOST, host.as_bytes()));
-                Some(value(host.as_bytes())?)
-            }
-            (false, None) => return Err(SignError::MissingHost),
+        let host = if has_host {
+            None
+        } else {
+            let host = request.host().ok_or(SignError::MissingHost)?;
+            canonical.headers.push((names::HOST, host.as_bytes()));
+            Some(value(host.as_bytes())?)
         };
         canonical.headers.push((names::DATE, &stamp));
         if sends_hash {
@@ -211,7 +218,7 @@ impl Signer {
                 .push((names::SECURITY_TOKEN, token.as_bytes()));
         }
         canonical.sort_headers();
-        let signature = self.signature(&canonical, &key, &stamp);
+        let signature = day.sign(&canonical, &stamp);
         Ok(SigningHeaders {
             signature,
             host,
@@ -222,50 +229,55 @@ impl Signer {
             },
             token: token.cloned(),
             date: value(&stamp)?,
-            authorization: self.authorization(&canonical.names, &stamp, signature)?,
+            authorization: day.authorization(&canonical.names, signature)?,
         })
     }
 
-    pub(crate) fn signature(
-        &self,
-        canonical: &CanonicalRequest<'_>,
-        key: &SigningKey,
-        stamp: &[u8; 16],
-    ) -> Signature {
-        let hash = canonical.hash();
-        key.sign(StringToSign::with_stamp(stamp, &self.region, &self.service, &hash).as_bytes())
-    }
-
-    pub(crate) fn key(&self, time: Timestamp) -> SigningKey {
-        // Nothing panics while the lock is held, and a key is whole or not there.
-        let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The day of `time`: kept, or derived.
+    pub(crate) fn day(&self, time: Timestamp) -> Arc<Day> {
+        // Nothing panics while the lock is held, and a day is whole or not there.
+        let mut kept = self.day.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some(key) if key.is_for(time) => key.clone(),
+            Some(day) if day.key.is_for(time) => Arc::clone(day),
             _ => {
-                let secret = self.credentials.secret_access_key();
-                let key = SigningKey::derive(secret, time, &self.region, &self.service);
-                kept.insert(key).clone()
+                let Self {
+                    credentials,
+                    region,
+                    service,
+                    ..
+                } = self;
+                let id = credentials.access_key_id();
+                let day = Day {
+                    key: SigningKey::derive(credentials.secret_access_key(), time, region, service),
+                    credential: format!("{id}/{}", key::scope(time, region, service)),
+                    id_length: id.len(),
+                };
+                Arc::clone(kept.insert(Arc::new(day)))
             }
         }
     }
+}
 
-    fn authorization(
-        &self,
-        names: &[u8],
-        stamp: &[u8; 16],
-        signature: Signature,
-    ) -> Result<HeaderValue, SignError> {
-        let pieces: [&[u8]; 14] = [
+impl Day {
+    pub(crate) fn credential(&self) -> &str {
+        &self.credential
+    }
+
+    fn scope(&self) -> &str {
+        &self.credential[self.id_length + 1..]
+    }
+
+    pub(crate) fn sign(&self, canonical: &CanonicalRequest<'_>, stamp: &[u8; 16]) -> Signature {
+        let text = StringToSign::in_scope(stamp, self.scope(), &canonical.hash());
+        self.key.sign(text.as_bytes())
+    }
+
+    /// The value of the `authorization` header; `names` as `SignedHeaders` has them.
+    fn authorization(&self, names: &[u8], signature: Signature) -> Result<HeaderValue, SignError> {
+        let pieces: [&[u8]; 7] = [
             ALGORITHM.as_bytes(),
             b" Credential=",
-            self.credentials.access_key_id().as_bytes(),
-            b"/",
-            &stamp[..8],
-            b"/",
-            self.region.as_bytes(),
-            b"/",
-            self.service.as_bytes(),
-            b"/aws4_request",
+            self.credential.as_bytes(),
             b", SignedHeaders=",
             names,
             b", Signature=",
@@ -410,14 +422,17 @@ pub(crate) fn is_unsigned_in_presigned(name: &str, settings: &Settings) -> bool 
         || settings.leaves_unsigned(name)
 }
 
-/// Refuses a query with parameters that signing owns.
-pub(crate) fn refuse_presigned(query: &[u8]) -> Result<(), SignError> {
-    for (name, _) in pairs(query) {
-        let owned = OWNED_PARAMETERS
-            .iter()
-            .find(|owned| is_parameter(name, owned));
-        if let Some(owned) = owned {
-            return Err(SignError::OwnedParameter(owned));
+/// Refuses parameters that signing owns.
+pub(crate) fn refuse_presigned(query: &[Parameter<'_>]) -> Result<(), SignError> {
+    for (name, _) in query {
+        // All of them begin with an X, which may be sent as `%58`.
+        if matches!(name.first(), Some(b'X' | b'%')) {
+            let owned = OWNED_PARAMETERS
+                .iter()
+                .find(|owned| is_parameter(name, owned));
+            if let Some(owned) = owned {
+                return Err(SignError::OwnedParameter(owned));
+            }
         }
     }
     Ok(())

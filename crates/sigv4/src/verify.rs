@@ -185,7 +185,8 @@ impl Verifier {
                     || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
         });
         let hash = canonical.hash();
-        let text = StringToSign::with_stamp(&claims.stamp, &self.region, &self.service, &hash);
+        let scope = &claims.credential[id_length + 1..];
+        let text = StringToSign::in_scope(&claims.stamp, scope, &hash);
         let key = self
             .cache
             .key(&credentials, claims.time, &self.region, &self.service);
@@ -287,8 +288,9 @@ impl Verifier {
             has_host |= is_header(name, names::HOST);
             headers.push((name, value));
         });
-        if let (false, Some(host)) = (has_host, request.authority) {
-            headers.push((names::HOST, host.as_bytes()));
+        if !has_host {
+            let host = request.host().map(|host| (names::HOST, host.as_bytes()));
+            headers.extend(host);
         }
         canonical::sort(headers, *lower_case);
         names.extend_from_slice(claims.signed_headers.as_bytes());

@@ -4,6 +4,8 @@
 //! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`)
 //! and signed chunks (`aws-c-auth-chunked.json`).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+
 mod support;
 
 use std::fs;

@@ -13,7 +13,7 @@ use crate::names::is_header;
 use crate::request::{HeaderList, is_token};
 
 /// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
-pub(crate) type NameList = List<u8, 256>;
+pub(crate) type NameList = List<u8, 192>;
 
 /// Sorts by name, keeping the order of those with one name.
 pub(crate) fn sort(list: &mut HeaderList<'_>, lower_case: bool) {
@@ -131,15 +131,19 @@ fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
     }
 }
 
-/// Whether there is a space at all. Long values, such as tokens, have none: without a way out of
-/// the inner loop it becomes vector code.
+/// Whether there is a space at all. Long values, such as tokens, have none: whole blocks, without a
+/// way out of their loop, become vector code; the last one overlaps the one before it.
 fn has_space(value: &[u8]) -> bool {
-    let mut chunks = value.chunks_exact(64);
-    chunks.any(|chunk| {
-        chunk
-            .iter()
-            .fold(false, |found, &byte| found | (byte == b' '))
-    }) || chunks.remainder().contains(&b' ')
+    fn in_blocks<const N: usize>(value: &[u8]) -> bool {
+        let in_block = |block: &[u8]| block.iter().fold(false, |found, &b| found | (b == b' '));
+        value.chunks_exact(N).any(in_block)
+            || value.last_chunk::<N>().is_some_and(|last| in_block(last))
+    }
+    match value.len() {
+        0..16 => value.contains(&b' '),
+        16..64 => in_blocks::<16>(value),
+        _ => in_blocks::<64>(value),
+    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ fn ends_as_folder(path: &[u8]) -> bool {
 
 fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
     let stays = match encoding {
+        PathEncoding::Twice if is_plain(path) => return sink.put(path),
         PathEncoding::Twice => &STAYS_TWICE,
         PathEncoding::Once => &STAYS_ONCE,
     };
@@ -64,6 +65,17 @@ fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
         rest = &rest[end + 1..];
     }
     sink.put(rest);
+}
+
+/// Whether all of `path` stays as it is, as most paths do. In ranges and without a way out of the
+/// loop, which makes vector code.
+fn is_plain(path: &[u8]) -> bool {
+    let plain = |byte: u8| {
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        // `-`, `.`, `/` and the digits follow each other.
+        letter | (byte.wrapping_sub(b'-') < 13) | (byte == b'_') | (byte == b'~')
+    };
+    path.iter().fold(true, |all, &byte| all & plain(byte))
 }
 
 const STAYS_TWICE: [bool; 256] = {
@@ -121,6 +133,13 @@ mod tests {
         }
         for path in ["/", "//", "/./", "/a/../b", "/a//"] {
             assert_eq!(written(path, PathEncoding::Twice, false), path);
+        }
+    }
+
+    #[test]
+    fn a_plain_path_is_one_that_stays_as_it_is() {
+        for byte in 0..=255_u8 {
+            assert_eq!(is_plain(&[byte]), STAYS_TWICE[usize::from(byte)], "{byte}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::list::List;
 pub(crate) type Parameter<'a> = (&'a [u8], &'a [u8]);
 
 /// The parameters that an ordinary request has, on the stack; more go to the heap.
-pub(crate) type QueryList<'a> = List<Parameter<'a>, 8>;
+pub(crate) type QueryList<'a> = List<Parameter<'a>, 4>;
 
 /// The parameters of a query in their order.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {

@@ -17,34 +17,36 @@ const BUFFER: usize = 1024;
 
 /// SHA-256 behind a buffer on the stack: the canonical request is some fifty pieces of a few bytes,
 /// and the hash is fast only if it gets many blocks at a time.
-pub(super) struct Hasher {
-    buffer: [u8; BUFFER],
+pub(super) struct Hasher<'b> {
+    buffer: &'b mut [u8; BUFFER],
     filled: usize,
-    context: Context,
+    context: &'b mut Context,
 }
 
-impl Hasher {
-    pub(super) fn new() -> Self {
-        Self {
-            buffer: [0; BUFFER],
-            filled: 0,
-            context: Context::new(&SHA256),
-        }
-    }
+/// The SHA-256 of what `write` puts.
+pub(super) fn hash(write: impl FnOnce(&mut Hasher<'_>)) -> [u8; 32] {
+    // Borrowed, since moving them costs more than filling them.
+    let (mut buffer, mut context) = ([0; BUFFER], Context::new(&SHA256));
+    let mut hasher = Hasher {
+        buffer: &mut buffer,
+        filled: 0,
+        context: &mut context,
+    };
+    write(&mut hasher);
+    let filled = hasher.filled;
+    context.update(&buffer[..filled]);
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
 
-    pub(super) fn finish(mut self) -> [u8; 32] {
-        self.context.update(&self.buffer[..self.filled]);
-        let mut hash = [0; 32];
-        hash.copy_from_slice(self.context.finish().as_ref());
-        hash
-    }
-
+impl Hasher<'_> {
     /// For a piece that is too long for the rest of the buffer. What is hashed are whole buffers,
     /// so that `ring` never has to keep part of a block.
     fn put_long(&mut self, bytes: &[u8]) {
         let (now, later) = bytes.split_at(BUFFER - self.filled);
         self.buffer[self.filled..].copy_from_slice(now);
-        self.context.update(&self.buffer);
+        self.context.update(self.buffer);
         let mut buffers = later.chunks_exact(BUFFER);
         for whole in &mut buffers {
             self.context.update(whole);
@@ -55,7 +57,7 @@ impl Hasher {
     }
 }
 
-impl Sink for Hasher {
+impl Sink for Hasher<'_> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         match self.buffer.get_mut(self.filled..self.filled + bytes.len()) {
@@ -76,15 +78,16 @@ mod tests {
     #[test]
     fn pieces_of_any_size_hash_as_the_whole() {
         let bytes: Vec<u8> = (0..10_000_u32)
-            .map(|number| (number * 31 >> 3) as u8)
+            .map(|number| ((number * 31) >> 3) as u8)
             .collect();
         for size in [1, 7, 63, 64, 65, 511, 1023, 1024, 1025, 2048, 5000, 10_000] {
-            let mut hasher = Hasher::new();
-            for piece in bytes.chunks(size) {
-                hasher.put(piece);
-            }
-            hasher.put(b"");
-            assert_eq!(hasher.finish(), sha256(&bytes), "pieces of {size}");
+            let hash = hash(|hasher| {
+                for piece in bytes.chunks(size) {
+                    hasher.put(piece);
+                }
+                hasher.put(b"");
+            });
+            assert_eq!(hash, sha256(&bytes), "pieces of {size}");
         }
     }
 }
