@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lambda_invoke::{Builder, Client, Credentials};
+use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -204,3 +205,35 @@ pub(crate) fn http_chunk(bytes: &[u8]) -> Vec<u8> {
 
 /// What ends a chunked body.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// A stream's events as one HTTP chunk.
+pub(crate) fn events(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
+    http_chunk(&event_bytes(events))
+}
+
+/// Events as they are in a body.
+pub(crate) fn event_bytes(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for event in events {
+        event.encode(&mut bytes).unwrap();
+    }
+    bytes
+}
+
+pub(crate) fn chunk(text: &'static str) -> StreamEvent {
+    StreamEvent::PayloadChunk(text.into())
+}
+
+pub(crate) fn complete() -> StreamEvent {
+    StreamEvent::InvokeComplete(InvokeComplete::default())
+}
+
+/// A whole stream that says `hello`.
+pub(crate) fn whole_stream() -> Vec<u8> {
+    [
+        stream_head(&[]),
+        events([chunk("hello"), complete()]),
+        LAST_CHUNK.to_vec(),
+    ]
+    .concat()
+}

@@ -1,0 +1,140 @@
+//! The same calls for callers without async.
+//!
+//! A [`blocking::Client`](Client) is made from a [`lambda_invoke::Client`](crate::Client), and its
+//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator and a
+//! [`std::io::Read`].
+//!
+//! Connections live on a thread of the client's own, so that they are looked after between calls
+//! too; what is read from a stream is handled on the caller's thread. It can be used anywhere, also
+//! within an async runtime, where it holds up the thread that it is called on.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use lambda_invoke::{Client, Credentials, blocking};
+//!
+//! let client = Client::builder()
+//!     .region("eu-central-1")
+//!     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
+//!     .build()?;
+//! let client = blocking::Client::new(client)?;
+//! for piece in client.stream("hello").payload(r#"{"name":"Ada"}"#).send()? {
+//!     print!("{}", String::from_utf8_lossy(&piece?));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod runtime;
+mod stream;
+
+pub use stream::{HttpStream, Reader, ResponseStream};
+
+use std::sync::Arc;
+
+use lambda_invoke_input::FunctionName;
+use lambda_invoke_protocol::StreamHead;
+
+use self::runtime::Runtime;
+use crate::{BoxError, Error, InvokeCall, Reply, StreamCall, StreamDryRun};
+
+/// Calls functions and waits for them: see the [module](self).
+///
+/// Cheap to clone; the clones share everything, its thread included.
+#[derive(Clone, Debug)]
+pub struct Client {
+    client: crate::Client,
+    runtime: Arc<Runtime>,
+}
+
+impl Client {
+    /// A client that waits.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system gives no thread.
+    pub fn new(client: crate::Client) -> Result<Self, Error> {
+        let runtime = Runtime::start().map_err(|error| {
+            Error::configuration("the system gives no thread for the connections").because(error)
+        })?;
+        Ok(Self {
+            client,
+            runtime: Arc::new(runtime),
+        })
+    }
+
+    /// The client under it: for its region and address.
+    #[must_use]
+    pub fn get_ref(&self) -> &crate::Client {
+        &self.client
+    }
+
+    /// As [`lambda_invoke::Client::invoke`](crate::Client::invoke).
+    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a, Self>
+    where
+        N: TryInto<FunctionName<'a>>,
+        N::Error: Into<BoxError>,
+    {
+        InvokeCall::new(self.clone(), name)
+    }
+
+    /// As [`lambda_invoke::Client::stream`](crate::Client::stream).
+    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a, Self>
+    where
+        N: TryInto<FunctionName<'a>>,
+        N::Error: Into<BoxError>,
+    {
+        StreamCall::new(self.clone(), name)
+    }
+}
+
+impl InvokeCall<'_, Client> {
+    /// Makes the call and waits for the reply.
+    ///
+    /// # Errors
+    ///
+    /// As the asynchronous [`send`](InvokeCall::send).
+    pub fn send(self) -> Result<Reply, Error> {
+        let Client { client, runtime } = self.client;
+        let call = InvokeCall {
+            client,
+            request: self.request,
+            options: self.options,
+        };
+        runtime.wait(call.send())
+    }
+}
+
+impl StreamCall<'_, Client> {
+    /// Makes the call and waits for the head of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As the asynchronous [`send`](StreamCall::send).
+    pub fn send(self) -> Result<ResponseStream, Error> {
+        let Client { client, runtime } = self.client;
+        let call = StreamCall {
+            client,
+            request: self.request,
+            options: self.options,
+        };
+        let stream = runtime.wait(call.send())?;
+        Ok(ResponseStream::new(stream, runtime))
+    }
+}
+
+impl StreamDryRun<'_, Client> {
+    /// Makes the call and waits for the head of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As the asynchronous [`send`](StreamDryRun::send).
+    pub fn send(self) -> Result<StreamHead, Error> {
+        let Client { client, runtime } = self.0.client;
+        let call = StreamCall {
+            client,
+            request: self.0.request,
+            options: self.0.options,
+        };
+        runtime.wait(StreamDryRun(call).send())
+    }
+}

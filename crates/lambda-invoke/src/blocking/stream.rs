@@ -1,0 +1,173 @@
+//! Response streams for callers without async.
+
+use std::io::{self, BufRead, Read};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::{Buf as _, Bytes};
+
+use super::runtime::Runtime;
+use crate::reader::again;
+use crate::{Collected, Error, ErrorKind};
+
+/// What a function answers, while it writes it: an iterator of `Result<Bytes, Error>`.
+///
+/// It gives what [`lambda_invoke::ResponseStream`](crate::ResponseStream) gives, and ends as that
+/// does; its head, its completion and all else that needs no waiting are reached by dereferencing.
+#[derive(Debug)]
+pub struct ResponseStream {
+    stream: crate::ResponseStream,
+    runtime: Arc<Runtime>,
+}
+
+impl ResponseStream {
+    pub(super) fn new(stream: crate::ResponseStream, runtime: Arc<Runtime>) -> Self {
+        Self { stream, runtime }
+    }
+
+    /// The whole answer, kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::ResponseStream::collect`].
+    pub fn collect_all(self) -> Result<Collected, Error> {
+        self.runtime.wait(self.stream.collect())
+    }
+
+    /// The whole answer, kept in memory, if it has at most so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::ResponseStream::collect_at_most`].
+    pub fn collect_at_most(self, max: u64) -> Result<Collected, Error> {
+        self.runtime.wait(self.stream.collect_at_most(max))
+    }
+
+    /// The stream as a [`Read`] and [`BufRead`].
+    #[must_use]
+    pub fn into_reader(self) -> Reader<Self> {
+        Reader {
+            stream: self,
+            chunk: Bytes::new(),
+            failed: None,
+        }
+    }
+
+    /// The stream as the HTTP answer that a function behind a URL means.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::ResponseStream::into_http`].
+    pub fn into_http(self) -> Result<HttpStream, Error> {
+        let stream = self.runtime.wait(self.stream.into_http())?;
+        Ok(HttpStream {
+            stream,
+            runtime: self.runtime,
+        })
+    }
+}
+
+impl Deref for ResponseStream {
+    type Target = crate::ResponseStream;
+
+    fn deref(&self) -> &crate::ResponseStream {
+        &self.stream
+    }
+}
+
+impl Iterator for ResponseStream {
+    type Item = Result<Bytes, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.runtime.wait(self.stream.next())
+    }
+}
+
+/// The answer of a function that speaks HTTP, its body an iterator: status, headers and cookies
+/// are reached by dereferencing to [`lambda_invoke::HttpStream`](crate::HttpStream).
+#[derive(Debug)]
+pub struct HttpStream {
+    stream: crate::HttpStream,
+    runtime: Arc<Runtime>,
+}
+
+impl HttpStream {
+    /// The body as a [`Read`] and [`BufRead`].
+    #[must_use]
+    pub fn into_reader(self) -> Reader<Self> {
+        Reader {
+            stream: self,
+            chunk: Bytes::new(),
+            failed: None,
+        }
+    }
+}
+
+impl Deref for HttpStream {
+    type Target = crate::HttpStream;
+
+    fn deref(&self) -> &crate::HttpStream {
+        &self.stream
+    }
+}
+
+impl Iterator for HttpStream {
+    type Item = Result<Bytes, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.runtime.wait(self.stream.next())
+    }
+}
+
+/// A response stream as a [`Read`] and [`BufRead`].
+///
+/// It reads as ended only where the stream ended well; any other end is an error, and so is every
+/// further read after it.
+#[derive(Debug)]
+pub struct Reader<S> {
+    stream: S,
+    chunk: Bytes,
+    failed: Option<ErrorKind>,
+}
+
+impl<S> Reader<S> {
+    /// The stream that is read: for its head, and after the end its completion.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: Iterator<Item = Result<Bytes, Error>>> BufRead for Reader<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if let Some(kind) = self.failed {
+            return Err(again(kind));
+        }
+        while self.chunk.is_empty() {
+            match self.stream.next() {
+                Some(Ok(chunk)) => self.chunk = chunk,
+                Some(Err(error)) => {
+                    self.failed = Some(error.kind());
+                    return Err(error.into());
+                }
+                None => break,
+            }
+        }
+        Ok(&self.chunk)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.chunk.advance(count.min(self.chunk.len()));
+    }
+}
+
+impl<S: Iterator<Item = Result<Bytes, Error>>> Read for Reader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}

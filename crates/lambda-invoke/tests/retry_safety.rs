@@ -1,0 +1,353 @@
+//! Every row of docs/retry-safety.md over a real socket, for both operations and all policies: how
+//! often the function runs, how often the request is sent, and what the error says of it.
+//!
+//! The server here is the worst that the row allows: where the execution may have happened, it has.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
+
+mod support;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lambda_invoke::{
+    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, Limits, ProvideCredentials,
+    RetryPolicy, Transport,
+};
+use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
+use support::{Server, Step, answer, chunk, events, refusal, stream_head, whole_stream};
+use tokio::net::TcpStream;
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+struct Row {
+    failure: String,
+    execution: Execution,
+    /// Under the default, `at_least_once()`, a durable name, and `none()`.
+    again: [bool; 4],
+}
+
+fn rows() -> Vec<Row> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/retry-safety.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let table = text.split("<!-- table: begin -->").nth(1).unwrap();
+    let table = table.split("<!-- table: end -->").next().unwrap();
+    let rows: Vec<Row> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| failure"))
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let [failure, execution, _class, default, bold, durable, none] = cells[..] else {
+                panic!("{line}")
+            };
+            let again = [default, bold, durable, none].map(|cell| cell.starts_with("again"));
+            let execution = match execution {
+                "not started" => Execution::NotStarted,
+                "unknown" => Execution::Unknown,
+                "started" => Execution::Started,
+                other => panic!("{other}"),
+            };
+            Row {
+                failure: failure.to_owned(),
+                execution,
+                again,
+            }
+        })
+        .collect();
+    assert!(rows.len() > 80, "only {} rows were found", rows.len());
+    rows
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operation {
+    Invoke,
+    Stream,
+}
+
+/// How the first attempt fails.
+#[derive(Clone, Debug)]
+enum Trouble {
+    NoCredentials,
+    NoConnection,
+    /// The server has read the request and does this.
+    Answer(Vec<Step>),
+}
+
+/// All the ways in which a row's failure comes about.
+fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
+    let steps = match (failure, operation) {
+        ("a request that is wrong in itself; no credentials", _) => {
+            return vec![Trouble::NoCredentials];
+        }
+        ("no connection; closed before the request was written", _) => {
+            return vec![Trouble::NoConnection];
+        }
+        ("reset, closed or out of time, without an answer", _) => {
+            vec![vec![Step::Reset], vec![Step::Close], vec![Step::Hang]]
+        }
+        ("an answer that is not the operation's", Operation::Invoke) => {
+            vec![vec![Step::Write(redirect())]]
+        }
+        ("an answer that is not the operation's", Operation::Stream) => {
+            let page = answer("200 OK", &[("content-type", "text/html")], "<html>");
+            vec![vec![Step::Write(redirect())], vec![Step::Write(page)]]
+        }
+        ("an answer that broke off after its head", Operation::Invoke) => {
+            let whole = answer("200 OK", &[], "a long answer");
+            let cut = whole[..whole.len() - 4].to_vec();
+            vec![
+                vec![Step::Write(cut.clone()), Step::Close],
+                vec![Step::Write(cut), Step::Reset],
+            ]
+        }
+        ("an answer that broke off after its head", Operation::Stream) => {
+            let cut = [stream_head(&[]), events([chunk("hel")])].concat();
+            vec![
+                vec![Step::Write(cut.clone()), Step::Close],
+                vec![Step::Write(cut), Step::Reset],
+            ]
+        }
+        ("a function error; `InvokeComplete` with an error code", Operation::Invoke) => {
+            let headers = [("x-amz-function-error", "Unhandled")];
+            vec![vec![Step::Write(answer("200 OK", &headers, "{}"))]]
+        }
+        ("a function error; `InvokeComplete` with an error code", Operation::Stream) => {
+            let failed = StreamEvent::InvokeComplete(InvokeComplete::failed("Unhandled", "no"));
+            let end = [events([failed]), support::LAST_CHUNK.to_vec()].concat();
+            vec![vec![Step::Write(stream_head(&[])), Step::Write(end)]]
+        }
+        (other, _) => {
+            let (status, rest) = other.split_once(' ').unwrap();
+            let status = format!("{status} Status");
+            let bytes = match rest.strip_prefix('`') {
+                None => {
+                    assert_eq!(rest, "without a known code");
+                    answer(&status, &[], "")
+                }
+                Some(code) => refusal(&status, code.strip_suffix('`').unwrap(), "no"),
+            };
+            // By this date every clock is wrong.
+            let head = String::from_utf8(bytes).unwrap();
+            let dated = head.replacen("\r\n", "\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 1);
+            vec![vec![Step::Write(dated.into_bytes())]]
+        }
+    };
+    steps.into_iter().map(Trouble::Answer).collect()
+}
+
+fn redirect() -> Vec<u8> {
+    answer("302 Found", &[("location", "http://localhost/")], "")
+}
+
+/// Keys that can be fetched anew, or none at all.
+#[derive(Debug)]
+struct Provider {
+    has_any: bool,
+}
+
+impl ProvideCredentials for Provider {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(async {
+            if self.has_any {
+                Ok(Credentials::new("local", "local")?)
+            } else {
+                Err("none".into())
+            }
+        })
+    }
+}
+
+async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) {
+    let what = format!("{row:?}, column {column}, {operation:?}, {trouble:?}");
+    let executions = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&executions);
+    let (scripted, execution) = (trouble.clone(), row.execution);
+    let server = Server::start(move |nth, _| {
+        if let (0, Trouble::Answer(steps)) = (nth, &scripted) {
+            if execution != Execution::NotStarted {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+            return steps.clone();
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        vec![Step::Write(match operation {
+            Operation::Invoke => answer("200 OK", &[], "{}"),
+            Operation::Stream => whole_stream(),
+        })]
+    })
+    .await;
+
+    let dials = AtomicUsize::new(0);
+    let (address, refuses) = (server.address, matches!(trouble, Trouble::NoConnection));
+    let transport = Transport::builder()
+        .connect_with(move |_| {
+            let refused = dials.fetch_add(1, Ordering::SeqCst) == 0 && refuses;
+            async move {
+                if refused {
+                    return Err(io::ErrorKind::ConnectionRefused.into());
+                }
+                TcpStream::connect(address).await
+            }
+        })
+        .build();
+    let policy = match column {
+        0 | 2 => RetryPolicy::default(),
+        1 => RetryPolicy::at_least_once(),
+        _ => RetryPolicy::none(),
+    };
+    let client = server
+        .client_builder()
+        .credentials(Provider {
+            has_any: !matches!(trouble, Trouble::NoCredentials),
+        })
+        .transport(transport)
+        .limits(Limits::default().with_first_byte(Duration::from_millis(400)))
+        .retry(policy.with_max_backoff(Duration::from_millis(5)))
+        .build()
+        .unwrap();
+    let result = call(&client, operation, column == 2).await;
+
+    let before = usize::from(row.execution != Execution::NotStarted);
+    match result {
+        Ok(attempts) => {
+            assert!(row.again[column], "was sent again: {what}");
+            assert_eq!(attempts, 2, "{what}");
+            assert_eq!(executions.load(Ordering::SeqCst), before + 1, "{what}");
+        }
+        Err(error) => {
+            assert!(!row.again[column], "{error:?} was not sent again: {what}");
+            assert_eq!(error.execution(), row.execution, "{error:?}: {what}");
+            assert_eq!(error.attempts(), 1, "{what}");
+            assert_eq!(executions.load(Ordering::SeqCst), before, "{what}");
+        }
+    }
+}
+
+/// How many attempts it took, if it went well to the very end.
+async fn call(client: &Client, operation: Operation, durable: bool) -> Result<u32, Error> {
+    match operation {
+        Operation::Invoke => {
+            let mut call = client.invoke("f");
+            if durable {
+                call = call.durable_execution_name("once");
+            }
+            let reply = call.send().await?.into_result()?;
+            Ok(reply.attempts())
+        }
+        Operation::Stream => {
+            let mut stream = client.stream("f").send().await?;
+            while let Some(piece) = stream.next().await {
+                piece?;
+            }
+            Ok(stream.attempts())
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_row_runs_a_function_more_often_than_the_table_says() {
+    let mut runs = Vec::new();
+    for row in rows() {
+        for operation in [Operation::Invoke, Operation::Stream] {
+            for trouble in troubles(&row.failure, operation) {
+                for column in 0..4 {
+                    // A stream has no durable execution name.
+                    if (column, operation) != (2, Operation::Stream) {
+                        let run = drive(row.clone(), column, operation, trouble.clone());
+                        runs.push(tokio::spawn(run));
+                    }
+                }
+            }
+        }
+    }
+    assert!(runs.len() > 600, "only {} runs", runs.len());
+    for run in runs {
+        run.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_attempt_that_may_have_run_is_remembered() {
+    let server = Server::start(|nth, _| match nth {
+        0 => vec![Step::Close],
+        _ => vec![Step::Write(refusal(
+            "404 Not Found",
+            "ResourceNotFoundException",
+            "gone",
+        ))],
+    })
+    .await;
+    let client = server
+        .client_builder()
+        .retry(RetryPolicy::at_least_once())
+        .build()
+        .unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(
+        error.service_error().unwrap().code(),
+        Some("ResourceNotFoundException")
+    );
+    assert_eq!(error.attempts(), 2);
+    // The second was refused for certain, but the first may have run.
+    assert_eq!(error.execution(), Execution::Unknown);
+}
+
+#[tokio::test]
+async fn the_time_for_a_call_counts_over_all_attempts() {
+    let server = Server::start(|_, _| {
+        vec![Step::Write(refusal(
+            "429 Busy",
+            "TooManyRequestsException",
+            "Rate Exceeded.",
+        ))]
+    })
+    .await;
+    let policy = RetryPolicy::default().with_max_attempts(1000);
+    let client = server.client_builder().retry(policy).build().unwrap();
+    let started = std::time::Instant::now();
+    let call = client.invoke("f").timeout(Duration::from_millis(300));
+    let error = call.send().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert_eq!(error.execution(), Execution::NotStarted);
+    assert!(
+        error
+            .service_error()
+            .is_some_and(|error| error.is_throttle()),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_foreign_transport_that_does_not_say_is_not_believed_to_have_sent_nothing() {
+    #[derive(Clone)]
+    struct Failing(Arc<AtomicUsize>);
+
+    impl tower_service::Service<http::Request<http_body_util::Full<bytes::Bytes>>> for Failing {
+        type Response = http::Response<http_body_util::Full<bytes::Bytes>>;
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<Self::Response, BoxError>>;
+
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), BoxError>> {
+            std::task::Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<http_body_util::Full<bytes::Bytes>>) -> Self::Future {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(Err("the wire is down".into()))
+        }
+    }
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let client = support::builder()
+        .transport(Failing(Arc::clone(&calls)))
+        .build()
+        .unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
