@@ -1,5 +1,7 @@
 //! What a function's end comes to, by either operation.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::time::Duration;

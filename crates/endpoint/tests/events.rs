@@ -1,5 +1,7 @@
 //! `Event`: the queue, its retries, and what becomes of an event that never works.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::sync::{Arc, Mutex};

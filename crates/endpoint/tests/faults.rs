@@ -1,5 +1,7 @@
 //! Each kind of fault, as a caller sees it on the wire.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::io::ErrorKind;

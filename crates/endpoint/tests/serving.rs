@@ -1,5 +1,7 @@
 //! Connections: keep-alive, pipelining, and how an endpoint ends.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::sync::Arc;

@@ -2,7 +2,13 @@
 //! reads what comes, byte by byte if need be.
 
 // Each test file uses its own part of it.
-#![allow(dead_code, unreachable_pub)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use std::io;
 use std::net::SocketAddr;
