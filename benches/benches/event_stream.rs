@@ -12,6 +12,7 @@ use aws_smithy_eventstream::error::Error as SmithyError;
 use aws_smithy_eventstream::frame::{
     DecodedFrame, MessageFrameDecoder, UnmarshallMessage, UnmarshalledMessage, write_message_to,
 };
+use aws_smithy_eventstream::message_size_hint::MessageSizeHint;
 use aws_smithy_http::event_stream::Receiver;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::event_stream as smithy;
@@ -189,6 +190,17 @@ fn encode_one(criterion: &mut Criterion) {
                 black_box(&out);
             });
         });
+        group.bench_function(
+            BenchmarkId::new("aws-smithy-eventstream, as the SDK", size),
+            |b| {
+                let message = smithy_message(size);
+                b.iter(|| {
+                    let mut out = Vec::with_capacity(message.size_hint());
+                    write_message_to(black_box(&message), &mut out).unwrap();
+                    Bytes::from(out)
+                });
+            },
+        );
         group.bench_function(BenchmarkId::new("aws-smithy-eventstream", size), |b| {
             let message = smithy_message(size);
             let mut out = Vec::new();

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use bytes::Bytes;
 
 use crate::error::DecodeError;
@@ -20,7 +22,7 @@ pub enum Status<T> {
 }
 
 /// A message that borrows from the slice it was decoded from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MessageRef<'a> {
     headers: Headers<'a>,
     payload: &'a [u8],
@@ -47,6 +49,16 @@ impl<'a> MessageRef<'a> {
     pub fn to_message(&self) -> Message {
         let headers = HeaderBlock::from_checked(self.headers);
         Message::new(headers, Bytes::copy_from_slice(self.payload))
+    }
+}
+
+impl fmt::Debug for MessageRef<'_> {
+    // Not the payload: it is someone's data, and may be millions of bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageRef")
+            .field("headers", &self.headers)
+            .field("payload_len", &self.payload.len())
+            .finish()
     }
 }
 
