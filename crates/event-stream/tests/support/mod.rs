@@ -3,6 +3,8 @@
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod json;
+
 use bytes::{Buf, Bytes};
 use lambda_invoke_event_stream::{
     DecodeError, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode, encode,
