@@ -1,0 +1,141 @@
+//! How a client is built, what it can be used for, and where its requests go.
+
+#![allow(clippy::unwrap_used, reason = "a test's helper may")]
+
+mod support;
+
+use std::future::Future;
+
+use lambda_invoke::{
+    Client, Collected, Completion, Credentials, Error, ErrorKind, HttpStream, Reader, Reply,
+    ResponseStream,
+};
+use lambda_invoke_vectors::{json, suite};
+
+fn build(region: Option<&str>, credentials: bool, url: Option<&str>) -> Result<Client, Error> {
+    let mut builder = Client::builder();
+    if let Some(region) = region {
+        builder = builder.region(region);
+    }
+    if credentials {
+        builder = builder.credentials(Credentials::new("AKID", "secret").unwrap());
+    }
+    if let Some(url) = url {
+        builder = builder.endpoint_url(url);
+    }
+    builder.build()
+}
+
+#[test]
+fn can_be_shared_between_threads_and_tasks() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>() {}
+    fn future<F: Future + Send>(_: F) {}
+    shared::<Client>();
+    shared::<Reply>();
+    shared::<Collected>();
+    shared::<Completion>();
+    sent::<ResponseStream>();
+    sent::<HttpStream>();
+    sent::<Reader<ResponseStream>>();
+    sent::<Error>();
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<Client>(), size_of::<usize>());
+
+    let client = build(Some("us-east-1"), true, None).unwrap();
+    future(client.invoke("f").send());
+    future(client.stream("f").send());
+    future(client.stream("f").dry_run().send());
+    future(async {
+        let mut stream = client.stream("f").send().await?;
+        let _ = stream.next().await;
+        stream.into_http().await
+    });
+}
+
+#[test]
+fn what_is_missing_is_named_when_the_client_is_built() {
+    for (region, credentials, said) in [
+        (None, false, "no region and no credentials"),
+        (None, true, "no region:"),
+        (Some("us-east-1"), false, "no credentials:"),
+    ] {
+        let error = build(region, credentials, Some("http://localhost:9001")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    for region in ["", "us east", "us/east", "../x"] {
+        let error = build(Some(region), true, None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let credentials = Credentials::new("AKID", "hunter2").unwrap();
+    let builder = Client::builder()
+        .region("us-east-1")
+        .credentials(credentials);
+    assert!(!format!("{builder:?}").contains("hunter2"));
+    let client = builder.build().unwrap();
+    assert!(!format!("{client:?} {client:#?}").contains("hunter2"));
+}
+
+#[test]
+fn each_partition_has_its_own_domain() {
+    for (region, url) in [
+        ("eu-central-1", "https://lambda.eu-central-1.amazonaws.com/"),
+        ("cn-north-1", "https://lambda.cn-north-1.amazonaws.com.cn/"),
+        (
+            "us-gov-east-1",
+            "https://lambda.us-gov-east-1.amazonaws.com/",
+        ),
+        ("us-iso-west-1", "https://lambda.us-iso-west-1.c2s.ic.gov/"),
+        (
+            "eusc-de-east-1",
+            "https://lambda.eusc-de-east-1.amazonaws.eu/",
+        ),
+    ] {
+        assert_eq!(build(Some(region), true, None).unwrap().endpoint_url(), url);
+    }
+}
+
+/// `endpoints/lambda/endpoint-tests-1.json` without its FIPS and dual-stack cases, which this
+/// client has no settings for; and a region of every partition from `partitions.json`.
+#[test]
+fn official_endpoints() {
+    suite("lambda-invoke/endpoints", |folder| {
+        let cases = json(&folder.join("endpoints/lambda/endpoint-tests-1.json"));
+        let mut count = 0;
+        for case in cases["testCases"].as_array().unwrap() {
+            let params = &case["params"];
+            if params["UseFIPS"] == true || params["UseDualStack"] == true {
+                continue;
+            }
+            let built = build(params["Region"].as_str(), true, params["Endpoint"].as_str());
+            let expected = case["expect"]["endpoint"]["url"].as_str();
+            match (expected, params["Region"].as_str()) {
+                (Some(url), Some(_)) => {
+                    assert_eq!(built.unwrap().endpoint_url(), format!("{url}/"), "{case}");
+                }
+                // A signature needs a region, whatever the endpoint: theirs is for any signer.
+                _ => assert!(
+                    built.unwrap_err().to_string().contains("no region"),
+                    "{case}"
+                ),
+            }
+            count += 1;
+        }
+        let partitions = json(&folder.join("endpoints/partitions.json"));
+        for partition in partitions["partitions"].as_array().unwrap() {
+            let suffix = partition["outputs"]["dnsSuffix"].as_str().unwrap();
+            for region in partition["regions"].as_object().unwrap().keys() {
+                let url = build(Some(region), true, None).unwrap().endpoint_url();
+                assert_eq!(url, format!("https://lambda.{region}.{suffix}/"));
+                count += 1;
+            }
+        }
+        count
+    });
+}
