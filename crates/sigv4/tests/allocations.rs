@@ -1,0 +1,82 @@
+//! What signing and verifying allocate, counted.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::alloc::System;
+
+use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp, Verifier};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The request of the benchmarks.
+fn fixture() -> http::request::Parts {
+    let uri = "https://lambda.us-east-1.amazonaws.com\
+        /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
+    let request = http::Request::post(uri)
+        .header("host", "lambda.us-east-1.amazonaws.com")
+        .header("content-type", "application/json")
+        .header("x-amz-invocation-type", "RequestResponse")
+        .header("x-amz-log-type", "Tail")
+        .header("x-amz-client-context", "eyJh".repeat(50))
+        .body(());
+    request.unwrap().into_parts().0
+}
+
+/// Allocations and reallocations while `run` runs.
+fn count(run: impl FnOnce()) -> usize {
+    let region = Region::new(ALLOCATOR);
+    run();
+    let change = region.change();
+    change.allocations + change.reallocations
+}
+
+// One test: the counter is the process's, and tests run side by side.
+#[test]
+fn signing_makes_four_allocations_and_verifying_none() {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret")
+        .unwrap()
+        .with_session_token("FwoGZXIvYXdzEPT/".repeat(50))
+        .unwrap();
+    let signer = Signer::new(credentials.clone(), "us-east-1", "lambda").unwrap();
+    let verifier = Verifier::new("us-east-1", "lambda").unwrap();
+    let time: Timestamp = "20150830T123600Z".parse().unwrap();
+    let body = vec![b'x'; 1024];
+
+    // The day's keys are derived once.
+    let mut first = fixture();
+    signer
+        .sign(&mut first, &PayloadHash::of(&body), time)
+        .unwrap();
+    verifier
+        .verify(&first, &PayloadHash::of(&body), &credentials, time)
+        .unwrap();
+
+    // The values of two headers, and the growth of the map's two tables from five headers to eight.
+    let mut parts = fixture();
+    let signing = count(|| {
+        signer
+            .sign(&mut parts, &PayloadHash::of(&body), time)
+            .unwrap();
+    });
+    assert!(
+        (1..=4).contains(&signing),
+        "signing made {signing} allocations"
+    );
+
+    let mut roomy = fixture();
+    roomy.headers.reserve(8);
+    let signing = count(|| {
+        signer
+            .sign(&mut roomy, &PayloadHash::of(&body), time)
+            .unwrap();
+    });
+    assert_eq!(signing, 2, "into a map with room");
+
+    let verifying = count(|| {
+        verifier
+            .verify(&parts, &PayloadHash::of(&body), &credentials, time)
+            .unwrap();
+    });
+    assert_eq!(verifying, 0);
+}
