@@ -10,10 +10,10 @@ use http::HeaderValue;
 use http::request::Parts;
 use lambda_invoke_sigv4::{
     CanonicalRequest, Credentials, Incomplete, PayloadHash, RawRequest, Settings, Signer,
-    Timestamp, Verified, Verifier, VerifyError,
+    VerifyError,
 };
 use support::{
-    BODY, ID, credentials, presigned, refused, signed, signer, time, unsigned, verifier, verify,
+    BODY, ID, credentials, presigned, refused, signed, time, unsigned, verifier, verify,
 };
 
 /// The signed request with its authorization header changed.
