@@ -1,1 +1,3 @@
-//! Nothing here: the measurements are in `benches/`.
+//! What the measurements have in common: the inputs.
+
+pub mod fixture;

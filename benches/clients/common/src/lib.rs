@@ -1,0 +1,13 @@
+//! What the three load generators share, so that they differ in nothing but the client.
+
+mod allocations;
+mod latency;
+mod load;
+mod signed;
+mod work;
+
+pub use allocations::allocations;
+pub use latency::{Latency, STAMP, now_ns};
+pub use load::load;
+pub use signed::signed;
+pub use work::Work;

@@ -1,0 +1,44 @@
+//! How lambda-invoke is used: static keys, no retries, so that a failed request cannot hide.
+#![allow(dead_code)] // Each program uses a part of it.
+
+use lambda_invoke::{Client, Credentials, RetryPolicy, Transport};
+
+const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
+
+/// With the transport as it comes, or one that trusts only the certificate authority given.
+pub fn new(url: &str, ca: Option<&str>) -> Client {
+    let client = Client::builder()
+        .region("us-east-1")
+        .credentials(Credentials::new("local", "local").unwrap())
+        .retry(RetryPolicy::none())
+        .endpoint_url(url);
+    let client = match ca {
+        None => client,
+        Some(path) => {
+            let pem = std::fs::read(path).unwrap();
+            let transport = Transport::builder().bundled_roots(false).ca_pem(&pem).unwrap();
+            client.transport(transport.build())
+        }
+    };
+    client.build().unwrap()
+}
+
+pub async fn first_byte(client: &Client) -> bool {
+    let mut stream = client.stream("small").payload(PAYLOAD).send().await.unwrap();
+    !stream.next().await.unwrap().unwrap().is_empty()
+}
+
+/// A whole stream; `seen` is given each chunk. The number of payload bytes.
+pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])) -> u64 {
+    let mut stream = client.stream(function).payload(PAYLOAD).send().await.unwrap();
+    while let Some(chunk) = stream.next().await {
+        seen(&chunk.unwrap());
+    }
+    assert!(stream.completion().is_some(), "the stream was cut");
+    stream.received()
+}
+
+pub async fn invoke(client: &Client) -> u64 {
+    let reply = client.invoke("small").payload(PAYLOAD).send().await.unwrap();
+    reply.payload().len() as u64
+}

@@ -1,0 +1,15 @@
+//! Load through aws-sdk-lambda; see `bench_client_common::load`.
+
+mod client;
+
+fn main() {
+    bench_client_common::load(
+        |url| client::new(url, None),
+        |client, work, latency| async move {
+            match work.function() {
+                None => client::invoke(&client).await,
+                Some(name) => client::stream(&client, name, |bytes| latency.seen(bytes)).await,
+            }
+        },
+    );
+}

@@ -1,0 +1,33 @@
+//! The parts of the program that need no socket, beside the peers and the limits, by thread CPU
+//! time: the contenders in turn, many rounds. Prints a line of JSON for each, which `run` reads:
+//! group, contender, nanoseconds of each round, allocations.
+//!
+//!     micro [--quick] [GROUP-PREFIX]
+
+mod alloc;
+mod codec;
+mod contest;
+mod curves;
+mod names;
+mod signing;
+
+use contest::Contest;
+
+fn main() {
+    let mut contest = Contest::default();
+    for arg in std::env::args().skip(1) {
+        match arg.as_str() {
+            "--quick" => contest.quick(),
+            prefix => contest.only(prefix),
+        }
+    }
+    signing::sign(&contest);
+    signing::verify(&contest);
+    codec::decode(&contest);
+    codec::decode_pushed(&contest);
+    codec::encode(&contest);
+    names::arn(&contest);
+    curves::frames_of_sizes(&contest);
+    curves::headers(&contest);
+    curves::bodies(&contest);
+}

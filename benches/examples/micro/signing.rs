@@ -1,0 +1,145 @@
+//! Signing and verifying, beside the peers and the limit: SHA-256 of body and canonical request
+//! plus one HMAC, with the key kept.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as aws_sign};
+use aws_sigv4::sign::v4::SigningParams;
+use lambda_invoke_benches::fixture::{KEY_ID, REGION, SECRET, SERVICE, request, token};
+use lambda_invoke_sigv4::{
+    CanonicalRequest, Credentials, PayloadHash, Settings, Signer, StringToSign, Timestamp, Verifier,
+};
+use reqsign_core::SignRequest;
+use ring::{digest, hmac};
+
+use crate::contest::{Contender, Contest};
+
+/// What cannot be done without, over bytes that are there already.
+pub struct Limit {
+    canonical: Vec<u8>,
+    string_to_sign: StringToSign,
+    key: hmac::Key,
+}
+
+impl Limit {
+    pub fn new(body: &[u8], time: Timestamp) -> Self {
+        let (mut parts, payload) = (request(), PayloadHash::of(body));
+        signer().sign(&mut parts, &payload, time).unwrap();
+        let canonical = CanonicalRequest::of(&(&parts).into(), &payload, &Settings::default());
+        let canonical = canonical.to_bytes().to_vec();
+        assert!((1350..1550).contains(&canonical.len()), "{}", canonical.len());
+        Self {
+            canonical,
+            string_to_sign: StringToSign::new(time, REGION, SERVICE, [0; 32]),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]),
+        }
+    }
+
+    pub fn run(&self, body: &[u8]) {
+        black_box(digest::digest(&digest::SHA256, black_box(body)));
+        black_box(digest::digest(&digest::SHA256, black_box(&self.canonical)));
+        black_box(hmac::sign(&self.key, black_box(self.string_to_sign.as_bytes())));
+    }
+}
+
+pub fn credentials() -> Credentials {
+    Credentials::new(KEY_ID, SECRET).unwrap().with_session_token(token()).unwrap()
+}
+
+pub fn signer() -> Signer {
+    Signer::new(credentials(), REGION, SERVICE).unwrap()
+}
+
+pub fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap()
+}
+
+pub fn sign(contest: &Contest) {
+    for size in [0, 1024] {
+        let body = &vec![b'x'; size][..];
+        let (parts, time, signer) = (&request(), now(), signer());
+        let limit = Limit::new(body, time);
+
+        let identity = aws_credential_types::Credentials::from_keys(KEY_ID, SECRET, Some(token()));
+        let identity = identity.into();
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(REGION)
+            .name(SERVICE)
+            .time(time.into())
+            .settings(SigningSettings::default())
+            .build()
+            .unwrap()
+            .into();
+
+        let reqsign = reqsign_aws_v4::RequestSigner::new(SERVICE, REGION);
+        let credential = reqsign_aws_v4::Credential {
+            access_key_id: KEY_ID.to_owned(),
+            secret_access_key: SECRET.to_owned(),
+            session_token: Some(token()),
+            expires_in: None,
+        };
+        let context = reqsign_core::Context::new();
+
+        let contenders = vec![
+            Contender::new("limit", || limit.run(body)),
+            Contender::prepared("ours", || parts.clone(), |parts| {
+                signer.sign(parts, &PayloadHash::of(black_box(body)), time).unwrap();
+            }),
+            Contender::prepared(
+                "aws-sigv4",
+                || http::Request::from_parts(parts.clone(), ()),
+                |request| {
+                    let headers = request.headers().iter();
+                    let signable = SignableRequest::new(
+                        request.method().as_str(),
+                        request.uri().to_string(),
+                        headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())),
+                        SignableBody::Bytes(black_box(body)),
+                    )
+                    .unwrap();
+                    let (instructions, _) = aws_sign(signable, &params).unwrap().into_parts();
+                    instructions.apply_to_request_http1x(request);
+                },
+            ),
+            Contender::prepared("reqsign-aws-v4", || parts.clone(), |parts| {
+                // It covers the body only if the hash is there as a header.
+                let hash = hex::encode(digest::digest(&digest::SHA256, black_box(body)));
+                parts.headers.insert("x-amz-content-sha256", hash.parse().unwrap());
+                ready(reqsign.sign_request(&context, parts, Some(&credential), None)).unwrap();
+            }),
+        ];
+        contest.group(&format!("sign/{size}"), 1, contenders);
+    }
+}
+
+/// No peer verifies; the limit is that of signing.
+pub fn verify(contest: &Contest) {
+    for size in [0, 1024] {
+        let body = &vec![b'x'; size][..];
+        let (mut parts, time, credentials) = (request(), now(), credentials());
+        signer().sign(&mut parts, &PayloadHash::of(body), time).unwrap();
+        let limit = Limit::new(body, time);
+        let verifier = Verifier::new(REGION, SERVICE).unwrap();
+        let contenders = vec![
+            Contender::new("limit", || limit.run(body)),
+            Contender::new("ours", || {
+                let payload = PayloadHash::of(black_box(body));
+                verifier.verify(&parts, &payload, &credentials, time).unwrap();
+            }),
+        ];
+        contest.group(&format!("verify/{size}"), 1, contenders);
+    }
+}
+
+/// A future that never waits, run.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("signing waited"),
+    }
+}

@@ -1,0 +1,69 @@
+//! The inputs that ours, the peers and the limits are all given.
+
+use bytes::Bytes;
+use http::request::Parts;
+use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
+
+pub const KEY_ID: &str = "AKIDEXAMPLE";
+pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub const REGION: &str = "us-east-1";
+pub const SERVICE: &str = "lambda";
+
+/// The ARN whose parts are asked for.
+pub const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:live";
+
+/// What the service sends with each chunk of a function's answer.
+pub const CHUNK_HEADERS: [(&str, &str); 3] = [
+    (":event-type", "PayloadChunk"),
+    (":content-type", "application/octet-stream"),
+    (":message-type", "event"),
+];
+
+/// The request that is signed everywhere: an invocation with a stream, 200 bytes of client context
+/// and, with the [`token`], a canonical request of about 1,450 bytes.
+pub fn request() -> Parts {
+    let uri = "https://lambda.us-east-1.amazonaws.com\
+        /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
+    let request = http::Request::post(uri)
+        .header("host", "lambda.us-east-1.amazonaws.com")
+        .header("content-type", "application/json")
+        .header("x-amz-invocation-type", "RequestResponse")
+        .header("x-amz-log-type", "Tail")
+        .header("x-amz-client-context", "eyJh".repeat(50))
+        .body(())
+        .expect("the fixture is a request");
+    request.into_parts().0
+}
+
+/// A session token of 800 bytes.
+pub fn token() -> String {
+    "FwoGZXIvYXdzEPT/".repeat(50)
+}
+
+pub fn payload(size: usize) -> Bytes {
+    (0..size).map(|i| (i.wrapping_mul(31) >> 3) as u8).collect()
+}
+
+/// The headers of a chunk.
+pub fn chunk_headers() -> HeaderBlock {
+    HeaderBlock::from_headers(CHUNK_HEADERS.map(|(name, value)| (name, HeaderValue::String(value))))
+        .expect("the headers are short")
+}
+
+/// A frame with a payload of so many bytes.
+pub fn frame(size: usize) -> Bytes {
+    frame_with(chunk_headers(), size)
+}
+
+/// A frame with those headers and a payload of so many bytes.
+pub fn frame_with(headers: HeaderBlock, size: usize) -> Bytes {
+    let message = Message::new(headers, payload(size));
+    message.to_bytes().expect("the payload is within the limits")
+}
+
+/// As many frames as fit into `length` bytes, at least one, and how many they are.
+pub fn frames(size: usize, length: usize) -> (Bytes, usize) {
+    let frame = frame(size);
+    let count = (length / frame.len()).max(1);
+    (frame.repeat(count).into(), count)
+}
