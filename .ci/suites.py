@@ -18,22 +18,151 @@ def load(path):
     return json.loads((vectors / path).read_text(encoding="utf-8"))
 
 
+def cases(path):
+    return len(load(path)["cases"])
+
+
+def files(pattern):
+    return len([path for path in vectors.glob(pattern) if path.is_file()])
+
+
+def objects(value):
+    """Every object in a JSON value, itself included."""
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from objects(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from objects(inner)
+
+
+def error_suites():
+    names = "model/names/localstack-function-name-validation.json"
+    snapshots = "model/invoke-responses/localstack-invoke-snapshots.json"
+    operations = load("model/lambda-2015-03-31-invoke-reduced.json")["operations"].values()
+    answers = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
+    retry = objects(load("retry/smithy-kotlin/standard-2026.json"))
+    return {
+        "error/model": len(load("model/lambda-invoke-errors.json")["errors"]),
+        "error/operations": sum(len(operation["errors"]) for operation in operations),
+        "error/restjson": sum("errorCode" in case for case in restjson("output")),
+        "error/recorded": sum(
+            isinstance(found.get("Error"), dict) and "Code" in found["Error"]
+            for path in (snapshots, names)
+            for found in objects(load(path))
+        ),
+        "error/recorded-names": sum(len(case["observed"]) for case in load(names)["cases"]),
+        "error/captured": sum(
+            "x-amzn-errortype" in answer["headers"] for answer in answers["observations"]
+        ),
+        "error/throttling-codes": len(
+            load("retry/classification.json")["throttling_error_codes_all_three_agree"]
+        ),
+        "error/retry-after": sum(
+            isinstance(found.get("headers"), dict) and "x-amz-retry-after" in found["headers"]
+            for found in retry
+        ),
+    }
+
+
+def input_suites():
+    constraints = load("model/constraints.json")
+    # Shapes of other operations.
+    others = {"FunctionName", "Alias", "FunctionArn", "NameSpacedFunctionArn"}
+    recorded = constraints["service_side_regex_recorded_2025-11-25"]
+    names = load("model/names/localstack-function-name-validation.json")
+    delta = load("model/names/pattern-delta.json")
+    return {
+        "input/constraints": len(set(constraints["current"]) - others)
+        + len(constraints["older_published"])
+        + sum(key != "source" for key in recorded),
+        "input/recorded-names": len(names["cases"]) + len(names["related"]),
+        "input/pattern-delta": sum(len(v) for v in delta.values() if isinstance(v, list)),
+        "input/client-context": sum(
+            bool(line.rstrip("\r")) and not line.startswith("#") for line in naughty_strings()
+        ),
+    }
+
+
+def event_stream_suites():
+    folder = "eventstream/"
+    restjson1 = load(folder + "smithy-restjson1/event-stream-tests.json")
+    signing = [json.loads(p.read_text()) for p in (vectors / folder / "signing").glob("*.json")]
+    transcribe = (vectors / "rawstreams/smithy-rs-transcribe").glob("*.json")
+    return {
+        "event-stream/smithy-go": files(folder + "smithy-go/testdata/encoded/*/*"),
+        "event-stream/smithy-rs": cases(folder + "smithy-rs/expected.json"),
+        "event-stream/botocore": cases(folder + "botocore/cases.json"),
+        "event-stream/aws-c-event-stream": cases(folder + "aws-c-event-stream/cases.json"),
+        "event-stream/aws-sdk-php": cases(folder + "aws-sdk-php/cases.json"),
+        "event-stream/smithy-swift": cases(folder + "smithy-swift/cases.json"),
+        "event-stream/smithy-typescript": cases(
+            folder + "smithy-typescript/split-message-cases.json"
+        ),
+        "event-stream/smithy-typescript-headers": cases(
+            folder + "smithy-typescript/header-cases.json"
+        ),
+        "event-stream/smithy-kotlin-headers": cases(folder + "smithy-kotlin/header-cases.json"),
+        "event-stream/smithy-restjson1": sum(
+            len(case.get("events", []))
+            for operation in restjson1["operations"]
+            for case in operation["cases"]
+        ),
+        "event-stream/signing": sum(
+            len(file.get("events", [])) + ("signing_time" in file) + ("envelope" in file)
+            for file in signing
+        ),
+        "event-stream/rawstreams": files("rawstreams/kong-lambda/*.bin")
+        + files("rawstreams/stackd-lambda-native/*.bin"),
+        # Each recorded exchange has a request's stream and an answer's.
+        "event-stream/rawstreams-transcribe": 2
+        * sum(isinstance(json.loads(path.read_text()), list) for path in transcribe),
+    }
+
+
+def restjson(which):
+    return [case for suite in load(f"model/restjson/{which}.json") for case in suite["cases"]]
+
+
+def naughty_strings():
+    # Only LF ends a line here; the strings hold other line ends.
+    data = (vectors / "model/client-context/blns.txt").read_bytes().decode("utf-8")
+    return data.split("\n")
+
+
+def protocol_suites():
+    retry = load("retry/smithy-kotlin/standard-2026.json")
+    groups = ("single_invocation", "multi_invocation", "long_polling", "multi_threaded")
+    answers = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
+    return {
+        "protocol/restjson-input": len(restjson("input")),
+        "protocol/restjson-output": sum("errorCode" not in case for case in restjson("output")),
+        "protocol/naughty-strings": len(naughty_strings()),
+        "protocol/rawstreams": files("rawstreams/kong-lambda/*.bin")
+        + files("rawstreams/stackd-lambda-native/*.bin"),
+        "protocol/buffered": len(answers["observations"]),
+        "protocol/retry-2026": sum(len(retry[group]) for group in groups),
+    }
+
+
 def expected():
     """Suite name to the number of cases in the data."""
-    return {}
+    return error_suites() | input_suites() | event_stream_suites() | protocol_suites()
 
 
 ran = collections.Counter()
 for line in report.read_text(encoding="utf-8").splitlines():
-    suite, cases = line.split()
-    ran[suite] += int(cases)
+    suite, count = line.split()
+    ran[suite] += int(count)
 
 wrong = []
-for suite, cases in expected().items():
-    if ran[suite] < cases:
-        wrong.append(f"{suite}: {ran[suite]} of {cases} cases ran")
-    print(f"{suite}: {ran[suite]} ran, {cases} in the data")
-for suite in ran.keys() - expected().keys():
+in_data = expected()
+for suite, count in sorted(in_data.items()):
+    print(f"{suite}: {ran[suite]} ran, {count} in the data")
+    if count == 0 or ran[suite] < count:
+        wrong.append(f"{suite}: {ran[suite]} of {count} cases ran")
+for suite in sorted(ran.keys() - in_data.keys()):
     wrong.append(f"{suite}: ran, and nothing here counts its cases")
 if wrong:
     sys.exit("\n".join(wrong))

@@ -63,7 +63,7 @@ pub fn suite(name: &str, run: impl FnOnce(&Path) -> usize) {
             .append(true)
             .open(&report)
             .and_then(|mut file| file.write_all(format!("{name} {cases}\n").as_bytes()))
-            .unwrap_or_else(|error| panic!("{}: {error}", report.display()));
+            .unwrap_or_else(|error| panic!("{}: {error}", report.to_string_lossy()));
     }
 }
 
