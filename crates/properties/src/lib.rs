@@ -9,7 +9,9 @@ pub mod endpoint;
 pub mod error;
 pub mod event_stream;
 pub mod input;
+pub mod lambda_invoke;
 pub mod protocol;
+pub mod sigv4;
 pub mod transport;
 
 /// Panics if it does not hold for the bytes.
@@ -42,4 +44,10 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_headers", event_stream::headers),
     ("event_stream_limits", event_stream::limits),
     ("event_stream_round_trip", event_stream::round_trip),
+    ("lambda_invoke_stream", lambda_invoke::stream),
+    ("sigv4_canonical_twin", sigv4::canonical_twin),
+    ("sigv4_sign_verify", sigv4::sign_verify),
+    ("sigv4_tampered", sigv4::tampered),
+    ("sigv4_timestamp", sigv4::timestamp),
+    ("sigv4_verify_any", sigv4::verify_any),
 ];
