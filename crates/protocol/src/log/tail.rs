@@ -155,7 +155,11 @@ impl LogTailError {
             | (
                 None,
                 base64::DecodeError::InvalidByte(offset, found)
-                | base64::DecodeError::InvalidLastSymbol(offset, found),
+                | base64::DecodeError::InvalidLastSymbol {
+                    offset,
+                    symbol: found,
+                    ..
+                },
             ) => Self::NotBase64 { offset, found },
             _ => Self::Cut { length: text.len() },
         }
