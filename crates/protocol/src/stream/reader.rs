@@ -380,6 +380,18 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_is_a_slice_of_what_was_pushed() {
+        let piece = Bytes::from(wire([chunk("hello")]));
+        let mut reader = StreamReader::new();
+        reader.push(piece.clone());
+        let Ok(Some(StreamEvent::PayloadChunk(payload))) = reader.next_event() else {
+            panic!("no chunk")
+        };
+        let slice = payload.slices().next().unwrap();
+        assert_eq!(slice.as_ptr(), piece[piece.len() - 9..].as_ptr());
+    }
+
+    #[test]
     fn unknown_events_pass_and_do_not_end_the_stream() {
         let headers = lambda_invoke_event_stream::HeaderBlock::from_headers([
             (
