@@ -425,14 +425,11 @@ pub(crate) fn is_unsigned_in_presigned(name: &str, settings: &Settings) -> bool 
 /// Refuses parameters that signing owns.
 pub(crate) fn refuse_presigned(query: &[Parameter<'_>]) -> Result<(), SignError> {
     for (name, _) in query {
-        // All of them begin with an X, which may be sent as `%58`.
-        if matches!(name.first(), Some(b'X' | b'%')) {
-            let owned = OWNED_PARAMETERS
-                .iter()
-                .find(|owned| is_parameter(name, owned));
-            if let Some(owned) = owned {
-                return Err(SignError::OwnedParameter(owned));
-            }
+        let owned = OWNED_PARAMETERS
+            .iter()
+            .find(|owned| is_parameter(name, owned));
+        if let Some(owned) = owned {
+            return Err(SignError::OwnedParameter(owned));
         }
     }
     Ok(())

@@ -58,8 +58,11 @@ pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, hide: Option<&s
 
 /// Whether the sent `name` is `plain` once decoded.
 pub(crate) fn is(name: &[u8], plain: &str) -> bool {
-    // Decoding never makes text longer.
-    name.len() >= plain.len() && decoded(name).eq(plain.bytes())
+    let first = |text: &[u8]| text.first().copied();
+    // Decoding never makes text longer; and most names differ in their first letter.
+    name.len() >= plain.len()
+        && (first(name) == first(plain.as_bytes()) || first(name) == Some(b'%'))
+        && decoded(name).eq(plain.bytes())
 }
 
 /// The text of a sent name or value, percent-decoded; `None` if that is not UTF-8.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::error::{Incomplete, VerifyError};
 use crate::canonical::{decode, is_parameter, pairs};
 use crate::key::ALGORITHM;
-use crate::names::{self, is_header};
+use crate::names::{self, has_length_of, is_header, lengths};
 use crate::presign::LONGEST;
 use crate::{RawRequest, Signature, Timestamp};
 
@@ -52,6 +52,9 @@ impl<'a> Claims<'a> {
             .iter()
             .any(|parameter| is_parameter(name, parameter))
         });
+        if let Some(name) = sent.repeated {
+            return Err(Incomplete::Repeated(name).into());
+        }
         match (sent.authorization, presigned) {
             (Some(_), true) => Err(VerifyError::BothForms),
             (None, true) => Self::from_query(request.query, &sent),
@@ -64,59 +67,58 @@ impl<'a> Claims<'a> {
         if !authorization.trim_ascii().starts_with(b"AWS4-") {
             return Err(VerifyError::MissingAuthenticationToken);
         }
-        if let Some(name) = sent.repeated {
-            return Err(Incomplete::Repeated(name).into());
-        }
         let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
-        let text = text.trim_ascii();
-        let (algorithm, parameters) = text.split_once(BLANKS).unwrap_or((text, ""));
+        let (algorithm, parameters) = split_algorithm(text.trim_ascii());
         let mut found = Found::default();
         for piece in parameters.split(',').map(str::trim_ascii) {
-            if piece.is_empty() {
+            let (slot, value) = if let Some(value) = piece.strip_prefix("Credential=") {
+                (&mut found.credential, value)
+            } else if let Some(value) = piece.strip_prefix("SignedHeaders=") {
+                (&mut found.signed_headers, value)
+            } else if let Some(value) = piece.strip_prefix("Signature=") {
+                (&mut found.signature, value)
+            } else if piece.is_empty() {
                 continue;
-            }
-            let (name, value) = piece.split_once('=').ok_or(Incomplete::NotKeyValue)?;
-            let slot = match name {
-                "Credential" => &mut found.credential,
-                "SignedHeaders" => &mut found.signed_headers,
-                "Signature" => &mut found.signature,
-                _ => return Err(Incomplete::UnknownParameter.into()),
+            } else if piece.contains('=') {
+                return Err(Incomplete::UnknownParameter.into());
+            } else {
+                return Err(Incomplete::NotKeyValue.into());
             };
             if slot.replace(Cow::Borrowed(value)).is_some() {
                 return Err(Incomplete::Repeated("Authorization parameter").into());
             }
         }
-        let (credential, signed_headers, signature, has_date) = (
+        let has_date = sent.amz_date.or(sent.date).is_some();
+        let missing = Incomplete::HeaderRequires {
+            credential: found.credential.is_none(),
+            signature: found.signature.is_none(),
+            signed_headers: found.signed_headers.is_none(),
+            date: !has_date,
+        };
+        let (Some(credential), Some(signed_headers), Some(signature), true) = (
             found.credential,
             found.signed_headers,
             found.signature,
-            sent.has_date(),
-        );
-        let (Some(credential), Some(signed_headers), Some(signature), true) =
-            (&credential, &signed_headers, &signature, has_date)
-        else {
-            return Err(Incomplete::HeaderRequires {
-                credential: credential.is_none(),
-                signature: signature.is_none(),
-                signed_headers: signed_headers.is_none(),
-                date: !has_date,
-            }
-            .into());
+            has_date,
+        ) else {
+            return Err(missing.into());
         };
-        let time = sent.time()?;
+        let (time, stamp) = sent.time()?;
         if algorithm != ALGORITHM {
             return Err(Incomplete::Algorithm.into());
         }
-        Self::check(
-            [
-                credential.clone(),
-                signed_headers.clone(),
-                signature.clone(),
-            ],
+        let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
+        let token = sent.token.map(Cow::Borrowed);
+        let form = Form::Headers;
+        Ok(Self {
+            credential,
+            signed_headers,
+            signature,
             time,
-            sent.token.map(Cow::Borrowed),
-            Form::Headers,
-        )
+            stamp,
+            token,
+            form,
+        })
     }
 
     fn from_query(query: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
@@ -160,7 +162,7 @@ impl<'a> Claims<'a> {
         else {
             return Err(missing.into());
         };
-        let time = date.parse().map_err(|_| Incomplete::Date)?;
+        let time: Timestamp = date.parse().map_err(|_| Incomplete::Date)?;
         let digits = expires.bytes().all(|digit| digit.is_ascii_digit());
         let seconds = expires
             .parse()
@@ -177,19 +179,10 @@ impl<'a> Claims<'a> {
             Some(Cow::Owned(token)) => Some(Cow::Owned(token.into_bytes())),
             None => sent.token.map(Cow::Borrowed),
         };
+        let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
         let form = Form::Query {
             expires: Duration::from_secs(seconds),
         };
-        Self::check([credential, signed_headers, signature], time, token, form)
-    }
-
-    fn check(
-        [credential, signed_headers, signature]: [Cow<'a, str>; 3],
-        time: Timestamp,
-        token: Option<Cow<'a, [u8]>>,
-        form: Form,
-    ) -> Result<Self, VerifyError> {
-        let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
         let stamp = time.to_basic();
         Ok(Self {
             credential,
@@ -203,7 +196,13 @@ impl<'a> Claims<'a> {
     }
 }
 
-const BLANKS: [char; 2] = [' ', '\t'];
+/// The algorithm, and what follows it after blanks.
+fn split_algorithm(text: &str) -> (&str, &str) {
+    match text.strip_prefix(ALGORITHM) {
+        Some(rest) if rest.starts_with([' ', '\t']) => (ALGORITHM, rest),
+        _ => text.split_once([' ', '\t']).unwrap_or((text, "")),
+    }
+}
 
 #[derive(Default)]
 struct Found<'a> {
@@ -230,10 +229,20 @@ const PARAMETERS: [(&str, Slot); 7] = [
     (names::SECURITY_TOKEN_PARAMETER, |found| &mut found.token),
 ];
 
+const SENT_LENGTHS: u32 = lengths(&[
+    names::AUTHORIZATION,
+    names::DATE,
+    "date",
+    names::SECURITY_TOKEN,
+]);
+
 impl<'a> Sent<'a> {
     fn read(request: &RawRequest<'a>) -> Self {
         let mut sent = Self::default();
         request.for_each_header(|name, value| {
+            if !has_length_of(name, SENT_LENGTHS) {
+                return;
+            }
             for (known, slot) in [
                 (names::AUTHORIZATION, &mut sent.authorization),
                 (names::DATE, &mut sent.amz_date),
@@ -248,20 +257,17 @@ impl<'a> Sent<'a> {
         sent
     }
 
-    fn has_date(&self) -> bool {
-        self.amz_date.or(self.date).is_some()
-    }
-
-    /// The date of the signature: `x-amz-date`, else `date` in either of its formats.
-    fn time(&self) -> Result<Timestamp, Incomplete> {
-        let text = |value: &'a [u8]| core::str::from_utf8(value).unwrap_or_default();
-        let time = match (self.amz_date, self.date) {
-            (Some(date), _) => text(date).parse(),
-            (None, date) => {
-                let date = date.map(text).unwrap_or_default();
-                date.parse().or_else(|_| Timestamp::from_http_date(date))
-            }
-        };
-        time.map_err(|_| Incomplete::Date)
+    /// The date of the signature, and the same in the basic format: `x-amz-date`, else `date` in
+    /// either of its formats.
+    fn time(&self) -> Result<(Timestamp, [u8; 16]), Incomplete> {
+        let date = self.amz_date.or(self.date).unwrap_or_default();
+        let date = core::str::from_utf8(date).map_err(|_| Incomplete::Date)?;
+        if let (Ok(time), Ok(stamp)) = (date.parse(), date.as_bytes().try_into()) {
+            return Ok((time, stamp));
+        }
+        match (self.amz_date, Timestamp::from_http_date(date)) {
+            (None, Ok(time)) => Ok((time, time.to_basic())),
+            _ => Err(Incomplete::Date),
+        }
     }
 }
