@@ -6,11 +6,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use cpu_time::ThreadTime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderValue, Request, Response, header};
@@ -20,8 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lambda_invoke_endpoint::{Builder, Endpoint, Function, FunctionError};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -29,67 +28,98 @@ const CONNECTIONS: u64 = 32;
 const PAYLOAD: &[u8] = br#"{"name":"Ada","age":36}"#;
 
 /// The client's thread: it sends what it is asked to, over connections that it keeps.
+///
+/// It never sleeps while it works. One that did would have to be woken by the server's writes,
+/// the more often the faster it is itself, and the measured thread would pay for that.
 struct Client {
-    orders: Sender<(SocketAddr, u64, oneshot::Sender<()>)>,
+    orders: Sender<Order>,
+}
+
+struct Order {
+    to: SocketAddr,
+    requests: u64,
+    done: oneshot::Sender<()>,
 }
 
 impl Client {
     fn new() -> Self {
         let (orders, received) = channel();
-        std::thread::spawn(move || runtime().block_on(Self::work(received)));
+        std::thread::spawn(move || Self::work(&received));
         Self { orders }
     }
 
-    async fn work(orders: Receiver<(SocketAddr, u64, oneshot::Sender<()>)>) {
-        let mut open: Vec<TcpStream> = Vec::new();
+    fn work(orders: &Receiver<Order>) {
+        let mut open: Vec<Connection> = Vec::new();
         let mut of = None;
-        while let Ok((address, requests, done)) = orders.recv() {
-            if of != Some(address) {
-                open.clear();
-                for _ in 0..CONNECTIONS {
-                    let stream = TcpStream::connect(address).await.unwrap();
-                    stream.set_nodelay(true).unwrap();
-                    open.push(stream);
+        while let Ok(order) = orders.recv() {
+            if of != Some(order.to) {
+                open = (0..CONNECTIONS)
+                    .map(|_| Connection::new(order.to))
+                    .collect();
+                of = Some(order.to);
+            }
+            let request = signed(order.to);
+            let (mut sent, mut answered) = (0, 0);
+            while answered < order.requests {
+                for connection in &mut open {
+                    if connection.waits {
+                        answered += u64::from(connection.poll_answer());
+                    }
+                    if !connection.waits && sent < order.requests {
+                        connection.send(&request);
+                        sent += 1;
+                    }
                 }
-                of = Some(address);
             }
-            let request = Bytes::from(signed(address));
-            let tasks: Vec<_> = (0..)
-                .zip(open.drain(..))
-                .map(|(place, stream)| {
-                    let share = requests / CONNECTIONS + u64::from(place < requests % CONNECTIONS);
-                    tokio::spawn(ask(stream, request.clone(), share))
-                })
-                .collect();
-            for task in tasks {
-                open.push(task.await.unwrap());
-            }
-            done.send(()).unwrap();
+            order.done.send(()).unwrap();
         }
     }
 
     /// Has so many requests sent; ready when all are answered.
-    fn ask(&self, address: SocketAddr, requests: u64) -> oneshot::Receiver<()> {
+    fn ask(&self, to: SocketAddr, requests: u64) -> oneshot::Receiver<()> {
         let (done, ready) = oneshot::channel();
-        self.orders.send((address, requests, done)).unwrap();
+        self.orders.send(Order { to, requests, done }).unwrap();
         ready
     }
 }
 
-async fn ask(mut stream: TcpStream, request: Bytes, count: u64) -> TcpStream {
-    let mut buffer = vec![0; 4096];
-    for _ in 0..count {
-        stream.write_all(&request).await.unwrap();
-        // The answer is small and ends in the payload.
-        let mut read = 0;
-        while !buffer[..read].ends_with(PAYLOAD) {
-            let more = stream.read(&mut buffer[read..]).await.unwrap();
-            assert!(more > 0, "closed: {}", String::from_utf8_lossy(&buffer[..read]));
-            read += more;
+struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+    waits: bool,
+}
+
+impl Connection {
+    fn new(to: SocketAddr) -> Self {
+        let stream = TcpStream::connect(to).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Self {
+            stream,
+            read: Vec::new(),
+            waits: false,
         }
-        assert!(buffer.starts_with(b"HTTP/1.1 200 "));
     }
-    stream
+
+    fn send(&mut self, request: &[u8]) {
+        // Smaller than the socket's buffer, which is empty.
+        self.stream.write_all(request).unwrap();
+        self.read.clear();
+        self.waits = true;
+    }
+
+    /// Whether the answer is there: it ends in the payload.
+    fn poll_answer(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer) {
+            Ok(count @ 1..) => self.read.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            other => panic!("{other:?} after {}", String::from_utf8_lossy(&self.read)),
+        }
+        self.waits = !self.read.ends_with(PAYLOAD);
+        assert!(self.waits || self.read.starts_with(b"HTTP/1.1 200 "));
+        !self.waits
+    }
 }
 
 /// A request as an SDK sends it.
@@ -102,9 +132,16 @@ fn signed(address: SocketAddr) -> Vec<u8> {
         .body(())
         .unwrap()
         .into_parts();
-    let signer = Signer::new(Credentials::new("local", "local").unwrap(), "us-east-1", "lambda");
+    let signer = Signer::new(
+        Credentials::new("local", "local").unwrap(),
+        "us-east-1",
+        "lambda",
+    );
     let now = Timestamp::try_from(SystemTime::now()).unwrap();
-    signer.unwrap().sign(&mut parts, &PayloadHash::of(PAYLOAD), now).unwrap();
+    signer
+        .unwrap()
+        .sign(&mut parts, &PayloadHash::of(PAYLOAD), now)
+        .unwrap();
     let mut text = format!("POST {} HTTP/1.1\r\n", parts.uri).into_bytes();
     for (name, value) in &parts.headers {
         text.extend_from_slice(name.as_str().as_bytes());
@@ -118,7 +155,10 @@ fn signed(address: SocketAddr) -> Vec<u8> {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The limit: hyper, and the same answer.
@@ -147,12 +187,7 @@ async fn bare(listener: TcpListener) {
     }
 }
 
-fn measure(
-    client: &Client,
-    runtime: &Runtime,
-    address: SocketAddr,
-    requests: u64,
-) -> Duration {
+fn measure(client: &Client, runtime: &Runtime, address: SocketAddr, requests: u64) -> Duration {
     // The connections are made outside of the measured time.
     runtime.block_on(client.ask(address, CONNECTIONS)).unwrap();
     let ready = client.ask(address, requests);
@@ -183,7 +218,10 @@ fn small_invokes(criterion: &mut Criterion) {
             bencher.iter_custom(|n| measure(&client, &runtime, address, n));
         });
     }
-    for (name, verify) in [("endpoint, not verifying", false), ("endpoint, verifying", true)] {
+    for (name, verify) in [
+        ("endpoint, not verifying", false),
+        ("endpoint, verifying", true),
+    ] {
         let runtime = runtime();
         let builder = endpoint(Endpoint::builder().verify(verify));
         let server = serving(&runtime, builder.bind_local()).unwrap();

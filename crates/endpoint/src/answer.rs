@@ -41,11 +41,12 @@ pub(crate) fn throttled(reason: ThrottleReason) -> ServiceError {
         .with_retry_after(RetryAfter::seconds(1))
 }
 
-/// 408, for a body that did not come.
-pub(crate) fn request_timeout() -> ServiceError {
-    ServiceError::unmodelled("RequestTimeoutException", 408)
-        .unwrap_or_else(|_| known("ServiceException", ""))
-        .with_message("The request's body did not arrive in time.")
+/// 400, for a body that broke off: nobody is likely to read it.
+pub(crate) fn broken() -> ServiceError {
+    known(
+        "InvalidRequestContentException",
+        "The request's body broke off.",
+    )
 }
 
 /// 500, for what cannot happen: an answer that no header can hold.
@@ -67,11 +68,11 @@ mod tests {
                 throttled(ThrottleReason::ConcurrentInvocationLimitExceeded),
                 429,
             ),
+            (broken(), 400),
             (internal("x"), 500),
         ] {
             assert!(error.row().is_some(), "{error}");
             assert_eq!(error.status(), status);
         }
-        assert_eq!(request_timeout().status(), 408);
     }
 }

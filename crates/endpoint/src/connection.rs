@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -22,8 +22,23 @@ pub(crate) struct Connection {
     reset: AtomicBool,
     requests: AtomicU64,
     in_flight: AtomicUsize,
+    reading: AtomicBool,
     written: AtomicU64,
+    /// An [`Order`] as a number, which only grows.
+    order: AtomicU8,
+    /// The connection's own task.
+    task: Mutex<Option<Waker>>,
     running: Arc<Running>,
+}
+
+/// What a connection is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Serve,
+    /// End once the request that is being served is.
+    Drain,
+    /// End now.
+    Stop,
 }
 
 /// What a connection has done, for telling an idle or stuck one from a busy one.
@@ -31,6 +46,8 @@ pub(crate) struct Connection {
 pub(crate) struct Activity {
     pub(crate) requests: u64,
     pub(crate) in_flight: usize,
+    /// Whether a request's body is being read.
+    pub(crate) reading: bool,
     pub(crate) written: u64,
 }
 
@@ -42,7 +59,10 @@ impl Connection {
             reset: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
+            reading: AtomicBool::new(false),
             written: AtomicU64::new(0),
+            order: AtomicU8::new(Order::Serve as u8),
+            task: Mutex::default(),
             running: Arc::new(running),
         })
     }
@@ -73,10 +93,45 @@ impl Connection {
         self.reset.store(true, Ordering::Release);
     }
 
+    /// Says whether a request's body is being read.
+    pub(crate) fn set_reading(&self, reading: bool) {
+        self.reading.store(reading, Ordering::Relaxed);
+    }
+
+    /// Gives an order, and wakes the connection's task to obey it.
+    pub(crate) fn give(&self, order: Order) {
+        self.order.fetch_max(order as u8, Ordering::AcqRel);
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// The order that stands; the task is woken when another one is given.
+    pub(crate) fn order(&self, cx: &Context<'_>) -> Order {
+        {
+            let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *task {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => *task = Some(cx.waker().clone()),
+            }
+        }
+        match self.order.load(Ordering::Acquire) {
+            0 => Order::Serve,
+            1 => Order::Drain,
+            _ => Order::Stop,
+        }
+    }
+
     pub(crate) fn activity(&self) -> Activity {
         Activity {
             requests: self.requests.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
+            reading: self.reading.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
         }
     }

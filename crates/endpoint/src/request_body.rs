@@ -1,16 +1,10 @@
-//! Reading a request's body: bounded in size and in time.
+//! Reading a request's body, bounded in size. Its time is bounded by the connection's watch.
 
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Body as _, Incoming};
-use tokio::time::Sleep;
-
-/// How long a body may take.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// How much of a body that is too large is read all the same, and thrown away: a caller that writes
 /// all of its request before it reads would otherwise see a broken connection, not the answer.
@@ -21,8 +15,6 @@ const DRAINED: u64 = 64 << 20;
 pub(crate) enum Unread {
     /// It is larger than allowed: so large, as far as is known.
     TooLarge(usize),
-    /// It did not come in time.
-    Late,
     /// The connection broke: there is nobody to answer.
     Broken,
 }
@@ -33,7 +25,7 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
         return Ok(Bytes::new());
     }
     let announced = body.size_hint().exact();
-    let mut reader = Reader { body, late: None };
+    let mut reader = Reader { body };
     let mut length = 0_usize;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
@@ -69,33 +61,22 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
 
 struct Reader {
     body: Incoming,
-    late: Option<Pin<Box<Sleep>>>,
 }
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<Bytes>, Unread> {
-        poll_fn(|cx| {
-            loop {
-                match Pin::new(&mut self.body).poll_frame(cx) {
-                    Poll::Ready(None) => return Poll::Ready(Ok(None)),
-                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Unread::Broken)),
-                    Poll::Ready(Some(Ok(frame))) => {
-                        // Trailers say nothing here.
-                        if let Ok(data) = frame.into_data() {
-                            return Poll::Ready(Ok(Some(data)));
-                        }
-                    }
-                    Poll::Pending => {
-                        let late = self
-                            .late
-                            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LIMIT)));
-                        ready!(late.as_mut().poll(cx));
-                        return Poll::Ready(Err(Unread::Late));
+        loop {
+            match poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(Unread::Broken),
+                Some(Ok(frame)) => {
+                    // Trailers say nothing here.
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
                     }
                 }
             }
-        })
-        .await
+        }
     }
 
     async fn drain(&mut self, announced: Option<u64>, read: usize) -> Result<(), Unread> {

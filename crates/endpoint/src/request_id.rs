@@ -4,6 +4,8 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// A request's id: 36 characters, lower-case hexadecimal with hyphens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestId([u8; 36]);
@@ -20,17 +22,14 @@ impl RequestId {
         bits = (bits & !(0xF << 76)) | (0x4 << 76);
         bits = (bits & !(0x3 << 62)) | (0x2 << 62);
         let mut text = [b'-'; 36];
-        let mut shift = 128;
-        for (place, byte) in text.iter_mut().enumerate() {
-            if !matches!(place, 8 | 13 | 18 | 23) {
-                shift -= 4;
-                let digit = ((bits >> shift) & 0xF) as u8;
-                *byte = if digit < 10 {
-                    b'0' + digit
-                } else {
-                    b'a' + digit - 10
-                };
+        let mut place = 0;
+        for (count, byte) in bits.to_be_bytes().into_iter().enumerate() {
+            if matches!(count, 4 | 6 | 8 | 10) {
+                place += 1;
             }
+            text[place] = HEX[usize::from(byte >> 4)];
+            text[place + 1] = HEX[usize::from(byte & 0xF)];
+            place += 2;
         }
         Self(text)
     }

@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -16,12 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::builder::Builder;
-use crate::connection::{Activity, Connection, Wire};
+use crate::connection::{Connection, Order, Wire};
 use crate::event::{EventCounters, Notice};
 use crate::service::Service;
 use crate::shutdown::{Running, Switch};
 
-/// How long a connection may take for a request's head, or be idle between two requests.
+/// How long a connection may take for a request's head or for its body, or be idle between two
+/// requests.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// How long a caller may read nothing while there is something to read: as long as the longest
@@ -195,49 +197,90 @@ async fn connection<T>(service: Arc<Service>, io: T, abort: fn(&T), running: Run
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (drained, stopped) = (running.drain(), running.stop());
     let shared = Connection::new(running);
     let wire = Wire::new(io, abort, Arc::clone(&shared));
+    // In a task of its own, so that a request need not look at its timer and its notices.
+    let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
     let answering = service_fn(|request| {
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
         async move { Ok::<_, Infallible>(service.answer(request, &shared).await) }
     });
     let mut serving = pin!(http1::Builder::new().serve_connection(wire, answering));
-    let mut drained = pin!(drained);
     let mut is_drained = false;
-    let mut stopped = pin!(stopped);
-    let mut useless = pin!(useless(&shared));
-    loop {
-        tokio::select! {
-            // An error is the caller's doing: it went away, or spoke no HTTP.
-            _ = serving.as_mut() => return,
-            () = &mut drained, if !is_drained => {
+    poll_fn(|cx| {
+        match shared.order(cx) {
+            Order::Serve => {}
+            Order::Drain if is_drained => {}
+            Order::Drain => {
                 is_drained = true;
                 serving.as_mut().graceful_shutdown();
             }
-            () = &mut stopped => return,
-            () = &mut useless => return,
+            Order::Stop => return Poll::Ready(()),
+        }
+        // An error is the caller's doing: it went away, or spoke no HTTP.
+        serving.as_mut().poll(cx).map(drop)
+    })
+    .await;
+    watching.abort();
+}
+
+/// Tells a connection when to end: at the endpoint's end, or if nothing more is to be expected.
+async fn watch(connection: Weak<Connection>) {
+    let Some((drained, stopped)) = connection
+        .upgrade()
+        .map(|shared| (shared.running().drain(), shared.running().stop()))
+    else {
+        return;
+    };
+    let give = |order| {
+        if let Some(connection) = connection.upgrade() {
+            connection.give(order);
+        }
+    };
+    let mut drained = pin!(drained);
+    let mut is_drained = false;
+    let mut stopped = pin!(stopped);
+    let mut useless = pin!(useless(&connection));
+    loop {
+        tokio::select! {
+            () = &mut drained, if !is_drained => {
+                is_drained = true;
+                give(Order::Drain);
+            }
+            () = &mut stopped => return give(Order::Stop),
+            () = &mut useless => return give(Order::Stop),
         }
     }
 }
 
 /// Ready when nothing more is to be expected of a connection.
-async fn useless(connection: &Connection) {
-    let mut before = connection.activity();
-    let mut idle = Duration::ZERO;
+async fn useless(connection: &Weak<Connection>) {
+    let activity = || connection.upgrade().map(|connection| connection.activity());
+    let mut before = activity();
+    let (mut idle, mut reading) = (Duration::ZERO, Duration::ZERO);
     // A quarter of the limit each time: no timer has to be touched by a request.
     let step = IDLE / 4;
-    loop {
+    while let Some(last) = before {
         tokio::time::sleep(step).await;
-        let now = connection.activity();
-        idle = if now == before {
+        before = activity();
+        let Some(now) = before else { return };
+        idle = if now == last {
             idle + step
         } else {
             Duration::ZERO
         };
-        before = now;
-        let Activity { in_flight, .. } = now;
-        if idle >= if in_flight == 0 { IDLE } else { STUCK + step } {
+        let same_body = now.reading && last.reading && now.requests == last.requests;
+        reading = if same_body {
+            reading + step
+        } else {
+            Duration::ZERO
+        };
+        let limit = if now.in_flight == 0 {
+            IDLE
+        } else {
+            STUCK + step
+        };
+        if idle >= limit || reading >= IDLE {
             return;
         }
     }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{ServiceError, ThrottleReason};
-use lambda_invoke_input::{FunctionName, InvocationType, LogType, Rules};
+use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, Rules};
 use lambda_invoke_protocol::{
     Call as Typed, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
 };
@@ -107,7 +107,10 @@ impl Service {
         if let Err(refusal @ Refusal::NoRoute(_)) = &typed {
             return Err(self.refused(refusal));
         }
-        let payload = self.payload(&typed, body).await?;
+        connection.set_reading(true);
+        let payload = self.payload(&typed, body).await;
+        connection.set_reading(false);
+        let payload = payload?;
         let caller = match &self.access {
             Some(access) => Some(access.verify(parts, &payload, self.now())?),
             None => None,
@@ -183,7 +186,8 @@ impl Service {
             (Typed::Stream(_), InvocationType::DryRun) => dry_run(&StreamHead::dry_run(), id),
             (_, InvocationType::DryRun) => empty(StatusCode::NO_CONTENT, id),
             (_, InvocationType::Event) => self.queue(ready, id),
-            (Typed::Stream(_), _) => self.stream(ready, connection).await,
+            // In a box: its size would else be every request's.
+            (Typed::Stream(_), _) => Box::pin(self.stream(ready, connection)).await,
             _ => self.invoke(ready, connection).await,
         }
     }
@@ -219,7 +223,7 @@ impl Service {
                         operation,
                     })
                 }
-                (Unread::Late | Unread::Broken, _) => answer::request_timeout(),
+                (Unread::Broken, _) => answer::broken(),
             })
     }
 
@@ -338,7 +342,7 @@ impl Service {
         );
         let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
         let mut head = StreamHead::new();
-        head.executed_version = Some(ReportedVersion::from(invocation.version()));
+        head.executed_version = Some(reported_version(&invocation));
         head.remapped_content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
         head.request_id = Some(invocation.request_id().to_owned());
         let response = head
@@ -418,10 +422,17 @@ fn reply(invocation: &Invocation, answer: Answer) -> Reply {
     let mut reply = Reply::new(StatusCode::OK, payload);
     reply.content_type = Some(content_type);
     reply.function_error = function_error;
-    reply.executed_version = Some(ReportedVersion::from(invocation.version()));
+    reply.executed_version = Some(reported_version(invocation));
     reply.request_id = Some(invocation.request_id().to_owned());
     reply.log = log::finish(invocation, error.as_ref(), timed_out);
     reply
+}
+
+fn reported_version(invocation: &Invocation) -> ReportedVersion {
+    match invocation.call().version {
+        None => ExecutedVersion::LATEST.into(),
+        Some(_) => invocation.version().into(),
+    }
 }
 
 /// An answer with a status and nothing else.
