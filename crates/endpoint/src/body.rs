@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
+use crate::answered::Watch;
 use crate::connection::InFlight;
 use crate::fault::FaultyBody;
 use crate::stream::StreamBody;
@@ -16,6 +17,7 @@ use crate::stream::StreamBody;
 pub(crate) struct Body {
     content: Content,
     _in_flight: Option<InFlight>,
+    watch: Option<Box<Watch>>,
 }
 
 /// What a body is made of.
@@ -45,6 +47,39 @@ impl Body {
         Self {
             content,
             _in_flight: Some(in_flight),
+            watch: None,
+        }
+    }
+
+    /// The same, whose end is told.
+    pub(crate) fn watched(mut self, watch: Option<Box<Watch>>) -> Self {
+        self.watch = watch;
+        self
+    }
+}
+
+impl Body {
+    fn tell(&mut self, polled: &Polled) {
+        let Poll::Ready(frame) = polled else { return };
+        match (frame, &mut self.watch) {
+            (Some(Ok(frame)), Some(watch)) => {
+                watch.count(frame.data_ref().map_or(0, Bytes::len));
+            }
+            (None, watch) => {
+                if let Some(watch) = watch.take() {
+                    watch.end(true);
+                }
+            }
+            // The body is dropped next.
+            (Some(Err(CutOnPurpose)), _) | (_, None) => {}
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.end(self.content.is_end_stream());
         }
     }
 }
@@ -84,7 +119,11 @@ impl hyper::body::Body for Body {
     type Error = CutOnPurpose;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
-        self.content.poll_frame(cx)
+        let polled = self.content.poll_frame(cx);
+        if self.watch.is_some() {
+            self.tell(&polled);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

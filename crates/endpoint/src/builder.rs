@@ -11,6 +11,7 @@ use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
 use crate::access::{Access, AccessKey};
+use crate::answered::{Answered, OnAnswered};
 use crate::builtins;
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
@@ -34,6 +35,7 @@ pub struct Builder {
     faults: Vec<Fault>,
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    answered: Option<OnAnswered>,
 }
 
 /// Why an endpoint cannot be built.
@@ -111,6 +113,7 @@ impl Default for Builder {
             faults: Vec::new(),
             seed: None,
             notice: Arc::new(|_| {}),
+            answered: None,
         }
     }
 }
@@ -265,6 +268,13 @@ impl Builder {
         self
     }
 
+    /// Calls this with each request when its answer has gone out, or was given up: for a log. It
+    /// must not block.
+    pub fn on_answered(mut self, told: impl Fn(&Answered) + Send + Sync + 'static) -> Self {
+        self.answered = Some(OnAnswered(Arc::new(told)));
+        self
+    }
+
     /// The endpoint, ready to serve.
     ///
     /// # Errors
@@ -299,6 +309,7 @@ impl Builder {
                 queue: Arc::new(Queue::new(self.events, Arc::clone(&self.notice))),
                 faults,
                 ids: Arc::new(RequestIds::new(self.seed)),
+                answered: self.answered,
             },
             self.notice,
         ))

@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod answered;
 mod body;
 mod builder;
 pub mod builtins;
@@ -29,6 +30,7 @@ mod writer;
 
 // The public interface.
 pub use access::{AccessKey, AccessKeyError};
+pub use answered::Answered;
 pub use builder::{BuildError, Builder};
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use failure::FunctionError;

@@ -17,6 +17,7 @@ use lambda_invoke_sigv4::Timestamp;
 
 use crate::access::Access;
 use crate::answer;
+use crate::answered::{OnAnswered, Watch};
 use crate::body::{Body, Content};
 use crate::concurrency::Permit;
 use crate::connection::{Connection, InFlight};
@@ -49,6 +50,8 @@ pub(crate) struct Service {
     /// `None` if there are no rules.
     pub(crate) faults: Option<FaultRules>,
     pub(crate) ids: Arc<RequestIds>,
+    /// `None` if nobody wants to know.
+    pub(crate) answered: Option<OnAnswered>,
 }
 
 /// What a function is to be run with, once every check is passed.
@@ -70,6 +73,7 @@ impl Service {
         let in_flight = InFlight::new(connection);
         let id = self.ids.next();
         let (parts, body) = request.into_parts();
+        let mut watch = self.answered.as_ref().map(|told| Watch::new(told, &parts, id));
         let mut response = match self.checked(&parts, body, id, connection).await {
             Ok(response) => response,
             Err(error) => error_to_http(&error.with_request_id(id.as_str())).map(Content::whole),
@@ -79,7 +83,10 @@ impl Service {
                 response.headers_mut().insert(header::DATE, date);
             }
         }
-        response.map(|content| Body::new(content, in_flight))
+        if let Some(watch) = &mut watch {
+            watch.head(&response);
+        }
+        response.map(|content| Body::new(content, in_flight).watched(watch))
     }
 
     /// The endpoint's time, which may be wrong on purpose.

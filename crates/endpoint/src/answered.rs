@@ -1,0 +1,121 @@
+//! Telling of each request that was answered, for a log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Uri};
+
+use crate::body::Content;
+use crate::request_id::RequestId;
+
+/// A request and what became of it, told when its answer has gone out or was given up.
+///
+/// `Display` is one line, without anything that a terminal would obey.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answered {
+    /// The method.
+    pub method: Method,
+    /// Path and query, as they came.
+    pub target: Uri,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), as far
+    /// as the answer's head has one.
+    pub error: Option<String>,
+    /// The request's id.
+    pub request_id: String,
+    /// From the request's head to the answer's.
+    pub until_head: Duration,
+    /// From the request's head to the end of the answer's body.
+    pub until_end: Duration,
+    /// How many bytes of body were given to the connection.
+    pub bytes: u64,
+    /// Whether that was the whole body. If not, the caller went away, or a fault cut it.
+    pub whole: bool,
+}
+
+impl fmt::Display for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URI has no control characters, and a method only those of a token.
+        let target = self
+            .target
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        write!(f, "{} {target} {}", self.method, self.status.as_u16())?;
+        if let Some(error) = &self.error {
+            write!(f, " {}", error.escape_debug())?;
+        }
+        let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
+        write!(f, ", {} bytes in {milliseconds:.1} ms", self.bytes)?;
+        if !self.whole {
+            f.write_str(", broken off")?;
+        }
+        write!(f, " ({})", self.request_id)
+    }
+}
+
+/// What is called with each request that was answered.
+#[derive(Clone)]
+pub(crate) struct OnAnswered(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
+
+impl fmt::Debug for OnAnswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnAnswered")
+    }
+}
+
+/// Follows one request to its end.
+pub(crate) struct Watch {
+    told: OnAnswered,
+    answered: Answered,
+    begun: Instant,
+}
+
+impl Watch {
+    pub(crate) fn new(told: &OnAnswered, parts: &Parts, id: RequestId) -> Box<Self> {
+        Box::new(Self {
+            told: told.clone(),
+            answered: Answered {
+                method: parts.method.clone(),
+                target: parts.uri.clone(),
+                status: StatusCode::OK,
+                error: None,
+                request_id: id.to_string(),
+                until_head: Duration::ZERO,
+                until_end: Duration::ZERO,
+                bytes: 0,
+                whole: false,
+            },
+            begun: Instant::now(),
+        })
+    }
+
+    /// The answer's head is there.
+    pub(crate) fn head(&mut self, response: &Response<Content>) {
+        let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        self.answered.status = response.status();
+        self.answered.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
+        self.answered.until_head = self.begun.elapsed();
+    }
+
+    /// So many more bytes of body.
+    pub(crate) fn count(&mut self, bytes: usize) {
+        self.answered.bytes += bytes as u64;
+    }
+
+    /// The body is gone.
+    pub(crate) fn end(mut self: Box<Self>, whole: bool) {
+        self.answered.whole = whole;
+        self.answered.until_end = self.begun.elapsed();
+        (self.told.0)(&self.answered);
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.answered).finish()
+    }
+}

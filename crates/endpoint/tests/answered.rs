@@ -1,0 +1,84 @@
+//! What a log of requests is told.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::sync::mpsc;
+
+use common::{Call, Client, PATIENCE};
+use lambda_invoke_endpoint::{Answered, Builder, Endpoint};
+
+fn told() -> (Builder, mpsc::Receiver<Answered>) {
+    let (tell, told) = mpsc::channel();
+    let builder = Endpoint::builder()
+        .builtins()
+        .on_answered(move |answered| tell.send(answered.clone()).unwrap());
+    (builder, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_request_is_told_with_what_became_of_it() {
+    let (builder, told) = told();
+    let server = builder.bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    let next = || told.recv_timeout(PATIENCE).unwrap();
+
+    client.call(&Call::invoke("echo", "12345")).await;
+    let echoed = next();
+    assert_eq!(
+        (echoed.status.as_u16(), echoed.bytes, echoed.whole),
+        (200, 5, true)
+    );
+    assert_eq!(echoed.error, None);
+    assert!(echoed.until_head <= echoed.until_end);
+    let line = echoed.to_string();
+    assert!(line.starts_with("POST /2015-03-31/functions/echo/invocations 200, 5 bytes in "));
+    assert!(line.ends_with(&format!(" ms ({})", echoed.request_id)));
+
+    let answer = client.call(&Call::stream("count", r#"{"n":2}"#)).await;
+    let streamed = next();
+    assert_eq!(
+        (streamed.bytes, streamed.whole),
+        (answer.body.len() as u64, true)
+    );
+
+    client.call(&Call::invoke("nobody", "1")).await;
+    let refused = next();
+    assert_eq!(refused.status, 404);
+    assert_eq!(refused.error.as_deref(), Some("ResourceNotFoundException"));
+
+    client.call(&Call::invoke("fail", "{}")).await;
+    assert_eq!(next().error.as_deref(), Some("Unhandled"));
+
+    client.call(&Call::invoke("echo", "1").event()).await;
+    let queued = next();
+    assert_eq!(
+        (queued.status.as_u16(), queued.bytes, queued.whole),
+        (202, 0, true)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_cut_or_given_up_is_not_whole() {
+    let (builder, told) = told();
+    let server = builder
+        .fault("echo: cut-at=2".parse().unwrap())
+        .bind_local()
+        .await
+        .unwrap();
+    let next = || told.recv_timeout(PATIENCE).unwrap();
+
+    let mut client = Client::to(&server).await;
+    client.send(&Call::invoke("echo", "12345")).await;
+    let cut = next();
+    assert_eq!((cut.bytes, cut.whole), (2, false));
+    assert!(cut.to_string().contains(", broken off ("));
+
+    let mut client = Client::to(&server).await;
+    client
+        .send(&Call::stream("count", r#"{"n":1000000,"delay_ms":10}"#))
+        .await;
+    drop(client);
+    assert!(!next().whole);
+}
