@@ -1,9 +1,115 @@
-use crate::exit::Failure;
+//! `lambda-invoke invoke`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambda_invoke::{Error, Reply};
+use serde::Serialize;
+
+use crate::call::{self, with_options};
+use crate::exit::{Failure, say};
+use crate::outcome::{failure, reported_failure, tell_log};
+use crate::output::{self, Output};
+
+const EXAMPLES: &str = "\
+Examples:
+  lambda-invoke invoke hello --local -p '{\"name\":\"Ada\"}'
+  lambda-invoke invoke arn:aws:lambda:eu-west-1:123456789012:function:sum:live -p '[1,2,3]'
+  lambda-invoke invoke my-function -p @request.json --log-tail > answer.json
+  lambda-invoke invoke my-function --event -p @event.json
+  lambda-invoke invoke my-function --dry-run && echo may be called";
 
 /// Call a function and write its whole answer to stdout
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    call: call::Options,
+    /// Queue the payload as an event, and do not wait for the function
+    #[arg(long, conflicts_with_all = ["dry_run", "log_tail", "client_context", "local"])]
+    event: bool,
+    /// The name under which a durable function runs once, however often it is called by it; so what
+    /// may have run is sent again too
+    #[arg(long, value_name = "NAME")]
+    durable_execution_name: Option<String>,
+}
 
-pub(crate) fn run(_arguments: Arguments) -> Result<(), Failure> {
-    Err(Failure::usage("not built yet"))
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let as_json = arguments.call.json;
+    output::run(invoke(&arguments)).map_err(|failure| failure.as_json(as_json))
+}
+
+async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
+    let options = &arguments.call;
+    let prepared = options.prepare().await?;
+    let call = prepared.client.invoke(prepared.name.clone());
+    let mut call = with_options!(call, options, prepared);
+    if let Some(name) = &arguments.durable_execution_name {
+        call = call.durable_execution_name(name.as_str());
+    }
+    if arguments.event {
+        call = call.event();
+    }
+    if options.dry_run {
+        call = call.dry_run();
+    }
+    let reply = call.send().await.map_err(|error: Error| failure(&error))?;
+    if options.json {
+        let text = serde_json::to_string(&Answer::of(&reply)).map_err(Failure::usage)?;
+        output::write_line(text).await?;
+    } else {
+        let mut output = Output::new();
+        output.write(reply.payload().clone()).await?;
+        output.finish().await?;
+        if options.dry_run {
+            say("lambda-invoke: the call would be taken; the function did not run");
+        } else if arguments.event {
+            let id = reply.request_id().unwrap_or("unknown");
+            say(format_args!(
+                "lambda-invoke: the event is queued (request id {id})"
+            ));
+        }
+        if let (true, Some(log)) = (options.log_tail, reply.log()) {
+            tell_log(log);
+        }
+    }
+    let report = reply.report();
+    let request_id = reply.request_id().map(str::to_owned);
+    // What a failed function answers is on stdout by now: it is its payload. That it failed is for
+    // stderr and the exit code.
+    reply.into_result().map_err(|error| failure(&error))?;
+    match report {
+        Some(report) if !report.is_success() => {
+            Err(reported_failure(&report, request_id.as_deref()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A reply with the names of the service's model, its binary members in base64.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer<'r> {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executed_version: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_error: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_result: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable_execution_arn: Option<&'r str>,
+    payload: String,
+}
+
+impl<'r> Answer<'r> {
+    fn of(reply: &'r Reply) -> Self {
+        Self {
+            status_code: reply.status().as_u16(),
+            executed_version: reply.executed_version().map(|version| version.as_str()),
+            function_error: reply.function_error(),
+            log_result: reply.log().map(|log| log.to_base64()),
+            durable_execution_arn: reply.durable_execution_arn(),
+            payload: STANDARD.encode(reply.payload()),
+        }
+    }
 }

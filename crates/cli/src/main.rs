@@ -2,10 +2,18 @@
 //! The program `lambda-invoke`: call AWS Lambda functions from a terminal, and run functions
 //! locally behind the same protocol.
 
+mod call;
 mod check;
+mod completions;
+mod config;
 mod decode;
 mod exit;
 mod invoke;
+mod outcome;
+mod output;
+mod payload;
+mod profile;
+mod progress;
 mod serve;
 mod sign;
 mod stream;
@@ -14,11 +22,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::exit::Failure;
-
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
-#[command(name = "lambda-invoke", version)]
+#[command(name = "lambda-invoke", version, after_help = exit::HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -33,6 +39,7 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,14 +50,10 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { exit, message }) => {
-            if !message.is_empty() {
-                eprintln!("lambda-invoke: {message}");
-            }
-            exit.into()
-        }
+        Err(failure) => failure.report(),
     }
 }

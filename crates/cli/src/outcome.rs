@@ -1,0 +1,131 @@
+//! What is said of a call: its log, its report, its failure.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+
+use lambda_invoke::{Error, ErrorKind, Execution, LogTail, Report};
+
+use crate::exit::{Exit, Failure, say};
+
+/// An error of the client as the program's failure.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let (exit, kind) = meaning(error.kind());
+    let mut message = error.to_string();
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(message, "\n  because: {cause}");
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    let service = error.service_error();
+    let function = error.function_failure();
+    Failure::new(exit, message)
+        .with("kind", kind)
+        .with("execution", execution(error.execution()))
+        .with("attempts", error.attempts())
+        .with("causes", causes)
+        .with_some("request_id", error.request_id())
+        .with_some("received_bytes", error.received())
+        .with_some(
+            "time_limit",
+            error.time_limit().map(|limit| limit.to_string()),
+        )
+        .with_some("status", service.map(|service| service.status()))
+        .with_some("code", service.and_then(|service| service.code()))
+        .with_some("code", function.map(|function| function.code.as_str()))
+        .with_some(
+            "error_type",
+            function.and_then(|function| function.error.error_type.as_deref()),
+        )
+        .with_some(
+            "error_message",
+            function.and_then(|function| function.error.error_message.as_deref()),
+        )
+}
+
+/// The function failed, and nothing tells so but its log's last line.
+pub(crate) fn reported_failure(report: &Report, request_id: Option<&str>) -> Failure {
+    let status = report
+        .status
+        .as_ref()
+        .map_or("error", |status| status.as_str());
+    let mut message = format!("the function failed, as its log reports: status {status}");
+    if let Some(error_type) = &report.error_type {
+        let _ = write!(message, ", {error_type}");
+    }
+    if let Some(id) = request_id {
+        let _ = write!(message, " (request id {id})");
+    }
+    Failure::new(Exit::Function, message)
+        .with("kind", "function_failed")
+        .with("execution", execution(Execution::Started))
+        .with("report_status", status)
+        .with_some("request_id", request_id)
+        .with_some("error_type", report.error_type.as_deref())
+}
+
+/// The end of the log on stderr, and its sum in a line.
+pub(crate) fn tell_log(log: &LogTail) {
+    let mut stderr = std::io::stderr().lock();
+    let text = log.as_bytes();
+    let _ = stderr.write_all(text);
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        let _ = stderr.write_all(b"\n");
+    }
+    drop(stderr);
+    if let Some(report) = log.report() {
+        say(format_args!("lambda-invoke: {}", summary(&report)));
+    }
+}
+
+/// What a report says, as far as it says it: `2.00 ms, billed 2 ms, 23 of 128 MB, init 140.12 ms`.
+fn summary(report: &Report) -> String {
+    let memory = match (report.max_memory_used_mb, report.memory_size_mb) {
+        (Some(used), Some(size)) => Some(format!("{used} of {size} MB")),
+        (Some(used), None) => Some(format!("{used} MB")),
+        (None, _) => None,
+    };
+    let time = |name: &str, time: Option<Duration>| {
+        time.map(|time| format!("{name}{} ms", time.as_secs_f64() * 1000.0))
+    };
+    let parts = [
+        time("", report.duration),
+        time("billed ", report.billed_duration),
+        memory,
+        time("init ", report.init_duration),
+        report
+            .status
+            .as_ref()
+            .map(|status| format!("status {status}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("the function took {}", parts.join(", "))
+}
+
+fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
+    match kind {
+        ErrorKind::Input => (Exit::Usage, "input"),
+        ErrorKind::Configuration => (Exit::Usage, "configuration"),
+        ErrorKind::Credentials => (Exit::Usage, "credentials"),
+        ErrorKind::Service => (Exit::Refused, "service"),
+        ErrorKind::Connect => (Exit::Transport, "connect"),
+        ErrorKind::TimedOut => (Exit::Transport, "timed_out"),
+        ErrorKind::UnexpectedAnswer => (Exit::Transport, "unexpected_answer"),
+        ErrorKind::TooLarge => (Exit::Transport, "too_large"),
+        ErrorKind::FunctionFailed => (Exit::Function, "function_failed"),
+        ErrorKind::Truncated => (Exit::Cut, "truncated"),
+        ErrorKind::Corrupt => (Exit::Cut, "corrupt"),
+        _ => (Exit::Transport, "transport"),
+    }
+}
+
+fn execution(execution: Execution) -> &'static str {
+    match execution {
+        Execution::NotStarted => "not_started",
+        Execution::Started => "started",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,142 @@
+//! What is sent: given inline, in a file, or on stdin.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bytes::Bytes;
+use lambda_invoke::ClientContext;
+use lambda_invoke_protocol::json;
+
+use crate::exit::Failure;
+
+/// Ten times what the service takes: more is a mistake that need not be read to its end.
+const MOST: u64 = 64 << 20;
+
+/// The options that say what is sent.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The payload: JSON itself, @FILE or file://FILE, or - for stdin. Without it, none is sent
+    #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]
+    payload: Option<OsString>,
+    /// Send the payload as it is, without a look whether it is JSON
+    #[arg(long, requires = "payload")]
+    raw: bool,
+}
+
+impl Options {
+    /// The payload, checked unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is not JSON; the failure says where.
+    pub(crate) fn read(&self) -> Result<Bytes, Failure> {
+        let Some(value) = &self.payload else {
+            return Ok(Bytes::new());
+        };
+        let source = Source::of(value);
+        let bytes = source.read("payload")?;
+        if !self.raw {
+            json::check(&bytes).map_err(|fault| {
+                let advice = match bytes.is_empty() {
+                    true => "leave --payload out to send none",
+                    false => "correct it, or send it as it is with --raw",
+                };
+                Failure::usage(format!(
+                    "{fault}{}\n  what you can do: {advice}",
+                    source.whence()
+                ))
+                .with("offset", fault.offset())
+                .with("line", fault.line())
+                .with("column", fault.column())
+            })?;
+        }
+        Ok(bytes.into())
+    }
+}
+
+/// A client context as JSON, as base64 of it, or in a file that has either.
+///
+/// # Errors
+///
+/// If the file cannot be read, or it is none of these.
+pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>, Failure> {
+    let source = Source::of(value);
+    let bytes = source.read("client context")?;
+    let context = match std::str::from_utf8(&bytes).map(str::trim) {
+        // An object in base64 begins with `e`.
+        Ok(text) if !text.starts_with('{') => {
+            ClientContext::from_base64(text).map(ClientContext::into_owned)
+        }
+        _ => ClientContext::from_json(&bytes),
+    };
+    context.map_err(|error| {
+        Failure::usage(format!(
+            "the client context cannot be used: {error}{}\n  what you can do: give it as a JSON \
+             object, as base64 of one, or as @FILE",
+            source.whence()
+        ))
+    })
+}
+
+/// Where the bytes of an option come from.
+#[derive(Debug)]
+enum Source<'v> {
+    Inline(&'v OsString),
+    File(&'v Path),
+    Stdin,
+}
+
+impl<'v> Source<'v> {
+    fn of(value: &'v OsString) -> Self {
+        if value == "-" {
+            return Self::Stdin;
+        }
+        let text = value.to_str().unwrap_or_default();
+        match text
+            .strip_prefix('@')
+            .or_else(|| text.strip_prefix("file://"))
+        {
+            Some(path) => Self::File(Path::new(path)),
+            None => Self::Inline(value),
+        }
+    }
+
+    fn read(&self, what: &str) -> Result<Vec<u8>, Failure> {
+        let read = match self {
+            // On Unix these are the argument's bytes, whatever they are.
+            Self::Inline(value) => return Ok(value.as_encoded_bytes().to_vec()),
+            Self::File(path) => File::open(path).and_then(all),
+            Self::Stdin => all(io::stdin().lock()),
+        };
+        let bytes = read.map_err(|error| {
+            Failure::usage(format!(
+                "the {what}{} cannot be read: {error}",
+                self.whence()
+            ))
+        })?;
+        if bytes.len() as u64 > MOST {
+            let message = format!(
+                "the {what}{} has more than {MOST} bytes; the service takes 6 MiB",
+                self.whence()
+            );
+            return Err(Failure::usage(message));
+        }
+        Ok(bytes)
+    }
+
+    fn whence(&self) -> String {
+        match self {
+            Self::Inline(_) => String::new(),
+            Self::File(path) => format!(" (from {})", path.display()),
+            Self::Stdin => " (from stdin)".to_owned(),
+        }
+    }
+}
+
+fn all(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MOST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,95 @@
+//! How much has come, on stderr, for somebody who sees nothing of the stream itself.
+
+use std::io::{self, IsTerminal as _};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A stream that is over sooner needs no progress.
+const SHORT: Duration = Duration::from_secs(1);
+/// How often the line is drawn while nothing comes.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Counts the bytes of a stream, and shows them once it has taken a while.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    target: Option<ProgressDrawTarget>,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    bytes: u64,
+}
+
+impl Progress {
+    /// Shows something only if stderr is a terminal and stdout is not.
+    pub(crate) fn new() -> Self {
+        let seen = io::stderr().is_terminal() && !io::stdout().is_terminal();
+        Self::on(seen.then(ProgressDrawTarget::stderr))
+    }
+
+    fn on(target: Option<ProgressDrawTarget>) -> Self {
+        Self {
+            target,
+            bar: None,
+            began: Instant::now(),
+            bytes: 0,
+        }
+    }
+
+    /// So many bytes more.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        if self.began.elapsed() >= SHORT {
+            self.show();
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.bytes);
+        }
+    }
+
+    fn show(&mut self) {
+        let style =
+            ProgressStyle::with_template("{spinner} {bytes} in {elapsed} ({bytes_per_sec})");
+        if let (Some(target), Ok(style)) = (self.target.take(), style) {
+            let bar = ProgressBar::with_draw_target(None, target)
+                .with_style(style)
+                .with_elapsed(self.began.elapsed());
+            bar.enable_steady_tick(TICK);
+            self.bar = Some(bar);
+        }
+    }
+}
+
+/// The line goes when the stream ends, however it ends: what stays on stderr are messages.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    #[test]
+    fn shows_the_bytes_of_a_long_stream_and_leaves_no_line_behind() {
+        let terminal = InMemoryTerm::new(4, 80);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let mut progress = Progress::on(Some(target));
+        progress.add(1024);
+        assert_eq!(terminal.contents(), "", "shown before it has taken a while");
+        progress.began = Instant::now().checked_sub(SHORT).unwrap();
+        progress.add(1024);
+        progress.bar.as_ref().unwrap().tick();
+        assert!(
+            terminal.contents().contains("2.00 KiB"),
+            "{}",
+            terminal.contents()
+        );
+        drop(progress);
+        assert_eq!(terminal.contents(), "");
+    }
+}
