@@ -146,9 +146,72 @@ def protocol_suites():
     }
 
 
+def sigv4_suites():
+    unit = load("sigv4/extracted/smithy-rs-unit.json")
+    rules = load("sigv4/extracted/aws-c-auth-header-rules.json")
+    # Each folder of a suite holds a header variant and a query variant.
+    official = files("sigv4/aws-c-auth/aws-signing-test-suite/v4/*/*-canonical-request.txt")
+    kotlin = files("sigv4/smithy-kotlin-extra/v4/*/*-canonical-request.txt")
+    return {
+        "sigv4/aws-c-auth": official,
+        "sigv4/smithy-kotlin": kotlin,
+        "sigv4/aws-sdk-ruby": files("sigv4/aws-sdk-ruby-extra/**/*.req"),
+        "sigv4/smithy-rs-signatures": len(unit["signatures"]),
+        "sigv4/smithy-rs-rules": len(unit["rules"]),
+        "sigv4/never-signed": len(rules["never_signed"]),
+        "sigv4/rejected-input": len(rules["rejected_input"]),
+    }
+
+
+def endpoint_suites():
+    names = load("model/names/localstack-function-name-validation.json")
+    snapshots = load("model/invoke-responses/localstack-invoke-snapshots.json")["snapshots"]
+    # Answers of other operations.
+    others = ("[delete_function]", "[get_function]", "[get_function_configuration]")
+    related = [
+        len(answer["recorded-content"])
+        for test, answer in names["related"].items()
+        if not test.endswith(others)
+    ]
+    answers = sum(
+        "Error" in member or ("StatusCode" in member and "Payload" in member)
+        for snapshot in snapshots.values()
+        for member in snapshot["recorded-content"].values()
+        if isinstance(member, dict)
+    )
+    return {
+        "endpoint/names": sum("invoke" in case["observed"] for case in names["cases"])
+        + sum(related),
+        # Two recordings are superseded by newer ones of the same test; the suite lists them.
+        "endpoint/invoke-responses": answers - 2,
+    }
+
+
+def client_suites():
+    tests = load("endpoints/lambda/endpoint-tests-1.json")["testCases"]
+    partitions = load("endpoints/partitions.json")["partitions"]
+    # Neither FIPS nor dual-stack hosts are the client's: an endpoint's URL can be given instead.
+    plain = [
+        test
+        for test in tests
+        if not (test["params"].get("UseFIPS") or test["params"].get("UseDualStack"))
+    ]
+    regions = sum(len(partition["regions"]) for partition in partitions)
+    return {"lambda-invoke/endpoints": len(plain) + regions}
+
+
 def expected():
     """Suite name to the number of cases in the data."""
-    return error_suites() | input_suites() | event_stream_suites() | protocol_suites()
+    parts = (
+        error_suites,
+        input_suites,
+        event_stream_suites,
+        protocol_suites,
+        sigv4_suites,
+        endpoint_suites,
+        client_suites,
+    )
+    return {suite: count for part in parts for suite, count in part().items()}
 
 
 ran = collections.Counter()
