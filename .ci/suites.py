@@ -194,7 +194,7 @@ def client_suites():
     plain = [
         test
         for test in tests
-        if not (test["params"].get("UseFIPS") or test["params"].get("UseDualStack"))
+        if not any(test.get("params", {}).get(kind) for kind in ("UseFIPS", "UseDualStack"))
     ]
     regions = sum(len(partition["regions"]) for partition in partitions)
     return {"lambda-invoke/endpoints": len(plain) + regions}
