@@ -12,8 +12,12 @@ use lambda_invoke::{Client, Credentials};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let url = arguments.next().ok_or("the first argument is the endpoint's address")?;
-    let name = arguments.next().ok_or("the second argument is the function's name")?;
+    let url = arguments
+        .next()
+        .ok_or("the first argument is the endpoint's address")?;
+    let name = arguments
+        .next()
+        .ok_or("the second argument is the function's name")?;
     let payload = arguments.next().unwrap_or_else(|| "{}".to_owned());
 
     let client = Client::builder()

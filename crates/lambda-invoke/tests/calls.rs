@@ -2,7 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use support::{Server, Step, answer};
+use tokio::sync::Notify;
 
 #[tokio::test]
 async fn a_call_is_signed_and_its_reply_is_read() {
@@ -40,4 +45,126 @@ async fn a_call_is_signed_and_its_reply_is_read() {
     assert_eq!(reply.log().unwrap().as_bytes(), b"hi");
     assert_eq!(reply.attempts(), 1);
     assert_eq!(reply.json::<Vec<u8>>().unwrap(), [1, 2]);
+}
+
+#[tokio::test]
+async fn every_form_of_name_and_every_value_arrives_under_a_signature_that_is_verified() {
+    let seen = Function::buffered("hello", |call| async move {
+        let context = call.client_context().map(String::from_utf8_lossy);
+        let seen = serde_json::json!({
+            "version": call.version(),
+            "context": context,
+            "tenant": call.tenant_id(),
+            "durable": call.durable_execution_name(),
+        });
+        Ok::<_, FunctionError>(seen.to_string())
+    })
+    .version(7)
+    .alias("live", 7);
+    let server = Endpoint::builder()
+        .function(seen)
+        .bind_local()
+        .await
+        .unwrap();
+    let client = support::builder()
+        .endpoint_url(server.url())
+        .build()
+        .unwrap();
+    let call = |name: &str| {
+        // A name may be owned, and the call outlives its maker then.
+        client
+            .invoke(name.to_owned())
+            .client_context(r#"{"custom":{"a":"ü"}}"#)
+            .tenant_id("two  and   three")
+            .durable_execution_name("once")
+            .send()
+    };
+    for (name, version) in [
+        ("hello", "$LATEST"),
+        ("hello:$LATEST", "$LATEST"),
+        ("hello:live", "7"),
+        ("function:hello:7", "7"),
+        ("123456789012:function:hello", "$LATEST"),
+        ("us-east-1:123456789012:function:hello:live", "7"),
+        (
+            "arn:aws:lambda:us-east-1:123456789012:function:hello",
+            "$LATEST",
+        ),
+        (
+            "arn:aws:lambda:us-east-1:123456789012:function:hello:live",
+            "7",
+        ),
+    ] {
+        let reply = call(name)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let seen: serde_json::Value = reply.json().unwrap();
+        assert_eq!(seen["version"], version, "{name}");
+        assert_eq!(seen["context"], r#"{"custom":{"a":"ü"}}"#);
+        assert_eq!(seen["tenant"], "two  and   three");
+        assert_eq!(seen["durable"], "once");
+        assert_eq!(reply.executed_version().unwrap().as_str(), version);
+        assert!(reply.request_id().is_some());
+    }
+    let reply = client
+        .invoke("hello")
+        .qualifier("live")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.executed_version().unwrap().as_str(), "7");
+}
+
+#[tokio::test]
+async fn an_event_is_queued_and_runs() {
+    let ran = Arc::new(Notify::new());
+    let told = Arc::clone(&ran);
+    let function = Function::buffered("later", move |call| {
+        assert!(call.is_event());
+        told.notify_one();
+        async { Ok::<_, FunctionError>("null") }
+    });
+    let server = Endpoint::builder()
+        .function(function)
+        .bind_local()
+        .await
+        .unwrap();
+    let client = support::builder()
+        .endpoint_url(server.url())
+        .build()
+        .unwrap();
+    let reply = client
+        .invoke("later")
+        .payload_json(&[1])
+        .event()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((reply.status().as_u16(), reply.payload().len()), (202, 0));
+    assert!(reply.into_result().is_ok());
+    tokio::time::timeout(Duration::from_secs(10), ran.notified())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_payload_goes_as_it_is_with_the_content_type_that_is_set() {
+    let server = Server::start(|_, request| {
+        assert_eq!(
+            request.header("content-type"),
+            Some("application/octet-stream")
+        );
+        assert!(
+            request
+                .head
+                .starts_with("POST /gateway/2015-03-31/functions/f/invocations HTTP")
+        );
+        vec![Step::Write(answer("200 OK", &[], &request.body))]
+    })
+    .await;
+    let url = format!("http://{}/gateway/", server.address);
+    let client = support::builder().endpoint_url(url).build().unwrap();
+    let call = client.invoke("f").content_type("application/octet-stream");
+    let reply = call.payload(&b"\0\xff not JSON"[..]).send().await.unwrap();
+    assert_eq!(&reply.payload()[..], b"\0\xff not JSON");
 }
