@@ -58,7 +58,9 @@ pub fn frame(size: usize) -> Bytes {
 /// A frame with those headers and a payload of so many bytes.
 pub fn frame_with(headers: HeaderBlock, size: usize) -> Bytes {
     let message = Message::new(headers, payload(size));
-    message.to_bytes().expect("the payload is within the limits")
+    message
+        .to_bytes()
+        .expect("the payload is within the limits")
 }
 
 /// As many frames as fit into `length` bytes, at least one, and how many they are.

@@ -66,8 +66,7 @@ pub fn decode_pushed(contest: &Contest) {
         for size in SIZES {
             let (stream, count) = frames(size, 256 * 1024);
             let length = stream.len() / count;
-            let pieces: &Vec<Bytes> =
-                &stream.chunks(piece).map(Bytes::copy_from_slice).collect();
+            let pieces: &Vec<Bytes> = &stream.chunks(piece).map(Bytes::copy_from_slice).collect();
             let contenders = vec![
                 Contender::new("limit", || crc_pass(&stream, length)),
                 Contender::new("ours", || {
@@ -89,7 +88,11 @@ pub fn decode_pushed(contest: &Contest) {
                     }
                 }),
             ];
-            contest.group(&format!("pushed-{}k/{size}", piece / 1024), count, contenders);
+            contest.group(
+                &format!("pushed-{}k/{size}", piece / 1024),
+                count,
+                contenders,
+            );
         }
     }
 }
@@ -117,10 +120,12 @@ pub fn encode(contest: &Contest) {
 }
 
 fn smithy_message(payload: Bytes) -> smithy::Message {
-    CHUNK_HEADERS.into_iter().fold(smithy::Message::new(payload), |message, (name, value)| {
-        let value = smithy::HeaderValue::String(value.into());
-        message.add_header(smithy::Header::new(name, value))
-    })
+    CHUNK_HEADERS
+        .into_iter()
+        .fold(smithy::Message::new(payload), |message, (name, value)| {
+            let value = smithy::HeaderValue::String(value.into());
+            message.add_header(smithy::Header::new(name, value))
+        })
 }
 
 /// A body that has all its pieces at hand.

@@ -41,7 +41,10 @@ impl<'a> Contender<'a> {
         let run = move |count, measure: &mut Measure| {
             measure.around(|| (0..count).for_each(|_| work()));
         };
-        Self { name, run: Box::new(run) }
+        Self {
+            name,
+            run: Box::new(run),
+        }
     }
 
     /// Work on a value of its own each time; making and dropping it is not measured.
@@ -58,7 +61,10 @@ impl<'a> Contender<'a> {
                 count -= batch;
             }
         };
-        Self { name, run: Box::new(run) }
+        Self {
+            name,
+            run: Box::new(run),
+        }
     }
 
     fn time(&mut self, count: usize) -> Duration {
@@ -89,7 +95,11 @@ pub struct Contest {
 
 impl Default for Contest {
     fn default() -> Self {
-        Self { rounds: 101, round: Duration::from_millis(4), only: String::new() }
+        Self {
+            rounds: 101,
+            round: Duration::from_millis(4),
+            only: String::new(),
+        }
     }
 }
 
@@ -109,8 +119,10 @@ impl Contest {
         if !group.starts_with(&self.only) {
             return;
         }
-        let counts: Vec<usize> =
-            contenders.iter_mut().map(|contender| self.calibrate(contender)).collect();
+        let counts: Vec<usize> = contenders
+            .iter_mut()
+            .map(|contender| self.calibrate(contender))
+            .collect();
         let mut times = vec![Vec::with_capacity(self.rounds); contenders.len()];
         for round in 0..self.rounds {
             // Each round begins with another, so that none always runs in the wake of the same.

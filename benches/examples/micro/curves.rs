@@ -21,7 +21,8 @@ pub fn headers(contest: &Contest) {
     let names: Vec<String> = (0..100).map(|n| format!("header-number-{n:02}")).collect();
     for count in [0, 1, 2, 3, 5, 10, 20, 50, 100] {
         let headers = names.iter().take(count);
-        let headers = headers.map(|name| (name.as_str(), HeaderValue::String("a value of some length")));
+        let headers =
+            headers.map(|name| (name.as_str(), HeaderValue::String("a value of some length")));
         let frame = frame_with(HeaderBlock::from_headers(headers).unwrap(), 1024);
         decode(contest, &format!("curve-headers/{count}"), &frame, 1);
     }
@@ -41,11 +42,11 @@ fn decode(contest: &Contest, group: &str, stream: &bytes::Bytes, count: usize) {
 pub fn bodies(contest: &Contest) {
     for size in [0, 1_000, 10_000, 100_000, 1_000_000, 6_000_000] {
         let body = &vec![b'x'; size][..];
-        let (parts, time, signer) = (&request(), now(), signer());
+        let (time, signer) = (now(), signer());
         let limit = Limit::new(body, time);
         let contenders = vec![
             Contender::new("limit", || limit.run(body)),
-            Contender::prepared("ours", || parts.clone(), |parts| {
+            Contender::prepared("ours", request, |parts| {
                 signer.sign(parts, &PayloadHash::of(body), time).unwrap();
             }),
         ];

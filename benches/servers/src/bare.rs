@@ -42,28 +42,32 @@ fn main() {
         _ => panic!("usage: server-bare [--tls CA.pem]"),
     };
     let small: Arc<[Bytes]> = Arc::new([chunk(SMALL), complete()]);
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        match &acceptor {
-            None => println!("http://127.0.0.1:{port}"),
-            Some(_) => println!("https://localhost:{port}"),
-        }
-        loop {
-            let (socket, _) = listener.accept().await.unwrap();
-            socket.set_nodelay(true).unwrap();
-            let small = Arc::clone(&small);
-            match acceptor.clone() {
-                None => drop(tokio::spawn(serve(socket, small))),
-                Some(acceptor) => drop(tokio::spawn(async move {
-                    // A client that goes away in its handshake is no fault of the server's.
-                    if let Ok(socket) = acceptor.accept(socket).await {
-                        serve(socket, small).await;
-                    }
-                })),
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            match &acceptor {
+                None => println!("http://127.0.0.1:{port}"),
+                Some(_) => println!("https://localhost:{port}"),
             }
-        }
-    });
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                socket.set_nodelay(true).unwrap();
+                let small = Arc::clone(&small);
+                match acceptor.clone() {
+                    None => drop(tokio::spawn(serve(socket, small))),
+                    Some(acceptor) => drop(tokio::spawn(async move {
+                        // A client that goes away in its handshake is no fault of the server's.
+                        if let Ok(socket) = acceptor.accept(socket).await {
+                            serve(socket, small).await;
+                        }
+                    })),
+                }
+            }
+        });
 }
 
 async fn serve<T: AsyncRead + AsyncWrite + Unpin>(socket: T, small: Arc<[Bytes]>) {
@@ -79,7 +83,9 @@ async fn answer(
     small: Arc<[Bytes]>,
 ) -> Result<Response<Answer>, Infallible> {
     let (parts, body) = request.into_parts();
-    body.collect().await.expect("the client sends what it announced");
+    body.collect()
+        .await
+        .expect("the client sends what it announced");
     let mut path = parts.uri.path().split('/').skip(3);
     let (name, operation) = (path.next().unwrap_or(""), path.next().unwrap_or(""));
     let head = Response::builder()
@@ -87,21 +93,34 @@ async fn answer(
         .header("x-amz-executed-version", "$LATEST");
     if operation == "invocations" {
         let head = head.header("content-type", "application/json");
-        return Ok(head.body(Answer::Whole(Some(Bytes::from_static(SMALL)))).unwrap());
+        return Ok(head
+            .body(Answer::Whole(Some(Bytes::from_static(SMALL))))
+            .unwrap());
     }
     let answer = match name.split_once('-') {
-        None if name == "small" => Answer::Frames { frames: small, next: 0, repeat: 1 },
+        None if name == "small" => Answer::Frames {
+            frames: small,
+            next: 0,
+            repeat: 1,
+        },
         None if name == "ticks" => {
             let period = Duration::from_millis(100);
             let first = tokio::time::Instant::now() + period;
-            Answer::Ticks { every: tokio::time::interval_at(first, period), left: 51 }
+            Answer::Ticks {
+                every: tokio::time::interval_at(first, period),
+                left: 51,
+            }
         }
         Some(("stream", size)) => {
             let (mib, size) = size.split_once('-').unwrap_or((size, ""));
             let size = size.parse().unwrap_or(CHUNK);
             let repeat = (mib.parse::<usize>().unwrap() << 20).div_ceil(size);
             let frames = Arc::new([chunk(&vec![b'a'; size]), complete()]);
-            Answer::Frames { frames, next: 0, repeat }
+            Answer::Frames {
+                frames,
+                next: 0,
+                repeat,
+            }
         }
         _ => panic!("no function {name}"),
     };
@@ -120,7 +139,9 @@ fn message(event: &str, content_type: &str, payload: &[u8]) -> Bytes {
         (":message-type", "event"),
     ];
     let headers = HeaderBlock::from_headers(headers.map(header)).unwrap();
-    Message::new(headers, Bytes::copy_from_slice(payload)).to_bytes().unwrap()
+    Message::new(headers, Bytes::copy_from_slice(payload))
+        .to_bytes()
+        .unwrap()
 }
 
 fn chunk(payload: &[u8]) -> Bytes {
@@ -135,9 +156,16 @@ fn complete() -> Bytes {
 enum Answer {
     Whole(Option<Bytes>),
     /// The first so many times, then the second.
-    Frames { frames: Arc<[Bytes]>, next: usize, repeat: usize },
+    Frames {
+        frames: Arc<[Bytes]>,
+        next: usize,
+        repeat: usize,
+    },
     /// The time, ten times a second.
-    Ticks { every: Interval, left: u32 },
+    Ticks {
+        every: Interval,
+        left: u32,
+    },
 }
 
 impl Body for Answer {
@@ -150,7 +178,11 @@ impl Body for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let bytes = match &mut *self {
             Self::Whole(bytes) => bytes.take(),
-            Self::Frames { frames, next, repeat } => {
+            Self::Frames {
+                frames,
+                next,
+                repeat,
+            } => {
                 let frame = match (*next).cmp(repeat) {
                     std::cmp::Ordering::Less => frames.first(),
                     std::cmp::Ordering::Equal => frames.last(),
@@ -167,7 +199,9 @@ impl Body for Answer {
             Self::Ticks { every, left } => {
                 ready!(every.poll_tick(cx));
                 *left -= 1;
-                Some(chunk(&[&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat()))
+                Some(chunk(
+                    &[&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat(),
+                ))
             }
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))

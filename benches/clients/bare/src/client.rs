@@ -18,7 +18,9 @@ pub type Https = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 pub fn plain() -> Plain {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tcp)
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .build(tcp)
 }
 
 /// Trusts one certificate authority, or the bundled ones.
@@ -26,13 +28,19 @@ pub fn https(ca: Option<&str>) -> Https {
     let mut roots = RootCertStore::empty();
     match ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => roots.add(CertificateDer::from_pem_file(path).unwrap()).unwrap(),
+        Some(path) => roots
+            .add(CertificateDer::from_pem_file(path).unwrap())
+            .unwrap(),
     }
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http();
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http();
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .build(connector.enable_http1().wrap_connector(tcp))
@@ -59,7 +67,13 @@ pub async fn first_byte<C: Connect + Clone + Send + Sync + 'static>(
 ) -> bool {
     let mut answer = client.request(request.map(Full::new)).await.unwrap();
     assert!(answer.status().is_success());
-    answer.frame().await.unwrap().unwrap().data_ref().is_some_and(|data| !data.is_empty())
+    answer
+        .frame()
+        .await
+        .unwrap()
+        .unwrap()
+        .data_ref()
+        .is_some_and(|data| !data.is_empty())
 }
 
 /// Reads an answer and drops it; `seen` is given each piece. The number of bytes of the body.

@@ -33,7 +33,11 @@ impl Bare {
 fn main() {
     let crc = std::env::var_os("BENCH_CRC").is_some();
     bench_client_common::load(
-        |url| Bare { client: client::plain(), url: url.to_owned(), requests: Rc::default() },
+        |url| Bare {
+            client: client::plain(),
+            url: url.to_owned(),
+            requests: Rc::default(),
+        },
         move |bare, work, latency| async move {
             let request = bare.request(work);
             let stamped = work.function() == Some("ticks");

@@ -20,7 +20,10 @@ pub fn allocations<A: GlobalAlloc, C: Clone, F: Future<Output = u64>>(
         panic!("usage: PROGRAM URL WORK");
     };
     let work = Work::new(work);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let client = new(url);
         for _ in 0..20 {

@@ -9,7 +9,9 @@ pub const STAMP: &[u8; 8] = b"\0\0stamp\0";
 
 /// The clock that processes of one machine share.
 pub fn now_ns() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
     u64::try_from(since.as_nanos()).unwrap()
 }
 

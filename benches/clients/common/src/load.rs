@@ -14,8 +14,10 @@ use crate::{Latency, Work};
 /// wall's for the exchanges alone, the payload bytes, and the ages of stamped chunks.
 ///
 /// Connections are opened, and everything is warm, before the clocks start.
-pub fn load<C, F>(new: impl Fn(&str) -> C, exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static)
-where
+pub fn load<C, F>(
+    new: impl Fn(&str) -> C,
+    exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static,
+) where
     C: Clone + 'static,
     F: Future<Output = u64> + 'static,
 {
@@ -25,10 +27,20 @@ where
     };
     let work = Work::new(work);
     let (at_once, count): (usize, usize) = (at_once.parse().unwrap(), count.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let client = runtime.block_on(async { new(url) });
     let warm_up = Work::new("small");
-    runtime.block_on(all(&client, exchange, warm_up, at_once, 4 * at_once, &Latency::default()));
+    runtime.block_on(all(
+        &client,
+        exchange,
+        warm_up,
+        at_once,
+        4 * at_once,
+        &Latency::default(),
+    ));
     let latency = Latency::default();
     let (cpu, wall) = (ProcessTime::now(), Instant::now());
     let bytes = runtime.block_on(all(&client, exchange, work, at_once, count, &latency));

@@ -13,10 +13,15 @@ pub fn signed(url: &str, work: Work) -> Request<Bytes> {
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
     let host = parts.uri.authority().unwrap().as_str().parse().unwrap();
     parts.headers.insert(header::HOST, host);
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     let credentials = Credentials::new("local", "local").unwrap();
     let signer = Signer::new(credentials, "us-east-1", "lambda").unwrap();
     let now = Timestamp::try_from(std::time::SystemTime::now()).unwrap();
-    signer.sign(&mut parts, &PayloadHash::of(&payload), now).unwrap();
+    signer
+        .sign(&mut parts, &PayloadHash::of(&payload), now)
+        .unwrap();
     Request::from_parts(parts, payload)
 }

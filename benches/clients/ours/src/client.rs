@@ -16,7 +16,10 @@ pub fn new(url: &str, ca: Option<&str>) -> Client {
         None => client,
         Some(path) => {
             let pem = std::fs::read(path).unwrap();
-            let transport = Transport::builder().bundled_roots(false).ca_pem(&pem).unwrap();
+            let transport = Transport::builder()
+                .bundled_roots(false)
+                .ca_pem(&pem)
+                .unwrap();
             client.transport(transport.build())
         }
     };
@@ -24,13 +27,23 @@ pub fn new(url: &str, ca: Option<&str>) -> Client {
 }
 
 pub async fn first_byte(client: &Client) -> bool {
-    let mut stream = client.stream("small").payload(PAYLOAD).send().await.unwrap();
+    let mut stream = client
+        .stream("small")
+        .payload(PAYLOAD)
+        .send()
+        .await
+        .unwrap();
     !stream.next().await.unwrap().unwrap().is_empty()
 }
 
 /// A whole stream; `seen` is given each chunk. The number of payload bytes.
 pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])) -> u64 {
-    let mut stream = client.stream(function).payload(PAYLOAD).send().await.unwrap();
+    let mut stream = client
+        .stream(function)
+        .payload(PAYLOAD)
+        .send()
+        .await
+        .unwrap();
     while let Some(chunk) = stream.next().await {
         seen(&chunk.unwrap());
     }
@@ -39,6 +52,11 @@ pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])
 }
 
 pub async fn invoke(client: &Client) -> u64 {
-    let reply = client.invoke("small").payload(PAYLOAD).send().await.unwrap();
+    let reply = client
+        .invoke("small")
+        .payload(PAYLOAD)
+        .send()
+        .await
+        .unwrap();
     reply.payload().len() as u64
 }

@@ -25,7 +25,10 @@ pub fn new(url: &str, ca: Option<&str>) -> Client {
         None => config,
         Some(path) => {
             let trusted = TrustStore::empty().with_pem_certificate(std::fs::read(path).unwrap());
-            let context = TlsContext::builder().with_trust_store(trusted).build().unwrap();
+            let context = TlsContext::builder()
+                .with_trust_store(trusted)
+                .build()
+                .unwrap();
             config.http_client(
                 aws_smithy_http_client::Builder::new()
                     .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
@@ -40,7 +43,10 @@ pub fn new(url: &str, ca: Option<&str>) -> Client {
 pub async fn first_byte(client: &Client) -> bool {
     let call = client.invoke_with_response_stream().function_name("small");
     let mut answer = call.payload(Blob::new(PAYLOAD)).send().await.unwrap();
-    matches!(answer.event_stream.recv().await.unwrap(), Some(Event::PayloadChunk(_)))
+    matches!(
+        answer.event_stream.recv().await.unwrap(),
+        Some(Event::PayloadChunk(_))
+    )
 }
 
 /// A whole stream; `seen` is given each chunk. The number of payload bytes.
@@ -65,6 +71,15 @@ pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])
 }
 
 pub async fn invoke(client: &Client) -> u64 {
-    let call = client.invoke().function_name("small").payload(Blob::new(PAYLOAD));
-    call.send().await.unwrap().payload.unwrap().into_inner().len() as u64
+    let call = client
+        .invoke()
+        .function_name("small")
+        .payload(Blob::new(PAYLOAD));
+    call.send()
+        .await
+        .unwrap()
+        .payload
+        .unwrap()
+        .into_inner()
+        .len() as u64
 }

@@ -1,0 +1,195 @@
+//! Measures every row of the table in docs/performance.md and writes that page's tables and
+//! curves. `run` in the folder of this package starts it.
+
+mod micro;
+mod page;
+mod programs;
+mod rows;
+mod sockets;
+mod start;
+mod stats;
+mod svg;
+mod weight;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use micro::Micro;
+use programs::Place;
+use rows::Row;
+use serde_json::Value;
+use svg::Chart;
+
+pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// What can be asked for by itself.
+const PARTS: [&str; 8] = [
+    "signing", "codec", "names", "client", "start", "endpoint", "weight", "curves",
+];
+
+/// What has been measured so far.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub quick: bool,
+    rows: Vec<Row>,
+    raw: BTreeMap<&'static str, Vec<Value>>,
+}
+
+impl Report {
+    /// Keeps a number as it was measured.
+    pub fn raw(&mut self, kind: &'static str, value: Value) {
+        self.raw.entry(kind).or_default().push(value);
+    }
+
+    /// Rows as soon as they are there: a run takes its time.
+    fn add(&mut self, part: &'static str, rows: Vec<Row>) {
+        for mut row in rows {
+            row.part = part;
+            row.print();
+            self.rows.push(row);
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("could not measure: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<()> {
+    let mut report = Report::default();
+    let mut parts = Vec::new();
+    for arg in std::env::args().skip(1) {
+        match arg.as_str() {
+            "--quick" => report.quick = true,
+            part if PARTS.contains(&part) => parts.push(part.to_owned()),
+            other => {
+                return Err(format!("no part {other:?}; there are {}", PARTS.join(", ")).into());
+            }
+        }
+    }
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|name| name == part);
+    let place = Place::new();
+    std::fs::create_dir_all(place.target.join("report"))?;
+    if ["signing", "codec", "names", "curves"]
+        .into_iter()
+        .any(wanted)
+    {
+        place.cargo(&["build", "--release", "--example", "micro"])?;
+    }
+    if ["client", "start", "endpoint", "curves"]
+        .into_iter()
+        .any(wanted)
+    {
+        place.build_programs()?;
+    }
+    println!("{:<62} {:>12}   {:<20}", "what", "measured", "goal");
+    if wanted("signing") {
+        let mut micro = Micro::measure(&place, &mut report, "sign")?;
+        micro.append(Micro::measure(&place, &mut report, "verify")?);
+        report.add("signing", micro::signing(&micro)?);
+        let rows = micro::instructions(&place, &mut report)?;
+        report.add("signing", rows);
+    }
+    if wanted("codec") {
+        let mut micro = Micro::measure(&place, &mut report, "decode")?;
+        micro.append(Micro::measure(&place, &mut report, "pushed")?);
+        micro.append(Micro::measure(&place, &mut report, "encode")?);
+        report.add("codec", micro::codec(&micro)?);
+    }
+    if wanted("names") {
+        let micro = Micro::measure(&place, &mut report, "arn")?;
+        report.add("names", micro::names(&micro)?);
+    }
+    type Measure = fn(&Place, &mut Report) -> Result<Vec<Row>>;
+    let parts: [(&'static str, Measure); 4] = [
+        ("client", sockets::client),
+        ("start", start::start),
+        ("endpoint", sockets::endpoint),
+        ("weight", weight::weight),
+    ];
+    for (part, measure) in parts {
+        if wanted(part) {
+            let rows = measure(&place, &mut report)?;
+            report.add(part, rows);
+        }
+    }
+    if wanted("curves") {
+        curves(&place, &mut report)?;
+    }
+    let short = report
+        .rows
+        .iter()
+        .filter(|row| row.verdict() == "short")
+        .count();
+    println!("{} rows, {short} short", report.rows.len());
+    page::write(&place, &report)
+}
+
+fn curves(place: &Place, report: &mut Report) -> Result<()> {
+    let micro = Micro::measure(place, report, "curve")?;
+    let [concurrency, chunks] = sockets::curves(place, report)?;
+    let charts = [
+        (
+            "frames",
+            "Decoding a frame, by the size of its payload",
+            "payload",
+            "time a frame",
+            page::bytes as fn(f64) -> String,
+            micro.curve("curve-frame/"),
+        ),
+        (
+            "headers",
+            "Decoding a frame of 1 KiB, by the number of its headers",
+            "headers",
+            "time a frame",
+            rows::number,
+            micro.curve("curve-headers/"),
+        ),
+        (
+            "bodies",
+            "Signing, by the size of the body",
+            "body",
+            "time a request",
+            page::bytes,
+            micro.curve("curve-body/"),
+        ),
+        (
+            "concurrency",
+            "Client, small streams, by how many run at once",
+            "at once",
+            "CPU time a stream",
+            rows::number,
+            concurrency,
+        ),
+        (
+            "chunks",
+            "Client, long streams, by the size of their chunks",
+            "chunk",
+            "CPU time a GB",
+            page::bytes,
+            chunks,
+        ),
+    ];
+    for (name, title, x, y, x_text, curves) in charts {
+        let chart = Chart {
+            title,
+            x,
+            y,
+            x_text,
+            y_text: rows::time,
+            curves: &curves,
+        };
+        page::picture(place, name, &chart.svg())?;
+        report.raw(
+            "curves",
+            serde_json::json!({ "name": name, "curves": curves }),
+        );
+    }
+    Ok(())
+}

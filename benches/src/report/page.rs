@@ -1,0 +1,109 @@
+//! docs/performance.md: what stands between the marks is written here, the rest by people.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::programs::{Place, run};
+use crate::rows::Row;
+use crate::{Report, Result};
+
+const BEGIN: &str = "<!-- measured by benches/run: begin -->";
+const END: &str = "<!-- measured by benches/run: end -->";
+
+/// Keeps the raw numbers, and puts the rows into the page. Rows of parts that this run did not
+/// measure stay as an earlier run left them, with its date.
+pub fn write(place: &Place, report: &Report) -> Result<()> {
+    let folder = place.target.join("report");
+    let rows: Vec<Value> = report.rows.iter().map(Row::json).collect();
+    let raw =
+        json!({ "machine": machine()?, "quick": report.quick, "rows": rows, "raw": report.raw });
+    std::fs::write(folder.join("raw.json"), serde_json::to_string(&raw)?)?;
+
+    let path = place.project().join("docs/performance.md");
+    let page = std::fs::read_to_string(&path)?;
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .ok_or("docs/performance.md has no mark to begin at")?;
+    let (old, after) = rest
+        .split_once(END)
+        .ok_or("docs/performance.md has no mark to end at")?;
+    let page = format!("{before}{BEGIN}\n\n{}\n{END}{after}", tables(report, old)?);
+    std::fs::write(&path, page)?;
+    println!(
+        "written: docs/performance.md, and {}",
+        folder.join("raw.json").display()
+    );
+    Ok(())
+}
+
+/// A table a part, each under the line that says when and on what it was measured.
+fn tables(report: &Report, old: &str) -> Result<String> {
+    let mut text = String::new();
+    let date = run(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    for part in crate::PARTS {
+        let rows: Vec<&Row> = report.rows.iter().filter(|row| row.part == part).collect();
+        let heading = format!("### {part}\n");
+        if rows.is_empty() {
+            // As it was.
+            if let Some((_, section)) = old.split_once(&heading) {
+                let section = section.split("### ").next().unwrap_or(section);
+                write!(text, "{heading}{}\n\n", section.trim_end())?;
+            }
+            continue;
+        }
+        let how = if report.quick {
+            "benches/run --quick"
+        } else {
+            "benches/run"
+        };
+        write!(
+            text,
+            "{heading}\n`{how} {part}`, {}, {}.\n\n",
+            date.trim(),
+            machine()?
+        )?;
+        text.push_str("| what | measured | goal | | behind it |\n|---|---:|---|---|---|\n");
+        for row in rows {
+            let (name, measured, goal) = (&row.name, row.measured(), row.goal());
+            let verdict = row.verdict();
+            writeln!(
+                text,
+                "| {name} | {measured} | {goal} | {verdict} | {} |",
+                row.detail
+            )?;
+        }
+        text.push('\n');
+    }
+    Ok(text.trim_end().to_owned() + "\n")
+}
+
+/// The processor and how busy the machine is.
+fn machine() -> Result<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo")?;
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name\t: "));
+    let cores = std::thread::available_parallelism()?;
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    Ok(format!(
+        "{cores} cores of {}, load {load}",
+        model.unwrap_or("an unknown processor").trim()
+    ))
+}
+
+pub fn picture(place: &Place, name: &str, svg: &str) -> Result<()> {
+    let folder = place.project().join("docs/performance");
+    std::fs::create_dir_all(&folder)?;
+    Ok(std::fs::write(folder.join(format!("{name}.svg")), svg)?)
+}
+
+/// A number of bytes, in the unit that suits it.
+pub fn bytes(count: f64) -> String {
+    match count {
+        ..1e3 => format!("{count:.0} B"),
+        ..1e6 => format!("{:.0} kB", count / 1e3),
+        _ => format!("{:.0} MB", count / 1e6),
+    }
+}

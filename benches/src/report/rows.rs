@@ -1,0 +1,114 @@
+//! The table: what was measured, what the goal is, and whether it is reached.
+
+use serde_json::{Value, json};
+
+/// What a number shall be.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+    Below(f64),
+}
+
+impl Goal {
+    pub fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(goal) => value <= goal,
+            Self::AtLeast(goal) => value >= goal,
+            Self::Below(goal) => value < goal,
+        }
+    }
+
+    fn text(self, unit: &str) -> String {
+        match self {
+            Self::AtMost(goal) => format!("at most {}{unit}", number(goal)),
+            Self::AtLeast(goal) => format!("at least {}{unit}", number(goal)),
+            Self::Below(goal) => format!("less than {}{unit}", number(goal)),
+        }
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub part: &'static str,
+    pub name: String,
+    pub measured: f64,
+    pub unit: &'static str,
+    pub goal: Goal,
+    /// The absolute numbers behind a ratio, or where they come from.
+    pub detail: String,
+}
+
+/// Three digits that count.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        ..10.0 if value.fract() == 0.0 => format!("{value:.0}"),
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// A time in the unit that suits it.
+pub fn time(ns: f64) -> String {
+    match ns {
+        ..1e3 => format!("{} ns", number(ns)),
+        ..1e6 => format!("{} µs", number(ns / 1e3)),
+        ..1e9 => format!("{} ms", number(ns / 1e6)),
+        _ => format!("{} s", number(ns / 1e9)),
+    }
+}
+
+impl Row {
+    pub fn verdict(&self) -> &'static str {
+        if self.goal.is_met(self.measured) {
+            "ok"
+        } else {
+            "short"
+        }
+    }
+
+    pub fn measured(&self) -> String {
+        format!("{}{}", number(self.measured), self.unit)
+    }
+
+    pub fn goal(&self) -> String {
+        self.goal.text(self.unit)
+    }
+
+    pub fn print(&self) {
+        let (measured, goal) = (self.measured(), self.goal());
+        println!(
+            "{:<62} {measured:>12}   {goal:<20} {:<6} {}",
+            self.name,
+            self.verdict(),
+            self.detail
+        );
+    }
+
+    pub fn json(&self) -> Value {
+        json!({
+            "part": self.part, "name": self.name, "measured": self.measured, "unit": self.unit,
+            "goal": self.goal(), "verdict": self.verdict(), "detail": self.detail,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_hold_at_their_border_as_they_say() {
+        assert!(Goal::AtMost(1.3).is_met(1.3) && !Goal::AtMost(1.3).is_met(1.31));
+        assert!(Goal::AtLeast(5.0).is_met(5.0) && !Goal::AtLeast(5.0).is_met(4.99));
+        assert!(Goal::Below(1.0).is_met(0.99) && !Goal::Below(1.0).is_met(1.0));
+    }
+
+    #[test]
+    fn numbers_are_rounded_to_three_digits() {
+        let texts = [0.0, 4.0, 1.234, 12.345, 1234.5].map(number);
+        assert_eq!(texts, ["0", "4", "1.23", "12.3", "1234"]);
+    }
+}

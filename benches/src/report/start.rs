@@ -1,0 +1,121 @@
+//! From the start of a process to the first byte of an answer, each in a program that does no more.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::programs::{CLIENTS, Place, Server};
+use crate::rows::{Goal, Row, time};
+use crate::stats::{median, quantile, ratio};
+use crate::{Report, Result};
+
+/// What a process cost: on the wall, and of the processor's time.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    wall: f64,
+    cpu: f64,
+}
+
+pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
+    let plain = Server::start(place, "server-bare", &[])?;
+    let ca = place.target.join("report").join("ca.pem");
+    let ca = ca.to_str().ok_or("the target folder's name is not UTF-8")?;
+    let tls = Server::start(place, "server-bare", &["--tls", ca])?;
+    let rounds = if report.quick { 60 } else { 200 };
+    let mut rows = Vec::new();
+    for (scheme, args) in [
+        ("http", vec![plain.url.as_str()]),
+        ("https", vec![&tls.url, ca]),
+    ] {
+        let mut costs = [const { Vec::new() }; 3];
+        for round in 0..rounds {
+            for turn in 0..CLIENTS.len() {
+                let index = (round + turn) % CLIENTS.len();
+                let program = place.program(&format!("first-{}", CLIENTS[index]));
+                let cost = once(&program, &args)?;
+                costs[index].push(cost);
+                report.raw(
+                    "start",
+                    serde_json::json!({
+                        "scheme": scheme, "client": CLIENTS[index], "round": round,
+                        "wall_ns": cost.wall, "cpu_ns": cost.cpu,
+                    }),
+                );
+            }
+        }
+        let wall = costs
+            .each_ref()
+            .map(|costs| costs.iter().map(|cost| cost.wall).collect());
+        let cpu = costs
+            .each_ref()
+            .map(|costs| costs.iter().map(|cost| cost.cpu).collect());
+        rows.extend(rows_of(scheme, &wall, &cpu));
+    }
+    Ok(rows)
+}
+
+/// Judged by the processor's time: on a machine with neighbours, the wall's is mostly theirs.
+fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> {
+    let row = |name: &str, measured, goal, other: usize| {
+        // A neighbour can only lengthen a start: of the wall's time, the fast tenth is given.
+        let texts = |index: usize| {
+            let (cpu, wall) = (median(&cpu[index]), quantile(&wall[index], 0.1));
+            format!("CPU {}, wall {}", time(cpu), time(wall))
+        };
+        Row {
+            part: "start",
+            name: format!("start to first byte, {scheme}, {name}"),
+            measured,
+            unit: "x",
+            goal,
+            detail: format!(
+                "{}; {} {}",
+                texts(0),
+                ["", "bare", "aws-sdk-lambda"][other],
+                texts(other)
+            ),
+        }
+    };
+    let goal = if scheme == "https" { 8.0 } else { 1.0 };
+    vec![
+        row(
+            "beside the limit",
+            ratio(&cpu[0], &cpu[1]),
+            Goal::AtMost(1.3),
+            1,
+        ),
+        row(
+            "sooner than aws-sdk-lambda",
+            ratio(&cpu[2], &cpu[0]),
+            Goal::AtLeast(goal),
+            2,
+        ),
+    ]
+}
+
+/// One process, from before it is made until it has been waited for.
+fn once(program: &Path, args: &[&str]) -> Result<Cost> {
+    let before = children_cpu()?;
+    let start = Instant::now();
+    let status = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .status()?;
+    let wall = start.elapsed();
+    if !status.success() {
+        return Err(format!("{} ended with {status}", program.display()).into());
+    }
+    let cpu = children_cpu()? - before;
+    Ok(Cost {
+        wall: wall.as_nanos() as f64,
+        cpu: cpu.as_nanos() as f64,
+    })
+}
+
+/// The processor's time of all child processes that have ended and been waited for.
+pub fn children_cpu() -> Result<Duration> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)?;
+    let both = usage.user_time() + usage.system_time();
+    Ok(Duration::from_secs(both.tv_sec().try_into()?)
+        + Duration::from_micros(both.tv_usec().try_into()?))
+}

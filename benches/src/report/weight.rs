@@ -1,0 +1,145 @@
+//! What a caller takes on: crates, bytes, and the processor's time of a clean build.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::programs::{CLIENTS, Place, run};
+use crate::rows::{Goal, Row};
+use crate::start::children_cpu;
+use crate::{Report, Result};
+
+pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
+    let row = |name: &str, measured, unit, goal, detail| Row {
+        part: "weight",
+        name: name.to_owned(),
+        measured,
+        unit,
+        goal,
+        detail,
+    };
+    let mut rows = Vec::new();
+
+    let facade = crates(&place.project().join("Cargo.toml"), "lambda-invoke")?;
+    let workspace = place.benches.join("Cargo.toml");
+    let sdk = crates(&workspace, "bench-client-sdk")?.len() - 1;
+    let bare = crates(&workspace, "bench-client-bare")?.len() - 1;
+    report.raw(
+        "crates",
+        json!({ "lambda-invoke": facade, "bare": bare, "sdk": sdk }),
+    );
+    rows.push(row(
+        "facade with TLS, crates in `cargo tree -e normal`",
+        facade.len() as f64,
+        "",
+        Goal::AtMost(60.0),
+        format!("itself among them; caller with aws-sdk-lambda {sdk}, bare {bare}"),
+    ));
+
+    // The minimal callers, each without the features of the load generators.
+    let mut sizes = Vec::new();
+    let builds = clean_builds(place, report)?;
+    for client in CLIENTS {
+        let folder = clean_folder(place, client);
+        let size = std::fs::metadata(folder.join("release").join(format!("first-{client}")))?.len();
+        sizes.push(size as f64 / 1e6);
+        report.raw("size", json!({ "client": client, "bytes": size }));
+    }
+    rows.push(row(
+        "facade with TLS, stripped size of a minimal caller",
+        sizes[0],
+        " MB",
+        Goal::AtMost(3.0),
+        format!("bare {:.2} MB, aws-sdk-lambda {:.2} MB", sizes[1], sizes[2]),
+    ));
+
+    let seconds = |client: &str| builds[client]["cpu_s"].as_f64().unwrap_or(f64::NAN);
+    let kept = builds.values().any(|build| build["kept"] == true);
+    let kept = if kept {
+        "; not built clean again, as of an earlier run"
+    } else {
+        ""
+    };
+    rows.push(row(
+        "facade with TLS, clean-build CPU beside the bare TLS client's",
+        seconds("ours") / seconds("bare"),
+        "x",
+        Goal::AtMost(1.8),
+        format!(
+            "{:.0} CPU-s, bare {:.0}, aws-sdk-lambda {:.0}{kept}",
+            seconds("ours"),
+            seconds("bare"),
+            seconds("sdk")
+        ),
+    ));
+    Ok(rows)
+}
+
+/// The crates of a package with its default features, itself among them, for this machine.
+fn crates(manifest: &std::path::Path, package: &str) -> Result<BTreeSet<String>> {
+    let mut cargo = Command::new("cargo");
+    cargo.args([
+        "tree",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--package",
+        package,
+    ]);
+    let tree = run(cargo
+        .args(["--format", "{p}"])
+        .arg("--manifest-path")
+        .arg(manifest))?;
+    // A path and a mark stand behind the version.
+    let crates = tree
+        .lines()
+        .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    Ok(crates.filter(|line| !line.is_empty()).collect())
+}
+
+fn clean_folder(place: &Place, client: &str) -> std::path::PathBuf {
+    place.target.join("clean").join(client)
+}
+
+/// Builds each minimal caller from nothing. With `--quick`, what an earlier run built and timed is
+/// taken from there, and marked.
+fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static str, Value>> {
+    let mut builds = BTreeMap::new();
+    for client in CLIENTS {
+        let folder = clean_folder(place, client);
+        let note = folder.join("build.json");
+        if report.quick && note.exists() {
+            let mut build: Value = serde_json::from_str(&std::fs::read_to_string(&note)?)?;
+            build["kept"] = true.into();
+            builds.insert(client, build);
+            continue;
+        }
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let (package, program) = (format!("bench-client-{client}"), format!("first-{client}"));
+        let before = children_cpu()?;
+        let mut cargo = Command::new("cargo");
+        cargo.args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            &package,
+            "--bin",
+            &program,
+        ]);
+        run(cargo
+            .current_dir(&place.benches)
+            .env("CARGO_TARGET_DIR", &folder))?;
+        let cpu_s = (children_cpu()? - before).as_secs_f64();
+        let build = json!({ "client": client, "cpu_s": cpu_s });
+        std::fs::write(&note, build.to_string())?;
+        report.raw("build", build.clone());
+        builds.insert(client, build);
+    }
+    Ok(builds)
+}
