@@ -73,7 +73,10 @@ impl Service {
         let in_flight = InFlight::new(connection);
         let id = self.ids.next();
         let (parts, body) = request.into_parts();
-        let mut watch = self.answered.as_ref().map(|told| Watch::new(told, &parts, id));
+        let mut watch = self
+            .answered
+            .as_ref()
+            .map(|told| Watch::new(told, &parts, id));
         let mut response = match self.checked(&parts, body, id, connection).await {
             Ok(response) => response,
             Err(error) => error_to_http(&error.with_request_id(id.as_str())).map(Content::whole),

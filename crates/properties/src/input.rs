@@ -38,7 +38,10 @@ pub fn client_context(data: &[u8]) {
         Ok(context) => {
             assert_eq!(context.to_json(), data);
             let received = ClientContext::from_base64(context.as_base64());
-            assert_eq!(received.map(|received| received.to_json()).as_deref(), Ok(data));
+            assert_eq!(
+                received.map(|received| received.to_json()).as_deref(),
+                Ok(data)
+            );
         }
         Err(_) => assert!(data.len() > 2_685),
     }
@@ -53,10 +56,17 @@ pub fn target(data: &[u8]) {
         Ok(true) => Some(made(input)),
         _ => None,
     };
-    for rules in [Rules::default(), Rules::published(), Rules::newest(), Rules::recorded()] {
+    for rules in [
+        Rules::default(),
+        Rules::published(),
+        Rules::newest(),
+        Rules::recorded(),
+    ] {
         let parsed_name = FunctionName::parse_with(name.as_str(), &rules);
-        let parsed_qualifier =
-            qualifier.as_deref().map(|text| Qualifier::parse_with(text, &rules)).transpose();
+        let parsed_qualifier = qualifier
+            .as_deref()
+            .map(|text| Qualifier::parse_with(text, &rules))
+            .transpose();
 
         let mut members = Members::new().function_name(&name);
         if let Some(qualifier) = &qualifier {
