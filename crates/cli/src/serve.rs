@@ -1,9 +1,150 @@
-use crate::exit::Failure;
+//! `lambda-invoke serve`: the local endpoint, until Ctrl-C.
 
-/// Run the local endpoint, until Ctrl-C
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+mod options;
+mod requests;
+mod signals;
 
-pub(crate) fn run(_arguments: Arguments) -> Result<(), Failure> {
-    Err(Failure::usage("not built yet"))
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
+
+use crate::exit::{Exit, Failure};
+use crate::serve::options::Plan;
+use crate::serve::requests::Lines;
+use crate::serve::signals::Signals;
+
+pub(crate) use options::Arguments;
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Transport, format!("no runtime: {error}")))?;
+    let lines = Lines::new();
+    let result = runtime.block_on(serve(&arguments, &lines));
+    // What was dropped must not hold up the end.
+    runtime.shutdown_background();
+    lines.finish();
+    result
 }
+
+async fn serve(arguments: &Arguments, lines: &Lines) -> Result<(), Failure> {
+    let Plan {
+        builder,
+        faults,
+        limit,
+    } = arguments.plan()?;
+    let notices = lines.clone();
+    let mut builder = builder.on_notice(move |notice| notices.say(&notice));
+    if !arguments.quiet {
+        let requests = lines.clone();
+        builder = builder.on_answered(move |answered| requests.say(answered));
+    }
+    let endpoint = builder
+        .build()
+        .map_err(|error| Failure::usage(with_sources(&error)))?;
+    // Before the address is shown: whoever reads it may send a signal at once.
+    let mut signals = Signals::new()?;
+    let server = endpoint
+        .bind(arguments.listen.as_str())
+        .await
+        .map_err(|error| cannot_listen(&arguments.listen, &error))?;
+    announce(arguments, &server, lines);
+    signals.next().await;
+    let endpoint = server.endpoint().clone();
+    lines.say("ending: what runs may end by itself; once more ends it at once");
+    tokio::select! {
+        in_time = server.shutdown(limit) => {
+            if !in_time {
+                lines.say(format!("what still ran after {} s was dropped", limit.as_secs()));
+            }
+            summary(&endpoint, &faults, arguments.quiet, lines);
+            Ok(())
+        }
+        () = signals.next() => {
+            summary(&endpoint, &faults, arguments.quiet, lines);
+            Err(Failure::silent(Exit::Interrupted))
+        }
+    }
+}
+
+/// The address on stdout, for programs; what it is good for on stderr, for people.
+fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
+    let mut stdout = io::stdout().lock();
+    // Whoever started it need not read its stdout.
+    let _ = writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush());
+    if !server.local_addr().ip().is_loopback() {
+        lines.say(
+            "warning: other machines can reach this address; the endpoint speaks plain HTTP and \
+             is made for loopback",
+        );
+    }
+    if arguments.quiet {
+        return;
+    }
+    let functions = server.endpoint().functions();
+    let mut text = match functions.is_empty() {
+        true => "serving no function".to_owned(),
+        false => format!("serving {}", functions.join(", ")),
+    };
+    let _ = write!(
+        text,
+        " in {} as account {}",
+        arguments.region, arguments.account
+    );
+    text.push_str(
+        match (arguments.no_verify, arguments.credential.is_empty()) {
+            (true, _) => "; signatures are not verified",
+            (false, true) => "; the access key is 'local', its secret 'local'",
+            (false, false) => "",
+        },
+    );
+    lines.say(text);
+}
+
+/// What happened besides answers, at the end. Lost events are told in any case.
+fn summary(endpoint: &Endpoint, faults: &[String], quiet: bool, lines: &Lines) {
+    let events = endpoint.event_counters();
+    let EventCounters {
+        accepted, dropped, ..
+    } = events;
+    if dropped > 0 || (accepted > 0 && !quiet) {
+        lines.say(format!("events: {events}"));
+    }
+    if !quiet {
+        for (fault, strikes) in faults.iter().zip(endpoint.fault_strikes()) {
+            lines.say(format!("fault '{fault}' struck {strikes} times"));
+        }
+    }
+}
+
+fn cannot_listen(address: &str, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program listens there: choose another port with --listen, 0 for any that \
+             is free"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege",
+        io::ErrorKind::InvalidInput => "; an address is HOST:PORT, such as 127.0.0.1:9001",
+        _ => "",
+    };
+    Failure::usage(format!("cannot listen on {address}: {error}{advice}"))
+}
+
+/// An error with all that caused it, in one line.
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// How long running invocations may take at the end, unless told otherwise: as long as the longest
+/// function runs.
+const PATIENCE: Duration = Duration::from_secs(900);

@@ -1,9 +1,225 @@
-use crate::exit::Failure;
+//! `lambda-invoke sign`: the signed request of a call, without sending it.
+
+mod curl;
+mod request;
+
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::request::Parts;
+use lambda_invoke_sigv4::{PayloadHash, Settings, Signer, Timestamp};
+use serde_json::{Map, json};
+
+use crate::call::time;
+use crate::config;
+use crate::exit::{Failure, say};
+use crate::output;
+use crate::payload;
+
+const EXAMPLES: &str = "\
+The headers are good for five minutes, a presigned URL for as long as it says, and both for exactly
+this payload. The secret key is never shown; a session token is, since it is sent.
+
+Examples:
+  lambda-invoke sign hello -p '{\"name\":\"Ada\"}'
+  eval \"$(lambda-invoke sign hello --stream --curl)\" | lambda-invoke decode
+  lambda-invoke sign hello --endpoint-url http://127.0.0.1:9001 --curl
+  lambda-invoke sign hello --presign 15m
+  lambda-invoke sign hello --time 20150830T123600Z --region us-east-1
+
+Any other service's request, which is not looked at further:
+  lambda-invoke sign --service s3 --url https://bucket.s3.amazonaws.com/key -X GET --curl
+  lambda-invoke sign --service sts --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15' \\
+      -X GET --region us-east-1";
 
 /// Sign a request and show it
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The function: its name, its ARN, or anything between, with or without a version or alias
+    #[arg(required_unless_present = "url")]
+    function: Option<String>,
+    #[command(flatten)]
+    payload: payload::Options,
+    /// Sign InvokeWithResponseStream in place of Invoke
+    #[arg(long)]
+    stream: bool,
+    /// The version or alias to run
+    #[arg(short, long, value_name = "VERSION|ALIAS", conflicts_with = "url")]
+    qualifier: Option<String>,
+    /// What the function is told about the caller: a JSON object, base64 of one, or @FILE
+    #[arg(long, value_name = "JSON", conflicts_with = "url")]
+    client_context: Option<OsString>,
+    /// The tenant, for a function with tenant isolation
+    #[arg(long, value_name = "ID", conflicts_with = "url")]
+    tenant_id: Option<String>,
+    /// Ask for the end of the function's log
+    #[arg(short, long, conflicts_with = "url")]
+    log_tail: bool,
+    /// Only check the call and the permission
+    #[arg(long, conflicts_with_all = ["url", "event"])]
+    dry_run: bool,
+    /// Queue the payload as an event
+    #[arg(long, conflicts_with_all = ["url", "stream"])]
+    event: bool,
 
-pub(crate) fn run(_arguments: Arguments) -> Result<(), Failure> {
-    Err(Failure::usage("not built yet"))
+    /// Show a curl command for a shell
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    curl: bool,
+    /// Show one JSON object: method, url and headers
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+    /// Sign the URL, to be good for so long (1s to 7 days), and show it
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Output")]
+    presign: Option<Duration>,
+    /// The time to sign for, as 20150830T123600Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Output")]
+    time: Option<Timestamp>,
+
+    /// The URL of any service's request
+    #[arg(
+        long,
+        help_heading = "Other services",
+        requires = "service",
+        conflicts_with_all = ["function", "stream", "endpoint_url"]
+    )]
+    url: Option<http::Uri>,
+    /// The service to sign for, as it stands in a signature: s3, sts, execute-api
+    #[arg(long, help_heading = "Other services", requires = "url")]
+    service: Option<String>,
+    /// The method [default: POST]
+    #[arg(short = 'X', long, help_heading = "Other services", requires = "url")]
+    method: Option<http::Method>,
+    /// A header to send and sign; repeatable
+    #[arg(
+        short = 'H',
+        long,
+        value_name = "NAME: VALUE",
+        help_heading = "Other services",
+        requires = "url"
+    )]
+    header: Vec<String>,
+
+    #[command(flatten)]
+    connection: config::Options,
+}
+
+/// A request that is signed, with its body.
+#[derive(Debug)]
+struct Signed {
+    parts: Parts,
+    body: Bytes,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let is_presigned = arguments.presign.is_some();
+    let (signed, needed) = sign(&arguments)?;
+    let Signed { parts, body } = &signed;
+    let text = if arguments.curl {
+        curl::command(parts, body)
+    } else if arguments.json {
+        let mut headers = Map::new();
+        for (name, value) in sorted(parts) {
+            headers.insert(name.to_owned(), value.into());
+        }
+        json!({
+            "method": parts.method.as_str(),
+            "url": parts.uri.to_string(),
+            "headers": headers,
+        })
+        .to_string()
+    } else if is_presigned {
+        parts.uri.to_string()
+    } else {
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let mut text = format!("{} {target} HTTP/1.1", parts.method);
+        for (name, value) in sorted(parts) {
+            text.push_str(&format!("\n{name}: {value}"));
+        }
+        text
+    };
+    output::print(format!("{text}\n").as_bytes())?;
+    if is_presigned && !arguments.curl && !arguments.json {
+        if parts.method != http::Method::GET {
+            say(format_args!("send it by {}", parts.method));
+        }
+        for (name, value) in needed {
+            say(format_args!("send it with the header {name}: {value}"));
+        }
+    }
+    Ok(())
+}
+
+type Headers = Vec<(String, String)>;
+
+/// Signs; gives the headers too that a presigned URL covers besides the host.
+fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
+    let request::Unsigned {
+        mut parts,
+        body,
+        region,
+        credentials,
+    } = request::build(arguments)?;
+    let service = arguments.service.as_deref().unwrap_or("lambda");
+    let is_s3 = service == "s3";
+    let settings = match is_s3 {
+        true => Settings::s3(),
+        false => Settings::default(),
+    };
+    let signer = Signer::new(credentials, region, service)
+        .map_err(Failure::usage)?
+        .with_settings(settings);
+    let time = match arguments.time {
+        Some(time) => time,
+        None => Timestamp::try_from(SystemTime::now())
+            .map_err(|error| Failure::usage(format!("this machine's clock: {error}")))?,
+    };
+    let Some(expires) = arguments.presign else {
+        signer
+            .sign(&mut parts, &PayloadHash::of(&body), time)
+            .map_err(Failure::usage)?;
+        return Ok((Signed { parts, body }, Vec::new()));
+    };
+    // Who opens the URL cannot know its body's hash with S3, and need not know its type with others.
+    let hash = match is_s3 {
+        true => PayloadHash::Unsigned,
+        false => PayloadHash::of(&body),
+    };
+    if arguments.url.is_none() {
+        parts.headers.remove(http::header::CONTENT_TYPE);
+    }
+    signer
+        .presign(&mut parts, &hash, time, expires)
+        .map_err(|error| Failure::usage(format!("--presign: {error}")))?;
+    let needed = sorted(&parts)
+        .into_iter()
+        .filter(|(name, _)| *name != "host")
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Ok((Signed { parts, body }, needed))
+}
+
+/// The headers in the order of their names, so that the same request is shown the same.
+fn sorted(parts: &Parts) -> Vec<(&str, String)> {
+    let mut headers: Vec<_> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect();
+    headers.sort();
+    headers
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "a time to sign for is written as 20150830T123600Z, in UTC".to_owned())
 }

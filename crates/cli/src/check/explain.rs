@@ -1,0 +1,124 @@
+//! What a name means.
+
+use lambda_invoke_input::{FunctionName, QualifierKind, Target};
+use lambda_invoke_protocol::{path, region};
+use serde_json::{Value, json};
+
+/// For a person: the parts, a line each.
+pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
+    let name = target.name();
+    let mut lines = vec![("form", form(name).to_owned())];
+    let mut part = |what, value: Option<&str>, otherwise: &str| {
+        lines.push((
+            what,
+            value.map_or_else(|| format!("({otherwise})"), str::to_owned),
+        ));
+    };
+    if name.is_arn() {
+        part("partition", name.partition(), "empty");
+    }
+    part("region", name.region(), "not in the name: the caller's");
+    part("account", name.account(), "not in the name: the caller's");
+    part("name", Some(name.name()), "");
+    lines.push(("qualifier", qualifier(target)));
+    lines.push(("ARN", arn(target)));
+    if let Some(host) = host(name) {
+        lines.push(("host", host));
+    }
+    lines.push(("path", invoke_path(target)));
+    lines.push(("accepted by", accepted.join(", ")));
+    lines
+        .into_iter()
+        .map(|(what, value)| format!("{what:<12} {value}\n"))
+        .collect()
+}
+
+/// For a machine: one object.
+pub(super) fn json(target: &Target<'_>) -> Value {
+    let name = target.name();
+    let effective = target.effective_qualifier();
+    json!({
+        "valid": true,
+        "form": form(name),
+        "partition": name.partition(),
+        "region": name.region(),
+        "account": name.account(),
+        "name": name.name(),
+        "qualifier": effective.as_ref().map(|qualifier| qualifier.as_str()),
+        "qualifier_kind": effective.as_ref().map(|qualifier| kind(qualifier.kind()).0),
+        "arn": arn(target),
+        "host": host(name),
+        "path": invoke_path(target),
+    })
+}
+
+fn form(name: &FunctionName<'_>) -> &'static str {
+    let whole = name
+        .partition()
+        .and(name.region())
+        .and(name.account())
+        .is_some();
+    match (name.is_arn(), whole) {
+        (true, true) => "ARN",
+        (true, false) => "incomplete ARN",
+        (false, _) if name.unqualified() == name.name() => "name",
+        (false, _) => "partial ARN",
+    }
+}
+
+fn qualifier(target: &Target<'_>) -> String {
+    let Some(qualifier) = target.effective_qualifier() else {
+        return "(none: $LATEST is run)".to_owned();
+    };
+    let text = qualifier.as_str();
+    let kind = kind(qualifier.kind()).1;
+    match (
+        target.qualifier().is_some(),
+        target.name().qualifier().is_some(),
+    ) {
+        (true, false) => format!("{text} ({kind}; by the parameter)"),
+        (true, true) => format!("{text} ({kind}; in the name and by the parameter)"),
+        (false, _) => format!("{text} ({kind})"),
+    }
+}
+
+/// For a machine and for a person.
+fn kind(kind: QualifierKind) -> (&'static str, &'static str) {
+    match kind {
+        QualifierKind::Latest => ("latest", "the unpublished version"),
+        QualifierKind::LatestPublished => ("latest-published", "the newest published version"),
+        QualifierKind::Version => ("version", "a published version"),
+        QualifierKind::Alias => ("alias", "an alias"),
+        _ => ("other", "the name of nothing: no function has it"),
+    }
+}
+
+/// The whole ARN, with words in capitals for what the caller's region and account decide.
+fn arn(target: &Target<'_>) -> String {
+    let name = target.name();
+    let partition = name.partition().unwrap_or("aws");
+    let region = name.region().unwrap_or("REGION");
+    let account = name.account().unwrap_or("ACCOUNT");
+    let mut arn = format!(
+        "arn:{partition}:lambda:{region}:{account}:function:{}",
+        name.name()
+    );
+    if let Some(qualifier) = target.effective_qualifier() {
+        arn.push(':');
+        arn.push_str(qualifier.as_str());
+    }
+    arn
+}
+
+fn host(name: &FunctionName<'_>) -> Option<String> {
+    region::host(name.region()?).ok()
+}
+
+fn invoke_path(target: &Target<'_>) -> String {
+    let name = path::Encoded(target.name().as_str());
+    let mut path = format!("/2015-03-31/functions/{name}/invocations");
+    if let Some(qualifier) = target.qualifier() {
+        path.push_str(&format!("?Qualifier={}", path::Encoded(qualifier.as_str())));
+    }
+    path
+}

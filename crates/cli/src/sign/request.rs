@@ -1,0 +1,129 @@
+//! The request that is to be signed.
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Uri};
+use lambda_invoke::Credentials;
+use lambda_invoke_input::{FunctionName, InvocationType, LogType, Qualifier, Target, TenantId};
+use lambda_invoke_protocol::{InvokeRequest, StreamInvocationType, StreamRequest, region};
+
+use super::Arguments;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::payload;
+
+/// A request, and what to sign it with.
+#[derive(Debug)]
+pub(super) struct Unsigned {
+    pub(super) parts: Parts,
+    pub(super) body: Bytes,
+    pub(super) region: String,
+    pub(super) credentials: Credentials,
+}
+
+/// The request that the options ask for.
+///
+/// # Errors
+///
+/// If it is none that the service would take, or region or credentials are missing.
+pub(super) fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
+    match (&arguments.url, &arguments.function) {
+        (Some(url), _) => any(arguments, url),
+        (None, Some(function)) => call(arguments, function),
+        (None, None) => Err(Failure::usage("a function or --url is needed")),
+    }
+}
+
+fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
+    let name = FunctionName::parse(function)
+        .map_err(|error| Failure::usage(format!("'{function}': {error}")))?;
+    let config = Config::new(&arguments.connection);
+    let (region, credentials) = config.signing(Some(&name))?;
+    let url = match config.endpoint_url()? {
+        Some(url) => url,
+        None => format!("https://{}", region::host(&region).map_err(Failure::usage)?),
+    };
+    let base: Uri = url
+        .parse()
+        .map_err(|error| Failure::usage(format!("the endpoint's address '{url}': {error}")))?;
+    let qualifier = arguments
+        .qualifier
+        .as_deref()
+        .map(Qualifier::parse)
+        .transpose();
+    let target = Target::new(name, qualifier.map_err(Failure::usage)?).map_err(Failure::usage)?;
+    let context = arguments
+        .client_context
+        .as_ref()
+        .map(payload::client_context);
+    let client_context = context.transpose()?;
+    let tenant_id = arguments
+        .tenant_id
+        .as_deref()
+        .map(TenantId::parse)
+        .transpose();
+    let tenant_id = tenant_id.map_err(Failure::usage)?;
+    let log_type = match arguments.log_tail {
+        true => LogType::Tail,
+        false => LogType::None,
+    };
+    let payload = arguments.payload.read()?;
+    let request = if arguments.stream {
+        let mut request = StreamRequest::new(target);
+        if arguments.dry_run {
+            request.invocation_type = StreamInvocationType::DryRun;
+        }
+        request.log_type = log_type;
+        request.client_context = client_context;
+        request.tenant_id = tenant_id;
+        request.payload = payload;
+        request.to_http(&base)
+    } else {
+        let mut request = InvokeRequest::new(target);
+        request.invocation_type = match (arguments.event, arguments.dry_run) {
+            (true, _) => InvocationType::Event,
+            (false, true) => InvocationType::DryRun,
+            (false, false) => InvocationType::RequestResponse,
+        };
+        request.log_type = log_type;
+        request.client_context = client_context;
+        request.tenant_id = tenant_id;
+        request.payload = payload;
+        request.to_http(&base)
+    };
+    let (parts, body) = request.map_err(Failure::usage)?.into_parts();
+    Ok(Unsigned {
+        parts,
+        body,
+        region,
+        credentials,
+    })
+}
+
+/// A request to any service, as it is given.
+fn any(arguments: &Arguments, url: &Uri) -> Result<Unsigned, Failure> {
+    if url.scheme().is_none() || url.host().is_none_or(str::is_empty) {
+        return Err(Failure::usage(format!(
+            "--url {url}: not a URL with a scheme and a host"
+        )));
+    }
+    let (region, credentials) = Config::new(&arguments.connection).signing(None)?;
+    let mut request = Request::new(arguments.payload.read()?);
+    *request.method_mut() = arguments.method.clone().unwrap_or(Method::POST);
+    *request.uri_mut() = url.clone();
+    for header in &arguments.header {
+        let wrong = || Failure::usage(format!("--header '{header}': a header is NAME: VALUE"));
+        let (name, value) = header.split_once(':').ok_or_else(wrong)?;
+        let name: HeaderName = name.trim().parse().map_err(|_| wrong())?;
+        let value = HeaderValue::try_from(value.trim()).map_err(|_| wrong())?;
+        request.headers_mut().append(name, value);
+    }
+    let (parts, body) = request.into_parts();
+    Ok(Unsigned {
+        parts,
+        body,
+        region,
+        credentials,
+    })
+}

@@ -1,0 +1,220 @@
+//! The program as its users run it: a process of its own, its streams read by threads.
+
+// Each test file uses its own part of it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use lambda_invoke::{Client, Credentials, RetryPolicy};
+
+/// How long anything may take before a test gives up. Nothing is ever shown by this passing.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, without anything of this machine's configuration.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-invoke"));
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("AWS_") || name.ends_with("_PROXY"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("AWS_CONFIG_FILE", "no-such-file")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
+        .stdin(Stdio::null());
+    command
+}
+
+/// The program with the keys that `serve` knows by default.
+pub fn local() -> Command {
+    let mut command = program();
+    command
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("AWS_REGION", "us-east-1");
+    command
+}
+
+pub fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// Runs it with this on stdin.
+pub fn fed(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // It may end before it has read all.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// `lambda-invoke serve` on a port of its own.
+pub struct Serve {
+    child: Option<Child>,
+    pub url: String,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Receiver<String>,
+    seen: Vec<String>,
+}
+
+/// How it ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    /// What came after the address.
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Serve {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, stderr) = channel();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                // The test may have seen enough.
+                let _ = tell.send(line);
+            }
+        });
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut address = String::new();
+        stdout.read_line(&mut address).unwrap();
+        let stdout = std::thread::spawn(move || {
+            let mut rest = String::new();
+            stdout.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        let url = address.trim_end().to_owned();
+        assert!(
+            url.starts_with("http://127.0.0.1:"),
+            "{url:?}: {:?}",
+            stderr.recv()
+        );
+        Self {
+            child: Some(child),
+            url,
+            stdout: Some(stdout),
+            stderr,
+            seen: Vec::new(),
+        }
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn client(&self) -> Client {
+        self.client_of("local", "local")
+    }
+
+    /// Retries nothing, so that each call is one.
+    pub fn client_of(&self, id: &str, secret: &str) -> Client {
+        Client::builder()
+            .region("us-east-1")
+            .credentials(Credentials::new(id, secret).unwrap())
+            .endpoint_url(&self.url)
+            .retry(RetryPolicy::none())
+            .build()
+            .unwrap()
+    }
+
+    /// Sends it a signal, as `kill` does.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for a line on stderr that has this in it.
+    pub fn line_with(&mut self, part: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        if let Some(line) = self.seen.iter().find(|line| line.contains(part)) {
+            return line.clone();
+        }
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.stderr.recv_timeout(left);
+            let line = line.unwrap_or_else(|_| panic!("no line with {part:?} in {:?}", self.seen));
+            self.seen.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Ended {
+        let mut child = self.child.take().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > deadline => {
+                    child.kill().unwrap();
+                    panic!("it did not end");
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let stdout = self.stdout.take().unwrap().join().unwrap();
+        let mut lines = std::mem::take(&mut self.seen);
+        lines.extend(self.stderr.iter());
+        Ended {
+            status,
+            stdout,
+            stderr: lines.join("\n"),
+        }
+    }
+
+    /// Ends it in good order.
+    pub fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.ended()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // A test that failed must not leave it behind.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

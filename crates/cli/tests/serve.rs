@@ -1,0 +1,343 @@
+//! `lambda-invoke serve`, called by other processes and by the facade.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use lambda_invoke::{Client, Error, ErrorKind};
+use program::{Serve, local, run, text};
+
+async fn invoke(client: &Client, name: &str, payload: &str) -> Result<String, Error> {
+    let reply = client
+        .invoke(name.to_owned())
+        .payload(payload.to_owned())
+        .send()
+        .await?;
+    Ok(String::from_utf8(reply.into_result()?.into_payload().to_vec()).unwrap())
+}
+
+fn refusal(result: Result<String, Error>) -> (u16, String) {
+    let error = result.unwrap_err();
+    let service = error.service_error().unwrap();
+    (service.status(), service.code().unwrap().to_owned())
+}
+
+#[test]
+fn shows_its_address_and_serves_another_process() {
+    let serve = Serve::start(&[]);
+    let output = local()
+        .args([
+            "invoke",
+            "echo",
+            "-p",
+            "[1,2]",
+            "--endpoint-url",
+            &serve.url,
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(text(&output.stdout), "[1,2]");
+    assert_eq!(output.status.code(), Some(0));
+    let ended = serve.stop();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(ended.stdout, "", "the address is all that is on stdout");
+    let stderr = ended.stderr;
+    assert!(
+        stderr
+            .starts_with("serving count, echo, fail, hello in us-east-1 as account 123456789012; ")
+    );
+    assert!(
+        stderr.contains("\nPOST /2015-03-31/functions/echo/invocations 200, 5 bytes in "),
+        "{stderr}"
+    );
+}
+
+#[tokio::test]
+async fn verifies_signatures_unless_told_not_to() {
+    let serve = Serve::start(&[]);
+    let wrong = serve.client_of("local", "wrong");
+    let signature = (403, "InvalidSignatureException".to_owned());
+    assert_eq!(refusal(invoke(&wrong, "echo", "1").await), signature);
+    let unknown = serve.client_of("nobody", "local");
+    let key = (403, "UnrecognizedClientException".to_owned());
+    assert_eq!(refusal(invoke(&unknown, "echo", "1").await), key);
+    assert!(
+        serve
+            .stop()
+            .stderr
+            .contains(" 403 InvalidSignatureException, ")
+    );
+
+    let serve = Serve::start(&["--no-verify"]);
+    let wrong = serve.client_of("local", "wrong");
+    assert_eq!(invoke(&wrong, "echo", "1").await.unwrap(), "1");
+    assert!(serve.stop().stderr.contains("signatures are not verified"));
+}
+
+#[tokio::test]
+async fn a_key_may_be_limited_and_given_several_times() {
+    let serve = Serve::start(&[
+        "--credential",
+        "AKIDONE:first:ec*",
+        "--credential",
+        "AKIDONE:first:count",
+        "--credential",
+        "AKIDTWO:second",
+    ]);
+    let one = serve.client_of("AKIDONE", "first");
+    assert_eq!(invoke(&one, "echo", "1").await.unwrap(), "1");
+    assert_eq!(invoke(&one, "count", r#"{"n":1}"#).await.unwrap(), "1\n");
+    let denied = (403, "AccessDeniedException".to_owned());
+    assert_eq!(refusal(invoke(&one, "hello", "{}").await), denied);
+    let dry = one.invoke("hello").dry_run().send().await.unwrap_err();
+    assert_eq!(
+        dry.service_error().unwrap().code(),
+        Some("AccessDeniedException")
+    );
+    let two = serve.client_of("AKIDTWO", "second");
+    assert_eq!(invoke(&two, "echo", "2").await.unwrap(), "2");
+    // The default key is none if others are given.
+    assert_eq!(refusal(invoke(&serve.client(), "echo", "1").await).0, 403);
+}
+
+#[tokio::test]
+async fn aliases_regions_accounts_and_limits() {
+    let serve = Serve::start(&[
+        "--alias",
+        "echo:live=3",
+        "--account",
+        "111122223333",
+        "--concurrency",
+        "count=0",
+        "--max-stream-bytes",
+        "10",
+        "--error-code-in-stream",
+    ]);
+    let client = serve.client();
+    let reply = client
+        .invoke("echo:live")
+        .payload("1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.executed_version().unwrap().as_str(), "3");
+    let absent = (404, "ResourceNotFoundException".to_owned());
+    assert_eq!(refusal(invoke(&client, "echo:beta", "1").await), absent);
+    let arn = "arn:aws:lambda:us-east-1:111122223333:function:echo";
+    assert_eq!(invoke(&client, arn, "1").await.unwrap(), "1");
+    let foreign = "arn:aws:lambda:us-east-1:123456789012:function:echo";
+    assert_eq!(refusal(invoke(&client, foreign, "1").await).0, 403);
+    let throttled = (429, "TooManyRequestsException".to_owned());
+    assert_eq!(refusal(invoke(&client, "count", "{}").await), throttled);
+    let stream = client
+        .stream("hello")
+        .payload(r#"{"delay_ms":0}"#)
+        .send()
+        .await
+        .unwrap();
+    let error = stream.collect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FunctionFailed);
+    assert_eq!(
+        error.function_failure().unwrap().code,
+        "Function.ResponseSizeTooLarge"
+    );
+}
+
+#[tokio::test]
+async fn without_functions_there_are_none() {
+    let serve = Serve::start(&["--no-builtins"]);
+    assert_eq!(refusal(invoke(&serve.client(), "echo", "1").await).0, 404);
+    assert!(
+        serve
+            .stop()
+            .stderr
+            .starts_with("serving no function in us-east-1")
+    );
+}
+
+#[tokio::test]
+async fn faults_strike_and_are_counted() {
+    let serve = Serve::start(&[
+        "--fault",
+        "echo: error=ServiceException message=\"down for tea\" times=2",
+        "--fault",
+        "hello: no-complete",
+    ]);
+    let client = serve.client();
+    for _ in 0..2 {
+        let error = invoke(&client, "echo", "1").await.unwrap_err();
+        assert_eq!(
+            error.service_error().unwrap().message(),
+            Some("down for tea")
+        );
+    }
+    assert_eq!(invoke(&client, "echo", "1").await.unwrap(), "1");
+    let stream = client
+        .stream("hello")
+        .payload(r#"{"delay_ms":0}"#)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        stream.collect().await.unwrap_err().kind(),
+        ErrorKind::Truncated
+    );
+    let stderr = serve.stop().stderr;
+    assert!(stderr.contains("times=2' struck 2 times"), "{stderr}");
+    assert!(
+        stderr.contains("fault 'hello: no-complete' struck 1 times"),
+        "{stderr}"
+    );
+}
+
+#[tokio::test]
+async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
+    let mut serve = Serve::start(&[]);
+    let client = serve.client();
+    let payload = r#"{"n":20,"delay_ms":30}"#;
+    let mut stream = client
+        .stream("count")
+        .payload(payload)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    serve.signal("INT");
+    serve.line_with("ending");
+    let refused = invoke(&serve.client(), "echo", "1").await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Connect);
+    let mut lines = 1;
+    while let Some(piece) = stream.next().await {
+        lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
+    }
+    assert_eq!(lines, 20);
+    drop((stream, client));
+    let ended = serve.ended();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(
+        ended
+            .stderr
+            .contains("response-streaming-invocations 200, "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_ends_it_at_once() {
+    let mut serve = Serve::start(&[]);
+    let client = serve.client();
+    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
+    let mut stream = client
+        .stream("count")
+        .payload(payload)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    serve.signal("INT");
+    serve.line_with("ending");
+    serve.signal("INT");
+    assert_eq!(serve.ended().status.code(), Some(130));
+    assert_eq!(
+        stream.next().await.unwrap().unwrap_err().kind(),
+        ErrorKind::Truncated
+    );
+}
+
+#[tokio::test]
+async fn what_outlives_the_grace_is_dropped() {
+    let serve = Serve::start(&["--grace", "100ms"]);
+    let client = serve.client();
+    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
+    let mut stream = client
+        .stream("count")
+        .payload(payload)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let ended = serve.stop();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.stderr.contains("was dropped"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn lost_events_are_told_and_counted_even_when_quiet() {
+    let mut serve = Serve::start(&["--quiet", "--event-retry-delays", "10ms"]);
+    let reply = serve.client().invoke("fail").event().send().await.unwrap();
+    assert_eq!(reply.status(), 202);
+    let line = serve.line_with("is dropped: every attempt failed");
+    assert!(line.contains(reply.request_id().unwrap()), "{line}");
+    let stderr = serve.stop().stderr;
+    let counts = "1 accepted, 0 refused, 0 queued, 0 succeeded, 2 failed attempts";
+    assert!(stderr.contains(counts), "{stderr}");
+    assert!(stderr.contains("0 dead-lettered, 1 dropped"), "{stderr}");
+    assert!(!stderr.contains("POST"), "{stderr}");
+}
+
+#[tokio::test]
+async fn failed_events_go_to_the_dead_letter_file() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("dead-{}.jsonl", std::process::id()));
+    let path = file.to_str().unwrap();
+    let serve = Serve::start(&["--event-retry-delays", "none", "--dead-letter", path]);
+    let client = serve.client();
+    client
+        .invoke("fail")
+        .payload(r#"{"type":"Lost"}"#)
+        .event()
+        .send()
+        .await
+        .unwrap();
+    let written = || std::fs::read_to_string(&file).unwrap();
+    while !written().ends_with('\n') {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let record: serde_json::Value = serde_json::from_str(&written()).unwrap();
+    assert_eq!(record["requestPayload"]["type"], "Lost");
+    std::fs::remove_file(&file).unwrap();
+    assert!(serve.stop().stderr.contains("1 dead-lettered, 0 dropped"));
+}
+
+#[test]
+fn says_nothing_when_quiet() {
+    let ended = Serve::start(&["-q"]).stop();
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.starts_with("ending"), "{}", ended.stderr);
+}
+
+#[test]
+fn options_that_cannot_be_are_refused_with_what_would_be_right() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, words) in [
+        (["--listen", &address], "cannot listen on 127.0.0.1:"),
+        (["--listen", &address], "another program listens there"),
+        (["--listen", "9001"], "an address is HOST:PORT"),
+        (
+            ["--credential", "hushhush"],
+            "ID:SECRET or ID:SECRET:PATTERN",
+        ),
+        (["--credential", "hushhush"], "--credential number 1"),
+        (["--account", "12"], "12 digits"),
+        (["--region", "us east"], "'us east' is no region"),
+        (["--alias", "hello"], "FUNCTION:ALIAS=VERSION"),
+        (["--alias", "helo:live=1"], "no function 'helo'"),
+        (["--concurrency", "helo=1"], "only count, echo, fail, hello"),
+        (["--dead-letter", "helo"], "for a file write ./helo"),
+        (["--dead-letter", "no/such/folder/x"], "cannot write it"),
+        (["--fault", "hello: explode"], "explode"),
+        (["--max-stream-bytes", "1MB"], "KiB, MiB or GiB"),
+        (["--event-retry-delays", "1s,soon"], "soon"),
+        (["--event-max-age", "900years"], "ten years"),
+    ] {
+        let output = run(&["serve", arguments[0], arguments[1]]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "");
+        assert!(!stderr.contains("hush"), "{stderr}");
+    }
+}
