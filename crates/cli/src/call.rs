@@ -17,6 +17,7 @@ use crate::payload;
 
 /// The options of a call.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The function: its name, its ARN, or anything between, with or without a version or alias
     pub(crate) function: String,
@@ -75,6 +76,7 @@ impl From<Retry> for RetryPolicy {
 
 /// The time limits of a call.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Time limits (30, 1.5, 500ms, 2m; 0 for none)")]
 struct Times {
     /// In all, attempts and waiting included [default: none]
@@ -166,6 +168,8 @@ impl Options {
         let server = Endpoint::builder()
             .builtins()
             .region(region)
+            // The service has been seen not to tell that a function failed; this one tells.
+            .error_code_in_stream(true)
             .bind_local()
             .await;
         let server = server.map_err(|error| Failure::new(Exit::Transport, error))?;
@@ -227,9 +231,6 @@ macro_rules! with_options {
         }
         if let Some(tenant) = &$options.tenant_id {
             call = call.tenant_id(tenant.as_str());
-        }
-        if $options.log_tail {
-            call = call.log_tail();
         }
         call
     }};

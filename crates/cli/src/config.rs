@@ -11,6 +11,7 @@ use crate::profile::SharedFiles;
 
 /// The options that say where requests go and with which keys.
 #[derive(Debug, Default, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Options {
     /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the function's ARN's]

@@ -99,6 +99,11 @@ impl Failure {
     pub(crate) fn report(mut self) -> ExitCode {
         if !self.message.is_empty() {
             let text = if self.as_json {
+                if self.exit == Exit::Usage {
+                    // What is found before anything is sent.
+                    self.members.entry("kind").or_insert_with(|| "usage".into());
+                    self.members.entry("execution").or_insert_with(|| "not_started".into());
+                }
                 self.members
                     .insert("message".to_owned(), self.message.into());
                 self.members

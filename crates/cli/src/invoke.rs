@@ -22,15 +22,15 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    call: call::Options,
     /// Queue the payload as an event, and do not wait for the function
-    #[arg(long, conflicts_with_all = ["dry_run", "log_tail", "client_context", "local"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "log_tail", "client_context"])]
     event: bool,
     /// The name under which a durable function runs once, however often it is called by it; so what
     /// may have run is sent again too
     #[arg(long, value_name = "NAME")]
     durable_execution_name: Option<String>,
+    #[command(flatten)]
+    call: call::Options,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -43,6 +43,9 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     let prepared = options.prepare().await?;
     let call = prepared.client.invoke(prepared.name.clone());
     let mut call = with_options!(call, options, prepared);
+    if options.log_tail {
+        call = call.log_tail();
+    }
     if let Some(name) = &arguments.durable_execution_name {
         call = call.durable_execution_name(name.as_str());
     }
@@ -98,7 +101,8 @@ struct Answer<'r> {
     log_result: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     durable_execution_arn: Option<&'r str>,
-    payload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
 }
 
 impl<'r> Answer<'r> {
@@ -109,7 +113,8 @@ impl<'r> Answer<'r> {
             function_error: reply.function_error(),
             log_result: reply.log().map(|log| log.to_base64()),
             durable_execution_arn: reply.durable_execution_arn(),
-            payload: STANDARD.encode(reply.payload()),
+            // An event that was queued and a dry run have none.
+            payload: (reply.status() == 200).then(|| STANDARD.encode(reply.payload())),
         }
     }
 }

@@ -89,7 +89,7 @@ fn summary(report: &Report) -> String {
         (None, _) => None,
     };
     let time = |name: &str, time: Option<Duration>| {
-        time.map(|time| format!("{name}{} ms", time.as_secs_f64() * 1000.0))
+        time.map(|time| format!("{name}{} ms", milliseconds(time)))
     };
     let parts = [
         time("", report.duration),
@@ -103,6 +103,12 @@ fn summary(report: &Report) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("the function took {}", parts.join(", "))
+}
+
+/// As the report has it: to two places at most.
+fn milliseconds(time: Duration) -> String {
+    let text = format!("{:.2}", time.as_secs_f64() * 1000.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
@@ -127,5 +133,27 @@ fn execution(execution: Execution) -> &'static str {
         Execution::NotStarted => "not_started",
         Execution::Started => "started",
         _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_up_what_the_report_says_and_no_more() {
+        for (line, expected) in [
+            (
+                "REPORT RequestId: a\tDuration: 2271.16 ms\tBilled Duration: 2272 ms\t\
+                 Memory Size: 128 MB\tMax Memory Used: 14 MB\tInit Duration: 140.10 ms",
+                "the function took 2271.16 ms, billed 2272 ms, 14 of 128 MB, init 140.1 ms",
+            ),
+            (
+                "REPORT RequestId: a\tDuration: 3000.00 ms\tStatus: timeout",
+                "the function took 3000 ms, status timeout",
+            ),
+        ] {
+            assert_eq!(summary(&Report::parse(line).unwrap()), expected);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The payload on stdout, and nothing else there.
 
 use std::future::pending;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -26,10 +26,16 @@ impl Output {
         let (pieces, mut waiting) = mpsc::channel::<Bytes>(WAITING);
         let writer = tokio::task::spawn_blocking(move || {
             let mut stdout = io::stdout().lock();
+            let mut ends_line = true;
             while let Some(piece) = waiting.blocking_recv() {
                 stdout.write_all(&piece)?;
+                ends_line = piece.last().is_none_or(|last| *last == b'\n');
                 // Not kept for the end of a line: a piece is for whoever reads it now.
                 stdout.flush()?;
+            }
+            // A payload need not end in a line; what comes after it on a terminal begins one.
+            if !ends_line && stdout.is_terminal() && io::stderr().is_terminal() {
+                let _ = writeln!(io::stderr());
             }
             Ok(())
         });

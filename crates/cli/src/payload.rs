@@ -16,6 +16,7 @@ const MOST: u64 = 64 << 20;
 
 /// The options that say what is sent.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The payload: JSON itself, @FILE or file://FILE, or - for stdin. Without it, none is sent
     #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]

@@ -47,18 +47,20 @@ impl SharedFiles {
 /// One of the files: its profiles by name.
 #[derive(Debug)]
 pub(crate) struct SharedFile {
+    name: &'static str,
     path: Option<PathBuf>,
     found: bool,
     profiles: HashMap<String, Section>,
 }
 
 impl SharedFile {
-    fn read(variable: &str, name: &str, is_config: bool) -> Result<Self, Failure> {
+    fn read(variable: &str, name: &'static str, is_config: bool) -> Result<Self, Failure> {
         let path = match env::var_os(variable).filter(|path| !path.is_empty()) {
             Some(path) => Some(without_tilde(PathBuf::from(path))),
             None => home().map(|home| home.join(".aws").join(name)),
         };
         let mut file = Self {
+            name,
             path,
             found: false,
             profiles: HashMap::new(),
@@ -113,13 +115,11 @@ pub(crate) struct Missing<'f> {
 impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, profile, key } = self;
+        write!(f, "{key} of profile '{profile}' in ")?;
         let Some(path) = &file.path else {
-            return write!(
-                f,
-                "{key} of profile '{profile}': the home folder is not known"
-            );
+            return write!(f, "~/.aws/{}: the home folder is not known", file.name);
         };
-        write!(f, "{key} of profile '{profile}' in {}: ", path.display())?;
+        write!(f, "{}: ", path.display())?;
         f.write_str(match (file.found, file.profiles.contains_key(*profile)) {
             (false, _) => "there is no such file",
             (true, false) => "it has no such profile",
@@ -190,6 +190,7 @@ mod tests {
 
     fn file(text: &str, is_config: bool) -> SharedFile {
         SharedFile {
+            name: "file",
             path: Some(PathBuf::from("file")),
             found: true,
             profiles: parse(text, is_config).unwrap(),

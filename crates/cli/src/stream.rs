@@ -25,11 +25,11 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    call: call::Options,
     /// Take the stream for an HTTP answer: status and headers to stderr, body to stdout
     #[arg(long, conflicts_with_all = ["json", "dry_run"])]
     http: bool,
+    #[command(flatten)]
+    call: call::Options,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -41,7 +41,9 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
     let call = prepared.client.stream(prepared.name.clone());
-    let call = with_options!(call, options, prepared);
+    // Asked for whether it is shown or not: of a function that ran into its time limit in the midst
+    // of a stream, the service tells in the log alone.
+    let call = with_options!(call, options, prepared).log_tail();
     let told = |error: Error| failed(&error, options);
     if options.dry_run {
         return dry_run(&call.dry_run().send().await.map_err(told)?, options.json).await;
