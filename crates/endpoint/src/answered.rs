@@ -12,7 +12,8 @@ use crate::request_id::RequestId;
 
 /// A request and what became of it, told when its answer has gone out or was given up.
 ///
-/// `Display` is one line, without anything that a terminal would obey.
+/// `Display` is one line, without anything that a terminal would obey, and without what makes a URL
+/// a presigned one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answered {
@@ -40,11 +41,16 @@ pub struct Answered {
 impl fmt::Display for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A URI has no control characters, and a method only those of a token.
-        let target = self
-            .target
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
-        write!(f, "{} {target} {}", self.method, self.status.as_u16())?;
+        write!(f, "{} {}", self.method, self.target.path())?;
+        // A presigned query is as good as a key until it expires.
+        let is_shown = |parameter: &&str| !parameter.to_ascii_lowercase().starts_with("x-amz-");
+        let query = self.target.query().unwrap_or_default();
+        for (place, parameter) in query.split('&').filter(is_shown).enumerate() {
+            if !parameter.is_empty() {
+                write!(f, "{}{parameter}", if place == 0 { '?' } else { '&' })?;
+            }
+        }
+        write!(f, " {}", self.status.as_u16())?;
         if let Some(error) = &self.error {
             write!(f, " {}", error.escape_debug())?;
         }

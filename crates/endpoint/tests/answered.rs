@@ -6,8 +6,9 @@ mod common;
 
 use std::sync::mpsc;
 
-use common::{Call, Client, PATIENCE};
+use common::{Call, Client, PATIENCE, soon};
 use lambda_invoke_endpoint::{Answered, Builder, Endpoint};
+use tokio::io::AsyncWriteExt as _;
 
 fn told() -> (Builder, mpsc::Receiver<Answered>) {
     let (tell, told) = mpsc::channel();
@@ -42,6 +43,14 @@ async fn each_request_is_told_with_what_became_of_it() {
         (streamed.bytes, streamed.whole),
         (answer.body.len() as u64, true)
     );
+
+    let mut presigned = Call::invoke("nobody", "1").qualifier("live");
+    presigned.path.push_str("&X-Amz-Signature=5ec7e7");
+    client.stream.write_all(&presigned.written()).await.unwrap();
+    soon(client.answer()).await.unwrap();
+    let line = next().to_string();
+    assert!(line.starts_with("POST /2015-03-31/functions/nobody/invocations?Qualifier=live 403 "));
+    assert!(!line.contains("5ec7e7"));
 
     client.call(&Call::invoke("nobody", "1")).await;
     let refused = next();
