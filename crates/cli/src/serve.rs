@@ -71,38 +71,36 @@ async fn serve(arguments: &Arguments, lines: &Lines) -> Result<(), Failure> {
     }
 }
 
-/// The address on stdout, for programs; what it is good for on stderr, for people.
+/// What it is good for on stderr, for people; then the address on stdout, for programs.
 fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
-    let mut stdout = io::stdout().lock();
-    // Whoever started it need not read its stdout.
-    let _ = writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush());
     if !server.local_addr().ip().is_loopback() {
         lines.say(
             "warning: other machines can reach this address; the endpoint speaks plain HTTP and \
              is made for loopback",
         );
     }
-    if arguments.quiet {
-        return;
+    if !arguments.quiet {
+        lines.say(welcome(arguments, server));
     }
-    let functions = server.endpoint().functions();
-    let mut text = match functions.is_empty() {
-        true => "serving no function".to_owned(),
-        false => format!("serving {}", functions.join(", ")),
+    let mut stdout = io::stdout().lock();
+    // Whoever started it need not read its stdout.
+    let _ = writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush());
+}
+
+fn welcome(arguments: &Arguments, server: &Server) -> String {
+    let functions = match server.endpoint().functions() {
+        none if none.is_empty() => "no function".to_owned(),
+        functions => functions.join(", "),
     };
-    let _ = write!(
-        text,
-        " in {} as account {}",
-        arguments.region, arguments.account
-    );
-    text.push_str(
-        match (arguments.no_verify, arguments.credential.is_empty()) {
-            (true, _) => "; signatures are not verified",
-            (false, true) => "; the access key is 'local', its secret 'local'",
-            (false, false) => "",
-        },
-    );
-    lines.say(text);
+    let Arguments {
+        region, account, ..
+    } = arguments;
+    let keys = match (arguments.no_verify, arguments.credential.is_empty()) {
+        (true, _) => "; signatures are not verified",
+        (false, true) => "; the access key is 'local', its secret 'local'",
+        (false, false) => "",
+    };
+    format!("serving {functions} in {region} as account {account}{keys}")
 }
 
 /// What happened besides answers, at the end. Lost events are told in any case.

@@ -205,6 +205,10 @@ async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
     assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
     serve.signal("INT");
     serve.line_with("ending");
+    // It stops to listen soon, not in the same instant.
+    while let Ok(answer) = invoke(&serve.client(), "echo", "1").await {
+        assert_eq!(answer, "1");
+    }
     let refused = invoke(&serve.client(), "echo", "1").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Connect);
     let mut lines = 1;

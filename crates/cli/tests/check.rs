@@ -1,0 +1,161 @@
+//! `lambda-invoke check`.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use program::{run, text};
+use serde_json::{Value, json};
+
+const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live";
+
+fn taken(arguments: &[&str]) -> String {
+    let output = run(&[&["check"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+    text(&output.stdout).to_owned()
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = run(&[&["check"], arguments].concat());
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr).to_owned()
+}
+
+fn object(arguments: &[&str], code: i32) -> Value {
+    let output = run(&[&["check", "--json"], arguments].concat());
+    assert_eq!(output.status.code(), Some(code));
+    assert_eq!(text(&output.stderr), "");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn explains_a_whole_arn() {
+    assert_eq!(
+        taken(&[ARN]),
+        "\
+form         ARN
+partition    aws
+region       eu-west-1
+account      123456789012
+name         thumbnail
+qualifier    live (an alias)
+ARN          arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live
+host         lambda.eu-west-1.amazonaws.com
+path         /2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Athumbnail%3Alive/invocations
+accepted by  default, published, newest, recorded
+"
+    );
+}
+
+#[test]
+fn explains_a_name_and_the_parameter() {
+    let text = taken(&["thumbnail", "--qualifier", "$LATEST"]);
+    assert!(text.contains("qualifier    $LATEST (the unpublished version; by the parameter)\n"));
+    assert!(
+        text.contains("ARN          arn:aws:lambda:REGION:ACCOUNT:function:thumbnail:$LATEST\n")
+    );
+    assert!(text.contains("/thumbnail/invocations?Qualifier=%24LATEST\n"));
+    assert!(taken(&["thumbnail"]).contains("qualifier    (none: $LATEST is run)\n"));
+    assert!(taken(&["123456789012:thumbnail:7"]).contains("form         partial ARN\n"));
+    assert!(taken(&["arn:aws:lambda:thumbnail"]).contains("form         incomplete ARN\n"));
+}
+
+#[test]
+fn points_at_the_byte_that_is_wrong_and_says_what_could_stand_there() {
+    let text = refused(&["thumb nail"]);
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "lambda-invoke: invalid function name: ' ' at byte 5, expected a letter, a digit, '-', '.', \
+         '_', ':' or the end"
+    );
+    assert_eq!(lines.next(), Some("  thumb nail"));
+    assert_eq!(lines.next(), Some("       ^"));
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .starts_with("  the service would answer: 400 ValidationException, 1")
+    );
+
+    let text = refused(&["f", "--qualifier", "live!"]);
+    assert!(text.contains("invalid qualifier: '!' at byte 4"), "{text}");
+    assert!(text.contains("\n  live!\n      ^\n"), "{text}");
+}
+
+#[test]
+fn a_long_value_is_shown_around_its_fault() {
+    let name = format!("{}!{}", "a".repeat(80), "b".repeat(80));
+    let text = refused(&[&name]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1].chars().nth(lines[2].find('^').unwrap()), Some('!'));
+    assert!(
+        lines[1].starts_with("  ...a") && lines[1].ends_with("b..."),
+        "{text}"
+    );
+}
+
+#[test]
+fn shows_nothing_that_a_terminal_would_obey() {
+    assert!(!refused(&["a\u{1b}[2Jb"]).contains('\u{1b}'));
+}
+
+#[test]
+fn two_qualifiers_that_differ_are_refused() {
+    let text = refused(&[ARN, "--qualifier", "7"]);
+    assert!(
+        text.contains("400 InvalidParameterValueException, The derived qualifier"),
+        "{text}"
+    );
+    taken(&[ARN, "--qualifier", "live"]);
+}
+
+#[test]
+fn each_generation_of_rules_decides_for_itself() {
+    let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail";
+    assert!(taken(&[sovereign]).contains("accepted by  default, newest, recorded\n"));
+    let text = refused(&[sovereign, "--rules", "published"]);
+    assert!(
+        text.contains("other rules take it: default, newest, recorded"),
+        "{text}"
+    );
+    let long = "a".repeat(65);
+    for (rules, code) in [
+        ("default", 2),
+        ("published", 2),
+        ("newest", 0),
+        ("recorded", 0),
+    ] {
+        let output = run(&["check", &long, "--rules", rules]);
+        assert_eq!(output.status.code(), Some(code), "{rules}");
+    }
+}
+
+#[test]
+fn gives_json_to_machines() {
+    let taken = object(&[ARN], 0);
+    assert_eq!(taken["valid"], true);
+    assert_eq!(taken["region"], "eu-west-1");
+    assert_eq!(taken["name"], "thumbnail");
+    assert_eq!(taken["qualifier_kind"], "alias");
+    assert_eq!(
+        taken["accepted_by"],
+        json!(["default", "published", "newest", "recorded"])
+    );
+
+    let bare = object(&["thumbnail"], 0);
+    assert_eq!(
+        (&bare["region"], &bare["qualifier"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    let refused = object(&["thumb nail", "--rules", "newest"], 2);
+    assert_eq!(refused["valid"], false);
+    assert_eq!(refused["rules"], "newest");
+    assert_eq!(refused["error"]["offset"], 5);
+    assert_eq!(refused["error"]["member"], "functionName");
+    assert_eq!(refused["error"]["allowed"]["end"], true);
+    assert_eq!(refused["accepted_by"], json!([]));
+}

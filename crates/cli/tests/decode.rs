@@ -1,0 +1,213 @@
+//! `lambda-invoke decode`.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Output, Stdio};
+
+use bytes::Bytes;
+use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
+use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent, StreamException};
+use program::{fed, program, text};
+use serde_json::{Value, json};
+
+fn chunk(payload: &'static [u8]) -> Bytes {
+    StreamEvent::PayloadChunk(payload.into())
+        .to_message()
+        .unwrap()
+        .to_bytes()
+        .unwrap()
+}
+
+fn complete() -> Bytes {
+    let mut complete = InvokeComplete::default();
+    complete.error_code = Some("Unhandled".to_owned());
+    complete.log = Some(LogTail::last_of(b"a line\n"));
+    StreamEvent::InvokeComplete(complete)
+        .to_message()
+        .unwrap()
+        .to_bytes()
+        .unwrap()
+}
+
+fn decode(arguments: &[&str], input: &[u8]) -> Output {
+    fed(program().arg("decode").args(arguments), input)
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_line_a_message_with_what_lambda_means_by_it() {
+    let input = [chunk(b"Zo\xc3\xab"), chunk(b"\xff\x00"), complete()].concat();
+    let output = decode(&[], &input);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 3);
+    let length = chunk(b"Zo\xc3\xab").len();
+    assert_eq!(
+        (&lines[0]["offset"], &lines[0]["length"]),
+        (&json!(0), &json!(length))
+    );
+    assert_eq!(lines[1]["offset"], length);
+    assert_eq!(lines[0]["event"], "PayloadChunk");
+    assert_eq!(lines[0]["payload"], "Zoë");
+    assert_eq!(
+        lines[0]["headers"][0],
+        json!({"name": ":event-type", "type": "string", "value": "PayloadChunk"})
+    );
+    assert_eq!(lines[1]["payload_base64"], "/wA=");
+    assert_eq!(lines[1].get("payload"), None);
+    assert_eq!(lines[2]["event"], "InvokeComplete");
+    assert_eq!(
+        lines[2]["complete"],
+        json!({"ErrorCode": "Unhandled", "log": "a line\n"})
+    );
+}
+
+#[test]
+fn exceptions_and_the_messages_of_other_services() {
+    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "gone"));
+    let headers = [
+        ("attempt", HeaderValue::Byte(-3)),
+        ("id", HeaderValue::Uuid([0xab; 16])),
+    ];
+    let foreign = Message::new(HeaderBlock::from_headers(headers).unwrap(), "x");
+    let input = [
+        chunk(b"1"),
+        exception.to_message().unwrap().to_bytes().unwrap(),
+        foreign.to_bytes().unwrap(),
+    ];
+    let output = decode(&[], &input.concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines = lines(&output);
+    assert_eq!(
+        (&lines[1]["exception"], &lines[1]["message"]),
+        (&json!("ServiceException"), &json!("gone"))
+    );
+    assert_eq!(lines[2].get("event"), None);
+    assert_eq!(lines[2].get("event_error"), None);
+    assert_eq!(
+        lines[2]["headers"][0],
+        json!({"name": "attempt", "type": "byte", "value": -3})
+    );
+    assert_eq!(
+        lines[2]["headers"][1]["value"],
+        "abababab-abab-abab-abab-abababababab"
+    );
+}
+
+#[test]
+fn every_cut_is_exit_code_5_with_its_place() {
+    let whole = [chunk(b"one"), complete()].concat();
+    let first = chunk(b"one").len();
+    for cut in [1, 11, 12, first - 1, first, first + 1, whole.len() - 1] {
+        let output = decode(&[], &whole[..cut]);
+        assert_eq!(output.status.code(), Some(5), "{cut}");
+        assert_eq!(lines(&output).len(), usize::from(cut >= first), "{cut}");
+        let stderr = text(&output.stderr);
+        match cut == first {
+            true => assert!(stderr.contains("without InvokeComplete"), "{stderr}"),
+            false => assert!(
+                stderr.contains(&format!("stdin: at byte {cut}: ")),
+                "{stderr}"
+            ),
+        }
+    }
+    assert_eq!(
+        decode(&[], b"").status.code(),
+        Some(0),
+        "nothing is not cut"
+    );
+}
+
+#[test]
+fn damage_is_exit_code_2_with_its_place_and_what_came_before_is_shown() {
+    let first = chunk(b"one");
+    let mut input = [first.clone(), complete()].concat();
+    let last = input.len() - 1;
+    input[last] ^= 1;
+    let output = decode(&[], &input);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines(&output).len(), 1);
+    let stderr = text(&output.stderr);
+    let at = format!("at byte {}: the message states the checksum", last - 3);
+    assert!(stderr.contains(&at), "{stderr}");
+
+    let output = decode(&["--max-message", "20"], &first);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("over the limit of 20"));
+    assert_eq!(
+        decode(&[], b"{\"message\":\"no stream\"}").status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn gives_the_payload_alone() {
+    let output = decode(
+        &["--payload"],
+        &[chunk(b"\xffone "), chunk(b"two"), complete()].concat(),
+    );
+    assert_eq!(output.stdout, b"\xffone two");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn reads_files() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("frames-{}.bin", std::process::id()));
+    std::fs::write(&file, complete()).unwrap();
+    let output = decode(&[file.to_str().unwrap()], b"");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(lines(&output).len(), 1);
+    let output = decode(&["no-such-file"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot read no-such-file"));
+}
+
+#[test]
+fn shows_a_message_before_the_next_one_comes() {
+    let mut child = program()
+        .arg("decode")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    for piece in [&b"one"[..], b"two"] {
+        // The next is written only after this one was shown.
+        stdin.write_all(&chunk(Box::leak(piece.into()))).unwrap();
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["payload"], text(piece));
+    }
+    stdin.write_all(&complete()).unwrap();
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_away_ends_it_without_a_word() {
+    let mut child = program()
+        .arg("decode")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(&complete()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(text(&output.stderr), "");
+}
