@@ -102,7 +102,9 @@ impl Failure {
                 if self.exit == Exit::Usage {
                     // What is found before anything is sent.
                     self.members.entry("kind").or_insert_with(|| "usage".into());
-                    self.members.entry("execution").or_insert_with(|| "not_started".into());
+                    self.members
+                        .entry("execution")
+                        .or_insert_with(|| "not_started".into());
                 }
                 self.members
                     .insert("message".to_owned(), self.message.into());

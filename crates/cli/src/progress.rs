@@ -52,6 +52,7 @@ impl Progress {
         if let (Some(target), Ok(style)) = (self.target.take(), style) {
             let bar = ProgressBar::with_draw_target(None, target)
                 .with_style(style)
+                .with_position(self.bytes)
                 .with_elapsed(self.began.elapsed());
             bar.enable_steady_tick(TICK);
             self.bar = Some(bar);
@@ -83,12 +84,12 @@ mod tests {
         assert_eq!(terminal.contents(), "", "shown before it has taken a while");
         progress.began = Instant::now().checked_sub(SHORT).unwrap();
         progress.add(1024);
-        progress.bar.as_ref().unwrap().tick();
-        assert!(
-            terminal.contents().contains("2.00 KiB"),
-            "{}",
-            terminal.contents()
-        );
+        // It is drawn from a thread of its own.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !terminal.contents().contains("2.00 KiB") {
+            assert!(Instant::now() < deadline, "{}", terminal.contents());
+            std::thread::sleep(Duration::from_millis(5));
+        }
         drop(progress);
         assert_eq!(terminal.contents(), "");
     }

@@ -1,0 +1,445 @@
+//! Where keys, region, endpoint, certificates and proxies come from, and what is said if they do
+//! not.
+
+mod host;
+mod program;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use host::Host;
+use lambda_invoke_endpoint::{Builder, Endpoint};
+use program::{program, text};
+use rustls::pki_types::PrivateKeyDer;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// A home folder of a test's own, with these files in `.aws`.
+fn home(test: &str, config: Option<&str>, credentials: Option<&str>) -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("home")
+        .join(test);
+    let _ = std::fs::remove_dir_all(&home);
+    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    for (name, content) in [("config", config), ("credentials", credentials)] {
+        if let Some(content) = content {
+            std::fs::write(home.join(".aws").join(name), content).unwrap();
+        }
+    }
+    home
+}
+
+fn at_home(home: &Path) -> Command {
+    let mut command = program();
+    command
+        .env("HOME", home)
+        .env("USERPROFILE", home)
+        .env_remove("AWS_CONFIG_FILE")
+        .env_remove("AWS_SHARED_CREDENTIALS_FILE");
+    command
+}
+
+/// An endpoint of a region and a key that nothing is by default.
+fn host() -> Host {
+    Host::start(builder())
+}
+
+fn builder() -> Builder {
+    let builder = Endpoint::builder().builtins().region("eu-west-3");
+    builder
+        .credential("AKIDTEST", "a/secret+of=its:own")
+        .unwrap()
+}
+
+const KEYS: &str = "aws_access_key_id = AKIDTEST\naws_secret_access_key = a/secret+of=its:own\n";
+
+/// Calls `echo`; what it says and how it ends.
+fn call(command: &mut Command, host: &Host) -> (Option<i32>, String) {
+    let output = command
+        .args(["invoke", "echo", "-p", "[1]", "--endpoint-url", &host.url])
+        .output()
+        .unwrap();
+    (output.status.code(), text(&output.stderr).to_owned())
+}
+
+#[test]
+fn without_credentials_and_region_it_lists_what_was_looked_for_where() {
+    let home = home("nothing", None, None);
+    for command in ["stream", "invoke"] {
+        let output = at_home(&home).args([command, "hello"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(text(&output.stdout), "");
+        let aws = home.join(".aws");
+        let (config, credentials) = (aws.join("config"), aws.join("credentials"));
+        let (config, credentials) = (config.display(), credentials.display());
+        assert_eq!(
+            text(&output.stderr),
+            format!(
+                "\
+lambda-invoke: no credentials were found; looked for
+  AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment: not set
+  aws_access_key_id of profile 'default' in {credentials}: there is no such file
+  aws_access_key_id of profile 'default' in {config}: there is no such file
+  what you can do: set the two variables, or name a profile that has keys with --profile; a local \
+endpoint takes the keys that it was started with, by default 'local' and 'local'
+no region was found; looked for
+  --region: not given
+  AWS_REGION and AWS_DEFAULT_REGION in the environment: not set
+  region of profile 'default' in {config}: there is no such file
+  region of profile 'default' in {credentials}: there is no such file
+  the function's name: it is no ARN with a region
+  what you can do: give one with --region, as --region us-east-1
+"
+            )
+        );
+    }
+}
+
+#[test]
+fn keys_and_region_of_the_environment() {
+    let host = host();
+    let keys = |command: &mut Command| {
+        command
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
+    };
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        let mut command = program();
+        keys(&mut command);
+        assert_eq!(
+            call(command.env(name, "eu-west-3"), &host),
+            (Some(0), String::new())
+        );
+    }
+    // The option counts before the variables, and one variable before the other.
+    let mut command = program();
+    keys(&mut command);
+    command
+        .env("AWS_REGION", "us-east-1")
+        .args(["invoke", "echo", "--region", "eu-west-3"]);
+    let output = command
+        .args(["--endpoint-url", &host.url])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stderr), "");
+    let mut command = program();
+    keys(&mut command);
+    command
+        .env("AWS_REGION", "eu-west-3")
+        .env("AWS_DEFAULT_REGION", "us-east-1");
+    assert_eq!(call(&mut command, &host), (Some(0), String::new()));
+    // An empty variable is none.
+    let mut command = program();
+    keys(&mut command);
+    let (code, said) = call(command.env("AWS_REGION", ""), &host);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("no region was found"), "{said}");
+}
+
+#[test]
+fn half_of_the_keys_are_none() {
+    let host = host();
+    for (set, missing) in [
+        ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+    ] {
+        let mut command = program();
+        let (code, said) = call(
+            command.env(set, "AKIDTEST").env("AWS_REGION", "eu-west-3"),
+            &host,
+        );
+        assert_eq!(code, Some(2));
+        assert!(
+            said.contains(&format!("{missing} in the environment: not set")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn keys_and_region_of_a_profile() {
+    let host = host();
+    let config = "[default]\nregion = us-east-1\n\n[profile dev]\nregion = eu-west-3\n";
+    let credentials = format!("[default]\n{KEYS}\n[dev]\n{KEYS}");
+    let home = home("profiles", Some(config), Some(&credentials));
+
+    assert_eq!(
+        call(at_home(&home).env("AWS_PROFILE", "dev"), &host),
+        (Some(0), String::new())
+    );
+    let mut command = at_home(&home);
+    command.args([
+        "invoke",
+        "echo",
+        "--profile",
+        "dev",
+        "--endpoint-url",
+        &host.url,
+    ]);
+    // A profile that is asked for counts before the keys of the environment.
+    command
+        .env("AWS_ACCESS_KEY_ID", "other")
+        .env("AWS_SECRET_ACCESS_KEY", "other");
+    assert_eq!(text(&command.output().unwrap().stderr), "");
+    // The region of `default` is another, and the service says so.
+    let (code, said) = call(&mut at_home(&home), &host);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("region"), "{said}");
+
+    // Keys in the config file, and both files elsewhere.
+    let whole = format!("[profile one]\nregion=eu-west-3\n{KEYS}");
+    let path = home.join("elsewhere");
+    std::fs::write(&path, whole).unwrap();
+    let mut command = program();
+    command
+        .env("AWS_CONFIG_FILE", &path)
+        .env("AWS_PROFILE", "one");
+    assert_eq!(call(&mut command, &host), (Some(0), String::new()));
+    let mut command = program();
+    std::fs::write(&path, format!("[one]\nregion=eu-west-3\n{KEYS}")).unwrap();
+    command
+        .env("AWS_SHARED_CREDENTIALS_FILE", &path)
+        .env("AWS_PROFILE", "one");
+    assert_eq!(call(&mut command, &host), (Some(0), String::new()));
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_told_with_those_that_are() {
+    let home = home(
+        "absent",
+        Some("[profile dev]\nregion = eu-west-3\n"),
+        Some("[prod]\n"),
+    );
+    let output = at_home(&home)
+        .args(["invoke", "x", "--profile", "div"])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said.contains("profile 'div'") && said.contains("it has no such profile"),
+        "{said}"
+    );
+    assert!(
+        said.contains("(the profiles in these files: dev, prod)"),
+        "{said}"
+    );
+    // What the environment has is not what was asked for.
+    assert!(!said.contains("AWS_ACCESS_KEY_ID"), "{said}");
+}
+
+#[test]
+fn profiles_that_get_their_keys_elsewhere_are_refused_with_a_way_out() {
+    for (key, how) in [
+        ("role_arn", "assuming a role"),
+        ("sso_session", "IAM Identity Center"),
+        ("web_identity_token_file", "a web identity"),
+        ("credential_process", "running a program"),
+    ] {
+        let config = format!("[profile x]\nregion = eu-west-3\n{key} = value\n");
+        let home = home(key, Some(&config), None);
+        let output = at_home(&home)
+            .args(["invoke", "x", "--profile", "x"])
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said.contains(&format!("gets its keys by {how} ({key})")),
+            "{said}"
+        );
+        assert!(
+            said.contains("aws configure export-credentials --profile x"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_shared_file_that_cannot_be_read_is_an_error_that_names_it() {
+    let home = home("broken", Some("[profile x\n"), None);
+    let output = at_home(&home).args(["invoke", "x"]).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("config cannot be read: line 1"), "{said}");
+}
+
+#[test]
+fn the_region_of_an_arn_counts_if_no_other_is_set() {
+    let host = host();
+    let arn = "arn:aws:lambda:eu-west-3:123456789012:function:echo";
+    let mut command = program();
+    command
+        .args(["invoke", arn, "--endpoint-url", &host.url])
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = command.env("AWS_REGION", "us-east-1").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn local_needs_neither_keys_nor_region_and_takes_an_arns() {
+    let home = home("local", Some("[profile x\n"), None);
+    for name in [
+        "echo",
+        "arn:aws:lambda:ap-south-1:123456789012:function:echo",
+    ] {
+        let output = at_home(&home)
+            .args(["invoke", name, "--local"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn the_endpoint_of_the_option_the_environment_and_the_profile() {
+    let host = host();
+    let nowhere = "http://127.0.0.1:1";
+    let config = format!(
+        "[default]\nregion = eu-west-3\nendpoint_url = {}\n{KEYS}",
+        host.url
+    );
+    let home = home("endpoint", Some(&config), None);
+    let of_profile = at_home(&home).args(["invoke", "echo"]).output().unwrap();
+    assert_eq!(
+        of_profile.status.code(),
+        Some(0),
+        "{}",
+        text(&of_profile.stderr)
+    );
+    for (environment, code) in [
+        (&[("AWS_ENDPOINT_URL", nowhere)][..], 4),
+        (
+            &[
+                ("AWS_ENDPOINT_URL", nowhere),
+                ("AWS_ENDPOINT_URL_LAMBDA", &host.url),
+            ],
+            0,
+        ),
+    ] {
+        let mut command = at_home(&home);
+        command
+            .args(["invoke", "echo", "--retry", "none"])
+            .envs(environment.iter().copied());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        // The option counts before both.
+        command.args(["--endpoint-url", &host.url]);
+        assert_eq!(command.output().unwrap().status.code(), Some(0));
+    }
+}
+
+#[test]
+fn proxies_of_the_environment() {
+    // An endpoint takes a request with a whole URI too, so it can play the proxy.
+    let host = host();
+    let command = |variable: &str, value: &str| {
+        let mut command = program();
+        command
+            .args(["invoke", "echo", "--retry", "none", "--region", "eu-west-3"])
+            .args(["--endpoint-url", "http://lambda.example.invalid"])
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own")
+            .env(variable, value);
+        command
+    };
+    let output = command("HTTP_PROXY", &host.url).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let past = command("HTTP_PROXY", &host.url)
+        .env("NO_PROXY", ".invalid")
+        .output()
+        .unwrap();
+    assert_eq!(past.status.code(), Some(4));
+    let output = command("HTTPS_PROXY", "socks5://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("HTTPS_PROXY"), "{said}");
+}
+
+/// Serves the endpoint behind TLS, with a certificate authority of its own; the address, and the
+/// authority's certificate.
+fn https() -> (String, String) {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = authority.self_signed(&key).unwrap();
+    let issuer = rcgen::Issuer::new(authority, key);
+    let server_key = rcgen::KeyPair::generate().unwrap();
+    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&server_key, &issuer).unwrap();
+    let private = PrivateKeyDer::try_from(server_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![server.der().clone()], private)
+        .unwrap();
+    let (tell, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            let endpoint = builder().build().unwrap();
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                // A client that does not trust the certificate goes away here.
+                if let Ok(stream) = acceptor.accept(socket).await {
+                    endpoint.serve_connection(stream).await;
+                }
+            }
+        });
+    });
+    let port = address.recv().unwrap().port();
+    (format!("https://localhost:{port}"), certificate.pem())
+}
+
+#[test]
+fn certificate_authorities_of_the_environment() {
+    let (url, pem) = https();
+    let home = home("certificates", None, None);
+    let bundle = home.join("ca.pem");
+    std::fs::write(&bundle, pem).unwrap();
+    let run = |bundle: Option<&Path>| {
+        let mut command = program();
+        command
+            .args([
+                "invoke",
+                "echo",
+                "--region",
+                "eu-west-3",
+                "--endpoint-url",
+                &url,
+            ])
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
+        if let Some(bundle) = bundle {
+            command.env("AWS_CA_BUNDLE", bundle);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    assert_eq!(run(Some(&bundle)), (Some(0), String::new()));
+    let (code, said) = run(None);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("certificate was refused"), "{said}");
+    assert!(said.contains("the function was not run"), "{said}");
+    let (code, said) = run(Some(Path::new("no-such-bundle.pem")));
+    assert_eq!(code, Some(2));
+    assert!(said.contains("the CA bundle no-such-bundle.pem"), "{said}");
+    std::fs::write(&bundle, "no certificate").unwrap();
+    let (code, said) = run(Some(&bundle));
+    assert_eq!(code, Some(2));
+    assert!(said.contains("holds no certificate"), "{said}");
+}

@@ -1,0 +1,64 @@
+//! An endpoint in the test's own process, for the program to call: so that a test sees what its
+//! functions see.
+
+// Each test file uses its own part of it.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::process::Command;
+
+use lambda_invoke_endpoint::{Builder, Endpoint, Server};
+use tokio::runtime::Runtime;
+
+use crate::program::local;
+
+/// Serves until it is dropped, in threads of its own.
+pub struct Host {
+    pub url: String,
+    server: Option<Server>,
+    runtime: Option<Runtime>,
+}
+
+impl Host {
+    pub fn start(builder: Builder) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(builder.bind_local()).unwrap();
+        Self {
+            url: server.url(),
+            server: Some(server),
+            runtime: Some(runtime),
+        }
+    }
+
+    /// With the built-in functions and a fault rule.
+    pub fn with_fault(fault: &str) -> Self {
+        Self::start(Endpoint::builder().builtins().fault(fault.parse().unwrap()))
+    }
+
+    /// How often each fault rule has struck.
+    pub fn strikes(&self) -> Vec<u64> {
+        self.server.as_ref().unwrap().fault_strikes()
+    }
+
+    /// The program with the endpoint's keys and address.
+    pub fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = local();
+        command
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL_LAMBDA", &self.url);
+        command
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        drop(self.server.take());
+        if let Some(runtime) = self.runtime.take() {
+            // A function of a failed test may wait for ever.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `lambda-invoke invoke`, and what both commands tell the function.
+
+mod host;
+mod program;
+
+use std::sync::mpsc::channel;
+
+use host::Host;
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
+use program::{PATIENCE, run, text};
+use serde_json::{Value, json};
+
+/// A function that answers with what it is told of its call.
+fn told() -> Function {
+    Function::buffered("told", |call| async move {
+        let context: Option<Value> = call
+            .client_context()
+            .and_then(|context| serde_json::from_slice(context).ok());
+        let told = json!({
+            "version": call.version(),
+            "context": context,
+            "tenant": call.tenant_id(),
+            "durable": call.durable_execution_name(),
+        });
+        Ok::<_, FunctionError>(told.to_string())
+    })
+    .alias("live", 7)
+}
+
+#[test]
+fn the_options_of_a_call_reach_the_function() {
+    let host = Host::start(Endpoint::builder().function(told()));
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let context = format!("{folder}/context.json");
+    std::fs::write(&context, r#"{"custom":{"a":"b"}}"#).unwrap();
+    let from_file = format!("@{context}");
+    for command in ["invoke", "stream"] {
+        for context in [
+            r#"{"custom":{"a":"b"}}"#,
+            "eyJjdXN0b20iOnsiYSI6ImIifX0=",
+            &from_file,
+        ] {
+            let arguments = [command, "told", "--client-context", context];
+            let output = host
+                .program(&arguments)
+                .args(["--qualifier", "live", "--tenant-id", "a tenant"])
+                .output()
+                .unwrap();
+            let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(
+                answer,
+                json!({
+                    "version": "7",
+                    "context": {"custom": {"a": "b"}},
+                    "tenant": "a tenant",
+                    "durable": null,
+                })
+            );
+        }
+        let output = host.program(&[command, "told:live"]).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["version"], "7");
+    }
+    let arguments = ["invoke", "told", "--durable-execution-name", "order-1"];
+    let output = host.program(&arguments).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["durable"], "order-1");
+}
+
+#[test]
+fn json_has_the_names_of_the_model() {
+    let output = run(&[
+        "invoke",
+        "echo",
+        "--local",
+        "--json",
+        "-p",
+        "[1]",
+        "--log-tail",
+    ]);
+    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The log is in the object; stderr is for errors.
+    assert_eq!(text(&output.stderr), "");
+    assert!(answer["LogResult"].take().as_str().unwrap().len() > 100);
+    assert_eq!(
+        answer,
+        json!({
+            "StatusCode": 200,
+            "ExecutedVersion": "$LATEST",
+            "LogResult": null,
+            "Payload": "WzFd",
+        })
+    );
+    let failed = run(&["invoke", "fail", "--local", "--json"]);
+    let answer: Value = serde_json::from_slice(&failed.stdout).unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert_eq!(answer["FunctionError"], "Unhandled");
+}
+
+#[test]
+fn an_event_is_queued_and_run() {
+    let (tell, told) = channel();
+    let note = Function::buffered("note", move |call| {
+        let _ = tell.send((call.is_event(), call.payload().clone()));
+        async { Ok::<_, FunctionError>("null") }
+    });
+    let host = Host::start(Endpoint::builder().function(note));
+    let output = host
+        .program(&["invoke", "note", "--event", "-p", "[1]"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("the event is queued (request id "));
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), (true, "[1]".into()));
+
+    let output = host
+        .program(&["invoke", "note", "--event", "--json"])
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer, json!({"StatusCode": 202}));
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn the_log_and_its_sum_are_on_stderr_when_asked_for() {
+    let output = run(&[
+        "invoke",
+        "hello",
+        "--local",
+        "-l",
+        "-p",
+        r#"{"delay_ms":0}"#,
+    ]);
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("greeting world\n"), "{stderr}");
+    assert!(
+        stderr.contains("lambda-invoke: the function took "),
+        "{stderr}"
+    );
+    assert!(text(&output.stdout).starts_with("Hello, world!"));
+}
+
+#[test]
+fn help_shows_examples_and_completions_are_written() {
+    for command in ["stream", "invoke", "completions"] {
+        let help = run(&[command, "--help"]);
+        assert_eq!(help.status.code(), Some(0));
+        assert!(text(&help.stdout).contains("Examples:\n  "), "{command}");
+    }
+    assert!(text(&run(&["--help"]).stdout).contains("141  nobody reads stdout"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(&["completions", shell]);
+        assert_eq!(script.status.code(), Some(0));
+        assert!(
+            text(&script.stdout).contains("first-byte-timeout"),
+            "{shell}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! Every form that a payload can be given in, and what is said of one that is not JSON.
+
+mod program;
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use program::{fed, program, run, text};
+
+/// A file of this test's own.
+fn file(name: &str, content: &[u8]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("payload");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn inline_from_a_file_or_from_stdin_it_arrives_as_it_is() {
+    let payload = "{\"sch\\u00f6n\":\n [1, \"\u{1f600}\"]} ";
+    let path = file("whole.json", payload.as_bytes());
+    let path = path.to_str().unwrap();
+    for value in [payload, &format!("@{path}"), &format!("file://{path}")] {
+        for command in ["invoke", "stream"] {
+            let output = run(&[command, "echo", "--local", "-p", value]);
+            assert_eq!(text(&output.stderr), "");
+            assert_eq!(text(&output.stdout), payload, "{command} {value}");
+        }
+    }
+    let output = fed(
+        program().args(["stream", "echo", "--local", "--payload", "-"]),
+        payload.as_bytes(),
+    );
+    assert_eq!(text(&output.stdout), payload);
+    for number in ["-1", "-0.5e3"] {
+        assert_eq!(
+            text(&run(&["invoke", "echo", "--local", "-p", number]).stdout),
+            number
+        );
+    }
+}
+
+#[test]
+fn without_one_none_is_sent_and_stdin_is_left_alone() {
+    let output = fed(program().args(["invoke", "echo", "--local"]), b"[1,2,3]");
+    // What the service gives a function that was sent nothing.
+    assert_eq!(text(&output.stdout), "{}");
+}
+
+#[test]
+fn what_is_not_json_is_told_with_its_place_and_not_sent() {
+    let path = file("broken.json", b"{\n  \"a\": no\n}\n");
+    let from_file = format!("@{}", path.display());
+    for (payload, place) in [
+        (
+            r#"{"name": Ada}"#,
+            "unexpected 'A' at byte 9 (line 1, column 10)",
+        ),
+        ("{\"a\": 1,\n \"b\": ]}", "at byte 15 (line 2, column 7)"),
+        ("[1, 2", "at byte 5 (line 1, column 6)"),
+        ("", "at byte 0 (line 1, column 1)"),
+        (&from_file, "at byte 10 (line 2, column 9)"),
+    ] {
+        for command in ["invoke", "stream"] {
+            // Nobody is there to call: it is found before.
+            let output = program::local()
+                .args([command, "echo", "-p", payload])
+                .args(["--endpoint-url", "http://127.0.0.1:1"])
+                .output()
+                .unwrap();
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{payload}: {stderr}");
+            assert!(
+                stderr.contains("the payload is not JSON"),
+                "{payload}: {stderr}"
+            );
+            assert!(stderr.contains(place), "{payload}: {stderr}");
+        }
+    }
+    let output = run(&["invoke", "echo", "--local", "-p", &from_file]);
+    assert!(text(&output.stderr).contains("broken.json"));
+    let output = fed(
+        program().args(["invoke", "echo", "--local", "-p", "-"]),
+        b"{\"a\":\xff}",
+    );
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr.contains("at byte 5") && stderr.contains("from stdin"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn raw_bytes_are_sent_as_they_are_for_the_service_to_judge() {
+    let output = run(&["invoke", "echo", "--local", "--raw", "-p", "{no json"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(
+        stderr.contains("InvalidRequestContentException"),
+        "{stderr}"
+    );
+    assert_eq!(
+        run(&["invoke", "echo", "--local", "--raw"]).status.code(),
+        Some(2)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let output = program()
+        .args(["invoke", "echo", "--local", "-p"])
+        .arg(OsStr::from_bytes(b"\"\xff\""))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("at byte 1 "));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    for value in ["@no-such-file.json", "file://no-such-file.json"] {
+        let output = run(&["invoke", "echo", "--local", "-p", value]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("no-such-file.json"), "{stderr}");
+    }
+}
