@@ -90,7 +90,7 @@ impl Failure {
     }
 
     /// Whether it is told as JSON.
-    pub(crate) fn as_json(mut self, yes: bool) -> Self {
+    pub(crate) fn in_json(mut self, yes: bool) -> Self {
         self.as_json = yes;
         self
     }

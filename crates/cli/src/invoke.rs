@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
-    output::run(invoke(&arguments)).map_err(|failure| failure.as_json(as_json))
+    output::run(invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
 async fn invoke(arguments: &Arguments) -> Result<(), Failure> {

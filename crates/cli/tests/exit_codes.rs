@@ -1,4 +1,5 @@
 //! Each exit code, of both commands that call.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
 mod program;

@@ -1,8 +1,8 @@
 //! Every form that a payload can be given in, and what is said of one that is not JSON.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use program::{fed, program, run, text};
@@ -109,6 +109,7 @@ fn raw_bytes_are_sent_as_they_are_for_the_service_to_judge() {
 #[cfg(unix)]
 #[test]
 fn an_argument_need_not_be_utf8() {
+    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
     let output = program()
