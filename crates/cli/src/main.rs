@@ -2,6 +2,7 @@
 //! The program `lambda-invoke`: call AWS Lambda functions from a terminal, and run functions
 //! locally behind the same protocol.
 
+mod bench;
 mod call;
 mod check;
 mod completions;
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match result {

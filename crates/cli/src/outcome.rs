@@ -111,7 +111,7 @@ fn milliseconds(time: Duration) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
+pub(crate) fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
     match kind {
         ErrorKind::Input => (Exit::Usage, "input"),
         ErrorKind::Configuration => (Exit::Usage, "configuration"),

@@ -35,7 +35,7 @@ pub fn hello() -> Function {
         );
         let delay = pause(input.delay_ms.unwrap_or(150));
         for (place, word) in text.split_inclusive(' ').enumerate() {
-            if place > 0 {
+            if place > 0 && !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
             writer.write(word.to_owned()).await?;

@@ -1,0 +1,148 @@
+//! `lambda-invoke bench`: many calls at once, and how long they took.
+
+mod load;
+mod plot;
+mod report;
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::bench::load::{Load, Plan};
+use crate::bench::report::Report;
+use crate::call::{self, time};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+const EXAMPLES: &str = "\
+Each of the callers makes its next call when the last has ended. So a function that stalls is called
+less often, and its stall counts for as many calls as there are callers; with --rate calls begin on
+a schedule, and their time is counted from when they were due.
+
+Times are of calls that succeeded; \"first byte\" is when the first of the function's bytes is there.
+Exit code 0 if every call succeeded, else that of the most frequent failure. Ctrl-C ends it and
+shows what there is, with exit code 130.
+
+A function that fails in the midst of a stream counts as failed if the service tells so: by an error
+code, or with --log-tail by the log's report. --buffered always tells.
+
+Every call may run the function, and is billed.
+
+Examples:
+  lambda-invoke bench hello --local -c 32 -n 10000 -p '{\"delay_ms\":0}'
+  lambda-invoke bench my-function --buffered -c 8 --duration 30s -p @request.json
+  lambda-invoke bench my-function --rate 100 -c 64 -n 6000 --json";
+
+/// Call a function many times, and show how long it took
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(mut_arg("retry", |retry| retry.default_value("none")))]
+#[command(mut_arg("json", |json| json.help("The result as one JSON object, times in milliseconds")))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    call: call::Options,
+    /// How many calls at once
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
+    concurrency: u16,
+    /// How many calls in all [default: 1000, or as many as there is time for with --duration]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Load")]
+    calls: Option<u64>,
+    /// Begin no call after so long
+    #[arg(short, long, value_name = "TIME", value_parser = time, help_heading = "Load")]
+    duration: Option<Duration>,
+    /// Begin so many calls a second, as far as --concurrency allows
+    #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
+    rate: Option<f64>,
+    /// So many calls first that do not count
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Load")]
+    warm_up: u64,
+    /// Use Invoke in place of InvokeWithResponseStream
+    #[arg(long, help_heading = "Load")]
+    buffered: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let as_json = arguments.call.json;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Transport, format!("no runtime: {error}")))?;
+    let result = runtime.block_on(bench(Arc::new(arguments)));
+    runtime.shutdown_background();
+    result.map_err(|failure| failure.in_json(as_json))
+}
+
+async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
+    let prepared = arguments.call.prepare().await?;
+    let load = Load::new(Arc::clone(&arguments), &prepared);
+    let concurrency = arguments.concurrency;
+    if arguments.warm_up > 0 {
+        let plan = Plan {
+            concurrency,
+            calls: arguments.warm_up,
+            duration: None,
+            rate: None,
+        };
+        load.run(plan, &ProgressBar::hidden()).await?;
+    }
+    let plan = Plan {
+        concurrency,
+        calls: match (arguments.calls, arguments.duration) {
+            (Some(calls), _) => calls,
+            (None, Some(_)) => u64::MAX,
+            (None, None) => 1_000,
+        },
+        duration: arguments.duration,
+        rate: arguments.rate,
+    };
+    let bar = progress(plan.calls);
+    let outcome = load.run(plan, &bar).await;
+    bar.finish_and_clear();
+    let outcome = outcome?;
+    let report = Report {
+        function: prepared.name.as_str(),
+        buffered: arguments.buffered,
+        concurrency,
+        outcome: &outcome,
+    };
+    let text = match arguments.call.json {
+        true => format!("{}\n", report.json()),
+        false => report.text(),
+    };
+    output::print(text.as_bytes())?;
+    match (outcome.interrupted, outcome.worst()) {
+        (true, _) => Err(Failure::silent(Exit::Interrupted)),
+        (false, Some(exit)) => Err(Failure::silent(exit)),
+        (false, None) => Ok(()),
+    }
+}
+
+/// On stderr, for a person who waits.
+fn progress(calls: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match calls {
+        u64::MAX => (
+            ProgressBar::no_length(),
+            "{spinner} {pos} calls in {elapsed} ({per_sec})",
+        ),
+        calls => (
+            ProgressBar::new(calls),
+            "{wide_bar} {pos} of {len} calls in {elapsed} ({per_sec})",
+        ),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("a rate is a number of calls a second, from 0.001 to 1000000".to_owned()),
+    }
+}

@@ -1,0 +1,316 @@
+//! Makes the calls and measures them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use indicatif::ProgressBar;
+use lambda_invoke::{Client, ClientContext, Error, ErrorKind, FunctionName};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::Arguments;
+use crate::call::{Prepared, with_options};
+use crate::exit::{Exit, Failure};
+use crate::outcome::{failure, meaning};
+
+/// Times are kept in microseconds, to three digits.
+const DIGITS: u8 = 3;
+
+/// How much is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) concurrency: u16,
+    pub(super) calls: u64,
+    /// No call begins after so long.
+    pub(super) duration: Option<Duration>,
+    /// Calls a second.
+    pub(super) rate: Option<f64>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// From a call's begin to its end, of those that succeeded; microseconds.
+    pub(super) whole: Histogram<u64>,
+    /// The same to the function's first byte, of those that had one.
+    pub(super) first_byte: Histogram<u64>,
+    /// By kind, with the exit code that one alone would have.
+    pub(super) failures: BTreeMap<String, (Exit, u64)>,
+    /// Attempts beyond the first, of all calls.
+    pub(super) retries: u64,
+    /// The function's bytes, also of calls that failed.
+    pub(super) bytes: u64,
+    pub(super) elapsed: Duration,
+    /// Whether Ctrl-C ended it.
+    pub(super) interrupted: bool,
+}
+
+impl Outcome {
+    fn new() -> Result<Self, Failure> {
+        let empty = || Histogram::new(DIGITS).map_err(|error| Failure::new(Exit::Usage, error));
+        Ok(Self {
+            whole: empty()?,
+            first_byte: empty()?,
+            failures: BTreeMap::new(),
+            retries: 0,
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            interrupted: false,
+        })
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.failures.values().map(|(_, count)| count).sum()
+    }
+
+    /// The exit code of the most frequent failure.
+    pub(super) fn worst(&self) -> Option<Exit> {
+        let most = self.failures.values().max_by_key(|(_, count)| *count);
+        most.map(|(exit, _)| *exit)
+    }
+
+    fn record(&mut self, measured: Result<Measured, Error>, begun: Instant) -> Result<(), Failure> {
+        let end = Instant::now();
+        let since = |moment: Instant| {
+            u64::try_from(moment.duration_since(begun).as_micros()).unwrap_or(u64::MAX)
+        };
+        let error = match measured {
+            Ok(measured) => {
+                self.bytes += measured.bytes;
+                self.retries += u64::from(measured.attempts.saturating_sub(1));
+                if measured.reported_failure {
+                    self.fail(
+                        "function_failed, as its log reports".to_owned(),
+                        Exit::Function,
+                    );
+                    return Ok(());
+                }
+                record(&mut self.whole, since(end));
+                if let Some(first_byte) = measured.first_byte {
+                    record(&mut self.first_byte, since(first_byte));
+                }
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        self.bytes += error.received().unwrap_or_default();
+        self.retries += u64::from(error.attempts().saturating_sub(1));
+        let (exit, kind) = meaning(error.kind());
+        // No call can be made: it would be the same for all of them.
+        if matches!(
+            error.kind(),
+            ErrorKind::Input | ErrorKind::Configuration | ErrorKind::Credentials
+        ) {
+            return Err(failure(&error));
+        }
+        let service = error.service_error().and_then(|service| service.code());
+        let function = error
+            .function_failure()
+            .map(|failure| failure.code.as_str());
+        let kind = match service.or(function) {
+            Some(code) => format!("{kind}: {code}"),
+            None => kind.to_owned(),
+        };
+        self.fail(kind, exit);
+        Ok(())
+    }
+
+    fn fail(&mut self, kind: String, exit: Exit) {
+        self.failures.entry(kind).or_insert((exit, 0)).1 += 1;
+    }
+}
+
+/// The histogram grows as it must; a time that it cannot grow to counts as the longest it knows.
+fn record(times: &mut Histogram<u64>, time: u64) {
+    if times.record(time).is_err() {
+        times.saturating_record(time);
+    }
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+struct Measured {
+    first_byte: Option<Instant>,
+    bytes: u64,
+    attempts: u32,
+    /// Only the log's report tells that the function failed.
+    reported_failure: bool,
+}
+
+/// What each call is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    arguments: Arc<Arguments>,
+    client: Client,
+    name: FunctionName<'static>,
+    payload: Bytes,
+    client_context: Option<ClientContext<'static>>,
+}
+
+impl Load {
+    pub(super) fn new(arguments: Arc<Arguments>, prepared: &Prepared<'_>) -> Self {
+        Self {
+            arguments,
+            client: prepared.client.clone(),
+            name: prepared.name.clone().into_owned(),
+            payload: prepared.payload.clone(),
+            client_context: prepared.client_context.clone(),
+        }
+    }
+
+    /// Makes the calls.
+    ///
+    /// # Errors
+    ///
+    /// If no call can be made at all.
+    pub(super) async fn run(&self, plan: Plan, bar: &ProgressBar) -> Result<Outcome, Failure> {
+        let begun = Instant::now();
+        let next = Arc::new(AtomicU64::new(0));
+        // One for all callers: a histogram each would be megabytes, and recording takes less than
+        // a microsecond.
+        let outcome = Arc::new(Mutex::new(Outcome::new()?));
+        let mut interrupted = false;
+        let (end, ended) = watch::channel(false);
+        let mut callers = JoinSet::new();
+        for _ in 0..u64::from(plan.concurrency).min(plan.calls) {
+            let caller = Caller {
+                load: self.clone(),
+                plan,
+                begun,
+                next: Arc::clone(&next),
+                outcome: Arc::clone(&outcome),
+                bar: bar.clone(),
+            };
+            callers.spawn(caller.run(ended.clone()));
+        }
+        loop {
+            tokio::select! {
+                biased;
+                Ok(()) = tokio::signal::ctrl_c(), if !interrupted => {
+                    interrupted = true;
+                    end.send_replace(true);
+                }
+                caller = callers.join_next() => match caller {
+                    None => break,
+                    Some(Ok(done)) => done?,
+                    Some(Err(error)) => return Err(Failure::new(Exit::Transport, error)),
+                },
+            }
+        }
+        let empty = Outcome::new()?;
+        let mut outcome = std::mem::replace(&mut *lock(&outcome), empty);
+        outcome.elapsed = begun.elapsed();
+        outcome.interrupted = interrupted;
+        Ok(outcome)
+    }
+
+    async fn call(&self) -> Result<Measured, Error> {
+        let options = &self.arguments.call;
+        let load = self.clone();
+        if self.arguments.buffered {
+            let call = self.client.invoke(self.name.clone());
+            let call = with_options!(call, options, load);
+            let call = match options.dry_run {
+                true => call.dry_run(),
+                false => call,
+            };
+            let reply = call.send().await?;
+            let failed = reply.report().is_some_and(|report| !report.is_success());
+            let (attempts, answered) = (reply.attempts(), Instant::now());
+            let payload = reply.into_result()?.into_payload();
+            return Ok(Measured {
+                first_byte: (!payload.is_empty()).then_some(answered),
+                bytes: payload.len() as u64,
+                attempts,
+                reported_failure: failed,
+            });
+        }
+        let call = self.client.stream(self.name.clone());
+        let call = with_options!(call, options, load);
+        if options.dry_run {
+            call.dry_run().send().await?;
+            return Ok(Measured {
+                first_byte: None,
+                bytes: 0,
+                attempts: 1,
+                reported_failure: false,
+            });
+        }
+        let mut stream = call.send().await?;
+        let mut first_byte = None;
+        while let Some(piece) = stream.next().await {
+            if !piece?.is_empty() && first_byte.is_none() {
+                first_byte = Some(Instant::now());
+            }
+        }
+        Ok(Measured {
+            first_byte,
+            bytes: stream.received(),
+            attempts: stream.attempts(),
+            reported_failure: stream
+                .completion()
+                .is_some_and(|completion| !completion.is_success()),
+        })
+    }
+}
+
+/// Makes one call after the other.
+#[derive(Debug)]
+struct Caller {
+    load: Load,
+    plan: Plan,
+    begun: Instant,
+    /// The number of the next call, of all callers.
+    next: Arc<AtomicU64>,
+    outcome: Arc<Mutex<Outcome>>,
+    bar: ProgressBar,
+}
+
+/// Nothing panics while it is held.
+fn lock(outcome: &Mutex<Outcome>) -> MutexGuard<'_, Outcome> {
+    outcome.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Caller {
+    async fn run(self, mut ended: watch::Receiver<bool>) -> Result<(), Failure> {
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.plan.calls {
+                return Ok(());
+            }
+            let call = async {
+                let begun = match self.plan.rate {
+                    None => Instant::now(),
+                    Some(rate) => {
+                        let due = self.begun + Duration::from_secs_f64(number as f64 / rate);
+                        tokio::time::sleep_until(due).await;
+                        due
+                    }
+                };
+                let is_over = self
+                    .plan
+                    .duration
+                    .is_some_and(|limit| begun - self.begun >= limit);
+                match is_over {
+                    true => None,
+                    false => Some((self.load.call().await, begun)),
+                }
+            };
+            tokio::select! {
+                biased;
+                // The other half is dropped only with the whole program.
+                _ = ended.wait_for(|ended| *ended) => return Ok(()),
+                measured = call => match measured {
+                    None => return Ok(()),
+                    Some((measured, begun)) => lock(&self.outcome).record(measured, begun)?,
+                },
+            }
+            self.bar.inc(1);
+        }
+    }
+}

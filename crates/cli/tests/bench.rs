@@ -1,0 +1,238 @@
+//! `lambda-invoke bench`, against an endpoint that counts what it is sent.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::process::{Command, Output, Stdio};
+
+use program::{Serve, local, run, text};
+use serde_json::{Value, json};
+
+fn bench(serve: &Serve, arguments: &[&str]) -> Command {
+    let mut command = local();
+    command
+        .args(["bench", "--endpoint-url", &serve.url])
+        .args(arguments);
+    command
+}
+
+fn result(output: &Output) -> Value {
+    assert_eq!(text(&output.stderr), "");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// How many requests came, by the endpoint's own log.
+fn requests(serve: Serve) -> usize {
+    serve
+        .stop()
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("POST "))
+        .count()
+}
+
+#[test]
+fn makes_as_many_calls_as_it_is_told_to_and_measures_each() {
+    let serve = Serve::start(&[]);
+    let payload = r#"{"n":3}"#;
+    let arguments = [
+        "count",
+        "-c",
+        "4",
+        "-n",
+        "40",
+        "--warm-up",
+        "5",
+        "-p",
+        payload,
+        "--json",
+    ];
+    let output = bench(&serve, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let result = result(&output);
+    assert_eq!(result["operation"], "InvokeWithResponseStream");
+    assert_eq!(
+        (&result["calls"], &result["succeeded"]),
+        (&json!(40), &json!(40))
+    );
+    assert_eq!(result["bytes"], 40 * "1\n2\n3\n".len());
+    assert_eq!(result["failures"], json!({}));
+    let (first, whole) = (&result["first_byte_ms"], &result["whole_ms"]);
+    let time = |of: &Value, name: &str| of[name].as_f64().unwrap();
+    for name in ["min", "p50", "p99", "max"] {
+        assert!(time(first, name) <= time(whole, name), "{name}: {result}");
+    }
+    assert!(0.0 < time(whole, "min") && time(whole, "min") <= time(whole, "p50"));
+    assert!(time(whole, "p50") <= time(whole, "p99") && time(whole, "p99") <= time(whole, "max"));
+    let counts = result["histogram_ms"].as_array().unwrap().iter();
+    assert_eq!(
+        counts
+            .map(|bucket| bucket["count"].as_u64().unwrap())
+            .sum::<u64>(),
+        40
+    );
+    assert_eq!(requests(serve), 45);
+}
+
+#[test]
+fn calls_overlap_as_many_as_it_is_told_to() {
+    // Four at once do not fit, three do.
+    let serve = Serve::start(&["--concurrency", "count=3"]);
+    let payload = r#"{"n":3,"delay_ms":100}"#;
+    let failed = |concurrency: &str| {
+        let arguments = [
+            "count",
+            "-n",
+            "8",
+            "-p",
+            payload,
+            "--json",
+            "-c",
+            concurrency,
+        ];
+        result(&bench(&serve, &arguments).output().unwrap())["failed"]
+            .as_u64()
+            .unwrap()
+    };
+    assert_eq!(failed("1"), 0);
+    assert!(failed("8") >= 5);
+}
+
+#[test]
+fn counts_failures_by_kind_and_ends_with_the_code_of_the_most_frequent() {
+    let serve = Serve::start(&["--fault", "echo: error=TooManyRequestsException every=2"]);
+    let arguments = ["echo", "--buffered", "-n", "20", "-p", "[1]", "--json"];
+    let output = bench(&serve, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let result = result(&output);
+    assert_eq!(result["operation"], "Invoke");
+    assert_eq!(
+        (&result["succeeded"], &result["failed"]),
+        (&json!(10), &json!(10))
+    );
+    assert_eq!(
+        result["failures"],
+        json!({"service: TooManyRequestsException": 10})
+    );
+    assert_eq!(result["retries"], 0);
+
+    let output = bench(&serve, &["fail", "--buffered", "-n", "3"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("\n          3  function_failed"));
+    assert_eq!(requests(serve), 23);
+}
+
+#[test]
+fn a_cut_stream_is_no_success() {
+    let serve = Serve::start(&["--fault", "count: cut-at=50"]);
+    let output = bench(&serve, &["count", "-n", "4", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    let result = result(&output);
+    assert_eq!(result["failures"], json!({"truncated": 4}));
+    assert_eq!(result["whole_ms"], Value::Null);
+}
+
+#[test]
+fn retries_only_if_told_to_and_counts_them() {
+    let fault = "echo: throttle=ConcurrentInvocationLimitExceeded retry-after=0 times=1";
+    let serve = Serve::start(&["--fault", fault]);
+    let arguments = ["echo", "-n", "5", "--retry", "safe", "--json"];
+    let result = result(&bench(&serve, &arguments).output().unwrap());
+    assert_eq!(
+        (&result["succeeded"], &result["retries"]),
+        (&json!(5), &json!(1))
+    );
+}
+
+#[test]
+fn a_rate_spreads_the_calls_and_a_duration_ends_them() {
+    let serve = Serve::start(&[]);
+    let arguments = ["echo", "-c", "2", "-n", "11", "--rate", "50", "--json"];
+    let spread = result(&bench(&serve, &arguments).output().unwrap());
+    assert_eq!(spread["succeeded"], 11);
+    // The eleventh is due after 10/50 s.
+    assert!(spread["seconds"].as_f64().unwrap() >= 0.2);
+
+    let arguments = ["echo", "--duration", "100ms", "--rate", "100", "--json"];
+    let ended = result(&bench(&serve, &arguments).output().unwrap());
+    let calls = ended["calls"].as_u64().unwrap();
+    assert!((1..=10).contains(&calls), "{calls}");
+}
+
+#[test]
+fn shows_a_person_times_and_a_plot() {
+    let output = run(&[
+        "bench", "echo", "--local", "-n", "30", "-c", "3", "-p", "[1]",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let text = text(&output.stdout);
+    assert!(
+        text.starts_with("30 calls of echo (InvokeWithResponseStream), 3 at once, in "),
+        "{text}"
+    );
+    for part in [
+        "succeeded   30\n",
+        "failed      0\n",
+        " calls/s, ",
+        "p99.9",
+        "\nfirst byte ",
+        "\nwhole answer ",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let plot = text.split("whole answers, by time up to\n").nth(1).unwrap();
+    let longest = plot.lines().map(|line| line.matches('█').count()).max();
+    assert_eq!(longest, Some(48), "{plot}");
+    let counted = plot
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
+    assert_eq!(counted.sum::<u64>(), 30);
+}
+
+#[test]
+fn ctrl_c_shows_what_there_is() {
+    let mut serve = Serve::start(&[]);
+    let mut child = bench(
+        &serve,
+        &["hello", "-n", "1000000", "-p", r#"{"delay_ms":1}"#],
+    )
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
+    serve.line_with("response-streaming-invocations 200, ");
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut shown = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut shown).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(shown.contains(", ended by Ctrl-C\n"), "{shown}");
+    assert!(shown.contains("\n  failed      0\n"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_called_is_not_called_a_thousand_times() {
+    for (arguments, words) in [
+        (&["a b"][..], "' ' at byte 1"),
+        (&["f", "-c", "0"], "1.."),
+        (&["f", "-n", "0"], "1.."),
+        (&["f", "--rate", "0"], "calls a second"),
+        (&["f", "--tenant-id", " spaced "], "tenant id"),
+    ] {
+        let output = local().arg("bench").args(arguments).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
