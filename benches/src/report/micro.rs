@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::programs::{Place, run};
-use crate::rows::{Goal, Row, time};
+use crate::rows::{Goal, Row, number, time};
 use crate::stats::{median, ratio};
+use crate::svg::Curves;
 use crate::{Report, Result};
 
 /// A line of what `micro` prints.
@@ -52,8 +53,8 @@ impl Micro {
     }
 
     /// The groups that begin so, with the number after it, and the median of each contender.
-    pub fn curve(&self, prefix: &str) -> Vec<(String, Vec<(f64, f64)>)> {
-        let mut curves: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
+    pub fn curve(&self, prefix: &str) -> Curves {
+        let mut curves = Curves::new();
         for ((group, contender), line) in &self.0 {
             let Some(Ok(x)) = group.strip_prefix(prefix).map(str::parse) else {
                 continue;
@@ -82,16 +83,18 @@ impl Micro {
         ))
     }
 
-    /// How many times as fast as a peer.
+    /// How many times as fast as a peer; and how many times as fast the limits would be.
     fn faster(&self, name: String, group: &str, peer: &str, goal: f64) -> Result<Row> {
         let (ours, peer) = (self.line(group, "ours")?, self.line(group, peer)?);
-        Ok(row(
-            name,
-            ratio(&peer.ns, &ours.ns),
-            "x",
-            Goal::AtLeast(goal),
-            ours.against(peer),
-        ))
+        let mut detail = ours.against(peer);
+        for limit in ["limit", "limit in pieces"] {
+            if let Ok(line) = self.line(group, limit) {
+                let times = ratio(&peer.ns, &line.ns);
+                detail += &format!("; the {limit} itself {}x", number(times));
+            }
+        }
+        let measured = ratio(&peer.ns, &ours.ns);
+        Ok(row(name, measured, "x", Goal::AtLeast(goal), detail))
     }
 
     fn allocations(&self, name: String, group: &str, goal: f64) -> Result<Row> {
@@ -150,6 +153,7 @@ pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
         let reqsign = micro.faster(String::new(), &group, "reqsign-aws-v4", 0.0)?;
         if let Some(row) = rows.iter_mut().rev().nth(1) {
             let (_, reqsign) = reqsign.detail.split_once(", ").unwrap_or_default();
+            let (reqsign, _) = reqsign.split_once(';').unwrap_or((reqsign, ""));
             row.detail = format!("{}, {reqsign}", row.detail);
         }
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::programs::{Place, Server};
 use crate::rows::{Goal, Row, time};
 use crate::stats::{median, ratio};
+use crate::svg::Curves;
 use crate::{Report, Result};
 
 /// Reads a number out of what a program printed.
@@ -241,7 +242,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
 }
 
 /// The cost of a small stream by how many run at once, and of a long one by the size of its chunks.
-pub fn curves(place: &Place, report: &mut Report) -> Result<[Vec<(String, Vec<(f64, f64)>)>; 2]> {
+pub fn curves(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
     let server = Server::start(place, "server-bare", &[])?;
     let clients = ["ours", "bare", "sdk"];
     let rounds = if report.quick { 1 } else { 5 };

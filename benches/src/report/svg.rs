@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// Each with its name, and its points from left to right.
+pub type Curves = Vec<(String, Vec<(f64, f64)>)>;
+
 /// What one picture shows.
 #[derive(Clone, Debug)]
 pub struct Chart<'a> {
@@ -11,7 +14,7 @@ pub struct Chart<'a> {
     /// How a number on each axis is written.
     pub x_text: fn(f64) -> String,
     pub y_text: fn(f64) -> String,
-    pub curves: &'a [(String, Vec<(f64, f64)>)],
+    pub curves: &'a Curves,
 }
 
 const WIDTH: f64 = 760.0;
