@@ -86,6 +86,25 @@ fn points_at_the_byte_that_is_wrong_and_says_what_could_stand_there() {
 }
 
 #[test]
+fn what_was_taken_for_the_name_is_marked() {
+    let text = refused(&["arn:aws:lambda:eu-west-1:12345:function:thumbnail"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[1],
+        "  arn:aws:lambda:eu-west-1:12345:function:thumbnail"
+    );
+    assert_eq!(lines[2], "                           ~~~~~         ^");
+    let name = format!("{}:12345:function:{}", "a".repeat(30), "b".repeat(80));
+    let text = refused(&[&name]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[1].chars().nth(lines[2].find('^').unwrap()),
+        Some(':'),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_long_value_is_shown_around_its_fault() {
     let name = format!("{}!{}", "a".repeat(80), "b".repeat(80));
     let text = refused(&[&name]);

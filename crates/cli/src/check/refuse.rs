@@ -16,7 +16,8 @@ pub(super) fn text(
     accepted: &[&str],
 ) -> String {
     let (value, offset) = fault(refused, name, qualifier);
-    let mut text = format!("{}\n{}", message(refused), pointed(value, offset));
+    let mark = pointed(value, offset, read_as_name(refused));
+    let mut text = format!("{}\n{mark}", message(refused));
     if !accepted.is_empty() {
         text.push_str(&format!("\n  other rules take it: {}", accepted.join(", ")));
     }
@@ -100,8 +101,17 @@ fn service_answer(refused: &Refused, name: &str, qualifier: Option<&str>) -> Opt
     Some(format!("400 ValidationException, {violations}"))
 }
 
-/// The value on a line of its own, and a caret under the byte at `offset`.
-fn pointed(value: &str, offset: usize) -> String {
+/// The bytes that were read as the function's own name, if that is what went wrong.
+fn read_as_name(refused: &Refused) -> Option<(usize, usize)> {
+    match refused {
+        Refused::Name(InputError::Unexpected { name, .. }) => *name,
+        _ => None,
+    }
+}
+
+/// The value on a line of its own, and below it a caret under the byte at `offset`, and a wavy line
+/// under the bytes of `wave`, which come before it.
+fn pointed(value: &str, offset: usize, wave: Option<(usize, usize)>) -> String {
     let offset = (0..=offset.min(value.len()))
         .rev()
         .find(|at| value.is_char_boundary(*at))
@@ -118,8 +128,14 @@ fn pointed(value: &str, offset: usize) -> String {
     if is_cut {
         after.push_str("...");
     }
-    format!(
-        "  {before}{after}\n  {}^",
-        " ".repeat(before.chars().count())
-    )
+    // What is before the fault is ASCII if a name was read in it: a byte is a column.
+    let lead = if skipped > 0 { 3 } else { 0 };
+    let in_wave = |column: usize| {
+        let at = (column + skipped).saturating_sub(lead);
+        column >= lead && wave.is_some_and(|(begin, end)| (begin..end).contains(&at))
+    };
+    let marks: String = (0..before.chars().count())
+        .map(|column| if in_wave(column) { '~' } else { ' ' })
+        .collect();
+    format!("  {before}{after}\n  {marks}^")
 }

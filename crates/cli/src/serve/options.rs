@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     /// The account that the functions belong to
     #[arg(long, default_value = "123456789012")]
     pub(crate) account: String,
-    /// Write no line for each request
+    /// Write only what needs attention to stderr: no line for each request
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// How long what runs may take at the end, before it is dropped
