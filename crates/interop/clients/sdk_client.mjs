@@ -1,0 +1,69 @@
+// The AWS SDK for JavaScript against `lambda-invoke serve`: both operations, errors and streams.
+//
+//     sdk_client.mjs ENDPOINT_URL
+//
+// Runs where `@aws-sdk/client-lambda` can be found.
+
+import assert from "node:assert/strict";
+import {
+    InvokeCommand,
+    InvokeWithResponseStreamCommand,
+    LambdaClient,
+} from "@aws-sdk/client-lambda";
+
+const endpoint = process.argv[2];
+const client = (secretAccessKey = "local") =>
+    new LambdaClient({
+        endpoint,
+        region: "us-east-1",
+        credentials: { accessKeyId: "local", secretAccessKey },
+        maxAttempts: 1,
+    });
+const ours = client();
+const text = (bytes) => Buffer.from(bytes).toString("utf8");
+
+const arn = "arn:aws:lambda:us-east-1:123456789012:function:echo";
+for (const FunctionName of ["echo", "123456789012:function:echo", arn, `${arn}:$LATEST`]) {
+    const Payload = '{"a":[1,"ä"]}';
+    const ClientContext = Buffer.from('{"custom":{"a":"b"}}').toString("base64");
+    const answer = await ours.send(
+        new InvokeCommand({ FunctionName, Payload, ClientContext, LogType: "Tail" }),
+    );
+    assert.equal(answer.StatusCode, 200);
+    assert.equal(text(answer.Payload), Payload);
+    assert.equal(answer.ExecutedVersion, "$LATEST");
+    assert.match(text(Buffer.from(answer.LogResult, "base64")), /REPORT RequestId/);
+}
+const failed = await ours.send(new InvokeCommand({ FunctionName: "fail", Payload: "{}" }));
+assert.equal(failed.FunctionError, "Unhandled");
+
+const stream = await ours.send(
+    new InvokeWithResponseStreamCommand({ FunctionName: "hello", Payload: '{"name":"Ada"}' }),
+);
+let words = "";
+let chunks = 0;
+let complete = 0;
+for await (const event of stream.EventStream) {
+    if (event.PayloadChunk) {
+        words += text(event.PayloadChunk.Payload);
+        chunks += 1;
+    } else if (event.InvokeComplete) {
+        assert.equal(event.InvokeComplete.ErrorCode, undefined);
+        complete += 1;
+    }
+}
+assert.match(words, /^Hello, Ada!/);
+assert.ok(chunks > 3, `${chunks} chunks`);
+assert.equal(complete, 1);
+
+const refused = async (name, code, secret) => {
+    await assert.rejects(
+        client(secret).send(new InvokeCommand({ FunctionName: name })),
+        (error) => error.name === code && Boolean(error.$metadata.requestId),
+    );
+};
+await refused("nobody", "ResourceNotFoundException");
+await refused("echo!", "ValidationException");
+await refused("echo", "InvalidSignatureException", "wrong");
+
+console.log("@aws-sdk/client-lambda: ok");
