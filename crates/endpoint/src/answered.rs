@@ -21,14 +21,14 @@ pub struct Answered {
     pub method: Method,
     /// Path and query, as they came.
     pub target: Uri,
-    /// The answer's status.
-    pub status: StatusCode,
+    /// The answer's status; `None` if the caller went away before there was one.
+    pub status: Option<StatusCode>,
     /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), as far
     /// as the answer's head has one.
     pub error: Option<String>,
     /// The request's id.
     pub request_id: String,
-    /// From the request's head to the answer's.
+    /// From the request's head to the answer's; zero without one.
     pub until_head: Duration,
     /// From the request's head to the end of the answer's body.
     pub until_end: Duration,
@@ -50,7 +50,10 @@ impl fmt::Display for Answered {
                 write!(f, "{}{parameter}", if place == 0 { '?' } else { '&' })?;
             }
         }
-        write!(f, " {}", self.status.as_u16())?;
+        match self.status {
+            Some(status) => write!(f, " {}", status.as_u16())?,
+            None => f.write_str(" unanswered")?,
+        }
         if let Some(error) = &self.error {
             write!(f, " {}", error.escape_debug())?;
         }
@@ -87,7 +90,7 @@ impl Watch {
             answered: Answered {
                 method: parts.method.clone(),
                 target: parts.uri.clone(),
-                status: StatusCode::OK,
+                status: None,
                 error: None,
                 request_id: id.to_string(),
                 until_head: Duration::ZERO,
@@ -102,7 +105,7 @@ impl Watch {
     /// The answer's head is there.
     pub(crate) fn head(&mut self, response: &Response<Content>) {
         let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        self.answered.status = response.status();
+        self.answered.status = Some(response.status());
         self.answered.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
         self.answered.until_head = self.begun.elapsed();
     }
@@ -112,9 +115,15 @@ impl Watch {
         self.answered.bytes += bytes as u64;
     }
 
-    /// The body is gone.
+    /// The body is gone, all of it or not.
     pub(crate) fn end(mut self: Box<Self>, whole: bool) {
         self.answered.whole = whole;
+    }
+}
+
+/// Dropped with the request: also if the caller went away before the answer began.
+impl Drop for Watch {
+    fn drop(&mut self) {
         self.answered.until_end = self.begun.elapsed();
         (self.told.0)(&self.answered);
     }

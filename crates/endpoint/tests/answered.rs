@@ -4,11 +4,12 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use common::{Call, Client, PATIENCE, soon};
-use lambda_invoke_endpoint::{Answered, Builder, Endpoint};
+use lambda_invoke_endpoint::{Answered, Builder, Endpoint, Function, FunctionError};
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Notify;
 
 fn told() -> (Builder, mpsc::Receiver<Answered>) {
     let (tell, told) = mpsc::channel();
@@ -16,6 +17,10 @@ fn told() -> (Builder, mpsc::Receiver<Answered>) {
         .builtins()
         .on_answered(move |answered| tell.send(answered.clone()).unwrap());
     (builder, told)
+}
+
+fn status(answered: &Answered) -> u16 {
+    answered.status.unwrap().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +33,7 @@ async fn each_request_is_told_with_what_became_of_it() {
     client.call(&Call::invoke("echo", "12345")).await;
     let echoed = next();
     assert_eq!(
-        (echoed.status.as_u16(), echoed.bytes, echoed.whole),
+        (status(&echoed), echoed.bytes, echoed.whole),
         (200, 5, true)
     );
     assert_eq!(echoed.error, None);
@@ -54,7 +59,7 @@ async fn each_request_is_told_with_what_became_of_it() {
 
     client.call(&Call::invoke("nobody", "1")).await;
     let refused = next();
-    assert_eq!(refused.status, 404);
+    assert_eq!(status(&refused), 404);
     assert_eq!(refused.error.as_deref(), Some("ResourceNotFoundException"));
 
     client.call(&Call::invoke("fail", "{}")).await;
@@ -63,7 +68,7 @@ async fn each_request_is_told_with_what_became_of_it() {
     client.call(&Call::invoke("echo", "1").event()).await;
     let queued = next();
     assert_eq!(
-        (queued.status.as_u16(), queued.bytes, queued.whole),
+        (status(&queued), queued.bytes, queued.whole),
         (202, 0, true)
     );
 }
@@ -85,9 +90,33 @@ async fn an_answer_that_is_cut_or_given_up_is_not_whole() {
     assert!(cut.to_string().contains(", broken off ("));
 
     let mut client = Client::to(&server).await;
-    client
-        .send(&Call::stream("count", r#"{"n":1000000,"delay_ms":10}"#))
-        .await;
+    let payload = r#"{"n":1000000,"delay_ms":10}"#;
+    client.send(&Call::stream("count", payload)).await;
+    soon(client.head()).await.unwrap();
     drop(client);
-    assert!(!next().whole);
+    let given_up = next();
+    assert_eq!((status(&given_up), given_up.whole), (200, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_goes_away_before_the_answer_is_told_as_well() {
+    let (builder, told) = told();
+    let begun = Arc::new(Notify::new());
+    let tell = Arc::clone(&begun);
+    let stuck = Function::buffered("stuck", move |_| {
+        tell.notify_one();
+        std::future::pending::<Result<&str, FunctionError>>()
+    });
+    let server = builder.function(stuck).bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    client.send(&Call::invoke("stuck", "1")).await;
+    soon(begun.notified()).await;
+    drop(client);
+    let gone = told.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((gone.status, gone.bytes, gone.whole), (None, 0, false));
+    let line = gone.to_string();
+    assert!(
+        line.contains("/stuck/invocations unanswered, 0 bytes in "),
+        "{line}"
+    );
 }
