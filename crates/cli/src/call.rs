@@ -9,6 +9,7 @@ use lambda_invoke::{
     Client, ClientContext, Credentials, Error, FunctionName, Limits, Proxy, RetryPolicy, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
+use lambda_invoke_protocol::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
@@ -165,6 +166,7 @@ impl Options {
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
         let given = self.connection.region.as_deref().or(name.region());
         let region = given.unwrap_or("us-east-1");
+        region::check(region).map_err(Failure::usage)?;
         let server = Endpoint::builder()
             .builtins()
             .region(region)

@@ -1,6 +1,7 @@
 //! What is sent: given inline, in a file, or on stdin.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -72,13 +73,24 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
         }
         _ => ClientContext::from_json(&bytes),
     };
-    context.map_err(|error| {
+    let unusable = |why: &dyn Display| {
         Failure::usage(format!(
-            "the client context cannot be used: {error}{}\n  what you can do: give it as a JSON \
+            "the client context cannot be used: {why}{}\n  what you can do: give it as a JSON \
              object, as base64 of one, or as @FILE",
             source.whence()
         ))
-    })
+    };
+    let context = context.map_err(|error| unusable(&error))?;
+    // The service refuses the base64 of anything else, and no call need be made to hear so.
+    let object = context.to_json();
+    match json::check(&object) {
+        Ok(()) if object.trim_ascii_start().starts_with(b"{") => Ok(context),
+        Ok(()) => Err(unusable(&"it is JSON, but no object")),
+        Err(fault) => Err(unusable(&format_args!(
+            "not JSON from byte {} on",
+            fault.offset()
+        ))),
+    }
 }
 
 /// Where the bytes of an option come from.

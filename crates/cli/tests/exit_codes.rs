@@ -121,6 +121,19 @@ fn two_when_the_call_cannot_be_made_as_it_is() {
             "client context",
         ),
         (
+            &["stream", "hello", "--local", "--client-context", "{\"a\":"],
+            "client context",
+        ),
+        (
+            // It is base64, but of no JSON object.
+            &["stream", "hello", "--local", "--client-context", "nope"],
+            "client context",
+        ),
+        (
+            &["stream", "hello", "--local", "--region", "us east 1"],
+            "region",
+        ),
+        (
             &["stream", "hello", "--local", "--profile", "x"],
             "cannot be used with",
         ),
