@@ -424,6 +424,11 @@ pub struct FunctionFailure {
 
 impl fmt::Display for FunctionFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A stream's error code is the error's own type, which its words begin with.
+        if self.error.error_message.is_some() && self.error.error_type.as_ref() == Some(&self.code)
+        {
+            return write!(f, "{}", OneLine(&self.error.to_string()));
+        }
         f.write_str(&self.code)?;
         match (&self.error, &self.details) {
             (error, None) if *error == FunctionError::default() => Ok(()),
