@@ -13,8 +13,10 @@ const PREPARED: usize = 32;
 pub struct Contender<'a> {
     name: &'static str,
     /// Does the work so many times, without what prepares it, inside of the measure.
-    run: Box<dyn FnMut(usize, &mut Measure) + 'a>,
+    run: Run<'a>,
 }
+
+type Run<'a> = Box<dyn FnMut(usize, &mut Measure) + 'a>;
 
 /// What is measured around the work.
 enum Measure {

@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_a_curve_lie_on_the_ends_of_the_axes() {
-        let curves = [("a".to_owned(), vec![(1.0, 10.0), (1000.0, 100.0)])];
+        let curves = vec![("a".to_owned(), vec![(1.0, 10.0), (1000.0, 100.0)])];
         let text = |value: f64| value.to_string();
         let chart = Chart {
             title: "t",
