@@ -28,8 +28,10 @@ pub fn check(payload: &[u8]) -> Result<(), NotJson> {
         Ok(IgnoredAny) => None,
         Err(error) if error.is_eof() => Some((payload.len(), Kind::EndOfInput)),
         Err(error) => {
-            let line = error.line().saturating_sub(1);
-            let offset = line_start(payload, line).saturating_add(error.column().saturating_sub(1));
+            let start = line_start(payload, error.line().saturating_sub(1));
+            // The column counts the byte that was not expected. Where that byte ends a line, the
+            // place is column 0 of the next one, a byte behind it.
+            let offset = start.saturating_add(error.column()).saturating_sub(1);
             Some((
                 first_control_in_string(payload, offset).unwrap_or(offset),
                 Kind::Unexpected,
@@ -320,6 +322,8 @@ mod tests {
         assert_eq!(at(b"[1}"), (2, 1, 3));
         assert_eq!(at(b"nul"), (3, 1, 4));
         assert_eq!(at(b"nulx"), (3, 1, 4));
+        assert_eq!(at(b"{\"a\": nul\n}"), (9, 1, 10));
+        assert_eq!(at(b"[-\n1]"), (2, 1, 3));
     }
 
     #[test]
