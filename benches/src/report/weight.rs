@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::programs::{CLIENTS, Place, run};
-use crate::rows::{Goal, Row};
+use crate::rows::{Goal, Row, number};
 use crate::start::children_cpu;
 use crate::{Report, Result};
 
@@ -23,54 +23,53 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
 
     let facade = crates(&place.project().join("Cargo.toml"), "lambda-invoke")?;
     let workspace = place.benches.join("Cargo.toml");
-    let sdk = crates(&workspace, "bench-client-sdk")?.len() - 1;
+    let sdk_crates = crates(&workspace, "bench-client-sdk")?.len() - 1;
     let bare = crates(&workspace, "bench-client-bare")?.len() - 1;
     report.raw(
         "crates",
-        json!({ "lambda-invoke": facade, "bare": bare, "sdk": sdk }),
+        json!({ "lambda-invoke": facade, "bare": bare, "sdk": sdk_crates }),
     );
     rows.push(row(
         "facade with TLS, crates in `cargo tree -e normal`",
         facade.len() as f64,
         "",
         Goal::AtMost(60.0),
-        format!("itself among them; caller with aws-sdk-lambda {sdk}, bare {bare}"),
+        format!("itself among them; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
     ));
 
     // The minimal callers, each without the features of the load generators.
-    let mut sizes = Vec::new();
     let builds = clean_builds(place, report)?;
-    for client in CLIENTS {
-        let folder = clean_folder(place, client);
-        let size = std::fs::metadata(folder.join("release").join(format!("first-{client}")))?.len();
-        sizes.push(size as f64 / 1e6);
-        report.raw("size", json!({ "client": client, "bytes": size }));
-    }
+    let of = |client: &str, key: &str| builds.get(client).and_then(|build| build[key].as_f64());
+    let sdk = |key, unit: &str| match of("sdk", key) {
+        Some(value) => format!("aws-sdk-lambda {}{unit}", number(value)),
+        None => "aws-sdk-lambda not built clean by a --quick run".to_owned(),
+    };
+    let both = |key| Some((of("ours", key)?, of("bare", key)?));
+    let (ours, bare) = both("mb").ok_or("a clean build left no program")?;
     rows.push(row(
         "facade with TLS, stripped size of a minimal caller",
-        sizes[0],
+        ours,
         " MB",
         Goal::AtMost(3.0),
-        format!("bare {:.2} MB, aws-sdk-lambda {:.2} MB", sizes[1], sizes[2]),
+        format!("bare {} MB, {}", number(bare), sdk("mb", " MB")),
     ));
-
-    let seconds = |client: &str| builds[client]["cpu_s"].as_f64().unwrap_or(f64::NAN);
+    let (ours, bare) = both("cpu_s").ok_or("a clean build was not timed")?;
     let kept = builds.values().any(|build| build["kept"] == true);
     let kept = if kept {
-        "; not built clean again, as of an earlier run"
+        "; as an earlier run built them"
     } else {
         ""
     };
     rows.push(row(
         "facade with TLS, clean-build CPU beside the bare TLS client's",
-        seconds("ours") / seconds("bare"),
+        ours / bare,
         "x",
         Goal::AtMost(1.8),
         format!(
-            "{:.0} CPU-s, bare {:.0}, aws-sdk-lambda {:.0}{kept}",
-            seconds("ours"),
-            seconds("bare"),
-            seconds("sdk")
+            "{} CPU-s, bare {}, {}{kept}",
+            number(ours),
+            number(bare),
+            sdk("cpu_s", "")
         ),
     ));
     Ok(rows)
@@ -105,7 +104,7 @@ fn clean_folder(place: &Place, client: &str) -> std::path::PathBuf {
 }
 
 /// Builds each minimal caller from nothing. With `--quick`, what an earlier run built and timed is
-/// taken from there, and marked.
+/// taken from there, and marked, and the SDK's caller, which takes minutes, is not built.
 fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static str, Value>> {
     let mut builds = BTreeMap::new();
     for client in CLIENTS {
@@ -115,6 +114,9 @@ fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static 
             let mut build: Value = serde_json::from_str(&std::fs::read_to_string(&note)?)?;
             build["kept"] = true.into();
             builds.insert(client, build);
+            continue;
+        }
+        if report.quick && client == "sdk" {
             continue;
         }
         if folder.exists() {
@@ -136,7 +138,8 @@ fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static 
             .current_dir(&place.benches)
             .env("CARGO_TARGET_DIR", &folder))?;
         let cpu_s = (children_cpu()? - before).as_secs_f64();
-        let build = json!({ "client": client, "cpu_s": cpu_s });
+        let size = std::fs::metadata(folder.join("release").join(&program))?.len();
+        let build = json!({ "client": client, "cpu_s": cpu_s, "mb": size as f64 / 1e6 });
         std::fs::write(&note, build.to_string())?;
         report.raw("build", build.clone());
         builds.insert(client, build);
