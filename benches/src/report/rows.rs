@@ -40,10 +40,10 @@ pub struct Row {
     pub detail: String,
 }
 
-/// Three digits that count.
+/// Whole, or three digits that count.
 pub fn number(value: f64) -> String {
     match value.abs() {
-        ..10.0 if value.fract() == 0.0 => format!("{value:.0}"),
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
         ..10.0 => format!("{value:.2}"),
         ..100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
