@@ -55,9 +55,10 @@ fn ended(mut child: Child) -> (Option<i32>, String) {
 fn a_piece_is_on_stdout_before_the_function_has_made_the_next() {
     let (acknowledge, mut acknowledged) = mpsc::unbounded_channel::<()>();
     let (tell, made) = std::sync::mpsc::channel();
+    // Gives up in the end: were the program to keep a piece back, the test fails and does not hang.
     let acknowledged = std::sync::Mutex::new(Some(move || async move {
-        acknowledged.recv().await;
-        acknowledged
+        let read = tokio::time::timeout(PATIENCE, acknowledged.recv()).await;
+        read.map(|_| acknowledged)
     }));
     let steps = Function::streaming("steps", move |_call, mut writer| {
         let wait = acknowledged.lock().unwrap().take();
@@ -65,7 +66,9 @@ fn a_piece_is_on_stdout_before_the_function_has_made_the_next() {
         async move {
             writer.write("first ").await?;
             // No line's end, and nothing more until the test has read it.
-            let mut acknowledged = wait.ok_or(FunctionError::new("Twice", ""))?().await;
+            let wait = wait.ok_or(FunctionError::new("Twice", ""))?;
+            let unread = |_| FunctionError::new("NobodyRead", "");
+            let mut acknowledged = wait().await.map_err(unread)?;
             let _ = tell.send("second");
             writer.write("second ").await?;
             acknowledged.recv().await;
@@ -238,6 +241,45 @@ fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
         text(&output.stderr),
         "HTTP 200 OK\ncontent-type: text/plain\n\n"
     );
+}
+
+/// Status, headers and cookies are a function's words, shown on a terminal.
+#[test]
+fn http_sends_nothing_to_stderr_that_a_terminal_would_obey() {
+    let page = Function::streaming("page", |_call, mut writer| async move {
+        writer.content_type("application/vnd.awslambda.http-integration-response");
+        let prelude = r#"{"statusCode":200,"headers":{"x-title":"\u009b2J"},"cookies":["a=\u001b]0;b\u0007"]}"#;
+        writer
+            .write(format!("{prelude}\0\0\0\0\0\0\0\0body"))
+            .await?;
+        Ok::<_, FunctionError>(())
+    });
+    let host = Host::start(Endpoint::builder().function(page));
+    let output = host
+        .program(&["stream", "page", "--http"])
+        .output()
+        .unwrap();
+    let stderr = text(&output.stderr);
+    assert!(!stderr.is_empty());
+    let obeyed = |c: char| c.is_control() && c != '\n';
+    assert!(!stderr.contains(obeyed), "{stderr:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_is_an_error_with_words() {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = program()
+        .args(["stream", "echo", "--local", "-p", "1"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("stdout cannot be written to"), "{stderr}");
 }
 
 #[test]
