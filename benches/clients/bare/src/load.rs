@@ -10,12 +10,15 @@ use bench_client_common::{STAMP, Work, signed};
 use bytes::Bytes;
 use http::Request;
 
-/// A client, and the requests that it has signed once, by work.
+/// The function of some work, and the request for it.
+type Signed = (Option<&'static str>, Request<Bytes>);
+
+/// A client, and the requests that it has signed, each once.
 #[derive(Clone)]
 struct Bare {
     client: client::Plain,
     url: String,
-    requests: Rc<RefCell<Vec<(Option<&'static str>, Request<Bytes>)>>>,
+    requests: Rc<RefCell<Vec<Signed>>>,
 }
 
 impl Bare {
