@@ -247,7 +247,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
 pub fn curves(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
     let server = Server::start(place, "server-bare", &[])?;
     let clients = ["ours", "bare", "sdk"];
-    let rounds = if report.quick { 1 } else { 5 };
+    let rounds = if report.quick { 3 } else { 7 };
     let names = ["ours", "bare hyper-util", "aws-sdk-lambda"];
     let empty = || names.map(|name| (name.to_owned(), Vec::new())).to_vec();
     let mut concurrency = empty();

@@ -121,7 +121,7 @@ impl Chart<'_> {
                 "<polyline fill=\"none\" {stroke} points=\"{}\"/>",
                 path.join(" ")
             );
-            let (x, y) = (LEFT + 12.0, TOP + 16.0 + 18.0 * index as f64);
+            let (x, y) = (LEFT + 130.0 + 190.0 * index as f64, TOP - 10.0);
             let _ = writeln!(
                 svg,
                 "<line x1=\"{x}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" {stroke}/>",
