@@ -10,11 +10,10 @@ mod sink;
 use core::fmt;
 
 use crate::names::{self, is_header};
-use crate::request::HeaderList;
 use crate::settings::UNSIGNED_IN_PRESIGNED;
 use crate::{PathEncoding, PayloadHash, RawRequest, SessionToken, Settings};
 
-pub(crate) use headers::{NameList, is_sorted_list, sort};
+pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list, sort};
 pub(crate) use query::{
     Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
@@ -86,12 +85,13 @@ impl<'a> CanonicalRequest<'a> {
                 || presigned && is_left_out(name)
                 || appended && is_header(name, names::SECURITY_TOKEN);
             if !unsigned {
-                canonical.headers.push((name, value));
+                canonical.cover(name, value);
             }
         });
         if !has_host {
-            let host = request.host().map(|host| (names::HOST, host.as_bytes()));
-            canonical.headers.extend(host);
+            if let Some(host) = request.host() {
+                canonical.cover(names::HOST, host.as_bytes());
+            }
         }
         canonical.sort_headers();
         canonical
@@ -116,9 +116,15 @@ impl<'a> CanonicalRequest<'a> {
         }
     }
 
+    /// Puts a header in.
+    #[inline]
+    pub(crate) fn cover(&mut self, name: &'a str, value: &'a [u8]) {
+        self.headers.push(Header::new(name, value));
+    }
+
     /// Sorts the headers that were put in, and writes down their names.
     pub(crate) fn sort_headers(&mut self) {
-        sort(&mut self.headers, self.lower_case);
+        sort(&mut self.headers);
         headers::write_names(&mut self.names, &self.headers, self.lower_case);
     }
 

@@ -1,6 +1,7 @@
 //! The key of a day, the scope it is good for, and the string that it signs.
 
 use core::fmt;
+use core::ops::Range;
 
 use ring::hmac;
 use zeroize::Zeroize as _;
@@ -42,8 +43,8 @@ pub(crate) const TERMINATOR: &str = "aws4_request";
 pub struct SigningKey {
     key: hmac::Key,
     day: u64,
-    /// `20150830`.
-    date: [u8; 8],
+    /// The string to sign of the day's first second, with a hash of zeros.
+    template: StringToSign,
 }
 
 impl SigningKey {
@@ -65,13 +66,18 @@ impl SigningKey {
         Self {
             key,
             day: time.day(),
-            date,
+            template: StringToSign::new(time, region, service, [0; 32]),
         }
     }
 
     /// `time`, on this key's day, in the basic format.
     pub(crate) fn stamp(&self, time: Timestamp) -> [u8; 16] {
-        time.on_date(self.date)
+        time.on_day_of(self.template.stamp())
+    }
+
+    /// The string to sign for a time in the basic format, on this key's day.
+    pub(crate) fn string_to_sign(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> StringToSign {
+        self.template.with(stamp, hash)
     }
 
     /// Whether this is the key for the day of `time`.
@@ -113,13 +119,18 @@ impl Signature {
     /// Reads exactly 64 lower-case hexadecimal digits: the one way in which signatures are sent.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
+        // Without a table and without a way out of the loops both become vector code.
+        let value = |digit: u8| {
+            let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+            let letter = if letter < 6 { letter + 10 } else { 255 };
+            if number < 10 { number } else { letter }
+        };
+        let values = digits.map(value);
         let mut bytes = [0; 32];
-        let mut all = 0;
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
-            all |= high | low;
-            *byte = high << 4 | low & 15;
+        for (byte, pair) in bytes.iter_mut().zip(values.chunks_exact(2)) {
+            *byte = pair[0] << 4 | pair[1] & 15;
         }
+        let all = values.iter().fold(0, |all, value| all | value);
         (all < 16).then_some(Self(bytes))
     }
 
@@ -133,6 +144,9 @@ impl fmt::Display for Signature {
         f.write_str(core::str::from_utf8(&self.to_hex()).unwrap_or_default())
     }
 }
+
+/// Where the time stands in a string to sign.
+const STAMP: Range<usize> = ALGORITHM.len() + 1..ALGORITHM.len() + 17;
 
 /// What is signed: algorithm, time, scope, and the hash of the canonical request.
 ///
@@ -156,25 +170,33 @@ impl StringToSign {
     /// The string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
-        let scope = scope(time, region, service);
-        Self::in_scope(&time.to_basic(), &scope, &hash)
+        let mut text = List::new();
+        text.extend_from_slice(ALGORITHM.as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(&time.to_basic());
+        text.push(b'\n');
+        text.extend_from_slice(scope(time, region, service).as_bytes());
+        text.push(b'\n');
+        text.extend_from_slice(&hex64(&hash));
+        Self { text }
     }
 
-    /// The string for a time in the basic format and a whole scope.
-    pub(crate) fn in_scope(stamp: &[u8; 16], scope: &str, hash: &[u8; 32]) -> Self {
-        let mut text = List::new();
-        for piece in [
-            ALGORITHM.as_bytes(),
-            b"\n",
-            stamp,
-            b"\n",
-            scope.as_bytes(),
-            b"\n",
-            &hex64(hash),
-        ] {
-            text.extend_from_slice(piece);
+    /// The same for another time and another hash.
+    fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
+        let mut other = self.clone();
+        if let Some(place) = other.text.get_mut(STAMP) {
+            place.copy_from_slice(stamp);
         }
-        Self { text }
+        if let Some(place) = other.text.last_chunk_mut() {
+            *place = hex64(hash);
+        }
+        other
+    }
+
+    /// The time in the basic format.
+    fn stamp(&self) -> [u8; 16] {
+        let stamp = self.text.get(STAMP).and_then(|stamp| stamp.try_into().ok());
+        stamp.unwrap_or_default()
     }
 
     /// The bytes to sign.
@@ -202,17 +224,6 @@ pub(crate) fn scope(time: Timestamp, region: &str, service: &str) -> String {
     let time = time.to_string();
     format!("{}/{region}/{service}/{TERMINATOR}", &time[..8])
 }
-
-/// The value of each lower-case hexadecimal digit; 255 for everything else.
-const DIGITS: [u8; 256] = {
-    let mut table = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        table[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    table
-};
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut tag = [0; 32];

@@ -64,7 +64,9 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         for index in 0..self.len() {
             let item = self[index];
             if keep(item) {
-                self[kept] = item;
+                if kept < index {
+                    self[kept] = item;
+                }
                 kept += 1;
             }
         }

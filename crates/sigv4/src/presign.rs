@@ -101,12 +101,12 @@ impl Signer {
         request.for_each_header(|name, value| {
             if !is_unsigned_in_presigned(name, &self.settings) {
                 has_host |= is_header(name, names::HOST);
-                canonical.headers.push((name, value));
+                canonical.cover(name, value);
             }
         });
         if !has_host {
             let host = request.host().ok_or(SignError::MissingHost)?;
-            canonical.headers.push((names::HOST, host.as_bytes()));
+            canonical.cover(names::HOST, host.as_bytes());
         }
         canonical.sort_headers();
 

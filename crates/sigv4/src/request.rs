@@ -5,11 +5,6 @@ use core::fmt;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
-use crate::list::List;
-
-/// The headers that an ordinary request has, on the stack; more go to the heap.
-pub(crate) type HeaderList<'a> = List<(&'a str, &'a [u8]), 16>;
-
 /// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
 ///
 /// This is the way in for other HTTP types than [`http::request::Parts`], and for requests that

@@ -8,11 +8,10 @@ use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
 use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter, parse_query};
-use crate::key::{self, ALGORITHM};
-use crate::names::{self, is_header};
+use crate::key::{ALGORITHM, scope};
+use crate::names::{self, has_length_of, is_header, lengths};
 use crate::{
-    Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey,
-    StringToSign, Timestamp,
+    Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey, Timestamp,
 };
 
 /// The parameters by which a presigned request is known, and which signing owns.
@@ -25,6 +24,14 @@ const OWNED_PARAMETERS: [&str; 7] = [
     names::SIGNED_HEADERS_PARAMETER,
     names::SIGNATURE_PARAMETER,
 ];
+
+/// The lengths of the headers that signing itself adds.
+const SPECIAL_LENGTHS: u32 = lengths(&[
+    names::CONTENT_SHA256,
+    names::DATE,
+    names::HOST,
+    names::SECURITY_TOKEN,
+]);
 
 /// Signs requests to one service in one region with one access key.
 ///
@@ -66,10 +73,12 @@ pub struct Signer {
 /// What stays the same for a day.
 pub(crate) struct Day {
     pub(crate) key: SigningKey,
-    /// The access key's id and the scope, with `/` between them.
-    credential: String,
-    id_length: usize,
+    /// The beginning of the value of `authorization`, up to the names of the headers.
+    prefix: String,
 }
+
+const BEFORE_CREDENTIAL: &str = " Credential=";
+const BEFORE_NAMES: &str = ", SignedHeaders=";
 
 impl Signer {
     /// A signer with the [default settings](Settings::default).
@@ -82,7 +91,7 @@ impl Signer {
         region: impl Into<String>,
         service: impl Into<String>,
     ) -> Result<Self, InvalidScope> {
-        let (region, service) = scope(region.into(), service.into())?;
+        let (region, service) = checked(region.into(), service.into())?;
         let day = Mutex::new(None);
         Ok(Self {
             credentials,
@@ -191,31 +200,34 @@ impl Signer {
         canonical.query = parse_query(request.query, |_| true);
         refuse_presigned(&canonical.query)?;
         request.for_each_header(|name, value| {
-            if is_header(name, names::CONTENT_SHA256) {
-                sends_hash = true;
-            } else if !is_owned(name) && !self.settings.leaves_unsigned(name) {
+            if has_length_of(name, SPECIAL_LENGTHS) {
+                if is_header(name, names::CONTENT_SHA256) {
+                    sends_hash = true;
+                    return;
+                }
+                if is_owned(name) {
+                    return;
+                }
                 has_host |= is_header(name, names::HOST);
-                canonical.headers.push((name, value));
+            }
+            if !self.settings.leaves_unsigned(name) {
+                canonical.cover(name, value);
             }
         });
         let host = if has_host {
             None
         } else {
             let host = request.host().ok_or(SignError::MissingHost)?;
-            canonical.headers.push((names::HOST, host.as_bytes()));
+            canonical.cover(names::HOST, host.as_bytes());
             Some(value(host.as_bytes())?)
         };
-        canonical.headers.push((names::DATE, &stamp));
+        canonical.cover(names::DATE, &stamp);
         if sends_hash {
-            canonical
-                .headers
-                .push((names::CONTENT_SHA256, payload_text));
+            canonical.cover(names::CONTENT_SHA256, payload_text);
         }
         let token = self.credentials.token_header();
         if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
-            canonical
-                .headers
-                .push((names::SECURITY_TOKEN, token.as_bytes()));
+            canonical.cover(names::SECURITY_TOKEN, token.as_bytes());
         }
         canonical.sort_headers();
         let signature = day.sign(&canonical, &stamp);
@@ -246,11 +258,10 @@ impl Signer {
                     service,
                     ..
                 } = self;
-                let id = credentials.access_key_id();
+                let (id, scope) = (credentials.access_key_id(), scope(time, region, service));
                 let day = Day {
                     key: SigningKey::derive(credentials.secret_access_key(), time, region, service),
-                    credential: format!("{id}/{}", key::scope(time, region, service)),
-                    id_length: id.len(),
+                    prefix: format!("{ALGORITHM}{BEFORE_CREDENTIAL}{id}/{scope}{BEFORE_NAMES}"),
                 };
                 Arc::clone(kept.insert(Arc::new(day)))
             }
@@ -259,35 +270,28 @@ impl Signer {
 }
 
 impl Day {
+    /// The access key's id and the scope, with `/` between them.
     pub(crate) fn credential(&self) -> &str {
-        &self.credential
-    }
-
-    fn scope(&self) -> &str {
-        &self.credential[self.id_length + 1..]
+        let credential = ALGORITHM.len() + BEFORE_CREDENTIAL.len();
+        &self.prefix[credential..self.prefix.len() - BEFORE_NAMES.len()]
     }
 
     pub(crate) fn sign(&self, canonical: &CanonicalRequest<'_>, stamp: &[u8; 16]) -> Signature {
-        let text = StringToSign::in_scope(stamp, self.scope(), &canonical.hash());
+        let text = self.key.string_to_sign(stamp, &canonical.hash());
         self.key.sign(text.as_bytes())
     }
 
     /// The value of the `authorization` header; `names` as `SignedHeaders` has them.
     fn authorization(&self, names: &[u8], signature: Signature) -> Result<HeaderValue, SignError> {
-        let pieces: [&[u8]; 7] = [
-            ALGORITHM.as_bytes(),
-            b" Credential=",
-            self.credential.as_bytes(),
-            b", SignedHeaders=",
-            names,
-            b", Signature=",
-            &signature.to_hex(),
-        ];
+        let mut end = [0; 76];
+        let (before_signature, digits) = end.split_at_mut(12);
+        before_signature.copy_from_slice(b", Signature=");
+        digits.copy_from_slice(&signature.to_hex());
         // The exact length, so that the vector becomes the value without another allocation.
-        let mut text = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
-        for piece in pieces {
-            text.extend_from_slice(piece);
-        }
+        let mut text = Vec::with_capacity(self.prefix.len() + names.len() + end.len());
+        text.extend_from_slice(self.prefix.as_bytes());
+        text.extend_from_slice(names);
+        text.extend_from_slice(&end);
         let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
         value.set_sensitive(true);
         Ok(value)
@@ -401,7 +405,10 @@ impl fmt::Display for InvalidScope {
 impl core::error::Error for InvalidScope {}
 
 /// Checks a region and a service.
-pub(crate) fn scope(region: String, service: String) -> Result<(Box<str>, Box<str>), InvalidScope> {
+pub(crate) fn checked(
+    region: String,
+    service: String,
+) -> Result<(Box<str>, Box<str>), InvalidScope> {
     let fits = |text: &str| {
         let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b',';
         !text.is_empty() && text.bytes().all(allowed)

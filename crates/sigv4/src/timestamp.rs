@@ -118,7 +118,9 @@ impl Timestamp {
 
     /// `20150830T123600Z`.
     pub(crate) fn to_basic(self) -> [u8; 16] {
-        self.on_date(self.date())
+        let mut stamp = *b"00000000T000000Z";
+        stamp[..8].copy_from_slice(&self.date());
+        self.on_day_of(stamp)
     }
 
     /// `20150830`.
@@ -132,11 +134,9 @@ impl Timestamp {
         date
     }
 
-    /// This moment in the basic format, its date being known.
-    pub(crate) fn on_date(self, date: [u8; 8]) -> [u8; 16] {
+    /// This moment in the basic format, given another one on the same day.
+    pub(crate) fn on_day_of(self, mut text: [u8; 16]) -> [u8; 16] {
         let second = self.0 % DAY;
-        let mut text = *b"00000000T000000Z";
-        text[..8].copy_from_slice(&date);
         put2(&mut text, 9, second / 3600);
         put2(&mut text, 11, second / 60 % 60);
         put2(&mut text, 13, second % 60);

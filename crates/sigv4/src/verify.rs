@@ -12,14 +12,13 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::canonical::{
-    self, CanonicalRequest, is_left_out, is_parameter, is_sorted_list, parse_query,
+    self, CanonicalRequest, Header, is_left_out, is_parameter, is_sorted_list, parse_query,
 };
 use crate::key::TERMINATOR;
 use crate::names::{self, is_header};
-use crate::sign::scope;
+use crate::sign::checked;
 use crate::{
-    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, StringToSign,
-    Timestamp,
+    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, Timestamp,
 };
 use cache::KeyCache;
 use claims::{Claims, Form};
@@ -106,7 +105,7 @@ impl Verifier {
         region: impl Into<String>,
         service: impl Into<String>,
     ) -> Result<Self, InvalidScope> {
-        let (region, service) = scope(region.into(), service.into())?;
+        let (region, service) = checked(region.into(), service.into())?;
         let (settings, cache) = (Settings::default(), KeyCache::default());
         Ok(Self {
             region,
@@ -185,11 +184,11 @@ impl Verifier {
                     || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
         });
         let hash = canonical.hash();
-        let scope = &claims.credential[id_length + 1..];
-        let text = StringToSign::in_scope(&claims.stamp, scope, &hash);
         let key = self
             .cache
             .key(&credentials, claims.time, &self.region, &self.service);
+        // The scope of the credential is the key's: it was checked.
+        let text = key.string_to_sign(&claims.stamp, &hash);
         if !key.verify(text.as_bytes(), &claims.signature) {
             let mismatch = Mismatch::new(canonical.to_redacted(), text.to_string());
             return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
@@ -286,13 +285,14 @@ impl Verifier {
         let mut has_host = false;
         request.for_each_header(|name, value| {
             has_host |= is_header(name, names::HOST);
-            headers.push((name, value));
+            headers.push(Header::new(name, value));
         });
         if !has_host {
-            let host = request.host().map(|host| (names::HOST, host.as_bytes()));
-            headers.extend(host);
+            if let Some(host) = request.host() {
+                headers.push(Header::new(names::HOST, host.as_bytes()));
+            }
         }
-        canonical::sort(headers, *lower_case);
+        canonical::sort(headers);
         names.extend_from_slice(claims.signed_headers.as_bytes());
 
         let mut rest = Some(claims.signed_headers.as_bytes());
@@ -301,7 +301,7 @@ impl Verifier {
             host: false,
             refusal: None,
         };
-        headers.retain(|(name, value)| {
+        headers.retain(|Header { name, value, .. }| {
             if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
                 coverage.refusal.get_or_insert(VerifyError::PayloadMismatch);
             }

@@ -10,33 +10,53 @@ use core::cmp::Ordering;
 use super::Sink;
 use crate::list::List;
 use crate::names::is_header;
-use crate::request::{HeaderList, is_token};
+use crate::request::is_token;
+
+/// A header that is covered.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Header<'a> {
+    /// The first eight letters in lower case, as a number that sorts as they do: enough to tell most
+    /// names apart, even of those that begin with `x-amz-`.
+    letters: u64,
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a [u8],
+}
+
+/// The headers that an ordinary request has, on the stack; more go to the heap.
+pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
 
 /// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
 pub(crate) type NameList = List<u8, 192>;
 
-/// Sorts by name, keeping the order of those with one name.
-pub(crate) fn sort(list: &mut HeaderList<'_>, lower_case: bool) {
-    if lower_case {
-        list.sort_by(|(name, _), (other, _)| compare_lower(name, other));
-    } else {
-        list.sort_by(|(name, _), (other, _)| compare_names(name, other));
+impl<'a> Header<'a> {
+    #[inline]
+    pub(crate) fn new(name: &'a str, value: &'a [u8]) -> Self {
+        let mut letters = [0; 8];
+        match name.as_bytes().first_chunk() {
+            Some(chunk) => letters = *chunk,
+            None => letters[..name.len()].copy_from_slice(name.as_bytes()),
+        }
+        letters.make_ascii_lowercase();
+        Self {
+            letters: u64::from_be_bytes(letters),
+            name,
+            value,
+        }
+    }
+
+    /// Whether the other one has the same name.
+    #[inline]
+    fn is_same(&self, other: &Self) -> bool {
+        self.letters == other.letters && is_header(self.name, other.name)
     }
 }
 
-/// Compares two names that are in lower case: the first eight letters at one go, which are enough
-/// even for most names that begin with `x-amz-`.
-fn compare_lower(name: &str, other: &str) -> Ordering {
-    let first = |name: &str| {
-        name.as_bytes()
-            .first_chunk()
-            .copied()
-            .map(u64::from_be_bytes)
-    };
-    match (first(name), first(other)) {
-        (Some(first), Some(other_first)) if first != other_first => first.cmp(&other_first),
-        _ => name.cmp(other),
-    }
+/// Sorts by name, keeping the order of those with one name.
+pub(crate) fn sort(list: &mut HeaderList<'_>) {
+    list.sort_by(|header, other| {
+        let letters = header.letters.cmp(&other.letters);
+        letters.then_with(|| compare_names(header.name, other.name))
+    });
 }
 
 /// Compares two names in lower case.
@@ -57,21 +77,19 @@ pub(crate) fn is_sorted_list(names: &str) -> bool {
 
 /// Writes the names of a sorted list, each once, in lower case, with `;` between them.
 pub(crate) fn write_names(names: &mut NameList, list: &HeaderList<'_>, lower_case: bool) {
-    let mut before = "";
-    for &(name, _) in list.iter() {
-        if is_header(name, before) {
+    let mut before = &Header::default();
+    for header in list.iter() {
+        if header.is_same(before) {
             continue;
         }
-        if !before.is_empty() {
+        if !before.name.is_empty() {
             names.push(b';');
         }
-        before = name;
-        if lower_case {
-            names.extend_from_slice(name.as_bytes());
-        } else {
-            name.bytes()
-                .for_each(|byte| names.push(byte.to_ascii_lowercase()));
-        }
+        before = header;
+        names.extend_from_slice(header.name.as_bytes());
+    }
+    if !lower_case {
+        names.make_ascii_lowercase();
     }
 }
 
@@ -82,44 +100,78 @@ pub(super) fn write<S: Sink>(
     lower_case: bool,
     hide: Option<&str>,
 ) {
-    let mut before = "";
-    for &(name, value) in list.iter() {
-        if is_header(name, before) {
-            sink.put(b",");
-        } else {
-            if !before.is_empty() {
-                sink.put(b"\n");
-            }
-            put_name(sink, name, lower_case);
-            sink.put(b":");
-            before = name;
-        }
-        if hide.is_some_and(|hidden| name.eq_ignore_ascii_case(hidden)) {
-            sink.put(b"<redacted>");
-        } else {
-            put_value(sink, value);
-        }
-    }
-    if !before.is_empty() {
-        sink.put(b"\n");
+    let lengths = list
+        .iter()
+        .map(|header| header.name.len() + header.value.len() + 2);
+    let length = lengths.sum();
+    if hide.is_some() || !sink.fill(length, |space| fill(space, list, lower_case)) {
+        write_pieces(sink, list, hide);
     }
 }
 
-fn put_name<S: Sink>(sink: &mut S, name: &str, lower_case: bool) {
-    if lower_case {
-        sink.put(name.as_bytes());
-    } else {
-        for byte in name.bytes() {
-            sink.put(&[byte.to_ascii_lowercase()]);
+/// Writes all lines at one go with values as they are, which they nearly always may stay, and gives
+/// their length; `None` if spaces may have to go. `space` is long enough.
+fn fill(space: &mut [u8], list: &HeaderList<'_>, lower_case: bool) -> Option<usize> {
+    let (mut at, mut before) = (0, &Header::default());
+    for header in list.iter() {
+        if header.is_same(before) {
+            // In place of the line's end.
+            space[at - 1] = b',';
+        } else {
+            let colon = at + header.name.len();
+            space[at..colon].copy_from_slice(header.name.as_bytes());
+            if !lower_case {
+                space[at..colon].make_ascii_lowercase();
+            }
+            space[colon] = b':';
+            (at, before) = (colon + 1, header);
         }
+        let end = at + header.value.len();
+        space[at..end].copy_from_slice(header.value);
+        space[end] = b'\n';
+        at = end + 1;
+    }
+    // One search for all values: there are no spaces elsewhere. A single one between two letters
+    // stays; whatever comes beside one that goes is among those four.
+    let goes = |at: usize| {
+        [at - 1, at + 1]
+            .iter()
+            .any(|&at| b" :,\n".contains(&space[at]))
+    };
+    let stays = !memchr::memchr_iter(b' ', &space[..at]).any(goes);
+    stays.then_some(at)
+}
+
+/// The same piece by piece.
+#[cold]
+fn write_pieces<S: Sink>(sink: &mut S, list: &HeaderList<'_>, hide: Option<&str>) {
+    let mut before = &Header::default();
+    for header in list.iter() {
+        if header.is_same(before) {
+            sink.put(b",");
+        } else {
+            if !before.name.is_empty() {
+                sink.put(b"\n");
+            }
+            for byte in header.name.bytes() {
+                sink.put(&[byte.to_ascii_lowercase()]);
+            }
+            sink.put(b":");
+            before = header;
+        }
+        if hide.is_some_and(|hidden| header.name.eq_ignore_ascii_case(hidden)) {
+            sink.put(b"<redacted>");
+        } else {
+            put_value(sink, header.value);
+        }
+    }
+    if !before.name.is_empty() {
+        sink.put(b"\n");
     }
 }
 
 /// Writes a value without spaces at its ends, and one for each run of them.
 fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
-    if !has_space(value) {
-        return sink.put(value);
-    }
     let words = value
         .split(|&byte| byte == b' ')
         .filter(|word| !word.is_empty());
@@ -131,29 +183,24 @@ fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
     }
 }
 
-/// Whether there is a space at all. Long values, such as tokens, have none: whole blocks, without a
-/// way out of their loop, become vector code; the last one overlaps the one before it.
-fn has_space(value: &[u8]) -> bool {
-    fn in_blocks<const N: usize>(value: &[u8]) -> bool {
-        let in_block = |block: &[u8]| block.iter().fold(false, |found, &b| found | (b == b' '));
-        value.chunks_exact(N).any(in_block)
-            || value.last_chunk::<N>().is_some_and(|last| in_block(last))
-    }
-    match value.len() {
-        0..16 => value.contains(&b' '),
-        16..64 => in_blocks::<16>(value),
-        _ => in_blocks::<64>(value),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written(value: &[u8]) -> Vec<u8> {
+    fn lines(headers: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut list = HeaderList::new();
+        list.extend(headers.iter().map(|(name, value)| Header::new(name, value)));
+        sort(&mut list);
         let mut sink = Vec::new();
-        put_value(&mut sink, value);
+        write(&mut sink, &list, false, None);
         sink
+    }
+
+    /// The canonical value, by way of the lines of three headers.
+    fn written(value: &[u8]) -> Vec<u8> {
+        let lines = lines(&[("B", value), ("a", b"1"), ("c", b"2"), ("b", b"3")]);
+        let value = lines.strip_prefix(b"a:1\nb:").unwrap();
+        value.strip_suffix(b",3\nc:2\n").unwrap().to_vec()
     }
 
     /// Drops spaces one at a time.
@@ -182,6 +229,9 @@ mod tests {
             (b"\t a  \t", b"\t a \t"),
             (b"\xc2\xa0  a", b"\xc2\xa0 a"),
             (b"\xff  \xfe", b"\xff \xfe"),
+            (b"a, b; c: d", b"a, b; c: d"),
+            (b", a :", b", a :"),
+            (b" , a : ", b", a :"),
         ] {
             assert_eq!(written(value), expected);
         }

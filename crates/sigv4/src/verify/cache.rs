@@ -1,6 +1,6 @@
 //! The keys of the day, of the access keys that were seen last.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Credentials, SigningKey, Timestamp};
 
@@ -15,7 +15,7 @@ pub(super) struct KeyCache {
 
 #[derive(Default)]
 struct Slots {
-    kept: Vec<(Credentials, SigningKey)>,
+    kept: Vec<(Credentials, Arc<SigningKey>)>,
     /// The slot to give away next once all are taken.
     next: usize,
 }
@@ -28,17 +28,18 @@ impl KeyCache {
         time: Timestamp,
         region: &str,
         service: &str,
-    ) -> SigningKey {
+    ) -> Arc<SigningKey> {
         // Nothing panics while the lock is held, and every slot is whole.
         let lock = || self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |kept: &(Credentials, SigningKey)| {
+        let fits = |kept: &(Credentials, Arc<SigningKey>)| {
             kept.0.is_clone_of(credentials) && kept.1.is_for(time)
         };
         if let Some((_, key)) = lock().kept.iter().find(|kept| fits(kept)) {
-            return key.clone();
+            return Arc::clone(key);
         }
         let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
-        let slot = (credentials.clone(), key.clone());
+        let key = Arc::new(key);
+        let slot = (credentials.clone(), Arc::clone(&key));
         let mut slots = lock();
         if slots.kept.len() < SLOTS {
             slots.kept.push(slot);
