@@ -116,10 +116,39 @@ fn cases_in_hexadecimal(name: &str, file: &str) {
         let document = json(&data.join("eventstream").join(file));
         let cases = array(&document["cases"]);
         for case in cases {
-            run_case(name, text(&case["id"]), case, &hex(&case["encoded_hex"]));
+            run_case(name, text(&case["id"]), case, &encoded(case));
         }
         cases.len()
     });
+}
+
+/// The bytes of a case: as they are, or one byte many times between a beginning and an end.
+fn encoded(case: &Json) -> Vec<u8> {
+    let Some(recipe) = case["encoded_recipe"].as_object() else {
+        return hex(&case["encoded_hex"]);
+    };
+    // The source names the four parts, and not how their names end.
+    let part = |name: &str| {
+        let found = recipe.iter().find(|(key, _)| key.starts_with(name));
+        found.unwrap_or_else(|| panic!("no {name} in {recipe:?}")).1
+    };
+    let byte = match part("byte").as_u64() {
+        Some(byte) => vec![u8::try_from(byte).unwrap()],
+        None => hex(part("byte")),
+    };
+    let count = usize::try_from(part("count").as_u64().unwrap()).unwrap();
+    [hex(part("prefix")), byte.repeat(count), hex(part("suffix"))].concat()
+}
+
+#[test]
+fn a_recipe_is_a_beginning_many_bytes_and_an_end() {
+    for byte in ["0", "\"00\""] {
+        let case = format!(
+            r#"{{"encoded_recipe": {{"prefix_hex": "0102", "byte": {byte}, "count": 3, "suffix_hex": "03"}}}}"#
+        );
+        let case: Json = case.parse().unwrap();
+        assert_eq!(encoded(&case), [1, 2, 0, 0, 0, 3]);
+    }
 }
 
 #[test]
