@@ -118,6 +118,11 @@ impl<'v> Source<'v> {
 
     fn read(&self, what: &str) -> Result<Vec<u8>, Failure> {
         let read = match self {
+            Self::File(path) if path.as_os_str().is_empty() => {
+                let message =
+                    format!("the {what} names no file: give it as @FILE, or as - for stdin");
+                return Err(Failure::usage(message));
+            }
             // On Unix these are the argument's bytes, whatever they are.
             Self::Inline(value) => return Ok(value.as_encoded_bytes().to_vec()),
             Self::File(path) => File::open(path).and_then(all),

@@ -181,12 +181,7 @@ impl Error {
     }
 
     pub(crate) fn service(error: ServiceError) -> Self {
-        let mut message = error.to_string();
-        if let Some(advice) = error.advice() {
-            message.push_str("; ");
-            message.push_str(advice.trim_end_matches('.'));
-        }
-        let mut this = Self::new(ErrorKind::Service, error.execution(), message);
+        let mut this = Self::new(ErrorKind::Service, error.execution(), error.to_string());
         this.0.request_id = error.request_id().map(Into::into);
         this.0.service = Some(error);
         this
@@ -371,9 +366,14 @@ impl fmt::Display for Error {
             (_, Execution::Unknown) => f.write_str("; the function may have run")?,
             (_, _) => f.write_str("; the function ran or began to")?,
         }
-        match &repr.request_id {
-            Some(id) if repr.service.is_none() => write!(f, " (request id {id})"),
-            _ => Ok(()),
+        match (&repr.request_id, &repr.service) {
+            // The service's error has said the id, and ends with the advice: whole sentences.
+            (_, Some(error)) => match error.advice() {
+                Some(advice) => write!(f, ". {}", advice.trim_end_matches('.')),
+                None => Ok(()),
+            },
+            (Some(id), None) => write!(f, " (request id {id})"),
+            (None, None) => Ok(()),
         }
     }
 }
