@@ -350,8 +350,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &*self.0;
         f.write_str(&repr.message)?;
+        // A buffered answer came whole, whatever it says.
+        let function = repr.function.as_ref();
+        let whole = function.is_some_and(|failure| !failure.payload.is_empty());
         if let Some(received) = repr.received {
-            if repr.kind != ErrorKind::Json {
+            if repr.kind != ErrorKind::Json && !whole {
                 write!(f, ", after {received} bytes")?;
             }
         }
