@@ -33,14 +33,12 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
 /// Whether normalising may change `path`: anything but `/` first, an empty segment, or one that
 /// begins with a dot.
 fn is_odd(path: &[u8]) -> bool {
-    let after = path.get(1..).unwrap_or_default();
-    let odd = |(&byte, &next): (&u8, &u8)| byte == b'/' && (next == b'/' || next == b'.');
-    // Without a way out of the loop it becomes vector code.
-    let found = path
-        .iter()
-        .zip(after)
-        .fold(false, |found, pair| found | odd(pair));
-    found || path.first() != Some(&b'/')
+    let Some((b'/', after)) = path.split_first() else {
+        return true;
+    };
+    // Beside what comes after it, each byte but the last.
+    let odd = |byte: u8, next: u8| (byte == b'/') & ((next == b'/') | (next == b'.'));
+    any_in_blocks(&path[..after.len()], after, odd)
 }
 
 /// Whether the last segment is empty, `.` or `..`: the result then ends in a slash (RFC 3986,
@@ -67,15 +65,34 @@ fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
     sink.put(rest);
 }
 
-/// Whether all of `path` stays as it is, as most paths do. In ranges and without a way out of the
-/// loop, which makes vector code.
+/// Whether all of `path` stays as it is, as most paths do.
 fn is_plain(path: &[u8]) -> bool {
-    let plain = |byte: u8| {
+    let changes = |byte: u8, _: u8| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         // `-`, `.`, `/` and the digits follow each other.
-        letter | (byte.wrapping_sub(b'-') < 13) | (byte == b'_') | (byte == b'~')
+        !(letter | (byte.wrapping_sub(b'-') < 13) | (byte == b'_') | (byte == b'~'))
     };
-    path.iter().fold(true, |all, &byte| all & plain(byte))
+    !any_in_blocks(path, path, changes)
+}
+
+/// Whether `test` is true anywhere in two slices of one length, side by side.
+///
+/// Whole blocks, without a way out of their loop, become vector code; the last one overlaps the one
+/// before it.
+#[inline]
+fn any_in_blocks(one: &[u8], other: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
+    const BLOCK: usize = 16;
+    let any = |(one, other): (&[u8], &[u8])| {
+        let pairs = one.iter().zip(other);
+        pairs.fold(false, |found, (&one, &other)| found | test(one, other))
+    };
+    match (one.last_chunk::<BLOCK>(), other.last_chunk::<BLOCK>()) {
+        (Some(last), Some(other_last)) => {
+            let mut blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+            blocks.any(any) || any((last, other_last))
+        }
+        _ => any((one, other)),
+    }
 }
 
 const STAYS_TWICE: [bool; 256] = {
