@@ -1,7 +1,7 @@
 //! Where requests go.
 
-use http::Uri;
 use http::uri::Scheme;
+use http::{HeaderValue, Uri};
 use lambda_invoke_protocol::region;
 
 use crate::Error;
@@ -9,7 +9,11 @@ use crate::Error;
 /// The service's address: scheme, authority, and perhaps a path before the operation's, as a
 /// gateway may have one.
 #[derive(Clone, Debug)]
-pub(crate) struct Endpoint(Uri);
+pub(crate) struct Endpoint {
+    uri: Uri,
+    /// What the `host` header says: made once, and not for every request.
+    host: HeaderValue,
+}
 
 impl Endpoint {
     /// The service's own endpoint in a region.
@@ -45,15 +49,33 @@ impl Endpoint {
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
-        Ok(Self(uri))
+        let host = HeaderValue::try_from(host_and_port(&uri))
+            .map_err(|source| error("names a host that no header can hold").because(source))?;
+        Ok(Self { uri, host })
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.0.scheme() == Some(&Scheme::HTTPS)
+        self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     pub(crate) fn uri(&self) -> &Uri {
-        &self.0
+        &self.uri
+    }
+
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+}
+
+/// Without the port if it is the scheme's own (RFC 9110, section 7.2).
+fn host_and_port(uri: &Uri) -> &str {
+    let usual = match uri.scheme_str() {
+        Some("http") => "80",
+        _ => "443",
+    };
+    match (uri.authority(), uri.port()) {
+        (Some(authority), Some(port)) if port.as_str() != usual => authority.as_str(),
+        _ => uri.host().unwrap_or_default(),
     }
 }
 
@@ -76,6 +98,20 @@ mod tests {
             "https://lambda.eusc-de-east-1.amazonaws.eu/"
         );
         assert!(of_region.is_https());
+    }
+
+    #[test]
+    fn the_host_is_named_with_its_port_unless_that_is_the_usual_one() {
+        for (url, host) in [
+            ("http://127.0.0.1:9001", "127.0.0.1:9001"),
+            ("http://localhost:80/lambda", "localhost"),
+            ("http://localhost:443", "localhost:443"),
+            ("https://[::1]:443", "[::1]"),
+            ("https://[::1]:80", "[::1]:80"),
+            ("https://gateway.example/lambda", "gateway.example"),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().host(), host, "{url}");
+        }
     }
 
     #[test]

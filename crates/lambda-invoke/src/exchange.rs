@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AGE, CONTENT_LENGTH, DATE, USER_AGENT};
+use http::header::{AGE, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Uri, response};
 use http_body_util::Full;
 use lambda_invoke_error::{Execution, bounds};
@@ -105,10 +105,7 @@ impl Core {
         options: Options,
     ) -> Result<Answer, Error> {
         let base = self.endpoint.uri();
-        let mut built = Some(request.to_http(base).map_err(Error::input)?);
-        let hash = built
-            .as_ref()
-            .map_or(PayloadHash::EMPTY, |http| PayloadHash::of(http.body()));
+        let mut hash = None;
         let usual = || self.carrier.limits().unwrap_or_default();
         let mut limits = options.limits.or(self.limits);
         if let Some(total) = options.total {
@@ -123,17 +120,15 @@ impl Core {
         let mut earlier = Execution::NotStarted;
         loop {
             let attempt = call.attempt();
-            let http = match built.take() {
-                Some(http) => http,
-                None => request.to_http(base).map_err(Error::input)?,
-            };
+            let http = request.to_http(base).map_err(Error::input)?;
+            let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             let limits = match (left, attempt) {
                 // What earlier attempts took is gone.
                 (Some(left), 2..) => Some(limits.unwrap_or_else(usual).with_total(left)),
                 _ => limits,
             };
-            let failed = match self.attempt(http, &hash, limits).await {
+            let failed = match self.attempt(http, hash, limits).await {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok(Answer {
@@ -198,14 +193,22 @@ impl Core {
             offset: None,
         };
         let (mut parts, body) = request.into_parts();
+        // Signed as it is here; the signer would make the same of the URI.
+        parts.headers.insert(HOST, self.endpoint.host().clone());
         parts.headers.insert(USER_AGENT, AGENT);
         if let Some(limits) = limits {
             parts.extensions.insert(limits);
         }
         let now = clock.apply(SystemTime::now());
-        let session = self.sessions.at(now).await.map_err(early)?;
-        // Asking for credentials may have taken its time.
-        let sent = clock.apply(SystemTime::now());
+        let session = self.sessions.fresh(now);
+        let (session, sent) = match session {
+            Some(session) => (session, now),
+            None => {
+                let session = self.sessions.at(now).await.map_err(early)?;
+                // Asking for credentials may have taken its time.
+                (session, clock.apply(SystemTime::now()))
+            }
+        };
         let time = Timestamp::try_from(sent).map_err(|error| early(Error::clock(error)))?;
         session
             .signer()

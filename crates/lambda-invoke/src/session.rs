@@ -67,7 +67,7 @@ impl Sessions {
         self.provider.can_refresh()
     }
 
-    /// The session to sign with at `now`, by the service's clock.
+    /// The session to sign with at `now`, by the service's clock; asks for one if need be.
     pub(crate) async fn at(&self, now: SystemTime) -> Result<Arc<Session>, Error> {
         if let Some(session) = self.fresh(now) {
             return Ok(session);
@@ -111,7 +111,8 @@ impl Sessions {
             .map_err(|error| Error::configuration("the region cannot be signed for").because(error))
     }
 
-    fn fresh(&self, now: SystemTime) -> Option<Arc<Session>> {
+    /// The session that is there, if it will do at `now`.
+    pub(crate) fn fresh(&self, now: SystemTime) -> Option<Arc<Session>> {
         self.current().filter(|session| !session.is_due(now))
     }
 

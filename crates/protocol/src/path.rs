@@ -5,7 +5,7 @@
 //! canonical request encodes the path once more; that is the signer's affair.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use http::Method;
 use lambda_invoke_error::Operation;
@@ -42,8 +42,13 @@ impl Frame {
     pub(crate) fn write(self, to: &mut String, name: &str) {
         to.push_str(self.before);
         // Writing to a `String` does not fail.
-        let _ = write!(to, "{}", Encoded(name));
+        let _ = Encoded(name).write(to);
         to.push_str(self.after);
+    }
+
+    /// The length of what [`write`](Self::write) writes.
+    pub(crate) fn written(self, name: &str) -> usize {
+        self.before.len() + Encoded(name).written() + self.after.len()
     }
 
     /// The label in a path of this operation. A last slash more or less makes no difference.
@@ -133,8 +138,9 @@ impl std::error::Error for NoRoute {}
 #[derive(Clone, Copy, Debug)]
 pub struct Encoded<'a>(pub &'a str);
 
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Encoded<'_> {
+    /// As its `Display`, and where there is no formatter without the cost of one.
+    pub(crate) fn write(self, to: &mut impl fmt::Write) -> fmt::Result {
         let mut rest = self.0;
         while !rest.is_empty() {
             let plain = rest
@@ -142,18 +148,40 @@ impl fmt::Display for Encoded<'_> {
                 .position(|byte| !unreserved(byte))
                 .unwrap_or(rest.len());
             let (head, tail) = rest.split_at(plain);
-            f.write_str(head)?;
+            to.write_str(head)?;
             let Some(first) = tail.chars().next() else {
                 break;
             };
             let (special, tail) = tail.split_at(first.len_utf8());
             for byte in special.bytes() {
-                write!(f, "%{byte:02X}")?;
+                for character in ['%', hex_digit(byte >> 4), hex_digit(byte & 15)] {
+                    to.write_char(character)?;
+                }
             }
             rest = tail;
         }
         Ok(())
     }
+
+    /// The length of what [`write`](Self::write) writes.
+    pub(crate) fn written(self) -> usize {
+        let bytes = self.0.bytes();
+        bytes.map(|byte| if unreserved(byte) { 1 } else { 3 }).sum()
+    }
+}
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+const fn hex_digit(value: u8) -> char {
+    (if value < 10 {
+        b'0' + value
+    } else {
+        b'A' - 10 + value
+    }) as char
 }
 
 const fn unreserved(byte: u8) -> bool {
@@ -318,6 +346,7 @@ mod tests {
             prop_assert!(encoded.bytes().all(|byte| unreserved(byte) || byte == b'%'));
             prop_assert_eq!(decode(&encoded, false), text.as_str());
             prop_assert_eq!(decode(&encoded, true), text.as_str());
+            prop_assert_eq!(Encoded(&text).written(), encoded.len());
         }
     }
 }

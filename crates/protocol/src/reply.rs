@@ -1,5 +1,6 @@
 //! The answer of Invoke, both ways, and what both operations' answers have in common.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -164,16 +165,23 @@ impl ReportedVersion {
     }
 
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        text(headers, header::X_AMZ_EXECUTED_VERSION).map(Self::from)
+        headers
+            .get(header::X_AMZ_EXECUTED_VERSION)
+            .map(|value| Self::read(String::from_utf8_lossy(value.as_bytes())))
+    }
+
+    fn read(text: Cow<'_, str>) -> Self {
+        match ExecutedVersion::parse(&text) {
+            Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
+            Ok(version) => Self::Valid(version.into_owned()),
+            Err(_) => Self::Odd(text.into_owned()),
+        }
     }
 }
 
 impl From<String> for ReportedVersion {
     fn from(text: String) -> Self {
-        match ExecutedVersion::parse(&text) {
-            Ok(version) => Self::Valid(version.into_owned()),
-            Err(_) => Self::Odd(text),
-        }
+        Self::read(text.into())
     }
 }
 

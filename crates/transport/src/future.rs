@@ -96,11 +96,13 @@ impl Future for ResponseFuture {
                 State::Sending { .. } | State::Done => Poll::Pending,
             };
         };
+        let first = this.started.is_none();
         let started = *this.started.get_or_insert_with(Instant::now);
 
         let polled = Pin::new(answer).poll(cx);
         if assigned.is_none() && connection.connection_metadata().is_some() {
-            *assigned = Some(Instant::now());
+            // A pooled connection is there at once, and the clock need not be read again.
+            *assigned = Some(if first { started } else { Instant::now() });
         }
         let assigned = *assigned;
         let result = match polled {

@@ -99,7 +99,11 @@ const ERROR_MESSAGE: &str = ":error-message";
 const CHUNK_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0cPayloadChunk\
     \x0d:content-type\x07\x00\x18application/octet-stream\x0d:message-type\x07\x00\x05event";
 
-/// The same, checked once. It is well formed, which a test holds.
+/// The header block of every `InvokeComplete`.
+const COMPLETE_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0eInvokeComplete\
+    \x0d:content-type\x07\x00\x10application/json\x0d:message-type\x07\x00\x05event";
+
+/// [`CHUNK_HEADERS`], checked once. They are well formed, which a test holds.
 static CHUNK: LazyLock<HeaderBlock> = LazyLock::new(|| {
     HeaderBlock::from_bytes(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default()
 });
@@ -112,17 +116,18 @@ impl StreamEvent {
     /// If the message lacks the headers that say what it is, or an `InvokeComplete` is not the JSON
     /// it should be.
     pub fn from_message(message: Message) -> Result<Self, EventError> {
-        // What nearly all messages are is told by one comparison.
-        if &message.header_block().as_bytes()[..] == CHUNK_HEADERS {
+        // What nearly all messages are is told by one comparison or two.
+        let headers = message.header_block();
+        if headers.as_bytes()[..] == *CHUNK_HEADERS {
             return Ok(Self::PayloadChunk(message.into_payload()));
+        }
+        if headers.as_bytes()[..] == *COMPLETE_HEADERS {
+            return Self::complete(message);
         }
         match text(&message, MESSAGE_TYPE)? {
             "event" => match text(&message, EVENT_TYPE)? {
                 "PayloadChunk" => Ok(Self::PayloadChunk(message.into_payload())),
-                "InvokeComplete" => {
-                    let payload = message.into_payload().into_bytes();
-                    InvokeComplete::from_json(&payload).map(Self::InvokeComplete)
-                }
+                "InvokeComplete" => Self::complete(message),
                 _ => Ok(Self::Unknown(message)),
             },
             "exception" => {
@@ -140,6 +145,11 @@ impl StreamEvent {
             }
             _ => Ok(Self::Unknown(message)),
         }
+    }
+
+    fn complete(message: Message) -> Result<Self, EventError> {
+        let payload = message.into_payload().into_bytes();
+        InvokeComplete::from_json(&payload).map(Self::InvokeComplete)
     }
 
     /// The event as a message, its headers in the service's order.
@@ -274,7 +284,8 @@ impl InvokeComplete {
     ///
     /// If it is no JSON object, or one of the members is something else.
     pub fn from_json(json: &[u8]) -> Result<Self, EventError> {
-        if json.is_empty() {
+        // What it mostly is, told without a parse.
+        if json.is_empty() || json == b"{}" {
             return Ok(Self::default());
         }
         let mut members: Map<String, Value> =
@@ -398,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn the_written_down_chunk_headers_are_those_that_the_codec_writes() {
+    fn the_written_down_headers_are_those_that_the_codec_writes() {
         let block = HeaderBlock::from_headers([
             (EVENT_TYPE, HeaderValue::String("PayloadChunk")),
             (
@@ -410,6 +421,8 @@ mod tests {
         .unwrap();
         assert_eq!(&block.as_bytes()[..], CHUNK_HEADERS);
         assert_eq!(*CHUNK, block);
+        let block = event_headers(EVENT_TYPE, "InvokeComplete", "event").unwrap();
+        assert_eq!(&block.as_bytes()[..], COMPLETE_HEADERS);
     }
 
     #[test]
