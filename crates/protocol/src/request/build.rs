@@ -340,18 +340,16 @@ impl Headers {
         }
         let name = target.name().as_str();
         let prefix = base.path().trim_end_matches('/');
-        let qualifier = target.qualifier().map(|name| Encoded(name.as_str()));
-        let query = qualifier.map_or(0, |name| header::QUALIFIER.len() + 2 + name.written());
-        // Exactly as long as it gets, so that it becomes `Bytes` as it is.
-        let mut path = String::with_capacity(prefix.len() + frame.written(name) + query);
+        // Room for the longest frame, and for an ARN's colons.
+        let mut path = String::with_capacity(prefix.len() + name.len() + 96);
         path.push_str(prefix);
         frame.write(&mut path, name);
-        if let Some(name) = qualifier {
+        if let Some(qualifier) = target.qualifier() {
             path.push('?');
             path.push_str(header::QUALIFIER);
             path.push('=');
             // Writing to a `String` does not fail.
-            let _ = name.write(&mut path);
+            let _ = Encoded(qualifier.as_str()).write(&mut path);
         }
         let path = PathAndQuery::from_maybe_shared(Bytes::from(path))
             .map_err(|_| RequestError::UriTooLong)?;
