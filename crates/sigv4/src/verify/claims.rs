@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::error::{Incomplete, VerifyError};
 use crate::canonical::{decode, is_parameter, pairs};
 use crate::key::ALGORITHM;
-use crate::names::{self, has_length_of, is_header, lengths};
+use crate::names::{self, is_header};
 use crate::presign::LONGEST;
 use crate::{RawRequest, Signature, Timestamp};
 
@@ -245,29 +245,25 @@ const PARAMETERS: [(&str, Slot); 7] = [
     (names::SECURITY_TOKEN_PARAMETER, |found| &mut found.token),
 ];
 
-const SENT_LENGTHS: u32 = lengths(&[
-    names::AUTHORIZATION,
-    names::DATE,
-    "date",
-    names::SECURITY_TOKEN,
-]);
+const AUTHORIZATION_LENGTH: usize = names::AUTHORIZATION.len();
+const AMZ_DATE_LENGTH: usize = names::DATE.len();
+const DATE_LENGTH: usize = "date".len();
+const TOKEN_LENGTH: usize = names::SECURITY_TOKEN.len();
 
 impl<'a> Sent<'a> {
     fn read(request: &RawRequest<'a>) -> Self {
         let mut sent = Self::default();
         request.for_each_header(|name, value| {
-            if !has_length_of(name, SENT_LENGTHS) {
-                return;
-            }
-            for (known, slot) in [
-                (names::AUTHORIZATION, &mut sent.authorization),
-                (names::DATE, &mut sent.amz_date),
-                ("date", &mut sent.date),
-                (names::SECURITY_TOKEN, &mut sent.token),
-            ] {
-                if is_header(name, known) && slot.replace(value).is_some() {
-                    sent.repeated = Some(known);
-                }
+            // No two of them have the same length.
+            let (known, slot) = match name.len() {
+                AUTHORIZATION_LENGTH => (names::AUTHORIZATION, &mut sent.authorization),
+                AMZ_DATE_LENGTH => (names::DATE, &mut sent.amz_date),
+                DATE_LENGTH => ("date", &mut sent.date),
+                TOKEN_LENGTH => (names::SECURITY_TOKEN, &mut sent.token),
+                _ => return,
+            };
+            if is_header(name, known) && slot.replace(value).is_some() {
+                sent.repeated = Some(known);
             }
         });
         sent
