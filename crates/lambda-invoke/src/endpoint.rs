@@ -3,6 +3,7 @@
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
 use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::host_of;
 
 use crate::Error;
 
@@ -49,7 +50,7 @@ impl Endpoint {
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
-        let host = HeaderValue::try_from(host_and_port(&uri))
+        let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default())
             .map_err(|source| error("names a host that no header can hold").because(source))?;
         Ok(Self { uri, host })
     }
@@ -64,18 +65,6 @@ impl Endpoint {
 
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.host
-    }
-}
-
-/// Without the port if it is the scheme's own (RFC 9110, section 7.2).
-fn host_and_port(uri: &Uri) -> &str {
-    let usual = match uri.scheme_str() {
-        Some("http") => "80",
-        _ => "443",
-    };
-    match (uri.authority(), uri.port()) {
-        (Some(authority), Some(port)) if port.as_str() != usual => authority.as_str(),
-        _ => uri.host().unwrap_or_default(),
     }
 }
 

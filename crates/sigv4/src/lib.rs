@@ -68,7 +68,7 @@ pub use credentials::{Credentials, CredentialsError};
 pub use key::{Signature, SigningKey, StringToSign};
 pub use payload::PayloadHash;
 pub use presign::Presigned;
-pub use request::{InvalidRequest, RawRequest};
+pub use request::{InvalidRequest, RawRequest, host_of};
 pub use settings::{NEVER_SIGNED, PathEncoding, SessionToken, Settings};
 pub use sign::{InvalidScope, SignError, Signer, SigningHeaders};
 pub use timestamp::{Timestamp, TimestampError};

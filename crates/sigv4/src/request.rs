@@ -177,8 +177,21 @@ impl fmt::Display for InvalidRequest {
 impl core::error::Error for InvalidRequest {}
 
 /// The `Host` that a client sends for this URI: without user information, and without the port if
-/// that is the scheme's own (RFC 9110, section 7.2).
-fn host_of(uri: &Uri) -> Option<&str> {
+/// that is the scheme's own (RFC 9110, section 7.2). `None` if the URI names no host.
+///
+/// [`Signer::sign`](crate::Signer::sign) adds it where it is missing; a client that sends many
+/// requests to one place can make the header once.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::host_of;
+///
+/// assert_eq!(host_of(&"https://example.com:443/x".parse()?), Some("example.com"));
+/// assert_eq!(host_of(&"http://localhost:9001".parse()?), Some("localhost:9001"));
+/// # Ok::<(), http::uri::InvalidUri>(())
+/// ```
+pub fn host_of(uri: &Uri) -> Option<&str> {
     let authority = uri.authority()?;
     let default_port = match uri.scheme_str() {
         Some("http") => Some("80"),
