@@ -4,10 +4,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use crc32fast::Hasher;
 
 use crate::error::DecodeError;
-use crate::headers::HeaderBlock;
 use crate::known::Known;
 use crate::message::Message;
-use crate::payload::Payload;
 use crate::pieces::Pieces;
 use crate::prelude::{self, HASHED, PRELUDE, Prelude, TRAILER};
 
@@ -73,8 +71,16 @@ impl Body {
         let here = headers_left.saturating_add(payload_left).min(piece.len());
         self.hasher.update(piece.get(..here).unwrap_or_default());
 
+        if headers_left == 0 && here == piece.len() {
+            // In the midst of a long payload: nothing to cut, and nothing behind it.
+            self.keep(core::mem::take(piece), payload_left);
+            return false;
+        }
         self.take_headers(headers_left.min(here), piece);
-        self.take_payload(payload_left.min(piece.len()), payload_left, piece);
+        let here = payload_left.min(piece.len());
+        if here > 0 {
+            self.keep(piece.split_to(here), payload_left);
+        }
         take_into(&mut self.trailer, &mut self.trailer_len, piece);
         self.trailer_len == TRAILER
     }
@@ -92,16 +98,13 @@ impl Body {
         }
     }
 
-    fn take_payload(&mut self, count: usize, left: usize, piece: &mut Bytes) {
-        if count == 0 {
-            return;
-        }
+    /// Keeps the next slice of the payload, of which `left` bytes were to come.
+    fn keep(&mut self, slice: Bytes, left: usize) {
         // As a rule the pieces of a stream are of about one size.
-        if self.payload.is_empty() && count < left {
-            let more = left.saturating_sub(count).div_ceil(count);
-            self.payload.reserve(more.saturating_add(1));
+        if self.payload.is_empty() && slice.len() < left {
+            self.payload.reserve(left.div_ceil(slice.len().max(1)));
         }
-        self.payload.push(piece.split_to(count));
+        self.payload.push(slice);
     }
 
     /// The message, if its checksum and headers are right; `offset` is where it began.
@@ -112,12 +115,8 @@ impl Body {
             Block::Copied(block) => block.freeze(),
         };
         known.check(&block, offset.saturating_add(PRELUDE as u64))?;
-        let payload = Payload::from_first(
-            Bytes::new(),
-            self.payload.into_inner(),
-            self.prelude.payload(),
-        );
-        Ok(Message::new(HeaderBlock::assume_checked(block), payload))
+        let slices = self.payload.into_inner();
+        Ok(Message::in_slices(block, slices, self.prelude.payload()))
     }
 }
 

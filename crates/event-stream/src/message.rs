@@ -43,13 +43,8 @@ impl Message {
     /// A message of these headers and this payload.
     pub fn new(headers: HeaderBlock, payload: impl Into<Payload>) -> Self {
         let payload = payload.into();
-        let head = headers.into_bytes();
-        Self {
-            headers: head.len(),
-            head,
-            payload: payload.len(),
-            rest: payload.into_slices(),
-        }
+        let len = payload.len();
+        Self::in_slices(headers.into_bytes(), payload.into_slices(), len)
     }
 
     /// Headers that were checked, then the payload, in one piece.
@@ -60,6 +55,17 @@ impl Message {
             head,
             headers,
             rest: VecDeque::new(),
+            payload,
+        }
+    }
+
+    /// Headers that were checked, and the slices, none of them empty, of a payload of `payload`
+    /// bytes.
+    pub(crate) fn in_slices(headers: Bytes, slices: VecDeque<Bytes>, payload: usize) -> Self {
+        Self {
+            headers: headers.len(),
+            head: headers,
+            rest: slices,
             payload,
         }
     }

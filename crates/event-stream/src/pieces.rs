@@ -44,7 +44,11 @@ impl Pieces {
         self.gathered.extend_from_slice(&piece);
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
+        if self.is_empty() {
+            return None;
+        }
         if self.kept.is_empty() {
             self.seal();
         }
@@ -74,6 +78,7 @@ impl Pieces {
     }
 
     /// Ends what is being gathered, so that the next piece can follow it.
+    #[inline]
     fn seal(&mut self) {
         if !self.gathered.is_empty() {
             self.kept.push_back(self.gathered.split().freeze());

@@ -2,6 +2,7 @@
 //!
 //! Source: "Create a canonical request" in the AWS reference for Signature Version 4.
 
+mod head;
 mod headers;
 mod path;
 mod query;
@@ -11,9 +12,10 @@ use core::fmt;
 
 use crate::names::{self, is_header};
 use crate::settings::UNSIGNED_IN_PRESIGNED;
-use crate::{PathEncoding, PayloadHash, RawRequest, SessionToken, Settings};
+use crate::{PayloadHash, RawRequest, SessionToken, Settings};
 
-pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list, sort};
+pub(crate) use head::Head;
+pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list, sort, write_names};
 pub(crate) use query::{
     Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
@@ -49,12 +51,7 @@ use sink::Sink;
 /// ```
 #[derive(Clone)]
 pub struct CanonicalRequest<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a [u8],
-    pub(crate) path_encoding: PathEncoding,
-    pub(crate) normalize_path: bool,
-    /// Sorted.
-    pub(crate) query: QueryList<'a>,
+    pub(crate) head: Head<'a>,
     /// Sorted by name, those of one name in their order.
     pub(crate) headers: HeaderList<'a>,
     /// Whether every name is known to be in lower case.
@@ -72,7 +69,7 @@ impl<'a> CanonicalRequest<'a> {
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &Settings) -> Self {
         let mut canonical = Self::bare(request, payload, settings);
         let appended = settings.session_token == SessionToken::Appended;
-        canonical.query = parse_query(request.query, |name| {
+        canonical.head.query = parse_query(request.query, |name| {
             let token = appended && query::is(name, names::SECURITY_TOKEN_PARAMETER);
             !token && !query::is(name, names::SIGNATURE_PARAMETER)
         });
@@ -104,11 +101,7 @@ impl<'a> CanonicalRequest<'a> {
         settings: &Settings,
     ) -> Self {
         Self {
-            method: request.method,
-            path: request.path,
-            path_encoding: settings.path_encoding,
-            normalize_path: settings.normalize_path,
-            query: QueryList::new(),
+            head: Head::bare(request, settings),
             headers: HeaderList::new(),
             lower_case: request.is_lower_case(),
             names: NameList::new(),
@@ -125,7 +118,7 @@ impl<'a> CanonicalRequest<'a> {
     /// Sorts the headers that were put in, and writes down their names.
     pub(crate) fn sort_headers(&mut self) {
         sort(&mut self.headers);
-        headers::write_names(&mut self.names, &self.headers, self.lower_case);
+        write_names(&mut self.names, self.headers.iter(), self.lower_case);
     }
 
     /// The SHA-256 of the canonical request.
@@ -153,22 +146,10 @@ impl<'a> CanonicalRequest<'a> {
     }
 
     fn write<S: Sink>(&self, sink: &mut S, redact: bool) {
-        sink.put(self.method.as_bytes());
-        sink.put(b"\n");
-        path::write(sink, self.path, self.path_encoding, self.normalize_path);
-        sink.put(b"\n");
-        query::write(
-            sink,
-            &self.query,
-            redact.then_some(names::SECURITY_TOKEN_PARAMETER),
-        );
-        sink.put(b"\n");
+        self.head.write(sink, redact);
         let hidden = redact.then_some(names::SECURITY_TOKEN);
         headers::write(sink, &self.headers, self.lower_case, hidden);
-        sink.put(b"\n");
-        sink.put(&self.names);
-        sink.put(b"\n");
-        sink.put(self.payload.text(&mut [0; 64]));
+        write_end(sink, &self.names, self.payload.text(&mut [0; 64]));
     }
 }
 
@@ -184,6 +165,29 @@ impl fmt::Debug for CanonicalRequest<'_> {
             .field(&self.to_redacted())
             .finish()
     }
+}
+
+/// The SHA-256 of a canonical request whose [`Head`] is written already, with headers that are
+/// sorted and whose names are in lower case.
+pub(crate) fn hash(
+    head: &[u8],
+    headers: &HeaderList<'_>,
+    names: &[u8],
+    payload: &[u8],
+) -> [u8; 32] {
+    sink::hash(|hasher| {
+        hasher.put(head);
+        headers::write(hasher, headers, true, None);
+        write_end(hasher, names, payload);
+    })
+}
+
+/// Writes what comes after the headers.
+fn write_end<S: Sink>(sink: &mut S, names: &[u8], payload: &[u8]) {
+    sink.put(b"\n");
+    sink.put(names);
+    sink.put(b"\n");
+    sink.put(payload);
 }
 
 /// Whether a presigned request leaves this header out.

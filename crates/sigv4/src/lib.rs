@@ -58,6 +58,7 @@ mod payload;
 mod presign;
 mod request;
 mod settings;
+mod shape;
 mod sign;
 mod timestamp;
 mod verify;

@@ -135,7 +135,7 @@ impl Signer {
         }
         parameter(names::SIGNED_HEADERS_PARAMETER, canonical.signed_headers());
         // Parsed from what will be sent, and so the same that whoever verifies it sees.
-        canonical.query = parse_query(query.as_bytes(), |_| true);
+        canonical.head.query = parse_query(query.as_bytes(), |_| true);
         let signature = day.sign(&canonical, &stamp);
         append_parameter(
             &mut query,

@@ -94,17 +94,20 @@ impl<'a> RawRequest<'a> {
 
     /// Calls `each` with every header, those of one name in their order.
     pub(crate) fn for_each_header(&self, mut each: impl FnMut(&'a str, &'a [u8])) {
+        self.all_headers(|name, value| {
+            each(name, value);
+            true
+        });
+    }
+
+    /// Whether `test` is true for every header; asks no further than the first for which it is not.
+    #[inline]
+    pub(crate) fn all_headers(&self, mut test: impl FnMut(&'a str, &'a [u8]) -> bool) -> bool {
         match &self.headers {
-            Headers::Map(map) => {
-                for (name, value) in *map {
-                    each(name.as_str(), value.as_bytes());
-                }
-            }
-            Headers::List(list) => {
-                for &(name, value) in list {
-                    each(name, value);
-                }
-            }
+            Headers::Map(map) => map
+                .iter()
+                .all(|(name, value)| test(name.as_str(), value.as_bytes())),
+            Headers::List(list) => list.iter().all(|&(name, value)| test(name, value)),
         }
     }
 }

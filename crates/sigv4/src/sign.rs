@@ -1,18 +1,17 @@
 //! Signing by headers.
 
 use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
-use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter, parse_query};
+use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter};
 use crate::key::{ALGORITHM, scope};
-use crate::names::{self, has_length_of, is_header, lengths};
-use crate::{
-    Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey, Timestamp,
-};
+use crate::names::{self, is_header};
+use crate::shape::{Shape, Values};
+use crate::{Credentials, PayloadHash, RawRequest, Settings, Signature, SigningKey, Timestamp};
 
 /// The parameters by which a presigned request is known, and which signing owns.
 const OWNED_PARAMETERS: [&str; 7] = [
@@ -25,18 +24,12 @@ const OWNED_PARAMETERS: [&str; 7] = [
     names::SIGNATURE_PARAMETER,
 ];
 
-/// The lengths of the headers that signing itself adds.
-const SPECIAL_LENGTHS: u32 = lengths(&[
-    names::CONTENT_SHA256,
-    names::DATE,
-    names::HOST,
-    names::SECURITY_TOKEN,
-]);
-
 /// Signs requests to one service in one region with one access key.
 ///
-/// Keeps the key that it derives for a day, so that signing costs one pass of SHA-256 over the
-/// canonical request and one HMAC. It can be shared between threads.
+/// Keeps the key that it derives for a day, and how the last request is written (its method, path,
+/// query and the names of its headers, not their values), since the next one is nearly always like
+/// it: signing then costs little more than one pass of SHA-256 over the canonical request and one
+/// HMAC. It can be shared between threads.
 ///
 /// # Example
 ///
@@ -67,7 +60,14 @@ pub struct Signer {
     pub(crate) region: Box<str>,
     pub(crate) service: Box<str>,
     pub(crate) settings: Settings,
-    day: Mutex<Option<Arc<Day>>>,
+    kept: Mutex<Kept>,
+}
+
+/// What requests before left.
+#[derive(Default)]
+struct Kept {
+    day: Option<Arc<Day>>,
+    shape: Option<Arc<Shape>>,
 }
 
 /// What stays the same for a day.
@@ -92,19 +92,20 @@ impl Signer {
         service: impl Into<String>,
     ) -> Result<Self, InvalidScope> {
         let (region, service) = checked(region.into(), service.into())?;
-        let day = Mutex::new(None);
         Ok(Self {
             credentials,
             region,
             service,
             settings: Settings::default(),
-            day,
+            kept: Mutex::default(),
         })
     }
 
     /// The same with other settings.
     pub fn with_settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        // Shapes are of the settings before.
+        self.kept = Mutex::default();
         self
     }
 
@@ -190,66 +191,53 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
-        let day = self.day(time);
-        let stamp = day.key.stamp(time);
-        let mut hash_text = [0; 64];
-        let payload_text = payload.text(&mut hash_text);
-        let mut sends_hash = self.settings.content_sha256_header;
-        let mut has_host = false;
-        let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
-        canonical.query = parse_query(request.query, |_| true);
-        refuse_presigned(&canonical.query)?;
-        request.for_each_header(|name, value| {
-            if has_length_of(name, SPECIAL_LENGTHS) {
-                if is_header(name, names::CONTENT_SHA256) {
-                    sends_hash = true;
-                    return;
-                }
-                if is_owned(name) {
-                    return;
-                }
-                has_host |= is_header(name, names::HOST);
+        let mut values = Values::new();
+        let kept = self.kept().shape.clone();
+        let shape = match kept.filter(|shape| shape.fits(request, time, &mut values)) {
+            Some(shape) => shape,
+            None => {
+                let shape = Arc::new(Shape::new(self, request, time, &mut values)?);
+                Arc::clone(self.kept().shape.insert(shape))
             }
-            if !self.settings.leaves_unsigned(name) {
-                canonical.cover(name, value);
-            }
-        });
-        let host = if has_host {
-            None
-        } else {
-            let host = request.host().ok_or(SignError::MissingHost)?;
-            canonical.cover(names::HOST, host.as_bytes());
-            Some(value(host.as_bytes())?)
         };
-        canonical.cover(names::DATE, &stamp);
-        if sends_hash {
-            canonical.cover(names::CONTENT_SHA256, payload_text);
-        }
+        let stamp = shape.day.key.stamp(time);
+        let mut hash_text = [0; 64];
+        let hash_text = payload.text(&mut hash_text);
+        let host = if shape.adds_host {
+            let host = request.host().ok_or(SignError::MissingHost)?.as_bytes();
+            values.push(host);
+            Some(value(host)?)
+        } else {
+            None
+        };
+        values.push(&stamp);
+        let content_sha256 = if shape.adds_hash {
+            values.push(hash_text);
+            Some(value(hash_text)?)
+        } else {
+            None
+        };
         let token = self.credentials.token_header();
-        if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
-            canonical.cover(names::SECURITY_TOKEN, token.as_bytes());
+        if let (true, Some(token)) = (shape.signs_token, token) {
+            values.push(token.as_bytes());
         }
-        canonical.sort_headers();
-        let signature = day.sign(&canonical, &stamp);
+        let hash = shape.hash(&values, hash_text);
+        let text = shape.day.key.string_to_sign(&stamp, &hash);
+        let signature = shape.day.key.sign(text.as_bytes());
         Ok(SigningHeaders {
             signature,
             host,
-            content_sha256: if sends_hash {
-                Some(value(payload_text)?)
-            } else {
-                None
-            },
+            content_sha256,
             token: token.cloned(),
             date: value(&stamp)?,
-            authorization: day.authorization(&canonical.names, signature)?,
+            authorization: authorization(&shape.authorization, signature)?,
         })
     }
 
     /// The day of `time`: kept, or derived.
     pub(crate) fn day(&self, time: Timestamp) -> Arc<Day> {
-        // Nothing panics while the lock is held, and a day is whole or not there.
-        let mut kept = self.day.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
+        let mut kept = self.kept();
+        match &kept.day {
             Some(day) if day.key.is_for(time) => Arc::clone(day),
             _ => {
                 let Self {
@@ -263,9 +251,14 @@ impl Signer {
                     key: SigningKey::derive(credentials.secret_access_key(), time, region, service),
                     prefix: format!("{ALGORITHM}{BEFORE_CREDENTIAL}{id}/{scope}{BEFORE_NAMES}"),
                 };
-                Arc::clone(kept.insert(Arc::new(day)))
+                Arc::clone(kept.day.insert(Arc::new(day)))
             }
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Nothing panics while the lock is held, and what is kept is whole or not there.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -281,21 +274,23 @@ impl Day {
         self.key.sign(text.as_bytes())
     }
 
-    /// The value of the `authorization` header; `names` as `SignedHeaders` has them.
-    fn authorization(&self, names: &[u8], signature: Signature) -> Result<HeaderValue, SignError> {
-        let mut end = [0; 76];
-        let (before_signature, digits) = end.split_at_mut(12);
-        before_signature.copy_from_slice(b", Signature=");
-        digits.copy_from_slice(&signature.to_hex());
-        // The exact length, so that the vector becomes the value without another allocation.
-        let mut text = Vec::with_capacity(self.prefix.len() + names.len() + end.len());
-        text.extend_from_slice(self.prefix.as_bytes());
-        text.extend_from_slice(names);
-        text.extend_from_slice(&end);
-        let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
-        value.set_sensitive(true);
-        Ok(value)
+    /// The value of the `authorization` header up to the signature; `names` as `SignedHeaders` has
+    /// them.
+    pub(crate) fn authorization(&self, names: &str) -> String {
+        [&self.prefix, names, ", Signature="].concat()
     }
+}
+
+/// The value of the `authorization` header, which ends in the signature.
+fn authorization(before: &str, signature: Signature) -> Result<HeaderValue, SignError> {
+    let digits = signature.to_hex();
+    // The exact length, so that the vector becomes the value without another allocation.
+    let mut text = Vec::with_capacity(before.len() + digits.len());
+    text.extend_from_slice(before.as_bytes());
+    text.extend_from_slice(&digits);
+    let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl fmt::Debug for Signer {
@@ -442,7 +437,7 @@ pub(crate) fn refuse_presigned(query: &[Parameter<'_>]) -> Result<(), SignError>
     Ok(())
 }
 
-fn is_owned(name: &str) -> bool {
+pub(crate) fn is_owned(name: &str) -> bool {
     is_header(name, names::DATE) || is_header(name, names::SECURITY_TOKEN)
 }
 

@@ -178,7 +178,7 @@ impl Verifier {
 
         let presigned = matches!(claims.form, Form::Query { .. });
         let appended = self.settings.session_token == SessionToken::Appended;
-        canonical.query = parse_query(request.query, |name| {
+        canonical.head.query = parse_query(request.query, |name| {
             !(presigned
                 && (is_parameter(name, names::SIGNATURE_PARAMETER)
                     || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))

@@ -44,19 +44,32 @@ impl<'a> Header<'a> {
         }
     }
 
+    /// A header of the same name, which `name` is.
+    #[inline]
+    pub(crate) fn again<'b>(&self, name: &'b str, value: &'b [u8]) -> Header<'b> {
+        Header {
+            letters: self.letters,
+            name,
+            value,
+        }
+    }
+
+    /// The order of names.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        let letters = self.letters.cmp(&other.letters);
+        letters.then_with(|| compare_names(self.name, other.name))
+    }
+
     /// Whether the other one has the same name.
     #[inline]
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.letters == other.letters && is_header(self.name, other.name)
     }
 }
 
 /// Sorts by name, keeping the order of those with one name.
 pub(crate) fn sort(list: &mut HeaderList<'_>) {
-    list.sort_by(|header, other| {
-        let letters = header.letters.cmp(&other.letters);
-        letters.then_with(|| compare_names(header.name, other.name))
-    });
+    list.sort_by(Header::compare);
 }
 
 /// Compares two names in lower case.
@@ -75,10 +88,14 @@ pub(crate) fn is_sorted_list(names: &str) -> bool {
     })
 }
 
-/// Writes the names of a sorted list, each once, in lower case, with `;` between them.
-pub(crate) fn write_names(names: &mut NameList, list: &HeaderList<'_>, lower_case: bool) {
+/// Writes the names of sorted headers, each once, in lower case, with `;` between them.
+pub(crate) fn write_names<'a>(
+    names: &mut NameList,
+    sorted: impl Iterator<Item = &'a Header<'a>>,
+    lower_case: bool,
+) {
     let mut before = &Header::default();
-    for header in list.iter() {
+    for header in sorted {
         if header.is_same(before) {
             continue;
         }

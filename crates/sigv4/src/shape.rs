@@ -1,0 +1,181 @@
+//! What requests that follow each other have in common: all but the values of their headers.
+
+use std::sync::Arc;
+
+use crate::canonical::{self, Head, Header, HeaderList, NameList, parse_query, write_names};
+use crate::list::List;
+use crate::names::{self, has_length_of, is_header, lengths};
+use crate::sign::{Day, is_owned, refuse_presigned};
+use crate::{RawRequest, SessionToken, SignError, Signer, Timestamp};
+
+/// The values of a request's headers in their order, and of those that signing adds.
+pub(crate) type Values<'a> = List<&'a [u8], 16>;
+
+/// How requests of one method, path and query, with headers of the same names, are signed on one
+/// day. Has no value of a header.
+pub(crate) struct Shape {
+    pub(crate) day: Arc<Day>,
+    method: Box<str>,
+    path: Box<[u8]>,
+    query: Box<[u8]>,
+    /// The names of the request's headers in their order, each with a line end behind it, which no
+    /// name has in it.
+    sent: Box<[u8]>,
+    /// Whether the request has no `host` header.
+    pub(crate) adds_host: bool,
+    /// Whether `x-amz-content-sha256` is added, or replaced.
+    pub(crate) adds_hash: bool,
+    /// Whether the credentials' token is one of the values.
+    pub(crate) signs_token: bool,
+    /// The canonical request's lines up to the headers.
+    head: Box<[u8]>,
+    /// As `SignedHeaders` has them.
+    names: Box<str>,
+    lines: Box<[Line]>,
+    /// The value of `authorization` up to the signature.
+    pub(crate) authorization: Box<str>,
+}
+
+/// A header's line in the canonical request.
+struct Line {
+    /// Without name and value.
+    header: Header<'static>,
+    /// Where the name is among all.
+    name: (usize, usize),
+    /// Which of the values.
+    value: usize,
+}
+
+/// The lengths of the headers that signing itself adds.
+const SPECIAL_LENGTHS: u32 = lengths(&[
+    names::CONTENT_SHA256,
+    names::DATE,
+    names::HOST,
+    names::SECURITY_TOKEN,
+]);
+
+impl Shape {
+    /// The shape of a request, whose values it takes.
+    pub(crate) fn new<'a>(
+        signer: &Signer,
+        request: &RawRequest<'a>,
+        time: Timestamp,
+        values: &mut Values<'a>,
+    ) -> Result<Self, SignError> {
+        let settings = &signer.settings;
+        let mut head = Head::bare(request, settings);
+        head.query = parse_query(request.query, |_| true);
+        refuse_presigned(&head.query)?;
+
+        let mut sent = Vec::new();
+        let mut covered = Vec::new();
+        let (mut adds_host, mut adds_hash) = (true, settings.content_sha256_header);
+        *values = Values::new();
+        request.for_each_header(|name, value| {
+            sent.extend_from_slice(name.as_bytes());
+            sent.push(b'\n');
+            let index = values.len();
+            values.push(value);
+            if has_length_of(name, SPECIAL_LENGTHS) {
+                adds_host &= !is_header(name, names::HOST);
+                if is_header(name, names::CONTENT_SHA256) {
+                    adds_hash = true;
+                    return;
+                }
+                if is_owned(name) {
+                    return;
+                }
+            }
+            if !settings.leaves_unsigned(name) {
+                covered.push((Header::new(name, b""), index));
+            }
+        });
+        let signs_token = settings.session_token == SessionToken::Signed
+            && signer.credentials.token_header().is_some();
+        let added = [
+            (names::HOST, adds_host),
+            (names::DATE, true),
+            (names::CONTENT_SHA256, adds_hash),
+            (names::SECURITY_TOKEN, signs_token),
+        ];
+        let added = added.into_iter().filter(|(_, adds)| *adds);
+        for (index, (name, _)) in (values.len()..).zip(added) {
+            covered.push((Header::new(name, b""), index));
+        }
+        covered.sort_by(|(header, _), (other, _)| header.compare(other));
+        let mut names = NameList::new();
+        write_names(&mut names, covered.iter().map(|(header, _)| header), false);
+        let names = core::str::from_utf8(&names).unwrap_or_default();
+        let day = signer.day(time);
+        Ok(Self {
+            method: request.method.into(),
+            path: request.path.into(),
+            query: request.query.into(),
+            sent: sent.into(),
+            adds_host,
+            adds_hash,
+            signs_token,
+            head: head.to_bytes().into(),
+            names: names.into(),
+            lines: lines(&covered),
+            authorization: day.authorization(names).into(),
+            day,
+        })
+    }
+
+    /// Whether a request at that time has this shape; takes its values, if so.
+    #[inline]
+    pub(crate) fn fits<'a>(
+        &self,
+        request: &RawRequest<'a>,
+        time: Timestamp,
+        values: &mut Values<'a>,
+    ) -> bool {
+        let mut names = &*self.sent;
+        self.day.key.is_for(time)
+            && *self.path == *request.path
+            && *self.query == *request.query
+            && *self.method == *request.method
+            && request.all_headers(|name, value| {
+                values.push(value);
+                match names.strip_prefix(name.as_bytes()) {
+                    Some([b'\n', after @ ..]) => {
+                        names = after;
+                        true
+                    }
+                    _ => false,
+                }
+            })
+            && names.is_empty()
+    }
+
+    /// The SHA-256 of the canonical request with these values, and with what is said of the body.
+    pub(crate) fn hash(&self, values: &Values<'_>, payload: &[u8]) -> [u8; 32] {
+        let mut headers = HeaderList::new();
+        for line in &self.lines {
+            let name = &self.names[line.name.0..line.name.1];
+            headers.push(line.header.again(name, values[line.value]));
+        }
+        canonical::hash(&self.head, &headers, self.names.as_bytes(), payload)
+    }
+}
+
+/// The lines of sorted headers, each given with the index of its value.
+fn lines(sorted: &[(Header<'_>, usize)]) -> Box<[Line]> {
+    let (mut name, mut before) = ((0, 0), &Header::default());
+    let mut lines = Vec::with_capacity(sorted.len());
+    for (header, value) in sorted {
+        if !header.is_same(before) {
+            // Behind the one before it and a semicolon.
+            let start = if lines.is_empty() { 0 } else { name.1 + 1 };
+            name = (start, start + header.name.len());
+            before = header;
+        }
+        lines.push(Line {
+            header: header.again("", b""),
+            name,
+            value: *value,
+        });
+    }
+    lines.into()
+}
