@@ -15,7 +15,9 @@ use crate::settings::UNSIGNED_IN_PRESIGNED;
 use crate::{PayloadHash, RawRequest, SessionToken, Settings};
 
 pub(crate) use head::Head;
-pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list, sort, write_names};
+pub(crate) use headers::{
+    Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort, write_names,
+};
 pub(crate) use query::{
     Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
@@ -148,8 +150,11 @@ impl<'a> CanonicalRequest<'a> {
     fn write<S: Sink>(&self, sink: &mut S, redact: bool) {
         self.head.write(sink, redact);
         let hidden = redact.then_some(names::SECURITY_TOKEN);
-        headers::write(sink, &self.headers, self.lower_case, hidden);
-        write_end(sink, &self.names, self.payload.text(&mut [0; 64]));
+        headers::write_list(sink, &self.headers, self.lower_case, hidden);
+        sink.put(b"\n");
+        sink.put(&self.names);
+        sink.put(b"\n");
+        sink.put(self.payload.text(&mut [0; 64]));
     }
 }
 
@@ -167,27 +172,20 @@ impl fmt::Debug for CanonicalRequest<'_> {
     }
 }
 
-/// The SHA-256 of a canonical request whose [`Head`] is written already, with headers that are
-/// sorted and whose names are in lower case.
-pub(crate) fn hash(
-    head: &[u8],
-    headers: &HeaderList<'_>,
-    names: &[u8],
-    payload: &[u8],
+/// The SHA-256 of a canonical request of which only the headers' lines are to be written: at most
+/// `length` bytes, with names in lower case.
+#[inline]
+pub(crate) fn hash_around<'a>(
+    before: &[u8],
+    lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
+    length: usize,
+    after: [&[u8]; 2],
 ) -> [u8; 32] {
     sink::hash(|hasher| {
-        hasher.put(head);
-        headers::write(hasher, headers, true, None);
-        write_end(hasher, names, payload);
+        hasher.put(before);
+        headers::write(hasher, lines, length, true, None);
+        after.into_iter().for_each(|piece| hasher.put(piece));
     })
-}
-
-/// Writes what comes after the headers.
-fn write_end<S: Sink>(sink: &mut S, names: &[u8], payload: &[u8]) {
-    sink.put(b"\n");
-    sink.put(names);
-    sink.put(b"\n");
-    sink.put(payload);
 }
 
 /// Whether a presigned request leaves this header out.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::canonical::{self, Head, Header, HeaderList, NameList, parse_query, write_names};
+use crate::canonical::{
+    Head, Header, NameList, Start, WRITTEN, hash_around, parse_query, write_names,
+};
 use crate::list::List;
 use crate::names::{self, has_length_of, is_header, lengths};
 use crate::sign::{Day, is_owned, refuse_presigned};
@@ -29,21 +31,27 @@ pub(crate) struct Shape {
     pub(crate) signs_token: bool,
     /// The canonical request's lines up to the headers.
     head: Box<[u8]>,
-    /// As `SignedHeaders` has them.
-    names: Box<str>,
     lines: Box<[Line]>,
+    /// How many bytes the lines have besides the values.
+    length: usize,
+    /// What is between them and what is said of the body.
+    tail: Box<[u8]>,
     /// The value of `authorization` up to the signature.
     pub(crate) authorization: Box<str>,
 }
 
 /// A header's line in the canonical request.
 struct Line {
-    /// Without name and value.
-    header: Header<'static>,
-    /// Where the name is among all.
-    name: (usize, usize),
+    start: LineStart,
     /// Which of the values.
     value: usize,
+}
+
+/// See [`Start`].
+enum LineStart {
+    Short([u8; WRITTEN], usize),
+    Long(Box<str>),
+    Again,
 }
 
 /// The lengths of the headers that signing itself adds.
@@ -56,6 +64,7 @@ const SPECIAL_LENGTHS: u32 = lengths(&[
 
 impl Shape {
     /// The shape of a request, whose values it takes.
+    #[cold]
     pub(crate) fn new<'a>(
         signer: &Signer,
         request: &RawRequest<'a>,
@@ -106,6 +115,7 @@ impl Shape {
         let mut names = NameList::new();
         write_names(&mut names, covered.iter().map(|(header, _)| header), false);
         let names = core::str::from_utf8(&names).unwrap_or_default();
+        let starts = covered.iter().map(|(header, _)| header.name.len() + 2);
         let day = signer.day(time);
         Ok(Self {
             method: request.method.into(),
@@ -116,8 +126,9 @@ impl Shape {
             adds_hash,
             signs_token,
             head: head.to_bytes().into(),
-            names: names.into(),
+            length: starts.sum(),
             lines: lines(&covered),
+            tail: ["\n", names, "\n"].concat().into_bytes().into(),
             authorization: day.authorization(names).into(),
             day,
         })
@@ -151,31 +162,54 @@ impl Shape {
 
     /// The SHA-256 of the canonical request with these values, and with what is said of the body.
     pub(crate) fn hash(&self, values: &Values<'_>, payload: &[u8]) -> [u8; 32] {
-        let mut headers = HeaderList::new();
-        for line in &self.lines {
-            let name = &self.names[line.name.0..line.name.1];
-            headers.push(line.header.again(name, values[line.value]));
+        let length = values
+            .iter()
+            .fold(self.length, |length, value| length + value.len());
+        let lines = self
+            .lines
+            .iter()
+            .map(|line| (line.start.borrow(), values[line.value]));
+        hash_around(&self.head, lines, length, [&self.tail, payload])
+    }
+}
+
+impl LineStart {
+    fn new(name: &str) -> Self {
+        let mut text = [0; WRITTEN];
+        match text.get_mut(..=name.len()) {
+            Some(start) => {
+                start[..name.len()].copy_from_slice(name.as_bytes());
+                start.make_ascii_lowercase();
+                start[name.len()] = b':';
+                Self::Short(text, name.len() + 1)
+            }
+            None => Self::Long(name.to_ascii_lowercase().into()),
         }
-        canonical::hash(&self.head, &headers, self.names.as_bytes(), payload)
+    }
+
+    #[inline]
+    fn borrow(&self) -> Start<'_> {
+        match self {
+            Self::Short(text, length) => Start::Written(text, *length),
+            Self::Long(name) => Start::Name(name),
+            Self::Again => Start::Again,
+        }
     }
 }
 
 /// The lines of sorted headers, each given with the index of its value.
 fn lines(sorted: &[(Header<'_>, usize)]) -> Box<[Line]> {
-    let (mut name, mut before) = ((0, 0), &Header::default());
+    let mut before = &Header::default();
     let mut lines = Vec::with_capacity(sorted.len());
     for (header, value) in sorted {
-        if !header.is_same(before) {
-            // Behind the one before it and a semicolon.
-            let start = if lines.is_empty() { 0 } else { name.1 + 1 };
-            name = (start, start + header.name.len());
-            before = header;
-        }
-        lines.push(Line {
-            header: header.again("", b""),
-            name,
-            value: *value,
-        });
+        let start = if header.is_same(before) {
+            LineStart::Again
+        } else {
+            LineStart::new(header.name)
+        };
+        let value = *value;
+        lines.push(Line { start, value });
+        before = header;
     }
     lines.into()
 }

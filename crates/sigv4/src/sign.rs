@@ -68,6 +68,15 @@ pub struct Signer {
 struct Kept {
     day: Option<Arc<Day>>,
     shape: Option<Arc<Shape>>,
+    date: Option<Date>,
+}
+
+/// A second, as it is signed and as the value of `x-amz-date`.
+#[derive(Clone)]
+struct Date {
+    second: Timestamp,
+    stamp: [u8; 16],
+    value: HeaderValue,
 }
 
 /// What stays the same for a day.
@@ -192,15 +201,30 @@ impl Signer {
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
         let mut values = Values::new();
-        let kept = self.kept().shape.clone();
-        let shape = match kept.filter(|shape| shape.fits(request, time, &mut values)) {
+        let (shape, date) = {
+            let kept = self.kept();
+            let date = kept.date.as_ref().filter(|date| date.second == time);
+            (kept.shape.clone(), date.cloned())
+        };
+        let shape = match shape.filter(|shape| shape.fits(request, time, &mut values)) {
             Some(shape) => shape,
             None => {
                 let shape = Arc::new(Shape::new(self, request, time, &mut values)?);
                 Arc::clone(self.kept().shape.insert(shape))
             }
         };
-        let stamp = shape.day.key.stamp(time);
+        let date = match date {
+            Some(date) => date,
+            None => {
+                let stamp = shape.day.key.stamp(time);
+                let date = Date {
+                    second: time,
+                    stamp,
+                    value: value(&stamp)?,
+                };
+                self.kept().date.insert(date).clone()
+            }
+        };
         let mut hash_text = [0; 64];
         let hash_text = payload.text(&mut hash_text);
         let host = if shape.adds_host {
@@ -210,7 +234,7 @@ impl Signer {
         } else {
             None
         };
-        values.push(&stamp);
+        values.push(&date.stamp);
         let content_sha256 = if shape.adds_hash {
             values.push(hash_text);
             Some(value(hash_text)?)
@@ -222,14 +246,14 @@ impl Signer {
             values.push(token.as_bytes());
         }
         let hash = shape.hash(&values, hash_text);
-        let text = shape.day.key.string_to_sign(&stamp, &hash);
+        let text = shape.day.key.string_to_sign(&date.stamp, &hash);
         let signature = shape.day.key.sign(text.as_bytes());
         Ok(SigningHeaders {
             signature,
             host,
             content_sha256,
             token: token.cloned(),
-            date: value(&stamp)?,
+            date: date.value,
             authorization: authorization(&shape.authorization, signature)?,
         })
     }

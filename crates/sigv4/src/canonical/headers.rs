@@ -44,16 +44,6 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// A header of the same name, which `name` is.
-    #[inline]
-    pub(crate) fn again<'b>(&self, name: &'b str, value: &'b [u8]) -> Header<'b> {
-        Header {
-            letters: self.letters,
-            name,
-            value,
-        }
-    }
-
     /// The order of names.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         let letters = self.letters.cmp(&other.letters);
@@ -110,8 +100,54 @@ pub(crate) fn write_names<'a>(
     }
 }
 
-/// Writes `name:value` lines for a sorted list; the value of the header `hide` is replaced.
-pub(super) fn write<S: Sink>(
+/// How a line begins, or goes on.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// The name of a header, in any case.
+    Name(&'a str),
+    /// The same in lower case with the colon, so many bytes of these: to copy all is faster.
+    Written(&'a [u8; WRITTEN], usize),
+    /// It goes on, with another value of the header before.
+    Again,
+}
+
+/// A longer name, with its colon, cannot be [`Start::Written`].
+pub(crate) const WRITTEN: usize = 32;
+
+impl Start<'_> {
+    /// The name, with or without a colon.
+    fn name(&self) -> &[u8] {
+        match self {
+            Self::Name(name) => name.as_bytes(),
+            Self::Written(text, length) => &text[..length - 1],
+            Self::Again => b"",
+        }
+    }
+}
+
+/// The lines of a sorted list: how each begins, and the value.
+fn lines<'a>(list: &[Header<'a>]) -> impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone {
+    let nothing = const {
+        &Header {
+            letters: 0,
+            name: "",
+            value: b"",
+        }
+    };
+    let mut before = nothing;
+    list.iter().map(move |header| {
+        let again = header.is_same(core::mem::replace(&mut before, header));
+        let start = if again {
+            Start::Again
+        } else {
+            Start::Name(header.name)
+        };
+        (start, header.value)
+    })
+}
+
+/// Writes the lines of a sorted list; the value of the header `hide` is replaced.
+pub(super) fn write_list<S: Sink>(
     sink: &mut S,
     list: &HeaderList<'_>,
     lower_case: bool,
@@ -120,31 +156,59 @@ pub(super) fn write<S: Sink>(
     let lengths = list
         .iter()
         .map(|header| header.name.len() + header.value.len() + 2);
-    let length = lengths.sum();
-    if hide.is_some() || !sink.fill(length, |space| fill(space, list, lower_case)) {
-        write_pieces(sink, list, hide);
+    write(sink, lines(list), lengths.sum(), lower_case, hide);
+}
+
+/// Writes `name:value` lines, which have at most `length` bytes; the value of the header `hide` is
+/// replaced.
+#[inline]
+pub(super) fn write<'a, S: Sink>(
+    sink: &mut S,
+    lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
+    length: usize,
+    lower_case: bool,
+    hide: Option<&str>,
+) {
+    let filled =
+        hide.is_none() && sink.fill(length, |space| fill(space, lines.clone(), lower_case));
+    if !filled {
+        write_pieces(sink, lines, hide);
     }
 }
 
 /// Writes all lines at one go with values as they are, which they nearly always may stay, and gives
 /// their length; `None` if spaces may have to go. `space` is long enough.
-fn fill(space: &mut [u8], list: &HeaderList<'_>, lower_case: bool) -> Option<usize> {
-    let (mut at, mut before) = (0, &Header::default());
-    for header in list.iter() {
-        if header.is_same(before) {
-            // In place of the line's end.
-            space[at - 1] = b',';
-        } else {
-            let colon = at + header.name.len();
-            space[at..colon].copy_from_slice(header.name.as_bytes());
-            if !lower_case {
-                space[at..colon].make_ascii_lowercase();
+#[inline]
+fn fill<'a>(
+    space: &mut [u8],
+    lines: impl Iterator<Item = (Start<'a>, &'a [u8])>,
+    lower_case: bool,
+) -> Option<usize> {
+    let mut at = 0;
+    for (start, value) in lines {
+        match start {
+            Start::Name(name) => {
+                let colon = at + name.len();
+                space[at..colon].copy_from_slice(name.as_bytes());
+                if !lower_case {
+                    space[at..colon].make_ascii_lowercase();
+                }
+                space[colon] = b':';
+                at = colon + 1;
             }
-            space[colon] = b':';
-            (at, before) = (colon + 1, header);
+            Start::Written(text, length) => {
+                // What is too much is written over by what comes next.
+                match space[at..].first_chunk_mut() {
+                    Some(free) => *free = *text,
+                    None => space[at..at + length].copy_from_slice(&text[..length]),
+                }
+                at += length;
+            }
+            // In place of the line's end.
+            Start::Again => space[at - 1] = b',',
         }
-        let end = at + header.value.len();
-        space[at..end].copy_from_slice(header.value);
+        let end = at + value.len();
+        space[at..end].copy_from_slice(value);
         space[end] = b'\n';
         at = end + 1;
     }
@@ -161,28 +225,34 @@ fn fill(space: &mut [u8], list: &HeaderList<'_>, lower_case: bool) -> Option<usi
 
 /// The same piece by piece.
 #[cold]
-fn write_pieces<S: Sink>(sink: &mut S, list: &HeaderList<'_>, hide: Option<&str>) {
-    let mut before = &Header::default();
-    for header in list.iter() {
-        if header.is_same(before) {
+fn write_pieces<'a, S: Sink>(
+    sink: &mut S,
+    lines: impl Iterator<Item = (Start<'a>, &'a [u8])>,
+    hide: Option<&str>,
+) {
+    let (mut hidden, mut first) = (false, true);
+    for (start, value) in lines {
+        if let Start::Again = start {
             sink.put(b",");
         } else {
-            if !before.name.is_empty() {
+            if !first {
                 sink.put(b"\n");
             }
-            for byte in header.name.bytes() {
+            first = false;
+            let name = start.name();
+            for byte in name {
                 sink.put(&[byte.to_ascii_lowercase()]);
             }
             sink.put(b":");
-            before = header;
+            hidden = hide.is_some_and(|hide| name.eq_ignore_ascii_case(hide.as_bytes()));
         }
-        if hide.is_some_and(|hidden| header.name.eq_ignore_ascii_case(hidden)) {
+        if hidden {
             sink.put(b"<redacted>");
         } else {
-            put_value(sink, header.value);
+            put_value(sink, value);
         }
     }
-    if !before.name.is_empty() {
+    if !first {
         sink.put(b"\n");
     }
 }
@@ -209,7 +279,7 @@ mod tests {
         list.extend(headers.iter().map(|(name, value)| Header::new(name, value)));
         sort(&mut list);
         let mut sink = Vec::new();
-        write(&mut sink, &list, false, None);
+        write_list(&mut sink, &list, false, None);
         sink
     }
 
