@@ -60,12 +60,12 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
 
     /// Keeps the items for which `keep` is true, in their order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(T) -> bool) {
-        let mut kept = 0;
-        for index in 0..self.len() {
-            let item = self[index];
+        let (items, mut kept) = (&mut **self, 0);
+        for index in 0..items.len() {
+            let item = items[index];
             if keep(item) {
                 if kept < index {
-                    self[kept] = item;
+                    items[kept] = item;
                 }
                 kept += 1;
             }

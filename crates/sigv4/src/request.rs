@@ -3,7 +3,7 @@
 use core::fmt;
 
 use http::request::Parts;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 
 /// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
 ///
@@ -94,22 +94,60 @@ impl<'a> RawRequest<'a> {
 
     /// Calls `each` with every header, those of one name in their order.
     pub(crate) fn for_each_header(&self, mut each: impl FnMut(&'a str, &'a [u8])) {
-        self.all_headers(|name, value| {
-            each(name, value);
-            true
-        });
-    }
-
-    /// Whether `test` is true for every header; asks no further than the first for which it is not.
-    #[inline]
-    pub(crate) fn all_headers(&self, mut test: impl FnMut(&'a str, &'a [u8]) -> bool) -> bool {
         match &self.headers {
-            Headers::Map(map) => map
-                .iter()
-                .all(|(name, value)| test(name.as_str(), value.as_bytes())),
-            Headers::List(list) => list.iter().all(|&(name, value)| test(name, value)),
+            Headers::Map(map) => {
+                for (name, value) in *map {
+                    each(name.as_str(), value.as_bytes());
+                }
+            }
+            Headers::List(list) => {
+                for &(name, value) in list {
+                    each(name, value);
+                }
+            }
         }
     }
+
+    /// The names of the headers in their order.
+    pub(crate) fn names(&self) -> HeaderNames {
+        match &self.headers {
+            Headers::Map(map) => {
+                HeaderNames::Map(map.iter().map(|(name, _)| name.clone()).collect())
+            }
+            Headers::List(list) => {
+                HeaderNames::List(list.iter().map(|(name, _)| (*name).into()).collect())
+            }
+        }
+    }
+
+    /// Whether the headers have just these names in this order; calls `each` with their values, in
+    /// either case perhaps not with all.
+    #[inline]
+    pub(crate) fn has_names(&self, names: &HeaderNames, mut each: impl FnMut(&'a [u8])) -> bool {
+        match (&self.headers, names) {
+            (Headers::Map(map), HeaderNames::Map(names)) => {
+                map.len() == names.len()
+                    && map.iter().zip(names).all(|((name, value), known)| {
+                        each(value.as_bytes());
+                        name == known
+                    })
+            }
+            (Headers::List(list), HeaderNames::List(names)) => {
+                list.len() == names.len()
+                    && list.iter().zip(names).all(|((name, value), known)| {
+                        each(value);
+                        **name == **known
+                    })
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The names of a request's headers.
+pub(crate) enum HeaderNames {
+    Map(Box<[HeaderName]>),
+    List(Box<[Box<str>]>),
 }
 
 impl<'a> From<&'a Parts> for RawRequest<'a> {

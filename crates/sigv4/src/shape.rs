@@ -7,6 +7,7 @@ use crate::canonical::{
 };
 use crate::list::List;
 use crate::names::{self, has_length_of, is_header, lengths};
+use crate::request::HeaderNames;
 use crate::sign::{Day, is_owned, refuse_presigned};
 use crate::{RawRequest, SessionToken, SignError, Signer, Timestamp};
 
@@ -20,9 +21,7 @@ pub(crate) struct Shape {
     method: Box<str>,
     path: Box<[u8]>,
     query: Box<[u8]>,
-    /// The names of the request's headers in their order, each with a line end behind it, which no
-    /// name has in it.
-    sent: Box<[u8]>,
+    sent: HeaderNames,
     /// Whether the request has no `host` header.
     pub(crate) adds_host: bool,
     /// Whether `x-amz-content-sha256` is added, or replaced.
@@ -76,13 +75,10 @@ impl Shape {
         head.query = parse_query(request.query, |_| true);
         refuse_presigned(&head.query)?;
 
-        let mut sent = Vec::new();
         let mut covered = Vec::new();
         let (mut adds_host, mut adds_hash) = (true, settings.content_sha256_header);
         *values = Values::new();
         request.for_each_header(|name, value| {
-            sent.extend_from_slice(name.as_bytes());
-            sent.push(b'\n');
             let index = values.len();
             values.push(value);
             if has_length_of(name, SPECIAL_LENGTHS) {
@@ -121,7 +117,7 @@ impl Shape {
             method: request.method.into(),
             path: request.path.into(),
             query: request.query.into(),
-            sent: sent.into(),
+            sent: request.names(),
             adds_host,
             adds_hash,
             signs_token,
@@ -142,22 +138,11 @@ impl Shape {
         time: Timestamp,
         values: &mut Values<'a>,
     ) -> bool {
-        let mut names = &*self.sent;
         self.day.key.is_for(time)
             && *self.path == *request.path
             && *self.query == *request.query
             && *self.method == *request.method
-            && request.all_headers(|name, value| {
-                values.push(value);
-                match names.strip_prefix(name.as_bytes()) {
-                    Some([b'\n', after @ ..]) => {
-                        names = after;
-                        true
-                    }
-                    _ => false,
-                }
-            })
-            && names.is_empty()
+            && request.has_names(&self.sent, |value| values.push(value))
     }
 
     /// The SHA-256 of the canonical request with these values, and with what is said of the body.
