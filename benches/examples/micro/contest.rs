@@ -20,17 +20,21 @@ type Run<'a> = Box<dyn FnMut(usize, &mut Measure) + 'a>;
 
 /// What is measured around the work.
 enum Measure {
-    Time(Duration),
+    Time {
+        total: Duration,
+        /// What to ask the clock takes: a call of the system, much where the work is short.
+        clock: Duration,
+    },
     Allocations(u64),
 }
 
 impl Measure {
     fn around(&mut self, work: impl FnOnce()) {
         match self {
-            Self::Time(time) => {
+            Self::Time { total, clock } => {
                 let start = ThreadTime::now();
                 work();
-                *time += start.elapsed();
+                *total += start.elapsed().saturating_sub(*clock);
             }
             Self::Allocations(count) => *count += allocations(work),
         }
@@ -69,11 +73,12 @@ impl<'a> Contender<'a> {
         }
     }
 
-    fn time(&mut self, count: usize) -> Duration {
-        let mut measure = Measure::Time(Duration::ZERO);
+    fn time(&mut self, count: usize, clock: Duration) -> Duration {
+        let total = Duration::ZERO;
+        let mut measure = Measure::Time { total, clock };
         (self.run)(count, &mut measure);
         match measure {
-            Measure::Time(time) => time,
+            Measure::Time { total, .. } => total,
             Measure::Allocations(_) => unreachable!(),
         }
     }
@@ -83,7 +88,7 @@ impl<'a> Contender<'a> {
         (self.run)(count, &mut measure);
         match measure {
             Measure::Allocations(count) => count,
-            Measure::Time(_) => unreachable!(),
+            Measure::Time { .. } => unreachable!(),
         }
     }
 }
@@ -93,6 +98,8 @@ pub struct Contest {
     rounds: usize,
     round: Duration,
     only: String,
+    /// What to ask the clock takes.
+    clock: Duration,
 }
 
 impl Default for Contest {
@@ -101,6 +108,7 @@ impl Default for Contest {
             rounds: 101,
             round: Duration::from_millis(4),
             only: String::new(),
+            clock: clock(),
         }
     }
 }
@@ -130,7 +138,7 @@ impl Contest {
             // Each round begins with another, so that none always runs in the wake of the same.
             for turn in 0..contenders.len() {
                 let index = (round + turn) % contenders.len();
-                let time = contenders[index].time(counts[index]);
+                let time = contenders[index].time(counts[index], self.clock);
                 times[index].push(time.as_nanos() as f64 / (counts[index] * each) as f64);
             }
         }
@@ -150,7 +158,7 @@ impl Contest {
     fn calibrate(&self, contender: &mut Contender<'_>) -> usize {
         let mut count = 1;
         loop {
-            let time = contender.time(count);
+            let time = contender.time(count, self.clock);
             if time >= self.round / 4 {
                 let count = count as f64 * self.round.as_secs_f64() / time.as_secs_f64();
                 return (count as usize).max(1);
@@ -158,4 +166,11 @@ impl Contest {
             count *= 2;
         }
     }
+}
+
+/// What two readings of the clock are apart with nothing between them: the median of many.
+fn clock() -> Duration {
+    let mut times: Vec<Duration> = (0..1001).map(|_| ThreadTime::now().elapsed()).collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }

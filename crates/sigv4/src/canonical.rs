@@ -15,9 +15,7 @@ use crate::settings::UNSIGNED_IN_PRESIGNED;
 use crate::{PayloadHash, RawRequest, SessionToken, Settings};
 
 pub(crate) use head::Head;
-pub(crate) use headers::{
-    Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort, write_names,
-};
+pub(crate) use headers::{Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort};
 pub(crate) use query::{
     Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
@@ -120,7 +118,7 @@ impl<'a> CanonicalRequest<'a> {
     /// Sorts the headers that were put in, and writes down their names.
     pub(crate) fn sort_headers(&mut self) {
         sort(&mut self.headers);
-        write_names(&mut self.names, self.headers.iter(), self.lower_case);
+        headers::write_names(&mut self.names, &self.headers, self.lower_case);
     }
 
     /// The SHA-256 of the canonical request.

@@ -53,6 +53,7 @@ mod canonical;
 mod credentials;
 mod key;
 mod list;
+mod memo;
 mod names;
 mod payload;
 mod presign;

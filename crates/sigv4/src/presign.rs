@@ -136,7 +136,7 @@ impl Signer {
         parameter(names::SIGNED_HEADERS_PARAMETER, canonical.signed_headers());
         // Parsed from what will be sent, and so the same that whoever verifies it sees.
         canonical.head.query = parse_query(query.as_bytes(), |_| true);
-        let signature = day.sign(&canonical, &stamp);
+        let signature = day.sign(&stamp, &canonical.hash());
         append_parameter(
             &mut query,
             names::SIGNATURE_PARAMETER,

@@ -108,6 +108,14 @@ impl<'a> RawRequest<'a> {
         }
     }
 
+    /// How many headers it has.
+    pub(crate) fn header_count(&self) -> usize {
+        match &self.headers {
+            Headers::Map(map) => map.len(),
+            Headers::List(list) => list.len(),
+        }
+    }
+
     /// The names of the headers in their order.
     pub(crate) fn names(&self) -> HeaderNames {
         match &self.headers {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::canonical::{
-    Head, Header, NameList, Start, WRITTEN, hash_around, parse_query, write_names,
-};
+use crate::canonical::{Head, Header, Start, WRITTEN, hash_around};
 use crate::list::List;
-use crate::names::{self, has_length_of, is_header, lengths};
+use crate::memo::Day;
+use crate::names;
 use crate::request::HeaderNames;
-use crate::sign::{Day, is_owned, refuse_presigned};
-use crate::{RawRequest, SessionToken, SignError, Signer, Timestamp};
+use crate::sign::Role;
+use crate::{RawRequest, Signer, Timestamp};
 
 /// The values of a request's headers in their order, and of those that signing adds.
 pub(crate) type Values<'a> = List<&'a [u8], 16>;
@@ -53,50 +52,31 @@ enum LineStart {
     Again,
 }
 
-/// The lengths of the headers that signing itself adds.
-const SPECIAL_LENGTHS: u32 = lengths(&[
-    names::CONTENT_SHA256,
-    names::DATE,
-    names::HOST,
-    names::SECURITY_TOKEN,
-]);
-
 impl Shape {
-    /// The shape of a request, whose values it takes.
-    #[cold]
-    pub(crate) fn new<'a>(
+    /// The shape of a request that was just signed, with this head and these names of its headers.
+    pub(crate) fn new(
         signer: &Signer,
-        request: &RawRequest<'a>,
-        time: Timestamp,
-        values: &mut Values<'a>,
-    ) -> Result<Self, SignError> {
-        let settings = &signer.settings;
-        let mut head = Head::bare(request, settings);
-        head.query = parse_query(request.query, |_| true);
-        refuse_presigned(&head.query)?;
-
-        let mut covered = Vec::new();
-        let (mut adds_host, mut adds_hash) = (true, settings.content_sha256_header);
-        *values = Values::new();
-        request.for_each_header(|name, value| {
-            let index = values.len();
-            values.push(value);
-            if has_length_of(name, SPECIAL_LENGTHS) {
-                adds_host &= !is_header(name, names::HOST);
-                if is_header(name, names::CONTENT_SHA256) {
-                    adds_hash = true;
-                    return;
+        request: &RawRequest<'_>,
+        head: &Head<'_>,
+        names: &str,
+        day: Arc<Day>,
+    ) -> Self {
+        let (mut count, mut covered) = (0, Vec::new());
+        let mut adds_host = true;
+        let mut adds_hash = signer.settings.content_sha256_header;
+        request.for_each_header(|name, _| {
+            match signer.role(name) {
+                Role::Covered => covered.push((Header::new(name, b""), count)),
+                Role::Host => {
+                    adds_host = false;
+                    covered.push((Header::new(name, b""), count));
                 }
-                if is_owned(name) {
-                    return;
-                }
+                Role::ContentHash => adds_hash = true,
+                Role::Uncovered => {}
             }
-            if !settings.leaves_unsigned(name) {
-                covered.push((Header::new(name, b""), index));
-            }
+            count += 1;
         });
-        let signs_token = settings.session_token == SessionToken::Signed
-            && signer.credentials.token_header().is_some();
+        let signs_token = signer.signed_token().is_some();
         let added = [
             (names::HOST, adds_host),
             (names::DATE, true),
@@ -104,16 +84,11 @@ impl Shape {
             (names::SECURITY_TOKEN, signs_token),
         ];
         let added = added.into_iter().filter(|(_, adds)| *adds);
-        for (index, (name, _)) in (values.len()..).zip(added) {
-            covered.push((Header::new(name, b""), index));
-        }
+        let added = (count..).zip(added);
+        covered.extend(added.map(|(index, (name, _))| (Header::new(name, b""), index)));
         covered.sort_by(|(header, _), (other, _)| header.compare(other));
-        let mut names = NameList::new();
-        write_names(&mut names, covered.iter().map(|(header, _)| header), false);
-        let names = core::str::from_utf8(&names).unwrap_or_default();
         let starts = covered.iter().map(|(header, _)| header.name.len() + 2);
-        let day = signer.day(time);
-        Ok(Self {
+        Self {
             method: request.method.into(),
             path: request.path.into(),
             query: request.query.into(),
@@ -125,9 +100,9 @@ impl Shape {
             length: starts.sum(),
             lines: lines(&covered),
             tail: ["\n", names, "\n"].concat().into_bytes().into(),
-            authorization: day.authorization(names).into(),
+            authorization: day.before_signature(names).concat().into(),
             day,
-        })
+        }
     }
 
     /// Whether a request at that time has this shape; takes its values, if so.

@@ -7,11 +7,14 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
-use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter};
+use crate::canonical::{CanonicalRequest, Parameter, is_left_out, is_parameter, parse_query};
 use crate::key::{ALGORITHM, scope};
-use crate::names::{self, is_header};
+use crate::memo::{Day, Index, Memo};
+use crate::names::{self, has_length_of, is_header, lengths};
 use crate::shape::{Shape, Values};
-use crate::{Credentials, PayloadHash, RawRequest, Settings, Signature, SigningKey, Timestamp};
+use crate::{
+    Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signature, SigningKey, Timestamp,
+};
 
 /// The parameters by which a presigned request is known, and which signing owns.
 const OWNED_PARAMETERS: [&str; 7] = [
@@ -24,12 +27,20 @@ const OWNED_PARAMETERS: [&str; 7] = [
     names::SIGNATURE_PARAMETER,
 ];
 
+/// The lengths of the headers that signing itself adds.
+const SPECIAL_LENGTHS: u32 = lengths(&[
+    names::CONTENT_SHA256,
+    names::DATE,
+    names::HOST,
+    names::SECURITY_TOKEN,
+]);
+
 /// Signs requests to one service in one region with one access key.
 ///
-/// Keeps the key that it derives for a day, and how the last request is written (its method, path,
-/// query and the names of its headers, not their values), since the next one is nearly always like
-/// it: signing then costs little more than one pass of SHA-256 over the canonical request and one
-/// HMAC. It can be shared between threads.
+/// Keeps the key that it derives for a day, and the canonical form of what some requests before had
+/// besides the values of their headers (method, path, query, names), since the next one is mostly
+/// like them. Signing then costs little more than one pass of SHA-256 over the canonical request
+/// and one HMAC. It can be shared between threads.
 ///
 /// # Example
 ///
@@ -60,30 +71,7 @@ pub struct Signer {
     pub(crate) region: Box<str>,
     pub(crate) service: Box<str>,
     pub(crate) settings: Settings,
-    kept: Mutex<Kept>,
-}
-
-/// What requests before left.
-#[derive(Default)]
-struct Kept {
-    day: Option<Arc<Day>>,
-    shape: Option<Arc<Shape>>,
-    date: Option<Date>,
-}
-
-/// A second, as it is signed and as the value of `x-amz-date`.
-#[derive(Clone)]
-struct Date {
-    second: Timestamp,
-    stamp: [u8; 16],
-    value: HeaderValue,
-}
-
-/// What stays the same for a day.
-pub(crate) struct Day {
-    pub(crate) key: SigningKey,
-    /// The beginning of the value of `authorization`, up to the names of the headers.
-    prefix: String,
+    memo: Mutex<Memo>,
 }
 
 const BEFORE_CREDENTIAL: &str = " Credential=";
@@ -106,7 +94,7 @@ impl Signer {
             region,
             service,
             settings: Settings::default(),
-            kept: Mutex::default(),
+            memo: Mutex::default(),
         })
     }
 
@@ -114,7 +102,7 @@ impl Signer {
     pub fn with_settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         // Shapes are of the settings before.
-        self.kept = Mutex::default();
+        self.memo = Mutex::default();
         self
     }
 
@@ -200,68 +188,144 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
+        let index = Index::of(request);
+        let (shape, date) = self.memo().find(index, time);
         let mut values = Values::new();
-        let (shape, date) = {
-            let kept = self.kept();
-            let date = kept.date.as_ref().filter(|date| date.second == time);
-            (kept.shape.clone(), date.cloned())
-        };
-        let shape = match shape.filter(|shape| shape.fits(request, time, &mut values)) {
-            Some(shape) => shape,
-            None => {
-                let shape = Arc::new(Shape::new(self, request, time, &mut values)?);
-                Arc::clone(self.kept().shape.insert(shape))
-            }
+        let Some(shape) = shape.filter(|shape| shape.fits(request, time, &mut values)) else {
+            return self.sign_anew(request, payload, time, index);
         };
         let date = match date {
             Some(date) => date,
-            None => {
-                let stamp = shape.day.key.stamp(time);
-                let date = Date {
-                    second: time,
-                    stamp,
-                    value: value(&stamp)?,
-                };
-                self.kept().date.insert(date).clone()
-            }
+            None => self.memo().date(&shape.day, time)?,
         };
         let mut hash_text = [0; 64];
         let hash_text = payload.text(&mut hash_text);
-        let host = if shape.adds_host {
-            let host = request.host().ok_or(SignError::MissingHost)?.as_bytes();
-            values.push(host);
-            Some(value(host)?)
-        } else {
-            None
-        };
+        // In the order in which the shape counts them.
+        let mut host = None;
+        if shape.adds_host {
+            let text = request.host().ok_or(SignError::MissingHost)?;
+            values.push(text.as_bytes());
+            host = Some(value(text.as_bytes())?);
+        }
         values.push(&date.stamp);
-        let content_sha256 = if shape.adds_hash {
+        let mut content_sha256 = None;
+        if shape.adds_hash {
             values.push(hash_text);
-            Some(value(hash_text)?)
-        } else {
-            None
-        };
-        let token = self.credentials.token_header();
-        if let (true, Some(token)) = (shape.signs_token, token) {
+            content_sha256 = Some(value(hash_text)?);
+        }
+        if let (true, Some(token)) = (shape.signs_token, self.credentials.token_header()) {
             values.push(token.as_bytes());
         }
         let hash = shape.hash(&values, hash_text);
-        let text = shape.day.key.string_to_sign(&date.stamp, &hash);
-        let signature = shape.day.key.sign(text.as_bytes());
+        let signature = shape.day.sign(&date.stamp, &hash);
         Ok(SigningHeaders {
             signature,
             host,
             content_sha256,
-            token: token.cloned(),
+            token: self.credentials.token_header().cloned(),
             date: date.value,
-            authorization: authorization(&shape.authorization, signature)?,
+            authorization: authorization([&*shape.authorization], signature)?,
         })
+    }
+
+    /// The same for a request that is like none that is remembered.
+    #[inline(never)]
+    fn sign_anew(
+        &self,
+        request: &RawRequest<'_>,
+        payload: &PayloadHash,
+        time: Timestamp,
+        index: Index,
+    ) -> Result<SigningHeaders, SignError> {
+        let (day, date, keep) = {
+            let mut memo = self.memo();
+            let day = self.day_of(&mut memo, time);
+            let date = memo.date(&day, time)?;
+            (day, date, memo.missed(index))
+        };
+        let mut hash_text = [0; 64];
+        let hash_text = payload.text(&mut hash_text);
+        let mut sends_hash = self.settings.content_sha256_header;
+        let mut has_host = false;
+        let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
+        canonical.head.query = parse_query(request.query, |_| true);
+        refuse_presigned(&canonical.head.query)?;
+        request.for_each_header(|name, value| match self.role(name) {
+            Role::Covered => canonical.cover(name, value),
+            Role::Host => {
+                has_host = true;
+                canonical.cover(name, value);
+            }
+            Role::ContentHash => sends_hash = true,
+            Role::Uncovered => {}
+        });
+        let mut host = None;
+        if !has_host {
+            let text = request.host().ok_or(SignError::MissingHost)?;
+            canonical.cover(names::HOST, text.as_bytes());
+            host = Some(value(text.as_bytes())?);
+        }
+        canonical.cover(names::DATE, &date.stamp);
+        let mut content_sha256 = None;
+        if sends_hash {
+            canonical.cover(names::CONTENT_SHA256, hash_text);
+            content_sha256 = Some(value(hash_text)?);
+        }
+        if let Some(token) = self.signed_token() {
+            canonical.cover(names::SECURITY_TOKEN, token.as_bytes());
+        }
+        canonical.sort_headers();
+        let signature = day.sign(&date.stamp, &canonical.hash());
+        let names = canonical.signed_headers();
+        if keep {
+            let shape = Shape::new(self, request, &canonical.head, names, Arc::clone(&day));
+            self.memo().keep(index, shape);
+        }
+        Ok(SigningHeaders {
+            signature,
+            host,
+            content_sha256,
+            token: self.credentials.token_header().cloned(),
+            authorization: authorization(day.before_signature(names), signature)?,
+            date: date.value,
+        })
+    }
+
+    /// What the header `name` of a request is to signing.
+    pub(crate) fn role(&self, name: &str) -> Role {
+        if has_length_of(name, SPECIAL_LENGTHS) {
+            if is_header(name, names::CONTENT_SHA256) {
+                return Role::ContentHash;
+            }
+            if is_owned(name) {
+                return Role::Uncovered;
+            }
+            if is_header(name, names::HOST) {
+                return Role::Host;
+            }
+        }
+        if self.settings.leaves_unsigned(name) {
+            Role::Uncovered
+        } else {
+            Role::Covered
+        }
+    }
+
+    /// The session token, if it is signed.
+    pub(crate) fn signed_token(&self) -> Option<&HeaderValue> {
+        match self.settings.session_token {
+            SessionToken::Signed => self.credentials.token_header(),
+            SessionToken::Appended => None,
+        }
     }
 
     /// The day of `time`: kept, or derived.
     pub(crate) fn day(&self, time: Timestamp) -> Arc<Day> {
-        let mut kept = self.kept();
-        match &kept.day {
+        self.day_of(&mut self.memo(), time)
+    }
+
+    fn day_of(&self, memo: &mut Memo, time: Timestamp) -> Arc<Day> {
+        match &memo.day {
             Some(day) if day.key.is_for(time) => Arc::clone(day),
             _ => {
                 let Self {
@@ -275,15 +339,26 @@ impl Signer {
                     key: SigningKey::derive(credentials.secret_access_key(), time, region, service),
                     prefix: format!("{ALGORITHM}{BEFORE_CREDENTIAL}{id}/{scope}{BEFORE_NAMES}"),
                 };
-                Arc::clone(kept.day.insert(Arc::new(day)))
+                Arc::clone(memo.day.insert(Arc::new(day)))
             }
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn memo(&self) -> MutexGuard<'_, Memo> {
         // Nothing panics while the lock is held, and what is kept is whole or not there.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memo.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a header of a request is to signing.
+pub(crate) enum Role {
+    Covered,
+    /// Covered, too.
+    Host,
+    /// To be replaced by that of the payload.
+    ContentHash,
+    /// Left alone, or to be replaced.
+    Uncovered,
 }
 
 impl Day {
@@ -293,24 +368,33 @@ impl Day {
         &self.prefix[credential..self.prefix.len() - BEFORE_NAMES.len()]
     }
 
-    pub(crate) fn sign(&self, canonical: &CanonicalRequest<'_>, stamp: &[u8; 16]) -> Signature {
-        let text = self.key.string_to_sign(stamp, &canonical.hash());
+    /// Signs the hash of a canonical request, at a time in the basic format.
+    pub(crate) fn sign(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Signature {
+        let text = self.key.string_to_sign(stamp, hash);
         self.key.sign(text.as_bytes())
     }
 
     /// The value of the `authorization` header up to the signature; `names` as `SignedHeaders` has
     /// them.
-    pub(crate) fn authorization(&self, names: &str) -> String {
-        [&self.prefix, names, ", Signature="].concat()
+    pub(crate) fn before_signature<'a>(&'a self, names: &'a str) -> [&'a str; 3] {
+        [&self.prefix, names, ", Signature="]
     }
 }
 
-/// The value of the `authorization` header, which ends in the signature.
-fn authorization(before: &str, signature: Signature) -> Result<HeaderValue, SignError> {
+/// The value of the `authorization` header.
+fn authorization<const N: usize>(
+    before: [&str; N],
+    signature: Signature,
+) -> Result<HeaderValue, SignError> {
     let digits = signature.to_hex();
     // The exact length, so that the vector becomes the value without another allocation.
-    let mut text = Vec::with_capacity(before.len() + digits.len());
-    text.extend_from_slice(before.as_bytes());
+    let length = before
+        .iter()
+        .fold(digits.len(), |length, text| length + text.len());
+    let mut text = Vec::with_capacity(length);
+    for piece in before {
+        text.extend_from_slice(piece.as_bytes());
+    }
     text.extend_from_slice(&digits);
     let mut value = HeaderValue::try_from(text).map_err(|_| SignError::InvalidHeader)?;
     value.set_sensitive(true);
@@ -461,7 +545,7 @@ pub(crate) fn refuse_presigned(query: &[Parameter<'_>]) -> Result<(), SignError>
     Ok(())
 }
 
-pub(crate) fn is_owned(name: &str) -> bool {
+fn is_owned(name: &str) -> bool {
     is_header(name, names::DATE) || is_header(name, names::SECURITY_TOKEN)
 }
 

@@ -78,14 +78,10 @@ pub(crate) fn is_sorted_list(names: &str) -> bool {
     })
 }
 
-/// Writes the names of sorted headers, each once, in lower case, with `;` between them.
-pub(crate) fn write_names<'a>(
-    names: &mut NameList,
-    sorted: impl Iterator<Item = &'a Header<'a>>,
-    lower_case: bool,
-) {
+/// Writes the names of a sorted list, each once, in lower case, with `;` between them.
+pub(super) fn write_names(names: &mut NameList, list: &HeaderList<'_>, lower_case: bool) {
     let mut before = &Header::default();
-    for header in sorted {
+    for header in list.iter() {
         if header.is_same(before) {
             continue;
         }
