@@ -98,7 +98,7 @@ struct Made {
 }
 
 /// A request of its own, so that it can be changed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Request {
     method: Vec<u8>,
     path: Vec<u8>,
@@ -377,7 +377,10 @@ pub fn sign_verify(data: &[u8]) {
         return;
     };
     let Some(case) = made.case() else { return };
-    for (request, expires) in [(case.signed(), None), (case.presigned(), Some(EXPIRES))] {
+    let signed = case.signed();
+    // By what the signer remembers now.
+    assert_eq!(case.signed(), signed);
+    for (request, expires) in [(signed, None), (case.presigned(), Some(EXPIRES))] {
         let Some(request) = request else { continue };
         let verified = case
             .verify(&request)
