@@ -35,6 +35,26 @@ pub fn request() -> Parts {
     request.into_parts().0
 }
 
+/// The same for as many functions, one after the other.
+pub fn requests(functions: usize) -> impl FnMut() -> Parts {
+    let name = "thumbnail-service";
+    let uri = |number| {
+        let uri = request().uri.to_string();
+        let uri = uri.replace(name, &format!("{name}-{number}"));
+        uri.parse::<http::Uri>().expect("the fixture is a request")
+    };
+    let mut uris = (0..functions)
+        .map(uri)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .cycle();
+    move || {
+        let mut parts = request();
+        parts.uri = uris.next().expect("there are functions");
+        parts
+    }
+}
+
 /// A session token of 800 bytes.
 pub fn token() -> String {
     "FwoGZXIvYXdzEPT/".repeat(50)

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as aws_sign};
 use aws_sigv4::sign::v4::SigningParams;
-use lambda_invoke_benches::fixture::{KEY_ID, REGION, SECRET, SERVICE, request, token};
+use lambda_invoke_benches::fixture::{KEY_ID, REGION, SECRET, SERVICE, request, requests, token};
 use lambda_invoke_sigv4::{
     CanonicalRequest, Credentials, PayloadHash, Settings, Signer, StringToSign, Timestamp, Verifier,
 };
@@ -71,7 +71,7 @@ pub fn now() -> Timestamp {
 pub fn sign(contest: &Contest) {
     for size in [0, 1024] {
         let body = &vec![b'x'; size][..];
-        let (time, signer) = (now(), signer());
+        let time = now();
         let limit = Limit::new(body, time);
 
         let identity = aws_credential_types::Credentials::from_keys(KEY_ID, SECRET, Some(token()));
@@ -95,13 +95,18 @@ pub fn sign(contest: &Contest) {
         };
         let context = reqsign_core::Context::new();
 
-        let contenders = vec![
-            Contender::new("limit", || limit.run(body)),
-            Contender::prepared("ours", request, |parts| {
+        let with = |signer: Signer| {
+            move |parts: &mut _| {
                 signer
                     .sign(parts, &PayloadHash::of(black_box(body)), time)
                     .unwrap();
-            }),
+            }
+        };
+        let contenders = vec![
+            Contender::new("limit", || limit.run(body)),
+            Contender::prepared("ours", request, with(signer())),
+            // More than the signer remembers the shapes of.
+            Contender::prepared("100 functions in turn", requests(100), with(signer())),
             Contender::prepared(
                 "aws-sigv4",
                 || http::Request::from_parts(request(), ()),

@@ -27,6 +27,10 @@ use crate::session::{Session, Sessions};
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
 
+/// What a request gets besides its own headers: `Host`, `User-Agent`, `X-Amz-Date`, `Authorization`
+/// and, from hyper, `Content-Length`. One more makes its map of headers twice as large.
+const HEADERS: usize = 5;
+
 /// How long the body of an error answer is waited for. Its head says nearly all.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
@@ -47,15 +51,16 @@ pub(crate) struct Core {
 
 /// A request that can be built as often as it is sent.
 pub(crate) trait Outgoing {
-    fn to_http(&self, base: &Uri) -> Result<Request<Bytes>, RequestError>;
+    /// With room for so many `more` headers.
+    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError>;
 
     /// Whether the service runs the function once however often it gets this.
     fn is_durable(&self) -> bool;
 }
 
 impl Outgoing for InvokeRequest<'_> {
-    fn to_http(&self, base: &Uri) -> Result<Request<Bytes>, RequestError> {
-        InvokeRequest::to_http(self, base)
+    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError> {
+        self.to_http_with_room(base, more)
     }
 
     fn is_durable(&self) -> bool {
@@ -64,8 +69,8 @@ impl Outgoing for InvokeRequest<'_> {
 }
 
 impl Outgoing for StreamRequest<'_> {
-    fn to_http(&self, base: &Uri) -> Result<Request<Bytes>, RequestError> {
-        StreamRequest::to_http(self, base)
+    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError> {
+        self.to_http_with_room(base, more)
     }
 
     fn is_durable(&self) -> bool {
@@ -120,7 +125,8 @@ impl Core {
         let mut earlier = Execution::NotStarted;
         loop {
             let attempt = call.attempt();
-            let http = request.to_http(base).map_err(Error::input)?;
+            let more = HEADERS + usize::from(self.sessions.has_token());
+            let http = request.to_http(base, more).map_err(Error::input)?;
             let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             let limits = match (left, attempt) {

@@ -1,6 +1,7 @@
 //! The credentials in use: asked for once, kept, renewed in time.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -45,6 +46,8 @@ pub(crate) struct Sessions {
     provider: Box<dyn ProvideCredentials>,
     region: String,
     current: Mutex<Option<Arc<Session>>>,
+    /// Whether the last credentials had a session token.
+    has_token: AtomicBool,
     /// Held by the one call that asks, while the others wait for what it gets.
     asking: tokio::sync::Mutex<()>,
 }
@@ -55,12 +58,18 @@ impl Sessions {
             provider,
             region,
             current: Mutex::new(None),
+            has_token: AtomicBool::new(false),
             asking: tokio::sync::Mutex::new(()),
         }
     }
 
     pub(crate) fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Whether requests are likely to get a session token: only a hint.
+    pub(crate) fn has_token(&self) -> bool {
+        self.has_token.load(Ordering::Relaxed)
     }
 
     pub(crate) fn can_refresh(&self) -> bool {
@@ -90,6 +99,8 @@ impl Sessions {
             (Err(error), _) => return Err(Error::credentials(error)),
         };
         let session = Arc::new(session);
+        let has_token = session.signer.credentials().session_token().is_some();
+        self.has_token.store(has_token, Ordering::Relaxed);
         *self.lock() = Some(Arc::clone(&session));
         Ok(session)
     }

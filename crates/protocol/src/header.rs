@@ -3,7 +3,9 @@
 //! From the service's model (Invoke and InvokeWithResponseStream of the API of 2015-03-31); those
 //! that the model does not have are marked as observed.
 
-use http::HeaderName;
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue};
 
 /// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
 pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
@@ -34,3 +36,12 @@ pub const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-reques
 
 /// The query parameter that names a version or an alias.
 pub const QUALIFIER: &str = "Qualifier";
+
+/// A value as text; bytes that are no UTF-8 show as U+FFFD.
+pub(crate) fn text(value: &HeaderValue) -> Cow<'_, str> {
+    // Nearly always ASCII, which is many times faster to find than whether it is UTF-8.
+    match value.to_str() {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
+}

@@ -167,7 +167,7 @@ impl ReportedVersion {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         headers
             .get(header::X_AMZ_EXECUTED_VERSION)
-            .map(|value| Self::read(String::from_utf8_lossy(value.as_bytes())))
+            .map(|value| Self::read(header::text(value)))
     }
 
     fn read(text: Cow<'_, str>) -> Self {
@@ -255,7 +255,7 @@ impl fmt::Display for AnswerError {
             } => write!(
                 f,
                 "the answer is not an event stream but {:?}",
-                String::from_utf8_lossy(found.as_bytes())
+                header::text(found)
             ),
             Self::NotEventStream { content_type: None } => {
                 f.write_str("the answer is not an event stream: it has no content type")
@@ -295,7 +295,7 @@ impl std::error::Error for RenderError {}
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers
         .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .map(|value| header::text(value).into_owned())
 }
 
 pub(crate) fn insert(

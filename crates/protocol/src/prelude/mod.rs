@@ -139,7 +139,7 @@ impl HttpPrelude {
     /// other way.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &HeaderValue| crate::header::text(value).into_owned();
         let mut single = Map::new();
         let mut multiple = Map::new();
         for name in self.headers.keys() {

@@ -13,6 +13,9 @@ use crate::{header, path::Encoded};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// `Host`, `User-Agent` and `Content-Length`, and three of a signature.
+const USUAL_ROOM: usize = 6;
+
 /// A request of Invoke.
 ///
 /// # Example
@@ -179,8 +182,29 @@ impl<'a> InvokeRequest<'a> {
     ///
     /// Those of [`check`](Self::check), and if `base` is no absolute URI or has a query.
     pub fn to_http(&self, base: &Uri) -> Result<http::Request<Bytes>, RequestError> {
+        self.to_http_with_room(base, USUAL_ROOM)
+    }
+
+    /// The same in a map of headers that has room for so many `more` besides the request's own, so
+    /// that it need not grow when they are added.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_http`](Self::to_http).
+    pub fn to_http_with_room(
+        &self,
+        base: &Uri,
+        more: usize,
+    ) -> Result<http::Request<Bytes>, RequestError> {
         self.check()?;
-        let mut headers = Headers::new(self.content_type.as_ref());
+        let options = [
+            self.invocation_type != InvocationType::default(),
+            self.log_type != LogType::default(),
+            self.client_context.is_some(),
+            self.tenant_id.is_some(),
+            self.durable_execution_name.is_some(),
+        ];
+        let mut headers = Headers::new(self.content_type.as_ref(), &options, more);
         headers.invocation_type(self.invocation_type);
         headers.log_type(self.log_type);
         headers.text(header::X_AMZ_CLIENT_CONTEXT, self.client_context.as_ref())?;
@@ -240,8 +264,28 @@ impl<'a> StreamRequest<'a> {
     ///
     /// Those of [`check`](Self::check), and if `base` is no absolute URI or has a query.
     pub fn to_http(&self, base: &Uri) -> Result<http::Request<Bytes>, RequestError> {
+        self.to_http_with_room(base, USUAL_ROOM)
+    }
+
+    /// The same in a map of headers that has room for so many `more` besides the request's own, so
+    /// that it need not grow when they are added.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_http`](Self::to_http).
+    pub fn to_http_with_room(
+        &self,
+        base: &Uri,
+        more: usize,
+    ) -> Result<http::Request<Bytes>, RequestError> {
         self.check()?;
-        let mut headers = Headers::new(self.content_type.as_ref());
+        let options = [
+            self.invocation_type != StreamInvocationType::default(),
+            self.log_type != LogType::default(),
+            self.client_context.is_some(),
+            self.tenant_id.is_some(),
+        ];
+        let mut headers = Headers::new(self.content_type.as_ref(), &options, more);
         headers.invocation_type(self.invocation_type.into());
         headers.log_type(self.log_type);
         headers.text(header::X_AMZ_CLIENT_CONTEXT, self.client_context.as_ref())?;
@@ -288,8 +332,10 @@ fn check_tenant(tenant_id: Option<&TenantId<'_>>) -> Result<(), RequestError> {
 struct Headers(HeaderMap);
 
 impl Headers {
-    fn new(content_type: Option<&HeaderValue>) -> Self {
-        let mut headers = HeaderMap::with_capacity(8);
+    /// With room for the content type, for the options that are there, and for so many more.
+    fn new(content_type: Option<&HeaderValue>, options: &[bool], more: usize) -> Self {
+        let options = options.iter().filter(|there| **there).count();
+        let mut headers = HeaderMap::with_capacity(options.saturating_add(more).saturating_add(1));
         if let Some(content_type) = content_type {
             headers.insert(http::header::CONTENT_TYPE, content_type.clone());
         }

@@ -187,7 +187,7 @@ impl<'a> Call<'a> {
         let Some(content_type) = content_type else {
             return Ok(());
         };
-        let text = String::from_utf8_lossy(content_type.as_bytes());
+        let text = header::text(content_type);
         let essence = text.split(';').next().unwrap_or_default().trim();
         let known = ["application/json", "application/octet-stream", ""];
         if known
@@ -226,12 +226,7 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn read(route: Route<'a>, parts: &'a Parts) -> Self {
-        let text = |name: HeaderName| {
-            parts
-                .headers
-                .get(name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        };
+        let text = |name: HeaderName| parts.headers.get(name).map(header::text);
         // What an operation does not have it does not look at.
         let not_async = route.operation != Operation::InvokeAsync;
         let text = |name| if not_async { text(name) } else { None };
