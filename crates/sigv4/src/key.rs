@@ -184,10 +184,11 @@ impl StringToSign {
     /// The same for another time and another hash.
     fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
         let mut other = self.clone();
-        if let Some(place) = other.text.get_mut(STAMP) {
+        let text = &mut *other.text;
+        if let Some(place) = text.get_mut(STAMP) {
             place.copy_from_slice(stamp);
         }
-        if let Some(place) = other.text.last_chunk_mut() {
+        if let Some(place) = text.last_chunk_mut() {
             *place = hex64(hash);
         }
         other

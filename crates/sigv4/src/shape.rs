@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::canonical::{Head, Header, Start, WRITTEN, hash_around};
-use crate::list::List;
 use crate::memo::Day;
 use crate::names;
 use crate::request::HeaderNames;
@@ -11,7 +10,15 @@ use crate::sign::Role;
 use crate::{RawRequest, Signer, Timestamp};
 
 /// The values of a request's headers in their order, and of those that signing adds.
-pub(crate) type Values<'a> = List<&'a [u8], 16>;
+pub(crate) struct Values<'a> {
+    values: [&'a [u8]; MOST],
+    count: usize,
+}
+
+/// A request with more values has no shape.
+const MOST: usize = 16;
+/// So many are signing's.
+const ADDED: usize = 4;
 
 /// How requests of one method, path and query, with headers of the same names, are signed on one
 /// day. Has no value of a header.
@@ -53,14 +60,18 @@ enum LineStart {
 }
 
 impl Shape {
-    /// The shape of a request that was just signed, with this head and these names of its headers.
+    /// The shape of a request that was just signed, with this head and these names of its headers;
+    /// `None` if it has too many.
     pub(crate) fn new(
         signer: &Signer,
         request: &RawRequest<'_>,
         head: &Head<'_>,
         names: &str,
         day: Arc<Day>,
-    ) -> Self {
+    ) -> Option<Self> {
+        if request.header_count() + ADDED > MOST {
+            return None;
+        }
         let (mut count, mut covered) = (0, Vec::new());
         let mut adds_host = true;
         let mut adds_hash = signer.settings.content_sha256_header;
@@ -88,7 +99,7 @@ impl Shape {
         covered.extend(added.map(|(index, (name, _))| (Header::new(name, b""), index)));
         covered.sort_by(|(header, _), (other, _)| header.compare(other));
         let starts = covered.iter().map(|(header, _)| header.name.len() + 2);
-        Self {
+        Some(Self {
             method: request.method.into(),
             path: request.path.into(),
             query: request.query.into(),
@@ -102,7 +113,7 @@ impl Shape {
             tail: ["\n", names, "\n"].concat().into_bytes().into(),
             authorization: day.before_signature(names).concat().into(),
             day,
-        }
+        })
     }
 
     /// Whether a request at that time has this shape; takes its values, if so.
@@ -123,13 +134,33 @@ impl Shape {
     /// The SHA-256 of the canonical request with these values, and with what is said of the body.
     pub(crate) fn hash(&self, values: &Values<'_>, payload: &[u8]) -> [u8; 32] {
         let length = values
+            .values
             .iter()
             .fold(self.length, |length, value| length + value.len());
         let lines = self
             .lines
             .iter()
-            .map(|line| (line.start.borrow(), values[line.value]));
+            .map(|line| (line.start.borrow(), values.values[line.value]));
         hash_around(&self.head, lines, length, [&self.tail, payload])
+    }
+}
+
+impl<'a> Values<'a> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
+            values: [b""; MOST],
+            count: 0,
+        }
+    }
+
+    /// Adds a value, of which there are not more than a shape has.
+    #[inline]
+    pub(crate) fn push(&mut self, value: &'a [u8]) {
+        if let Some(free) = self.values.get_mut(self.count) {
+            *free = value;
+            self.count += 1;
+        }
     }
 }
 

@@ -279,7 +279,9 @@ impl Signer {
         let names = canonical.signed_headers();
         if keep {
             let shape = Shape::new(self, request, &canonical.head, names, Arc::clone(&day));
-            self.memo().keep(index, shape);
+            if let Some(shape) = shape {
+                self.memo().keep(index, shape);
+            }
         }
         Ok(SigningHeaders {
             signature,
