@@ -54,20 +54,17 @@ impl Index {
     /// get places of their own.
     pub(crate) fn of(request: &RawRequest<'_>) -> Self {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let sum = |text: &[u8]| {
-            let chunks = text.chunks_exact(8);
-            // The last bytes: some of them twice, if there are more than eight.
-            let last = match text.last_chunk() {
-                Some(last) => u64::from_le_bytes(*last),
-                None => text.iter().map(|&byte| u64::from(byte)).sum(),
-            };
-            chunks
-                .map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap_or_default()))
-                .fold(last, u64::wrapping_add)
+        // The last bytes: some of them twice, if there are more than eight.
+        let last = |text: &[u8]| match text.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => text.iter().map(|&byte| u64::from(byte)).sum(),
         };
-        let sum = sum(request.path)
-            .wrapping_add(sum(request.query).rotate_left(8))
-            .wrapping_add(request.header_count() as u64);
+        let chunks = request.path.chunks_exact(8);
+        let sum = chunks
+            .map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap_or_default()))
+            .fold(request.header_count() as u64, u64::wrapping_add)
+            .wrapping_add(last(request.path))
+            .wrapping_add(last(request.query).rotate_left(8));
         // The highest bits of a product depend on all bits.
         Self((sum.wrapping_mul(FACTOR) >> (u64::BITS - PLACES.ilog2())) as usize)
     }
