@@ -170,18 +170,17 @@ impl fmt::Debug for CanonicalRequest<'_> {
     }
 }
 
-/// The SHA-256 of a canonical request of which only the headers' lines are to be written: at most
-/// `length` bytes, with names in lower case.
+/// The SHA-256 of a canonical request of which only the headers' lines are to be written, with names
+/// in lower case.
 #[inline]
 pub(crate) fn hash_around<'a>(
     before: &[u8],
     lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
-    length: usize,
     after: [&[u8]; 2],
 ) -> [u8; 32] {
     sink::hash(|hasher| {
         hasher.put(before);
-        headers::write(hasher, lines, length, true, None);
+        headers::write(hasher, lines, true, None);
         after.into_iter().for_each(|piece| hasher.put(piece));
     })
 }

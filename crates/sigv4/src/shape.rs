@@ -37,8 +37,6 @@ pub(crate) struct Shape {
     /// The canonical request's lines up to the headers.
     head: Box<[u8]>,
     lines: Box<[Line]>,
-    /// How many bytes the lines have besides the values.
-    length: usize,
     /// What is between them and what is said of the body.
     tail: Box<[u8]>,
     /// The value of `authorization` up to the signature.
@@ -98,7 +96,6 @@ impl Shape {
         let added = (count..).zip(added);
         covered.extend(added.map(|(index, (name, _))| (Header::new(name, b""), index)));
         covered.sort_by(|(header, _), (other, _)| header.compare(other));
-        let starts = covered.iter().map(|(header, _)| header.name.len() + 2);
         Some(Self {
             method: request.method.into(),
             path: request.path.into(),
@@ -108,7 +105,6 @@ impl Shape {
             adds_hash,
             signs_token,
             head: head.to_bytes().into(),
-            length: starts.sum(),
             lines: lines(&covered),
             tail: ["\n", names, "\n"].concat().into_bytes().into(),
             authorization: day.before_signature(names).concat().into(),
@@ -133,15 +129,11 @@ impl Shape {
 
     /// The SHA-256 of the canonical request with these values, and with what is said of the body.
     pub(crate) fn hash(&self, values: &Values<'_>, payload: &[u8]) -> [u8; 32] {
-        let length = values
-            .values
-            .iter()
-            .fold(self.length, |length, value| length + value.len());
         let lines = self
             .lines
             .iter()
             .map(|line| (line.start.borrow(), values.values[line.value]));
-        hash_around(&self.head, lines, length, [&self.tail, payload])
+        hash_around(&self.head, lines, [&self.tail, payload])
     }
 }
 

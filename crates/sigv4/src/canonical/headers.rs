@@ -149,31 +149,25 @@ pub(super) fn write_list<S: Sink>(
     lower_case: bool,
     hide: Option<&str>,
 ) {
-    let lengths = list
-        .iter()
-        .map(|header| header.name.len() + header.value.len() + 2);
-    write(sink, lines(list), lengths.sum(), lower_case, hide);
+    write(sink, lines(list), lower_case, hide);
 }
 
-/// Writes `name:value` lines, which have at most `length` bytes; the value of the header `hide` is
-/// replaced.
+/// Writes `name:value` lines; the value of the header `hide` is replaced.
 #[inline]
 pub(super) fn write<'a, S: Sink>(
     sink: &mut S,
     lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
-    length: usize,
     lower_case: bool,
     hide: Option<&str>,
 ) {
-    let filled =
-        hide.is_none() && sink.fill(length, |space| fill(space, lines.clone(), lower_case));
+    let filled = hide.is_none() && sink.fill(|space| fill(space, lines.clone(), lower_case));
     if !filled {
         write_pieces(sink, lines, hide);
     }
 }
 
 /// Writes all lines at one go with values as they are, which they nearly always may stay, and gives
-/// their length; `None` if spaces may have to go. `space` is long enough.
+/// their length; `None` if spaces may have to go, or there is not enough space for all.
 #[inline]
 fn fill<'a>(
     space: &mut [u8],
@@ -185,27 +179,25 @@ fn fill<'a>(
         match start {
             Start::Name(name) => {
                 let colon = at + name.len();
-                space[at..colon].copy_from_slice(name.as_bytes());
+                let place = space.get_mut(at..colon)?;
+                place.copy_from_slice(name.as_bytes());
                 if !lower_case {
-                    space[at..colon].make_ascii_lowercase();
+                    place.make_ascii_lowercase();
                 }
-                space[colon] = b':';
+                *space.get_mut(colon)? = b':';
                 at = colon + 1;
             }
             Start::Written(text, length) => {
                 // What is too much is written over by what comes next.
-                match space[at..].first_chunk_mut() {
-                    Some(free) => *free = *text,
-                    None => space[at..at + length].copy_from_slice(&text[..length]),
-                }
+                *space.get_mut(at..)?.first_chunk_mut()? = *text;
                 at += length;
             }
             // In place of the line's end.
             Start::Again => space[at - 1] = b',',
         }
         let end = at + value.len();
-        space[at..end].copy_from_slice(value);
-        space[end] = b'\n';
+        space.get_mut(at..end)?.copy_from_slice(value);
+        *space.get_mut(end)? = b'\n';
         at = end + 1;
     }
     // One search for all values: there are no spaces elsewhere. A single one between two letters

@@ -6,9 +6,9 @@ use ring::digest::{Context, SHA256};
 pub(crate) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
-    /// Lets `fill` write at most `length` bytes in one place and say how many. Takes none of them,
-    /// and says so, if there is no such place or `fill` gives `None`.
-    fn fill(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool;
+    /// Lets `fill` write into the room that there is and say how many bytes. Takes none of them, and
+    /// says so, if it gives `None`.
+    fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool;
 }
 
 impl Sink for Vec<u8> {
@@ -16,9 +16,9 @@ impl Sink for Vec<u8> {
         self.extend_from_slice(bytes);
     }
 
-    fn fill(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
+    fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
         let before = self.len();
-        self.resize(before + length, 0);
+        self.resize(before + BUFFER, 0);
         let filled = fill(&mut self[before..]);
         self.truncate(before + filled.unwrap_or_default());
         filled.is_some()
@@ -82,9 +82,8 @@ impl Sink for Hasher<'_> {
     }
 
     #[inline]
-    fn fill(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
-        let space = self.buffer.get_mut(self.filled..self.filled + length);
-        let filled = space.and_then(fill);
+    fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
+        let filled = fill(&mut self.buffer[self.filled..]);
         self.filled += filled.unwrap_or_default();
         filled.is_some()
     }
@@ -112,22 +111,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_filled_is_hashed_only_if_it_fits_and_is_kept() {
+    fn what_is_filled_is_hashed_only_if_it_is_kept() {
         for before in [0, 1, 64, 2000, 2047, 2048, 3000] {
             for length in [0, 1, 48, 2047, 2048, 2049] {
                 let mut expected = vec![b'b'; before];
                 let mut filled = false;
                 let hash = hash(|hasher| {
                     hasher.put(&expected);
-                    assert!(!hasher.fill(length, |_| None));
-                    filled = hasher.fill(length, |space| {
-                        space.fill(b'f');
-                        Some(length / 2)
+                    assert!(!hasher.fill(|space| {
+                        space.fill(b'x');
+                        None
+                    }));
+                    filled = hasher.fill(|space| {
+                        space.get_mut(..length)?.fill(b'f');
+                        Some(length)
                     });
                 });
-                assert!(filled || before + length > BUFFER);
+                let taken = if before > BUFFER {
+                    before % BUFFER
+                } else {
+                    before
+                };
+                assert_eq!(filled, taken + length <= BUFFER, "{length} after {before}");
                 if filled {
-                    expected.extend(vec![b'f'; length / 2]);
+                    expected.extend(vec![b'f'; length]);
                 }
                 assert_eq!(hash, sha256(&expected), "{length} after {before}");
             }
