@@ -64,6 +64,7 @@ fn requests<'a>(long: &'a str, many: &'a [(String, String)]) -> Vec<Request<'a>>
         (base.0, "/a", "/b", base.3.clone()),
         (base.0, "/../a%20 b/", base.2, base.3.clone()),
         (base.0, base.1, "Qualifier=test", base.3.clone()),
+        (base.0, base.1, "Qualifier=head", base.3.clone()),
         (base.0, base.1, "b=%2f&a&a=2", base.3.clone()),
         (base.0, base.1, "X-Amz-Signature=0", base.3.clone()),
         (base.0, base.1, base.2, vec![("b", "1"), host]),

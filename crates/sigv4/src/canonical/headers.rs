@@ -189,7 +189,7 @@ fn fill<'a>(
             }
             Start::Written(text, length) => {
                 // What is too much is written over by what comes next.
-                *space.get_mut(at..)?.first_chunk_mut()? = *text;
+                space.get_mut(at..at + WRITTEN)?.copy_from_slice(text);
                 at += length;
             }
             // In place of the line's end.
