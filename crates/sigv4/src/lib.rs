@@ -18,8 +18,10 @@
 //! an uncovered body because something was left out.
 //!
 //! The canonical request is never built as a string: it goes through a buffer on the stack into
-//! SHA-256. The derived key is kept for its day. Signing makes at most four allocations, all of
-//! them the headers that it adds.
+//! SHA-256. A [`Signer`] keeps the derived key for its day, the date's header for its second, and for
+//! eight requests before what the next one like them has again: the canonical path and query, and
+//! the order of the headers, but none of their values. Signing makes three allocations as a rule, all
+//! of them for the headers that it adds.
 //!
 //! # What is signed, exactly
 //!

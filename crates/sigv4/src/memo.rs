@@ -99,7 +99,7 @@ impl Memo {
     /// Counts a request that had to be signed anew, and says whether to keep its shape.
     pub(crate) fn missed(&mut self, index: Index) -> bool {
         let place = &mut self.places[index.0];
-        place.misses += 1;
+        place.misses = place.misses.saturating_add(1);
         place.shape.is_none() || place.misses >= PATIENCE
     }
 

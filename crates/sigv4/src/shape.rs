@@ -19,6 +19,8 @@ pub(crate) struct Values<'a> {
 const MOST: usize = 16;
 /// So many are signing's.
 const ADDED: usize = 4;
+/// Path, query and names of a request have so many bytes at the most, or it has no shape.
+const LONGEST: usize = 2048;
 
 /// How requests of one method, path and query, with headers of the same names, are signed on one
 /// day. Has no value of a header.
@@ -59,7 +61,7 @@ enum LineStart {
 
 impl Shape {
     /// The shape of a request that was just signed, with this head and these names of its headers;
-    /// `None` if it has too many.
+    /// `None` if it has too many, or if it is too long to be kept.
     pub(crate) fn new(
         signer: &Signer,
         request: &RawRequest<'_>,
@@ -67,7 +69,8 @@ impl Shape {
         names: &str,
         day: Arc<Day>,
     ) -> Option<Self> {
-        if request.header_count() + ADDED > MOST {
+        let length = request.path.len() + request.query.len() + names.len();
+        if request.header_count() + ADDED > MOST || length > LONGEST {
             return None;
         }
         let (mut count, mut covered) = (0, Vec::new());

@@ -83,6 +83,8 @@ fn requests<'a>(long: &'a str, many: &'a [(String, String)]) -> Vec<Request<'a>>
         with(&[("x-amz-thirty-one-letters-and-no-", "1")]),
         with(&[("x-amz-thirty-two-letters-and-more", "1")]),
         with(&[("x-amz-client-context", long)]),
+        (base.0, long, base.2, base.3.clone()),
+        (base.0, base.1, long, base.3.clone()),
     ];
     // The names of one are the first of another's.
     requests.extend((0..=many.len()).map(|count| with(&many[..count])));
