@@ -195,10 +195,16 @@ impl Builder {
             .pool_max_idle_per_host(self.pool_size)
             // What a pooled connection gave back was not sent: it may go out on another.
             .retry_canceled_requests(true)
+            .http1_max_buf_size(READ_BUFFER)
             .build(connector.clone());
         Transport::assemble(client, connector, self.limits)
     }
 }
+
+/// The most that is read at once, and the longest head of an answer. With hyper's own 400 KiB a long
+/// stream, whose pieces are held until a message is whole, goes through more memory than the
+/// processor's second-level cache has, and takes a tenth more of its time.
+const READ_BUFFER: usize = 128 * 1024;
 
 fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> HttpConnector {
     let mut tcp = HttpConnector::new();
