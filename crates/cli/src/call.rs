@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Client, ClientContext, Credentials, Error, FunctionName, Limits, Proxy, RetryPolicy, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Limits, Proxy,
+    RetryPolicy, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
 use lambda_invoke_protocol::region;
@@ -135,6 +136,26 @@ pub(crate) struct Prepared<'o> {
     _server: Option<Server>,
 }
 
+/// Gives a call of either operation what the options say.
+pub(crate) fn with_options<'o, Op: InvokeOperation>(
+    mut call: Call<'o, Op>,
+    options: &'o Options,
+    payload: Bytes,
+    client_context: Option<ClientContext<'static>>,
+) -> Call<'o, Op> {
+    call = call.payload(payload);
+    if let Some(qualifier) = &options.qualifier {
+        call = call.qualifier(qualifier.as_str());
+    }
+    if let Some(context) = client_context {
+        call = call.client_context_base64(context);
+    }
+    if let Some(tenant) = &options.tenant_id {
+        call = call.tenant_id(tenant.as_str());
+    }
+    call
+}
+
 impl Options {
     /// Reads and looks up all that the call needs; nothing is sent yet.
     ///
@@ -220,24 +241,6 @@ impl Options {
         builder.build().map_err(|error: Error| failure(&error))
     }
 }
-
-/// Gives a call of either operation what the options say.
-macro_rules! with_options {
-    ($call:expr, $options:expr, $prepared:expr) => {{
-        let mut call = $call.payload($prepared.payload);
-        if let Some(qualifier) = &$options.qualifier {
-            call = call.qualifier(qualifier.as_str());
-        }
-        if let Some(context) = $prepared.client_context {
-            call = call.client_context_base64(context);
-        }
-        if let Some(tenant) = &$options.tenant_id {
-            call = call.tenant_id(tenant.as_str());
-        }
-        call
-    }};
-}
-pub(crate) use with_options;
 
 #[cfg(test)]
 mod tests {

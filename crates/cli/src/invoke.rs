@@ -42,7 +42,7 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
     let call = prepared.client.invoke(prepared.name.clone());
-    let mut call = with_options!(call, options, prepared);
+    let mut call = with_options(call, options, prepared.payload, prepared.client_context);
     if options.log_tail {
         call = call.log_tail();
     }

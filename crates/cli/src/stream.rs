@@ -43,7 +43,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let call = prepared.client.stream(prepared.name.clone());
     // Asked for whether it is shown or not: of a function that ran into its time limit in the midst
     // of a stream, the service tells in the log alone.
-    let call = with_options!(call, options, prepared).log_tail();
+    let call = with_options(call, options, prepared.payload, prepared.client_context).log_tail();
     let told = |error: Error| failed(&error, options);
     if options.dry_run {
         return dry_run(&call.dry_run().send().await.map_err(told)?, options.json).await;

@@ -214,7 +214,7 @@ impl Load {
         let load = self.clone();
         if self.arguments.buffered {
             let call = self.client.invoke(self.name.clone());
-            let call = with_options!(call, options, load);
+            let call = with_options(call, options, load.payload, load.client_context);
             let call = match options.dry_run {
                 true => call.dry_run(),
                 false => call,
@@ -231,7 +231,7 @@ impl Load {
             });
         }
         let call = self.client.stream(self.name.clone());
-        let call = with_options!(call, options, load);
+        let call = with_options(call, options, load.payload, load.client_context);
         if options.dry_run {
             call.dry_run().send().await?;
             return Ok(Measured {
