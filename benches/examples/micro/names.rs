@@ -10,7 +10,7 @@ use crate::contest::{Contender, Contest};
 
 pub fn arn(contest: &Contest) {
     // As strict and as fast as the crate makes it: anchored, `\d` as `[0-9]`, compiled once.
-    let regex = RegexBuilder::new(&format!(r"\A(?:{})\z", patterns::FUNCTION_NAME_RECORDED))
+    let regex = RegexBuilder::new(&format!(r"\A(?:{})\z", patterns::FUNCTION_NAME_NEWEST))
         .unicode(false)
         .build()
         .unwrap();

@@ -87,7 +87,7 @@ struct Times {
     /// For connecting [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     connect_timeout: Option<Duration>,
-    /// For the first byte of the answer [default: 960s, since a function may run for 900]
+    /// For the first byte of the answer [default: 1860s, since a function may run for 1800]
     #[arg(long, value_name = "TIME", value_parser = time)]
     first_byte_timeout: Option<Duration>,
     /// For the wait between two pieces of the answer [default: none]
@@ -265,6 +265,13 @@ mod tests {
         for text in ["", "-1", "soon", "5 parsecs", "inf", "nan", "1e300"] {
             assert!(time(text).unwrap_err().contains("as 500ms or 2m"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_default_first_byte_timeout_outlasts_the_longest_function() {
+        let first_byte = Limits::default().first_byte().unwrap();
+        assert_eq!(first_byte, Duration::from_secs(1_860));
+        assert!(first_byte > lambda_invoke_endpoint::Function::LONGEST);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::output;
 
 const EXAMPLES: &str = "\
 The rules are the generations of the service's pattern, with their lengths:
-  default    what any generation takes; the whole at most 170 characters, a bare name 64
+  default    every form of any generation; at most 170 characters, a bare name 64
   published  exactly the published API reference
   newest     exactly the newest API model: at most 256 characters
   recorded   what the service was seen to answer with 400; no greatest length

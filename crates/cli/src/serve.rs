@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
+use lambda_invoke_endpoint::{Endpoint, EventCounters, Function, Server};
 
 use crate::exit::{Exit, Failure};
 use crate::serve::options::Plan;
@@ -145,4 +145,4 @@ fn with_sources(error: &dyn Error) -> String {
 
 /// How long running invocations may take at the end, unless told otherwise: as long as the longest
 /// function runs.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Function::LONGEST;

@@ -62,8 +62,8 @@ pub struct Function {
 }
 
 impl Function {
-    /// How long a function may run if nothing else is said: the service's longest, 900 s.
-    pub const LONGEST: Duration = Duration::from_secs(900);
+    /// How long a function may run if nothing else is said: the service's longest, 30 minutes (1,800 s).
+    pub const LONGEST: Duration = Duration::from_secs(1800);
 
     fn new(name: String, latest: Handler) -> Self {
         Self {

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use crate::builder::Builder;
 use crate::connection::{Connection, Order, Wire};
 use crate::event::{EventCounters, Notice};
+use crate::function::Function;
 use crate::service::Service;
 use crate::shutdown::{Running, Switch};
 
@@ -28,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// How long a caller may read nothing while there is something to read: as long as the longest
 /// function runs.
-const STUCK: Duration = Duration::from_secs(900);
+const STUCK: Duration = Function::LONGEST;
 
 /// An endpoint that is built and serves nothing yet.
 ///

@@ -222,7 +222,7 @@ async fn what_the_caller_says_of_itself_reaches_the_function() {
     assert_eq!(answer["context"], json!({"custom": {"a": 1}}));
     assert_eq!(answer["tenant"], "tenant  7");
     assert_eq!(answer["durable"], "once");
-    assert_eq!(answer["seconds_left"], 899);
+    assert_eq!(answer["seconds_left"], 1799);
 }
 
 #[tokio::test]

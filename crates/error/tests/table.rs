@@ -140,8 +140,26 @@ fn every_spelling_leads_to_one_row_only() {
             assert_eq!(lookup(spelling).unwrap().code, row.code);
         }
     }
-    assert_eq!(table().len(), 68);
-    assert_eq!(seen.len(), 68 + 34);
+    assert_eq!(table().len(), 70);
+    assert_eq!(seen.len(), 70 + 34);
+}
+
+#[test]
+fn a_deleted_runtime_is_permanent_and_nothing_ran() {
+    for code in [
+        "RuntimeAliasDeletedException",
+        "RuntimeVersionDeletedException",
+    ] {
+        let row = lookup(code).unwrap();
+        assert_eq!((row.status, row.fault), (409, Fault::Sender), "{code}");
+        assert_eq!(row.class, RetryClass::Permanent, "{code}");
+        assert_eq!(row.execution, Execution::NotStarted, "{code}");
+        assert!(
+            row.applies_to(Operation::InvokeWithResponseStream),
+            "{code}"
+        );
+        assert!(!row.applies_to(Operation::InvokeAsync), "{code}");
+    }
 }
 
 #[test]

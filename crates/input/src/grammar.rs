@@ -47,10 +47,9 @@ impl Language {
             Self::FunctionName(Pattern::Published) => {
                 outcome::<S, _>(published_name(reached), input)
             }
-            Self::FunctionName(Pattern::Recorded) => outcome::<S, _>(recorded_name(reached), input),
             Self::FunctionName(Pattern::Newest) => outcome::<S, _>(newest_name(reached), input),
             Self::Qualifier(Pattern::Published) => outcome::<S, _>(published_qualifier(), input),
-            Self::Qualifier(_) => outcome::<S, _>(recorded_qualifier(), input),
+            Self::Qualifier(Pattern::Newest) => outcome::<S, _>(newest_qualifier(), input),
             Self::ClientContext => outcome::<S, _>(base64(), input),
             Self::TenantId => outcome::<S, _>(take_while1(is_tenant_byte), input),
             Self::DurableExecutionName => outcome::<S, _>(take_while1(is_word_byte), input),
@@ -95,7 +94,6 @@ pub(crate) fn function_name(pattern: Pattern, input: &[u8]) -> Option<NameParts<
     let reached = Reached::default();
     match pattern {
         Pattern::Published => whole(published_name(&reached), input),
-        Pattern::Recorded => whole(recorded_name(&reached), input),
         Pattern::Newest => whole(newest_name(&reached), input),
     }
 }
@@ -142,24 +140,13 @@ fn published_name<'a>(
     name_after(scope, tag("$LATEST".as_bytes()), reached)
 }
 
-fn recorded_name<'a>(
-    reached: &Reached,
-) -> impl Parser<&'a [u8], Output = NameParts<'a>, Error = ()> {
+fn newest_name<'a>(reached: &Reached) -> impl Parser<&'a [u8], Output = NameParts<'a>, Error = ()> {
     let scope = (
         opt(arn(reached)),
-        region_and_account(recorded_region(), reached),
+        region_and_account(newest_region(), reached),
     )
         .map(flat);
     name_after(scope, any_latest(), reached)
-}
-
-fn newest_name<'a>(reached: &Reached) -> impl Parser<&'a [u8], Output = NameParts<'a>, Error = ()> {
-    let region = named(Part::Region, recorded_region(), reached);
-    let account = named(Part::Account, account(), reached);
-    let full = (arn(reached), (region, char(':'), account, char(':')))
-        .map(|(arn, (region, _, account, _))| (Some(arn), Some(region), Some(account)));
-    let partial = region_and_account(recorded_region(), reached).map(|scope| flat((None, scope)));
-    name_after(alt((full, partial)), any_latest(), reached)
 }
 
 /// A part that may be missing.
@@ -244,7 +231,7 @@ fn published_region<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()
 }
 
 /// `(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`
-fn recorded_region<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
+fn newest_region<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
     let gov = tag("-gov".as_bytes());
     let iso = recognize((tag("-iso".as_bytes()), opt(take_while_m_n(1, 1, is_lower))));
     let areas = alt((recognize((alt((gov, iso)), area())), recognize(area())));
@@ -286,7 +273,7 @@ fn published_qualifier<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error =
 }
 
 /// `\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+`
-fn recorded_qualifier<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
+fn newest_qualifier<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
     alt((
         tag("$LATEST.PUBLISHED".as_bytes()),
         take_while1(is_qualifier_byte),

@@ -9,24 +9,20 @@
 /// Length 1 to 170; a bare name 1 to 64.
 pub const FUNCTION_NAME_PUBLISHED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
 
-/// A function name, as the service quotes the pattern when it refuses one (recorded in November
-/// 2025). It takes everything that any published generation takes.
-pub const FUNCTION_NAME_RECORDED: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
-
-/// A function name, in the newest API model (July 2026): an `arn:` prefix needs region and account.
+/// A function name, in the newest API model (published in June 2026). The service quotes the same
+/// pattern when it rejects a name (recorded in November 2025). It accepts every name that an older
+/// generation accepts.
 ///
-/// Length 1 to 256.
-pub const FUNCTION_NAME_NEWEST: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:|(((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?))(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
+/// Length 1 to 256 in the model.
+pub const FUNCTION_NAME_NEWEST: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
 
 /// A qualifier, in the published API reference. Length 1 to 128: the empty alternative never
 /// counts.
 pub const QUALIFIER_PUBLISHED: &str = r"(|[a-zA-Z0-9$_-]+)";
 
-/// A qualifier, as the service quotes the pattern (recorded in November 2025). Length 1 to 128.
-pub const QUALIFIER_RECORDED: &str = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
-
-/// A qualifier, in the newest API model: the recorded one. Length 1 to 128.
-pub const QUALIFIER_NEWEST: &str = QUALIFIER_RECORDED;
+/// A qualifier, in the newest API model (since December 2025), and as the service quotes the pattern
+/// (recorded in November 2025). Length 1 to 128.
+pub const QUALIFIER_NEWEST: &str = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+";
 
 /// A tenant id. Length 1 to 256.
 pub const TENANT_ID: &str = r"[a-zA-Z0-9\._:\/=+\-@ ]+";

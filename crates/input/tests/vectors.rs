@@ -102,8 +102,8 @@ fn patterns_and_lengths_are_those_of_the_model() {
         }
         let recorded = &data["service_side_regex_recorded_2025-11-25"];
         let name = text(recorded, "/FunctionName for invoke~1get_function");
-        assert_eq!(name, patterns::FUNCTION_NAME_RECORDED);
-        assert_eq!(text(recorded, "/Qualifier"), patterns::QUALIFIER_RECORDED);
+        assert_eq!(name, patterns::FUNCTION_NAME_NEWEST);
+        assert_eq!(text(recorded, "/Qualifier"), patterns::QUALIFIER_NEWEST);
         cases + 2
     });
 }
@@ -233,7 +233,8 @@ fn derived_verdicts_on_each_generation_are_ours() {
             let name = sample(&case, "name", "name_recipe");
             assert_eq!(case["length"], name.chars().count());
             // The verdicts are by pattern and greatest length of the whole: the 64 of a bare name
-            // is not in them. The 2025-12-01 pattern, without `eusc-`, is no rule set's.
+            // is not in them. No rule set has the pattern of 2025-12-01, which lacks `eusc-`, or that of
+            // 2026-07-13, which was withdrawn.
             let accepts = |rules: Rules| {
                 FunctionName::parse_with(name.as_str(), &rules.with_max_bare_name(None)).is_ok()
             };
@@ -247,12 +248,12 @@ fn derived_verdicts_on_each_generation_are_ours() {
                 verdicts["2026-06-18"],
                 accepts(Rules::recorded().with_max_length(model))
             );
-            assert_eq!(verdicts["2026-07-13 (newest)"], accepts(Rules::newest()));
+            assert_eq!(verdicts["2026-11 (newest)"], accepts(Rules::newest()));
             let newest = FunctionName::parse_with(name.as_str(), &Rules::newest());
             assert_eq!(
-                verdicts["2026-07-13 (newest)"],
+                verdicts["2026-11 (newest)"],
                 newest.is_ok(),
-                "as it comes"
+                "without changes to the rules"
             );
             cases += 1;
         }
@@ -334,8 +335,8 @@ fn violations_are_counted_and_joined_qualifier_and_length_first() {
         constraints,
         [
             Constraint::MaxLength(128),
-            Constraint::Pattern(patterns::QUALIFIER_RECORDED),
-            Constraint::Pattern(patterns::FUNCTION_NAME_RECORDED),
+            Constraint::Pattern(patterns::QUALIFIER_NEWEST),
+            Constraint::Pattern(patterns::FUNCTION_NAME_NEWEST),
         ]
     );
     let message = violations.to_string();
@@ -347,7 +348,7 @@ fn violations_are_counted_and_joined_qualifier_and_length_first() {
     let last = format!(
         "; Value 'a b' at 'functionName' failed to satisfy constraint: Member must satisfy regular \
          expression pattern: {}",
-        patterns::FUNCTION_NAME_RECORDED
+        patterns::FUNCTION_NAME_NEWEST
     );
     assert!(message.ends_with(&last), "{message}");
 }
@@ -367,7 +368,7 @@ fn an_empty_qualifier_violates_its_least_length() {
         constraints(Rules::recorded()),
         [
             Constraint::MinLength(1),
-            Constraint::Pattern(patterns::QUALIFIER_RECORDED)
+            Constraint::Pattern(patterns::QUALIFIER_NEWEST)
         ]
     );
 }
@@ -385,7 +386,7 @@ fn violations_count_characters_and_not_bytes() {
         .collect();
     assert_eq!(
         constraints,
-        [Constraint::Pattern(patterns::QUALIFIER_RECORDED)]
+        [Constraint::Pattern(patterns::QUALIFIER_NEWEST)]
     );
 }
 
@@ -436,6 +437,6 @@ fn a_pattern_has_its_texts() {
         Pattern::Newest.function_name(),
         patterns::FUNCTION_NAME_NEWEST
     );
-    assert_eq!(Pattern::Recorded.qualifier(), patterns::QUALIFIER_RECORDED);
-    assert_eq!(Rules::default().pattern(), Pattern::Recorded);
+    assert_eq!(Pattern::Newest.qualifier(), patterns::QUALIFIER_NEWEST);
+    assert_eq!(Rules::default().pattern(), Pattern::Newest);
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 /// | limit | from | until | default |
 /// |---|---|---|---|
 /// | connect | the request is first polled | a connection is assigned to it: name lookup, TCP, proxy, TLS | 10 s |
-/// | first byte | a connection is assigned | the head of the answer is complete; sending the request counts | 960 s |
+/// | first byte | a connection is assigned | the head of the answer is complete; sending the request counts | 1,860 s |
 /// | idle | the reader waits for a piece of the answer's body | it comes | none |
 /// | total | the request is first polled | the last byte of the body is given out | none |
 ///
-/// A Lambda function may run for 900 s before it answers at all, hence the default for the first
-/// byte. A slow reader never runs into the idle limit: only waiting counts, not reading. There is
+/// A Lambda function may run for 30 minutes (1,800 s) before its response begins, hence the default
+/// for the first byte. A slow reader never runs into the idle limit: only waiting counts, not reading. There is
 /// no limit on throughput.
 ///
 /// Set them for all requests with [`Builder::limits`](crate::Builder::limits), and for one with an
@@ -108,7 +108,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Some(Duration::from_secs(10)),
-            first_byte: Some(Duration::from_secs(960)),
+            first_byte: Some(Duration::from_secs(1860)),
             idle: None,
             total: None,
         }

@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// How long what runs may take at the end, before it is dropped
-    #[arg(long, value_name = "TIME", value_parser = span, default_value = "900s")]
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "1800s")]
     grace: Duration,
 
     /// An access key, and which functions it may invoke if not all; repeatable [default:
@@ -390,7 +390,22 @@ fn size(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn the_default_grace_lets_the_longest_function_finish() {
+        let grace = Program::parse_from(["serve"]).arguments.grace;
+        assert_eq!(grace, Function::LONGEST);
+        assert_eq!(grace, Duration::from_secs(30 * 60));
+    }
 
     #[test]
     fn reads_sizes() {

@@ -23,9 +23,19 @@ const CODE: Row = Row {
     ..MODELLED
 };
 
+const RUNTIME_DELETED: Row = Row {
+    status: 409,
+    topic: Topic::Code,
+    operations: BOTH,
+    message_member: "message",
+    reason: "the function cannot start without its runtime, which does not come back; it fails the \
+             same way until the function is updated",
+    ..MODELLED
+};
+
 const PENDING: &str = "the function is not run before it is ready; it becomes so by itself";
 
-pub(super) const ROWS: [Row; 12] = [
+pub(super) const ROWS: [Row; 14] = [
     Row {
         code: "ResourceConflictException",
         class: RetryClass::Pending,
@@ -49,7 +59,7 @@ pub(super) const ROWS: [Row; 12] = [
     },
     Row {
         code: "CodeArtifactUserPendingException",
-        operations: INVOKE,
+        operations: BOTH,
         class: RetryClass::Pending,
         message_member: "message",
         meaning: "The user for the function's code artifact is being set up.",
@@ -59,7 +69,7 @@ pub(super) const ROWS: [Row; 12] = [
     },
     Row {
         code: "CodeArtifactUserDeletedException",
-        operations: INVOKE,
+        operations: BOTH,
         class: RetryClass::Pending,
         message_member: "message",
         meaning: "The user for the function's code artifact was deleted; the service makes a new \
@@ -70,7 +80,7 @@ pub(super) const ROWS: [Row; 12] = [
     },
     Row {
         code: "CodeArtifactUserFailedException",
-        operations: INVOKE,
+        operations: BOTH,
         message_member: "message",
         meaning: "The user for the function's code artifact could not be set up.",
         advice: "See the function's State and StateReasonCode, and deploy the code again.",
@@ -98,6 +108,18 @@ pub(super) const ROWS: [Row; 12] = [
         meaning: "The function's deployment package cannot be unpacked.",
         advice: "Build and deploy the package again.",
         ..CODE
+    },
+    Row {
+        code: "RuntimeAliasDeletedException",
+        meaning: "The runtime alias that the function uses no longer exists.",
+        advice: "Update the function to an available runtime alias.",
+        ..RUNTIME_DELETED
+    },
+    Row {
+        code: "RuntimeVersionDeletedException",
+        meaning: "The runtime version that the function uses no longer exists.",
+        advice: "Update the function to an available runtime version or runtime alias.",
+        ..RUNTIME_DELETED
     },
     Row {
         code: "SnapStartException",

@@ -1,6 +1,6 @@
 //! The table itself, a file for each part of it.
 //!
-//! Sources: the service's model of 2026-07-30 (its 43 exceptions, with status, fault, operations
+//! Sources: the service's model of November 2026 (its 45 exceptions, with status, fault, operations
 //! and members), the Lambda API reference's page "Common Errors" as of 2025 (16 codes) and as of
 //! 2015 to 2024 (18 codes), and answers of the real service recorded in public test suites.
 

@@ -200,14 +200,12 @@ macro_rules! oracle {
 /// name and qualifier.
 fn generations() -> [(Rules, &'static Oracle, [usize; 5]); 4] {
     let published = oracle!(patterns::FUNCTION_NAME_PUBLISHED);
-    let recorded = oracle!(patterns::FUNCTION_NAME_RECORDED);
     let newest = oracle!(patterns::FUNCTION_NAME_NEWEST);
     [
         (Rules::published(), published, [2, 3, 5, 7, 9]),
-        (Rules::default(), recorded, [2, 3, 9, 11, 13]),
-        (Rules::recorded(), recorded, [2, 3, 9, 11, 13]),
-        // A full ARN's region and account are in no group of their own: these are a partial one's.
-        (Rules::newest(), newest, [2, 9, 15, 17, 19]),
+        (Rules::default(), newest, [2, 3, 9, 11, 13]),
+        (Rules::recorded(), newest, [2, 3, 9, 11, 13]),
+        (Rules::newest(), newest, [2, 3, 9, 11, 13]),
     ]
 }
 
@@ -233,12 +231,7 @@ pub(crate) fn check_function_name(text: &str) {
         );
         match parsed {
             Ok(parsed) => {
-                let [partition, mut region, mut account, name, qualifier] =
-                    oracle.captures(text, groups);
-                if rules == Rules::newest() && parsed.is_arn() {
-                    let mut parts = text.split(':').skip(3);
-                    (region, account) = (parts.next(), parts.next());
-                }
+                let [partition, region, account, name, qualifier] = oracle.captures(text, groups);
                 assert_eq!(parsed.partition(), partition, "partition of {text:?}");
                 assert_eq!(parsed.region(), region, "region of {text:?}");
                 assert_eq!(parsed.account(), account, "account of {text:?}");
@@ -282,12 +275,12 @@ pub(crate) fn check_function_name(text: &str) {
 
 pub(crate) fn check_qualifier(text: &str) {
     let published = oracle!(patterns::QUALIFIER_PUBLISHED);
-    let recorded = oracle!(patterns::QUALIFIER_RECORDED);
+    let newest = oracle!(patterns::QUALIFIER_NEWEST);
     for (rules, oracle) in [
         (Rules::published(), published),
-        (Rules::default(), recorded),
-        (Rules::recorded(), recorded),
-        (Rules::newest(), recorded),
+        (Rules::default(), newest),
+        (Rules::recorded(), newest),
+        (Rules::newest(), newest),
     ] {
         let parsed = Qualifier::parse_with(text, &rules);
         check_value(
