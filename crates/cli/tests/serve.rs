@@ -306,6 +306,26 @@ async fn failed_events_go_to_the_dead_letter_file() {
 }
 
 #[test]
+fn a_stream_keeps_to_the_bandwidth_that_was_asked_for() {
+    let serve = Serve::start(&["--stream-bandwidth", "32KiB,64KiB"]);
+    let started = std::time::Instant::now();
+    let output = local()
+        .args([
+            "stream",
+            "echo",
+            "-p",
+            &format!("\"{}\"", "x".repeat(100 * 1024)),
+        ])
+        .args(["--endpoint-url", &serve.url])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.stdout.len(), 100 * 1024 + 2);
+    assert!(started.elapsed().as_secs() >= 1, "{:?}", started.elapsed());
+    assert_eq!(serve.stop().status.code(), Some(0));
+}
+
+#[test]
 fn says_nothing_when_quiet() {
     let ended = Serve::start(&["-q"]).stop();
     assert_eq!(ended.stdout, "");
@@ -336,6 +356,7 @@ fn options_that_cannot_be_are_refused_with_what_would_be_right() {
         (["--max-stream-bytes", "1MB"], "KiB, MiB or GiB"),
         (["--event-retry-delays", "1s,soon"], "soon"),
         (["--event-max-age", "900years"], "ten years"),
+        (["--stream-bandwidth", "fast"], "such as 6MiB,2MiB"),
     ] {
         let output = run(&["serve", arguments[0], arguments[1]]);
         let stderr = text(&output.stderr);

@@ -12,6 +12,7 @@ use tokio::net::ToSocketAddrs;
 
 use crate::access::{Access, AccessKey};
 use crate::answered::{Answered, OnAnswered};
+use crate::bandwidth::Bandwidth;
 use crate::builtins;
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
@@ -206,6 +207,13 @@ impl Builder {
     /// limit.
     pub fn max_stream_bytes(mut self, bytes: Option<u64>) -> Self {
         self.settings.max_stream_bytes = bytes;
+        self
+    }
+
+    /// Limits the bandwidth of each streamed response, such as to the service's
+    /// ([`Bandwidth::SERVICE`]). There is no limit by default, nor for buffered responses.
+    pub fn stream_bandwidth(mut self, bandwidth: impl Into<Option<Bandwidth>>) -> Self {
+        self.settings.stream_bandwidth = bandwidth.into();
         self
     }
 

@@ -4,6 +4,7 @@
 mod access;
 mod answer;
 mod answered;
+mod bandwidth;
 mod body;
 mod builder;
 pub mod builtins;
@@ -31,6 +32,7 @@ mod writer;
 // The public interface.
 pub use access::{AccessKey, AccessKeyError};
 pub use answered::Answered;
+pub use bandwidth::Bandwidth;
 pub use builder::{BuildError, Builder};
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use failure::FunctionError;

@@ -344,7 +344,8 @@ impl Service {
             Arc::clone(connection),
             plan,
             self.settings.error_code_in_stream,
-        );
+        )
+        .paced(self.settings.stream_bandwidth);
         let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
         let mut head = StreamHead::new();
         head.executed_version = Some(reported_version(&invocation));

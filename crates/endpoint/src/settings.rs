@@ -2,6 +2,8 @@
 
 use lambda_invoke_input::limits;
 
+use crate::bandwidth::Bandwidth;
+
 /// How the endpoint words its answer to too large a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) max_buffered_bytes: u64,
     /// `None` is no limit.
     pub(crate) max_stream_bytes: Option<u64>,
+    /// `None` is no limit.
+    pub(crate) stream_bandwidth: Option<Bandwidth>,
     pub(crate) clock_offset: i64,
 }
 
@@ -39,6 +43,7 @@ impl Default for Settings {
             max_request_bytes: limits::REQUEST_PAYLOAD,
             max_buffered_bytes: limits::RESPONSE_PAYLOAD as u64,
             max_stream_bytes: Some(limits::STREAM_PAYLOAD),
+            stream_bandwidth: None,
             clock_offset: 0,
         }
     }

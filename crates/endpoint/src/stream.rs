@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
 use tokio::time::Sleep;
 
+use crate::bandwidth::{Bandwidth, Paced};
 use crate::body::{CutOnPurpose, Polled};
 use crate::connection::Connection;
 use crate::failure::FunctionError;
@@ -44,6 +45,8 @@ pub(crate) struct StreamBody {
     /// When the last piece was given to hyper, until it is known to be on the wire.
     mark: Option<u64>,
     delay: Option<Pin<Box<Sleep>>>,
+    /// `None` sends as fast as the connection takes it.
+    paced: Option<Box<Paced>>,
     chunks: u64,
     messages: u64,
     ended: bool,
@@ -82,10 +85,17 @@ impl StreamBody {
             frames: VecDeque::new(),
             mark: None,
             delay: None,
+            paced: None,
             chunks: 0,
             messages: 0,
             ended: false,
         }
+    }
+
+    /// The same stream, at most as fast as this.
+    pub(crate) fn paced(mut self, bandwidth: Option<Bandwidth>) -> Self {
+        self.paced = bandwidth.map(|bandwidth| Box::new(Paced::new(bandwidth)));
+        self
     }
 
     /// Lets the function run until the head of its answer can be sent; the content type that it
@@ -108,7 +118,22 @@ impl StreamBody {
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         loop {
-            if let Some(piece) = self.frames.pop_front() {
+            if let Some(front) = self.frames.front_mut() {
+                let length = match &mut self.paced {
+                    None => front.len(),
+                    Some(paced) => match paced.poll_take(front.len(), cx) {
+                        Poll::Ready(length) => length,
+                        Poll::Pending => {
+                            // Only what it has written waits: the function itself goes on.
+                            let _ = self.source.poll_run(cx);
+                            return Poll::Pending;
+                        }
+                    },
+                };
+                let piece = front.split_to(length);
+                if front.is_empty() {
+                    self.frames.pop_front();
+                }
                 self.mark = Some(self.connection.mark());
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use lambda_invoke_endpoint::{
-    AccessKey, Builder, DeadLetter, Endpoint, EventSettings, Fault, Function, TooLargeStyle,
-    builtins,
+    AccessKey, Bandwidth, Builder, DeadLetter, Endpoint, EventSettings, Fault, Function,
+    TooLargeStyle, builtins,
 };
 
 use crate::call::time;
@@ -96,6 +97,15 @@ pub(crate) struct Arguments {
     /// The most that a streamed answer may have; 0 for no limit
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "200MiB", help_heading = "Functions")]
     max_stream_bytes: u64,
+    /// How fast each streamed response is sent: 'service' is 6 MiB at once and then 2 MiB a second,
+    /// as 6MiB,2MiB would be
+    #[arg(
+        long,
+        value_name = "off|service|BURST,RATE",
+        default_value = "off",
+        help_heading = "Functions"
+    )]
+    stream_bandwidth: StreamBandwidth,
 
     /// How many events may wait or run; further ones are answered 429
     #[arg(
@@ -183,6 +193,7 @@ impl Arguments {
             .verify(!self.no_verify)
             .clock_offset(self.clock_offset)
             .max_stream_bytes((self.max_stream_bytes > 0).then_some(self.max_stream_bytes))
+            .stream_bandwidth(self.stream_bandwidth.0)
             .any_content_type(self.any_content_type)
             .error_code_in_stream(self.error_code_in_stream)
             .too_large_style(match self.too_large_style {
@@ -362,6 +373,31 @@ impl FromStr for Delays {
     }
 }
 
+/// `off`, `service`, or a burst and a rate such as `6MiB,2MiB`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StreamBandwidth(Option<Bandwidth>);
+
+impl FromStr for StreamBandwidth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bandwidth = match text {
+            "off" => None,
+            "service" => Some(Bandwidth::SERVICE),
+            _ => {
+                let (burst, rate) = text.split_once(',').ok_or(
+                    "a bandwidth is off, service, or BURST,RATE with a rate a second, such as \
+                     6MiB,2MiB",
+                )?;
+                let rate = NonZeroU64::new(size(rate.trim())?)
+                    .ok_or("a rate of 0 bytes a second would never end")?;
+                Some(Bandwidth::new(size(burst.trim())?, rate))
+            }
+        };
+        Ok(Self(bandwidth))
+    }
+}
+
 /// A time that can be waited for.
 fn span(text: &str) -> Result<Duration, String> {
     const TEN_YEARS: Duration = Duration::from_secs(315_360_000);
@@ -419,6 +455,19 @@ mod tests {
         }
         for text in ["", "1.5MiB", "1MB", "-1", "99999999999GiB"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_bandwidths() {
+        let bandwidth = |text: &str| text.parse::<StreamBandwidth>().map(|read| read.0);
+        assert_eq!(bandwidth("off"), Ok(None));
+        assert_eq!(bandwidth("service"), Ok(Some(Bandwidth::SERVICE)));
+        assert_eq!(bandwidth("6MiB,2MiB"), Ok(Some(Bandwidth::SERVICE)));
+        let slow = Bandwidth::new(0, NonZeroU64::new(100).unwrap());
+        assert_eq!(bandwidth("0, 100"), Ok(Some(slow)));
+        for text in ["", "on", "Service", "2MiB", "6MiB,0", "6MiB,", "6MB,2MB"] {
+            assert!(bandwidth(text).is_err(), "{text}");
         }
     }
 
