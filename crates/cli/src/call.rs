@@ -15,6 +15,7 @@ use lambda_invoke_protocol::region;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
 use crate::outcome::failure;
+use crate::output::Deadline;
 use crate::payload;
 
 /// The options of a call.
@@ -182,6 +183,11 @@ impl Options {
             client_context,
             _server: server,
         })
+    }
+
+    /// When the call is to be over, if it begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::of(&self.times.limits())
     }
 
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
