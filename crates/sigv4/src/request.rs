@@ -252,12 +252,9 @@ pub fn host_of(uri: &Uri) -> Option<&str> {
     let host = authority.host();
     // By its text: a port that is not a number must not count as absent.
     let port = host_and_port.strip_prefix(host)?.strip_prefix(':');
-    let host = if port == default_port {
-        host
-    } else {
-        host_and_port
-    };
-    Some(host).filter(|host| !host.is_empty() && !host.starts_with(':'))
+    let is_default = port.is_none_or(str::is_empty) || port == default_port;
+    let header = if is_default { host } else { host_and_port };
+    Some(header).filter(|_| !host.is_empty())
 }
 
 /// A token of RFC 9110, section 5.6.2.
