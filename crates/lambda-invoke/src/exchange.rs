@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 use crate::carrier::{AnswerBody, Carrier};
-use crate::endpoint::Endpoint;
+use crate::endpoint::EndpointUrl;
 use crate::random;
 use crate::session::{Session, Sessions};
 
@@ -38,7 +38,7 @@ const ERROR_BODY: Duration = Duration::from_secs(10);
 /// What all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: EndpointUrl,
     pub(crate) carrier: Carrier,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Option<Limits>,
