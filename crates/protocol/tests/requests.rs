@@ -405,13 +405,21 @@ fn other_paths_and_methods_are_unknown_operations() {
 }
 
 #[test]
-fn content_types_other_than_json_and_bytes_are_415_if_checked() {
+fn content_types_that_no_sdk_sends_are_415_if_checked() {
     for (content_type, taken) in [
         ("application/json", true),
         ("Application/JSON; charset=utf-8", true),
         ("application/octet-stream", true),
+        ("binary/octet-stream", true),
+        ("Binary/Octet-Stream ; charset=binary", true),
+        ("application/x-amz-json-1.0", true),
+        ("APPLICATION/X-AMZ-JSON-1.1; charset=UTF-8", true),
+        ("", true),
         ("text/plain", false),
         ("application/jsonl", false),
+        ("application/x-amz-jsonl", false),
+        ("application/x-www-form-urlencoded", false),
+        ("binary/octet-streams", false),
     ] {
         let call = call(INVOKE, &[("content-type", content_type)]).unwrap();
         assert_eq!(call.check_content_type().is_ok(), taken, "{content_type}");
@@ -425,6 +433,13 @@ fn content_types_other_than_json_and_bytes_are_415_if_checked() {
     assert_eq!(
         refusal.to_service_error().code(),
         Some("UnsupportedMediaTypeException")
+    );
+    assert_eq!(
+        refusal.to_service_error().message(),
+        Some(
+            "Unsupported content type: a/b. Send application/json, application/octet-stream or no \
+             Content-Type."
+        )
     );
 }
 

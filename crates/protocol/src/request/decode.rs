@@ -163,8 +163,10 @@ impl<'a> IncomingRequest<'a> {
         }
     }
 
-    /// Checks the content type: none, JSON or `application/octet-stream`, with or without
-    /// parameters.
+    /// Checks the content type against those that released AWS SDKs send with a payload: none,
+    /// `application/json`, `application/octet-stream`, `binary/octet-stream` (the SDK for
+    /// JavaScript 2, Android) and `application/x-amz-json-*` (iOS, C++), in any letter case and
+    /// with or without parameters.
     ///
     /// # Errors
     ///
@@ -175,11 +177,12 @@ impl<'a> IncomingRequest<'a> {
         };
         let text = header::text(content_type);
         let essence = text.split(';').next().unwrap_or_default().trim();
-        let accepted = ["application/json", "application/octet-stream", ""];
-        if accepted
-            .iter()
-            .any(|accepted| essence.eq_ignore_ascii_case(accepted))
-        {
+        let essence = essence.to_ascii_lowercase();
+        let accepted = matches!(
+            essence.as_str(),
+            "" | "application/json" | "application/octet-stream" | "binary/octet-stream"
+        );
+        if accepted || essence.starts_with("application/x-amz-json-") {
             return Ok(());
         }
         Err(Refusal::MediaType {

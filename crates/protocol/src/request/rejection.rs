@@ -106,7 +106,10 @@ impl Refusal {
                 &fault.service_message(),
             ),
             Self::MediaType { found } => {
-                let message = format!("Unsupported content type: {found}");
+                let message = format!(
+                    "Unsupported content type: {found}. Send application/json, \
+                     application/octet-stream or no Content-Type."
+                );
                 known("UnsupportedMediaTypeException", 415, &message)
             }
         }
