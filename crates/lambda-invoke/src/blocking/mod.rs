@@ -1,8 +1,8 @@
 //! The same calls for callers without async.
 //!
 //! A [`blocking::Client`](Client) is made from a [`lambda_invoke::Client`](crate::Client), and its
-//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator and a
-//! [`std::io::Read`].
+//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator, and
+//! [`ResponseStream::into_reader`] makes a [`std::io::Read`] of it.
 //!
 //! Connections live on a thread of the client's own, so that they are looked after between calls
 //! too; what is read from a stream is handled on the caller's thread. It can be used anywhere, also
