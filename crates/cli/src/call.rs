@@ -194,10 +194,13 @@ impl Options {
         let endpoint = config.endpoint(&region)?;
         let proxy = Proxy::from_env();
         // Found before anything is sent: it would be so once for every attempt.
-        proxy.via(endpoint.uri()).map_err(Failure::usage)?;
+        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
         let limits = self.times.limits();
         let mut transport = Transport::builder().limits(limits).proxy(proxy);
-        let is_https = endpoint.uri().scheme_str() == Some("https");
+        let is_https = [Some(endpoint.uri()), via.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|uri| uri.scheme_str() == Some("https"));
         if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
             let unusable = |error: &dyn std::fmt::Display| {
                 Failure::usage(format!("the CA bundle {path}: {error}"))

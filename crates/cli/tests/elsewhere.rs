@@ -264,6 +264,30 @@ fn keys_that_come_from_elsewhere_are_not_replaced_by_others() {
 }
 
 #[test]
+fn a_session_token_is_sent_by_either_of_its_names() {
+    let sign = |command: &mut Command| {
+        let output = command.args(["sign", "echo"]).output().unwrap();
+        text(&output.stdout).to_owned()
+    };
+    for name in ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] {
+        let shown = sign(local().env(name, "tok"));
+        assert!(
+            shown.contains("x-amz-security-token: tok"),
+            "{name}: {shown}"
+        );
+    }
+    for name in ["aws_session_token", "aws_security_token"] {
+        let credentials = format!("[default]\nregion = eu-west-3\n{KEYS}{name} = tok\n");
+        let home = home("token", None, Some(&credentials));
+        let shown = sign(&mut at_home(&home));
+        assert!(
+            shown.contains("x-amz-security-token: tok"),
+            "{name}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn the_endpoint_of_a_services_section_is_used() {
     let host = host();
     let config = format!(

@@ -24,11 +24,6 @@ fn to(url: &str, environment: &[(&str, &str)]) -> Command {
         .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
         .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own")
         .envs(environment.iter().copied());
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-        if !environment.iter().any(|(set, _)| *set == name) {
-            command.env_remove(name);
-        }
-    }
     command
 }
 

@@ -115,7 +115,7 @@ fn what_contradicts_itself_or_is_no_value_is_named() {
         (
             &[],
             "[default]\nservices = x\n[services x]\nlambda =\n  endpoint_url = http://h:99999",
-            "endpoint_url of [services x]: the endpoint's address has a port",
+            "endpoint_url of [services x]: the endpoint's address has an invalid port",
         ),
         (
             &[("AWS_ENDPOINT_URL_LAMBDA", "localhost:9001")],
