@@ -194,6 +194,19 @@ def client_suites():
     return {"lambda-invoke/endpoints": len(tests) + regions}
 
 
+def cli_suites():
+    runtime = "profile/smithy-rs/aws-runtime/test-data/"
+    urls = load("profile/botocore/configured-endpoint-urls-profile-tests.json")["testSuites"]
+    return {
+        "cli/profile-parser": len(load(runtime + "profile-parser-tests.json")["tests"]),
+        "cli/profile-files": files("profile/aws-c-auth-fuzz-corpus/**/*")
+        + files("profile/aws-sdk-go-v1/ini/**/*")
+        + files("profile/botocore/cfg/**/*"),
+        "cli/file-locations": len(load(runtime + "file-location-tests.json")["tests"]),
+        "cli/configured-endpoint-urls": sum(len(suite["endpointUrlTests"]) for suite in urls),
+    }
+
+
 def expected():
     """Suite name to the number of cases in the data."""
     parts = (
@@ -204,6 +217,7 @@ def expected():
         sigv4_suites,
         endpoint_suites,
         client_suites,
+        cli_suites,
     )
     return {suite: count for part in parts for suite, count in part().items()}
 

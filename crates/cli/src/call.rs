@@ -216,15 +216,18 @@ impl Options {
     }
 
     fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection);
+        let config = Config::new(&self.connection)?;
         let (region, credentials) = config.signing(Some(name))?;
-        let url = config.endpoint_url()?;
+        let endpoint = config.endpoint(&region)?;
+        let proxy = Proxy::from_env();
+        // Found before anything is sent: it would be so once for every attempt.
+        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
         let limits = self.times.limits();
-        let mut transport = Transport::builder()
-            .limits(limits)
-            .proxy(Proxy::from_env().map_err(Failure::usage)?);
-        // The service's own endpoints are https.
-        let is_https = url.as_deref().is_none_or(|url| !url.starts_with("http://"));
+        let mut transport = Transport::builder().limits(limits).proxy(proxy);
+        let is_https = [Some(endpoint.uri()), via.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|uri| uri.scheme_str() == Some("https"));
         if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
             let unusable = |error: &dyn std::fmt::Display| {
                 Failure::usage(format!("the CA bundle {path}: {error}"))
@@ -235,16 +238,15 @@ impl Options {
                 .ca_pem(&pem)
                 .map_err(|error| unusable(&error))?;
         }
-        let mut builder = Client::builder()
+        Client::builder()
             .region(region)
             .credentials(credentials)
+            .endpoint_url(endpoint.uri().to_string())
             .retry(self.retry.into())
             .limits(limits)
-            .transport(transport.build());
-        if let Some(url) = url {
-            builder = builder.endpoint_url(url);
-        }
-        builder.build().map_err(|error: Error| failure(&error))
+            .transport(transport.build())
+            .build()
+            .map_err(|error: Error| failure(&error))
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
         requires = "service",
         conflicts_with_all = ["function", "stream", "endpoint_url"]
     )]
-    url: Option<http::Uri>,
+    url: Option<String>,
     /// The service to sign for, as it stands in a signature: s3, sts, execute-api
     #[arg(long, help_heading = "Other services", requires = "url")]
     service: Option<String>,

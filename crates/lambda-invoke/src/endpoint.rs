@@ -73,7 +73,7 @@ impl EndpointUrl {
                 "has a user's name in it, which nothing here would use",
             ));
         }
-        port_of(&uri).map_err(|source| error("has a port that is none").because(source))?;
+        port_of(&uri).map_err(|source| error("has an invalid port").because(source))?;
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
@@ -151,12 +151,12 @@ mod tests {
             ("http://host#here", "fragment"),
             ("http://", "no URL"),
             ("http://:9001", "names no host"),
-            ("http://host:99999", "a port that is none"),
-            ("http://host:0", "a port that is none"),
-            ("http://host:", "a port that is none"),
-            ("https://host:+443/lambda", "a port that is none"),
-            ("http://[::1]:x", "a port that is none"),
-            ("http://user:secret", "a port that is none"),
+            ("http://host:99999", "an invalid port"),
+            ("http://host:0", "an invalid port"),
+            ("http://host:", "an invalid port"),
+            ("https://host:+443/lambda", "an invalid port"),
+            ("http://[::1]:x", "an invalid port"),
+            ("http://user:secret", "an invalid port"),
             ("http://host: 80", "no URL"),
             ("http://host:８０", "no URL"),
         ] {

@@ -45,4 +45,4 @@ pub use lambda_invoke_protocol::{
     FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,
 };
 pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
-pub use lambda_invoke_transport::{Limits, Proxy, TimeLimit, Transport};
+pub use lambda_invoke_transport::{InvalidPort, Limits, Proxy, TimeLimit, Transport, port_of};

@@ -24,10 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-invoke"));
     for (name, _) in std::env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with("AWS_") || name.ends_with("_PROXY"))
-        {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
             command.env_remove(name);
         }
     }
