@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     payload: bool,
     /// The longest message to take, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().message())]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
     max_message: u32,
 }
 
@@ -64,10 +64,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut decoder = Decoder::with_limits(Limits::new().with_message(arguments.max_message));
+    let mut decoder =
+        Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
     let mut lambda = Lambda::default();
     let wrong = |error: lambda_invoke_event_stream::DecodeError| {
-        let exit = if error.is_cut() {
+        let exit = if error.is_unexpected_eof() {
             Exit::Cut
         } else {
             Exit::Usage

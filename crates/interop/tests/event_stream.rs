@@ -88,7 +88,7 @@ impl Value {
 
 /// What our decoder read, in their types.
 fn as_theirs(message: &Message) -> smithy::Message {
-    let theirs = smithy::Message::new(message.payload().into_bytes());
+    let theirs = smithy::Message::new(message.payload().to_bytes());
     message
         .headers()
         .iter()
@@ -157,7 +157,7 @@ proptest! {
             write_message_to(&message.theirs(), &mut stream).unwrap();
         }
         // Several of the longest values exceed our default limit of 128 KiB; they have none.
-        let mut decoder = Decoder::with_limits(Limits::new().with_headers(1 << 20));
+        let mut decoder = Decoder::with_limits(Limits::new().with_max_headers_len(1 << 20));
         let mut read = Vec::new();
         for piece in pieces(&stream.into(), &cuts) {
             decoder.push(piece);
@@ -247,7 +247,7 @@ fn only_we_refuse_a_message_that_is_longer_than_the_specification_allows() {
         "{error}"
     );
     assert!(read_message_from(&mut wire.clone()).is_ok());
-    let raised = Limits::new().with_message(u32::MAX);
+    let raised = Limits::new().with_max_message_len(u32::MAX);
     assert!(matches!(decode(&wire, &raised), Ok(Status::Complete(_))));
 }
 
@@ -257,7 +257,7 @@ fn only_we_refuse_a_wrong_prelude_at_byte_twelve() {
     let prelude = Bytes::from_static(b"\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00");
     let error = decode(&prelude, &Limits::new()).unwrap_err();
     assert!(
-        matches!(error.kind(), DecodeErrorKind::PreludeChecksum { .. }),
+        matches!(error.kind(), DecodeErrorKind::PreludeChecksumMismatch { .. }),
         "{error}"
     );
     let waits = MessageFrameDecoder::new()

@@ -4,12 +4,25 @@
 #![allow(dead_code)]
 
 pub(crate) mod json;
+pub(crate) mod vectors;
 
 use bytes::{Buf, Bytes};
 use lambda_invoke_event_stream::{
     DecodeError, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode, encode,
     encode_vectored,
 };
+
+/// One header of each type, in the order of their numbers.
+pub(crate) const ALL_TYPES: &[u8] = b"\x01a\x00\
+    \x01b\x01\
+    \x01c\x02\xff\
+    \x01d\x03\xff\xfe\
+    \x01e\x04\xff\xff\xff\xfd\
+    \x01f\x05\xff\xff\xff\xff\xff\xff\xff\xfc\
+    \x01g\x06\x00\x03\x00\xff\x80\
+    \x01h\x07\x00\x06h\xc3\xa9llo\
+    \x01i\x08\x00\x00\x01\x61\x97\x16\xac\xc2\
+    \x01j\x09\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f";
 
 /// A header's value, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,7 +145,7 @@ fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message>
             message.headers().iter().eq(headers.iter().copied()),
             "{name}: {message:?}"
         );
-        assert_eq!(message.payload(), expected.payload[..], "{name}");
+        assert_eq!(*message.payload(), expected.payload[..], "{name}");
         let Status::Complete(at_once) = decode(wire, &Limits::new()).unwrap() else {
             panic!("{name}: incomplete");
         };
@@ -234,10 +247,10 @@ fn check_prefix(name: &str, decoder: &Decoder, cut: &[u8], start: usize, total: 
     );
     assert_eq!(decoder.missing(), Some(missing), "{name} at {start}");
     let error = finished.unwrap_err();
-    assert!(error.is_cut(), "{name}: {error}");
+    assert!(error.is_unexpected_eof(), "{name}: {error}");
     assert_eq!(error.offset(), (start + cut.len()) as u64, "{name}");
     let text = format!(
-        "after {} bytes of it and at least {missing} too soon",
+        "{} bytes of the message were received, at least {missing} are missing",
         cut.len()
     );
     assert!(error.to_string().ends_with(&text), "{name}: {error}");
@@ -266,12 +279,12 @@ pub(crate) fn check_flips(name: &str, message: &[u8]) {
 
 /// A stream that must not pass for messages: it gives none, whole or in any pieces, and always the
 /// same error.
-pub(crate) fn check_refused(name: &str, stream: &[u8]) -> DecodeError {
+pub(crate) fn check_rejected(name: &str, stream: &[u8]) -> DecodeError {
     let (messages, end) = decode_pieces([stream]);
     assert!(messages.is_empty(), "{name} gives {messages:?}");
     let error = end.expect_err(name);
     match decode(stream, &Limits::new()) {
-        Ok(Status::Incomplete { .. }) => assert!(error.is_cut(), "{name}: {error}"),
+        Ok(Status::Incomplete { .. }) => assert!(error.is_unexpected_eof(), "{name}: {error}"),
         Err(at_once) => assert_eq!(at_once, error, "{name}"),
         other => panic!("{name} gives {other:?}"),
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use lambda_invoke_event_stream::{
     DecodeErrorKind as Kind, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode,
 };
-use support::{check_refused, crc, decode_pieces, wrap};
+use support::{check_rejected, crc, decode_pieces, wrap};
 
 /// A prelude with these lengths and the checksum that belongs to them.
 fn prelude(total: u32, headers: u32) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn prelude(total: u32, headers: u32) -> Vec<u8> {
 }
 
 fn refused(stream: &[u8]) -> (u64, Kind) {
-    let error = check_refused(&format!("{stream:x?}"), stream);
+    let error = check_rejected(&format!("{stream:x?}"), stream);
     (error.offset(), error.kind())
 }
 
@@ -45,7 +45,7 @@ fn headers_past_the_message_are_refused_at_byte_twelve() {
         (1000, 131_072),
     ] {
         let available = total - 16;
-        let kind = Kind::HeadersPastMessage { available, actual };
+        let kind = Kind::HeadersExceedMessage { available, actual };
         assert_eq!(refused(&prelude(total, actual)), (4, kind));
     }
     assert!(decode(&prelude(1000, 984), &Limits::new()).is_ok());
@@ -77,9 +77,11 @@ fn lengths_over_the_limits_are_refused_at_byte_twelve() {
 #[test]
 fn limits_can_be_set() {
     let wire = wrap(b"\x01a\x00", b"hello");
-    let limits = Limits::new().with_message(24).with_headers(3);
+    let limits = Limits::new()
+        .with_max_message_len(24)
+        .with_max_headers_len(3);
     assert!(matches!(decode(&wire, &limits), Ok(Status::Complete(_))));
-    let smaller = limits.with_message(23);
+    let smaller = limits.with_max_message_len(23);
     let error = decode(&wire, &smaller).unwrap_err();
     assert_eq!(
         error.kind(),
@@ -88,7 +90,7 @@ fn limits_can_be_set() {
             actual: 24
         }
     );
-    let error = decode(&wire, &limits.with_headers(2)).unwrap_err();
+    let error = decode(&wire, &limits.with_max_headers_len(2)).unwrap_err();
     assert_eq!(
         error.kind(),
         Kind::HeadersTooLong {
@@ -108,7 +110,9 @@ fn limits_can_be_set() {
         }
     );
     assert_eq!(Limits::default(), Limits::new());
-    let all = Limits::new().with_message(u32::MAX).with_headers(u32::MAX);
+    let all = Limits::new()
+        .with_max_message_len(u32::MAX)
+        .with_max_headers_len(u32::MAX);
     assert!(matches!(
         decode(&prelude(u32::MAX, u32::MAX - 16), &all),
         Ok(Status::Incomplete { .. })
@@ -122,7 +126,7 @@ fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
         let mut bytes = prelude(total, headers);
         let actual = u32::from_be_bytes(bytes[8..].try_into().unwrap());
         bytes[11] ^= 1;
-        let kind = Kind::PreludeChecksum {
+        let kind = Kind::PreludeChecksumMismatch {
             expected: actual ^ 1,
             actual,
         };
@@ -141,7 +145,7 @@ fn a_wrong_message_checksum_is_refused_before_the_headers_are_looked_at() {
     let end = wire.len() - 4;
     let actual = u32::from_be_bytes(wire[end..].try_into().unwrap());
     wire[end] ^= 0x80;
-    let kind = Kind::MessageChecksum {
+    let kind = Kind::MessageChecksumMismatch {
         expected: actual ^ 0x8000_0000,
         actual,
     };
@@ -157,7 +161,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x05abc",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 5,
                 actual: 3,
             },
@@ -165,7 +169,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\xff",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 255,
                 actual: 0,
             },
@@ -174,7 +178,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x03a\xc3",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 3,
                 actual: 2,
             },
@@ -189,7 +193,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x02",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 1,
                 actual: 0,
             },
@@ -197,7 +201,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x03\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 2,
                 actual: 1,
             },
@@ -205,7 +209,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x04\x00\x00\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 4,
                 actual: 3,
             },
@@ -213,7 +217,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x05\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 8,
                 actual: 1,
             },
@@ -221,7 +225,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x08",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 8,
                 actual: 0,
             },
@@ -229,7 +233,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x09\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 16,
                 actual: 1,
             },
@@ -237,7 +241,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x06\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 2,
                 actual: 1,
             },
@@ -245,7 +249,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x07\x00\x05four",
             5,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 5,
                 actual: 4,
             },
@@ -271,7 +275,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         ),
     ];
     for (block, at, kind) in cases {
-        let error = HeaderBlock::from_bytes(Bytes::copy_from_slice(block)).unwrap_err();
+        let error = HeaderBlock::try_from(Bytes::copy_from_slice(block)).unwrap_err();
         assert_eq!((error.offset(), error.kind()), (*at, *kind), "{block:x?}");
         if block.len() < 1000 {
             assert_eq!(refused(&wrap(block, b"payload")), (12 + at, *kind));
@@ -284,7 +288,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         assert_eq!(end.unwrap_err().offset(), good.len() as u64 + 12 + at);
     }
     // Bytes that are not UTF-8 are no fault of a byte array.
-    assert!(HeaderBlock::from_bytes(Bytes::from_static(b"\x01a\x06\x00\x01\xff")).is_ok());
+    assert!(HeaderBlock::try_from(Bytes::from_static(b"\x01a\x06\x00\x01\xff")).is_ok());
 }
 
 #[test]
@@ -324,19 +328,19 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
     decoder.push(wire.slice(..10));
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
-        Kind::Unread { actual: 31 }
+        Kind::UnreadInput { remaining: 31 }
     );
     // That was a mistake of the caller's, and not of the stream's.
     assert!(decoder.next_message().unwrap().is_some());
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
-        Kind::Unread { actual: 10 }
+        Kind::UnreadInput { remaining: 10 }
     );
     assert!(decoder.next_message().unwrap().is_none());
     let error = decoder.finish().unwrap_err();
     assert_eq!(
         error.kind(),
-        Kind::Cut {
+        Kind::UnexpectedEof {
             received: 10,
             missing: 6
         }
@@ -344,7 +348,8 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
     assert_eq!(error.offset(), 31);
     assert_eq!(
         error.to_string(),
-        "at byte 31: the stream ended in a message, after 10 bytes of it and at least 6 too soon",
+        "at byte 31: unexpected end of stream: 10 bytes of the message were received, \
+         at least 6 are missing",
     );
     assert_eq!(decoder.next_message(), Err(error), "a cut stream stays cut");
 }
@@ -356,7 +361,7 @@ fn a_message_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
     let wire = message(limit).to_bytes().unwrap();
     let (messages, end) = decode_pieces(wire.chunks(16 * 1024));
     assert_eq!((messages.len(), end), (1, Ok(())));
-    assert_eq!(messages[0].payload_len(), limit - 16);
+    assert_eq!(messages[0].payload().len(), limit - 16);
     let wire = message(limit + 1).to_bytes().unwrap();
     let kind = Kind::MessageTooLong {
         limit: limit as u32,

@@ -1,6 +1,5 @@
 //! The adapter to `tokio_util::codec`.
 
-#![cfg(feature = "tokio-util")]
 // Tests may unwrap, their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -76,21 +75,21 @@ fn a_stream_that_ends_in_a_message_is_an_error_wherever_it_does() {
         let CodecError::Decode(inside) = error else {
             panic!("{error}")
         };
-        assert!(inside.is_cut() && inside.offset() == cut as u64, "{inside}");
+        assert!(
+            inside.is_unexpected_eof() && inside.offset() == cut as u64,
+            "{inside}"
+        );
     }
 }
 
 #[test]
 fn limits_and_errors_reach_the_caller_with_their_cause() {
-    let mut codec = EventStreamCodec::with_limits(Limits::new().with_message(20));
+    let mut codec = EventStreamCodec::with_limits(Limits::new().with_max_message_len(20));
     let mut buffer = BytesMut::new();
     let message = Message::new(HeaderBlock::new(), "hello");
     codec.encode(message, &mut buffer).unwrap();
     let error = codec.decode(&mut buffer).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the peer sent something that is no event stream"
-    );
+    assert_eq!(error.to_string(), "the peer sent an invalid event stream");
     let cause = error
         .source()
         .unwrap()
@@ -112,7 +111,7 @@ fn framed_reads_a_stream_and_tells_a_cut_one() {
     assert_eq!(read.len(), messages().len());
     let error = read.last().unwrap().as_ref().unwrap_err();
     assert!(
-        matches!(error, CodecError::Decode(error) if error.is_cut()),
+        matches!(error, CodecError::Decode(error) if error.is_unexpected_eof()),
         "{error:?}"
     );
 }
