@@ -99,7 +99,7 @@ fn nothing_is_reserved_for_a_length_that_is_only_stated() {
     let mut wrong = BytesMut::from(&with_checksum(limit, 0)[..]);
     wrong[8] ^= 1;
     let cases = [
-        // Refused: over the limits, or with a wrong checksum.
+        // Rejected: over the limits, or with a wrong checksum.
         (with_checksum(u32::MAX, 0), true),
         (with_checksum(limit + 1, 0), true),
         (with_checksum(limit, u32::MAX), true),
@@ -109,14 +109,14 @@ fn nothing_is_reserved_for_a_length_that_is_only_stated() {
         (with_checksum(limit, 0), false),
         (with_checksum(limit, 128 * 1024), false),
     ];
-    for (prelude, refused) in &cases {
+    for (prelude, rejected) in &cases {
         for size in [1, 5, 12] {
             let stats = allocated(|| {
                 let mut decoder = Decoder::new();
                 for at in (0..12).step_by(size) {
                     decoder.push(prelude.slice(at..12.min(at + size)));
                     let next = decoder.next_message();
-                    assert_eq!(next.is_err(), *refused && at + size >= 12);
+                    assert_eq!(next.is_err(), *rejected && at + size >= 12);
                 }
             });
             assert_eq!(stats.allocations, 0, "{prelude:?}: {stats:?}");

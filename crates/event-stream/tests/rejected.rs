@@ -1,4 +1,4 @@
-//! What is refused: with which error, at which byte, and how early.
+//! What is rejected: with which error, at which byte, and how early.
 
 // Tests may unwrap, their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -18,7 +18,7 @@ fn prelude(total: u32, headers: u32) -> Vec<u8> {
     prelude
 }
 
-fn refused(stream: &[u8]) -> (u64, Kind) {
+fn rejected(stream: &[u8]) -> (u64, Kind) {
     let error = check_rejected(&format!("{stream:x?}"), stream);
     (error.offset(), error.kind())
 }
@@ -27,7 +27,7 @@ fn refused(stream: &[u8]) -> (u64, Kind) {
 fn lengths_below_sixteen_are_refused_at_byte_twelve() {
     for actual in 0..16 {
         assert_eq!(
-            refused(&prelude(actual, 0)),
+            rejected(&prelude(actual, 0)),
             (0, Kind::MessageTooShort { actual })
         );
     }
@@ -46,7 +46,7 @@ fn headers_past_the_message_are_refused_at_byte_twelve() {
     ] {
         let available = total - 16;
         let kind = Kind::HeadersExceedMessage { available, actual };
-        assert_eq!(refused(&prelude(total, actual)), (4, kind));
+        assert_eq!(rejected(&prelude(total, actual)), (4, kind));
     }
     assert!(decode(&prelude(1000, 984), &Limits::new()).is_ok());
 }
@@ -56,11 +56,11 @@ fn lengths_over_the_limits_are_refused_at_byte_twelve() {
     let limit = 24 * 1024 * 1024;
     for actual in [limit + 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         assert_eq!(
-            refused(&prelude(actual, 0)),
+            rejected(&prelude(actual, 0)),
             (0, Kind::MessageTooLong { limit, actual })
         );
         assert_eq!(
-            refused(&prelude(actual, actual)),
+            rejected(&prelude(actual, actual)),
             (0, Kind::MessageTooLong { limit, actual })
         );
     }
@@ -69,7 +69,7 @@ fn lengths_over_the_limits_are_refused_at_byte_twelve() {
     let limit = 128 * 1024;
     for actual in [limit + 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         let kind = Kind::HeadersTooLong { limit, actual };
-        assert_eq!(refused(&prelude(24 * 1024 * 1024, actual)), (4, kind));
+        assert_eq!(rejected(&prelude(24 * 1024 * 1024, actual)), (4, kind));
     }
     assert!(decode(&prelude(24 * 1024 * 1024, limit), &Limits::new()).is_ok());
 }
@@ -121,7 +121,7 @@ fn limits_can_be_set() {
 
 #[test]
 fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
-    // Lengths that are each refused by themselves, too.
+    // Lengths that are each rejected by themselves, too.
     for (total, headers) in [(u32::MAX, 0), (0, 0), (16, u32::MAX), (29, 0)] {
         let mut bytes = prelude(total, headers);
         let actual = u32::from_be_bytes(bytes[8..].try_into().unwrap());
@@ -130,7 +130,7 @@ fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
             expected: actual ^ 1,
             actual,
         };
-        assert_eq!(refused(&bytes), (8, kind));
+        assert_eq!(rejected(&bytes), (8, kind));
         assert!(matches!(
             decode(&bytes[..11], &Limits::new()),
             Ok(Status::Incomplete { .. })
@@ -149,7 +149,7 @@ fn a_wrong_message_checksum_is_refused_before_the_headers_are_looked_at() {
         expected: actual ^ 0x8000_0000,
         actual,
     };
-    assert_eq!(refused(&wire), (end as u64, kind));
+    assert_eq!(rejected(&wire), (end as u64, kind));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         let error = HeaderBlock::try_from(Bytes::copy_from_slice(block)).unwrap_err();
         assert_eq!((error.offset(), error.kind()), (*at, *kind), "{block:x?}");
         if block.len() < 1000 {
-            assert_eq!(refused(&wrap(block, b"payload")), (12 + at, *kind));
+            assert_eq!(rejected(&wrap(block, b"payload")), (12 + at, *kind));
         }
         // Behind a message with the headers that were found good last.
         let good = wrap(b"\x01a\x00", b"");

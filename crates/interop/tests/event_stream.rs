@@ -1,7 +1,7 @@
 //! `lambda-invoke-event-stream` against `aws-smithy-eventstream`, over generated streams: each
 //! writes what the other reads, and the bytes are the same.
 //!
-//! Where the two differ on purpose is tested at the end: what ours refuses and theirs takes.
+//! Where the two differ on purpose is tested at the end: what ours rejects and theirs takes.
 
 use aws_smithy_eventstream::frame::{
     DecodedFrame, MessageFrameDecoder, read_message_from, write_message_to,

@@ -67,7 +67,7 @@ pub fn round_trip(data: &[u8]) {
 }
 
 /// A stream of which one bit is changed: the messages before it come, the one that has it is
-/// refused, and nothing comes after it.
+/// rejected, and nothing comes after it.
 pub fn flip(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let made = u
@@ -94,7 +94,7 @@ pub fn flip(data: &[u8]) {
     let intact = intact.count();
     let (read, end) = same_under_any_split(&stream, &cuts);
     assert_eq!(read, messages[..intact]);
-    let error = end.expect_err("a flipped bit is refused");
+    let error = end.expect_err("a flipped bit is rejected");
     assert!(!error.is_unexpected_eof(), "{error}");
 }
 

@@ -256,7 +256,7 @@ fn check_prefix(name: &str, decoder: &Decoder, cut: &[u8], start: usize, total: 
     assert!(error.to_string().ends_with(&text), "{name}: {error}");
 }
 
-/// A message of which one bit is changed is refused, whichever bit it is.
+/// A message of which one bit is changed is rejected, whichever bit it is.
 pub(crate) fn check_flips(name: &str, message: &[u8]) {
     let mut flipped = message.to_vec();
     for bit in flip_points(message.len()) {

@@ -14,7 +14,7 @@ pub(crate) const SIDES: &[(&str, Side, &str)] = &[
     (
         "botocore/duplicate_header",
         Side::Accepts,
-        "contradiction 5: botocore refuses a repeated name and the specification forbids it, but \
+        "contradiction 5: botocore rejects a repeated name and the specification forbids it, but \
          smithy-go writes 10,000 of them in a test. A reader shows what came, in its order, and \
          leaves it to the protocol above to mind.",
     ),
@@ -34,8 +34,8 @@ pub(crate) const SIDES: &[(&str, Side, &str)] = &[
 ];
 
 /// Not in the open copy of the data, but decided: values of more than 32,767 bytes (contradiction
-/// 4) are refused, as the specification, aws-c-event-stream and smithy-kotlin do; whole messages
-/// of more than 24 MiB and header blocks of more than 128 KiB (contradiction 3) are refused by
+/// 4) are rejected, as the specification, aws-c-event-stream and smithy-kotlin do; whole messages
+/// of more than 24 MiB and header blocks of more than 128 KiB (contradiction 3) are rejected by
 /// default, as botocore does, and the limits can be set. `refusals.rs` tests all three.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Side {
@@ -78,7 +78,7 @@ pub(crate) fn run_case(suite: &str, id: &str, case: &Json, stream: &[u8]) {
     }
 }
 
-/// For a vector without an expectation, since upstream refuses it: that of botocore's repeated
+/// For a vector without an expectation, since upstream rejects it: that of botocore's repeated
 /// header, which is the only one.
 pub(crate) fn read_back(message: &Message) -> Expected {
     let repeated = (
