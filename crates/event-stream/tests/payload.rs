@@ -102,7 +102,7 @@ fn a_payload_that_came_in_pieces_is_slices_of_them() {
 }
 
 #[test]
-fn many_tiny_pieces_are_gathered_and_no_other() {
+fn many_small_pieces_are_copied_together_and_no_others() {
     let payload: Vec<u8> = (0..100_000_u32).map(|i| (i / 7) as u8).collect();
     let wire = wrap(b"", &payload);
     let mut decoder = Decoder::new();
@@ -116,7 +116,7 @@ fn many_tiny_pieces_are_gathered_and_no_other() {
     let slices = payload_in_pieces.slices().count();
     assert!(slices <= 16 + 2 * 100_000 / 4096 + 1, "{slices} slices");
 
-    // All at once in the queue, before anything is taken out.
+    // All pieces are pushed before anything is read.
     for size in [1, 100, 300, 512, 1000, 4096, 8192] {
         let mut decoder = Decoder::new();
         let source = Bytes::from(wire.clone());

@@ -12,8 +12,8 @@ use support::json::{array, base64, headers, hex, message, text};
 use support::vectors::{check_positive, files};
 use support::{Expected, Value, check_rejected, check_stream, decode_pieces, wrap};
 
-/// Signed messages: the header that is hashed, the inner message, and the outer one's headers.
-/// Signing itself is not this crate's.
+/// Signed messages: the header that is hashed, the inner message, and the headers of the outer one.
+/// This crate does not sign.
 #[test]
 fn signing() {
     suite("event-stream/signing", |data| {
@@ -26,7 +26,7 @@ fn signing() {
                 let payload = hex(&event["payload_hex"]);
                 match event["date_epoch_ms"].as_i64() {
                     Some(date) => check_date(&name, &block, date, payload),
-                    // "Header bytes are arbitrary text here", which is no header block.
+                    // "Header bytes are arbitrary text here": not a valid header block.
                     None => drop(check_rejected(&name, &wrap(&block, &payload))),
                 }
                 cases += 1;
@@ -88,7 +88,7 @@ fn recorded_streams() {
     });
 }
 
-/// All payloads of the chunks in a stream of the Lambda service.
+/// The payloads of all chunks in a stream of the Lambda service.
 fn chunks(stream: &[u8]) -> Vec<u8> {
     let (messages, _) = decode_pieces([stream]);
     let chunks = messages.into_iter().filter(|message| {
@@ -103,7 +103,8 @@ fn chunks(stream: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Another service's recorded exchanges; what the client sent is signed messages within messages.
+/// Recorded exchanges with another service, Transcribe. The client sends signed messages that
+/// contain messages.
 #[test]
 fn recorded_exchanges() {
     suite("event-stream/rawstreams-transcribe", |data| {
@@ -114,7 +115,7 @@ fn recorded_exchanges() {
                 continue;
             };
             let name = path.display().to_string();
-            let answer = direction(&events, "Response");
+            let response = direction(&events, "Response");
             let decoded = format!(
                 "{}-response-decoded.json",
                 path.file_stem().unwrap().to_str().unwrap()
@@ -122,10 +123,10 @@ fn recorded_exchanges() {
             let decoded = json(&folder.join(decoded));
             assert_eq!(
                 decoded["response_bytes"].as_u64(),
-                Some(answer.len() as u64),
+                Some(response.len() as u64),
                 "{name}"
             );
-            check_positive(&name, &answer, array(&decoded["messages"]));
+            check_positive(&name, &response, array(&decoded["messages"]));
 
             let sent = direction(&events, "Request");
             let (outer, end) = decode_pieces([&sent[..]]);
@@ -135,7 +136,7 @@ fn recorded_exchanges() {
                 let inner = message.payload().to_bytes();
                 let (inner_messages, end) = decode_pieces([&inner[..]]);
                 end.unwrap();
-                // The last one is signed over nothing at all.
+                // The last one signs an empty payload.
                 assert!(inner_messages.len() == 1 || inner.is_empty(), "{name}");
                 let value = |header: &str| message.headers().get(header).unwrap();
                 let signature = value(":chunk-signature").as_bytes().unwrap().to_vec();
@@ -158,7 +159,7 @@ fn recorded_exchanges() {
     });
 }
 
-/// What went one way in a recorded exchange.
+/// The bytes of one direction of a recorded exchange.
 fn direction(events: &[Json], direction: &str) -> Vec<u8> {
     let data = events.iter().map(|event| &event["action"]["Data"]);
     data.filter(|data| data["direction"] == direction)

@@ -1,4 +1,4 @@
-//! What is rejected: with which error, at which byte, and how early.
+//! Invalid input: with which error it is rejected, at which offset, and how early.
 
 // Tests may unwrap, their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -11,7 +11,7 @@ use lambda_invoke_event_stream::{
 };
 use support::{check_rejected, crc, decode_pieces, wrap};
 
-/// A prelude with these lengths and the checksum that belongs to them.
+/// A prelude with these lengths and the right checksum.
 fn prelude(total: u32, headers: u32) -> Vec<u8> {
     let mut prelude = [total.to_be_bytes(), headers.to_be_bytes()].concat();
     prelude.extend(crc(&prelude).to_be_bytes());
@@ -24,7 +24,7 @@ fn rejected(stream: &[u8]) -> (u64, Kind) {
 }
 
 #[test]
-fn lengths_below_sixteen_are_refused_at_byte_twelve() {
+fn lengths_below_sixteen_are_rejected_at_byte_twelve() {
     for actual in 0..16 {
         assert_eq!(
             rejected(&prelude(actual, 0)),
@@ -35,7 +35,7 @@ fn lengths_below_sixteen_are_refused_at_byte_twelve() {
 }
 
 #[test]
-fn headers_past_the_message_are_refused_at_byte_twelve() {
+fn headers_past_the_message_are_rejected_at_byte_twelve() {
     for (total, actual) in [
         (16, 1),
         (20, 5),
@@ -52,7 +52,7 @@ fn headers_past_the_message_are_refused_at_byte_twelve() {
 }
 
 #[test]
-fn lengths_over_the_limits_are_refused_at_byte_twelve() {
+fn lengths_over_the_limits_are_rejected_at_byte_twelve() {
     let limit = 24 * 1024 * 1024;
     for actual in [limit + 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         assert_eq!(
@@ -120,8 +120,8 @@ fn limits_can_be_set() {
 }
 
 #[test]
-fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
-    // Lengths that are each rejected by themselves, too.
+fn a_wrong_prelude_checksum_is_rejected_before_its_lengths_are_used() {
+    // These lengths are invalid, too.
     for (total, headers) in [(u32::MAX, 0), (0, 0), (16, u32::MAX), (29, 0)] {
         let mut bytes = prelude(total, headers);
         let actual = u32::from_be_bytes(bytes[8..].try_into().unwrap());
@@ -139,8 +139,8 @@ fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
 }
 
 #[test]
-fn a_wrong_message_checksum_is_refused_before_the_headers_are_looked_at() {
-    // The header is wrong as well: a type that does not exist.
+fn a_wrong_message_checksum_is_rejected_before_the_headers_are_parsed() {
+    // The header is invalid as well: its type does not exist.
     let mut wire = wrap(b"\x01a\x0a", b"hello");
     let end = wire.len() - 4;
     let actual = u32::from_be_bytes(wire[end..].try_into().unwrap());
@@ -153,7 +153,7 @@ fn a_wrong_message_checksum_is_refused_before_the_headers_are_looked_at() {
 }
 
 #[test]
-fn every_fault_of_a_header_is_told_with_its_place() {
+fn every_fault_in_a_header_is_reported_with_its_offset() {
     let long = [&b"\x01a\x00\x01b\x07\x80\x00"[..], &[b'v'; 32_768]].concat();
     let cases: &[(&[u8], u64, Kind)] = &[
         (b"\x00\x00", 0, Kind::HeaderNameEmpty),
@@ -255,7 +255,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
             },
         ),
         (b"\x01a\x07\x00\x04ab\xff\xfe", 7, Kind::HeaderValueNotUtf8),
-        // Cut in the middle of a character of two bytes.
+        // Truncated in the middle of a character of two bytes.
         (b"\x01a\x07\x00\x02a\xc3", 6, Kind::HeaderValueNotUtf8),
         (
             b"\x01a\x07\xff\xffv",
@@ -280,14 +280,14 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         if block.len() < 1000 {
             assert_eq!(rejected(&wrap(block, b"payload")), (12 + at, *kind));
         }
-        // Behind a message with the headers that were found good last.
+        // After a message whose headers are valid.
         let good = wrap(b"\x01a\x00", b"");
         let stream = [&good[..], &wrap(block, b"")].concat();
         let (messages, end) = decode_pieces([&stream[..]]);
         assert_eq!(messages.len(), 1);
         assert_eq!(end.unwrap_err().offset(), good.len() as u64 + 12 + at);
     }
-    // Bytes that are not UTF-8 are no fault of a byte array.
+    // A byte array need not be UTF-8.
     assert!(HeaderBlock::try_from(Bytes::from_static(b"\x01a\x06\x00\x01\xff")).is_ok());
 }
 
@@ -306,7 +306,7 @@ fn offsets_are_counted_from_the_start_of_the_stream() {
 }
 
 #[test]
-fn after_an_error_nothing_more_is_given_or_kept() {
+fn after_an_error_nothing_more_is_decoded() {
     let good = wrap(b"", b"hello");
     let mut decoder = Decoder::new();
     decoder.push(Bytes::from(vec![0; 100]));
@@ -320,7 +320,7 @@ fn after_an_error_nothing_more_is_given_or_kept() {
 }
 
 #[test]
-fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
+fn finishing_with_unread_input_is_not_an_unexpected_eof() {
     let wire = Bytes::from(wrap(b"", b"hello"));
     let mut decoder = Decoder::new();
     assert_eq!(decoder.finish(), Ok(()));
@@ -330,7 +330,7 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
         decoder.finish().unwrap_err().kind(),
         Kind::UnreadInput { remaining: 31 }
     );
-    // That was a mistake of the caller's, and not of the stream's.
+    // The error is not sticky: the caller made a mistake, the stream is valid.
     assert!(decoder.next_message().unwrap().is_some());
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
@@ -351,11 +351,11 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
         "at byte 31: unexpected end of stream: 10 bytes of the message were received, \
          at least 6 are missing",
     );
-    assert_eq!(decoder.next_message(), Err(error), "a cut stream stays cut");
+    assert_eq!(decoder.next_message(), Err(error), "the error is sticky");
 }
 
 #[test]
-fn a_message_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
+fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
     let limit = 24 * 1024 * 1024;
     let message = |length| Message::new(HeaderBlock::new(), vec![b'0'; length - 16]);
     let wire = message(limit).to_bytes().unwrap();
@@ -372,8 +372,8 @@ fn a_message_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
 }
 
 #[test]
-fn a_header_block_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
-    // Four values of 32,760 bytes and one that fills up the rest.
+fn a_header_block_may_be_as_long_as_the_limit_and_no_longer() {
+    // Four values of 32,760 bytes and one that fills the rest.
     let block = |length: usize| {
         let value = "v".repeat(32_760);
         let rest = "v".repeat(length - 4 * (32_760 + 5) - 5);

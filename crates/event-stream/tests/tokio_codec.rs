@@ -33,7 +33,7 @@ fn wire() -> BytesMut {
 }
 
 #[test]
-fn frames_are_read_from_any_reads() {
+fn frames_are_decoded_however_the_reads_divide_them() {
     let wire = wire();
     assert_eq!(decode_pieces([&wire[..]]), (messages(), Ok(())));
     for size in [1, 7, 100, 1000, wire.len()] {
@@ -52,7 +52,7 @@ fn frames_are_read_from_any_reads() {
 }
 
 #[test]
-fn all_that_is_left_at_the_end_is_read() {
+fn all_frames_left_in_the_buffer_are_decoded_at_the_end() {
     let mut codec = EventStreamCodec::new();
     let mut buffer = wire();
     let mut read = Vec::new();
@@ -63,27 +63,27 @@ fn all_that_is_left_at_the_end_is_read() {
 }
 
 #[test]
-fn a_stream_that_ends_in_a_message_is_an_error_wherever_it_does() {
+fn a_stream_that_ends_within_a_message_is_an_error_wherever_it_ends() {
     let message = Message::new(HeaderBlock::new(), "hello")
         .to_bytes()
         .unwrap();
-    for cut in 1..message.len() {
+    for end in 1..message.len() {
         let mut codec = EventStreamCodec::new();
-        let mut buffer = BytesMut::from(&message[..cut]);
+        let mut buffer = BytesMut::from(&message[..end]);
         assert!(codec.decode(&mut buffer).unwrap().is_none());
         let error = codec.decode_eof(&mut buffer).unwrap_err();
         let CodecError::Decode(inside) = error else {
             panic!("{error}")
         };
         assert!(
-            inside.is_unexpected_eof() && inside.offset() == cut as u64,
+            inside.is_unexpected_eof() && inside.offset() == end as u64,
             "{inside}"
         );
     }
 }
 
 #[test]
-fn limits_and_errors_reach_the_caller_with_their_cause() {
+fn limits_apply_and_errors_have_their_source() {
     let mut codec = EventStreamCodec::with_limits(Limits::new().with_max_message_len(20));
     let mut buffer = BytesMut::new();
     let message = Message::new(HeaderBlock::new(), "hello");
@@ -102,7 +102,7 @@ fn limits_and_errors_reach_the_caller_with_their_cause() {
 }
 
 #[test]
-fn framed_reads_a_stream_and_tells_a_cut_one() {
+fn framed_reads_a_stream_and_rejects_a_truncated_one() {
     let wire = wire();
     let read: Vec<Message> = framed(&wire).into_iter().map(Result::unwrap).collect();
     assert_eq!(read, messages());
@@ -116,7 +116,7 @@ fn framed_reads_a_stream_and_tells_a_cut_one() {
     );
 }
 
-/// Everything that `FramedRead` gives for these bytes, which are always at hand.
+/// The items of a `FramedRead` over these bytes.
 fn framed(wire: &[u8]) -> Vec<Result<Message, CodecError>> {
     let mut framed = pin!(FramedRead::new(wire, EventStreamCodec::new()));
     let mut context = Context::from_waker(Waker::noop());

@@ -66,7 +66,7 @@ fn smithy_rs() {
     });
 }
 
-/// The suites that are one file of cases in hexadecimal.
+/// Runs a suite that is one file of cases in hexadecimal.
 fn cases_in_hexadecimal(name: &str, file: &str) {
     suite(&format!("event-stream/{name}"), |data| {
         let document = json(&data.join("eventstream").join(file));
@@ -78,12 +78,12 @@ fn cases_in_hexadecimal(name: &str, file: &str) {
     });
 }
 
-/// The bytes of a case: as they are, or one byte many times between a beginning and an end.
+/// The bytes of a case: literal, or one byte repeated between a prefix and a suffix.
 fn encoded(case: &Json) -> Vec<u8> {
     let Some(recipe) = case["encoded_recipe"].as_object() else {
         return hex(&case["encoded_hex"]);
     };
-    // The source names the four parts, and not how their names end.
+    // The names of the four parts end differently from case to case.
     let part = |name: &str| {
         let found = recipe.iter().find(|(key, _)| key.starts_with(name));
         found.unwrap_or_else(|| panic!("no {name} in {recipe:?}")).1
@@ -97,7 +97,7 @@ fn encoded(case: &Json) -> Vec<u8> {
 }
 
 #[test]
-fn a_recipe_is_a_beginning_many_bytes_and_an_end() {
+fn a_recipe_is_a_prefix_a_repeated_byte_and_a_suffix() {
     for byte in ["0", "\"00\""] {
         let case = format!(
             r#"{{"encoded_recipe": {{"prefix_hex": "0102", "byte": {byte}, "count": 3, "suffix_hex": "03"}}}}"#
@@ -149,7 +149,8 @@ fn smithy_kotlin_headers() {
     });
 }
 
-/// Bare header blocks, wrapped into messages here; and two cases of other kinds among them.
+/// Runs a file of bare header blocks, which are wrapped into messages here. Among them are two cases
+/// of other kinds.
 fn header_cases(path: &Path) -> usize {
     let document = json(path);
     let cases = array(&document["cases"]);
@@ -167,7 +168,7 @@ fn header_cases(path: &Path) -> usize {
             "negative" => {
                 let block = hex(&case["header_block_hex"]);
                 let error = check_rejected(id, &wrap(&block, b""));
-                // The same fault by itself, 12 bytes nearer to the start.
+                // The block alone has the same fault, 12 bytes earlier.
                 let alone = HeaderBlock::try_from(Bytes::from(block)).unwrap_err();
                 assert_eq!(
                     (alone.offset() + 12, alone.kind()),

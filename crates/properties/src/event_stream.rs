@@ -9,8 +9,8 @@ use lambda_invoke_event_stream::{
     decode as decode_one, encode, encode_vectored,
 };
 
-/// Any bytes: the decoder gives the same messages and the same end under any split and as the
-/// one-shot decoder does, and every message that it gives encodes to the bytes it was read from.
+/// Any bytes: the decoder returns the same messages and the same end under any split and as the
+/// one-shot decoder, and every message encodes to the bytes that it was decoded from.
 pub fn decode(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok(cuts) = cuts(&mut u) else { return };
@@ -20,8 +20,8 @@ pub fn decode(data: &[u8]) {
 /// Streams up to this length are split in two at every byte.
 const EVERY_SPLIT: usize = 512;
 
-/// Messages of any headers and payloads: encoded in one piece, vectored and by a writer that
-/// shares no code they are the same bytes, and these decode to the same messages under any split.
+/// Messages with any headers and payloads: encoded in one piece, vectored, and by an independent
+/// encoder they are the same bytes, and these decode to the same messages under any split.
 /// Every prefix of a message is incomplete.
 pub fn round_trip(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -66,8 +66,8 @@ pub fn round_trip(data: &[u8]) {
     assert_eq!(decoded, (messages, Ok(())));
 }
 
-/// A stream of which one bit is changed: the messages before it come, the one that has it is
-/// rejected, and nothing comes after it.
+/// A stream with one flipped bit: the messages before it are decoded, the one that has it is
+/// rejected, and nothing is decoded after it.
 pub fn flip(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let made = u
@@ -98,8 +98,8 @@ pub fn flip(data: &[u8]) {
     assert!(!error.is_unexpected_eof(), "{error}");
 }
 
-/// Any header block, in a message whose checksums are right: it is accepted exactly if a reader
-/// that shares no code accepts it, with the same headers, which are written to the same bytes.
+/// Any header block, in a message whose checksums are right: it is accepted exactly if an independent
+/// decoder accepts it, with the same headers, and these encode to the same bytes.
 pub fn headers(data: &[u8]) {
     let expected = naive::headers(data);
     let wire = naive::seal(data, b"payload");
@@ -130,8 +130,8 @@ pub fn headers(data: &[u8]) {
     assert_eq!(written.as_bytes(), data);
 }
 
-/// Any two lengths under any limits, with the right checksum or another: what is said at byte 12
-/// is what the specification and the limits say, and nothing is said before.
+/// Any two lengths under any limits, with the right checksum or another: the result at byte 12 is
+/// that of the specification and the limits, and before it the message is incomplete.
 pub fn limits(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok([total, headers, most, most_headers, xor]) = u.arbitrary::<[u32; 5]>() else {
@@ -168,7 +168,7 @@ pub fn limits(data: &[u8]) {
     }
 }
 
-/// What a decoder makes of a stream.
+/// The messages of a stream, and its end.
 type Decoded = (Vec<Message>, core::result::Result<(), DecodeError>);
 
 fn same_under_any_split(stream: &[u8], cuts: &[u8]) -> Decoded {
@@ -181,7 +181,7 @@ fn same_under_any_split(stream: &[u8], cuts: &[u8]) -> Decoded {
     at_once
 }
 
-/// The one-shot decoder, called again behind each message, gives the same.
+/// The one-shot decoder, called again after each message, returns the same.
 fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
     let mut at = 0;
     for message in messages {
@@ -211,7 +211,7 @@ fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
     }
 }
 
-/// What the decoder gives, asked after each piece or only after the last.
+/// What the decoder returns if it is read after each piece, or only after the last.
 fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
     let mut decoder = Decoder::new();
     let mut messages = Vec::new();
@@ -240,13 +240,13 @@ fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
     (messages, end)
 }
 
-/// One byte of how many, then as many lengths of pieces.
+/// Lengths of pieces: their number in one byte, then one byte each.
 fn cuts(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let count = usize::from(u.arbitrary::<u8>()?).min(u.len());
     Ok(u.bytes(count)?.to_vec())
 }
 
-/// The stream in pieces of these lengths, over and over.
+/// Divides the stream into pieces of these lengths, over and over.
 fn pieces(stream: &Bytes, cuts: &[u8]) -> Vec<Bytes> {
     if cuts.iter().all(|cut| *cut == 0) {
         return vec![stream.clone()];

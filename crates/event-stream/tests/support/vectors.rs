@@ -1,4 +1,4 @@
-//! The cases of the official data: what each must decode to, and the few on which sources disagree.
+//! Runs the cases of the official data, and lists the few on which the sources disagree.
 
 use std::path::{Path, PathBuf};
 
@@ -8,40 +8,42 @@ use serde_json::Value as Json;
 use super::json::{message, number, text};
 use super::{Expected, Value, check_rejected, check_stream, decode_pieces};
 
-/// Vectors of which the sources contradict one another or the specification, and which side is
-/// taken here, with the reason. `SOURCE.md` beside the data numbers the contradictions.
+/// Vectors that contradict one another or the specification, and which side this crate takes, with
+/// the reason. `SOURCE.md` beside the data numbers the contradictions.
+///
+/// Two decisions concern no vector of the data: values of more than 32,767 bytes (contradiction 4)
+/// are rejected, as by the specification, aws-c-event-stream and smithy-kotlin; messages of more than
+/// 24 MiB and header blocks of more than 128 KiB (contradiction 3) are rejected by default, as by
+/// botocore. `rejected.rs` tests them.
 pub(crate) const SIDES: &[(&str, Side, &str)] = &[
     (
         "botocore/duplicate_header",
         Side::Accepts,
         "contradiction 5: botocore rejects a repeated name and the specification forbids it, but \
-         smithy-go writes 10,000 of them in a test. A reader shows what came, in its order, and \
-         leaves it to the protocol above to mind.",
+         smithy-go writes 10,000 of them in a test. A decoder returns what it receives, in order; \
+         rejecting it is up to the protocol above.",
     ),
     (
         "aws-c-event-stream/message_streaming_decoder_test/\
          test_streaming_decoder_incoming_application_variable_headers_with_empty_length_pair_valid",
         Side::Accepts,
-        "contradiction 4: the specification's grammar wants at least one byte in a string or byte \
-         array, but an implementation that runs at the service's own side reads empty ones.",
+        "contradiction 4: the specification's grammar demands at least one byte in a string or \
+         byte array, but an implementation that runs on the service's side reads empty ones.",
     ),
     (
         "smithy-typescript/too_short_0",
         Side::EmptyStream,
-        "upstream decodes exactly one message from a buffer; here the buffer is a stream, and one \
-         without bytes has no message and ends well. The one-shot decoder says Incomplete.",
+        "the source decodes exactly one message from a buffer; here the buffer is a stream, and \
+         an empty one is complete. The one-shot decoder returns Incomplete.",
     ),
 ];
 
-/// Not in the open copy of the data, but decided: values of more than 32,767 bytes (contradiction
-/// 4) are rejected, as the specification, aws-c-event-stream and smithy-kotlin do; whole messages
-/// of more than 24 MiB and header blocks of more than 128 KiB (contradiction 3) are rejected by
-/// default, as botocore does, and the limits can be set. `refusals.rs` tests all three.
+/// What this crate does with a vector that its source rejects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Side {
-    /// Decodes, although the source says that it must not or the specification does.
+    /// It decodes.
     Accepts,
-    /// A stream of no messages, although the source says that it must not decode.
+    /// It is a stream without messages.
     EmptyStream,
 }
 
@@ -78,8 +80,8 @@ pub(crate) fn run_case(suite: &str, id: &str, case: &Json, stream: &[u8]) {
     }
 }
 
-/// For a vector without an expectation, since upstream rejects it: that of botocore's repeated
-/// header, which is the only one.
+/// The expected message of a vector that its source rejects. There is only one, of botocore's, with
+/// a repeated header.
 pub(crate) fn read_back(message: &Message) -> Expected {
     let repeated = (
         "test".to_owned(),
