@@ -7,7 +7,7 @@ mod support;
 
 use bytes::{Buf, Bytes, BytesMut};
 use lambda_invoke_event_stream::{Decoder, HeaderBlock, Message, Payload, encode_vectored};
-use support::{ALL_TYPES, wrap};
+use support::{ALL_TYPES, flat, wrap};
 
 #[test]
 fn a_payload_in_several_slices_encodes_as_one() {
@@ -132,4 +132,99 @@ fn many_small_pieces_are_copied_together_and_no_others() {
         });
         assert_eq!(copied.count() > 0, size < 4096, "pieces of {size} bytes");
     }
+}
+
+#[test]
+fn payloads_are_compared_byte_by_byte() {
+    let in_slices = |slices: &[&'static str]| -> Payload {
+        slices
+            .iter()
+            .map(|slice| Bytes::from_static(slice.as_bytes()))
+            .collect()
+    };
+    let whole = Payload::from("abcdef");
+    for same in [&["abc", "def"][..], &["a", "bcde", "f"], &["abcdef"]] {
+        let same = in_slices(same);
+        assert_eq!(same, whole);
+        assert_eq!(whole, same);
+        assert_eq!(same, in_slices(&["ab", "cdef"]));
+        assert_eq!(same, b"abcdef"[..]);
+        assert_eq!(same, &b"abcdef"[..]);
+        assert_eq!(same, *b"abcdef");
+        assert_eq!(same, b"abcdef");
+    }
+    for other in [
+        &["abc", "deg"][..],
+        &["abc", "de"],
+        &["abc", "defg"],
+        &["bbc", "def"],
+        &[],
+    ] {
+        let other = in_slices(other);
+        assert_ne!(other, whole);
+        assert_ne!(whole, other);
+        assert_ne!(other, in_slices(&["ab", "cdef"]));
+        assert_ne!(other, b"abcdef"[..]);
+        assert_ne!(other, &b"abcdef"[..]);
+        assert_ne!(other, *b"abcdef");
+        assert_ne!(other, b"abcdef");
+    }
+}
+
+#[test]
+fn payloads_convert_from_owned_and_static_bytes() {
+    let expected = Payload::from(Bytes::from_static(b"text"));
+    assert_eq!(expected.len(), 4);
+    assert_eq!(Payload::from("text"), expected);
+    assert_eq!(Payload::from(String::from("text")), expected);
+    assert_eq!(Payload::from(b"text".to_vec()), expected);
+    assert_eq!(Payload::from(&b"text"[..]), expected);
+    assert_eq!(Payload::new(), Payload::default());
+    assert!(Payload::new().is_empty() && !expected.is_empty());
+}
+
+#[test]
+fn a_payload_fills_vectored_writes_with_its_slices() {
+    let payload: Payload = ["abc", "defg", "h"].map(Bytes::from).into_iter().collect();
+    let mut parts = [std::io::IoSlice::new(&[]); 8];
+    assert_eq!(payload.chunks_vectored(&mut parts), 3);
+    assert_eq!(flat(&parts[..3]), b"abcdefgh");
+    assert_eq!(payload.chunks_vectored(&mut parts[..2]), 2);
+    assert_eq!(Payload::new().chunks_vectored(&mut parts), 0);
+}
+
+#[test]
+fn every_part_of_a_payload_can_be_copied_out_from_every_byte_on() {
+    let payload: Payload = ["abc", "defg", "h"].map(Bytes::from).into_iter().collect();
+    for from in 0..=8 {
+        for count in 0..=8 - from {
+            let mut rest = payload.clone();
+            rest.advance(from);
+            assert_eq!(rest.copy_to_bytes(count), b"abcdefgh"[from..from + count]);
+            assert_eq!(rest.remaining(), 8 - from - count);
+            assert_eq!(rest, b"abcdefgh"[from + count..]);
+            assert_eq!(rest.has_remaining(), !rest.chunk().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_part_within_a_slice_is_shared() {
+    let slice = Bytes::from(vec![b'x'; 10]);
+    let mut payload: Payload = [slice.clone(), Bytes::from("more")].into_iter().collect();
+    assert_eq!(payload.copy_to_bytes(4).as_ptr(), slice.as_ptr());
+    assert_eq!(payload.copy_to_bytes(6).as_ptr(), slice[4..].as_ptr());
+    assert_eq!(payload.into_bytes(), "more");
+}
+
+#[test]
+#[should_panic = "cannot advance by 4 bytes, 3 remain"]
+fn a_payload_does_not_advance_past_its_end() {
+    Payload::from("abc").advance(4);
+}
+
+#[test]
+#[should_panic = "cannot copy 4 bytes, 3 remain"]
+fn a_payload_does_not_copy_past_its_end() {
+    Payload::from("abc").copy_to_bytes(4);
 }

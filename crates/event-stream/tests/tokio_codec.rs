@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream as _;
 use lambda_invoke_event_stream::{
-    CodecError, DecodeErrorKind, EventStreamCodec, HeaderBlock, HeaderValue, Limits, Message,
+    CodecError, DecodeErrorKind, EncodeError, EventStreamCodec, HeaderBlock, HeaderValue, Limits,
+    Message,
 };
 use support::decode_pieces;
 use tokio_util::codec::{Decoder as _, Encoder as _, FramedRead};
@@ -125,4 +126,26 @@ fn framed(wire: &[u8]) -> Vec<Result<Message, CodecError>> {
         read.push(next);
     }
     read
+}
+
+#[test]
+fn every_error_of_a_codec_names_its_source() {
+    let io = CodecError::from(std::io::Error::other("no route"));
+    assert_eq!(io.to_string(), "reading or writing the event stream failed");
+    assert_eq!(io.source().unwrap().to_string(), "no route");
+    let too_long = EncodeError::HeaderNameEmpty;
+    let encode = CodecError::from(too_long);
+    assert_eq!(encode.to_string(), "the message cannot be encoded");
+    assert_eq!(encode.source().unwrap().to_string(), too_long.to_string());
+}
+
+#[test]
+fn encoding_reserves_room_for_the_message_and_appends_to_the_buffer() {
+    let mut buffer = BytesMut::from("before");
+    let message = Message::new(HeaderBlock::new(), vec![b'x'; 10_000]);
+    EventStreamCodec::new()
+        .encode(message.clone(), &mut buffer)
+        .unwrap();
+    assert_eq!(buffer.split_to(6), "before");
+    assert_eq!(buffer, message.to_bytes().unwrap());
 }

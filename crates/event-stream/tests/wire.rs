@@ -161,6 +161,15 @@ fn what_the_format_cannot_express_is_not_written() {
 }
 
 #[test]
+fn a_buffer_with_exactly_enough_room_is_filled() {
+    let mut room = [7; 21];
+    let mut rest = &mut room[..];
+    encode(Headers::default(), &b"hello"[..], &mut rest).unwrap();
+    assert!(rest.is_empty());
+    assert_eq!(room[..], wrap(b"", b"hello"));
+}
+
+#[test]
 fn a_buffer_that_is_too_small_is_left_as_it_was() {
     let mut room = [7; 20];
     let error = encode(Headers::default(), &b"hello"[..], &mut &mut room[..]).unwrap_err();

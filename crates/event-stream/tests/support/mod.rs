@@ -350,3 +350,8 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
     })
 }
+
+/// The bytes of a vectored write.
+pub(crate) fn flat(parts: &[std::io::IoSlice<'_>]) -> Vec<u8> {
+    parts.iter().flat_map(|part| part.iter().copied()).collect()
+}
