@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     payload: bool,
     /// The longest message to take, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().message())]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
     max_message: u32,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 /// Reads the input to its end and shows what is in it.
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(output::stdout());
-    let mut decoder = Decoder::with_limits(Limits::new().with_message(arguments.max_message));
+    let mut decoder = Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
     let mut lambda = Lambda::default();
     let mut first = Vec::new();
     let mut piece = vec![0; PIECE];
@@ -160,7 +160,7 @@ fn wrong(name: &str, first: &[u8], lambda: &Lambda, error: DecodeError) -> Failu
         ))
         .with("offset", error.offset());
     }
-    let exit = match error.is_cut() {
+    let exit = match error.is_unexpected_eof() {
         true => Exit::Cut,
         false => Exit::Usage,
     };

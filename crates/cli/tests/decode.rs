@@ -137,12 +137,12 @@ fn damage_is_exit_code_2_with_its_place_and_what_came_before_is_shown() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(lines(&output).len(), 1);
     let stderr = text(&output.stderr);
-    let at = format!("at byte {}: the message states the checksum", last - 3);
+    let at = format!("at byte {}: message checksum mismatch: ", last - 3);
     assert!(stderr.contains(&at), "{stderr}");
 
     let output = decode(&["--max-message", "20"], &first);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("over the limit of 20"));
+    assert!(text(&output.stderr).contains("the limit is 20"));
     assert_eq!(
         decode(&[], b"{\"message\":\"no stream\"}").status.code(),
         Some(2)

@@ -206,7 +206,7 @@ async fn a_flipped_bit_and_a_wrong_checksum_are_refused_by_a_reader() {
         let (read, error) = first_fault(&answer);
         assert_eq!(read, messages);
         assert!(
-            matches!(error, Some(DecodeErrorKind::MessageChecksum { .. })),
+            matches!(error, Some(DecodeErrorKind::MessageChecksumMismatch { .. })),
             "{error:?}"
         );
     }

@@ -104,9 +104,8 @@ const COMPLETE_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0eInvokeComplete\
     \x0d:content-type\x07\x00\x10application/json\x0d:message-type\x07\x00\x05event";
 
 /// [`CHUNK_HEADERS`], checked once. They are well formed, which a test holds.
-static CHUNK: LazyLock<HeaderBlock> = LazyLock::new(|| {
-    HeaderBlock::from_bytes(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default()
-});
+static CHUNK: LazyLock<HeaderBlock> =
+    LazyLock::new(|| HeaderBlock::try_from(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default());
 
 impl StreamEvent {
     /// Reads a message. A payload is not copied.

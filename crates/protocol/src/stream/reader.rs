@@ -375,7 +375,7 @@ mod tests {
         };
         assert!(matches!(
             error.kind(),
-            DecodeErrorKind::PreludeChecksum { .. }
+            DecodeErrorKind::PreludeChecksumMismatch { .. }
         ));
     }
 

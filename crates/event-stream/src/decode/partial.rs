@@ -3,15 +3,15 @@
 use bytes::{Buf, Bytes, BytesMut};
 use crc32fast::Hasher;
 
+use super::pieces::Pieces;
 use crate::error::DecodeError;
-use crate::known::Known;
+use crate::headers::HeaderCache;
 use crate::message::Message;
-use crate::pieces::Pieces;
 use crate::prelude::{self, HASHED, PRELUDE, Prelude, TRAILER};
 
-/// What came of the message so far. Each byte goes into the checksum as it comes.
+/// The part of a message that has been received. Each byte is hashed as it arrives.
 #[derive(Clone, Debug)]
-pub(crate) struct Body {
+pub(super) struct PartialMessage {
     prelude: Prelude,
     hasher: Hasher,
     headers: Block,
@@ -20,25 +20,25 @@ pub(crate) struct Body {
     trailer_len: usize,
 }
 
-/// A header block: a slice if it lies in one piece, copied together if it spans several.
+/// A header block: shared if it lies in one piece, copied if it spans several.
 #[derive(Clone, Debug)]
 enum Block {
-    Whole(Bytes),
-    // Grows with what comes, not by what the prelude states.
+    Shared(Bytes),
+    /// Grows with what is received, not to the length that the prelude states.
     Copied(BytesMut),
 }
 
 impl Block {
     fn len(&self) -> usize {
         match self {
-            Self::Whole(bytes) => bytes.len(),
+            Self::Shared(bytes) => bytes.len(),
             Self::Copied(bytes) => bytes.len(),
         }
     }
 }
 
-impl Body {
-    pub(crate) fn new(prelude: Prelude, mut hasher: Hasher, first: &[u8; PRELUDE]) -> Self {
+impl PartialMessage {
+    pub(super) fn new(prelude: Prelude, mut hasher: Hasher, first: &[u8; PRELUDE]) -> Self {
         hasher.update(first.get(HASHED..).unwrap_or_default());
         Self {
             prelude,
@@ -50,29 +50,29 @@ impl Body {
         }
     }
 
-    /// How many bytes of the message came.
-    pub(crate) fn received(&self) -> usize {
+    /// How many bytes of the message have been received.
+    pub(super) fn received(&self) -> usize {
         let body = self.headers.len().saturating_add(self.payload.len());
         PRELUDE
             .saturating_add(body)
             .saturating_add(self.trailer_len)
     }
 
-    /// How many bytes the whole message has.
-    pub(crate) fn total(&self) -> usize {
+    /// The length of the whole message in bytes.
+    pub(super) fn total(&self) -> usize {
         self.prelude.total
     }
 
-    /// Takes what belongs to the message off the piece. Says whether that was the end of it.
-    pub(crate) fn take(&mut self, piece: &mut Bytes) -> bool {
+    /// Takes the bytes that belong to the message off a piece. Returns whether it is complete.
+    pub(super) fn take(&mut self, piece: &mut Bytes) -> bool {
         let headers_left = self.prelude.headers.saturating_sub(self.headers.len());
         let payload_left = self.prelude.payload().saturating_sub(self.payload.len());
-        // One pass over all that is here, rather than one for each part.
+        // Hashed in one pass rather than in one for each part.
         let here = headers_left.saturating_add(payload_left).min(piece.len());
         self.hasher.update(piece.get(..here).unwrap_or_default());
 
         if headers_left == 0 && here == piece.len() {
-            // In the midst of a long payload: nothing to cut, and nothing behind it.
+            // The whole piece is payload, and there is no need to split it.
             self.keep(core::mem::take(piece), payload_left);
             return false;
         }
@@ -94,34 +94,38 @@ impl Body {
             Block::Copied(block) if !block.is_empty() || count < self.prelude.headers => {
                 block.extend_from_slice(&here);
             }
-            headers => *headers = Block::Whole(here),
+            headers => *headers = Block::Shared(here),
         }
     }
 
-    /// Keeps the next slice of the payload, of which `left` bytes were to come.
+    /// Keeps the next slice of the payload, of which `left` bytes were missing before it.
     fn keep(&mut self, slice: Bytes, left: usize) {
-        // As a rule the pieces of a stream are of about one size.
+        // The pieces of a stream have usually about the same size.
         if self.payload.is_empty() && slice.len() < left {
             self.payload.reserve(left.div_ceil(slice.len().max(1)));
         }
         self.payload.push(slice);
     }
 
-    /// The message, if its checksum and headers are right; `offset` is where it began.
-    pub(crate) fn finish(self, offset: u64, known: &mut Known) -> Result<Message, DecodeError> {
+    /// The message, which began at byte `offset`, if its checksum and its headers are valid.
+    pub(super) fn finish(
+        self,
+        offset: u64,
+        cache: &mut HeaderCache,
+    ) -> Result<Message, DecodeError> {
         prelude::check_trailer(self.trailer, self.hasher, offset, self.prelude.total)?;
         let block = match self.headers {
-            Block::Whole(block) => block,
+            Block::Shared(block) => block,
             Block::Copied(block) => block.freeze(),
         };
-        known.check(&block, offset.saturating_add(PRELUDE as u64))?;
+        cache.validate(&block, offset.saturating_add(PRELUDE as u64))?;
         let slices = self.payload.into_inner();
         Ok(Message::in_slices(block, slices, self.prelude.payload()))
     }
 }
 
-/// Fills `to` further, of which `len` bytes are filled, from the front of the piece.
-pub(crate) fn take_into(to: &mut [u8], len: &mut usize, piece: &mut Bytes) {
+/// Fills `to`, of which the first `len` bytes are filled, from the front of a piece.
+pub(super) fn take_into(to: &mut [u8], len: &mut usize, piece: &mut Bytes) {
     let empty = to.get_mut(*len..).unwrap_or_default();
     let count = empty.len().min(piece.len());
     for (to, from) in empty.iter_mut().zip(piece.iter()) {

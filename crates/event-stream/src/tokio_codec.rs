@@ -4,17 +4,17 @@ use std::io;
 use bytes::BytesMut;
 use tokio_util::codec;
 
-use crate::decoder::Decoder;
+use crate::decode::Decoder;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Limits;
 use crate::message::Message;
 
-/// The two directions for [`FramedRead`](codec::FramedRead) and
+/// Decodes messages for [`FramedRead`](codec::FramedRead) and encodes them for
 /// [`FramedWrite`](codec::FramedWrite). Needs the feature `tokio-util`.
 ///
-/// Reading takes all bytes out of the buffer as they come, so payloads are not copied there and no
-/// byte is looked at twice. A stream that ends in the middle of a message is an error, and no
-/// clean end.
+/// Decoding takes all bytes out of the read buffer as they arrive: payloads are not copied, and
+/// each byte is hashed once. If the stream ends in the middle of a message, the last item is an
+/// error.
 ///
 /// # Example
 ///
@@ -26,7 +26,7 @@ use crate::message::Message;
 /// let mut codec = EventStreamCodec::new();
 /// let mut wire = BytesMut::new();
 /// codec.encode(Message::new(HeaderBlock::new(), "hello"), &mut wire)?;
-/// let message = codec.decode(&mut wire)?.expect("the message is whole");
+/// let message = codec.decode(&mut wire)?.expect("the message is complete");
 /// assert_eq!(message.payload(), b"hello");
 /// assert!(codec.decode_eof(&mut wire)?.is_none());
 /// # Ok::<(), lambda_invoke_event_stream::CodecError>(())
@@ -42,7 +42,7 @@ impl EventStreamCodec {
         Self::default()
     }
 
-    /// A codec that reads with these limits.
+    /// A codec that decodes with these limits.
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             decoder: Decoder::with_limits(limits),
@@ -79,24 +79,24 @@ impl codec::Encoder<Message> for EventStreamCodec {
     }
 }
 
-/// Why a framed stream failed.
+/// Why a framed stream of messages failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// The bytes could not be read or written.
+    /// Reading or writing failed.
     Io(io::Error),
-    /// The bytes that were read are not an event stream.
+    /// The bytes that were read are not a valid event stream.
     Decode(DecodeError),
-    /// The message cannot be written.
+    /// The message cannot be encoded.
     Encode(EncodeError),
 }
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Io(_) => "the transport of the event stream failed",
-            Self::Decode(_) => "the peer sent something that is no event stream",
-            Self::Encode(_) => "the message does not fit the event stream's format",
+            Self::Io(_) => "reading or writing the event stream failed",
+            Self::Decode(_) => "the peer sent an invalid event stream",
+            Self::Encode(_) => "the message cannot be encoded",
         })
     }
 }

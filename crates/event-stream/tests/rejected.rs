@@ -1,4 +1,4 @@
-//! What is refused: with which error, at which byte, and how early.
+//! Invalid input: with which error it is rejected, at which offset, and how early.
 
 // Tests may unwrap, their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -9,25 +9,25 @@ use bytes::Bytes;
 use lambda_invoke_event_stream::{
     DecodeErrorKind as Kind, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode,
 };
-use support::{check_refused, crc, decode_pieces, wrap};
+use support::{check_rejected, crc, decode_pieces, wrap};
 
-/// A prelude with these lengths and the checksum that belongs to them.
+/// A prelude with these lengths and the right checksum.
 fn prelude(total: u32, headers: u32) -> Vec<u8> {
     let mut prelude = [total.to_be_bytes(), headers.to_be_bytes()].concat();
     prelude.extend(crc(&prelude).to_be_bytes());
     prelude
 }
 
-fn refused(stream: &[u8]) -> (u64, Kind) {
-    let error = check_refused(&format!("{stream:x?}"), stream);
+fn rejected(stream: &[u8]) -> (u64, Kind) {
+    let error = check_rejected(&format!("{stream:x?}"), stream);
     (error.offset(), error.kind())
 }
 
 #[test]
-fn lengths_below_sixteen_are_refused_at_byte_twelve() {
+fn lengths_below_sixteen_are_rejected_at_byte_twelve() {
     for actual in 0..16 {
         assert_eq!(
-            refused(&prelude(actual, 0)),
+            rejected(&prelude(actual, 0)),
             (0, Kind::MessageTooShort { actual })
         );
     }
@@ -35,7 +35,7 @@ fn lengths_below_sixteen_are_refused_at_byte_twelve() {
 }
 
 #[test]
-fn headers_past_the_message_are_refused_at_byte_twelve() {
+fn headers_past_the_message_are_rejected_at_byte_twelve() {
     for (total, actual) in [
         (16, 1),
         (20, 5),
@@ -45,22 +45,22 @@ fn headers_past_the_message_are_refused_at_byte_twelve() {
         (1000, 131_072),
     ] {
         let available = total - 16;
-        let kind = Kind::HeadersPastMessage { available, actual };
-        assert_eq!(refused(&prelude(total, actual)), (4, kind));
+        let kind = Kind::HeadersExceedMessage { available, actual };
+        assert_eq!(rejected(&prelude(total, actual)), (4, kind));
     }
     assert!(decode(&prelude(1000, 984), &Limits::new()).is_ok());
 }
 
 #[test]
-fn lengths_over_the_limits_are_refused_at_byte_twelve() {
+fn lengths_over_the_limits_are_rejected_at_byte_twelve() {
     let limit = 24 * 1024 * 1024;
     for actual in [limit + 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         assert_eq!(
-            refused(&prelude(actual, 0)),
+            rejected(&prelude(actual, 0)),
             (0, Kind::MessageTooLong { limit, actual })
         );
         assert_eq!(
-            refused(&prelude(actual, actual)),
+            rejected(&prelude(actual, actual)),
             (0, Kind::MessageTooLong { limit, actual })
         );
     }
@@ -69,7 +69,7 @@ fn lengths_over_the_limits_are_refused_at_byte_twelve() {
     let limit = 128 * 1024;
     for actual in [limit + 1, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         let kind = Kind::HeadersTooLong { limit, actual };
-        assert_eq!(refused(&prelude(24 * 1024 * 1024, actual)), (4, kind));
+        assert_eq!(rejected(&prelude(24 * 1024 * 1024, actual)), (4, kind));
     }
     assert!(decode(&prelude(24 * 1024 * 1024, limit), &Limits::new()).is_ok());
 }
@@ -77,9 +77,11 @@ fn lengths_over_the_limits_are_refused_at_byte_twelve() {
 #[test]
 fn limits_can_be_set() {
     let wire = wrap(b"\x01a\x00", b"hello");
-    let limits = Limits::new().with_message(24).with_headers(3);
+    let limits = Limits::new()
+        .with_max_message_len(24)
+        .with_max_headers_len(3);
     assert!(matches!(decode(&wire, &limits), Ok(Status::Complete(_))));
-    let smaller = limits.with_message(23);
+    let smaller = limits.with_max_message_len(23);
     let error = decode(&wire, &smaller).unwrap_err();
     assert_eq!(
         error.kind(),
@@ -88,7 +90,7 @@ fn limits_can_be_set() {
             actual: 24
         }
     );
-    let error = decode(&wire, &limits.with_headers(2)).unwrap_err();
+    let error = decode(&wire, &limits.with_max_headers_len(2)).unwrap_err();
     assert_eq!(
         error.kind(),
         Kind::HeadersTooLong {
@@ -108,7 +110,9 @@ fn limits_can_be_set() {
         }
     );
     assert_eq!(Limits::default(), Limits::new());
-    let all = Limits::new().with_message(u32::MAX).with_headers(u32::MAX);
+    let all = Limits::new()
+        .with_max_message_len(u32::MAX)
+        .with_max_headers_len(u32::MAX);
     assert!(matches!(
         decode(&prelude(u32::MAX, u32::MAX - 16), &all),
         Ok(Status::Incomplete { .. })
@@ -116,17 +120,17 @@ fn limits_can_be_set() {
 }
 
 #[test]
-fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
-    // Lengths that are each refused by themselves, too.
+fn a_wrong_prelude_checksum_is_rejected_before_its_lengths_are_used() {
+    // These lengths are invalid, too.
     for (total, headers) in [(u32::MAX, 0), (0, 0), (16, u32::MAX), (29, 0)] {
         let mut bytes = prelude(total, headers);
         let actual = u32::from_be_bytes(bytes[8..].try_into().unwrap());
         bytes[11] ^= 1;
-        let kind = Kind::PreludeChecksum {
+        let kind = Kind::PreludeChecksumMismatch {
             expected: actual ^ 1,
             actual,
         };
-        assert_eq!(refused(&bytes), (8, kind));
+        assert_eq!(rejected(&bytes), (8, kind));
         assert!(matches!(
             decode(&bytes[..11], &Limits::new()),
             Ok(Status::Incomplete { .. })
@@ -135,21 +139,21 @@ fn a_wrong_prelude_checksum_is_refused_before_its_lengths_are_believed() {
 }
 
 #[test]
-fn a_wrong_message_checksum_is_refused_before_the_headers_are_looked_at() {
-    // The header is wrong as well: a type that does not exist.
+fn a_wrong_message_checksum_is_rejected_before_the_headers_are_parsed() {
+    // The header is invalid as well: its type does not exist.
     let mut wire = wrap(b"\x01a\x0a", b"hello");
     let end = wire.len() - 4;
     let actual = u32::from_be_bytes(wire[end..].try_into().unwrap());
     wire[end] ^= 0x80;
-    let kind = Kind::MessageChecksum {
+    let kind = Kind::MessageChecksumMismatch {
         expected: actual ^ 0x8000_0000,
         actual,
     };
-    assert_eq!(refused(&wire), (end as u64, kind));
+    assert_eq!(rejected(&wire), (end as u64, kind));
 }
 
 #[test]
-fn every_fault_of_a_header_is_told_with_its_place() {
+fn every_fault_in_a_header_is_reported_with_its_offset() {
     let long = [&b"\x01a\x00\x01b\x07\x80\x00"[..], &[b'v'; 32_768]].concat();
     let cases: &[(&[u8], u64, Kind)] = &[
         (b"\x00\x00", 0, Kind::HeaderNameEmpty),
@@ -157,7 +161,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x05abc",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 5,
                 actual: 3,
             },
@@ -165,7 +169,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\xff",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 255,
                 actual: 0,
             },
@@ -174,7 +178,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x03a\xc3",
             1,
-            Kind::HeaderNameCut {
+            Kind::HeaderNameTruncated {
                 expected: 3,
                 actual: 2,
             },
@@ -189,7 +193,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x02",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 1,
                 actual: 0,
             },
@@ -197,7 +201,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x03\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 2,
                 actual: 1,
             },
@@ -205,7 +209,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x04\x00\x00\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 4,
                 actual: 3,
             },
@@ -213,7 +217,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x05\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 8,
                 actual: 1,
             },
@@ -221,7 +225,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x08",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 8,
                 actual: 0,
             },
@@ -229,7 +233,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x09\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 16,
                 actual: 1,
             },
@@ -237,7 +241,7 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x06\x00",
             3,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 2,
                 actual: 1,
             },
@@ -245,13 +249,13 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         (
             b"\x01a\x07\x00\x05four",
             5,
-            Kind::HeaderValueCut {
+            Kind::HeaderValueTruncated {
                 expected: 5,
                 actual: 4,
             },
         ),
         (b"\x01a\x07\x00\x04ab\xff\xfe", 7, Kind::HeaderValueNotUtf8),
-        // Cut in the middle of a character of two bytes.
+        // Truncated in the middle of a character of two bytes.
         (b"\x01a\x07\x00\x02a\xc3", 6, Kind::HeaderValueNotUtf8),
         (
             b"\x01a\x07\xff\xffv",
@@ -271,20 +275,20 @@ fn every_fault_of_a_header_is_told_with_its_place() {
         ),
     ];
     for (block, at, kind) in cases {
-        let error = HeaderBlock::from_bytes(Bytes::copy_from_slice(block)).unwrap_err();
+        let error = HeaderBlock::try_from(Bytes::copy_from_slice(block)).unwrap_err();
         assert_eq!((error.offset(), error.kind()), (*at, *kind), "{block:x?}");
         if block.len() < 1000 {
-            assert_eq!(refused(&wrap(block, b"payload")), (12 + at, *kind));
+            assert_eq!(rejected(&wrap(block, b"payload")), (12 + at, *kind));
         }
-        // Behind a message with the headers that were found good last.
+        // After a message whose headers are valid.
         let good = wrap(b"\x01a\x00", b"");
         let stream = [&good[..], &wrap(block, b"")].concat();
         let (messages, end) = decode_pieces([&stream[..]]);
         assert_eq!(messages.len(), 1);
         assert_eq!(end.unwrap_err().offset(), good.len() as u64 + 12 + at);
     }
-    // Bytes that are not UTF-8 are no fault of a byte array.
-    assert!(HeaderBlock::from_bytes(Bytes::from_static(b"\x01a\x06\x00\x01\xff")).is_ok());
+    // A byte array need not be UTF-8.
+    assert!(HeaderBlock::try_from(Bytes::from_static(b"\x01a\x06\x00\x01\xff")).is_ok());
 }
 
 #[test]
@@ -302,7 +306,7 @@ fn offsets_are_counted_from_the_start_of_the_stream() {
 }
 
 #[test]
-fn after_an_error_nothing_more_is_given_or_kept() {
+fn after_an_error_nothing_more_is_decoded() {
     let good = wrap(b"", b"hello");
     let mut decoder = Decoder::new();
     decoder.push(Bytes::from(vec![0; 100]));
@@ -316,7 +320,7 @@ fn after_an_error_nothing_more_is_given_or_kept() {
 }
 
 #[test]
-fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
+fn finishing_with_unread_input_is_not_an_unexpected_eof() {
     let wire = Bytes::from(wrap(b"", b"hello"));
     let mut decoder = Decoder::new();
     assert_eq!(decoder.finish(), Ok(()));
@@ -324,19 +328,19 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
     decoder.push(wire.slice(..10));
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
-        Kind::Unread { actual: 31 }
+        Kind::UnreadInput { remaining: 31 }
     );
-    // That was a mistake of the caller's, and not of the stream's.
+    // The error is not sticky: the caller made a mistake, the stream is valid.
     assert!(decoder.next_message().unwrap().is_some());
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
-        Kind::Unread { actual: 10 }
+        Kind::UnreadInput { remaining: 10 }
     );
     assert!(decoder.next_message().unwrap().is_none());
     let error = decoder.finish().unwrap_err();
     assert_eq!(
         error.kind(),
-        Kind::Cut {
+        Kind::UnexpectedEof {
             received: 10,
             missing: 6
         }
@@ -344,19 +348,20 @@ fn finishing_before_all_was_read_is_told_from_a_cut_stream() {
     assert_eq!(error.offset(), 31);
     assert_eq!(
         error.to_string(),
-        "at byte 31: the stream ended in a message, after 10 bytes of it and at least 6 too soon",
+        "at byte 31: unexpected end of stream: 10 bytes of the message were received, \
+         at least 6 are missing",
     );
-    assert_eq!(decoder.next_message(), Err(error), "a cut stream stays cut");
+    assert_eq!(decoder.next_message(), Err(error), "the error is sticky");
 }
 
 #[test]
-fn a_message_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
+fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
     let limit = 24 * 1024 * 1024;
     let message = |length| Message::new(HeaderBlock::new(), vec![b'0'; length - 16]);
     let wire = message(limit).to_bytes().unwrap();
     let (messages, end) = decode_pieces(wire.chunks(16 * 1024));
     assert_eq!((messages.len(), end), (1, Ok(())));
-    assert_eq!(messages[0].payload_len(), limit - 16);
+    assert_eq!(messages[0].payload().len(), limit - 16);
     let wire = message(limit + 1).to_bytes().unwrap();
     let kind = Kind::MessageTooLong {
         limit: limit as u32,
@@ -367,8 +372,8 @@ fn a_message_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
 }
 
 #[test]
-fn a_header_block_at_the_limit_of_length_passes_and_one_byte_more_does_not() {
-    // Four values of 32,760 bytes and one that fills up the rest.
+fn a_header_block_may_be_as_long_as_the_limit_and_no_longer() {
+    // Four values of 32,760 bytes and one that fills the rest.
     let block = |length: usize| {
         let value = "v".repeat(32_760);
         let rest = "v".repeat(length - 4 * (32_760 + 5) - 5);

@@ -3,25 +3,25 @@ use core::fmt;
 use bytes::{Buf, Bytes};
 use crc32fast::Hasher;
 
-use crate::body::{Body, take_into};
+use super::partial::{PartialMessage, take_into};
+use super::pieces::Pieces;
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::known::Known;
+use crate::headers::HeaderCache;
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::pieces::Pieces;
 use crate::prelude::{self, PRELUDE, Prelude};
 
-/// Takes a stream's bytes in whatever pieces they come, and gives out its messages.
+/// Decodes a stream that arrives in pieces.
 ///
-/// [`push`](Self::push) each piece, then call [`next_message`](Self::next_message) until it gives
-/// `None`, and [`finish`](Self::finish) when the stream has ended. Nothing depends on where the
-/// pieces are cut.
+/// [`push`](Self::push) each piece, then call [`next_message`](Self::next_message) until it returns
+/// `None`, which means that it needs more input. When the stream has ended, call
+/// [`finish`](Self::finish). How the stream is divided into pieces makes no difference.
 ///
-/// What it holds is bounded by [`Limits::message`] and what was pushed since `next_message` last
-/// gave `None`. The messages share the pushed bytes; see the [crate's page](crate) for when a
-/// piece is copied.
+/// A decoder holds at most [`Limits::max_message_len`] bytes and those that were pushed since
+/// `next_message` last returned `None`. Messages share the pushed bytes; the [crate's page](crate)
+/// says when a piece is copied, and how much memory the shared buffers can cost.
 ///
-/// Errors are sticky: a stream cannot be picked up again behind one.
+/// Errors are sticky: a stream cannot be resumed after one.
 ///
 /// # Example
 ///
@@ -30,14 +30,14 @@ use crate::prelude::{self, PRELUDE, Prelude};
 /// use lambda_invoke_event_stream::Decoder;
 ///
 /// let mut decoder = Decoder::new();
-/// // Two empty messages, of 16 bytes each, cut in the middle of the second.
+/// // Two empty messages of 16 bytes each, the second of which is incomplete.
 /// let empty = b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2\x48\xeb\x7d\x98\xc8\xff";
 /// decoder.push(Bytes::from([&empty[..], &empty[..7]].concat()));
 /// assert!(decoder.next_message()?.is_some());
 /// assert!(decoder.next_message()?.is_none());
 ///
 /// let error = decoder.clone().finish().unwrap_err();
-/// assert!(error.is_cut());
+/// assert!(error.is_unexpected_eof());
 /// assert_eq!(error.offset(), 23);
 ///
 /// decoder.push(Bytes::from_static(&empty[7..]));
@@ -48,25 +48,25 @@ use crate::prelude::{self, PRELUDE, Prelude};
 #[derive(Clone)]
 pub struct Decoder {
     limits: Limits,
-    /// Where in the stream the message begins that is being read.
+    /// The byte of the stream at which the current message begins.
     offset: u64,
-    /// The piece that is being read; empty only if `queue` is too.
+    /// The piece that is being read. It is empty only if `queue` is.
     current: Bytes,
     queue: Pieces,
     state: State,
-    known: Known,
+    cache: HeaderCache,
     failed: Option<DecodeError>,
 }
 
-/// How much of a message was taken out of the pieces already.
+/// How much of the current message has been taken out of the pieces.
 #[derive(Clone, Debug)]
 enum State {
     /// Nothing.
     Start,
     /// Some of its first 12 bytes.
     Prelude { bytes: [u8; PRELUDE], len: usize },
-    /// All of its first 12 bytes.
-    Body(Body),
+    /// All of its first 12 bytes, and perhaps more.
+    Body(PartialMessage),
 }
 
 impl Decoder {
@@ -83,14 +83,12 @@ impl Decoder {
             current: Bytes::new(),
             queue: Pieces::default(),
             state: State::Start,
-            known: Known::default(),
+            cache: HeaderCache::default(),
             failed: None,
         }
     }
 
-    /// Takes the next piece of the stream, which may be empty.
-    ///
-    /// After an error it is dropped.
+    /// Adds the next piece of the stream, which may be empty. After an error it is dropped.
     pub fn push(&mut self, piece: Bytes) {
         if self.failed.is_some() {
             return;
@@ -102,13 +100,16 @@ impl Decoder {
         }
     }
 
-    /// The next message, or `None` if what was pushed has no further whole one.
+    /// Returns the next message, or `None` if more input is needed.
+    ///
+    /// `None` is not the end of the stream: [`push`](Self::push) the next piece and call again, or,
+    /// if there is none, [`finish`](Self::finish).
     ///
     /// # Errors
     ///
-    /// What is wrong with the stream, and the same again at every later call. A wrong length or
-    /// checksum in a message's first 12 bytes is found as soon as these are there; its other bytes
-    /// are given out only after the checksum of all of them was found to be right.
+    /// The first fault in the stream, and the same again at every later call. A wrong length or
+    /// checksum in the first 12 bytes of a message is reported as soon as these are there. The rest
+    /// of a message is returned only after its checksum has been verified.
     pub fn next_message(&mut self) -> Result<Option<Message>, DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -116,22 +117,23 @@ impl Decoder {
         self.read().map_err(|error| self.fail(error))
     }
 
-    /// Says that the stream has ended.
+    /// Checks that the stream has ended after a whole message.
     ///
     /// # Errors
     ///
-    /// [`DecodeErrorKind::Cut`] if it ended in the middle of a message, at the offset where it
-    /// did, or the error that [`next_message`](Self::next_message) gave before.
-    /// [`DecodeErrorKind::Unread`], which is not sticky, if that was not called until it gave
-    /// `None`.
+    /// - [`DecodeErrorKind::UnexpectedEof`] if it has ended in the middle of a message; the offset
+    ///   is the length of the stream.
+    /// - The error that [`next_message`](Self::next_message) returned before, if it did.
+    /// - [`DecodeErrorKind::UnreadInput`], which is not sticky, if `next_message` was not called
+    ///   until it returned `None`.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         let unread = self.current.len().saturating_add(self.queue.len());
         if unread > 0 {
-            let kind = DecodeErrorKind::Unread {
-                actual: unread as u64,
+            let kind = DecodeErrorKind::UnreadInput {
+                remaining: unread as u64,
             };
             return Err(DecodeError::new(self.position(), kind));
         }
@@ -139,17 +141,18 @@ impl Decoder {
         if received == 0 {
             return Ok(());
         }
-        Err(self.fail(prelude::cut(self.offset, received, total)))
+        Err(self.fail(prelude::unexpected_eof(self.offset, received, total)))
     }
 
-    /// How many bytes of the stream were read: all that were pushed, once
-    /// [`next_message`](Self::next_message) has given `None`.
+    /// How many bytes of the stream have been read: all that were pushed, once
+    /// [`next_message`](Self::next_message) has returned `None`.
     pub fn position(&self) -> u64 {
         self.offset.saturating_add(self.state.received().0 as u64)
     }
 
-    /// How many bytes at the least the message that is being read still needs, or `None` if none
-    /// has begun.
+    /// How many more bytes the current message needs, at least, or `None` between messages.
+    ///
+    /// Before the 12th byte of a message its length is unknown, and that of an empty one is assumed.
     pub fn missing(&self) -> Option<usize> {
         match self.state.received() {
             (0, _) => None,
@@ -157,7 +160,7 @@ impl Decoder {
         }
     }
 
-    /// Keeps the error and lets go of everything else.
+    /// Stores the error and drops everything else.
     #[cold]
     fn fail(&mut self, error: DecodeError) -> DecodeError {
         self.failed = Some(error);
@@ -170,7 +173,7 @@ impl Decoder {
     fn read(&mut self) -> Result<Option<Message>, DecodeError> {
         loop {
             if self.current.is_empty() {
-                // An empty handle, too, would keep the memory that it was cut from.
+                // An empty handle, too, keeps the buffer in memory that it is a part of.
                 self.current = match self.queue.pop() {
                     Some(piece) => piece,
                     None => {
@@ -186,7 +189,7 @@ impl Decoder {
                         if self.current.len() >= prelude.total {
                             return self.whole(prelude, hasher).map(Some);
                         }
-                        self.state = State::Body(Body::new(prelude, hasher, bytes));
+                        self.state = State::Body(PartialMessage::new(prelude, hasher, bytes));
                         self.current.advance(PRELUDE);
                     }
                     None => {
@@ -200,7 +203,7 @@ impl Decoder {
                     take_into(bytes, len, &mut self.current);
                     if *len == PRELUDE {
                         let (prelude, hasher) = Prelude::read(bytes, self.limits, self.offset)?;
-                        self.state = State::Body(Body::new(prelude, hasher, bytes));
+                        self.state = State::Body(PartialMessage::new(prelude, hasher, bytes));
                     }
                 }
                 State::Body(body) => {
@@ -210,7 +213,7 @@ impl Decoder {
                             continue;
                         };
                         let total = body.total();
-                        let message = body.finish(self.offset, &mut self.known)?;
+                        let message = body.finish(self.offset, &mut self.cache)?;
                         self.offset = self.offset.saturating_add(total as u64);
                         return Ok(Some(message));
                     }
@@ -218,28 +221,26 @@ impl Decoder {
             }
         }
     }
-}
 
-impl Decoder {
-    /// Gives out the message that the current piece begins with, all of which is in it.
+    /// Returns the message at the start of the current piece, all of which is in the piece.
     #[inline]
     fn whole(&mut self, prelude: Prelude, hasher: Hasher) -> Result<Message, DecodeError> {
         let message = self.current.get(..prelude.total).unwrap_or_default();
         let body = prelude.check_whole(message, hasher, self.offset)?;
         let headers = body.get(..prelude.headers).unwrap_or_default();
-        self.known
-            .check(headers, self.offset.saturating_add(PRELUDE as u64))?;
+        self.cache
+            .validate(headers, self.offset.saturating_add(PRELUDE as u64))?;
 
         let end = PRELUDE.saturating_add(prelude.body());
-        let head = self.current.slice(PRELUDE..end);
+        let body = self.current.slice(PRELUDE..end);
         self.current.advance(prelude.total);
         self.offset = self.offset.saturating_add(prelude.total as u64);
-        Ok(Message::contiguous(head, prelude.headers))
+        Ok(Message::contiguous(body, prelude.headers))
     }
 }
 
 impl State {
-    /// How many bytes of the message came, and how many it has, if that is known.
+    /// How many bytes of the message have been received, and its length, if that is known.
     fn received(&self) -> (usize, Option<usize>) {
         match self {
             Self::Start => (0, None),
@@ -250,7 +251,7 @@ impl State {
 }
 
 impl fmt::Debug for Decoder {
-    // Not the bytes that it holds: they are someone's data.
+    // Without the bytes that it holds: they are user data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("limits", &self.limits)
