@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::call::{self, with_options};
 use crate::exit::{Failure, say};
-use crate::outcome::{failure, reported_failure, tell_log};
+use crate::outcome::{failure, tell_log};
 use crate::output::{self, Output};
 
 const EXAMPLES: &str = "\
@@ -75,16 +75,11 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
             tell_log(log);
         }
     }
-    let report = reply.report();
-    let request_id = reply.request_id().map(str::to_owned);
     // What a failed function answers is on stdout by now: it is its payload. That it failed is for
     // stderr and the exit code.
-    reply.into_result().map_err(|error| failure(&error))?;
-    match report {
-        Some(report) if !report.is_success() => {
-            Err(reported_failure(&report, request_id.as_deref()))
-        }
-        _ => Ok(()),
+    match reply.into_result() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure(&error)),
     }
 }
 
@@ -113,8 +108,9 @@ impl<'r> Answer<'r> {
             function_error: reply.function_error(),
             log_result: reply.log().map(|log| log.to_base64()),
             durable_execution_arn: reply.durable_execution_arn(),
-            // An event that was queued and a dry run have none.
-            payload: (reply.status() == 200).then(|| STANDARD.encode(reply.payload())),
+            // An event that was queued and a dry run have none, as a rule.
+            payload: (reply.status() == 200 || !reply.payload().is_empty())
+                .then(|| STANDARD.encode(reply.payload())),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use bytes::Bytes;
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -54,6 +55,30 @@ impl Output {
         }
     }
 
+    /// Hands a value over to be written as JSON on one line, a piece after the other.
+    ///
+    /// # Errors
+    ///
+    /// If an earlier piece could not be written.
+    pub(crate) async fn write_json_line<T>(&mut self, value: T) -> Result<(), Failure>
+    where
+        T: Serialize + Send + 'static,
+    {
+        let pieces = self.pieces.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let mut sink = io::BufWriter::with_capacity(64 * 1024, Sink(pieces));
+            serde_json::to_writer(&mut sink, &value)?;
+            sink.write_all(b"\n")?;
+            sink.flush()
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(()),
+            // What is serialized has string keys only, so that nothing but the writer can fail.
+            Ok(Err(_)) => Err(self.failure().await),
+            Err(error) => Err(Failure::new(Exit::Transport, error)),
+        }
+    }
+
     /// Waits until stdout cannot be written to any more, and says why.
     pub(crate) async fn failed(&mut self) -> Failure {
         self.pieces.closed().await;
@@ -81,6 +106,24 @@ impl Output {
             Ok(Ok(())) => pending().await,
             Err(error) => Failure::new(Exit::Transport, error),
         }
+    }
+}
+
+/// Hands what is written to it over, from a thread that may wait.
+#[derive(Debug)]
+struct Sink(mpsc::Sender<Bytes>);
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = Bytes::copy_from_slice(bytes);
+        match self.0.blocking_send(piece) {
+            Ok(()) => Ok(bytes.len()),
+            Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! `lambda-invoke stream`.
 
 use bytes::Bytes;
-use lambda_invoke::{Collected, Error, HttpStream, ResponseStream, StreamHead};
+use lambda_invoke::{Collected, Completion, Error, HttpStream, ResponseStream, StreamHead};
 use serde_json::json;
 
 use crate::call::{self, with_options};
 use crate::exit::{Failure, printable, say};
-use crate::outcome::{failure, reported_failure, tell_log};
+use crate::outcome::{failure, tell_log};
 use crate::output::{self, Output};
 use crate::progress::Progress;
 
@@ -41,9 +41,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
     let call = prepared.client.stream(prepared.name.clone());
-    // Asked for whether it is shown or not: of a function that ran into its time limit in the midst
-    // of a stream, the service tells in the log alone.
-    let call = with_options!(call, options, prepared).log_tail();
+    let call = with_options!(call, options, prepared);
     let told = |error: Error| failed(&error, options);
     if options.dry_run {
         return dry_run(&call.dry_run().send().await.map_err(told)?, options.json).await;
@@ -60,7 +58,11 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
         Source::Plain(Box::new(stream))
     };
     copy(&mut source).await?.map_err(told)?;
-    end(source.stream(), options)
+    let completion = source.stream().completion();
+    if let (true, Some(log)) = (options.log_tail, completion.and_then(Completion::log)) {
+        tell_log(log);
+    }
+    Ok(())
 }
 
 /// A stream, with or without its prelude.
@@ -107,22 +109,6 @@ async fn copy(source: &mut Source) -> Result<Result<(), Error>, Failure> {
     Ok(ended)
 }
 
-/// What is to be said of a stream that ended as it should.
-fn end(stream: &ResponseStream, options: &call::Options) -> Result<(), Failure> {
-    let Some(completion) = stream.completion() else {
-        return Ok(());
-    };
-    if let (true, Some(log)) = (options.log_tail, completion.log()) {
-        tell_log(log);
-    }
-    match completion.report() {
-        Some(report) if !completion.is_success() => {
-            Err(reported_failure(report, stream.request_id()))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Tells the log of a function that failed, if it was asked for.
 fn failed(error: &Error, options: &call::Options) -> Failure {
     let log = error
@@ -149,32 +135,22 @@ async fn dry_run(head: &StreamHead, as_json: bool) -> Result<(), Failure> {
 /// The whole stream as JSON. What had come of one that failed is there too: without
 /// `InvokeComplete`, if it was cut.
 async fn collect(stream: ResponseStream) -> Result<(), Failure> {
-    let request_id = stream.request_id().map(str::to_owned);
     match stream.collect_at_most(MOST_COLLECTED).await {
-        Ok(collected) => {
-            write_collected(&collected).await?;
-            match collected
-                .completion()
-                .and_then(|completion| completion.report())
-            {
-                Some(report) if !report.is_success() => {
-                    Err(reported_failure(report, request_id.as_deref()))
-                }
-                _ => Ok(()),
-            }
-        }
+        Ok(collected) => write_collected(collected).await,
         Err(error) => {
             if let Some(collected) = error.collected() {
-                write_collected(collected).await?;
+                write_collected(collected.clone()).await?;
             }
             Err(failure(&error))
         }
     }
 }
 
-async fn write_collected(collected: &Collected) -> Result<(), Failure> {
-    let text = serde_json::to_string(collected).map_err(Failure::usage)?;
-    output::write_line(text).await
+/// Written as it is made: as text it is many times larger than as bytes.
+async fn write_collected(collected: Collected) -> Result<(), Failure> {
+    let mut output = Output::new();
+    output.write_json_line(collected).await?;
+    output.finish().await
 }
 
 /// Status and headers as they stand in an HTTP answer, on stderr.

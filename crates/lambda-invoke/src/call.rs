@@ -15,7 +15,8 @@ use lambda_invoke_protocol::{
 use lambda_invoke_transport::Limits;
 use serde_core::Serialize;
 
-use crate::exchange::{Options, request_id};
+use crate::endpoint::Endpoint;
+use crate::exchange::{Answer, Options, request_id};
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
 /// An Invoke in the making: see [`Client::invoke`].
@@ -44,14 +45,17 @@ pub struct StreamCall<'a, C = Client> {
 
 /// What both calls have.
 macro_rules! common {
-    ($call:ident, $request:ident) => {
+    ($call:ident, $request:ident, $log:expr) => {
         impl<'a, C> $call<'a, C> {
             pub(crate) fn new<N>(client: C, name: N) -> Self
             where
                 N: TryInto<FunctionName<'a>>,
                 N::Error: Into<BoxError>,
             {
-                let request = name.try_into().map($request::new).map_err(Error::input);
+                let mut request = name.try_into().map($request::new).map_err(Error::input);
+                if let Ok(request) = &mut request {
+                    request.log_type = $log;
+                }
                 Self {
                     client,
                     request,
@@ -115,10 +119,20 @@ macro_rules! common {
                 })
             }
 
-            /// Asks for the end of the log, 4 KiB at most, with the answer.
+            /// Asks for the end of the log, 4 KiB at most, with the answer. A stream asks for it
+            /// unless told otherwise.
             pub fn log_tail(self) -> Self {
                 self.with(|request| {
                     request.log_type = LogType::Tail;
+                    Ok(())
+                })
+            }
+
+            /// Asks for no log. What only the log tells of is not known then: of a stream, a
+            /// failure in its midst or a timeout.
+            pub fn without_log(self) -> Self {
+                self.with(|request| {
+                    request.log_type = LogType::None;
                     Ok(())
                 })
             }
@@ -185,8 +199,9 @@ macro_rules! common {
     };
 }
 
-common!(InvokeCall, InvokeRequest);
-common!(StreamCall, StreamRequest);
+common!(InvokeCall, InvokeRequest, LogType::None);
+// The service has been seen to tell of a failure in the midst of a stream in the log alone.
+common!(StreamCall, StreamRequest, LogType::Tail);
 
 impl<'a, C> InvokeCall<'a, C> {
     /// Queues an event for the function and does not wait for it: the reply is a 202 without
@@ -242,7 +257,8 @@ impl InvokeCall<'_> {
         let id = request_id(&answer.parts.headers).map(str::to_owned);
         let after = |error: Error| error.with_request_id(id.as_deref()).answered(attempts);
         let (parts, payload) = answer.into_payload(core.max_reply).await.map_err(after)?;
-        Reply::read(&parts, payload, attempts).map_err(after)
+        let asked = request.invocation_type;
+        Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
     }
 }
 
@@ -267,8 +283,10 @@ impl StreamCall<'_> {
     /// of the stream.
     pub async fn send(self) -> Result<ResponseStream, Error> {
         let request = self.request?;
-        let answer = self.client.core().exchange(&request, self.options).await?;
-        ResponseStream::new(answer)
+        let core = self.client.core();
+        let answer = core.exchange(&request, self.options).await?;
+        let head = stream_head(&core.endpoint, request.invocation_type, &answer)?;
+        Ok(ResponseStream::new(head, answer))
     }
 }
 
@@ -285,12 +303,18 @@ impl StreamDryRun<'_> {
     /// As [`StreamCall::send`].
     pub async fn send(self) -> Result<StreamHead, Error> {
         let request = self.0.request?;
-        let answer = self
-            .0
-            .client
-            .core()
-            .exchange(&request, self.0.options)
-            .await?;
-        crate::response_stream::head(&answer)
+        let core = self.0.client.core();
+        let answer = core.exchange(&request, self.0.options).await?;
+        stream_head(&core.endpoint, request.invocation_type, &answer)
     }
+}
+
+fn stream_head(
+    endpoint: &Endpoint,
+    asked: StreamInvocationType,
+    answer: &Answer,
+) -> Result<StreamHead, Error> {
+    StreamHead::from_parts(asked, &answer.parts).map_err(|error| {
+        Error::unexpected(endpoint, &answer.parts, b"", error).answered(answer.attempts)
+    })
 }
