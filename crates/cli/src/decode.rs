@@ -72,7 +72,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 /// Reads the input to its end and shows what is in it.
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(output::stdout());
-    let mut decoder = Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
+    let mut decoder =
+        Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
     let mut lambda = Lambda::default();
     let mut first = Vec::new();
     let mut piece = vec![0; PIECE];

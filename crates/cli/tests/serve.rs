@@ -139,8 +139,8 @@ async fn aliases_regions_accounts_and_limits() {
     let error = stream.collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
     assert_eq!(
-        error.function_failure().unwrap().code,
-        "Function.ResponseSizeTooLarge"
+        error.function_failure().unwrap().code.as_deref(),
+        Some("Function.ResponseSizeTooLarge")
     );
 }
 
@@ -288,7 +288,7 @@ async fn failed_events_go_to_the_dead_letter_file() {
     let path = file.to_str().unwrap();
     let serve = Serve::start(&["--event-retry-delays", "none", "--dead-letter", path]);
     let client = serve.client();
-    client
+    let _queued = client
         .invoke("fail")
         .payload(r#"{"type":"Lost"}"#)
         .event()

@@ -114,6 +114,11 @@ impl FunctionError {
         self.origin == Origin::Answer
     }
 
+    /// Whether the platform found it, and not the function.
+    pub(crate) fn is_platforms(&self) -> bool {
+        matches!(self.origin, Origin::Platform | Origin::Answer)
+    }
+
     /// The JSON that the caller reads as the payload.
     pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
         let message = match self.origin {
@@ -132,7 +137,16 @@ impl FunctionError {
     /// The line that the tail log has for it.
     pub(crate) fn log_line(&self, request_id: &str) -> String {
         match self.origin {
-            Origin::Function | Origin::Init => format!("[ERROR] {self}"),
+            // As the Python runtime writes it, so that a client knows it for a failure's record and
+            // not for a line of the function's own.
+            Origin::Function | Origin::Init => {
+                let mut lines = format!("[ERROR] {self}\nTraceback (most recent call last):");
+                for line in self.stack_trace.iter().flat_map(|frame| frame.lines()) {
+                    lines.push_str("\n\u{a0}\u{a0}");
+                    lines.push_str(line.trim_start());
+                }
+                lines
+            }
             Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
             Origin::Answer => self.message.clone(),
         }

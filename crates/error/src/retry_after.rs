@@ -9,7 +9,8 @@ use crate::header;
 ///
 /// It comes as whole seconds or a date in `Retry-After` (RFC 9110, section 10.2.3), or as
 /// milliseconds in `x-amz-retry-after`, which is the more exact one and wins if there are both. A
-/// value that is none of these is no wish at all, as the AWS SDKs have it.
+/// value that is none of these is no wish at all, as the AWS SDKs have it; a number that is too large
+/// is the longest wish.
 ///
 /// # Example
 ///
@@ -87,10 +88,11 @@ impl RetryAfter {
     }
 }
 
-/// Digits and nothing else: `u64`'s own parser would also take a plus sign.
+/// Digits and nothing else: `u64`'s own parser would also take a plus sign. A number that is too
+/// large is the largest: the wish is clear.
 fn digits(value: &str) -> Option<u64> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { value.parse().ok() } else { None }
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -129,15 +131,26 @@ mod tests {
 
     #[test]
     fn ignores_what_is_no_wish() {
-        for value in ["", "-1", "+1", "1.5", "soon", "99999999999999999999999"] {
+        for value in ["", "-1", "+1", "1.5", "soon", "1e3", "\u{661}"] {
             assert_eq!(RetryAfter::from_header(value), None, "{value:?}");
             assert_eq!(RetryAfter::from_millis_header(value), None, "{value:?}");
         }
     }
 
     #[test]
-    fn the_largest_number_is_still_a_delay() {
-        let wish = RetryAfter::from_header("18446744073709551615").unwrap();
-        assert_eq!(wish.delay(at(0)), Duration::from_secs(u64::MAX));
+    fn a_number_that_is_too_large_is_the_longest_delay() {
+        for number in [
+            "18446744073709551615",
+            "18446744073709551616",
+            &"9".repeat(5000),
+        ] {
+            let wish = RetryAfter::from_header(number).unwrap();
+            assert_eq!(wish.delay(at(0)), Duration::from_secs(u64::MAX));
+            let wish = RetryAfter::from_millis_header(number).unwrap();
+            assert_eq!(wish.delay(at(0)), Duration::from_millis(u64::MAX));
+        }
+        // The last second that an HTTP date can say.
+        let wish = RetryAfter::from_header("Fri, 31 Dec 9999 23:59:59 GMT").unwrap();
+        assert_eq!(wish.delay(at(0)), Duration::from_secs(253_402_300_799));
     }
 }

@@ -184,11 +184,12 @@ impl AnswerBody {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// How many bytes are still to come, as far as that is known.
-    pub(crate) fn at_least(&self) -> u64 {
+    /// How many bytes are still to come, as far as that is known. Exact for a body of our own
+    /// transport with a length; a body of another's may know its length without any header.
+    pub(crate) fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Own(body) => body.size_hint().lower(),
-            Self::Foreign(body) => body.size_hint().lower(),
+            Self::Own(body) => body.size_hint(),
+            Self::Foreign(body) => body.size_hint(),
         }
     }
 }

@@ -64,7 +64,8 @@ impl Client {
         N: TryInto<FunctionName<'a>>,
         N::Error: Into<BoxError>,
     {
-        StreamCall::new(self.clone(), name)
+        // The service has been seen to report a failure after the first byte nowhere but in the log.
+        StreamCall::new(self.clone(), name).log_tail()
     }
 
     /// The region that requests are signed for.

@@ -1,5 +1,7 @@
 //! Where requests go.
 
+use std::fmt;
+
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
 use lambda_invoke_protocol::region::{self, Variant};
@@ -90,6 +92,24 @@ impl EndpointUrl {
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Scheme and authority, for messages.
+    pub(crate) fn origin(&self) -> impl fmt::Display + '_ {
+        struct Origin<'u>(&'u Uri);
+
+        impl fmt::Display for Origin<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let scheme = self.0.scheme_str().unwrap_or_default();
+                let authority = self
+                    .0
+                    .authority()
+                    .map_or("", |authority| authority.as_str());
+                write!(f, "{scheme}://{authority}")
+            }
+        }
+
+        Origin(&self.uri)
     }
 
     pub(crate) fn is_https(&self) -> bool {

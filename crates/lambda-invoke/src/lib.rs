@@ -18,6 +18,7 @@ mod reader;
 mod reply;
 mod response_stream;
 mod session;
+mod text_stream;
 
 // The public interface.
 pub use builder::Builder;
@@ -31,6 +32,7 @@ pub use http_stream::HttpStream;
 pub use reader::Reader;
 pub use reply::Reply;
 pub use response_stream::{Completion, ResponseStream};
+pub use text_stream::TextStream;
 
 // What of the crates below stands in this interface.
 pub use lambda_invoke_error::{Execution, RetryClass, ServiceError, ThrottleReason};
@@ -42,7 +44,8 @@ pub use lambda_invoke_protocol::prelude::HttpPrelude;
 pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
 pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
 pub use lambda_invoke_protocol::{
-    FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,
+    FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
+    StreamHead,
 };
 pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
 pub use lambda_invoke_transport::{InvalidPort, Limits, Proxy, TimeLimit, Transport, port_of};

@@ -235,7 +235,7 @@ async fn a_function_error_is_a_reply_and_an_error_if_asked() {
         (ErrorKind::FunctionFailed, Execution::Started)
     );
     let failure = error.function_failure().unwrap();
-    assert_eq!(failure.code, "Unhandled");
+    assert_eq!(failure.code.as_deref(), Some("Unhandled"));
     assert!(failure.error.error_type.is_some());
     assert!(failure.payload.starts_with(b"{"));
     assert!(failure.log.as_ref().unwrap().report().is_some());

@@ -141,6 +141,35 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
     assert_eq!(at(Some(2)), Decision::Stop(Stop::Useless));
     assert_eq!(at(None), Decision::Stop(Stop::Useless));
 
+    // Never by more than a day in all, in either direction.
+    let day = 24 * 3600;
+    for (clock, offset, corrected) in [
+        (0, day, Some(day)),
+        (0, -day, Some(-day)),
+        (0, day + 1, None),
+        (0, -day - 1, None),
+        (day - 60, 60, Some(day)),
+        (day, 60, None),
+        (day, -60, Some(day - 60)),
+        (-day, -60, None),
+        (3600, -3600, Some(0)),
+        (i64::MAX, i64::MAX, None),
+        (i64::MIN, i64::MIN, None),
+    ] {
+        let mut situation = first(Failure::Service(&skewed));
+        situation.clock = ClockOffset::from_secs(clock);
+        situation.clock_offset = Some(ClockOffset::from_secs(offset));
+        let decided = decide(&RetryPolicy::default(), &situation);
+        match corrected.map(ClockOffset::from_secs) {
+            Some(corrected) => {
+                let Decision::Retry(retry) = decided else {
+                    panic!("{clock} and {offset}: {decided:?}")
+                };
+                assert_eq!(retry.remedy, Remedy::CorrectClock(corrected));
+            }
+            None => assert_eq!(decided, Decision::Stop(Stop::Useless)),
+        }
+    }
     // A wrong secret has the same code, and no clock mends it.
     let wrong = lookup("InvalidSignatureException")
         .unwrap()
@@ -198,7 +227,7 @@ fn attempts_and_tokens_run_out() {
 
 #[test]
 fn a_durable_name_allows_what_the_policy_does_not() {
-    let mut situation = first(Failure::NoAnswer);
+    let mut situation = first(Failure::NoResponse);
     let policy = RetryPolicy::default();
     assert_eq!(
         decide(&policy, &situation),
@@ -207,7 +236,7 @@ fn a_durable_name_allows_what_the_policy_does_not() {
     situation.durable = true;
     retry(decide(&policy, &situation));
     // But not what ran for certain.
-    situation.failure = Failure::BrokenAnswer;
+    situation.failure = Failure::IncompleteResponse;
     assert_eq!(
         decide(&policy, &situation),
         Decision::Stop(Stop::MayHaveRun)
@@ -349,15 +378,15 @@ fn failures() -> Vec<(String, Failure<'static>)> {
         ),
         (
             "reset, closed or out of time, without an answer".to_owned(),
-            Failure::NoAnswer,
+            Failure::NoResponse,
         ),
         (
             "an answer that is not the operation's".to_owned(),
-            Failure::ForeignAnswer,
+            Failure::UnexpectedResponse,
         ),
         (
             "an answer that broke off after its head".to_owned(),
-            Failure::BrokenAnswer,
+            Failure::IncompleteResponse,
         ),
         (
             "a function error; `InvokeComplete` with an error code".to_owned(),

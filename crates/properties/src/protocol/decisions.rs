@@ -69,9 +69,9 @@ pub fn retry(data: &[u8]) {
     let failure = match input.kind % 8 {
         0 => Failure::Local,
         1 => Failure::NotSent,
-        2 => Failure::NoAnswer,
-        3 => Failure::ForeignAnswer,
-        4 => Failure::BrokenAnswer,
+        2 => Failure::NoResponse,
+        3 => Failure::UnexpectedResponse,
+        4 => Failure::IncompleteResponse,
         5 => Failure::FunctionFailed,
         _ => Failure::Service(&error),
     };

@@ -108,7 +108,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// If a client context or the log is asked for with `Event`, the payload is too large for the
     /// invocation type, or a tenant id begins or ends in a space.
     pub fn check(&self) -> Result<(), RequestError> {
-        let invocation_type = self.invocation_type.into();
+        let invocation_type: InvocationType = self.invocation_type.into();
         if invocation_type == InvocationType::Event {
             if self.client_context.is_some() {
                 return Err(RequestError::ClientContextWithEvent);
@@ -137,7 +137,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// Encodes the members that stand in headers, in a map with room for `additional` more. A
     /// header whose absence means the same is left out.
     pub(super) fn headers(&self, additional: usize) -> Result<HeaderMap, RequestError> {
-        let invocation_type = self.invocation_type.into();
+        let invocation_type: InvocationType = self.invocation_type.into();
         let keyword = |is_default: bool, name, value: &'static str| {
             (!is_default).then(|| (name, HeaderValue::from_static(value)))
         };

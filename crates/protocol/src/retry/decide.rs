@@ -19,14 +19,14 @@ pub enum Failure<'a> {
     NotSent,
     /// The request may have arrived, and no answer came: a reset, a closed connection, a time
     /// limit.
-    NoAnswer,
+    NoResponse,
     /// The service answered with an error.
     Service(&'a ServiceError),
     /// An answer came that is neither the operation's nor an error, so nobody knows from whom: a
     /// 200 that is not an event stream, a redirect.
-    ForeignAnswer,
+    UnexpectedResponse,
     /// The operation's answer began and broke off: a cut body or stream, a wrong checksum.
-    BrokenAnswer,
+    IncompleteResponse,
     /// The function ran and failed: a function error, an `InvokeComplete` with an error code.
     FunctionFailed,
 }
@@ -37,9 +37,9 @@ impl Failure<'_> {
     pub fn execution(&self) -> Execution {
         match self {
             Self::Local | Self::NotSent => Execution::NotStarted,
-            Self::NoAnswer | Self::ForeignAnswer => Execution::Unknown,
+            Self::NoResponse | Self::UnexpectedResponse => Execution::Unknown,
             Self::Service(error) => error.execution(),
-            Self::BrokenAnswer | Self::FunctionFailed => Execution::Started,
+            Self::IncompleteResponse | Self::FunctionFailed => Execution::Started,
         }
     }
 
@@ -47,8 +47,8 @@ impl Failure<'_> {
     #[must_use]
     pub fn class(&self) -> RetryClass {
         match self {
-            Self::Local | Self::ForeignAnswer | Self::FunctionFailed => RetryClass::Permanent,
-            Self::NotSent | Self::NoAnswer | Self::BrokenAnswer => RetryClass::Transient,
+            Self::Local | Self::UnexpectedResponse | Self::FunctionFailed => RetryClass::Permanent,
+            Self::NotSent | Self::NoResponse | Self::IncompleteResponse => RetryClass::Transient,
             Self::Service(error) => error.retry_class(),
         }
     }
@@ -76,8 +76,10 @@ pub struct Situation<'a> {
     pub remaining: Option<Duration>,
     /// How many tokens the client's bucket holds.
     pub tokens: u32,
-    /// By how much the answer's `Date` says that the clock is wrong which the request was signed
-    /// by; see [`ClockOffset::measure`].
+    /// The correction of the clock that the request was signed by.
+    pub clock: ClockOffset,
+    /// By how much the answer's `Date` says that this clock is wrong; see
+    /// [`ClockOffset::measure`].
     pub clock_offset: Option<ClockOffset>,
     /// Whether there may be fresh credentials to be had.
     pub can_refresh_credentials: bool,
@@ -98,6 +100,7 @@ impl<'a> Situation<'a> {
             durable: false,
             remaining: None,
             tokens: super::TokenBucket::CAPACITY,
+            clock: ClockOffset::ZERO,
             clock_offset: None,
             can_refresh_credentials: false,
             now,
@@ -134,7 +137,7 @@ pub struct Retry {
 pub enum Remedy {
     /// Nothing.
     None,
-    /// Correct the clock that requests are signed by.
+    /// Correct the clock that requests are signed by: by this in all, from now on.
     CorrectClock(ClockOffset),
     /// Fetch new credentials.
     RefreshCredentials,
@@ -181,8 +184,6 @@ const MILLIS_OVERSHOOT: Duration = Duration::from_secs(5);
 const COST: u32 = 14;
 /// What another attempt costs after throttling, which says itself when to come again.
 const THROTTLED_COST: u32 = 5;
-/// A smaller offset is no reason for a refused signature: the service takes five minutes.
-const LEAST_OFFSET: Duration = Duration::from_secs(30);
 
 /// Decides whether an attempt that failed is made again, when, and what must be mended first.
 ///
@@ -199,11 +200,11 @@ const LEAST_OFFSET: Duration = Duration::from_secs(30);
 /// let at = |failure| Situation::new(failure, 1, SystemTime::UNIX_EPOCH, 0.5);
 /// let careful = RetryPolicy::default();
 /// assert!(matches!(decide(&careful, &at(Failure::NotSent)), Decision::Retry(_)));
-/// assert_eq!(decide(&careful, &at(Failure::NoAnswer)), Decision::Stop(Stop::MayHaveRun));
+/// assert_eq!(decide(&careful, &at(Failure::NoResponse)), Decision::Stop(Stop::MayHaveRun));
 ///
 /// let bold = RetryPolicy::at_least_once();
-/// assert!(matches!(decide(&bold, &at(Failure::NoAnswer)), Decision::Retry(_)));
-/// assert_eq!(decide(&bold, &at(Failure::BrokenAnswer)), Decision::Stop(Stop::MayHaveRun));
+/// assert!(matches!(decide(&bold, &at(Failure::NoResponse)), Decision::Retry(_)));
+/// assert_eq!(decide(&bold, &at(Failure::IncompleteResponse)), Decision::Stop(Stop::MayHaveRun));
 /// ```
 #[must_use]
 pub fn decide(policy: &RetryPolicy, situation: &Situation<'_>) -> Decision {
@@ -221,8 +222,12 @@ pub fn decide(policy: &RetryPolicy, situation: &Situation<'_>) -> Decision {
             (THROTTLED_BASE, THROTTLED_COST, Remedy::None)
         }
         RetryClass::ClockSkew => match situation.clock_offset {
-            Some(offset) if offset.abs() >= LEAST_OFFSET => {
-                (Duration::ZERO, COST, Remedy::CorrectClock(offset))
+            Some(offset) if offset.abs() >= ClockOffset::MIN => {
+                let corrected = situation.clock.plus(offset);
+                if corrected.abs() > ClockOffset::MAX {
+                    return Decision::Stop(Stop::Useless);
+                }
+                (Duration::ZERO, COST, Remedy::CorrectClock(corrected))
             }
             _ => return Decision::Stop(Stop::Useless),
         },

@@ -10,6 +10,7 @@ use lambda_invoke_event_stream::{
 use serde_json::{Map, Value};
 
 use crate::LogTail;
+use crate::text::Excerpt;
 
 /// One event of a response stream.
 ///
@@ -45,7 +46,7 @@ pub enum StreamEvent {
 /// How an execution ended.
 ///
 /// The recorded service leaves `error_code` out even of executions that failed or timed out: see
-/// [`LogTail::report`].
+/// [`LogTail::failure`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvokeComplete {
@@ -80,9 +81,9 @@ impl StreamException {
 
 impl fmt::Display for StreamException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)?;
+        Excerpt(&self.code).fmt(f)?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message.escape_debug())?;
+            write!(f, ": {}", Excerpt(&self.message))?;
         }
         Ok(())
     }
@@ -270,10 +271,11 @@ impl InvokeComplete {
         }
     }
 
-    /// Whether the service says nothing of a failure. The log may: see [`LogTail::report`].
+    /// Whether the service says that the function failed. The log may say so as well: see
+    /// [`LogTail::failure`].
     #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.error_code.is_none()
+    pub const fn has_failed(&self) -> bool {
+        self.error_code.is_some()
     }
 
     /// Reads the event's payload: `ErrorCode`, `ErrorDetails` and `LogResult`, each a string, `null`
@@ -488,6 +490,6 @@ mod tests {
             InvokeComplete::default()
         );
         // A code that is there counts, whatever it says.
-        assert!(!read("{\"ErrorCode\":\"\"}").is_success());
+        assert!(read("{\"ErrorCode\":\"\"}").has_failed());
     }
 }
