@@ -101,3 +101,23 @@ fn decode_holds_a_message_and_not_a_buffer_for_each_of_its_bytes() {
     assert_eq!(text.len(), 4 << 20);
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
+
+/// An event that comes in many pieces, and is given out in as many, is one member.
+#[test]
+fn stream_json_has_a_member_for_each_event_however_it_came() {
+    let large = vec![b'x'; 600_000];
+    let server = Scripted::answering(scripted::stream([
+        chunk(&large),
+        chunk(b"y"),
+        StreamEvent::InvokeComplete(InvokeComplete::default()),
+    ]));
+    let output = server.program(&["stream", "f", "--json"]).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let events = document["EventStream"].as_array().unwrap();
+    assert_eq!(events.len(), 3);
+    assert_eq!(
+        events[0]["PayloadChunk"]["Payload"].as_str().unwrap().len(),
+        800_000
+    );
+    assert_eq!(events[1]["PayloadChunk"]["Payload"], "eQ==");
+}
