@@ -190,14 +190,8 @@ def endpoint_suites():
 def client_suites():
     tests = load("endpoints/lambda/endpoint-tests-1.json")["testCases"]
     partitions = load("endpoints/partitions.json")["partitions"]
-    # Neither FIPS nor dual-stack hosts are the client's: an endpoint's URL can be given instead.
-    plain = [
-        test
-        for test in tests
-        if not any(test.get("params", {}).get(kind) for kind in ("UseFIPS", "UseDualStack"))
-    ]
     regions = sum(len(partition["regions"]) for partition in partitions)
-    return {"lambda-invoke/endpoints": len(plain) + regions}
+    return {"lambda-invoke/endpoints": len(tests) + regions}
 
 
 def expected():

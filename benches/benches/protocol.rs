@@ -14,7 +14,8 @@ use lambda_invoke_input::{ClientContext, FunctionName, LogType, Qualifier, Rules
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
 use lambda_invoke_protocol::retry::{Failure, RetryPolicy, Situation, decide};
 use lambda_invoke_protocol::{
-    Call, InvokeComplete, LogTail, Report, StreamEvent, StreamReader, StreamRequest, json,
+    IncomingRequest, InvokeComplete, LogTail, Report, StreamEvent, StreamReader, StreamRequest,
+    json,
 };
 
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail";
@@ -56,8 +57,8 @@ fn requests(c: &mut Criterion) {
     plain.client_context = Some(ClientContext::from_json(b"{\"custom\":{\"a\":\"b\"}}").unwrap());
     let (parts, _) = plain.to_http(&base).unwrap().into_parts();
     let rules = Rules::recorded();
-    group.bench_function("Call::from_parts", |b| {
-        b.iter(|| Call::from_parts(black_box(&parts), &rules).unwrap());
+    group.bench_function("IncomingRequest::from_parts", |b| {
+        b.iter(|| IncomingRequest::from_parts(black_box(&parts), &rules).unwrap());
     });
     group.finish();
 }

@@ -4,7 +4,6 @@ mod load;
 mod plot;
 mod report;
 
-use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,9 @@ use crate::bench::load::{Load, Plan};
 use crate::bench::report::Report;
 use crate::call::{self, time};
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::interrupt::interrupted;
+use crate::known::known;
+use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
 Each of the callers makes its next call when the last has ended. So a function that stalls is called
@@ -65,6 +66,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
+    known().as_json = as_json;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -85,7 +87,10 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
             duration: None,
             rate: None,
         };
-        load.run(plan, &ProgressBar::hidden()).await?;
+        let warmed_up = load.run(plan, &ProgressBar::hidden()).await?;
+        if warmed_up.interrupted {
+            return Err(interrupted());
+        }
     }
     let plan = Plan {
         concurrency,
@@ -108,8 +113,8 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
         outcome: &outcome,
     };
     let text = match arguments.call.json {
-        true => format!("{}\n", report.json()),
-        false => report.text(),
+        true => terminal::json(&report.json()) + "\n",
+        false => terminal::safe(&report.text()),
     };
     output::print(text.as_bytes())?;
     match (outcome.interrupted, outcome.worst()) {
@@ -121,19 +126,17 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
 
 /// On stderr, for a person who waits.
 fn progress(calls: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
+    let Some(target) = terminal::progress_target() else {
         return ProgressBar::hidden();
-    }
-    let (bar, template) = match calls {
-        u64::MAX => (
-            ProgressBar::no_length(),
-            "{spinner} {pos} calls in {elapsed} ({per_sec})",
-        ),
+    };
+    let (length, template) = match calls {
+        u64::MAX => (None, "{spinner} {pos} calls in {elapsed} ({per_sec})"),
         calls => (
-            ProgressBar::new(calls),
+            Some(calls),
             "{wide_bar} {pos} of {len} calls in {elapsed} ({per_sec})",
         ),
     };
+    let bar = ProgressBar::with_draw_target(length, target);
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

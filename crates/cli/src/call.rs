@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Client, ClientContext, Credentials, Error, FunctionName, Limits, Proxy, RetryPolicy, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Limits, Proxy,
+    RetryPolicy, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
 use lambda_invoke_protocol::region;
@@ -14,6 +15,7 @@ use lambda_invoke_protocol::region;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
 use crate::outcome::failure;
+use crate::output::Deadline;
 use crate::payload;
 
 /// The options of a call.
@@ -135,6 +137,26 @@ pub(crate) struct Prepared<'o> {
     _server: Option<Server>,
 }
 
+/// Gives a call of either operation what the options say.
+pub(crate) fn with_options<'o, Op: InvokeOperation>(
+    mut call: Call<'o, Op>,
+    options: &'o Options,
+    payload: Bytes,
+    client_context: Option<ClientContext<'static>>,
+) -> Call<'o, Op> {
+    call = call.payload(payload);
+    if let Some(qualifier) = &options.qualifier {
+        call = call.qualifier(qualifier.as_str());
+    }
+    if let Some(context) = client_context {
+        call = call.client_context_base64(context);
+    }
+    if let Some(tenant) = &options.tenant_id {
+        call = call.tenant_id(tenant.as_str());
+    }
+    call
+}
+
 impl Options {
     /// Reads and looks up all that the call needs; nothing is sent yet.
     ///
@@ -161,6 +183,11 @@ impl Options {
             client_context,
             _server: server,
         })
+    }
+
+    /// When the call is to be over, if it begins now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::of(&self.times.limits())
     }
 
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
@@ -220,24 +247,6 @@ impl Options {
         builder.build().map_err(|error: Error| failure(&error))
     }
 }
-
-/// Gives a call of either operation what the options say.
-macro_rules! with_options {
-    ($call:expr, $options:expr, $prepared:expr) => {{
-        let mut call = $call.payload($prepared.payload);
-        if let Some(qualifier) = &$options.qualifier {
-            call = call.qualifier(qualifier.as_str());
-        }
-        if let Some(context) = $prepared.client_context {
-            call = call.client_context_base64(context);
-        }
-        if let Some(tenant) = &$options.tenant_id {
-            call = call.tenant_id(tenant.as_str());
-        }
-        call
-    }};
-}
-pub(crate) use with_options;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use lambda_invoke_input::{FunctionName, InputError, Qualifier, QualifierMismatch
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
 The rules are the generations of the service's pattern, with their lengths:
@@ -99,9 +99,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
                     let mut object = explain::json(&target);
                     object["rules"] = rules.as_str().into();
                     object["accepted_by"] = json!(accepted);
-                    format!("{object}\n")
+                    terminal::json(&object) + "\n"
                 }
-                false => explain::text(&target, &accepted),
+                false => terminal::safe(&explain::text(&target, &accepted)),
             };
             output::print(text.as_bytes())
         }
@@ -110,7 +110,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
                 let mut object = refuse::json(&refused, name, qualifier);
                 object["rules"] = rules.as_str().into();
                 object["accepted_by"] = json!(accepted);
-                output::print(format!("{object}\n").as_bytes())?;
+                output::print((terminal::json(&object) + "\n").as_bytes())?;
                 return Err(Failure::silent(Exit::Usage));
             }
             Err(Failure::usage(refuse::text(

@@ -1,17 +1,20 @@
 //! `lambda-invoke decode`: event-stream frames as JSON lines.
 
+mod begins;
 mod line;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write as _};
 use std::path::PathBuf;
 
-use bytes::{Bytes, BytesMut};
-use lambda_invoke_event_stream::{Decoder, Limits};
+use bytes::Bytes;
+use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 
+use crate::decode::begins::ENOUGH;
 use crate::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::terminal::{MOST_TEXT, excerpt, say};
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
@@ -24,9 +27,13 @@ The payload is text, or \"payload_base64\" if it is not UTF-8. \"event\" is the 
 error of Lambda's, if the message is one; \"complete\" has what an InvokeComplete says, its log
 decoded.
 
-Exit code 5 if the input ends in the midst of a message, or after a function's chunks without the
-message that ends them (InvokeComplete or an exception); 2 if it cannot be read or is damaged, with
-the byte at which. What came before is written in any case.
+With --payload, messages that are not Lambda's are left out, and so is what an InvokeComplete or an
+exception says; how many there were, and that the function failed, is said on stderr.
+
+Exit code 5 if the input ends in the middle of a message, or after a function's chunks without the
+message that ends them (InvokeComplete or an exception); 2 if it cannot be read, is damaged, with
+the byte at which, is no event stream, or with --payload has no message of Lambda's. What came
+before is written in any case.
 
 Examples:
   lambda-invoke decode recorded.bin
@@ -62,54 +69,111 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Reads the input to its end and shows what is in it.
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(output::stdout());
     let mut decoder = Decoder::with_limits(Limits::new().with_message(arguments.max_message));
     let mut lambda = Lambda::default();
-    let wrong = |error: lambda_invoke_event_stream::DecodeError| {
-        let exit = if error.is_cut() {
-            Exit::Cut
-        } else {
-            Exit::Usage
-        };
-        Failure::new(exit, format!("{name}: {error}")).with("offset", error.offset())
-    };
+    let mut first = Vec::new();
+    // What was read and not yet given to the decoder. It gets as much at once as its message still
+    // needs, so that an input that trickles is not kept as a buffer for every byte.
+    let mut pending = Vec::new();
+    let mut piece = vec![0; PIECE];
     loop {
-        let mut piece = BytesMut::zeroed(PIECE);
         let count = match input.read(&mut piece) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(name, &error)),
         };
-        if count == 0 {
-            break;
+        let read = piece.get(..count).unwrap_or_default();
+        first.extend(read.iter().take(ENOUGH.saturating_sub(first.len())));
+        pending.extend_from_slice(read);
+        let is_last = count == 0;
+        if !is_last && pending.len() < decoder.missing().unwrap_or_default() {
+            continue;
         }
-        piece.truncate(count);
-        decoder.push(shrunk(piece));
+        decoder.push(Bytes::from(std::mem::take(&mut pending)));
         let result = drain(&mut decoder, &mut lambda, arguments.payload, &mut out);
         // Before anything is said about a fault: what came is written.
         out.flush().map_err(|error| output::not_written(&error))?;
         match result {
+            Ok(()) if is_last => break,
             Ok(()) => {}
-            Err(Stopped::Input(error)) => return Err(wrong(error)),
+            Err(Stopped::Input(error)) => return Err(wrong(name, &first, &lambda, error)),
             Err(Stopped::Output(error)) => return Err(output::not_written(&error)),
         }
     }
-    decoder.finish().map_err(wrong)?;
-    match lambda.unfinished() {
-        None => Ok(()),
-        Some(chunks) => Err(Failure::new(
+    decoder
+        .finish()
+        .map_err(|error| wrong(name, &first, &lambda, error))?;
+    if let Some(chunks) = lambda.unfinished() {
+        return Err(Failure::new(
             Exit::Cut,
             format!(
-                "{name}: ended after {chunks} chunks without InvokeComplete: the answer was cut off \
-                 between two messages"
+                "{name}: ended after {chunks} chunks without InvokeComplete: the response is \
+                 truncated between two messages"
             ),
-        )),
+        ));
+    }
+    match arguments.payload {
+        true => end(name, &lambda),
+        false => Ok(()),
     }
 }
 
+/// What `--payload` has to say of an input that was whole: its stdout does not tell an empty
+/// response from one that is not Lambda's, nor a success from a failure.
+fn end(name: &str, lambda: &Lambda) -> Result<(), Failure> {
+    if lambda.messages() == 0 {
+        return Err(Failure::usage(format!(
+            "{name}: the input is empty: there is no payload in it"
+        )));
+    }
+    if !lambda.is_response() {
+        let said = lambda.failure().map_or_else(String::new, |failure| {
+            format!("; it says {}", excerpt(failure, MOST_TEXT))
+        });
+        return Err(Failure::usage(format!(
+            "{name}: neither PayloadChunk nor InvokeComplete among the {} messages, so there is no \
+             payload of a function{said}\n  what you can do: see the messages without --payload",
+            lambda.messages()
+        )));
+    }
+    if lambda.others() > 0 {
+        say(format_args!(
+            "lambda-invoke: {name}: left out {} of {} messages, which are not Lambda's",
+            lambda.others(),
+            lambda.messages()
+        ));
+    }
+    if let Some(failure) = lambda.failure() {
+        say(format_args!(
+            "lambda-invoke: {name}: the function failed: {}",
+            excerpt(failure, MOST_TEXT)
+        ));
+    }
+    Ok(())
+}
+
+/// The failure of an input that is damaged or truncated, or is no event stream at all.
+fn wrong(name: &str, first: &[u8], lambda: &Lambda, error: DecodeError) -> Failure {
+    if let (0, Some((what, advice))) = (lambda.messages(), begins::what(first)) {
+        let text = String::from_utf8_lossy(first);
+        return Failure::usage(format!(
+            "{name}: not an event stream: it begins with {what}: {text:?}\n  decode expects the \
+             messages of application/vnd.amazon.eventstream ({error})\n  what you can do: {advice}"
+        ))
+        .with("offset", error.offset());
+    }
+    let exit = match error.is_cut() {
+        true => Exit::Cut,
+        false => Exit::Usage,
+    };
+    Failure::new(exit, format!("{name}: {error}")).with("offset", error.offset())
+}
+
 enum Stopped {
-    Input(lambda_invoke_event_stream::DecodeError),
+    Input(DecodeError),
     Output(io::Error),
 }
 
@@ -132,14 +196,6 @@ fn drain(
         };
         written.map_err(Stopped::Output)?;
     }
-}
-
-/// A small piece does not keep a large buffer in memory for as long as its message takes.
-fn shrunk(piece: BytesMut) -> Bytes {
-    if piece.len() < PIECE / 2 {
-        return Bytes::copy_from_slice(&piece);
-    }
-    piece.freeze()
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {

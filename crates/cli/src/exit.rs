@@ -1,10 +1,13 @@
 //! How the program ends, and what it says when something went wrong.
 
 use std::fmt::Display;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
+
+use crate::known::{claim_report, known};
+use crate::outcome::execution;
+use crate::terminal::{say, say_json};
 
 /// The program's exit codes; `lambda-invoke --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub(crate) struct Failure {
     /// What a machine is told besides message and exit code.
     members: Map<String, Value>,
     as_json: bool,
+    /// Whether only a machine is told.
+    is_quiet: bool,
 }
 
 impl Failure {
@@ -62,6 +67,7 @@ impl Failure {
             message: message.to_string(),
             members: Map::new(),
             as_json: false,
+            is_quiet: false,
         }
     }
 
@@ -70,9 +76,16 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// An end that needs no words.
+    /// An end that needs no words: what there is to say is on stdout.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self::new(exit, "")
+    }
+
+    /// An end that a person has brought about, and a machine is told of.
+    pub(crate) fn quiet(exit: Exit, message: impl Display) -> Self {
+        let mut failure = Self::new(exit, message);
+        failure.is_quiet = true;
+        failure
     }
 
     /// A member of the JSON object that `--json` gives on stderr.
@@ -95,55 +108,31 @@ impl Failure {
         self
     }
 
-    /// Tells it on stderr.
+    /// Tells it on stderr, unless the program's end was told before.
     pub(crate) fn report(mut self) -> ExitCode {
-        if !self.message.is_empty() {
-            let text = if self.as_json {
-                if self.exit == Exit::Usage {
-                    // What is found before anything is sent.
-                    self.members.entry("kind").or_insert_with(|| "usage".into());
-                    self.members
-                        .entry("execution")
-                        .or_insert_with(|| "not_started".into());
-                }
-                self.members
-                    .insert("message".to_owned(), self.message.into());
-                self.members
-                    .insert("exit_code".to_owned(), (self.exit as u8).into());
-                json!({ "error": self.members }).to_string()
-            } else {
-                format!("lambda-invoke: {}", printable(&self.message))
-            };
-            say(text);
+        let exit = self.exit;
+        let is_told = self.as_json || !self.is_quiet;
+        if self.message.is_empty() || !is_told || !claim_report() {
+            return exit.into();
         }
-        self.exit.into()
-    }
-}
-
-/// A line on stderr. Where nobody reads that, there is nobody to tell.
-pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Text that may hold somebody else's words, without what a terminal would obey.
-pub(crate) fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' => printable.push('\n'),
-            control if control.is_control() => printable.extend(control.escape_default()),
-            other => printable.push(other),
+        if !self.as_json {
+            say(format_args!("lambda-invoke: {}", self.message));
+            return exit.into();
         }
-    }
-    printable
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_shown_and_not_sent() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}"), "a\\u{1b}[2Jb\nc\\u{9b}");
+        let known = known();
+        let mut default = |name: &str, value: Option<Value>| {
+            if let (false, Some(value)) = (self.members.contains_key(name), value) {
+                self.members.insert(name.to_owned(), value);
+            }
+        };
+        // What is found before anything is sent.
+        default("kind", (exit == Exit::Usage).then(|| "usage".into()));
+        default("execution", Some(execution(known.execution).into()));
+        default("request_id", known.request_id.as_deref().map(Into::into));
+        default("message", Some(self.message.into()));
+        default("exit_code", Some((exit as u8).into()));
+        drop(known);
+        say_json(json!({ "error": self.members }));
+        exit.into()
     }
 }

@@ -2,13 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_invoke::{Error, Reply};
+use lambda_invoke::{Error, Execution, Reply};
 use serde::Serialize;
 
 use crate::call::{self, with_options};
-use crate::exit::{Failure, say};
+use crate::exit::Failure;
+use crate::known::known;
 use crate::outcome::{failure, reported_failure, tell_log};
 use crate::output::{self, Output};
+use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +37,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
+    known().as_json = as_json;
     output::run(invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
@@ -42,7 +45,7 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
     let call = prepared.client.invoke(prepared.name.clone());
-    let mut call = with_options!(call, options, prepared);
+    let mut call = with_options(call, options, prepared.payload, prepared.client_context);
     if options.log_tail {
         call = call.log_tail();
     }
@@ -55,18 +58,25 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     if options.dry_run {
         call = call.dry_run();
     }
+    let deadline = options.deadline();
+    if !options.dry_run {
+        known().execution = Execution::Unknown;
+    }
     let reply = call.send().await.map_err(|error: Error| failure(&error))?;
+    known().request_id = reply.request_id().map(str::to_owned);
+    if !options.dry_run && !arguments.event {
+        known().execution = Execution::Started;
+    }
     if options.json {
-        let text = serde_json::to_string(&Answer::of(&reply)).map_err(Failure::usage)?;
-        output::write_line(text).await?;
+        output::write_line(terminal::json(&Answer::of(&reply)), deadline).await?;
     } else {
-        let mut output = Output::new();
+        let mut output = Output::new(deadline);
         output.write(reply.payload().clone()).await?;
         output.finish().await?;
         if options.dry_run {
             say("lambda-invoke: the call would be taken; the function did not run");
         } else if arguments.event {
-            let id = reply.request_id().unwrap_or("unknown");
+            let id = excerpt(reply.request_id().unwrap_or("unknown"), MOST_TOKEN);
             say(format_args!(
                 "lambda-invoke: the event is queued (request id {id})"
             ));
@@ -113,8 +123,9 @@ impl<'r> Answer<'r> {
             function_error: reply.function_error(),
             log_result: reply.log().map(|log| log.to_base64()),
             durable_execution_arn: reply.durable_execution_arn(),
-            // An event that was queued and a dry run have none.
-            payload: (reply.status() == 200).then(|| STANDARD.encode(reply.payload())),
+            // An event that was queued and a dry run have none; whatever came is shown.
+            payload: (reply.status() == 200 || !reply.payload().is_empty())
+                .then(|| STANDARD.encode(reply.payload())),
         }
     }
 }

@@ -1,4 +1,5 @@
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr, clippy::print_stdout, clippy::disallowed_methods)]
 //! The program `lambda-invoke`: call AWS Lambda functions from a terminal, and run functions
 //! locally behind the same protocol.
 
@@ -9,7 +10,9 @@ mod completions;
 mod config;
 mod decode;
 mod exit;
+mod interrupt;
 mod invoke;
+mod known;
 mod outcome;
 mod output;
 mod payload;
@@ -18,10 +21,13 @@ mod progress;
 mod serve;
 mod sign;
 mod stream;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::exit::{Exit, Failure};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -45,7 +51,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(error) => return usage(&error),
+    };
+    // Until `serve` takes its signals over, they end it as the operating system does.
+    if !matches!(command, Command::Serve(_)) {
+        interrupt::watch();
+    }
+    let result = match command {
         Command::Stream(arguments) => stream::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
@@ -59,4 +73,18 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// Shows what clap has to say: help and version on stdout, what is wrong with the arguments, which
+/// it repeats, on stderr.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let result = match error.use_stderr() {
+        true => {
+            terminal::say(text.trim_end_matches('\n'));
+            Err(Failure::silent(Exit::Usage))
+        }
+        false => output::print(text.as_bytes()),
+    };
+    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -2,22 +2,23 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Duration;
 
 use lambda_invoke::{Error, ErrorKind, Execution, LogTail, Report};
 
-use crate::exit::{Exit, Failure, say};
+use crate::exit::{Exit, Failure};
+use crate::terminal::{MOST_TEXT, excerpt, say};
 
 /// An error of the client as the program's failure.
 pub(crate) fn failure(error: &Error) -> Failure {
     let (exit, kind) = meaning(error.kind());
-    let mut message = error.to_string();
+    let mut message = excerpt(&error.to_string(), MOST_TEXT).into_owned();
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
-        let _ = write!(message, "\n  because: {cause}");
-        causes.push(cause.to_string());
+        let text = excerpt(&cause.to_string(), MOST_TEXT).into_owned();
+        let _ = write!(message, "\n  because: {text}");
+        causes.push(text);
         source = cause.source();
     }
     let service = error.service_error();
@@ -59,7 +60,7 @@ pub(crate) fn reported_failure(report: &Report, request_id: Option<&str>) -> Fai
     if let Some(id) = request_id {
         let _ = write!(message, " (request id {id})");
     }
-    Failure::new(Exit::Function, message)
+    Failure::new(Exit::Function, excerpt(&message, MOST_TEXT))
         .with("kind", "function_failed")
         .with("execution", execution(Execution::Started))
         .with("report_status", status)
@@ -69,15 +70,16 @@ pub(crate) fn reported_failure(report: &Report, request_id: Option<&str>) -> Fai
 
 /// The end of the log on stderr, and its sum in a line.
 pub(crate) fn tell_log(log: &LogTail) {
-    let mut stderr = std::io::stderr().lock();
-    let text = log.as_bytes();
-    let _ = stderr.write_all(text);
-    if !text.is_empty() && !text.ends_with(b"\n") {
-        let _ = stderr.write_all(b"\n");
+    let text = log.text();
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    if !text.is_empty() {
+        say(excerpt(text, MOST_TEXT));
     }
-    drop(stderr);
     if let Some(report) = log.report() {
-        say(format_args!("lambda-invoke: {}", summary(&report)));
+        say(format_args!(
+            "lambda-invoke: {}",
+            excerpt(&summary(&report), MOST_TEXT)
+        ));
     }
 }
 
@@ -128,7 +130,8 @@ pub(crate) fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
     }
 }
 
-fn execution(execution: Execution) -> &'static str {
+/// For a machine.
+pub(crate) fn execution(execution: Execution) -> &'static str {
     match execution {
         Execution::NotStarted => "not_started",
         Execution::Started => "started",

@@ -1,9 +1,10 @@
 //! How much has come, on stderr, for somebody who sees nothing of the stream itself.
 
-use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{output, terminal};
 
 /// A stream that is over sooner needs no progress.
 const SHORT: Duration = Duration::from_secs(1);
@@ -22,8 +23,10 @@ pub(crate) struct Progress {
 impl Progress {
     /// Shows something only if stderr is a terminal and stdout is not.
     pub(crate) fn new() -> Self {
-        let seen = io::stderr().is_terminal() && !io::stdout().is_terminal();
-        Self::on(seen.then(ProgressDrawTarget::stderr))
+        Self::on(match output::is_terminal() {
+            true => None,
+            false => terminal::progress_target(),
+        })
     }
 
     fn on(target: Option<ProgressDrawTarget>) -> Self {

@@ -6,12 +6,13 @@ mod signals;
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use lambda_invoke_endpoint::{Endpoint, EventCounters, Function, Server};
 
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::serve::options::Plan;
 use crate::serve::requests::Lines;
 use crate::serve::signals::Signals;
@@ -82,9 +83,8 @@ fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
     if !arguments.quiet {
         lines.say(welcome(arguments, server));
     }
-    let mut stdout = io::stdout().lock();
     // Whoever started it need not read its stdout.
-    let _ = writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush());
+    let _ = output::print(format!("{}\n", server.url()).as_bytes());
 }
 
 fn welcome(arguments: &Arguments, server: &Server) -> String {

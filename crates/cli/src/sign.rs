@@ -13,9 +13,10 @@ use serde_json::{Map, json};
 
 use crate::call::time;
 use crate::config;
-use crate::exit::{Failure, say};
+use crate::exit::Failure;
 use crate::output;
 use crate::payload;
+use crate::terminal::{self, say};
 
 const EXAMPLES: &str = "\
 The headers are good for five minutes, a presigned URL for as long as it says, and both for exactly
@@ -123,12 +124,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         for (name, value) in sorted(parts) {
             headers.insert(name.to_owned(), value.into());
         }
-        json!({
+        terminal::json(&json!({
             "method": parts.method.as_str(),
             "url": parts.uri.to_string(),
             "headers": headers,
-        })
-        .to_string()
+        }))
     } else if is_presigned {
         parts.uri.to_string()
     } else {

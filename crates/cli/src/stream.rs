@@ -1,17 +1,17 @@
 //! `lambda-invoke stream`.
 
-use bytes::Bytes;
-use lambda_invoke::{Collected, Error, HttpStream, ResponseStream, StreamHead};
-use serde_json::json;
+mod json;
 
 use crate::call::{self, with_options};
-use crate::exit::{Failure, printable, say};
+use crate::exit::Failure;
+use crate::interrupt::{Catch, interrupted};
+use crate::known::known;
 use crate::outcome::{failure, reported_failure, tell_log};
-use crate::output::{self, Output};
+use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
-
-/// The most bytes that `--json` keeps in memory: more than the service streams by default.
-const MOST_COLLECTED: u64 = 256 << 20;
+use crate::terminal::{self, MOST_TEXT, excerpt, say};
+use bytes::Bytes;
+use lambda_invoke::{Error, Execution, HttpStream, ResponseStream, StreamHead};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +34,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
+    known().as_json = as_json;
     output::run(stream(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
@@ -43,14 +44,23 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let call = prepared.client.stream(prepared.name.clone());
     // Asked for whether it is shown or not: of a function that ran into its time limit in the midst
     // of a stream, the service tells in the log alone.
-    let call = with_options!(call, options, prepared).log_tail();
+    let call = with_options(call, options, prepared.payload, prepared.client_context).log_tail();
     let told = |error: Error| failed(&error, options);
+    let deadline = options.deadline();
     if options.dry_run {
-        return dry_run(&call.dry_run().send().await.map_err(told)?, options.json).await;
+        let head = call.dry_run().send().await.map_err(told)?;
+        return dry_run(&head, options.json, deadline).await;
     }
-    let stream = call.send().await.map_err(told)?;
+    known().execution = Execution::Unknown;
+    let mut stream = call.send().await.map_err(told)?;
+    {
+        let mut known = known();
+        known.execution = Execution::Started;
+        known.request_id = stream.request_id().map(str::to_owned);
+    }
     if options.json {
-        return collect(stream).await;
+        json::write(&mut stream, deadline).await?.map_err(told)?;
+        return end(&stream, options);
     }
     let mut source = if arguments.http {
         let stream = stream.into_http().await.map_err(told)?;
@@ -59,7 +69,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         Source::Plain(Box::new(stream))
     };
-    copy(&mut source).await?.map_err(told)?;
+    copy(&mut source, deadline).await?.map_err(told)?;
     end(source.stream(), options)
 }
 
@@ -86,24 +96,35 @@ impl Source {
 }
 
 /// Copies the stream to stdout. What had come before an error is written whatever follows.
-async fn copy(source: &mut Source) -> Result<Result<(), Error>, Failure> {
-    let mut output = Output::new();
+async fn copy(source: &mut Source, deadline: Deadline) -> Result<Result<(), Error>, Failure> {
+    let mut catch = Catch::new();
+    let mut output = Output::new(deadline);
     let mut progress = Progress::new();
     let ended = loop {
         let next = tokio::select! {
+            biased;
+            () = catch.caught() => return Err(interrupted()),
             failure = output.failed() => return Err(failure),
             next = source.next() => next,
         };
         match next {
             Some(Ok(piece)) => {
                 progress.add(piece.len());
-                output.write(piece).await?;
+                tokio::select! {
+                    biased;
+                    () = catch.caught() => return Err(interrupted()),
+                    written = output.write(piece) => written?,
+                }
             }
             Some(Err(error)) => break Err(error),
             None => break Ok(()),
         }
     };
-    output.finish().await?;
+    tokio::select! {
+        biased;
+        () = catch.caught() => return Err(interrupted()),
+        written = output.finish() => written?,
+    }
     Ok(ended)
 }
 
@@ -112,7 +133,8 @@ fn end(stream: &ResponseStream, options: &call::Options) -> Result<(), Failure> 
     let Some(completion) = stream.completion() else {
         return Ok(());
     };
-    if let (true, Some(log)) = (options.log_tail, completion.log()) {
+    // In JSON it is a member.
+    if let (true, false, Some(log)) = (options.log_tail, options.json, completion.log()) {
         tell_log(log);
     }
     match completion.report() {
@@ -134,54 +156,24 @@ fn failed(error: &Error, options: &call::Options) -> Failure {
     failure(error)
 }
 
-async fn dry_run(head: &StreamHead, as_json: bool) -> Result<(), Failure> {
+async fn dry_run(head: &StreamHead, as_json: bool, deadline: Deadline) -> Result<(), Failure> {
     if !as_json {
         say("lambda-invoke: the call would be taken; the function did not run");
         return Ok(());
     }
-    let mut answer = json!({ "StatusCode": head.status.as_u16() });
+    let mut answer = serde_json::json!({ "StatusCode": head.status.as_u16() });
     if let Some(version) = &head.executed_version {
         answer["ExecutedVersion"] = version.as_str().into();
     }
-    output::write_line(answer.to_string()).await
-}
-
-/// The whole stream as JSON. What had come of one that failed is there too: without
-/// `InvokeComplete`, if it was cut.
-async fn collect(stream: ResponseStream) -> Result<(), Failure> {
-    let request_id = stream.request_id().map(str::to_owned);
-    match stream.collect_at_most(MOST_COLLECTED).await {
-        Ok(collected) => {
-            write_collected(&collected).await?;
-            match collected
-                .completion()
-                .and_then(|completion| completion.report())
-            {
-                Some(report) if !report.is_success() => {
-                    Err(reported_failure(report, request_id.as_deref()))
-                }
-                _ => Ok(()),
-            }
-        }
-        Err(error) => {
-            if let Some(collected) = error.collected() {
-                write_collected(collected).await?;
-            }
-            Err(failure(&error))
-        }
-    }
-}
-
-async fn write_collected(collected: &Collected) -> Result<(), Failure> {
-    let text = serde_json::to_string(collected).map_err(Failure::usage)?;
-    output::write_line(text).await
+    output::write_line(terminal::json(&answer), deadline).await
 }
 
 /// Status and headers as they stand in an HTTP answer, on stderr.
 fn tell_head(stream: &HttpStream) {
     let mut head = format!("HTTP {}\n", stream.status());
     let mut line = |name: &str, value: &str| {
-        head.push_str(&printable(&format!("{name}: {value}").replace('\n', " ")));
+        let line = format!("{name}: {}", excerpt(value, MOST_TEXT));
+        head.push_str(&line.replace('\n', " "));
         head.push('\n');
     };
     match stream.headers() {

@@ -97,6 +97,15 @@ impl Content {
         }
     }
 
+    /// Lets a function that streams run while nothing can be sent.
+    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
+        match self {
+            Self::Whole(_) => {}
+            Self::Stream(stream) => stream.run_on(cx),
+            Self::Faulty(faulty) => faulty.run_on(cx),
+        }
+    }
+
     pub(crate) fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),

@@ -177,7 +177,7 @@ impl Builder {
     }
 
     /// Whether signatures are verified, as they are by default. Without, everyone may invoke
-    /// everything.
+    /// everything, with any content type.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self
@@ -217,8 +217,10 @@ impl Builder {
         self
     }
 
-    /// Takes any content type. By default it must be absent, JSON or `application/octet-stream`;
-    /// others are 415.
+    /// Takes any content type. By default it must be one that a released AWS SDK sends: none,
+    /// `application/json`, `application/octet-stream`, `binary/octet-stream` or
+    /// `application/x-amz-json-*`; others are 415. Without [`verify`](Self::verify) every one is
+    /// taken.
     pub fn any_content_type(mut self, any: bool) -> Self {
         self.settings.any_content_type = any;
         self

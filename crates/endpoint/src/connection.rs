@@ -22,6 +22,8 @@ pub(crate) struct Connection {
     reset: AtomicBool,
     requests: AtomicU64,
     in_flight: AtomicUsize,
+    /// Whether a request has come whose response is not known to be on the wire.
+    owes: AtomicBool,
     reading: AtomicBool,
     written: AtomicU64,
     /// An [`Order`] as a number, which only grows.
@@ -59,6 +61,7 @@ impl Connection {
             reset: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
+            owes: AtomicBool::new(false),
             reading: AtomicBool::new(false),
             written: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
@@ -91,6 +94,11 @@ impl Connection {
     /// Has the connection end with a reset in place of an orderly close.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Release);
+    }
+
+    /// Whether a request is in flight: from its whole head to the last byte of its response.
+    pub(crate) fn owes_response(&self) -> bool {
+        self.owes.load(Ordering::Acquire)
     }
 
     /// Says whether a request's body is being read.
@@ -153,6 +161,7 @@ impl InFlight {
     pub(crate) fn new(connection: &Arc<Connection>) -> Self {
         connection.requests.fetch_add(1, Ordering::Relaxed);
         connection.in_flight.fetch_add(1, Ordering::Relaxed);
+        connection.owes.store(true, Ordering::Release);
         Self(Arc::clone(connection))
     }
 }
@@ -237,6 +246,10 @@ impl<T: AsyncWrite + Unpin> Write for Wire<T> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.connection.flushes.fetch_add(1, Ordering::AcqRel);
+            // A response's last byte is handed to hyper before its body is dropped.
+            if self.connection.in_flight.load(Ordering::Relaxed) == 0 {
+                self.connection.owes.store(false, Ordering::Release);
+            }
             // The body is polled by the same task: one more turn lets it see the flush.
             if self.connection.awaited.swap(false, Ordering::AcqRel) {
                 cx.waker().wake_by_ref();

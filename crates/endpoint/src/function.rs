@@ -19,7 +19,8 @@ use crate::writer::ResponseWriter;
 pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;
 
 type Buffered = dyn Fn(Invocation) -> Running<Bytes> + Send + Sync;
-type Streaming = dyn Fn(Invocation, ResponseWriter) -> Running<()> + Send + Sync;
+/// The code of a streaming function.
+pub(crate) type Streaming = dyn Fn(Invocation, ResponseWriter) -> Running<()> + Send + Sync;
 
 /// The code of a function or of one of its versions.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::concurrency::Permit;
 use crate::failure::FunctionError;
-use crate::function::Handler;
+use crate::function::{Handler, Streaming};
 use crate::invocation::Invocation;
 use crate::running::{Outcome, Run};
 use crate::shutdown::Running;
@@ -43,19 +43,15 @@ pub(crate) async fn whole(
             })
         }
         Handler::Streaming(code) => {
-            let channel = Channel::new(Some(limit));
-            let code = || code(invocation.clone(), channel.writer());
-            let run = Run::start(invocation, permit, Arc::clone(running), code);
-            let mut collected = BytesMut::new();
-            let mut streaming = Streaming { run, channel };
-            let outcome = poll_fn(|cx| streaming.poll(cx, |chunk| collected.extend(chunk))).await;
+            let mut collector = Collector::start(invocation, code, permit, running, limit);
+            let outcome = poll_fn(|cx| collector.poll(cx)).await;
             let outcome = match outcome {
-                _ if streaming.channel.is_exceeded() => {
+                _ if collector.channel.is_exceeded() => {
                     Outcome::Failed(FunctionError::too_large(limit))
                 }
                 outcome => outcome,
             };
-            Answer::Streamed(collected.freeze(), outcome)
+            Answer::Streamed(std::mem::take(&mut collector.chunks).freeze(), outcome)
         }
     }
 }
@@ -77,36 +73,76 @@ pub(crate) async fn without_caller(
             }
         }
         Handler::Streaming(code) => {
-            let channel = Channel::new(None);
+            let channel = Channel::discarding();
             let code = || code(invocation.clone(), channel.writer());
-            let run = Run::start(invocation, permit, Arc::clone(running), code);
-            let mut streaming = Streaming { run, channel };
-            poll_fn(|cx| streaming.poll(cx, drop)).await
+            let outcome = Run::start(invocation, permit, Arc::clone(running), code).await;
+            // A task that the function left behind may hold the writer.
+            channel.close();
+            outcome
         }
     }
 }
 
 /// A streaming function whose chunks are taken as fast as it writes them.
-struct Streaming {
-    run: Run<()>,
+struct Collector {
+    /// `None` once it has ended.
+    run: Option<Run<()>>,
     channel: Channel,
+    chunks: BytesMut,
 }
 
-impl Streaming {
-    fn poll(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(Bytes)) -> Poll<Outcome<()>> {
-        loop {
+/// How many chunks are taken before others have their turn.
+const AT_ONCE: usize = 64;
+
+impl Collector {
+    fn start(
+        invocation: &Invocation,
+        code: &Arc<Streaming>,
+        permit: Permit,
+        running: &Arc<Running>,
+        limit: u64,
+    ) -> Self {
+        let channel = Channel::new(Some(limit));
+        let code = || code(invocation.clone(), channel.writer());
+        let run = Run::start(invocation, permit, Arc::clone(running), code);
+        Self {
+            run: Some(run),
+            channel,
+            chunks: BytesMut::new(),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<()>> {
+        for _ in 0..AT_ONCE {
+            let Some(run) = &mut self.run else {
+                return Poll::Pending;
+            };
             self.channel.unregister();
-            let polled = self.run.poll(cx);
+            let polled = run.poll(cx);
             self.channel.register(cx);
             if let Some(chunk) = self.channel.take() {
-                take(chunk);
+                self.chunks.extend_from_slice(&chunk);
                 self.channel.acknowledge(cx);
                 if polled.is_pending() {
                     continue;
                 }
             }
             let outcome = ready!(polled);
+            self.run = None;
             return Poll::Ready(outcome);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A function that still runs has lost its caller: it runs on to its own end. One that has ended may
+/// have left a task behind that still holds the writer.
+impl Drop for Collector {
+    fn drop(&mut self) {
+        match self.run {
+            Some(_) => self.channel.discard(),
+            None => self.channel.close(),
         }
     }
 }

@@ -219,7 +219,12 @@ where
             Order::Stop => return Poll::Ready(()),
         }
         // An error is the caller's doing: it went away, or spoke no HTTP.
-        serving.as_mut().poll(cx).map(drop)
+        let ended = serving.as_mut().poll(cx).map(drop);
+        // hyper would wait for the rest of a head that has begun.
+        if is_drained && !shared.owes_response() {
+            return Poll::Ready(());
+        }
+        ended
     })
     .await;
     watching.abort();
@@ -323,7 +328,9 @@ impl Server {
     }
 
     /// Ends it: takes no more connections and requests, lets running streams, answers and events
-    /// end for at most so long, then drops what still runs. Events that wait are dropped.
+    /// end for at most so long, then drops what still runs. Connections without a request in flight
+    /// are closed at once; a request is in flight when the whole of its head has come. Events that
+    /// wait are dropped.
     ///
     /// Whether everything ended by itself.
     pub async fn shutdown(mut self, limit: Duration) -> bool {

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use lambda_invoke_error::{ServiceError, ThrottleReason};
+use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, Rules};
 use lambda_invoke_protocol::{
-    Call as Typed, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
+    IncomingRequest, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
 };
 use lambda_invoke_sigv4::Timestamp;
 
@@ -113,7 +113,7 @@ impl Service {
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let typed = Typed::from_parts(parts, &RULES);
+        let typed = IncomingRequest::from_parts(parts, &RULES);
         if let Err(refusal @ Refusal::NoRoute(_)) = &typed {
             return Err(self.refused(refusal));
         }
@@ -128,13 +128,14 @@ impl Service {
         let typed = typed
             .and_then(|typed| typed.with_payload(payload))
             .map_err(|refusal| self.refused(&refusal))?;
-        if !self.settings.any_content_type {
+        // Whoever needs no signature, such as `curl -d '{}'`, sends no SDK's content type either.
+        if self.access.is_some() && !self.settings.any_content_type {
             typed
                 .check_content_type()
                 .map_err(|refusal| self.refused(&refusal))?;
         }
 
-        let target = typed.target();
+        let target = &typed.members().target;
         let name = target.name();
         self.check_place(name)?;
         let qualifier = target.effective_qualifier();
@@ -171,7 +172,7 @@ impl Service {
                 return Err(error);
             }
         }
-        let payload = match typed.payload() {
+        let payload = match &typed.members().payload {
             // What the service gives a function whose caller sent nothing.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
             payload => payload.clone(),
@@ -192,12 +193,12 @@ impl Service {
             payload,
             plan,
         };
-        match (&typed, typed.invocation_type()) {
-            (Typed::Stream(_), InvocationType::DryRun) => dry_run(&StreamHead::dry_run(), id),
-            (_, InvocationType::DryRun) => empty(StatusCode::NO_CONTENT, id),
-            (_, InvocationType::Event) => self.queue(ready, id),
+        let is_stream = typed.operation() == Operation::InvokeWithResponseStream;
+        match typed.invocation_type() {
+            InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
+            InvocationType::Event => self.queue(ready, id),
             // In a box: its size would else be every request's.
-            (Typed::Stream(_), _) => Box::pin(self.stream(ready, connection)).await,
+            _ if is_stream => Box::pin(self.stream(ready, connection)).await,
             _ => self.invoke(ready, connection).await,
         }
     }
@@ -205,7 +206,7 @@ impl Service {
     /// Reads the body, as much as this call may have.
     async fn payload(
         &self,
-        typed: &Result<Typed<'_>, Refusal>,
+        typed: &Result<IncomingRequest<'_>, Refusal>,
         body: Incoming,
     ) -> Result<Bytes, ServiceError> {
         let own = self.settings.max_request_bytes;
@@ -216,16 +217,11 @@ impl Service {
             .await
             .map_err(|unread| match (unread, typed) {
                 (Unread::TooLarge(length), typed) => {
-                    let of = |typed: &Typed<'_>| (typed.invocation_type(), typed.operation());
-                    let (invocation_type, operation) = typed.as_ref().map_or_else(
-                        |_| {
-                            (
-                                InvocationType::RequestResponse,
-                                lambda_invoke_error::Operation::Invoke,
-                            )
-                        },
-                        of,
-                    );
+                    let of =
+                        |typed: &IncomingRequest<'_>| (typed.invocation_type(), typed.operation());
+                    let (invocation_type, operation) = typed
+                        .as_ref()
+                        .map_or_else(|_| (InvocationType::RequestResponse, Operation::Invoke), of);
                     self.refused(&Refusal::PayloadTooLarge {
                         length,
                         limit,
@@ -365,34 +361,26 @@ impl Service {
 }
 
 impl Call {
-    /// A call with the members that only some requests have.
-    fn with_members(function: &Arc<Registered>, typed: &Typed<'_>, request_id: RequestId) -> Self {
-        let (log_type, client_context, tenant_id, durable) = match typed {
-            Typed::Invoke(request) | Typed::InvokeAsync(request) => (
-                request.log_type,
-                request.client_context.as_ref(),
-                request.tenant_id.as_ref(),
-                request.durable_execution_name.as_ref(),
-            ),
-            Typed::Stream(request) => (
-                request.log_type,
-                request.client_context.as_ref(),
-                request.tenant_id.as_ref(),
-                None,
-            ),
-            // Only these three are routed here.
-            _ => (LogType::None, None, None, None),
-        };
+    /// A call with what the request says of it.
+    fn with_members(
+        function: &Arc<Registered>,
+        request: &IncomingRequest<'_>,
+        request_id: RequestId,
+    ) -> Self {
+        let members = request.members();
+        let context = members.client_context.as_ref();
+        let tenant_id = members.tenant_id.as_ref();
+        let durable = members.durable_execution_name.as_ref();
         Self {
             function: Arc::clone(function),
             qualifier: None,
             version: None,
             request_id,
-            client_context: client_context.map(|context| context.to_json()),
+            client_context: context.map(|context| context.to_json()),
             tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
             durable_execution_name: durable.map(|name| name.as_str().to_owned()),
             event: false,
-            tail: log_type == LogType::Tail,
+            tail: members.log_type == LogType::Tail,
         }
     }
 }
@@ -454,15 +442,6 @@ fn empty(status: StatusCode, id: RequestId) -> Result<Response<Content>, Service
         .to_http()
         .map_err(|error| answer::internal(&error.to_string()))?;
     Ok(response.map(Content::whole))
-}
-
-fn dry_run(head: &StreamHead, id: RequestId) -> Result<Response<Content>, ServiceError> {
-    let mut head = head.clone();
-    head.request_id = Some(id.to_string());
-    let response = head
-        .to_http()
-        .map_err(|error| answer::internal(&error.to_string()))?;
-    Ok(response.map(|()| Content::whole(Bytes::new())))
 }
 
 fn with_byte_faults(

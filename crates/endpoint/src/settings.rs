@@ -1,6 +1,7 @@
 //! What an endpoint is told besides its functions.
 
 use lambda_invoke_input::limits;
+use lambda_invoke_protocol::region::Partition;
 
 use crate::bandwidth::Bandwidth;
 
@@ -52,17 +53,7 @@ impl Default for Settings {
 impl Settings {
     /// The partition that the region belongs to, for ARNs.
     pub(crate) fn partition(&self) -> &'static str {
-        let prefix = |text: &str| self.region.starts_with(text);
-        match () {
-            () if prefix("cn-") => "aws-cn",
-            () if prefix("us-gov-") => "aws-us-gov",
-            () if prefix("us-isob-") => "aws-iso-b",
-            () if prefix("us-isof-") => "aws-iso-f",
-            () if prefix("eu-isoe-") => "aws-iso-e",
-            () if prefix("us-iso-") => "aws-iso",
-            () if prefix("eusc-") => "aws-eusc",
-            () => "aws",
-        }
+        Partition::of(&self.region).id()
     }
 
     /// The ARN of a function, up to its name.

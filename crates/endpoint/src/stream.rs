@@ -25,6 +25,11 @@ use crate::writer::Channel;
 /// Up to this size a frame is put together in one piece: copying costs less than two more writes.
 const COPIED: usize = 16 * 1024;
 
+/// How many bytes hyper is given before they must be on the wire. It is below what makes hyper stop
+/// to ask for more (about 400 KB): a body that is not asked could not let its function run, nor end
+/// it at its time limit, while a caller reads nothing.
+const UNFLUSHED: usize = 128 * 1024;
+
 /// A chunk larger than this is sent in several frames: readers limit a message to 16 MiB or 24 MiB.
 const LARGEST_CHUNK: usize = 8 << 20;
 
@@ -44,6 +49,8 @@ pub(crate) struct StreamBody {
     frames: VecDeque<Bytes>,
     /// When the last piece was given to hyper, until it is known to be on the wire.
     mark: Option<u64>,
+    /// How many bytes hyper was given since they were last known to be on the wire.
+    unflushed: usize,
     delay: Option<Pin<Box<Sleep>>>,
     /// `None` sends as fast as the connection takes it.
     paced: Option<Box<Paced>>,
@@ -84,6 +91,7 @@ impl StreamBody {
             error_code,
             frames: VecDeque::new(),
             mark: None,
+            unflushed: 0,
             delay: None,
             paced: None,
             chunks: 0,
@@ -118,14 +126,15 @@ impl StreamBody {
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         loop {
-            if let Some(front) = self.frames.front_mut() {
+            let room = UNFLUSHED.saturating_sub(self.unflushed);
+            if let Some(front) = self.frames.front_mut().filter(|_| room > 0) {
+                let length = front.len().min(room);
                 let length = match &mut self.paced {
-                    None => front.len(),
-                    Some(paced) => match paced.poll_take(front.len(), cx) {
+                    None => length,
+                    Some(paced) => match paced.poll_take(length, cx) {
                         Poll::Ready(length) => length,
                         Poll::Pending => {
-                            // Only what it has written waits: the function itself goes on.
-                            let _ = self.source.poll_run(cx);
+                            self.run_on(cx);
                             return Poll::Pending;
                         }
                     },
@@ -134,19 +143,23 @@ impl StreamBody {
                 if front.is_empty() {
                     self.frames.pop_front();
                 }
+                self.unflushed += piece.len();
                 self.mark = Some(self.connection.mark());
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            if self.ended {
+            if self.is_end_stream() {
                 return Poll::Ready(None);
             }
             if let Some(mark) = self.mark {
                 if !self.connection.flushed_since(mark) {
-                    // The function may have other things to do than to write, and a time limit.
-                    let _ = self.source.poll_run(cx);
+                    self.run_on(cx);
                     return Poll::Pending;
                 }
                 self.mark = None;
+                self.unflushed = 0;
+                if !self.frames.is_empty() {
+                    continue;
+                }
                 self.source.acknowledge(cx);
             }
             let next = ready!(self.poll_next(cx));
@@ -155,6 +168,13 @@ impl StreamBody {
                 return Poll::Ready(Some(Err(CutOnPurpose)));
             }
         }
+    }
+
+    /// Lets the function run while nothing can be sent: it may have other things to do than to
+    /// write, and it has a time limit.
+    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
+        // Its end is seen when the next event is asked for.
+        let _ = self.source.poll_run(cx);
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
@@ -166,10 +186,10 @@ impl StreamBody {
         if let Some(exception) = self.exception(self.chunks) {
             return Poll::Ready(exception);
         }
+        let polled = self.source.poll_run(cx);
         if let Some(delay) = &mut self.delay {
             ready!(delay.as_mut().poll(cx));
         }
-        let polled = self.source.poll_run(cx);
         if self.delay.is_none() && self.source.has_chunk() {
             let time = self
                 .plan

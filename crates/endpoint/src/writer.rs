@@ -11,8 +11,9 @@ use bytes::Bytes;
 ///
 /// [`write`](Self::write) ends when the chunk is on the wire (handed to the operating system as its
 /// own frame), not before: the function produces the next chunk only after the caller could have
-/// read this one, and a caller that reads slowly slows the function. When the caller is gone, the
-/// next write says so.
+/// read this one, and a caller that reads slowly slows the function. When the caller of a stream is
+/// gone, the next write says so. What is written for a caller of `Invoke` that is gone, or for an
+/// event, is thrown away.
 ///
 /// To fail, return an error from the function.
 ///
@@ -111,6 +112,9 @@ impl Drop for ResponseWriter {
 }
 
 /// One chunk at a time between a writer and the body of its answer.
+///
+/// Whoever stops to read must say so, by [`close`](Self::close) or [`discard`](Self::discard):
+/// otherwise a write would wait forever.
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
     state: Arc<Mutex<State>>,
@@ -127,7 +131,10 @@ struct State {
     bytes: u64,
     limit: Option<u64>,
     exceeded: bool,
+    /// The caller has gone away.
     gone: bool,
+    /// Whatever is written is thrown away.
+    discards: bool,
     writer: Option<Waker>,
     reader: Option<Waker>,
 }
@@ -145,12 +152,20 @@ impl Channel {
             limit,
             exceeded: false,
             gone: false,
+            discards: false,
             writer: None,
             reader: None,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
         }
+    }
+
+    /// A channel without a reader: everything is taken and thrown away.
+    pub(crate) fn discarding() -> Self {
+        let channel = Self::new(None);
+        channel.lock().discards = true;
+        channel
     }
 
     pub(crate) fn writer(&self) -> ResponseWriter {
@@ -170,7 +185,7 @@ impl Channel {
         placed: &mut Option<u64>,
     ) -> Poll<Result<(), WriteError>> {
         let mut state = self.lock();
-        if state.gone {
+        if state.gone && !state.discards {
             return Poll::Ready(Err(WriteError::CallerGone));
         }
         // Nothing in the slot and nothing on its way: the next chunk may go in.
@@ -182,10 +197,18 @@ impl Channel {
                 return Poll::Ready(Err(WriteError::TooLarge { limit }));
             }
             state.bytes = bytes;
-            state.chunk = chunk.take();
             state.placed += 1;
             *placed = Some(state.placed);
             state.started = true;
+            if state.discards {
+                *chunk = None;
+                state.sent = state.placed;
+                // Every write waits once, as with a reader: a function that does nothing but write
+                // must leave room for others, and for its own time limit.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            state.chunk = chunk.take();
             wake(&mut state.reader);
         }
         let done = match *placed {
@@ -216,11 +239,23 @@ impl Channel {
         }
     }
 
-    /// Says that nobody reads any more.
+    /// Says that nobody reads any more: a write is an error from now on.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.gone = true;
+        state.discards = false;
         state.chunk = None;
+        wake(&mut state.writer);
+    }
+
+    /// Says that nobody reads any more: what waits and what is still written is thrown away, so
+    /// that the function comes to its own end.
+    pub(crate) fn discard(&self) {
+        let mut state = self.lock();
+        state.gone = true;
+        state.discards = true;
+        state.chunk = None;
+        state.sent = state.placed;
         wake(&mut state.writer);
     }
 
@@ -336,6 +371,30 @@ mod tests {
             assert_eq!(poll(write.as_mut()), gone);
         }
         assert!(writer.is_caller_gone());
+    }
+
+    #[test]
+    fn a_discarding_channel_takes_everything_but_lets_others_run_after_each_write() {
+        let channel = Channel::new(Some(5));
+        let mut writer = channel.writer();
+        {
+            let mut write = pin!(writer.write("a"));
+            assert!(poll(write.as_mut()).is_pending());
+            channel.discard();
+            assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
+        }
+        assert!(writer.is_caller_gone());
+        for _ in 0..2 {
+            let mut write = pin!(writer.write("bc"));
+            assert!(poll(write.as_mut()).is_pending());
+            assert!(!channel.has_chunk());
+            assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
+        }
+        let refused = Poll::Ready(Err(WriteError::TooLarge { limit: 5 }));
+        assert_eq!(poll(pin!(writer.write("d"))), refused);
+        channel.close();
+        let gone = Poll::Ready(Err(WriteError::CallerGone));
+        assert_eq!(poll(pin!(writer.write("e"))), gone);
     }
 
     #[test]

@@ -267,24 +267,55 @@ async fn a_function_of_another_account_is_not_for_us() {
 }
 
 #[tokio::test]
-async fn only_three_content_types_are_taken_unless_told_otherwise() {
-    for (any, content_type, status) in [
-        (false, "application/json", 200),
-        (false, "application/json; charset=utf-8", 200),
-        (false, "application/octet-stream", 200),
-        (false, "text/plain", 415),
-        (true, "text/plain", 200),
-    ] {
+async fn takes_the_content_types_that_sdks_send_and_all_others_only_if_told_to() {
+    const SENT: [&str; 8] = [
+        "",
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "application/octet-stream",
+        "binary/octet-stream",
+        "BINARY/octet-stream; charset=utf-8",
+        "application/x-amz-json-1.0",
+        "application/x-amz-json-1.1",
+    ];
+    const OTHER: [&str; 2] = ["text/plain", "application/x-www-form-urlencoded"];
+    for any in [false, true] {
         let builder = Endpoint::builder().builtins().any_content_type(any);
         let server = builder.bind_local().await.unwrap();
         let mut client = Client::to(&server).await;
-        let call = Call::invoke("echo", "{}").header("content-type", content_type);
-        let answer = client.call(&call).await;
-        assert_eq!(answer.status(), status, "{content_type}");
-        if status == 415 {
-            assert_eq!(answer.refused().1, "UnsupportedMediaTypeException");
+        for (content_type, taken) in SENT
+            .map(|sent| (sent, true))
+            .into_iter()
+            .chain(OTHER.map(|other| (other, any)))
+        {
+            for call in [Call::invoke("echo", "{}"), Call::stream("echo", "{}")] {
+                let answer = client
+                    .call(&call.header("content-type", content_type))
+                    .await;
+                assert_eq!(answer.status() == 200, taken, "{content_type}");
+                if !taken {
+                    assert_eq!(answer.status(), 415);
+                    let error = answer.error();
+                    assert_eq!(error.code(), Some("UnsupportedMediaTypeException"));
+                    let message = error.message().unwrap();
+                    assert!(message.contains("Send application/json"), "{message}");
+                }
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn takes_the_form_of_every_curl_tutorial_if_no_signature_is_needed() {
+    let builder = Endpoint::builder().builtins().verify(false);
+    let server = builder.bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    let call = Call::invoke("echo", "{}")
+        .header("host", server.local_addr().to_string())
+        .header("content-type", "application/x-www-form-urlencoded");
+    client.stream.write_all(&call.written()).await.unwrap();
+    let answer = soon(client.answer()).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text()), (200, "{}"));
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Call, Client, events, soon};
+use common::{Call, Client, events, now, signer, soon};
 use lambda_invoke_endpoint::{
     BuildError, DeadLetter, Endpoint, EventSettings, Function, FunctionError,
 };
 use lambda_invoke_protocol::StreamEvent;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -99,6 +100,70 @@ async fn a_graceful_end_lets_a_running_stream_end_and_takes_no_more() {
         [StreamEvent::PayloadChunk(_), StreamEvent::InvokeComplete(_)]
     ));
     assert!(soon(streaming.is_closed()).await);
+    assert!(soon(ended).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_graceful_end_closes_connections_without_a_request_in_flight_at_once() {
+    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
+    let request = Call::invoke("echo", "1").written();
+    let head = request.len() - 1;
+    let mut clients = Vec::new();
+    for sent in [0, 1, 20, head - 2] {
+        // As its first request, and after another one.
+        for before in [false, true] {
+            let mut client = Client::to(&server).await;
+            if before {
+                assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
+            }
+            client.stream.write_all(&request[..sent]).await.unwrap();
+            clients.push(client);
+        }
+    }
+    // The bytes have arrived when a later connection is served.
+    let mut later = Client::to(&server).await;
+    assert_eq!(later.call(&Call::invoke("echo", "1")).await.status(), 200);
+    assert!(soon(server.shutdown(Duration::from_secs(600))).await);
+    for mut client in clients {
+        assert!(soon(client.is_closed()).await);
+    }
+}
+
+#[tokio::test]
+async fn a_graceful_end_waits_for_a_body_that_is_still_arriving() {
+    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    let request = Call::invoke("echo", "[1,2,3]").signed(client.address, &signer(), now());
+    let (first, rest) = request.split_at(request.len() - 3);
+    client.stream.write_all(first).await.unwrap();
+    let mut later = Client::to(&server).await;
+    assert_eq!(later.call(&Call::invoke("echo", "1")).await.status(), 200);
+    let ended = tokio::spawn(server.shutdown(Duration::from_secs(600)));
+    assert!(soon(later.is_closed()).await);
+    client.stream.write_all(rest).await.unwrap();
+    assert_eq!(soon(client.answer()).await.unwrap().text(), "[1,2,3]");
+    assert!(soon(ended).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_graceful_end_waits_until_the_last_byte_of_a_response_is_read() {
+    const SIZE: usize = 6_000_000;
+    let large = Function::buffered("large", |_| async {
+        Ok::<_, FunctionError>(vec![b'1'; SIZE])
+    });
+    let server = Endpoint::builder()
+        .function(large)
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    client.send(&Call::invoke("large", "1")).await;
+    let head = soon(client.head()).await.unwrap();
+    let mut idle = Client::to(&server).await;
+    assert_eq!(idle.call(&Call::invoke("nobody", "1")).await.status(), 404);
+    let ended = tokio::spawn(server.shutdown(Duration::from_secs(600)));
+    assert!(soon(idle.is_closed()).await);
+    assert_eq!(soon(client.body(&head)).await.unwrap().len(), SIZE);
     assert!(soon(ended).await.unwrap());
 }
 

@@ -58,6 +58,14 @@ assert failed["FunctionError"] == "Unhandled", failed
 told = json.loads(failed["Payload"].read())
 assert (told["errorType"], told["errorMessage"]) == ("Broken", "on purpose"), told
 
+# botocore signs any blank space in a header as one space, and sends it as it is.
+blank = client()
+blank.meta.events.register(
+    "before-sign.lambda.Invoke",
+    lambda request, **_: request.headers.add_header("X-Note", "a\tb \t c\u00a0d"),
+)
+assert blank.invoke(FunctionName="echo", Payload=payload)["StatusCode"] == 200
+
 # A stream: each word is its own event, and comes when it is written.
 answer = ours.invoke_with_response_stream(
     FunctionName="hello", Payload=b'{"name": "Ada"}', LogType="Tail"

@@ -37,6 +37,18 @@ for (const FunctionName of ["echo", "123456789012:function:echo", arn, `${arn}:$
 const failed = await ours.send(new InvokeCommand({ FunctionName: "fail", Payload: "{}" }));
 assert.equal(failed.FunctionError, "Unhandled");
 
+// The SDK signs spaces and tabs in a header as one space, and sends them as they are.
+const blank = client();
+blank.middlewareStack.add(
+    (next) => (args) => {
+        args.request.headers["x-note"] = "a\tb \t c\u00a0d";
+        return next(args);
+    },
+    { step: "build", name: "blankSpace" },
+);
+const noted = await blank.send(new InvokeCommand({ FunctionName: "echo", Payload: "{}" }));
+assert.equal(noted.StatusCode, 200);
+
 const stream = await ours.send(
     new InvokeWithResponseStreamCommand({ FunctionName: "hello", Payload: '{"name":"Ada"}' }),
 );

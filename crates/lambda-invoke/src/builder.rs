@@ -7,16 +7,15 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use lambda_invoke_protocol::region;
+use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
 use lambda_invoke_transport::{Limits, Transport};
 use tower_service::Service;
 
 use crate::carrier::Carrier;
-use crate::endpoint::Endpoint;
 use crate::exchange::Core;
 use crate::session::Sessions;
-use crate::{BoxError, Client, Error, ProvideCredentials};
+use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 
 /// Sets up a [`Client`].
 ///
@@ -25,13 +24,14 @@ use crate::{BoxError, Client, Error, ProvideCredentials};
 /// | [`region`](Self::region) | none: it must be set, since every signature names it |
 /// | [`credentials`](Self::credentials) | none: they must be set, since every request is signed |
 /// | [`endpoint_url`](Self::endpoint_url) | the service's own in the region |
+/// | [`use_fips`](Self::use_fips), [`use_dual_stack`](Self::use_dual_stack) | no |
 /// | [`retry`](Self::retry) | [`RetryPolicy::default`]: three attempts, nothing twice that may have run |
 /// | [`limits`](Self::limits) | [`Limits::default`] |
 /// | [`transport`](Self::transport) | [`Transport::new`] |
 /// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
 ///
-/// Nothing is read from the environment or from files: that is the caller's, or the crate
-/// `lambda-invoke-credentials`'.
+/// Nothing is read from the environment or from files: neither `AWS_*` variables nor the shared
+/// files nor proxy variables. What they say is the caller's to pass on.
 ///
 /// # Example
 ///
@@ -54,6 +54,7 @@ pub struct Builder {
     region: Option<String>,
     credentials: Option<Box<dyn ProvideCredentials>>,
     endpoint_url: Option<String>,
+    variant: Variant,
     retry: RetryPolicy,
     limits: Option<Limits>,
     transport: Option<Carrier>,
@@ -78,9 +79,22 @@ impl Builder {
     }
 
     /// Another endpoint than the service's own: a local one, a VPC endpoint, a gateway. `http://`
-    /// or `https://`, a host, perhaps a port and a path.
+    /// or `https://`, a host, perhaps a port and a path, as [`EndpointUrl::parse`] reads it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
+        self
+    }
+
+    /// Whether to use the region's endpoint whose cryptographic modules are validated under FIPS
+    /// 140: `lambda-fips.{region}..`.
+    pub fn use_fips(mut self, yes: bool) -> Self {
+        self.variant = self.variant.with_fips(yes);
+        self
+    }
+
+    /// Whether to use the region's endpoint that is reached over IPv6 as well.
+    pub fn use_dual_stack(mut self, yes: bool) -> Self {
+        self.variant = self.variant.with_dual_stack(yes);
         self
     }
 
@@ -136,8 +150,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If the region or the credentials are missing, or the region or the address of the endpoint
-    /// cannot be used; the error says which and how it should look.
+    /// If the region or the credentials are missing, the region or the address of the endpoint
+    /// cannot be used, or an address is set together with FIPS or dual stack, which choose among
+    /// the service's own; the error says which and how it should look.
     pub fn build(self) -> Result<Client, Error> {
         let (region, credentials) = match (self.region, self.credentials) {
             (Some(region), Some(credentials)) => (region, credentials),
@@ -155,8 +170,19 @@ impl Builder {
         region::check(&region)
             .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
         let endpoint = match &self.endpoint_url {
-            Some(url) => Endpoint::parse(url)?,
-            None => Endpoint::of_region(&region)?,
+            // The two errors of `endpoint-rule-set-1.json`.
+            Some(_) if self.variant.is_fips() => {
+                return Err(Error::configuration(
+                    "FIPS and an endpoint's URL cannot be set together",
+                ));
+            }
+            Some(_) if self.variant.is_dual_stack() => {
+                return Err(Error::configuration(
+                    "dual stack and an endpoint's URL cannot be set together",
+                ));
+            }
+            Some(url) => EndpointUrl::parse(url)?,
+            None => EndpointUrl::of_region(&region, self.variant)?,
         };
         if endpoint.is_https() && cfg!(not(feature = "tls")) && self.transport.is_none() {
             return Err(missing(

@@ -8,187 +8,172 @@ use lambda_invoke_input::{
     ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Target,
     TenantId,
 };
+use lambda_invoke_protocol::operation::{Invoke, InvokeOperation, Stream};
 use lambda_invoke_protocol::retry::RetryPolicy;
-use lambda_invoke_protocol::{
-    InvokeRequest, StreamHead, StreamInvocationType, StreamRequest, json,
-};
+use lambda_invoke_protocol::{Request, StreamHead, json};
 use lambda_invoke_transport::Limits;
 use serde_core::Serialize;
 
 use crate::exchange::{Options, request_id};
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
-/// An Invoke in the making: see [`Client::invoke`].
+/// A call that is being built: see [`Client::invoke`] and [`Client::stream`].
 ///
-/// A value that cannot be what it should be is remembered, and is the error of
-/// [`send`](InvokeCall::send); nothing is sent then.
+/// A value that is invalid does not stop the chain: [`send`](Self::send) reports the first one, and
+/// sends nothing.
 #[derive(Debug)]
-#[must_use = "a call is made by `send`"]
-pub struct InvokeCall<'a, C = Client> {
+#[must_use = "a call does nothing until `send`"]
+pub struct Call<'a, Op: InvokeOperation, C = Client> {
     pub(crate) client: C,
-    pub(crate) request: Result<InvokeRequest<'a>, Error>,
+    pub(crate) request: Result<Request<'a, Op>, Error>,
     pub(crate) options: Options,
 }
 
-/// An InvokeWithResponseStream in the making: see [`Client::stream`].
-///
-/// A value that cannot be what it should be is remembered, and is the error of
-/// [`send`](StreamCall::send); nothing is sent then.
-#[derive(Debug)]
-#[must_use = "a call is made by `send`"]
-pub struct StreamCall<'a, C = Client> {
-    pub(crate) client: C,
-    pub(crate) request: Result<StreamRequest<'a>, Error>,
-    pub(crate) options: Options,
-}
+/// A call of `Invoke`: see [`Client::invoke`].
+pub type InvokeCall<'a, C = Client> = Call<'a, Invoke, C>;
 
-/// What both calls have.
-macro_rules! common {
-    ($call:ident, $request:ident) => {
-        impl<'a, C> $call<'a, C> {
-            pub(crate) fn new<N>(client: C, name: N) -> Self
-            where
-                N: TryInto<FunctionName<'a>>,
-                N::Error: Into<BoxError>,
-            {
-                let request = name.try_into().map($request::new).map_err(Error::input);
-                Self {
-                    client,
-                    request,
-                    options: Options::default(),
-                }
-            }
+/// A call of `InvokeWithResponseStream`: see [`Client::stream`].
+pub type StreamCall<'a, C = Client> = Call<'a, Stream, C>;
 
-            fn with(mut self, change: impl FnOnce(&mut $request<'a>) -> Result<(), Error>) -> Self {
-                if let Ok(request) = &mut self.request {
-                    if let Err(error) = change(request) {
-                        self.request = Err(error);
-                    }
-                }
-                self
-            }
+impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
+    pub(crate) fn new<N>(client: C, name: N) -> Self
+    where
+        N: TryInto<FunctionName<'a>>,
+        N::Error: Into<BoxError>,
+    {
+        let request = name.try_into().map(Request::new).map_err(Error::input);
+        Self {
+            client,
+            request,
+            options: Options::default(),
+        }
+    }
 
-            /// The version or alias to run. Without one, what the name says, or else `$LATEST`.
-            pub fn qualifier<Q>(self, qualifier: Q) -> Self
-            where
-                Q: TryInto<Qualifier<'a>>,
-                Q::Error: Into<BoxError>,
-            {
-                self.with(|request| {
-                    let qualifier = qualifier.try_into().map_err(Error::input)?;
-                    let name = request.target.name().clone();
-                    request.target = Target::new(name, Some(qualifier)).map_err(Error::input)?;
-                    Ok(())
-                })
-            }
-
-            /// What the function is told about the caller, as JSON.
-            pub fn client_context(self, json: impl AsRef<[u8]>) -> Self {
-                self.with(|request| {
-                    let context = ClientContext::from_json(json.as_ref()).map_err(Error::input)?;
-                    request.client_context = Some(context);
-                    Ok(())
-                })
-            }
-
-            /// What the function is told about the caller, as it goes on the wire: in base64.
-            pub fn client_context_base64<X>(self, context: X) -> Self
-            where
-                X: TryInto<ClientContext<'a>>,
-                X::Error: Into<BoxError>,
-            {
-                self.with(|request| {
-                    request.client_context = Some(context.try_into().map_err(Error::input)?);
-                    Ok(())
-                })
-            }
-
-            /// The tenant, for a function with tenant isolation.
-            pub fn tenant_id<T>(self, tenant: T) -> Self
-            where
-                T: TryInto<TenantId<'a>>,
-                T::Error: Into<BoxError>,
-            {
-                self.with(|request| {
-                    request.tenant_id = Some(tenant.try_into().map_err(Error::input)?);
-                    Ok(())
-                })
-            }
-
-            /// Asks for the end of the log, 4 KiB at most, with the answer.
-            pub fn log_tail(self) -> Self {
-                self.with(|request| {
-                    request.log_type = LogType::Tail;
-                    Ok(())
-                })
-            }
-
-            /// The payload, sent as it is. The service takes JSON only, and answers anything else
-            /// with an error; see [`payload_checked`](Self::payload_checked).
-            pub fn payload(self, payload: impl Into<Bytes>) -> Self {
-                self.with(|request| {
-                    request.payload = payload.into();
-                    Ok(())
-                })
-            }
-
-            /// A value as JSON.
-            pub fn payload_json<T: Serialize + ?Sized>(self, value: &T) -> Self {
-                self.with(|request| {
-                    request.payload = serde_json::to_vec(value).map_err(Error::input)?.into();
-                    Ok(())
-                })
-            }
-
-            /// A payload that must be JSON: checked before it is sent, so that a mistake is
-            /// reported with its place.
-            pub fn payload_checked(self, payload: impl Into<Bytes>) -> Self {
-                self.with(|request| {
-                    let payload = payload.into();
-                    json::check(&payload).map_err(Error::input)?;
-                    request.payload = payload;
-                    Ok(())
-                })
-            }
-
-            /// The payload's content type, `application/json` if nothing is said.
-            pub fn content_type<T>(self, content_type: T) -> Self
-            where
-                T: TryInto<HeaderValue>,
-                T::Error: Into<BoxError>,
-            {
-                self.with(|request| {
-                    request.content_type = Some(content_type.try_into().map_err(Error::input)?);
-                    Ok(())
-                })
-            }
-
-            /// How long each part of this call may take, in place of the client's limits.
-            pub fn limits(mut self, limits: Limits) -> Self {
-                self.options.limits = Some(limits);
-                self
-            }
-
-            /// How long this call may take in all, attempts and waiting included, in place of the
-            /// client's `total` limit. The other limits stay.
-            pub fn timeout(mut self, total: Duration) -> Self {
-                self.options.total = Some(total);
-                self
-            }
-
-            /// What of this call is sent again when it fails, in place of the client's policy.
-            pub fn retry(mut self, policy: RetryPolicy) -> Self {
-                self.options.retry = Some(policy);
-                self
+    fn with(mut self, change: impl FnOnce(&mut Request<'a, Op>) -> Result<(), Error>) -> Self {
+        if let Ok(request) = &mut self.request {
+            if let Err(error) = change(request) {
+                self.request = Err(error);
             }
         }
-    };
+        self
+    }
+
+    /// The version or alias to run. Without one, what the name says, or else `$LATEST`.
+    pub fn qualifier<Q>(self, qualifier: Q) -> Self
+    where
+        Q: TryInto<Qualifier<'a>>,
+        Q::Error: Into<BoxError>,
+    {
+        self.with(|request| {
+            let qualifier = qualifier.try_into().map_err(Error::input)?;
+            let name = request.target.name().clone();
+            request.target = Target::new(name, Some(qualifier)).map_err(Error::input)?;
+            Ok(())
+        })
+    }
+
+    /// What the function is told about the caller, as JSON.
+    pub fn client_context(self, json: impl AsRef<[u8]>) -> Self {
+        self.with(|request| {
+            let context = ClientContext::from_json(json.as_ref()).map_err(Error::input)?;
+            request.client_context = Some(context);
+            Ok(())
+        })
+    }
+
+    /// What the function is told about the caller, as it goes on the wire: in base64.
+    pub fn client_context_base64<X>(self, context: X) -> Self
+    where
+        X: TryInto<ClientContext<'a>>,
+        X::Error: Into<BoxError>,
+    {
+        self.with(|request| {
+            request.client_context = Some(context.try_into().map_err(Error::input)?);
+            Ok(())
+        })
+    }
+
+    /// The tenant, for a function with tenant isolation.
+    pub fn tenant_id<T>(self, tenant: T) -> Self
+    where
+        T: TryInto<TenantId<'a>>,
+        T::Error: Into<BoxError>,
+    {
+        self.with(|request| {
+            request.tenant_id = Some(tenant.try_into().map_err(Error::input)?);
+            Ok(())
+        })
+    }
+
+    /// Asks for the end of the log, 4 KiB at most, with the answer.
+    pub fn log_tail(self) -> Self {
+        self.with(|request| {
+            request.log_type = LogType::Tail;
+            Ok(())
+        })
+    }
+
+    /// The payload, sent as it is. The service takes JSON only, and answers anything else
+    /// with an error; see [`payload_checked`](Self::payload_checked).
+    pub fn payload(self, payload: impl Into<Bytes>) -> Self {
+        self.with(|request| {
+            request.payload = payload.into();
+            Ok(())
+        })
+    }
+
+    /// A value as JSON.
+    pub fn payload_json<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        self.with(|request| {
+            request.payload = serde_json::to_vec(value).map_err(Error::input)?.into();
+            Ok(())
+        })
+    }
+
+    /// A payload that must be JSON: checked before it is sent, so that a mistake is
+    /// reported with its place.
+    pub fn payload_checked(self, payload: impl Into<Bytes>) -> Self {
+        self.with(|request| {
+            let payload = payload.into();
+            json::check(&payload).map_err(Error::input)?;
+            request.payload = payload;
+            Ok(())
+        })
+    }
+
+    /// The payload's content type, `application/json` if nothing is said.
+    pub fn content_type<T>(self, content_type: T) -> Self
+    where
+        T: TryInto<HeaderValue>,
+        T::Error: Into<BoxError>,
+    {
+        self.with(|request| {
+            request.content_type = Some(content_type.try_into().map_err(Error::input)?);
+            Ok(())
+        })
+    }
+
+    /// How long each part of this call may take, in place of the client's limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.limits = Some(limits);
+        self
+    }
+
+    /// How long this call may take in all, attempts and waiting included, in place of the
+    /// client's `total` limit. The other limits stay.
+    pub fn timeout(mut self, total: Duration) -> Self {
+        self.options.total = Some(total);
+        self
+    }
+
+    /// What of this call is sent again when it fails, in place of the client's policy.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry = Some(policy);
+        self
+    }
 }
 
-common!(InvokeCall, InvokeRequest);
-common!(StreamCall, StreamRequest);
-
-impl<'a, C> InvokeCall<'a, C> {
+impl<'a, C> Call<'a, Invoke, C> {
     /// Queues an event for the function and does not wait for it: the reply is a 202 without
     /// payload. The service runs the function later, and again if it fails.
     pub fn event(self) -> Self {
@@ -221,7 +206,7 @@ impl<'a, C> InvokeCall<'a, C> {
     }
 }
 
-impl InvokeCall<'_> {
+impl Call<'_, Invoke> {
     /// Makes the call.
     ///
     /// A function that fails is not an error here, since its answer came: see
@@ -246,17 +231,17 @@ impl InvokeCall<'_> {
     }
 }
 
-impl<'a, C> StreamCall<'a, C> {
+impl<'a, C> Call<'a, Stream, C> {
     /// Only checks the call and the permission; the function does not run.
     pub fn dry_run(self) -> StreamDryRun<'a, C> {
         StreamDryRun(self.with(|request| {
-            request.invocation_type = StreamInvocationType::DryRun;
+            request.invocation_type = Stream::DRY_RUN;
             Ok(())
         }))
     }
 }
 
-impl StreamCall<'_> {
+impl Call<'_, Stream> {
     /// Makes the call and waits for the head of the answer: the function runs then, and what it
     /// writes can be read from the stream.
     ///

@@ -2,29 +2,55 @@
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
-use lambda_invoke_protocol::region;
+use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_sigv4::host_of;
+use lambda_invoke_transport::port_of;
 
 use crate::Error;
 
 /// The service's address: scheme, authority, and perhaps a path before the operation's, as a
 /// gateway may have one.
+///
+/// [`Builder::endpoint_url`](crate::Builder::endpoint_url) takes the text of one. This type is for
+/// programs that have to know what becomes of the text before there is a client.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke::EndpointUrl;
+///
+/// let url = EndpointUrl::parse("http://127.0.0.1:9001")?;
+/// assert_eq!(url.uri().port_u16(), Some(9001));
+/// assert!(EndpointUrl::parse("http://127.0.0.1:99999").is_err());
+/// # Ok::<(), lambda_invoke::Error>(())
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Endpoint {
+pub struct EndpointUrl {
     uri: Uri,
     /// What the `host` header says: made once, and not for every request.
     host: HeaderValue,
 }
 
-impl Endpoint {
+impl EndpointUrl {
     /// The service's own endpoint in a region.
-    pub(crate) fn of_region(region: &str) -> Result<Self, Error> {
-        let host = region::host(region)
+    ///
+    /// # Errors
+    ///
+    /// If the region cannot be part of a host's name.
+    pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
+        let host = region::host(region, variant)
             .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
         Self::parse(&format!("https://{host}"))
     }
 
-    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+    /// Another endpoint: `http://` or `https://`, a host, perhaps a port and a path.
+    ///
+    /// # Errors
+    ///
+    /// If it is anything else: a port that is not a number from 1 to 65535, a user's name, a query
+    /// or a fragment are not passed over. The error does not repeat the text, which may hold a
+    /// password.
+    pub fn parse(url: &str) -> Result<Self, Error> {
         let error = |what: &str| {
             Error::configuration(format!(
                 "the endpoint's address {what}; it should look like `http://127.0.0.1:9001`"
@@ -47,20 +73,27 @@ impl Endpoint {
                 "has a user's name in it, which nothing here would use",
             ));
         }
+        port_of(&uri).map_err(|source| error("has a port that is none").because(source))?;
         if uri.query().is_some() {
             return Err(error("has a query"));
+        }
+        // `Uri` drops it.
+        if url.contains('#') {
+            return Err(error("has a fragment"));
         }
         let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default())
             .map_err(|source| error("names a host that no header can hold").because(source))?;
         Ok(Self { uri, host })
     }
 
-    pub(crate) fn is_https(&self) -> bool {
-        self.uri.scheme() == Some(&Scheme::HTTPS)
+    /// The address, with `/` for an empty path.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
     }
 
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
     pub(crate) fn host(&self) -> &HeaderValue {
@@ -79,9 +112,9 @@ mod tests {
             "https://[::1]:8443/",
             "https://gateway.example/lambda/",
         ] {
-            assert_eq!(Endpoint::parse(url).unwrap().uri(), url);
+            assert_eq!(EndpointUrl::parse(url).unwrap().uri(), url);
         }
-        let of_region = Endpoint::of_region("eusc-de-east-1").unwrap();
+        let of_region = EndpointUrl::of_region("eusc-de-east-1", Variant::default()).unwrap();
         assert_eq!(
             of_region.uri(),
             "https://lambda.eusc-de-east-1.amazonaws.eu/"
@@ -99,7 +132,7 @@ mod tests {
             ("https://[::1]:80", "[::1]:80"),
             ("https://gateway.example/lambda", "gateway.example"),
         ] {
-            assert_eq!(Endpoint::parse(url).unwrap().host(), host, "{url}");
+            assert_eq!(EndpointUrl::parse(url).unwrap().host(), host, "{url}");
         }
     }
 
@@ -114,8 +147,20 @@ mod tests {
             ("http://user:secret@host", "user's name"),
             ("http://host/?a=b", "query"),
             ("http://a b", "no URL"),
+            ("http://host/#here", "fragment"),
+            ("http://host#here", "fragment"),
+            ("http://", "no URL"),
+            ("http://:9001", "names no host"),
+            ("http://host:99999", "a port that is none"),
+            ("http://host:0", "a port that is none"),
+            ("http://host:", "a port that is none"),
+            ("https://host:+443/lambda", "a port that is none"),
+            ("http://[::1]:x", "a port that is none"),
+            ("http://user:secret", "a port that is none"),
+            ("http://host: 80", "no URL"),
+            ("http://host:８０", "no URL"),
         ] {
-            let error = Endpoint::parse(url).unwrap_err();
+            let error = EndpointUrl::parse(url).unwrap_err();
             assert!(error.to_string().contains(why), "{url}: {error}");
             assert!(!error.to_string().contains("secret"));
         }

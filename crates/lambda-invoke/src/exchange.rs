@@ -6,21 +6,22 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{AGE, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Uri, response};
+use http::{HeaderMap, HeaderValue, Request, response};
 use http_body_util::Full;
 use lambda_invoke_error::{Execution, bounds};
 use lambda_invoke_protocol::header::X_AMZN_REQUEST_ID;
+use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{
     CallRetries, ClockOffset, Decision, Remedy, RetryPolicy, Situation, TokenBucket,
 };
-use lambda_invoke_protocol::{InvokeRequest, RequestError, StreamRequest, service_error};
+use lambda_invoke_protocol::{Request as CallRequest, service_error};
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Limits;
 use tokio::time::Instant;
 
 use crate::Error;
 use crate::carrier::{AnswerBody, Carrier};
-use crate::endpoint::Endpoint;
+use crate::endpoint::EndpointUrl;
 use crate::random;
 use crate::session::{Session, Sessions};
 
@@ -37,7 +38,7 @@ const ERROR_BODY: Duration = Duration::from_secs(10);
 /// What all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: EndpointUrl,
     pub(crate) carrier: Carrier,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Option<Limits>,
@@ -47,35 +48,6 @@ pub(crate) struct Core {
     pub(crate) clock: AtomicI64,
     /// The most bytes of a buffered answer that are kept.
     pub(crate) max_reply: u64,
-}
-
-/// A request that can be built as often as it is sent.
-pub(crate) trait Outgoing {
-    /// With room for so many `more` headers.
-    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError>;
-
-    /// Whether the service runs the function once however often it gets this.
-    fn is_durable(&self) -> bool;
-}
-
-impl Outgoing for InvokeRequest<'_> {
-    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError> {
-        self.to_http_with_room(base, more)
-    }
-
-    fn is_durable(&self) -> bool {
-        self.durable_execution_name.is_some()
-    }
-}
-
-impl Outgoing for StreamRequest<'_> {
-    fn to_http(&self, base: &Uri, more: usize) -> Result<Request<Bytes>, RequestError> {
-        self.to_http_with_room(base, more)
-    }
-
-    fn is_durable(&self) -> bool {
-        false
-    }
 }
 
 /// What one call has that differs from the client's.
@@ -104,9 +76,9 @@ struct Failed {
 
 impl Core {
     /// Sends a request, and again as long as the retry decision allows.
-    pub(crate) async fn exchange(
+    pub(crate) async fn exchange<Op: InvokeOperation>(
         &self,
-        request: &impl Outgoing,
+        request: &CallRequest<'_, Op>,
         options: Options,
     ) -> Result<Answer, Error> {
         let base = self.endpoint.uri();
@@ -126,7 +98,9 @@ impl Core {
         loop {
             let attempt = call.attempt();
             let more = HEADERS + usize::from(self.sessions.has_token());
-            let http = request.to_http(base, more).map_err(Error::input)?;
+            let http = request
+                .to_http_with_capacity(base, more)
+                .map_err(Error::input)?;
             let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             let limits = match (left, attempt) {
@@ -151,7 +125,8 @@ impl Core {
                 SystemTime::now(),
                 random::between_0_and_1(),
             );
-            situation.durable = request.is_durable();
+            // The service runs the function once, however often it gets this name.
+            situation.durable = request.durable_execution_name.is_some();
             situation.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             situation.clock_offset = failed.offset;
             situation.can_refresh_credentials = self.sessions.can_refresh();

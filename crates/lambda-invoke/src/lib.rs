@@ -21,10 +21,11 @@ mod session;
 
 // The public interface.
 pub use builder::Builder;
-pub use call::{InvokeCall, StreamCall, StreamDryRun};
+pub use call::{Call, InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
 pub use collected::Collected;
 pub use credentials::{BoxError, CredentialsFuture, ProvideCredentials};
+pub use endpoint::EndpointUrl;
 pub use error::{Error, ErrorKind, FunctionFailure};
 pub use http_stream::HttpStream;
 pub use reader::Reader;
@@ -36,7 +37,9 @@ pub use lambda_invoke_error::{Execution, RetryClass, ServiceError, ThrottleReaso
 pub use lambda_invoke_input::{
     ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, TenantId,
 };
+pub use lambda_invoke_protocol::operation::{self, InvokeOperation};
 pub use lambda_invoke_protocol::prelude::HttpPrelude;
+pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
 pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
 pub use lambda_invoke_protocol::{
     FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,

@@ -7,12 +7,16 @@ mod support;
 use std::future::Future;
 
 use lambda_invoke::{
-    Client, Collected, Completion, Credentials, Error, ErrorKind, HttpStream, Reader, Reply,
-    ResponseStream,
+    Builder, Client, Collected, Completion, Credentials, Error, ErrorKind, HttpStream, Reader,
+    Reply, ResponseStream,
 };
 use lambda_invoke_vectors::{json, suite};
 
 fn build(region: Option<&str>, credentials: bool, url: Option<&str>) -> Result<Client, Error> {
+    builder(region, credentials, url).build()
+}
+
+fn builder(region: Option<&str>, credentials: bool, url: Option<&str>) -> Builder {
     let mut builder = Client::builder();
     if let Some(region) = region {
         builder = builder.region(region);
@@ -23,7 +27,7 @@ fn build(region: Option<&str>, credentials: bool, url: Option<&str>) -> Result<C
     if let Some(url) = url {
         builder = builder.endpoint_url(url);
     }
-    builder.build()
+    builder
 }
 
 #[test]
@@ -101,8 +105,8 @@ fn each_partition_has_its_own_domain() {
     }
 }
 
-/// `endpoints/lambda/endpoint-tests-1.json` without its FIPS and dual-stack cases, which this
-/// client has no settings for; and a region of every partition from `partitions.json`.
+/// Every case of `endpoints/lambda/endpoint-tests-1.json`, and every region of every partition from
+/// `partitions.json` with each kind of endpoint.
 #[test]
 fn official_endpoints() {
     suite("lambda-invoke/endpoints", |folder| {
@@ -110,17 +114,27 @@ fn official_endpoints() {
         let mut count = 0;
         for case in cases["testCases"].as_array().unwrap() {
             let params = &case["params"];
-            if params["UseFIPS"] == true || params["UseDualStack"] == true {
-                continue;
-            }
-            let built = build(params["Region"].as_str(), true, params["Endpoint"].as_str());
+            let is = |name: &str| params[name] == true;
+            let built = builder(params["Region"].as_str(), true, params["Endpoint"].as_str())
+                .use_fips(is("UseFIPS"))
+                .use_dual_stack(is("UseDualStack"))
+                .build();
             let expected = case["expect"]["endpoint"]["url"].as_str();
             match (expected, params["Region"].as_str()) {
                 (Some(url), Some(_)) => {
                     assert_eq!(built.unwrap().endpoint_url(), format!("{url}/"), "{case}");
                 }
+                (None, Some(_)) => {
+                    let error = built.unwrap_err();
+                    let which = if is("UseFIPS") { "FIPS" } else { "dual stack" };
+                    assert_eq!(
+                        error.to_string(),
+                        format!("{which} and an endpoint's URL cannot be set together"),
+                        "{case}"
+                    );
+                }
                 // A signature needs a region, whatever the endpoint: theirs is for any signer.
-                _ => assert!(
+                (_, None) => assert!(
                     built.unwrap_err().to_string().contains("no region"),
                     "{case}"
                 ),
@@ -129,13 +143,51 @@ fn official_endpoints() {
         }
         let partitions = json(&folder.join("endpoints/partitions.json"));
         for partition in partitions["partitions"].as_array().unwrap() {
-            let suffix = partition["outputs"]["dnsSuffix"].as_str().unwrap();
+            let outputs = &partition["outputs"];
+            assert_eq!(outputs["supportsFIPS"], true);
+            assert_eq!(outputs["supportsDualStack"], true);
             for region in partition["regions"].as_object().unwrap().keys() {
-                let url = build(Some(region), true, None).unwrap().endpoint_url();
-                assert_eq!(url, format!("https://lambda.{region}.{suffix}/"));
+                for (fips, dual_stack) in [(false, false), (true, false), (false, true)] {
+                    let service = if fips { "lambda-fips" } else { "lambda" };
+                    let suffix = if dual_stack {
+                        "dualStackDnsSuffix"
+                    } else {
+                        "dnsSuffix"
+                    };
+                    let suffix = outputs[suffix].as_str().unwrap();
+                    let client = builder(Some(region), true, None)
+                        .use_fips(fips)
+                        .use_dual_stack(dual_stack)
+                        .build();
+                    assert_eq!(
+                        client.unwrap().endpoint_url(),
+                        format!("https://{service}.{region}.{suffix}/")
+                    );
+                }
+                assert_eq!(
+                    lambda_invoke_protocol::region::Partition::of(region).id(),
+                    partition["id"]
+                );
                 count += 1;
             }
         }
         count
     });
+}
+
+#[test]
+fn an_address_that_is_none_is_an_error_when_the_client_is_built() {
+    for url in [
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:",
+        "https://[::1]:+443",
+        "http://user:secret@127.0.0.1",
+        "http://127.0.0.1/?a=b",
+        "http://127.0.0.1/#a",
+    ] {
+        let error = build(Some("us-east-1"), true, Some(url)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{url}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
 }

@@ -18,7 +18,8 @@ pub use function_error::FunctionError;
 pub use log::{LogTail, LogTailError, Report, ReportStatus, StartLine, TailBuffer};
 pub use reply::{AnswerError, RenderError, Reply, ReportedVersion, error_to_http, service_error};
 pub use request::{
-    Call, InvokeRequest, Refusal, RequestError, StreamInvocationType, StreamRequest,
+    IncomingRequest, InvokeRequest, Refusal, Request, RequestError, StreamInvocationType,
+    StreamRequest, operation,
 };
 pub use stream::{
     EVENT_STREAM_CONTENT_TYPE, EventError, InvokeComplete, StreamError, StreamEvent,

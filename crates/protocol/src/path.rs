@@ -10,34 +10,34 @@ use std::fmt;
 use http::Method;
 use lambda_invoke_error::Operation;
 
-/// Where an operation's path has the function's name: between these two.
+/// An operation's path, with the function's name between these two parts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct Template {
     operation: Operation,
     before: &'static str,
     after: &'static str,
 }
 
-pub(crate) const INVOKE: Frame = Frame {
+pub(crate) const INVOKE: Template = Template {
     operation: Operation::Invoke,
     before: "/2015-03-31/functions/",
     after: "/invocations",
 };
 
-pub(crate) const STREAM: Frame = Frame {
+pub(crate) const STREAM: Template = Template {
     operation: Operation::InvokeWithResponseStream,
     before: "/2021-11-15/functions/",
     after: "/response-streaming-invocations",
 };
 
 /// Only endpoints need it. The model has it without the last slash, the reference with it.
-const INVOKE_ASYNC: Frame = Frame {
+pub(crate) const INVOKE_ASYNC: Template = Template {
     operation: Operation::InvokeAsync,
     before: "/2014-11-13/functions/",
     after: "/invoke-async/",
 };
 
-impl Frame {
+impl Template {
     /// Writes the path for a function, its name encoded.
     pub(crate) fn write(self, to: &mut String, name: &str) {
         to.push_str(self.before);
@@ -85,14 +85,14 @@ impl<'a> Route<'a> {
     ///
     /// If no operation has this path, or it has another method.
     pub fn find(method: &Method, path: &'a str) -> Result<Self, NoRoute> {
-        for frame in [INVOKE, STREAM, INVOKE_ASYNC] {
-            if let Some(label) = frame.label(path) {
+        for template in [INVOKE, STREAM, INVOKE_ASYNC] {
+            if let Some(label) = template.label(path) {
                 if method != Method::POST {
                     return Err(NoRoute::Method);
                 }
                 let function_name = decode(label, false);
                 return Ok(Self {
-                    operation: frame.operation,
+                    operation: template.operation,
                     function_name,
                 });
             }

@@ -7,20 +7,159 @@
 
 use std::fmt;
 
-/// The start of a region's name, the whole name of its partition's pseudo-region, its domain.
-const PARTITIONS: [(&str, &str, &str); 7] = [
-    ("cn-", "aws-cn-global", "amazonaws.com.cn"),
-    ("eusc-de-", "", "amazonaws.eu"),
-    ("us-iso-", "aws-iso-global", "c2s.ic.gov"),
-    ("us-isob-", "aws-iso-b-global", "sc2s.sgov.gov"),
-    ("eu-isoe-", "aws-iso-e-global", "cloud.adc-e.uk"),
-    ("us-isof-", "aws-iso-f-global", "csp.hci.ic.gov"),
-    ("us-gov-", "aws-us-gov-global", COMMERCIAL),
+/// A partition: a set of regions with a domain and an ARN namespace of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    id: &'static str,
+    /// The start of its regions' names; a place and a number follow.
+    start: &'static str,
+    /// The whole name of its pseudo-region, if it has one.
+    global: &'static str,
+    domain: &'static str,
+    dual_stack_domain: &'static str,
+}
+
+const COMMERCIAL: Partition = Partition {
+    id: "aws",
+    start: "",
+    global: "aws-global",
+    domain: "amazonaws.com",
+    dual_stack_domain: "api.aws",
+};
+
+/// All partitions but the commercial one.
+const PARTITIONS: [Partition; 7] = [
+    Partition {
+        id: "aws-cn",
+        start: "cn-",
+        global: "aws-cn-global",
+        domain: "amazonaws.com.cn",
+        dual_stack_domain: "api.amazonwebservices.com.cn",
+    },
+    Partition {
+        id: "aws-eusc",
+        start: "eusc-de-",
+        global: "",
+        domain: "amazonaws.eu",
+        dual_stack_domain: "api.amazonwebservices.eu",
+    },
+    Partition {
+        id: "aws-iso",
+        start: "us-iso-",
+        global: "aws-iso-global",
+        domain: "c2s.ic.gov",
+        dual_stack_domain: "api.aws.ic.gov",
+    },
+    Partition {
+        id: "aws-iso-b",
+        start: "us-isob-",
+        global: "aws-iso-b-global",
+        domain: "sc2s.sgov.gov",
+        dual_stack_domain: "api.aws.scloud",
+    },
+    Partition {
+        id: "aws-iso-e",
+        start: "eu-isoe-",
+        global: "aws-iso-e-global",
+        domain: "cloud.adc-e.uk",
+        dual_stack_domain: "api.cloud-aws.adc-e.uk",
+    },
+    Partition {
+        id: "aws-iso-f",
+        start: "us-isof-",
+        global: "aws-iso-f-global",
+        domain: "csp.hci.ic.gov",
+        dual_stack_domain: "api.aws.hci.ic.gov",
+    },
+    Partition {
+        id: "aws-us-gov",
+        start: "us-gov-",
+        global: "aws-us-gov-global",
+        domain: "amazonaws.com",
+        dual_stack_domain: "api.aws",
+    },
 ];
 
-const COMMERCIAL: &str = "amazonaws.com";
+impl Partition {
+    /// The partition that a region belongs to.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_protocol::region::Partition;
+    ///
+    /// assert_eq!(Partition::of("us-iso-east-1").domain(), "c2s.ic.gov");
+    /// assert_eq!(Partition::of("xx-somewhere-9").id(), "aws");
+    /// ```
+    #[must_use]
+    pub fn of(region: &str) -> Self {
+        let has = |partition: &&Self| {
+            (!partition.global.is_empty() && region == partition.global)
+                || region
+                    .strip_prefix(partition.start)
+                    .is_some_and(is_place_and_number)
+        };
+        PARTITIONS.iter().find(has).copied().unwrap_or(COMMERCIAL)
+    }
 
-/// The host that serves Lambda in a region: `lambda.{region}.{domain of its partition}`.
+    /// Its name, as in the second part of an ARN.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The domain of its services.
+    #[must_use]
+    pub const fn domain(&self) -> &'static str {
+        self.domain
+    }
+
+    /// The domain of its services' dual-stack hosts.
+    #[must_use]
+    pub const fn dual_stack_domain(&self) -> &'static str {
+        self.dual_stack_domain
+    }
+}
+
+/// Which of the hosts that serve Lambda in a region: by default the one that is reached over IPv4.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    fips: bool,
+    dual_stack: bool,
+}
+
+impl Variant {
+    /// The one whose cryptographic modules are validated under FIPS 140.
+    #[must_use]
+    pub const fn with_fips(mut self, yes: bool) -> Self {
+        self.fips = yes;
+        self
+    }
+
+    /// The one that is reached over IPv6 as well.
+    #[must_use]
+    pub const fn with_dual_stack(mut self, yes: bool) -> Self {
+        self.dual_stack = yes;
+        self
+    }
+
+    /// Whether it is the one with validated modules.
+    #[must_use]
+    pub const fn is_fips(&self) -> bool {
+        self.fips
+    }
+
+    /// Whether it is reached over IPv6 as well.
+    #[must_use]
+    pub const fn is_dual_stack(&self) -> bool {
+        self.dual_stack
+    }
+}
+
+/// The host that serves Lambda in a region: `lambda.{region}.{domain of its partition}`; with FIPS
+/// it begins with `lambda-fips.`, and with dual stack it has the partition's dual-stack domain.
+/// Every partition has all four. These are the rules of `endpoint-rule-set-1.json`, which the AWS
+/// SDKs share.
 ///
 /// # Errors
 ///
@@ -30,38 +169,27 @@ const COMMERCIAL: &str = "amazonaws.com";
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_protocol::region::host;
+/// use lambda_invoke_protocol::region::{Variant, host};
 ///
-/// assert_eq!(host("eu-central-1")?, "lambda.eu-central-1.amazonaws.com");
-/// assert_eq!(host("cn-north-1")?, "lambda.cn-north-1.amazonaws.com.cn");
-/// assert_eq!(host("eu west 1").unwrap_err().offset(), Some(2));
+/// let (usual, fips) = (Variant::default(), Variant::default().with_fips(true));
+/// assert_eq!(host("eu-central-1", usual)?, "lambda.eu-central-1.amazonaws.com");
+/// assert_eq!(host("us-east-1", fips)?, "lambda-fips.us-east-1.amazonaws.com");
+/// assert_eq!(host("eu west 1", usual).unwrap_err().offset(), Some(2));
 /// # Ok::<(), lambda_invoke_protocol::region::RegionError>(())
 /// ```
-pub fn host(region: &str) -> Result<String, RegionError> {
+pub fn host(region: &str, variant: Variant) -> Result<String, RegionError> {
     check(region)?;
-    Ok(format!("lambda.{region}.{}", domain(region)))
-}
-
-/// The domain of a region's partition.
-///
-/// # Example
-///
-/// ```
-/// use lambda_invoke_protocol::region::domain;
-///
-/// assert_eq!(domain("us-iso-east-1"), "c2s.ic.gov");
-/// assert_eq!(domain("xx-somewhere-9"), "amazonaws.com");
-/// ```
-#[must_use]
-pub fn domain(region: &str) -> &'static str {
-    let of = |(start, global, _): &&(&str, &str, &str)| {
-        (!global.is_empty() && region == *global)
-            || region.strip_prefix(start).is_some_and(is_place_and_number)
+    let partition = Partition::of(region);
+    let service = if variant.fips {
+        "lambda-fips"
+    } else {
+        "lambda"
     };
-    PARTITIONS
-        .iter()
-        .find(of)
-        .map_or(COMMERCIAL, |(_, _, domain)| domain)
+    let domain = match variant.dual_stack {
+        true => partition.dual_stack_domain,
+        false => partition.domain,
+    };
+    Ok(format!("{service}.{region}.{domain}"))
 }
 
 /// Whether a region can be part of a host's name and of a signature's scope.
@@ -162,6 +290,11 @@ impl std::error::Error for RegionError {}
 mod tests {
     use super::*;
 
+    const USUAL: Variant = Variant {
+        fips: false,
+        dual_stack: false,
+    };
+
     #[test]
     fn each_partition_has_its_domain() {
         for (region, expected) in [
@@ -182,19 +315,19 @@ mod tests {
             ("eusc-fr-west-1", "amazonaws.com"),
             ("", "amazonaws.com"),
         ] {
-            assert_eq!(domain(region), expected, "{region}");
+            assert_eq!(Partition::of(region).domain(), expected, "{region}");
         }
     }
 
     #[test]
     fn what_cannot_be_in_a_host_is_refused_with_its_place() {
-        assert_eq!(host(""), Err(RegionError::Empty));
+        assert_eq!(host("", USUAL), Err(RegionError::Empty));
         assert_eq!(
-            host(&"a".repeat(63)).unwrap().len(),
+            host(&"a".repeat(63), USUAL).unwrap().len(),
             63 + "lambda..amazonaws.com".len()
         );
         assert_eq!(
-            host(&"a".repeat(64)),
+            host(&"a".repeat(64), USUAL),
             Err(RegionError::TooLong { length: 64 })
         );
         for (region, offset) in [
@@ -206,7 +339,7 @@ mod tests {
             ("é", 0),
         ] {
             assert_eq!(
-                host(region).unwrap_err().offset(),
+                host(region, USUAL).unwrap_err().offset(),
                 Some(offset),
                 "{region:?}"
             );

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Uri;
 use lambda_invoke_input::{ClientContext, FunctionName, Rules};
 use lambda_invoke_protocol::path::{Encoded, Route, decode};
-use lambda_invoke_protocol::{Call, InvokeRequest, StreamRequest, json};
+use lambda_invoke_protocol::{IncomingRequest, InvokeRequest, StreamRequest, json};
 use lambda_invoke_vectors::{bytes, suite};
 use serde_json::json;
 
@@ -62,28 +62,30 @@ fn check(text: &str) {
     );
     invoke.payload = Bytes::from(payload.clone());
     let (parts, body) = invoke.to_http(&base).unwrap().into_parts();
-    let call = Call::from_parts(&parts, &Rules::recorded())
+    let call = IncomingRequest::from_parts(&parts, &Rules::recorded())
         .unwrap()
         .with_payload(body)
         .unwrap();
-    assert_eq!(call, Call::Invoke(invoke), "{text:?}");
+    assert_eq!(call, invoke.into(), "{text:?}");
     call.check_json().unwrap();
-    if let Call::Invoke(request) = &call {
-        let json = request.client_context.as_ref().map(ClientContext::to_json);
-        assert!(
-            json.is_none_or(|json| json == context.as_bytes()),
-            "{text:?}"
-        );
-    }
+    let json = call
+        .members()
+        .client_context
+        .as_ref()
+        .map(ClientContext::to_json);
+    assert!(
+        json.is_none_or(|json| json == context.as_bytes()),
+        "{text:?}"
+    );
 
     let mut stream = StreamRequest::new(name);
     stream.payload = Bytes::from(payload);
     let (parts, body) = stream.to_http(&base).unwrap().into_parts();
-    let call = Call::from_parts(&parts, &Rules::recorded())
+    let call = IncomingRequest::from_parts(&parts, &Rules::recorded())
         .unwrap()
         .with_payload(body)
         .unwrap();
-    assert_eq!(call, Call::Stream(stream), "{text:?}");
+    assert_eq!(call, stream.into(), "{text:?}");
 
     check_as_name(text);
 }
@@ -96,10 +98,10 @@ fn check_as_name(text: &str) {
     let route = Route::find(&http::Method::POST, uri.split('?').next().unwrap()).unwrap();
     assert_eq!(route.function_name, text);
     let (parts, ()) = http::Request::post(&uri).body(()).unwrap().into_parts();
-    match Call::from_parts(&parts, &Rules::recorded()) {
+    match IncomingRequest::from_parts(&parts, &Rules::recorded()) {
         Ok(call) => {
-            assert_eq!(call.target().name().as_str(), text);
-            assert_eq!(call.target().qualifier().unwrap().as_str(), text);
+            assert_eq!(call.members().target.name().as_str(), text);
+            assert_eq!(call.members().target.qualifier().unwrap().as_str(), text);
         }
         Err(refusal) => {
             let error = refusal.to_service_error();

@@ -5,12 +5,13 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Uri};
+use lambda_invoke_error::Operation;
 use lambda_invoke_input::{
     ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Rules,
     Target, TenantId,
 };
 use lambda_invoke_protocol::{
-    Call, InvokeRequest, Refusal, RequestError, StreamInvocationType, StreamRequest,
+    IncomingRequest, InvokeRequest, Refusal, RequestError, StreamInvocationType, StreamRequest,
 };
 use proptest::prelude::*;
 
@@ -122,9 +123,9 @@ prop_compose! {
 }
 
 /// What an endpoint makes of a request.
-fn received(request: http::Request<Bytes>, rules: &Rules) -> Call<'static> {
+fn received(request: http::Request<Bytes>, rules: &Rules) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
-    Call::from_parts(&parts, rules)
+    IncomingRequest::from_parts(&parts, rules)
         .unwrap()
         .with_payload(body)
         .unwrap()
@@ -137,16 +138,16 @@ proptest! {
     #[test]
     fn an_invoke_arrives_as_it_was_sent(request in invoke()) {
         let http = request.to_http(&base()).unwrap();
-        prop_assert_eq!(received(http.clone(), &Rules::default()), Call::Invoke(request.clone()));
+        prop_assert_eq!(received(http.clone(), &Rules::default()), request.clone().into());
         // The endpoint's rules take whatever the client's do.
-        prop_assert_eq!(received(http, &Rules::recorded()), Call::Invoke(request));
+        prop_assert_eq!(received(http, &Rules::recorded()), IncomingRequest::from(request));
     }
 
     #[test]
     fn a_stream_arrives_as_it_was_sent(request in stream()) {
         let http = request.to_http(&base()).unwrap();
-        prop_assert_eq!(received(http.clone(), &Rules::default()), Call::Stream(request.clone()));
-        prop_assert_eq!(received(http, &Rules::recorded()), Call::Stream(request));
+        prop_assert_eq!(received(http.clone(), &Rules::default()), request.clone().into());
+        prop_assert_eq!(received(http, &Rules::recorded()), IncomingRequest::from(request));
     }
 }
 
@@ -262,13 +263,13 @@ fn payloads_are_held_to_the_limit_of_their_type() {
 }
 
 /// Reads a head that a client of ours would not have written.
-fn call(uri: &str, headers: &[(&str, &str)]) -> Result<Call<'static>, Refusal> {
+fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Refusal> {
     let mut request = http::Request::post(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    Call::from_parts(&parts, &Rules::recorded()).map(Call::into_owned)
+    IncomingRequest::from_parts(&parts, &Rules::recorded()).map(IncomingRequest::into_owned)
 }
 
 fn answer(uri: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
@@ -283,15 +284,15 @@ const ASYNC: &str = "/2014-11-13/functions/hello/invoke-async/";
 
 #[test]
 fn absent_means_request_response_without_log() {
-    let Call::Invoke(request) = call(INVOKE, &[]).unwrap() else {
-        panic!("not an invoke")
-    };
+    let incoming = call(INVOKE, &[]).unwrap();
+    assert_eq!(incoming.operation(), Operation::Invoke);
+    let request = incoming.members();
     assert_eq!(request.invocation_type, InvocationType::RequestResponse);
     assert_eq!(request.log_type, LogType::None);
     assert_eq!(request.content_type, None);
-    let Call::Stream(request) = call(STREAM, &[]).unwrap() else {
-        panic!("not a stream")
-    };
+    let incoming = call(STREAM, &[]).unwrap();
+    assert_eq!(incoming.operation(), Operation::InvokeWithResponseStream);
+    let request = StreamRequest::try_from(incoming).unwrap();
     assert_eq!(
         request.invocation_type,
         StreamInvocationType::RequestResponse
@@ -302,10 +303,8 @@ fn absent_means_request_response_without_log() {
 fn the_old_operation_is_an_event_with_a_smaller_limit() {
     // A header and a parameter that it does not have are passed over.
     let call = call(&format!("{ASYNC}?Qualifier=!"), &[("x-amz-log-type", "?")]).unwrap();
-    let Call::InvokeAsync(request) = &call else {
-        panic!("not an InvokeAsync")
-    };
-    assert_eq!(request.invocation_type, InvocationType::Event);
+    assert_eq!(call.operation(), Operation::InvokeAsync);
+    assert_eq!(call.invocation_type(), InvocationType::Event);
     assert_eq!(call.max_payload(), 262_144);
     let refusal = call.with_payload(vec![b' '; 264_496].into()).unwrap_err();
     let error = refusal.to_service_error();
@@ -363,9 +362,8 @@ fn what_is_for_synchronous_calls_is_passed_over_for_events() {
         ("x-amz-log-type", "Tail"),
         ("x-amz-client-context", "!"),
     ];
-    let Call::Invoke(request) = call(INVOKE, &headers).unwrap() else {
-        panic!("not an invoke")
-    };
+    let incoming = call(INVOKE, &headers).unwrap();
+    let request = incoming.members();
     assert_eq!(request.log_type, LogType::None);
     assert_eq!(request.client_context, None);
     assert_eq!(request.check(), Ok(()));
@@ -399,7 +397,7 @@ fn a_client_context_is_an_object_in_base64() {
 fn other_paths_and_methods_are_unknown_operations() {
     assert_eq!(answer("/", &[]).0, 404);
     let (parts, ()) = http::Request::get(INVOKE).body(()).unwrap().into_parts();
-    let refusal = Call::from_parts(&parts, &Rules::recorded()).unwrap_err();
+    let refusal = IncomingRequest::from_parts(&parts, &Rules::recorded()).unwrap_err();
     assert_eq!(
         refusal.to_service_error().code(),
         Some("UnknownOperationException")
@@ -407,13 +405,21 @@ fn other_paths_and_methods_are_unknown_operations() {
 }
 
 #[test]
-fn content_types_other_than_json_and_bytes_are_415_if_checked() {
+fn content_types_that_no_sdk_sends_are_415_if_checked() {
     for (content_type, taken) in [
         ("application/json", true),
         ("Application/JSON; charset=utf-8", true),
         ("application/octet-stream", true),
+        ("binary/octet-stream", true),
+        ("Binary/Octet-Stream ; charset=binary", true),
+        ("application/x-amz-json-1.0", true),
+        ("APPLICATION/X-AMZ-JSON-1.1; charset=UTF-8", true),
+        ("", true),
         ("text/plain", false),
         ("application/jsonl", false),
+        ("application/x-amz-jsonl", false),
+        ("application/x-www-form-urlencoded", false),
+        ("binary/octet-streams", false),
     ] {
         let call = call(INVOKE, &[("content-type", content_type)]).unwrap();
         assert_eq!(call.check_content_type().is_ok(), taken, "{content_type}");
@@ -427,6 +433,13 @@ fn content_types_other_than_json_and_bytes_are_415_if_checked() {
     assert_eq!(
         refusal.to_service_error().code(),
         Some("UnsupportedMediaTypeException")
+    );
+    assert_eq!(
+        refusal.to_service_error().message(),
+        Some(
+            "Unsupported content type: a/b. Send application/json, application/octet-stream or no \
+             Content-Type."
+        )
     );
 }
 
@@ -456,5 +469,8 @@ fn a_payload_that_is_not_json_has_the_services_answer_if_checked() {
 fn an_empty_qualifier_is_refused_by_its_length_and_an_absent_one_is_none() {
     let (_, _, message) = answer(&format!("{INVOKE}?Qualifier="), &[]);
     assert!(message.contains("Value '' at 'qualifier' failed to satisfy constraint: Member must have length greater than or equal to 1"));
-    assert_eq!(call(INVOKE, &[]).unwrap().target().qualifier(), None);
+    assert_eq!(
+        call(INVOKE, &[]).unwrap().members().target.qualifier(),
+        None
+    );
 }

@@ -15,7 +15,9 @@ use crate::settings::UNSIGNED_IN_PRESIGNED;
 use crate::{PayloadHash, RawRequest, SessionToken, Settings};
 
 pub(crate) use head::Head;
-pub(crate) use headers::{Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort};
+pub(crate) use headers::{
+    Blank, Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort,
+};
 pub(crate) use query::{
     Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
 };
@@ -123,13 +125,18 @@ impl<'a> CanonicalRequest<'a> {
 
     /// The SHA-256 of the canonical request.
     pub fn hash(&self) -> [u8; 32] {
-        sink::hash(|hasher| self.write(hasher, false))
+        self.hash_with(Blank::Space)
+    }
+
+    /// The same with values of headers collapsed otherwise.
+    pub(crate) fn hash_with(&self, blank: Blank) -> [u8; 32] {
+        sink::hash(|hasher| self.write(hasher, blank, false))
     }
 
     /// The canonical request as the bytes that are hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.write(&mut bytes, false);
+        self.write(&mut bytes, Blank::Space, false);
         bytes
     }
 
@@ -141,14 +148,14 @@ impl<'a> CanonicalRequest<'a> {
     /// As `Display`, with the session token replaced.
     pub(crate) fn to_redacted(&self) -> String {
         let mut bytes = Vec::new();
-        self.write(&mut bytes, true);
+        self.write(&mut bytes, Blank::Space, true);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn write<S: Sink>(&self, sink: &mut S, redact: bool) {
+    fn write<S: Sink>(&self, sink: &mut S, blank: Blank, redact: bool) {
         self.head.write(sink, redact);
         let hidden = redact.then_some(names::SECURITY_TOKEN);
-        headers::write_list(sink, &self.headers, self.lower_case, hidden);
+        headers::write_list(sink, &self.headers, self.lower_case, blank, hidden);
         sink.put(b"\n");
         sink.put(&self.names);
         sink.put(b"\n");
@@ -180,7 +187,7 @@ pub(crate) fn hash_around<'a>(
 ) -> [u8; 32] {
     sink::hash(|hasher| {
         hasher.put(before);
-        headers::write(hasher, lines, true, None);
+        headers::write(hasher, lines, true, Blank::Space, None);
         after.into_iter().for_each(|piece| hasher.put(piece));
     })
 }

@@ -33,7 +33,8 @@
 //!   A malformed escape is taken literally; bytes that are no UTF-8 stay what they are.
 //! - **Headers**: all but [`NEVER_SIGNED`] and [`Settings::unsigned_headers`]. Spaces at the ends of
 //!   a value are dropped and runs of them made one, the ASCII space alone, as in the official
-//!   vectors; a tab stays. Repeated headers are joined with `,`. Values may have any bytes.
+//!   vectors; a tab stays. Other signers collapse tabs as well, and the [`Verifier`] takes what they
+//!   sign; a header that has to be read alike by all has no tab in it. Repeated headers are joined with `,`. Values may have any bytes.
 //! - **Host**: the `host` header as it is; without one the URI's host, with its port unless that is
 //!   the scheme's own, and the signer then adds the header.
 //!

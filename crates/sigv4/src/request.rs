@@ -249,11 +249,12 @@ pub fn host_of(uri: &Uri) -> Option<&str> {
     };
     let text = authority.as_str();
     let host_and_port = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    match authority.port() {
-        Some(port) if Some(port.as_str()) != default_port => Some(host_and_port),
-        _ => Some(authority.host()),
-    }
-    .filter(|host| !host.is_empty())
+    let host = authority.host();
+    // By its text: a port that is not a number must not count as absent.
+    let port = host_and_port.strip_prefix(host)?.strip_prefix(':');
+    let is_default = port.is_none_or(str::is_empty) || port == default_port;
+    let header = if is_default { host } else { host_and_port };
+    Some(header).filter(|_| !host.is_empty())
 }
 
 /// A token of RFC 9110, section 5.6.2.
@@ -267,6 +268,22 @@ pub(crate) fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_keeps_whatever_port_its_uri_has_but_the_schemes_own() {
+        for (uri, host) in [
+            ("http://user:1@h:80/", "h"),
+            ("http://h:443", "h:443"),
+            ("https://[::1]:443", "[::1]"),
+            ("https://[::1]:80", "[::1]:80"),
+            // No port at all, but not what a URI without one means either.
+            ("http://h:99999", "h:99999"),
+            ("http://h:+80", "h:+80"),
+            ("http://h:080", "h:080"),
+        ] {
+            assert_eq!(host_of(&uri.parse().unwrap()), Some(host), "{uri}");
+        }
+    }
 
     #[test]
     fn refuses_what_cannot_be_sent() {

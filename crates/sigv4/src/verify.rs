@@ -12,13 +12,14 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use crate::canonical::{
-    self, CanonicalRequest, Header, is_left_out, is_parameter, is_sorted_list, parse_query,
+    self, Blank, CanonicalRequest, Header, is_left_out, is_parameter, is_sorted_list, parse_query,
 };
 use crate::key::TERMINATOR;
 use crate::names::{self, is_header};
 use crate::sign::checked;
 use crate::{
-    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, Timestamp,
+    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, SigningKey,
+    Timestamp,
 };
 use cache::KeyCache;
 use claims::{Claims, Form};
@@ -59,7 +60,9 @@ impl Keys for Credentials {
 ///   `x-amz-security-token` (compared with the access key's own in any case),
 ///   `x-amz-user-agent` and `x-amz-checksum-mode` (which presigning leaves out) and
 ///   [`Settings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
-/// - A covered header must be there.
+/// - A covered header must be there. Blank space in its value may be collapsed as in the official
+///   vectors (spaces alone), as by the AWS SDK for JavaScript (spaces and tabs; formerly all of
+///   ECMAScript's `\s`) or as by botocore (all at which Python splits): what each signs is taken.
 /// - `x-amz-content-sha256`, where sent, must be the payload hash that the caller gives.
 /// - The date is that of `x-amz-date`, or of `date` if that is absent.
 /// - A signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
@@ -189,7 +192,9 @@ impl Verifier {
             .key(&credentials, claims.time, &self.region, &self.service);
         // The scope of the credential is the key's: it was checked.
         let text = key.string_to_sign(&claims.stamp, &hash);
-        if !key.verify(text.as_bytes(), &claims.signature) {
+        if !key.verify(text.as_bytes(), &claims.signature)
+            && !is_signed_by_collapsing_more(&canonical, &claims, &key)
+        {
             let mismatch = Mismatch::new(canonical.to_redacted(), text.to_string());
             return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
         }
@@ -339,6 +344,25 @@ impl Verifier {
             && !is_left_out(name)
             && !self.settings.lists(name)
     }
+}
+
+/// Whether the signature is of the canonical request in which tabs and their kin are collapsed, too.
+///
+/// Asked only of a signature that is not of the official form, and only where a covered value has
+/// such a byte: no other request is hashed twice.
+#[cold]
+fn is_signed_by_collapsing_more(
+    canonical: &CanonicalRequest<'_>,
+    claims: &Claims<'_>,
+    key: &SigningKey,
+) -> bool {
+    Blank::MORE.into_iter().any(|blank| {
+        let mut headers = canonical.headers.iter();
+        headers.any(|header| blank.matters_in(header.value)) && {
+            let text = key.string_to_sign(&claims.stamp, &canonical.hash_with(blank));
+            key.verify(text.as_bytes(), &claims.signature)
+        }
+    })
 }
 
 /// What is wrong with the headers that are covered, if anything is.

@@ -63,7 +63,11 @@ impl Connector {
 impl Parts {
     async fn establish(&self, to: Uri) -> Result<Stream, Error> {
         let secure = to.scheme() == Some(&Scheme::HTTPS);
-        let Some(via) = self.proxy.as_ref().and_then(|proxy| proxy.intercept(&to)) else {
+        let via = match &self.proxy {
+            Some(proxy) => proxy.intercept(&to)?,
+            None => None,
+        };
+        let Some(via) = via else {
             let socket = self.dial(&to).await.map_err(|cause| {
                 let message = format!("could not connect to {}", authority(&to));
                 Error::no_connection(connect_kind(&*cause), message, cause)

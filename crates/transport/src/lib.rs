@@ -7,6 +7,7 @@ mod connector;
 mod error;
 mod future;
 mod limits;
+mod port;
 mod proxy;
 mod stream;
 #[cfg(feature = "tls")]
@@ -19,5 +20,6 @@ pub use self::builder::Builder;
 pub use self::error::{Error, ErrorKind, Sent};
 pub use self::future::ResponseFuture;
 pub use self::limits::{Limits, TimeLimit};
+pub use self::port::{InvalidPort, port_of};
 pub use self::proxy::{Proxy, ProxyBuilder};
 pub use self::transport::Transport;

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::capture_connection;
 use tower_service::Service;
 
 use crate::connector::Connector;
+use crate::port::port_of;
 use crate::{Body, Builder, Error, Limits, ResponseFuture};
 
 /// Sends requests over a pool of HTTP/1.1 connections.
@@ -104,10 +105,13 @@ impl Transport {
             return ResponseFuture::refused(error);
         }
         if let Some(proxy) = self.connector.proxy() {
+            let via = match proxy.intercept(request.uri()) {
+                Ok(via) => via,
+                Err(error) => return ResponseFuture::refused(error),
+            };
             // Through a tunnel the server would see it; there it goes with the CONNECT.
             if request.uri().scheme() == Some(&Scheme::HTTP) {
-                let via = proxy.intercept(request.uri());
-                if let Some(authorization) = via.as_ref().and_then(|via| via.basic_auth()) {
+                if let Some(authorization) = via.and_then(|via| via.basic_auth()) {
                     let headers = request.headers_mut();
                     headers
                         .entry(PROXY_AUTHORIZATION)
@@ -153,6 +157,12 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     }
     if request.uri().host().is_none_or(str::is_empty) {
         return Err(Error::request("the request's URI names no host"));
+    }
+    // The client under us would go to the scheme's own port.
+    if port_of(request.uri()).is_err() {
+        return Err(Error::request(
+            "what follows the host in the request's URI is not a port from 1 to 65535",
+        ));
     }
     if !matches!(request.version(), Version::HTTP_11 | Version::HTTP_10) {
         return Err(Error::request(
@@ -242,6 +252,10 @@ mod tests {
         for (request, why) in [
             (post("/path"), "http://"),
             (post("ftp://localhost/"), "http://"),
+            (post("http://localhost:99999/"), "1 to 65535"),
+            (post("https://localhost:0/"), "1 to 65535"),
+            (post("http://localhost:/"), "1 to 65535"),
+            (post("http://[::1]:+80/"), "1 to 65535"),
             (old, "version"),
             (connect, "CONNECT"),
             (longer, "content-length"),

@@ -225,3 +225,24 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_request_or_a_proxy_whose_port_is_none_is_rejected_before_anything_connects() {
+    let server = Server::start(|_, _| async {}).await;
+    let through_it = through(Proxy::builder().all(server.address.to_string()));
+    for port in ["0", "", "65536", "99999", "+80", "080", "80a"] {
+        for scheme in ["http", "https"] {
+            for transport in [&Transport::new(), &through_it] {
+                let uri = format!("{scheme}://127.0.0.1:{port}/");
+                let error = transport.send(post(&uri, "x")).await.unwrap_err();
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::Request, Sent::No));
+                assert!(error.to_string().contains("1 to 65535"), "{uri}: {error}");
+            }
+        }
+        let address = format!("http://user:hunter2@127.0.0.1:{port}");
+        let error = Proxy::builder().all(&address).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    assert_eq!(server.accepted(), 0);
+}

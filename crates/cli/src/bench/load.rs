@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
-use lambda_invoke::{Client, ClientContext, Error, ErrorKind, FunctionName};
+use lambda_invoke::{Client, ClientContext, Error, ErrorKind, Execution, FunctionName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,10 +16,17 @@ use tokio::time::Instant;
 use super::Arguments;
 use crate::call::{Prepared, with_options};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::Catch;
+use crate::known::known;
 use crate::outcome::{failure, meaning};
+use crate::terminal::{MOST_TOKEN, excerpt};
 
 /// Times are kept in microseconds, to three digits.
 const DIGITS: u8 = 3;
+
+/// How many kinds of failure are told apart, and codes within them: a peer can think of as many as
+/// there are calls.
+const MOST_KINDS: usize = 50;
 
 /// How much is called.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +120,13 @@ impl Outcome {
             .function_failure()
             .map(|failure| failure.code.as_str());
         let kind = match service.or(function) {
-            Some(code) => format!("{kind}: {code}"),
+            Some(code) => {
+                let named = format!("{kind}: {}", excerpt(code, MOST_TOKEN));
+                match self.failures.len() < MOST_KINDS || self.failures.contains_key(&named) {
+                    true => named,
+                    false => format!("{kind}: further codes"),
+                }
+            }
             None => kind.to_owned(),
         };
         self.fail(kind, exit);
@@ -169,6 +182,10 @@ impl Load {
     ///
     /// If no call can be made at all.
     pub(super) async fn run(&self, plan: Plan, bar: &ProgressBar) -> Result<Outcome, Failure> {
+        let mut catch = Catch::new();
+        if !self.arguments.call.dry_run {
+            known().execution = Execution::Unknown;
+        }
         let begun = Instant::now();
         let next = Arc::new(AtomicU64::new(0));
         // One for all callers: a histogram each would be megabytes, and recording takes less than
@@ -191,7 +208,7 @@ impl Load {
         loop {
             tokio::select! {
                 biased;
-                Ok(()) = tokio::signal::ctrl_c(), if !interrupted => {
+                () = catch.caught(), if !interrupted => {
                     interrupted = true;
                     end.send_replace(true);
                 }
@@ -214,7 +231,7 @@ impl Load {
         let load = self.clone();
         if self.arguments.buffered {
             let call = self.client.invoke(self.name.clone());
-            let call = with_options!(call, options, load);
+            let call = with_options(call, options, load.payload, load.client_context);
             let call = match options.dry_run {
                 true => call.dry_run(),
                 false => call,
@@ -231,7 +248,7 @@ impl Load {
             });
         }
         let call = self.client.stream(self.name.clone());
-        let call = with_options!(call, options, load);
+        let call = with_options(call, options, load.payload, load.client_context);
         if options.dry_run {
             call.dry_run().send().await?;
             return Ok(Measured {

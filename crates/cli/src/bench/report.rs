@@ -48,7 +48,7 @@ impl Report<'_> {
         let _ = writeln!(text, "  succeeded   {}", outcome.whole.len());
         let _ = writeln!(text, "  failed      {}", outcome.failed());
         for (kind, (_, count)) in &outcome.failures {
-            let _ = writeln!(text, "    {count:>7}  {}", crate::exit::printable(kind));
+            let _ = writeln!(text, "    {count:>7}  {}", kind);
         }
         if outcome.retries > 0 {
             let _ = writeln!(text, "  retries     {}", outcome.retries);

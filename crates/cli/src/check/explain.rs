@@ -111,7 +111,7 @@ fn arn(target: &Target<'_>) -> String {
 }
 
 fn host(name: &FunctionName<'_>) -> Option<String> {
-    region::host(name.region()?).ok()
+    region::host(name.region()?, region::Variant::default()).ok()
 }
 
 fn invoke_path(target: &Target<'_>) -> String {

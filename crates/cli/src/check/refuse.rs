@@ -4,6 +4,7 @@ use lambda_invoke_input::{InputError, Members, QualifierMismatch, Rules};
 use serde_json::{Value, json};
 
 use super::Refused;
+use crate::terminal::is_obeyed;
 
 /// How much of a long value is shown on either side of the fault, in characters.
 const AROUND: usize = 50;
@@ -119,7 +120,7 @@ fn pointed(value: &str, offset: usize, wave: Option<(usize, usize)>) -> String {
     let (before, after) = value.split_at(offset);
     let skipped = before.chars().count().saturating_sub(AROUND);
     let is_cut = after.chars().count() > AROUND;
-    let shown = |text: &str| text.replace(|c: char| c.is_control(), "\u{fffd}");
+    let shown = |text: &str| text.replace(is_obeyed, "\u{fffd}");
     let mut before: String = shown(&before.chars().skip(skipped).collect::<String>());
     if skipped > 0 {
         before.insert_str(0, "...");

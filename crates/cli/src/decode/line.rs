@@ -10,13 +10,21 @@ use lambda_invoke_protocol::StreamEvent;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::terminal::write_json;
+
 /// What has been seen of a function's answer.
 #[derive(Debug, Default)]
 pub(super) struct Lambda {
     /// Where the last message ended.
     end: u64,
+    messages: u64,
+    /// Messages that are none of Lambda's.
+    others: u64,
     chunks: u64,
+    is_complete: bool,
     has_ended: bool,
+    /// What the service said of a failure.
+    failure: Option<String>,
 }
 
 /// A message, its members in the order in which a person wants them.
@@ -77,6 +85,26 @@ impl Lambda {
         (self.chunks > 0 && !self.has_ended).then_some(self.chunks)
     }
 
+    /// Whether a message of a function's response came: a chunk, or the end.
+    pub(super) fn is_response(&self) -> bool {
+        self.chunks > 0 || self.is_complete
+    }
+
+    /// How many messages came.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// How many of them were not Lambda's.
+    pub(super) fn others(&self) -> u64 {
+        self.others
+    }
+
+    /// How the function, or the service, failed, if a message said so.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Writes the message that ends at this byte of the stream.
     pub(super) fn write_line(
         &mut self,
@@ -95,7 +123,7 @@ impl Lambda {
             payload: text,
             payload_base64: text.is_none().then(|| STANDARD.encode(&payload)),
         };
-        serde_json::to_writer(&mut *out, &line)?;
+        write_json(&mut *out, &line)?;
         out.write_all(b"\n")
     }
 
@@ -115,6 +143,7 @@ impl Lambda {
 
     fn meaning(&mut self, message: &Message) -> (Meaning, Option<StreamEvent>) {
         let mut meaning = Meaning::default();
+        self.messages += 1;
         let event = match StreamEvent::from_message(message.clone()) {
             Ok(event) => event,
             Err(error) => {
@@ -122,6 +151,7 @@ impl Lambda {
                 if message.headers().get(":message-type").is_some() {
                     meaning.event_error = Some(error.to_string());
                 }
+                self.others += 1;
                 return (meaning, None);
             }
         };
@@ -133,6 +163,8 @@ impl Lambda {
             }
             StreamEvent::InvokeComplete(complete) => {
                 meaning.event = Some("InvokeComplete");
+                self.is_complete = true;
+                self.failure = complete.error_code.clone();
                 meaning.complete = Some(Complete {
                     error_code: complete.error_code.clone(),
                     error_details: complete.error_details.clone(),
@@ -140,14 +172,16 @@ impl Lambda {
                 });
             }
             StreamEvent::Exception(exception) => {
+                self.failure = Some(format!("{}: {}", exception.code, exception.message));
                 meaning.exception = Some(exception.code.clone());
                 meaning.message = Some(exception.message.clone());
             }
             StreamEvent::Error(error) => {
+                self.failure = Some(format!("{}: {}", error.code, error.message));
                 meaning.error = Some(error.code.clone());
                 meaning.message = Some(error.message.clone());
             }
-            _ => {}
+            _ => self.others += 1,
         }
         (meaning, Some(event))
     }

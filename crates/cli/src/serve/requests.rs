@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::exit::{printable, say};
+use crate::terminal::say;
 
 /// How many lines may wait to be written; further ones are left out, and counted.
 const WAITING: usize = 4_096;
@@ -33,7 +33,7 @@ impl Lines {
         let missing = Arc::clone(&left_out);
         std::thread::spawn(move || {
             while let Ok(Some(line)) = waiting.recv() {
-                say(printable(&line));
+                say(line);
                 let count = missing.swap(0, Ordering::Relaxed);
                 if count > 0 {
                     say(format_args!("({count} lines were left out)"));

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{Method, Request, Uri};
 use lambda_invoke::Credentials;
 use lambda_invoke_input::{FunctionName, InvocationType, LogType, Qualifier, Target, TenantId};
-use lambda_invoke_protocol::{InvokeRequest, StreamInvocationType, StreamRequest, region};
+use lambda_invoke_protocol::{InvokeRequest, StreamRequest, region};
 
 use super::Arguments;
 use crate::config::Config;
@@ -69,28 +69,19 @@ fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
         false => LogType::None,
     };
     let payload = arguments.payload.read()?;
-    let request = if arguments.stream {
-        let mut request = StreamRequest::new(target);
-        if arguments.dry_run {
-            request.invocation_type = StreamInvocationType::DryRun;
-        }
-        request.log_type = log_type;
-        request.client_context = client_context;
-        request.tenant_id = tenant_id;
-        request.payload = payload;
-        request.to_http(&base)
-    } else {
-        let mut request = InvokeRequest::new(target);
-        request.invocation_type = match (arguments.event, arguments.dry_run) {
-            (true, _) => InvocationType::Event,
-            (false, true) => InvocationType::DryRun,
-            (false, false) => InvocationType::RequestResponse,
-        };
-        request.log_type = log_type;
-        request.client_context = client_context;
-        request.tenant_id = tenant_id;
-        request.payload = payload;
-        request.to_http(&base)
+    let mut request = InvokeRequest::new(target);
+    request.invocation_type = match (arguments.event, arguments.dry_run) {
+        (true, _) => InvocationType::Event,
+        (false, true) => InvocationType::DryRun,
+        (false, false) => InvocationType::RequestResponse,
+    };
+    request.log_type = log_type;
+    request.client_context = client_context;
+    request.tenant_id = tenant_id;
+    request.payload = payload;
+    let request = match arguments.stream {
+        true => StreamRequest::try_from(request).and_then(|request| request.to_http(&base)),
+        false => request.to_http(&base),
     };
     let (parts, body) = request.map_err(Failure::usage)?.into_parts();
     Ok(Unsigned {

@@ -37,7 +37,7 @@ impl FaultyBody {
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         if let Some((at, stop)) = self.faults.stop {
             if self.position >= at {
-                return self.stop(stop);
+                return self.stop(stop, cx);
             }
         }
         let Some(Ok(frame)) = ready!(self.inner.poll_frame(cx)) else {
@@ -56,9 +56,10 @@ impl FaultyBody {
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
-    fn stop(&self, stop: Stop) -> Polled {
+    fn stop(&mut self, stop: Stop, cx: &mut Context<'_>) -> Polled {
         // What came before must be on the wire first: hyper throws away what it still holds.
         if stop != Stop::End && !self.connection.flushed_since(self.mark) {
+            self.run_on(cx);
             return Poll::Pending;
         }
         match stop {
@@ -67,6 +68,11 @@ impl FaultyBody {
             Stop::Cut => {}
         }
         Poll::Ready(Some(Err(CutOnPurpose)))
+    }
+
+    /// Lets a function that streams run while nothing can be sent.
+    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
+        self.inner.run_on(cx);
     }
 
     fn flip(&self, bytes: Bytes) -> Bytes {

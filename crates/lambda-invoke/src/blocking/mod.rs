@@ -33,9 +33,10 @@ use std::sync::Arc;
 
 use lambda_invoke_input::FunctionName;
 use lambda_invoke_protocol::StreamHead;
+use lambda_invoke_protocol::operation::InvokeOperation;
 
 use self::runtime::Runtime;
-use crate::{BoxError, Error, InvokeCall, Reply, StreamCall, StreamDryRun};
+use crate::{BoxError, Call, Error, InvokeCall, Reply, StreamCall, StreamDryRun};
 
 /// Calls functions and waits for them: see the [module](self).
 ///
@@ -87,54 +88,52 @@ impl Client {
     }
 }
 
+impl<'a, Op: InvokeOperation> Call<'a, Op, Client> {
+    /// The asynchronous call, and what waits for it.
+    fn split(self) -> (Call<'a, Op>, Arc<Runtime>) {
+        let Client { client, runtime } = self.client;
+        let call = Call {
+            client,
+            request: self.request,
+            options: self.options,
+        };
+        (call, runtime)
+    }
+}
+
 impl InvokeCall<'_, Client> {
-    /// Makes the call and waits for the reply.
+    /// Makes the call and waits for the response.
     ///
     /// # Errors
     ///
     /// As the asynchronous [`send`](InvokeCall::send).
     pub fn send(self) -> Result<Reply, Error> {
-        let Client { client, runtime } = self.client;
-        let call = InvokeCall {
-            client,
-            request: self.request,
-            options: self.options,
-        };
+        let (call, runtime) = self.split();
         runtime.wait(call.send())
     }
 }
 
 impl StreamCall<'_, Client> {
-    /// Makes the call and waits for the head of the answer.
+    /// Makes the call and waits for the head of the response.
     ///
     /// # Errors
     ///
     /// As the asynchronous [`send`](StreamCall::send).
     pub fn send(self) -> Result<ResponseStream, Error> {
-        let Client { client, runtime } = self.client;
-        let call = StreamCall {
-            client,
-            request: self.request,
-            options: self.options,
-        };
+        let (call, runtime) = self.split();
         let stream = runtime.wait(call.send())?;
         Ok(ResponseStream::new(stream, runtime))
     }
 }
 
 impl StreamDryRun<'_, Client> {
-    /// Makes the call and waits for the head of the answer.
+    /// Makes the call and waits for the head of the response.
     ///
     /// # Errors
     ///
     /// As the asynchronous [`send`](StreamDryRun::send).
     pub fn send(self) -> Result<StreamHead, Error> {
-        let Client { client, runtime } = self.0.client;
-        let call = StreamCall {
-            client,
-            request: self.0.request,
-            options: self.0.options,
-        };
+        let (call, runtime) = self.0.split();
         runtime.wait(StreamDryRun(call).send())
     }
 }

@@ -13,6 +13,8 @@ pub enum RequestError {
         /// The type.
         invocation_type: InvocationType,
     },
+    /// The stream operation has no durable executions.
+    DurableStream,
     /// A client context reaches the function in synchronous calls only.
     ClientContextWithEvent,
     /// A queued execution's log has nobody to go to.
@@ -49,6 +51,9 @@ impl fmt::Display for RequestError {
                 "a response stream cannot be invoked as {invocation_type}, only as \
                  RequestResponse or DryRun"
             ),
+            Self::DurableStream => {
+                f.write_str("a response stream has no durable execution name, only Invoke has")
+            }
             Self::ClientContextWithEvent => f.write_str(
                 "a client context reaches the function in synchronous calls only, not with Event",
             ),

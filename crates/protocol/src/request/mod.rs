@@ -1,12 +1,15 @@
-//! The two operations' requests: typed value to `http` on the client's side, and back on the
-//! endpoint's.
+//! The requests of the two operations: typed value to `http` on the client's side (`encode`), and
+//! back on the endpoint's (`decode`). What both have in common is in `members`.
 
-mod build;
-mod call;
+mod decode;
+mod encode;
 mod error;
-mod refusal;
+mod members;
+pub mod operation;
+mod rejection;
 
-pub use build::{InvokeRequest, StreamInvocationType, StreamRequest};
-pub use call::Call;
+pub use decode::IncomingRequest;
 pub use error::RequestError;
-pub use refusal::Refusal;
+pub use members::{InvokeRequest, Request, StreamRequest};
+pub use operation::StreamInvocationType;
+pub use rejection::Refusal;

@@ -1,9 +1,7 @@
 //! The canonical headers.
 //!
-//! Names in lower case and sorted; spaces at the ends of values dropped, and runs of them made one;
-//! the values of one name joined with `,` in their order. Only the ASCII space counts, as in the
-//! official vectors: a tab stays. (A tab at either end of a value does not survive HTTP, so a
-//! header that has one cannot be verified; RFC 9110, section 5.5.)
+//! Names in lower case and sorted; blank space at the ends of values dropped, and runs of it made one
+//! space; the values of one name joined with `,` in their order. [`Blank`] says what is blank.
 
 use core::cmp::Ordering;
 
@@ -24,6 +22,48 @@ pub(crate) struct Header<'a> {
 
 /// The headers that an ordinary request has, on the stack; more go to the heap.
 pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
+
+/// What is trimmed and collapsed in the value of a header.
+///
+/// The reference does not say what becomes of a tab, and signers differ. HTTP itself drops tabs and
+/// spaces at the ends of a value (RFC 9110, section 5.5), so that no signature can depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blank {
+    /// The space alone: the official vectors, aws-c-auth and `aws-sigv4`.
+    Space,
+    /// Spaces and tabs, HTTP's own blank space: the AWS SDK for JavaScript (`@smithy/signature-v4` 5.7).
+    Tab,
+    /// What `\s` matches in an ECMAScript expression: older SDKs for JavaScript. The SDKs
+    /// for Java, Ruby and PHP collapse the ASCII part of it.
+    EcmaScript,
+    /// Where Python's `str.split()` splits: botocore.
+    Python,
+}
+
+impl Blank {
+    /// What else signers collapse than the official form does.
+    pub(crate) const MORE: [Self; 3] = [Self::Tab, Self::EcmaScript, Self::Python];
+
+    fn has(self, letter: char) -> bool {
+        match self {
+            Self::Space => letter == ' ',
+            Self::Tab => matches!(letter, ' ' | '\t'),
+            Self::EcmaScript => {
+                letter == '\u{feff}' || letter.is_whitespace() && letter != '\u{85}'
+            }
+            Self::Python => letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}'),
+        }
+    }
+
+    /// Whether the canonical form of `value` differs from that with [`Blank::Space`].
+    pub(crate) fn matters_in(self, value: &[u8]) -> bool {
+        let matters = |letter| letter != ' ' && self.has(letter);
+        match core::str::from_utf8(value) {
+            Ok(text) => text.contains(matters),
+            Err(_) => value.iter().any(|&byte| matters(char::from(byte))),
+        }
+    }
+}
 
 /// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
 pub(crate) type NameList = List<u8, 192>;
@@ -147,9 +187,10 @@ pub(super) fn write_list<S: Sink>(
     sink: &mut S,
     list: &HeaderList<'_>,
     lower_case: bool,
+    blank: Blank,
     hide: Option<&str>,
 ) {
-    write(sink, lines(list), lower_case, hide);
+    write(sink, lines(list), lower_case, blank, hide);
 }
 
 /// Writes `name:value` lines; the value of the header `hide` is replaced.
@@ -158,11 +199,14 @@ pub(super) fn write<'a, S: Sink>(
     sink: &mut S,
     lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
     lower_case: bool,
+    blank: Blank,
     hide: Option<&str>,
 ) {
-    let filled = hide.is_none() && sink.fill(|space| fill(space, lines.clone(), lower_case));
+    let filled = blank == Blank::Space
+        && hide.is_none()
+        && sink.fill(|space| fill(space, lines.clone(), lower_case));
     if !filled {
-        write_pieces(sink, lines, hide);
+        write_pieces(sink, lines, blank, hide);
     }
 }
 
@@ -216,6 +260,7 @@ fn fill<'a>(
 fn write_pieces<'a, S: Sink>(
     sink: &mut S,
     lines: impl Iterator<Item = (Start<'a>, &'a [u8])>,
+    blank: Blank,
     hide: Option<&str>,
 ) {
     let (mut hidden, mut first) = (false, true);
@@ -237,7 +282,7 @@ fn write_pieces<'a, S: Sink>(
         if hidden {
             sink.put(b"<redacted>");
         } else {
-            put_value(sink, value);
+            put_value(sink, value, blank);
         }
     }
     if !first {
@@ -245,12 +290,24 @@ fn write_pieces<'a, S: Sink>(
     }
 }
 
-/// Writes a value without spaces at its ends, and one for each run of them.
-fn put_value<S: Sink>(sink: &mut S, value: &[u8]) {
-    let words = value
-        .split(|&byte| byte == b' ')
-        .filter(|word| !word.is_empty());
-    for (index, word) in words.enumerate() {
+/// Writes a value without blank space at its ends, and with one space for each run of it.
+///
+/// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, which one depends on
+/// more than the text; what is not UTF-8 is Latin-1.
+fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
+    match core::str::from_utf8(value) {
+        Ok(text) if blank != Blank::Space => {
+            put_words(
+                sink,
+                text.split(|letter| blank.has(letter)).map(str::as_bytes),
+            );
+        }
+        _ => put_words(sink, value.split(|&byte| blank.has(char::from(byte)))),
+    }
+}
+
+fn put_words<'a, S: Sink>(sink: &mut S, words: impl Iterator<Item = &'a [u8]>) {
+    for (index, word) in words.filter(|word| !word.is_empty()).enumerate() {
         if index > 0 {
             sink.put(b" ");
         }
@@ -267,7 +324,7 @@ mod tests {
         list.extend(headers.iter().map(|(name, value)| Header::new(name, value)));
         sort(&mut list);
         let mut sink = Vec::new();
-        write_list(&mut sink, &list, false, None);
+        write_list(&mut sink, &list, false, Blank::Space, None);
         sink
     }
 

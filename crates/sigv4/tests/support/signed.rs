@@ -10,10 +10,11 @@ use lambda_invoke_sigv4::{
 };
 
 pub(crate) const ID: &str = "AKIDEXAMPLE";
+pub(crate) const SECRET: &str = "secret";
 pub(crate) const BODY: &[u8] = br#"{"name":"Ada"}"#;
 
 pub(crate) fn credentials() -> Credentials {
-    Credentials::new(ID, "secret").unwrap()
+    Credentials::new(ID, SECRET).unwrap()
 }
 
 pub(crate) fn signer() -> Signer {

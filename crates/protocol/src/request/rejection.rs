@@ -100,7 +100,10 @@ impl Refusal {
             )),
             Self::NotJson(fault) => INVALID_CONTENT.error(&fault.service_message()),
             Self::MediaType { found } => {
-                let message = format!("Unsupported content type: {found}");
+                let message = format!(
+                    "Unsupported content type: {found}. Send application/json, \
+                     application/octet-stream or no Content-Type."
+                );
                 MEDIA_TYPE.error(&message)
             }
         }

@@ -1,0 +1,147 @@
+//! What an input that is no event stream begins with.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use lambda_invoke_event_stream::Decoder;
+
+/// How many bytes of the input it takes to tell.
+pub(super) const ENOUGH: usize = 64;
+
+/// How long the first 12 bytes of a message, its prelude, are.
+const PRELUDE: usize = 12;
+
+/// What the first bytes of an input say that it is, and what can be done about it. `None` if they
+/// may be those of a message.
+pub(super) fn what(first: &[u8]) -> Option<(&'static str, &'static str)> {
+    const TEXT: &str = "decode expects a stream's bytes as they came";
+    if let Some(found) = binary(first) {
+        return Some(found);
+    }
+    let text = text(first)?;
+    let begin = text.trim_start();
+    let has = |prefix: &str| {
+        begin
+            .get(..prefix.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+    };
+    Some(match () {
+        () if begin.is_empty() => ("white space", TEXT),
+        () if has("HTTP/") => (
+            "the head of an HTTP response",
+            "leave it out: save the body alone, with curl without --include",
+        ),
+        () if has("<!doctype html") || has("<html") => ("HTML", TEXT),
+        () if has("<") => ("XML or HTML", TEXT),
+        () if has("{") || has("[") => (
+            "JSON",
+            "an error of the service, or a buffered response, needs no decoding",
+        ),
+        () if is_prelude(STANDARD_NO_PAD.decode(sixteen(begin)).ok()) => {
+            ("a message in base64", "pipe it through base64 -d first")
+        }
+        () if is_prelude(hex(begin)) => (
+            "a message in hexadecimal",
+            "pipe it through xxd -r -p first",
+        ),
+        () => ("text", TEXT),
+    })
+}
+
+fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
+    const UNPACK: &str = "unpack it first";
+    const UTF_16: &str = "decode expects a stream's bytes as they came, which a shell may have \
+                          changed";
+    let signatures: [(&[u8], _, _); 7] = [
+        (b"\x1f\x8b", "gzip", UNPACK),
+        (b"\x28\xb5\x2f\xfd", "zstd", UNPACK),
+        (b"PK\x03\x04", "a zip archive", UNPACK),
+        (b"\xff\xfe", "UTF-16 text", UTF_16),
+        (b"\xfe\xff", "UTF-16 text", UTF_16),
+        (b"\xef\xbb\xbf", "UTF-8 text with a byte order mark", UTF_16),
+        (b"\x16\x03", "TLS", "decode expects what is inside it"),
+    ];
+    signatures
+        .into_iter()
+        .find(|(signature, ..)| first.starts_with(signature))
+        .map(|(_, what, advice)| (what, advice))
+}
+
+/// The bytes as text, which may end in the middle of a character, if they are text. A message is
+/// not: its length begins with a zero byte.
+fn text(first: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(first) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(first.get(..error.valid_up_to())?).ok()?
+        }
+        Err(_) => return None,
+    };
+    let is_text = |c: char| !c.is_control() || c.is_ascii_whitespace();
+    (!text.is_empty() && text.chars().all(is_text)).then_some(text)
+}
+
+/// Base64 of twelve bytes.
+fn sixteen(text: &str) -> &str {
+    text.get(..16).unwrap_or_default()
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    (0..PRELUDE)
+        .map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok())
+        .collect()
+}
+
+/// Whether the bytes are the first of a message: they have a checksum of their own.
+fn is_prelude(bytes: Option<Vec<u8>>) -> bool {
+    let Some(bytes) = bytes.filter(|bytes| bytes.len() == PRELUDE) else {
+        return false;
+    };
+    let mut decoder = Decoder::new();
+    decoder.push(Bytes::from(bytes));
+    decoder.next_message().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_invoke_event_stream::{HeaderBlock, Message};
+
+    use super::*;
+
+    #[test]
+    fn tells_what_it_is_not() {
+        let message = Message::new(HeaderBlock::from_headers([]).unwrap(), "x")
+            .to_bytes()
+            .unwrap();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(&message);
+        let hex: String = message.iter().map(|byte| format!("{byte:02x}")).collect();
+        for (input, expected) in [
+            (&b"{\"message\":null}"[..], "JSON"),
+            (b"\n  [1]", "JSON"),
+            (b"<!DOCTYPE HTML><p>", "HTML"),
+            (b"<html lang=de>", "HTML"),
+            (b"<?xml version='1.0'?>", "XML or HTML"),
+            (b"HTTP/1.1 200 OK\r\n", "the head of an HTTP response"),
+            (b"\x1f\x8b\x08\0", "gzip"),
+            (b"\xff\xfe{\0", "UTF-16 text"),
+            (b"\xef\xbb\xbf{}", "UTF-8 text with a byte order mark"),
+            (base64.as_bytes(), "a message in base64"),
+            (hex.as_bytes(), "a message in hexadecimal"),
+            (b"AAAAAAAAAAAAAAAAAAAAAAAA", "text"),
+            ("Guten Tag, Zo\u{eb}".as_bytes(), "text"),
+            (b"cut in the middle of \xc3", "text"),
+            (b" \n", "white space"),
+        ] {
+            let found = what(input).map(|(what, _)| what);
+            assert_eq!(
+                found,
+                Some(expected),
+                "{:?}",
+                String::from_utf8_lossy(input)
+            );
+        }
+        for input in [&b""[..], b"\0\0\0\x10", b"\x80\x81", &message] {
+            assert_eq!(what(input), None, "{input:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A stream as one JSON object, written while it comes: nothing of it is kept but the event that is
+//! being written.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use lambda_invoke::{Completion, Error, ResponseStream};
+use serde_json::{Map, Value, json};
+
+use crate::exit::Failure;
+use crate::interrupt::{Catch, interrupted};
+use crate::output::{Deadline, Output};
+use crate::terminal;
+
+/// Writes the object, with the names of the service's model, binary members in base64. It is whole
+/// however the stream ends: one that failed, or was interrupted, has the events that came.
+///
+/// # Errors
+///
+/// If stdout cannot be written to, or on Ctrl-C; the stream's own end is the inner result.
+pub(super) async fn write(
+    stream: &mut ResponseStream,
+    deadline: Deadline,
+) -> Result<Result<(), Error>, Failure> {
+    let mut catch = Catch::new();
+    let mut document = Document {
+        output: Output::new(deadline),
+        has_events: false,
+    };
+    document.begin(stream).await?;
+    let mut event = Vec::new();
+    // How many bytes of payload the pieces had; an event is whole when the stream has no more.
+    let mut seen = 0;
+    let end = loop {
+        let next = tokio::select! {
+            biased;
+            () = catch.caught() => break None,
+            failure = document.output.failed() => return Err(failure),
+            next = stream.next() => next,
+        };
+        match next {
+            Some(Ok(piece)) => {
+                seen += piece.len() as u64;
+                event.extend_from_slice(&piece);
+                if seen < stream.received() {
+                    continue;
+                }
+                tokio::select! {
+                    biased;
+                    () = catch.caught() => break None,
+                    written = document.chunk(&event) => written?,
+                }
+                event.clear();
+            }
+            Some(Err(error)) => break Some(Err(error)),
+            None => break Some(Ok(())),
+        }
+    };
+    document.end(stream).await?;
+    end.ok_or_else(interrupted)
+}
+
+struct Document {
+    output: Output,
+    has_events: bool,
+}
+
+impl Document {
+    async fn begin(&mut self, stream: &ResponseStream) -> Result<(), Failure> {
+        let mut text = format!("{{\"StatusCode\":{}", stream.status().as_u16());
+        if let Some(version) = stream.executed_version() {
+            text += ",\"ExecutedVersion\":";
+            text += &terminal::json(version.as_str());
+        }
+        text += ",\"EventStream\":[";
+        self.output.write(text.into()).await
+    }
+
+    async fn chunk(&mut self, payload: &[u8]) -> Result<(), Failure> {
+        self.event(
+            "PayloadChunk",
+            json!({ "Payload": STANDARD.encode(payload) }),
+        )
+        .await
+    }
+
+    async fn event(&mut self, name: &str, members: Value) -> Result<(), Failure> {
+        let separator = match self.has_events {
+            true => ",",
+            false => "",
+        };
+        self.has_events = true;
+        let text = format!("{separator}{}", terminal::json(&json!({ name: members })));
+        self.output.write(Bytes::from(text)).await
+    }
+
+    async fn end(mut self, stream: &ResponseStream) -> Result<(), Failure> {
+        if let Some(completion) = stream.completion() {
+            self.event("InvokeComplete", complete(completion)).await?;
+        }
+        let mut text = "]".to_owned();
+        if let Some(content_type) = stream.content_type() {
+            text += ",\"ResponseStreamContentType\":";
+            text += &terminal::json(content_type);
+        }
+        text += "}\n";
+        self.output.write(text.into()).await?;
+        self.output.finish().await
+    }
+}
+
+fn complete(completion: &Completion) -> Value {
+    let members = [
+        ("ErrorCode", completion.error_code().map(str::to_owned)),
+        (
+            "ErrorDetails",
+            completion.error_details().map(str::to_owned),
+        ),
+        ("LogResult", completion.log().map(|log| log.to_base64())),
+    ];
+    let members: Map<String, Value> = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+        .collect();
+    members.into()
+}

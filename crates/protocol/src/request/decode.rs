@@ -1,0 +1,230 @@
+//! What an endpoint receives.
+
+use bytes::Bytes;
+use http::request::Parts;
+use lambda_invoke_error::Operation;
+use lambda_invoke_input::{
+    FunctionName, InvocationType, Members, Qualifier, Rules, Target, limits,
+};
+
+use super::members::{HeaderMembers, InvokeRequest, StreamRequest};
+use super::{Refusal, RequestError};
+use crate::path::{Route, query_value};
+use crate::{header, json};
+
+/// A request as it arrived at an endpoint, validated as the service validates it.
+///
+/// The head is read first, so that an endpoint can reject a request before it reads a body; then
+/// [`with_payload`](Self::with_payload).
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::Operation;
+/// use lambda_invoke_input::Rules;
+/// use lambda_invoke_protocol::IncomingRequest;
+///
+/// let (parts, ()) = http::Request::post("/2015-03-31/functions/hello/invocations?Qualifier=live")
+///     .header("x-amz-invocation-type", "Event")
+///     .body(())?
+///     .into_parts();
+/// let request = IncomingRequest::from_parts(&parts, &Rules::recorded())?;
+/// assert_eq!(request.operation(), Operation::Invoke);
+/// assert_eq!(request.members().target.effective_qualifier().unwrap(), "live");
+/// assert_eq!(request.max_payload(), 1_048_576);
+/// let request = request.with_payload("{}".into())?;
+///
+/// let (parts, ()) = http::Request::post("/2015-03-31/functions/he!!o/invocations?Qualifier=")
+///     .body(())?
+///     .into_parts();
+/// let rejection = IncomingRequest::from_parts(&parts, &Rules::recorded()).unwrap_err();
+/// let error = rejection.to_service_error();
+/// assert_eq!(error.status(), 400);
+/// assert!(error.message().unwrap().starts_with("3 validation errors detected: Value ''"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingRequest<'a> {
+    operation: Operation,
+    /// `Invoke` has every member and every invocation type that the other operations have.
+    members: InvokeRequest<'a>,
+}
+
+impl<'a> IncomingRequest<'a> {
+    /// Reads a request's head. The path is taken as it is on the wire, and decoded once.
+    ///
+    /// The client context and the log type are read for synchronous calls only: the service ignores
+    /// them otherwise. Headers that the operation does not have are ignored.
+    ///
+    /// # Errors
+    ///
+    /// What the service would reject: every constraint that it would name at once.
+    pub fn from_parts(parts: &'a Parts, rules: &Rules) -> Result<Self, Refusal> {
+        let route = Route::find(&parts.method, parts.uri.path()).map_err(Refusal::NoRoute)?;
+        let operation = route.operation;
+        let name = route.function_name;
+        // InvokeAsync has no parameters.
+        let query = parts
+            .uri
+            .query()
+            .filter(|_| operation != Operation::InvokeAsync);
+        let qualifier = query_value(query.unwrap_or_default(), header::QUALIFIER);
+        let headers = HeaderMembers::read(operation, parts);
+
+        // All constraints at once, as the service does before anything else.
+        let mut names = Members::new().function_name(&name);
+        if let Some(qualifier) = &qualifier {
+            names = names.qualifier(qualifier);
+        }
+        let mut failed = Vec::new();
+        if let Err(violations) = names.check(rules) {
+            let each = violations.iter();
+            failed.extend(each.map(|each| (each.member, each.constraint, each.to_string())));
+        }
+        headers.validate(rules, &mut failed);
+        if !failed.is_empty() {
+            return Err(Refusal::validation(failed));
+        }
+
+        let name = FunctionName::parse_with(name, rules).map_err(Refusal::Value)?;
+        let qualifier = qualifier.map(|text| Qualifier::parse_with(text, rules));
+        let qualifier = qualifier.transpose().map_err(Refusal::Value)?;
+        let target = Target::new(name, qualifier).map_err(Refusal::QualifierMismatch)?;
+        let members = headers.into_request(target)?;
+        Ok(Self { operation, members })
+    }
+
+    /// The operation. InvokeAsync, the old one, is an `Invoke` of the type `Event` with a smaller
+    /// limit.
+    #[must_use]
+    pub const fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The request's members, whatever the operation.
+    #[must_use]
+    pub const fn members(&self) -> &InvokeRequest<'a> {
+        &self.members
+    }
+
+    /// How to invoke.
+    #[must_use]
+    pub const fn invocation_type(&self) -> InvocationType {
+        self.members.invocation_type
+    }
+
+    /// The greatest payload that this request may have, in bytes.
+    #[must_use]
+    pub const fn max_payload(&self) -> usize {
+        match self.operation {
+            Operation::InvokeAsync => limits::INVOKE_ASYNC_PAYLOAD,
+            _ => self.members.invocation_type.max_payload(),
+        }
+    }
+
+    /// Adds the payload.
+    ///
+    /// # Errors
+    ///
+    /// If it is larger than [`max_payload`](Self::max_payload).
+    pub fn with_payload(mut self, payload: Bytes) -> Result<Self, Refusal> {
+        self.check_length(payload.len())?;
+        self.members.payload = payload;
+        Ok(self)
+    }
+
+    /// Checks a payload's length before it is read.
+    ///
+    /// # Errors
+    ///
+    /// If it is more than [`max_payload`](Self::max_payload).
+    pub const fn check_length(&self, length: usize) -> Result<(), Refusal> {
+        let limit = self.max_payload();
+        if length > limit {
+            return Err(Refusal::PayloadTooLarge {
+                length,
+                limit,
+                invocation_type: self.invocation_type(),
+                operation: self.operation,
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks that the payload is JSON. An empty payload passes: the service takes it for `{}`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not JSON; the error has the place.
+    pub fn check_json(&self) -> Result<(), Refusal> {
+        match &self.members.payload {
+            payload if payload.is_empty() => Ok(()),
+            payload => json::check(payload).map_err(Refusal::NotJson),
+        }
+    }
+
+    /// Checks the content type against those that released AWS SDKs send with a payload: none,
+    /// `application/json`, `application/octet-stream`, `binary/octet-stream` (the SDK for
+    /// JavaScript 2, Android) and `application/x-amz-json-*` (iOS, C++), in any letter case and
+    /// with or without parameters.
+    ///
+    /// # Errors
+    ///
+    /// If it is another one.
+    pub fn check_content_type(&self) -> Result<(), Refusal> {
+        let Some(content_type) = &self.members.content_type else {
+            return Ok(());
+        };
+        let text = header::text(content_type);
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        let accepted = matches!(
+            essence.as_str(),
+            "" | "application/json" | "application/octet-stream" | "binary/octet-stream"
+        );
+        if accepted || essence.starts_with("application/x-amz-json-") {
+            return Ok(());
+        }
+        Err(Refusal::MediaType {
+            found: text.into_owned(),
+        })
+    }
+
+    /// Converts the request into one that borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> IncomingRequest<'static> {
+        IncomingRequest {
+            operation: self.operation,
+            members: self.members.into_owned(),
+        }
+    }
+}
+
+/// What an endpoint makes of a request that a client sends.
+impl<'a> From<InvokeRequest<'a>> for IncomingRequest<'a> {
+    fn from(members: InvokeRequest<'a>) -> Self {
+        Self {
+            operation: Operation::Invoke,
+            members,
+        }
+    }
+}
+
+/// What an endpoint makes of a request that a client sends.
+impl<'a> From<StreamRequest<'a>> for IncomingRequest<'a> {
+    fn from(request: StreamRequest<'a>) -> Self {
+        Self {
+            operation: Operation::InvokeWithResponseStream,
+            members: request.into(),
+        }
+    }
+}
+
+/// The request as a client would have made it.
+impl<'a> TryFrom<IncomingRequest<'a>> for StreamRequest<'a> {
+    type Error = RequestError;
+
+    fn try_from(request: IncomingRequest<'a>) -> Result<Self, RequestError> {
+        request.members.try_into()
+    }
+}

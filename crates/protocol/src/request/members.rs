@@ -1,0 +1,360 @@
+//! The members of a request: what they are, and how each stands in the headers, in both directions.
+//! A member that is added to the service's model is added here.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use lambda_invoke_error::Operation;
+use lambda_invoke_input::{
+    ClientContext, Constraint, DurableExecutionName, InputError, InvocationType, LogType, Member,
+    Members, Rules, Target, TenantId,
+};
+use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::operation::{Invoke, InvokeOperation, Stream, invocation_types};
+use super::{Refusal, RequestError};
+use crate::header;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A request of either operation.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_input::{FunctionName, LogType};
+/// use lambda_invoke_protocol::InvokeRequest;
+///
+/// let mut request = InvokeRequest::new(FunctionName::parse("thumbnail:live")?);
+/// request.log_type = LogType::Tail;
+/// request.payload = r#"{"key":"cat.jpg"}"#.into();
+///
+/// let http = request.to_http(&"https://lambda.eu-west-1.amazonaws.com".parse()?)?;
+/// assert_eq!(http.uri().path(), "/2015-03-31/functions/thumbnail%3Alive/invocations");
+/// assert_eq!(http.headers()["x-amz-log-type"], "Tail");
+/// assert_eq!(http.headers()["content-type"], "application/json");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request<'a, Op: InvokeOperation> {
+    /// The function, and the version or alias.
+    pub target: Target<'a>,
+    /// Whether to wait for the response, to queue an event, or to run nothing.
+    pub invocation_type: Op::InvocationType,
+    /// Whether the response is to include the end of the log. Not with `Event`.
+    pub log_type: LogType,
+    /// What the function is told about the caller. Not with `Event`.
+    pub client_context: Option<ClientContext<'a>>,
+    /// The tenant, for functions with tenant isolation.
+    pub tenant_id: Option<TenantId<'a>>,
+    /// The name under which the service runs the function once, however often it is asked to.
+    /// `Invoke` only.
+    pub durable_execution_name: Option<Op::DurableExecutionName<'a>>,
+    /// The payload's type: `application/json` unless set; none is sent for `None`.
+    pub content_type: Option<HeaderValue>,
+    /// The payload, sent as it is. The service takes JSON only; see [`json::check`](crate::json).
+    pub payload: Bytes,
+}
+
+/// A request of `Invoke`.
+pub type InvokeRequest<'a> = Request<'a, Invoke>;
+
+/// A request of `InvokeWithResponseStream`.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_input::{FunctionName, Qualifier, Target};
+/// use lambda_invoke_protocol::StreamRequest;
+///
+/// let target = Target::new(FunctionName::parse("hello")?, Some(Qualifier::parse("$LATEST")?))?;
+/// let mut request = StreamRequest::new(target);
+/// request.payload = "{}".into();
+///
+/// let http = request.to_http(&"http://127.0.0.1:9001".parse()?)?;
+/// assert_eq!(
+///     http.uri(),
+///     "http://127.0.0.1:9001/2021-11-15/functions/hello/response-streaming-invocations\
+///      ?Qualifier=%24LATEST",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub type StreamRequest<'a> = Request<'a, Stream>;
+
+impl<'a, Op: InvokeOperation> Request<'a, Op> {
+    /// Creates a synchronous request with an empty payload, to fill in.
+    #[must_use]
+    pub fn new(target: impl Into<Target<'a>>) -> Self {
+        Self {
+            target: target.into(),
+            invocation_type: Op::InvocationType::default(),
+            log_type: LogType::None,
+            client_context: None,
+            tenant_id: None,
+            durable_execution_name: None,
+            content_type: Some(JSON),
+            payload: Bytes::new(),
+        }
+    }
+
+    /// Checks the rules that span several members.
+    ///
+    /// # Errors
+    ///
+    /// If a client context or the log is asked for with `Event`, the payload is too large for the
+    /// invocation type, or a tenant id begins or ends in a space.
+    pub fn check(&self) -> Result<(), RequestError> {
+        let invocation_type = self.invocation_type.into();
+        if invocation_type == InvocationType::Event {
+            if self.client_context.is_some() {
+                return Err(RequestError::ClientContextWithEvent);
+            }
+            if self.log_type == LogType::Tail {
+                return Err(RequestError::TailWithEvent);
+            }
+        }
+        // A tenant id may hold spaces, but HTTP drops those at a header value's ends, which would
+        // make it another tenant's.
+        let tenant_id = self.tenant_id.as_ref().map(TenantId::as_str);
+        if tenant_id.is_some_and(|id| id.trim_matches(' ') != id) {
+            return Err(RequestError::TenantIdSpace);
+        }
+        let (length, limit) = (self.payload.len(), invocation_type.max_payload());
+        if length > limit {
+            return Err(RequestError::PayloadTooLarge {
+                length,
+                limit,
+                invocation_type,
+            });
+        }
+        Ok(())
+    }
+
+    /// Encodes the members that stand in headers, in a map with room for `additional` more. A
+    /// header whose absence means the same is left out.
+    pub(super) fn headers(&self, additional: usize) -> Result<HeaderMap, RequestError> {
+        let invocation_type = self.invocation_type.into();
+        let keyword = |is_default: bool, name, value: &'static str| {
+            (!is_default).then(|| (name, HeaderValue::from_static(value)))
+        };
+        let headers = [
+            self.content_type
+                .clone()
+                .map(|value| (http::header::CONTENT_TYPE, value)),
+            keyword(
+                invocation_type == InvocationType::default(),
+                header::X_AMZ_INVOCATION_TYPE,
+                invocation_type.as_str(),
+            ),
+            keyword(
+                self.log_type == LogType::default(),
+                header::X_AMZ_LOG_TYPE,
+                self.log_type.as_str(),
+            ),
+            text(header::X_AMZ_CLIENT_CONTEXT, self.client_context.as_ref())?,
+            text(header::X_AMZ_TENANT_ID, self.tenant_id.as_ref())?,
+            text(
+                header::X_AMZ_DURABLE_EXECUTION_NAME,
+                self.durable_execution_name.as_ref(),
+            )?,
+        ];
+        let present = headers.iter().flatten().count();
+        let mut map = HeaderMap::with_capacity(present.saturating_add(additional));
+        for (name, value) in headers.into_iter().flatten() {
+            map.insert(name, value);
+        }
+        Ok(map)
+    }
+
+    /// Converts the request into one that borrows nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Request<'static, Op> {
+        Request {
+            target: self.target.into_owned(),
+            invocation_type: self.invocation_type,
+            log_type: self.log_type,
+            client_context: self.client_context.map(ClientContext::into_owned),
+            tenant_id: self.tenant_id.map(TenantId::into_owned),
+            durable_execution_name: self
+                .durable_execution_name
+                .map(Op::own_durable_execution_name),
+            content_type: self.content_type,
+            payload: self.payload,
+        }
+    }
+}
+
+/// `Invoke` has every member of the stream, and every invocation type.
+impl<'a> From<StreamRequest<'a>> for InvokeRequest<'a> {
+    fn from(request: StreamRequest<'a>) -> Self {
+        Self {
+            target: request.target,
+            invocation_type: request.invocation_type.into(),
+            log_type: request.log_type,
+            client_context: request.client_context,
+            tenant_id: request.tenant_id,
+            durable_execution_name: request.durable_execution_name.map(|name| match name {}),
+            content_type: request.content_type,
+            payload: request.payload,
+        }
+    }
+}
+
+/// Fails for an `Event`, and for a request with the name of a durable execution.
+impl<'a> TryFrom<InvokeRequest<'a>> for StreamRequest<'a> {
+    type Error = RequestError;
+
+    fn try_from(request: InvokeRequest<'a>) -> Result<Self, RequestError> {
+        if request.durable_execution_name.is_some() {
+            return Err(RequestError::DurableStream);
+        }
+        Ok(Self {
+            target: request.target,
+            invocation_type: request.invocation_type.try_into()?,
+            log_type: request.log_type,
+            client_context: request.client_context,
+            tenant_id: request.tenant_id,
+            durable_execution_name: None,
+            content_type: request.content_type,
+            payload: request.payload,
+        })
+    }
+}
+
+fn text(
+    name: HeaderName,
+    text: Option<&impl AsRef<str>>,
+) -> Result<Option<(HeaderName, HeaderValue)>, RequestError> {
+    let Some(text) = text else { return Ok(None) };
+    // The members' types allow visible ASCII and spaces only, so this is out of reach; it is an
+    // error all the same, so that a new type cannot panic here.
+    match HeaderValue::from_str(text.as_ref()) {
+        Ok(value) => Ok(Some((name, value))),
+        Err(_) => Err(RequestError::HeaderValue { name }),
+    }
+}
+
+/// The headers of a request that arrived, decoded and not yet validated.
+pub(super) struct HeaderMembers<'a> {
+    operation: Operation,
+    invocation_type: Option<Cow<'a, str>>,
+    log_type: Option<Cow<'a, str>>,
+    client_context: Option<Cow<'a, str>>,
+    tenant_id: Option<Cow<'a, str>>,
+    durable_execution_name: Option<Cow<'a, str>>,
+    content_type: Option<HeaderValue>,
+}
+
+impl<'a> HeaderMembers<'a> {
+    /// Reads the headers that the operation has. InvokeAsync has none but the content type.
+    pub(super) fn read(operation: Operation, parts: &'a Parts) -> Self {
+        let read = |name: HeaderName| match operation {
+            Operation::InvokeAsync => None,
+            _ => parts.headers.get(name).map(header::text),
+        };
+        Self {
+            operation,
+            invocation_type: read(header::X_AMZ_INVOCATION_TYPE),
+            log_type: read(header::X_AMZ_LOG_TYPE),
+            client_context: read(header::X_AMZ_CLIENT_CONTEXT),
+            tenant_id: read(header::X_AMZ_TENANT_ID),
+            durable_execution_name: read(header::X_AMZ_DURABLE_EXECUTION_NAME)
+                .filter(|_| operation == Operation::Invoke),
+            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
+        }
+    }
+
+    /// Adds the constraints that fail, in the service's order.
+    pub(super) fn validate(&self, rules: &Rules, failed: &mut Vec<(Member, Constraint, String)>) {
+        // An operation may have fewer types than the general list of the validator.
+        let types = invocation_types(self.operation);
+        if let Some(found) = self
+            .invocation_type
+            .as_deref()
+            .filter(|found| !types.contains(found))
+        {
+            let (member, constraint) = (Member::InvocationType, Constraint::Enum(types));
+            let at = member.as_str();
+            let sentence =
+                format!("Value '{found}' at '{at}' failed to satisfy constraint: {constraint}");
+            failed.push((member, constraint, sentence));
+        }
+        let mut members = Members::new();
+        if let Some(log_type) = &self.log_type {
+            members = members.log_type(log_type);
+        }
+        if let Some(tenant_id) = &self.tenant_id {
+            members = members.tenant_id(tenant_id);
+        }
+        if let Some(name) = &self.durable_execution_name {
+            members = members.durable_execution_name(name);
+        }
+        if let Err(violations) = members.check(rules) {
+            let each = violations.iter();
+            failed.extend(each.map(|each| (each.member, each.constraint, each.to_string())));
+        }
+    }
+
+    /// Decodes validated headers into a request for a target. The log type and the client context
+    /// are read for synchronous calls only: the service ignores them otherwise.
+    pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Refusal> {
+        let mut request = InvokeRequest::new(target);
+        request.invocation_type = match self.operation {
+            Operation::InvokeAsync => InvocationType::Event,
+            _ => keyword(self.invocation_type),
+        };
+        if request.invocation_type != InvocationType::Event {
+            request.log_type = keyword(self.log_type);
+            request.client_context = self.client_context.map(client_context).transpose()?;
+        }
+        request.tenant_id = parse(self.tenant_id, TenantId::try_from)?;
+        request.durable_execution_name =
+            parse(self.durable_execution_name, DurableExecutionName::try_from)?;
+        request.content_type = self.content_type;
+        Ok(request)
+    }
+}
+
+/// A validated keyword; what an absent header means if there is none.
+fn keyword<T: std::str::FromStr + Default>(text: Option<Cow<'_, str>>) -> T {
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+fn parse<'a, T>(
+    text: Option<Cow<'a, str>>,
+    parse: impl FnOnce(Cow<'a, str>) -> Result<T, InputError>,
+) -> Result<Option<T>, Refusal> {
+    text.map(parse).transpose().map_err(Refusal::Value)
+}
+
+fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Refusal> {
+    let context = ClientContext::try_from(text).map_err(|_| Refusal::ClientContext)?;
+    serde_json::from_slice::<JsonObject>(&context.to_json()).map_err(|_| Refusal::ClientContext)?;
+    Ok(context)
+}
+
+/// Any JSON object, of which nothing is kept.
+struct JsonObject;
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = JsonObject;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(JsonObject)
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
