@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lambda_invoke_error::{RetryAfter, Row, ServiceError, ThrottleReason, lookup, table};
+use lambda_invoke_error::{RetryAfter, KnownError, ServiceError, ThrottleReason, lookup, known_errors};
 use serde_json::Value;
 
 const HEADERS: [(&str, &str); 4] = [
@@ -100,7 +100,7 @@ fn parse(c: &mut Criterion) {
 }
 
 fn find(c: &mut Criterion) {
-    let map: HashMap<&str, &Row> = table()
+    let map: HashMap<&str, &KnownError> = known_errors()
         .iter()
         .flat_map(|row| {
             row.aliases

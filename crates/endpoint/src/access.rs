@@ -144,7 +144,10 @@ impl Access {
             Ok(keys) => Ok(Caller {
                 keys: keys.map(Vec::as_slice).unwrap_or_default(),
             }),
-            Err(error) => Err(answer::known(error.code(), &error.service_message())),
+            Err(error) => Err(answer::authentication(
+                error.code(),
+                &error.service_message(),
+            )),
         }
     }
 }
@@ -169,7 +172,7 @@ impl Caller<'_> {
              lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
              lambda:InvokeFunction action"
         );
-        Err(answer::known("AccessDeniedException", &message))
+        Err(answer::access_denied(&message))
     }
 }
 

@@ -1,28 +1,32 @@
 //! The endpoint's own errors, as the service words them.
 
-use lambda_invoke_error::{RetryAfter, ServiceError, ThrottleReason, lookup};
+use lambda_invoke_error::{KnownError, RetryAfter, ServiceError, ThrottleReason, lookup};
 
-/// An error of the table with a message.
-pub(crate) fn known(code: &str, message: &str) -> ServiceError {
-    match lookup(code) {
-        Some(row) => row.error(message),
-        // Every code used here is in the table, which a test holds.
-        None => ServiceError::parse(500, |_| None, b"").with_message(message),
-    }
+const ACCESS_DENIED: &KnownError = lookup("AccessDeniedException").unwrap();
+const INVALID_CONTENT: &KnownError = lookup("InvalidRequestContentException").unwrap();
+const NOT_FOUND: &KnownError = lookup("ResourceNotFoundException").unwrap();
+const SERVICE: &KnownError = lookup("ServiceException").unwrap();
+const TOO_MANY_REQUESTS: &KnownError = lookup("TooManyRequestsException").unwrap();
+
+/// 403, for a signature that is missing or wrong: one of the codes of the signature's verifier.
+pub(crate) fn authentication(code: &str, message: &str) -> ServiceError {
+    lookup(code).unwrap_or(ACCESS_DENIED).error(message)
+}
+
+/// 403, for a caller who is not allowed to invoke the function.
+pub(crate) fn access_denied(message: &str) -> ServiceError {
+    ACCESS_DENIED.error(message)
 }
 
 /// 404, with the ARN that was looked for.
 pub(crate) fn not_found(arn: &str) -> ServiceError {
-    known(
-        "ResourceNotFoundException",
-        &format!("Function not found: {arn}"),
-    )
+    NOT_FOUND.error(&format!("Function not found: {arn}"))
 }
 
 /// 404, for a function of another region.
 pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");
-    known("ResourceNotFoundException", &message)
+    NOT_FOUND.error(&message)
 }
 
 /// 403, for a function of another account: no policy of that account lets anybody in here.
@@ -31,27 +35,25 @@ pub(crate) fn other_account(caller: &str, arn: &str) -> ServiceError {
         "User: arn:aws:iam::{caller}:root is not authorized to perform: lambda:InvokeFunction on \
          resource: {arn} because no resource-based policy allows the lambda:InvokeFunction action"
     );
-    known("AccessDeniedException", &message)
+    access_denied(&message)
 }
 
 /// 429.
 pub(crate) fn throttled(reason: ThrottleReason) -> ServiceError {
-    known("TooManyRequestsException", "Rate Exceeded.")
+    TOO_MANY_REQUESTS
+        .error("Rate Exceeded.")
         .with_reason(reason)
         .with_retry_after(RetryAfter::seconds(1))
 }
 
-/// 400, for a body that broke off: nobody is likely to read it.
+/// 400, for a truncated body: nobody is likely to read it.
 pub(crate) fn broken() -> ServiceError {
-    known(
-        "InvalidRequestContentException",
-        "The request's body broke off.",
-    )
+    INVALID_CONTENT.error("The request's body is truncated.")
 }
 
 /// 500, for what cannot happen: an answer that no header can hold.
 pub(crate) fn internal(what: &str) -> ServiceError {
-    known("ServiceException", what)
+    SERVICE.error(what)
 }
 
 #[cfg(test)]
@@ -71,7 +73,7 @@ mod tests {
             (broken(), 400),
             (internal("x"), 500),
         ] {
-            assert!(error.row().is_some(), "{error}");
+            assert!(error.known_error().is_some(), "{error}");
             assert_eq!(error.status(), status);
         }
     }

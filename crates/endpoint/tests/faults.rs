@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use common::{Answer, Call, Client, soon};
 use lambda_invoke_endpoint::{Endpoint, Fault, FaultKind, Function, FunctionError, Server};
-use lambda_invoke_error::table;
+use lambda_invoke_error::known_errors;
 use lambda_invoke_event_stream::{DecodeErrorKind, Decoder};
 use lambda_invoke_protocol::{StreamEvent, StreamException};
 
@@ -72,7 +72,7 @@ async fn usable_from_a_test_in_three_lines() {
 
 #[tokio::test]
 async fn any_error_of_the_table_is_answered_as_it_is_there() {
-    for row in table() {
+    for row in known_errors() {
         let fault = Fault::error(row.code).unwrap();
         let server = Endpoint::builder()
             .builtins()

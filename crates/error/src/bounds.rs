@@ -1,19 +1,19 @@
-//! How much of an answer is kept: whatever comes off the wire, an error stays small.
+//! The limits of what is kept of a response, so that an error stays small whatever was received.
 
-/// The longest message that is kept, in bytes.
+/// The longest message kept, in bytes.
 pub const MAX_MESSAGE: usize = 8 * 1024;
 
-/// The longest code or request id that is kept, in bytes.
+/// The longest code or request id kept, in bytes.
 pub const MAX_TOKEN: usize = 256;
 
-/// How much of a body is read as JSON, in bytes.
+/// How much of a body is parsed as JSON, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// The longest text that stands in for a message when a body is not JSON, in bytes.
+/// The longest text kept as the message of a body that is not JSON, in bytes.
 pub const MAX_TEXT: usize = 512;
 
-/// The longest prefix of `text` that has at most `max` bytes and ends between characters.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
+/// Returns the longest prefix of `text` that has at most `max` bytes and ends between characters.
+pub(crate) fn truncate(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -21,17 +21,17 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// `text` without spaces around it, if it is 1 to [`MAX_TOKEN`] visible ASCII characters, so that
-/// it can stand in a header.
+/// Trims `text` and returns it if it is 1 to [`MAX_TOKEN`] visible ASCII characters, so that it can
+/// be a header's value.
 pub(crate) fn token(text: &str) -> Option<&str> {
     let text = text.trim_matches([' ', '\t']);
     let fits = !text.is_empty() && text.len() <= MAX_TOKEN;
     (fits && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(text)
 }
 
-/// The code in `text`, which may have a namespace before it (`aws.example#Code`), a URI after it
-/// (`Code:http://..`) and further codes (`Code,Other`): Smithy's restJson1 protocol, "Operation
-/// error serialization".
+/// Extracts the code from `text`, which may have a namespace before it (`aws.example#Code`), and a
+/// URI (`Code:http://..`) or further codes (`Code,Other`) after it. Source: Smithy's restJson1
+/// protocol, "Operation error serialization".
 pub(crate) fn code(text: &str) -> Option<&str> {
     let text = text.split([':', ',']).next()?;
     token(text.rsplit('#').next()?)
@@ -39,17 +39,17 @@ pub(crate) fn code(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, cut, token};
+    use super::{code, token, truncate};
 
     #[test]
-    fn cuts_between_characters() {
-        assert_eq!(cut("aé", 3), "aé");
-        assert_eq!(cut("aé", 2), "a");
-        assert_eq!(cut("é", 1), "");
+    fn truncates_between_characters() {
+        assert_eq!(truncate("aé", 3), "aé");
+        assert_eq!(truncate("aé", 2), "a");
+        assert_eq!(truncate("é", 1), "");
     }
 
     #[test]
-    fn takes_the_code_out_of_its_wrapping() {
+    fn extracts_the_code_from_namespace_and_uri() {
         for wrapped in [
             "Code",
             " Code ",
@@ -66,7 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn refuses_tokens_that_no_header_can_hold() {
+    fn rejects_tokens_that_no_header_can_hold() {
+        assert_eq!(token(" \t7f-1\t "), Some("7f-1"));
         assert_eq!(token("7f-1"), Some("7f-1"));
         assert_eq!(token(&"x".repeat(256)).map(str::len), Some(256));
         assert_eq!(token(&"x".repeat(257)), None);

@@ -2,21 +2,21 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bounds;
+mod classification;
 pub mod header;
+mod known_error;
 mod member;
 mod model;
 mod parse;
 mod render;
 mod retry_after;
-mod row;
 mod service_error;
 mod table;
-mod verdict;
 
 // The public interface.
+pub use known_error::{KnownError, known_errors, lookup};
 pub use member::{ErrorType, ThrottleReason};
-pub use model::{Execution, Fault, Operation, Origin, RetryClass, Topic};
+pub use model::{Category, Execution, Fault, Operation, Origin, RetryClass};
 pub use render::Rendered;
 pub use retry_after::RetryAfter;
-pub use row::{Row, lookup, table};
 pub use service_error::{ServiceError, UnmodelledError};

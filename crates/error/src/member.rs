@@ -1,10 +1,10 @@
-//! The typed members of an error's body: `Reason` and `Type`.
+//! Members of an error's body that have a type of their own: `Reason` and `Type`.
 
 use core::fmt;
 
-use crate::bounds::cut;
+use crate::bounds::truncate;
 
-/// The longest unknown `Reason` or `Type` that is kept, in bytes.
+/// The longest unknown `Reason` or `Type` kept, in bytes.
 const MAX_OTHER: usize = 256;
 
 /// Why a request was throttled: the member `Reason` of `TooManyRequestsException`.
@@ -23,22 +23,22 @@ const MAX_OTHER: usize = 256;
 pub enum ThrottleReason {
     /// The account's unreserved concurrency is in use.
     ConcurrentInvocationLimitExceeded,
-    /// Too many invocations of the function a second.
+    /// The function is invoked too often per second.
     FunctionInvocationRateLimitExceeded,
     /// The function's reserved concurrency is in use.
     ReservedFunctionConcurrentInvocationLimitExceeded,
-    /// Too many invocations a second for the function's reserved concurrency.
+    /// The function is invoked too often per second for its reserved concurrency.
     ReservedFunctionInvocationRateLimitExceeded,
-    /// Too many calls a second by this caller.
+    /// This caller makes too many calls per second.
     CallerRateLimitExceeded,
-    /// Too many snapshots of functions are being created.
+    /// Too many function snapshots are being created.
     ConcurrentSnapshotCreateLimitExceeded,
-    /// A reason that this crate does not know, as it was sent, up to 256 bytes of it.
+    /// A reason unknown to this crate, as received, truncated to 256 bytes.
     Other(Box<str>),
 }
 
 impl ThrottleReason {
-    /// The six reasons of the service's model.
+    /// The six reasons in the service's model.
     pub const KNOWN: [Self; 6] = [
         Self::ConcurrentInvocationLimitExceeded,
         Self::FunctionInvocationRateLimitExceeded,
@@ -48,7 +48,7 @@ impl ThrottleReason {
         Self::ConcurrentSnapshotCreateLimitExceeded,
     ];
 
-    /// The reason as the service sends it.
+    /// Returns the reason as the service sends it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -72,7 +72,7 @@ impl From<&str> for ThrottleReason {
         Self::KNOWN
             .into_iter()
             .find(|known| known.as_str() == reason)
-            .unwrap_or_else(|| Self::Other(cut(reason, MAX_OTHER).into()))
+            .unwrap_or_else(|| Self::Other(truncate(reason, MAX_OTHER).into()))
     }
 }
 
@@ -82,7 +82,7 @@ impl fmt::Display for ThrottleReason {
     }
 }
 
-/// Whose fault the service says an error is: the member `Type`.
+/// Whose fault an error is according to the service: the member `Type`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorType {
@@ -90,12 +90,12 @@ pub enum ErrorType {
     User,
     /// The service's.
     Service,
-    /// A type that this crate does not know, as it was sent, up to 256 bytes of it.
+    /// A type unknown to this crate, as received, truncated to 256 bytes.
     Other(Box<str>),
 }
 
 impl ErrorType {
-    /// The type as the service sends it.
+    /// Returns the type as the service sends it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -111,7 +111,7 @@ impl From<&str> for ErrorType {
         match kind {
             "User" => Self::User,
             "Service" => Self::Service,
-            other => Self::Other(cut(other, MAX_OTHER).into()),
+            other => Self::Other(truncate(other, MAX_OTHER).into()),
         }
     }
 }

@@ -1,34 +1,34 @@
-//! The words that the table is written in.
+//! The properties of an error: execution, retry class, fault, operation, origin and category.
 
 use core::fmt;
 
-/// What an error says of the function's execution.
+/// What an error says about the function's execution.
 ///
-/// Ordered by how much may have happened, so that the execution of several attempts together is
-/// the greatest of theirs.
+/// Ordered by how much may have happened: the execution of several attempts together is the maximum
+/// of theirs.
 ///
 /// # Example
 ///
 /// ```
 /// use lambda_invoke_error::Execution;
 ///
-/// // The first attempt was cut off, the second was throttled: the first may still have run.
+/// // The first attempt was interrupted, the second throttled: the first may still have run.
 /// assert_eq!(Execution::Unknown.max(Execution::NotStarted), Execution::Unknown);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Execution {
-    /// Nothing left this machine, or the service refused before it ran the function's handler.
-    /// Sending again cannot run the function twice.
+    /// No byte left this machine, or the service rejected the request before it ran the function's
+    /// handler. Sending it again cannot run the function twice.
     NotStarted,
-    /// The function may have run, or may not have.
+    /// The function may or may not have run.
     Unknown,
-    /// The function ran, or began to.
+    /// The function ran, or began to run.
     Started,
 }
 
 impl Execution {
-    /// The name as `docs/errors.md` shows it.
+    /// Returns the name as `docs/errors.md` shows it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,30 +41,30 @@ impl Execution {
 
 /// What has to happen before the same request can succeed.
 ///
-/// The class follows what an error means and not its status: many of the service's 502s are
-/// mistakes in the function's configuration, which no number of attempts will mend. Whether an
-/// attempt is also *safe* is a different question: [`Execution`] answers it.
+/// The class follows from what an error means, not from its status: many of the service's 502s are
+/// caused by the function's configuration, and no number of attempts fixes that. Whether another
+/// attempt is *safe* is a separate question; see [`Execution`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryClass {
     /// Somebody has to change the request, the function or a permission first.
     Permanent,
-    /// Too many at once: wait, at least as long as the service asks, and send again.
+    /// A rate or concurrency limit was reached: wait at least as long as the service asks, then send
+    /// the request again.
     Throttled,
-    /// The function is on its way to a state in which it can be invoked; that takes seconds to
-    /// minutes.
+    /// The function will be ready to be invoked in some seconds or minutes.
     Pending,
-    /// May pass by itself within the ordinary backoff.
+    /// The error may pass on its own within an ordinary backoff.
     Transient,
-    /// The request's date is too far from the service's: correct the clock by the answer's `Date`
-    /// header and sign again.
+    /// The request's date is too far from the service's: correct the clock by the response's `Date`
+    /// header and sign the request again.
     ClockSkew,
-    /// The session's credentials have expired: fetch new ones and sign again.
+    /// The session's credentials have expired: fetch new ones and sign the request again.
     ExpiredCredentials,
 }
 
 impl RetryClass {
-    /// The name as `docs/errors.md` shows it.
+    /// Returns the name as `docs/errors.md` shows it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,18 +78,18 @@ impl RetryClass {
     }
 }
 
-/// Whose fault an error is, as the service's model has it.
+/// Whose fault an error is according to the service's model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The caller's. Every status below 500.
+    /// The caller's: every status below 500.
     Sender,
-    /// The service's, by its status; the cause may be the function's configuration all the same.
+    /// The service's, judging by the status. The cause may still be the function's configuration.
     Server,
 }
 
 impl Fault {
-    /// The name as `docs/errors.md` shows it.
+    /// Returns the name as `docs/errors.md` shows it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Fault {
     }
 }
 
-/// An operation that can answer with an error.
+/// An operation that can return an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -107,12 +107,12 @@ pub enum Operation {
     Invoke,
     /// `POST /2021-11-15/functions/{name}/response-streaming-invocations`
     InvokeWithResponseStream,
-    /// `POST /2014-11-13/functions/{name}/invoke-async/`, which the service calls deprecated.
+    /// `POST /2014-11-13/functions/{name}/invoke-async/`, which is deprecated.
     InvokeAsync,
 }
 
 impl Operation {
-    /// The operation's name in the service's model.
+    /// Returns the operation's name in the service's model.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -123,21 +123,21 @@ impl Operation {
     }
 }
 
-/// Where an error is known from.
+/// Where an error is documented or was observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
     /// The service's model lists it under the operation.
     Modelled,
-    /// The service's published reference lists it among the errors common to all operations, now
-    /// or until 2024.
+    /// The published reference lists it among the errors common to all operations, now or until
+    /// 2024.
     Common,
-    /// In neither, but the service has been seen to answer with it.
+    /// It is not documented, but the service has been observed to return it.
     Observed,
 }
 
 impl Origin {
-    /// The name as `docs/errors.md` shows it.
+    /// Returns the name as `docs/errors.md` shows it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -148,10 +148,10 @@ impl Origin {
     }
 }
 
-/// What an error is about. The table is in this order.
+/// What an error is about. [`known_errors`](crate::known_errors) is in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Topic {
+pub enum Category {
     /// The request itself: its parameters, headers or body.
     Request,
     /// The request's size.
@@ -160,11 +160,11 @@ pub enum Topic {
     NotFound,
     /// Credentials, signature and clock.
     Credentials,
-    /// Permission to do what was asked.
+    /// Permission to invoke the function.
     Permission,
     /// Rates, concurrency and quotas.
     Capacity,
-    /// The state that the function is in.
+    /// The function's state.
     State,
     /// The function's code and runtime.
     Code,
@@ -180,8 +180,8 @@ pub enum Topic {
     Service,
 }
 
-impl Topic {
-    /// The heading in `docs/errors.md`.
+impl Category {
+    /// Returns the heading in `docs/errors.md`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -212,4 +212,4 @@ macro_rules! display_as_str {
     )*};
 }
 
-display_as_str!(Execution, RetryClass, Fault, Operation, Origin, Topic);
+display_as_str!(Execution, RetryClass, Fault, Operation, Origin, Category);

@@ -1,4 +1,4 @@
-//! From an answer to an error.
+//! Parses an error response.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -7,19 +7,24 @@ use serde_core::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::bounds::{self, MAX_BODY, MAX_TEXT, cut};
+use crate::bounds::{self, MAX_BODY, MAX_TEXT, truncate};
 use crate::{ErrorType, RetryAfter, ServiceError, ThrottleReason, header};
 
 impl ServiceError {
-    /// Reads an error answer. It never fails: what cannot be read is left out, and the rest is kept.
+    /// Parses an error response. This never fails: what cannot be parsed is left out, the rest is
+    /// kept.
     ///
-    /// `headers` gives the value of the header with a lower-case name (see [`header`]); of repeated
-    /// headers the first. The code is the first there is of `x-amzn-errortype`, the body's `code`,
-    /// `Code` and `__type` (Smithy's restJson1 protocol, "Operation error serialization"), without
-    /// the namespace before a `#` and without what follows a `:` or `,`. The message is the body's
-    /// `message` or `Message`; if the body is not JSON, as that of a proxy, its first 512 bytes of
-    /// text. Members come in any order, unknown ones are skipped, of repeated ones the last counts,
-    /// and of a body that breaks off what came before the break. Only the first 64 KiB are read.
+    /// `headers` returns the value of the header with a lower-case name (see [`header`]), the first
+    /// one if the header is repeated.
+    ///
+    /// - The code is taken from `x-amzn-errortype` or else from the body's `code`, `Code` or
+    ///   `__type` (Smithy's restJson1 protocol, "Operation error serialization"), without the
+    ///   namespace before a `#` and without what follows a `:` or `,`.
+    /// - The message is the body's `message` or else `Message`; if the body is not JSON, such as a
+    ///   proxy's, the first 512 bytes of its text.
+    /// - The body's members may be in any order. Unknown ones are skipped; of a repeated one the
+    ///   last counts. Of a truncated body, the complete members count. Only the first 64 KiB are
+    ///   parsed.
     ///
     /// # Example
     ///
@@ -77,17 +82,17 @@ impl ServiceError {
     }
 }
 
-/// The start of a body that is not JSON, as text.
+/// Returns the beginning of a body that is not JSON, as text.
 fn text(body: &[u8]) -> String {
-    // Spaces before the text do not count, so they are skipped first; four more bytes, so that a
-    // character is cut between characters and not inside.
+    // Leading spaces do not count. The four bytes more leave `truncate` whole characters to choose
+    // from, where the slice ends inside a character.
     let body = &body[..body.len().min(MAX_BODY)];
     let body = body.trim_ascii();
     let start = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT + 4)]);
-    cut(start.trim(), MAX_TEXT).to_owned()
+    truncate(start.trim(), MAX_TEXT).to_owned()
 }
 
-/// The members of a body that mean something, as far as they are there and are strings.
+/// The members of a body that describe the error, as far as they are present and strings.
 #[derive(Default)]
 struct Members<'b> {
     code: Option<Cow<'b, str>>,
@@ -101,7 +106,7 @@ struct Members<'b> {
 }
 
 impl<'b> Members<'b> {
-    /// What the body has, and whether it was a JSON object (or nothing at all) to the end.
+    /// Reads the members. The flag says whether the whole body is a JSON object, or empty.
     fn read(body: &'b [u8]) -> (Self, bool) {
         let mut members = Self::default();
         let start = &body[..body.len().min(MAX_BODY)];
@@ -135,7 +140,7 @@ impl<'b> Members<'b> {
     }
 }
 
-/// Fills in members while the object is read, so that they stay if it breaks off.
+/// Stores each member as it is parsed, so that a truncated object keeps the members before its end.
 struct Fill<'m, 'b>(&'m mut Members<'b>);
 
 impl<'b> DeserializeSeed<'b> for Fill<'_, 'b> {

@@ -1,30 +1,30 @@
-//! From an error to an answer.
+//! Renders an error as an HTTP response.
 
 use serde_json::{Map, Value};
 
 use crate::{ServiceError, header};
 
-/// An error as an HTTP answer.
+/// An error as an HTTP response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rendered {
     /// The HTTP status.
     pub status: u16,
     /// The headers, without `content-length`. Names are in lower case; values are ASCII without
-    /// control characters, so that every HTTP library takes them.
+    /// control characters, which every HTTP library accepts.
     pub headers: Vec<(&'static str, String)>,
     /// The body, a JSON object.
     pub body: Vec<u8>,
 }
 
 impl ServiceError {
-    /// This error as the service would answer it, such that the AWS SDKs read it and
-    /// [`ServiceError::parse`] gives an equal one.
+    /// Renders this error as the service would return it: the AWS SDKs read it, and
+    /// [`ServiceError::parse`] gives an equal error.
     ///
-    /// The code goes into `x-amzn-errortype`, the request id into `x-amzn-requestid`, the wish to
-    /// wait into `retry-after` (or `x-amz-retry-after` if it is in milliseconds); message, type,
-    /// throttle reason and EC2's code into the body, the message under the name that the service
-    /// has for it in this error.
+    /// The code goes into `x-amzn-errortype`, the request id into `x-amzn-requestid`, the requested
+    /// delay into `retry-after` (or `x-amz-retry-after` if it is in milliseconds). Message, type,
+    /// throttle reason and EC2's code go into the body, the message under the name that the service
+    /// uses for it in this error.
     ///
     /// # Example
     ///
@@ -36,14 +36,14 @@ impl ServiceError {
     ///     .error("Rate Exceeded.")
     ///     .with_reason(ThrottleReason::ConcurrentInvocationLimitExceeded)
     ///     .with_retry_after(RetryAfter::seconds(1));
-    /// let answer = error.render();
-    /// assert_eq!(answer.status, 429);
-    /// assert!(answer.headers.contains(&("retry-after", "1".to_owned())));
+    /// let response = error.render();
+    /// assert_eq!(response.status, 429);
+    /// assert!(response.headers.contains(&("retry-after", "1".to_owned())));
     ///
     /// let find = |name: &str| {
-    ///     answer.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+    ///     response.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
     /// };
-    /// assert_eq!(ServiceError::parse(answer.status, find, &answer.body), error);
+    /// assert_eq!(ServiceError::parse(response.status, find, &response.body), error);
     /// ```
     #[must_use]
     pub fn render(&self) -> Rendered {
@@ -54,9 +54,11 @@ impl ServiceError {
         if let Some(id) = self.request_id() {
             headers.push((header::REQUEST_ID, id.to_owned()));
         }
-        headers.extend(self.retry_after().map(|wish| wish.to_header()));
+        headers.extend(self.retry_after().map(|delay| delay.to_header()));
 
-        let message_member = self.row().map_or("message", |row| row.message_member);
+        let message_member = self
+            .known_error()
+            .map_or("message", |known| known.message_member);
         let members = [
             (message_member, self.message()),
             ("Type", self.error_type().map(|kind| kind.as_str())),

@@ -1,17 +1,17 @@
-//! An error that the service answered with, or that an endpoint answers.
+//! An error that the service returned, or that an endpoint returns.
 
 use core::fmt;
 use std::borrow::Cow;
 
-use crate::bounds::{self, MAX_MESSAGE, cut, token};
-use crate::{ErrorType, RetryAfter, Row, ThrottleReason, lookup};
+use crate::bounds::{self, MAX_MESSAGE, token, truncate};
+use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 
-/// An error answer of the service: its status, its code and what else it says.
+/// An error response of the service: its status, its code, and the rest of what it says.
 ///
-/// A client gets one from [`ServiceError::parse`]; an endpoint makes one with [`Row::error`] or
-/// [`ServiceError::unmodelled`] and answers its [`ServiceError::render`]. Parsing what was rendered
-/// gives an equal error. However large the answer was, the error is at most a few KiB; see the
-/// limits in [`bounds`](crate::bounds).
+/// A client parses one with [`ServiceError::parse`]. An endpoint creates one with
+/// [`KnownError::error`] or [`ServiceError::unmodelled`] and sends what [`ServiceError::render`]
+/// returns; parsing that gives an equal error. However large the response was, the error is at most
+/// a few KiB; see the limits in [`bounds`](crate::bounds).
 ///
 /// # Example
 ///
@@ -29,12 +29,12 @@ use crate::{ErrorType, RetryAfter, Row, ThrottleReason, lookup};
 /// assert_eq!(error.execution(), Execution::NotStarted);
 /// assert_eq!(
 ///     error.to_string(),
-///     "service answered 404 ResourceNotFoundException: no such function \
+///     "service returned 404 ResourceNotFoundException: no such function \
 ///      (request id 3c5a3b1f-0d0e-4a6b-9f43-6f9d3c1c2f11)",
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-// Boxed, so that a `Result` with it stays small on the path where nothing fails.
+// Boxed, so that a `Result` with it is small where nothing fails.
 pub struct ServiceError(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +50,11 @@ struct Parts {
 }
 
 impl ServiceError {
-    /// An error whose code need not be in the table.
+    /// Creates an error with any code, whether it is a known one or not.
     ///
     /// # Errors
     ///
-    /// [`UnmodelledError`] if a header could not hold the code, or the status is none of an error.
+    /// Returns [`UnmodelledError`] if a header cannot hold the code, or the status is not an error's.
     ///
     /// # Example
     ///
@@ -79,12 +79,12 @@ impl ServiceError {
         Ok(Self::bare(code_as_known(code), status))
     }
 
-    /// An error with a code that is already known to be one.
+    /// Creates an error with a code that has been checked.
     pub(crate) fn bare(code: Cow<'static, str>, status: u16) -> Self {
         Self::of(Some(code), status)
     }
 
-    /// What [`ServiceError::parse`] starts from.
+    /// Creates the error that [`ServiceError::parse`] fills in.
     pub(crate) fn received(code: Option<&str>, status: u16) -> Self {
         Self::of(code.map(code_as_known), status)
     }
@@ -102,127 +102,122 @@ impl ServiceError {
         }))
     }
 
-    /// With this message, or none if it is empty. At most 8 KiB of it are kept.
+    /// Sets the message, or removes it if `message` is empty. At most 8 KiB are kept.
     #[must_use]
     pub fn with_message(mut self, message: &str) -> Self {
-        self.0.message = (!message.is_empty()).then(|| cut(message, MAX_MESSAGE).into());
+        self.0.message = (!message.is_empty()).then(|| truncate(message, MAX_MESSAGE).into());
         self
     }
 
-    /// With this `Type`.
+    /// Sets the `Type`.
     #[must_use]
     pub fn with_type(mut self, error_type: ErrorType) -> Self {
-        // Through its text, so that no `Other` hides a known one.
+        // Converted from its text, so that `Other` never holds a known type.
         self.0.error_type = Some(ErrorType::from(error_type.as_str()));
         self
     }
 
-    /// With this reason for being throttled.
+    /// Sets the reason for throttling.
     #[must_use]
     pub fn with_reason(mut self, reason: ThrottleReason) -> Self {
         self.0.reason = Some(ThrottleReason::from(reason.as_str()));
         self
     }
 
-    /// With the code of Amazon EC2's own error, which `EC2UnexpectedException` carries. Left out if
-    /// it is not 1 to 256 visible ASCII characters.
+    /// Sets the code of Amazon EC2's own error, which `EC2UnexpectedException` carries, or removes it
+    /// if `code` is not 1 to 256 visible ASCII characters.
     #[must_use]
     pub fn with_ec2_error_code(mut self, code: &str) -> Self {
         self.0.ec2_error_code = token(code).map(Into::into);
         self
     }
 
-    /// With the wish that the next attempt comes later.
+    /// Sets the delay that the caller is asked to wait before the next attempt.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: RetryAfter) -> Self {
         self.0.retry_after = Some(retry_after);
         self
     }
 
-    /// With this request id. Left out if it is not 1 to 256 visible ASCII characters.
+    /// Sets the request id, or removes it if `id` is not 1 to 256 visible ASCII characters.
     #[must_use]
     pub fn with_request_id(mut self, id: &str) -> Self {
         self.0.request_id = token(id).map(Into::into);
         self
     }
 
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status of the response.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.0.status
     }
 
-    /// The code, without namespace and URI; `None` if the answer had none. Up to 256 visible ASCII
-    /// characters, known to the table or not.
+    /// Returns the code, known or not, without namespace and URI: 1 to 256 visible ASCII characters.
+    /// `None` if the response had no code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The message; the first 512 bytes of the body as text if that was not JSON.
+    /// Returns the message, or the first 512 bytes of the body as text if it was not JSON.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// Whose fault the service says it is.
+    /// Returns whose fault the error is according to the service.
     #[must_use]
     pub fn error_type(&self) -> Option<&ErrorType> {
         self.0.error_type.as_ref()
     }
 
-    /// Why the request was throttled, if it was and the service says why.
+    /// Returns why the request was throttled, if the service says so.
     #[must_use]
     pub fn reason(&self) -> Option<&ThrottleReason> {
         self.0.reason.as_ref()
     }
 
-    /// The code of Amazon EC2's own error, with `EC2UnexpectedException`.
+    /// Returns the code of Amazon EC2's own error, which comes with `EC2UnexpectedException`.
     #[must_use]
     pub fn ec2_error_code(&self) -> Option<&str> {
         self.0.ec2_error_code.as_deref()
     }
 
-    /// How long the service asks to wait before the next attempt.
+    /// Returns the delay that the service asks for before the next attempt.
     #[must_use]
     pub fn retry_after(&self) -> Option<RetryAfter> {
         self.0.retry_after
     }
 
-    /// The id of the request, to be named to the service's support.
+    /// Returns the id of the request, which AWS support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The table's row for the code; `None` if the code is unknown or there was none.
+    /// Returns what is known about the code; `None` if it is unknown or there was none.
     #[must_use]
-    pub fn row(&self) -> Option<&'static Row> {
+    pub fn known_error(&self) -> Option<&'static KnownError> {
         lookup(self.code()?)
     }
 }
 
-/// The code, borrowed from the table if it is there.
+/// Returns the code, borrowed from the table if it is a known one.
 fn code_as_known(code: &str) -> Cow<'static, str> {
-    let spelt = |row: &'static Row| {
-        core::iter::once(row.code)
-            .chain(row.aliases.iter().copied())
-            .find(|known| *known == code)
-    };
     lookup(code)
-        .and_then(spelt)
+        .and_then(|known| known.spelling(code))
         .map_or_else(|| code.to_owned().into(), Cow::Borrowed)
 }
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "service answered {}", self.status())?;
+        write!(f, "service returned {}", self.status())?;
         if let Some(code) = self.code() {
             write!(f, " {code}")?;
         }
         if let Some(message) = self.message() {
             f.write_str(": ")?;
-            // One line, and nothing that a terminal would obey.
+            // One line, without control characters that a terminal would interpret.
             for character in message.chars() {
                 if character.is_control() {
                     write!(f, "{}", character.escape_default())?;
@@ -240,15 +235,15 @@ impl fmt::Display for ServiceError {
 
 impl core::error::Error for ServiceError {}
 
-/// Why [`ServiceError::unmodelled`] refused.
+/// Why [`ServiceError::unmodelled`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnmodelledError {
     /// The code is not 1 to 256 visible ASCII characters without `#`, `:` and `,`.
     Code,
-    /// The status is not one of an error.
+    /// The status is not 400 to 599.
     Status {
-        /// The status that was given.
+        /// The given status.
         status: u16,
     },
 }
@@ -257,10 +252,10 @@ impl fmt::Display for UnmodelledError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code => f.write_str(
-                "an error code must be 1 to 256 visible ascii characters without '#', ':' and ','",
+                "invalid error code: expected 1 to 256 visible ASCII characters without '#', ':' and ','",
             ),
             Self::Status { status } => {
-                write!(f, "an error's status must be 400 to 599, not {status}")
+                write!(f, "invalid error status {status}: expected 400 to 599")
             }
         }
     }

@@ -1,6 +1,6 @@
-//! `docs/errors.md` is the table as a page: this test writes it anew and compares.
+//! `docs/errors.md` is generated from the table: this test generates it again and compares.
 //!
-//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` writes it.
+//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` updates it.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use lambda_invoke_error::{Operation, RetryClass, Row, ThrottleReason, table};
+use lambda_invoke_error::{KnownError, Operation, RetryClass, ThrottleReason, known_errors};
 
 const HEAD: &str = "\
 # Errors
@@ -16,35 +16,39 @@ const HEAD: &str = "\
 <!-- Generated from the table in crates/error. Do not edit: change the table, then run
      UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs -->
 
-Every error that the service answers an invocation with. Beside its code and status:
+Every error that the service returns for an invocation, with its code and status, and:
 
-- **from**: *modelled* is in the service's model under the operation, *common* in the published
-  reference's list of common errors, *observed* in neither, but the service has been seen to send it.
-- **operations**: *invoke* is `Invoke`, *stream* `InvokeWithResponseStream`, *async* the old
+- **from**: *modelled* errors are in the service's model under the operation, *common* ones in the
+  published reference's list of common errors, *observed* ones in neither, but the service has been
+  observed to return them.
+- **operations**: *invoke* is `Invoke`, *stream* `InvokeWithResponseStream`, *async* the deprecated
   `InvokeAsync`.
 - **class**: what has to happen before the same request can succeed. *Permanent*: somebody has to
   change something. *Throttled*: wait as long as the service asks. *Pending*: wait until the function
-  is ready. *Transient*: may pass within the ordinary backoff. *Clock skew* and *expired
-  credentials*: mend those and sign again.
-- **execution**: what the answer says of the function. *Not started*: sending it again cannot run it
-  twice. *Unknown*: it may have run.
+  is ready. *Transient*: it may pass within an ordinary backoff. *Clock skew* and *expired
+  credentials*: correct those and sign the request again.
+- **execution**: what the response says about the function. *Not started*: sending the request again
+  cannot run it twice. *Unknown*: it may have run.
 
-The class follows what an error means and not its status. Many of the service's 502s are mistakes in
-the function's configuration: the SDKs send those three times because of the status, to no avail.
+The class follows from what an error means, not from its status. Many of the service's 502s are
+mistakes in the function's configuration; the SDKs send those three times because of the status, in
+vain.
 
-A code that is not here is judged by its status: 400 to 407, 411, 413, 414, 415, 417, 421, 426, 428,
-429 and 431 only ever refuse a request (*not started*), everything else is *unknown*; 429 is
-*throttled*, 408, 500, 502, 503 and 504 are *transient*, the others *permanent*. The same goes for
-the execution that a code from here tells under a status of another hundred, except throttling.
+A code that is not listed here is classified by its status: 400 to 407, 411, 413, 414, 415, 417, 421,
+426, 428, 429 and 431 only ever reject a request (*not started*), any other is *unknown*; 429 is
+*throttled*, 408, 500, 502, 503 and 504 are *transient*, the others *permanent*. The execution of a
+listed code is classified in the same way if its status is of another class (4xx, 5xx) than listed,
+except for throttling.
 ";
 
-fn operations(row: &Row) -> String {
+fn operations(known: &KnownError) -> String {
     let short = |operation: &Operation| match operation {
         Operation::Invoke => "invoke",
         Operation::InvokeWithResponseStream => "stream",
         _ => "async",
     };
-    row.operations
+    known
+        .operations
         .iter()
         .map(short)
         .collect::<Vec<_>>()
@@ -55,26 +59,28 @@ fn page() -> String {
     let mut page = HEAD.to_owned();
     let out = &mut page;
 
-    out.push_str("\n## Statuses that mislead\n\n");
-    out.push_str("5xx by their status, permanent by their meaning:\n\n| code | why |\n|---|---|\n");
-    let misleading = table().iter().filter(|row| row.status >= 500);
-    for row in misleading.filter(|row| row.class == RetryClass::Permanent) {
-        writeln!(out, "| {} | {} |", row.code, row.reason).unwrap();
+    out.push_str("\n## Misleading statuses\n\n");
+    out.push_str("These have a 5xx status, but are permanent:\n\n| code | why |\n|---|---|\n");
+    let misleading = known_errors().iter().filter(|known| known.status >= 500);
+    for known in misleading.filter(|known| known.class == RetryClass::Permanent) {
+        writeln!(out, "| {} | {} |", known.code, known.reason).unwrap();
     }
 
     out.push_str("\n## Reasons for throttling\n\n");
-    out.push_str("`TooManyRequestsException` says in `Reason` which limit was reached:\n\n");
+    out.push_str(
+        "The member `Reason` of `TooManyRequestsException` names the limit that was reached:\n\n",
+    );
     for reason in ThrottleReason::KNOWN {
         writeln!(out, "- `{reason}`").unwrap();
     }
 
-    for rows in table().chunk_by(|a, b| a.topic == b.topic) {
-        let name = rows[0].topic.as_str();
+    for errors in known_errors().chunk_by(|a, b| a.category == b.category) {
+        let name = errors[0].category.as_str();
         writeln!(out, "\n## {}{}\n", name[..1].to_uppercase(), &name[1..]).unwrap();
         out.push_str("| code | status | fault | from | operations | class | execution |\n");
         out.push_str("|---|---|---|---|---|---|---|\n");
-        for row in rows {
-            let Row {
+        for known in errors {
+            let KnownError {
                 code,
                 status,
                 fault,
@@ -82,24 +88,29 @@ fn page() -> String {
                 class,
                 execution,
                 ..
-            } = row;
-            let operations = operations(row);
+            } = known;
+            let operations = operations(known);
             writeln!(
                 out,
                 "| {code} | {status} | {fault} | {origin} | {operations} | {class} | {execution} |"
             )
             .unwrap();
         }
-        for row in rows {
-            writeln!(out, "\n**{}**: {} {}", row.code, row.meaning, row.advice).unwrap();
+        for known in errors {
+            writeln!(
+                out,
+                "\n**{}**: {} {}",
+                known.code, known.meaning, known.advice
+            )
+            .unwrap();
             writeln!(
                 out,
                 "*Why {}, {}*: {}.",
-                row.class, row.execution, row.reason
+                known.class, known.execution, known.reason
             )
             .unwrap();
-            if !row.aliases.is_empty() {
-                writeln!(out, "*Also spelt* `{}`.", row.aliases.join("`, `")).unwrap();
+            if !known.aliases.is_empty() {
+                writeln!(out, "*Aliases*: `{}`.", known.aliases.join("`, `")).unwrap();
             }
         }
     }
@@ -116,7 +127,7 @@ fn the_page_is_the_table() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page,
-        "docs/errors.md is not the table's page; run \
+        "docs/errors.md is out of date; run \
          UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs"
     );
 }
@@ -124,7 +135,7 @@ fn the_page_is_the_table() {
 #[test]
 fn the_readme_counts_right() {
     let readme = include_str!("../README.md");
-    let spellings: usize = table().iter().map(|row| row.aliases.len()).sum();
-    assert!(readme.contains(&format!("of {} errors", table().len())));
+    let spellings: usize = known_errors().iter().map(|known| known.aliases.len()).sum();
+    assert!(readme.contains(&format!("of {} errors", known_errors().len())));
     assert!(readme.contains(&format!("{spellings} further spellings")));
 }

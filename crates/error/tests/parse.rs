@@ -1,4 +1,4 @@
-//! Reading answers: well-formed, odd and hostile ones.
+//! Reading responses: well-formed, odd and hostile ones.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -49,8 +49,8 @@ fn keeps_an_unknown_code() {
         b"{}",
     );
     assert_eq!(error.code(), Some("TeapotException"));
-    assert!(error.row().is_none());
-    assert_eq!(error.to_string(), "service answered 418 TeapotException");
+    assert!(error.known_error().is_none());
+    assert_eq!(error.to_string(), "service returned 418 TeapotException");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn finds_the_request_id_under_each_of_its_names() {
 }
 
 #[test]
-fn reads_the_wish_to_wait_from_either_header() {
+fn reads_the_delay_from_either_header() {
     let delay = |headers: &[(&str, &str)]| {
         Some(
             parse(429, headers, b"")
@@ -230,10 +230,10 @@ fn display_is_one_line_with_code_message_status_and_request_id() {
     );
     assert_eq!(
         error.to_string(),
-        "service answered 400 InvalidRequestContentException: \
+        "service returned 400 InvalidRequestContentException: \
          Could not parse\\n at \\u{1b}[31m line 1 (request id 7f)"
     );
-    assert_eq!(parse(502, &[], b"").to_string(), "service answered 502");
+    assert_eq!(parse(502, &[], b"").to_string(), "service returned 502");
 }
 
 #[test]
@@ -283,10 +283,10 @@ fn a_known_code_under_a_foreign_status_is_not_believed() {
     assert_eq!(judged("ResourceNotFoundException", 200), Execution::Unknown);
     assert_eq!(judged("KMSDisabledException", 502), Execution::NotStarted);
     assert_eq!(judged("ServiceException", 503), Execution::Unknown);
-    // The word for throttling is a refusal whatever the status beside it.
+    // The word for throttling is a rejection whatever the status.
     assert_eq!(judged("SlowDown", 503), Execution::NotStarted);
     assert_eq!(judged("ThrottlingException", 429), Execution::NotStarted);
-    // EFSIOException is a 410, and stays unknown under a status that would refuse.
+    // EFSIOException is a 410, and stays unknown under a status that otherwise means a rejection.
     assert_eq!(judged("EFSIOException", 400), Execution::Unknown);
 }
 

@@ -1,4 +1,4 @@
-//! Every error that can be answered is read again as the same error.
+//! Every error that can be rendered is parsed again as the same error.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -6,24 +6,24 @@
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{
-    ErrorType, Rendered, RetryAfter, ServiceError, ThrottleReason, lookup, table,
+    ErrorType, Rendered, RetryAfter, ServiceError, ThrottleReason, known_errors, lookup,
 };
 use proptest::prelude::*;
 
-fn read(answer: &Rendered) -> ServiceError {
+fn read(response: &Rendered) -> ServiceError {
     let find = |name: &str| {
-        answer
+        response
             .headers
             .iter()
             .find(|(n, _)| *n == name)
             .map(|(_, value)| value.as_str())
     };
-    ServiceError::parse(answer.status, find, &answer.body)
+    ServiceError::parse(response.status, find, &response.body)
 }
 
 /// What a browser's or Python's JSON reader makes of the body.
-fn json(answer: &Rendered) -> serde_json::Value {
-    serde_json::from_slice(&answer.body).unwrap()
+fn json(response: &Rendered) -> serde_json::Value {
+    serde_json::from_slice(&response.body).unwrap()
 }
 
 const UNUSUAL: [&str; 7] = [
@@ -37,18 +37,18 @@ const UNUSUAL: [&str; 7] = [
 ];
 
 #[test]
-fn every_row_is_the_same_after_rendering_and_parsing() {
-    for row in table() {
-        for spelling in row.aliases.iter().chain([&row.code]) {
+fn every_known_error_is_the_same_after_rendering_and_parsing() {
+    for known in known_errors() {
+        for spelling in known.aliases.iter().chain([&known.code]) {
             for message in UNUSUAL.into_iter().chain([""]) {
-                let named = ServiceError::unmodelled(spelling, row.status).unwrap();
-                for error in [row.error(message), named.with_message(message)] {
+                let named = ServiceError::unmodelled(spelling, known.status).unwrap();
+                for error in [known.error(message), named.with_message(message)] {
                     let error = error.with_request_id("7f1b6d0c-7a0e-4d1b-8f0e-2f3f7f0c9a11");
-                    let answer = error.render();
-                    let again = read(&answer);
+                    let response = error.render();
+                    let again = read(&response);
                     assert_eq!(again, error, "{spelling} {message:?}");
-                    assert_eq!(again.row().unwrap().code, row.code);
-                    let member = &json(&answer)[row.message_member];
+                    assert_eq!(again.known_error().unwrap().code, known.code);
+                    let member = &json(&response)[known.message_member];
                     assert_eq!(member.as_str().unwrap_or_default(), message);
                 }
             }
@@ -57,42 +57,42 @@ fn every_row_is_the_same_after_rendering_and_parsing() {
 }
 
 #[test]
-fn throttles_keep_reason_and_wish_to_wait() {
-    let row = lookup("TooManyRequestsException").unwrap();
+fn throttles_keep_reason_and_delay() {
+    let known = lookup("TooManyRequestsException").unwrap();
     let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
     for reason in ThrottleReason::KNOWN
         .into_iter()
         .chain([ThrottleReason::from("New")])
     {
-        for wish in [RetryAfter::seconds(3), RetryAfter::millis(1500), date] {
-            let error = row
+        for delay in [RetryAfter::seconds(3), RetryAfter::millis(1500), date] {
+            let error = known
                 .error("Rate Exceeded.")
                 .with_reason(reason.clone())
-                .with_retry_after(wish);
-            let answer = error.render();
-            assert_eq!(read(&answer), error);
-            assert_eq!(json(&answer)["Reason"], reason.as_str());
+                .with_retry_after(delay);
+            let response = error.render();
+            assert_eq!(read(&response), error);
+            assert_eq!(json(&response)["Reason"], reason.as_str());
         }
     }
 }
 
 #[test]
 fn the_body_has_a_type_exactly_where_the_service_sends_one() {
-    for row in table() {
-        let body = json(&row.error("x").render());
-        let expected = match (row.typed, row.status >= 500) {
+    for known in known_errors() {
+        let body = json(&known.error("x").render());
+        let expected = match (known.has_type, known.status >= 500) {
             (false, _) => serde_json::Value::Null,
             (true, false) => "User".into(),
             (true, true) => "Service".into(),
         };
-        assert_eq!(body["Type"], expected, "{}", row.code);
+        assert_eq!(body["Type"], expected, "{}", known.code);
     }
 }
 
 #[test]
 fn a_hidden_known_value_is_shown() {
-    let row = lookup("TooManyRequestsException").unwrap();
-    let error = row
+    let known = lookup("TooManyRequestsException").unwrap();
+    let error = known
         .error("x")
         .with_reason(ThrottleReason::Other("CallerRateLimitExceeded".into()))
         .with_type(ErrorType::Other("User".into()));
@@ -104,7 +104,7 @@ fn a_hidden_known_value_is_shown() {
 }
 
 #[test]
-fn what_no_header_can_hold_is_refused_or_left_out() {
+fn what_no_header_can_hold_is_rejected_or_left_out() {
     for code in [
         "",
         "a b",
@@ -123,14 +123,14 @@ fn what_no_header_can_hold_is_refused_or_left_out() {
             "{status}"
         );
     }
-    let row = lookup("ServiceException").unwrap();
+    let known = lookup("ServiceException").unwrap();
     assert_eq!(
-        row.error("x").with_request_id("a\r\nx: y").request_id(),
+        known.error("x").with_request_id("a\r\nx: y").request_id(),
         None
     );
 }
 
-fn wish() -> impl Strategy<Value = Option<RetryAfter>> {
+fn delay() -> impl Strategy<Value = Option<RetryAfter>> {
     let date = |seconds| {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         RetryAfter::from_header(&httpdate::fmt_http_date(date)).unwrap()
@@ -156,7 +156,7 @@ proptest! {
         reason in proptest::option::of(".{0,100}"),
         ec2 in proptest::option::of("[!-~]{1,64}"),
         id in proptest::option::of("[!-~]{1,256}"),
-        wish in wish(),
+        delay in delay(),
     ) {
         let mut error = ServiceError::unmodelled(&code, status).unwrap().with_message(&message);
         if let Some(kind) = &kind {
@@ -171,8 +171,8 @@ proptest! {
         if let Some(id) = &id {
             error = error.with_request_id(id);
         }
-        if let Some(wish) = wish {
-            error = error.with_retry_after(wish);
+        if let Some(delay) = delay {
+            error = error.with_retry_after(delay);
         }
         prop_assert_eq!(read(&error.render()), error);
     }

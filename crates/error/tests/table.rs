@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use lambda_invoke_error::{
-    Execution, Fault, Operation, Origin, RetryClass, Row, ThrottleReason, Topic, lookup, table,
+    Category, Execution, Fault, KnownError, Operation, Origin, RetryClass, ThrottleReason,
+    known_errors, lookup,
 };
 
 /// The errors of the API reference's pages on Invoke and InvokeWithResponseStream, with their
@@ -65,7 +66,7 @@ const COMMON: [(&str, u16); 16] = [
 ];
 
 /// The same page until 2024. Three of its statuses (AccessDeniedException, IncompleteSignature and
-/// NotAuthorized: 400) are superseded by the list above, and by what the service answers.
+/// NotAuthorized: 400) are superseded by the list above, and by what the service returns.
 const COMMON_BEFORE: [(&str, u16); 18] = [
     ("AccessDeniedException", 403),
     ("IncompleteSignature", 403),
@@ -87,7 +88,7 @@ const COMMON_BEFORE: [(&str, u16); 18] = [
     ("ValidationError", 400),
 ];
 
-/// Codes seen in recorded answers of the service, and in no published list.
+/// Codes seen in recorded responses of the service, and in no published list.
 const OBSERVED: [(&str, u16); 8] = [
     ("InvalidSignatureException", 403),
     ("IncompleteSignatureException", 403),
@@ -102,45 +103,52 @@ const OBSERVED: [(&str, u16); 8] = [
 #[test]
 fn every_published_error_is_there_with_its_documented_status() {
     for (code, status) in PUBLISHED {
-        let row = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
+        let known = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
         assert_eq!(
-            (row.code, row.status, row.origin),
+            (known.code, known.status, known.origin),
             (code, status, Origin::Modelled)
         );
-        assert!(row.applies_to(Operation::Invoke), "{code}");
+        assert!(known.applies_to(Operation::Invoke), "{code}");
         assert!(
-            row.applies_to(Operation::InvokeWithResponseStream),
+            known.applies_to(Operation::InvokeWithResponseStream),
             "{code}"
         );
     }
     for (code, status) in COMMON.into_iter().chain(COMMON_BEFORE).chain(OBSERVED) {
-        let row = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
-        assert_eq!(row.status, status, "{code}");
+        let known = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
+        assert_eq!(known.status, status, "{code}");
     }
 }
 
 #[test]
-fn every_row_that_is_said_to_be_common_is_on_one_of_the_pages() {
+fn every_known_error_that_is_said_to_be_common_is_on_one_of_the_pages() {
     let pages: Vec<&str> = COMMON
         .into_iter()
         .chain(COMMON_BEFORE)
         .map(|(code, _)| code)
         .collect();
-    for row in table().iter().filter(|row| row.origin == Origin::Common) {
-        assert!(pages.iter().any(|code| row.is_called(code)), "{}", row.code);
+    for known in known_errors()
+        .iter()
+        .filter(|known| known.origin == Origin::Common)
+    {
+        assert!(
+            pages.iter().any(|code| known.has_code(code)),
+            "{}",
+            known.code
+        );
     }
 }
 
 #[test]
-fn every_spelling_leads_to_one_row_only() {
+fn every_spelling_leads_to_one_known_error_only() {
     let mut seen = HashSet::new();
-    for row in table() {
-        for spelling in row.aliases.iter().chain([&row.code]) {
+    for known in known_errors() {
+        for spelling in known.aliases.iter().chain([&known.code]) {
             assert!(seen.insert(*spelling), "{spelling} twice");
-            assert_eq!(lookup(spelling).unwrap().code, row.code);
+            assert_eq!(lookup(spelling).unwrap().code, known.code);
         }
     }
-    assert_eq!(table().len(), 70);
+    assert_eq!(known_errors().len(), 70);
     assert_eq!(seen.len(), 70 + 34);
 }
 
@@ -150,61 +158,61 @@ fn a_deleted_runtime_is_permanent_and_nothing_ran() {
         "RuntimeAliasDeletedException",
         "RuntimeVersionDeletedException",
     ] {
-        let row = lookup(code).unwrap();
-        assert_eq!((row.status, row.fault), (409, Fault::Sender), "{code}");
-        assert_eq!(row.class, RetryClass::Permanent, "{code}");
-        assert_eq!(row.execution, Execution::NotStarted, "{code}");
+        let known = lookup(code).unwrap();
+        assert_eq!((known.status, known.fault), (409, Fault::Sender), "{code}");
+        assert_eq!(known.class, RetryClass::Permanent, "{code}");
+        assert_eq!(known.execution, Execution::NotStarted, "{code}");
         assert!(
-            row.applies_to(Operation::InvokeWithResponseStream),
+            known.applies_to(Operation::InvokeWithResponseStream),
             "{code}"
         );
-        assert!(!row.applies_to(Operation::InvokeAsync), "{code}");
+        assert!(!known.applies_to(Operation::InvokeAsync), "{code}");
     }
 }
 
 #[test]
-fn every_row_is_complete_and_consistent() {
-    for row in table() {
-        let code = row.code;
+fn every_known_error_is_complete_and_consistent() {
+    for known in known_errors() {
+        let code = known.code;
         assert!(
-            matches!(row.message_member, "message" | "Message"),
+            matches!(known.message_member, "message" | "Message"),
             "{code}"
         );
-        assert_eq!(row.fault == Fault::Server, row.status >= 500, "{code}");
-        assert!(!row.operations.is_empty(), "{code}");
-        for text in [row.meaning, row.advice] {
+        assert_eq!(known.fault == Fault::Server, known.status >= 500, "{code}");
+        assert!(!known.operations.is_empty(), "{code}");
+        for text in [known.meaning, known.advice] {
             assert!(
                 text.ends_with('.') && !text.contains("  "),
                 "{code}: {text:?}"
             );
         }
         assert!(
-            row.reason.len() > 20 && !row.reason.ends_with('.'),
+            known.reason.len() > 20 && !known.reason.ends_with('.'),
             "{code}: {}",
-            row.reason
+            known.reason
         );
         assert_ne!(
-            row.execution,
+            known.execution,
             Execution::Started,
-            "{code}: an answer that is an error"
+            "{code}: an response that is an error"
         );
     }
 }
 
 #[test]
 fn the_table_is_grouped_by_topic() {
-    let mut topics: Vec<Topic> = table().iter().map(|row| row.topic).collect();
+    let mut topics: Vec<Category> = known_errors().iter().map(|known| known.category).collect();
     topics.dedup();
-    let unique: HashSet<Topic> = topics.iter().copied().collect();
+    let unique: HashSet<Category> = topics.iter().copied().collect();
     assert_eq!(topics.len(), unique.len(), "{topics:?}");
     assert_eq!(topics.len(), 13);
 }
 
-fn codes(filter: impl Fn(&Row) -> bool) -> Vec<&'static str> {
-    let mut codes: Vec<_> = table()
+fn codes(filter: impl Fn(&KnownError) -> bool) -> Vec<&'static str> {
+    let mut codes: Vec<_> = known_errors()
         .iter()
-        .filter(|row| filter(row))
-        .map(|row| row.code)
+        .filter(|known| filter(known))
+        .map(|known| known.code)
         .collect();
     codes.sort_unstable();
     codes
@@ -213,7 +221,7 @@ fn codes(filter: impl Fn(&Row) -> bool) -> Vec<&'static str> {
 #[test]
 fn only_these_leave_it_open_whether_the_function_ran() {
     assert_eq!(
-        codes(|row| row.execution == Execution::Unknown),
+        codes(|known| known.execution == Execution::Unknown),
         [
             "EFSIOException",
             "InternalFailure",
@@ -227,7 +235,7 @@ fn only_these_leave_it_open_whether_the_function_ran() {
 #[test]
 fn these_502s_are_permanent_all_the_same() {
     assert_eq!(
-        codes(|row| row.status == 502 && row.class == RetryClass::Permanent),
+        codes(|known| known.status == 502 && known.class == RetryClass::Permanent),
         [
             "EC2AccessDeniedException",
             "ENILimitReachedException",
@@ -247,7 +255,7 @@ fn these_502s_are_permanent_all_the_same() {
 #[test]
 fn the_classes_follow_the_meaning() {
     assert_eq!(
-        codes(|row| row.class == RetryClass::Throttled),
+        codes(|known| known.class == RetryClass::Throttled),
         [
             "EC2ThrottledException",
             "ThrottlingException",
@@ -255,7 +263,7 @@ fn the_classes_follow_the_meaning() {
         ]
     );
     assert_eq!(
-        codes(|row| row.class == RetryClass::Pending),
+        codes(|known| known.class == RetryClass::Pending),
         [
             "CodeArtifactUserDeletedException",
             "CodeArtifactUserPendingException",
@@ -267,18 +275,18 @@ fn the_classes_follow_the_meaning() {
         ]
     );
     assert_eq!(
-        codes(|row| row.class == RetryClass::ClockSkew),
+        codes(|known| known.class == RetryClass::ClockSkew),
         ["RequestExpired"]
     );
     assert_eq!(
-        codes(|row| row.class == RetryClass::ExpiredCredentials),
+        codes(|known| known.class == RetryClass::ExpiredCredentials),
         ["ExpiredTokenException"]
     );
 }
 
 #[test]
 fn one_predicate_holds_for_every_code_that_means_too_large() {
-    let too_large = codes(|row| row.error("x").is_too_large());
+    let too_large = codes(|known| known.error("x").is_too_large());
     assert_eq!(
         too_large,
         [
@@ -290,54 +298,54 @@ fn one_predicate_holds_for_every_code_that_means_too_large() {
 }
 
 #[test]
-fn predicates_agree_with_the_rows() {
-    for row in table() {
-        let error = row.error("a message");
-        assert_eq!(error.row().unwrap().code, row.code);
-        assert_eq!(error.retry_class(), row.class, "{}", row.code);
-        assert_eq!(error.execution(), row.execution, "{}", row.code);
-        assert_eq!(error.advice(), Some(row.advice));
+fn predicates_agree_with_the_table() {
+    for known in known_errors() {
+        let error = known.error("a message");
+        assert_eq!(error.known_error().unwrap().code, known.code);
+        assert_eq!(error.retry_class(), known.class, "{}", known.code);
+        assert_eq!(error.execution(), known.execution, "{}", known.code);
+        assert_eq!(error.advice(), Some(known.advice));
         assert_eq!(
             error.is_throttle(),
-            row.class == RetryClass::Throttled,
+            known.class == RetryClass::Throttled,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_pending(),
-            row.class == RetryClass::Pending,
+            known.class == RetryClass::Pending,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_permanent(),
-            row.class == RetryClass::Permanent,
+            known.class == RetryClass::Permanent,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_clock_skew(),
-            row.class == RetryClass::ClockSkew,
+            known.class == RetryClass::ClockSkew,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_not_found(),
-            row.topic == Topic::NotFound,
+            known.category == Category::NotFound,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_credentials(),
-            row.topic == Topic::Credentials,
+            known.category == Category::Credentials,
             "{}",
-            row.code
+            known.code
         );
         assert_eq!(
             error.is_access_denied(),
-            row.topic == Topic::Permission,
+            known.category == Category::Permission,
             "{}",
-            row.code
+            known.code
         );
     }
 }

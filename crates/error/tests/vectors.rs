@@ -5,7 +5,7 @@
 
 use lambda_invoke_error::{
     ErrorType, Fault, Operation, Origin, RetryAfter, RetryClass, ServiceError, ThrottleReason,
-    lookup, table,
+    known_errors, lookup,
 };
 use lambda_invoke_vectors::{json, suite};
 use serde_json::Value;
@@ -59,25 +59,33 @@ fn the_table_has_every_modelled_exception_as_modelled() {
         let errors = list(&model, "errors");
         for error in errors {
             let code = text(error, "code");
-            let row = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
-            assert_eq!((row.code, row.origin), (code, Origin::Modelled));
-            assert_eq!(u64::from(row.status), error["http_status"], "{code}");
-            assert_eq!(row.fault == Fault::Sender, error["sender_fault"], "{code}");
-            assert_eq!(row.fault == Fault::Server, error["server_fault"], "{code}");
+            let known = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
+            assert_eq!((known.code, known.origin), (code, Origin::Modelled));
+            assert_eq!(u64::from(known.status), error["http_status"], "{code}");
+            assert_eq!(
+                known.fault == Fault::Sender,
+                error["sender_fault"],
+                "{code}"
+            );
+            assert_eq!(
+                known.fault == Fault::Server,
+                error["server_fault"],
+                "{code}"
+            );
             for operation in OPERATIONS {
                 let named = list(error, "operations")
                     .iter()
                     .any(|o| o == operation.as_str());
-                assert_eq!(row.applies_to(operation), named, "{code} {operation}");
+                assert_eq!(known.applies_to(operation), named, "{code} {operation}");
             }
             let members = error["members"].as_object().unwrap();
             assert!(
-                members.contains_key(row.message_member),
+                members.contains_key(known.message_member),
                 "{code} {}",
-                row.message_member
+                known.message_member
             );
-            assert_eq!(row.typed, members.contains_key("Type"), "{code}");
-            let known = [
+            assert_eq!(known.has_type, members.contains_key("Type"), "{code}");
+            let modelled_members = [
                 "Type",
                 "message",
                 "Message",
@@ -88,18 +96,20 @@ fn the_table_has_every_modelled_exception_as_modelled() {
             assert!(
                 members
                     .keys()
-                    .all(|member| known.contains(&member.as_str())),
+                    .all(|member| modelled_members.contains(&member.as_str())),
                 "{code}"
             );
         }
-        let modelled = table().iter().filter(|row| row.origin == Origin::Modelled);
+        let modelled = known_errors()
+            .iter()
+            .filter(|known| known.origin == Origin::Modelled);
         assert_eq!(modelled.count(), errors.len());
         errors.len()
     });
 }
 
 #[test]
-fn each_operation_answers_with_the_errors_that_the_model_lists_for_it() {
+fn each_operation_returns_the_errors_that_the_model_lists_for_it() {
     suite("error/operations", |folder| {
         let model = json(&folder.join("model/lambda-2015-03-31-invoke-reduced.json"));
         let mut cases = 0;
@@ -109,10 +119,12 @@ fn each_operation_answers_with_the_errors_that_the_model_lists_for_it() {
                 .map(|error| text(error, "shape"))
                 .collect();
             listed.sort_unstable();
-            let modelled = table().iter().filter(|row| row.origin == Origin::Modelled);
+            let modelled = known_errors()
+                .iter()
+                .filter(|known| known.origin == Origin::Modelled);
             let mut ours: Vec<&str> = modelled
-                .filter(|row| row.applies_to(operation))
-                .map(|row| row.code)
+                .filter(|known| known.applies_to(operation))
+                .map(|known| known.code)
                 .collect();
             ours.sort_unstable();
             assert_eq!(ours, listed, "{operation}");
@@ -141,10 +153,10 @@ fn reads_the_errors_of_the_rest_json_protocol_suite() {
                 .filter(|case| case["errorCode"].is_string())
             {
                 let id = text(case, "id");
-                let answer = &case["response"];
-                let body = answer["body"].as_str().unwrap_or_default();
-                let status = answer["status_code"].as_u64().unwrap();
-                let error = parse(status, &answer["headers"], body.as_bytes());
+                let response = &case["response"];
+                let body = response["body"].as_str().unwrap_or_default();
+                let status = response["status_code"].as_u64().unwrap();
+                let error = parse(status, &response["headers"], body.as_bytes());
                 assert_eq!(error.code(), case["errorCode"].as_str(), "{id}");
                 assert_eq!(error.message(), case["errorMessage"].as_str(), "{id}");
                 assert_eq!(u64::from(error.status()), status, "{id}");
@@ -166,26 +178,26 @@ fn the_recorded_errors_are_as_the_table_has_them() {
             "model/names/localstack-function-name-validation.json",
         ] {
             let recorded = json(&folder.join(file));
-            objects(&recorded, &mut |answer| {
-                let Some(code) = answer["Error"]["Code"].as_str() else {
+            objects(&recorded, &mut |response| {
+                let Some(code) = response["Error"]["Code"].as_str() else {
                     return;
                 };
-                let row = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
-                let status = &answer["ResponseMetadata"]["HTTPStatusCode"];
-                assert_eq!(u64::from(row.status), *status, "{answer}");
-                let message = text(&answer["Error"], "Message");
-                assert_eq!(row.typed, answer["Type"].is_string(), "{answer}");
-                if let Some(kind) = answer["Type"].as_str() {
+                let known = lookup(code).unwrap_or_else(|| panic!("{code} is missing"));
+                let status = &response["ResponseMetadata"]["HTTPStatusCode"];
+                assert_eq!(u64::from(known.status), *status, "{response}");
+                let message = text(&response["Error"], "Message");
+                assert_eq!(known.has_type, response["Type"].is_string(), "{response}");
+                if let Some(kind) = response["Type"].as_str() {
                     assert_eq!(
-                        row.error("x").error_type(),
+                        known.error("x").error_type(),
                         Some(&ErrorType::from(kind)),
                         "{code}"
                     );
-                    assert_eq!(answer[row.message_member], message, "{code}");
+                    assert_eq!(response[known.message_member], message, "{code}");
                 }
-                let body = serde_json::json!({ row.message_member: message }).to_string();
+                let body = serde_json::json!({ known.message_member: message }).to_string();
                 let headers = serde_json::json!({ "X-Amzn-ErrorType": code });
-                let error = parse(row.status.into(), &headers, body.as_bytes());
+                let error = parse(known.status.into(), &headers, body.as_bytes());
                 assert_eq!((error.code(), error.message()), (Some(code), Some(message)));
                 cases += 1;
             });
@@ -195,14 +207,14 @@ fn the_recorded_errors_are_as_the_table_has_them() {
 }
 
 #[test]
-fn the_codes_recorded_for_names_are_refusals() {
+fn the_codes_recorded_for_names_are_rejections() {
     suite("error/recorded-names", |folder| {
         let names = json(&folder.join("model/names/localstack-function-name-validation.json"));
         let mut cases = 0;
         for case in list(&names, "cases") {
             for observed in case["observed"].as_object().unwrap().values() {
-                let row = lookup(text(observed, "Code")).unwrap_or_else(|| panic!("{observed}"));
-                let error = row.error(observed["Message"].as_str().unwrap_or_default());
+                let known = lookup(text(observed, "Code")).unwrap_or_else(|| panic!("{observed}"));
+                let error = known.error(observed["Message"].as_str().unwrap_or_default());
                 assert_eq!(
                     error.execution(),
                     lambda_invoke_error::Execution::NotStarted
@@ -217,29 +229,31 @@ fn the_codes_recorded_for_names_are_refusals() {
 
 /// Answers of the service itself, headers and all.
 #[test]
-fn reads_the_error_answers_captured_from_the_service() {
+fn reads_the_error_responses_captured_from_the_service() {
     suite("error/captured", |folder| {
         let file = "rawstreams/stackd-lambda-native/related-buffered-invocations.json";
         let captured = json(&folder.join(file));
         let mut cases = 0;
-        for answer in list(&captured, "observations") {
-            let Some(code) = answer["headers"]["x-amzn-errortype"].as_str() else {
+        for response in list(&captured, "observations") {
+            let Some(code) = response["headers"]["x-amzn-errortype"].as_str() else {
                 continue;
             };
-            let status = answer["http_status"].as_u64().unwrap();
+            let status = response["http_status"].as_u64().unwrap();
             // The capture has either the whole body or its message, or neither.
-            let body = match (&answer["body"], &answer["message"]) {
+            let body = match (&response["body"], &response["message"]) {
                 (Value::Object(body), _) => Value::Object(body.clone()).to_string(),
                 (_, Value::String(message)) => {
                     serde_json::json!({ "message": message }).to_string()
                 }
                 _ => String::new(),
             };
-            let error = parse(status, &answer["headers"], body.as_bytes());
+            let error = parse(status, &response["headers"], body.as_bytes());
             assert_eq!(error.code(), Some(code));
-            let row = error.row().unwrap_or_else(|| panic!("{code} is missing"));
-            assert_eq!(u64::from(row.status), status, "{code}");
-            assert!(row.applies_to(Operation::InvokeAsync), "{code}");
+            let known = error
+                .known_error()
+                .unwrap_or_else(|| panic!("{code} is missing"));
+            assert_eq!(u64::from(known.status), status, "{code}");
+            assert!(known.applies_to(Operation::InvokeAsync), "{code}");
             assert_eq!(error.message().is_some(), !body.is_empty(), "{code}");
             assert_eq!(error.is_too_large(), status == 413, "{code}");
             assert_eq!(error.is_access_denied(), status == 403, "{code}");
@@ -278,14 +292,14 @@ fn reads_the_retry_after_of_the_sdks_retry_cases() {
                 return;
             };
             let status = response["status_code"].as_u64().unwrap();
-            let wish = parse(status, headers, b"").retry_after();
+            let delay = parse(status, headers, b"").retry_after();
             let expected = match value {
                 "1500" => Some(RetryAfter::millis(1500)),
                 "0" => Some(RetryAfter::millis(0)),
                 "invalid" => None,
                 other => panic!("no expectation for {other:?}"),
             };
-            assert_eq!(wish, expected, "{value}");
+            assert_eq!(delay, expected, "{value}");
             cases += 1;
         });
         cases

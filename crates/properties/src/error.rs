@@ -3,7 +3,8 @@
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use lambda_invoke_error::{
-    ErrorType, Execution, Rendered, RetryAfter, RetryClass, ServiceError, ThrottleReason, table,
+    ErrorType, Execution, Rendered, RetryAfter, RetryClass, ServiceError, ThrottleReason,
+    known_errors,
 };
 
 /// An answer off the wire: a status, headers and any bytes as the body.
@@ -82,7 +83,7 @@ pub fn parse_any(data: &[u8]) {
     if error.execution() == Execution::NotStarted {
         let refuses = (400..500).contains(&error.status())
             && ![408, 409, 410, 425, 499].contains(&error.status());
-        let believed = error.row().is_some_and(|row| {
+        let believed = error.known_error().is_some_and(|row| {
             row.execution == Execution::NotStarted
                 && (row.class == RetryClass::Throttled || row.status / 100 == error.status() / 100)
         });
@@ -129,7 +130,7 @@ struct Made<'a> {
 
 impl Made<'_> {
     fn make(&self) -> ServiceError {
-        let row = &table()[usize::from(self.row) % table().len()];
+        let row = &known_errors()[usize::from(self.row) % known_errors().len()];
         let spellings: Vec<&str> = row.aliases.iter().copied().chain([row.code]).collect();
         let code = spellings[usize::from(self.spelling) % spellings.len()];
         let mut error = ServiceError::unmodelled(code, row.status)
@@ -168,7 +169,7 @@ pub fn render_made(data: &[u8]) {
     };
     let error = made.make();
     assert_round_trip(&error);
-    let row = error.row().expect("made from the table");
+    let row = error.known_error().expect("made from the table");
     assert_eq!(error.execution(), row.execution);
     assert!(error.retry_class() == row.class || error.is_clock_skew());
 }

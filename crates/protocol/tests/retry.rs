@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, lookup, table};
+use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, known_errors, lookup};
 use lambda_invoke_protocol::retry::{
     CallRetries, ClockOffset, Decision, Failure, Remedy, Retry, RetryPolicy, Situation, Stop,
     TokenBucket, decide,
@@ -397,7 +397,7 @@ fn failures() -> Vec<(String, Failure<'static>)> {
         let error = ServiceError::parse(status, |_| None, b"");
         failures.push((format!("{status} without a known code"), service(error)));
     }
-    for row in table() {
+    for row in known_errors() {
         failures.push((
             format!("{} `{}`", row.status, row.code),
             service(row.error("")),

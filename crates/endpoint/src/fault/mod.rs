@@ -196,7 +196,10 @@ impl fmt::Display for FaultKind {
         match self {
             Self::Error(error) => {
                 write!(f, "error={}", error.code().unwrap_or_default())?;
-                if error.row().is_none_or(|row| row.status != error.status()) {
+                if error
+                    .known_error()
+                    .is_none_or(|row| row.status != error.status())
+                {
                     write!(f, " status={}", error.status())?;
                 }
                 let message = error.message().unwrap_or_default();

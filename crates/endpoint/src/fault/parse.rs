@@ -307,7 +307,7 @@ mod tests {
                 "*: error=NoSuchException",
                 "no error called NoSuchException",
             ),
-            ("*: error=Fine status=200", "status must be 400 to 599"),
+            ("*: error=Fine status=200", "expected 400 to 599"),
             ("*: throttle=Because", "no throttle reason"),
             ("*: cut-at=-1", "not a number"),
             ("*: flip-at=1 bit=8", "from 0 to 7"),

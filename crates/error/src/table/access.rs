@@ -1,32 +1,32 @@
-//! Who the caller is, and what the caller may do.
+//! Authentication and permission.
 
 use super::UNMODELLED;
-use crate::{Origin, RetryClass, Row, Topic};
+use crate::{Category, KnownError, Origin, RetryClass};
 
-const CREDENTIALS: Row = Row {
+const CREDENTIALS: KnownError = KnownError {
     status: 403,
-    topic: Topic::Credentials,
-    reason: "the signature is checked before anything runs, and the same key fails the same way",
+    category: Category::Credentials,
+    reason: "the signature is checked before anything runs, and the same key fails again",
     ..UNMODELLED
 };
 
-const PERMISSION: Row = Row {
+const PERMISSION: KnownError = KnownError {
     status: 403,
-    topic: Topic::Permission,
-    reason: "permission is checked before anything runs, and does not change by itself",
+    category: Category::Permission,
+    reason: "permission is checked before anything runs, and does not change on its own",
     ..UNMODELLED
 };
 
-pub(super) const ROWS: [Row; 10] = [
-    Row {
+pub(super) const ERRORS: [KnownError; 10] = [
+    KnownError {
         code: "UnrecognizedClientException",
         aliases: &["UnrecognizedClient"],
         meaning: "The service does not know the access key id or the session token.",
-        advice: "Check the key id, and send the session token that belongs to it; a new key needs \
-                 some seconds.",
+        advice: "Check the key id, and send the session token that belongs to it; a new key takes \
+                 some seconds to become valid.",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "InvalidClientTokenId",
         aliases: &["InvalidClientTokenIdException"],
         meaning: "The service does not know the access key id.",
@@ -34,44 +34,44 @@ pub(super) const ROWS: [Row; 10] = [
                  their own).",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "InvalidSignatureException",
         aliases: &["InvalidSignature", "SignatureDoesNotMatch"],
         origin: Origin::Observed,
         meaning: "The signature is not the one that the service calculates, or its date is more \
                   than five minutes off.",
-        advice: "Check the secret key, the region and the clock; check that nothing between \
-                 changes the request.",
-        reason: "the signature is checked before anything runs; a message that says \"Signature \
-                 expired\" or \"Signature not yet current\" makes it clock skew, else the same \
-                 secret fails the same way",
+        advice: "Check the secret key, the region and the clock; check that no proxy changes the \
+                 request.",
+        reason: "the signature is checked before anything runs; with a message that says \
+                 \"Signature expired\" or \"Signature not yet current\" it is clock skew, \
+                 otherwise the same secret fails again",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "IncompleteSignatureException",
         aliases: &["IncompleteSignature"],
-        meaning: "The authorization header lacks a part or is malformed.",
-        advice: "Check what signs the request, and that nothing between changes the header.",
+        meaning: "The Authorization header is malformed or lacks a part.",
+        advice: "Check what signs the request, and that no proxy changes the header.",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "MissingAuthenticationTokenException",
         aliases: &["MissingAuthenticationToken"],
         meaning: "The request is not signed.",
-        advice: "Sign it; check that nothing between removes the authorization header.",
+        advice: "Sign it; check that no proxy removes the Authorization header.",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "ExpiredTokenException",
         aliases: &["ExpiredToken"],
         class: RetryClass::ExpiredCredentials,
         meaning: "The session token has expired.",
         advice: "Fetch new credentials, such as by signing in again.",
-        reason: "the token is checked before anything runs; with fresh credentials the same \
-                 request can succeed",
+        reason: "the token is checked before anything runs; with new credentials the same request \
+                 can succeed",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "RequestExpired",
         aliases: &[
             "RequestExpiredException",
@@ -80,30 +80,30 @@ pub(super) const ROWS: [Row; 10] = [
         ],
         status: 400,
         class: RetryClass::ClockSkew,
-        meaning: "The request's date is too far from the service's, or a presigned address has \
+        meaning: "The request's date is too far from the service's, or a presigned URL has \
                   expired.",
-        advice: "Set this machine's clock, or sign a new address.",
+        advice: "Set this machine's clock, or sign a new URL.",
         reason: "the date is checked before anything runs; signed with the right time, the same \
                  request can succeed",
         ..CREDENTIALS
     },
-    Row {
+    KnownError {
         code: "AccessDeniedException",
         aliases: &["AccessDenied"],
         message_member: "Message",
-        meaning: "The caller may not invoke this function.",
+        meaning: "The caller is not allowed to invoke this function.",
         advice: "Allow lambda:InvokeFunction to the caller, by its own policy or the function's.",
         ..PERMISSION
     },
-    Row {
+    KnownError {
         code: "NotAuthorized",
         aliases: &["NotAuthorizedException"],
         status: 401,
-        meaning: "The caller may not do this.",
+        meaning: "The caller is not allowed to do this.",
         advice: "Allow lambda:InvokeFunction to the caller, by its own policy or the function's.",
         ..PERMISSION
     },
-    Row {
+    KnownError {
         code: "OptInRequired",
         meaning: "The account has no subscription to the service, or the region is not enabled.",
         advice: "Enable the service or the region for the account.",

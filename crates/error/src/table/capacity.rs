@@ -1,28 +1,28 @@
 //! Rates, concurrency and quotas.
 
 use super::{BOTH, MODELLED, UNMODELLED};
-use crate::{Fault, RetryClass, Row, Topic};
+use crate::{Category, Fault, KnownError, RetryClass};
 
-const THROTTLED: &str = "a throttled request is refused before anything runs; the load may be less \
-                         a little later";
+const THROTTLED: &str = "a throttled request is rejected before anything runs; the load may be \
+                         lower a little later";
 
-pub(super) const ROWS: [Row; 4] = [
-    Row {
+pub(super) const ERRORS: [KnownError; 4] = [
+    KnownError {
         code: "TooManyRequestsException",
         status: 429,
-        topic: Topic::Capacity,
+        category: Category::Capacity,
         operations: BOTH,
         class: RetryClass::Throttled,
         message_member: "message",
-        meaning: "A limit of rate or concurrency is reached; Reason says which.",
+        meaning: "A rate or concurrency limit was reached; Reason says which.",
         advice: "Wait as long as Retry-After says; spread the calls, or raise the function's \
-                 reserved or the account's concurrency.",
+                 reserved concurrency or the account's concurrency limit.",
         reason: THROTTLED,
         ..MODELLED
     },
-    Row {
+    KnownError {
         code: "ThrottlingException",
-        // What the AWS SDKs also take for throttling, whichever service says so.
+        // The codes that the AWS SDKs treat as throttling, whichever service sends them.
         aliases: &[
             "Throttling",
             "ThrottledException",
@@ -36,32 +36,33 @@ pub(super) const ROWS: [Row; 4] = [
             "SlowDown",
             "TransactionInProgressException",
         ],
-        topic: Topic::Capacity,
+        category: Category::Capacity,
         class: RetryClass::Throttled,
-        meaning: "Too many requests by this caller.",
+        meaning: "This caller sends too many requests.",
         advice: "Wait and spread the calls.",
         reason: THROTTLED,
         ..UNMODELLED
     },
-    Row {
+    KnownError {
         code: "EC2ThrottledException",
         status: 502,
         fault: Fault::Server,
-        topic: Topic::Capacity,
+        category: Category::Capacity,
         class: RetryClass::Throttled,
         meaning: "Amazon EC2 throttled the service while it set up the function's network.",
-        advice: "Wait; if it goes on, spread the calls, or ask for a higher rate of EC2's API.",
-        reason: "a 502, but throttling by its meaning: it happens while the function is set up, \
-                 before it runs",
+        advice: "Wait; if it persists, spread the calls, or request a higher rate limit of the EC2 \
+                 API.",
+        reason: "a 502 that means throttling: it happens while the function is set up, before it \
+                 runs",
         ..MODELLED
     },
-    Row {
+    KnownError {
         code: "ServiceQuotaExceededException",
         status: 402,
-        topic: Topic::Capacity,
-        meaning: "The request would exceed a quota of the account.",
-        advice: "See the account's quotas of Lambda and ask for a higher one.",
-        reason: "the request is refused before anything runs; a quota is raised by request only",
+        category: Category::Capacity,
+        meaning: "The request would exceed one of the account's quotas.",
+        advice: "Check the account's Lambda quotas and request an increase.",
+        reason: "the request is rejected before anything runs; a quota is only raised on request",
         ..MODELLED
     },
 ];

@@ -1,42 +1,41 @@
 //! The function's state, code and snapshot.
 
 use super::{BOTH, INVOKE, MODELLED};
-use crate::{Fault, RetryClass, Row, Topic};
+use crate::{Category, Fault, KnownError, RetryClass};
 
-const STATE: Row = Row {
+const STATE: KnownError = KnownError {
     status: 409,
-    topic: Topic::State,
+    category: Category::State,
     ..MODELLED
 };
 
-const SNAP_START: Row = Row {
-    topic: Topic::SnapStart,
+const SNAP_START: KnownError = KnownError {
+    category: Category::SnapStart,
     ..MODELLED
 };
 
-const CODE: Row = Row {
+const CODE: KnownError = KnownError {
     status: 502,
     fault: Fault::Server,
-    topic: Topic::Code,
-    reason: "a 502, but the function's own code or runtime is at fault: it fails the same way \
-             until it is deployed anew, and never gets to run",
+    category: Category::Code,
+    reason: "a 502 that is caused by the function's own code or runtime: the function cannot start \
+             until it is deployed again",
     ..MODELLED
 };
 
-const RUNTIME_DELETED: Row = Row {
+const RUNTIME_DELETED: KnownError = KnownError {
     status: 409,
-    topic: Topic::Code,
+    category: Category::Code,
     operations: BOTH,
     message_member: "message",
-    reason: "the function cannot start without its runtime, which does not come back; it fails the \
-             same way until the function is updated",
+    reason: "the function cannot start without its runtime, until it is updated to use another",
     ..MODELLED
 };
 
-const PENDING: &str = "the function is not run before it is ready; it becomes so by itself";
+const PENDING: &str = "the function does not run before it is ready, and becomes ready on its own";
 
-pub(super) const ROWS: [Row; 14] = [
-    Row {
+pub(super) const ERRORS: [KnownError; 14] = [
+    KnownError {
         code: "ResourceConflictException",
         class: RetryClass::Pending,
         message_member: "message",
@@ -45,19 +44,20 @@ pub(super) const ROWS: [Row; 14] = [
         reason: PENDING,
         ..STATE
     },
-    Row {
+    KnownError {
         code: "ResourceNotReadyException",
         status: 502,
         fault: Fault::Server,
         operations: BOTH,
         class: RetryClass::Pending,
         message_member: "message",
-        meaning: "The function was idle for long and its connection to the VPC is being made anew.",
+        meaning: "The function was idle for a long time, and its connection to the VPC is being \
+                  restored.",
         advice: "Wait until its State is Active.",
         reason: PENDING,
         ..STATE
     },
-    Row {
+    KnownError {
         code: "CodeArtifactUserPendingException",
         operations: BOTH,
         class: RetryClass::Pending,
@@ -67,7 +67,7 @@ pub(super) const ROWS: [Row; 14] = [
         reason: PENDING,
         ..STATE
     },
-    Row {
+    KnownError {
         code: "CodeArtifactUserDeletedException",
         operations: BOTH,
         class: RetryClass::Pending,
@@ -78,81 +78,83 @@ pub(super) const ROWS: [Row; 14] = [
         reason: PENDING,
         ..STATE
     },
-    Row {
+    KnownError {
         code: "CodeArtifactUserFailedException",
         operations: BOTH,
         message_member: "message",
         meaning: "The user for the function's code artifact could not be set up.",
-        advice: "See the function's State and StateReasonCode, and deploy the code again.",
-        reason: "the function is not run in this state, and leaves it only when it is deployed",
+        advice: "Check the function's State and StateReasonCode, and deploy the code again.",
+        reason: "the function cannot run in this state, and leaves it only when it is deployed \
+                 again",
         ..STATE
     },
-    Row {
+    KnownError {
         code: "DurableExecutionAlreadyStartedException",
         operations: INVOKE,
-        meaning: "A durable execution of this name has been started before.",
+        meaning: "A durable execution of this name was started before.",
         advice: "Look at that execution; if it is not yours, choose another name.",
-        reason: "this request ran nothing, because an earlier one with the same name did; \
-                 after an attempt whose execution is unknown it tells that that one arrived",
+        reason: "this request ran nothing because an earlier one with the same name did; after an \
+                 attempt whose execution is unknown, it proves that the attempt arrived",
         ..STATE
     },
-    Row {
+    KnownError {
         code: "InvalidRuntimeException",
-        meaning: "The function's runtime, or its version, is not supported any more.",
+        meaning: "The function's runtime, or this version of it, is no longer supported.",
         advice: "Deploy the function with a supported runtime.",
         ..CODE
     },
-    Row {
+    KnownError {
         code: "InvalidZipFileException",
         operations: BOTH,
         meaning: "The function's deployment package cannot be unpacked.",
         advice: "Build and deploy the package again.",
         ..CODE
     },
-    Row {
+    KnownError {
         code: "RuntimeAliasDeletedException",
         meaning: "The runtime alias that the function uses no longer exists.",
         advice: "Update the function to an available runtime alias.",
         ..RUNTIME_DELETED
     },
-    Row {
+    KnownError {
         code: "RuntimeVersionDeletedException",
         meaning: "The runtime version that the function uses no longer exists.",
         advice: "Update the function to an available runtime version or runtime alias.",
         ..RUNTIME_DELETED
     },
-    Row {
+    KnownError {
         code: "SnapStartException",
         meaning: "The function's afterRestore hook failed.",
-        advice: "See the function's log and mend the hook.",
-        reason: "the hook ran, but the handler did not; the hook fails the same way until it is \
-                 mended",
+        advice: "Check the function's log and fix the hook.",
+        reason: "the hook ran, but the handler did not; the hook fails again until it is fixed",
         ..SNAP_START
     },
-    Row {
+    KnownError {
         code: "SnapStartNotReadyException",
         status: 409,
         class: RetryClass::Pending,
-        meaning: "The function's snapshot is being made.",
+        meaning: "The function's snapshot is being created.",
         advice: "Wait until the function's State is Active.",
         reason: PENDING,
         ..SNAP_START
     },
-    Row {
+    KnownError {
         code: "SnapStartRegenerationFailureException",
         status: 409,
         class: RetryClass::Pending,
-        meaning: "The function's snapshot could not be made anew after a change of its runtime.",
+        meaning: "The function's snapshot could not be regenerated after its runtime was updated.",
         advice: "Wait until the service has tried again, or update the function's configuration.",
-        reason: "the function is not run without its snapshot; the service tries again by itself",
+        reason: "the function does not run without its snapshot; the service tries again on its \
+                 own",
         ..SNAP_START
     },
-    Row {
+    KnownError {
         code: "SnapStartTimeoutException",
         status: 408,
         class: RetryClass::Transient,
         meaning: "The function's snapshot was not restored in time.",
-        advice: "Send again; if it goes on, make afterRestore hooks and the package smaller.",
+        advice: "Send the request again; if it persists, reduce the work of afterRestore hooks or \
+                 the size of the package.",
         reason: "the handler runs only after the snapshot is restored; the next restore may be \
                  faster",
         ..SNAP_START

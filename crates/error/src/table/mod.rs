@@ -1,8 +1,8 @@
-//! The table itself, a file for each part of it.
+//! The table of known errors, in one file for each group of categories.
 //!
 //! Sources: the service's model of November 2026 (its 45 exceptions, with status, fault, operations
 //! and members), the Lambda API reference's page "Common Errors" as of 2025 (16 codes) and as of
-//! 2015 to 2024 (18 codes), and answers of the real service recorded in public test suites.
+//! 2015 to 2024 (18 codes), and responses of the real service recorded in public test suites.
 
 mod access;
 mod capacity;
@@ -11,74 +11,74 @@ mod request;
 mod service;
 mod setup;
 
-use crate::{Execution, Fault, Operation, Origin, RetryClass, Row, Topic};
+use crate::{Category, Execution, Fault, KnownError, Operation, Origin, RetryClass};
 
-const LEN: usize = request::ROWS.len()
-    + access::ROWS.len()
-    + capacity::ROWS.len()
-    + function::ROWS.len()
-    + setup::ROWS.len()
-    + service::ROWS.len();
+const LEN: usize = request::ERRORS.len()
+    + access::ERRORS.len()
+    + capacity::ERRORS.len()
+    + function::ERRORS.len()
+    + setup::ERRORS.len()
+    + service::ERRORS.len();
 
-/// All parts, one after the other.
-pub(crate) static TABLE: [Row; LEN] = {
+/// The groups, one after the other.
+pub(crate) static KNOWN_ERRORS: [KnownError; LEN] = {
     let mut table = [MODELLED; LEN];
     let mut next = 0;
-    let parts: [&[Row]; 6] = [
-        &request::ROWS,
-        &access::ROWS,
-        &capacity::ROWS,
-        &function::ROWS,
-        &setup::ROWS,
-        &service::ROWS,
+    let groups: [&[KnownError]; 6] = [
+        &request::ERRORS,
+        &access::ERRORS,
+        &capacity::ERRORS,
+        &function::ERRORS,
+        &setup::ERRORS,
+        &service::ERRORS,
     ];
-    let mut part = 0;
-    while part < parts.len() {
-        let mut row = 0;
-        while row < parts[part].len() {
-            table[next] = parts[part][row];
+    let mut group = 0;
+    while group < groups.len() {
+        let mut error = 0;
+        while error < groups[group].len() {
+            table[next] = groups[group][error];
             next += 1;
-            row += 1;
+            error += 1;
         }
-        part += 1;
+        group += 1;
     }
     table
 };
 
-/// All three operations.
+/// All operations.
 const ALL: &[Operation] = &[
     Operation::Invoke,
     Operation::InvokeWithResponseStream,
     Operation::InvokeAsync,
 ];
-/// The two of the newer API.
+/// The two that are not deprecated.
 const BOTH: &[Operation] = &[Operation::Invoke, Operation::InvokeWithResponseStream];
-/// Only the buffered one.
+/// The buffered one.
 const INVOKE: &[Operation] = &[Operation::Invoke];
 
-/// What most modelled exceptions have in common; every row says the rest.
-const MODELLED: Row = Row {
+/// What most modelled exceptions have in common.
+const MODELLED: KnownError = KnownError {
     code: "",
     aliases: &[],
     status: 400,
     fault: Fault::Sender,
     origin: Origin::Modelled,
-    topic: Topic::Request,
+    category: Category::Request,
     operations: ALL,
     class: RetryClass::Permanent,
     execution: Execution::NotStarted,
     message_member: "Message",
-    typed: true,
+    has_type: true,
     meaning: "",
     advice: "",
     reason: "",
 };
 
-/// What most errors outside the model have in common: the layers before the function's own answer
-/// send `{"message": ..}` without a type.
-const UNMODELLED: Row = Row {
+/// What most errors outside the model have in common: the layers in front of Lambda send
+/// `{"message": ..}` without a type.
+const UNMODELLED: KnownError = KnownError {
     origin: Origin::Common,
     message_member: "message",
-    typed: false,
+    has_type: false,
     ..MODELLED
 };

@@ -1,26 +1,27 @@
 //! The service's own failures.
 
 use super::{MODELLED, UNMODELLED};
-use crate::{Execution, Fault, RetryClass, Row, Topic};
+use crate::{Category, Execution, Fault, KnownError, RetryClass};
 
-const SERVICE: Row = Row {
+const SERVICE: KnownError = KnownError {
     status: 500,
     fault: Fault::Server,
-    topic: Topic::Service,
+    category: Category::Service,
     class: RetryClass::Transient,
     execution: Execution::Unknown,
-    advice: "Find out whether the function ran before sending again, or make it safe to run twice.",
-    reason: "the service does not say at which point it failed: the function may have run",
+    advice: "Find out whether the function ran before you send the request again, or make it safe \
+             to run twice.",
+    reason: "the service does not say at which point it failed, so the function may have run",
     ..MODELLED
 };
 
-pub(super) const ROWS: [Row; 3] = [
-    Row {
+pub(super) const ERRORS: [KnownError; 3] = [
+    KnownError {
         code: "ServiceException",
-        meaning: "The service failed inside.",
+        meaning: "The service failed internally.",
         ..SERVICE
     },
-    Row {
+    KnownError {
         code: "InternalFailure",
         aliases: &[
             "InternalFailureException",
@@ -31,18 +32,18 @@ pub(super) const ROWS: [Row; 3] = [
         ],
         origin: UNMODELLED.origin,
         message_member: UNMODELLED.message_member,
-        typed: UNMODELLED.typed,
-        meaning: "A layer of the service failed inside.",
+        has_type: UNMODELLED.has_type,
+        meaning: "A layer of the service failed internally.",
         ..SERVICE
     },
-    Row {
+    KnownError {
         code: "ServiceUnavailableException",
         aliases: &["ServiceUnavailable"],
         status: 503,
         origin: UNMODELLED.origin,
         message_member: UNMODELLED.message_member,
-        typed: UNMODELLED.typed,
-        meaning: "The service is unavailable for a while.",
+        has_type: UNMODELLED.has_type,
+        meaning: "The service is temporarily unavailable.",
         ..SERVICE
     },
 ];

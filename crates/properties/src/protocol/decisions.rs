@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
-use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, table};
+use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, known_errors};
 use lambda_invoke_protocol::json;
 use lambda_invoke_protocol::retry::{
     ClockOffset, Decision, Failure, RetryPolicy, Situation, decide,
@@ -50,7 +50,7 @@ pub fn retry(data: &[u8]) {
     let Ok(input) = Attempt::arbitrary(&mut Unstructured::new(data)) else {
         return;
     };
-    let mut error = match table().get(usize::from(input.row) % (table().len() + 1)) {
+    let mut error = match known_errors().get(usize::from(input.row) % (known_errors().len() + 1)) {
         Some(row) => row.error(if input.message {
             "Signature expired"
         } else {

@@ -165,7 +165,7 @@ pub fn http_request(data: &[u8]) {
         Ok(call) => call,
         Err(refusal) => {
             for error in [refusal.to_service_error(), refusal.to_documented_error()] {
-                assert!((400..500).contains(&error.status()) && error.row().is_some());
+                assert!((400..500).contains(&error.status()) && error.known_error().is_some());
                 let (parts, body) = error_to_http(&error).into_parts();
                 assert_eq!(service_error(&parts, &body), error);
             }

@@ -2,11 +2,19 @@
 
 use std::fmt;
 
-use lambda_invoke_error::{Operation, ServiceError, lookup};
+use lambda_invoke_error::{KnownError, Operation, ServiceError, lookup};
 use lambda_invoke_input::{Constraint, InputError, InvocationType, Member, QualifierMismatch};
 
 use crate::json::NotJson;
 use crate::path::NoRoute;
+
+const ENTITY_TOO_LARGE: &KnownError = lookup("RequestEntityTooLargeException").unwrap();
+const INVALID_CONTENT: &KnownError = lookup("InvalidRequestContentException").unwrap();
+const INVALID_PARAMETER_VALUE: &KnownError = lookup("InvalidParameterValueException").unwrap();
+const MEDIA_TYPE: &KnownError = lookup("UnsupportedMediaTypeException").unwrap();
+const REQUEST_TOO_LARGE: &KnownError = lookup("RequestTooLargeException").unwrap();
+const UNKNOWN_OPERATION: &KnownError = lookup("UnknownOperationException").unwrap();
+const VALIDATION: &KnownError = lookup("ValidationException").unwrap();
 
 /// Why a request is refused before anything runs.
 ///
@@ -74,43 +82,29 @@ impl Refusal {
     #[must_use]
     pub fn to_service_error(&self) -> ServiceError {
         match self {
-            Self::NoRoute(reason) => known("UnknownOperationException", 404, &reason.to_string()),
-            Self::Validation { message, .. } => known("ValidationException", 400, message),
-            Self::Value(error) => known("ValidationException", 400, &error.to_string()),
-            Self::QualifierMismatch(_) => known(
-                "InvalidParameterValueException",
-                400,
-                QualifierMismatch::MESSAGE,
-            ),
-            Self::ClientContext => known(
-                "InvalidRequestContentException",
-                400,
-                "Client context must be a valid Base64-encoded JSON object.",
-            ),
+            Self::NoRoute(reason) => UNKNOWN_OPERATION.error(&reason.to_string()),
+            Self::Validation { message, .. } => VALIDATION.error(message),
+            Self::Value(error) => VALIDATION.error(&error.to_string()),
+            Self::QualifierMismatch(_) => INVALID_PARAMETER_VALUE.error(QualifierMismatch::MESSAGE),
+            Self::ClientContext => {
+                INVALID_CONTENT.error("Client context must be a valid Base64-encoded JSON object.")
+            }
             Self::PayloadTooLarge {
                 length,
                 limit,
                 invocation_type,
                 ..
-            } => known(
-                "RequestEntityTooLargeException",
-                413,
-                &format!(
-                    "{length} byte payload is too large for the {invocation_type} invocation type \
-                     (limit {limit} bytes)"
-                ),
-            ),
-            Self::NotJson(fault) => known(
-                "InvalidRequestContentException",
-                400,
-                &fault.service_message(),
-            ),
+            } => ENTITY_TOO_LARGE.error(&format!(
+                "{length} byte payload is too large for the {invocation_type} invocation type \
+                 (limit {limit} bytes)"
+            )),
+            Self::NotJson(fault) => INVALID_CONTENT.error(&fault.service_message()),
             Self::MediaType { found } => {
                 let message = format!(
                     "Unsupported content type: {found}. Send application/json, \
                      application/octet-stream or no Content-Type."
                 );
-                known("UnsupportedMediaTypeException", 415, &message)
+                MEDIA_TYPE.error(&message)
             }
         }
     }
@@ -126,18 +120,10 @@ impl Refusal {
                 let message = format!(
                     "Request must be smaller than {limit} bytes for the {operation} operation"
                 );
-                known("RequestTooLargeException", 413, &message)
+                REQUEST_TOO_LARGE.error(&message)
             }
             other => other.to_service_error(),
         }
-    }
-}
-
-/// A row of the table with a message. Every code here is in the table, which a test holds.
-fn known(code: &str, status: u16, message: &str) -> ServiceError {
-    match lookup(code) {
-        Some(row) => row.error(message),
-        None => ServiceError::parse(status, |_| None, b"").with_message(message),
     }
 }
 
