@@ -89,7 +89,7 @@ impl Watch {
             told: told.clone(),
             answered: Answered {
                 method: parts.method.clone(),
-                target: parts.uri.clone(),
+                target: own(&parts.uri),
                 status: None,
                 error: None,
                 request_id: id.to_string(),
@@ -119,6 +119,12 @@ impl Watch {
     pub(crate) fn end(mut self: Box<Self>, whole: bool) {
         self.answered.whole = whole;
     }
+}
+
+/// The same in memory of its own: it would else hold the connection's whole read buffer for as long
+/// as somebody keeps it.
+fn own(target: &Uri) -> Uri {
+    Uri::try_from(target.to_string()).unwrap_or_else(|_| target.clone())
 }
 
 /// Dropped with the request: also if the caller went away before the answer began.
