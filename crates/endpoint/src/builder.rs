@@ -53,6 +53,8 @@ pub enum BuildError {
     AliasOfUnknown(String),
     /// The dead letter's function is none that the endpoint has.
     DeadLetterUnknown(String),
+    /// The dead letter's file cannot be opened for writing.
+    DeadLetterFile(io::Error),
     /// The region cannot be one.
     Region(String),
     /// The account is not 12 digits.
@@ -87,6 +89,7 @@ impl fmt::Display for BuildError {
                 write!(f, "'{account}' is no account: it must be 12 digits")
             }
             Self::NoKeys => f.write_str("signatures cannot be verified without an access key"),
+            Self::DeadLetterFile(_) => f.write_str("the dead letter's file cannot be opened"),
             Self::Bind(_) => f.write_str("the endpoint cannot listen on that address"),
         }
     }
@@ -95,7 +98,7 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Bind(error) => Some(error),
+            Self::Bind(error) | Self::DeadLetterFile(error) => Some(error),
             _ => None,
         }
     }
@@ -308,6 +311,8 @@ impl Builder {
             true => Some(access(&settings.region, self.keys)?),
             false => None,
         };
+        let queue = Queue::new(self.events, Arc::clone(&self.notice))
+            .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
         let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
         let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
@@ -316,7 +321,7 @@ impl Builder {
                 settings,
                 registry: Arc::new(registry),
                 access,
-                queue: Arc::new(Queue::new(self.events, Arc::clone(&self.notice))),
+                queue: Arc::new(queue),
                 faults,
                 ids: Arc::new(RequestIds::new(self.seed)),
                 answered: self.answered,

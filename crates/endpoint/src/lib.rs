@@ -31,7 +31,7 @@ mod writer;
 
 // The public interface.
 pub use access::{AccessKey, AccessKeyError};
-pub use answered::Answered;
+pub use answered::{Answered, Ending};
 pub use bandwidth::Bandwidth;
 pub use builder::{BuildError, Builder};
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};

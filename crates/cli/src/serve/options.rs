@@ -1,15 +1,14 @@
 //! What `serve` is told, and the endpoint that comes of it.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use lambda_invoke_endpoint::{
-    AccessKey, Bandwidth, Builder, DeadLetter, Endpoint, EventSettings, Fault, Function,
-    TooLargeStyle, builtins,
+    AccessKey, Bandwidth, BuildError, Builder, DeadLetter, Endpoint, EventSettings, Fault,
+    Function, TooLargeStyle, builtins,
 };
 
 use crate::call::time;
@@ -229,6 +228,16 @@ impl Arguments {
         })
     }
 
+    /// What to tell of an endpoint that cannot be built.
+    pub(crate) fn refused(&self, error: &BuildError) -> Failure {
+        match (error, &self.dead_letter) {
+            (BuildError::DeadLetterFile(error), Some(to)) => {
+                Failure::usage(format!("--dead-letter {to}: cannot write it: {error}"))
+            }
+            _ => Failure::usage(with_sources(error)),
+        }
+    }
+
     fn functions(&self) -> Result<Vec<Function>, Failure> {
         let mut functions = match self.no_builtins {
             true => Vec::new(),
@@ -266,14 +275,6 @@ impl Arguments {
                 among(functions)
             )));
         }
-        // Better found now than when the first event is lost.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(to)
-            .map_err(|error| {
-                Failure::usage(format!("--dead-letter {to}: cannot write it: {error}"))
-            })?;
         Ok(settings.dead_letter(DeadLetter::File(to.into())))
     }
 }
