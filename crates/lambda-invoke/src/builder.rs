@@ -30,8 +30,7 @@ use crate::{BoxError, Client, Error, ProvideCredentials};
 /// | [`transport`](Self::transport) | [`Transport::new`] |
 /// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
 ///
-/// Nothing is read from the environment or from files: that is the caller's, or the crate
-/// `lambda-invoke-credentials`'.
+/// Nothing is read from the environment or from files: that is the caller's.
 ///
 /// # Example
 ///
