@@ -6,7 +6,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::Timestamp;
+use crate::error::{Part, Problem};
+use crate::{CredentialsError, Timestamp};
 
 /// An access key: its id, its secret, and for a temporary one its session token and expiry.
 ///
@@ -142,58 +143,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why something cannot be an access key. Says where, and never what is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CredentialsError {
-    part: Part,
-    problem: Problem,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    AccessKeyId,
-    SecretAccessKey,
-    SessionToken,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
-    Empty,
-    Byte { offset: usize },
-}
-
-impl CredentialsError {
-    /// The offset of the byte that cannot stand there; `None` if the part is empty.
-    pub fn offset(&self) -> Option<usize> {
-        match self.problem {
-            Problem::Empty => None,
-            Problem::Byte { offset } => Some(offset),
-        }
-    }
-}
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (part, allowed) = match self.part {
-            Part::AccessKeyId => ("access key id", "visible ASCII without '/', ',' and ';'"),
-            Part::SecretAccessKey => ("secret access key", "no control characters"),
-            Part::SessionToken => ("session token", "visible ASCII"),
-        };
-        match self.problem {
-            Problem::Empty => write!(f, "the {part} is empty"),
-            Problem::Byte { offset } => {
-                write!(
-                    f,
-                    "the {part} has a byte at offset {offset} that cannot stand there: "
-                )?;
-                write!(f, "{allowed} may")
-            }
-        }
-    }
-}
-
-impl core::error::Error for CredentialsError {}
-
 fn check(part: Part, text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), CredentialsError> {
     let problem = match text.bytes().position(|byte| !allowed(byte)) {
         Some(offset) => Problem::Byte { offset },
@@ -215,26 +164,26 @@ mod tests {
                 "AKID\n",
                 "secret",
                 Some(4),
-                "access key id has a byte at offset 4",
+                "access key id has an invalid byte at offset 4",
             ),
             (
                 "AK/ID",
                 "secret",
                 Some(2),
-                "access key id has a byte at offset 2",
+                "access key id has an invalid byte at offset 2",
             ),
             (
                 "AK\u{e9}",
                 "secret",
                 Some(2),
-                "access key id has a byte at offset 2",
+                "access key id has an invalid byte at offset 2",
             ),
             ("AKID", "", None, "the secret access key is empty"),
             (
                 "AKID",
                 "hunter2\r\n",
                 Some(7),
-                "secret access key has a byte at offset 7",
+                "secret access key has an invalid byte at offset 7",
             ),
         ] {
             let error = Credentials::new(id, secret).unwrap_err();
