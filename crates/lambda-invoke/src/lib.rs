@@ -8,7 +8,6 @@ mod call;
 mod carrier;
 mod client;
 mod collected;
-mod credentials;
 mod endpoint;
 mod error;
 mod exchange;
@@ -24,7 +23,6 @@ pub use builder::Builder;
 pub use call::{InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
 pub use collected::Collected;
-pub use credentials::{BoxError, CredentialsFuture, ProvideCredentials};
 pub use error::{Error, ErrorKind, FunctionFailure};
 pub use http_stream::HttpStream;
 pub use reader::Reader;
@@ -41,5 +39,7 @@ pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
 pub use lambda_invoke_protocol::{
     FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,
 };
-pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
+pub use lambda_invoke_sigv4::{
+    BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
+};
 pub use lambda_invoke_transport::{Limits, Proxy, TimeLimit, Transport};

@@ -10,6 +10,8 @@ mod sink;
 
 use core::fmt;
 
+use http::HeaderMap;
+
 use crate::names;
 use crate::{PathEncoding, PayloadHash, RawRequest, SigningSettings};
 
@@ -208,6 +210,19 @@ impl<'a> Form<'a> {
         sink.put(b"\n");
         sink.put(self.payload.text(&mut [0; 64]));
     }
+}
+
+/// The lines of an `aws-chunked` body's trailer that its signature covers: all but the signature.
+pub(crate) fn trailer_lines(trailer: &HeaderMap) -> Vec<u8> {
+    let mut list: HeaderList<'_> = trailer
+        .iter()
+        .filter(|(name, _)| name.as_str() != names::TRAILER_SIGNATURE)
+        .map(|(name, value)| Header::new(name.as_str(), value.as_bytes()))
+        .collect();
+    headers::sort(&mut list);
+    let mut lines = Vec::new();
+    headers::write(&mut lines, &list, true, Blank::Space, Secrets::Shown);
+    lines
 }
 
 /// Whether the session token is written in the clear.

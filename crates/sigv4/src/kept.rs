@@ -1,6 +1,7 @@
 //! What a signer keeps from one request to the next: the key of the day, and the date of the second.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use core::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 
@@ -27,24 +28,42 @@ pub(crate) struct Date {
 }
 
 impl Kept {
-    /// The day and the second of `time`; the day is as `derive` makes it.
+    /// The day of `time`: kept, or as `derive` makes it.
+    pub(crate) fn day(&self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
+        self.lock().day(time, derive)
+    }
+
+    /// The day and the second of `time`.
+    #[inline]
     pub(crate) fn at(
         &self,
         time: Timestamp,
         derive: impl FnOnce() -> Day,
     ) -> Result<(Arc<Day>, Date), SignError> {
+        let mut places = self.lock();
+        let day = places.day(time, derive);
+        let date = match &places.date {
+            Some((second, date)) if *second == time => date.clone(),
+            _ => {
+                let date = Date::of(time, &day.key)?;
+                places.date.insert((time, date)).1.clone()
+            }
+        };
+        Ok((day, date))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
         // Nothing panics while the lock is held, and what is kept is whole or absent.
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let Places { day, date } = &mut *places;
-        let day = match day {
-            Some(day) if day.key.is_for(time) => day,
-            _ => day.insert(Arc::new(derive())),
-        };
-        let date = match date {
-            Some((second, date)) if *second == time => date,
-            _ => &mut date.insert((time, Date::of(time, &day.key)?)).1,
-        };
-        Ok((Arc::clone(day), date.clone()))
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn day(&mut self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
+        match &self.day {
+            Some(day) if day.key.is_for(time) => Arc::clone(day),
+            _ => Arc::clone(self.day.insert(Arc::new(derive()))),
+        }
     }
 }
 
@@ -62,7 +81,7 @@ pub(crate) struct Day {
     /// The value of `authorization` up to the names of the headers.
     prefix: Box<[u8]>,
     /// Where the credential stands in it: the access key's id and the scope, with `/` between them.
-    credential: core::ops::Range<usize>,
+    credential: Range<usize>,
 }
 
 const BEFORE_CREDENTIAL: &str = " Credential=";

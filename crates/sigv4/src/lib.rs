@@ -53,6 +53,8 @@
 struct Readme;
 
 mod canonical;
+mod chain;
+mod chunk;
 mod coverage;
 mod credentials;
 mod day;
@@ -60,9 +62,11 @@ mod error;
 mod kept;
 mod key;
 mod list;
+mod message;
 mod names;
 mod payload;
 mod presign;
+mod provide;
 mod request;
 mod settings;
 mod sign;
@@ -73,6 +77,8 @@ mod verify;
 
 // The public interface.
 pub use canonical::CanonicalRequest;
+pub use chain::ChainMismatch;
+pub use chunk::{ChunkSigner, ChunkVerifier};
 pub use coverage::NEVER_SIGNED;
 pub use credentials::Credentials;
 pub use error::{
@@ -80,8 +86,10 @@ pub use error::{
     TimestampError, VerifyError, WrongScope,
 };
 pub use key::SigningKey;
+pub use message::{MessageSigner, MessageVerifier};
 pub use payload::PayloadHash;
 pub use presign::Presigned;
+pub use provide::{BoxError, CredentialsFuture, ProvideCredentials};
 pub use request::{RawRequest, host_of};
 pub use settings::{PathEncoding, SessionTokenMode, SigningSettings};
 pub use sign::{Signer, SigningHeaders};

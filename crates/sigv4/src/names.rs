@@ -8,6 +8,8 @@ pub(crate) const DATE: &str = "x-amz-date";
 pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 pub(crate) const CONTENT_SHA256: &str = "x-amz-content-sha256";
 
+pub(crate) const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
+
 pub(crate) const DATE_HEADER: HeaderName = HeaderName::from_static(DATE);
 pub(crate) const SECURITY_TOKEN_HEADER: HeaderName = HeaderName::from_static(SECURITY_TOKEN);
 pub(crate) const CONTENT_SHA256_HEADER: HeaderName = HeaderName::from_static(CONTENT_SHA256);

@@ -1,6 +1,7 @@
 //! Signing by headers.
 
 use core::fmt;
+use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
@@ -11,10 +12,9 @@ use crate::coverage::WhenSigning;
 use crate::kept::{Date, Day, Kept};
 use crate::names;
 use crate::{
-    Credentials, InvalidScope, PayloadHash, RawRequest, SessionTokenMode, SignError, Signature,
-    SigningSettings, Timestamp,
+    ChunkSigner, Credentials, InvalidScope, MessageSigner, PayloadHash, RawRequest,
+    SessionTokenMode, SignError, Signature, SigningKey, SigningSettings, Timestamp,
 };
-use std::sync::Arc;
 
 /// Signs requests to one service in one region with one access key.
 ///
@@ -209,11 +209,35 @@ impl Signer {
         })
     }
 
+    /// Begins the chain of chunk signatures of a request that was signed at `time`, with the
+    /// signature `seed`.
+    pub fn chunk_signer(&self, time: Timestamp, seed: Signature) -> ChunkSigner {
+        ChunkSigner::new(self.key(time), time, seed)
+    }
+
+    /// Begins the chain of message signatures of a request that was signed at `time`, with the
+    /// signature `seed`.
+    pub fn message_signer(&self, time: Timestamp, seed: Signature) -> MessageSigner {
+        let Self {
+            credentials,
+            region,
+            service,
+            ..
+        } = self;
+        MessageSigner::new(credentials.clone(), region, service, self.key(time), seed)
+    }
+
+    fn key(&self, time: Timestamp) -> SigningKey {
+        self.kept.day(time, || self.derive(time)).key.clone()
+    }
+
     /// The day and the second of `time`.
     pub(crate) fn at(&self, time: Timestamp) -> Result<(Arc<Day>, Date), SignError> {
-        self.kept.at(time, || {
-            Day::derive(&self.credentials, time, &self.region, &self.service)
-        })
+        self.kept.at(time, || self.derive(time))
+    }
+
+    fn derive(&self, time: Timestamp) -> Day {
+        Day::derive(&self.credentials, time, &self.region, &self.service)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::canonical::Form;
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{
-    Credentials, Incomplete, InvalidScope, PayloadHash, RawRequest, Signature, SigningSettings,
-    Timestamp, VerifyError, WrongScope,
+    ChunkVerifier, Credentials, Incomplete, InvalidScope, MessageVerifier, PayloadHash, RawRequest,
+    Signature, SigningKey, SigningSettings, Timestamp, VerifyError, WrongScope,
 };
 use cache::KeyCache;
 
@@ -194,6 +194,39 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Unverified<'_, 'a>, VerifyError> {
         self.check_raw(&request.into(), payload, now)
+    }
+
+    /// Begins the chain of chunk signatures of a request that was verified with these credentials.
+    pub fn chunk_verifier(
+        &self,
+        credentials: &Credentials,
+        verified: &Verified<'_>,
+    ) -> ChunkVerifier {
+        let key = self.key(credentials, verified);
+        ChunkVerifier::new(key, verified.timestamp(), verified.signature())
+    }
+
+    /// Begins the chain of message signatures of a request that was verified with these credentials.
+    pub fn message_verifier(
+        &self,
+        credentials: &Credentials,
+        verified: &Verified<'_>,
+    ) -> MessageVerifier {
+        MessageVerifier::new(
+            credentials.clone(),
+            &self.region,
+            &self.service,
+            self.key(credentials, verified),
+            verified.signature(),
+        )
+    }
+
+    fn key(&self, credentials: &Credentials, verified: &Verified<'_>) -> SigningKey {
+        let time = verified.timestamp();
+        let key = self
+            .cache
+            .key(credentials, time, &self.region, &self.service);
+        (*key).clone()
     }
 
     #[inline]

@@ -119,6 +119,17 @@ fn no_type_shows_them() {
             .verify(&parts, &PayloadHash::EMPTY, &credentials(), time)
             .unwrap();
         clean_debug("Verified", &verified);
+        let seed = verified.signature();
+        clean_debug("ChunkSigner", &signer.chunk_signer(time, seed));
+        clean_debug("MessageSigner", &signer.message_signer(time, seed));
+        let verifiers = (
+            verifier.chunk_verifier(&credentials(), &verified),
+            verifier.message_verifier(&credentials(), &verified),
+        );
+        clean_debug("ChunkVerifier and MessageVerifier", &verifiers);
+        let unverified = verifier.check(&parts, &PayloadHash::EMPTY, time).unwrap();
+        clean_debug("Claims", unverified.claims());
+        clean_debug("Unverified", &unverified);
         clean_debug("Verifier", &verifier);
     }
 }

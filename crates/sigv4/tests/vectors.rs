@@ -1,8 +1,8 @@
 //! The official vectors for Signature Version 4: canonical request, string to sign, signature and
 //! signed request, each compared; and each signed request is taken by the verifier.
 //!
-//! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`)
-//! and signed chunks (`aws-c-auth-chunked.json`).
+//! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`).
+//! Signed chunks and messages are in `chunks.rs` and `messages.rs`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
 
