@@ -149,6 +149,9 @@ def protocol_suites():
 def sigv4_suites():
     unit = load("sigv4/extracted/smithy-rs-unit.json")
     rules = load("sigv4/extracted/aws-c-auth-header-rules.json")
+    chunked = load("sigv4/extracted/aws-c-auth-chunked.json")
+    folder = vectors / "eventstream/signing"
+    signing = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
     # Each folder of a suite holds a header variant and a query variant.
     official = files("sigv4/aws-c-auth/aws-signing-test-suite/v4/*/*-canonical-request.txt")
     kotlin = files("sigv4/smithy-kotlin-extra/v4/*/*-canonical-request.txt")
@@ -158,6 +161,13 @@ def sigv4_suites():
         "sigv4/aws-sdk-ruby": files("sigv4/aws-sdk-ruby-extra/**/*.req"),
         "sigv4/smithy-rs-signatures": len(unit["signatures"]),
         "sigv4/smithy-rs-rules": len(unit["rules"]),
+        "sigv4/aws-c-auth-chunked": len(chunked["chunks"])
+        + ("seed_request" in chunked)
+        + ("trailer" in chunked),
+        "sigv4/event-stream-signing": sum(
+            len(file.get("events", [])) + ("string_to_sign" in file) + ("seed_request" in file)
+            for file in signing
+        ),
         "sigv4/never-signed": len(rules["never_signed"]),
         "sigv4/rejected-input": len(rules["rejected_input"]),
     }

@@ -8,7 +8,6 @@ mod call;
 mod carrier;
 mod client;
 mod collected;
-mod credentials;
 mod endpoint;
 mod error;
 mod exchange;
@@ -25,7 +24,6 @@ pub use builder::Builder;
 pub use call::{Call, InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
 pub use collected::Collected;
-pub use credentials::{BoxError, CredentialsFuture, ProvideCredentials};
 pub use endpoint::EndpointUrl;
 pub use error::{Error, ErrorKind, FunctionFailure};
 pub use http_stream::HttpStream;
@@ -47,5 +45,7 @@ pub use lambda_invoke_protocol::{
     FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
     StreamHead,
 };
-pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
+pub use lambda_invoke_sigv4::{
+    BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
+};
 pub use lambda_invoke_transport::{InvalidPort, Limits, Proxy, TimeLimit, Transport, port_of};

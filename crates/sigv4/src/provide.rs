@@ -1,35 +1,34 @@
-//! Where the keys come from that requests are signed with.
+//! Where a client gets the access key that it signs with: a trait, and no I/O.
 
 use std::fmt;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use lambda_invoke_sigv4::Credentials;
+use crate::Credentials;
 
-/// Any error, as providers and transports give it.
+/// Any error, as providers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What [`ProvideCredentials::provide`] gives.
+/// The future that [`ProvideCredentials::provide`] returns.
 pub type CredentialsFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Credentials, BoxError>> + Send + 'a>>;
 
-/// Fetches the keys that requests are signed with.
+/// Fetches the credentials that requests are signed with.
 ///
-/// The client keeps what it got and asks again
-/// - five minutes before the keys expire (while asking fails, the old ones are used to their end),
+/// A provider only fetches: it needs no cache, no lock and no timer of its own. The client of
+/// `lambda-invoke` keeps what it got, asks once however many calls wait, and asks again
+/// - five minutes before the credentials expire (while asking fails, the old ones are used to their
+///   end),
 /// - every 15 minutes, if they have no expiry,
 /// - as soon as the service says that they have expired.
 ///
-/// However many calls there are at once, it asks once. So a provider just fetches: it needs no
-/// cache, no lock and no timer of its own.
-///
-/// [`Credentials`] themselves are a provider: of keys that never change.
+/// [`Credentials`] themselves are a provider, of credentials that never change.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_invoke::{Credentials, CredentialsFuture, ProvideCredentials};
+/// use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 ///
 /// #[derive(Debug)]
 /// struct Vault;
@@ -42,23 +41,17 @@ pub type CredentialsFuture<'a> =
 ///         })
 ///     }
 /// }
-///
-/// let client = lambda_invoke::Client::builder()
-///     .region("eu-central-1")
-///     .credentials(Vault)
-///     .build()?;
-/// # Ok::<(), lambda_invoke::Error>(())
 /// ```
 pub trait ProvideCredentials: fmt::Debug + Send + Sync {
-    /// Fetches the keys.
+    /// Fetches the credentials.
     ///
     /// # Errors
     ///
-    /// The future's error is the caller's [`Error::source`](std::error::Error::source), and should
-    /// say what was looked for, and where. It must show no secret.
+    /// The future's error becomes the [`source`](std::error::Error::source) of the caller's, and
+    /// should say what was looked for, and where. It must not show a secret.
     fn provide(&self) -> CredentialsFuture<'_>;
 
-    /// Whether asking again can give other keys. The client does not ask again if not.
+    /// Whether asking again can give other credentials. If not, a client asks only once.
     fn can_refresh(&self) -> bool {
         true
     }

@@ -43,8 +43,10 @@ pub enum VerifyError {
     WrongScope(Box<WrongScope>),
     /// There is no access key with this id.
     UnknownKey,
-    /// The access key expired.
+    /// The access key has expired.
     CredentialsExpired,
+    /// The derived key given to the verifier is for another day, region or service.
+    KeyOutOfScope,
     /// A header that is said to be covered is not there.
     SignedHeaderMissing(Box<str>),
     /// A header that must be covered is not.
@@ -131,7 +133,7 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    pub(super) fn new(canonical_request: String, string_to_sign: String) -> Self {
+    pub(crate) fn new(canonical_request: String, string_to_sign: String) -> Self {
         Self {
             canonical_request: canonical_request.into(),
             string_to_sign: string_to_sign.into(),
@@ -165,6 +167,7 @@ impl VerifyError {
             | Self::SignedHeaderMissing(_)
             | Self::HeaderNotSigned(_)
             | Self::PayloadMismatch
+            | Self::KeyOutOfScope
             | Self::SignatureMismatch(_) => "InvalidSignatureException",
         }
     }
@@ -212,6 +215,7 @@ impl VerifyError {
             Self::HeaderNotSigned(name) => {
                 format!("Header '{name}' must be a 'SignedHeader' in the AWS Authorization.")
             }
+            Self::KeyOutOfScope => "The key of the verifier is for another scope.".to_owned(),
             Self::PayloadMismatch => "The value of 'X-Amz-Content-Sha256' does not match the hash \
                 of the request body."
                 .to_owned(),
@@ -366,7 +370,7 @@ impl fmt::Display for VerifyError {
                 )
             }
             Self::UnknownKey => f.write_str("there is no access key with this id"),
-            Self::CredentialsExpired => f.write_str("the access key of the request expired"),
+            Self::CredentialsExpired => f.write_str("the access key of the request has expired"),
             Self::SignedHeaderMissing(name) => {
                 write!(
                     f,
@@ -375,6 +379,9 @@ impl fmt::Display for VerifyError {
             }
             Self::HeaderNotSigned(name) => {
                 write!(f, "the signature does not cover the header {name}")
+            }
+            Self::KeyOutOfScope => {
+                f.write_str("the derived key is for another day, region or service")
             }
             Self::PayloadMismatch => f.write_str("x-amz-content-sha256 is not the body's hash"),
             Self::SignatureMismatch(mismatch) => write!(
