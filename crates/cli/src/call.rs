@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Limits, Proxy,
-    RetryPolicy, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
+    RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
 use lambda_invoke_protocol::region;
@@ -97,8 +97,8 @@ struct Times {
 }
 
 impl Times {
-    fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
+    fn timeouts(&self) -> Timeouts {
+        let mut limits = Timeouts::default();
         let limit = |time: Duration| (!time.is_zero()).then_some(time);
         if let Some(time) = self.timeout {
             limits = limits.with_total(limit(time));
@@ -187,7 +187,7 @@ impl Options {
 
     /// When the call is to be over, if it begins now.
     pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::of(&self.times.limits())
+        Deadline::of(&self.times.timeouts())
     }
 
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
@@ -203,14 +203,14 @@ impl Options {
             .await;
         let server = server.map_err(|error| Failure::new(Exit::Transport, error))?;
         let keys = Credentials::new("local", "local").map_err(Failure::usage)?;
-        let limits = self.times.limits();
+        let limits = self.times.timeouts();
         let client = Client::builder()
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
             .retry(self.retry.into())
-            .limits(limits)
-            .transport(Transport::builder().limits(limits).build())
+            .timeouts(limits)
+            .transport(Transport::builder().timeouts(limits).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
     }
@@ -222,8 +222,8 @@ impl Options {
         let proxy = Proxy::from_env();
         // Found before anything is sent: it would be so once for every attempt.
         let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
-        let limits = self.times.limits();
-        let mut transport = Transport::builder().limits(limits).proxy(proxy);
+        let limits = self.times.timeouts();
+        let mut transport = Transport::builder().timeouts(limits).proxy(proxy);
         let is_https = [Some(endpoint.uri()), via.as_ref()]
             .into_iter()
             .flatten()
@@ -243,7 +243,7 @@ impl Options {
             .credentials(credentials)
             .endpoint_url(endpoint.uri().to_string())
             .retry(self.retry.into())
-            .limits(limits)
+            .timeouts(limits)
             .transport(transport.build())
             .build()
             .map_err(|error: Error| failure(&error))
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_default_first_byte_timeout_outlasts_the_longest_function() {
-        let first_byte = Limits::default().first_byte().unwrap();
+        let first_byte = Timeouts::default().first_byte().unwrap();
         assert_eq!(first_byte, Duration::from_secs(1_860));
         assert!(first_byte > lambda_invoke_endpoint::Function::LONGEST);
     }
@@ -290,9 +290,9 @@ mod tests {
             first_byte_timeout: Some(Duration::ZERO),
             idle_timeout: None,
         };
-        let limits = times.limits();
+        let limits = times.timeouts();
         assert_eq!(limits.total(), Some(Duration::from_secs(5)));
-        assert_eq!(limits.connect(), Limits::default().connect());
+        assert_eq!(limits.connect(), Timeouts::default().connect());
         assert_eq!(limits.first_byte(), None);
     }
 }

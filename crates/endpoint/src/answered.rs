@@ -94,17 +94,17 @@ impl fmt::Display for Answered {
 
 /// What is called with each request that was answered.
 #[derive(Clone)]
-pub(crate) struct OnAnswered(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
+pub(crate) struct OnResponse(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
 
-impl fmt::Debug for OnAnswered {
+impl fmt::Debug for OnResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnAnswered")
+        f.write_str("OnResponse")
     }
 }
 
 /// Follows one request to its end.
 pub(crate) struct Watch {
-    told: OnAnswered,
+    told: OnResponse,
     answered: Answered,
     begun: Instant,
     connection: Arc<Connection>,
@@ -129,7 +129,7 @@ impl Failed {
 
 impl Watch {
     pub(crate) fn new(
-        told: &OnAnswered,
+        told: &OnResponse,
         parts: &Parts,
         id: RequestId,
         connection: &Arc<Connection>,

@@ -11,7 +11,7 @@ use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
 use crate::access::{Access, AccessKey};
-use crate::answered::{Answered, OnAnswered};
+use crate::answered::{Answered, OnResponse};
 use crate::bandwidth::Bandwidth;
 use crate::builtins;
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
@@ -25,7 +25,7 @@ use crate::settings::{Settings, TooLargeStyle};
 
 /// Puts an endpoint together; see [`Endpoint::builder`].
 #[must_use]
-pub struct Builder {
+pub struct EndpointBuilder {
     settings: Settings,
     functions: Vec<Function>,
     aliases: Vec<(String, String, u64)>,
@@ -36,7 +36,7 @@ pub struct Builder {
     faults: Vec<Fault>,
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
-    answered: Option<OnAnswered>,
+    answered: Option<OnResponse>,
 }
 
 /// Why an endpoint cannot be built.
@@ -104,7 +104,7 @@ impl std::error::Error for BuildError {
     }
 }
 
-impl Default for Builder {
+impl Default for EndpointBuilder {
     fn default() -> Self {
         Self {
             settings: Settings::default(),
@@ -122,7 +122,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl EndpointBuilder {
     /// The region that callers must sign for, `us-east-1` by default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.settings.region = region.into();
@@ -284,7 +284,7 @@ impl Builder {
     /// Calls this with each request when its answer has gone out, or was given up: for a log. It
     /// must not block.
     pub fn on_answered(mut self, told: impl Fn(&Answered) + Send + Sync + 'static) -> Self {
-        self.answered = Some(OnAnswered(Arc::new(told)));
+        self.answered = Some(OnResponse(Arc::new(told)));
         self
     }
 
@@ -393,9 +393,9 @@ fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> 
     Access::new(region, keys).map_err(|_| BuildError::Region(region.to_owned()))
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EndpointBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("EndpointBuilder")
             .field("settings", &self.settings)
             .field("functions", &self.functions)
             .field("verify", &self.verify)

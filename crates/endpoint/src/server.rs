@@ -16,7 +16,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
-use crate::builder::Builder;
+use crate::builder::EndpointBuilder;
 use crate::connection::{Connection, Order, Wire};
 use crate::event::{EventCounters, Notice, work};
 use crate::function::Function;
@@ -54,8 +54,8 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Begins to put an endpoint together.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> EndpointBuilder {
+        EndpointBuilder::default()
     }
 
     pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {

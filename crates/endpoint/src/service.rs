@@ -11,13 +11,13 @@ use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, Rules};
 use lambda_invoke_protocol::{
-    IncomingRequest, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
+    IncomingRequest, Rejection, Reply, ReportedVersion, StreamHead, error_to_http,
 };
 use lambda_invoke_sigv4::Timestamp;
 
 use crate::access::Access;
 use crate::answer;
-use crate::answered::{Failed, OnAnswered, Watch};
+use crate::answered::{Failed, OnResponse, Watch};
 use crate::body::{Body, Content};
 use crate::concurrency::Permit;
 use crate::connection::{Connection, InFlight};
@@ -51,7 +51,7 @@ pub(crate) struct Service {
     pub(crate) faults: Option<FaultRules>,
     pub(crate) ids: Arc<RequestIds>,
     /// `None` if nobody wants to know.
-    pub(crate) answered: Option<OnAnswered>,
+    pub(crate) answered: Option<OnResponse>,
 }
 
 /// What a function is to be run with, once every check is passed.
@@ -114,7 +114,7 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
-        if let Err(refusal @ Refusal::NoRoute(_)) = &typed {
+        if let Err(refusal @ Rejection::Route(_)) = &typed {
             return Err(self.refused(refusal));
         }
         connection.set_reading(true);
@@ -206,7 +206,7 @@ impl Service {
     /// Reads the body, as much as this call may have.
     async fn payload(
         &self,
-        typed: &Result<IncomingRequest<'_>, Refusal>,
+        typed: &Result<IncomingRequest<'_>, Rejection>,
         body: Incoming,
     ) -> Result<Bytes, ServiceError> {
         let own = self.settings.max_request_bytes;
@@ -222,7 +222,7 @@ impl Service {
                     let (invocation_type, operation) = typed
                         .as_ref()
                         .map_or_else(|_| (InvocationType::RequestResponse, Operation::Invoke), of);
-                    self.refused(&Refusal::PayloadTooLarge {
+                    self.refused(&Rejection::PayloadTooLarge {
                         length,
                         limit,
                         invocation_type,
@@ -233,7 +233,7 @@ impl Service {
             })
     }
 
-    fn refused(&self, refusal: &Refusal) -> ServiceError {
+    fn refused(&self, refusal: &Rejection) -> ServiceError {
         match self.settings.too_large {
             TooLargeStyle::Service => refusal.to_service_error(),
             TooLargeStyle::Documented => refusal.to_documented_error(),

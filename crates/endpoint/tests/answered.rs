@@ -8,11 +8,13 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::{Call, Client, PATIENCE, soon};
-use lambda_invoke_endpoint::{Answered, Builder, Ending, Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{
+    Answered, Ending, Endpoint, EndpointBuilder, Function, FunctionError,
+};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 
-fn told() -> (Builder, mpsc::Receiver<Answered>) {
+fn told() -> (EndpointBuilder, mpsc::Receiver<Answered>) {
     let (tell, told) = mpsc::channel();
     let builder = Endpoint::builder()
         .builtins()

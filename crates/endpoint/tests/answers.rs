@@ -7,11 +7,11 @@ mod common;
 use std::time::Duration;
 
 use common::{Call, Client};
-use lambda_invoke_endpoint::{Builder, Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionError};
 use lambda_invoke_protocol::ReportStatus;
 use serde_json::json;
 
-fn with_functions() -> Builder {
+fn with_functions() -> EndpointBuilder {
     let panics = Function::buffered("panics", |invocation| async move {
         assert!(invocation.payload().len() > 2, "out of cheese");
         Ok::<_, FunctionError>("")
@@ -56,7 +56,7 @@ fn with_functions() -> Builder {
         .function(sleeps.timeout(Duration::from_millis(50)))
 }
 
-async fn client(builder: Builder) -> (lambda_invoke_endpoint::Server, Client) {
+async fn client(builder: EndpointBuilder) -> (lambda_invoke_endpoint::Server, Client) {
     let server = builder.bind_local().await.unwrap();
     let client = Client::to(&server).await;
     (server, client)

@@ -11,7 +11,7 @@ use lambda_invoke_input::{
 use lambda_invoke_protocol::operation::{Invoke, InvokeOperation, Stream};
 use lambda_invoke_protocol::retry::RetryPolicy;
 use lambda_invoke_protocol::{Request, StreamHead, StreamInvocationType, json};
-use lambda_invoke_transport::Limits;
+use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
 use crate::endpoint::EndpointUrl;
@@ -125,7 +125,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// The payload, sent as it is. The service takes JSON only, and answers anything else
-    /// with an error; see [`payload_checked`](Self::payload_checked).
+    /// with an error; see [`payload_validated`](Self::payload_validated).
     pub fn payload(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             request.payload = payload.into();
@@ -143,7 +143,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
 
     /// A payload that must be JSON: checked before it is sent, so that a mistake is
     /// reported with its place.
-    pub fn payload_checked(self, payload: impl Into<Bytes>) -> Self {
+    pub fn payload_validated(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             let payload = payload.into();
             json::check(&payload).map_err(Error::input)?;
@@ -165,7 +165,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// How long each part of this call may take, in place of the client's limits.
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn timeouts(mut self, limits: Timeouts) -> Self {
         self.options.limits = Some(limits);
         self
     }

@@ -7,7 +7,7 @@ use lambda_invoke_input::FunctionName;
 use lambda_invoke_protocol::retry::RetryPolicy;
 
 use crate::exchange::Core;
-use crate::{BoxError, Builder, InvokeCall, StreamCall};
+use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
@@ -39,8 +39,8 @@ pub struct Client {
 
 impl Client {
     /// Starts to set up a client.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
     }
 
     /// Invoke: runs a function and gives its whole answer, or queues an event for it.

@@ -13,7 +13,7 @@ use crate::Error;
 /// The service's address: scheme, authority, and perhaps a path before the operation's, as a
 /// gateway may have one.
 ///
-/// [`Builder::endpoint_url`](crate::Builder::endpoint_url) takes the text of one. This type is for
+/// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes the text of one. This type is for
 /// programs that have to know what becomes of the text before there is a client.
 ///
 /// # Example

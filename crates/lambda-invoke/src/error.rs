@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
 use lambda_invoke_error::{Execution, ServiceError};
-use lambda_invoke_protocol::retry::{Failure, Stop};
+use lambda_invoke_protocol::retry::{Failure, GiveUpReason};
 use lambda_invoke_protocol::text::{Excerpt, Utf8Error};
 use lambda_invoke_protocol::{FunctionError, LogTail, LoggedFailure};
-use lambda_invoke_transport::{self as transport, Sent, TimeLimit};
+use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
 use crate::endpoint::EndpointUrl;
 use crate::exchange::request_id;
@@ -79,10 +79,10 @@ struct Repr {
     execution: Execution,
     message: String,
     attempts: u32,
-    stop: Option<Stop>,
+    stop: Option<GiveUpReason>,
     request_id: Option<Box<str>>,
     received: Option<u64>,
-    time_limit: Option<TimeLimit>,
+    time_limit: Option<TimeoutKind>,
     service: Option<ServiceError>,
     function: Option<Box<FunctionFailure>>,
     collected: Option<Box<Collected>>,
@@ -135,7 +135,7 @@ impl Error {
 
     /// The time limit that was reached, if one was.
     #[must_use]
-    pub fn time_limit(&self) -> Option<TimeLimit> {
+    pub fn time_limit(&self) -> Option<TimeoutKind> {
         self.0.time_limit
     }
 
@@ -147,7 +147,7 @@ impl Error {
 
     /// Why there was no further attempt; `None` if there was no first one.
     #[must_use]
-    pub fn stop(&self) -> Option<Stop> {
+    pub fn give_up_reason(&self) -> Option<GiveUpReason> {
         self.0.stop
     }
 
@@ -233,7 +233,7 @@ impl Error {
     }
 
     /// No answer came from another's transport.
-    pub(crate) fn timed_out(which: TimeLimit, limit: Duration) -> Self {
+    pub(crate) fn timed_out(which: TimeoutKind, limit: Duration) -> Self {
         let message = format!("no answer within {limit:?}, the {which} time limit");
         let mut this = Self::new(
             ErrorKind::TimedOut,
@@ -347,7 +347,12 @@ impl Error {
     }
 
     /// How the call went as a whole: an earlier attempt may have run the function.
-    pub(crate) fn after(mut self, attempts: u32, earlier: Execution, stop: Option<Stop>) -> Self {
+    pub(crate) fn after(
+        mut self,
+        attempts: u32,
+        earlier: Execution,
+        stop: Option<GiveUpReason>,
+    ) -> Self {
         self.0.attempts = attempts;
         self.0.stop = stop;
         self.0.execution = self.0.execution.max(earlier);

@@ -12,17 +12,17 @@ use lambda_invoke_error::{Execution, bounds};
 use lambda_invoke_protocol::header::X_AMZN_REQUEST_ID;
 use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{
-    CallRetries, ClockOffset, Decision, Remedy, RetryPolicy, Situation, TokenBucket,
+    CallRetries, ClockOffset, Decision, Recovery, RetryContext, RetryPolicy, TokenBucket,
 };
 use lambda_invoke_protocol::{
     Expected, Framing, Request as CallRequest, StreamHead, service_error,
 };
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
-use lambda_invoke_transport::Limits;
+use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::carrier::{AnswerBody, Carrier};
+use crate::carrier::{Carrier, ResponseBody};
 use crate::endpoint::EndpointUrl;
 use crate::random;
 use crate::session::{Session, Sessions};
@@ -49,7 +49,7 @@ pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
     pub(crate) carrier: Carrier,
     pub(crate) sessions: Sessions,
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bucket: TokenBucket,
     /// What to add to this machine's clock to have the service's, in seconds.
@@ -61,7 +61,7 @@ pub(crate) struct Core {
 /// What one call has that differs from the client's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<Timeouts>,
     pub(crate) total: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
 }
@@ -69,7 +69,7 @@ pub(crate) struct Options {
 /// An answer whose status says that the operation was carried out.
 pub(crate) struct Answer {
     pub(crate) parts: response::Parts,
-    pub(crate) body: AnswerBody,
+    pub(crate) body: ResponseBody,
     pub(crate) attempts: u32,
 }
 
@@ -91,13 +91,13 @@ impl Core {
     ) -> Result<Answer, Error> {
         let base = self.endpoint.uri();
         let mut hash = None;
-        let usual = || self.carrier.limits().unwrap_or_default();
+        let usual = || self.carrier.timeouts().unwrap_or_default();
         let mut limits = options.limits.or(self.limits);
         if let Some(total) = options.total {
             limits = Some(limits.unwrap_or_else(usual).with_total(total));
         }
         let total = limits
-            .or(self.carrier.limits())
+            .or(self.carrier.timeouts())
             .and_then(|limits| limits.total());
         let deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
@@ -128,34 +128,34 @@ impl Core {
                 }
                 Err(failed) => failed,
             };
-            let mut situation = Situation::new(
+            let mut context = RetryContext::new(
                 failed.error.as_failure(),
                 attempt,
                 SystemTime::now(),
                 random::between_0_and_1(),
             );
             // The service runs the function once, however often it gets this name.
-            situation.durable = request.durable_execution_name.is_some();
-            situation.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
-            situation.clock = failed.clock;
-            situation.clock_offset = failed.offset;
-            situation.can_refresh_credentials = self.sessions.can_refresh();
-            let retry = match call.failed(situation) {
+            context.durable = request.durable_execution_name.is_some();
+            context.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
+            context.clock = failed.clock;
+            context.clock_offset = failed.offset;
+            context.can_refresh_credentials = self.sessions.can_refresh();
+            let retry = match call.failed(context) {
                 Decision::Retry(retry) => retry,
-                Decision::Stop(stop) => {
+                Decision::GiveUp(stop) => {
                     return Err(failed.error.after(attempt, earlier, Some(stop)));
                 }
                 // A later version's: not to send is always safe.
                 _ => return Err(failed.error.after(attempt, earlier, None)),
             };
             earlier = earlier.max(failed.error.execution());
-            match retry.remedy {
+            match retry.recovery {
                 // From the clock of this attempt, not the present one: of two calls at once that
                 // find the same skew, the second must not add it again.
-                Remedy::CorrectClock(clock) => {
+                Recovery::CorrectClock(clock) => {
                     self.clock.store(clock.as_secs(), Ordering::Relaxed);
                 }
-                Remedy::RefreshCredentials => {
+                Recovery::RefreshCredentials => {
                     if let Some(session) = &failed.session {
                         self.sessions.refuse(session);
                     }
@@ -174,8 +174,8 @@ impl Core {
         request: Request<Bytes>,
         expected: Expected,
         hash: &PayloadHash,
-        limits: Option<Limits>,
-    ) -> Result<(response::Parts, AnswerBody), Failed> {
+        limits: Option<Timeouts>,
+    ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
             error,
@@ -313,7 +313,7 @@ impl Answer {
 }
 
 /// As much of a body that is not a payload as is there in time, `max` bytes at most.
-async fn error_body(body: &mut AnswerBody, max: usize) -> Bytes {
+async fn error_body(body: &mut ResponseBody, max: usize) -> Bytes {
     let mut start = BytesMut::new();
     let read = async {
         while let Some(Ok(piece)) = body.data().await {

@@ -20,7 +20,7 @@ mod session;
 mod text_stream;
 
 // The public interface.
-pub use builder::Builder;
+pub use builder::ClientBuilder;
 pub use call::{Call, InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
 pub use collected::Collected;
@@ -40,7 +40,7 @@ pub use lambda_invoke_input::{
 pub use lambda_invoke_protocol::operation::{self, InvokeOperation};
 pub use lambda_invoke_protocol::prelude::HttpPrelude;
 pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
-pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
+pub use lambda_invoke_protocol::retry::{GiveUpReason, RetryPolicy};
 pub use lambda_invoke_protocol::{
     FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
     StreamHead,
@@ -48,4 +48,4 @@ pub use lambda_invoke_protocol::{
 pub use lambda_invoke_sigv4::{
     BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
 };
-pub use lambda_invoke_transport::{InvalidPort, Limits, Proxy, TimeLimit, Transport, port_of};
+pub use lambda_invoke_transport::{InvalidPort, Proxy, TimeoutKind, Timeouts, Transport, port_of};

@@ -16,7 +16,7 @@ use lambda_invoke_protocol::{
 };
 use tokio::time::Sleep;
 
-use crate::carrier::AnswerBody;
+use crate::carrier::ResponseBody;
 use crate::collected::Pieces;
 use crate::exchange::Answer;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
@@ -58,7 +58,7 @@ pub struct ResponseStream {
     attempts: u32,
     reader: StreamReader,
     /// `None` once the stream has ended, well or not.
-    body: Option<AnswerBody>,
+    body: Option<ResponseBody>,
     /// The slices of a message that are not given out yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,

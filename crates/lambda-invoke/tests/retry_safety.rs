@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke::{
-    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, Limits, ProvideCredentials,
-    RetryPolicy, Transport,
+    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, ProvideCredentials,
+    RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{Server, Step, answer, chunk, events, refusal, stream_head, whole_stream};
@@ -220,7 +220,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
             has_any: !matches!(trouble, Trouble::NoCredentials),
         })
         .transport(transport)
-        .limits(Limits::default().with_first_byte(Duration::from_millis(400)))
+        .timeouts(Timeouts::default().with_first_byte(Duration::from_millis(400)))
         .retry(policy.with_max_backoff(Duration::from_millis(5)))
         .build()
         .unwrap();

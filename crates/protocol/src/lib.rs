@@ -21,9 +21,11 @@ pub use function_error::FunctionError;
 pub use log::{
     LogTail, LogTailError, LoggedFailure, Outcome, Report, ReportStatus, StartLine, TailBuffer,
 };
-pub use reply::{RenderError, Reply, ReportedVersion, ResponseError, error_to_http, service_error};
+pub use reply::{
+    EncodeResponseError, Reply, ReportedVersion, ResponseError, error_to_http, service_error,
+};
 pub use request::{
-    IncomingRequest, InvokeRequest, Refusal, Request, RequestError, StreamInvocationType,
+    IncomingRequest, InvokeRequest, Rejection, Request, RequestError, StreamInvocationType,
     StreamRequest, operation,
 };
 pub use stream::{

@@ -102,7 +102,7 @@ impl Reply {
     /// # Errors
     ///
     /// If a text is no header value, or the version is not one that the service has.
-    pub fn to_http(&self) -> Result<http::Response<Bytes>, RenderError> {
+    pub fn to_http(&self) -> Result<http::Response<Bytes>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(6);
         insert(
             &mut headers,
@@ -156,7 +156,7 @@ pub enum ReportedVersion {
     /// `$LATEST` or a number.
     Valid(ExecutedVersion<'static>),
     /// Something else.
-    Odd(String),
+    Unrecognized(String),
 }
 
 impl ReportedVersion {
@@ -165,14 +165,14 @@ impl ReportedVersion {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Valid(version) => version.as_str(),
-            Self::Odd(text) => text,
+            Self::Unrecognized(text) => text,
         }
     }
 
     /// Whether it is neither `$LATEST` nor a number.
     #[must_use]
-    pub const fn is_odd(&self) -> bool {
-        matches!(self, Self::Odd(_))
+    pub const fn is_unrecognized(&self) -> bool {
+        matches!(self, Self::Unrecognized(_))
     }
 
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
@@ -185,7 +185,7 @@ impl ReportedVersion {
         match ExecutedVersion::parse(&text) {
             Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
             Ok(version) => Self::Valid(version.into_owned()),
-            Err(_) => Self::Odd(text.into_owned()),
+            Err(_) => Self::Unrecognized(text.into_owned()),
         }
     }
 }
@@ -275,26 +275,28 @@ impl From<UnexpectedResponse> for ResponseError {
 /// Why an answer cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RenderError {
+pub enum EncodeResponseError {
     /// A text that a header cannot hold.
     HeaderValue {
         /// The header.
         name: HeaderName,
     },
     /// A version that is neither `$LATEST` nor a number.
-    OddVersion,
+    UnrecognizedVersion,
 }
 
-impl fmt::Display for RenderError {
+impl fmt::Display for EncodeResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
-            Self::OddVersion => f.write_str("the executed version is neither $LATEST nor a number"),
+            Self::UnrecognizedVersion => {
+                f.write_str("the executed version is neither $LATEST nor a number")
+            }
         }
     }
 }
 
-impl std::error::Error for RenderError {}
+impl std::error::Error for EncodeResponseError {}
 
 /// A header as text; bytes that are no UTF-8 show as U+FFFD.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -307,10 +309,10 @@ pub(crate) fn insert(
     headers: &mut HeaderMap,
     name: HeaderName,
     value: Option<&str>,
-) -> Result<(), RenderError> {
+) -> Result<(), EncodeResponseError> {
     if let Some(value) = value {
         let value = HeaderValue::from_str(value)
-            .map_err(|_| RenderError::HeaderValue { name: name.clone() })?;
+            .map_err(|_| EncodeResponseError::HeaderValue { name: name.clone() })?;
         headers.insert(name, value);
     }
     Ok(())
@@ -319,9 +321,9 @@ pub(crate) fn insert(
 pub(crate) fn insert_version(
     headers: &mut HeaderMap,
     version: Option<&ReportedVersion>,
-) -> Result<(), RenderError> {
+) -> Result<(), EncodeResponseError> {
     match version {
-        Some(ReportedVersion::Odd(_)) => Err(RenderError::OddVersion),
+        Some(ReportedVersion::Unrecognized(_)) => Err(EncodeResponseError::UnrecognizedVersion),
         version => insert(
             headers,
             header::X_AMZ_EXECUTED_VERSION,

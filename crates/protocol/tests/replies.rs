@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use lambda_invoke_error::lookup;
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
-    LogTail, Mismatch, RenderError, Reply, ResponseError, error_to_http, service_error,
+    EncodeResponseError, LogTail, Mismatch, Reply, ResponseError, error_to_http, service_error,
 };
 use proptest::prelude::*;
 
@@ -105,10 +105,13 @@ fn odd_values_cost_nobody_the_answer() {
         ("x-amz-log-result", "<base64>"),
     ];
     let reply = read(200, &headers, "42").unwrap();
-    assert!(reply.executed_version.as_ref().unwrap().is_odd());
+    assert!(reply.executed_version.as_ref().unwrap().is_unrecognized());
     assert!(reply.log.as_ref().unwrap().fault().is_some());
     assert_eq!(reply.payload, "42");
-    assert_eq!(reply.to_http().unwrap_err(), RenderError::OddVersion);
+    assert_eq!(
+        reply.to_http().unwrap_err(),
+        EncodeResponseError::UnrecognizedVersion
+    );
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn what_no_header_can_hold_is_not_sent() {
     reply.function_error = Some("a\r\nset-cookie: b".to_owned());
     assert!(matches!(
         reply.to_http(),
-        Err(RenderError::HeaderValue { .. })
+        Err(EncodeResponseError::HeaderValue { .. })
     ));
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use lambda_invoke_endpoint::{
-    AccessKey, Bandwidth, BuildError, Builder, DeadLetter, Endpoint, EventSettings, Fault,
+    AccessKey, Bandwidth, BuildError, DeadLetter, Endpoint, EndpointBuilder, EventSettings, Fault,
     Function, TooLargeStyle, builtins,
 };
 
@@ -169,7 +169,7 @@ enum Style {
 /// An endpoint that can be built, and what is told of it at its end.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) builder: Builder,
+    pub(crate) builder: EndpointBuilder,
     /// The fault rules, in the order in which their strikes are counted.
     pub(crate) faults: Vec<String>,
     /// How long what runs may take at the end.

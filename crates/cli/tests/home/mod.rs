@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lambda_invoke_endpoint::{Builder, Endpoint};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder};
 
 use crate::host::Host;
 use crate::program::{program, text};
@@ -41,7 +41,7 @@ pub fn host() -> Host {
     Host::start(builder())
 }
 
-pub fn builder() -> Builder {
+pub fn builder() -> EndpointBuilder {
     let builder = Endpoint::builder().builtins().region("eu-west-3");
     builder
         .credential("AKIDTEST", "a/secret+of=its:own")

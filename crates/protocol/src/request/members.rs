@@ -15,7 +15,7 @@ use lambda_invoke_input::{
 use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::operation::{Invoke, InvokeOperation, Stream, invocation_types};
-use super::{Refusal, RequestError};
+use super::{Rejection, RequestError};
 use crate::header;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -301,7 +301,7 @@ impl<'a> HeaderMembers<'a> {
 
     /// Decodes validated headers into a request for a target. The log type and the client context
     /// are read for synchronous calls only: the service ignores them otherwise.
-    pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Refusal> {
+    pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Rejection> {
         let mut request = InvokeRequest::new(target);
         request.invocation_type = match self.operation {
             Operation::InvokeAsync => InvocationType::Event,
@@ -327,13 +327,14 @@ fn keyword<T: std::str::FromStr + Default>(text: Option<Cow<'_, str>>) -> T {
 fn parse<'a, T>(
     text: Option<Cow<'a, str>>,
     parse: impl FnOnce(Cow<'a, str>) -> Result<T, InputError>,
-) -> Result<Option<T>, Refusal> {
-    text.map(parse).transpose().map_err(Refusal::Value)
+) -> Result<Option<T>, Rejection> {
+    text.map(parse).transpose().map_err(Rejection::Value)
 }
 
-fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Refusal> {
-    let context = ClientContext::try_from(text).map_err(|_| Refusal::ClientContext)?;
-    serde_json::from_slice::<JsonObject>(&context.to_json()).map_err(|_| Refusal::ClientContext)?;
+fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Rejection> {
+    let context = ClientContext::try_from(text).map_err(|_| Rejection::ClientContext)?;
+    serde_json::from_slice::<JsonObject>(&context.to_json())
+        .map_err(|_| Rejection::ClientContext)?;
     Ok(context)
 }
 

@@ -290,7 +290,7 @@ impl InvokeComplete {
             return Ok(Self::default());
         }
         let mut members: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| EventError::CompleteNotJson {
+            serde_json::from_slice(json).map_err(|error| EventError::CompleteJson {
                 line: error.line(),
                 column: error.column(),
             })?;
@@ -338,7 +338,7 @@ pub enum EventError {
         name: &'static str,
     },
     /// `InvokeComplete` is no JSON object.
-    CompleteNotJson {
+    CompleteJson {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.
@@ -363,7 +363,7 @@ impl fmt::Display for EventError {
                     "the service sent a message whose header {name} is no string"
                 )
             }
-            Self::CompleteNotJson { line, column } => write!(
+            Self::CompleteJson { line, column } => write!(
                 f,
                 "the service's InvokeComplete is no JSON object: line {line}, column {column}"
             ),
@@ -461,7 +461,7 @@ mod tests {
         );
         assert_eq!(
             read(&[event, complete], "[]"),
-            EventError::CompleteNotJson { line: 1, column: 0 }
+            EventError::CompleteJson { line: 1, column: 0 }
         );
         assert_eq!(
             read(&[event, complete], "{\"ErrorCode\":1}"),

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::expected::is;
 use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
 use crate::reply::{
-    RenderError, ReportedVersion, ResponseError, insert, insert_version, is_service_error,
+    EncodeResponseError, ReportedVersion, ResponseError, insert, insert_version, is_service_error,
     service_error, text,
 };
 use crate::{Expected, StreamInvocationType, header};
@@ -110,7 +110,7 @@ impl StreamHead {
     /// # Errors
     ///
     /// If a text is no header value, or the version is not one that the service has.
-    pub fn to_http(&self) -> Result<http::Response<()>, RenderError> {
+    pub fn to_http(&self) -> Result<http::Response<()>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(4);
         if let Some(content_type) = &self.content_type {
             headers.insert(http::header::CONTENT_TYPE, content_type.clone());
@@ -236,8 +236,11 @@ mod tests {
         let event_stream = ("content-type", EVENT_STREAM_CONTENT_TYPE);
         let head = read(200, &[event_stream, ("x-amz-executed-version", "live")]).unwrap();
         let version = head.executed_version.as_ref().unwrap();
-        assert!(version.is_odd());
+        assert!(version.is_unrecognized());
         assert_eq!(version.as_str(), "live");
-        assert_eq!(head.to_http().unwrap_err(), RenderError::OddVersion);
+        assert_eq!(
+            head.to_http().unwrap_err(),
+            EncodeResponseError::UnrecognizedVersion
+        );
     }
 }

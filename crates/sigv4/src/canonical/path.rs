@@ -10,7 +10,7 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
     if path.is_empty() {
         return sink.put(b"/");
     }
-    if !(normalize && is_odd(path)) {
+    if !(normalize && is_unrecognized(path)) {
         return encode(sink, path, encoding);
     }
     let mut segments = List::<&[u8], 16>::new();
@@ -32,7 +32,7 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
 
 /// Whether normalising may change `path`: anything but `/` first, an empty segment, or one that
 /// begins with a dot.
-fn is_odd(path: &[u8]) -> bool {
+fn is_unrecognized(path: &[u8]) -> bool {
     let Some((b'/', after)) = path.split_first() else {
         return true;
     };
