@@ -33,7 +33,7 @@ async fn with(fault: &str) -> (Server, Client) {
 
 /// The body of a whole stream of `three`, to compare with.
 async fn right() -> Bytes {
-    let (_server, mut client) = with("nobody: twice").await;
+    let (_server, mut client) = with("echo: twice").await;
     client.call(&Call::stream("three", "{}")).await.body
 }
 

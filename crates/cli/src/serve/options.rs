@@ -243,7 +243,13 @@ impl Arguments {
             true => Vec::new(),
             false => builtins::all(),
         };
-        for Concurrency { function, limit } in &self.concurrency {
+        for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
+            let mut before = self.concurrency.iter().take(count);
+            if before.any(|other| other.function == *function) {
+                return Err(Failure::usage(format!(
+                    "--concurrency is given twice for '{function}'"
+                )));
+            }
             let place = functions.iter().position(|known| known.name() == function);
             let place = place.ok_or_else(|| {
                 Failure::usage(format!(

@@ -13,7 +13,7 @@ use super::record::record;
 use super::{DeadLetter, EventFailure, Notice};
 use crate::concurrency::Permit;
 use crate::failure::FunctionError;
-use crate::invocation::{Call, Invocation};
+use crate::invocation::{Call, Invocation, later};
 use crate::registry::Registry;
 use crate::request_id::RequestIds;
 use crate::run;
@@ -170,7 +170,7 @@ impl Worker {
         state.bytes += event.held();
         let why = match delay {
             Some(delay) if state.workers > 0 => {
-                state.push(Instant::now() + *delay, event);
+                state.push(later(Instant::now(), *delay), event);
                 queue.changed.notify_one();
                 return None;
             }
