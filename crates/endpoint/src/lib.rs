@@ -9,6 +9,7 @@ mod builder;
 pub mod builtins;
 mod concurrency;
 mod connection;
+mod cors;
 mod event;
 mod failure;
 mod fault;

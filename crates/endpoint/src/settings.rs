@@ -2,6 +2,8 @@
 
 use lambda_invoke_input::limits;
 
+use crate::cors::Origins;
+
 /// How the endpoint words its answer to too large a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +28,7 @@ pub(crate) struct Settings {
     /// `None` is no limit.
     pub(crate) max_stream_bytes: Option<u64>,
     pub(crate) clock_offset: i64,
+    pub(crate) origins: Origins,
 }
 
 impl Default for Settings {
@@ -40,6 +43,7 @@ impl Default for Settings {
             max_buffered_bytes: limits::RESPONSE_PAYLOAD as u64,
             max_stream_bytes: Some(limits::STREAM_PAYLOAD),
             clock_offset: 0,
+            origins: Origins::default(),
         }
     }
 }
