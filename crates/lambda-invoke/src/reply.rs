@@ -24,6 +24,24 @@ use crate::{Error, FunctionFailure};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A reply that nobody looks at is a failure that nobody sees, so the compiler warns of it:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// client.invoke("sum").send().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```no_run
+/// #![deny(unused_must_use)]
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// let _sum = client.invoke("sum").send().await?.into_result()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a function that failed is a reply too: `into_result` makes it an error"]
 pub struct Reply {
