@@ -8,6 +8,7 @@ use lambda_invoke_protocol::{self as protocol, LogTail, LoggedFailure, Report, R
 use serde_core::de::DeserializeOwned;
 
 use crate::endpoint::Endpoint;
+use crate::error::short_code;
 use crate::{Error, FunctionFailure};
 
 /// What Invoke answered: see [`InvokeCall::send`](crate::InvokeCall::send).
@@ -155,7 +156,7 @@ impl Reply {
     fn failed(&self) -> Option<Error> {
         let error = self.inner.failure()?;
         let failure = FunctionFailure {
-            code: self.inner.function_error.clone(),
+            code: self.inner.function_error.as_deref().map(short_code),
             details: None,
             error,
             logged: self.inner.logged_failure(),

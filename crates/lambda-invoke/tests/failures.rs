@@ -31,6 +31,7 @@ async fn a_failure_of_any_size_is_one_short_line() {
         let (_, end) = drain(&mut stream).await;
         let error = end.unwrap();
         let mut text = error.to_string();
+        assert!(format!("{error:?}").len() < 32 * 1024);
         if let Some(source) = std::error::Error::source(&error) {
             text.push_str(&source.to_string());
         }
