@@ -5,12 +5,12 @@
 mod common;
 
 use common::{Answer, Call, Client, invoke_path, soon, stream_path};
-use lambda_invoke_endpoint::{BuildError, Builder, Endpoint, Server};
+use lambda_invoke_endpoint::{BuildError, EndpointBuilder, Endpoint, Server};
 use tokio::io::AsyncWriteExt as _;
 
 const PAGE: &str = "http://localhost:3000";
 
-async fn serve(builder: Builder) -> Server {
+async fn serve(builder: EndpointBuilder) -> Server {
     builder.builtins().bind_local().await.unwrap()
 }
 
