@@ -367,7 +367,7 @@ fn with_aliases(
         named.insert(place, function);
     }
     let wrong = |alias: &&String| {
-        let kind = Qualifier::parse(alias).map(|qualifier| qualifier.kind());
+        let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
         !matches!(kind, Ok(QualifierKind::Alias))
     };
     let alias = named
