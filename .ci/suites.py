@@ -149,6 +149,9 @@ def protocol_suites():
 def sigv4_suites():
     unit = load("sigv4/extracted/smithy-rs-unit.json")
     rules = load("sigv4/extracted/aws-c-auth-header-rules.json")
+    chunked = load("sigv4/extracted/aws-c-auth-chunked.json")
+    folder = vectors / "eventstream/signing"
+    signing = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
     # Each folder of a suite holds a header variant and a query variant.
     official = files("sigv4/aws-c-auth/aws-signing-test-suite/v4/*/*-canonical-request.txt")
     kotlin = files("sigv4/smithy-kotlin-extra/v4/*/*-canonical-request.txt")
@@ -158,6 +161,13 @@ def sigv4_suites():
         "sigv4/aws-sdk-ruby": files("sigv4/aws-sdk-ruby-extra/**/*.req"),
         "sigv4/smithy-rs-signatures": len(unit["signatures"]),
         "sigv4/smithy-rs-rules": len(unit["rules"]),
+        "sigv4/aws-c-auth-chunked": len(chunked["chunks"])
+        + ("seed_request" in chunked)
+        + ("trailer" in chunked),
+        "sigv4/event-stream-signing": sum(
+            len(file.get("events", [])) + ("string_to_sign" in file) + ("seed_request" in file)
+            for file in signing
+        ),
         "sigv4/never-signed": len(rules["never_signed"]),
         "sigv4/rejected-input": len(rules["rejected_input"]),
     }
@@ -194,6 +204,19 @@ def client_suites():
     return {"lambda-invoke/endpoints": len(tests) + regions}
 
 
+def cli_suites():
+    runtime = "profile/smithy-rs/aws-runtime/test-data/"
+    urls = load("profile/botocore/configured-endpoint-urls-profile-tests.json")["testSuites"]
+    return {
+        "cli/profile-parser": len(load(runtime + "profile-parser-tests.json")["tests"]),
+        "cli/profile-files": files("profile/aws-c-auth-fuzz-corpus/**/*")
+        + files("profile/aws-sdk-go-v1/ini/**/*")
+        + files("profile/botocore/cfg/**/*"),
+        "cli/file-locations": len(load(runtime + "file-location-tests.json")["tests"]),
+        "cli/configured-endpoint-urls": sum(len(suite["endpointUrlTests"]) for suite in urls),
+    }
+
+
 def expected():
     """Suite name to the number of cases in the data."""
     parts = (
@@ -204,6 +227,7 @@ def expected():
         sigv4_suites,
         endpoint_suites,
         client_suites,
+        cli_suites,
     )
     return {suite: count for part in parts for suite, count in part().items()}
 

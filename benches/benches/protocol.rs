@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lambda_invoke_event_stream::{Decoder, HeaderValue};
 use lambda_invoke_input::{ClientContext, FunctionName, LogType, Qualifier, NameRules, Target};
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
-use lambda_invoke_protocol::retry::{Failure, RetryPolicy, Situation, decide};
+use lambda_invoke_protocol::retry::{Failure, RetryPolicy, RetryContext, decide};
 use lambda_invoke_protocol::{
     IncomingRequest, InvokeComplete, LogTail, Report, StreamEvent, StreamReader, StreamRequest,
     json,
@@ -238,10 +238,10 @@ fn decisions(c: &mut Criterion) {
     let error = lambda_invoke_error::lookup("TooManyRequestsException")
         .unwrap()
         .error("");
-    let situation = Situation::new(Failure::Service(&error), 1, SystemTime::UNIX_EPOCH, 0.5);
+    let context = RetryContext::new(Failure::Service(&error), 1, SystemTime::UNIX_EPOCH, 0.5);
     let policy = RetryPolicy::default();
     c.bench_function("protocol/retry/decide", |b| {
-        b.iter(|| decide(&policy, black_box(&situation)))
+        b.iter(|| decide(&policy, black_box(&context)))
     });
 }
 

@@ -12,8 +12,8 @@ use aws_sigv4::sign::v4::SigningParams;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::request::Parts;
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, PayloadHash, Settings, Signer, SigningKey, StringToSign,
-    Timestamp, Verifier,
+    CanonicalRequest, Credentials, PayloadHash, Signer, SigningKey, StringToSign, Timestamp,
+    Verifier,
 };
 use reqsign_core::SignRequest;
 use ring::{digest, hmac};
@@ -79,8 +79,12 @@ fn signing(criterion: &mut Criterion) {
         let payload = PayloadHash::of(&body);
         let mut signed = parts.clone();
         signer.sign(&mut signed, &payload, time).unwrap();
-        let canonical =
-            CanonicalRequest::of(&(&signed).into(), &payload, &Settings::default()).to_bytes();
+        let canonical = CanonicalRequest::of(
+            &(&signed).into(),
+            &payload,
+            &lambda_invoke_sigv4::SigningSettings::default(),
+        )
+        .to_bytes();
         assert!(
             (1350..1550).contains(&canonical.len()),
             "{}",
@@ -195,8 +199,12 @@ fn verifying(criterion: &mut Criterion) {
         let payload = PayloadHash::of(&body);
         let signer = Signer::new(credentials.clone(), REGION, SERVICE).unwrap();
         signer.sign(&mut parts, &payload, time).unwrap();
-        let canonical =
-            CanonicalRequest::of(&(&parts).into(), &payload, &Settings::default()).to_bytes();
+        let canonical = CanonicalRequest::of(
+            &(&parts).into(),
+            &payload,
+            &lambda_invoke_sigv4::SigningSettings::default(),
+        )
+        .to_bytes();
         let string_to_sign = StringToSign::new(time, REGION, SERVICE, [0; 32]);
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         let verifier = Verifier::new(REGION, SERVICE).unwrap();

@@ -13,7 +13,7 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::request::Parts;
 use lambda_invoke_benches::fixture::{KEY_ID, REGION, SECRET, SERVICE, request, requests, token};
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, PayloadHash, Settings, Signer, StringToSign, Timestamp, Verifier,
+    CanonicalRequest, Credentials, PayloadHash, Signer, StringToSign, Timestamp, Verifier,
 };
 use reqsign_core::SignRequest;
 use ring::{digest, hmac};
@@ -31,7 +31,11 @@ impl Limit {
     pub fn new(body: &[u8], time: Timestamp) -> Self {
         let (mut parts, payload) = (request(), PayloadHash::of(body));
         signer().sign(&mut parts, &payload, time).unwrap();
-        let canonical = CanonicalRequest::of(&(&parts).into(), &payload, &Settings::default());
+        let canonical = CanonicalRequest::of(
+            &(&parts).into(),
+            &payload,
+            &lambda_invoke_sigv4::SigningSettings::default(),
+        );
         let canonical = canonical.to_bytes().to_vec();
         assert!(
             (1350..1550).contains(&canonical.len()),

@@ -29,6 +29,8 @@ shows what there is, with exit code 130.
 A function that fails in the midst of a stream counts as failed if the service tells so: by an error
 code, or with --log-tail by the log's report. --buffered always tells.
 
+At most 50 kinds of failure are told apart; the codes beyond these count as \"further codes\".
+
 Every call may run the function, and is billed.
 
 Examples:

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Limits, Proxy,
-    RetryPolicy, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
+    RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
 use lambda_invoke_protocol::region;
@@ -97,8 +97,8 @@ struct Times {
 }
 
 impl Times {
-    fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
+    fn timeouts(&self) -> Timeouts {
+        let mut limits = Timeouts::default();
         let limit = |time: Duration| (!time.is_zero()).then_some(time);
         if let Some(time) = self.timeout {
             limits = limits.with_total(limit(time));
@@ -187,7 +187,7 @@ impl Options {
 
     /// When the call is to be over, if it begins now.
     pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::of(&self.times.limits())
+        Deadline::of(&self.times.timeouts())
     }
 
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
@@ -203,28 +203,31 @@ impl Options {
             .await;
         let server = server.map_err(|error| Failure::new(Exit::Transport, error))?;
         let keys = Credentials::new("local", "local").map_err(Failure::usage)?;
-        let limits = self.times.limits();
+        let limits = self.times.timeouts();
         let client = Client::builder()
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
             .retry(self.retry.into())
-            .limits(limits)
-            .transport(Transport::builder().limits(limits).build())
+            .timeouts(limits)
+            .transport(Transport::builder().timeouts(limits).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
     }
 
     fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection);
+        let config = Config::new(&self.connection)?;
         let (region, credentials) = config.signing(Some(name))?;
-        let url = config.endpoint_url()?;
-        let limits = self.times.limits();
-        let mut transport = Transport::builder()
-            .limits(limits)
-            .proxy(Proxy::from_env().map_err(Failure::usage)?);
-        // The service's own endpoints are https.
-        let is_https = url.as_deref().is_none_or(|url| !url.starts_with("http://"));
+        let endpoint = config.endpoint(&region)?;
+        let proxy = Proxy::from_env();
+        // Found before anything is sent: it would be so once for every attempt.
+        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
+        let limits = self.times.timeouts();
+        let mut transport = Transport::builder().timeouts(limits).proxy(proxy);
+        let is_https = [Some(endpoint.uri()), via.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|uri| uri.scheme_str() == Some("https"));
         if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
             let unusable = |error: &dyn std::fmt::Display| {
                 Failure::usage(format!("the CA bundle {path}: {error}"))
@@ -235,16 +238,15 @@ impl Options {
                 .ca_pem(&pem)
                 .map_err(|error| unusable(&error))?;
         }
-        let mut builder = Client::builder()
+        Client::builder()
             .region(region)
             .credentials(credentials)
+            .endpoint_url(endpoint.uri().to_string())
             .retry(self.retry.into())
-            .limits(limits)
-            .transport(transport.build());
-        if let Some(url) = url {
-            builder = builder.endpoint_url(url);
-        }
-        builder.build().map_err(|error: Error| failure(&error))
+            .timeouts(limits)
+            .transport(transport.build())
+            .build()
+            .map_err(|error: Error| failure(&error))
     }
 }
 
@@ -275,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_default_first_byte_timeout_outlasts_the_longest_function() {
-        let first_byte = Limits::default().first_byte().unwrap();
+        let first_byte = Timeouts::default().first_byte().unwrap();
         assert_eq!(first_byte, Duration::from_secs(1_860));
         assert!(first_byte > lambda_invoke_endpoint::Function::LONGEST);
     }
@@ -288,9 +290,9 @@ mod tests {
             first_byte_timeout: Some(Duration::ZERO),
             idle_timeout: None,
         };
-        let limits = times.limits();
+        let limits = times.timeouts();
         assert_eq!(limits.total(), Some(Duration::from_secs(5)));
-        assert_eq!(limits.connect(), Limits::default().connect());
+        assert_eq!(limits.connect(), Timeouts::default().connect());
         assert_eq!(limits.first_byte(), None);
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     payload: bool,
     /// The longest message to take, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().message())]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
     max_message: u32,
 }
 
@@ -72,12 +72,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 /// Reads the input to its end and shows what is in it.
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(output::stdout());
-    let mut decoder = Decoder::with_limits(Limits::new().with_message(arguments.max_message));
+    let mut decoder =
+        Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
     let mut lambda = Lambda::default();
     let mut first = Vec::new();
-    // What was read and not yet given to the decoder. It gets as much at once as its message still
-    // needs, so that an input that trickles is not kept as a buffer for every byte.
-    let mut pending = Vec::new();
     let mut piece = vec![0; PIECE];
     loop {
         let count = match input.read(&mut piece) {
@@ -86,18 +84,16 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
             Err(error) => return Err(unreadable(name, &error)),
         };
         let read = piece.get(..count).unwrap_or_default();
-        first.extend(read.iter().take(ENOUGH.saturating_sub(first.len())));
-        pending.extend_from_slice(read);
-        let is_last = count == 0;
-        if !is_last && pending.len() < decoder.missing().unwrap_or_default() {
-            continue;
+        if read.is_empty() {
+            break;
         }
-        decoder.push(Bytes::from(std::mem::take(&mut pending)));
+        first.extend(read.iter().take(ENOUGH.saturating_sub(first.len())));
+        // A copy, since a small piece must not keep a large buffer for as long as its message takes.
+        decoder.push(Bytes::copy_from_slice(read));
         let result = drain(&mut decoder, &mut lambda, arguments.payload, &mut out);
         // Before anything is said about a fault: what came is written.
         out.flush().map_err(|error| output::not_written(&error))?;
         match result {
-            Ok(()) if is_last => break,
             Ok(()) => {}
             Err(Stopped::Input(error)) => return Err(wrong(name, &first, &lambda, error)),
             Err(Stopped::Output(error)) => return Err(output::not_written(&error)),
@@ -165,7 +161,7 @@ fn wrong(name: &str, first: &[u8], lambda: &Lambda, error: DecodeError) -> Failu
         ))
         .with("offset", error.offset());
     }
-    let exit = match error.is_cut() {
+    let exit = match error.is_unexpected_eof() {
         true => Exit::Cut,
         false => Exit::Usage,
     };

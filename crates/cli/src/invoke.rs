@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::call::{self, with_options};
 use crate::exit::Failure;
 use crate::known::known;
-use crate::outcome::{failure, reported_failure, tell_log};
+use crate::outcome::{failure, tell_log};
 use crate::output::{self, Output};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
@@ -85,16 +85,11 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
             tell_log(log);
         }
     }
-    let report = reply.report();
-    let request_id = reply.request_id().map(str::to_owned);
     // What a failed function answers is on stdout by now: it is its payload. That it failed is for
     // stderr and the exit code.
-    reply.into_result().map_err(|error| failure(&error))?;
-    match report {
-        Some(report) if !report.is_success() => {
-            Err(reported_failure(&report, request_id.as_deref()))
-        }
-        _ => Ok(()),
+    match reply.into_result() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure(&error)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lambda_invoke::{Error, ErrorKind, Execution, LogTail, Report};
 
 use crate::exit::{Exit, Failure};
-use crate::terminal::{MOST_TEXT, excerpt, say};
+use crate::terminal::{MOST_TEXT, MOST_TOKEN, excerpt, say};
 
 /// An error of the client as the program's failure.
 pub(crate) fn failure(error: &Error) -> Failure {
@@ -36,7 +36,16 @@ pub(crate) fn failure(error: &Error) -> Failure {
         )
         .with_some("status", service.map(|service| service.status()))
         .with_some("code", service.and_then(|service| service.code()))
-        .with_some("code", function.map(|function| function.code.as_str()))
+        .with_some(
+            "code",
+            function.and_then(|function| short(function.code.as_deref()?)),
+        )
+        .with_some(
+            "report_status",
+            function
+                .and_then(|function| function.logged.as_ref()?.status.as_ref())
+                .map(|status| short(status.as_str())),
+        )
         .with_some(
             "error_type",
             function.and_then(|function| function.error.error_type.as_deref()),
@@ -47,25 +56,9 @@ pub(crate) fn failure(error: &Error) -> Failure {
         )
 }
 
-/// The function failed, and nothing tells so but its log's last line.
-pub(crate) fn reported_failure(report: &Report, request_id: Option<&str>) -> Failure {
-    let status = report
-        .status
-        .as_ref()
-        .map_or("error", |status| status.as_str());
-    let mut message = format!("the function failed, as its log reports: status {status}");
-    if let Some(error_type) = &report.error_type {
-        let _ = write!(message, ", {error_type}");
-    }
-    if let Some(id) = request_id {
-        let _ = write!(message, " (request id {id})");
-    }
-    Failure::new(Exit::Function, excerpt(&message, MOST_TEXT))
-        .with("kind", "function_failed")
-        .with("execution", execution(Execution::Started))
-        .with("report_status", status)
-        .with_some("request_id", request_id)
-        .with_some("error_type", report.error_type.as_deref())
+/// A code or status as a member of a JSON object: those that there are are short.
+fn short(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| excerpt(text, MOST_TOKEN).into_owned())
 }
 
 /// The end of the log on stderr, and its sum in a line.
@@ -121,7 +114,7 @@ pub(crate) fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
         ErrorKind::Service => (Exit::Refused, "service"),
         ErrorKind::Connect => (Exit::Transport, "connect"),
         ErrorKind::TimedOut => (Exit::Transport, "timed_out"),
-        ErrorKind::UnexpectedAnswer => (Exit::Transport, "unexpected_answer"),
+        ErrorKind::UnexpectedResponse => (Exit::Transport, "unexpected_response"),
         ErrorKind::TooLarge => (Exit::Transport, "too_large"),
         ErrorKind::FunctionFailed => (Exit::Function, "function_failed"),
         ErrorKind::Truncated => (Exit::Cut, "truncated"),

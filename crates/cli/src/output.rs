@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lambda_invoke::Limits;
+use lambda_invoke::Timeouts;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -33,11 +33,11 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// The end of a call with these limits that begins now.
-    pub(crate) fn of(limits: &Limits) -> Self {
-        let limit = limits.total().unwrap_or_default();
+    /// The end of a call with these timeouts that begins now.
+    pub(crate) fn of(timeouts: &Timeouts) -> Self {
+        let limit = timeouts.total().unwrap_or_default();
         Self {
-            at: limits
+            at: timeouts
                 .total()
                 .and_then(|limit| Instant::now().checked_add(limit)),
             limit,

@@ -1,16 +1,19 @@
 //! What is sent: given inline, in a file, or on stdin.
 
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use lambda_invoke::ClientContext;
 use lambda_invoke_protocol::json;
 
+use crate::encoding::Encoding;
 use crate::exit::Failure;
+use crate::home;
 
 /// Ten times what the service takes: more is a mistake that need not be read to its end.
 const MOST: u64 = 64 << 20;
@@ -19,7 +22,8 @@ const MOST: u64 = 64 << 20;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The payload: JSON itself, @FILE or file://FILE, or - for stdin. Without it, none is sent
+    /// The payload: JSON itself, @FILE, file://FILE or fileb://FILE, or - for stdin. Without it,
+    /// none is sent
     #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]
     payload: Option<OsString>,
     /// Send the payload as it is, without a look whether it is JSON
@@ -40,6 +44,7 @@ impl Options {
         let source = Source::of(value);
         let bytes = source.read("payload")?;
         if !self.raw {
+            source.check_encoding("payload", &bytes)?;
             json::check(&bytes).map_err(|fault| {
                 let advice = match bytes.is_empty() {
                     true => "leave --payload out to send none",
@@ -66,6 +71,7 @@ impl Options {
 pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>, Failure> {
     let source = Source::of(value);
     let bytes = source.read("client context")?;
+    source.check_encoding("client context", &bytes)?;
     let context = match std::str::from_utf8(&bytes).map(str::trim) {
         // An object in base64 begins with `e`.
         Ok(text) if !text.starts_with('{') => {
@@ -97,7 +103,7 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
 #[derive(Debug)]
 enum Source<'v> {
     Inline(&'v OsString),
-    File(&'v Path),
+    File(PathBuf),
     Stdin,
 }
 
@@ -106,14 +112,32 @@ impl<'v> Source<'v> {
         if value == "-" {
             return Self::Stdin;
         }
-        let text = value.to_str().unwrap_or_default();
-        match text
-            .strip_prefix('@')
-            .or_else(|| text.strip_prefix("file://"))
-        {
-            Some(path) => Self::File(Path::new(path)),
+        // A shell expands the `~` only of a word that begins with it.
+        if let Some(path) = after("@", value) {
+            return Self::File(home::expanded(path));
+        }
+        // The AWS CLI reads the first as text and the second as bytes. Here both are sent as they
+        // are, since JSON is UTF-8.
+        match after("file://", value).or_else(|| after("fileb://", value)) {
+            Some(path) => Self::File(with_variables(home::expanded(path))),
             None => Self::Inline(value),
         }
+    }
+
+    /// Rejects what a person would take for JSON in UTF-8, and a parser would not.
+    fn check_encoding(&self, what: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(encoding) = Encoding::of(bytes) else {
+            return Ok(());
+        };
+        Err(Failure::usage(format!(
+            "the {what}{} {encoding}, and JSON is sent as plain UTF-8\n  what you can do: {}{}",
+            self.whence(),
+            encoding.advice(),
+            match what {
+                "payload" => "; or send it as it is with --raw",
+                _ => "",
+            }
+        )))
     }
 
     fn read(&self, what: &str) -> Result<Vec<u8>, Failure> {
@@ -157,4 +181,51 @@ fn all(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(MOST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The path after a prefix. On Unix it need not be UTF-8.
+fn after(prefix: &str, value: &OsStr) -> Option<PathBuf> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let path = value.as_bytes().strip_prefix(prefix.as_bytes())?;
+        Some(PathBuf::from(OsStr::from_bytes(path)))
+    }
+    #[cfg(not(unix))]
+    {
+        value.to_str()?.strip_prefix(prefix).map(PathBuf::from)
+    }
+}
+
+/// Puts the values of variables in a path for `$NAME` and `${NAME}`, as the AWS CLI does. One that
+/// is not set stays as it is written.
+fn with_variables(path: PathBuf) -> PathBuf {
+    let Some(mut rest) = path.to_str().filter(|text| text.contains('$')) else {
+        return path;
+    };
+    let mut expanded = OsString::new();
+    while let Some(start) = rest.find('$') {
+        let (before, after) = rest.split_at(start);
+        expanded.push(before);
+        let in_braces = after
+            .strip_prefix("${")
+            .and_then(|name| name.split_once('}'));
+        let (name, length) = match in_braces {
+            Some((name, _)) => (name, name.len() + "${}".len()),
+            None => {
+                let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                let length = after.bytes().skip(1).take_while(is_of_name).count();
+                (&after[1..=length], 1 + length)
+            }
+        };
+        let (written, after) = after.split_at(length);
+        match env::var_os(name).filter(|_| !name.is_empty()) {
+            Some(value) => expanded.push(value),
+            None => expanded.push(written),
+        }
+        rest = after;
+    }
+    expanded.push(rest);
+    expanded.into()
 }

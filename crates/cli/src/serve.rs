@@ -7,6 +7,7 @@ mod signals;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use lambda_invoke_endpoint::{Endpoint, EventCounters, Function, Server};
@@ -20,11 +21,12 @@ use crate::serve::signals::Signals;
 pub(crate) use options::Arguments;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    enough_descriptors()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Transport, format!("no runtime: {error}")))?;
-    let lines = Lines::new();
+    let lines = Lines::new()?;
     let result = runtime.block_on(serve(&arguments, &lines));
     // What was dropped must not hold up the end.
     runtime.shutdown_background();
@@ -44,36 +46,63 @@ async fn serve(arguments: &Arguments, lines: &Lines) -> Result<(), Failure> {
         let requests = lines.clone();
         builder = builder.on_answered(move |answered| requests.say(answered));
     }
-    let endpoint = builder
-        .build()
-        .map_err(|error| Failure::usage(with_sources(&error)))?;
+    let endpoint = builder.build().map_err(|error| arguments.refused(&error))?;
     // Before the address is shown: whoever reads it may send a signal at once.
     let mut signals = Signals::new()?;
     let server = endpoint
         .bind(arguments.listen.as_str())
         .await
         .map_err(|error| cannot_listen(&arguments.listen, &error))?;
-    announce(arguments, &server, lines);
-    signals.next().await;
+    tokio::select! {
+        () = announce(arguments, &server, lines) => signals.first().await,
+        // The address may be written to a pipe that nobody reads.
+        () = signals.first() => {}
+    }
     let endpoint = server.endpoint().clone();
     lines.say("ending: what runs may end by itself; once more ends it at once");
-    tokio::select! {
-        in_time = server.shutdown(limit) => {
-            if !in_time {
-                lines.say(format!("what still ran after {} s was dropped", limit.as_secs()));
-            }
-            summary(&endpoint, &faults, arguments.quiet, lines);
-            Ok(())
+    let mut is_hurried = false;
+    let over = async {
+        tokio::select! {
+            () = tokio::time::sleep(limit) => {}
+            () = signals.again() => is_hurried = true,
         }
-        () = signals.next() => {
-            summary(&endpoint, &faults, arguments.quiet, lines);
-            Err(Failure::silent(Exit::Interrupted))
-        }
+    };
+    let in_time = server.shutdown_until(over).await;
+    if !in_time && !is_hurried {
+        lines.say(format!(
+            "what still ran after {} s was dropped",
+            limit.as_secs()
+        ));
+    }
+    summary(&endpoint, &faults, arguments.quiet, lines);
+    match is_hurried {
+        true => Err(Failure::silent(Exit::Interrupted)),
+        false => Ok(()),
     }
 }
 
+/// Makes sure that the runtime and the listener can be made: tokio panics where there are no
+/// descriptors for its signals.
+fn enough_descriptors() -> Result<(), Failure> {
+    const NEEDED: usize = 16;
+    let spare: Result<Vec<_>, _> = (0..NEEDED)
+        .map(|_| UdpSocket::bind("127.0.0.1:0"))
+        .collect();
+    match spare {
+        Err(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) => Err(Failure::usage(
+            format!("{error}: the limit of open files (ulimit -n) must leave at least {NEEDED}"),
+        )),
+        // What else goes wrong is told where it is needed.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Too many open files in the system, or in the process: the same numbers on every Unix.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+
 /// What it is good for on stderr, for people; then the address on stdout, for programs.
-fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
+async fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
     if !server.local_addr().ip().is_loopback() {
         lines.say(
             "warning: other machines can reach this address; the endpoint speaks plain HTTP and \
@@ -83,8 +112,11 @@ fn announce(arguments: &Arguments, server: &Server, lines: &Lines) {
     if !arguments.quiet {
         lines.say(welcome(arguments, server));
     }
+    let url = server.url();
     // Whoever started it need not read its stdout.
-    let _ = output::print(format!("{}\n", server.url()).as_bytes());
+    let write = move || drop(output::print(format!("{url}\n").as_bytes()));
+    // It panics only if the write does.
+    let _ = tokio::task::spawn_blocking(write).await;
 }
 
 fn welcome(arguments: &Arguments, server: &Server) -> String {

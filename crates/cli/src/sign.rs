@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use lambda_invoke_sigv4::{PayloadHash, Settings, Signer, Timestamp};
+use lambda_invoke_sigv4::{PayloadHash, Signer, SigningSettings, Timestamp};
 use serde_json::{Map, json};
 
 use crate::call::time;
@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
         requires = "service",
         conflicts_with_all = ["function", "stream", "endpoint_url"]
     )]
-    url: Option<http::Uri>,
+    url: Option<String>,
     /// The service to sign for, as it stands in a signature: s3, sts, execute-api
     #[arg(long, help_heading = "Other services", requires = "url")]
     service: Option<String>,
@@ -167,8 +167,8 @@ fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
     let service = arguments.service.as_deref().unwrap_or("lambda");
     let is_s3 = service == "s3";
     let settings = match is_s3 {
-        true => Settings::s3(),
-        false => Settings::default(),
+        true => SigningSettings::s3(),
+        false => SigningSettings::default(),
     };
     let signer = Signer::new(credentials, region, service)
         .map_err(Failure::usage)?

@@ -6,12 +6,12 @@ use crate::call::{self, with_options};
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
 use crate::known::known;
-use crate::outcome::{failure, reported_failure, tell_log};
+use crate::outcome::{failure, tell_log};
 use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
 use bytes::Bytes;
-use lambda_invoke::{Error, Execution, HttpStream, ResponseStream, StreamHead};
+use lambda_invoke::{Completion, Error, Execution, HttpStream, ResponseStream, StreamHead};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,9 +42,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
     let call = prepared.client.stream(prepared.name.clone());
-    // Asked for whether it is shown or not: of a function that ran into its time limit in the midst
-    // of a stream, the service tells in the log alone.
-    let call = with_options(call, options, prepared.payload, prepared.client_context).log_tail();
+    let call = with_options(call, options, prepared.payload, prepared.client_context);
     let told = |error: Error| failed(&error, options);
     let deadline = options.deadline();
     if options.dry_run {
@@ -60,7 +58,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     }
     if options.json {
         json::write(&mut stream, deadline).await?.map_err(told)?;
-        return end(&stream, options);
+        return Ok(());
     }
     let mut source = if arguments.http {
         let stream = stream.into_http().await.map_err(told)?;
@@ -70,7 +68,8 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
         Source::Plain(Box::new(stream))
     };
     copy(&mut source, deadline).await?.map_err(told)?;
-    end(source.stream(), options)
+    show_log(source.stream(), options);
+    Ok(())
 }
 
 /// A stream, with or without its prelude.
@@ -128,20 +127,11 @@ async fn copy(source: &mut Source, deadline: Deadline) -> Result<Result<(), Erro
     Ok(ended)
 }
 
-/// What is to be said of a stream that ended as it should.
-fn end(stream: &ResponseStream, options: &call::Options) -> Result<(), Failure> {
-    let Some(completion) = stream.completion() else {
-        return Ok(());
-    };
-    // In JSON it is a member.
-    if let (true, false, Some(log)) = (options.log_tail, options.json, completion.log()) {
+/// Shows the log of a stream that ended as it should, if it was asked for. In JSON it is a member.
+fn show_log(stream: &ResponseStream, options: &call::Options) {
+    let log = stream.completion().and_then(Completion::log);
+    if let (true, false, Some(log)) = (options.log_tail, options.json, log) {
         tell_log(log);
-    }
-    match completion.report() {
-        Some(report) if !completion.is_success() => {
-            Err(reported_failure(report, stream.request_id()))
-        }
-        _ => Ok(()),
     }
 }
 

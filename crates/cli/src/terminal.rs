@@ -66,8 +66,12 @@ fn shorten(value: &mut Value) {
             }
         }
         Value::Array(members) => {
+            let left_out = members.len().saturating_sub(MOST_MEMBERS);
             members.truncate(MOST_MEMBERS);
             members.iter_mut().for_each(shorten);
+            if left_out > 0 {
+                members.push(format!("[... {left_out} left out ...]").into());
+            }
         }
         Value::Object(members) => members.values_mut().for_each(shorten),
         _ => {}
@@ -214,5 +218,6 @@ mod tests {
         let mut value = json!({"a": "x".repeat(1 << 20), "b": vec!["y"; 100]});
         shorten(&mut value);
         assert!(value.to_string().len() < MOST_TEXT + 1_000);
+        assert_eq!(value["b"][MOST_MEMBERS], "[... 68 left out ...]");
     }
 }

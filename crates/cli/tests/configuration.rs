@@ -1,68 +1,19 @@
-//! Where keys, region, endpoint, certificates and proxies come from, and what is said if they do
-//! not.
+//! Where keys, region, endpoint and certificates come from, and what is said if they do not.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod home;
 mod host;
 mod program;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use host::Host;
-use lambda_invoke_endpoint::{Builder, Endpoint};
+use home::{KEYS, at_home, builder, call, home, host};
 use program::{program, text};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-
-/// A home folder of a test's own, with these files in `.aws`.
-fn home(test: &str, config: Option<&str>, credentials: Option<&str>) -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("home")
-        .join(test);
-    let _ = std::fs::remove_dir_all(&home);
-    std::fs::create_dir_all(home.join(".aws")).unwrap();
-    for (name, content) in [("config", config), ("credentials", credentials)] {
-        if let Some(content) = content {
-            std::fs::write(home.join(".aws").join(name), content).unwrap();
-        }
-    }
-    home
-}
-
-fn at_home(home: &Path) -> Command {
-    let mut command = program();
-    command
-        .env("HOME", home)
-        .env("USERPROFILE", home)
-        .env_remove("AWS_CONFIG_FILE")
-        .env_remove("AWS_SHARED_CREDENTIALS_FILE");
-    command
-}
-
-/// An endpoint of a region and a key that nothing is by default.
-fn host() -> Host {
-    Host::start(builder())
-}
-
-fn builder() -> Builder {
-    let builder = Endpoint::builder().builtins().region("eu-west-3");
-    builder
-        .credential("AKIDTEST", "a/secret+of=its:own")
-        .unwrap()
-}
-
-const KEYS: &str = "aws_access_key_id = AKIDTEST\naws_secret_access_key = a/secret+of=its:own\n";
-
-/// Calls `echo`; what it says and how it ends.
-fn call(command: &mut Command, host: &Host) -> (Option<i32>, String) {
-    let output = command
-        .args(["invoke", "echo", "-p", "[1]", "--endpoint-url", &host.url])
-        .output()
-        .unwrap();
-    (output.status.code(), text(&output.stderr).to_owned())
-}
 
 #[test]
 fn without_credentials_and_region_it_lists_what_was_looked_for_where() {
@@ -332,35 +283,6 @@ fn the_endpoint_of_the_option_the_environment_and_the_profile() {
         command.args(["--endpoint-url", &host.url]);
         assert_eq!(command.output().unwrap().status.code(), Some(0));
     }
-}
-
-#[test]
-fn proxies_of_the_environment() {
-    // An endpoint takes a request with a whole URI too, so it can play the proxy.
-    let host = host();
-    let command = |variable: &str, value: &str| {
-        let mut command = program();
-        command
-            .args(["invoke", "echo", "--retry", "none", "--region", "eu-west-3"])
-            .args(["--endpoint-url", "http://lambda.example.invalid"])
-            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-            .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own")
-            .env(variable, value);
-        command
-    };
-    let output = command("HTTP_PROXY", &host.url).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let past = command("HTTP_PROXY", &host.url)
-        .env("NO_PROXY", ".invalid")
-        .output()
-        .unwrap();
-    assert_eq!(past.status.code(), Some(4));
-    let output = command("HTTPS_PROXY", "socks5://127.0.0.1:1")
-        .output()
-        .unwrap();
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("HTTPS_PROXY"), "{said}");
 }
 
 /// Serves the endpoint behind TLS, with a certificate authority of its own; the address, and the

@@ -137,12 +137,12 @@ fn damage_is_exit_code_2_with_its_place_and_what_came_before_is_shown() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(lines(&output).len(), 1);
     let stderr = text(&output.stderr);
-    let at = format!("at byte {}: the message states the checksum", last - 3);
+    let at = format!("at byte {}: message checksum mismatch: ", last - 3);
     assert!(stderr.contains(&at), "{stderr}");
 
     let output = decode(&["--max-message", "20"], &first);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("over the limit of 20"));
+    assert!(text(&output.stderr).contains("the limit is 20"));
     assert_eq!(
         decode(&[], b"{\"message\":\"no stream\"}").status.code(),
         Some(2)
@@ -214,4 +214,101 @@ fn a_reader_that_goes_away_ends_it_without_a_word() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(141));
     assert_eq!(text(&output.stderr), "");
+}
+
+/// What people give it that is no event stream, and what they are told.
+#[test]
+fn says_what_an_input_begins_with_that_is_no_stream() {
+    let frames = [chunk(b"one"), complete()].concat();
+    let with_head = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &frames].concat();
+    let utf_16: Vec<u8> = std::iter::once(0xfeff)
+        .chain("{\"a\":1}".encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (input, what) in [
+        (
+            &b"{\"message\":\"Internal Server Error\"}"[..],
+            "it begins with JSON",
+        ),
+        (b"{}", "it begins with JSON"),
+        (b"<!DOCTYPE html><html>", "it begins with HTML"),
+        (b"<html>\n<head><title>502", "it begins with HTML"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03ab", "it begins with gzip"),
+        (&with_head, "it begins with the head of an HTTP response"),
+        (&utf_16, "it begins with UTF-16 text"),
+        (b"AAAA", "it begins with text"),
+        (b"Hello", "it begins with text"),
+    ] {
+        for arguments in [&[][..], &["--payload"]] {
+            let output = decode(arguments, input);
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
+            assert!(stderr.contains(what), "{what}: {stderr}");
+            assert!(stderr.contains("decode expects"), "{stderr}");
+            assert_eq!(text(&output.stdout), "");
+        }
+    }
+}
+
+#[test]
+fn a_payload_that_is_not_there_is_no_success() {
+    let foreign = |name, value| {
+        let headers = [(":message-type", "event"), (name, value)];
+        let headers = headers.map(|(name, value)| (name, HeaderValue::String(value)));
+        Message::new(HeaderBlock::from_headers(headers).unwrap(), "row")
+            .to_bytes()
+            .unwrap()
+    };
+    // As S3 Select, Bedrock and Kinesis send them.
+    let others = [
+        foreign(":event-type", "Records"),
+        foreign(":event-type", "chunk"),
+    ]
+    .concat();
+    let output = decode(&["--payload"], &others);
+    let stderr = text(&output.stderr);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(2), ""),
+        "{stderr}"
+    );
+    assert!(stderr.contains("among the 2 messages"), "{stderr}");
+    assert!(stderr.contains("without --payload"), "{stderr}");
+
+    let output = decode(&["--payload"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("the input is empty"));
+
+    // Beside a function's they are left out, and that is said.
+    let mixed = [chunk(b"one"), others.into(), complete()].concat();
+    let output = decode(&["--payload"], &mixed);
+    let stderr = text(&output.stderr);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(0), "one"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("left out 2 of 4 messages"), "{stderr}");
+    assert!(
+        stderr.contains("the function failed: Unhandled"),
+        "{stderr}"
+    );
+
+    // A function that wrote nothing is there all the same.
+    let output = decode(&["--payload"], &complete());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+
+    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "gone"));
+    let exception = exception.to_message().unwrap().to_bytes().unwrap();
+    let output = decode(&["--payload"], &exception);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("ServiceException: gone"));
+
+    // The last message is truncated: what is whole is written.
+    let whole = [chunk(b"one"), chunk(b"two")].concat();
+    let output = decode(&["--payload"], &whole[..whole.len() - 1]);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(5), "one")
+    );
 }

@@ -3,7 +3,9 @@
 
 mod program;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::Output;
 
 use program::{fed, program, run, text};
 
@@ -109,7 +111,6 @@ fn raw_bytes_are_sent_as_they_are_for_the_service_to_judge() {
 #[cfg(unix)]
 #[test]
 fn an_argument_need_not_be_utf8() {
-    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
 
     let output = program()
@@ -123,10 +124,150 @@ fn an_argument_need_not_be_utf8() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    for value in ["@no-such-file.json", "file://no-such-file.json"] {
+    for value in [
+        "@no-such-file.json",
+        "file://no-such-file.json",
+        "fileb://no-such-file.json",
+        "file://~/no-such-file.json",
+        "file://$UNSET_/no-such-file.json",
+    ] {
         let output = run(&["invoke", "echo", "--local", "-p", value]);
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains("no-such-file.json"), "{stderr}");
+    }
+}
+
+/// The payload that arrives, with this folder as home and as the working folder.
+fn at_home(value: &OsStr) -> Output {
+    let home = file("whole.json", b"[1]").parent().unwrap().to_owned();
+    program()
+        .args(["invoke", "echo", "--local", "-p"])
+        .arg(value)
+        .env("HOME", &home)
+        .env("USERPROFILE", &home)
+        .env("FOLDER", &home)
+        .current_dir(&home)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn paths_are_understood_as_the_aws_cli_does() {
+    file("folder.json", b"[2]");
+    for value in [
+        "file://~/folder.json",
+        "fileb://~/folder.json",
+        "@~/folder.json",
+        "file://folder.json",
+        "fileb://folder.json",
+        "file://./folder.json",
+        "file://$FOLDER/folder.json",
+        "fileb://${FOLDER}/folder.json",
+        "@folder.json",
+    ] {
+        let output = at_home(value.as_ref());
+        assert_eq!(text(&output.stderr), "", "{value}");
+        assert_eq!(text(&output.stdout), "[2]", "{value}");
+    }
+    // What no shell and no AWS CLI expands is the name of a file.
+    file("$FOLDER", b"[3]");
+    assert_eq!(text(&at_home("@$FOLDER".as_ref()).stdout), "[3]");
+    file("a$b", b"[4]");
+    for value in ["file://a$b", "file://~/a$b"] {
+        assert_eq!(text(&at_home(value.as_ref()).stdout), "[4]");
+    }
+    for value in ["file://", "fileb://", "@"] {
+        let output = at_home(value.as_ref());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("names no file"), "{value}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = file("whole.json", b"[1]").parent().unwrap().to_owned();
+    std::fs::write(folder.join(OsStr::from_bytes(b"\xff.json")), b"[5]").unwrap();
+    for value in [
+        &b"@\xff.json"[..],
+        b"file://\xff.json",
+        b"fileb://~/\xff.json",
+    ] {
+        assert_eq!(text(&at_home(OsStr::from_bytes(value)).stdout), "[5]");
+    }
+}
+
+#[test]
+fn another_encoding_is_named_with_what_to_do() {
+    let utf16 = |unit: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
+        format!("{mark}{{\"a\": 1}}")
+            .encode_utf16()
+            .flat_map(unit)
+            .collect()
+    };
+    for (content, what) in [
+        (
+            b"\xef\xbb\xbf{}".to_vec(),
+            "begins with a UTF-8 byte order mark",
+        ),
+        (utf16(u16::to_le_bytes, "\u{feff}"), "is UTF-16LE"),
+        (utf16(u16::to_be_bytes, "\u{feff}"), "is UTF-16BE"),
+        (utf16(u16::to_le_bytes, ""), "is UTF-16LE"),
+        (utf16(u16::to_be_bytes, ""), "is UTF-16BE"),
+    ] {
+        let path = file("encoded.json", &content);
+        let path = path.to_str().unwrap();
+        for value in [
+            format!("@{path}"),
+            format!("file://{path}"),
+            format!("fileb://{path}"),
+        ] {
+            for command in ["invoke", "stream"] {
+                let output = run(&[command, "echo", "--local", "-p", &value]);
+                let said = text(&output.stderr);
+                assert_eq!(output.status.code(), Some(2), "{said}");
+                assert!(
+                    said.contains(what) && said.contains("encoded.json"),
+                    "{said}"
+                );
+                assert!(said.contains("save it as UTF-8 without"), "{said}");
+                assert!(said.contains("--raw"), "{said}");
+            }
+        }
+        let output = fed(
+            program().args(["invoke", "echo", "--local", "-p", "-"]),
+            &content,
+        );
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(what) && said.contains("from stdin"), "{said}");
+        let output = run(&[
+            "invoke",
+            "echo",
+            "--local",
+            "-p",
+            "1",
+            "--client-context",
+            &format!("@{path}"),
+        ]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("the client context") && said.contains(what),
+            "{said}"
+        );
+        // Sent as it is, it is the service's to reject.
+        let output = run(&[
+            "invoke",
+            "echo",
+            "--local",
+            "--raw",
+            "-p",
+            &format!("@{path}"),
+        ]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     }
 }

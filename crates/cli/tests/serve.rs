@@ -139,8 +139,8 @@ async fn aliases_regions_accounts_and_limits() {
     let error = stream.collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
     assert_eq!(
-        error.function_failure().unwrap().code,
-        "Function.ResponseSizeTooLarge"
+        error.function_failure().unwrap().code.as_deref(),
+        Some("Function.ResponseSizeTooLarge")
     );
 }
 
@@ -288,7 +288,7 @@ async fn failed_events_go_to_the_dead_letter_file() {
     let path = file.to_str().unwrap();
     let serve = Serve::start(&["--event-retry-delays", "none", "--dead-letter", path]);
     let client = serve.client();
-    client
+    let _queued = client
         .invoke("fail")
         .payload(r#"{"type":"Lost"}"#)
         .event()
@@ -330,6 +330,68 @@ fn says_nothing_when_quiet() {
     let ended = Serve::start(&["-q"]).stop();
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.starts_with("ending"), "{}", ended.stderr);
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused_at_the_start() {
+    let long = format!("hello: exception={}", "E".repeat(70_000));
+    for (arguments, words) in [
+        (
+            &[
+                "--credential",
+                "a:hush1:echo",
+                "--credential",
+                "a:hush2:count",
+            ][..],
+            "the access key 'a' is given with different secrets",
+        ),
+        (&["--credential", "a:hush", "--no-verify"], "cannot be used"),
+        (
+            &["--fault", "helo: twice"],
+            "is for no function that there is, which are count",
+        ),
+        (
+            &["--no-builtins", "--fault", "hello: twice"],
+            "there is none",
+        ),
+        (&["--fault", &long], "cannot be sent in a message"),
+        (
+            &["--concurrency", "echo=1", "--concurrency", "echo=2"],
+            "given twice for 'echo'",
+        ),
+        (
+            &["--alias", "echo:live=1", "--alias", "echo:live=2"],
+            "'live' of the function 'echo'",
+        ),
+        (
+            &["--concurrency", "echo=0", "--dead-letter", "echo"],
+            "could never run",
+        ),
+        (&["--listen", "127.0.0.1:99999"], "an address is HOST:PORT"),
+    ] {
+        let output = run(&[&["serve"], arguments].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "");
+        assert!(!stderr.contains("hush"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_a_stream_whose_function_failed_says_so_and_how() {
+    let mut serve = Serve::start(&[]);
+    let stream = serve
+        .client()
+        .stream("fail")
+        .payload(r#"{"when":"middle","type":"Lost","message":"no\u001b[2J"}"#)
+        .send()
+        .await
+        .unwrap();
+    // What the client makes of it is not asked here.
+    let _ = stream.collect().await;
+    let line = serve.line_with("response-streaming-invocations");
+    assert!(line.contains(" 200 failed: Lost: no\\u{1b}[2J, "), "{line}");
 }
 
 #[test]

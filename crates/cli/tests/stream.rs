@@ -306,7 +306,9 @@ fn the_log_and_its_sum_are_on_stderr_when_asked_for() {
     let failed = run(&["stream", "fail", "--local", "-l"]);
     let stderr = text(&failed.stderr);
     assert!(
-        stderr.contains("[ERROR] Error: failed as it was asked to\n"),
+        stderr.contains(
+            "[ERROR] Error: failed as it was asked to\nTraceback (most recent call last):\n"
+        ),
         "{stderr}"
     );
     assert!(stderr.contains("the function failed: Error"), "{stderr}");

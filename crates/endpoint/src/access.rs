@@ -48,6 +48,19 @@ impl AccessKey {
         self
     }
 
+    pub(crate) fn id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
+    /// Whether both have the same id, but not the same secret and session token.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let secrets = |key: &Self| {
+            let token = key.credentials.session_token().map(str::to_owned);
+            (key.credentials.secret_access_key().to_owned(), token)
+        };
+        self.id() == other.id() && secrets(self) != secrets(other)
+    }
+
     /// Whether the key may invoke a function of this name.
     pub fn may_invoke(&self, function: &str) -> bool {
         self.pattern.fits(function)

@@ -8,6 +8,8 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 
 use crate::body::Content;
+use crate::connection::Connection;
+use crate::failure::FunctionError;
 use crate::request_id::RequestId;
 
 /// A request and what became of it, told when its answer has gone out or was given up.
@@ -26,6 +28,9 @@ pub struct Answered {
     /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), as far
     /// as the answer's head has one.
     pub error: Option<String>,
+    /// How the function failed, as `Type: message`, if it did: also where the response does not say
+    /// so, as with a stream. At most 1 KiB of it.
+    pub failure: Option<String>,
     /// The request's id.
     pub request_id: String,
     /// From the request's head to the answer's; zero without one.
@@ -34,8 +39,24 @@ pub struct Answered {
     pub until_end: Duration,
     /// How many bytes of body were given to the connection.
     pub bytes: u64,
-    /// Whether that was the whole body. If not, the caller went away, or a fault cut it.
+    /// Whether that was the whole body.
     pub whole: bool,
+    /// How the response ended.
+    pub ending: Ending,
+}
+
+/// How a response ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// All of it was given to the connection.
+    Whole,
+    /// The caller went away first.
+    CallerGone,
+    /// A fault rule ended it.
+    Fault,
+    /// The endpoint closed the connection: its grace was over, or nothing had moved for too long.
+    Closed,
 }
 
 impl fmt::Display for Answered {
@@ -54,51 +75,82 @@ impl fmt::Display for Answered {
             Some(status) => write!(f, " {}", status.as_u16())?,
             None => f.write_str(" unanswered")?,
         }
-        if let Some(error) = &self.error {
-            write!(f, " {}", error.escape_debug())?;
+        match (&self.failure, &self.error) {
+            (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
+            (None, Some(error)) => write!(f, " {}", error.escape_debug())?,
+            (None, None) => {}
         }
         let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
         write!(f, ", {} bytes in {milliseconds:.1} ms", self.bytes)?;
-        if !self.whole {
-            f.write_str(", broken off")?;
-        }
+        f.write_str(match self.ending {
+            Ending::Whole => "",
+            Ending::CallerGone => ", broken off: the caller went away",
+            Ending::Fault => ", broken off: a fault rule",
+            Ending::Closed => ", broken off: the endpoint closed the connection",
+        })?;
         write!(f, " ({})", self.request_id)
     }
 }
 
 /// What is called with each request that was answered.
 #[derive(Clone)]
-pub(crate) struct OnAnswered(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
+pub(crate) struct OnResponse(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
 
-impl fmt::Debug for OnAnswered {
+impl fmt::Debug for OnResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnAnswered")
+        f.write_str("OnResponse")
     }
 }
 
 /// Follows one request to its end.
 pub(crate) struct Watch {
-    told: OnAnswered,
+    told: OnResponse,
     answered: Answered,
     begun: Instant,
+    connection: Arc<Connection>,
+}
+
+/// How the function failed whose response this is: an extension of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(String);
+
+impl Failed {
+    pub(crate) fn new(error: &FunctionError) -> Self {
+        const LONGEST: usize = 1024;
+        let short = error.clone().shortened(LONGEST);
+        let mark = if short.message() == error.message() {
+            ""
+        } else {
+            "..."
+        };
+        Self(format!("{short}{mark}"))
+    }
 }
 
 impl Watch {
-    pub(crate) fn new(told: &OnAnswered, parts: &Parts, id: RequestId) -> Box<Self> {
+    pub(crate) fn new(
+        told: &OnResponse,
+        parts: &Parts,
+        id: RequestId,
+        connection: &Arc<Connection>,
+    ) -> Box<Self> {
         Box::new(Self {
             told: told.clone(),
             answered: Answered {
                 method: parts.method.clone(),
-                target: parts.uri.clone(),
+                target: own(&parts.uri),
                 status: None,
                 error: None,
+                failure: None,
                 request_id: id.to_string(),
                 until_head: Duration::ZERO,
                 until_end: Duration::ZERO,
                 bytes: 0,
                 whole: false,
+                ending: Ending::CallerGone,
             },
             begun: Instant::now(),
+            connection: Arc::clone(connection),
         })
     }
 
@@ -108,6 +160,9 @@ impl Watch {
         self.answered.status = Some(response.status());
         self.answered.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
         self.answered.until_head = self.begun.elapsed();
+        if let Some(Failed(failure)) = response.extensions().get() {
+            self.answered.failure = Some(failure.clone());
+        }
     }
 
     /// So many more bytes of body.
@@ -116,15 +171,33 @@ impl Watch {
     }
 
     /// The body is gone, all of it or not.
-    pub(crate) fn end(mut self: Box<Self>, whole: bool) {
-        self.answered.whole = whole;
+    pub(crate) fn end(mut self: Box<Self>, content: &Content, whole: bool) {
+        if let Some(Failed(failure)) = content.failure() {
+            self.answered.failure = Some(failure);
+        }
+        self.answered.ending = match () {
+            () if content.is_struck() => Ending::Fault,
+            () if whole => Ending::Whole,
+            () if self.connection.is_stopped() => Ending::Closed,
+            () => Ending::CallerGone,
+        };
+        self.answered.whole = self.answered.ending == Ending::Whole;
     }
+}
+
+/// The same in memory of its own: it would else hold the connection's whole read buffer for as long
+/// as somebody keeps it.
+fn own(target: &Uri) -> Uri {
+    Uri::try_from(target.to_string()).unwrap_or_else(|_| target.clone())
 }
 
 /// Dropped with the request: also if the caller went away before the answer began.
 impl Drop for Watch {
     fn drop(&mut self) {
         self.answered.until_end = self.begun.elapsed();
+        if self.answered.status.is_none() && self.connection.is_stopped() {
+            self.answered.ending = Ending::Closed;
+        }
         (self.told.0)(&self.answered);
     }
 }

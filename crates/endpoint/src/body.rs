@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use crate::answered::Watch;
+use crate::answered::{Failed, Watch};
 use crate::connection::InFlight;
 use crate::fault::FaultyBody;
 use crate::stream::StreamBody;
@@ -67,7 +67,7 @@ impl Body {
             }
             (None, watch) => {
                 if let Some(watch) = watch.take() {
-                    watch.end(true);
+                    watch.end(&self.content, true);
                 }
             }
             // The body is dropped next.
@@ -79,7 +79,7 @@ impl Body {
 impl Drop for Body {
     fn drop(&mut self) {
         if let Some(watch) = self.watch.take() {
-            watch.end(self.content.is_end_stream());
+            watch.end(&self.content, self.content.is_end_stream());
         }
     }
 }
@@ -103,6 +103,24 @@ impl Content {
             Self::Whole(_) => {}
             Self::Stream(stream) => stream.run_on(cx),
             Self::Faulty(faulty) => faulty.run_on(cx),
+        }
+    }
+
+    /// How the function failed that streams, as far as is known.
+    pub(crate) fn failure(&self) -> Option<Failed> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Stream(stream) => stream.failed(),
+            Self::Faulty(faulty) => faulty.failure(),
+        }
+    }
+
+    /// Whether a fault rule ended the body before its own end.
+    pub(crate) fn is_struck(&self) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Stream(stream) => stream.is_struck(),
+            Self::Faulty(faulty) => faulty.is_struck(),
         }
     }
 

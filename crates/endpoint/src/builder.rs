@@ -11,7 +11,7 @@ use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
 use crate::access::{Access, AccessKey};
-use crate::answered::{Answered, OnAnswered};
+use crate::answered::{Answered, OnResponse};
 use crate::bandwidth::Bandwidth;
 use crate::builtins;
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
@@ -25,7 +25,7 @@ use crate::settings::{Settings, TooLargeStyle};
 
 /// Puts an endpoint together; see [`Endpoint::builder`].
 #[must_use]
-pub struct Builder {
+pub struct EndpointBuilder {
     settings: Settings,
     functions: Vec<Function>,
     aliases: Vec<(String, String, u64)>,
@@ -36,7 +36,7 @@ pub struct Builder {
     faults: Vec<Fault>,
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
-    answered: Option<OnAnswered>,
+    answered: Option<OnResponse>,
 }
 
 /// Why an endpoint cannot be built.
@@ -53,10 +53,41 @@ pub enum BuildError {
     AliasOfUnknown(String),
     /// The dead letter's function is none that the endpoint has.
     DeadLetterUnknown(String),
+    /// The dead letter's file cannot be opened for writing.
+    DeadLetterFile(io::Error),
     /// The region cannot be one.
     Region(String),
     /// The account is not 12 digits.
     Account(String),
+    /// An alias or a version of a function is given twice, for different code.
+    QualifierTwice {
+        /// The function.
+        function: String,
+        /// The alias or the version.
+        qualifier: String,
+    },
+    /// A function has a version 0: they count from 1.
+    VersionZero(String),
+    /// The dead letter's function may never run: its concurrency is 0.
+    DeadLetterNever(String),
+    /// An access key is given with two different secrets or session tokens.
+    KeyTwice(String),
+    /// There are access keys, but signatures are not verified.
+    KeysUnused,
+    /// A fault rule is for no function that the endpoint has.
+    FaultOfUnknown {
+        /// The rule.
+        rule: String,
+        /// The functions that there are.
+        functions: Vec<String>,
+    },
+    /// A fault rule cannot be carried out.
+    Fault {
+        /// The function pattern of the rule.
+        pattern: String,
+        /// Why not.
+        why: String,
+    },
     /// Signatures are to be verified and there is no key.
     NoKeys,
     /// No listening socket on that address.
@@ -86,7 +117,47 @@ impl fmt::Display for BuildError {
             Self::Account(account) => {
                 write!(f, "'{account}' is no account: it must be 12 digits")
             }
+            Self::QualifierTwice {
+                function,
+                qualifier,
+            } => write!(
+                f,
+                "'{qualifier}' of the function '{function}' is given twice, for different code"
+            ),
+            Self::VersionZero(name) => {
+                write!(f, "'{name}' cannot have a version 0: versions count from 1")
+            }
+            Self::DeadLetterNever(name) => write!(
+                f,
+                "the dead letters' function '{name}' could never run: its concurrency is 0"
+            ),
+            Self::KeyTwice(id) => write!(
+                f,
+                "the access key '{id}' is given with different secrets; one key has one secret, \
+                 and may have several patterns"
+            ),
+            Self::KeysUnused => {
+                f.write_str("access keys are of no use if signatures are not verified")
+            }
+            Self::FaultOfUnknown { rule, functions } if functions.is_empty() => {
+                write!(
+                    f,
+                    "the fault rule '{rule}' is for no function: there is none"
+                )
+            }
+            Self::FaultOfUnknown { rule, functions } => write!(
+                f,
+                "the fault rule '{rule}' is for no function that there is, which are {}",
+                functions.join(", ")
+            ),
+            Self::Fault { pattern, why } => {
+                write!(
+                    f,
+                    "a fault rule for '{pattern}' cannot be carried out: {why}"
+                )
+            }
             Self::NoKeys => f.write_str("signatures cannot be verified without an access key"),
+            Self::DeadLetterFile(_) => f.write_str("the dead letter's file cannot be opened"),
             Self::Bind(_) => f.write_str("the endpoint cannot listen on that address"),
         }
     }
@@ -95,13 +166,13 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Bind(error) => Some(error),
+            Self::Bind(error) | Self::DeadLetterFile(error) => Some(error),
             _ => None,
         }
     }
 }
 
-impl Default for Builder {
+impl Default for EndpointBuilder {
     fn default() -> Self {
         Self {
             settings: Settings::default(),
@@ -119,7 +190,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl EndpointBuilder {
     /// The region that callers must sign for, `us-east-1` by default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.settings.region = region.into();
@@ -281,7 +352,7 @@ impl Builder {
     /// Calls this with each request when its answer has gone out, or was given up: for a log. It
     /// must not block.
     pub fn on_answered(mut self, told: impl Fn(&Answered) + Send + Sync + 'static) -> Self {
-        self.answered = Some(OnAnswered(Arc::new(told)));
+        self.answered = Some(OnResponse(Arc::new(told)));
         self
     }
 
@@ -289,8 +360,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a name, an alias, the region or the account cannot be one, or there is nothing to verify
-    /// signatures with.
+    /// If a name, an alias, the region or the account cannot be one, if settings contradict each
+    /// other or are for a function that there is not, or if the dead letter's file cannot be opened.
     pub fn build(self) -> Result<Endpoint, BuildError> {
         let settings = self.settings;
         region::check(&settings.region).map_err(|_| BuildError::Region(settings.region.clone()))?;
@@ -300,14 +371,23 @@ impl Builder {
         }
         let functions = with_aliases(self.functions, self.aliases)?;
         if let Some(DeadLetter::Function(name)) = &self.events.dead_letter {
-            if !functions.iter().any(|function| function.name == *name) {
+            let Some(function) = functions.iter().find(|function| function.name == *name) else {
                 return Err(BuildError::DeadLetterUnknown(name.clone()));
+            };
+            if function.concurrency == Some(0) {
+                return Err(BuildError::DeadLetterNever(name.clone()));
             }
+        }
+        check_faults(&self.faults, &functions)?;
+        if !self.verify && !self.keys.is_empty() {
+            return Err(BuildError::KeysUnused);
         }
         let access = match self.verify {
             true => Some(access(&settings.region, self.keys)?),
             false => None,
         };
+        let queue = Queue::new(self.events, Arc::clone(&self.notice))
+            .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
         let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
         let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
@@ -316,7 +396,7 @@ impl Builder {
                 settings,
                 registry: Arc::new(registry),
                 access,
-                queue: Arc::new(Queue::new(self.events, Arc::clone(&self.notice))),
+                queue: Arc::new(queue),
                 faults,
                 ids: Arc::new(RequestIds::new(self.seed)),
                 answered: self.answered,
@@ -366,6 +446,17 @@ fn with_aliases(
         let function = named.remove(place).alias(alias, version);
         named.insert(place, function);
     }
+    for function in &named {
+        if let Some(qualifier) = function.contradictions.first() {
+            return Err(BuildError::QualifierTwice {
+                function: function.name.clone(),
+                qualifier: qualifier.clone(),
+            });
+        }
+        if function.versions.contains_key(&0) {
+            return Err(BuildError::VersionZero(function.name.clone()));
+        }
+    }
     let wrong = |alias: &&String| {
         let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
         !matches!(kind, Ok(QualifierKind::Alias))
@@ -380,7 +471,34 @@ fn with_aliases(
     }
 }
 
+/// Whether each rule can be carried out, and is for some function.
+fn check_faults(faults: &[Fault], functions: &[Function]) -> Result<(), BuildError> {
+    for fault in faults {
+        fault.check().map_err(|why| BuildError::Fault {
+            pattern: fault.pattern.as_str().to_owned(),
+            why,
+        })?;
+        if fault.misses(functions.iter().map(Function::name)) {
+            let mut names: Vec<_> = functions
+                .iter()
+                .map(|function| function.name.clone())
+                .collect();
+            names.sort_unstable();
+            return Err(BuildError::FaultOfUnknown {
+                rule: fault.to_string(),
+                functions: names,
+            });
+        }
+    }
+    Ok(())
+}
+
 fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> {
+    for (place, key) in keys.iter().enumerate() {
+        if keys[..place].iter().any(|other| key.contradicts(other)) {
+            return Err(BuildError::KeyTwice(key.id().to_owned()));
+        }
+    }
     if keys.is_empty() {
         let local = Credentials::new("local", "local").map_err(|_| BuildError::NoKeys)?;
         keys.push(AccessKey::new(local));
@@ -388,9 +506,9 @@ fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> 
     Access::new(region, keys).map_err(|_| BuildError::Region(region.to_owned()))
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EndpointBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("EndpointBuilder")
             .field("settings", &self.settings)
             .field("functions", &self.functions)
             .field("verify", &self.verify)

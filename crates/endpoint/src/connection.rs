@@ -135,6 +135,11 @@ impl Connection {
         }
     }
 
+    /// Whether the connection was told to end now.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.order.load(Ordering::Acquire) >= Order::Stop as u8
+    }
+
     pub(crate) fn activity(&self) -> Activity {
         Activity {
             requests: self.requests.load(Ordering::Relaxed),

@@ -109,9 +109,33 @@ impl FunctionError {
         &self.message
     }
 
+    /// The same with at most so many bytes of text: the type and the message come before the stack.
+    pub(crate) fn shortened(mut self, mut bytes: usize) -> Self {
+        for text in [&mut self.error_type, &mut self.message]
+            .into_iter()
+            .chain(&mut self.stack_trace)
+        {
+            let mut end = text.len().min(bytes);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            // Nothing follows what was cut.
+            bytes = if end < text.len() { 0 } else { bytes - end };
+            text.truncate(end);
+            text.shrink_to_fit();
+        }
+        self.stack_trace.retain(|line| !line.is_empty());
+        self
+    }
+
     /// Whether the answer, and not the function, is what failed.
     pub(crate) fn is_too_large(&self) -> bool {
         self.origin == Origin::Answer
+    }
+
+    /// Whether the platform found it, and not the function.
+    pub(crate) fn is_platforms(&self) -> bool {
+        matches!(self.origin, Origin::Platform | Origin::Answer)
     }
 
     /// The JSON that the caller reads as the payload.
@@ -132,7 +156,16 @@ impl FunctionError {
     /// The line that the tail log has for it.
     pub(crate) fn log_line(&self, request_id: &str) -> String {
         match self.origin {
-            Origin::Function | Origin::Init => format!("[ERROR] {self}"),
+            // As the Python runtime writes it, so that a client knows it for a failure's record and
+            // not for a line of the function's own.
+            Origin::Function | Origin::Init => {
+                let mut lines = format!("[ERROR] {self}\nTraceback (most recent call last):");
+                for line in self.stack_trace.iter().flat_map(|frame| frame.lines()) {
+                    lines.push_str("\n\u{a0}\u{a0}");
+                    lines.push_str(line.trim_start());
+                }
+                lines
+            }
             Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
             Origin::Answer => self.message.clone(),
         }
@@ -198,6 +231,16 @@ mod tests {
                    "errorMessage": "Response payload size exceeded maximum allowed payload size \
                                     (6291556 bytes)."})
         );
+    }
+
+    #[test]
+    fn a_shortened_error_keeps_its_first_words() {
+        let error = FunctionError::new("Long", "ä".repeat(10)).with_stack_trace(["one", "two"]);
+        let whole = error.clone();
+        assert_eq!(error.clone().shortened(30), whole);
+        let short = error.shortened(9);
+        assert_eq!((short.error_type(), short.message()), ("Long", "ää"));
+        assert!(short.stack_trace.is_empty());
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Function {
     /// Published versions; `None` is the same code as `$LATEST`.
     pub(crate) versions: BTreeMap<u64, Option<Handler>>,
     pub(crate) aliases: BTreeMap<String, u64>,
+    /// Aliases and versions that were given twice, differently.
+    pub(crate) contradictions: Vec<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
@@ -72,6 +74,7 @@ impl Function {
             latest,
             versions: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            contradictions: Vec::new(),
             concurrency: None,
             timeout: Self::LONGEST,
             memory_mb: 128,
@@ -195,14 +198,20 @@ impl Function {
     /// Publishes another function's code as a version of this one; its name and limits don't count.
     #[must_use]
     pub fn version_of(mut self, number: u64, other: Self) -> Self {
-        self.versions.insert(number, Some(other.latest));
+        if let Some(Some(_)) = self.versions.insert(number, Some(other.latest)) {
+            self.contradictions.push(number.to_string());
+        }
         self
     }
 
     /// An alias for a version, which is published with the code of `$LATEST` if it was not before.
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>, version: u64) -> Self {
-        self.aliases.insert(alias.into(), version);
+        let alias = alias.into();
+        let before = self.aliases.insert(alias.clone(), version);
+        if before.is_some_and(|before| before != version) {
+            self.contradictions.push(alias);
+        }
         self.version(version)
     }
 

@@ -71,6 +71,13 @@ impl Call {
     }
 }
 
+/// A time so much later, or, where there is no such time, decades later.
+pub(crate) fn later(time: Instant, duration: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
+    let later = time.checked_add(duration);
+    later.or_else(|| time.checked_add(DECADES)).unwrap_or(time)
+}
+
 struct Shared {
     call: Call,
     started: Instant,
@@ -150,7 +157,8 @@ impl Invocation {
 
     /// When the endpoint will end the function.
     pub fn deadline(&self) -> Instant {
-        self.shared.started + self.shared.call.function.timeout()
+        let timeout = self.shared.call.function.timeout();
+        later(self.shared.started, timeout)
     }
 
     /// How long the function may still run.

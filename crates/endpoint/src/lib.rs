@@ -31,9 +31,9 @@ mod writer;
 
 // The public interface.
 pub use access::{AccessKey, AccessKeyError};
-pub use answered::Answered;
+pub use answered::{Answered, Ending};
 pub use bandwidth::Bandwidth;
-pub use builder::{BuildError, Builder};
+pub use builder::{BuildError, EndpointBuilder};
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use failure::FunctionError;
 pub use fault::{Fault, FaultKind, FaultParseError};

@@ -43,6 +43,12 @@ pub(crate) fn finish(
     // In-process functions share one memory: the process' own is what can be known.
     report.max_memory_used_mb = resident_mb();
     report.status = timed_out.then_some(ReportStatus::Timeout);
+    // What the function says of itself is no matter of the platform's: the service's report has no
+    // status then.
+    if let Some(error) = error.filter(|error| !timed_out && error.is_platforms()) {
+        report.status = Some(ReportStatus::Error);
+        report.error_type = Some(error.error_type().to_owned());
+    }
     invocation.finish_log(&report.to_string())
 }
 

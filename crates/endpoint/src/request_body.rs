@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 
 /// How much of a body that is too large is read all the same, and thrown away: a caller that writes
@@ -19,44 +19,36 @@ pub(crate) enum Unread {
     Broken,
 }
 
-/// Reads a body of at most `limit` bytes.
+/// Reads a body of at most `limit` bytes, into memory of its own size.
+///
+/// A piece that hyper hands over is part of the connection's read buffer, and would hold all of it
+/// for as long as the payload is kept.
 pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let announced = body.size_hint().exact();
     let mut reader = Reader { body };
-    let mut length = 0_usize;
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut read = Vec::new();
     while let Some(piece) = reader.next().await? {
-        length = length.saturating_add(piece.len());
+        let length = read.len().saturating_add(piece.len());
         let known = announced.and_then(|bytes| usize::try_from(bytes).ok());
         let size = known.unwrap_or(0).max(length);
         if size > limit {
-            drop((first, rest));
+            drop(read);
             reader.drain(announced, length).await?;
             return Err(Unread::TooLarge(size));
         }
-        // Nearly every body comes in one piece, which is then not copied.
-        if first.is_empty() {
-            first = piece;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(known.unwrap_or(length).min(limit));
-                rest.extend_from_slice(&first);
-            }
-            rest.extend_from_slice(&piece);
+        if read.is_empty() {
+            read.reserve_exact(size);
         }
+        read.extend_from_slice(&piece);
         if reader.body.is_end_stream() {
             break;
         }
     }
-    Ok(if rest.is_empty() {
-        first
-    } else {
-        rest.freeze()
-    })
+    // Not what was reserved, if the length was not announced.
+    Ok(read.into_boxed_slice().into())
 }
 
 struct Reader {

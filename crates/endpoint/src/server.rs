@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,9 +16,9 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
-use crate::builder::Builder;
+use crate::builder::EndpointBuilder;
 use crate::connection::{Connection, Order, Wire};
-use crate::event::{EventCounters, Notice};
+use crate::event::{EventCounters, Notice, work};
 use crate::function::Function;
 use crate::service::Service;
 use crate::shutdown::{Running, Switch};
@@ -54,8 +54,8 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Begins to put an endpoint together.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> EndpointBuilder {
+        EndpointBuilder::default()
     }
 
     pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
@@ -156,13 +156,13 @@ impl Endpoint {
 
     fn start_queue(&self, running: &Running) {
         let service = &self.service;
-        let queue = Arc::clone(&service.queue);
-        let (registry, ids) = (Arc::clone(&service.registry), Arc::clone(&service.ids));
-        tokio::spawn(queue.work(registry, ids, running.clone()));
+        let (registry, ids) = (&service.registry, &service.ids);
+        tokio::spawn(work(&service.queue, registry, ids, running.clone()));
     }
 
     async fn accept(self, listener: TcpListener, running: Running) {
         let mut drained = pin!(running.drain());
+        let mut failures = AcceptFailures::new(&self.notice);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -177,12 +177,56 @@ impl Endpoint {
                 }
                 Err(error) => {
                     // Mostly too many open files: it passes when some are closed.
-                    (self.notice)(Notice::AcceptFailed {
-                        error: error.to_string(),
-                    });
+                    failures.add(&error);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
+        }
+    }
+}
+
+/// Tells of connections that could not be accepted, at most once a second.
+struct AcceptFailures<'a> {
+    notice: &'a Arc<dyn Fn(Notice) + Send + Sync>,
+    told: Option<Instant>,
+    untold: u64,
+    last: String,
+}
+
+impl<'a> AcceptFailures<'a> {
+    fn new(notice: &'a Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+        Self {
+            notice,
+            told: None,
+            untold: 0,
+            last: String::new(),
+        }
+    }
+
+    fn add(&mut self, error: &io::Error) {
+        self.untold += 1;
+        self.last = error.to_string();
+        let now = Instant::now();
+        let is_due = |told| now.duration_since(told) >= Duration::from_secs(1);
+        if self.told.is_none_or(is_due) {
+            self.told = Some(now);
+            self.tell();
+        }
+    }
+
+    fn tell(&mut self) {
+        (self.notice)(Notice::AcceptFailed {
+            error: std::mem::take(&mut self.last),
+            times: std::mem::take(&mut self.untold),
+        });
+    }
+}
+
+/// At the end, none is left untold.
+impl Drop for AcceptFailures<'_> {
+    fn drop(&mut self) {
+        if self.untold > 0 {
+            self.tell();
         }
     }
 }
@@ -330,15 +374,25 @@ impl Server {
     /// Ends it: takes no more connections and requests, lets running streams, answers and events
     /// end for at most so long, then drops what still runs. Connections without a request in flight
     /// are closed at once; a request is in flight when the whole of its head has come. Events that
-    /// wait are dropped.
+    /// wait go to the dead letter; without one they are lost.
     ///
     /// Whether everything ended by itself.
-    pub async fn shutdown(mut self, limit: Duration) -> bool {
+    pub async fn shutdown(self, limit: Duration) -> bool {
+        self.shutdown_until(tokio::time::sleep(limit)).await
+    }
+
+    /// Ends it as [`shutdown`](Self::shutdown) does, but drops what still runs when `over` is ready.
+    ///
+    /// Whether everything ended by itself.
+    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
         let Some(mut switch) = self.switch.take() else {
             return true;
         };
         switch.drain();
-        let in_time = tokio::time::timeout(limit, switch.ended()).await.is_ok();
+        let in_time = tokio::select! {
+            () = switch.ended() => true,
+            () = over => false,
+        };
         if !in_time {
             switch.stop();
             switch.ended().await;
@@ -373,5 +427,36 @@ impl Drop for Server {
         if let Some(switch) = &self.switch {
             switch.stop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tells_of_accept_failures_once_a_second_and_of_each_in_the_end() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let notice: Arc<dyn Fn(Notice) + Send + Sync> = Arc::new(move |notice| {
+            let Notice::AcceptFailed { times, .. } = notice else {
+                panic!("{notice}");
+            };
+            tell.lock().unwrap().push(times);
+        });
+        let mut failures = AcceptFailures::new(&notice);
+        let error = io::Error::other("too many open files");
+        for _ in 0..10 {
+            failures.add(&error);
+        }
+        assert_eq!(*told.lock().unwrap(), [1]);
+        failures.told = Instant::now().checked_sub(Duration::from_secs(1));
+        failures.add(&error);
+        assert_eq!(*told.lock().unwrap(), [1, 10]);
+        failures.add(&error);
+        drop(failures);
+        assert_eq!(*told.lock().unwrap(), [1, 10, 1]);
     }
 }

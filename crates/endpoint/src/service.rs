@@ -11,13 +11,13 @@ use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, NameRules};
 use lambda_invoke_protocol::{
-    IncomingRequest, Refusal, Reply, ReportedVersion, StreamHead, error_to_http,
+    IncomingRequest, Rejection, Reply, ReportedVersion, StreamHead, error_to_http,
 };
 use lambda_invoke_sigv4::Timestamp;
 
 use crate::access::Access;
 use crate::answer;
-use crate::answered::{OnAnswered, Watch};
+use crate::answered::{Failed, OnResponse, Watch};
 use crate::body::{Body, Content};
 use crate::concurrency::Permit;
 use crate::connection::{Connection, InFlight};
@@ -51,7 +51,7 @@ pub(crate) struct Service {
     pub(crate) faults: Option<FaultRules>,
     pub(crate) ids: Arc<RequestIds>,
     /// `None` if nobody wants to know.
-    pub(crate) answered: Option<OnAnswered>,
+    pub(crate) answered: Option<OnResponse>,
 }
 
 /// What a function is to be run with, once every check is passed.
@@ -76,7 +76,7 @@ impl Service {
         let mut watch = self
             .answered
             .as_ref()
-            .map(|told| Watch::new(told, &parts, id));
+            .map(|told| Watch::new(told, &parts, id, connection));
         let mut response = match self.checked(&parts, body, id, connection).await {
             Ok(response) => response,
             Err(error) => error_to_http(&error.with_request_id(id.as_str())).map(Content::whole),
@@ -114,7 +114,7 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
-        if let Err(refusal @ Refusal::NoRoute(_)) = &typed {
+        if let Err(refusal @ Rejection::Route(_)) = &typed {
             return Err(self.refused(refusal));
         }
         connection.set_reading(true);
@@ -206,7 +206,7 @@ impl Service {
     /// Reads the body, as much as this call may have.
     async fn payload(
         &self,
-        typed: &Result<IncomingRequest<'_>, Refusal>,
+        typed: &Result<IncomingRequest<'_>, Rejection>,
         body: Incoming,
     ) -> Result<Bytes, ServiceError> {
         let own = self.settings.max_request_bytes;
@@ -222,7 +222,7 @@ impl Service {
                     let (invocation_type, operation) = typed
                         .as_ref()
                         .map_or_else(|_| (InvocationType::RequestResponse, Operation::Invoke), of);
-                    self.refused(&Refusal::PayloadTooLarge {
+                    self.refused(&Rejection::PayloadTooLarge {
                         length,
                         limit,
                         invocation_type,
@@ -233,7 +233,7 @@ impl Service {
             })
     }
 
-    fn refused(&self, refusal: &Refusal) -> ServiceError {
+    fn refused(&self, refusal: &Rejection) -> ServiceError {
         match self.settings.too_large {
             TooLargeStyle::Service => refusal.to_service_error(),
             TooLargeStyle::Documented => refusal.to_documented_error(),
@@ -287,11 +287,14 @@ impl Service {
         let limit = self.settings.max_buffered_bytes;
         let running = connection.running();
         let answer = run::whole(&invocation, ready.handler, permit, running, limit).await;
-        let reply = reply(&invocation, answer);
+        let (reply, failed) = reply(&invocation, answer);
         let response = reply
             .to_http()
             .map_err(|error| answer::internal(&error.to_string()))?;
-        let response = response.map(Content::whole);
+        let mut response = response.map(Content::whole);
+        if let Some(failed) = failed {
+            response.extensions_mut().insert(failed);
+        }
         Ok(with_byte_faults(
             response,
             ready.plan.as_deref(),
@@ -385,8 +388,9 @@ impl Call {
     }
 }
 
-/// The answer of a function that ran to its end, as the service was recorded to give it.
-fn reply(invocation: &Invocation, answer: Answer) -> Reply {
+/// The answer of a function that ran to its end, as the service was recorded to give it; and how the
+/// function failed, which the answer need not say.
+fn reply(invocation: &Invocation, answer: Answer) -> (Reply, Option<Failed>) {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
     let failed = |error: &FunctionError| {
@@ -424,7 +428,7 @@ fn reply(invocation: &Invocation, answer: Answer) -> Reply {
     reply.executed_version = Some(reported_version(invocation));
     reply.request_id = Some(invocation.request_id().to_owned());
     reply.log = log::finish(invocation, error.as_ref(), timed_out);
-    reply
+    (reply, error.as_ref().map(Failed::new))
 }
 
 fn reported_version(invocation: &Invocation) -> ReportedVersion {

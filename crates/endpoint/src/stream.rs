@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
 use tokio::time::Sleep;
 
+use crate::answered::Failed;
 use crate::bandwidth::{Bandwidth, Paced};
 use crate::body::{CutOnPurpose, Polled};
 use crate::connection::Connection;
@@ -57,6 +58,9 @@ pub(crate) struct StreamBody {
     chunks: u64,
     messages: u64,
     ended: bool,
+    /// How the function failed, and whether a fault rule ended the stream in its place.
+    failed: Option<Failed>,
+    is_struck: bool,
 }
 
 /// Where the chunks come from.
@@ -97,6 +101,8 @@ impl StreamBody {
             chunks: 0,
             messages: 0,
             ended: false,
+            failed: None,
+            is_struck: false,
         }
     }
 
@@ -170,6 +176,16 @@ impl StreamBody {
         }
     }
 
+    /// How the function failed, as far as its stream has come to its end.
+    pub(crate) fn failed(&self) -> Option<Failed> {
+        self.failed.clone()
+    }
+
+    /// Whether a fault rule ended the stream in place of the function.
+    pub(crate) fn is_struck(&self) -> bool {
+        self.is_struck
+    }
+
     /// Lets the function run while nothing can be sent: it may have other things to do than to
     /// write, and it has a time limit.
     pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
@@ -209,21 +225,25 @@ impl StreamBody {
     }
 
     /// The exception frame of a fault rule, if it is due after so many chunks.
-    fn exception(&self, chunks: u64) -> Option<Next> {
+    fn exception(&mut self, chunks: u64) -> Option<Next> {
         let fault = self.plan.as_ref()?.exception.as_ref()?;
-        (fault.after.unwrap_or(u64::MAX) <= chunks).then(|| {
-            let exception = StreamException::new(&fault.code, &fault.message);
-            Next::End(Some(StreamEvent::Exception(exception)))
-        })
+        if fault.after.unwrap_or(u64::MAX) > chunks {
+            return None;
+        }
+        let exception = StreamException::new(&fault.code, &fault.message);
+        self.is_struck = true;
+        Some(Next::End(Some(StreamEvent::Exception(exception))))
     }
 
     /// The end of a function that has ended: `InvokeComplete`.
-    fn end(&self) -> Next {
-        if self.plan.as_ref().is_some_and(|plan| plan.no_complete) {
-            return Next::End(None);
-        }
+    fn end(&mut self) -> Next {
         let (error, timed_out) = self.source.failure();
         let error = error.as_ref();
+        self.failed = error.map(Failed::new);
+        if self.plan.as_ref().is_some_and(|plan| plan.no_complete) {
+            self.is_struck = true;
+            return Next::End(None);
+        }
         let mut complete =
             InvokeComplete::with_log(log::finish(&self.invocation, error, timed_out));
         if let Some(error) = error.filter(|_| self.error_code) {

@@ -5,13 +5,16 @@
 mod common;
 
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use common::{Call, Client, PATIENCE, soon};
-use lambda_invoke_endpoint::{Answered, Builder, Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{
+    Answered, Ending, Endpoint, EndpointBuilder, Function, FunctionError,
+};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 
-fn told() -> (Builder, mpsc::Receiver<Answered>) {
+fn told() -> (EndpointBuilder, mpsc::Receiver<Answered>) {
     let (tell, told) = mpsc::channel();
     let builder = Endpoint::builder()
         .builtins()
@@ -87,7 +90,8 @@ async fn an_answer_that_is_cut_or_given_up_is_not_whole() {
     client.send(&Call::invoke("echo", "12345")).await;
     let cut = next();
     assert_eq!((cut.bytes, cut.whole), (2, false));
-    assert!(cut.to_string().contains(", broken off ("));
+    assert_eq!(cut.ending, Ending::Fault);
+    assert!(cut.to_string().contains(", broken off: a fault rule ("));
 
     let mut client = Client::to(&server).await;
     let payload = r#"{"n":1000000,"delay_ms":10}"#;
@@ -96,6 +100,7 @@ async fn an_answer_that_is_cut_or_given_up_is_not_whole() {
     drop(client);
     let given_up = next();
     assert_eq!((status(&given_up), given_up.whole), (200, false));
+    assert_eq!(given_up.ending, Ending::CallerGone);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,4 +124,79 @@ async fn a_caller_who_goes_away_before_the_answer_is_told_as_well() {
         line.contains("/stuck/invocations unanswered, 0 bytes in "),
         "{line}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_failed_is_told_with_how_even_where_the_response_does_not_say() {
+    let (builder, told) = told();
+    let slow = Function::streaming("slow", |_, _writer| {
+        std::future::pending::<Result<(), FunctionError>>()
+    });
+    let slow = slow.timeout(Duration::from_millis(50));
+    let server = builder.function(slow).bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    let timed_out = "Sandbox.Timedout: Task timed out after 0.05 seconds";
+    let payload = |when: &str| {
+        format!("{{\"when\":\"{when}\",\"type\":\"E\",\"message\":\"no\\u001b[2J\\n\"}}")
+    };
+    for (name, payload, failure) in [
+        ("slow", "{}".to_owned(), timed_out),
+        ("fail", payload("before"), "E: no\u{1b}[2J\n"),
+        ("fail", payload("middle"), "E: no\u{1b}[2J\n"),
+        ("fail", payload("end"), "E: no\u{1b}[2J\n"),
+    ] {
+        for call in [
+            Call::invoke(name, payload.clone()),
+            Call::stream(name, payload.clone()),
+        ] {
+            client.call(&call).await;
+            let answered = told.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(answered.failure.as_deref(), Some(failure), "{call:?}");
+            assert_eq!((status(&answered), answered.ending), (200, Ending::Whole));
+            let line = answered.to_string();
+            let shown = format!(" 200 failed: {}, ", failure.escape_debug());
+            assert!(line.contains(&shown), "{line}");
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
+    }
+    let long = format!("{{\"message\":\"{}\"}}", "ä".repeat(100_000));
+    client.call(&Call::stream("fail", long)).await;
+    let line = told.recv_timeout(PATIENCE).unwrap().to_string();
+    assert!(line.len() < 1_300 && line.contains("ä..., "), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_way_in_which_a_fault_or_the_end_breaks_a_response_off_is_told() {
+    for fault in [
+        "cut-at=9",
+        "reset-at=9",
+        "end-at=9",
+        "no-complete",
+        "exception=E after=1",
+    ] {
+        let (builder, told) = told();
+        let rule = format!("count: {fault}").parse().unwrap();
+        let server = builder.fault(rule).bind_local().await.unwrap();
+        let mut client = Client::to(&server).await;
+        client.send(&Call::stream("count", "{}")).await;
+        let answered = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(answered.ending, Ending::Fault, "{fault}");
+        assert!(answered.to_string().contains("a fault rule"), "{fault}");
+    }
+    let (builder, told) = told();
+    let server = builder.bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    let payload = r#"{"n":2,"delay_ms":60000}"#;
+    client.send(&Call::stream("count", payload)).await;
+    soon(client.head()).await.unwrap();
+    let mut unanswered = Client::to(&server).await;
+    unanswered.send(&Call::invoke("count", payload)).await;
+    let mut idle = Client::to(&server).await;
+    assert_eq!(idle.call(&Call::invoke("echo", "1")).await.text(), "1");
+    told.recv_timeout(PATIENCE).unwrap();
+    assert!(!soon(server.shutdown(Duration::from_millis(100))).await);
+    for _ in 0..2 {
+        let closed = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(closed.ending, Ending::Closed, "{closed}");
+    }
 }

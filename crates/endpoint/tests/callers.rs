@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Call, Client, invoke_path, soon, stream_path};
-use lambda_invoke_endpoint::{Builder, Endpoint, Function, FunctionError, Server, WriteError};
+use lambda_invoke_endpoint::{
+    Endpoint, EndpointBuilder, Function, FunctionError, Server, WriteError,
+};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
@@ -71,7 +73,7 @@ fn writing(chunk: usize) -> (Function, Writing) {
     (function.concurrency(1), Writing { told, gate, left })
 }
 
-async fn serve(builder: Builder) -> Server {
+async fn serve(builder: EndpointBuilder) -> Server {
     builder.verify(false).bind_local().await.unwrap()
 }
 

@@ -33,7 +33,7 @@ async fn with(fault: &str) -> (Server, Client) {
 
 /// The body of a whole stream of `three`, to compare with.
 async fn right() -> Bytes {
-    let (_server, mut client) = with("nobody: twice").await;
+    let (_server, mut client) = with("echo: twice").await;
     client.call(&Call::stream("three", "{}")).await.body
 }
 
@@ -206,7 +206,7 @@ async fn a_flipped_bit_and_a_wrong_checksum_are_refused_by_a_reader() {
         let (read, error) = first_fault(&answer);
         assert_eq!(read, messages);
         assert!(
-            matches!(error, Some(DecodeErrorKind::MessageChecksum { .. })),
+            matches!(error, Some(DecodeErrorKind::MessageChecksumMismatch { .. })),
             "{error:?}"
         );
     }

@@ -1,6 +1,6 @@
 //! Connections: keep-alive, pipelining, and how an endpoint ends.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{Call, Client, events, now, signer, soon};
 use lambda_invoke_endpoint::{
-    BuildError, DeadLetter, Endpoint, EventSettings, Function, FunctionError,
+    AccessKey, BuildError, DeadLetter, Endpoint, EventSettings, Fault, FaultKind, Function,
+    FunctionError,
 };
 use lambda_invoke_protocol::StreamEvent;
 use tokio::io::AsyncWriteExt as _;
@@ -226,7 +227,8 @@ async fn refuses_what_cannot_be_built() {
     let function = || Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
     let named = |name: &str| Function::buffered(name, |_| async { Ok::<_, FunctionError>("") });
     let builder = Endpoint::builder;
-    let letters = EventSettings::default().dead_letter(DeadLetter::Function("g".to_owned()));
+    let letters = || EventSettings::default().dead_letter(DeadLetter::Function("g".to_owned()));
+    let key = |text: &str| text.parse::<AccessKey>().unwrap();
     for (built, says) in [
         (
             builder().functions([function(), function()]),
@@ -253,16 +255,79 @@ async fn refuses_what_cannot_be_built() {
             "no function 'g' to give an alias",
         ),
         (
-            builder().function(function()).events(letters),
+            builder().function(function()).events(letters()),
             "no function 'g' for the dead letters",
+        ),
+        (
+            builder().function(function().alias("live", 1).alias("live", 2)),
+            "'live' of the function 'f' is given twice",
+        ),
+        (
+            builder()
+                .function(function().alias("live", 1))
+                .alias("f", "live", 2),
+            "'live' of the function 'f' is given twice",
+        ),
+        (
+            builder().function(
+                function()
+                    .version_of(1, named("g"))
+                    .version_of(1, named("h")),
+            ),
+            "'1' of the function 'f' is given twice",
+        ),
+        (
+            builder().function(function().version(0)),
+            "versions count from 1",
+        ),
+        (
+            builder()
+                .function(named("g").concurrency(0))
+                .events(letters()),
+            "the dead letters' function 'g' could never run",
+        ),
+        (
+            builder().access_key(key("a:one")).access_key(key("a:two")),
+            "the access key 'a' is given with different secrets",
+        ),
+        (
+            builder()
+                .access_key(key("a:one:f"))
+                .access_key(key("b:x"))
+                .access_key(key("a:two:g")),
+            "the access key 'a' is given with different secrets",
+        ),
+        (
+            builder().verify(false).access_key(key("a:one")),
+            "access keys are of no use if signatures are not verified",
+        ),
+        (
+            builder().builtins().fault("helo: twice".parse().unwrap()),
+            "the fault rule 'helo: twice' is for no function that there is, which are count, echo,",
+        ),
+        (
+            builder().fault("h*: twice".parse().unwrap()),
+            "the fault rule 'h*: twice' is for no function: there is none",
+        ),
+        (
+            builder().builtins().fault(Fault::new(FaultKind::Exception {
+                code: "E".repeat(70_000),
+                message: String::new(),
+                after: None,
+            })),
+            "a fault rule for '*' cannot be carried out: it cannot be sent",
+        ),
+        (
+            builder()
+                .builtins()
+                .fault(Fault::new(FaultKind::FlipAt { byte: 0, bit: 8 })),
+            "bit must be from 0 to 7",
         ),
         (builder().region("over here"), "'over here' is no region"),
         (builder().account("12"), "'12' is no account"),
     ] {
-        assert!(
-            built.build().unwrap_err().to_string().contains(says),
-            "{says}"
-        );
+        let error = built.build().expect_err(says).to_string();
+        assert!(error.contains(says), "{says}: {error}");
     }
     let taken = builder().bind_local().await.unwrap();
     let again = builder().bind(taken.local_addr()).await;

@@ -1,22 +1,31 @@
+mod decoder;
+mod partial;
+mod pieces;
+
 use core::fmt;
 
 use bytes::Bytes;
 
+pub use self::decoder::Decoder;
 use crate::error::DecodeError;
-use crate::headers::{HeaderBlock, Headers};
+use crate::headers::{self, Headers};
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::prelude::{self, PRELUDE, Prelude};
 
 /// What [`decode`] found at the start of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a message is there or not: callers match both"
+)]
 pub enum Status<T> {
-    /// A whole message.
+    /// A complete message.
     Complete(T),
-    /// The beginning of a message, in which nothing is wrong so far.
+    /// The beginning of a message, valid so far.
     Incomplete {
-        /// How many more bytes are needed at the least; never 0.
+        /// How many more bytes the message needs, at least; never 0. Before its 12th byte the
+        /// length of a message is unknown.
         missing: usize,
     },
 }
@@ -40,20 +49,22 @@ impl<'a> MessageRef<'a> {
         self.payload
     }
 
-    /// How many bytes of the slice the message has; the next message begins after them.
+    /// The length of the encoded message in bytes; the next message of the slice begins there.
     pub const fn encoded_len(&self) -> usize {
         self.len
     }
 
-    /// An owned message: copies headers and payload.
+    /// Copies headers and payload into an owned message.
     pub fn to_message(&self) -> Message {
-        let headers = HeaderBlock::from_checked(self.headers);
-        Message::new(headers, Bytes::copy_from_slice(self.payload))
+        Message::new(
+            self.headers.to_block(),
+            Bytes::copy_from_slice(self.payload),
+        )
     }
 }
 
 impl fmt::Debug for MessageRef<'_> {
-    // Not the payload: it is someone's data, and may be millions of bytes.
+    // Without the payload: it is user data, and there may be millions of bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageRef")
             .field("headers", &self.headers)
@@ -64,14 +75,14 @@ impl fmt::Debug for MessageRef<'_> {
 
 /// Decodes the message at the start of a slice, without allocating or copying.
 ///
-/// For bytes that arrive in pieces there is [`Decoder`](crate::Decoder), which looks at each byte
-/// once; calling this again for each new piece would begin anew.
+/// Use a [`Decoder`] for bytes that arrive in pieces: it hashes each byte once, whereas this
+/// function starts over with each call.
 ///
 /// # Errors
 ///
-/// What is wrong with the message; the offset is counted from the slice's start. A checksum or
-/// length in its first 12 bytes that is wrong is an error as soon as these are there. A message
-/// that is not all there is [`Status::Incomplete`] and no error.
+/// The first fault in the message; the offset counts from the start of the slice. A wrong checksum
+/// or length in the first 12 bytes is reported as soon as these are there. A message of which a
+/// part is missing is [`Status::Incomplete`], not an error.
 ///
 /// # Example
 ///
@@ -98,11 +109,11 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Status<MessageRef<
         return Ok(incomplete(Some(prelude.total)));
     };
     let body = prelude.check_whole(message, hasher, 0)?;
-    // The prelude's check made sure that the headers end within the body.
+    // The headers end within the body: that has been checked with the prelude.
     let (headers, payload) = body.split_at_checked(prelude.headers).unwrap_or_default();
-    let headers = Headers::checked(headers, PRELUDE as u64)?;
+    headers::validate(headers, PRELUDE as u64)?;
     Ok(Status::Complete(MessageRef {
-        headers,
+        headers: Headers::from_validated(headers),
         payload,
         len: prelude.total,
     }))

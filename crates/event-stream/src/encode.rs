@@ -8,12 +8,12 @@ use crate::headers::Headers;
 use crate::payload::Payload;
 use crate::prelude::{OVERHEAD, PRELUDE, TRAILER};
 
-/// How many bytes a message of these headers and a payload of `payload` bytes has on the wire.
+/// The length in bytes of an encoded message with these headers and a payload of `payload` bytes.
 ///
 /// # Errors
 ///
-/// [`EncodeError::Message`] if that is more than 4,294,967,295. A receiver takes less: this
-/// crate's own by default 24 MiB, of which 128 KiB headers.
+/// [`EncodeError::MessageTooLong`] if that is more than 4,294,967,295. Receivers accept less: the
+/// decoder of this crate 24 MiB by default, of which headers may be 128 KiB.
 ///
 /// # Example
 ///
@@ -27,12 +27,12 @@ pub fn encoded_len(headers: Headers<'_>, payload: usize) -> Result<usize, Encode
     lengths(headers, payload).map(|lengths| lengths.total as usize)
 }
 
-/// Writes a message to a buffer, copying its payload there.
+/// Encodes a message into a buffer, copying its payload.
 ///
 /// # Errors
 ///
-/// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes, [`EncodeError::Buffer`] if
-/// the buffer cannot take it; nothing is written then.
+/// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes, and
+/// [`EncodeError::BufferTooSmall`] if the buffer has no room for it. Nothing is written then.
 ///
 /// # Example
 ///
@@ -53,7 +53,7 @@ pub fn encode(
     let lengths = lengths(headers, payload.remaining())?;
     let (needed, available) = (lengths.total as usize, out.remaining_mut());
     if needed > available {
-        return Err(EncodeError::Buffer { needed, available });
+        return Err(EncodeError::BufferTooSmall { needed, available });
     }
     let (prelude, mut hasher) = prelude(lengths);
     hasher.update(headers.as_bytes());
@@ -70,11 +70,11 @@ pub fn encode(
     Ok(())
 }
 
-/// Makes a message as head, payload and trailer, without copying the payload.
+/// Encodes a message as head, payload and trailer, without copying the payload.
 ///
 /// # Errors
 ///
-/// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes.
+/// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes.
 ///
 /// # Example
 ///
@@ -106,11 +106,11 @@ pub fn encode_vectored(
         head: head.into(),
         payload,
         trailer,
-        written: 0,
+        consumed: 0,
     })
 }
 
-/// A message ready to be written: head (prelude and headers), payload, trailer (checksum).
+/// An encoded message: head (prelude and headers), payload, and trailer (checksum).
 ///
 /// It is a [`Buf`], for vectored writes, and an iterator of [`Bytes`].
 #[derive(Clone, Debug)]
@@ -118,13 +118,13 @@ pub struct EncodedMessage {
     head: Bytes,
     payload: Payload,
     trailer: [u8; TRAILER],
-    // How much of the trailer has been taken.
-    written: usize,
+    /// How many bytes of the trailer have been consumed.
+    consumed: usize,
 }
 
 impl EncodedMessage {
     fn trailer(&self) -> &[u8] {
-        self.trailer.get(self.written..).unwrap_or_default()
+        self.trailer.get(self.consumed..).unwrap_or_default()
     }
 }
 
@@ -150,7 +150,7 @@ impl Buf for EncodedMessage {
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, out: &mut [std::io::IoSlice<'a>]) -> usize {
         let pieces = core::iter::once(&*self.head)
-            .chain(self.payload.slices().map(|slice| &**slice))
+            .chain(self.payload.slices())
             .chain(core::iter::once(self.trailer()))
             .filter(|piece| !piece.is_empty());
         out.iter_mut().zip(pieces).fold(0, |filled, (to, piece)| {
@@ -173,7 +173,7 @@ impl Buf for EncodedMessage {
         let count = count.saturating_sub(head);
         let payload = count.min(self.payload.len());
         self.payload.advance(payload);
-        self.written = self.written.saturating_add(count.saturating_sub(payload));
+        self.consumed = self.consumed.saturating_add(count.saturating_sub(payload));
     }
 }
 
@@ -192,7 +192,7 @@ impl IntoIterator for EncodedMessage {
     }
 }
 
-/// An iterator over the pieces of an [`EncodedMessage`]; none of them is empty.
+/// An iterator over the pieces of an [`EncodedMessage`]. None of them is empty.
 #[derive(Clone, Debug)]
 pub struct EncodedIter {
     head: Option<Bytes>,
@@ -210,7 +210,7 @@ impl Iterator for EncodedIter {
     }
 }
 
-/// The two lengths of a prelude.
+/// The lengths in a prelude.
 #[derive(Clone, Copy)]
 struct Lengths {
     total: u32,
@@ -224,14 +224,14 @@ fn lengths(headers: Headers<'_>, payload: usize) -> Result<Lengths, EncodeError>
         .saturating_add(OVERHEAD as u64);
     match (u32::try_from(total), u32::try_from(headers)) {
         (Ok(total), Ok(headers)) => Ok(Lengths { total, headers }),
-        _ => Err(EncodeError::Message {
+        _ => Err(EncodeError::MessageTooLong {
             limit: u32::MAX.into(),
             actual: total,
         }),
     }
 }
 
-/// The first 12 bytes, and the message's checksum up to there.
+/// The prelude, and a hasher that has hashed it.
 fn prelude(lengths: Lengths) -> ([u8; PRELUDE], Hasher) {
     let [t0, t1, t2, t3] = lengths.total.to_be_bytes();
     let [h0, h1, h2, h3] = lengths.headers.to_be_bytes();

@@ -1,10 +1,6 @@
 use core::fmt;
 
-/// Why bytes are not an event stream: what is wrong, at which byte, and what would be right.
-///
-/// The byte is counted from the start of the stream for a [`Decoder`](crate::Decoder), and from
-/// the start of the slice for [`decode`](crate::decode) and
-/// [`HeaderBlock::from_bytes`](crate::HeaderBlock::from_bytes).
+/// Why bytes are not a valid event stream: what is wrong, at which byte, and what would be right.
 ///
 /// # Example
 ///
@@ -15,12 +11,12 @@ use core::fmt;
 /// assert_eq!(error.offset(), 8);
 /// assert_eq!(
 ///     error.kind(),
-///     DecodeErrorKind::PreludeChecksum { expected: 0, actual: 0x6522_df69 },
+///     DecodeErrorKind::PreludeChecksumMismatch { expected: 0, actual: 0x6522_df69 },
 /// );
 /// assert_eq!(
 ///     error.to_string(),
-///     "at byte 8: the message states the prelude checksum 0x00000000, \
-///      but that of its prelude is 0x6522df69",
+///     "at byte 8: prelude checksum mismatch: the message states 0x00000000, \
+///      but its first 8 bytes have 0x6522df69",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,19 +30,23 @@ impl DecodeError {
         Self { offset, kind }
     }
 
-    /// The byte at which the offending field begins, or at which the stream ended.
+    /// The byte at which the invalid field begins, or at which the input ended.
+    ///
+    /// A [`Decoder`](crate::Decoder) counts from the start of the stream;
+    /// [`decode`](crate::decode), [`Headers`](crate::Headers) and
+    /// [`HeaderBlock`](crate::HeaderBlock) count from the start of the bytes they were given.
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// What is wrong, with what was expected and what was there.
+    /// What is wrong, with the values that were expected and found.
     pub const fn kind(&self) -> DecodeErrorKind {
         self.kind
     }
 
-    /// Whether the bytes simply ended too soon, so that all that came was well formed.
-    pub const fn is_cut(&self) -> bool {
-        matches!(self.kind, DecodeErrorKind::Cut { .. })
+    /// Whether the stream ended in the middle of a message. Everything before its end was valid.
+    pub const fn is_unexpected_eof(&self) -> bool {
+        matches!(self.kind, DecodeErrorKind::UnexpectedEof { .. })
     }
 }
 
@@ -62,186 +62,199 @@ impl core::error::Error for DecodeError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// The checksum of a message's first 8 bytes is not the one it states in the next 4.
-    PreludeChecksum {
+    /// The prelude's checksum, in bytes 8 to 11 of a message, is not that of bytes 0 to 7.
+    PreludeChecksumMismatch {
         /// The checksum that the message states.
         expected: u32,
-        /// The checksum of the bytes that came.
+        /// The checksum of the bytes that were received.
         actual: u32,
     },
-    /// A message says that it is shorter than the 16 bytes of an empty one.
+    /// A message states a length below 16 bytes, which is that of an empty message.
     MessageTooShort {
         /// The length that the message states, in bytes.
         actual: u32,
     },
-    /// A message says that it is longer than [`Limits::message`](crate::Limits::message).
+    /// A message states a length above
+    /// [`Limits::max_message_len`](crate::Limits::max_message_len).
     MessageTooLong {
-        /// The most bytes it may have.
+        /// The limit, in bytes.
         limit: u32,
         /// The length that the message states, in bytes.
         actual: u32,
     },
-    /// A header block says that it is longer than [`Limits::headers`](crate::Limits::headers).
+    /// A message states a header block longer than
+    /// [`Limits::max_headers_len`](crate::Limits::max_headers_len).
     HeadersTooLong {
-        /// The most bytes it may have.
+        /// The limit, in bytes.
         limit: u32,
         /// The length that the message states for its headers, in bytes.
         actual: u32,
     },
-    /// A header block says that it goes on past the end of its own message.
-    HeadersPastMessage {
+    /// A message states a header block that does not fit into the message itself.
+    HeadersExceedMessage {
         /// How many bytes the message has for headers and payload together.
         available: u32,
         /// The length that the message states for its headers, in bytes.
         actual: u32,
     },
-    /// The checksum of a whole message is not the one it states in its last 4 bytes.
-    MessageChecksum {
+    /// The checksum in the last 4 bytes of a message is not that of the bytes before.
+    MessageChecksumMismatch {
         /// The checksum that the message states.
         expected: u32,
-        /// The checksum of the bytes that came.
+        /// The checksum of the bytes that were received.
         actual: u32,
     },
-    /// A header's name has no byte at all; it needs 1 to 255.
+    /// The name of a header is empty. It must have 1 to 255 bytes.
     HeaderNameEmpty,
-    /// A header's name goes on past the end of the header block.
-    HeaderNameCut {
-        /// How many bytes the name states for itself.
+    /// The header block ends within the name of a header.
+    HeaderNameTruncated {
+        /// How many bytes the name, or the length before it, must have.
         expected: usize,
-        /// How many bytes the block still has.
+        /// How many bytes of the block are left.
         actual: usize,
     },
-    /// A header's name is not UTF-8 from this byte on.
+    /// The name of a header is not UTF-8, from the error's offset on.
     HeaderNameNotUtf8,
-    /// The header block ends after a header's name, where its type should be.
+    /// The header block ends after the name of a header, where its type must follow.
     HeaderTypeMissing,
-    /// A header's type is none of the ten, 0 to 9.
+    /// The type of a header is not one of the ten that exist, 0 to 9.
     HeaderTypeUnknown {
-        /// The type byte that came.
+        /// The type byte that was received.
         actual: u8,
     },
-    /// A header's value goes on past the end of the header block.
-    HeaderValueCut {
-        /// How many bytes the value, or its two bytes of length, should have.
+    /// The header block ends within the value of a header.
+    HeaderValueTruncated {
+        /// How many bytes the value, or the length before it, must have.
         expected: usize,
-        /// How many bytes the block still has.
+        /// How many bytes of the block are left.
         actual: usize,
     },
-    /// A header's string or byte array is longer than 32,767 bytes.
+    /// A string or byte array in a header states a length above 32,767 bytes.
     HeaderValueTooLong {
-        /// The most bytes it may have.
+        /// The limit, in bytes.
         limit: usize,
-        /// How many bytes it states for itself.
+        /// The length that the value states, in bytes.
         actual: usize,
     },
-    /// A header's string is not UTF-8 from this byte on.
+    /// A string in a header is not UTF-8, from the error's offset on.
     HeaderValueNotUtf8,
     /// The stream ended in the middle of a message.
-    Cut {
-        /// How many bytes of that message came.
+    UnexpectedEof {
+        /// How many bytes of the message were received.
         received: u64,
-        /// How many more, at the least, it would have needed.
+        /// How many more the message needs, at least: before its 12th byte its length is unknown.
         missing: u64,
     },
     /// [`Decoder::finish`](crate::Decoder::finish) was called before
-    /// [`Decoder::next_message`](crate::Decoder::next_message) had said that there is none left.
-    Unread {
-        /// How many pushed bytes were not looked at.
-        actual: u64,
+    /// [`Decoder::next_message`](crate::Decoder::next_message) had returned `None`. This is a
+    /// mistake of the caller, not of the peer.
+    UnreadInput {
+        /// How many of the pushed bytes have not been decoded.
+        remaining: u64,
     },
 }
 
 impl fmt::Display for DecodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::PreludeChecksum { expected, actual } => write!(
+            Self::PreludeChecksumMismatch { expected, actual } => write!(
                 f,
-                "the message states the prelude checksum {expected:#010x}, \
-                 but that of its prelude is {actual:#010x}"
+                "prelude checksum mismatch: the message states {expected:#010x}, \
+                 but its first 8 bytes have {actual:#010x}"
             ),
             Self::MessageTooShort { actual } => write!(
                 f,
-                "the message states a length of {actual} bytes, but none is shorter than 16"
+                "message too short: it states a length of {actual} bytes, the minimum is 16"
             ),
             Self::MessageTooLong { limit, actual } => write!(
                 f,
-                "the message states a length of {actual} bytes, over the limit of {limit}"
+                "message too long: it states a length of {actual} bytes, the limit is {limit}"
             ),
             Self::HeadersTooLong { limit, actual } => write!(
                 f,
-                "the message states {actual} bytes of headers, over the limit of {limit}"
+                "headers too long: the message states {actual} bytes, the limit is {limit}"
             ),
-            Self::HeadersPastMessage { available, actual } => write!(
+            Self::HeadersExceedMessage { available, actual } => write!(
                 f,
-                "the message states {actual} bytes of headers, but has room for {available}"
+                "headers exceed the message: it states {actual} bytes of headers, \
+                 but has room for {available}"
             ),
-            Self::MessageChecksum { expected, actual } => write!(
+            Self::MessageChecksumMismatch { expected, actual } => write!(
                 f,
-                "the message states the checksum {expected:#010x}, \
-                 but that of its bytes is {actual:#010x}"
+                "message checksum mismatch: the message states {expected:#010x}, \
+                 but its bytes have {actual:#010x}"
             ),
             Self::HeaderNameEmpty => {
-                f.write_str("the header's name is empty, but needs 1 to 255 bytes")
+                f.write_str("header name is empty, it must have 1 to 255 bytes")
             }
-            Self::HeaderNameCut { expected, actual } => write!(
+            Self::HeaderNameTruncated { expected, actual } => write!(
                 f,
-                "the header's name needs {expected} bytes, but the headers end after {actual}"
+                "header name truncated: expected {expected} bytes, but the headers end after {actual}"
             ),
-            Self::HeaderNameNotUtf8 => f.write_str("the header's name is not UTF-8"),
-            Self::HeaderTypeMissing => f.write_str("the headers end where a type should be"),
-            Self::HeaderTypeUnknown { actual } => {
-                write!(f, "the header's type is {actual}, but only 0 to 9 exist")
+            Self::HeaderNameNotUtf8 => f.write_str("header name is not valid UTF-8"),
+            Self::HeaderTypeMissing => {
+                f.write_str("header type missing: the headers end after the name")
             }
-            Self::HeaderValueCut { expected, actual } => write!(
+            Self::HeaderTypeUnknown { actual } => {
+                write!(
+                    f,
+                    "unknown header type {actual}, the valid types are 0 to 9"
+                )
+            }
+            Self::HeaderValueTruncated { expected, actual } => write!(
                 f,
-                "the header's value needs {expected} bytes, but the headers end after {actual}"
+                "header value truncated: expected {expected} bytes, but the headers end after {actual}"
             ),
             Self::HeaderValueTooLong { limit, actual } => write!(
                 f,
-                "the header's value states a length of {actual} bytes, over the limit of {limit}"
+                "header value too long: it states a length of {actual} bytes, the limit is {limit}"
             ),
-            Self::HeaderValueNotUtf8 => f.write_str("the header's string is not UTF-8"),
-            Self::Cut { received, missing } => write!(
+            Self::HeaderValueNotUtf8 => f.write_str("header string is not valid UTF-8"),
+            Self::UnexpectedEof { received, missing } => write!(
                 f,
-                "the stream ended in a message, \
-                 after {received} bytes of it and at least {missing} too soon"
+                "unexpected end of stream: {received} bytes of the message were received, \
+                 at least {missing} are missing"
             ),
-            Self::Unread { actual } => write!(
+            Self::UnreadInput { remaining } => write!(
                 f,
-                "the stream was finished before {actual} bytes that were pushed had been read"
+                "the decoder was finished with {remaining} bytes of input unread"
             ),
         }
     }
 }
 
-/// Why something cannot be written as a message.
+impl core::error::Error for DecodeErrorKind {}
+
+/// Why a header or a message cannot be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A header's name must have 1 to 255 bytes.
-    HeaderName {
-        /// The most bytes it may have.
+    /// The name of a header is empty. It must have 1 to 255 bytes.
+    HeaderNameEmpty,
+    /// The name of a header has more than 255 bytes.
+    HeaderNameTooLong {
+        /// The limit, in bytes.
         limit: usize,
-        /// How many bytes it has.
+        /// The length of the name, in bytes.
         actual: usize,
     },
-    /// A header's string or byte array must have at most 32,767 bytes.
-    HeaderValue {
-        /// The most bytes it may have.
+    /// A string or byte array in a header has more than 32,767 bytes.
+    HeaderValueTooLong {
+        /// The limit, in bytes.
         limit: usize,
-        /// How many bytes it has.
+        /// The length of the value, in bytes.
         actual: usize,
     },
-    /// A message, its prelude and checksums included, must have at most 4,294,967,295 bytes.
-    Message {
-        /// The most bytes it may have.
+    /// The message, prelude and checksums included, would have more than 4,294,967,295 bytes.
+    MessageTooLong {
+        /// The limit, in bytes.
         limit: u64,
-        /// How many bytes it would have.
+        /// The length of the message, in bytes.
         actual: u64,
     },
-    /// The buffer to write to has not enough room.
-    Buffer {
-        /// How many bytes the message has.
+    /// The buffer has not enough room for the message.
+    BufferTooSmall {
+        /// The length of the message, in bytes.
         needed: usize,
         /// How many bytes the buffer can still take.
         available: usize,
@@ -251,27 +264,28 @@ pub enum EncodeError {
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::HeaderName { limit, actual } => {
+            Self::HeaderNameEmpty => {
+                f.write_str("header name is empty, it must have 1 to 255 bytes")
+            }
+            Self::HeaderNameTooLong { limit, actual } => {
                 write!(
                     f,
-                    "the header's name has {actual} bytes, but needs 1 to {limit}"
+                    "header name too long: {actual} bytes, the limit is {limit}"
                 )
             }
-            Self::HeaderValue { limit, actual } => {
+            Self::HeaderValueTooLong { limit, actual } => {
                 write!(
                     f,
-                    "the header's value has {actual} bytes, over the limit of {limit}"
+                    "header value too long: {actual} bytes, the limit is {limit}"
                 )
             }
-            Self::Message { limit, actual } => {
-                write!(
-                    f,
-                    "the message has {actual} bytes, over the limit of {limit}"
-                )
+            Self::MessageTooLong { limit, actual } => {
+                write!(f, "message too long: {actual} bytes, the limit is {limit}")
             }
-            Self::Buffer { needed, available } => write!(
+            Self::BufferTooSmall { needed, available } => write!(
                 f,
-                "the message has {needed} bytes, but the buffer can take only {available}"
+                "buffer too small: the message has {needed} bytes, \
+                 but the buffer has room for {available}"
             ),
         }
     }

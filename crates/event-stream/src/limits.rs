@@ -1,9 +1,8 @@
-/// How long a message and its header block may be.
+/// The longest message and header block that a decoder accepts.
 ///
-/// A decoder checks both as soon as a message's first 12 bytes are there, so nothing that a peer
-/// claims is believed, and nothing is reserved for it, before it is known to be within them. The
-/// default is 24 MiB for a whole message and 128 KiB for its headers: the most that the
-/// [specification] lets a payload and a header block have.
+/// Both are checked as soon as a message's first 12 bytes are there, before any memory is reserved
+/// for it. The defaults are the [specification]'s own maxima: 24 MiB for a message and 128 KiB for
+/// its headers.
 ///
 /// [specification]: https://smithy.io/2.0/aws/amazon-eventstream.html
 ///
@@ -12,51 +11,51 @@
 /// ```
 /// use lambda_invoke_event_stream::Limits;
 ///
-/// let limits = Limits::new().with_message(1024 * 1024);
-/// assert_eq!(limits.message(), 1_048_576);
-/// assert_eq!(limits.headers(), 131_072);
+/// let limits = Limits::new().with_max_message_len(1024 * 1024);
+/// assert_eq!(limits.max_message_len(), 1_048_576);
+/// assert_eq!(limits.max_headers_len(), 131_072);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
-    message: u32,
-    headers: u32,
+    max_message_len: u32,
+    max_headers_len: u32,
 }
 
 impl Limits {
-    /// The default limits: 24 MiB a message, 128 KiB of headers.
+    /// The default limits: messages of 24 MiB, headers of 128 KiB.
     pub const fn new() -> Self {
         Self {
-            message: 24 * 1024 * 1024,
-            headers: 128 * 1024,
+            max_message_len: 24 * 1024 * 1024,
+            max_headers_len: 128 * 1024,
         }
     }
 
-    /// The most bytes a whole message may have, its prelude and checksums included.
+    /// Sets the maximum length of a message in bytes, its prelude and checksums included.
     #[must_use]
-    pub const fn with_message(self, bytes: u32) -> Self {
+    pub const fn with_max_message_len(self, bytes: u32) -> Self {
         Self {
-            message: bytes,
+            max_message_len: bytes,
             ..self
         }
     }
 
-    /// The most bytes a message's header block may have.
+    /// Sets the maximum length of a header block in bytes.
     #[must_use]
-    pub const fn with_headers(self, bytes: u32) -> Self {
+    pub const fn with_max_headers_len(self, bytes: u32) -> Self {
         Self {
-            headers: bytes,
+            max_headers_len: bytes,
             ..self
         }
     }
 
-    /// The most bytes a whole message may have.
-    pub const fn message(self) -> u32 {
-        self.message
+    /// The maximum length of a message in bytes, its prelude and checksums included.
+    pub const fn max_message_len(self) -> u32 {
+        self.max_message_len
     }
 
-    /// The most bytes a message's header block may have.
-    pub const fn headers(self) -> u32 {
-        self.headers
+    /// The maximum length of a header block in bytes.
+    pub const fn max_headers_len(self) -> u32 {
+        self.max_headers_len
     }
 }
 

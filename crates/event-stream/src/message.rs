@@ -1,101 +1,89 @@
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::encode::{self, EncodedMessage};
 use crate::error::EncodeError;
 use crate::headers::{HeaderBlock, Headers};
 use crate::payload::Payload;
 
-/// One message: headers and a payload.
+/// A message: headers and a payload.
 ///
-/// A decoded one shares the bytes that were pushed into the [`Decoder`](crate::Decoder), so it
-/// keeps them in memory for as long as it lives. Encoding a decoded message gives the bytes that
-/// it was decoded from.
+/// A decoded message shares the bytes that were pushed into the [`Decoder`](crate::Decoder), and
+/// so keeps the buffers that these are parts of in memory. Call [`compact`](Self::compact) before
+/// storing small messages. Encoding a decoded message gives the bytes that it was decoded from.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_event_stream::{Decoder, HeaderBlock, HeaderValue, Message};
+/// use lambda_invoke_event_stream::{Decoder, HeaderBlock, Message};
 ///
-/// let headers = HeaderBlock::from_headers([(":event-type", HeaderValue::String("PayloadChunk"))])?;
+/// let headers = HeaderBlock::from_headers([(":event-type", "PayloadChunk")])?;
 /// let message = Message::new(headers, "hello");
 ///
 /// let mut decoder = Decoder::new();
 /// decoder.push(message.to_bytes()?);
-/// let decoded = decoder.next_message()?.expect("the message is whole");
+/// let decoded = decoder.next_message()?.expect("the message is complete");
 /// assert_eq!(decoded, message);
 /// assert_eq!(decoded.payload(), b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Message {
-    // The header block and, behind it, the payload's first slice: one handle instead of two, since
-    // most messages lie in one piece and counting handles is much of what a small one costs.
-    head: Bytes,
-    headers: usize,
-    rest: VecDeque<Bytes>,
-    payload: usize,
+    /// Its prefix is the header block.
+    payload: Payload,
 }
 
 impl Message {
-    /// A message of these headers and this payload.
+    /// A message with these headers and this payload.
     pub fn new(headers: HeaderBlock, payload: impl Into<Payload>) -> Self {
         let payload = payload.into();
         let len = payload.len();
         Self::in_slices(headers.into_bytes(), payload.into_slices(), len)
     }
 
-    /// Headers that were checked, then the payload, in one piece.
+    /// Takes a validated header block and the payload, in one piece.
     #[inline]
-    pub(crate) fn contiguous(head: Bytes, headers: usize) -> Self {
-        let payload = head.len().saturating_sub(headers);
+    pub(crate) fn contiguous(body: Bytes, headers: usize) -> Self {
+        let len = body.len().saturating_sub(headers);
         Self {
-            head,
-            headers,
-            rest: VecDeque::new(),
-            payload,
+            payload: Payload::with_prefix(body, headers, VecDeque::new(), len),
         }
     }
 
-    /// Headers that were checked, and the slices, none of them empty, of a payload of `payload`
+    /// Takes a validated header block and the slices, none of them empty, of a payload of `len`
     /// bytes.
-    pub(crate) fn in_slices(headers: Bytes, slices: VecDeque<Bytes>, payload: usize) -> Self {
+    pub(crate) fn in_slices(headers: Bytes, slices: VecDeque<Bytes>, len: usize) -> Self {
+        let prefix = headers.len();
         Self {
-            headers: headers.len(),
-            head: headers,
-            rest: slices,
-            payload,
+            payload: Payload::with_prefix(headers, prefix, slices, len),
         }
     }
 
-    /// The headers, for reading.
+    /// The headers.
     #[inline]
     pub fn headers(&self) -> Headers<'_> {
-        Headers::assume_checked(self.split().0)
+        Headers::from_validated(self.payload.prefix())
     }
 
-    /// The header block, which can be kept or used again; it is not copied.
+    /// The header block, to keep or to use for other messages. It is shared, not copied;
+    /// [`Headers::to_block`] copies.
     pub fn header_block(&self) -> HeaderBlock {
-        HeaderBlock::assume_checked(self.head.slice_ref(self.split().0))
+        HeaderBlock::from_validated(self.payload.share_prefix())
     }
 
-    /// The payload; it is not copied.
-    pub fn payload(&self) -> Payload {
-        self.clone().into_payload()
+    /// The payload.
+    #[inline]
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
     }
 
-    /// How many bytes the payload has.
-    pub const fn payload_len(&self) -> usize {
-        self.payload
-    }
-
-    /// The payload, letting go of the headers.
+    /// The payload, without the headers.
     #[inline]
     pub fn into_payload(mut self) -> Payload {
-        self.head.advance(self.headers);
-        Payload::from_first(self.head, self.rest, self.payload)
+        self.payload.drop_prefix();
+        self.payload
     }
 
     /// The header block and the payload.
@@ -103,48 +91,59 @@ impl Message {
         (self.header_block(), self.into_payload())
     }
 
-    /// The header block and the payload's first slice.
-    fn split(&self) -> (&[u8], &[u8]) {
-        self.head.split_at_checked(self.headers).unwrap_or_default()
+    /// Copies the header block and every slice of the payload if they have fewer than `min_slice`
+    /// bytes, as [`Payload::compact`] does. A header block and a slice that were received in one
+    /// piece count as one.
+    pub fn compact(&mut self, min_slice: usize) {
+        self.payload.compact(min_slice);
     }
 
-    /// How many bytes the message has on the wire.
+    /// The length of the encoded message, in bytes.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Message`] if that is more than 4,294,967,295.
+    /// [`EncodeError::MessageTooLong`] if that is more than 4,294,967,295.
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
-        encode::encoded_len(self.headers(), self.payload)
+        encode::encoded_len(self.headers(), self.payload.len())
     }
 
-    /// Writes the message, its payload too, to a buffer.
+    /// Encodes the message into a buffer, copying its payload.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes, [`EncodeError::Buffer`]
-    /// if the buffer cannot take it; nothing is written then.
+    /// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes, and
+    /// [`EncodeError::BufferTooSmall`] if the buffer has no room for it. Nothing is written then.
     pub fn encode(&self, out: &mut impl BufMut) -> Result<(), EncodeError> {
-        encode::encode(self.headers(), self.payload(), out)
+        encode::encode(self.headers(), self.payload.clone(), out)
     }
 
-    /// The message in one piece.
+    /// Encodes the message into one piece, copying its payload.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes.
+    /// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes.
     pub fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         let mut out = BytesMut::with_capacity(self.encoded_len()?);
         self.encode(&mut out)?;
         Ok(out.freeze())
     }
 
-    /// The message as head, payload and trailer, without copying the payload.
+    /// Encodes the message without copying its payload.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Message`] if it has more than 4,294,967,295 bytes.
+    /// [`EncodeError::MessageTooLong`] if it has more than 4,294,967,295 bytes.
     pub fn into_vectored(self) -> Result<EncodedMessage, EncodeError> {
-        encode::encode_vectored(self.header_block().headers(), self.into_payload())
+        let (headers, payload) = self.into_parts();
+        encode::encode_vectored(headers.headers(), payload)
+    }
+}
+
+impl Clone for Message {
+    fn clone(&self) -> Self {
+        Self {
+            payload: self.payload.clone_with_prefix(),
+        }
     }
 }
 
@@ -152,14 +151,14 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
             .field("headers", &self.headers())
-            .field("payload", &self.payload())
+            .field("payload", self.payload())
             .finish()
     }
 }
 
 impl PartialEq for Message {
     fn eq(&self, other: &Self) -> bool {
-        self.headers() == other.headers() && self.payload() == other.payload()
+        self.headers() == other.headers() && self.payload == other.payload
     }
 }
 

@@ -1,17 +1,22 @@
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
-/// A message's payload: the slices of the pushed [`Bytes`] that it lies in, in order.
+/// The payload of a message, as the slices of the pushed [`Bytes`] that it lies in.
 ///
-/// It is one slice if the message came in one piece, and several if it spans several. It is a
-/// [`Buf`] and an iterator of [`Bytes`], neither of which copies; only
-/// [`to_bytes`](Self::to_bytes) and [`into_bytes`](Self::into_bytes) do, and only if there are
-/// several slices. Two payloads are equal if their bytes are, however they are cut.
+/// There is one slice if the message was received in one piece, and several if it spans pieces. A
+/// payload is a [`Buf`] and an iterator of [`Bytes`]; neither copies.
+/// [`to_bytes`](Self::to_bytes) and [`into_bytes`](Self::into_bytes) copy only if there are several
+/// slices. Payloads are compared byte by byte: how they are divided into slices makes no
+/// difference.
+///
+/// A slice keeps the whole buffer in memory that it is a part of. Call
+/// [`compact`](Self::compact) before storing small payloads.
 ///
 /// # Example
 ///
@@ -25,80 +30,209 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 /// assert_eq!(payload.slices().count(), 2);
 /// assert_eq!(payload.into_bytes(), "hello");
 /// ```
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Payload {
-    // Empty only if the whole payload is.
+    /// The first slice. It is empty only if the payload is, or while `prefix` is not 0.
     first: Bytes,
+    /// How many bytes of `first` come before the payload: the header block of the [`Message`] that
+    /// the payload is borrowed from, and otherwise 0. One handle for both, because counting
+    /// references is much of what decoding a small message costs.
+    ///
+    /// [`Message`]: crate::Message
+    prefix: usize,
+    /// The other slices, none of them empty.
     rest: VecDeque<Bytes>,
+    /// The length of the payload, without the prefix.
     len: usize,
 }
 
 impl Payload {
-    /// A payload without bytes.
+    /// An empty payload.
     pub const fn new() -> Self {
         Self {
             first: Bytes::new(),
+            prefix: 0,
             rest: VecDeque::new(),
             len: 0,
         }
     }
 
-    /// How many bytes it has.
+    /// The length in bytes.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has no byte.
+    /// Whether there are no bytes.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The slices it lies in; none of them is empty.
-    pub fn slices(&self) -> impl Iterator<Item = &Bytes> {
-        iter::once(&self.first)
-            .filter(|first| !first.is_empty())
-            .chain(&self.rest)
+    /// The slices, in order. None of them is empty.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        iter::once(self.front())
+            .filter(|front| !front.is_empty())
+            .chain(self.rest.iter().map(|slice| &**slice))
     }
 
-    /// All bytes in one piece: not copied if they are in one, copied together if not.
+    /// The payload in one piece: shared if it is one slice, copied otherwise.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        if self.rest.is_empty() {
-            return self.first.clone();
+        match (self.front().is_empty(), self.rest.front(), self.rest.len()) {
+            (_, None, _) => self.first.slice(self.prefix..),
+            (true, Some(only), 1) => only.clone(),
+            _ => concat(self.slices(), self.len),
         }
-        let mut whole = BytesMut::with_capacity(self.len);
-        self.slices().for_each(|slice| whole.put_slice(slice));
-        whole.freeze()
     }
 
-    /// All bytes in one piece: not copied if they are in one, copied together if not.
+    /// The payload in one piece: not copied if it is one slice.
     #[must_use]
-    pub fn into_bytes(self) -> Bytes {
+    pub fn into_bytes(mut self) -> Bytes {
+        self.drop_prefix();
         if self.rest.is_empty() {
             self.first
         } else {
-            self.to_bytes()
+            concat(self.slices(), self.len)
         }
     }
 
-    /// Takes slices, none of them empty except perhaps the first, that together have `len` bytes.
+    /// Copies every slice of fewer than `min_slice` bytes, so that it no longer keeps the buffer in
+    /// memory that it was received in.
+    ///
+    /// Adjacent slices that are copied become one, in an allocation of exactly their length. Slices
+    /// of `min_slice` bytes and more stay as they are. So if the pushed buffers have at most `b`
+    /// bytes, the payload afterwards holds at most its own length times `b / min_slice`, and with
+    /// `usize::MAX` exactly its own length.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use lambda_invoke_event_stream::Payload;
+    ///
+    /// let buffer = Bytes::from(vec![b'x'; 64 * 1024]);
+    /// let mut payload = Payload::from(buffer.slice(..10));
+    /// assert!(!buffer.is_unique());
+    ///
+    /// payload.compact(4096);
+    /// assert!(buffer.is_unique(), "nothing but `buffer` itself holds the 64 KiB");
+    /// assert_eq!(payload, b"xxxxxxxxxx");
+    /// ```
+    pub fn compact(&mut self, min_slice: usize) {
+        if self.rest.is_empty() {
+            if self.first.len() < min_slice {
+                self.first = Bytes::copy_from_slice(&self.first);
+            }
+            return;
+        }
+        let mut slices = VecDeque::with_capacity(self.rest.len());
+        let mut run: Vec<Bytes> = Vec::new();
+        let end_run = |run: &mut Vec<Bytes>, slices: &mut VecDeque<Bytes>| {
+            let len = run
+                .iter()
+                .fold(0_usize, |len, b| len.saturating_add(b.len()));
+            if len > 0 {
+                slices.push_back(concat(run.iter().map(|slice| &**slice), len));
+            }
+            run.clear();
+        };
+        let first = core::mem::take(&mut self.first);
+        for slice in iter::once(first).chain(self.rest.drain(..)) {
+            if slice.len() < min_slice {
+                run.push(slice);
+            } else {
+                end_run(&mut run, &mut slices);
+                slices.push_back(slice);
+            }
+        }
+        end_run(&mut run, &mut slices);
+        self.first = slices.pop_front().unwrap_or_default();
+        self.rest = slices;
+    }
+
+    /// A payload of `len` bytes: `first` without its first `prefix` bytes, then `rest`, of which no
+    /// slice is empty.
     #[inline]
-    pub(crate) fn from_first(first: Bytes, mut rest: VecDeque<Bytes>, len: usize) -> Self {
+    pub(crate) fn with_prefix(
+        first: Bytes,
+        prefix: usize,
+        mut rest: VecDeque<Bytes>,
+        len: usize,
+    ) -> Self {
         let first = if first.is_empty() {
             rest.pop_front().unwrap_or_default()
         } else {
             first
         };
-        Self { first, rest, len }
+        Self {
+            first,
+            prefix,
+            rest,
+            len,
+        }
+    }
+
+    /// The bytes before the payload.
+    #[inline]
+    pub(crate) fn prefix(&self) -> &[u8] {
+        self.first.get(..self.prefix).unwrap_or_default()
+    }
+
+    /// The bytes before the payload, not copied.
+    pub(crate) fn share_prefix(&self) -> Bytes {
+        self.first.slice(..self.prefix)
+    }
+
+    /// Copies the handles, that of the prefix too.
+    pub(crate) fn clone_with_prefix(&self) -> Self {
+        Self {
+            first: self.first.clone(),
+            prefix: self.prefix,
+            rest: self.rest.clone(),
+            len: self.len,
+        }
+    }
+
+    /// Lets go of the prefix.
+    #[inline]
+    pub(crate) fn drop_prefix(&mut self) {
+        self.first.advance(self.prefix);
+        self.prefix = 0;
+        if self.first.is_empty() {
+            // An empty handle, too, keeps its buffer in memory.
+            self.first = self.rest.pop_front().unwrap_or_default();
+        }
     }
 
     /// The slices, none of them empty.
-    pub(crate) fn into_slices(self) -> VecDeque<Bytes> {
+    pub(crate) fn into_slices(mut self) -> VecDeque<Bytes> {
+        self.drop_prefix();
         let mut slices = self.rest;
         if !self.first.is_empty() {
             slices.push_front(self.first);
         }
         slices
+    }
+
+    /// The first slice, which may be empty.
+    #[inline]
+    fn front(&self) -> &[u8] {
+        self.first.get(self.prefix..).unwrap_or_default()
+    }
+}
+
+/// Copies slices into one allocation of exactly `len` bytes, which is what they have together.
+fn concat<'a>(slices: impl Iterator<Item = &'a [u8]>, len: usize) -> Bytes {
+    let mut whole = Vec::with_capacity(len);
+    slices.for_each(|slice| whole.extend_from_slice(slice));
+    whole.into()
+}
+
+impl Clone for Payload {
+    // Without the header block of the message that it may be borrowed from.
+    fn clone(&self) -> Self {
+        let mut clone = self.clone_with_prefix();
+        clone.drop_prefix();
+        clone
     }
 }
 
@@ -108,7 +242,7 @@ impl Buf for Payload {
     }
 
     fn chunk(&self) -> &[u8] {
-        &self.first
+        self.slices().next().unwrap_or_default()
     }
 
     #[cfg(feature = "std")]
@@ -130,39 +264,35 @@ impl Buf for Payload {
             "cannot advance by {count} bytes, {} remain",
             self.len
         );
+        self.drop_prefix();
         self.len = self.len.saturating_sub(count);
-        while count >= self.first.len() {
+        while count > 0 && count >= self.first.len() {
             count = count.saturating_sub(self.first.len());
-            self.first = match self.rest.pop_front() {
-                Some(next) => next,
-                None => {
-                    self.first = Bytes::new();
-                    return;
-                }
-            };
+            self.first = self.rest.pop_front().unwrap_or_default();
         }
         self.first.advance(count);
     }
 
+    /// # Panics
+    ///
+    /// If `count` is more than [`remaining`](Self::remaining), as every [`Buf`] does.
     fn copy_to_bytes(&mut self, count: usize) -> Bytes {
-        if count == self.first.len() {
-            let first = core::mem::take(&mut self.first);
-            self.len = self.len.saturating_sub(count);
-            self.first = self.rest.pop_front().unwrap_or_default();
-            return first;
-        }
-        if count < self.first.len() {
-            self.len = self.len.saturating_sub(count);
-            return self.first.split_to(count);
-        }
         assert!(
             count <= self.len,
             "cannot copy {count} bytes, {} remain",
             self.len
         );
-        let mut copied = BytesMut::with_capacity(count);
-        copied.put(self.take(count));
-        copied.freeze()
+        self.drop_prefix();
+        if count > self.first.len() {
+            let mut copied = Vec::with_capacity(count);
+            copied.put(self.take(count));
+            return copied.into();
+        }
+        self.len = self.len.saturating_sub(count);
+        let shared = self.first.split_to(count);
+        // The next slice moves up if this one was used up.
+        self.drop_prefix();
+        shared
     }
 }
 
@@ -170,7 +300,8 @@ impl IntoIterator for Payload {
     type Item = Bytes;
     type IntoIter = PayloadIter;
 
-    fn into_iter(self) -> PayloadIter {
+    fn into_iter(mut self) -> PayloadIter {
+        self.drop_prefix();
         let first = (!self.first.is_empty()).then_some(self.first);
         PayloadIter {
             first,
@@ -179,7 +310,7 @@ impl IntoIterator for Payload {
     }
 }
 
-/// An iterator over the slices of a [`Payload`]; none of them is empty.
+/// An iterator over the slices of a [`Payload`]. None of them is empty.
 #[derive(Clone, Debug)]
 pub struct PayloadIter {
     first: Option<Bytes>,
@@ -195,19 +326,21 @@ impl Iterator for PayloadIter {
 }
 
 impl From<Bytes> for Payload {
-    fn from(first: Bytes) -> Self {
-        let len = first.len();
-        Self {
-            first,
-            rest: VecDeque::new(),
-            len,
-        }
+    fn from(bytes: Bytes) -> Self {
+        let len = bytes.len();
+        Self::with_prefix(bytes, 0, VecDeque::new(), len)
     }
 }
 
 impl From<Vec<u8>> for Payload {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
     }
 }
 
@@ -225,19 +358,19 @@ impl From<&'static str> for Payload {
 
 impl FromIterator<Bytes> for Payload {
     fn from_iter<I: IntoIterator<Item = Bytes>>(slices: I) -> Self {
-        let pieces: VecDeque<Bytes> = slices
+        let slices: VecDeque<Bytes> = slices
             .into_iter()
             .filter(|slice| !slice.is_empty())
             .collect();
-        let len = pieces
+        let len = slices
             .iter()
             .fold(0_usize, |len, slice| len.saturating_add(slice.len()));
-        Self::from_first(Bytes::new(), pieces, len)
+        Self::with_prefix(Bytes::new(), 0, slices, len)
     }
 }
 
 impl fmt::Debug for Payload {
-    // Not the bytes: they are someone's data, and there may be millions of them.
+    // Without the bytes: they are user data, and there may be millions of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payload")
             .field("len", &self.len)
@@ -248,13 +381,12 @@ impl fmt::Debug for Payload {
 
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
-        if other.rest.is_empty() {
-            return *self == *other.first;
+        // A payload in one slice is the common case and compares fast.
+        match (self.rest.is_empty(), other.rest.is_empty()) {
+            (_, true) => *self == *other.front(),
+            (true, _) => *other == *self.front(),
+            _ => self.len == other.len && self.slices().flatten().eq(other.slices().flatten()),
         }
-        if self.rest.is_empty() {
-            return *other == *self.first;
-        }
-        self.len == other.len && self.slices().flatten().eq(other.slices().flatten())
     }
 }
 
@@ -263,7 +395,7 @@ impl Eq for Payload {}
 impl PartialEq<[u8]> for Payload {
     fn eq(&self, other: &[u8]) -> bool {
         let mut rest = other;
-        self.len == other.len()
+        self.len() == other.len()
             && self
                 .slices()
                 .all(|slice| match rest.split_at_checked(slice.len()) {

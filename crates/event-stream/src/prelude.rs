@@ -1,32 +1,32 @@
-//! A message's first 12 bytes, and the checksum that goes on from them.
+//! The prelude, which is the first 12 bytes of a message, and the two checksums.
 
 use crc32fast::Hasher;
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::limits::Limits;
 
-/// The two lengths and their checksum.
+/// The length of a prelude: two lengths and their checksum.
 pub(crate) const PRELUDE: usize = 12;
-/// How much of them their checksum is of.
+/// How many bytes of the prelude its own checksum covers.
 pub(crate) const HASHED: usize = 8;
-/// The message's checksum.
+/// The length of the message's checksum, which ends it.
 pub(crate) const TRAILER: usize = 4;
-/// What a message has besides headers and payload, and so the least that it can have.
+/// The length of an empty message: a prelude and a trailer.
 pub(crate) const OVERHEAD: usize = OVERHEAD_U32 as usize;
 const OVERHEAD_U32: u32 = 16;
 
-/// The lengths that a prelude states, after its checksum and the limits were found good.
+/// The lengths that a prelude states, its checksum and the limits having been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Prelude {
-    /// The whole message.
+    /// The length of the whole message.
     pub(crate) total: usize,
-    /// The headers; at most `total - OVERHEAD`.
+    /// The length of the header block; at most `total - OVERHEAD`.
     pub(crate) headers: usize,
 }
 
 impl Prelude {
-    /// Reads and checks a message's first 12 bytes; `offset` is where in the stream they are. The
-    /// checksum of the message goes on from the hasher, with the byte at [`HASHED`].
+    /// Decodes and checks the prelude at byte `offset` of the stream. The hasher that is returned
+    /// has hashed the first [`HASHED`] bytes of the message.
     #[inline]
     pub(crate) fn read(
         bytes: &[u8; PRELUDE],
@@ -39,7 +39,7 @@ impl Prelude {
         let expected = u32::from_be_bytes([c0, c1, c2, c3]);
         let actual = hasher.clone().finalize();
         if expected != actual {
-            let kind = DecodeErrorKind::PreludeChecksum { expected, actual };
+            let kind = DecodeErrorKind::PreludeChecksumMismatch { expected, actual };
             return Err(DecodeError::new(offset.saturating_add(HASHED as u64), kind));
         }
         let total = u32::from_be_bytes([t0, t1, t2, t3]);
@@ -54,7 +54,7 @@ impl Prelude {
         ))
     }
 
-    /// Checks a whole message's checksum, given its bytes, and gives its headers and payload.
+    /// Checks the checksum of a whole message, and returns its headers and payload.
     #[inline]
     pub(crate) fn check_whole<'a>(
         &self,
@@ -68,13 +68,13 @@ impl Prelude {
         Ok(hashed.get(PRELUDE..).unwrap_or_default())
     }
 
-    /// Headers and payload together.
+    /// The length of headers and payload together.
     #[inline]
     pub(crate) fn body(&self) -> usize {
         self.total.saturating_sub(OVERHEAD)
     }
 
-    /// The payload.
+    /// The length of the payload.
     #[inline]
     pub(crate) fn payload(&self) -> usize {
         self.body().saturating_sub(self.headers)
@@ -87,20 +87,20 @@ fn check_lengths(total: u32, headers: u32, limits: Limits, offset: u64) -> Resul
         let kind = DecodeErrorKind::MessageTooShort { actual: total };
         return Err(DecodeError::new(offset, kind));
     };
-    if total > limits.message() {
+    if total > limits.max_message_len() {
         let kind = DecodeErrorKind::MessageTooLong {
-            limit: limits.message(),
+            limit: limits.max_message_len(),
             actual: total,
         };
         return Err(DecodeError::new(offset, kind));
     }
-    let kind = if headers > limits.headers() {
+    let kind = if headers > limits.max_headers_len() {
         DecodeErrorKind::HeadersTooLong {
-            limit: limits.headers(),
+            limit: limits.max_headers_len(),
             actual: headers,
         }
     } else if headers > available {
-        DecodeErrorKind::HeadersPastMessage {
+        DecodeErrorKind::HeadersExceedMessage {
             available,
             actual: headers,
         }
@@ -110,27 +110,27 @@ fn check_lengths(total: u32, headers: u32, limits: Limits, offset: u64) -> Resul
     Err(DecodeError::new(offset.saturating_add(4), kind))
 }
 
-/// The error for a message that is cut after its first `received` bytes. `total` is its length, as
-/// far as that was known.
+/// The error for a stream that ends after the first `received` bytes of the message at byte
+/// `offset`. `total` is the length of the message, if that is known.
 #[cold]
-pub(crate) fn cut(offset: u64, received: usize, total: Option<usize>) -> DecodeError {
+pub(crate) fn unexpected_eof(offset: u64, received: usize, total: Option<usize>) -> DecodeError {
     let missing = missing(received, total) as u64;
     let received = received as u64;
-    let kind = DecodeErrorKind::Cut { received, missing };
+    let kind = DecodeErrorKind::UnexpectedEof { received, missing };
     DecodeError::new(offset.saturating_add(received), kind)
 }
 
-/// How many bytes at the least a message still needs after its first `received`.
+/// How many bytes a message needs, at least, after its first `received`.
 pub(crate) fn missing(received: usize, total: Option<usize>) -> usize {
     total.unwrap_or(OVERHEAD).saturating_sub(received)
 }
 
-/// Compares a message's last 4 bytes with the checksum of all before them.
+/// Compares the last 4 bytes of the message at byte `offset` with the checksum of those before.
 #[inline]
 pub(crate) fn check_trailer(
     trailer: [u8; TRAILER],
     hasher: Hasher,
-    message: u64,
+    offset: u64,
     total: usize,
 ) -> Result<(), DecodeError> {
     let expected = u32::from_be_bytes(trailer);
@@ -138,9 +138,9 @@ pub(crate) fn check_trailer(
     if expected == actual {
         return Ok(());
     }
-    let at = message.saturating_add(total.saturating_sub(TRAILER) as u64);
+    let at = offset.saturating_add(total.saturating_sub(TRAILER) as u64);
     Err(DecodeError::new(
         at,
-        DecodeErrorKind::MessageChecksum { expected, actual },
+        DecodeErrorKind::MessageChecksumMismatch { expected, actual },
     ))
 }

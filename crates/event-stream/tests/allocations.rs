@@ -1,4 +1,4 @@
-//! What the codec allocates, counted. One test, since the counter is of the whole process.
+//! Counts what the codec allocates. In one test, because the counter is of the whole process.
 
 // Tests may unwrap, their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,7 +16,7 @@ static COUNTER: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
 fn only_what_the_documentation_says_is_allocated() {
-    // The harness of the test allocates now and then: every measurement may be made again.
+    // The test harness allocates now and then, so each measurement is repeated.
     whole_messages_cost_no_allocation();
     nothing_is_reserved_for_a_length_that_is_only_stated();
     a_payload_that_spans_pieces_is_not_copied();
@@ -24,7 +24,7 @@ fn only_what_the_documentation_says_is_allocated() {
     encoding_into_a_buffer_costs_no_allocation();
 }
 
-/// The least that was allocated while that ran, in three runs.
+/// The least that was allocated in three runs.
 fn allocated(mut run: impl FnMut()) -> Stats {
     let runs = [(); 3].map(|()| {
         let region = Region::new(COUNTER);
@@ -36,7 +36,7 @@ fn allocated(mut run: impl FnMut()) -> Stats {
         .unwrap()
 }
 
-/// With the three headers of the Lambda service.
+/// A message with the three headers of the Lambda service.
 fn message(payload: usize) -> Message {
     let headers = HeaderBlock::from_headers([
         (":event-type", HeaderValue::String("PayloadChunk")),
@@ -49,8 +49,7 @@ fn message(payload: usize) -> Message {
     Message::new(headers.unwrap(), vec![b'x'; payload])
 }
 
-/// A handle that is shared already. The first clone of bytes that came from a `Vec` costs the
-/// `bytes` crate an allocation, once for all messages in them.
+/// Bytes that are shared already, because `bytes` allocates when those of a `Vec` are first cloned.
 fn shared(bytes: Vec<u8>) -> (Bytes, Bytes) {
     let bytes = Bytes::from(bytes);
     (bytes.clone(), bytes)
@@ -99,7 +98,7 @@ fn nothing_is_reserved_for_a_length_that_is_only_stated() {
     let mut wrong = BytesMut::from(&with_checksum(limit, 0)[..]);
     wrong[8] ^= 1;
     let cases = [
-        // Refused: over the limits, or with a wrong checksum.
+        // Rejected: over the limits, or with a wrong checksum.
         (with_checksum(u32::MAX, 0), true),
         (with_checksum(limit + 1, 0), true),
         (with_checksum(limit, u32::MAX), true),
@@ -109,14 +108,14 @@ fn nothing_is_reserved_for_a_length_that_is_only_stated() {
         (with_checksum(limit, 0), false),
         (with_checksum(limit, 128 * 1024), false),
     ];
-    for (prelude, refused) in &cases {
+    for (prelude, rejected) in &cases {
         for size in [1, 5, 12] {
             let stats = allocated(|| {
                 let mut decoder = Decoder::new();
                 for at in (0..12).step_by(size) {
                     decoder.push(prelude.slice(at..12.min(at + size)));
                     let next = decoder.next_message();
-                    assert_eq!(next.is_err(), *refused && at + size >= 12);
+                    assert_eq!(next.is_err(), *rejected && at + size >= 12);
                 }
             });
             assert_eq!(stats.allocations, 0, "{prelude:?}: {stats:?}");

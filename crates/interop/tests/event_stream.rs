@@ -1,7 +1,7 @@
 //! `lambda-invoke-event-stream` against `aws-smithy-eventstream`, over generated streams: each
-//! writes what the other reads, and the bytes are the same.
+//! reads what the other writes, and the bytes are the same.
 //!
-//! Where the two differ on purpose is tested at the end: what ours refuses and theirs takes.
+//! Where the two differ on purpose is tested at the end: what ours rejects and theirs accepts.
 
 use aws_smithy_eventstream::frame::{
     DecodedFrame, MessageFrameDecoder, read_message_from, write_message_to,
@@ -16,7 +16,7 @@ use lambda_invoke_event_stream::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A message of neither codec.
+/// A message that belongs to neither codec.
 #[derive(Clone, Debug)]
 struct Plain {
     headers: Vec<(String, Value)>,
@@ -86,9 +86,9 @@ impl Value {
     }
 }
 
-/// What our decoder read, in their types.
+/// Converts a message that our decoder returned into their type.
 fn as_theirs(message: &Message) -> smithy::Message {
-    let theirs = smithy::Message::new(message.payload().into_bytes());
+    let theirs = smithy::Message::new(message.payload().to_bytes());
     message
         .headers()
         .iter()
@@ -114,7 +114,7 @@ fn as_theirs(message: &Message) -> smithy::Message {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    // Milliseconds that their type, of seconds and nanoseconds, holds and gives back exactly.
+    // Milliseconds that survive their type, which has seconds and nanoseconds.
     let milliseconds = -8_640_000_000_000_000..8_640_000_000_000_000_i64;
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
@@ -156,8 +156,8 @@ proptest! {
         for message in &plain {
             write_message_to(&message.theirs(), &mut stream).unwrap();
         }
-        // Several of the longest values exceed our default limit of 128 KiB; they have none.
-        let mut decoder = Decoder::with_limits(Limits::new().with_headers(1 << 20));
+        // Several of the longest values exceed our default limit of 128 KiB; theirs has none.
+        let mut decoder = Decoder::with_limits(Limits::new().with_max_headers_len(1 << 20));
         let mut read = Vec::new();
         for piece in pieces(&stream.into(), &cuts) {
             decoder.push(piece);
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn both_refuse_a_damaged_message(plain in plain(), at in any::<usize>(), bit in 0..8_u32) {
+    fn both_reject_a_damaged_message(plain in plain(), at in any::<usize>(), bit in 0..8_u32) {
         let mut wire = plain.ours().to_bytes().unwrap().to_vec();
         let at = at % wire.len();
         wire[at] ^= 1 << bit;
@@ -222,7 +222,7 @@ fn sealed(block: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn only_we_refuse_a_value_that_is_longer_than_the_specification_allows() {
+fn only_we_reject_a_value_that_is_longer_than_the_specification_allows() {
     let wire = sealed(&[&b"\x01a\x06\x80\x00"[..], &[0; 32_768]].concat());
     let error = decode(&wire, &Limits::new()).unwrap_err();
     assert_eq!(
@@ -236,7 +236,7 @@ fn only_we_refuse_a_value_that_is_longer_than_the_specification_allows() {
 }
 
 #[test]
-fn only_we_refuse_a_message_that_is_longer_than_the_specification_allows() {
+fn only_we_reject_a_message_that_is_longer_than_the_specification_allows() {
     let payload = vec![0; 24 * 1024 * 1024 + 1];
     let wire = Message::new(HeaderBlock::new(), payload)
         .to_bytes()
@@ -247,17 +247,20 @@ fn only_we_refuse_a_message_that_is_longer_than_the_specification_allows() {
         "{error}"
     );
     assert!(read_message_from(&mut wire.clone()).is_ok());
-    let raised = Limits::new().with_message(u32::MAX);
+    let raised = Limits::new().with_max_message_len(u32::MAX);
     assert!(matches!(decode(&wire, &raised), Ok(Status::Complete(_))));
 }
 
 #[test]
-fn only_we_refuse_a_wrong_prelude_at_byte_twelve() {
+fn only_we_reject_a_wrong_prelude_at_byte_twelve() {
     // A length of 4 GiB, and no checksum of it.
     let prelude = Bytes::from_static(b"\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00");
     let error = decode(&prelude, &Limits::new()).unwrap_err();
     assert!(
-        matches!(error.kind(), DecodeErrorKind::PreludeChecksum { .. }),
+        matches!(
+            error.kind(),
+            DecodeErrorKind::PreludeChecksumMismatch { .. }
+        ),
         "{error}"
     );
     let waits = MessageFrameDecoder::new()

@@ -5,16 +5,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_sigv4::http_request as theirs;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
-    SignatureLocation, SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
 use http::HeaderValue;
 use http::request::Parts;
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, NEVER_SIGNED, PathEncoding, PayloadHash, SessionToken, Settings,
-    Signature, Signer, Timestamp, Verified, Verifier, VerifyError,
+    CanonicalRequest, Credentials, NEVER_SIGNED, PathEncoding, PayloadHash, SessionTokenMode,
+    Signature, Signer, SigningSettings, Timestamp, Verified, Verifier, VerifyError,
 };
 use proptest::prelude::*;
 
@@ -31,7 +32,7 @@ const EXPIRES: Duration = Duration::from_secs(900);
 struct How {
     once: bool,
     normalize: bool,
-    token: Option<SessionToken>,
+    token: Option<SessionTokenMode>,
     sends_hash: bool,
     time: Timestamp,
 }
@@ -47,16 +48,16 @@ impl How {
         }
     }
 
-    fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
+    fn settings(&self) -> SigningSettings {
+        let mut settings = SigningSettings::default();
         settings.path_encoding = if self.once {
-            PathEncoding::Once
+            PathEncoding::Single
         } else {
-            PathEncoding::Twice
+            PathEncoding::Double
         };
         settings.normalize_path = self.normalize;
         settings.content_sha256_header = self.sends_hash;
-        settings.session_token = self.token.unwrap_or(SessionToken::Signed);
+        settings.session_token = self.token.unwrap_or(SessionTokenMode::Signed);
         settings
     }
 
@@ -88,15 +89,15 @@ impl How {
 
     /// Signed by `aws-sigv4`: the request, and the signature's digits.
     fn theirs(&self, parts: &Parts, body: &[u8], presign: bool) -> (Parts, String) {
-        let mut settings = SigningSettings::default();
+        let mut settings = theirs::SigningSettings::default();
         settings.percent_encoding_mode = if self.once {
             PercentEncodingMode::Single
         } else {
             PercentEncodingMode::Double
         };
         settings.uri_path_normalization_mode = UriPathNormalizationMode::from(self.normalize);
-        if self.token == Some(SessionToken::Appended) {
-            settings.session_token_mode = SessionTokenMode::Exclude;
+        if self.token == Some(SessionTokenMode::Appended) {
+            settings.session_token_mode = theirs::SessionTokenMode::Exclude;
         }
         if self.sends_hash {
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
@@ -188,8 +189,8 @@ fn parts(uri: &str, headers: &[(String, Vec<u8>)]) -> Option<Parts> {
 fn hows() -> impl Strategy<Value = How> {
     let token = prop_oneof![
         Just(None),
-        Just(Some(SessionToken::Signed)),
-        Just(Some(SessionToken::Appended)),
+        Just(Some(SessionTokenMode::Signed)),
+        Just(Some(SessionTokenMode::Appended)),
     ];
     (
         any::<bool>(),
@@ -466,7 +467,7 @@ fn a_path_encoded_once_is_ascii() {
 /// A request that `aws-sigv4` signed, with all that can be changed in it.
 fn signed_by_them(presign: bool) -> (How, Parts, &'static [u8]) {
     let mut how = How::default_at("20261121T035000Z");
-    how.token = Some(SessionToken::Signed);
+    how.token = Some(SessionTokenMode::Signed);
     let name = encoded("arn:aws:lambda:eu-west-1:123456789012:function:f");
     let uri = format!(
         "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/{name}/invocations\

@@ -25,7 +25,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .credentials(Credentials::new("local", "local")?)
         .endpoint_url(url)
         .build()?;
-    let mut stream = client.stream(name).payload_checked(payload).send().await?;
+    let mut stream = client
+        .stream(name)
+        .payload_validated(payload)
+        .send()
+        .await?;
     let mut out = std::io::stdout();
     while let Some(piece) = stream.next().await {
         out.write_all(&piece?)?;

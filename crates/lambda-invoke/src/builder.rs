@@ -9,7 +9,7 @@ use http_body::Body;
 use http_body_util::Full;
 use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
-use lambda_invoke_transport::{Limits, Transport};
+use lambda_invoke_transport::{Timeouts, Transport};
 use tower_service::Service;
 
 use crate::carrier::Carrier;
@@ -26,7 +26,7 @@ use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 /// | [`endpoint_url`](Self::endpoint_url) | the service's own in the region |
 /// | [`use_fips`](Self::use_fips), [`use_dual_stack`](Self::use_dual_stack) | no |
 /// | [`retry`](Self::retry) | [`RetryPolicy::default`]: three attempts, nothing twice that may have run |
-/// | [`limits`](Self::limits) | [`Limits::default`] |
+/// | [`limits`](Self::timeouts) | [`Timeouts::default`] |
 /// | [`transport`](Self::transport) | [`Transport::new`] |
 /// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
 ///
@@ -37,26 +37,26 @@ use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 ///
 /// ```
 /// use std::time::Duration;
-/// use lambda_invoke::{Client, Credentials, Limits, RetryPolicy};
+/// use lambda_invoke::{Client, Credentials, Timeouts, RetryPolicy};
 ///
 /// let client = Client::builder()
 ///     .region("us-east-1")
 ///     .credentials(Credentials::new("local", "local")?)
 ///     .endpoint_url("http://127.0.0.1:9001")
 ///     .retry(RetryPolicy::at_least_once())
-///     .limits(Limits::default().with_total(Duration::from_secs(60)))
+///     .timeouts(Timeouts::default().with_total(Duration::from_secs(60)))
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use]
-pub struct Builder {
+pub struct ClientBuilder {
     region: Option<String>,
     credentials: Option<Box<dyn ProvideCredentials>>,
     endpoint_url: Option<String>,
     variant: Variant,
     retry: RetryPolicy,
-    limits: Option<Limits>,
+    limits: Option<Timeouts>,
     transport: Option<Carrier>,
     max_reply: Option<u64>,
 }
@@ -64,7 +64,7 @@ pub struct Builder {
 /// Several times what the service itself answers at most (6 MiB).
 const MAX_REPLY: u64 = 32 << 20;
 
-impl Builder {
+impl ClientBuilder {
     /// The region that requests are signed for, and whose endpoint they go to.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
@@ -106,7 +106,7 @@ impl Builder {
 
     /// How long each part of a call may take; a call can have its own. `total` counts over all
     /// attempts and the waiting between them.
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn timeouts(mut self, limits: Timeouts) -> Self {
         self.limits = Some(limits);
         self
     }
@@ -114,7 +114,7 @@ impl Builder {
     /// What carries the requests: a [`Transport`] set up by hand (proxy, certificates,
     /// keep-alive), or any [`tower_service::Service`].
     ///
-    /// A service is called on a clone of its own. It finds the call's [`Limits`] among the
+    /// A service is called on a clone of its own. It finds the call's [`Timeouts`] among the
     /// request's extensions; those for the first byte and in all are held until the head of the
     /// answer comes, whether it looks at them or not. Its errors count as "the request may have
     /// arrived", unless they are a [`lambda_invoke_transport::Error`] that says otherwise.

@@ -10,11 +10,12 @@ use lambda_invoke_input::{
 };
 use lambda_invoke_protocol::operation::{Invoke, InvokeOperation, Stream};
 use lambda_invoke_protocol::retry::RetryPolicy;
-use lambda_invoke_protocol::{Request, StreamHead, json};
-use lambda_invoke_transport::Limits;
+use lambda_invoke_protocol::{Request, StreamHead, StreamInvocationType, json};
+use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
-use crate::exchange::{Options, request_id};
+use crate::endpoint::EndpointUrl;
+use crate::exchange::{Answer, Options, request_id};
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
 /// A call that is being built: see [`Client::invoke`] and [`Client::stream`].
@@ -105,7 +106,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Asks for the end of the log, 4 KiB at most, with the answer.
+    /// Asks for the end of the log, 4 KiB at most, with the response. A stream asks for it by
+    /// default.
     pub fn log_tail(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::Tail;
@@ -113,8 +115,17 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
+    /// Asks for no log. What the log alone tells is not known then: of a stream, that the function
+    /// failed or timed out after it began to write.
+    pub fn without_log(self) -> Self {
+        self.with(|request| {
+            request.log_type = LogType::None;
+            Ok(())
+        })
+    }
+
     /// The payload, sent as it is. The service takes JSON only, and answers anything else
-    /// with an error; see [`payload_checked`](Self::payload_checked).
+    /// with an error; see [`payload_validated`](Self::payload_validated).
     pub fn payload(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             request.payload = payload.into();
@@ -132,7 +143,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
 
     /// A payload that must be JSON: checked before it is sent, so that a mistake is
     /// reported with its place.
-    pub fn payload_checked(self, payload: impl Into<Bytes>) -> Self {
+    pub fn payload_validated(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             let payload = payload.into();
             json::check(&payload).map_err(Error::input)?;
@@ -154,7 +165,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// How long each part of this call may take, in place of the client's limits.
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn timeouts(mut self, limits: Timeouts) -> Self {
         self.options.limits = Some(limits);
         self
     }
@@ -227,7 +238,8 @@ impl Call<'_, Invoke> {
         let id = request_id(&answer.parts.headers).map(str::to_owned);
         let after = |error: Error| error.with_request_id(id.as_deref()).answered(attempts);
         let (parts, payload) = answer.into_payload(core.max_reply).await.map_err(after)?;
-        Reply::read(&parts, payload, attempts).map_err(after)
+        let asked = request.invocation_type;
+        Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
     }
 }
 
@@ -252,8 +264,10 @@ impl Call<'_, Stream> {
     /// of the stream.
     pub async fn send(self) -> Result<ResponseStream, Error> {
         let request = self.request?;
-        let answer = self.client.core().exchange(&request, self.options).await?;
-        ResponseStream::new(answer)
+        let core = self.client.core();
+        let answer = core.exchange(&request, self.options).await?;
+        let head = stream_head(&core.endpoint, request.invocation_type, &answer)?;
+        Ok(ResponseStream::new(head, answer))
     }
 }
 
@@ -270,12 +284,18 @@ impl StreamDryRun<'_> {
     /// As [`StreamCall::send`].
     pub async fn send(self) -> Result<StreamHead, Error> {
         let request = self.0.request?;
-        let answer = self
-            .0
-            .client
-            .core()
-            .exchange(&request, self.0.options)
-            .await?;
-        crate::response_stream::head(&answer)
+        let core = self.0.client.core();
+        let answer = core.exchange(&request, self.0.options).await?;
+        stream_head(&core.endpoint, request.invocation_type, &answer)
     }
+}
+
+fn stream_head(
+    endpoint: &EndpointUrl,
+    asked: StreamInvocationType,
+    answer: &Answer,
+) -> Result<StreamHead, Error> {
+    StreamHead::from_parts(asked, &answer.parts).map_err(|error| {
+        Error::unexpected(endpoint, &answer.parts, b"", error).answered(answer.attempts)
+    })
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use lambda_invoke_transport::{Limits, TimeLimit, Transport};
+use lambda_invoke_transport::{TimeoutKind, Timeouts, Transport};
 use tower_service::Service;
 
 use crate::{BoxError, Error};
@@ -43,9 +43,9 @@ impl Carrier {
     }
 
     /// The time limits of a request that brings none, if the carrier has any.
-    pub(crate) fn limits(&self) -> Option<Limits> {
+    pub(crate) fn timeouts(&self) -> Option<Timeouts> {
         match self {
-            Self::Own(transport) => Some(transport.limits()),
+            Self::Own(transport) => Some(transport.timeouts()),
             Self::Foreign(_) => None,
         }
     }
@@ -56,20 +56,20 @@ impl Carrier {
     pub(crate) async fn send(
         &self,
         request: Request<Full<Bytes>>,
-        limits: Option<Limits>,
-    ) -> Result<Response<AnswerBody>, Error> {
+        limits: Option<Timeouts>,
+    ) -> Result<Response<ResponseBody>, Error> {
         match self {
             Self::Own(transport) => match transport.send(request).await {
-                Ok(answer) => Ok(answer.map(AnswerBody::Own)),
+                Ok(answer) => Ok(answer.map(ResponseBody::Own)),
                 Err(error) => Err(Error::unanswered(error.into())),
             },
             Self::Foreign(service) => {
                 let answer = service.send(request);
                 let of = |which, limit: Option<Duration>| limit.map(|limit| (limit, which));
-                let limits = limits.unwrap_or(Limits::none());
-                let limit = of(TimeLimit::Total, limits.total())
+                let limits = limits.unwrap_or(Timeouts::none());
+                let limit = of(TimeoutKind::Total, limits.total())
                     .into_iter()
-                    .chain(of(TimeLimit::FirstByte, limits.first_byte()))
+                    .chain(of(TimeoutKind::FirstByte, limits.first_byte()))
                     .min_by_key(|(limit, _)| *limit);
                 let answer = match limit {
                     None => answer.await,
@@ -78,7 +78,9 @@ impl Carrier {
                         Err(_) => return Err(Error::timed_out(which, limit)),
                     },
                 };
-                Ok(answer.map_err(Error::unanswered)?.map(AnswerBody::Foreign))
+                Ok(answer
+                    .map_err(Error::unanswered)?
+                    .map(ResponseBody::Foreign))
             }
         }
     }
@@ -152,12 +154,12 @@ where
 }
 
 /// The body of an answer, whoever carried it.
-pub(crate) enum AnswerBody {
+pub(crate) enum ResponseBody {
     Own(lambda_invoke_transport::Body),
     Foreign(ForeignBody),
 }
 
-impl AnswerBody {
+impl ResponseBody {
     /// The next piece; trailers are passed over.
     pub(crate) fn poll_data(
         &mut self,
@@ -184,11 +186,12 @@ impl AnswerBody {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// How many bytes are still to come, as far as that is known.
-    pub(crate) fn at_least(&self) -> u64 {
+    /// How many bytes are still to come, as far as that is known. Exact for a body of our own
+    /// transport with a length; a body of another's may know its length without any header.
+    pub(crate) fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Own(body) => body.size_hint().lower(),
-            Self::Foreign(body) => body.size_hint().lower(),
+            Self::Own(body) => body.size_hint(),
+            Self::Foreign(body) => body.size_hint(),
         }
     }
 }

@@ -7,7 +7,7 @@ use lambda_invoke_input::FunctionName;
 use lambda_invoke_protocol::retry::RetryPolicy;
 
 use crate::exchange::Core;
-use crate::{BoxError, Builder, InvokeCall, StreamCall};
+use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
@@ -39,8 +39,8 @@ pub struct Client {
 
 impl Client {
     /// Starts to set up a client.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
     }
 
     /// Invoke: runs a function and gives its whole answer, or queues an event for it.
@@ -64,7 +64,8 @@ impl Client {
         N: TryInto<FunctionName<'a>>,
         N::Error: Into<BoxError>,
     {
-        StreamCall::new(self.clone(), name)
+        // The service has been seen to report a failure after the first byte nowhere but in the log.
+        StreamCall::new(self.clone(), name).log_tail()
     }
 
     /// The region that requests are signed for.

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
+use lambda_invoke_event_stream::Payload;
 use lambda_invoke_protocol::StreamHead;
 use serde_core::ser::{Serialize, SerializeSeq as _, SerializeStruct as _, Serializer};
 
@@ -26,22 +27,61 @@ use crate::Completion;
 ///
 /// `InvokeComplete` is there only if it came. Members that are absent from the answer are left
 /// out.
+///
+/// The pieces lie in one buffer: what it keeps in memory is their bytes and the length of each, and
+/// not the buffers of the connection that they came in.
 #[derive(Clone, Debug)]
 pub struct Collected {
     head: StreamHead,
-    chunks: Vec<Bytes>,
+    bytes: Bytes,
+    lengths: Bytes,
     completion: Option<Completion>,
 }
 
+/// The pieces of a stream, copied together.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    bytes: BytesMut,
+    /// In LEB128: a byte for a piece of up to 127, so that this never takes more than the pieces.
+    lengths: BytesMut,
+}
+
+impl Pieces {
+    /// Adds a piece, which is not empty.
+    pub(crate) fn push(&mut self, piece: &Payload) {
+        for slice in piece.slices() {
+            self.bytes.extend_from_slice(slice);
+        }
+        let mut length = piece.len();
+        while length > 0x7f {
+            self.lengths.put_u8((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
+        }
+        self.lengths.put_u8(length as u8);
+    }
+}
+
+/// Takes the next length off the front.
+fn next_length(lengths: &mut &[u8]) -> Option<usize> {
+    let mut length = 0;
+    let mut shift = 0;
+    loop {
+        let (byte, rest) = lengths.split_first()?;
+        *lengths = rest;
+        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return Some(length);
+        }
+    }
+}
+
 impl Collected {
-    pub(crate) fn new(
-        head: StreamHead,
-        chunks: Vec<Bytes>,
-        completion: Option<Completion>,
-    ) -> Self {
+    pub(crate) fn new(head: StreamHead, pieces: Pieces, completion: Option<Completion>) -> Self {
         Self {
             head,
-            chunks,
+            bytes: pieces.bytes.freeze(),
+            lengths: pieces.lengths.freeze(),
             completion,
         }
     }
@@ -52,10 +92,15 @@ impl Collected {
         &self.head
     }
 
-    /// What the function wrote, a piece a write of its own.
-    #[must_use]
-    pub fn chunks(&self) -> &[Bytes] {
-        &self.chunks
+    /// What the function wrote, a piece a write of its own, each a slice of
+    /// [`to_bytes`](Self::to_bytes).
+    pub fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
+        let mut lengths = &self.lengths[..];
+        let mut rest = self.bytes.clone();
+        std::iter::from_fn(move || {
+            let length = next_length(&mut lengths)?;
+            Some(rest.split_to(length.min(rest.len())))
+        })
     }
 
     /// How the execution ended; `None` if the stream was cut before.
@@ -64,17 +109,10 @@ impl Collected {
         self.completion.as_ref()
     }
 
-    /// All that the function wrote, in one piece.
+    /// All that the function wrote, in one piece. This does not copy.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        if let [chunk] = &self.chunks[..] {
-            return chunk.clone();
-        }
-        let mut all = BytesMut::with_capacity(self.chunks.iter().map(Bytes::len).sum());
-        for chunk in &self.chunks {
-            all.extend_from_slice(chunk);
-        }
-        all.freeze()
+        self.bytes.clone()
     }
 }
 
@@ -104,10 +142,12 @@ struct Events<'c>(&'c Collected);
 
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let count = self.0.chunks.len() + usize::from(self.0.completion.is_some());
+        let ends = |byte: &&u8| **byte & 0x80 == 0;
+        let count = self.0.lengths.iter().filter(ends).count();
+        let count = count + usize::from(self.0.completion.is_some());
         let mut events = serializer.serialize_seq(Some(count))?;
-        for chunk in &self.0.chunks {
-            events.serialize_element(&Named("PayloadChunk", Chunk(chunk)))?;
+        for chunk in self.0.chunks() {
+            events.serialize_element(&Named("PayloadChunk", Chunk(&chunk)))?;
         }
         if let Some(completion) = &self.0.completion {
             events.serialize_element(&Named("InvokeComplete", Complete(completion)))?;
@@ -155,5 +195,42 @@ impl Serialize for Complete<'_> {
             }
         }
         complete.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_every_size_come_back_as_they_were() {
+        let sizes = [
+            1, 2, 126, 127, 128, 129, 16_383, 16_384, 70_000, 1, 2_097_152,
+        ];
+        let mut pieces = Pieces::default();
+        for (at, size) in sizes.into_iter().enumerate() {
+            pieces.push(&Payload::from(vec![at as u8; size]));
+        }
+        let all: usize = sizes.iter().sum();
+        let collected = Collected::new(StreamHead::new(), pieces, None);
+        assert_eq!(collected.to_bytes().len(), all);
+        let chunks: Vec<Bytes> = collected.chunks().collect();
+        assert_eq!(chunks.len(), sizes.len());
+        for (at, (chunk, size)) in chunks.iter().zip(sizes).enumerate() {
+            assert_eq!(chunk, &vec![at as u8; size]);
+        }
+    }
+
+    #[test]
+    fn a_byte_a_piece_costs_a_byte_more() {
+        let mut pieces = Pieces::default();
+        for _ in 0..100_000 {
+            pieces.push(&Payload::from("x"));
+        }
+        assert_eq!(
+            (pieces.bytes.len(), pieces.lengths.len()),
+            (100_000, 100_000)
+        );
+        assert!(pieces.bytes.capacity() + pieces.lengths.capacity() <= 400_000);
     }
 }

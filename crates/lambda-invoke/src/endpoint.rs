@@ -1,5 +1,7 @@
 //! Where requests go.
 
+use std::fmt;
+
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
 use lambda_invoke_protocol::region::{self, Variant};
@@ -11,7 +13,7 @@ use crate::Error;
 /// The service's address: scheme, authority, and perhaps a path before the operation's, as a
 /// gateway may have one.
 ///
-/// [`Builder::endpoint_url`](crate::Builder::endpoint_url) takes the text of one. This type is for
+/// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes the text of one. This type is for
 /// programs that have to know what becomes of the text before there is a client.
 ///
 /// # Example
@@ -73,7 +75,7 @@ impl EndpointUrl {
                 "has a user's name in it, which nothing here would use",
             ));
         }
-        port_of(&uri).map_err(|source| error("has a port that is none").because(source))?;
+        port_of(&uri).map_err(|source| error("has an invalid port").because(source))?;
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
@@ -90,6 +92,24 @@ impl EndpointUrl {
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Scheme and authority, for messages.
+    pub(crate) fn origin(&self) -> impl fmt::Display + '_ {
+        struct Origin<'u>(&'u Uri);
+
+        impl fmt::Display for Origin<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let scheme = self.0.scheme_str().unwrap_or_default();
+                let authority = self
+                    .0
+                    .authority()
+                    .map_or("", |authority| authority.as_str());
+                write!(f, "{scheme}://{authority}")
+            }
+        }
+
+        Origin(&self.uri)
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -151,12 +171,12 @@ mod tests {
             ("http://host#here", "fragment"),
             ("http://", "no URL"),
             ("http://:9001", "names no host"),
-            ("http://host:99999", "a port that is none"),
-            ("http://host:0", "a port that is none"),
-            ("http://host:", "a port that is none"),
-            ("https://host:+443/lambda", "a port that is none"),
-            ("http://[::1]:x", "a port that is none"),
-            ("http://user:secret", "a port that is none"),
+            ("http://host:99999", "an invalid port"),
+            ("http://host:0", "an invalid port"),
+            ("http://host:", "an invalid port"),
+            ("https://host:+443/lambda", "an invalid port"),
+            ("http://[::1]:x", "an invalid port"),
+            ("http://user:secret", "an invalid port"),
             ("http://host: 80", "no URL"),
             ("http://host:８０", "no URL"),
         ] {

@@ -5,12 +5,20 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::response::Parts;
 use lambda_invoke_error::{Execution, ServiceError};
-use lambda_invoke_protocol::retry::{Failure, Stop};
-use lambda_invoke_protocol::{FunctionError, LogTail};
-use lambda_invoke_transport::{self as transport, Sent, TimeLimit};
+use lambda_invoke_protocol::retry::{Failure, GiveUpReason};
+use lambda_invoke_protocol::text::{Excerpt, Utf8Error};
+use lambda_invoke_protocol::{FunctionError, LogTail, LoggedFailure};
+use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
+use crate::endpoint::EndpointUrl;
+use crate::exchange::request_id;
 use crate::{BoxError, Collected};
+
+/// How much of an unexpected body a message shows, in bytes.
+const SHOWN: usize = 120;
 
 /// What kind of failure an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,11 +39,13 @@ pub enum ErrorKind {
     TimedOut,
     /// The connection failed before the answer began.
     Transport,
-    /// What answered does not speak this protocol: a proxy's page, a 200 that is no event stream.
-    UnexpectedAnswer,
+    /// The response is not the one that was asked for, and perhaps not Lambda's: a web page, another
+    /// status, a 200 that is no event stream. The message says what came from where.
+    UnexpectedResponse,
     /// The function ran and failed: see [`Error::function_failure`].
     FunctionFailed,
-    /// The answer ended before it was complete: see [`Error::received`].
+    /// The answer ended before it was complete, or nothing proves that it was: see
+    /// [`Error::received`].
     Truncated,
     /// The answer was damaged on its way: see [`Error::received`].
     Corrupt,
@@ -43,6 +53,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The function's answer is not the JSON that was asked for.
     Json,
+    /// What the function writes is not the UTF-8 that was asked for.
+    Text,
 }
 
 /// A failed call, or a client that could not be built.
@@ -67,10 +79,10 @@ struct Repr {
     execution: Execution,
     message: String,
     attempts: u32,
-    stop: Option<Stop>,
+    stop: Option<GiveUpReason>,
     request_id: Option<Box<str>>,
     received: Option<u64>,
-    time_limit: Option<TimeLimit>,
+    time_limit: Option<TimeoutKind>,
     service: Option<ServiceError>,
     function: Option<Box<FunctionFailure>>,
     collected: Option<Box<Collected>>,
@@ -123,7 +135,7 @@ impl Error {
 
     /// The time limit that was reached, if one was.
     #[must_use]
-    pub fn time_limit(&self) -> Option<TimeLimit> {
+    pub fn time_limit(&self) -> Option<TimeoutKind> {
         self.0.time_limit
     }
 
@@ -135,7 +147,7 @@ impl Error {
 
     /// Why there was no further attempt; `None` if there was no first one.
     #[must_use]
-    pub fn stop(&self) -> Option<Stop> {
+    pub fn give_up_reason(&self) -> Option<GiveUpReason> {
         self.0.stop
     }
 
@@ -187,12 +199,32 @@ impl Error {
         this
     }
 
-    /// The service answered, but not as the operation does.
-    pub(crate) fn unexpected(source: impl Into<BoxError>) -> Self {
-        let message = "the answer is not the operation's: check the endpoint's address, and what \
-                       stands between";
-        let execution = Failure::ForeignAnswer.execution();
-        Self::new(ErrorKind::UnexpectedAnswer, execution, message).because(source)
+    /// Something answered, but not as the operation does; `start` is the beginning of its body.
+    pub(crate) fn unexpected(
+        endpoint: &EndpointUrl,
+        parts: &Parts,
+        start: &[u8],
+        source: impl Into<BoxError>,
+    ) -> Self {
+        let mut message = format!(
+            "unexpected response from {}: {}",
+            endpoint.origin(),
+            parts.status
+        );
+        if let Some(content_type) = parts.headers.get(CONTENT_TYPE) {
+            let content_type = String::from_utf8_lossy(content_type.as_bytes());
+            message.push_str(&format!(", content type {}", Excerpt(&content_type)));
+        }
+        if !start.is_empty() {
+            let start = start.get(..SHOWN).unwrap_or(start);
+            let start = String::from_utf8_lossy(start);
+            message.push_str(&format!(", beginning with \"{}\"", Excerpt(start.trim())));
+        }
+        message.push_str("; check the endpoint's address, and what stands between");
+        let execution = Failure::UnexpectedResponse.execution();
+        Self::new(ErrorKind::UnexpectedResponse, execution, message)
+            .because(source)
+            .with_request_id(request_id(&parts.headers))
     }
 
     /// This machine's clock is off the scale.
@@ -201,9 +233,13 @@ impl Error {
     }
 
     /// No answer came from another's transport.
-    pub(crate) fn timed_out(which: TimeLimit, limit: Duration) -> Self {
+    pub(crate) fn timed_out(which: TimeoutKind, limit: Duration) -> Self {
         let message = format!("no answer within {limit:?}, the {which} time limit");
-        let mut this = Self::new(ErrorKind::TimedOut, Failure::NoAnswer.execution(), message);
+        let mut this = Self::new(
+            ErrorKind::TimedOut,
+            Failure::NoResponse.execution(),
+            message,
+        );
         this.0.time_limit = Some(which);
         this
     }
@@ -212,7 +248,7 @@ impl Error {
     pub(crate) fn unanswered(error: BoxError) -> Self {
         let execution = match Sent::of(&*error) {
             Sent::No => Failure::NotSent.execution(),
-            Sent::Maybe => Failure::NoAnswer.execution(),
+            Sent::Maybe => Failure::NoResponse.execution(),
         };
         let Some(known) = error.downcast_ref::<transport::Error>() else {
             let message = "the transport failed before an answer came";
@@ -280,14 +316,23 @@ impl Error {
         Self::began(ErrorKind::Json, message, received).because(source)
     }
 
+    /// `source` says at which byte.
+    pub(crate) fn text(source: Utf8Error) -> Self {
+        let message = "the function's answer is not the UTF-8 that was asked for";
+        Self::began(ErrorKind::Text, message, source.offset()).because(source)
+    }
+
     fn began(kind: ErrorKind, message: impl Into<String>, received: u64) -> Self {
-        let mut this = Self::new(kind, Failure::BrokenAnswer.execution(), message);
+        let mut this = Self::new(kind, Failure::IncompleteResponse.execution(), message);
         this.0.received = Some(received);
         this
     }
 
     pub(crate) fn function_failed(failure: FunctionFailure, received: u64) -> Self {
-        let message = format!("the function failed: {failure}");
+        let message = match failure.code {
+            Some(_) => format!("the function failed: {failure}"),
+            None => format!("the function failed, as its log reports: {failure}"),
+        };
         let mut this = Self::began(ErrorKind::FunctionFailed, message, received);
         this.0.execution = Failure::FunctionFailed.execution();
         this.0.function = Some(Box::new(failure));
@@ -302,7 +347,12 @@ impl Error {
     }
 
     /// How the call went as a whole: an earlier attempt may have run the function.
-    pub(crate) fn after(mut self, attempts: u32, earlier: Execution, stop: Option<Stop>) -> Self {
+    pub(crate) fn after(
+        mut self,
+        attempts: u32,
+        earlier: Execution,
+        stop: Option<GiveUpReason>,
+    ) -> Self {
         self.0.attempts = attempts;
         self.0.stop = stop;
         self.0.execution = self.0.execution.max(earlier);
@@ -324,7 +374,7 @@ impl Error {
     pub(crate) fn as_failure(&self) -> Failure<'_> {
         match (self.0.kind, &self.0.service) {
             (ErrorKind::Service, Some(error)) => Failure::Service(error),
-            (ErrorKind::UnexpectedAnswer, _) => Failure::ForeignAnswer,
+            (ErrorKind::UnexpectedResponse, _) => Failure::UnexpectedResponse,
             (ErrorKind::FunctionFailed, _) => Failure::FunctionFailed,
             (ErrorKind::Connect | ErrorKind::TimedOut | ErrorKind::Transport, _) => {
                 let certificate = self.0.source.as_ref().is_some_and(|source| {
@@ -335,11 +385,11 @@ impl Error {
                 match self.0.execution {
                     Execution::NotStarted if certificate => Failure::Local,
                     Execution::NotStarted => Failure::NotSent,
-                    _ => Failure::NoAnswer,
+                    _ => Failure::NoResponse,
                 }
             }
             (ErrorKind::Truncated | ErrorKind::Corrupt | ErrorKind::TooLarge, _) => {
-                Failure::BrokenAnswer
+                Failure::IncompleteResponse
             }
             _ => Failure::Local,
         }
@@ -354,7 +404,7 @@ impl fmt::Display for Error {
         let function = repr.function.as_ref();
         let whole = function.is_some_and(|failure| !failure.payload.is_empty());
         if let Some(received) = repr.received {
-            if repr.kind != ErrorKind::Json && !whole {
+            if !matches!(repr.kind, ErrorKind::Json | ErrorKind::Text) && !whole {
                 write!(f, ", after {received} bytes")?;
             }
         }
@@ -363,7 +413,8 @@ impl fmt::Display for Error {
         }
         match (repr.kind, repr.execution) {
             // Said already, or beside the point.
-            (ErrorKind::FunctionFailed | ErrorKind::Json | ErrorKind::Configuration, _) => {}
+            (ErrorKind::FunctionFailed | ErrorKind::Json | ErrorKind::Text, _) => {}
+            (ErrorKind::Configuration, _) => {}
             (ErrorKind::Input | ErrorKind::Credentials, _) => {}
             (_, Execution::NotStarted) => f.write_str("; the function was not run")?,
             (_, Execution::Unknown) => f.write_str("; the function may have run")?,
@@ -408,18 +459,23 @@ impl StdError for Error {
 }
 
 /// What a function that ran and failed left behind.
+///
+/// Its `Display` is one line of a few KiB at most, whatever was sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FunctionFailure {
     /// What the service calls it: the value of `X-Amz-Function-Error` (`Unhandled`, or `Handled`
-    /// of old), or the `ErrorCode` of a stream's `InvokeComplete`.
-    pub code: String,
+    /// of old), or the `ErrorCode` of a stream's `InvokeComplete`. `None` if only the log tells of
+    /// the failure.
+    pub code: Option<String>,
     /// The `ErrorDetails` of a stream's `InvokeComplete`, as they came.
     pub details: Option<String>,
-    /// The function's own words, as far as payload or details have them.
+    /// The function's own words, as far as payload, details or log have them.
     pub error: FunctionError,
-    /// The payload of a buffered answer: the runtime's JSON. Empty for a stream, whose chunks have
-    /// come before.
+    /// What the log tells of the failure, if it was asked for and does.
+    pub logged: Option<LoggedFailure>,
+    /// The payload of a buffered answer: the runtime's JSON, or what the function had returned if
+    /// only the log tells. Empty for a stream, whose chunks have come before.
     pub payload: Bytes,
     /// The end of the log, if it was asked for.
     pub log: Option<LogTail>,
@@ -427,34 +483,19 @@ pub struct FunctionFailure {
 
 impl fmt::Display for FunctionFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(code) = &self.code else {
+            return match &self.logged {
+                Some(logged) => logged.fmt(f),
+                None => self.error.fmt(f),
+            };
+        };
+        if self.error == FunctionError::default() {
+            return Excerpt(code).fmt(f);
+        }
         // A stream's error code is the error's own type, which its words begin with.
-        if self.error.error_message.is_some() && self.error.error_type.as_ref() == Some(&self.code)
-        {
-            return write!(f, "{}", OneLine(&self.error.to_string()));
+        if self.error.error_message.is_some() && self.error.error_type.as_ref() == Some(code) {
+            return self.error.fmt(f);
         }
-        f.write_str(&self.code)?;
-        match (&self.error, &self.details) {
-            (error, None) if *error == FunctionError::default() => Ok(()),
-            (error, Some(details)) if *error == FunctionError::default() => {
-                write!(f, ": {}", OneLine(details))
-            }
-            (error, _) => write!(f, ": {}", OneLine(&error.to_string())),
-        }
-    }
-}
-
-/// Text of a function's own, on one line and without what a terminal would obey.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            if character.is_control() {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                write!(f, "{character}")?;
-            }
-        }
-        Ok(())
+        write!(f, "{}: {}", Excerpt(code), self.error)
     }
 }

@@ -5,22 +5,24 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AGE, CONTENT_LENGTH, DATE, HOST, USER_AGENT};
+use http::header::{AGE, DATE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, response};
 use http_body_util::Full;
 use lambda_invoke_error::{Execution, bounds};
 use lambda_invoke_protocol::header::X_AMZN_REQUEST_ID;
 use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{
-    CallRetries, ClockOffset, Decision, Remedy, RetryPolicy, Situation, TokenBucket,
+    CallRetries, ClockOffset, Decision, Recovery, RetryContext, RetryPolicy, TokenBucket,
 };
-use lambda_invoke_protocol::{Request as CallRequest, service_error};
+use lambda_invoke_protocol::{
+    Expected, Framing, Request as CallRequest, StreamHead, service_error,
+};
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
-use lambda_invoke_transport::Limits;
+use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::carrier::{AnswerBody, Carrier};
+use crate::carrier::{Carrier, ResponseBody};
 use crate::endpoint::EndpointUrl;
 use crate::random;
 use crate::session::{Session, Sessions};
@@ -35,13 +37,19 @@ const HEADERS: usize = 5;
 /// How long the body of an error answer is waited for. Its head says nearly all.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
+/// How much of an unexpected body is read: what a message shows of it.
+const UNEXPECTED_BODY: usize = 1024;
+
+/// A payload smaller than this, in bytes, is copied out of the buffer that it came in.
+const SMALL: usize = 16 * 1024;
+
 /// What all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
     pub(crate) carrier: Carrier,
     pub(crate) sessions: Sessions,
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bucket: TokenBucket,
     /// What to add to this machine's clock to have the service's, in seconds.
@@ -53,7 +61,7 @@ pub(crate) struct Core {
 /// What one call has that differs from the client's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
-    pub(crate) limits: Option<Limits>,
+    pub(crate) limits: Option<Timeouts>,
     pub(crate) total: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
 }
@@ -61,7 +69,7 @@ pub(crate) struct Options {
 /// An answer whose status says that the operation was carried out.
 pub(crate) struct Answer {
     pub(crate) parts: response::Parts,
-    pub(crate) body: AnswerBody,
+    pub(crate) body: ResponseBody,
     pub(crate) attempts: u32,
 }
 
@@ -83,13 +91,13 @@ impl Core {
     ) -> Result<Answer, Error> {
         let base = self.endpoint.uri();
         let mut hash = None;
-        let usual = || self.carrier.limits().unwrap_or_default();
+        let usual = || self.carrier.timeouts().unwrap_or_default();
         let mut limits = options.limits.or(self.limits);
         if let Some(total) = options.total {
             limits = Some(limits.unwrap_or_else(usual).with_total(total));
         }
         let total = limits
-            .or(self.carrier.limits())
+            .or(self.carrier.timeouts())
             .and_then(|limits| limits.total());
         let deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
@@ -108,7 +116,8 @@ impl Core {
                 (Some(left), 2..) => Some(limits.unwrap_or_else(usual).with_total(left)),
                 _ => limits,
             };
-            let failed = match self.attempt(http, hash, limits).await {
+            let expected: Expected = request.invocation_type.into();
+            let failed = match self.attempt(http, expected, hash, limits).await {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok(Answer {
@@ -119,34 +128,34 @@ impl Core {
                 }
                 Err(failed) => failed,
             };
-            let mut situation = Situation::new(
+            let mut context = RetryContext::new(
                 failed.error.as_failure(),
                 attempt,
                 SystemTime::now(),
                 random::between_0_and_1(),
             );
             // The service runs the function once, however often it gets this name.
-            situation.durable = request.durable_execution_name.is_some();
-            situation.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
-            situation.clock_offset = failed.offset;
-            situation.can_refresh_credentials = self.sessions.can_refresh();
-            let retry = match call.failed(situation) {
+            context.durable = request.durable_execution_name.is_some();
+            context.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
+            context.clock = failed.clock;
+            context.clock_offset = failed.offset;
+            context.can_refresh_credentials = self.sessions.can_refresh();
+            let retry = match call.failed(context) {
                 Decision::Retry(retry) => retry,
-                Decision::Stop(stop) => {
+                Decision::GiveUp(stop) => {
                     return Err(failed.error.after(attempt, earlier, Some(stop)));
                 }
                 // A later version's: not to send is always safe.
                 _ => return Err(failed.error.after(attempt, earlier, None)),
             };
             earlier = earlier.max(failed.error.execution());
-            match retry.remedy {
-                Remedy::CorrectClock(offset) => {
-                    // From the clock of this attempt, not the present one: of two calls at once
-                    // that find the same skew, the second must not add it again.
-                    self.clock
-                        .store(failed.clock.plus(offset).as_secs(), Ordering::Relaxed);
+            match retry.recovery {
+                // From the clock of this attempt, not the present one: of two calls at once that
+                // find the same skew, the second must not add it again.
+                Recovery::CorrectClock(clock) => {
+                    self.clock.store(clock.as_secs(), Ordering::Relaxed);
                 }
-                Remedy::RefreshCredentials => {
+                Recovery::RefreshCredentials => {
                     if let Some(session) = &failed.session {
                         self.sessions.refuse(session);
                     }
@@ -163,9 +172,10 @@ impl Core {
     async fn attempt(
         &self,
         request: Request<Bytes>,
+        expected: Expected,
         hash: &PayloadHash,
-        limits: Option<Limits>,
-    ) -> Result<(response::Parts, AnswerBody), Failed> {
+        limits: Option<Timeouts>,
+    ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
             error,
@@ -202,19 +212,20 @@ impl Core {
             Err(error) => return Err(early(error)),
         };
         let (parts, mut body) = answer.into_parts();
-        if parts.status.is_success() {
-            return Ok((parts, body));
-        }
         let received = clock.apply(SystemTime::now());
-        let text = |name: &str| parts.headers.get(name)?.to_str().ok();
-        let error = if parts.status.is_client_error() || parts.status.is_server_error() {
-            let start = error_body(&mut body).await;
+        self.doubt_clock(clock, sent, received, &parts.headers);
+        let unexpected = match expected.check_head(&parts) {
+            Ok(()) => return Ok((parts, body)),
+            Err(unexpected) => unexpected,
+        };
+        let error = if StreamHead::is_refused(&parts) {
+            let start = error_body(&mut body, bounds::MAX_BODY + 1).await;
             Error::service(service_error(&parts, &start))
         } else {
-            Error::unexpected(format!("the status is {}", parts.status))
-                .with_request_id(request_id(&parts.headers))
+            let start = error_body(&mut body, UNEXPECTED_BODY).await;
+            Error::unexpected(&self.endpoint, &parts, &start, unexpected)
         };
-        let offset = text(DATE.as_str()).and_then(|date| {
+        let offset = date(&parts.headers).and_then(|date| {
             ClockOffset::measure(sent, received, date, parts.headers.contains_key(AGE))
         });
         Err(Failed {
@@ -224,17 +235,42 @@ impl Core {
             offset,
         })
     }
+
+    /// Forgets the clock's correction if an answer contradicts it. Where it was right all the same,
+    /// the next request is refused for its time, which runs nothing, and it is measured anew.
+    fn doubt_clock(
+        &self,
+        clock: ClockOffset,
+        sent: SystemTime,
+        received: SystemTime,
+        headers: &HeaderMap,
+    ) {
+        if clock == ClockOffset::ZERO {
+            return;
+        }
+        let has_age = headers.contains_key(AGE);
+        if date(headers)
+            .is_some_and(|date| ClockOffset::is_contradicted(sent, received, date, has_age))
+        {
+            // Unless another call has corrected it in the meantime.
+            let _ = self.clock.compare_exchange(
+                clock.as_secs(),
+                0,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+    }
 }
 
 impl Answer {
-    /// Reads a buffered answer whole. One piece is not copied.
+    /// Reads a buffered answer whole, and sees to it that it is. One large piece is not copied.
     pub(crate) async fn into_payload(
         mut self,
         max: u64,
     ) -> Result<(response::Parts, Bytes), Error> {
-        let announced = self.parts.headers.get(CONTENT_LENGTH);
-        let announced: Option<u64> =
-            announced.and_then(|length| length.to_str().ok()?.parse().ok());
+        let framing = Framing::of(&self.parts);
+        let length = self.body.size_hint().exact();
         let mut payload = Bytes::new();
         let mut joined: Option<BytesMut> = None;
         let mut received = 0;
@@ -249,7 +285,8 @@ impl Answer {
                 None if payload.is_empty() => payload = piece,
                 None => {
                     // What is announced is believed as far as it is allowed.
-                    let expected = received.saturating_add(self.body.at_least()).min(max);
+                    let left = self.body.size_hint().lower();
+                    let expected = received.saturating_add(left).min(max);
                     let expected = usize::try_from(expected).unwrap_or_default();
                     let mut all = BytesMut::with_capacity(expected);
                     all.extend_from_slice(&payload);
@@ -258,25 +295,31 @@ impl Answer {
                 }
             }
         }
-        // Our transport has seen to it; another's may not.
-        if let Some(announced) = announced.filter(|announced| *announced > received) {
-            let why = format!("{announced} bytes were announced");
-            return Err(Error::truncated(why, received));
+        match framing {
+            // Of another's transport, which knew the length without a header.
+            Framing::Connection if length == Some(received) => {}
+            _ => framing
+                .check_end(received)
+                .map_err(|error| Error::truncated(error, received))?,
         }
-        Ok((self.parts, joined.map_or(payload, BytesMut::freeze)))
+        let payload = match joined {
+            Some(joined) => joined.freeze(),
+            // It would keep the buffer of the connection that it was read into.
+            None if payload.len() < SMALL => Bytes::copy_from_slice(&payload),
+            None => payload,
+        };
+        Ok((self.parts, payload))
     }
 }
 
-/// As much of an error answer's body as is there in time and is looked at.
-async fn error_body(body: &mut AnswerBody) -> Bytes {
+/// As much of a body that is not a payload as is there in time, `max` bytes at most.
+async fn error_body(body: &mut ResponseBody, max: usize) -> Bytes {
     let mut start = BytesMut::new();
     let read = async {
         while let Some(Ok(piece)) = body.data().await {
-            let room = bounds::MAX_BODY
-                .saturating_add(1)
-                .saturating_sub(start.len());
+            let room = max.saturating_sub(start.len());
             start.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-            if start.len() > bounds::MAX_BODY {
+            if start.len() >= max {
                 break;
             }
         }
@@ -284,6 +327,10 @@ async fn error_body(body: &mut AnswerBody) -> Bytes {
     // A body that does not end in time is used as far as it came.
     let _ = tokio::time::timeout(ERROR_BODY, read).await;
     start.freeze()
+}
+
+fn date(headers: &HeaderMap) -> Option<&str> {
+    headers.get(DATE)?.to_str().ok()
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
 
-use crate::{Error, Reader, ResponseStream};
+use crate::{Error, Reader, ResponseStream, TextStream};
 
 /// The answer of a function that speaks HTTP: status, headers and cookies, and then its body. See
 /// [`ResponseStream::into_http`].
@@ -18,6 +18,7 @@ use crate::{Error, Reader, ResponseStream};
 /// A [`Stream`] and an [`http_body::Body`] of the body's pieces. It ends as the response stream
 /// does: well only after `InvokeComplete`.
 #[derive(Debug)]
+#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
 pub struct HttpStream {
     stream: ResponseStream,
     prelude: Option<HttpPrelude>,
@@ -74,7 +75,6 @@ impl HttpStream {
     }
 
     /// The stream under it: for its head, and after the end its completion.
-    #[must_use]
     pub fn stream(&self) -> &ResponseStream {
         &self.stream
     }
@@ -86,6 +86,11 @@ impl HttpStream {
     /// As [`ResponseStream::next`].
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// The body as text: see [`ResponseStream::into_text`].
+    pub fn into_text(self) -> TextStream<Self> {
+        TextStream::new(self)
     }
 
     /// The body as an `AsyncRead`.

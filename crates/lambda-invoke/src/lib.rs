@@ -8,7 +8,6 @@ mod call;
 mod carrier;
 mod client;
 mod collected;
-mod credentials;
 mod endpoint;
 mod error;
 mod exchange;
@@ -18,19 +17,20 @@ mod reader;
 mod reply;
 mod response_stream;
 mod session;
+mod text_stream;
 
 // The public interface.
-pub use builder::Builder;
+pub use builder::ClientBuilder;
 pub use call::{Call, InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
 pub use collected::Collected;
-pub use credentials::{BoxError, CredentialsFuture, ProvideCredentials};
 pub use endpoint::EndpointUrl;
 pub use error::{Error, ErrorKind, FunctionFailure};
 pub use http_stream::HttpStream;
 pub use reader::Reader;
 pub use reply::Reply;
 pub use response_stream::{Completion, ResponseStream};
+pub use text_stream::TextStream;
 
 // What of the crates below stands in this interface.
 pub use lambda_invoke_error::{Execution, RetryClass, ServiceError, ThrottleReason};
@@ -40,9 +40,12 @@ pub use lambda_invoke_input::{
 pub use lambda_invoke_protocol::operation::{self, InvokeOperation};
 pub use lambda_invoke_protocol::prelude::HttpPrelude;
 pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
-pub use lambda_invoke_protocol::retry::{RetryPolicy, Stop};
+pub use lambda_invoke_protocol::retry::{GiveUpReason, RetryPolicy};
 pub use lambda_invoke_protocol::{
-    FunctionError, LogTail, Report, ReportStatus, ReportedVersion, StreamHead,
+    FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
+    StreamHead,
 };
-pub use lambda_invoke_sigv4::{Credentials, CredentialsError, Timestamp};
-pub use lambda_invoke_transport::{Limits, Proxy, TimeLimit, Transport};
+pub use lambda_invoke_sigv4::{
+    BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
+};
+pub use lambda_invoke_transport::{InvalidPort, Proxy, TimeoutKind, Timeouts, Transport, port_of};

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderValue, StatusCode};
-use lambda_invoke_protocol::{self as protocol, LogTail, Report, ReportedVersion};
+use lambda_invoke_input::InvocationType;
+use lambda_invoke_protocol::{self as protocol, LogTail, LoggedFailure, Report, ReportedVersion};
 use serde_core::de::DeserializeOwned;
 
+use crate::endpoint::EndpointUrl;
 use crate::{Error, FunctionFailure};
 
 /// What Invoke answered: see [`InvokeCall::send`](crate::InvokeCall::send).
@@ -23,14 +25,22 @@ use crate::{Error, FunctionFailure};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a function that failed is a reply too: `into_result` makes it an error"]
 pub struct Reply {
     inner: protocol::Reply,
     attempts: u32,
 }
 
 impl Reply {
-    pub(crate) fn read(parts: &Parts, payload: Bytes, attempts: u32) -> Result<Self, Error> {
-        let inner = protocol::Reply::from_http(parts, payload).map_err(Error::unexpected)?;
+    pub(crate) fn read(
+        endpoint: &EndpointUrl,
+        invocation_type: InvocationType,
+        parts: &Parts,
+        payload: Bytes,
+        attempts: u32,
+    ) -> Result<Self, Error> {
+        let inner = protocol::Reply::from_http(invocation_type, parts, payload.clone())
+            .map_err(|error| Error::unexpected(endpoint, parts, &payload, error))?;
         Ok(Self { inner, attempts })
     }
 
@@ -62,6 +72,15 @@ impl Reply {
     #[must_use]
     pub fn report(&self) -> Option<Report> {
         self.inner.log.as_ref()?.report()
+    }
+
+    /// The failure that only the log tells of, if the log was asked for.
+    ///
+    /// The service has been seen to leave out `X-Amz-Function-Error` for functions that stream,
+    /// also for those that failed in the midst of it. What counts is in [`LogTail::failure`].
+    #[must_use]
+    pub fn logged_failure(&self) -> Option<LoggedFailure> {
+        self.inner.logged_failure()
     }
 
     /// What the function returned, or what it says of its failure.
@@ -100,25 +119,35 @@ impl Reply {
         self.attempts
     }
 
-    /// This reply, if the function did not fail.
+    /// This reply, unless something tells that the function failed: `X-Amz-Function-Error`, or the
+    /// log if it was asked for ([`logged_failure`](Self::logged_failure)).
     ///
     /// # Errors
     ///
     /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed), with what the function
     /// left behind, if it did.
     pub fn into_result(self) -> Result<Self, Error> {
-        let Some(code) = &self.inner.function_error else {
-            return Ok(self);
-        };
+        match self.failed() {
+            None => Ok(self),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The function's failure as an error.
+    fn failed(&self) -> Option<Error> {
+        let error = self.inner.failure()?;
         let failure = FunctionFailure {
-            code: code.clone(),
+            code: self.inner.function_error.clone(),
             details: None,
-            error: self.inner.failure().unwrap_or_default(),
+            error,
+            logged: self.inner.logged_failure(),
             payload: self.inner.payload.clone(),
             log: self.inner.log.clone(),
         };
-        Err(
-            Error::function_failed(failure, self.inner.payload.len() as u64)
+        let received = self.inner.payload.len() as u64;
+        let error = Error::function_failed(failure, received);
+        Some(
+            error
                 .with_request_id(self.request_id())
                 .answered(self.attempts),
         )
@@ -132,8 +161,8 @@ impl Reply {
     /// payload is then no answer. [`ErrorKind::Json`](crate::ErrorKind::Json) if the payload is
     /// not JSON of this shape; the source says where.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        if self.inner.function_error.is_some() {
-            self.clone().into_result()?;
+        if let Some(failed) = self.failed() {
+            return Err(failed);
         }
         serde_json::from_slice(&self.inner.payload).map_err(|error| {
             Error::json(error, self.inner.payload.len() as u64)

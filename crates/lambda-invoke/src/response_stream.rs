@@ -11,14 +11,15 @@ use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_event_stream::{Payload, PayloadIter};
 use lambda_invoke_protocol::{
-    FunctionError, InvokeComplete, LogTail, Report, ReportedVersion, StreamError, StreamEvent,
-    StreamHead, StreamReader,
+    FunctionError, InvokeComplete, LogTail, LoggedFailure, Outcome, Report, ReportedVersion,
+    StreamError, StreamEvent, StreamHead, StreamReader,
 };
 use tokio::time::Sleep;
 
-use crate::carrier::AnswerBody;
-use crate::exchange::{Answer, request_id};
-use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader};
+use crate::carrier::ResponseBody;
+use crate::collected::Pieces;
+use crate::exchange::Answer;
+use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
 /// How long the end of the body is waited for after `InvokeComplete`, so that the connection can be
 /// used again. The answer is whole by then; a server that keeps the body open must not hold it up.
@@ -43,19 +44,21 @@ const LINGER: Duration = Duration::from_secs(1);
 ///
 /// ```no_run
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
-/// let mut words = client.stream("hello").payload(r#"{"name":"Ada"}"#).send().await?;
-/// while let Some(piece) = words.next().await {
-///     print!("{}", String::from_utf8_lossy(&piece?));
+/// let mut stream = client.stream("hello").payload(r#"{"name":"Ada"}"#).send().await?;
+/// let mut bytes = 0;
+/// while let Some(piece) = stream.next().await {
+///     bytes += piece?.len();
 /// }
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
 pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
     reader: StreamReader,
     /// `None` once the stream has ended, well or not.
-    body: Option<AnswerBody>,
+    body: Option<ResponseBody>,
     /// The slices of a message that are not given out yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
@@ -63,25 +66,16 @@ pub struct ResponseStream {
 }
 
 impl ResponseStream {
-    pub(crate) fn new(answer: Answer) -> Result<Self, Error> {
-        let head = head(&answer)?;
-        if !head.has_stream() {
-            let status = head.status;
-            return Err(
-                Error::unexpected(format!("the status is {status}, without a stream"))
-                    .with_request_id(head.request_id.as_deref())
-                    .answered(answer.attempts),
-            );
-        }
-        Ok(Self {
-            head,
+    pub(crate) fn new(head: StreamHead, answer: Answer) -> Self {
+        Self {
             attempts: answer.attempts,
-            reader: StreamReader::new(),
+            reader: StreamReader::new().with_request_id(head.request_id.clone()),
+            head,
             body: Some(answer.body),
             pieces: None,
             completion: None,
             linger: None,
-        })
+        }
     }
 
     /// All that is known before the first piece.
@@ -134,7 +128,8 @@ impl ResponseStream {
     ///
     /// - [`Truncated`](crate::ErrorKind::Truncated) if the stream ends before the function is
     ///   done,
-    /// - [`FunctionFailed`](crate::ErrorKind::FunctionFailed) if it failed after what came,
+    /// - [`FunctionFailed`](crate::ErrorKind::FunctionFailed) if it failed after what came, as the
+    ///   service or the log tells,
     /// - [`Corrupt`](crate::ErrorKind::Corrupt) if a checksum is wrong or a message is none,
     /// - [`TimedOut`](crate::ErrorKind::TimedOut) if a time limit was reached.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
@@ -168,27 +163,52 @@ impl ResponseStream {
 
     /// The whole answer, kept in memory, if it has at most so many bytes.
     ///
+    /// The pieces are copied into one buffer, which may have been grown to twice what it holds.
+    /// With the length of each piece beside them, they take at most four times `max` bytes, and on
+    /// top of that what the message that is being read does.
+    ///
     /// # Errors
     ///
     /// As [`next`](Self::next), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
     /// [`Error::collected`].
     pub async fn collect_at_most(mut self, max: u64) -> Result<Collected, Error> {
-        let mut chunks = Vec::new();
+        let mut pieces = Pieces::default();
         let failed = loop {
             match poll_fn(|cx| self.poll_payload(cx)).await {
                 None => break None,
                 Some(Ok(_)) if self.received() > max => {
                     break Some(self.failed(Error::too_large(max, self.received())));
                 }
-                Some(Ok(payload)) => chunks.push(payload.into_bytes()),
+                Some(Ok(payload)) => pieces.push(&payload),
                 Some(Err(error)) => break Some(error),
             }
         };
-        let collected = Collected::new(self.head, chunks, self.completion);
+        let collected = Collected::new(self.head, pieces, self.completion);
         match failed {
             None => Ok(collected),
             Some(error) => Err(error.with_collected(collected)),
         }
+    }
+
+    /// The stream as text, of which no piece splits a character. Bytes that are not UTF-8 are an
+    /// error, or are replaced: see [`TextStream::lossy`].
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// use std::io::Write;
+    ///
+    /// let mut text = client.stream("hello").payload(r#"{"name":"Zoë"}"#).send().await?.into_text();
+    /// while let Some(piece) = text.next().await {
+    ///     print!("{}", piece?);
+    ///     let _ = std::io::stdout().flush();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_text(self) -> TextStream<Self> {
+        TextStream::new(self)
     }
 
     /// The stream as an `AsyncRead` and `AsyncBufRead`.
@@ -253,7 +273,8 @@ impl ResponseStream {
                     return Poll::Ready(Some(Ok(payload)));
                 }
                 Ok(Some(StreamEvent::InvokeComplete(complete))) => {
-                    self.completion = Some(Completion::new(complete));
+                    let id = self.head.request_id.as_deref();
+                    self.completion = Some(Completion::new(complete, id));
                     continue;
                 }
                 // What ends the stream badly is told by `finish`; what is unknown passes.
@@ -296,8 +317,9 @@ impl ResponseStream {
     fn stream_error(&mut self, error: StreamError) -> Error {
         let received = self.received();
         let error = match error {
-            StreamError::FunctionFailed(complete) => {
-                Error::function_failed(FunctionFailure::of_stream(*complete), received)
+            StreamError::FunctionFailed { complete, logged } => {
+                let failure = FunctionFailure::of_stream(*complete, logged.map(|logged| *logged));
+                Error::function_failed(failure, received)
             }
             StreamError::Truncated { .. } | StreamError::Exception(_) => {
                 Error::truncated(error, received)
@@ -321,15 +343,6 @@ impl ResponseStream {
         let received = self.received();
         self.failed(Error::corrupt(source, received))
     }
-}
-
-/// The head of an answer, if it is one of this operation.
-pub(crate) fn head(answer: &Answer) -> Result<StreamHead, Error> {
-    StreamHead::from_parts(&answer.parts).map_err(|error| {
-        Error::unexpected(error)
-            .with_request_id(request_id(&answer.parts.headers))
-            .answered(answer.attempts)
-    })
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {
@@ -357,27 +370,39 @@ impl fmt::Debug for ResponseStream {
 }
 
 /// How an execution ended: see [`ResponseStream::completion`].
-///
-/// The service has been seen to say nothing of functions that failed or ran into their time limit
-/// in the midst of a stream, but in the log's last line. So ask for the log
-/// ([`StreamCall::log_tail`](crate::StreamCall::log_tail)) if that matters, and see
-/// [`is_success`](Self::is_success).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
     complete: InvokeComplete,
     report: Option<Report>,
+    outcome: Outcome,
 }
 
 impl Completion {
-    fn new(complete: InvokeComplete) -> Self {
-        let report = complete.log.as_ref().and_then(LogTail::report);
-        Self { complete, report }
+    fn new(complete: InvokeComplete, request_id: Option<&str>) -> Self {
+        let log = complete.log.as_ref();
+        let report = log.and_then(LogTail::report);
+        let outcome = match log {
+            _ if complete.has_failed() => Outcome::Failed,
+            Some(log) => log.outcome(request_id),
+            None => Outcome::NotReported,
+        };
+        Self {
+            complete,
+            report,
+            outcome,
+        }
     }
 
-    /// Whether neither the service nor the log's report tells of a failure.
+    /// What is known of how the execution ended.
+    ///
+    /// A stream that has ended well is mostly [`NotReported`](Outcome::NotReported): neither the
+    /// service nor the log tells of a failure, which is as much as is ever told of a function that
+    /// went well, unless its log is in the JSON format. The failure of a custom runtime in the
+    /// midst of a stream has been seen to be told nowhere, and without a log
+    /// ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has every other.
     #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.complete.is_success() && self.report.as_ref().is_none_or(Report::is_success)
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
     }
 
     /// That the function failed, and how, in the service's words.
@@ -406,15 +431,15 @@ impl Completion {
 }
 
 impl FunctionFailure {
-    fn of_stream(complete: InvokeComplete) -> Self {
+    fn of_stream(complete: InvokeComplete, logged: Option<LoggedFailure>) -> Self {
         let details = complete.error_details;
-        let error = details
-            .as_ref()
-            .map(|details| FunctionError::parse(details.as_bytes()));
+        let told = details.as_deref().map(FunctionError::from_details);
+        let error = told.or_else(|| Some(logged.as_ref()?.error.clone()));
         Self {
-            code: complete.error_code.unwrap_or_default(),
+            code: complete.error_code,
             error: error.unwrap_or_default(),
             details,
+            logged,
             payload: Bytes::new(),
             log: complete.log,
         }

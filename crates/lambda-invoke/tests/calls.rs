@@ -159,7 +159,8 @@ async fn a_payload_goes_as_it_is_with_the_content_type_that_is_set() {
                 .head
                 .starts_with("POST /gateway/2015-03-31/functions/f/invocations HTTP")
         );
-        vec![Step::Write(answer("200 OK", &[], &request.body))]
+        let id = ("x-amzn-requestid", "the-id");
+        vec![Step::Write(answer("200 OK", &[id], &request.body))]
     })
     .await;
     let url = format!("http://{}/gateway/", server.address);

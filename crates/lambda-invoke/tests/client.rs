@@ -7,8 +7,8 @@ mod support;
 use std::future::Future;
 
 use lambda_invoke::{
-    Builder, Client, Collected, Completion, Credentials, Error, ErrorKind, HttpStream, Reader,
-    Reply, ResponseStream,
+    Client, ClientBuilder, Collected, Completion, Credentials, Error, ErrorKind, HttpStream,
+    Reader, Reply, ResponseStream,
 };
 use lambda_invoke_vectors::{json, suite};
 
@@ -16,7 +16,7 @@ fn build(region: Option<&str>, credentials: bool, url: Option<&str>) -> Result<C
     builder(region, credentials, url).build()
 }
 
-fn builder(region: Option<&str>, credentials: bool, url: Option<&str>) -> Builder {
+fn builder(region: Option<&str>, credentials: bool, url: Option<&str>) -> ClientBuilder {
     let mut builder = Client::builder();
     if let Some(region) = region {
         builder = builder.region(region);

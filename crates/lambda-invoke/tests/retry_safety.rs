@@ -10,11 +10,11 @@ mod support;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_invoke::{
-    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, Limits, ProvideCredentials,
-    RetryPolicy, Transport,
+    BoxError, Client, Credentials, CredentialsFuture, Error, Execution, ProvideCredentials,
+    RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{Server, Step, answer, chunk, events, refusal, stream_head, whole_stream};
@@ -88,7 +88,21 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             vec![vec![Step::Reset], vec![Step::Close], vec![Step::Hang]]
         }
         ("an answer that is not the operation's", Operation::Invoke) => {
-            vec![vec![Step::Write(redirect())]]
+            let id = ("x-amzn-requestid", "the-id");
+            let coded = [id, ("content-encoding", "gzip")];
+            let page = [id, ("content-type", "text/html")];
+            [
+                redirect(),
+                answer("201 Created", &[id], "{}"),
+                answer("202 Accepted", &[id], ""),
+                answer("204 No Content", &[id], ""),
+                answer("206 Partial Content", &[id], "{}"),
+                answer("200 OK", &coded, "{}"),
+                answer("200 OK", &page, "{}"),
+                answer("200 OK", &[], "It works!"),
+            ]
+            .map(|bytes| vec![Step::Write(bytes)])
+            .to_vec()
         }
         ("an answer that is not the operation's", Operation::Stream) => {
             let page = answer("200 OK", &[("content-type", "text/html")], "<html>");
@@ -97,9 +111,11 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
         ("an answer that broke off after its head", Operation::Invoke) => {
             let whole = answer("200 OK", &[], "a long answer");
             let cut = whole[..whole.len() - 4].to_vec();
+            let unproved = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
             vec![
                 vec![Step::Write(cut.clone()), Step::Close],
                 vec![Step::Write(cut), Step::Reset],
+                vec![Step::Write(unproved.to_vec()), Step::Close],
             ]
         }
         ("an answer that broke off after its head", Operation::Stream) => {
@@ -128,9 +144,10 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
                 }
                 Some(code) => refusal(&status, code.strip_suffix('`').unwrap(), "no"),
             };
-            // By this date every clock is wrong.
+            // By this date this machine's clock is wrong, and not by more than is corrected.
             let head = String::from_utf8(bytes).unwrap();
-            let dated = head.replacen("\r\n", "\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 1);
+            let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
+            let dated = head.replacen("\r\n", &format!("\r\ndate: {date}\r\n"), 1);
             vec![vec![Step::Write(dated.into_bytes())]]
         }
     };
@@ -203,7 +220,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
             has_any: !matches!(trouble, Trouble::NoCredentials),
         })
         .transport(transport)
-        .limits(Limits::default().with_first_byte(Duration::from_millis(400)))
+        .timeouts(Timeouts::default().with_first_byte(Duration::from_millis(400)))
         .retry(policy.with_max_backoff(Duration::from_millis(5)))
         .build()
         .unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream as _;
-use lambda_invoke::{Client, ErrorKind, Execution, ReportStatus, ResponseStream};
+use lambda_invoke::{Client, ErrorKind, Execution, Outcome, ReportStatus, ResponseStream};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Server as LocalEndpoint};
 use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent};
 use support::{
@@ -74,7 +74,7 @@ async fn the_first_chunk_is_here_before_the_function_makes_the_second() {
     acknowledged.notify_one();
     assert_eq!(stream.next().await.unwrap().unwrap(), "second");
     assert!(stream.next().await.is_none());
-    assert!(stream.completion().unwrap().is_success());
+    assert!(stream.completion().unwrap().outcome() == lambda_invoke::Outcome::NotReported);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
     assert_eq!(error.execution(), Execution::Started);
     assert_eq!(error.received(), Some(4));
     let failure = error.function_failure().unwrap();
-    assert!(!failure.code.is_empty());
+    assert!(!failure.code.as_deref().unwrap().is_empty());
     assert!(
         failure.details.as_ref().unwrap().contains("it broke"),
         "{failure:?}"
@@ -168,7 +168,7 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
             .contains("about to fail")
     );
     // Once, although code and type are the same.
-    let code = &failure.code;
+    let code = failure.code.as_deref().unwrap();
     assert!(
         error
             .to_string()
@@ -178,19 +178,32 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
 }
 
 #[tokio::test]
-async fn a_report_of_failure_is_visible_although_the_stream_ends_well() {
+async fn a_failure_that_only_the_log_tells_of_ends_the_stream() {
     let log = LogTail::last_of(
-        b"START RequestId: a Version: 7\nREPORT RequestId: a\tDuration: 2000.00 ms\t\
+        b"START RequestId: the-id Version: 7\nREPORT RequestId: the-id\tDuration: 2000.00 ms\t\
           Billed Duration: 2000 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
     );
     let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log)));
     let body = events([chunk("partial"), end]);
     let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
-    let mut stream = server.client().stream("f").log_tail().send().await.unwrap();
+    let mut stream = server.client().stream("f").send().await.unwrap();
     let (all, end) = drain(&mut stream).await;
-    assert_eq!((all.as_slice(), end.is_none()), (&b"partial"[..], true));
+    assert_eq!(all, b"partial");
+    let error = end.unwrap();
+    assert_eq!(
+        (error.kind(), error.execution(), error.received()),
+        (ErrorKind::FunctionFailed, Execution::Started, Some(7))
+    );
+    assert_eq!(
+        error.to_string(),
+        "the function failed, as its log reports: status timeout, after 7 bytes (request id the-id)"
+    );
+    let failure = error.function_failure().unwrap();
+    assert_eq!((&failure.code, &failure.details), (&None, &None));
+    let status = failure.logged.as_ref().unwrap().status.as_ref();
+    assert_eq!(status, Some(&ReportStatus::Timeout));
     let completion = stream.completion().unwrap();
-    assert!(!completion.is_success());
+    assert_eq!(completion.outcome(), Outcome::Failed);
     assert_eq!(
         completion.report().unwrap().status,
         Some(ReportStatus::Timeout)
@@ -316,7 +329,9 @@ async fn is_an_http_answer_with_its_prelude_taken_off() {
             all.extend_from_slice(&piece.unwrap());
         }
         assert_eq!(all, b"short and stout");
-        assert!(http.stream().completion().unwrap().is_success());
+        assert!(
+            http.stream().completion().unwrap().outcome() == lambda_invoke::Outcome::NotReported
+        );
         let response = http.into_response();
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!((response.status().as_u16(), cookies.len()), (418, 2));
@@ -432,7 +447,7 @@ async fn collects_the_whole_with_the_names_of_the_model() {
         .await
         .unwrap();
     assert_eq!(collected.to_bytes(), "hello");
-    assert_eq!(collected.chunks().len(), 2);
+    assert_eq!(collected.chunks().count(), 2);
     let json = serde_json::to_value(&collected).unwrap();
     assert_eq!(
         json,

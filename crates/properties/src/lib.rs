@@ -33,6 +33,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("protocol_request_round_trip", protocol::request_round_trip),
     ("protocol_retry", protocol::retry),
     ("protocol_stream_split", protocol::stream_split),
+    ("protocol_text", protocol::text),
     ("input_client_context", input::client_context),
     ("input_function_name", input::function_name),
     ("input_made_function_name", input::made_function_name),

@@ -8,7 +8,7 @@ mod streams;
 pub use answers::http_response;
 pub use decisions::{json_check, retry};
 pub use requests::{http_request, request_round_trip};
-pub use streams::{prelude_split, report, stream_split};
+pub use streams::{prelude_split, report, stream_split, text};
 
 use http::{HeaderName, HeaderValue};
 

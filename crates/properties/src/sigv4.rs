@@ -5,7 +5,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_sigv4::{
     CanonicalRequest, Credentials, NEVER_SIGNED, PathEncoding, PayloadHash, RawRequest,
-    SessionToken, Settings, Signer, Timestamp, Verified, Verifier, VerifyError,
+    SessionTokenMode, Signer, SigningSettings, Timestamp, Verified, Verifier, VerifyError,
 };
 
 const SECRET: &str = "hunter2/SECRET";
@@ -137,16 +137,16 @@ struct Case {
 
 impl Made {
     fn case(&self) -> Option<Case> {
-        let mut settings = Settings::default();
+        let mut settings = SigningSettings::default();
         settings.path_encoding = if self.once {
-            PathEncoding::Once
+            PathEncoding::Single
         } else {
-            PathEncoding::Twice
+            PathEncoding::Double
         };
         settings.normalize_path = self.normalize;
         settings.content_sha256_header = self.sends_hash;
         if self.appended {
-            settings.session_token = SessionToken::Appended;
+            settings.session_token = SessionTokenMode::Appended;
         }
         let mut credentials = Credentials::new("AKIDEXAMPLE", SECRET).ok()?;
         if self.has_token {
@@ -222,7 +222,7 @@ impl Case {
 /// `names` are the headers that it covers.
 fn canonical(
     request: &Request,
-    settings: &Settings,
+    settings: &SigningSettings,
     payload: &PayloadHash,
     names: &str,
 ) -> Vec<u8> {
@@ -240,7 +240,7 @@ const BLANK: [fn(char) -> bool; 4] = [
 
 fn canonical_with(
     request: &Request,
-    settings: &Settings,
+    settings: &SigningSettings,
     payload: &PayloadHash,
     names: &str,
     blank: fn(char) -> bool,
@@ -295,7 +295,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-fn canonical_path(path: &[u8], settings: &Settings) -> Vec<u8> {
+fn canonical_path(path: &[u8], settings: &SigningSettings) -> Vec<u8> {
     let mut path = path.to_vec();
     if settings.normalize_path {
         let mut segments: Vec<&[u8]> = Vec::new();
@@ -324,7 +324,7 @@ fn canonical_path(path: &[u8], settings: &Settings) -> Vec<u8> {
         path.push(b'/');
     }
     match settings.path_encoding {
-        PathEncoding::Twice => percent(&path, |byte| is_unreserved(byte) || byte == b'/'),
+        PathEncoding::Double => percent(&path, |byte| is_unreserved(byte) || byte == b'/'),
         _ => percent(&path, |byte| byte.is_ascii_graphic()),
     }
 }
@@ -349,7 +349,7 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-fn canonical_query(query: &[u8], settings: &Settings) -> Vec<u8> {
+fn canonical_query(query: &[u8], settings: &SigningSettings) -> Vec<u8> {
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for piece in query
         .split(|byte| *byte == b'&')
@@ -360,7 +360,7 @@ fn canonical_query(query: &[u8], settings: &Settings) -> Vec<u8> {
             halves.next().unwrap_or_default(),
             halves.next().unwrap_or_default(),
         );
-        let appended = settings.session_token == SessionToken::Appended;
+        let appended = settings.session_token == SessionTokenMode::Appended;
         if name != b"X-Amz-Signature" && !(appended && name == b"X-Amz-Security-Token") {
             pairs.push((
                 percent(&name, is_unreserved),
@@ -377,14 +377,14 @@ fn canonical_query(query: &[u8], settings: &Settings) -> Vec<u8> {
 }
 
 /// The names that signing by headers covers, by the naive twin.
-fn covered(request: &Request, settings: &Settings) -> String {
+fn covered(request: &Request, settings: &SigningSettings) -> String {
     let mut names: Vec<String> = request
         .headers
         .iter()
         .map(|(name, _)| String::from_utf8_lossy(name).to_ascii_lowercase())
         .filter(|name| !NEVER_SIGNED.contains(&name.as_str()))
         .filter(|name| {
-            settings.session_token == SessionToken::Signed || name != "x-amz-security-token"
+            settings.session_token == SessionTokenMode::Signed || name != "x-amz-security-token"
         })
         .collect();
     names.sort();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use http_body_util::{BodyExt, Full};
-use lambda_invoke_transport::{Error, ErrorKind, Limits, Sent, Transport};
+use lambda_invoke_transport::{Error, ErrorKind, Sent, Timeouts, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const REQUEST_BODY: &[u8] = b"{\"name\":\"Ada\"}";
@@ -168,7 +168,7 @@ impl Outcome {
 fn transport(script: Script, log: &Log) -> Transport {
     let connections = Mutex::new(VecDeque::from(script.connections));
     let log = Arc::clone(log);
-    let limits = Limits::default().with_total(Duration::from_secs(30));
+    let limits = Timeouts::default().with_total(Duration::from_secs(30));
     let dial = move |_| {
         let steps = lock(&connections).pop_front();
         let connection = steps.map(|steps| {
@@ -186,7 +186,7 @@ fn transport(script: Script, log: &Log) -> Transport {
         async move { connection.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()) }
     };
     Transport::builder()
-        .limits(limits)
+        .timeouts(limits)
         .connect_with(dial)
         .build()
 }

@@ -2,10 +2,20 @@
 
 use std::fmt;
 
+use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use serde_json::Value;
 
+use crate::text::{Excerpt, cut};
+
+/// The most of a stack that is kept, in bytes.
+const MAX_STACK: usize = 64 * 1024;
+
 /// The payload of an answer whose function failed, as every runtime writes it: `errorType`,
-/// `errorMessage`, and a stack under `stackTrace` (Python, Java, .NET, Ruby) or `trace` (Node).
+/// `errorMessage`, and a stack under `stackTrace` (Python, Java, .NET, Ruby), `trace` (Node) or
+/// `stack` (Node's log).
+///
+/// What is read is bounded, whatever was sent: 256 bytes of type and request id, 8 KiB of message,
+/// and 64 KiB of stack. The payload itself is the caller's to look at.
 ///
 /// # Example
 ///
@@ -58,7 +68,7 @@ impl FunctionError {
         let error_type = text("errorType");
         let error_message = text("errorMessage");
         let request_id = text("requestId");
-        let stack = ["stackTrace", "trace"]
+        let stack = ["stackTrace", "trace", "stack"]
             .into_iter()
             .find_map(|name| members.remove(name));
         Self {
@@ -67,6 +77,53 @@ impl FunctionError {
             request_id,
             stack_trace: stack_lines(stack),
         }
+        .bounded()
+    }
+
+    /// Reads the details of a stream's failure, which are JSON as [`parse`](Self::parse) reads it,
+    /// or text.
+    #[must_use]
+    pub fn from_details(details: &str) -> Self {
+        let error = Self::parse(details.as_bytes());
+        if error != Self::default() || details.is_empty() {
+            return error;
+        }
+        Self {
+            error_message: Some(details.to_owned()),
+            ..Self::default()
+        }
+        .bounded()
+    }
+
+    /// The same, with no more of anything than an error keeps.
+    pub(crate) fn bounded(mut self) -> Self {
+        for (text, max) in [
+            (&mut self.error_type, MAX_TOKEN),
+            (&mut self.request_id, MAX_TOKEN),
+            (&mut self.error_message, MAX_MESSAGE),
+        ] {
+            if let Some(text) = text.as_mut().filter(|text| text.len() > max) {
+                *text = cut(text, max).to_owned();
+            }
+        }
+        let mut room = MAX_STACK;
+        let mut kept = 0;
+        for line in &mut self.stack_trace {
+            if room == 0 {
+                break;
+            }
+            if line.len() > room {
+                *line = cut(line, room).to_owned();
+            }
+            // A handle has its size too.
+            room = room.saturating_sub(line.len() + size_of::<String>());
+            kept += 1;
+        }
+        if kept < self.stack_trace.len() {
+            self.stack_trace.truncate(kept);
+            self.stack_trace.shrink_to_fit();
+        }
+        self
     }
 
     /// The payload of an answer, as an endpoint writes it.
@@ -106,11 +163,13 @@ fn stack_lines(stack: Option<Value>) -> Vec<String> {
     }
 }
 
+/// One line, of at most 1 KiB of the type and of the message, with nothing in it that a terminal
+/// would obey.
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.error_type, &self.error_message) {
-            (Some(kind), Some(message)) => write!(f, "{kind}: {message}"),
-            (Some(text), None) | (None, Some(text)) => f.write_str(text),
+            (Some(kind), Some(message)) => write!(f, "{}: {}", Excerpt(kind), Excerpt(message)),
+            (Some(text), None) | (None, Some(text)) => Excerpt(text).fmt(f),
             (None, None) => f.write_str("the function gave no reason"),
         }
     }

@@ -23,7 +23,7 @@ use serde_core::de::IgnoredAny;
 /// assert_eq!((fault.offset(), fault.line(), fault.column()), (9, 1, 10));
 /// assert_eq!(fault.to_string(), "the payload is not JSON: unexpected 'A' at byte 9 (line 1, column 10)");
 /// ```
-pub fn check(payload: &[u8]) -> Result<(), NotJson> {
+pub fn check(payload: &[u8]) -> Result<(), JsonError> {
     let syntax = match serde_json::from_slice::<IgnoredAny>(payload) {
         Ok(IgnoredAny) => None,
         Err(error) if error.is_eof() => Some((payload.len(), Kind::EndOfInput)),
@@ -55,12 +55,12 @@ pub fn check(payload: &[u8]) -> Result<(), NotJson> {
             }
         }
     };
-    Err(NotJson::new(payload, offset.min(payload.len()), kind))
+    Err(JsonError::new(payload, offset.min(payload.len()), kind))
 }
 
 /// Where and why a payload is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotJson {
+pub struct JsonError {
     offset: usize,
     line: usize,
     column: usize,
@@ -83,7 +83,7 @@ enum Kind {
 /// As much of a word as a message quotes.
 const MAX_TOKEN: usize = 256;
 
-impl NotJson {
+impl JsonError {
     fn new(payload: &[u8], offset: usize, kind: Kind) -> Self {
         let before = payload.get(..offset).unwrap_or(payload);
         let (line, column) = place(before);
@@ -166,7 +166,7 @@ fn source(line: usize, column: usize) -> String {
     )
 }
 
-impl fmt::Display for NotJson {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the payload is not JSON: ")?;
         match self.kind {
@@ -185,7 +185,7 @@ impl fmt::Display for NotJson {
     }
 }
 
-impl std::error::Error for NotJson {}
+impl std::error::Error for JsonError {}
 
 /// Where line `line` begins, counted from 0.
 fn line_start(payload: &[u8], line: usize) -> usize {

@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod expected;
 mod function_error;
 pub mod header;
 pub mod json;
@@ -12,13 +13,19 @@ mod reply;
 mod request;
 pub mod retry;
 mod stream;
+pub mod text;
 
 // The public interface.
+pub use expected::{Expected, Framing, IncompleteBody, Mismatch, UnexpectedResponse};
 pub use function_error::FunctionError;
-pub use log::{LogTail, LogTailError, Report, ReportStatus, StartLine, TailBuffer};
-pub use reply::{AnswerError, RenderError, Reply, ReportedVersion, error_to_http, service_error};
+pub use log::{
+    LogTail, LogTailError, LoggedFailure, Outcome, Report, ReportStatus, StartLine, TailBuffer,
+};
+pub use reply::{
+    EncodeResponseError, Reply, ReportedVersion, ResponseError, error_to_http, service_error,
+};
 pub use request::{
-    IncomingRequest, InvokeRequest, Refusal, Request, RequestError, StreamInvocationType,
+    IncomingRequest, InvokeRequest, Rejection, Request, RequestError, StreamInvocationType,
     StreamRequest, operation,
 };
 pub use stream::{

@@ -67,7 +67,7 @@ impl Template {
 /// let route = Route::find(&Method::POST, "/2015-03-31/functions/hello%3Aprod/invocations")?;
 /// assert_eq!(route.operation, Operation::Invoke);
 /// assert_eq!(route.function_name, "hello:prod");
-/// # Ok::<(), lambda_invoke_protocol::path::NoRoute>(())
+/// # Ok::<(), lambda_invoke_protocol::path::RouteError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,11 +84,11 @@ impl<'a> Route<'a> {
     /// # Errors
     ///
     /// If no operation has this path, or it has another method.
-    pub fn find(method: &Method, path: &'a str) -> Result<Self, NoRoute> {
+    pub fn find(method: &Method, path: &'a str) -> Result<Self, RouteError> {
         for template in [INVOKE, STREAM, INVOKE_ASYNC] {
             if let Some(label) = template.label(path) {
                 if method != Method::POST {
-                    return Err(NoRoute::Method);
+                    return Err(RouteError::Method);
                 }
                 let function_name = decode(label, false);
                 return Ok(Self {
@@ -97,21 +97,21 @@ impl<'a> Route<'a> {
                 });
             }
         }
-        Err(NoRoute::Path)
+        Err(RouteError::Path)
     }
 }
 
 /// Why a request means no operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NoRoute {
+pub enum RouteError {
     /// No operation has the path.
     Path,
     /// The path's operation has another method: `POST`.
     Method,
 }
 
-impl fmt::Display for NoRoute {
+impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Path => "the request's path is none of the invoke operations'",
@@ -120,7 +120,7 @@ impl fmt::Display for NoRoute {
     }
 }
 
-impl std::error::Error for NoRoute {}
+impl std::error::Error for RouteError {}
 
 /// Shows a text as a path's label or a query's key or value: all but the unreserved characters of
 /// RFC 3986 percent-encoded, with capital hex digits.
@@ -306,12 +306,12 @@ mod tests {
         ] {
             assert_eq!(
                 Route::find(&Method::POST, path),
-                Err(NoRoute::Path),
+                Err(RouteError::Path),
                 "{path}"
             );
         }
         let path = "/2015-03-31/functions/f/invocations";
-        assert_eq!(Route::find(&Method::GET, path), Err(NoRoute::Method));
+        assert_eq!(Route::find(&Method::GET, path), Err(RouteError::Method));
     }
 
     #[test]

@@ -7,15 +7,17 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_invoke_error::ServiceError;
-use lambda_invoke_input::ExecutedVersion;
+use lambda_invoke_input::{ExecutedVersion, InvocationType};
 
-use crate::{FunctionError, LogTail, header};
+use crate::expected::has_content_coding;
+use crate::{Expected, FunctionError, LogTail, LoggedFailure, UnexpectedResponse, header};
 
 /// The answer of Invoke.
 ///
 /// # Example
 ///
 /// ```
+/// use lambda_invoke_input::InvocationType;
 /// use lambda_invoke_protocol::Reply;
 ///
 /// let (parts, body) = http::Response::builder()
@@ -23,7 +25,7 @@ use crate::{FunctionError, LogTail, header};
 ///     .header("x-amz-function-error", "Unhandled")
 ///     .body(r#"{"errorType":"Exception","errorMessage":"no"}"#.into())?
 ///     .into_parts();
-/// let reply = Reply::from_http(&parts, body)?;
+/// let reply = Reply::from_http(InvocationType::RequestResponse, &parts, body)?;
 /// assert_eq!(reply.status, 200);
 /// assert_eq!(reply.executed_version.as_ref().unwrap().as_str(), "$LATEST");
 /// // The function failed, although the status is 200.
@@ -33,8 +35,7 @@ use crate::{FunctionError, LogTail, header};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
-    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run. Another status of
-    /// success is kept as it came.
+    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run.
     pub status: StatusCode,
     /// The version that ran.
     pub executed_version: Option<ReportedVersion>,
@@ -68,21 +69,21 @@ impl Reply {
         }
     }
 
-    /// Reads an answer.
+    /// Reads the response to a request of this invocation type. Whether the body is whole is for
+    /// whoever read it to say: see [`Framing`](crate::Framing).
     ///
     /// # Errors
     ///
-    /// If it is the service's error, or nothing that the operation answers.
-    pub fn from_http(parts: &Parts, body: Bytes) -> Result<Self, AnswerError> {
-        match parts.status.as_u16() {
-            200..=299 => {}
-            400..=599 => return Err(AnswerError::Service(service_error(parts, &body))),
-            _ => {
-                return Err(AnswerError::Status {
-                    status: parts.status,
-                });
-            }
+    /// If it is the service's error, or not the response that was asked for: see [`Expected`].
+    pub fn from_http(
+        invocation_type: InvocationType,
+        parts: &Parts,
+        body: Bytes,
+    ) -> Result<Self, ResponseError> {
+        if is_service_error(parts) {
+            return Err(ResponseError::Service(service_error(parts, &body)));
         }
+        Expected::from(invocation_type).check(parts, &body)?;
         let log = parts.headers.get(header::X_AMZ_LOG_RESULT);
         Ok(Self {
             status: parts.status,
@@ -101,7 +102,7 @@ impl Reply {
     /// # Errors
     ///
     /// If a text is no header value, or the version is not one that the service has.
-    pub fn to_http(&self) -> Result<http::Response<Bytes>, RenderError> {
+    pub fn to_http(&self) -> Result<http::Response<Bytes>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(6);
         insert(
             &mut headers,
@@ -127,12 +128,22 @@ impl Reply {
         Ok(response)
     }
 
-    /// What the failed function says of itself; `None` if it did not fail.
+    /// What the failed function says of itself; `None` if nothing tells that it failed.
+    ///
+    /// The header `x-amz-function-error` tells, or else the log, if it was asked for: the service
+    /// has been seen to leave the header out for functions that stream. See [`LogTail::failure`].
     #[must_use]
     pub fn failure(&self) -> Option<FunctionError> {
-        self.function_error
-            .as_ref()
-            .map(|_| FunctionError::parse(&self.payload))
+        match self.function_error {
+            Some(_) => Some(FunctionError::parse(&self.payload)),
+            None => self.logged_failure().map(|logged| logged.error),
+        }
+    }
+
+    /// The failure that the log tells of, if it was asked for and does.
+    #[must_use]
+    pub fn logged_failure(&self) -> Option<LoggedFailure> {
+        self.log.as_ref()?.failure(self.request_id.as_deref())
     }
 }
 
@@ -145,7 +156,7 @@ pub enum ReportedVersion {
     /// `$LATEST` or a number.
     Valid(ExecutedVersion<'static>),
     /// Something else.
-    Odd(String),
+    Unrecognized(String),
 }
 
 impl ReportedVersion {
@@ -154,14 +165,14 @@ impl ReportedVersion {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Valid(version) => version.as_str(),
-            Self::Odd(text) => text,
+            Self::Unrecognized(text) => text,
         }
     }
 
     /// Whether it is neither `$LATEST` nor a number.
     #[must_use]
-    pub const fn is_odd(&self) -> bool {
-        matches!(self, Self::Odd(_))
+    pub const fn is_unrecognized(&self) -> bool {
+        matches!(self, Self::Unrecognized(_))
     }
 
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
@@ -174,7 +185,7 @@ impl ReportedVersion {
         match ExecutedVersion::parse(&*text) {
             Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
             Ok(version) => Self::Valid(version.into_owned()),
-            Err(_) => Self::Odd(text.into_owned()),
+            Err(_) => Self::Unrecognized(text.into_owned()),
         }
     }
 }
@@ -197,10 +208,16 @@ impl fmt::Display for ReportedVersion {
     }
 }
 
-/// The service's error in an answer whose status is 400 to 599.
+/// The service's error in an answer whose status is 400 to 599. A body with a content coding is
+/// not looked at, and one that was cut as far as it came: the head says nearly all.
 #[must_use]
 pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();
+    let body = if has_content_coding(&parts.headers) {
+        &[]
+    } else {
+        body
+    };
     ServiceError::parse(parts.status.as_u16(), header, body)
 }
 
@@ -222,74 +239,64 @@ pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
     response
 }
 
-/// Why an answer is no reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AnswerError {
-    /// It is the service's error.
-    Service(ServiceError),
-    /// Its status is neither of a success nor of an error: a redirect.
-    Status {
-        /// The status.
-        status: StatusCode,
-    },
-    /// It should be an event stream, and is not.
-    NotEventStream {
-        /// Its content type.
-        content_type: Option<HeaderValue>,
-    },
+/// Whether a response is the service's error: its status is 400 to 599.
+pub(crate) fn is_service_error(parts: &Parts) -> bool {
+    parts.status.is_client_error() || parts.status.is_server_error()
 }
 
-impl fmt::Display for AnswerError {
+/// Why a response is not that of the operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// It is the service's error.
+    Service(ServiceError),
+    /// It is not the response that was asked for, and perhaps not Lambda's.
+    Unexpected(UnexpectedResponse),
+}
+
+impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service(error) => error.fmt(f),
-            Self::Status { status } => {
-                write!(
-                    f,
-                    "the answer's status is {status}, which the operation does not have"
-                )
-            }
-            Self::NotEventStream {
-                content_type: Some(found),
-            } => write!(
-                f,
-                "the answer is not an event stream but {:?}",
-                header::text(found)
-            ),
-            Self::NotEventStream { content_type: None } => {
-                f.write_str("the answer is not an event stream: it has no content type")
-            }
+            Self::Unexpected(unexpected) => write!(f, "unexpected response: {unexpected}"),
         }
     }
 }
 
-/// Shows what the service's error itself would show, and so has no source.
-impl std::error::Error for AnswerError {}
+/// Displays what its parts would display, and so has no source.
+impl std::error::Error for ResponseError {}
+
+impl From<UnexpectedResponse> for ResponseError {
+    fn from(unexpected: UnexpectedResponse) -> Self {
+        Self::Unexpected(unexpected)
+    }
+}
 
 /// Why an answer cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RenderError {
+pub enum EncodeResponseError {
     /// A text that a header cannot hold.
     HeaderValue {
         /// The header.
         name: HeaderName,
     },
     /// A version that is neither `$LATEST` nor a number.
-    OddVersion,
+    UnrecognizedVersion,
 }
 
-impl fmt::Display for RenderError {
+impl fmt::Display for EncodeResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
-            Self::OddVersion => f.write_str("the executed version is neither $LATEST nor a number"),
+            Self::UnrecognizedVersion => {
+                f.write_str("the executed version is neither $LATEST nor a number")
+            }
         }
     }
 }
 
-impl std::error::Error for RenderError {}
+impl std::error::Error for EncodeResponseError {}
 
 /// A header as text; bytes that are no UTF-8 show as U+FFFD.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -302,10 +309,10 @@ pub(crate) fn insert(
     headers: &mut HeaderMap,
     name: HeaderName,
     value: Option<&str>,
-) -> Result<(), RenderError> {
+) -> Result<(), EncodeResponseError> {
     if let Some(value) = value {
         let value = HeaderValue::from_str(value)
-            .map_err(|_| RenderError::HeaderValue { name: name.clone() })?;
+            .map_err(|_| EncodeResponseError::HeaderValue { name: name.clone() })?;
         headers.insert(name, value);
     }
     Ok(())
@@ -314,9 +321,9 @@ pub(crate) fn insert(
 pub(crate) fn insert_version(
     headers: &mut HeaderMap,
     version: Option<&ReportedVersion>,
-) -> Result<(), RenderError> {
+) -> Result<(), EncodeResponseError> {
     match version {
-        Some(ReportedVersion::Odd(_)) => Err(RenderError::OddVersion),
+        Some(ReportedVersion::Unrecognized(_)) => Err(EncodeResponseError::UnrecognizedVersion),
         version => insert(
             headers,
             header::X_AMZ_EXECUTED_VERSION,

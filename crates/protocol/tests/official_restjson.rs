@@ -12,7 +12,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use lambda_invoke_input::{ClientContext, FunctionName, TenantId};
+use lambda_invoke_input::{ClientContext, FunctionName, InvocationType, TenantId};
 use lambda_invoke_protocol::path::{Encoded, decode, query_value};
 use lambda_invoke_protocol::{InvokeRequest, Reply};
 use lambda_invoke_vectors::{json, suite};
@@ -269,11 +269,15 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
     let body = response["body"].as_str().unwrap_or_default();
     let empty = Map::new();
     let headers = response["headers"].as_object().unwrap_or(&empty);
-    let read = |extra: Option<&str>| {
+    // Other operations' statuses: the rest of such a response is read under one of ours.
+    let ours = 200;
+    let read_under = |status: u16, extra: Option<&str>| {
         let mut sent = http::Response::builder().status(status);
         for (name, value) in headers {
             sent = sent.header(name, value.as_str().unwrap());
         }
+        // The suite's services are not Lambda, and send no sign of it.
+        sent = sent.header("x-amzn-requestid", "4d34");
         if let Some(value) = extra {
             sent = sent.header("x-amz-function-error", value);
         }
@@ -281,8 +285,9 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
             .body(Bytes::from(body.to_owned()))
             .unwrap()
             .into_parts();
-        Reply::from_http(&parts, body).unwrap()
+        Reply::from_http(InvocationType::RequestResponse, &parts, body)
     };
+    let read = |extra: Option<&str>| read_under(ours, extra).unwrap();
     for (name, member) in structure["members"].as_object().unwrap() {
         let Some(value) = case["result"].get(name) else {
             continue;
@@ -310,7 +315,13 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
             Kind::Status => {
                 let expected =
                     StatusCode::from_u16(u16::try_from(value.as_u64().unwrap()).unwrap());
-                assert_eq!(read(None).status, expected.unwrap(), "{id}: {name}");
+                match read_under(status, None) {
+                    Ok(reply) => assert_eq!(reply.status, expected.unwrap(), "{id}: {name}"),
+                    Err(error) => {
+                        assert_ne!(status, ours, "{id}: {name}: {error}");
+                        assert!(error.to_string().contains(&status.to_string()), "{error}");
+                    }
+                }
                 compared += 1;
             }
             Kind::ContentType => {

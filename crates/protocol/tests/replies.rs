@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_error::lookup;
+use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
-    AnswerError, LogTail, RenderError, Reply, error_to_http, service_error,
+    EncodeResponseError, LogTail, Mismatch, Reply, ResponseError, error_to_http, service_error,
 };
 use proptest::prelude::*;
 
@@ -18,7 +20,7 @@ prop_compose! {
         function_error in proptest::option::of("Unhandled|Handled"),
         log in proptest::option::of(prop::collection::vec(any::<u8>(), 0..100)),
         arn in proptest::option::of("arn:aws:lambda:[a-z0-9:/-]{1,50}"),
-        request_id in proptest::option::of("[0-9a-f-]{36}"),
+        request_id in "[0-9a-f-]{36}",
         content_type in proptest::option::of("application/(json|octet-stream)"),
         payload in prop::collection::vec(any::<u8>(), 0..100),
     ) -> Reply {
@@ -27,7 +29,8 @@ prop_compose! {
         reply.function_error = function_error;
         reply.log = log.map(|log| LogTail::last_of(&log));
         reply.durable_execution_arn = arn;
-        reply.request_id = request_id;
+        // The service always sends it.
+        reply.request_id = Some(request_id);
         reply.content_type = content_type.map(|text| HeaderValue::try_from(text).unwrap());
         reply
     }
@@ -37,7 +40,7 @@ proptest! {
     #[test]
     fn a_reply_arrives_as_it_was_sent(reply in reply()) {
         let (parts, body) = reply.to_http().unwrap().into_parts();
-        prop_assert_eq!(Reply::from_http(&parts, body), Ok(reply));
+        prop_assert_eq!(Reply::from_http(type_of(&parts), &parts, body), Ok(reply));
     }
 }
 
@@ -50,13 +53,22 @@ fn every_error_of_the_table_arrives_as_it_was_sent() {
         assert_eq!(parts.headers["content-type"], "application/json");
         assert_eq!(service_error(&parts, &body), error);
         assert_eq!(
-            Reply::from_http(&parts, body),
-            Err(AnswerError::Service(error))
+            Reply::from_http(type_of(&parts), &parts, body),
+            Err(ResponseError::Service(error))
         );
     }
 }
 
-fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Reply, AnswerError> {
+/// The invocation type that a status answers.
+fn type_of(parts: &Parts) -> InvocationType {
+    match parts.status.as_u16() {
+        202 => InvocationType::Event,
+        204 => InvocationType::DryRun,
+        _ => InvocationType::RequestResponse,
+    }
+}
+
+fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Reply, ResponseError> {
     let mut response = http::Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
@@ -65,7 +77,7 @@ fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Rep
         .body(Bytes::from_static(body.as_bytes()))
         .unwrap()
         .into_parts();
-    Reply::from_http(&parts, body)
+    Reply::from_http(type_of(&parts), &parts, body)
 }
 
 #[test]
@@ -93,17 +105,24 @@ fn odd_values_cost_nobody_the_answer() {
         ("x-amz-log-result", "<base64>"),
     ];
     let reply = read(200, &headers, "42").unwrap();
-    assert!(reply.executed_version.as_ref().unwrap().is_odd());
+    assert!(reply.executed_version.as_ref().unwrap().is_unrecognized());
     assert!(reply.log.as_ref().unwrap().fault().is_some());
     assert_eq!(reply.payload, "42");
-    assert_eq!(reply.to_http().unwrap_err(), RenderError::OddVersion);
+    assert_eq!(
+        reply.to_http().unwrap_err(),
+        EncodeResponseError::UnrecognizedVersion
+    );
 }
 
 #[test]
 fn a_redirect_is_no_reply_and_an_error_page_is_an_error() {
     let status = StatusCode::TEMPORARY_REDIRECT;
-    assert_eq!(read(307, &[], ""), Err(AnswerError::Status { status }));
-    let Err(AnswerError::Service(error)) = read(502, &[], "<html>") else {
+    let Err(ResponseError::Unexpected(unexpected)) = read(307, &[], "") else {
+        panic!("a redirect is a reply")
+    };
+    assert_eq!(unexpected.mismatch(), Mismatch::Status);
+    assert_eq!(unexpected.status(), status);
+    let Err(ResponseError::Service(error)) = read(502, &[], "<html>") else {
         panic!("not an error")
     };
     assert_eq!((error.status(), error.code()), (502, None));
@@ -115,7 +134,7 @@ fn what_no_header_can_hold_is_not_sent() {
     reply.function_error = Some("a\r\nset-cookie: b".to_owned());
     assert!(matches!(
         reply.to_http(),
-        Err(RenderError::HeaderValue { .. })
+        Err(EncodeResponseError::HeaderValue { .. })
     ));
 }
 

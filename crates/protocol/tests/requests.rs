@@ -11,7 +11,7 @@ use lambda_invoke_input::{
     Qualifier, Target, TenantId,
 };
 use lambda_invoke_protocol::{
-    IncomingRequest, InvokeRequest, Refusal, RequestError, StreamInvocationType, StreamRequest,
+    IncomingRequest, InvokeRequest, Rejection, RequestError, StreamInvocationType, StreamRequest,
 };
 use proptest::prelude::*;
 
@@ -263,7 +263,7 @@ fn payloads_are_held_to_the_limit_of_their_type() {
 }
 
 /// Reads a head that a client of ours would not have written.
-fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Refusal> {
+fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Rejection> {
     let mut request = http::Request::post(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);

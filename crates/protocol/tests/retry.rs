@@ -8,16 +8,16 @@ use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, known_errors, lookup};
 use lambda_invoke_protocol::retry::{
-    CallRetries, ClockOffset, Decision, Failure, Remedy, Retry, RetryPolicy, Situation, Stop,
-    TokenBucket, decide,
+    CallRetries, ClockOffset, Decision, Failure, GiveUpReason, Recovery, Retry, RetryContext,
+    RetryPolicy, TokenBucket, decide,
 };
 use lambda_invoke_vectors::{json, suite};
 use serde_json::Value;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn first(failure: Failure<'_>) -> Situation<'_> {
-    Situation::new(failure, 1, NOW, 1.0)
+fn first(failure: Failure<'_>) -> RetryContext<'_> {
+    RetryContext::new(failure, 1, NOW, 1.0)
 }
 
 fn retry(decision: Decision) -> Retry {
@@ -39,19 +39,19 @@ fn backs_off_twice_as_long_each_time_up_to_the_bound() {
     let error = throttled();
     for (failure, base) in [(Failure::NotSent, 50), (Failure::Service(&error), 1000)] {
         for attempt in 1..=40 {
-            let situation = Situation::new(failure, attempt, NOW, 1.0);
+            let context = RetryContext::new(failure, attempt, NOW, 1.0);
             let whole = (base << (attempt - 1).min(20)).min(20_000);
             assert_eq!(
-                retry(decide(&policy, &situation)).after,
+                retry(decide(&policy, &context)).after,
                 Duration::from_millis(whole)
             );
-            let situation = Situation::new(failure, attempt, NOW, 0.25);
+            let context = RetryContext::new(failure, attempt, NOW, 0.25);
             let quarter = Duration::from_millis(whole) / 4;
-            assert_eq!(retry(decide(&policy, &situation)).after, quarter);
+            assert_eq!(retry(decide(&policy, &context)).after, quarter);
         }
     }
     let policy = policy.with_max_backoff(Duration::from_secs(3));
-    let late = Situation::new(Failure::NotSent, 90, NOW, 1.0);
+    let late = RetryContext::new(Failure::NotSent, 90, NOW, 1.0);
     assert_eq!(retry(decide(&policy, &late)).after, Duration::from_secs(3));
 }
 
@@ -65,9 +65,9 @@ fn a_strange_random_number_is_taken_for_the_nearer_end() {
         (2.0, 50),
         (f64::INFINITY, 50),
     ] {
-        let situation = Situation::new(Failure::NotSent, 1, NOW, random);
+        let context = RetryContext::new(Failure::NotSent, 1, NOW, random);
         assert_eq!(
-            retry(decide(&policy, &situation)).after,
+            retry(decide(&policy, &context)).after,
             Duration::from_millis(millis)
         );
     }
@@ -80,7 +80,7 @@ fn retry_after_is_honoured_and_bounded() {
         let error = throttled().with_retry_after(wish);
         decide(
             &policy,
-            &Situation::new(Failure::Service(&error), 1, now, 0.5),
+            &RetryContext::new(Failure::Service(&error), 1, now, 0.5),
         )
     };
     assert_eq!(
@@ -98,16 +98,19 @@ fn retry_after_is_honoured_and_bounded() {
     );
     assert_eq!(
         after(RetryAfter::seconds(61), NOW),
-        Decision::Stop(Stop::WaitTooLong)
+        Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
     assert_eq!(
         after(RetryAfter::seconds(u64::MAX), NOW),
-        Decision::Stop(Stop::WaitTooLong)
+        Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
     let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
     let before = NOW + Duration::from_secs(784_111_777 - 9);
     assert_eq!(retry(after(date, before)).after, Duration::from_secs(9));
-    assert_eq!(after(date, NOW), Decision::Stop(Stop::WaitTooLong));
+    assert_eq!(
+        after(date, NOW),
+        Decision::GiveUp(GiveUpReason::WaitTooLong)
+    );
     // The wish in milliseconds takes the backoff's place, by five seconds more at most.
     assert_eq!(
         retry(after(RetryAfter::millis(1500), NOW)).after,
@@ -126,91 +129,123 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
         .unwrap()
         .error("Signature expired: 2016");
     let at = |offset: Option<i64>| {
-        let mut situation = first(Failure::Service(&skewed));
-        situation.clock_offset = offset.map(ClockOffset::from_secs);
-        decide(&policy, &situation)
+        let mut context = first(Failure::Service(&skewed));
+        context.clock_offset = offset.map(ClockOffset::from_secs);
+        decide(&policy, &context)
     };
     for offset in [-3600, -301, 301, 86_400] {
         let retry = retry(at(Some(offset)));
         assert_eq!(
-            retry.remedy,
-            Remedy::CorrectClock(ClockOffset::from_secs(offset))
+            retry.recovery,
+            Recovery::CorrectClock(ClockOffset::from_secs(offset))
         );
         assert_eq!(retry.after, Duration::ZERO);
     }
-    assert_eq!(at(Some(2)), Decision::Stop(Stop::Useless));
-    assert_eq!(at(None), Decision::Stop(Stop::Useless));
+    assert_eq!(at(Some(2)), Decision::GiveUp(GiveUpReason::Useless));
+    assert_eq!(at(None), Decision::GiveUp(GiveUpReason::Useless));
 
+    // Never by more than a day in all, in either direction.
+    let day = 24 * 3600;
+    for (clock, offset, corrected) in [
+        (0, day, Some(day)),
+        (0, -day, Some(-day)),
+        (0, day + 1, None),
+        (0, -day - 1, None),
+        (day - 60, 60, Some(day)),
+        (day, 60, None),
+        (day, -60, Some(day - 60)),
+        (-day, -60, None),
+        (3600, -3600, Some(0)),
+        (i64::MAX, i64::MAX, None),
+        (i64::MIN, i64::MIN, None),
+    ] {
+        let mut context = first(Failure::Service(&skewed));
+        context.clock = ClockOffset::from_secs(clock);
+        context.clock_offset = Some(ClockOffset::from_secs(offset));
+        let decided = decide(&RetryPolicy::default(), &context);
+        match corrected.map(ClockOffset::from_secs) {
+            Some(corrected) => {
+                let Decision::Retry(retry) = decided else {
+                    panic!("{clock} and {offset}: {decided:?}")
+                };
+                assert_eq!(retry.recovery, Recovery::CorrectClock(corrected));
+            }
+            None => assert_eq!(decided, Decision::GiveUp(GiveUpReason::Useless)),
+        }
+    }
     // A wrong secret has the same code, and no clock mends it.
     let wrong = lookup("InvalidSignatureException")
         .unwrap()
         .error("does not match");
-    let mut situation = first(Failure::Service(&wrong));
-    situation.clock_offset = Some(ClockOffset::from_secs(3600));
-    assert_eq!(decide(&policy, &situation), Decision::Stop(Stop::Useless));
+    let mut context = first(Failure::Service(&wrong));
+    context.clock_offset = Some(ClockOffset::from_secs(3600));
+    assert_eq!(
+        decide(&policy, &context),
+        Decision::GiveUp(GiveUpReason::Useless)
+    );
 }
 
 #[test]
 fn expired_credentials_are_fetched_again_where_that_is_possible() {
     let expired = lookup("ExpiredTokenException").unwrap().error("");
-    let mut situation = first(Failure::Service(&expired));
+    let mut context = first(Failure::Service(&expired));
     assert_eq!(
-        decide(&RetryPolicy::default(), &situation),
-        Decision::Stop(Stop::Useless)
+        decide(&RetryPolicy::default(), &context),
+        Decision::GiveUp(GiveUpReason::Useless)
     );
-    situation.can_refresh_credentials = true;
-    let retry = retry(decide(&RetryPolicy::default(), &situation));
-    assert_eq!(retry.remedy, Remedy::RefreshCredentials);
+    context.can_refresh_credentials = true;
+    let retry = retry(decide(&RetryPolicy::default(), &context));
+    assert_eq!(retry.recovery, Recovery::RefreshCredentials);
 }
 
 #[test]
 fn no_attempt_is_begun_that_the_calls_time_does_not_reach() {
-    let mut situation = Situation::new(Failure::NotSent, 1, NOW, 1.0);
-    situation.remaining = Some(Duration::from_millis(51));
-    retry(decide(&RetryPolicy::default(), &situation));
-    situation.remaining = Some(Duration::from_millis(50));
+    let mut context = RetryContext::new(Failure::NotSent, 1, NOW, 1.0);
+    context.remaining = Some(Duration::from_millis(51));
+    retry(decide(&RetryPolicy::default(), &context));
+    context.remaining = Some(Duration::from_millis(50));
     assert_eq!(
-        decide(&RetryPolicy::default(), &situation),
-        Decision::Stop(Stop::OutOfTime)
+        decide(&RetryPolicy::default(), &context),
+        Decision::GiveUp(GiveUpReason::OutOfTime)
     );
 }
 
 #[test]
 fn attempts_and_tokens_run_out() {
     let policy = RetryPolicy::default();
-    let mut situation = Situation::new(Failure::NotSent, 3, NOW, 1.0);
+    let mut context = RetryContext::new(Failure::NotSent, 3, NOW, 1.0);
     assert_eq!(
-        decide(&policy, &situation),
-        Decision::Stop(Stop::OutOfAttempts)
+        decide(&policy, &context),
+        Decision::GiveUp(GiveUpReason::OutOfAttempts)
     );
-    situation.attempt = 2;
-    situation.tokens = 13;
+    context.attempt = 2;
+    context.tokens = 13;
     assert_eq!(
-        decide(&policy, &situation),
-        Decision::Stop(Stop::OutOfTokens)
+        decide(&policy, &context),
+        Decision::GiveUp(GiveUpReason::OutOfTokens)
     );
     assert_eq!(
         decide(&RetryPolicy::none(), &first(Failure::NotSent)),
-        Decision::Stop(Stop::OutOfAttempts)
+        Decision::GiveUp(GiveUpReason::OutOfAttempts)
     );
     assert_eq!(RetryPolicy::none().with_max_attempts(0).max_attempts(), 1);
 }
 
 #[test]
 fn a_durable_name_allows_what_the_policy_does_not() {
-    let mut situation = first(Failure::NoAnswer);
+    let mut context = first(Failure::NoResponse);
     let policy = RetryPolicy::default();
     assert_eq!(
-        decide(&policy, &situation),
-        Decision::Stop(Stop::MayHaveRun)
+        decide(&policy, &context),
+        Decision::GiveUp(GiveUpReason::MayHaveRun)
     );
-    situation.durable = true;
-    retry(decide(&policy, &situation));
+    context.durable = true;
+    retry(decide(&policy, &context));
     // But not what ran for certain.
-    situation.failure = Failure::BrokenAnswer;
+    context.failure = Failure::IncompleteResponse;
     assert_eq!(
-        decide(&policy, &situation),
-        Decision::Stop(Stop::MayHaveRun)
+        decide(&policy, &context),
+        Decision::GiveUp(GiveUpReason::MayHaveRun)
     );
 }
 
@@ -319,17 +354,17 @@ fn answer(call: &mut CallRetries<'_>, step: &Value, name: &str) -> &'static str 
         other => response["headers"][other].as_str(),
     };
     let error = ServiceError::parse(status, header, b"");
-    let situation = Situation::new(Failure::Service(&error), call.attempt(), NOW, 1.0);
-    let outcome = match call.failed(situation) {
+    let context = RetryContext::new(Failure::Service(&error), call.attempt(), NOW, 1.0);
+    let outcome = match call.failed(context) {
         Decision::Retry(retry) => {
             if let Some(delay) = expected["delay"].as_f64() {
                 assert_eq!(retry.after, Duration::from_secs_f64(delay), "{name}");
             }
             "retry_request"
         }
-        Decision::Stop(Stop::OutOfAttempts) => "max_attempts_exceeded",
-        Decision::Stop(Stop::OutOfTokens) => "retry_quota_exceeded",
-        Decision::Stop(_) => "fail_request",
+        Decision::GiveUp(GiveUpReason::OutOfAttempts) => "max_attempts_exceeded",
+        Decision::GiveUp(GiveUpReason::OutOfTokens) => "retry_quota_exceeded",
+        Decision::GiveUp(_) => "fail_request",
         other => panic!("{name}: {other:?}"),
     };
     assert_eq!(expected["outcome"], outcome, "{name}");
@@ -349,15 +384,15 @@ fn failures() -> Vec<(String, Failure<'static>)> {
         ),
         (
             "reset, closed or out of time, without an answer".to_owned(),
-            Failure::NoAnswer,
+            Failure::NoResponse,
         ),
         (
             "an answer that is not the operation's".to_owned(),
-            Failure::ForeignAnswer,
+            Failure::UnexpectedResponse,
         ),
         (
             "an answer that broke off after its head".to_owned(),
-            Failure::BrokenAnswer,
+            Failure::IncompleteResponse,
         ),
         (
             "a function error; `InvokeComplete` with an error code".to_owned(),
@@ -383,21 +418,21 @@ fn service(error: ServiceError) -> Failure<'static> {
 }
 
 fn cell(policy: &RetryPolicy, failure: Failure<'_>, durable: bool) -> String {
-    let mut situation = first(failure);
-    situation.durable = durable;
-    situation.clock_offset = Some(ClockOffset::from_secs(600));
-    situation.can_refresh_credentials = true;
-    match decide(policy, &situation) {
+    let mut context = first(failure);
+    context.durable = durable;
+    context.clock_offset = Some(ClockOffset::from_secs(600));
+    context.can_refresh_credentials = true;
+    match decide(policy, &context) {
         Decision::Retry(Retry {
-            remedy: Remedy::CorrectClock(_),
+            recovery: Recovery::CorrectClock(_),
             ..
         }) => "again, by the right clock".to_owned(),
         Decision::Retry(Retry {
-            remedy: Remedy::RefreshCredentials,
+            recovery: Recovery::RefreshCredentials,
             ..
         }) => "again, with new credentials".to_owned(),
         Decision::Retry(retry) => format!("again, from {:?} on", retry.after),
-        Decision::Stop(_) => "no".to_owned(),
+        Decision::GiveUp(_) => "no".to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -452,15 +487,15 @@ fn the_table_in_the_docs_is_this_function() {
 fn by_default_nothing_is_sent_again_that_may_have_run() {
     let mut seen = [0; 3];
     for (name, failure) in failures() {
-        let mut situation = first(failure);
-        situation.clock_offset = Some(ClockOffset::from_secs(600));
-        situation.can_refresh_credentials = true;
+        let mut context = first(failure);
+        context.clock_offset = Some(ClockOffset::from_secs(600));
+        context.can_refresh_credentials = true;
         let careful = matches!(
-            decide(&RetryPolicy::default(), &situation),
+            decide(&RetryPolicy::default(), &context),
             Decision::Retry(_)
         );
         let bold = matches!(
-            decide(&RetryPolicy::at_least_once(), &situation),
+            decide(&RetryPolicy::at_least_once(), &context),
             Decision::Retry(_)
         );
         let permanent = failure.class() == RetryClass::Permanent;

@@ -2,7 +2,7 @@
 //!
 //! Source: "Create a canonical request" in the AWS reference for Signature Version 4.
 
-mod head;
+mod blank;
 mod headers;
 mod path;
 mod query;
@@ -10,34 +10,34 @@ mod sink;
 
 use core::fmt;
 
-use crate::names::{self, is_header};
-use crate::settings::UNSIGNED_IN_PRESIGNED;
-use crate::{PayloadHash, RawRequest, SessionToken, Settings};
+use http::HeaderMap;
 
-pub(crate) use head::Head;
-pub(crate) use headers::{
-    Blank, Header, HeaderList, NameList, Start, WRITTEN, is_sorted_list, sort,
-};
+use crate::names;
+use crate::{PathEncoding, PayloadHash, RawRequest, SigningSettings};
+
+pub(crate) use blank::Blank;
+pub(crate) use headers::{Header, HeaderList, is_sorted_list};
 pub(crate) use query::{
-    Parameter, QueryList, append_encoded, decode, is as is_parameter, pairs, parse as parse_query,
+    QueryList, append_encoded, decode, is_parameter, pairs, parse as parse_query,
+    signed as signed_query,
 };
 use sink::Sink;
 
 /// The canonical request of a signed request: what its signature covers.
 ///
-/// `Display` writes it, for people who compare two of them; it has everything that is signed, the
-/// session token included. `Debug` leaves the token out. Bytes beyond UTF-8 (obsolete, yet possible
-/// in values of headers) are shown as U+FFFD; [`to_bytes`](Self::to_bytes) has them all.
+/// `Display` writes it, for people who compare two of them; it shows everything that is signed, the
+/// session token included. `Debug` hides the token. Bytes beyond UTF-8, which header values may
+/// have, are shown as U+FFFD; [`to_bytes`](Self::to_bytes) has them all.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_sigv4::{CanonicalRequest, PayloadHash, RawRequest, Settings};
+/// use lambda_invoke_sigv4::{CanonicalRequest, PayloadHash, RawRequest, SigningSettings};
 ///
 /// let headers = [("Host", "example.amazonaws.com"), ("X-Amz-Date", "20150830T123600Z")];
 /// let headers = headers.map(|(name, value)| (name, value.as_bytes()));
 /// let request = RawRequest::new("GET", "/a//b%20c/", Some("k2=v&k1"), headers)?;
-/// let settings = Settings::default();
+/// let settings = SigningSettings::default();
 /// assert_eq!(
 ///     CanonicalRequest::of(&request, &PayloadHash::EMPTY, &settings).to_string(),
 ///     "GET\n\
@@ -53,14 +53,8 @@ use sink::Sink;
 /// ```
 #[derive(Clone)]
 pub struct CanonicalRequest<'a> {
-    pub(crate) head: Head<'a>,
-    /// Sorted by name, those of one name in their order.
-    pub(crate) headers: HeaderList<'a>,
-    /// Whether every name is known to be in lower case.
-    pub(crate) lower_case: bool,
-    /// The names of the headers as `SignedHeaders` has them.
-    pub(crate) names: NameList,
-    pub(crate) payload: PayloadHash,
+    form: Form<'a>,
+    names: String,
 }
 
 impl<'a> CanonicalRequest<'a> {
@@ -68,98 +62,52 @@ impl<'a> CanonicalRequest<'a> {
     /// and so on), in its headers or in its query.
     ///
     /// Every header is covered but those that `settings` leave out; the signature itself never is.
-    pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &Settings) -> Self {
-        let mut canonical = Self::bare(request, payload, settings);
-        let appended = settings.session_token == SessionToken::Appended;
-        canonical.head.query = parse_query(request.query, |name| {
-            let token = appended && query::is(name, names::SECURITY_TOKEN_PARAMETER);
-            !token && !query::is(name, names::SIGNATURE_PARAMETER)
-        });
+    pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &SigningSettings) -> Self {
+        let mut form = Form::new(request, payload, settings);
+        form.query = query::signed(request.query, settings);
         let presigned =
-            pairs(request.query).any(|(name, _)| query::is(name, names::ALGORITHM_PARAMETER));
+            pairs(request.query).any(|(name, _)| is_parameter(name, names::ALGORITHM_PARAMETER));
         let mut has_host = false;
         request.for_each_header(|name, value| {
-            has_host |= is_header(name, names::HOST);
-            let unsigned = settings.leaves_unsigned(name)
-                || presigned && is_left_out(name)
-                || appended && is_header(name, names::SECURITY_TOKEN);
-            if !unsigned {
-                canonical.cover(name, value);
+            has_host |= names::is_header(name, names::HOST);
+            if settings.covers_when_signed(name, presigned) {
+                form.cover(name, value);
             }
         });
         if !has_host {
             if let Some(host) = request.host() {
-                canonical.cover(names::HOST, host.as_bytes());
+                form.cover(names::HOST, host.as_bytes());
             }
         }
-        canonical.sort_headers();
-        canonical
-    }
-
-    /// The canonical request with neither headers nor query.
-    pub(crate) fn bare(
-        request: &RawRequest<'a>,
-        payload: &PayloadHash,
-        settings: &Settings,
-    ) -> Self {
+        form.sort_headers();
+        let mut names = Vec::new();
+        form.append_names(&mut names);
         Self {
-            head: Head::bare(request, settings),
-            headers: HeaderList::new(),
-            lower_case: request.is_lower_case(),
-            names: NameList::new(),
-            payload: *payload,
+            form,
+            names: String::from_utf8(names).unwrap_or_default(),
         }
-    }
-
-    /// Puts a header in.
-    #[inline]
-    pub(crate) fn cover(&mut self, name: &'a str, value: &'a [u8]) {
-        self.headers.push(Header::new(name, value));
-    }
-
-    /// Sorts the headers that were put in, and writes down their names.
-    pub(crate) fn sort_headers(&mut self) {
-        sort(&mut self.headers);
-        headers::write_names(&mut self.names, &self.headers, self.lower_case);
     }
 
     /// The SHA-256 of the canonical request.
     pub fn hash(&self) -> [u8; 32] {
-        self.hash_with(Blank::Space)
-    }
-
-    /// The same with values of headers collapsed otherwise.
-    pub(crate) fn hash_with(&self, blank: Blank) -> [u8; 32] {
-        sink::hash(|hasher| self.write(hasher, blank, false))
+        self.form.hash(self.names.as_bytes(), Blank::Space)
     }
 
     /// The canonical request as the bytes that are hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.write(&mut bytes, Blank::Space, false);
+        self.form.write(
+            &mut bytes,
+            self.names.as_bytes(),
+            Blank::Space,
+            Secrets::Shown,
+        );
         bytes
     }
 
-    /// The names of the headers that are covered, in lower case and sorted, joined with `;`.
+    /// The names of the covered headers, in lower case and sorted, joined with `;`.
     pub fn signed_headers(&self) -> &str {
-        core::str::from_utf8(&self.names).unwrap_or_default()
-    }
-
-    /// As `Display`, with the session token replaced.
-    pub(crate) fn to_redacted(&self) -> String {
-        let mut bytes = Vec::new();
-        self.write(&mut bytes, Blank::Space, true);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    fn write<S: Sink>(&self, sink: &mut S, blank: Blank, redact: bool) {
-        self.head.write(sink, redact);
-        let hidden = redact.then_some(names::SECURITY_TOKEN);
-        headers::write_list(sink, &self.headers, self.lower_case, blank, hidden);
-        sink.put(b"\n");
-        sink.put(&self.names);
-        sink.put(b"\n");
-        sink.put(self.payload.text(&mut [0; 64]));
+        &self.names
     }
 }
 
@@ -172,29 +120,123 @@ impl fmt::Display for CanonicalRequest<'_> {
 impl fmt::Debug for CanonicalRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CanonicalRequest")
-            .field(&self.to_redacted())
+            .field(&self.form.to_redacted(self.names.as_bytes()))
             .finish()
     }
 }
 
-/// The SHA-256 of a canonical request of which only the headers' lines are to be written, with names
-/// in lower case.
-#[inline]
-pub(crate) fn hash_around<'a>(
-    before: &[u8],
-    lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
-    after: [&[u8]; 2],
-) -> [u8; 32] {
-    sink::hash(|hasher| {
-        hasher.put(before);
-        headers::write(hasher, lines, true, Blank::Space, None);
-        after.into_iter().for_each(|piece| hasher.put(piece));
-    })
+/// A canonical request without the names of its headers, which come with the signature when a
+/// request is verified and go into the signature when it is signed.
+#[derive(Clone)]
+pub(crate) struct Form<'a> {
+    method: &'a str,
+    path: &'a [u8],
+    encoding: PathEncoding,
+    normalize: bool,
+    /// Sorted.
+    pub(crate) query: QueryList<'a>,
+    /// The covered headers; sorted, once all are there.
+    pub(crate) headers: HeaderList<'a>,
+    /// Whether every name is known to be in lower case.
+    pub(crate) lower_case: bool,
+    pub(crate) payload: PayloadHash,
 }
 
-/// Whether a presigned request leaves this header out.
-pub(crate) fn is_left_out(name: &str) -> bool {
-    UNSIGNED_IN_PRESIGNED
-        .iter()
-        .any(|unsigned| is_header(name, unsigned))
+impl<'a> Form<'a> {
+    /// A form with neither query nor headers.
+    #[inline]
+    pub(crate) fn new(
+        request: &RawRequest<'a>,
+        payload: &PayloadHash,
+        settings: &SigningSettings,
+    ) -> Self {
+        Self {
+            method: request.method,
+            path: request.path,
+            encoding: settings.path_encoding,
+            normalize: settings.normalize_path,
+            query: QueryList::new(),
+            headers: HeaderList::new(),
+            lower_case: request.is_lower_case(),
+            payload: *payload,
+        }
+    }
+
+    /// Adds a header.
+    #[inline]
+    pub(crate) fn cover(&mut self, name: &'a str, value: &'a [u8]) {
+        self.headers.push(Header::new(name, value));
+    }
+
+    /// Sorts the headers, once all are there.
+    pub(crate) fn sort_headers(&mut self) {
+        headers::sort(&mut self.headers);
+    }
+
+    /// How many bytes [`append_names`](Self::append_names) appends.
+    pub(crate) fn names_length(&self) -> usize {
+        headers::names_length(&self.headers)
+    }
+
+    /// Appends the names of the sorted headers as `SignedHeaders` has them.
+    pub(crate) fn append_names(&self, names: &mut Vec<u8>) {
+        headers::append_names(names, &self.headers, self.lower_case);
+    }
+
+    /// The SHA-256 of the canonical request with these names.
+    #[inline]
+    pub(crate) fn hash(&self, names: &[u8], blank: Blank) -> [u8; 32] {
+        sink::hash(|hasher| self.write(hasher, names, blank, Secrets::Shown))
+    }
+
+    /// The canonical request as text, with `<redacted>` in place of the session token.
+    pub(crate) fn to_redacted(&self, names: &[u8]) -> String {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes, names, Blank::Space, Secrets::Hidden);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[inline]
+    fn write<S: Sink>(&self, sink: &mut S, names: &[u8], blank: Blank, secrets: Secrets) {
+        sink.put(self.method.as_bytes());
+        sink.put(b"\n");
+        path::write(sink, self.path, self.encoding, self.normalize);
+        sink.put(b"\n");
+        query::write(sink, &self.query, secrets);
+        sink.put(b"\n");
+        headers::write(sink, &self.headers, self.lower_case, blank, secrets);
+        sink.put(b"\n");
+        sink.put(names);
+        sink.put(b"\n");
+        sink.put(self.payload.text(&mut [0; 64]));
+    }
 }
+
+/// The lines of an `aws-chunked` body's trailer that its signature covers: all but the signature.
+pub(crate) fn trailer_lines(trailer: &HeaderMap) -> Vec<u8> {
+    let mut list: HeaderList<'_> = trailer
+        .iter()
+        .filter(|(name, _)| name.as_str() != names::TRAILER_SIGNATURE)
+        .map(|(name, value)| Header::new(name.as_str(), value.as_bytes()))
+        .collect();
+    headers::sort(&mut list);
+    let mut lines = Vec::new();
+    headers::write(&mut lines, &list, true, Blank::Space, Secrets::Shown);
+    lines
+}
+
+/// Whether the session token is written in the clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrets {
+    Shown,
+    Hidden,
+}
+
+impl Secrets {
+    fn hides(self, is_token: impl FnOnce() -> bool) -> bool {
+        self == Self::Hidden && is_token()
+    }
+}
+
+/// What is written in place of a session token.
+const REDACTED: &[u8] = b"<redacted>";

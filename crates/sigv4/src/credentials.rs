@@ -2,13 +2,15 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::Timestamp;
+use crate::error::{Part, Problem};
+use crate::{CredentialsError, Timestamp};
 
-/// An access key: its id, its secret, and for a temporary one its session token and expiry.
+/// An access key: its id and secret, and for a temporary one its session token and expiry.
 ///
 /// Cloning is cheap and copies no secret. The secret is wiped from memory when the last clone is
 /// dropped; the token, which is sent with every request, is not. `Debug` shows neither.
@@ -39,13 +41,13 @@ struct Inner {
 }
 
 impl Credentials {
-    /// An access key without session token or expiry.
+    /// Makes an access key without session token or expiry.
     ///
     /// # Errors
     ///
-    /// If the id is empty or has anything but visible ASCII, or one of `/`, `,` and `;`; if the
-    /// secret is empty or has a control character. A line end at the end of either is the usual
-    /// cause, and would otherwise show as a signature that does not match.
+    /// If the id is empty or has a byte other than visible ASCII without `/`, `,` and `;`, or if the
+    /// secret is empty or has a control character. The usual cause is a line end at the end of
+    /// either, which would otherwise show only as a signature that does not match.
     pub fn new(
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
@@ -69,11 +71,11 @@ impl Credentials {
         })
     }
 
-    /// The same with a session token.
+    /// Adds a session token.
     ///
     /// # Errors
     ///
-    /// If the token is empty or has anything but visible ASCII.
+    /// If the token is empty or has a byte other than visible ASCII.
     pub fn with_session_token(mut self, token: impl AsRef<str>) -> Result<Self, CredentialsError> {
         let token = token.as_ref();
         check(Part::SessionToken, token, |byte| byte.is_ascii_graphic())?;
@@ -86,14 +88,22 @@ impl Credentials {
         Ok(self)
     }
 
-    /// The same with an expiry. The [`Verifier`](crate::Verifier) refuses credentials from that
-    /// moment on; the [`Signer`](crate::Signer) leaves it to whoever provides them.
+    /// Adds an expiry. The [`Verifier`](crate::Verifier) rejects credentials from that moment on; the
+    /// [`Signer`](crate::Signer) leaves it to whoever provides them.
+    #[must_use]
     pub fn with_expiry(mut self, expiry: Timestamp) -> Self {
         Arc::make_mut(&mut self.inner).expiry = Some(expiry);
         self
     }
 
-    /// The access key's id, which is no secret.
+    /// Adds an expiry by the system's clock, as
+    /// [`Timestamp::saturating_from`] reads it.
+    #[must_use]
+    pub fn with_expiry_time(self, expiry: SystemTime) -> Self {
+        self.with_expiry(Timestamp::saturating_from(expiry))
+    }
+
+    /// The id of the access key, which is not a secret.
     pub fn access_key_id(&self) -> &str {
         &self.inner.access_key_id
     }
@@ -142,58 +152,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why something cannot be an access key. Says where, and never what is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CredentialsError {
-    part: Part,
-    problem: Problem,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    AccessKeyId,
-    SecretAccessKey,
-    SessionToken,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Problem {
-    Empty,
-    Byte { offset: usize },
-}
-
-impl CredentialsError {
-    /// The offset of the byte that cannot stand there; `None` if the part is empty.
-    pub fn offset(&self) -> Option<usize> {
-        match self.problem {
-            Problem::Empty => None,
-            Problem::Byte { offset } => Some(offset),
-        }
-    }
-}
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (part, allowed) = match self.part {
-            Part::AccessKeyId => ("access key id", "visible ASCII without '/', ',' and ';'"),
-            Part::SecretAccessKey => ("secret access key", "no control characters"),
-            Part::SessionToken => ("session token", "visible ASCII"),
-        };
-        match self.problem {
-            Problem::Empty => write!(f, "the {part} is empty"),
-            Problem::Byte { offset } => {
-                write!(
-                    f,
-                    "the {part} has a byte at offset {offset} that cannot stand there: "
-                )?;
-                write!(f, "{allowed} may")
-            }
-        }
-    }
-}
-
-impl core::error::Error for CredentialsError {}
-
 fn check(part: Part, text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), CredentialsError> {
     let problem = match text.bytes().position(|byte| !allowed(byte)) {
         Some(offset) => Problem::Byte { offset },
@@ -205,6 +163,8 @@ fn check(part: Part, text: &str, allowed: impl Fn(u8) -> bool) -> Result<(), Cre
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     #[test]
@@ -215,26 +175,26 @@ mod tests {
                 "AKID\n",
                 "secret",
                 Some(4),
-                "access key id has a byte at offset 4",
+                "access key id has an invalid byte at offset 4",
             ),
             (
                 "AK/ID",
                 "secret",
                 Some(2),
-                "access key id has a byte at offset 2",
+                "access key id has an invalid byte at offset 2",
             ),
             (
                 "AK\u{e9}",
                 "secret",
                 Some(2),
-                "access key id has a byte at offset 2",
+                "access key id has an invalid byte at offset 2",
             ),
             ("AKID", "", None, "the secret access key is empty"),
             (
                 "AKID",
                 "hunter2\r\n",
                 Some(7),
-                "secret access key has a byte at offset 7",
+                "secret access key has an invalid byte at offset 7",
             ),
         ] {
             let error = Credentials::new(id, secret).unwrap_err();
@@ -266,6 +226,18 @@ mod tests {
         let shown = format!("{credentials:?} {credentials:#?}");
         assert!(shown.contains("AKID") && shown.contains("redacted"));
         assert!(!shown.contains("hunter2") && !shown.contains("tok3n"));
+    }
+
+    #[test]
+    fn an_expiry_of_the_systems_clock_stays_in_the_range() {
+        let credentials = Credentials::new("AKID", "secret").unwrap();
+        let expiry = |time| credentials.clone().with_expiry_time(time).expiry();
+        let second = Duration::from_secs(1);
+        let time = Timestamp::from_secs(1_440_938_160).unwrap();
+        assert_eq!(expiry(SystemTime::from(time) + second / 2), Some(time));
+        assert_eq!(expiry(UNIX_EPOCH - second), Some(Timestamp::EPOCH));
+        let far = SystemTime::from(Timestamp::MAX) + second;
+        assert_eq!(expiry(far), Some(Timestamp::MAX));
     }
 
     #[test]

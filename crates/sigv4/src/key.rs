@@ -1,20 +1,12 @@
-//! The key of a day, the scope it is good for, and the string that it signs.
+//! The key of a day.
 
 use core::fmt;
-use core::ops::Range;
 
 use ring::hmac;
 use zeroize::Zeroize as _;
 
-use crate::Timestamp;
-use crate::list::List;
-use crate::payload::hex64;
-
-/// `AWS4-HMAC-SHA256`, the only algorithm here.
-pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-/// What ends every scope.
-pub(crate) const TERMINATOR: &str = "aws4_request";
+use crate::string_to_sign::TERMINATOR;
+use crate::{Signature, StringToSign, Timestamp};
 
 /// A key that signs for one day, region and service, derived from the secret.
 ///
@@ -80,6 +72,11 @@ impl SigningKey {
         self.template.with(stamp, hash)
     }
 
+    /// The scope: `20150830/us-east-1/lambda/aws4_request`.
+    pub fn scope(&self) -> &str {
+        self.template.scope()
+    }
+
     /// Whether this is the key for the day of `time`.
     pub fn is_for(&self, time: Timestamp) -> bool {
         self.day == time.day()
@@ -104,128 +101,6 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A signature. `Display` writes its 64 lower-case hexadecimal digits.
-///
-/// It is no secret once sent, but whoever has it can replay its request for some minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signature([u8; 32]);
-
-impl Signature {
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Reads exactly 64 lower-case hexadecimal digits: the one way in which signatures are sent.
-    pub fn from_hex(digits: &str) -> Option<Self> {
-        let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
-        // Without a table and without a way out of the loops both become vector code.
-        let value = |digit: u8| {
-            let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
-            let letter = if letter < 6 { letter + 10 } else { 255 };
-            if number < 10 { number } else { letter }
-        };
-        let values = digits.map(value);
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(values.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1] & 15;
-        }
-        let all = values.iter().fold(0, |all, value| all | value);
-        (all < 16).then_some(Self(bytes))
-    }
-
-    pub(crate) fn to_hex(self) -> [u8; 64] {
-        hex64(&self.0)
-    }
-}
-
-impl fmt::Display for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.to_hex()).unwrap_or_default())
-    }
-}
-
-/// Where the time stands in a string to sign.
-const STAMP: Range<usize> = ALGORITHM.len() + 1..ALGORITHM.len() + 17;
-
-/// What is signed: algorithm, time, scope, and the hash of the canonical request.
-///
-/// # Example
-///
-/// ```
-/// use lambda_invoke_sigv4::StringToSign;
-///
-/// let text = StringToSign::new("20150830T123600Z".parse()?, "us-east-1", "lambda", [0; 32]);
-/// assert!(text.to_string().starts_with(
-///     "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/lambda/aws4_request\n0000",
-/// ));
-/// # Ok::<(), lambda_invoke_sigv4::TimestampError>(())
-/// ```
-#[derive(Clone)]
-pub struct StringToSign {
-    text: List<u8, 224>,
-}
-
-impl StringToSign {
-    /// The string for the SHA-256 of a canonical request
-    /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
-    pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
-        let mut text = List::new();
-        text.extend_from_slice(ALGORITHM.as_bytes());
-        text.push(b'\n');
-        text.extend_from_slice(&time.to_basic());
-        text.push(b'\n');
-        text.extend_from_slice(scope(time, region, service).as_bytes());
-        text.push(b'\n');
-        text.extend_from_slice(&hex64(&hash));
-        Self { text }
-    }
-
-    /// The same for another time and another hash.
-    fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
-        let mut other = self.clone();
-        let text = &mut *other.text;
-        if let Some(place) = text.get_mut(STAMP) {
-            place.copy_from_slice(stamp);
-        }
-        if let Some(place) = text.last_chunk_mut() {
-            *place = hex64(hash);
-        }
-        other
-    }
-
-    /// The time in the basic format.
-    fn stamp(&self) -> [u8; 16] {
-        let stamp = self.text.get(STAMP).and_then(|stamp| stamp.try_into().ok());
-        stamp.unwrap_or_default()
-    }
-
-    /// The bytes to sign.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-impl fmt::Debug for StringToSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StringToSign")
-            .field(&self.to_string())
-            .finish()
-    }
-}
-
-impl fmt::Display for StringToSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.text).unwrap_or_default())
-    }
-}
-
-/// `20150830/us-east-1/lambda/aws4_request`.
-pub(crate) fn scope(time: Timestamp, region: &str, service: &str) -> String {
-    let time = time.to_string();
-    format!("{}/{region}/{service}/{TERMINATOR}", &time[..8])
-}
-
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut tag = [0; 32];
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
@@ -236,31 +111,6 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_a_signature_only_in_the_form_in_which_it_is_sent() {
-        let signature = Signature([0xab; 32]);
-        assert_eq!(Signature::from_hex(&signature.to_string()), Some(signature));
-        for index in 0..64 {
-            for byte in 0..128_u8 {
-                let mut digits = signature.to_hex();
-                digits[index] = byte;
-                let digits = core::str::from_utf8(&digits).unwrap();
-                let lower = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-                let read = Signature::from_hex(digits).map(|read| read.to_string());
-                assert_eq!(read.as_deref(), lower.then_some(digits));
-            }
-        }
-        for digits in [
-            "",
-            "ab",
-            &"AB".repeat(32),
-            &"ab".repeat(33),
-            &"xy".repeat(32),
-        ] {
-            assert_eq!(Signature::from_hex(digits), None, "{digits}");
-        }
-    }
 
     #[test]
     fn a_key_is_for_its_day_alone_and_shows_nothing() {

@@ -2,14 +2,14 @@
 //! AWS Signature Version 4 for `http` requests: sign, presign and verify.
 //!
 //! ```text
-//!                    Credentials, region, service, Settings
+//!                    Credentials, region, service, SigningSettings
 //!                                    |
 //!   &mut http::request::Parts   +---------+   headers added, or the query extended
 //!   PayloadHash, Timestamp ---> | Signer  | ---> authorization, x-amz-date, ...
 //!   (or a RawRequest)           +---------+
 //!
 //!   &http::request::Parts       +----------+  Ok(Verified): who, when, what is covered
-//!   PayloadHash, Keys, now ---> | Verifier | ---> Err(VerifyError): code and message
+//!   PayloadHash, CredentialsLookup, now ---> | Verifier | ---> Err(VerifyError): code and message
 //!   (or a RawRequest)           +----------+      as the service answers
 //! ```
 //!
@@ -25,13 +25,13 @@
 //!
 //! # What is signed, exactly
 //!
-//! - **Path**: the one that is sent, encoded once more ([`PathEncoding::Twice`]) or as it is
-//!   ([`PathEncoding::Once`], S3), with dot segments and empty segments resolved before that if
-//!   [`Settings::normalize_path`].
+//! - **Path**: the one that is sent, encoded once more ([`PathEncoding::Double`]) or as it is
+//!   ([`PathEncoding::Single`], S3), with dot segments and empty segments resolved before that if
+//!   [`SigningSettings::normalize_path`].
 //! - **Query**: names and values decoded, encoded again, sorted by name and then by value. `+` is a
 //!   plus sign: write spaces as `%20`. (`aws-sigv4` takes `+` for a space; SDKs never send either.)
 //!   A malformed escape is taken literally; bytes that are no UTF-8 stay what they are.
-//! - **Headers**: all but [`NEVER_SIGNED`] and [`Settings::unsigned_headers`]. Spaces at the ends of
+//! - **Headers**: all but [`NEVER_SIGNED`] and [`SigningSettings::unsigned_headers`]. Spaces at the ends of
 //!   a value are dropped and runs of them made one, the ASCII space alone, as in the official
 //!   vectors; a tab stays. Other signers collapse tabs as well, and the [`Verifier`] takes what they
 //!   sign; a header that has to be read alike by all has no tab in it. Repeated headers are joined with `,`. Values may have any bytes.
@@ -53,28 +53,47 @@
 struct Readme;
 
 mod canonical;
+mod chain;
+mod chunk;
+mod coverage;
 mod credentials;
+mod day;
+mod error;
+mod kept;
 mod key;
 mod list;
-mod memo;
+mod message;
 mod names;
 mod payload;
 mod presign;
+mod provide;
 mod request;
 mod settings;
-mod shape;
 mod sign;
+mod signature;
+mod string_to_sign;
 mod timestamp;
 mod verify;
 
 // The public interface.
 pub use canonical::CanonicalRequest;
-pub use credentials::{Credentials, CredentialsError};
-pub use key::{Signature, SigningKey, StringToSign};
+pub use chain::ChainMismatch;
+pub use chunk::{ChunkSigner, ChunkVerifier};
+pub use coverage::NEVER_SIGNED;
+pub use credentials::Credentials;
+pub use error::{
+    CredentialsError, Incomplete, InvalidRequest, InvalidScope, Mismatch, SignError,
+    TimestampError, VerifyError, WrongScope,
+};
+pub use key::SigningKey;
+pub use message::{MessageSigner, MessageVerifier};
 pub use payload::PayloadHash;
 pub use presign::Presigned;
-pub use request::{InvalidRequest, RawRequest, host_of};
-pub use settings::{NEVER_SIGNED, PathEncoding, SessionToken, Settings};
-pub use sign::{InvalidScope, SignError, Signer, SigningHeaders};
-pub use timestamp::{Timestamp, TimestampError};
-pub use verify::{Incomplete, Keys, Mismatch, Verified, Verifier, VerifyError, WrongScope};
+pub use provide::{BoxError, CredentialsFuture, ProvideCredentials};
+pub use request::{RawRequest, host_of};
+pub use settings::{PathEncoding, SessionTokenMode, SigningSettings};
+pub use sign::{Signer, SigningHeaders};
+pub use signature::Signature;
+pub use string_to_sign::StringToSign;
+pub use timestamp::Timestamp;
+pub use verify::{Claims, CredentialsLookup, Unverified, Verified, Verifier};

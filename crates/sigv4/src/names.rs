@@ -8,6 +8,8 @@ pub(crate) const DATE: &str = "x-amz-date";
 pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 pub(crate) const CONTENT_SHA256: &str = "x-amz-content-sha256";
 
+pub(crate) const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
+
 pub(crate) const DATE_HEADER: HeaderName = HeaderName::from_static(DATE);
 pub(crate) const SECURITY_TOKEN_HEADER: HeaderName = HeaderName::from_static(SECURITY_TOKEN);
 pub(crate) const CONTENT_SHA256_HEADER: HeaderName = HeaderName::from_static(CONTENT_SHA256);
@@ -20,32 +22,24 @@ pub(crate) const SECURITY_TOKEN_PARAMETER: &str = "X-Amz-Security-Token";
 pub(crate) const SIGNED_HEADERS_PARAMETER: &str = "X-Amz-SignedHeaders";
 pub(crate) const SIGNATURE_PARAMETER: &str = "X-Amz-Signature";
 
-/// The lengths that some names have, as bits.
-pub(crate) const fn lengths(names: &[&str]) -> u32 {
-    let (mut bits, mut index) = (0, 0);
-    while index < names.len() {
-        bits |= 1 << names[index].len();
-        index += 1;
-    }
-    bits
-}
-
-/// Whether `name` has one of the `lengths` of some names: nearly always enough to know that it is
-/// none of them.
-#[inline]
-pub(crate) fn has_length_of(name: &str, lengths: u32) -> bool {
-    name.len() < 32 && lengths >> name.len() & 1 == 1
-}
+/// The parameters of a presigned request, which only signing may set.
+pub(crate) const PRESIGNED_PARAMETERS: [&str; 7] = [
+    ALGORITHM_PARAMETER,
+    CREDENTIAL_PARAMETER,
+    DATE_PARAMETER,
+    EXPIRES_PARAMETER,
+    SECURITY_TOKEN_PARAMETER,
+    SIGNED_HEADERS_PARAMETER,
+    SIGNATURE_PARAMETER,
+];
 
 /// Whether `name`, in any case, is the header `known`, which is in lower case.
-///
-/// Asked some ten times a header: length and last letter tell nearly all of them apart.
 #[inline]
 pub(crate) fn is_header(name: &str, known: &str) -> bool {
+    // Length and last letter tell nearly all names apart, without a call of `memcmp`.
     name.len() == known.len()
         && match (name.as_bytes().last(), known.as_bytes().last()) {
             (Some(last), Some(known_last)) if last | 0x20 == known_last | 0x20 => {
-                // As a rule the name is in lower case already, and this comparison many times faster.
                 name == known || name.eq_ignore_ascii_case(known)
             }
             _ => false,

@@ -6,8 +6,8 @@ use ring::digest::{SHA256, digest};
 
 /// The last line of the canonical request: what the signature says about the body.
 ///
-/// There is no default. A body that is not to be covered must be named so, as
-/// [`PayloadHash::Unsigned`], and only some services take that.
+/// There is no default: to leave the body uncovered, say so with [`PayloadHash::Unsigned`], which only
+/// some services accept.
 ///
 /// # Example
 ///
@@ -27,16 +27,19 @@ use ring::digest::{SHA256, digest};
 pub enum PayloadHash {
     /// The SHA-256 of the whole body.
     Sha256([u8; 32]),
-    /// `UNSIGNED-PAYLOAD`: the body is not covered. S3 takes it over TLS, and always for presigned
-    /// requests; Lambda does not.
+    /// `UNSIGNED-PAYLOAD`: the body is not covered. S3 accepts it over TLS, and always for
+    /// presigned requests; Lambda does not.
     Unsigned,
     /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: an S3 `aws-chunked` body with a checksum as trailer.
     StreamingUnsignedTrailer,
-    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`: an S3 `aws-chunked` body whose chunks are signed (by
-    /// the caller: this crate signs the head).
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`: an S3 `aws-chunked` body whose chunks are signed, by a
+    /// [`ChunkSigner`](crate::ChunkSigner).
     StreamingSigned,
     /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`: the same with a signed trailer.
     StreamingSignedTrailer,
+    /// `STREAMING-AWS4-HMAC-SHA256-EVENTS`: an event stream whose messages are signed, by a
+    /// [`MessageSigner`](crate::MessageSigner).
+    StreamingEvents,
 }
 
 impl PayloadHash {
@@ -47,15 +50,16 @@ impl PayloadHash {
         0xb8, 0x55,
     ]);
 
-    /// The hash of these bytes, which are the whole body.
-    pub fn of(body: &[u8]) -> Self {
+    /// Hashes the whole body.
+    pub fn of(body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
         if body.is_empty() {
             return Self::EMPTY;
         }
         Self::Sha256(sha256(body))
     }
 
-    /// A hash computed elsewhere, as 64 hexadecimal digits of either case.
+    /// A hash computed elsewhere, as 64 hexadecimal digits of either case. `None` for anything else.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let mut hash = [0; 32];
         hex::decode_to_slice(digits, &mut hash).ok()?;
@@ -73,6 +77,7 @@ impl PayloadHash {
             Self::StreamingUnsignedTrailer => b"STREAMING-UNSIGNED-PAYLOAD-TRAILER",
             Self::StreamingSigned => b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
             Self::StreamingSignedTrailer => b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            Self::StreamingEvents => b"STREAMING-AWS4-HMAC-SHA256-EVENTS",
         }
     }
 }
@@ -92,7 +97,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// Lower-case hexadecimal digits.
 ///
-/// Signing does this three times; without a table it becomes vector code, several times faster than
+/// Signing does this three times. Without a table it becomes vector code, several times faster than
 /// `hex::encode_to_slice`.
 pub(crate) fn hex64(bytes: &[u8; 32]) -> [u8; 64] {
     let digit = |number: u8| number + if number < 10 { b'0' } else { b'a' - 10 };
@@ -123,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_hash() {
+    fn rejects_what_is_not_a_hash() {
         for digits in ["", "e3", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
             assert_eq!(PayloadHash::from_hex(digits), None, "{digits}");
         }

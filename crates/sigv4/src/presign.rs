@@ -1,44 +1,44 @@
-//! Signing by the query.
+//! Presigning: the signature goes into the query.
 
 use core::fmt::Write as _;
 use core::time::Duration;
 
-use http::Uri;
 use http::request::Parts;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Uri};
 
-use crate::canonical::{CanonicalRequest, append_encoded, parse_query};
-use crate::key::ALGORITHM;
+use crate::canonical::{Blank, Form, append_encoded, parse_query};
 use crate::names::{self, is_header};
-use crate::sign::{is_unsigned_in_presigned, refuse_presigned};
-use crate::{PayloadHash, RawRequest, SessionToken, SignError, Signature, Signer, Timestamp};
+use crate::sign::reject_presigned;
+use crate::string_to_sign::ALGORITHM;
+use crate::{PayloadHash, RawRequest, SessionTokenMode, SignError, Signature, Signer, Timestamp};
 
-/// The longest that a presigned request can be good for: seven days.
+/// The longest validity of a presigned request: seven days.
 pub(crate) const LONGEST: u64 = 604_800;
 
 impl Signer {
-    /// Presigns a request: its URI alone, with these headers, can be sent by anyone until `expires`
-    /// (whole seconds, 1 to 604,800) after `time`.
+    /// Presigns a request: until `expires` (1 to 604,800 whole seconds) after `time`, anyone can send
+    /// its URI, with these headers.
     ///
-    /// Adds the parameters to the query of the URI. Whoever sends it must send every header that is
-    /// covered with the same value, so leave all but `host` away where possible; `host` comes from
-    /// the URI. Headers that only make sense for signing by headers (`authorization`, `x-amz-date`,
-    /// `x-amz-security-token`, `x-amz-content-sha256`) are removed. S3 wants
-    /// [`PayloadHash::Unsigned`] here; others the hash of the body that will be sent.
+    /// Adds the parameters to the query of the URI. Whoever sends it must send every covered header
+    /// with the same value, so leave out all but `host` where possible; `host` comes from the URI.
+    /// Headers that belong to signing by headers (`authorization`, `x-amz-date`,
+    /// `x-amz-security-token`, `x-amz-content-sha256`) are removed. S3 expects
+    /// [`PayloadHash::Unsigned`] here, other services the hash of the body that will be sent.
     ///
     /// # Errors
     ///
     /// If `expires` is out of range, there is no host, the request is presigned already, or the
-    /// target gets too long for a URI. The request is then as it was.
+    /// target becomes too long for a URI. The request is then unchanged.
     ///
     /// # Example
     ///
     /// ```
     /// use std::time::Duration;
-    /// use lambda_invoke_sigv4::{Credentials, PayloadHash, Settings, Signer};
+    /// use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, SigningSettings};
     ///
     /// let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
-    /// let signer = Signer::new(credentials, "us-east-1", "s3")?.with_settings(Settings::s3());
+    /// let signer = Signer::new(credentials, "us-east-1", "s3")?.with_settings(SigningSettings::s3());
     /// let url = "https://examplebucket.s3.amazonaws.com/test.txt";
     /// let (mut parts, ()) = http::Request::get(url).body(())?.into_parts();
     /// let time = "20130524T000000Z".parse()?;
@@ -63,24 +63,30 @@ impl Signer {
         expires: Duration,
     ) -> Result<Signature, SignError> {
         let presigned = self.presign_raw(&RawRequest::from(&*parts), payload, time, expires)?;
-        let mut uri = parts.uri.clone().into_parts();
-        let target = format!("{}?{}", parts.uri.path(), presigned.query);
-        let target = PathAndQuery::from_maybe_shared(target);
-        uri.path_and_query = Some(target.map_err(|_| SignError::TargetTooLong)?);
-        parts.uri = Uri::from_parts(uri).map_err(|_| SignError::TargetTooLong)?;
-        for name in [
-            names::AUTHORIZATION,
-            names::DATE,
-            names::SECURITY_TOKEN,
-            names::CONTENT_SHA256,
-        ] {
-            parts.headers.remove(name);
-        }
-        Ok(presigned.signature)
+        presigned.apply(&mut parts.uri, &mut parts.headers)
     }
 
-    /// Presigns a request of another HTTP type, and gives the query to send in place of its own.
-    /// The headers that [`presign`](Self::presign) removes must not be sent.
+    /// Presigns a request in place, as [`presign`](Self::presign) does its head.
+    ///
+    /// # Errors
+    ///
+    /// As [`presign`](Self::presign).
+    pub fn presign_request<B>(
+        &self,
+        request: &mut Request<B>,
+        payload: &PayloadHash,
+        time: Timestamp,
+        expires: Duration,
+    ) -> Result<Signature, SignError> {
+        let presigned = self.presign_raw(&RawRequest::from(&*request), payload, time, expires)?;
+        let mut uri = request.uri().clone();
+        let signature = presigned.apply(&mut uri, request.headers_mut())?;
+        *request.uri_mut() = uri;
+        Ok(signature)
+    }
+
+    /// Presigns a request of another HTTP type, and returns the query to send in place of its own. Do
+    /// not send the headers that [`presign`](Self::presign) removes.
     ///
     /// # Errors
     ///
@@ -95,27 +101,29 @@ impl Signer {
         if !(1..=LONGEST).contains(&expires.as_secs()) || expires.subsec_nanos() != 0 {
             return Err(SignError::ExpiresOutOfRange);
         }
-        refuse_presigned(&parse_query(request.query, |_| true))?;
+        let mut form = Form::new(request, payload, self.settings());
+        form.query = parse_query(request.query, |_| true);
+        reject_presigned(&form)?;
         let mut has_host = false;
-        let mut canonical = CanonicalRequest::bare(request, payload, self.settings());
         request.for_each_header(|name, value| {
-            if !is_unsigned_in_presigned(name, &self.settings) {
+            if self.settings().covers_when_presigning(name) {
                 has_host |= is_header(name, names::HOST);
-                canonical.cover(name, value);
+                form.cover(name, value);
             }
         });
         if !has_host {
             let host = request.host().ok_or(SignError::MissingHost)?;
-            canonical.cover(names::HOST, host.as_bytes());
+            form.cover(names::HOST, host.as_bytes());
         }
-        canonical.sort_headers();
+        form.sort_headers();
+        let mut signed_headers = Vec::with_capacity(form.names_length());
+        form.append_names(&mut signed_headers);
 
-        let day = self.day(time);
-        let stamp = day.key.stamp(time);
+        let (day, date) = self.at(time)?;
         let token = self.credentials().session_token();
         let (signed_token, appended_token) = match self.settings().session_token {
-            SessionToken::Signed => (token, None),
-            SessionToken::Appended => (None, token),
+            SessionTokenMode::Signed => (token, None),
+            SessionTokenMode::Appended => (None, token),
         };
 
         let token_length = token.map_or(0, str::len);
@@ -133,10 +141,12 @@ impl Signer {
         if let Some(token) = signed_token {
             parameter(names::SECURITY_TOKEN_PARAMETER, token);
         }
-        parameter(names::SIGNED_HEADERS_PARAMETER, canonical.signed_headers());
+        let list = core::str::from_utf8(&signed_headers).unwrap_or_default();
+        parameter(names::SIGNED_HEADERS_PARAMETER, list);
         // Parsed from what will be sent, and so the same that whoever verifies it sees.
-        canonical.head.query = parse_query(query.as_bytes(), |_| true);
-        let signature = day.sign(&stamp, &canonical.hash());
+        form.query = parse_query(query.as_bytes(), |_| true);
+        let hash = form.hash(&signed_headers, Blank::Space);
+        let signature = day.sign(&date.stamp, &hash);
         append_parameter(
             &mut query,
             names::SIGNATURE_PARAMETER,
@@ -166,7 +176,7 @@ fn append_parameter(query: &mut String, name: &str, value: &str) {
     append_encoded(query, value);
 }
 
-/// What presigning gives.
+/// The result of presigning.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presigned {
     query: String,
@@ -174,7 +184,7 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    /// The whole query to send, without `?`. It has the session token in the clear.
+    /// The whole query to send, without `?`. It contains the session token in the clear.
     pub fn query(&self) -> &str {
         &self.query
     }
@@ -182,6 +192,26 @@ impl Presigned {
     /// The signature alone.
     pub fn signature(&self) -> Signature {
         self.signature
+    }
+}
+
+impl Presigned {
+    /// Puts the query into the URI, and removes the headers that belong to signing by headers.
+    fn apply(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<Signature, SignError> {
+        let target = format!("{}?{}", uri.path(), self.query);
+        let target = PathAndQuery::from_maybe_shared(target);
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(target.map_err(|_| SignError::TargetTooLong)?);
+        *uri = Uri::from_parts(parts).map_err(|_| SignError::TargetTooLong)?;
+        for name in [
+            names::AUTHORIZATION,
+            names::DATE,
+            names::SECURITY_TOKEN,
+            names::CONTENT_SHA256,
+        ] {
+            headers.remove(name);
+        }
+        Ok(self.signature)
     }
 }
 

@@ -3,7 +3,9 @@
 use core::fmt;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, Request, Uri};
+
+use crate::InvalidRequest;
 
 /// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
 ///
@@ -107,55 +109,6 @@ impl<'a> RawRequest<'a> {
             }
         }
     }
-
-    /// How many headers it has.
-    pub(crate) fn header_count(&self) -> usize {
-        match &self.headers {
-            Headers::Map(map) => map.len(),
-            Headers::List(list) => list.len(),
-        }
-    }
-
-    /// The names of the headers in their order.
-    pub(crate) fn names(&self) -> HeaderNames {
-        match &self.headers {
-            Headers::Map(map) => {
-                HeaderNames::Map(map.iter().map(|(name, _)| name.clone()).collect())
-            }
-            Headers::List(list) => {
-                HeaderNames::List(list.iter().map(|(name, _)| (*name).into()).collect())
-            }
-        }
-    }
-
-    /// Whether the headers have just these names in this order; calls `each` with their values, in
-    /// either case perhaps not with all.
-    #[inline]
-    pub(crate) fn has_names(&self, names: &HeaderNames, mut each: impl FnMut(&'a [u8])) -> bool {
-        match (&self.headers, names) {
-            (Headers::Map(map), HeaderNames::Map(names)) => {
-                map.len() == names.len()
-                    && map.iter().zip(names).all(|((name, value), known)| {
-                        each(value.as_bytes());
-                        name == known
-                    })
-            }
-            (Headers::List(list), HeaderNames::List(names)) => {
-                list.len() == names.len()
-                    && list.iter().zip(names).all(|((name, value), known)| {
-                        each(value);
-                        **name == **known
-                    })
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The names of a request's headers.
-pub(crate) enum HeaderNames {
-    Map(Box<[HeaderName]>),
-    List(Box<[Box<str>]>),
 }
 
 impl<'a> From<&'a Parts> for RawRequest<'a> {
@@ -166,6 +119,18 @@ impl<'a> From<&'a Parts> for RawRequest<'a> {
             query: parts.uri.query().unwrap_or_default().as_bytes(),
             uri: Some(&parts.uri),
             headers: Headers::Map(&parts.headers),
+        }
+    }
+}
+
+impl<'a, B> From<&'a Request<B>> for RawRequest<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method().as_str(),
+            path: request.uri().path().as_bytes(),
+            query: request.uri().query().unwrap_or_default().as_bytes(),
+            uri: Some(request.uri()),
+            headers: Headers::Map(request.headers()),
         }
     }
 }
@@ -182,48 +147,6 @@ impl fmt::Debug for RawRequest<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// Why pieces make no request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidRequest {
-    /// The method is no token.
-    Method,
-    /// The name of the header at `index` is no token.
-    HeaderName {
-        /// Counted from 0.
-        index: usize,
-    },
-    /// The value of the header at `index` has a line end or a NUL at `offset`.
-    HeaderValue {
-        /// Counted from 0.
-        index: usize,
-        /// In bytes.
-        offset: usize,
-    },
-}
-
-impl fmt::Display for InvalidRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Method => write!(f, "the method is no token of letters, digits and symbols"),
-            Self::HeaderName { index } => {
-                write!(
-                    f,
-                    "the name of header {index} is no token of letters, digits and symbols"
-                )
-            }
-            Self::HeaderValue { index, offset } => {
-                write!(
-                    f,
-                    "the value of header {index} has a line end or a NUL at offset {offset}"
-                )
-            }
-        }
-    }
-}
-
-impl core::error::Error for InvalidRequest {}
 
 /// The `Host` that a client sends for this URI: without user information, and without the port if
 /// that is the scheme's own (RFC 9110, section 7.2). `None` if the URI names no host.

@@ -5,6 +5,9 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::TimestampError;
+use crate::day::{civil_from_days, days_from_civil, days_in};
+
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, at the latest 9999-12-31T23:59:59Z.
 ///
 /// Written and read in the ISO 8601 basic format of `X-Amz-Date`, `20150830T123600Z`. The range is
@@ -48,6 +51,15 @@ impl Timestamp {
     /// Whole seconds since the epoch.
     pub const fn as_secs(self) -> u64 {
         self.0
+    }
+
+    /// The moment of the system's clock (its whole seconds), at least [`Timestamp::EPOCH`] and at most
+    /// [`Timestamp::MAX`].
+    pub fn saturating_from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self::EPOCH.saturating_add(since),
+            Err(_) => Self::EPOCH,
+        }
     }
 
     /// This moment and `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
@@ -231,29 +243,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Why something is no [`Timestamp`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TimestampError {
-    /// Not a moment in the expected format, or not a date of the calendar.
-    Malformed,
-    /// Before 1970 or after 9999.
-    OutOfRange,
-}
-
-impl fmt::Display for TimestampError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => {
-                "the date is not in the ISO 8601 basic format, such as 20150830T123600Z"
-            }
-            Self::OutOfRange => "the date is not in the years 1970 to 9999",
-        })
-    }
-}
-
-impl core::error::Error for TimestampError {}
-
 fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, &digit| {
         digit
@@ -267,63 +256,9 @@ fn put2(text: &mut [u8], at: usize, number: u64) {
     text[at + 1] = b'0' + (number % 10) as u8;
 }
 
-fn days_in(year: u64, month: u64) -> u64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-// Both conversions count years from March, so that the leap day is the last of its year, in eras
-// of 400 years (146,097 days), from 0000-03-01 (719,468 days before the epoch).
-fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year / 400, year % 400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_day_of_the_range_survives_a_round_trip() {
-        let (mut year, mut month, mut day) = (1970, 1, 1);
-        for days in 0..=Timestamp::MAX.day() {
-            assert_eq!(civil_from_days(days), (year, month, day));
-            assert_eq!(days_from_civil(year, month, day), days);
-            day += 1;
-            if day > days_in(year, month) {
-                (day, month) = (1, month + 1);
-            }
-            if month > 12 {
-                (month, year) = (1, year + 1);
-            }
-        }
-        assert_eq!((year, month, day), (10_000, 1, 1));
-    }
 
     #[test]
     fn writes_and_reads_the_basic_format() {

@@ -2,70 +2,45 @@
 
 mod cache;
 mod claims;
-mod error;
+mod lookup;
+mod signed_headers;
+mod unverified;
 
 use core::fmt;
 use core::time::Duration;
-use std::borrow::Cow;
 
-use http::HeaderValue;
-use http::request::Parts;
-
-use crate::canonical::{
-    self, Blank, CanonicalRequest, Header, is_left_out, is_parameter, is_sorted_list, parse_query,
-};
-use crate::key::TERMINATOR;
-use crate::names::{self, is_header};
+use crate::canonical::Form;
 use crate::sign::checked;
+use crate::string_to_sign::TERMINATOR;
 use crate::{
-    Credentials, InvalidScope, PayloadHash, RawRequest, SessionToken, Settings, SigningKey,
-    Timestamp,
+    ChunkVerifier, Credentials, Incomplete, InvalidScope, MessageVerifier, PayloadHash, RawRequest,
+    Signature, SigningKey, SigningSettings, Timestamp, VerifyError, WrongScope,
 };
 use cache::KeyCache;
-use claims::{Claims, Form};
-pub use error::{Incomplete, Mismatch, VerifyError, WrongScope};
+
+pub use claims::Claims;
+pub use lookup::CredentialsLookup;
+pub use unverified::Unverified;
 
 /// How far the signer's clock may be off by default: five minutes, as at the service.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
-/// Where a [`Verifier`] finds the access key that a request names.
-///
-/// Any `Fn(&str) -> Option<Credentials>` is one, and so is a single [`Credentials`]. Give clones of
-/// one value each time: the verifier then derives its key once a day, and else on every call.
-pub trait Keys {
-    /// The access key with this id, if there is one.
-    fn find(&self, access_key_id: &str) -> Option<Credentials>;
-}
-
-impl<F: Fn(&str) -> Option<Credentials>> Keys for F {
-    fn find(&self, access_key_id: &str) -> Option<Credentials> {
-        self(access_key_id)
-    }
-}
-
-impl Keys for Credentials {
-    fn find(&self, access_key_id: &str) -> Option<Credentials> {
-        (self.access_key_id() == access_key_id).then(|| self.clone())
-    }
-}
-
 /// Verifies requests to one service in one region, signed by headers or presigned.
 ///
-/// Keeps the keys that it derives, for at most 64 access keys at a time. It can be shared between
-/// threads.
+/// Keeps the keys that it derives, at most 64 at a time. Share it between threads.
 ///
 /// # What it demands
 ///
-/// - `host` must be covered, and so must every header whose name begins with `x-amz-`, but for
-///   `x-amz-security-token` (compared with the access key's own in any case),
+/// - The signature covers `host` and every header whose name begins with `x-amz-`, except
+///   `x-amz-security-token` (which is compared with the access key's own in any case),
 ///   `x-amz-user-agent` and `x-amz-checksum-mode` (which presigning leaves out) and
-///   [`Settings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
-/// - A covered header must be there. Blank space in its value may be collapsed as in the official
+///   [`SigningSettings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
+/// - Every covered header is present. Blank space in its value may be collapsed as in the official
 ///   vectors (spaces alone), as by the AWS SDK for JavaScript (spaces and tabs; formerly all of
-///   ECMAScript's `\s`) or as by botocore (all at which Python splits): what each signs is taken.
-/// - `x-amz-content-sha256`, where sent, must be the payload hash that the caller gives.
+///   ECMAScript's `\s`) or as by botocore (wherever Python splits): what each signs is accepted.
+/// - `x-amz-content-sha256`, if sent, is the payload hash that the caller passes.
 /// - The date is that of `x-amz-date`, or of `date` if that is absent.
-/// - A signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
+/// - The signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
 ///
 /// # Example
 ///
@@ -73,19 +48,17 @@ impl Keys for Credentials {
 /// use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Verifier, VerifyError};
 ///
 /// let credentials = Credentials::new("local", "local")?;
-/// let body = b"{}";
-/// let mut request = http::Request::post("http://localhost:9001/x").body(())?;
-/// # let (mut parts, ()) = request.into_parts();
+/// let mut request = http::Request::post("http://localhost:9001/x").body("{}")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// Signer::new(credentials.clone(), "us-east-1", "lambda")?
-///     .sign(&mut parts, &PayloadHash::of(body), now)?;
+///     .sign_request(&mut request, &PayloadHash::of("{}"), now)?;
 ///
 /// let verifier = Verifier::new("us-east-1", "lambda")?;
-/// let verified = verifier.verify(&parts, &PayloadHash::of(body), &credentials, now)?;
+/// let verified = verifier.verify(&request, &PayloadHash::of("{}"), &credentials, now)?;
 /// assert_eq!(verified.access_key_id(), "local");
 ///
-/// let tampered = PayloadHash::of(b"[]");
-/// let error = verifier.verify(&parts, &tampered, &credentials, now).unwrap_err();
+/// let tampered = PayloadHash::of("[]");
+/// let error = verifier.verify(&request, &tampered, &credentials, now).unwrap_err();
 /// assert!(matches!(error, VerifyError::SignatureMismatch(_)));
 /// assert_eq!(error.code(), "InvalidSignatureException");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -93,63 +66,66 @@ impl Keys for Credentials {
 pub struct Verifier {
     region: Box<str>,
     service: Box<str>,
-    settings: Settings,
+    settings: SigningSettings,
     tolerance: Duration,
     cache: KeyCache,
 }
 
 impl Verifier {
-    /// A verifier with the [default settings](Settings::default) and a tolerance of five minutes.
+    /// Makes a verifier with the [default settings](SigningSettings::default) and a tolerance of
+    /// five minutes.
     ///
     /// # Errors
     ///
-    /// If `region` or `service` is empty or has anything but visible ASCII, or one of `/` and `,`.
+    /// If `region` or `service` is empty, or has a byte other than visible ASCII without `/` and `,`.
     pub fn new(
         region: impl Into<String>,
         service: impl Into<String>,
     ) -> Result<Self, InvalidScope> {
         let (region, service) = checked(region.into(), service.into())?;
-        let (settings, cache) = (Settings::default(), KeyCache::default());
         Ok(Self {
             region,
             service,
-            settings,
+            settings: SigningSettings::default(),
             tolerance: TOLERANCE,
-            cache,
+            cache: KeyCache::default(),
         })
     }
 
-    /// The same with other settings; those of the signer.
-    pub fn with_settings(mut self, settings: Settings) -> Self {
+    /// Replaces the settings; they must be those of the signer.
+    #[must_use]
+    pub fn with_settings(mut self, settings: SigningSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// The same with another tolerance (whole seconds) for the signer's clock, either way.
+    /// Replaces the tolerance (whole seconds) for the signer's clock, ahead or behind.
+    #[must_use]
     pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// Verifies a request as it came off the wire, its path undecoded.
+    /// Verifies a request as it came off the wire, its path undecoded: `&http::Request`,
+    /// `&http::request::Parts` or a [`RawRequest`].
     ///
-    /// `payload` is the hash of the body that came with it; [`PayloadHash::Unsigned`] only if the
-    /// caller wants to take an uncovered body.
+    /// `payload` is the hash of the body that came with it; pass [`PayloadHash::Unsigned`] only to
+    /// accept an uncovered body.
     ///
     /// # Errors
     ///
-    /// What the service would say, in the order in which it looks; see [`VerifyError`].
+    /// What the service would respond, in the order in which it checks; see [`VerifyError`].
     pub fn verify<'a>(
         &self,
-        parts: &'a Parts,
+        request: impl Into<RawRequest<'a>>,
         payload: &PayloadHash,
-        keys: &impl Keys,
+        lookup: &impl CredentialsLookup,
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        self.verify_raw(&RawRequest::from(parts), payload, keys, now)
+        self.verify_raw(&request.into(), payload, lookup, now)
     }
 
-    /// Verifies a request of another HTTP type.
+    /// Verifies a [`RawRequest`] by reference.
     ///
     /// # Errors
     ///
@@ -158,67 +134,129 @@ impl Verifier {
         &self,
         request: &RawRequest<'a>,
         payload: &PayloadHash,
-        keys: &impl Keys,
+        lookup: &impl CredentialsLookup,
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
+        let unverified = self.check_raw(request, payload, now)?;
+        let credentials = lookup.find(unverified.access_key_id());
+        unverified.verify(&credentials.ok_or(VerifyError::UnknownKey)?)
+    }
+
+    /// Verifies a request with an access key that has to be waited for: `find` gets its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify). For a look-up that can fail in its own way, or that needs more
+    /// than the id, use [`check`](Self::check).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Verifier};
+    /// # async fn database(id: &str) -> Option<Credentials> {
+    /// #     Credentials::new(id, "secret").ok()
+    /// # }
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let request = http::Request::get("http://localhost:9001/").body(())?;
+    /// let verifier = Verifier::new("us-east-1", "lambda")?;
+    /// let verified = verifier
+    ///     .verify_async(&request, &PayloadHash::EMPTY, async |id| database(id).await, now)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify_async<'a>(
+        &self,
+        request: impl Into<RawRequest<'a>>,
+        payload: &PayloadHash,
+        find: impl AsyncFnOnce(&str) -> Option<Credentials>,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        let unverified = self.check(request, payload, now)?;
+        let credentials = find(unverified.access_key_id()).await;
+        unverified.verify(&credentials.ok_or(VerifyError::UnknownKey)?)
+    }
+
+    /// Checks everything that needs no key: that the signature can be read, is for this region and
+    /// service, and is neither too old nor of the future.
+    ///
+    /// What comes out has the [`Claims`] of the request, and verifies it once the key is there: an
+    /// access key ([`Unverified::verify`]) or a derived one ([`Unverified::verify_with_key`]).
+    ///
+    /// # Errors
+    ///
+    /// What the service would respond, in the order in which it checks; see [`VerifyError`].
+    pub fn check<'a>(
+        &self,
+        request: impl Into<RawRequest<'a>>,
+        payload: &PayloadHash,
+        now: Timestamp,
+    ) -> Result<Unverified<'_, 'a>, VerifyError> {
+        self.check_raw(&request.into(), payload, now)
+    }
+
+    /// Begins the chain of chunk signatures of a request that was verified with these credentials.
+    pub fn chunk_verifier(
+        &self,
+        credentials: &Credentials,
+        verified: &Verified<'_>,
+    ) -> ChunkVerifier {
+        let key = self.key(credentials, verified);
+        ChunkVerifier::new(key, verified.timestamp(), verified.signature())
+    }
+
+    /// Begins the chain of message signatures of a request that was verified with these credentials.
+    pub fn message_verifier(
+        &self,
+        credentials: &Credentials,
+        verified: &Verified<'_>,
+    ) -> MessageVerifier {
+        MessageVerifier::new(
+            credentials.clone(),
+            &self.region,
+            &self.service,
+            self.key(credentials, verified),
+            verified.signature(),
+        )
+    }
+
+    fn key(&self, credentials: &Credentials, verified: &Verified<'_>) -> SigningKey {
+        let time = verified.timestamp();
+        let key = self
+            .cache
+            .key(credentials, time, &self.region, &self.service);
+        (*key).clone()
+    }
+
+    #[inline]
+    fn check_raw<'a>(
+        &self,
+        request: &RawRequest<'a>,
+        payload: &PayloadHash,
+        now: Timestamp,
+    ) -> Result<Unverified<'_, 'a>, VerifyError> {
         let claims = Claims::read(request)?;
-        let mut canonical = CanonicalRequest::bare(request, payload, &self.settings);
-        let coverage = self.cover(request, &claims, &mut canonical)?;
+        let mut form = Form::new(request, payload, &self.settings);
+        let found = signed_headers::cover(request, &claims, &self.settings, &mut form)?;
         self.check_time(&claims, now)?;
-        if !coverage.host {
+        if !found.host {
             return Err(VerifyError::HostNotSigned);
         }
         let id_length = self.check_scope(&claims)?;
-        let credentials = keys
-            .find(&claims.credential[..id_length])
-            .ok_or(VerifyError::UnknownKey)?;
-        if credentials.expiry().is_some_and(|expiry| expiry <= now) {
-            return Err(VerifyError::CredentialsExpired);
-        }
-        if let Some(refusal) = coverage.refusal {
-            return Err(refusal);
-        }
-
-        let presigned = matches!(claims.form, Form::Query { .. });
-        let appended = self.settings.session_token == SessionToken::Appended;
-        canonical.head.query = parse_query(request.query, |name| {
-            !(presigned
-                && (is_parameter(name, names::SIGNATURE_PARAMETER)
-                    || appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER)))
-        });
-        let hash = canonical.hash();
-        let key = self
-            .cache
-            .key(&credentials, claims.time, &self.region, &self.service);
-        // The scope of the credential is the key's: it was checked.
-        let text = key.string_to_sign(&claims.stamp, &hash);
-        if !key.verify(text.as_bytes(), &claims.signature)
-            && !is_signed_by_collapsing_more(&canonical, &claims, &key)
-        {
-            let mismatch = Mismatch::new(canonical.to_redacted(), text.to_string());
-            return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
-        }
-        // After the signature, so that only a holder of the secret learns anything from it.
-        if credentials.token_header().map(HeaderValue::as_bytes) != claims.token.as_deref() {
-            return Err(VerifyError::InvalidSessionToken);
-        }
-        Ok(Verified {
-            credential: claims.credential,
+        unverified::set_query(&mut form, request, &claims, self);
+        Ok(Unverified {
+            verifier: self,
+            claims,
             id_length,
-            signed_headers: claims.signed_headers,
-            time: claims.time,
-            expires: match claims.form {
-                Form::Headers => None,
-                Form::Query { expires } => Some(expires),
-            },
+            form,
+            rejection: found.rejection,
+            now,
         })
     }
 
     fn check_time(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), VerifyError> {
-        let allowance = match claims.form {
-            Form::Headers => self.tolerance,
-            Form::Query { expires } => expires,
-        };
+        let allowance = claims.expires.unwrap_or(self.tolerance);
         if claims.time < now.saturating_sub(allowance) {
             return Err(VerifyError::Expired {
                 signed: claims.time,
@@ -269,143 +307,6 @@ impl Verifier {
             date: (date.as_bytes() != &claims.stamp[..8]).then_some(claims.time),
         }))
     }
-
-    /// Puts the headers that are said to be covered into the canonical request.
-    ///
-    /// Both lists are sorted, so one walk finds what is covered and not there, and the reverse; and
-    /// a list that the walk gets to the end of is known to be a proper one.
-    fn cover<'a>(
-        &self,
-        request: &RawRequest<'a>,
-        claims: &Claims<'_>,
-        canonical: &mut CanonicalRequest<'a>,
-    ) -> Result<Coverage, Incomplete> {
-        let CanonicalRequest {
-            headers,
-            lower_case,
-            names,
-            payload,
-            ..
-        } = canonical;
-        let mut has_host = false;
-        request.for_each_header(|name, value| {
-            has_host |= is_header(name, names::HOST);
-            headers.push(Header::new(name, value));
-        });
-        if !has_host {
-            if let Some(host) = request.host() {
-                headers.push(Header::new(names::HOST, host.as_bytes()));
-            }
-        }
-        canonical::sort(headers);
-        names.extend_from_slice(claims.signed_headers.as_bytes());
-
-        let mut rest = Some(claims.signed_headers.as_bytes());
-        let mut before = "";
-        let mut coverage = Coverage {
-            host: false,
-            refusal: None,
-        };
-        headers.retain(|Header { name, value, .. }| {
-            if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
-                coverage.refusal.get_or_insert(VerifyError::PayloadMismatch);
-            }
-            if is_header(name, before) {
-                return true;
-            }
-            match rest.and_then(|rest| strip_name(rest, name, *lower_case)) {
-                Some(after) => {
-                    (before, rest) = (name, after);
-                    coverage.host |= is_header(name, names::HOST);
-                    true
-                }
-                None => {
-                    if self.must_be_covered(name) {
-                        let name = name.to_ascii_lowercase().into();
-                        coverage
-                            .refusal
-                            .get_or_insert(VerifyError::HeaderNotSigned(name));
-                    }
-                    false
-                }
-            }
-        });
-        match rest {
-            None => Ok(coverage),
-            Some(rest) => explain_coverage(&claims.signed_headers, rest),
-        }
-    }
-
-    /// Whether the signature must cover the header `name`.
-    fn must_be_covered(&self, name: &str) -> bool {
-        name.get(..6)
-            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"))
-            && !is_header(name, names::SECURITY_TOKEN)
-            && !is_left_out(name)
-            && !self.settings.lists(name)
-    }
-}
-
-/// Whether the signature is of the canonical request in which tabs and their kin are collapsed, too.
-///
-/// Asked only of a signature that is not of the official form, and only where a covered value has
-/// such a byte: no other request is hashed twice.
-#[cold]
-fn is_signed_by_collapsing_more(
-    canonical: &CanonicalRequest<'_>,
-    claims: &Claims<'_>,
-    key: &SigningKey,
-) -> bool {
-    Blank::MORE.into_iter().any(|blank| {
-        let mut headers = canonical.headers.iter();
-        headers.any(|header| blank.matters_in(header.value)) && {
-            let text = key.string_to_sign(&claims.stamp, &canonical.hash_with(blank));
-            key.verify(text.as_bytes(), &claims.signature)
-        }
-    })
-}
-
-/// What is wrong with the headers that are covered, if anything is.
-struct Coverage {
-    host: bool,
-    refusal: Option<VerifyError>,
-}
-
-/// What is left of a list of names after `name`, if that comes first: `Some(None)` at the end.
-#[allow(
-    clippy::option_option,
-    reason = "not found, found at the end, found before more"
-)]
-fn strip_name<'a>(list: &'a [u8], name: &str, lower_case: bool) -> Option<Option<&'a [u8]>> {
-    let (first, after) = list.split_at_checked(name.len())?;
-    let same = if lower_case {
-        first == name.as_bytes()
-    } else {
-        first
-            .iter()
-            .copied()
-            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
-    };
-    match after {
-        _ if !same => None,
-        [] => Some(None),
-        [b';', after @ ..] => Some(Some(after)),
-        _ => None,
-    }
-}
-
-/// Why the walk over the names that are covered did not get beyond `rest`.
-#[cold]
-fn explain_coverage(signed_headers: &str, rest: &[u8]) -> Result<Coverage, Incomplete> {
-    if !is_sorted_list(signed_headers) {
-        return Err(Incomplete::SignedHeaders);
-    }
-    let missing = rest.split(|&byte| byte == b';').next().unwrap_or_default();
-    let missing = String::from_utf8_lossy(missing).into_owned().into();
-    Ok(Coverage {
-        host: signed_headers.split(';').any(|name| name == names::HOST),
-        refusal: Some(VerifyError::SignedHeaderMissing(missing)),
-    })
 }
 
 impl fmt::Debug for Verifier {
@@ -419,50 +320,52 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Who signed a request, when, and what the signature covers.
+/// Who signed a request, when, and what the signature covers: [`Claims`] that are proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<'a> {
-    credential: Cow<'a, str>,
-    id_length: usize,
-    signed_headers: Cow<'a, str>,
-    time: Timestamp,
-    expires: Option<Duration>,
+    claims: Claims<'a>,
 }
 
-impl Verified<'_> {
+impl<'a> Verified<'a> {
     /// The id of the access key.
     pub fn access_key_id(&self) -> &str {
-        &self.credential[..self.id_length]
+        self.claims.access_key_id()
     }
 
     /// The scope: `20150830/us-east-1/lambda/aws4_request`.
     pub fn scope(&self) -> &str {
-        self.credential
-            .get(self.id_length + 1..)
-            .unwrap_or_default()
+        self.claims.scope()
     }
 
     /// When it was signed, by the signer's clock.
     pub fn timestamp(&self) -> Timestamp {
-        self.time
+        self.claims.timestamp()
     }
 
-    /// How long it is good for, if it is presigned.
+    /// How long the signature is valid, if the request is presigned.
     pub fn expires(&self) -> Option<Duration> {
-        self.expires
+        self.claims.expires()
     }
 
     /// The names of the headers that the signature covers, sorted.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers.split(';')
+        self.claims.signed_headers()
     }
 
-    /// The same without borrowing from the request.
+    /// The signature, which seeds the chain of a signed body.
+    pub fn signature(&self) -> Signature {
+        self.claims.signature()
+    }
+
+    /// Everything that the signature proves.
+    pub fn claims(&self) -> &Claims<'a> {
+        &self.claims
+    }
+
+    /// Detaches it from the request.
     pub fn into_owned(self) -> Verified<'static> {
         Verified {
-            credential: Cow::Owned(self.credential.into_owned()),
-            signed_headers: Cow::Owned(self.signed_headers.into_owned()),
-            ..self
+            claims: self.claims.into_owned(),
         }
     }
 }

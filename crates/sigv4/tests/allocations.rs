@@ -3,7 +3,7 @@
 
 use std::alloc::System;
 
-use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp, Verifier};
+use lambda_invoke_sigv4::{Credentials, PayloadHash, Signature, Signer, Timestamp, Verifier};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -79,4 +79,13 @@ fn signing_makes_three_allocations_and_verifying_none() {
             .unwrap();
     });
     assert_eq!(verifying, 0);
+
+    let seed = Signature::from_bytes([7; 32]);
+    let mut chunks = signer.chunk_signer(time, seed);
+    let mut messages = signer.message_signer(time, seed);
+    let signing = count(|| {
+        chunks.sign_chunk(&body);
+        messages.sign(time, b"date", &body);
+    });
+    assert_eq!(signing, 0, "a chunk and a message");
 }

@@ -5,8 +5,8 @@ use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, PayloadHash, RawRequest, SessionToken, Settings, Signer,
-    SigningKey, StringToSign, Timestamp, Verifier, VerifyError,
+    CanonicalRequest, Credentials, PayloadHash, RawRequest, SessionTokenMode, Signer, SigningKey,
+    SigningSettings, StringToSign, Timestamp, Verifier, VerifyError,
 };
 use ring::hmac;
 
@@ -76,10 +76,10 @@ fn no_type_shows_them() {
     clean_debug("Credentials", &credentials());
     clean_debug("SigningKey", &SigningKey::derive(SECRET, time, "r", "s"));
     for (settings, mode) in [
-        (SessionToken::Signed, "signed"),
-        (SessionToken::Appended, "appended"),
+        (SessionTokenMode::Signed, "signed"),
+        (SessionTokenMode::Appended, "appended"),
     ] {
-        let mut with = Settings::default();
+        let mut with = SigningSettings::default();
         with.session_token = settings;
         let signer = Signer::new(credentials(), "r", "s")
             .unwrap()
@@ -119,6 +119,17 @@ fn no_type_shows_them() {
             .verify(&parts, &PayloadHash::EMPTY, &credentials(), time)
             .unwrap();
         clean_debug("Verified", &verified);
+        let seed = verified.signature();
+        clean_debug("ChunkSigner", &signer.chunk_signer(time, seed));
+        clean_debug("MessageSigner", &signer.message_signer(time, seed));
+        let verifiers = (
+            verifier.chunk_verifier(&credentials(), &verified),
+            verifier.message_verifier(&credentials(), &verified),
+        );
+        clean_debug("ChunkVerifier and MessageVerifier", &verifiers);
+        let unverified = verifier.check(&parts, &PayloadHash::EMPTY, time).unwrap();
+        clean_debug("Claims", unverified.claims());
+        clean_debug("Unverified", &unverified);
         clean_debug("Verifier", &verifier);
     }
 }

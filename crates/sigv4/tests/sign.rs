@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::request::Parts;
 use lambda_invoke_sigv4::{
     CanonicalRequest, Credentials, InvalidScope, NEVER_SIGNED, PathEncoding, PayloadHash,
-    RawRequest, SessionToken, Settings, SignError, Signer, Timestamp, Verifier,
+    RawRequest, SessionTokenMode, SignError, Signer, SigningSettings, Timestamp, Verifier,
 };
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -185,7 +185,7 @@ fn marks_what_is_sensitive() {
 fn never_signs_what_changes_on_the_way() {
     let mut headers: Vec<_> = NEVER_SIGNED.iter().map(|name| (*name, "value")).collect();
     headers.push(("cache-control", "no-cache"));
-    let mut settings = Settings::default();
+    let mut settings = SigningSettings::default();
     settings.unsigned_headers.push(http::header::CACHE_CONTROL);
     settings.unsigned_headers.push(http::header::HOST);
     let mut parts = parts("http://h/", &headers);
@@ -221,7 +221,7 @@ fn s3_is_signed_as_its_reference_has_it() {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     let signer = Signer::new(Credentials::new(id, secret).unwrap(), "us-east-1", "s3")
         .unwrap()
-        .with_settings(Settings::s3());
+        .with_settings(SigningSettings::s3());
     let uri = "https://examplebucket.s3.amazonaws.com/test.txt";
     let mut parts = parts(uri, &[("range", "bytes=0-9")]);
     let time = "20130524T000000Z".parse().unwrap();
@@ -238,8 +238,8 @@ fn s3_is_signed_as_its_reference_has_it() {
 
 #[test]
 fn an_appended_token_is_sent_and_not_signed() {
-    let mut settings = Settings::default();
-    settings.session_token = SessionToken::Appended;
+    let mut settings = SigningSettings::default();
+    settings.session_token = SessionTokenMode::Appended;
     let signer = signer_with_token().with_settings(settings.clone());
     let plain = self::signer();
     let (mut with, mut without) = (parts("http://h/", &[]), parts("http://h/", &[]));
@@ -307,7 +307,7 @@ fn paths_are_written_once_or_twice() {
     let name =
         "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations";
     let line = |encoding, normalize, path: &str| {
-        let mut settings = Settings::default();
+        let mut settings = SigningSettings::default();
         settings.path_encoding = encoding;
         settings.normalize_path = normalize;
         let parts = parts(path, &[("host", "h")]);
@@ -316,19 +316,20 @@ fn paths_are_written_once_or_twice() {
         canonical.to_string().lines().nth(1).unwrap().to_owned()
     };
     assert_eq!(
-        line(PathEncoding::Twice, true, name),
+        line(PathEncoding::Double, true, name),
         name.replace('%', "%25")
     );
-    assert_eq!(line(PathEncoding::Once, true, name), name);
-    assert_eq!(line(PathEncoding::Twice, false, "//a/../b"), "//a/../b");
-    assert_eq!(line(PathEncoding::Once, true, "//a/../b"), "/b");
+    assert_eq!(line(PathEncoding::Single, true, name), name);
+    assert_eq!(line(PathEncoding::Double, false, "//a/../b"), "//a/../b");
+    assert_eq!(line(PathEncoding::Single, true, "//a/../b"), "/b");
 }
 
 #[test]
 fn values_of_headers_may_have_any_bytes() {
     let headers = [("host", b"h".as_slice()), ("a", b"\xff\xfe  \x80")];
     let request = RawRequest::new("GET", "/", None, headers).unwrap();
-    let canonical = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &Settings::default());
+    let canonical =
+        CanonicalRequest::of(&request, &PayloadHash::EMPTY, &SigningSettings::default());
     let bytes = canonical.to_bytes();
     assert!(bytes.starts_with(b"GET\n/\n\na:\xff\xfe \x80\nhost:h\n"));
     assert!(
@@ -359,7 +360,7 @@ fn many_and_long_headers_are_signed_like_few_and_short_ones() {
         signed_headers(&parts),
         format!("host;x-amz-date;{}", names.join(";"))
     );
-    let settings = Settings::default();
+    let settings = SigningSettings::default();
     let canonical = CanonicalRequest::of(&(&parts).into(), &PayloadHash::EMPTY, &settings);
     let mut expected = String::from("GET\n/\na=2&b=1&c=3&d=4&e=6&f=5\nhost:h\n");
     expected.push_str("x-amz-date:20150830T123600Z\n");

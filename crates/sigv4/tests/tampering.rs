@@ -6,7 +6,7 @@ mod support;
 
 use http::HeaderValue;
 use http::request::Parts;
-use lambda_invoke_sigv4::{CanonicalRequest, PayloadHash, Settings, VerifyError};
+use lambda_invoke_sigv4::{CanonicalRequest, PayloadHash, SigningSettings, VerifyError};
 use support::{BODY, credentials, presigned, signed, signer, time, unsigned, verifier, verify};
 
 #[test]
@@ -22,7 +22,7 @@ fn a_body_that_was_changed_is_noticed_with_and_without_its_hash_in_a_header() {
         verify(&parts, b"{}"),
         Err(VerifyError::SignatureMismatch(_))
     ));
-    let mut settings = Settings::default();
+    let mut settings = SigningSettings::default();
     settings.content_sha256_header = true;
     let mut with_header = unsigned();
     let signer = signer().with_settings(settings);
@@ -56,7 +56,7 @@ fn targets() -> impl Iterator<Item = char> {
 fn refuses_every_single_character_change_of_path_and_query() {
     for parts in [signed(), presigned()] {
         let target = parts.uri.to_string();
-        let settings = Settings::default();
+        let settings = SigningSettings::default();
         let payload = PayloadHash::of(BODY);
         let form =
             |parts: &Parts| CanonicalRequest::of(&parts.into(), &payload, &settings).to_bytes();

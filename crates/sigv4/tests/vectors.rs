@@ -1,8 +1,8 @@
 //! The official vectors for Signature Version 4: canonical request, string to sign, signature and
 //! signed request, each compared; and each signed request is taken by the verifier.
 //!
-//! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`)
-//! and signed chunks (`aws-c-auth-chunked.json`).
+//! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`).
+//! Signed chunks and messages are in `chunks.rs` and `messages.rs`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
 
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, InvalidRequest, PathEncoding, PayloadHash, SessionToken,
-    Settings, SignError, Signer, SigningKey, StringToSign, Timestamp, Verifier,
+    CanonicalRequest, Credentials, InvalidRequest, PathEncoding, PayloadHash, SessionTokenMode,
+    SignError, Signer, SigningKey, SigningSettings, StringToSign, Timestamp, Verifier,
 };
 use lambda_invoke_vectors::{json, suite, text};
 use serde_json::Value;
@@ -52,7 +52,7 @@ struct Context {
     time: Timestamp,
     expires: Duration,
     sign_body: bool,
-    settings: Settings,
+    settings: SigningSettings,
 }
 
 impl Context {
@@ -68,14 +68,14 @@ impl Context {
             credentials = credentials.with_session_token(token).unwrap();
         }
         let sign_body = value["sign_body"].as_bool().unwrap();
-        let mut settings = Settings::default();
+        let mut settings = SigningSettings::default();
         settings.normalize_path = value["normalize"].as_bool().unwrap();
         settings.content_sha256_header = sign_body;
         if value["omit_session_token"] == true {
-            settings.session_token = SessionToken::Appended;
+            settings.session_token = SessionTokenMode::Appended;
         }
         if value["double_uri_encode"] == false {
-            settings.path_encoding = PathEncoding::Once;
+            settings.path_encoding = PathEncoding::Single;
         }
         Self {
             credentials,
@@ -346,7 +346,7 @@ fn canonical(query: Option<&str>, headers: &[(&str, &str)]) -> String {
     for (name, value) in headers {
         request.headers.push((name.to_string(), value.to_string()));
     }
-    let settings = Settings::default();
+    let settings = SigningSettings::default();
     CanonicalRequest::of(&request.raw(), &PayloadHash::EMPTY, &settings).to_string()
 }
 
@@ -408,7 +408,7 @@ fn follows_the_rules_of_smithy_rs() {
                         .join("aws-c-auth/aws-signing-test-suite/v4")
                         .join("get-vanilla-query-order-key-case");
                     let request = Request::parse(&text(&case.join("header-signed-request.txt")));
-                    let settings = Settings::default();
+                    let settings = SigningSettings::default();
                     let raw = request.raw();
                     let canonical = CanonicalRequest::of(&raw, &PayloadHash::EMPTY, &settings);
                     let hash = PayloadHash::Sha256(canonical.hash()).to_string();
@@ -451,7 +451,7 @@ fn never_signs_what_the_other_signers_never_sign() {
         let cases = data["never_signed"].as_array().unwrap();
         for case in cases {
             let mut request = Request::parse(case["request"].as_str().unwrap());
-            let mut settings = Settings::default();
+            let mut settings = SigningSettings::default();
             for name in case["skip_headers_case_insensitive"]
                 .as_array()
                 .into_iter()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::request::Parts;
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, Incomplete, PayloadHash, RawRequest, Settings, Signer,
+    CanonicalRequest, Credentials, Incomplete, PayloadHash, RawRequest, Signer, SigningSettings,
     VerifyError,
 };
 use support::{
@@ -100,7 +100,7 @@ fn takes_the_date_header_in_place_of_x_amz_date() {
         }
         let names = if signed_date { "date;host" } else { "host" };
         let request = RawRequest::new("GET", "/", None, headers.clone()).unwrap();
-        let settings = Settings::default();
+        let settings = SigningSettings::default();
         let hash = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &settings).hash();
         let text = lambda_invoke_sigv4::StringToSign::new(time(), "us-east-1", "lambda", hash);
         let key = lambda_invoke_sigv4::SigningKey::derive("secret", time(), "us-east-1", "lambda");
@@ -151,7 +151,7 @@ fn proxies_may_add_headers_but_none_of_amazons() {
     let error = refused(&parts);
     assert_eq!(error, VerifyError::HeaderNotSigned("x-amz-cf-id".into()));
     assert_eq!(error.code(), "InvalidSignatureException");
-    let mut settings = Settings::default();
+    let mut settings = SigningSettings::default();
     settings
         .unsigned_headers
         .push("x-amz-cf-id".parse().unwrap());

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::{Error, Limits, Sent, TimeLimit};
+use crate::{Error, Sent, TimeoutKind, Timeouts};
 
 /// The body of an answer: an [`http_body::Body`] of [`Bytes`], as they come off the connection.
 ///
@@ -37,13 +37,13 @@ struct Timer {
     idle: Option<Duration>,
     total: Option<(Instant, Duration)>,
     /// What the sleep is set to while the reader waits.
-    armed: Option<(TimeLimit, Duration)>,
+    armed: Option<(TimeoutKind, Duration)>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl Body {
     /// `started`: when the exchange began.
-    pub(crate) fn new(incoming: Incoming, limits: &Limits, started: Instant) -> Self {
+    pub(crate) fn new(incoming: Incoming, limits: &Timeouts, started: Instant) -> Self {
         let total = limits
             .total
             .and_then(|total| Some((started.checked_add(total)?, total)));
@@ -88,7 +88,7 @@ impl http_body::Body for Body {
         // Looked at first, so that a server that never pauses cannot outrun it.
         if let Some((_, limit)) = this.timer.as_deref().and_then(Timer::overdue) {
             if !incoming.is_end_stream() {
-                return this.fail(Error::timeout(TimeLimit::Total, limit, Sent::Maybe, true));
+                return this.fail(Error::timeout(TimeoutKind::Total, limit, Sent::Maybe, true));
             }
         }
         match Pin::new(incoming).poll_frame(cx) {
@@ -138,14 +138,16 @@ impl Timer {
     }
 
     /// Ready once the reader has waited too long, with the limit that was reached.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeLimit, Duration)> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeoutKind, Duration)> {
         let armed = match self.armed {
             Some(armed) => armed,
             None => {
                 let idle = self.idle.and_then(|idle| {
-                    Some((Instant::now().checked_add(idle)?, TimeLimit::Idle, idle))
+                    Some((Instant::now().checked_add(idle)?, TimeoutKind::Idle, idle))
                 });
-                let total = self.total.map(|(at, total)| (at, TimeLimit::Total, total));
+                let total = self
+                    .total
+                    .map(|(at, total)| (at, TimeoutKind::Total, total));
                 let Some((at, which, limit)) = [idle, total]
                     .into_iter()
                     .flatten()

@@ -13,13 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connector::{Connector, CustomDial, Dial, Parts};
 use crate::stream::Socket;
-use crate::{Limits, Proxy, Transport};
+use crate::{Proxy, Timeouts, Transport};
 
 /// Sets up a [`Transport`].
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`limits`](Self::limits) | those of [`Limits::default`] |
+/// | [`limits`](Self::timeouts) | those of [`Timeouts::default`] |
 /// | [`tcp_keep_alive`](Self::tcp_keep_alive) | probes after 60 s, then every 15 s |
 /// | [`pool_idle`](Self::pool_idle) | 20 s |
 /// | [`pool_size`](Self::pool_size) | as many idle connections as were ever in use at once |
@@ -32,16 +32,16 @@ use crate::{Limits, Proxy, Transport};
 ///
 /// ```
 /// use std::time::Duration;
-/// use lambda_invoke_transport::{Limits, Transport};
+/// use lambda_invoke_transport::{Timeouts, Transport};
 ///
 /// let transport = Transport::builder()
-///     .limits(Limits::default().with_total(Duration::from_secs(120)))
+///     .timeouts(Timeouts::default().with_total(Duration::from_secs(120)))
 ///     .tcp_keep_alive(Duration::from_secs(30), Duration::from_secs(10))
 ///     .build();
 /// ```
 #[derive(Clone)]
-pub struct Builder {
-    limits: Limits,
+pub struct TransportBuilder {
+    limits: Timeouts,
     keep_alive: Option<(Duration, Duration)>,
     pool_idle: Duration,
     pool_size: usize,
@@ -51,10 +51,10 @@ pub struct Builder {
     roots: crate::tls::Roots,
 }
 
-impl Default for Builder {
+impl Default for TransportBuilder {
     fn default() -> Self {
         Self {
-            limits: Limits::default(),
+            limits: Timeouts::default(),
             keep_alive: Some((Duration::from_secs(60), Duration::from_secs(15))),
             pool_idle: Duration::from_secs(20),
             pool_size: usize::MAX,
@@ -66,10 +66,10 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl TransportBuilder {
     /// The time limits of a request that brings none of its own.
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn timeouts(mut self, limits: Timeouts) -> Self {
         self.limits = limits;
         self
     }
@@ -217,9 +217,9 @@ fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> Htt
     tcp
 }
 
-impl std::fmt::Debug for Builder {
+impl std::fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut f = f.debug_struct("Builder");
+        let mut f = f.debug_struct("TransportBuilder");
         f.field("limits", &self.limits)
             .field("keep_alive", &self.keep_alive)
             .field("pool_idle", &self.pool_idle)

@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::stream::{Hop, Path, Socket, Stream};
-use crate::{Error, ErrorKind, Proxy, TimeLimit};
+use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type CustomDial = Arc<dyn Fn(Uri) -> BoxFuture<io::Result<Socket>> + Send + Sync>;
@@ -55,7 +55,7 @@ impl Connector {
             None => self.0.establish(to).await,
             Some(limit) => tokio::time::timeout(limit, self.0.establish(to))
                 .await
-                .map_err(|_| Error::timeout(TimeLimit::Connect, limit, crate::Sent::No, false))?,
+                .map_err(|_| Error::timeout(TimeoutKind::Connect, limit, crate::Sent::No, false))?,
         }
     }
 }
@@ -184,7 +184,7 @@ fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     while let Some(error) = next {
         let io = error.downcast_ref::<io::Error>();
         if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
-            return ErrorKind::TimedOut(TimeLimit::Connect);
+            return ErrorKind::TimedOut(TimeoutKind::Connect);
         }
         next = error.source();
     }
@@ -221,9 +221,9 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::{Builder, Transport};
+    use crate::{Transport, TransportBuilder};
 
-    async fn socket_of(builder: Builder, address: SocketAddr) -> tokio::net::TcpStream {
+    async fn socket_of(builder: TransportBuilder, address: SocketAddr) -> tokio::net::TcpStream {
         let to = format!("http://{address}/").parse().unwrap();
         match builder.build().connector().0.dial(&to).await.unwrap() {
             Socket::Tcp(tcp) => tcp,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hyper_util::client::legacy;
 
-use crate::TimeLimit;
+use crate::TimeoutKind;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -69,7 +69,7 @@ pub enum ErrorKind {
     /// The server's certificate was refused: unknown issuer, another name, expired.
     Certificate,
     /// A time limit was reached.
-    TimedOut(TimeLimit),
+    TimedOut(TimeoutKind),
     /// The connection closed before any of the request was written to it.
     Canceled,
     /// The connection closed, or was reset, before the answer was complete.
@@ -118,7 +118,7 @@ impl Error {
 
     /// The time limit that was reached, if one was.
     #[must_use]
-    pub fn timed_out(&self) -> Option<TimeLimit> {
+    pub fn timed_out(&self) -> Option<TimeoutKind> {
         match self.0.kind {
             ErrorKind::TimedOut(which) => Some(which),
             _ => None,
@@ -142,7 +142,7 @@ impl Error {
                     | ErrorKind::Proxy
                     | ErrorKind::Tls
                     | ErrorKind::Certificate
-                    | ErrorKind::TimedOut(TimeLimit::Connect)
+                    | ErrorKind::TimedOut(TimeoutKind::Connect)
             )
     }
 
@@ -182,12 +182,12 @@ impl Error {
         Self::new(kind, Sent::No, message.into(), Some(Cause::Any(cause)))
     }
 
-    pub(crate) fn timeout(which: TimeLimit, limit: Duration, sent: Sent, in_body: bool) -> Self {
+    pub(crate) fn timeout(which: TimeoutKind, limit: Duration, sent: Sent, in_body: bool) -> Self {
         let what = match which {
-            TimeLimit::Connect => "no connection",
-            TimeLimit::FirstByte => "the server gave no answer",
-            TimeLimit::Idle => "nothing more of the answer's body came",
-            TimeLimit::Total => "the exchange was not over",
+            TimeoutKind::Connect => "no connection",
+            TimeoutKind::FirstByte => "the server gave no answer",
+            TimeoutKind::Idle => "nothing more of the answer's body came",
+            TimeoutKind::Total => "the exchange was not over",
         };
         Self(Arc::new(Repr {
             kind: ErrorKind::TimedOut(which),
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(Sent::of(&ours), Sent::No);
         let boxed: BoxError = ours.into();
         assert_eq!(Sent::of(&*boxed), Sent::No);
-        let late = Error::timeout(TimeLimit::Total, Duration::ZERO, Sent::Maybe, false);
+        let late = Error::timeout(TimeoutKind::Total, Duration::ZERO, Sent::Maybe, false);
         assert_eq!(Sent::of(&late), Sent::Maybe);
         // One that wraps ours may have sent the request more than once.
         let wrapped = io::Error::other(boxed);
@@ -355,14 +355,14 @@ mod tests {
     #[test]
     fn a_time_limit_says_which_and_how_long() {
         let limit = Duration::from_millis(1500);
-        let error = Error::timeout(TimeLimit::FirstByte, limit, Sent::Maybe, false);
+        let error = Error::timeout(TimeoutKind::FirstByte, limit, Sent::Maybe, false);
         assert_eq!(
             error.to_string(),
             "the server gave no answer within 1.5s, the first byte time limit"
         );
         assert_eq!(
             (error.timed_out(), error.limit()),
-            (Some(TimeLimit::FirstByte), Some(limit))
+            (Some(TimeoutKind::FirstByte), Some(limit))
         );
         assert!(!error.is_connect());
     }

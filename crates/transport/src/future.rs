@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::CaptureConnection;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use crate::{Body, Error, Limits, Sent, TimeLimit};
+use crate::{Body, Error, Sent, TimeoutKind, Timeouts};
 
 pin_project! {
     /// The answer to a request, once its head is there.
@@ -23,7 +23,7 @@ pin_project! {
     #[must_use = "a request is not sent unless its future is polled"]
     pub struct ResponseFuture {
         state: State,
-        limits: Limits,
+        limits: Timeouts,
         started: Option<Instant>,
         armed: Option<Deadline>,
         #[pin]
@@ -45,7 +45,7 @@ enum State {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Deadline {
     at: Instant,
-    which: TimeLimit,
+    which: TimeoutKind,
     limit: Duration,
 }
 
@@ -53,7 +53,7 @@ impl ResponseFuture {
     pub(crate) fn new(
         answer: legacy::ResponseFuture,
         connection: CaptureConnection,
-        limits: Limits,
+        limits: Timeouts,
     ) -> Self {
         Self::with(
             State::Sending {
@@ -66,10 +66,10 @@ impl ResponseFuture {
     }
 
     pub(crate) fn refused(error: Error) -> Self {
-        Self::with(State::Refused(error), Limits::none())
+        Self::with(State::Refused(error), Timeouts::none())
     }
 
-    fn with(state: State, limits: Limits) -> Self {
+    fn with(state: State, limits: Timeouts) -> Self {
         Self {
             state,
             limits,
@@ -140,10 +140,14 @@ impl Future for ResponseFuture {
 }
 
 /// What the exchange may wait for next: a connection or the first byte, and always the total.
-fn next_deadline(limits: &Limits, started: Instant, assigned: Option<Instant>) -> Option<Deadline> {
+fn next_deadline(
+    limits: &Timeouts,
+    started: Instant,
+    assigned: Option<Instant>,
+) -> Option<Deadline> {
     let (from, which, limit) = match assigned {
-        None => (started, TimeLimit::Connect, limits.connect),
-        Some(at) => (at, TimeLimit::FirstByte, limits.first_byte),
+        None => (started, TimeoutKind::Connect, limits.connect),
+        Some(at) => (at, TimeoutKind::FirstByte, limits.first_byte),
     };
     let deadline = |from: Instant, which, limit: Option<Duration>| {
         let limit = limit?;
@@ -155,7 +159,7 @@ fn next_deadline(limits: &Limits, started: Instant, assigned: Option<Instant>) -
     };
     [
         deadline(from, which, limit),
-        deadline(started, TimeLimit::Total, limits.total),
+        deadline(started, TimeoutKind::Total, limits.total),
     ]
     .into_iter()
     .flatten()

@@ -16,10 +16,10 @@ mod transport;
 
 // The public interface.
 pub use self::body::Body;
-pub use self::builder::Builder;
+pub use self::builder::TransportBuilder;
 pub use self::error::{Error, ErrorKind, Sent};
 pub use self::future::ResponseFuture;
-pub use self::limits::{Limits, TimeLimit};
+pub use self::limits::{TimeoutKind, Timeouts};
 pub use self::port::{InvalidPort, port_of};
 pub use self::proxy::{Proxy, ProxyBuilder};
 pub use self::transport::Transport;

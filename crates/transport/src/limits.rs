@@ -16,30 +16,30 @@ use std::time::Duration;
 /// for the first byte. A slow reader never runs into the idle limit: only waiting counts, not reading. There is
 /// no limit on throughput.
 ///
-/// Set them for all requests with [`Builder::limits`](crate::Builder::limits), and for one with an
+/// Set them for all requests with [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), and for one with an
 /// [extension](http::Extensions) of the request, which replaces all four:
 ///
 /// ```
 /// use std::time::Duration;
-/// use lambda_invoke_transport::Limits;
+/// use lambda_invoke_transport::Timeouts;
 ///
 /// let mut request = http::Request::post("http://127.0.0.1:9001/").body(()).unwrap();
-/// let limits = Limits::default().with_idle(Duration::from_secs(30));
+/// let limits = Timeouts::default().with_idle(Duration::from_secs(30));
 /// request.extensions_mut().insert(limits);
 /// ```
 ///
 /// A connection is set up for whichever request needs one first, so an attempt to connect also
-/// ends at the connect limit of the [`Builder`](crate::Builder): a request's own connect limit can
+/// ends at the connect limit of the [`TransportBuilder`](crate::TransportBuilder): a request's own connect limit can
 /// only be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
+pub struct Timeouts {
     pub(crate) connect: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) total: Option<Duration>,
 }
 
-impl Limits {
+impl Timeouts {
     /// No limit at all.
     #[must_use]
     pub const fn none() -> Self {
@@ -104,7 +104,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Some(Duration::from_secs(10)),
@@ -115,10 +115,10 @@ impl Default for Limits {
     }
 }
 
-/// Which of the [`Limits`] was reached.
+/// Which of the [`Timeouts`] was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum TimeLimit {
+pub enum TimeoutKind {
     /// No connection in time.
     Connect,
     /// No answer in time.
@@ -129,7 +129,7 @@ pub enum TimeLimit {
     Total,
 }
 
-impl fmt::Display for TimeLimit {
+impl fmt::Display for TimeoutKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connect",

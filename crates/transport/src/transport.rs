@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use crate::connector::Connector;
 use crate::port::port_of;
-use crate::{Body, Builder, Error, Limits, ResponseFuture};
+use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 
 /// Sends requests over a pool of HTTP/1.1 connections.
 ///
@@ -56,11 +56,11 @@ use crate::{Body, Builder, Error, Limits, ResponseFuture};
 pub struct Transport {
     client: Client<Connector, Full<Bytes>>,
     connector: Connector,
-    limits: Limits,
+    limits: Timeouts,
 }
 
 impl Transport {
-    /// A transport with the defaults of the [`Builder`]: no proxy, and the bundled roots.
+    /// A transport with the defaults of the [`TransportBuilder`]: no proxy, and the bundled roots.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -68,14 +68,14 @@ impl Transport {
 
     /// Starts from the defaults.
     #[must_use]
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder::default()
     }
 
     pub(crate) fn assemble(
         client: Client<Connector, Full<Bytes>>,
         connector: Connector,
-        limits: Limits,
+        limits: Timeouts,
     ) -> Self {
         Self {
             client,
@@ -91,11 +91,11 @@ impl Transport {
 
     /// The time limits of a request that brings none of its own.
     #[must_use]
-    pub fn limits(&self) -> Limits {
+    pub fn timeouts(&self) -> Timeouts {
         self.limits
     }
 
-    /// Sends a request, once the future is polled. A [`Limits`] among the request's extensions
+    /// Sends a request, once the future is polled. A [`Timeouts`] among the request's extensions
     /// replaces the limits of this transport.
     ///
     /// A request that a pooled connection gave back unsent, because the server had closed it in
@@ -133,7 +133,7 @@ impl Transport {
         }
         let limits = request
             .extensions()
-            .get::<Limits>()
+            .get::<Timeouts>()
             .copied()
             .unwrap_or(self.limits);
         let connection = capture_connection(&mut request);

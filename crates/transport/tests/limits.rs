@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
-use lambda_invoke_transport::{ErrorKind, Limits, Sent, TimeLimit, Transport};
+use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Timeouts, Transport};
 use support::{Server, post, read_request, read_to_close, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 const SHORT: Duration = Duration::from_millis(60);
 
-fn limited(limits: Limits) -> Transport {
-    Transport::builder().limits(limits).build()
+fn limited(limits: Timeouts) -> Transport {
+    Transport::builder().timeouts(limits).build()
 }
 
 /// A listener whose queue is full: the kernel drops every further SYN.
@@ -43,11 +43,11 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
     let (_socket, _queued, address) = blackhole();
     let uri = format!("http://{address}/");
     let started = Instant::now();
-    let error = limited(Limits::none().with_connect(SHORT))
+    let error = limited(Timeouts::none().with_connect(SHORT))
         .send(post(&uri, "x"))
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::Connect));
+    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeoutKind::Connect));
     assert_eq!(error.sent(), Sent::No);
     assert!(error.is_connect());
 
@@ -55,9 +55,9 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
     let mut request = post(&uri, "x");
     request
         .extensions_mut()
-        .insert(Limits::none().with_connect(SHORT));
+        .insert(Timeouts::none().with_connect(SHORT));
     let error = Transport::new().send(request).await.unwrap_err();
-    assert_eq!(error.timed_out(), Some(TimeLimit::Connect));
+    assert_eq!(error.timed_out(), Some(TimeoutKind::Connect));
     assert_eq!(error.sent(), Sent::No);
     assert_eq!(
         error.to_string(),
@@ -78,12 +78,12 @@ async fn a_server_that_does_not_answer_ends_at_the_first_byte_limit() {
         }
     })
     .await;
-    let transport = limited(Limits::none().with_first_byte(SHORT));
+    let transport = limited(Timeouts::none().with_first_byte(SHORT));
     let error = transport
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::FirstByte));
+    assert_eq!(error.kind(), ErrorKind::TimedOut(TimeoutKind::FirstByte));
     assert_eq!(error.sent(), Sent::Maybe);
     assert_eq!(
         error.to_string(),
@@ -102,12 +102,12 @@ async fn a_first_byte_of_the_head_alone_does_not_count_as_an_answer() {
         read_to_close(&mut socket).await;
     })
     .await;
-    let transport = limited(Limits::none().with_first_byte(SHORT));
+    let transport = limited(Timeouts::none().with_first_byte(SHORT));
     let error = transport
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap_err();
-    assert_eq!(error.timed_out(), Some(TimeLimit::FirstByte));
+    assert_eq!(error.timed_out(), Some(TimeoutKind::FirstByte));
 }
 
 /// Sends the head and "hello", then a byte every `pause` until the client has gone.
@@ -129,7 +129,7 @@ async fn drip(pause: Duration) -> Server {
 #[tokio::test]
 async fn a_pause_in_the_body_ends_at_the_idle_limit() {
     let server = drip(Duration::from_secs(5)).await;
-    let transport = limited(Limits::none().with_idle(SHORT));
+    let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = transport
         .send(post(server.uri("/"), "x"))
         .await
@@ -141,7 +141,7 @@ async fn a_pause_in_the_body_ends_at_the_idle_limit() {
     );
     for _ in 0..2 {
         let error = body.frame().await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TimedOut(TimeLimit::Idle));
+        assert_eq!(error.kind(), ErrorKind::TimedOut(TimeoutKind::Idle));
         assert_eq!((error.sent(), error.is_body()), (Sent::Maybe, true));
     }
 }
@@ -149,7 +149,7 @@ async fn a_pause_in_the_body_ends_at_the_idle_limit() {
 #[tokio::test]
 async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
     let server = drip(SHORT / 6).await;
-    let transport = limited(Limits::none().with_idle(SHORT));
+    let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = transport
         .send(post(server.uri("/"), "x"))
         .await
@@ -167,7 +167,7 @@ async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
 async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
     for pause in [Duration::from_secs(5), Duration::ZERO] {
         let server = drip(pause).await;
-        let transport = limited(Limits::default().with_total(SHORT));
+        let transport = limited(Timeouts::default().with_total(SHORT));
         let mut body = transport
             .send(post(server.uri("/"), "x"))
             .await
@@ -181,7 +181,7 @@ async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
         };
         assert_eq!(
             error.kind(),
-            ErrorKind::TimedOut(TimeLimit::Total),
+            ErrorKind::TimedOut(TimeoutKind::Total),
             "{pause:?}"
         );
         assert_eq!((error.limit(), error.is_body()), (Some(SHORT), true));
@@ -194,12 +194,12 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
         read_to_close(&mut socket).await;
     })
     .await;
-    let transport = limited(Limits::default().with_total(SHORT));
+    let transport = limited(Timeouts::default().with_total(SHORT));
     let error = transport
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap_err();
-    assert_eq!(error.timed_out(), Some(TimeLimit::Total));
+    assert_eq!(error.timed_out(), Some(TimeoutKind::Total));
     assert_eq!((error.sent(), error.is_body()), (Sent::Maybe, false));
 }
 
@@ -207,7 +207,7 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
 async fn limits_beyond_the_end_of_time_are_none() {
     let server = drip(Duration::ZERO).await;
     let forever = Duration::MAX;
-    let limits = Limits::none()
+    let limits = Timeouts::none()
         .with_connect(forever)
         .with_first_byte(forever)
         .with_idle(forever)

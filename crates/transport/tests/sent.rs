@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use lambda_invoke_transport::{ErrorKind, Sent, TimeLimit, Transport};
+use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Transport};
 use support::{Server, chain, post, read_request, read_to_close, text};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -433,15 +433,15 @@ async fn an_answer_before_the_request_is_complete_is_an_answer() {
 
 #[tokio::test]
 async fn a_limit_before_a_connection_is_assigned_sent_nothing() {
-    use lambda_invoke_transport::Limits;
+    use lambda_invoke_transport::Timeouts;
     let transport = Transport::builder()
         .connect_with(|_| std::future::pending::<std::io::Result<TcpStream>>())
         .build();
     let short = Duration::from_millis(30);
     for (limits, which) in [
-        (Limits::none().with_connect(short), TimeLimit::Connect),
-        (Limits::none().with_total(short), TimeLimit::Total),
-        (Limits::default().with_total(short), TimeLimit::Total),
+        (Timeouts::none().with_connect(short), TimeoutKind::Connect),
+        (Timeouts::none().with_total(short), TimeoutKind::Total),
+        (Timeouts::default().with_total(short), TimeoutKind::Total),
     ] {
         let mut request = post("http://127.0.0.1/", "x");
         request.extensions_mut().insert(limits);

@@ -8,7 +8,9 @@ mod tls;
 
 use std::time::Duration;
 
-use lambda_invoke_transport::{Builder, ErrorKind, Limits, Sent, TimeLimit, Transport};
+use lambda_invoke_transport::{
+    ErrorKind, Sent, TimeoutKind, Timeouts, Transport, TransportBuilder,
+};
 use support::{Server, chain, post, read_request, read_to_close, text};
 use tls::Authority;
 use tokio::io::AsyncWriteExt;
@@ -38,7 +40,7 @@ async fn serve(authority: &Authority, host: &str, expired: bool) -> Server {
     .await
 }
 
-fn trusting(authority: &Authority) -> Builder {
+fn trusting(authority: &Authority) -> TransportBuilder {
     Transport::builder()
         .ca_pem(authority.pem.as_bytes())
         .unwrap()
@@ -137,10 +139,10 @@ async fn a_handshake_that_hangs_ends_at_the_connect_limit() {
         read_to_close(&mut socket).await;
     })
     .await;
-    let limits = Limits::none().with_connect(Duration::from_millis(60));
-    let transport = Transport::builder().limits(limits).build();
+    let limits = Timeouts::none().with_connect(Duration::from_millis(60));
+    let transport = Transport::builder().timeouts(limits).build();
     let error = transport.send(post(https(&server), "x")).await.unwrap_err();
-    assert_eq!(error.timed_out(), Some(TimeLimit::Connect));
+    assert_eq!(error.timed_out(), Some(TimeoutKind::Connect));
     assert_eq!(error.sent(), Sent::No);
 }
 

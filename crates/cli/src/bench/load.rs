@@ -90,13 +90,6 @@ impl Outcome {
             Ok(measured) => {
                 self.bytes += measured.bytes;
                 self.retries += u64::from(measured.attempts.saturating_sub(1));
-                if measured.reported_failure {
-                    self.fail(
-                        "function_failed, as its log reports".to_owned(),
-                        Exit::Function,
-                    );
-                    return Ok(());
-                }
                 record(&mut self.whole, since(end));
                 if let Some(first_byte) = measured.first_byte {
                     record(&mut self.first_byte, since(first_byte));
@@ -118,7 +111,7 @@ impl Outcome {
         let service = error.service_error().and_then(|service| service.code());
         let function = error
             .function_failure()
-            .map(|failure| failure.code.as_str());
+            .and_then(|failure| failure.code.as_deref());
         let kind = match service.or(function) {
             Some(code) => {
                 let named = format!("{kind}: {}", excerpt(code, MOST_TOKEN));
@@ -151,8 +144,6 @@ struct Measured {
     first_byte: Option<Instant>,
     bytes: u64,
     attempts: u32,
-    /// Only the log's report tells that the function failed.
-    reported_failure: bool,
 }
 
 /// What each call is made of.
@@ -237,14 +228,12 @@ impl Load {
                 false => call,
             };
             let reply = call.send().await?;
-            let failed = reply.report().is_some_and(|report| !report.is_success());
             let (attempts, answered) = (reply.attempts(), Instant::now());
             let payload = reply.into_result()?.into_payload();
             return Ok(Measured {
                 first_byte: (!payload.is_empty()).then_some(answered),
                 bytes: payload.len() as u64,
                 attempts,
-                reported_failure: failed,
             });
         }
         let call = self.client.stream(self.name.clone());
@@ -255,7 +244,6 @@ impl Load {
                 first_byte: None,
                 bytes: 0,
                 attempts: 1,
-                reported_failure: false,
             });
         }
         let mut stream = call.send().await?;
@@ -269,9 +257,6 @@ impl Load {
             first_byte,
             bytes: stream.received(),
             attempts: stream.attempts(),
-            reported_failure: stream
-                .completion()
-                .is_some_and(|completion| !completion.is_success()),
         })
     }
 }

@@ -67,18 +67,25 @@ fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
         .map(|(_, what, advice)| (what, advice))
 }
 
-/// The bytes as text, which may end in the middle of a character, if they are text. A message is
-/// not: its length begins with a zero byte.
+/// The text that the bytes begin with, if that is all of them or more than chance would make. A
+/// message begins with none: the first byte of its length is zero.
 fn text(first: &[u8]) -> Option<&str> {
-    let text = match std::str::from_utf8(first) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(first.get(..error.valid_up_to())?).ok()?
+    const MORE_THAN_CHANCE: usize = 8;
+    let (text, is_all) = match std::str::from_utf8(first) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = first.get(..error.valid_up_to())?;
+            (
+                std::str::from_utf8(valid).ok()?,
+                error.error_len().is_none(),
+            )
         }
-        Err(_) => return None,
     };
     let is_text = |c: char| !c.is_control() || c.is_ascii_whitespace();
-    (!text.is_empty() && text.chars().all(is_text)).then_some(text)
+    let end = text.find(|c| !is_text(c)).unwrap_or(text.len());
+    let is_all = is_all && end == text.len();
+    text.get(..end)
+        .filter(|text| !text.is_empty() && (is_all || text.len() >= MORE_THAN_CHANCE))
 }
 
 /// Base64 of twelve bytes.
@@ -110,7 +117,7 @@ mod tests {
 
     #[test]
     fn tells_what_it_is_not() {
-        let message = Message::new(HeaderBlock::from_headers([]).unwrap(), "x")
+        let message = Message::new(HeaderBlock::default(), "x")
             .to_bytes()
             .unwrap();
         let base64 = base64::engine::general_purpose::STANDARD.encode(&message);
@@ -130,6 +137,10 @@ mod tests {
             (b"AAAAAAAAAAAAAAAAAAAAAAAA", "text"),
             ("Guten Tag, Zo\u{eb}".as_bytes(), "text"),
             (b"cut in the middle of \xc3", "text"),
+            (
+                b"HTTP/1.1 200 OK\r\n\r\n\0\0\0\x10",
+                "the head of an HTTP response",
+            ),
             (b" \n", "white space"),
         ] {
             let found = what(input).map(|(what, _)| what);
@@ -140,7 +151,13 @@ mod tests {
                 String::from_utf8_lossy(input)
             );
         }
-        for input in [&b""[..], b"\0\0\0\x10", b"\x80\x81", &message] {
+        for input in [
+            &b""[..],
+            b"\0\0\0\x10",
+            b"\x80\x81",
+            b"abc\0\0\x01",
+            &message,
+        ] {
             assert_eq!(what(input), None, "{input:?}");
         }
     }

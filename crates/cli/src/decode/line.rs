@@ -113,7 +113,7 @@ impl Lambda {
         out: &mut impl io::Write,
     ) -> io::Result<()> {
         let offset = std::mem::replace(&mut self.end, end);
-        let payload = message.payload().into_bytes();
+        let payload = message.payload().to_bytes();
         let text = std::str::from_utf8(&payload).ok();
         let line = Line {
             offset,

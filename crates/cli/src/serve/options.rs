@@ -1,15 +1,14 @@
 //! What `serve` is told, and the endpoint that comes of it.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use lambda_invoke_endpoint::{
-    AccessKey, Bandwidth, Builder, DeadLetter, Endpoint, EventSettings, Fault, Function,
-    TooLargeStyle, builtins,
+    AccessKey, Bandwidth, BuildError, DeadLetter, Endpoint, EndpointBuilder, EventSettings, Fault,
+    Function, TooLargeStyle, builtins,
 };
 
 use crate::call::time;
@@ -170,7 +169,7 @@ enum Style {
 /// An endpoint that can be built, and what is told of it at its end.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) builder: Builder,
+    pub(crate) builder: EndpointBuilder,
     /// The fault rules, in the order in which their strikes are counted.
     pub(crate) faults: Vec<String>,
     /// How long what runs may take at the end.
@@ -229,12 +228,28 @@ impl Arguments {
         })
     }
 
+    /// What to tell of an endpoint that cannot be built.
+    pub(crate) fn refused(&self, error: &BuildError) -> Failure {
+        match (error, &self.dead_letter) {
+            (BuildError::DeadLetterFile(error), Some(to)) => {
+                Failure::usage(format!("--dead-letter {to}: cannot write it: {error}"))
+            }
+            _ => Failure::usage(with_sources(error)),
+        }
+    }
+
     fn functions(&self) -> Result<Vec<Function>, Failure> {
         let mut functions = match self.no_builtins {
             true => Vec::new(),
             false => builtins::all(),
         };
-        for Concurrency { function, limit } in &self.concurrency {
+        for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
+            let mut before = self.concurrency.iter().take(count);
+            if before.any(|other| other.function == *function) {
+                return Err(Failure::usage(format!(
+                    "--concurrency is given twice for '{function}'"
+                )));
+            }
             let place = functions.iter().position(|known| known.name() == function);
             let place = place.ok_or_else(|| {
                 Failure::usage(format!(
@@ -266,14 +281,6 @@ impl Arguments {
                 among(functions)
             )));
         }
-        // Better found now than when the first event is lost.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(to)
-            .map_err(|error| {
-                Failure::usage(format!("--dead-letter {to}: cannot write it: {error}"))
-            })?;
         Ok(settings.dead_letter(DeadLetter::File(to.into())))
     }
 }

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Uri};
-use lambda_invoke::Credentials;
+use lambda_invoke::{Credentials, port_of};
 use lambda_invoke_input::{FunctionName, InvocationType, LogType, Qualifier, Target, TenantId};
-use lambda_invoke_protocol::{InvokeRequest, StreamRequest, region};
+use lambda_invoke_protocol::{InvokeRequest, StreamRequest};
 
 use super::Arguments;
 use crate::config::Config;
@@ -38,15 +38,10 @@ pub(super) fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
 fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
     let name = FunctionName::parse(function)
         .map_err(|error| Failure::usage(format!("'{function}': {error}")))?;
-    let config = Config::new(&arguments.connection);
+    let config = Config::new(&arguments.connection)?;
     let (region, credentials) = config.signing(Some(&name))?;
-    let url = match config.endpoint_url()? {
-        Some(url) => url,
-        None => format!("https://{}", region::host(&region).map_err(Failure::usage)?),
-    };
-    let base: Uri = url
-        .parse()
-        .map_err(|error| Failure::usage(format!("the endpoint's address '{url}': {error}")))?;
+    let endpoint = config.endpoint(&region)?;
+    let base = endpoint.uri();
     let qualifier = arguments
         .qualifier
         .as_deref()
@@ -80,8 +75,8 @@ fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
     request.tenant_id = tenant_id;
     request.payload = payload;
     let request = match arguments.stream {
-        true => StreamRequest::try_from(request).and_then(|request| request.to_http(&base)),
-        false => request.to_http(&base),
+        true => StreamRequest::try_from(request).and_then(|request| request.to_http(base)),
+        false => request.to_http(base),
     };
     let (parts, body) = request.map_err(Failure::usage)?.into_parts();
     Ok(Unsigned {
@@ -93,16 +88,13 @@ fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
 }
 
 /// A request to any service, as it is given.
-fn any(arguments: &Arguments, url: &Uri) -> Result<Unsigned, Failure> {
-    if url.scheme().is_none() || url.host().is_none_or(str::is_empty) {
-        return Err(Failure::usage(format!(
-            "--url {url}: not a URL with a scheme and a host"
-        )));
-    }
-    let (region, credentials) = Config::new(&arguments.connection).signing(None)?;
+fn any(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
+    let url = service_url(url).map_err(|why| Failure::usage(format!("--url: {why}")))?;
+    let config = Config::new(&arguments.connection)?;
+    let (region, credentials) = config.signing(None)?;
     let mut request = Request::new(arguments.payload.read()?);
     *request.method_mut() = arguments.method.clone().unwrap_or(Method::POST);
-    *request.uri_mut() = url.clone();
+    *request.uri_mut() = url;
     for header in &arguments.header {
         let wrong = || Failure::usage(format!("--header '{header}': a header is NAME: VALUE"));
         let (name, value) = header.split_once(':').ok_or_else(wrong)?;
@@ -117,4 +109,29 @@ fn any(arguments: &Arguments, url: &Uri) -> Result<Unsigned, Failure> {
         region,
         credentials,
     })
+}
+
+/// The address of a request. What would be signed otherwise than it is written is rejected.
+fn service_url(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text
+        .parse()
+        .map_err(|error| format!("it is not a URL: {error}"))?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err("it is not a URL that begins with http:// or https://".to_owned());
+    }
+    let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+    if uri.host().is_none_or(str::is_empty) {
+        return Err("it names no host".to_owned());
+    }
+    if authority.contains('@') {
+        return Err("it has a user's name in it, which a signature takes the place of".to_owned());
+    }
+    port_of(&uri).map_err(|error| error.to_string())?;
+    // `Uri` drops it.
+    if text.contains('#') {
+        return Err(
+            "it has a fragment, which is not sent; a # in a path is written %23".to_owned(),
+        );
+    }
+    Ok(uri)
 }

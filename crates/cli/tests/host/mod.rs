@@ -6,7 +6,7 @@
 
 use std::process::Command;
 
-use lambda_invoke_endpoint::{Builder, Endpoint, Server};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Server};
 use tokio::runtime::Runtime;
 
 use crate::program::local;
@@ -19,7 +19,7 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn start(builder: Builder) -> Self {
+    pub fn start(builder: EndpointBuilder) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

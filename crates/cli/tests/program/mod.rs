@@ -24,10 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-invoke"));
     for (name, _) in std::env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with("AWS_") || name.ends_with("_PROXY"))
-        {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        if upper.starts_with("AWS_") || upper.ends_with("_PROXY") {
             command.env_remove(name);
         }
     }
@@ -94,9 +92,26 @@ pub struct Ended {
 
 impl Serve {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = program()
+        let mut command = program();
+        command
             .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
+            .args(arguments);
+        Self::started(command)
+    }
+
+    /// The same, from a shell that has run this before.
+    pub fn start_after(shell: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_lambda-invoke"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments);
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -151,9 +166,13 @@ impl Serve {
             .unwrap()
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Sends it a signal, as `kill` does.
     pub fn signal(&self, name: &str) {
-        let id = self.child.as_ref().unwrap().id().to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill")
             .args(["-s", name, &id])
             .status()

@@ -1,19 +1,23 @@
 //! Asynchronous calls (`Event`): a bounded queue, retries, and where an event goes that never worked.
 
 mod dead_letter;
+mod entry;
 mod queue;
 mod record;
+mod worker;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use queue::{Event, Queue};
+pub(crate) use entry::Event;
+pub(crate) use queue::Queue;
+pub(crate) use worker::work;
 
 /// How the endpoint treats events.
 ///
 /// The defaults are the service's: two retries after one and two minutes, six hours in the queue at
-/// the most. The queue's bounds are the endpoint's own: 1,000 events, and 256 MiB of payloads.
+/// the most. The queue's bounds are the endpoint's own: 1,000 events that hold 256 MiB.
 ///
 /// # Example
 ///
@@ -41,10 +45,11 @@ pub struct EventSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeadLetter {
-    /// A line of JSON is appended to this file.
+    /// A line of JSON is appended to this file, which is opened when the endpoint is built and
+    /// stays open. A named pipe must have a reader then.
     File(PathBuf),
     /// This function of the endpoint is called with the record, as an event; if that fails too,
-    /// the event is dropped.
+    /// the event is dropped. At the end of the endpoint there is one attempt.
     Function(String),
 }
 
@@ -68,8 +73,9 @@ impl EventSettings {
         self
     }
 
-    /// How many bytes the payloads of all events may have together; with more, a further event is
-    /// answered 429.
+    /// How many bytes of memory all events may hold together, the queue's own included; with more, a
+    /// further event is answered 429. What a failed attempt said adds up to 16 KiB to its event,
+    /// which is not thrown out for that.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
@@ -116,7 +122,8 @@ pub struct EventCounters {
     pub throttled: u64,
     /// Given to the dead letter's file or function.
     pub dead_lettered: u64,
-    /// Lost: failed for good, too old or still queued at the end, with nowhere to go.
+    /// Lost: failed for good, too old or still queued at the end, with nowhere to go; or dropped
+    /// when the endpoint's grace was over.
     pub dropped: u64,
 }
 
@@ -186,10 +193,12 @@ pub enum Notice {
         /// What the operating system said.
         error: String,
     },
-    /// No connection could be accepted just now.
+    /// Connections could not be accepted. There is one such notice a second at most.
     AcceptFailed {
-        /// What the operating system said.
+        /// What the operating system said, the last time.
         error: String,
+        /// How often it happened since the last such notice.
+        times: u64,
     },
 }
 
@@ -220,7 +229,12 @@ impl fmt::Display for Notice {
                     file.display()
                 )
             }
-            Self::AcceptFailed { error } => write!(f, "cannot accept a connection: {error}"),
+            Self::AcceptFailed { error, times: 1 } => {
+                write!(f, "cannot accept a connection: {error}")
+            }
+            Self::AcceptFailed { error, times } => {
+                write!(f, "cannot accept connections, {times} times: {error}")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::EventFailure;
-use super::queue::Event;
+use super::entry::Event;
 
 /// The JSON record: `version` 1.0, the request with its context, and the last response.
 ///

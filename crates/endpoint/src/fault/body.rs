@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
 use super::plan::{ByteFaults, Stop};
+use crate::answered::Failed;
 use crate::body::{Content, CutOnPurpose, Polled};
 use crate::connection::Connection;
 
@@ -73,6 +74,16 @@ impl FaultyBody {
     /// Lets a function that streams run while nothing can be sent.
     pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
         self.inner.run_on(cx);
+    }
+
+    pub(crate) fn failure(&self) -> Option<Failed> {
+        self.inner.failure()
+    }
+
+    /// Whether the body ended where the rule says.
+    pub(crate) fn is_struck(&self) -> bool {
+        let reached = |(at, _)| self.position >= at;
+        self.faults.stop.is_some_and(reached) || self.inner.is_struck()
     }
 
     fn flip(&self, bytes: Bytes) -> Bytes {

@@ -9,6 +9,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use lambda_invoke_error::{ServiceError, ThrottleReason};
+use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
 
 use crate::pattern::Pattern;
 
@@ -165,6 +166,38 @@ impl Fault {
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability.clamp(0.0, 1.0));
         self
+    }
+
+    /// Whether the rule can be carried out: what it says fits into what it is sent in.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot, for a person.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let event = match &self.kind {
+            FaultKind::Exception { code, message, .. } => {
+                StreamEvent::Exception(StreamException::new(code, message))
+            }
+            FaultKind::CompleteError { code, details } => {
+                let mut complete = InvokeComplete::with_log(None);
+                complete.error_code = Some(code.clone());
+                complete.error_details.clone_from(details);
+                StreamEvent::InvokeComplete(complete)
+            }
+            FaultKind::FlipAt { bit, .. } if *bit > 7 => {
+                return Err("bit must be from 0 to 7".to_owned());
+            }
+            _ => return Ok(()),
+        };
+        match event.encode_vectored() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("it cannot be sent in a message: {error}")),
+        }
+    }
+
+    /// Whether the rule is for no function of these names.
+    pub(crate) fn misses(&self, mut functions: impl Iterator<Item: AsRef<str>>) -> bool {
+        self.pattern.as_str() != "*" && !functions.any(|name| self.pattern.fits(name.as_ref()))
     }
 
     /// Strikes so many times, and then no more.

@@ -60,6 +60,7 @@ impl FromStr for Fault {
         if let Some(times) = words.number("times")? {
             fault = fault.times(times);
         }
+        fault.check().map_err(error)?;
         match words.pairs.first() {
             None => Ok(fault),
             Some((name, _)) => Err(error(format!("'{name}' does not go with this fault"))),
@@ -294,6 +295,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_rule_and_says_why() {
+        let long_exception = format!("*: exception={}", "E".repeat(70_000));
         for (text, says) in [
             ("delay=200ms", "function pattern"),
             (": delay=200ms", "pattern before ':' is empty"),
@@ -317,6 +319,7 @@ mod tests {
             ("*: twice message=x", "does not go with"),
             ("*: error=ServiceException message=\"x", "no closing"),
             ("*: =x", "no name"),
+            (&long_exception, "cannot be sent in a message"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

@@ -126,8 +126,10 @@ impl Plan {
                     None => error,
                 })
             }),
-            FaultKind::Delay(time) => self.delay += *time,
-            FaultKind::DelayChunks(time) => self.chunk_delay += *time,
+            FaultKind::Delay(time) => self.delay = self.delay.saturating_add(*time),
+            FaultKind::DelayChunks(time) => {
+                self.chunk_delay = self.chunk_delay.saturating_add(*time);
+            }
             FaultKind::ResetAt(byte) => self.bytes.stop_at(*byte, Stop::Reset),
             FaultKind::CutAt(byte) => self.bytes.stop_at(*byte, Stop::Cut),
             FaultKind::EndAt(byte) => self.bytes.stop_at(*byte, Stop::End),
@@ -198,6 +200,18 @@ mod tests {
         assert_ne!(half, struck("*: twice probability=0.5", 8, 10_000));
         assert_eq!(struck("*: twice probability=1", 7, 100).len(), 100);
         assert_eq!(struck("*: twice probability=0", 7, 100).len(), 0);
+    }
+
+    #[test]
+    fn delays_add_up_to_the_longest_time_there_is() {
+        let longest = Fault::new(FaultKind::Delay(Duration::MAX));
+        let chunks = Fault::new(FaultKind::DelayChunks(Duration::MAX));
+        let rules = Rules::new([longest.clone(), longest, chunks.clone(), chunks], 0);
+        let plan = rules.plan("f").unwrap();
+        assert_eq!(
+            (plan.delay, plan.chunk_delay),
+            (Duration::MAX, Duration::MAX)
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use lambda_invoke_endpoint::Server;
 use lambda_invoke_event_stream::Decoder;
+use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{InvokeComplete, Reply, StreamEvent, service_error};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -316,7 +317,12 @@ impl Answer {
     }
 
     pub fn reply(&self) -> Reply {
-        Reply::from_http(&self.parts, self.body.clone()).unwrap()
+        let asked = match self.parts.status.as_u16() {
+            202 => InvocationType::Event,
+            204 => InvocationType::DryRun,
+            _ => InvocationType::RequestResponse,
+        };
+        Reply::from_http(asked, &self.parts, self.body.clone()).unwrap()
     }
 
     pub fn error(&self) -> lambda_invoke_error::ServiceError {

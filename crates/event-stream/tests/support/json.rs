@@ -1,4 +1,4 @@
-//! Reads what the official data expects, which is JSON in a few shapes.
+//! Reads the expected messages of the official data from JSON, of which there are a few shapes.
 
 use base64::Engine as _;
 use serde_json::Value as Json;

@@ -1,15 +1,28 @@
-//! What is checked of every stream that decodes, and of every one that must not.
+//! Checks that are made of every valid stream, and of every invalid one.
 
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
 
 pub(crate) mod json;
+pub(crate) mod vectors;
 
 use bytes::{Buf, Bytes};
 use lambda_invoke_event_stream::{
     DecodeError, Decoder, HeaderBlock, HeaderValue, Limits, Message, Status, decode, encode,
     encode_vectored,
 };
+
+/// One header of each type, in the order of their numbers.
+pub(crate) const ALL_TYPES: &[u8] = b"\x01a\x00\
+    \x01b\x01\
+    \x01c\x02\xff\
+    \x01d\x03\xff\xfe\
+    \x01e\x04\xff\xff\xff\xfd\
+    \x01f\x05\xff\xff\xff\xff\xff\xff\xff\xfc\
+    \x01g\x06\x00\x03\x00\xff\x80\
+    \x01h\x07\x00\x06h\xc3\xa9llo\
+    \x01i\x08\x00\x00\x01\x61\x97\x16\xac\xc2\
+    \x01j\x09\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f";
 
 /// A header's value, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,16 +71,15 @@ impl Expected {
     }
 }
 
-/// Flips of every bit are tried of messages up to this length. Above it, those of the prelude, of
-/// the first and last kilobyte, and of every 101st bit: the checksum does not know one bit of its
-/// input from another, so more of them would try nothing new.
+/// Every bit is flipped in messages up to this length. In longer ones, those of the first and last
+/// kilobyte and every 101st: to the checksum all bits are alike, so more would test nothing new.
 pub(crate) const FLIPPED_WHOLE: usize = 16 * 1024;
 
-/// Splits at every byte are tried of streams up to this length. Above it, those at and around the
-/// start of every message and the end of its headers, and at every 101st byte.
+/// Streams up to this length are split at every byte. Longer ones at every 101st byte, and around
+/// the start of every message and the end of its headers.
 pub(crate) const SPLIT_WHOLE: usize = 64 * 1024;
 
-/// Checks everything that can be asked of a good stream.
+/// Checks a valid stream in every way.
 pub(crate) fn check_stream(name: &str, stream: &[u8], expected: &[Expected]) {
     let messages = check_whole(name, stream, expected);
     check_splits(name, stream, &messages);
@@ -76,13 +88,13 @@ pub(crate) fn check_stream(name: &str, stream: &[u8], expected: &[Expected]) {
     }
 }
 
-/// Where each message of a good stream begins and ends.
+/// Where each message of a valid stream begins and ends.
 pub(crate) fn bounds(stream: &[u8]) -> Vec<(usize, usize)> {
     let mut bounds = Vec::new();
     let mut start = 0;
     while start < stream.len() {
         let Status::Complete(message) = decode(&stream[start..], &Limits::new()).unwrap() else {
-            panic!("the stream ends in a message");
+            panic!("the stream ends within a message");
         };
         bounds.push((start, start + message.encoded_len()));
         start += message.encoded_len();
@@ -90,7 +102,7 @@ pub(crate) fn bounds(stream: &[u8]) -> Vec<(usize, usize)> {
     bounds
 }
 
-/// Everything that a decoder gives for these pieces, and how the stream ends.
+/// The messages that a decoder returns for these pieces, and how the stream ends.
 pub(crate) fn decode_pieces<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Message>, Result<(), DecodeError>) {
@@ -114,7 +126,8 @@ pub(crate) fn decode_pieces<'a>(
     (messages, end)
 }
 
-/// The stream decodes to what is expected, both ways, and encodes to the same bytes, every way.
+/// The stream decodes to the expected messages, with both decoders, and these encode to the same
+/// bytes, with all encoders.
 fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message> {
     let (messages, end) = decode_pieces([stream]);
     end.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -132,7 +145,7 @@ fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message>
             message.headers().iter().eq(headers.iter().copied()),
             "{name}: {message:?}"
         );
-        assert_eq!(message.payload(), expected.payload[..], "{name}");
+        assert_eq!(*message.payload(), expected.payload[..], "{name}");
         let Status::Complete(at_once) = decode(wire, &Limits::new()).unwrap() else {
             panic!("{name}: incomplete");
         };
@@ -171,8 +184,8 @@ fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message>
     messages
 }
 
-/// The stream decodes the same when it is cut in two, anywhere, and into single bytes; and where
-/// it ends after the first half, that is said.
+/// The stream decodes the same if it is split in two, anywhere, and into single bytes. If it ends
+/// after the first half, that is reported.
 fn check_splits(name: &str, stream: &[u8], messages: &[Message]) {
     let (singly, end) = decode_pieces(stream.chunks(1));
     assert_eq!(
@@ -212,21 +225,21 @@ fn check_splits(name: &str, stream: &[u8], messages: &[Message]) {
     }
 }
 
-/// A message of `total` bytes that begins at `start` and of which only `cut` came is incomplete,
-/// and its stream is cut.
-fn check_prefix(name: &str, decoder: &Decoder, cut: &[u8], start: usize, total: usize) {
+/// A message of `total` bytes that begins at `start`, of which only `prefix` was received, is
+/// incomplete, and so is its stream.
+fn check_prefix(name: &str, decoder: &Decoder, prefix: &[u8], start: usize, total: usize) {
     let finished = decoder.clone().finish();
-    if cut.is_empty() {
+    if prefix.is_empty() {
         assert_eq!(finished, Ok(()), "{name} at {start}");
         assert_eq!(decoder.missing(), None, "{name} at {start}");
         return;
     }
-    let missing = if cut.len() < 12 {
-        16 - cut.len()
+    let missing = if prefix.len() < 12 {
+        16 - prefix.len()
     } else {
-        total - cut.len()
+        total - prefix.len()
     };
-    let status = decode(cut, &Limits::new());
+    let status = decode(prefix, &Limits::new());
     assert_eq!(
         status,
         Ok(Status::Incomplete { missing }),
@@ -234,16 +247,16 @@ fn check_prefix(name: &str, decoder: &Decoder, cut: &[u8], start: usize, total: 
     );
     assert_eq!(decoder.missing(), Some(missing), "{name} at {start}");
     let error = finished.unwrap_err();
-    assert!(error.is_cut(), "{name}: {error}");
-    assert_eq!(error.offset(), (start + cut.len()) as u64, "{name}");
+    assert!(error.is_unexpected_eof(), "{name}: {error}");
+    assert_eq!(error.offset(), (start + prefix.len()) as u64, "{name}");
     let text = format!(
-        "after {} bytes of it and at least {missing} too soon",
-        cut.len()
+        "{} bytes of the message were received, at least {missing} are missing",
+        prefix.len()
     );
     assert!(error.to_string().ends_with(&text), "{name}: {error}");
 }
 
-/// A message of which one bit is changed is refused, whichever bit it is.
+/// A message with one flipped bit is rejected, whichever bit it is.
 pub(crate) fn check_flips(name: &str, message: &[u8]) {
     let mut flipped = message.to_vec();
     for bit in flip_points(message.len()) {
@@ -254,7 +267,7 @@ pub(crate) fn check_flips(name: &str, message: &[u8]) {
             at_once.is_err(),
             "{name}: bit {bit} flipped gives {at_once:?}"
         );
-        // The two ways are compared for each kind of byte; the rest differ in nothing.
+        // The decoders are compared for every kind of field.
         if message.len() <= 2048 || bit < 128 {
             let (messages, end) = decode_pieces([&flipped[..]]);
             assert!(messages.is_empty(), "{name}: bit {bit}");
@@ -264,14 +277,13 @@ pub(crate) fn check_flips(name: &str, message: &[u8]) {
     }
 }
 
-/// A stream that must not pass for messages: it gives none, whole or in any pieces, and always the
-/// same error.
-pub(crate) fn check_refused(name: &str, stream: &[u8]) -> DecodeError {
+/// An invalid stream decodes to no message and always the same error, however it is split.
+pub(crate) fn check_rejected(name: &str, stream: &[u8]) -> DecodeError {
     let (messages, end) = decode_pieces([stream]);
     assert!(messages.is_empty(), "{name} gives {messages:?}");
     let error = end.expect_err(name);
     match decode(stream, &Limits::new()) {
-        Ok(Status::Incomplete { .. }) => assert!(error.is_cut(), "{name}: {error}"),
+        Ok(Status::Incomplete { .. }) => assert!(error.is_unexpected_eof(), "{name}: {error}"),
         Err(at_once) => assert_eq!(at_once, error, "{name}"),
         other => panic!("{name} gives {other:?}"),
     }
@@ -313,7 +325,7 @@ fn flip_points(length: usize) -> Vec<usize> {
         .collect()
 }
 
-/// Wraps a bare header block, good or bad, into a message whose checksums and lengths are right.
+/// Wraps a bare header block, valid or not, into a message whose checksums and lengths are right.
 pub(crate) fn wrap(block: &[u8], payload: &[u8]) -> Vec<u8> {
     let total = (16 + block.len() + payload.len()) as u32;
     let mut message = total.to_be_bytes().to_vec();
@@ -325,7 +337,7 @@ pub(crate) fn wrap(block: &[u8], payload: &[u8]) -> Vec<u8> {
     message
 }
 
-/// CRC-32 bit by bit: not the library that the codec uses.
+/// CRC-32, bit by bit: independent of the library that the codec uses.
 pub(crate) fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32| {
         if crc & 1 == 1 {
@@ -337,4 +349,9 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
     })
+}
+
+/// The bytes of a vectored write.
+pub(crate) fn flat(parts: &[std::io::IoSlice<'_>]) -> Vec<u8> {
+    parts.iter().flat_map(|part| part.iter().copied()).collect()
 }

@@ -1,8 +1,9 @@
 //! The same calls for callers without async.
 //!
 //! A [`blocking::Client`](Client) is made from a [`lambda_invoke::Client`](crate::Client), and its
-//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator and a
-//! [`std::io::Read`].
+//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator of `Bytes`;
+//! [`into_text`](ResponseStream::into_text) makes it one of text, and
+//! [`into_reader`](ResponseStream::into_reader) a [`std::io::Read`].
 //!
 //! Connections live on a thread of the client's own, so that they are looked after between calls
 //! too; what is read from a stream is handled on the caller's thread. It can be used anywhere, also
@@ -11,6 +12,8 @@
 //! # Example
 //!
 //! ```no_run
+//! use std::io::Write;
+//!
 //! use lambda_invoke::{Client, Credentials, blocking};
 //!
 //! let client = Client::builder()
@@ -18,8 +21,10 @@
 //!     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
 //!     .build()?;
 //! let client = blocking::Client::new(client)?;
-//! for piece in client.stream("hello").payload(r#"{"name":"Ada"}"#).send()? {
-//!     print!("{}", String::from_utf8_lossy(&piece?));
+//! let stream = client.stream("hello").payload(r#"{"name":"Zoë"}"#).send()?;
+//! for piece in stream.into_text() {
+//!     print!("{}", piece?);
+//!     std::io::stdout().flush()?;
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -27,7 +32,7 @@
 mod runtime;
 mod stream;
 
-pub use stream::{HttpStream, Reader, ResponseStream};
+pub use stream::{HttpStream, Reader, ResponseStream, TextStream};
 
 use std::sync::Arc;
 
@@ -84,7 +89,7 @@ impl Client {
         N: TryInto<FunctionName<'a>>,
         N::Error: Into<BoxError>,
     {
-        StreamCall::new(self.clone(), name)
+        StreamCall::new(self.clone(), name).log_tail()
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::runtime::Runtime;
 use crate::reader::again;
+use crate::text_stream::Text;
 use crate::{Collected, Error, ErrorKind};
 
 /// What a function answers, while it writes it: an iterator of `Result<Bytes, Error>`.
@@ -15,6 +16,7 @@ use crate::{Collected, Error, ErrorKind};
 /// It gives what [`lambda_invoke::ResponseStream`](crate::ResponseStream) gives, and ends as that
 /// does; its head, its completion and all else that needs no waiting are reached by dereferencing.
 #[derive(Debug)]
+#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
 pub struct ResponseStream {
     stream: crate::ResponseStream,
     runtime: Arc<Runtime>,
@@ -41,6 +43,11 @@ impl ResponseStream {
     /// As [`crate::ResponseStream::collect_at_most`].
     pub fn collect_at_most(self, max: u64) -> Result<Collected, Error> {
         self.runtime.wait(self.stream.collect_at_most(max))
+    }
+
+    /// The stream as text: see [`crate::ResponseStream::into_text`].
+    pub fn into_text(self) -> TextStream<Self> {
+        TextStream::new(self)
     }
 
     /// The stream as a [`Read`] and [`BufRead`].
@@ -86,12 +93,18 @@ impl Iterator for ResponseStream {
 /// The answer of a function that speaks HTTP, its body an iterator: status, headers and cookies
 /// are reached by dereferencing to [`lambda_invoke::HttpStream`](crate::HttpStream).
 #[derive(Debug)]
+#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
 pub struct HttpStream {
     stream: crate::HttpStream,
     runtime: Arc<Runtime>,
 }
 
 impl HttpStream {
+    /// The body as text: see [`crate::ResponseStream::into_text`].
+    pub fn into_text(self) -> TextStream<Self> {
+        TextStream::new(self)
+    }
+
     /// The body as a [`Read`] and [`BufRead`].
     #[must_use]
     pub fn into_reader(self) -> Reader<Self> {
@@ -116,6 +129,55 @@ impl Iterator for HttpStream {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.runtime.wait(self.stream.next())
+    }
+}
+
+/// A response stream as text, of which no piece splits a character: an iterator of
+/// `Result<String, Error>`. See [`lambda_invoke::TextStream`](crate::TextStream).
+#[derive(Debug)]
+#[must_use = "a stream gives nothing unless it is read"]
+pub struct TextStream<S> {
+    stream: S,
+    text: Text,
+}
+
+impl<S> TextStream<S> {
+    fn new(stream: S) -> Self {
+        Self {
+            stream,
+            text: Text::default(),
+        }
+    }
+
+    /// The same with U+FFFD in the place of what is not UTF-8. For a stream of which nothing has
+    /// been read.
+    pub fn lossy(self) -> Self {
+        Self {
+            text: Text::lossy(),
+            ..self
+        }
+    }
+
+    /// The stream that is read: for its head, and after the end its completion.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(next) = self.text.before() {
+                return next;
+            }
+            let piece = self.stream.next();
+            if let Some(next) = self.text.take(piece) {
+                return next;
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lambda_invoke::{Builder, Client, Credentials};
+use lambda_invoke::{Client, ClientBuilder, Credentials};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -87,7 +87,7 @@ impl Server {
     }
 
     /// A builder of a client for this server.
-    pub(crate) fn client_builder(&self) -> Builder {
+    pub(crate) fn client_builder(&self) -> ClientBuilder {
         builder().endpoint_url(format!("http://{}", self.address))
     }
 
@@ -98,7 +98,7 @@ impl Server {
 }
 
 /// A builder with everything but the endpoint.
-pub(crate) fn builder() -> Builder {
+pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .region("us-east-1")
         .credentials(credentials())

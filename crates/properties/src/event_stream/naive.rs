@@ -1,11 +1,11 @@
-//! The format again, written plainly and sharing no code with the codec.
+//! A plain implementation of the format that shares no code with the codec.
 
 use lambda_invoke_event_stream::{HeaderValue, Headers};
 
-/// A header and the bytes behind it, or `None` if there is no good one.
+/// A parsed field and the bytes after it, or `None` if it is invalid.
 type Read<'a, T> = Option<(T, &'a [u8])>;
 
-/// A message of this header block and payload, with the lengths and checksums that belong to it.
+/// A message with this header block and payload, its lengths and checksums right.
 pub(crate) fn seal(block: &[u8], payload: &[u8]) -> Vec<u8> {
     let total = (block.len() + payload.len() + 16) as u32;
     let mut message = total.to_be_bytes().to_vec();
@@ -17,7 +17,7 @@ pub(crate) fn seal(block: &[u8], payload: &[u8]) -> Vec<u8> {
     message
 }
 
-/// CRC-32, one bit after the other.
+/// CRC-32, bit by bit.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
@@ -33,7 +33,7 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// A block of these headers.
+/// Encodes a header block.
 pub(crate) fn block(headers: Headers<'_>) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in headers {
@@ -58,7 +58,7 @@ pub(crate) fn block(headers: Headers<'_>) -> Vec<u8> {
     block
 }
 
-/// The headers of a block, or `None` if it is not well formed.
+/// Decodes a header block, or returns `None` if it is invalid.
 pub(crate) fn headers(mut block: &[u8]) -> Option<Vec<(&str, HeaderValue<'_>)>> {
     let mut headers = Vec::new();
     while !block.is_empty() {

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use lambda_invoke_protocol::{AnswerError, Reply, StreamHead};
+use lambda_invoke_input::InvocationType;
+use lambda_invoke_protocol::{
+    Expected, Framing, Reply, ResponseError, StreamHead, StreamInvocationType,
+};
 
 /// An answer of any status, headers and body is read without a panic, and written again if it can
 /// be.
@@ -21,26 +24,51 @@ pub fn http_response(data: &[u8]) {
         response.headers_mut().append(name, value);
     }
     let (parts, body) = response.into_parts();
-    match Reply::from_http(&parts, body) {
-        Ok(reply) => {
-            assert!(parts.status.is_success());
-            let _ = reply.failure().map(|failure| failure.to_string());
-            // A log that is not base64 may not be text either, and is then not written as it came.
-            let faulty = reply.log.as_ref().is_some_and(|log| log.fault().is_some());
-            if let (false, Ok(http)) = (faulty, reply.to_http()) {
-                let (parts, body) = http.into_parts();
-                assert_eq!(Reply::from_http(&parts, body), Ok(reply));
+    for asked in [
+        InvocationType::RequestResponse,
+        InvocationType::Event,
+        InvocationType::DryRun,
+    ] {
+        let expected = Expected::from(asked);
+        match Reply::from_http(asked, &parts, body.clone()) {
+            Ok(reply) => {
+                assert_eq!(parts.status, expected.status());
+                assert!(expected.check_head(&parts).is_ok());
+                let _ = reply.failure().map(|failure| failure.to_string());
+                // A log that is not base64 may not be text either, and is then not written as it
+                // came.
+                let faulty = reply.log.as_ref().is_some_and(|log| log.fault().is_some());
+                if let (false, Ok(http)) = (faulty, reply.to_http()) {
+                    let (parts, body) = http.into_parts();
+                    assert_eq!(Reply::from_http(asked, &parts, body), Ok(reply));
+                }
+            }
+            Err(ResponseError::Service(error)) => {
+                assert!(StreamHead::is_refused(&parts) && error.status() >= 400);
+            }
+            Err(error) => {
+                assert!(!StreamHead::is_refused(&parts) && !error.to_string().is_empty());
             }
         }
-        Err(AnswerError::Service(error)) => {
-            assert!(StreamHead::is_refused(&parts) && error.status() >= 400);
-        }
-        Err(_) => assert!(!parts.status.is_success()),
     }
-    if let Ok(head) = StreamHead::from_parts(&parts) {
-        assert!(parts.status.is_success());
-        if let Ok(http) = head.to_http() {
-            assert_eq!(StreamHead::from_parts(&http.into_parts().0), Ok(head));
+    for asked in [
+        StreamInvocationType::RequestResponse,
+        StreamInvocationType::DryRun,
+    ] {
+        if let Ok(head) = StreamHead::from_parts(asked, &parts) {
+            assert_eq!(parts.status, Expected::from(asked).status());
+            if let Ok(http) = head.to_http() {
+                let (parts, ()) = http.into_parts();
+                assert_eq!(StreamHead::from_parts(asked, &parts), Ok(head));
+            }
         }
+    }
+    // Exactly one length is right, and none where the connection alone tells the end.
+    let framing = Framing::of(&parts);
+    let ends = (0..=64u64).filter(|end| framing.check_end(*end).is_ok());
+    match framing {
+        Framing::Connection => assert_eq!(ends.count(), 0),
+        Framing::Length(length) => assert!(ends.eq((0..=64).filter(|end| *end == length))),
+        Framing::Delimited => assert_eq!(ends.count(), 65),
     }
 }

@@ -6,7 +6,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError, known_errors};
 use lambda_invoke_protocol::json;
 use lambda_invoke_protocol::retry::{
-    ClockOffset, Decision, Failure, RetryPolicy, Situation, decide,
+    ClockOffset, Decision, Failure, RetryContext, RetryPolicy, decide,
 };
 
 /// What is taken for JSON is JSON, and what is not is not, at a byte of the payload.
@@ -45,7 +45,7 @@ struct Attempt {
     max_retry_after: u32,
 }
 
-/// The rule's promises, whatever the situation.
+/// The rule's promises, whatever the context.
 pub fn retry(data: &[u8]) {
     let Ok(input) = Attempt::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -69,21 +69,21 @@ pub fn retry(data: &[u8]) {
     let failure = match input.kind % 8 {
         0 => Failure::Local,
         1 => Failure::NotSent,
-        2 => Failure::NoAnswer,
-        3 => Failure::ForeignAnswer,
-        4 => Failure::BrokenAnswer,
+        2 => Failure::NoResponse,
+        3 => Failure::UnexpectedResponse,
+        4 => Failure::IncompleteResponse,
         5 => Failure::FunctionFailed,
         _ => Failure::Service(&error),
     };
-    let mut situation =
-        Situation::new(failure, input.attempt, SystemTime::UNIX_EPOCH, input.random);
-    situation.durable = input.durable;
-    situation.remaining = input
+    let mut context =
+        RetryContext::new(failure, input.attempt, SystemTime::UNIX_EPOCH, input.random);
+    context.durable = input.durable;
+    context.remaining = input
         .remaining
         .map(|millis| Duration::from_millis(millis.into()));
-    situation.tokens = input.tokens;
-    situation.clock_offset = input.offset.map(ClockOffset::from_secs);
-    situation.can_refresh_credentials = input.refresh;
+    context.tokens = input.tokens;
+    context.clock_offset = input.offset.map(ClockOffset::from_secs);
+    context.can_refresh_credentials = input.refresh;
     let tuned = |policy: RetryPolicy| {
         policy
             .with_max_attempts(input.max_attempts)
@@ -95,7 +95,7 @@ pub fn retry(data: &[u8]) {
         tuned(RetryPolicy::at_least_once()),
     );
     for policy in [careful, bold] {
-        let Decision::Retry(retry) = decide(&policy, &situation) else {
+        let Decision::Retry(retry) = decide(&policy, &context) else {
             continue;
         };
         match failure.execution() {
@@ -106,7 +106,7 @@ pub fn retry(data: &[u8]) {
         assert_ne!(failure.class(), RetryClass::Permanent);
         assert!(input.attempt < policy.max_attempts() && retry.cost <= input.tokens);
         assert!(
-            situation
+            context
                 .remaining
                 .is_none_or(|remaining| retry.after < remaining)
         );
@@ -114,12 +114,12 @@ pub fn retry(data: &[u8]) {
         assert!(retry.after <= longest.max(policy.max_retry_after()));
     }
     // What the careful policy sends again, the bold one does too, and in the same way.
-    if let again @ Decision::Retry(_) = decide(&careful, &situation) {
-        assert_eq!(decide(&bold, &situation), again);
+    if let again @ Decision::Retry(_) = decide(&careful, &context) {
+        assert_eq!(decide(&bold, &context), again);
     }
-    situation.attempt = 1;
+    context.attempt = 1;
     assert!(!matches!(
-        decide(&RetryPolicy::none(), &situation),
+        decide(&RetryPolicy::none(), &context),
         Decision::Retry(_)
     ));
 }

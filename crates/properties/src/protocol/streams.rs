@@ -3,9 +3,10 @@
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeError, PreludeSplitter};
+use lambda_invoke_protocol::text::Utf8Decoder;
 use lambda_invoke_protocol::{
-    InvokeComplete, LogTail, Report, StreamError, StreamEvent, StreamException, StreamReader,
-    TailBuffer,
+    InvokeComplete, LogTail, Outcome, Report, StreamError, StreamEvent, StreamException,
+    StreamReader, TailBuffer,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -119,7 +120,10 @@ pub fn stream_split(data: &[u8]) {
         _ => 0,
     };
     assert_eq!(whole.1, whole.0.iter().map(bytes).sum::<u64>());
-    let good = |event: &StreamEvent| matches!(event, StreamEvent::InvokeComplete(complete) if complete.is_success());
+    let good = |event: &StreamEvent| {
+        matches!(event, StreamEvent::InvokeComplete(complete)
+        if !complete.has_failed() && complete.log.as_ref().is_none_or(|log| log.failure(None).is_none()))
+    };
     if whole.2.is_ok() {
         assert!(whole.0.last().is_some_and(good));
     }
@@ -219,9 +223,68 @@ pub fn report(data: &[u8]) {
     let mut buffer = TailBuffer::new();
     data.chunks(7).for_each(|piece| buffer.push(piece));
     assert_eq!(buffer.finish(), log);
+    logged_failure(&log);
     let _ = (
         log.start(),
         log.report(),
         LogTail::from_base64(data).report(),
     );
+}
+
+/// A log of any bytes is searched without a panic, and a failure is one line of bounded length.
+fn logged_failure(log: &LogTail) {
+    let report = log.report();
+    let id = report.as_ref().map(|report| report.request_id.as_str());
+    for id in [None, id, Some("4d34")] {
+        let failure = log.failure(id);
+        assert_eq!(failure.is_some(), log.outcome(id) == Outcome::Failed);
+        if let Some(failure) = failure {
+            let text = failure.to_string();
+            assert!(!text.is_empty() && text.len() < 32 * 1024 && !text.contains('\n'));
+        }
+    }
+    assert_eq!(log.failure(id), log.failure(None));
+}
+
+/// Text comes out the same however its bytes are cut: all of it, or up to the first fault.
+pub fn text(data: &[u8]) {
+    let read = |mut decoder: Utf8Decoder, pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let mut text = String::new();
+        for piece in pieces {
+            match decoder.decode(piece) {
+                Ok(more) => text.push_str(&more),
+                Err(error) => return (text, Some(error)),
+            }
+        }
+        match decoder.finish() {
+            Ok(rest) => {
+                text.push_str(rest);
+                (text, None)
+            }
+            Err(error) => (text, Some(error)),
+        }
+    };
+    let [length, data @ ..] = data else {
+        return;
+    };
+    let length = usize::from(*length).max(1);
+    for (decoder, lossy) in [(Utf8Decoder::new(), false), (Utf8Decoder::lossy(), true)] {
+        let whole = read(decoder.clone(), &mut std::iter::once(data));
+        assert_eq!(read(decoder.clone(), &mut data.chunks(1)), whole);
+        assert_eq!(read(decoder, &mut data.chunks(length)), whole);
+        if lossy {
+            assert_eq!(whole, (String::from_utf8_lossy(data).into_owned(), None));
+            continue;
+        }
+        match std::str::from_utf8(data) {
+            Ok(text) => assert_eq!(whole, (text.to_owned(), None)),
+            Err(fault) => {
+                let (text, error) = whole;
+                let error = error.expect("an error");
+                assert_eq!(text.as_bytes(), &data[..fault.valid_up_to()]);
+                assert_eq!(error.offset(), fault.valid_up_to() as u64);
+                assert_eq!(error.is_at_end(), fault.error_len().is_none());
+            }
+        }
+    }
 }

@@ -6,8 +6,10 @@
 //! more than a comfort: in every recorded stream whose function failed or timed out,
 //! `InvokeComplete` came without an error code, and only the log told.
 
+mod failure;
 mod report;
 mod tail;
 
+pub use failure::{LoggedFailure, Outcome};
 pub use report::{Report, ReportStatus};
 pub use tail::{LogTail, LogTailError, StartLine, TailBuffer};

@@ -24,7 +24,7 @@ use super::tail::platform_record;
 /// ).unwrap();
 /// assert_eq!(report.duration, Some(Duration::from_secs(2)));
 /// assert_eq!(report.status, Some(ReportStatus::Timeout));
-/// assert!(!report.is_success());
+/// assert!(report.has_failed());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -118,13 +118,16 @@ impl Report {
         }
     }
 
-    /// Whether the platform reports no failure: no status, or `success`.
+    /// Whether the platform reports a failure: the status `error`, `failure` or `timeout`.
     ///
-    /// The recorded service gives a status for time limits and not for every failed function, so
-    /// `true` is not proof that the function succeeded.
+    /// The recorded service gives a status for timeouts and not for every failed function, so
+    /// `false` is not proof that the function succeeded.
     #[must_use]
-    pub fn is_success(&self) -> bool {
-        matches!(self.status, None | Some(ReportStatus::Success))
+    pub fn has_failed(&self) -> bool {
+        matches!(
+            self.status,
+            Some(ReportStatus::Error | ReportStatus::Failure | ReportStatus::Timeout)
+        )
     }
 
     fn parse_text(rest: &str) -> Self {

@@ -26,7 +26,7 @@ pub enum PreludeError {
         length: usize,
     },
     /// What is before the separator is no JSON object.
-    NotJson {
+    JsonError {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.
@@ -62,7 +62,7 @@ impl fmt::Display for PreludeError {
                 )
             }
             Self::Cut { length } => write!(f, "is cut: the stream ended after {length} bytes"),
-            Self::NotJson { line, column } => {
+            Self::JsonError { line, column } => {
                 write!(f, "is no JSON object: line {line}, column {column}")
             }
             Self::StatusCode => f.write_str("has a statusCode that is no number from 100 to 999"),

@@ -78,7 +78,7 @@ impl HttpPrelude {
     /// If it is no JSON object, or a known member is not what it should be.
     pub fn from_json(json: &[u8]) -> Result<Self, PreludeError> {
         let object: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| PreludeError::NotJson {
+            serde_json::from_slice(json).map_err(|error| PreludeError::JsonError {
                 line: error.line(),
                 column: error.column(),
             })?;

@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(error(&[b'{'; 33]), PreludeError::TooLong { limit: 32 });
         assert_eq!(
             error(b"{x}\0\0\0\0\0\0\0\0"),
-            PreludeError::NotJson { line: 1, column: 2 }
+            PreludeError::JsonError { line: 1, column: 2 }
         );
         assert_eq!(
             error(b"{\"statusCode\":99}\0\0\0\0\0\0\0\0"),

@@ -8,7 +8,7 @@ use lambda_invoke_input::{
 };
 
 use super::members::{HeaderMembers, InvokeRequest, StreamRequest};
-use super::{Refusal, RequestError};
+use super::{Rejection, RequestError};
 use crate::path::{Route, query_value};
 use crate::{header, json};
 
@@ -59,8 +59,8 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// What the service would reject: every constraint that it would name at once.
-    pub fn from_parts(parts: &'a Parts, rules: &NameRules) -> Result<Self, Refusal> {
-        let route = Route::find(&parts.method, parts.uri.path()).map_err(Refusal::NoRoute)?;
+    pub fn from_parts(parts: &'a Parts, rules: &NameRules) -> Result<Self, Rejection> {
+        let route = Route::find(&parts.method, parts.uri.path()).map_err(Rejection::Route)?;
         let operation = route.operation;
         let name = route.function_name;
         // InvokeAsync has no parameters.
@@ -83,13 +83,13 @@ impl<'a> IncomingRequest<'a> {
         }
         headers.validate(rules, &mut failed);
         if !failed.is_empty() {
-            return Err(Refusal::validation(failed));
+            return Err(Rejection::validation(failed));
         }
 
-        let name = FunctionName::parse_with(name, rules).map_err(Refusal::Value)?;
+        let name = FunctionName::parse_with(name, rules).map_err(Rejection::Value)?;
         let qualifier = qualifier.map(|text| Qualifier::parse_with(text, rules));
-        let qualifier = qualifier.transpose().map_err(Refusal::Value)?;
-        let target = Target::new(name, qualifier).map_err(Refusal::QualifierMismatch)?;
+        let qualifier = qualifier.transpose().map_err(Rejection::Value)?;
+        let target = Target::new(name, qualifier).map_err(Rejection::QualifierMismatch)?;
         let members = headers.into_request(target)?;
         Ok(Self { operation, members })
     }
@@ -127,7 +127,7 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// If it is larger than [`max_payload`](Self::max_payload).
-    pub fn with_payload(mut self, payload: Bytes) -> Result<Self, Refusal> {
+    pub fn with_payload(mut self, payload: Bytes) -> Result<Self, Rejection> {
         self.check_length(payload.len())?;
         self.members.payload = payload;
         Ok(self)
@@ -138,10 +138,10 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// If it is more than [`max_payload`](Self::max_payload).
-    pub const fn check_length(&self, length: usize) -> Result<(), Refusal> {
+    pub const fn check_length(&self, length: usize) -> Result<(), Rejection> {
         let limit = self.max_payload();
         if length > limit {
-            return Err(Refusal::PayloadTooLarge {
+            return Err(Rejection::PayloadTooLarge {
                 length,
                 limit,
                 invocation_type: self.invocation_type(),
@@ -156,10 +156,10 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// If it is not JSON; the error has the place.
-    pub fn check_json(&self) -> Result<(), Refusal> {
+    pub fn check_json(&self) -> Result<(), Rejection> {
         match &self.members.payload {
             payload if payload.is_empty() => Ok(()),
-            payload => json::check(payload).map_err(Refusal::NotJson),
+            payload => json::check(payload).map_err(Rejection::Json),
         }
     }
 
@@ -171,7 +171,7 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// If it is another one.
-    pub fn check_content_type(&self) -> Result<(), Refusal> {
+    pub fn check_content_type(&self) -> Result<(), Rejection> {
         let Some(content_type) = &self.members.content_type else {
             return Ok(());
         };
@@ -185,7 +185,7 @@ impl<'a> IncomingRequest<'a> {
         if accepted || essence.starts_with("application/x-amz-json-") {
             return Ok(());
         }
-        Err(Refusal::MediaType {
+        Err(Rejection::MediaType {
             found: text.into_owned(),
         })
     }

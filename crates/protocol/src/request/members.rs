@@ -15,7 +15,7 @@ use lambda_invoke_input::{
 use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::operation::{Invoke, InvokeOperation, Stream, invocation_types};
-use super::{Refusal, RequestError};
+use super::{Rejection, RequestError};
 use crate::header;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -108,7 +108,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// If a client context or the log is asked for with `Event`, the payload is too large for the
     /// invocation type, or a tenant id begins or ends in a space.
     pub fn check(&self) -> Result<(), RequestError> {
-        let invocation_type = self.invocation_type.into();
+        let invocation_type: InvocationType = self.invocation_type.into();
         if invocation_type == InvocationType::Event {
             if self.client_context.is_some() {
                 return Err(RequestError::ClientContextWithEvent);
@@ -137,7 +137,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// Encodes the members that stand in headers, in a map with room for `additional` more. A
     /// header whose absence means the same is left out.
     pub(super) fn headers(&self, additional: usize) -> Result<HeaderMap, RequestError> {
-        let invocation_type = self.invocation_type.into();
+        let invocation_type: InvocationType = self.invocation_type.into();
         let keyword = |is_default: bool, name, value: &'static str| {
             (!is_default).then(|| (name, HeaderValue::from_static(value)))
         };
@@ -305,7 +305,7 @@ impl<'a> HeaderMembers<'a> {
 
     /// Decodes validated headers into a request for a target. The log type and the client context
     /// are read for synchronous calls only: the service ignores them otherwise.
-    pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Refusal> {
+    pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Rejection> {
         let mut request = InvokeRequest::new(target);
         request.invocation_type = match self.operation {
             Operation::InvokeAsync => InvocationType::Event,
@@ -331,13 +331,14 @@ fn keyword<T: std::str::FromStr + Default>(text: Option<Cow<'_, str>>) -> T {
 fn parse<'a, T>(
     text: Option<Cow<'a, str>>,
     parse: impl FnOnce(Cow<'a, str>) -> Result<T, InputError>,
-) -> Result<Option<T>, Refusal> {
-    text.map(parse).transpose().map_err(Refusal::Value)
+) -> Result<Option<T>, Rejection> {
+    text.map(parse).transpose().map_err(Rejection::Value)
 }
 
-fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Refusal> {
-    let context = ClientContext::try_from(text).map_err(|_| Refusal::ClientContext)?;
-    serde_json::from_slice::<JsonObject>(&context.to_json()).map_err(|_| Refusal::ClientContext)?;
+fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Rejection> {
+    let context = ClientContext::try_from(text).map_err(|_| Rejection::ClientContext)?;
+    serde_json::from_slice::<JsonObject>(&context.to_json())
+        .map_err(|_| Rejection::ClientContext)?;
     Ok(context)
 }
 

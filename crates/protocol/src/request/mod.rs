@@ -12,4 +12,4 @@ pub use decode::IncomingRequest;
 pub use error::RequestError;
 pub use members::{InvokeRequest, Request, StreamRequest};
 pub use operation::StreamInvocationType;
-pub use rejection::Refusal;
+pub use rejection::Rejection;

@@ -6,6 +6,7 @@ use lambda_invoke_error::Operation;
 use lambda_invoke_input::{DurableExecutionName, InvocationType};
 
 use super::RequestError;
+use crate::Expected;
 use crate::path::{self, Template};
 
 mod sealed {
@@ -22,7 +23,14 @@ pub trait InvokeOperation:
     sealed::Sealed + Copy + Default + fmt::Debug + Eq + Send + Sync + 'static
 {
     /// The ways in which this operation can invoke.
-    type InvocationType: Copy + Default + fmt::Debug + Eq + Into<InvocationType> + Send + Sync;
+    type InvocationType: Copy
+        + Default
+        + fmt::Debug
+        + Eq
+        + Send
+        + Sync
+        + Into<InvocationType>
+        + Into<Expected>;
 
     /// The name of a durable execution; without values for an operation that has none.
     type DurableExecutionName<'a>: AsRef<str> + Clone + fmt::Debug + Eq + Send + Sync;

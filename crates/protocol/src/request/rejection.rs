@@ -5,8 +5,8 @@ use std::fmt;
 use lambda_invoke_error::{KnownError, Operation, ServiceError, lookup};
 use lambda_invoke_input::{Constraint, InputError, InvocationType, Member, QualifierMismatch};
 
-use crate::json::NotJson;
-use crate::path::NoRoute;
+use crate::json::JsonError;
+use crate::path::RouteError;
 
 const ENTITY_TOO_LARGE: &KnownError = lookup("RequestEntityTooLargeException").unwrap();
 const INVALID_CONTENT: &KnownError = lookup("InvalidRequestContentException").unwrap();
@@ -21,9 +21,9 @@ const VALIDATION: &KnownError = lookup("ValidationException").unwrap();
 /// [`to_service_error`](Self::to_service_error) is the service's own answer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum Rejection {
     /// The method and path are no operation's.
-    NoRoute(NoRoute),
+    Route(RouteError),
     /// Values that do not satisfy the model's constraints.
     #[non_exhaustive]
     Validation {
@@ -50,7 +50,7 @@ pub enum Refusal {
         operation: Operation,
     },
     /// The payload is not JSON.
-    NotJson(NotJson),
+    Json(JsonError),
     /// The content type is neither absent nor JSON nor `application/octet-stream`.
     MediaType {
         /// The content type.
@@ -58,7 +58,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn validation(failed: Vec<(Member, Constraint, String)>) -> Self {
         let plural = if failed.len() == 1 { "" } else { "s" };
         let mut message = format!("{} validation error{plural} detected: ", failed.len());
@@ -82,7 +82,7 @@ impl Refusal {
     #[must_use]
     pub fn to_service_error(&self) -> ServiceError {
         match self {
-            Self::NoRoute(reason) => UNKNOWN_OPERATION.error(&reason.to_string()),
+            Self::Route(reason) => UNKNOWN_OPERATION.error(&reason.to_string()),
             Self::Validation { message, .. } => VALIDATION.error(message),
             Self::Value(error) => VALIDATION.error(&error.to_string()),
             Self::QualifierMismatch(_) => INVALID_PARAMETER_VALUE.error(QualifierMismatch::MESSAGE),
@@ -98,7 +98,7 @@ impl Refusal {
                 "{length} byte payload is too large for the {invocation_type} invocation type \
                  (limit {limit} bytes)"
             )),
-            Self::NotJson(fault) => INVALID_CONTENT.error(&fault.service_message()),
+            Self::Json(fault) => INVALID_CONTENT.error(&fault.service_message()),
             Self::MediaType { found } => {
                 let message = format!(
                     "Unsupported content type: {found}. Send application/json, \
@@ -127,10 +127,10 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRoute(reason) => reason.fmt(f),
+            Self::Route(reason) => reason.fmt(f),
             Self::Validation { message, .. } => write!(f, "the request is invalid: {message}"),
             Self::Value(error) => error.fmt(f),
             Self::QualifierMismatch(mismatch) => mismatch.fmt(f),
@@ -146,7 +146,7 @@ impl fmt::Display for Refusal {
                 f,
                 "the payload has {length} bytes, {invocation_type} takes at most {limit}"
             ),
-            Self::NotJson(fault) => fault.fmt(f),
+            Self::Json(fault) => fault.fmt(f),
             Self::MediaType { found } => write!(
                 f,
                 "the content type is {found:?}, expected none, application/json or \
@@ -156,4 +156,4 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Rejection {}

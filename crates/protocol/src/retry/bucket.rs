@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Decision, RetryPolicy, Situation, Stop, decide};
+use super::{Decision, GiveUpReason, RetryContext, RetryPolicy, decide};
 
 /// The retry tokens that all calls of a client share.
 ///
@@ -62,18 +62,18 @@ impl TokenBucket {
 /// ```
 /// use std::time::SystemTime;
 /// use lambda_invoke_protocol::retry::{
-///     CallRetries, Decision, Failure, RetryPolicy, Situation, Stop, TokenBucket,
+///     CallRetries, Decision, Failure, RetryPolicy, RetryContext, GiveUpReason, TokenBucket,
 /// };
 ///
 /// let bucket = TokenBucket::default();
 /// let mut call = CallRetries::new(RetryPolicy::default(), &bucket);
 /// let now = SystemTime::UNIX_EPOCH;
 /// for _ in 0..2 {
-///     let situation = Situation::new(Failure::NotSent, call.attempt(), now, 0.5);
-///     assert!(matches!(call.failed(situation), Decision::Retry(_)));
+///     let context = RetryContext::new(Failure::NotSent, call.attempt(), now, 0.5);
+///     assert!(matches!(call.failed(context), Decision::Retry(_)));
 /// }
-/// let situation = Situation::new(Failure::NotSent, call.attempt(), now, 0.5);
-/// assert_eq!(call.failed(situation), Decision::Stop(Stop::OutOfAttempts));
+/// let context = RetryContext::new(Failure::NotSent, call.attempt(), now, 0.5);
+/// assert_eq!(call.failed(context), Decision::GiveUp(GiveUpReason::OutOfAttempts));
 /// ```
 #[derive(Debug)]
 pub struct CallRetries<'b> {
@@ -101,22 +101,22 @@ impl<'b> CallRetries<'b> {
         self.attempt
     }
 
-    /// Decides about an attempt that failed, by [`decide`]. The situation's attempt and tokens are
+    /// Decides about an attempt that failed, by [`decide`]. The context's attempt and tokens are
     /// this call's and the bucket's, whatever it says itself.
-    pub fn failed(&mut self, situation: Situation<'_>) -> Decision {
+    pub fn failed(&mut self, context: RetryContext<'_>) -> Decision {
         let tokens = self.bucket.available();
         let decision = decide(
             &self.policy,
-            &Situation {
+            &RetryContext {
                 attempt: self.attempt,
                 tokens,
-                ..situation
+                ..context
             },
         );
         if let Decision::Retry(retry) = decision {
             // Another call may have been quicker.
             if !self.bucket.take(retry.cost) {
-                return Decision::Stop(Stop::OutOfTokens);
+                return Decision::GiveUp(GiveUpReason::OutOfTokens);
             }
             self.attempt = self.attempt.saturating_add(1);
             self.last_cost = Some(retry.cost);
@@ -156,7 +156,12 @@ mod tests {
         assert_eq!(bucket.available(), 101);
         let mut call = CallRetries::new(RetryPolicy::default(), &bucket);
         let now = std::time::SystemTime::UNIX_EPOCH;
-        let _ = call.failed(Situation::new(super::super::Failure::NotSent, 1, now, 1.0));
+        let _ = call.failed(RetryContext::new(
+            super::super::Failure::NotSent,
+            1,
+            now,
+            1.0,
+        ));
         assert_eq!(bucket.available(), 87);
         call.succeeded();
         assert_eq!(bucket.available(), 101);

@@ -26,6 +26,14 @@ impl ClockOffset {
     /// No correction.
     pub const ZERO: Self = Self(0);
 
+    /// The largest that is corrected: a day, which holds every mistaken time zone. A clock that is
+    /// further off, or a server that says so, is for a person to look at: a signature for a moment
+    /// far away would be good for whoever keeps it until then.
+    pub const MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The smallest that matters: the service accepts five minutes.
+    pub const MIN: Duration = Duration::from_secs(30);
+
     /// An offset of so many seconds.
     #[must_use]
     pub const fn from_secs(seconds: i64) -> Self {
@@ -53,6 +61,27 @@ impl ClockOffset {
             Ok(ahead) => Some(Self(whole_seconds(ahead))),
             Err(behind) => Some(Self(-whole_seconds(behind.duration()))),
         }
+    }
+
+    /// Whether an answer to a request that was signed by a corrected clock contradicts the
+    /// correction: its `Date` is more than [`MIN`](Self::MIN) before the sending or after the
+    /// receiving, both by that clock. An answer that measures nothing contradicts nothing.
+    #[must_use]
+    pub fn is_contradicted(
+        sent: SystemTime,
+        received: SystemTime,
+        date: &str,
+        has_age: bool,
+    ) -> bool {
+        if has_age {
+            return false;
+        }
+        let Ok(there) = httpdate::parse_http_date(date.trim()) else {
+            return false;
+        };
+        let before = sent.duration_since(there).unwrap_or_default();
+        let after = there.duration_since(received).unwrap_or_default();
+        before.max(after) >= Self::MIN
     }
 
     /// The seconds.
@@ -121,6 +150,22 @@ mod tests {
         assert_eq!(ClockOffset::measure(at(THERE), at(THERE), DATE, true), None);
         assert_eq!(ClockOffset::measure(at(0), at(0), "yesterday", false), None);
         assert_eq!(measure(THERE, THERE - 1), None);
+    }
+
+    #[test]
+    fn a_date_within_the_call_contradicts_nothing() {
+        let contradicted = |sent, received, date: &str, has_age| {
+            ClockOffset::is_contradicted(at(sent), at(received), date, has_age)
+        };
+        // Of a call of half an hour, the head came at its end.
+        assert!(!contradicted(THERE - 1800, THERE, DATE, false));
+        assert!(!contradicted(THERE, THERE + 1800, DATE, false));
+        assert!(!contradicted(THERE + 29, THERE + 29, DATE, false));
+        for (sent, received) in [(THERE + 30, THERE + 31), (THERE - 31, THERE - 30)] {
+            assert!(contradicted(sent, received, DATE, false));
+            assert!(!contradicted(sent, received, DATE, true));
+            assert!(!contradicted(sent, received, "yesterday", false));
+        }
     }
 
     #[test]

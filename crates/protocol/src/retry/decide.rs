@@ -19,14 +19,14 @@ pub enum Failure<'a> {
     NotSent,
     /// The request may have arrived, and no answer came: a reset, a closed connection, a time
     /// limit.
-    NoAnswer,
+    NoResponse,
     /// The service answered with an error.
     Service(&'a ServiceError),
     /// An answer came that is neither the operation's nor an error, so nobody knows from whom: a
     /// 200 that is not an event stream, a redirect.
-    ForeignAnswer,
+    UnexpectedResponse,
     /// The operation's answer began and broke off: a cut body or stream, a wrong checksum.
-    BrokenAnswer,
+    IncompleteResponse,
     /// The function ran and failed: a function error, an `InvokeComplete` with an error code.
     FunctionFailed,
 }
@@ -37,9 +37,9 @@ impl Failure<'_> {
     pub fn execution(&self) -> Execution {
         match self {
             Self::Local | Self::NotSent => Execution::NotStarted,
-            Self::NoAnswer | Self::ForeignAnswer => Execution::Unknown,
+            Self::NoResponse | Self::UnexpectedResponse => Execution::Unknown,
             Self::Service(error) => error.execution(),
-            Self::BrokenAnswer | Self::FunctionFailed => Execution::Started,
+            Self::IncompleteResponse | Self::FunctionFailed => Execution::Started,
         }
     }
 
@@ -47,8 +47,8 @@ impl Failure<'_> {
     #[must_use]
     pub fn class(&self) -> RetryClass {
         match self {
-            Self::Local | Self::ForeignAnswer | Self::FunctionFailed => RetryClass::Permanent,
-            Self::NotSent | Self::NoAnswer | Self::BrokenAnswer => RetryClass::Transient,
+            Self::Local | Self::UnexpectedResponse | Self::FunctionFailed => RetryClass::Permanent,
+            Self::NotSent | Self::NoResponse | Self::IncompleteResponse => RetryClass::Transient,
             Self::Service(error) => error.retry_class(),
         }
     }
@@ -64,7 +64,7 @@ impl Failure<'_> {
 /// All that the decision depends on besides the policy.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Situation<'a> {
+pub struct RetryContext<'a> {
     /// How the last attempt failed.
     pub failure: Failure<'a>,
     /// How many attempts were made, the failed one included: at least 1.
@@ -76,8 +76,10 @@ pub struct Situation<'a> {
     pub remaining: Option<Duration>,
     /// How many tokens the client's bucket holds.
     pub tokens: u32,
-    /// By how much the answer's `Date` says that the clock is wrong which the request was signed
-    /// by; see [`ClockOffset::measure`].
+    /// The correction of the clock that the request was signed by.
+    pub clock: ClockOffset,
+    /// By how much the answer's `Date` says that this clock is wrong; see
+    /// [`ClockOffset::measure`].
     pub clock_offset: Option<ClockOffset>,
     /// Whether there may be fresh credentials to be had.
     pub can_refresh_credentials: bool,
@@ -87,8 +89,8 @@ pub struct Situation<'a> {
     pub random: f64,
 }
 
-impl<'a> Situation<'a> {
-    /// The situation after `attempt` attempts with a full bucket, no time limit, and nothing known
+impl<'a> RetryContext<'a> {
+    /// The context after `attempt` attempts with a full bucket, no time limit, and nothing known
     /// of the clock.
     #[must_use]
     pub fn new(failure: Failure<'a>, attempt: u32, now: SystemTime, random: f64) -> Self {
@@ -98,6 +100,7 @@ impl<'a> Situation<'a> {
             durable: false,
             remaining: None,
             tokens: super::TokenBucket::CAPACITY,
+            clock: ClockOffset::ZERO,
             clock_offset: None,
             can_refresh_credentials: false,
             now,
@@ -113,7 +116,7 @@ pub enum Decision {
     /// Send again.
     Retry(Retry),
     /// Give the failure to the caller.
-    Stop(Stop),
+    GiveUp(GiveUpReason),
 }
 
 /// How to send again.
@@ -125,16 +128,16 @@ pub struct Retry {
     /// How many tokens to take from the bucket.
     pub cost: u32,
     /// What to mend before signing again.
-    pub remedy: Remedy,
+    pub recovery: Recovery,
 }
 
 /// What to mend before sending again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Remedy {
+pub enum Recovery {
     /// Nothing.
     None,
-    /// Correct the clock that requests are signed by.
+    /// Correct the clock that requests are signed by: by this in all, from now on.
     CorrectClock(ClockOffset),
     /// Fetch new credentials.
     RefreshCredentials,
@@ -143,7 +146,7 @@ pub enum Remedy {
 /// Why not to send again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum GiveUpReason {
     /// The function may have run, or ran, and the policy does not allow to run it twice.
     MayHaveRun,
     /// Another attempt would end the same way.
@@ -158,7 +161,7 @@ pub enum Stop {
     OutOfTokens,
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for GiveUpReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MayHaveRun => "not sent again: the function may have run",
@@ -181,8 +184,6 @@ const MILLIS_OVERSHOOT: Duration = Duration::from_secs(5);
 const COST: u32 = 14;
 /// What another attempt costs after throttling, which says itself when to come again.
 const THROTTLED_COST: u32 = 5;
-/// A smaller offset is no reason for a refused signature: the service takes five minutes.
-const LEAST_OFFSET: Duration = Duration::from_secs(30);
 
 /// Decides whether an attempt that failed is made again, when, and what must be mended first.
 ///
@@ -194,79 +195,78 @@ const LEAST_OFFSET: Duration = Duration::from_secs(30);
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use lambda_invoke_protocol::retry::{Decision, Failure, RetryPolicy, Situation, Stop, decide};
+/// use lambda_invoke_protocol::retry::{Decision, Failure, RetryPolicy, RetryContext, GiveUpReason, decide};
 ///
-/// let at = |failure| Situation::new(failure, 1, SystemTime::UNIX_EPOCH, 0.5);
+/// let at = |failure| RetryContext::new(failure, 1, SystemTime::UNIX_EPOCH, 0.5);
 /// let careful = RetryPolicy::default();
 /// assert!(matches!(decide(&careful, &at(Failure::NotSent)), Decision::Retry(_)));
-/// assert_eq!(decide(&careful, &at(Failure::NoAnswer)), Decision::Stop(Stop::MayHaveRun));
+/// assert_eq!(decide(&careful, &at(Failure::NoResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
 ///
 /// let bold = RetryPolicy::at_least_once();
-/// assert!(matches!(decide(&bold, &at(Failure::NoAnswer)), Decision::Retry(_)));
-/// assert_eq!(decide(&bold, &at(Failure::BrokenAnswer)), Decision::Stop(Stop::MayHaveRun));
+/// assert!(matches!(decide(&bold, &at(Failure::NoResponse)), Decision::Retry(_)));
+/// assert_eq!(decide(&bold, &at(Failure::IncompleteResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
 /// ```
 #[must_use]
-pub fn decide(policy: &RetryPolicy, situation: &Situation<'_>) -> Decision {
-    let safe = match situation.failure.execution() {
+pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
+    let safe = match context.failure.execution() {
         Execution::NotStarted => true,
-        Execution::Unknown => policy.retries_unknown || situation.durable,
+        Execution::Unknown => policy.retries_unknown || context.durable,
         _ => false,
     };
     if !safe {
-        return Decision::Stop(Stop::MayHaveRun);
+        return Decision::GiveUp(GiveUpReason::MayHaveRun);
     }
-    let (base, cost, remedy) = match situation.failure.class() {
-        RetryClass::Transient => (TRANSIENT_BASE, COST, Remedy::None),
+    let (base, cost, recovery) = match context.failure.class() {
+        RetryClass::Transient => (TRANSIENT_BASE, COST, Recovery::None),
         RetryClass::Throttled | RetryClass::Pending => {
-            (THROTTLED_BASE, THROTTLED_COST, Remedy::None)
+            (THROTTLED_BASE, THROTTLED_COST, Recovery::None)
         }
-        RetryClass::ClockSkew => match situation.clock_offset {
-            Some(offset) if offset.abs() >= LEAST_OFFSET => {
-                (Duration::ZERO, COST, Remedy::CorrectClock(offset))
+        RetryClass::ClockSkew => match context.clock_offset {
+            Some(offset) if offset.abs() >= ClockOffset::MIN => {
+                let corrected = context.clock.plus(offset);
+                if corrected.abs() > ClockOffset::MAX {
+                    return Decision::GiveUp(GiveUpReason::Useless);
+                }
+                (Duration::ZERO, COST, Recovery::CorrectClock(corrected))
             }
-            _ => return Decision::Stop(Stop::Useless),
+            _ => return Decision::GiveUp(GiveUpReason::Useless),
         },
-        RetryClass::ExpiredCredentials if situation.can_refresh_credentials => {
-            (Duration::ZERO, COST, Remedy::RefreshCredentials)
+        RetryClass::ExpiredCredentials if context.can_refresh_credentials => {
+            (Duration::ZERO, COST, Recovery::RefreshCredentials)
         }
-        _ => return Decision::Stop(Stop::Useless),
+        _ => return Decision::GiveUp(GiveUpReason::Useless),
     };
-    if situation.attempt >= policy.max_attempts {
-        return Decision::Stop(Stop::OutOfAttempts);
+    if context.attempt >= policy.max_attempts {
+        return Decision::GiveUp(GiveUpReason::OutOfAttempts);
     }
-    let backoff = backoff(
-        base,
-        policy.max_backoff,
-        situation.attempt,
-        situation.random,
-    );
-    let after = match situation
+    let backoff = backoff(base, policy.max_backoff, context.attempt, context.random);
+    let after = match context
         .failure
         .retry_after()
-        .map(|wish| Wish::of(wish, situation.now))
+        .map(|wish| Wish::of(wish, context.now))
     {
         None => backoff,
         Some(Wish::Backoff(delay)) => {
             delay.clamp(backoff, backoff.saturating_add(MILLIS_OVERSHOOT))
         }
         Some(Wish::Delay(delay)) if delay > policy.max_retry_after => {
-            return Decision::Stop(Stop::WaitTooLong);
+            return Decision::GiveUp(GiveUpReason::WaitTooLong);
         }
         Some(Wish::Delay(delay)) => delay.max(backoff),
     };
-    if situation
+    if context
         .remaining
         .is_some_and(|remaining| remaining <= after)
     {
-        return Decision::Stop(Stop::OutOfTime);
+        return Decision::GiveUp(GiveUpReason::OutOfTime);
     }
-    if situation.tokens < cost {
-        return Decision::Stop(Stop::OutOfTokens);
+    if context.tokens < cost {
+        return Decision::GiveUp(GiveUpReason::OutOfTokens);
     }
     Decision::Retry(Retry {
         after,
         cost,
-        remedy,
+        recovery,
     })
 }
 

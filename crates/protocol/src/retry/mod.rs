@@ -4,7 +4,7 @@
 //!   a failed attempt ──> Failure ──> execution(): may the function have run?
 //!                                    class():     could another attempt succeed?
 //!                                        │
-//!   RetryPolicy, attempt, time left, ────┴──> decide() ──> Retry { after, cost, remedy }
+//!   RetryPolicy, attempt, time left, ────┴──> decide() ──> Retry { after, cost, recovery }
 //!   tokens, a random number                            └─> Stop
 //! ```
 //!
@@ -20,7 +20,7 @@ mod decide;
 
 pub use bucket::{CallRetries, TokenBucket};
 pub use clock::ClockOffset;
-pub use decide::{Decision, Failure, Remedy, Retry, Situation, Stop, decide};
+pub use decide::{Decision, Failure, GiveUpReason, Recovery, Retry, RetryContext, decide};
 
 use std::time::Duration;
 

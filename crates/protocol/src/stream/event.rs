@@ -10,6 +10,7 @@ use lambda_invoke_event_stream::{
 use serde_json::{Map, Value};
 
 use crate::LogTail;
+use crate::text::Excerpt;
 
 /// One event of a response stream.
 ///
@@ -45,7 +46,7 @@ pub enum StreamEvent {
 /// How an execution ended.
 ///
 /// The recorded service leaves `error_code` out even of executions that failed or timed out: see
-/// [`LogTail::report`].
+/// [`LogTail::failure`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvokeComplete {
@@ -80,9 +81,9 @@ impl StreamException {
 
 impl fmt::Display for StreamException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code)?;
+        Excerpt(&self.code).fmt(f)?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message.escape_debug())?;
+            write!(f, ": {}", Excerpt(&self.message))?;
         }
         Ok(())
     }
@@ -104,9 +105,8 @@ const COMPLETE_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0eInvokeComplete\
     \x0d:content-type\x07\x00\x10application/json\x0d:message-type\x07\x00\x05event";
 
 /// [`CHUNK_HEADERS`], checked once. They are well formed, which a test holds.
-static CHUNK: LazyLock<HeaderBlock> = LazyLock::new(|| {
-    HeaderBlock::from_bytes(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default()
-});
+static CHUNK: LazyLock<HeaderBlock> =
+    LazyLock::new(|| HeaderBlock::try_from(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default());
 
 impl StreamEvent {
     /// Reads a message. A payload is not copied.
@@ -271,10 +271,11 @@ impl InvokeComplete {
         }
     }
 
-    /// Whether the service says nothing of a failure. The log may: see [`LogTail::report`].
+    /// Whether the service says that the function failed. The log may say so as well: see
+    /// [`LogTail::failure`].
     #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.error_code.is_none()
+    pub const fn has_failed(&self) -> bool {
+        self.error_code.is_some()
     }
 
     /// Reads the event's payload: `ErrorCode`, `ErrorDetails` and `LogResult`, each a string, `null`
@@ -289,7 +290,7 @@ impl InvokeComplete {
             return Ok(Self::default());
         }
         let mut members: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| EventError::CompleteNotJson {
+            serde_json::from_slice(json).map_err(|error| EventError::CompleteJson {
                 line: error.line(),
                 column: error.column(),
             })?;
@@ -337,7 +338,7 @@ pub enum EventError {
         name: &'static str,
     },
     /// `InvokeComplete` is no JSON object.
-    CompleteNotJson {
+    CompleteJson {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.
@@ -362,7 +363,7 @@ impl fmt::Display for EventError {
                     "the service sent a message whose header {name} is no string"
                 )
             }
-            Self::CompleteNotJson { line, column } => write!(
+            Self::CompleteJson { line, column } => write!(
                 f,
                 "the service's InvokeComplete is no JSON object: line {line}, column {column}"
             ),
@@ -460,7 +461,7 @@ mod tests {
         );
         assert_eq!(
             read(&[event, complete], "[]"),
-            EventError::CompleteNotJson { line: 1, column: 0 }
+            EventError::CompleteJson { line: 1, column: 0 }
         );
         assert_eq!(
             read(&[event, complete], "{\"ErrorCode\":1}"),
@@ -489,6 +490,6 @@ mod tests {
             InvokeComplete::default()
         );
         // A code that is there counts, whatever it says.
-        assert!(!read("{\"ErrorCode\":\"\"}").is_success());
+        assert!(read("{\"ErrorCode\":\"\"}").has_failed());
     }
 }

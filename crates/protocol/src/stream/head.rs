@@ -3,11 +3,13 @@
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::header;
+use crate::expected::is;
 use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
 use crate::reply::{
-    AnswerError, RenderError, ReportedVersion, insert, insert_version, service_error, text,
+    EncodeResponseError, ReportedVersion, ResponseError, insert, insert_version, is_service_error,
+    service_error, text,
 };
+use crate::{Expected, StreamInvocationType, header};
 
 /// The content type of every response stream.
 pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
@@ -17,7 +19,7 @@ pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream"
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_protocol::StreamHead;
+/// use lambda_invoke_protocol::{StreamHead, StreamInvocationType};
 ///
 /// let (parts, ()) = http::Response::builder()
 ///     .header("content-type", "application/vnd.amazon.eventstream")
@@ -25,7 +27,7 @@ pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream"
 ///     .header("x-amz-executed-version", "7")
 ///     .body(())?
 ///     .into_parts();
-/// let head = StreamHead::from_parts(&parts)?;
+/// let head = StreamHead::from_parts(StreamInvocationType::RequestResponse, &parts)?;
 /// assert_eq!(head.remapped_content_type.unwrap(), "text/plain");
 /// assert_eq!(head.executed_version.unwrap().as_str(), "7");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -69,33 +71,25 @@ impl StreamHead {
         }
     }
 
-    /// Reads a head.
+    /// Reads the head of the response to a request of this invocation type.
     ///
     /// # Errors
     ///
-    /// If it is none of a stream or of a dry run's answer. For a status of 400 to 599 the error is
-    /// [`AnswerError::Service`] without what the body says: [`is_refused`](Self::is_refused) tells
-    /// beforehand, and [`service_error`] reads both.
-    pub fn from_parts(parts: &Parts) -> Result<Self, AnswerError> {
-        let content_type = parts.headers.get(http::header::CONTENT_TYPE);
-        match parts.status.as_u16() {
-            200 if !content_type.is_some_and(is_event_stream) => {
-                return Err(AnswerError::NotEventStream {
-                    content_type: content_type.cloned(),
-                });
-            }
-            200 | 204 => {}
-            400..=599 => return Err(AnswerError::Service(service_error(parts, b""))),
-            _ => {
-                return Err(AnswerError::Status {
-                    status: parts.status,
-                });
-            }
+    /// If it is the service's error, or not the head that was asked for: see [`Expected`]. For a
+    /// status of 400 to 599 the error is [`ResponseError::Service`] without what the body says:
+    /// [`is_refused`](Self::is_refused) tells beforehand, and [`service_error`] reads both.
+    pub fn from_parts(
+        invocation_type: StreamInvocationType,
+        parts: &Parts,
+    ) -> Result<Self, ResponseError> {
+        if is_service_error(parts) {
+            return Err(ResponseError::Service(service_error(parts, b"")));
         }
+        Expected::from(invocation_type).check_head(parts)?;
         Ok(Self {
             status: parts.status,
             executed_version: ReportedVersion::from_headers(&parts.headers),
-            content_type: content_type.cloned(),
+            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
             remapped_content_type: parts
                 .headers
                 .get(header::X_AMZN_REMAPPED_CONTENT_TYPE)
@@ -108,7 +102,7 @@ impl StreamHead {
     /// [`service_error`].
     #[must_use]
     pub fn is_refused(parts: &Parts) -> bool {
-        parts.status.is_client_error() || parts.status.is_server_error()
+        is_service_error(parts)
     }
 
     /// The head as an endpoint sends it; the body follows.
@@ -116,7 +110,7 @@ impl StreamHead {
     /// # Errors
     ///
     /// If a text is no header value, or the version is not one that the service has.
-    pub fn to_http(&self) -> Result<http::Response<()>, RenderError> {
+    pub fn to_http(&self) -> Result<http::Response<()>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(4);
         if let Some(content_type) = &self.content_type {
             headers.insert(http::header::CONTENT_TYPE, content_type.clone());
@@ -140,7 +134,7 @@ impl StreamHead {
     #[must_use]
     pub fn has_http_prelude(&self) -> bool {
         let remapped = self.remapped_content_type.as_ref();
-        remapped.is_some_and(|found| is_type(found, HTTP_INTEGRATION_CONTENT_TYPE))
+        is(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
     }
 
     /// Whether a stream follows; not after a dry run.
@@ -156,34 +150,26 @@ impl Default for StreamHead {
     }
 }
 
-fn is_event_stream(content_type: &HeaderValue) -> bool {
-    is_type(content_type, EVENT_STREAM_CONTENT_TYPE)
-}
-
-/// Compares without parameters and in any case.
-fn is_type(found: &HeaderValue, expected: &str) -> bool {
-    let bytes = found.as_bytes();
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == b';')
-        .unwrap_or(bytes.len());
-    bytes
-        .get(..end)
-        .unwrap_or(bytes)
-        .trim_ascii()
-        .eq_ignore_ascii_case(expected.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Mismatch;
 
-    fn read(status: u16, headers: &[(&str, &str)]) -> Result<StreamHead, AnswerError> {
+    fn read(status: u16, headers: &[(&str, &str)]) -> Result<StreamHead, ResponseError> {
         let mut response = http::Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        StreamHead::from_parts(&response.body(()).unwrap().into_parts().0)
+        let parts = response.body(()).unwrap().into_parts().0;
+        StreamHead::from_parts(type_of(&parts), &parts)
+    }
+
+    /// What must have been asked for.
+    fn type_of(parts: &Parts) -> StreamInvocationType {
+        match parts.status {
+            StatusCode::NO_CONTENT => StreamInvocationType::DryRun,
+            _ => StreamInvocationType::RequestResponse,
+        }
     }
 
     #[test]
@@ -193,41 +179,39 @@ mod tests {
             head.remapped_content_type = Some(HeaderValue::from_bytes(b"text/\xff").unwrap());
             head.request_id = Some("4d34".to_owned());
             let (parts, ()) = head.to_http().unwrap().into_parts();
-            assert_eq!(StreamHead::from_parts(&parts), Ok(head));
+            assert_eq!(StreamHead::from_parts(type_of(&parts), &parts), Ok(head));
         }
     }
 
     #[test]
     fn a_success_that_is_no_event_stream_is_an_error() {
-        let json = HeaderValue::from_static("application/json");
-        assert_eq!(
-            read(200, &[("content-type", "application/json")]),
-            Err(AnswerError::NotEventStream {
-                content_type: Some(json)
-            })
-        );
-        assert_eq!(
-            read(200, &[]),
-            Err(AnswerError::NotEventStream { content_type: None })
-        );
+        for headers in [&[("content-type", "application/json")][..], &[]] {
+            let Err(ResponseError::Unexpected(unexpected)) = read(200, headers) else {
+                panic!("taken for a stream: {headers:?}")
+            };
+            assert_eq!(unexpected.mismatch(), Mismatch::NotEventStream);
+        }
         let with_parameter = "Application/vnd.amazon.EventStream; x=y";
         assert!(
             read(200, &[("content-type", with_parameter)])
                 .unwrap()
                 .has_stream()
         );
-        assert!(!read(204, &[]).unwrap().has_stream());
+        let id = ("x-amzn-requestid", "4d34");
+        assert!(!read(204, &[id]).unwrap().has_stream());
     }
 
     #[test]
     fn errors_and_redirects_are_no_heads() {
         let refused = read(404, &[("x-amzn-errortype", "ResourceNotFoundException")]);
-        let Err(AnswerError::Service(error)) = refused else {
+        let Err(ResponseError::Service(error)) = refused else {
             panic!("{refused:?}")
         };
         assert!(error.is_not_found());
-        let status = StatusCode::FOUND;
-        assert_eq!(read(302, &[]), Err(AnswerError::Status { status }));
+        let Err(ResponseError::Unexpected(unexpected)) = read(302, &[]) else {
+            panic!("a redirect is a head")
+        };
+        assert_eq!(unexpected.status(), StatusCode::FOUND);
     }
 
     #[test]
@@ -252,8 +236,11 @@ mod tests {
         let event_stream = ("content-type", EVENT_STREAM_CONTENT_TYPE);
         let head = read(200, &[event_stream, ("x-amz-executed-version", "live")]).unwrap();
         let version = head.executed_version.as_ref().unwrap();
-        assert!(version.is_odd());
+        assert!(version.is_unrecognized());
         assert_eq!(version.as_str(), "live");
-        assert_eq!(head.to_http().unwrap_err(), RenderError::OddVersion);
+        assert_eq!(
+            head.to_http().unwrap_err(),
+            EncodeResponseError::UnrecognizedVersion
+        );
     }
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 
 use super::{EventError, InvokeComplete, StreamEvent, StreamException};
+use crate::LoggedFailure;
+use crate::text::Excerpt;
 
 /// Reads a response stream: push the body's pieces as they come, take events out, and at the end
 /// ask [`finish`](Self::finish) whether that was all.
@@ -40,6 +42,8 @@ use super::{EventError, InvokeComplete, StreamEvent, StreamException};
 #[derive(Clone, Debug, Default)]
 pub struct StreamReader {
     decoder: Decoder,
+    /// Of the response's head: what the log's lines are held against.
+    request_id: Option<String>,
     payload_bytes: u64,
     /// The event after which nothing may come, and the byte at which it ended.
     end: Option<(End, u64)>,
@@ -66,6 +70,13 @@ impl StreamReader {
             decoder: Decoder::with_limits(limits),
             ..Self::default()
         }
+    }
+
+    /// The same for a response with this request id, by which a failure that only the log tells of
+    /// is found; without one, the log's own last report names it.
+    #[must_use]
+    pub fn with_request_id(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
     }
 
     /// Takes the next piece of the body.
@@ -100,8 +111,8 @@ impl StreamReader {
     ///
     /// # Errors
     ///
-    /// Unless the stream ended well: with an `InvokeComplete` without error code, and nothing after
-    /// it.
+    /// Unless the stream ended well: with an `InvokeComplete` in which neither an error code nor the
+    /// log tells of a failure ([`LogTail::failure`](crate::LogTail::failure)), and nothing after it.
     pub fn finish(&mut self) -> Result<(), StreamError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -151,10 +162,18 @@ impl StreamReader {
                 self.payload_bytes = self.payload_bytes.saturating_add(payload.len() as u64);
                 None
             }
-            StreamEvent::InvokeComplete(complete) if complete.is_success() => Some(End::Complete),
-            StreamEvent::InvokeComplete(complete) => Some(End::Failed(
-                StreamError::FunctionFailed(Box::new(complete.clone())),
-            )),
+            StreamEvent::InvokeComplete(complete) => {
+                let log = complete.log.as_ref();
+                let logged = log.and_then(|log| log.failure(self.request_id.as_deref()));
+                Some(if complete.has_failed() || logged.is_some() {
+                    End::Failed(StreamError::FunctionFailed {
+                        complete: Box::new(complete.clone()),
+                        logged: logged.map(Box::new),
+                    })
+                } else {
+                    End::Complete
+                })
+            }
             StreamEvent::Exception(exception) | StreamEvent::Error(exception) => Some(End::Failed(
                 StreamError::Exception(Box::new(exception.clone())),
             )),
@@ -182,8 +201,14 @@ pub enum StreamError {
         /// Whether it ended within a message, and not between two.
         in_message: bool,
     },
-    /// The function failed after what it had written: `InvokeComplete` has an error code.
-    FunctionFailed(Box<InvokeComplete>),
+    /// The function failed after what it had written: `InvokeComplete` has an error code, or the
+    /// log tells.
+    FunctionFailed {
+        /// The event that ended the stream.
+        complete: Box<InvokeComplete>,
+        /// What the log tells of the failure, if it does.
+        logged: Option<Box<LoggedFailure>>,
+    },
     /// The service broke the stream off.
     Exception(Box<StreamException>),
     /// Something follows the event that ends the stream.
@@ -212,19 +237,17 @@ impl fmt::Display for StreamError {
                     "between two messages"
                 },
             ),
-            Self::FunctionFailed(complete) => {
+            Self::FunctionFailed { complete, logged } => {
                 f.write_str("the function failed while streaming")?;
-                if let Some(code) = complete
-                    .error_code
-                    .as_deref()
-                    .filter(|code| !code.is_empty())
-                {
-                    write!(f, ": {}", code.escape_debug())?;
+                let code = complete.error_code.as_deref();
+                if let Some(code) = code.filter(|code| !code.is_empty()) {
+                    write!(f, ": {}", Excerpt(code))?;
                 }
-                if let Some(details) = &complete.error_details {
-                    write!(f, ": {}", details.escape_debug())?;
+                match (&complete.error_details, logged) {
+                    (Some(details), _) => write!(f, ": {}", Excerpt(details)),
+                    (None, Some(logged)) => write!(f, ", as its log reports: {logged}"),
+                    (None, None) => Ok(()),
                 }
-                Ok(())
             }
             Self::Exception(exception) => {
                 write!(f, "the service broke the response stream off: {exception}")
@@ -321,7 +344,9 @@ mod tests {
         let (read, end) = read([&wire(events.clone())[..]]);
         assert_eq!(read, events);
         let error = end.unwrap_err();
-        assert_eq!(error, StreamError::FunctionFailed(Box::new(failed)));
+        let complete = Box::new(failed);
+        let logged = None;
+        assert_eq!(error, StreamError::FunctionFailed { complete, logged });
         assert_eq!(
             error.to_string(),
             "the function failed while streaming: Unhandled: it broke"
@@ -375,7 +400,7 @@ mod tests {
         };
         assert!(matches!(
             error.kind(),
-            DecodeErrorKind::PreludeChecksum { .. }
+            DecodeErrorKind::PreludeChecksumMismatch { .. }
         ));
     }
 

@@ -1,13 +1,12 @@
-//! The canonical headers.
-//!
-//! Names in lower case and sorted; blank space at the ends of values dropped, and runs of it made one
-//! space; the values of one name joined with `,` in their order. [`Blank`] says what is blank.
+//! The canonical headers: names in lower case and sorted, the values of one name joined with `,` in
+//! their order.
 
 use core::cmp::Ordering;
 
-use super::Sink;
+use super::blank::{Blank, put_value};
+use super::{REDACTED, Secrets, Sink};
 use crate::list::List;
-use crate::names::is_header;
+use crate::names::{self, is_header};
 use crate::request::is_token;
 
 /// A header that is covered.
@@ -22,51 +21,6 @@ pub(crate) struct Header<'a> {
 
 /// The headers that an ordinary request has, on the stack; more go to the heap.
 pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
-
-/// What is trimmed and collapsed in the value of a header.
-///
-/// The reference does not say what becomes of a tab, and signers differ. HTTP itself drops tabs and
-/// spaces at the ends of a value (RFC 9110, section 5.5), so that no signature can depend on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blank {
-    /// The space alone: the official vectors, aws-c-auth and `aws-sigv4`.
-    Space,
-    /// Spaces and tabs, HTTP's own blank space: the AWS SDK for JavaScript (`@smithy/signature-v4` 5.7).
-    Tab,
-    /// What `\s` matches in an ECMAScript expression: older SDKs for JavaScript. The SDKs
-    /// for Java, Ruby and PHP collapse the ASCII part of it.
-    EcmaScript,
-    /// Where Python's `str.split()` splits: botocore.
-    Python,
-}
-
-impl Blank {
-    /// What else signers collapse than the official form does.
-    pub(crate) const MORE: [Self; 3] = [Self::Tab, Self::EcmaScript, Self::Python];
-
-    fn has(self, letter: char) -> bool {
-        match self {
-            Self::Space => letter == ' ',
-            Self::Tab => matches!(letter, ' ' | '\t'),
-            Self::EcmaScript => {
-                letter == '\u{feff}' || letter.is_whitespace() && letter != '\u{85}'
-            }
-            Self::Python => letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}'),
-        }
-    }
-
-    /// Whether the canonical form of `value` differs from that with [`Blank::Space`].
-    pub(crate) fn matters_in(self, value: &[u8]) -> bool {
-        let matters = |letter| letter != ' ' && self.has(letter);
-        match core::str::from_utf8(value) {
-            Ok(text) => text.contains(matters),
-            Err(_) => value.iter().any(|&byte| matters(char::from(byte))),
-        }
-    }
-}
-
-/// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
-pub(crate) type NameList = List<u8, 192>;
 
 impl<'a> Header<'a> {
     #[inline]
@@ -85,14 +39,15 @@ impl<'a> Header<'a> {
     }
 
     /// The order of names.
-    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
         let letters = self.letters.cmp(&other.letters);
         letters.then_with(|| compare_names(self.name, other.name))
     }
 
     /// Whether the other one has the same name.
     #[inline]
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         self.letters == other.letters && is_header(self.name, other.name)
     }
 }
@@ -102,7 +57,7 @@ pub(crate) fn sort(list: &mut HeaderList<'_>) {
     list.sort_by(Header::compare);
 }
 
-/// Compares two names in lower case.
+/// Compares two names without regard to case.
 fn compare_names(name: &str, other: &str) -> Ordering {
     let lower = |byte: u8| byte.to_ascii_lowercase();
     name.bytes().map(lower).cmp(other.bytes().map(lower))
@@ -118,126 +73,76 @@ pub(crate) fn is_sorted_list(names: &str) -> bool {
     })
 }
 
-/// Writes the names of a sorted list, each once, in lower case, with `;` between them.
-pub(super) fn write_names(names: &mut NameList, list: &HeaderList<'_>, lower_case: bool) {
-    let mut before = &Header::default();
-    for header in list.iter() {
-        if header.is_same(before) {
-            continue;
-        }
-        if !before.name.is_empty() {
-            names.push(b';');
-        }
-        before = header;
-        names.extend_from_slice(header.name.as_bytes());
-    }
-    if !lower_case {
-        names.make_ascii_lowercase();
-    }
-}
-
-/// How a line begins, or goes on.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<'a> {
-    /// The name of a header, in any case.
-    Name(&'a str),
-    /// The same in lower case with the colon, so many bytes of these: to copy all is faster.
-    Written(&'a [u8; WRITTEN], usize),
-    /// It goes on, with another value of the header before.
-    Again,
-}
-
-/// A longer name, with its colon, cannot be [`Start::Written`].
-pub(crate) const WRITTEN: usize = 32;
-
-impl Start<'_> {
-    /// The name, with or without a colon.
-    fn name(&self) -> &[u8] {
-        match self {
-            Self::Name(name) => name.as_bytes(),
-            Self::Written(text, length) => &text[..length - 1],
-            Self::Again => b"",
-        }
-    }
-}
-
-/// The lines of a sorted list: how each begins, and the value.
-fn lines<'a>(list: &[Header<'a>]) -> impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone {
-    let nothing = const {
-        &Header {
-            letters: 0,
-            name: "",
-            value: b"",
-        }
-    };
-    let mut before = nothing;
+/// The headers of a sorted list, each with whether the one before it has the same name.
+#[inline]
+fn with_repeats<'l, 'a>(list: &'l [Header<'a>]) -> impl Iterator<Item = (&'l Header<'a>, bool)> {
+    let mut before = None;
     list.iter().map(move |header| {
-        let again = header.is_same(core::mem::replace(&mut before, header));
-        let start = if again {
-            Start::Again
-        } else {
-            Start::Name(header.name)
-        };
-        (start, header.value)
+        let before = before.replace(header);
+        let again = before.is_some_and(|before: &Header<'_>| header.is_same(before));
+        (header, again)
     })
 }
 
-/// Writes the lines of a sorted list; the value of the header `hide` is replaced.
-pub(super) fn write_list<S: Sink>(
+/// The length of what [`append_names`] appends.
+pub(super) fn names_length(list: &HeaderList<'_>) -> usize {
+    let once = with_repeats(list).filter(|(_, again)| !again);
+    let length = once.fold(0, |length, (header, _)| length + header.name.len() + 1);
+    length.saturating_sub(1)
+}
+
+/// Appends the names of a sorted list, each once, in lower case, with `;` between them.
+pub(super) fn append_names(names: &mut Vec<u8>, list: &HeaderList<'_>, lower_case: bool) {
+    let start = names.len();
+    for (header, again) in with_repeats(list) {
+        if again {
+            continue;
+        }
+        if names.len() > start {
+            names.push(b';');
+        }
+        names.extend_from_slice(header.name.as_bytes());
+    }
+    if !lower_case {
+        names[start..].make_ascii_lowercase();
+    }
+}
+
+/// Writes the `name:value` lines of a sorted list.
+#[inline]
+pub(super) fn write<S: Sink>(
     sink: &mut S,
     list: &HeaderList<'_>,
     lower_case: bool,
     blank: Blank,
-    hide: Option<&str>,
-) {
-    write(sink, lines(list), lower_case, blank, hide);
-}
-
-/// Writes `name:value` lines; the value of the header `hide` is replaced.
-#[inline]
-pub(super) fn write<'a, S: Sink>(
-    sink: &mut S,
-    lines: impl Iterator<Item = (Start<'a>, &'a [u8])> + Clone,
-    lower_case: bool,
-    blank: Blank,
-    hide: Option<&str>,
+    secrets: Secrets,
 ) {
     let filled = blank == Blank::Space
-        && hide.is_none()
-        && sink.fill(|space| fill(space, lines.clone(), lower_case));
+        && secrets == Secrets::Shown
+        && sink.fill(|space| fill(space, list, lower_case));
     if !filled {
-        write_pieces(sink, lines, blank, hide);
+        write_pieces(sink, list, blank, secrets);
     }
 }
 
 /// Writes all lines at one go with values as they are, which they nearly always may stay, and gives
 /// their length; `None` if spaces may have to go, or there is not enough space for all.
 #[inline]
-fn fill<'a>(
-    space: &mut [u8],
-    lines: impl Iterator<Item = (Start<'a>, &'a [u8])>,
-    lower_case: bool,
-) -> Option<usize> {
+fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize> {
     let mut at = 0;
-    for (start, value) in lines {
-        match start {
-            Start::Name(name) => {
-                let colon = at + name.len();
-                let place = space.get_mut(at..colon)?;
-                place.copy_from_slice(name.as_bytes());
-                if !lower_case {
-                    place.make_ascii_lowercase();
-                }
-                *space.get_mut(colon)? = b':';
-                at = colon + 1;
-            }
-            Start::Written(text, length) => {
-                // What is too much is written over by what comes next.
-                space.get_mut(at..at + WRITTEN)?.copy_from_slice(text);
-                at += length;
-            }
+    for (Header { name, value, .. }, again) in with_repeats(list) {
+        if again {
             // In place of the line's end.
-            Start::Again => space[at - 1] = b',',
+            space[at - 1] = b',';
+        } else {
+            let colon = at + name.len();
+            let place = space.get_mut(at..colon)?;
+            place.copy_from_slice(name.as_bytes());
+            if !lower_case {
+                place.make_ascii_lowercase();
+            }
+            *space.get_mut(colon)? = b':';
+            at = colon + 1;
         }
         let end = at + value.len();
         space.get_mut(at..end)?.copy_from_slice(value);
@@ -257,61 +162,27 @@ fn fill<'a>(
 
 /// The same piece by piece.
 #[cold]
-fn write_pieces<'a, S: Sink>(
-    sink: &mut S,
-    lines: impl Iterator<Item = (Start<'a>, &'a [u8])>,
-    blank: Blank,
-    hide: Option<&str>,
-) {
-    let (mut hidden, mut first) = (false, true);
-    for (start, value) in lines {
-        if let Start::Again = start {
+fn write_pieces<S: Sink>(sink: &mut S, list: &HeaderList<'_>, blank: Blank, secrets: Secrets) {
+    for (index, (header, again)) in with_repeats(list).enumerate() {
+        if again {
             sink.put(b",");
         } else {
-            if !first {
+            if index > 0 {
                 sink.put(b"\n");
             }
-            first = false;
-            let name = start.name();
-            for byte in name {
+            for byte in header.name.bytes() {
                 sink.put(&[byte.to_ascii_lowercase()]);
             }
             sink.put(b":");
-            hidden = hide.is_some_and(|hide| name.eq_ignore_ascii_case(hide.as_bytes()));
         }
-        if hidden {
-            sink.put(b"<redacted>");
+        if secrets.hides(|| is_header(header.name, names::SECURITY_TOKEN)) {
+            sink.put(REDACTED);
         } else {
-            put_value(sink, value, blank);
+            put_value(sink, header.value, blank);
         }
     }
-    if !first {
+    if !list.is_empty() {
         sink.put(b"\n");
-    }
-}
-
-/// Writes a value without blank space at its ends, and with one space for each run of it.
-///
-/// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, which one depends on
-/// more than the text; what is not UTF-8 is Latin-1.
-fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
-    match core::str::from_utf8(value) {
-        Ok(text) if blank != Blank::Space => {
-            put_words(
-                sink,
-                text.split(|letter| blank.has(letter)).map(str::as_bytes),
-            );
-        }
-        _ => put_words(sink, value.split(|&byte| blank.has(char::from(byte)))),
-    }
-}
-
-fn put_words<'a, S: Sink>(sink: &mut S, words: impl Iterator<Item = &'a [u8]>) {
-    for (index, word) in words.filter(|word| !word.is_empty()).enumerate() {
-        if index > 0 {
-            sink.put(b" ");
-        }
-        sink.put(word);
     }
 }
 
@@ -324,7 +195,7 @@ mod tests {
         list.extend(headers.iter().map(|(name, value)| Header::new(name, value)));
         sort(&mut list);
         let mut sink = Vec::new();
-        write_list(&mut sink, &list, false, Blank::Space, None);
+        write(&mut sink, &list, false, Blank::Space, Secrets::Shown);
         sink
     }
 

@@ -10,7 +10,7 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
     if path.is_empty() {
         return sink.put(b"/");
     }
-    if !(normalize && is_odd(path)) {
+    if !(normalize && is_unrecognized(path)) {
         return encode(sink, path, encoding);
     }
     let mut segments = List::<&[u8], 16>::new();
@@ -32,7 +32,7 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
 
 /// Whether normalising may change `path`: anything but `/` first, an empty segment, or one that
 /// begins with a dot.
-fn is_odd(path: &[u8]) -> bool {
+fn is_unrecognized(path: &[u8]) -> bool {
     let Some((b'/', after)) = path.split_first() else {
         return true;
     };
@@ -52,9 +52,9 @@ fn ends_as_folder(path: &[u8]) -> bool {
 
 fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
     let stays = match encoding {
-        PathEncoding::Twice if is_plain(path) => return sink.put(path),
-        PathEncoding::Twice => &STAYS_TWICE,
-        PathEncoding::Once => &STAYS_ONCE,
+        PathEncoding::Double if is_plain(path) => return sink.put(path),
+        PathEncoding::Double => &STAYS_DOUBLE,
+        PathEncoding::Single => &STAYS_SINGLE,
     };
     let mut rest = path;
     while let Some(end) = rest.iter().position(|&byte| !stays[usize::from(byte)]) {
@@ -95,13 +95,13 @@ fn any_in_blocks(one: &[u8], other: &[u8], test: impl Fn(u8, u8) -> bool) -> boo
     }
 }
 
-const STAYS_TWICE: [bool; 256] = {
+const STAYS_DOUBLE: [bool; 256] = {
     let mut table = UNRESERVED;
     table[b'/' as usize] = true;
     table
 };
 
-const STAYS_ONCE: [bool; 256] = {
+const STAYS_SINGLE: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 128 {
@@ -146,17 +146,21 @@ mod tests {
             ("/foo./bar..", "/foo./bar.."),
             ("/%2E/%2e%2e", "/%252E/%252e%252e"),
         ] {
-            assert_eq!(written(path, PathEncoding::Twice, true), expected, "{path}");
+            assert_eq!(
+                written(path, PathEncoding::Double, true),
+                expected,
+                "{path}"
+            );
         }
         for path in ["/", "//", "/./", "/a/../b", "/a//"] {
-            assert_eq!(written(path, PathEncoding::Twice, false), path);
+            assert_eq!(written(path, PathEncoding::Double, false), path);
         }
     }
 
     #[test]
     fn a_plain_path_is_one_that_stays_as_it_is() {
         for byte in 0..=255_u8 {
-            assert_eq!(is_plain(&[byte]), STAYS_TWICE[usize::from(byte)], "{byte}");
+            assert_eq!(is_plain(&[byte]), STAYS_DOUBLE[usize::from(byte)], "{byte}");
         }
     }
 
@@ -164,11 +168,11 @@ mod tests {
     fn encodes_once_more_or_leaves_as_it_is() {
         let path = "/arn%3Aaws/a b/{x}=*/\u{1234}~-._";
         assert_eq!(
-            written(path, PathEncoding::Twice, true),
+            written(path, PathEncoding::Double, true),
             "/arn%253Aaws/a%20b/%7Bx%7D%3D%2A/%E1%88%B4~-._"
         );
         assert_eq!(
-            written(path, PathEncoding::Once, true),
+            written(path, PathEncoding::Single, true),
             "/arn%3Aaws/a%20b/{x}=*/%E1%88%B4~-._"
         );
     }

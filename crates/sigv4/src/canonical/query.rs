@@ -7,8 +7,10 @@
 
 use std::borrow::Cow;
 
-use super::Sink;
+use super::{REDACTED, Secrets, Sink};
 use crate::list::List;
+use crate::names;
+use crate::{SessionTokenMode, SigningSettings};
 
 /// Name and value of a parameter, as sent.
 pub(crate) type Parameter<'a> = (&'a [u8], &'a [u8]);
@@ -40,16 +42,26 @@ pub(crate) fn parse<'a>(query: &'a [u8], keep: impl Fn(&[u8]) -> bool) -> QueryL
     list
 }
 
-/// Writes the canonical query; the value of the parameter `hide` is replaced.
-pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, hide: Option<&str>) {
+/// The parameters of a query that its signature covers, sorted: all but the signature itself, and a
+/// session token that is appended after signing.
+pub(crate) fn signed<'a>(query: &'a [u8], settings: &SigningSettings) -> QueryList<'a> {
+    let appended = settings.session_token == SessionTokenMode::Appended;
+    parse(query, |name| {
+        let token = appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER);
+        !token && !is_parameter(name, names::SIGNATURE_PARAMETER)
+    })
+}
+
+/// Writes the canonical query.
+pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, secrets: Secrets) {
     for (index, (name, value)) in list.iter().enumerate() {
         if index > 0 {
             sink.put(b"&");
         }
         encode_again(sink, name);
         sink.put(b"=");
-        if hide.is_some_and(|hidden| is(name, hidden)) {
-            sink.put(b"<redacted>");
+        if secrets.hides(|| is_parameter(name, names::SECURITY_TOKEN_PARAMETER)) {
+            sink.put(REDACTED);
         } else {
             encode_again(sink, value);
         }
@@ -57,7 +69,7 @@ pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, hide: Option<&s
 }
 
 /// Whether the sent `name` is `plain` once decoded.
-pub(crate) fn is(name: &[u8], plain: &str) -> bool {
+pub(crate) fn is_parameter(name: &[u8], plain: &str) -> bool {
     let first = |text: &[u8]| text.first().copied();
     // Decoding never makes text longer; and most names differ in their first letter.
     name.len() >= plain.len()
@@ -170,7 +182,11 @@ mod tests {
 
     fn canonical(query: &str) -> String {
         let mut sink = Vec::new();
-        write(&mut sink, &parse(query.as_bytes(), |_| true), None);
+        write(
+            &mut sink,
+            &parse(query.as_bytes(), |_| true),
+            Secrets::Shown,
+        );
         String::from_utf8(sink).unwrap()
     }
 
@@ -213,10 +229,10 @@ mod tests {
 
     #[test]
     fn finds_names_however_they_are_written() {
-        assert!(is(b"X-Amz-Date", "X-Amz-Date"));
-        assert!(is(b"X%2dAmz%2DDate", "X-Amz-Date"));
-        assert!(!is(b"X-Amz-Dat", "X-Amz-Date"));
-        assert!(!is(b"x-amz-date", "X-Amz-Date"));
+        assert!(is_parameter(b"X-Amz-Date", "X-Amz-Date"));
+        assert!(is_parameter(b"X%2dAmz%2DDate", "X-Amz-Date"));
+        assert!(!is_parameter(b"X-Amz-Dat", "X-Amz-Date"));
+        assert!(!is_parameter(b"x-amz-date", "X-Amz-Date"));
         assert_eq!(decode(b"a%2Fb").as_deref(), Some("a/b"));
         assert_eq!(decode(b"%FF"), None);
     }

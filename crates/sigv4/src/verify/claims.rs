@@ -1,17 +1,43 @@
-//! What a request says of its own signature, in its headers or in its query.
+//! What a request claims about its signature, in its headers or in its query.
 
+use core::fmt;
 use core::time::Duration;
 use std::borrow::Cow;
 
-use super::error::{Incomplete, VerifyError};
 use crate::canonical::{decode, is_parameter, pairs};
-use crate::key::ALGORITHM;
 use crate::names::{self, is_header};
 use crate::presign::LONGEST;
-use crate::{RawRequest, Signature, Timestamp};
+use crate::string_to_sign::ALGORITHM;
+use crate::{Incomplete, RawRequest, Signature, Timestamp, VerifyError};
 
-/// What a request says of its own signature. Nothing is checked but that it can be read.
-pub(super) struct Claims<'a> {
+/// What a request claims about its signature, **before anything is verified**: who signed it, when,
+/// for what, and what the signature covers.
+///
+/// For routing to the right keys, tenants or verifiers. Anyone can claim anything; only a
+/// [`Verified`](crate::Verified) proves it.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::Claims;
+///
+/// let request = http::Request::get("http://localhost:9001/")
+///     .header("x-amz-date", "20150830T123600Z")
+///     .header(
+///         "authorization",
+///         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/lambda/aws4_request, \
+///          SignedHeaders=host;x-amz-date, \
+///          Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+///     )
+///     .body(())?;
+/// let claims = Claims::of(&request)?;
+/// assert_eq!(claims.access_key_id(), "AKIDEXAMPLE");
+/// assert_eq!((claims.region(), claims.service()), (Some("us-east-1"), Some("lambda")));
+/// assert_eq!(claims.timestamp(), "20150830T123600Z".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claims<'a> {
     pub(super) credential: Cow<'a, str>,
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: Signature,
@@ -19,13 +45,85 @@ pub(super) struct Claims<'a> {
     /// The same in the basic format.
     pub(super) stamp: [u8; 16],
     pub(super) token: Option<Cow<'a, [u8]>>,
-    pub(super) form: Form,
+    /// Of a presigned request.
+    pub(super) expires: Option<Duration>,
 }
 
-/// Where the signature stands.
-pub(super) enum Form {
-    Headers,
-    Query { expires: Duration },
+impl<'a> Claims<'a> {
+    /// Reads the claims of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::MissingAuthenticationToken`] if the request is not signed,
+    /// [`VerifyError::BothForms`] if it is signed twice, [`VerifyError::IncompleteSignature`] if
+    /// what it says cannot be read.
+    pub fn of(request: impl Into<RawRequest<'a>>) -> Result<Self, VerifyError> {
+        Self::read(&request.into())
+    }
+
+    /// The id of the access key.
+    pub fn access_key_id(&self) -> &str {
+        self.credential.split('/').next().unwrap_or_default()
+    }
+
+    /// The scope: `20150830/us-east-1/lambda/aws4_request`, as it was sent.
+    pub fn scope(&self) -> &str {
+        self.credential
+            .split_once('/')
+            .map_or("", |(_, scope)| scope)
+    }
+
+    /// The region of the scope; `None` if the scope has none.
+    pub fn region(&self) -> Option<&str> {
+        self.scope().split('/').nth(1)
+    }
+
+    /// The service of the scope; `None` if the scope has none.
+    pub fn service(&self) -> Option<&str> {
+        self.scope().split('/').nth(2)
+    }
+
+    /// When it was signed, by the signer's clock.
+    pub fn timestamp(&self) -> Timestamp {
+        self.time
+    }
+
+    /// How long the signature is valid, if the request is presigned.
+    pub fn expires(&self) -> Option<Duration> {
+        self.expires
+    }
+
+    /// The names of the headers that the signature covers, as they were sent.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';')
+    }
+
+    /// The signature, which seeds the chain of a signed body.
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// Detaches the claims from the request.
+    pub fn into_owned(self) -> Claims<'static> {
+        Claims {
+            credential: Cow::Owned(self.credential.into_owned()),
+            signed_headers: Cow::Owned(self.signed_headers.into_owned()),
+            token: self.token.map(|token| Cow::Owned(token.into_owned())),
+            ..self
+        }
+    }
+}
+
+impl fmt::Debug for Claims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the token nor the signature.
+        f.debug_struct("Claims")
+            .field("credential", &self.credential)
+            .field("signed_headers", &self.signed_headers)
+            .field("time", &self.time)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The headers that matter here.
@@ -39,7 +137,6 @@ struct Sent<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// Reads the claims of a request.
     pub(super) fn read(request: &RawRequest<'a>) -> Result<Self, VerifyError> {
         let sent = Sent::read(request);
         let presigned = pairs(request.query).any(|(name, _)| {
@@ -109,7 +206,6 @@ impl<'a> Claims<'a> {
         }
         let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
         let token = sent.token.map(Cow::Borrowed);
-        let form = Form::Headers;
         Ok(Self {
             credential,
             signed_headers,
@@ -117,7 +213,7 @@ impl<'a> Claims<'a> {
             time,
             stamp,
             token,
-            form,
+            expires: None,
         })
     }
 
@@ -180,9 +276,6 @@ impl<'a> Claims<'a> {
             None => sent.token.map(Cow::Borrowed),
         };
         let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
-        let form = Form::Query {
-            expires: Duration::from_secs(seconds),
-        };
         let stamp = time.to_basic();
         Ok(Self {
             credential,
@@ -191,7 +284,7 @@ impl<'a> Claims<'a> {
             time,
             stamp,
             token,
-            form,
+            expires: Some(Duration::from_secs(seconds)),
         })
     }
 }

@@ -1,0 +1,214 @@
+use std::fmt::Write as _;
+
+use lambda_invoke_vectors::{json, suite};
+use serde_json::Value;
+
+use super::super::{Environment, Options};
+use super::*;
+use crate::profile::SharedFiles;
+
+/// What `run` makes of these settings.
+fn with<T>(
+    options: &Options,
+    variables: &[(&str, &str)],
+    config: &str,
+    run: impl FnOnce(&Config<'_>) -> Result<T, Failure>,
+) -> Result<T, String> {
+    let environment = Environment::of(variables.iter().copied());
+    let files = SharedFiles::of(config, "");
+    let config = Config::with(options, environment, files).map_err(|failure| failure.message)?;
+    run(&config).map_err(|failure| failure.message)
+}
+
+fn endpoint(variables: &[(&str, &str)], config: &str) -> Result<String, String> {
+    let options = Options::default();
+    with(&options, variables, config, |config| {
+        Ok(config.endpoint("us-gov-east-1")?.uri().to_string())
+    })
+}
+
+#[test]
+fn fips_and_dual_stack_choose_among_the_services_own() {
+    for (variables, config, host) in [
+        (&[][..], "", "lambda.us-gov-east-1.amazonaws.com"),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "true")],
+            "",
+            "lambda-fips.us-gov-east-1.amazonaws.com",
+        ),
+        (
+            &[],
+            "[default]\nuse_fips_endpoint = True",
+            "lambda-fips.us-gov-east-1.amazonaws.com",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "FALSE")],
+            "[default]\nuse_fips_endpoint = true",
+            "lambda.us-gov-east-1.amazonaws.com",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "")],
+            "[default]\nuse_fips_endpoint = true",
+            "lambda-fips.us-gov-east-1.amazonaws.com",
+        ),
+        (
+            &[("AWS_USE_DUALSTACK_ENDPOINT", "true")],
+            "",
+            "lambda.us-gov-east-1.api.aws",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "true")],
+            "[default]\nuse_dualstack_endpoint = true",
+            "lambda-fips.us-gov-east-1.api.aws",
+        ),
+        // What is ignored does not stand against FIPS.
+        (
+            &[
+                ("AWS_USE_FIPS_ENDPOINT", "true"),
+                ("AWS_ENDPOINT_URL", "http://localhost"),
+                ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ],
+            "[default]\nservices = gone",
+            "lambda-fips.us-gov-east-1.amazonaws.com",
+        ),
+    ] {
+        let expected = Ok(format!("https://{host}/"));
+        assert_eq!(
+            endpoint(variables, config),
+            expected,
+            "{variables:?} {config}"
+        );
+    }
+}
+
+#[test]
+fn what_contradicts_itself_or_is_no_value_is_named() {
+    for (variables, config, said) in [
+        (
+            &[
+                ("AWS_USE_FIPS_ENDPOINT", "true"),
+                ("AWS_ENDPOINT_URL", "http://localhost"),
+            ][..],
+            "",
+            "AWS_USE_FIPS_ENDPOINT and AWS_ENDPOINT_URL cannot be used together",
+        ),
+        (
+            &[],
+            "[default]\nuse_dualstack_endpoint = true\nendpoint_url = http://localhost",
+            "use_dualstack_endpoint of profile 'default' and endpoint_url of profile 'default' cannot",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "yes")],
+            "",
+            "AWS_USE_FIPS_ENDPOINT is 'yes': it can be true or false",
+        ),
+        (
+            &[],
+            "[default]\nignore_configured_endpoint_urls = 1",
+            "ignore_configured_endpoint_urls of profile 'default' is '1'",
+        ),
+        (
+            &[],
+            "[default]\nservices = x\n[services y]\n",
+            "there is no section [services x]",
+        ),
+        (
+            &[],
+            "[default]\nservices = x\n[services x]\nlambda =\n  endpoint_url = http://h:99999",
+            "endpoint_url of [services x]: the endpoint's address has an invalid port",
+        ),
+        (
+            &[("AWS_ENDPOINT_URL_LAMBDA", "localhost:9001")],
+            "",
+            "AWS_ENDPOINT_URL_LAMBDA: the endpoint's address does not begin with http",
+        ),
+        (
+            &[("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "b")],
+            "[profile a]\n[profile b]\n",
+            "AWS_PROFILE is 'a' and AWS_DEFAULT_PROFILE is 'b'",
+        ),
+        (
+            &[("AWS_DEFAULT_PROFILE", "b")],
+            "[profile a]\n",
+            "AWS_DEFAULT_PROFILE names a profile that does not exist",
+        ),
+    ] {
+        let message = endpoint(variables, config).unwrap_err();
+        assert!(message.contains(said), "{variables:?} {config}: {message}");
+    }
+}
+
+#[test]
+fn the_section_of_services_counts_for_its_service_only() {
+    let config = "[default]\nservices = my own\nendpoint_url = http://all\n\
+                  [services 'my own']\ns3 =\n  endpoint_url = http://s3\n\
+                  [profile a]\nservices = own\n[services own]\nLAMBDA =\n  endpoint_url = http://own";
+    assert_eq!(endpoint(&[], config), Ok("http://all/".to_owned()));
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let own = endpoint(&[(variable, "a")], config);
+        assert_eq!(own, Ok("http://own/".to_owned()));
+    }
+    let both = [("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "a")];
+    assert_eq!(endpoint(&both, config), Ok("http://own/".to_owned()));
+}
+
+/// The data of the cases as the text of a config file.
+fn file(suite: &Value) -> String {
+    let mut text = String::new();
+    for (name, properties) in suite["profiles"].as_object().unwrap() {
+        let _ = writeln!(text, "[profile {name}]");
+        for (key, value) in properties.as_object().unwrap() {
+            let _ = writeln!(text, "{key} = {}", value.as_str().unwrap());
+        }
+    }
+    for (name, services) in suite["services"].as_object().unwrap() {
+        let _ = writeln!(text, "[services {name}]");
+        for (service, properties) in services.as_object().unwrap() {
+            let _ = writeln!(text, "{service} =");
+            for (key, value) in properties.as_object().unwrap() {
+                let _ = writeln!(text, "  {key} = {}", value.as_str().unwrap());
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn official_configured_endpoint_urls() {
+    suite("cli/configured-endpoint-urls", |folder| {
+        let path = "profile/botocore/configured-endpoint-urls-profile-tests.json";
+        let data = json(&folder.join(path));
+        let mut count = 0;
+        for suite in data["testSuites"].as_array().unwrap() {
+            let config = file(suite);
+            for case in suite["endpointUrlTests"].as_array().unwrap() {
+                let client = &suite["client_configs"][case["client_config"].as_str().unwrap()];
+                let options = Options {
+                    profile: Some(case["profile"].as_str().unwrap().to_owned()),
+                    endpoint_url: client["endpoint_url"].as_str().map(str::to_owned),
+                    ..Options::default()
+                };
+                let environment = &suite["environments"][case["environment"].as_str().unwrap()];
+                let mut variables: Vec<(&str, &str)> = environment
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                    .collect();
+                // A client's setting, for which the program has only the variable.
+                if client["ignore_configured_endpoint_urls"] == true {
+                    variables.push(("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"));
+                }
+                let service = case["service"].as_str().unwrap();
+                let found = with(&options, &variables, &config, |config| config.url(service));
+                let found = found.unwrap().map(|url| url.value);
+                let expected = case["output"]["endpointUrl"].as_str();
+                // Where nothing is set the cases have the service's own, which is the rule set's.
+                let expected = expected.filter(|url| !url.contains("amazonaws.com"));
+                assert_eq!(found.as_deref(), expected, "{case}");
+                count += 1;
+            }
+        }
+        count
+    });
+}

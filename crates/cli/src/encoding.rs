@@ -1,0 +1,92 @@
+//! Text in another encoding than plain UTF-8, told by its first bytes.
+
+use std::fmt;
+
+/// An encoding that text editors and shells write, and that neither JSON nor the shared files may
+/// have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// UTF-8 after a byte order mark.
+    MarkedUtf8,
+    Utf16LittleEndian,
+    Utf16BigEndian,
+    Utf32LittleEndian,
+    Utf32BigEndian,
+}
+
+pub(crate) const UTF8_MARK: [u8; 3] = *b"\xef\xbb\xbf";
+
+impl Encoding {
+    /// The encoding of a text that is not plain UTF-8: by its byte order mark, or, since the text
+    /// begins with an ASCII character, by the zero bytes around that (RFC 4627, section 3).
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        match text {
+            [0xef, 0xbb, 0xbf, ..] => Some(Self::MarkedUtf8),
+            [0xff, 0xfe, 0, 0, ..] | [1..=0x7f, 0, 0, 0, ..] => Some(Self::Utf32LittleEndian),
+            [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, 1..=0x7f, ..] => Some(Self::Utf32BigEndian),
+            [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some(Self::Utf16LittleEndian),
+            [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Some(Self::Utf16BigEndian),
+            _ => None,
+        }
+    }
+
+    /// The name that `iconv -f` takes.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::MarkedUtf8 => "UTF-8",
+            Self::Utf16LittleEndian => "UTF-16LE",
+            Self::Utf16BigEndian => "UTF-16BE",
+            Self::Utf32LittleEndian => "UTF-32LE",
+            Self::Utf32BigEndian => "UTF-32BE",
+        }
+    }
+
+    /// What makes plain UTF-8 of it.
+    pub(crate) fn advice(self) -> String {
+        match self {
+            Self::MarkedUtf8 => "save it as UTF-8 without a byte order mark".to_owned(),
+            other => format!(
+                "save it as UTF-8 without a byte order mark, as by iconv -f {} -t UTF-8",
+                other.name()
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MarkedUtf8 => f.write_str("begins with a UTF-8 byte order mark"),
+            other => write!(f, "is {}", other.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_by_its_mark_or_its_zero_bytes() {
+        for (text, encoding) in [
+            (&b"\xef\xbb\xbf{}"[..], Some(Encoding::MarkedUtf8)),
+            (b"\xef\xbb\xbf", Some(Encoding::MarkedUtf8)),
+            (b"\xff\xfe{\0", Some(Encoding::Utf16LittleEndian)),
+            (b"{\0}\0", Some(Encoding::Utf16LittleEndian)),
+            (b"1\0", Some(Encoding::Utf16LittleEndian)),
+            (b"\xfe\xff\0{", Some(Encoding::Utf16BigEndian)),
+            (b"\0{\0}", Some(Encoding::Utf16BigEndian)),
+            (b"\xff\xfe\0\0{\0\0\0", Some(Encoding::Utf32LittleEndian)),
+            (b"{\0\0\0", Some(Encoding::Utf32LittleEndian)),
+            (b"\0\0\xfe\xff\0\0\0{", Some(Encoding::Utf32BigEndian)),
+            (b"\0\0\0{", Some(Encoding::Utf32BigEndian)),
+            (b"", None),
+            (b"{}", None),
+            (b"\xef\xbb", None),
+            (b"\0\0", None),
+            ("\u{e9}".as_bytes(), None),
+        ] {
+            assert_eq!(Encoding::of(text), encoding, "{text:x?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Where the shared files are.
+
+use std::path::PathBuf;
+
+use super::parse::Kind;
+use crate::config::Environment;
+use crate::home;
+
+/// The path of a file: the one that its variable names, or else the one in the home folder.
+pub(super) fn of(environment: &Environment, kind: Kind, is_windows: bool) -> Option<PathBuf> {
+    let variable = match kind {
+        Kind::Config => "AWS_CONFIG_FILE",
+        Kind::Credentials => "AWS_SHARED_CREDENTIALS_FILE",
+    };
+    let home = home::of(environment, is_windows);
+    match environment.path(variable) {
+        Some(path) => Some(home::with_home(path, home.as_deref())),
+        None => Some(home?.join(".aws").join(kind.name())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use lambda_invoke_vectors::{json, suite};
+
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_folder_and_an_empty_variable_none() {
+        let environment = Environment::of([
+            ("HOME", "/home/ada"),
+            ("AWS_CONFIG_FILE", "~/own"),
+            ("AWS_SHARED_CREDENTIALS_FILE", ""),
+        ]);
+        let of = |kind| of(&environment, kind, false).unwrap();
+        assert_eq!(of(Kind::Config), Path::new("/home/ada/own"));
+        assert_eq!(
+            of(Kind::Credentials),
+            Path::new("/home/ada/.aws/credentials")
+        );
+        let homeless = Environment::of([("USERPROFILE", "/home/ada")]);
+        assert_eq!(super::of(&homeless, Kind::Config, false), None);
+    }
+
+    #[test]
+    fn official_locations() {
+        suite("cli/file-locations", |folder| {
+            let path = "profile/smithy-rs/aws-runtime/test-data/file-location-tests.json";
+            let data = json(&folder.join(path));
+            let cases = data["tests"].as_array().unwrap();
+            for case in cases {
+                let set = case["environment"].as_object().unwrap().iter();
+                let environment = Environment::of(
+                    set.map(|(name, value)| (name.as_str(), value.as_str().unwrap())),
+                );
+                let is_windows = case["platform"] == "windows";
+                for (kind, expected) in [
+                    (Kind::Config, &case["configLocation"]),
+                    (Kind::Credentials, &case["credentialsLocation"]),
+                ] {
+                    let path = of(&environment, kind, is_windows).unwrap();
+                    let path = path.to_str().unwrap();
+                    // The test runs on a platform with one separator.
+                    let path = match is_windows {
+                        true => path.replace('/', "\\"),
+                        false => path.to_owned(),
+                    };
+                    assert_eq!(path, expected.as_str().unwrap(), "{case}");
+                }
+            }
+            cases.len()
+        });
+    }
+}

@@ -1,0 +1,221 @@
+//! The files that AWS's tools share: `~/.aws/config` and `~/.aws/credentials`.
+
+mod location;
+mod parse;
+mod words;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use self::parse::{Kind, Sections};
+use crate::config::Environment;
+use crate::encoding::{Encoding, UTF8_MARK};
+use crate::exit::Failure;
+
+/// Both files, read.
+#[derive(Debug)]
+pub(crate) struct SharedFiles {
+    pub(crate) config: SharedFile,
+    pub(crate) credentials: SharedFile,
+}
+
+impl SharedFiles {
+    /// Reads the files, from where the environment says, or else from the home folder. A file that
+    /// is not there has no profiles.
+    pub(crate) fn read(environment: &Environment) -> Result<Self, Failure> {
+        let read = |kind| {
+            let path = location::of(environment, kind, cfg!(windows));
+            SharedFile::read(kind, path)
+        };
+        Ok(Self {
+            config: read(Kind::Config)?,
+            credentials: read(Kind::Credentials)?,
+        })
+    }
+
+    /// Files of a test's own.
+    #[cfg(test)]
+    pub(crate) fn of(config: &str, credentials: &str) -> Self {
+        let file = |kind, text| SharedFile {
+            kind,
+            path: Some(PathBuf::from("file")),
+            found: true,
+            sections: parse::parse(text, kind).unwrap(),
+        };
+        Self {
+            config: file(Kind::Config, config),
+            credentials: file(Kind::Credentials, credentials),
+        }
+    }
+
+    /// A value of a profile; an empty one counts as absent. That of the credentials file counts
+    /// first.
+    pub(crate) fn get(&self, profile: &str, key: &str) -> Option<&str> {
+        let of_credentials = self.credentials.get(profile, key);
+        of_credentials.or_else(|| self.config.get(profile, key))
+    }
+
+    /// The names of all profiles, in order.
+    pub(crate) fn profiles(&self) -> BTreeSet<&str> {
+        let files = [&self.config, &self.credentials];
+        let names = files.map(|file| file.sections.profiles.keys());
+        names.into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// A setting of a service in a `services` section: `None` if there is no such section, and
+    /// `Some(None)` if it does not have the setting.
+    pub(crate) fn of_service(
+        &self,
+        section: &str,
+        service: &str,
+        key: &str,
+    ) -> Option<Option<&str>> {
+        let section = self.config.sections.services.get(section)?;
+        let value = section.get(service);
+        Some(
+            value
+                .and_then(|value| parse::sub_property(value, key))
+                .filter(|value| !value.is_empty()),
+        )
+    }
+}
+
+/// One of the files.
+#[derive(Debug)]
+pub(crate) struct SharedFile {
+    kind: Kind,
+    path: Option<PathBuf>,
+    found: bool,
+    sections: Sections,
+}
+
+impl SharedFile {
+    fn read(kind: Kind, path: Option<PathBuf>) -> Result<Self, Failure> {
+        let mut file = Self {
+            kind,
+            path,
+            found: false,
+            sections: Sections::default(),
+        };
+        let Some(path) = &file.path else {
+            return Ok(file);
+        };
+        let unreadable = |why: &dyn fmt::Display| {
+            Failure::usage(format!("{} cannot be read: {why}", path.display()))
+        };
+        match fs::read(path) {
+            Ok(bytes) => {
+                let text = text(&bytes).map_err(|why| unreadable(&why))?;
+                file.sections = parse::parse(text, kind).map_err(|error| unreadable(&error))?;
+                file.found = true;
+                Ok(file)
+            }
+            Err(error) if is_absent(error.kind()) => Ok(file),
+            Err(error) => Err(unreadable(&error)),
+        }
+    }
+
+    /// A value of a profile; an empty one counts as absent.
+    pub(crate) fn get(&self, profile: &str, key: &str) -> Option<&str> {
+        let value = self.sections.profiles.get(profile)?.get(key)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Why [`get`](Self::get) found nothing, for a person.
+    pub(crate) fn missing<'f>(&'f self, profile: &'f str, key: &'f str) -> Missing<'f> {
+        Missing {
+            file: self,
+            profile,
+            key,
+        }
+    }
+
+    /// Where the file is, or would be.
+    pub(crate) fn place(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => format!("~/.aws/{}", self.kind.name()),
+        }
+    }
+
+    /// Why a profile's value is not in the file.
+    pub(crate) fn why_not(&self, profile: &str) -> &'static str {
+        match (&self.path, self.found) {
+            (None, _) => "the home folder is not known",
+            (Some(_), false) => "there is no such file",
+            (Some(_), true) if !self.sections.profiles.contains_key(profile) => {
+                "it has no such profile"
+            }
+            (Some(_), true) => "not set",
+        }
+    }
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Credentials => "credentials",
+        }
+    }
+}
+
+/// What was looked for in a file, and why it is not there.
+#[derive(Debug)]
+pub(crate) struct Missing<'f> {
+    file: &'f SharedFile,
+    profile: &'f str,
+    key: &'f str,
+}
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, profile, key } = self;
+        let (place, why) = (file.place(), file.why_not(profile));
+        write!(f, "{key} of profile '{profile}' in {place}: {why}")
+    }
+}
+
+/// The text of a file. Editors on Windows put a byte order mark before UTF-8, which is skipped.
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    let bytes = match Encoding::of(bytes) {
+        None => bytes,
+        Some(Encoding::MarkedUtf8) => bytes.strip_prefix(&UTF8_MARK).unwrap_or(bytes),
+        Some(other) => {
+            return Err(format!(
+                "it {other}, and this file is UTF-8\n  what you can do: {}",
+                other.advice()
+            ));
+        }
+    };
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line}: it is not UTF-8")
+    })
+}
+
+/// A folder in the path that is none is no file either.
+fn is_absent(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_skipped_and_another_encoding_named() {
+        assert_eq!(text(b"\xef\xbb\xbf[default]"), Ok("[default]"));
+        assert_eq!(text(b"\xef\xbb\xbf"), Ok(""));
+        let utf16 = text(b"\xff\xfe[\0d\0").unwrap_err();
+        assert!(utf16.contains("it is UTF-16LE"), "{utf16}");
+        assert!(utf16.contains("iconv -f UTF-16LE"), "{utf16}");
+        assert!(text(b"[\0d\0").unwrap_err().contains("UTF-16LE"));
+        let latin1 = text(b"[default]\n\nx = \xe9\n").unwrap_err();
+        assert_eq!(latin1, "line 3: it is not UTF-8");
+    }
+}

@@ -1,0 +1,39 @@
+//! Completing in a real Bash, where there is one; `completions/run` does so in zsh and fish as well.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::path::Path;
+use std::process::Command;
+
+use program::text;
+
+#[test]
+fn bash_completes_commands_options_and_values() {
+    let folder = Path::new(env!("CARGO_BIN_EXE_lambda-invoke"))
+        .parent()
+        .unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path)),
+    );
+    let path = path.unwrap();
+    for (line, expected) in [
+        ("lambda-invoke str", "stream"),
+        ("lambda-invoke stream --first", "--first-byte-timeout"),
+        ("lambda-invoke invoke --durable", "--durable-execution-name"),
+        ("lambda-invoke serve --event-max", "--event-max-age"),
+        ("lambda-invoke stream hello --retry s", "safe"),
+        ("lambda-invoke completions z", "zsh"),
+    ] {
+        let bash = Command::new("bash")
+            .args(["--norc", "--noprofile", "tests/completions/complete.bash"])
+            .arg(line)
+            .env("PATH", &path)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output();
+        // Rust is all that the tests need.
+        let Ok(output) = bash else { return };
+        assert_eq!(text(&output.stdout).trim_end(), expected, "{line}");
+    }
+}

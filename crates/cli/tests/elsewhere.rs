@@ -1,0 +1,357 @@
+//! Settings that say that requests go elsewhere, or are somebody else's: followed or rejected, and
+//! never passed over.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod home;
+mod host;
+mod program;
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use home::{KEYS, at_home, call, home, host};
+use program::{local, text};
+
+/// Every text that is no port, as the end of an address.
+const NO_PORTS: [&str; 12] = [
+    ":",
+    ":0",
+    ":00080",
+    ":65536",
+    ":99999",
+    ":18446744073709551696",
+    ":+80",
+    ":-1",
+    ":80a",
+    ": 80",
+    ":８０",
+    ":80:80",
+];
+
+/// What a rejected call ends with and says; nothing may have connected to the server.
+fn rejected(command: &mut Command, server: &TcpListener) -> String {
+    let output = command.output().unwrap();
+    let said = text(&output.stderr).to_owned();
+    assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+    assert_eq!(text(&output.stdout), "", "{command:?}");
+    assert!(server.accept().is_err(), "{command:?} connected");
+    said
+}
+
+/// Where requests would go if a setting were passed over.
+fn server() -> (TcpListener, String) {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    (server, url)
+}
+
+#[test]
+fn an_address_with_a_port_that_is_none_is_sent_nothing() {
+    let (server, url) = server();
+    for port in NO_PORTS {
+        for host in ["http://127.0.0.1", "https://127.0.0.1", "http://[::1]"] {
+            let address = format!("{host}{port}");
+            for command in ["invoke", "stream", "sign"] {
+                rejected(
+                    local().args([command, "echo", "--endpoint-url", &address]),
+                    &server,
+                );
+            }
+            // The one for this service counts before the other, and is not passed over for it.
+            rejected(
+                local()
+                    .args(["invoke", "echo"])
+                    .env("AWS_ENDPOINT_URL", &url)
+                    .env("AWS_ENDPOINT_URL_LAMBDA", &address),
+                &server,
+            );
+            rejected(
+                local()
+                    .args(["invoke", "echo"])
+                    .env("AWS_ENDPOINT_URL", &address),
+                &server,
+            );
+            rejected(
+                local().args(["sign", "--service", "s3", "--url", &address]),
+                &server,
+            );
+        }
+    }
+    let said = rejected(
+        local().args(["invoke", "echo", "--endpoint-url", "http://127.0.0.1:99999"]),
+        &server,
+    );
+    assert!(said.contains("--endpoint-url"), "{said}");
+    assert!(said.contains("a number from 1 to 65535"), "{said}");
+}
+
+#[test]
+fn an_address_with_more_than_is_used_is_rejected() {
+    let (server, _) = server();
+    for (address, why) in [
+        ("http://user:hunter2@127.0.0.1", "user's name"),
+        ("http://127.0.0.1/#fragment", "fragment"),
+        ("http://", "URL"),
+        ("http://:9001", "no host"),
+        ("ftp://127.0.0.1", "http:// or https://"),
+        ("127.0.0.1:9001", "http:// or https://"),
+    ] {
+        for arguments in [
+            &["invoke", "echo", "--endpoint-url", address][..],
+            &["sign", "echo", "--endpoint-url", address],
+            &["sign", "--service", "s3", "--url", address],
+        ] {
+            let said = rejected(local().args(arguments), &server);
+            assert!(said.contains(why), "{arguments:?}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+    let said = rejected(
+        local().args(["invoke", "echo", "--endpoint-url", "http://127.0.0.1/?a=b"]),
+        &server,
+    );
+    assert!(said.contains("query"), "{said}");
+}
+
+#[test]
+fn a_quoted_profile_is_the_one_that_is_used() {
+    let host = host();
+    let section = format!("region = eu-west-3\nendpoint_url = {}\n{KEYS}", host.url);
+    for (header, name) in [
+        ("[profile \"dev\"]", "dev"),
+        ("[profile 'dev']", "dev"),
+        ("[profile 'my dev']", "my dev"),
+        ("[profile \"a \\\"b\\\" \\\\\"]", "a \"b\" \\"),
+        ("[profile \"a]b\"] # comment", "a]b"),
+    ] {
+        let config = format!("[default]\nregion = us-east-1\n{header}\n{section}");
+        let home = home("quoted", Some(&config), None);
+        let output = at_home(&home)
+            .args(["invoke", "echo", "-p", "[1]", "--profile", name])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{header}: {}",
+            text(&output.stderr)
+        );
+    }
+    // What it says of keys and roles counts, too.
+    let config = "[profile \"dev\"]\nregion = eu-west-3\nrole_arn = arn:aws:iam::1:role/x\n";
+    let home = home("quoted", Some(config), Some(&format!("[dev]\n{KEYS}")));
+    let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("assuming a role"), "{said}");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_shared_file_is_skipped_and_utf16_named() {
+    let host = host();
+    let config = "\u{feff}[profile dev]\r\nregion = eu-west-3\r\n";
+    let credentials = format!("\u{feff}[dev]\n{KEYS}");
+    let home = home("marked", Some(config), Some(&credentials));
+    let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
+    assert_eq!((code, said), (Some(0), String::new()));
+
+    let utf16: Vec<u8> = credentials
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    std::fs::write(home.join(".aws").join("credentials"), utf16).unwrap();
+    let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("it is UTF-16LE"), "{said}");
+    assert!(said.contains("save it as UTF-8"), "{said}");
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_an_error_beside_keys_of_the_environment() {
+    let (server, url) = server();
+    for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let mut command = local();
+        command
+            .args(["invoke", "echo", "--endpoint-url", &url])
+            .env(name, "prod");
+        let said = rejected(&mut command, &server);
+        assert!(said.contains(name) && said.contains("'prod'"), "{said}");
+    }
+    let mut command = local();
+    command.args([
+        "invoke",
+        "echo",
+        "--endpoint-url",
+        &url,
+        "--profile",
+        "prod",
+    ]);
+    let said = rejected(&mut command, &server);
+    assert!(said.contains("--profile"), "{said}");
+
+    // One that is there does not replace the environment's keys, unless the option names it.
+    let host = host();
+    let config = "[profile prod]\nregion = eu-west-3\n";
+    let home = home(
+        "beside",
+        Some(config),
+        Some("[prod]\naws_access_key_id = x\n"),
+    );
+    let mut command = at_home(&home);
+    command
+        .env("AWS_PROFILE", "prod")
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
+    assert_eq!(call(&mut command, &host), (Some(0), String::new()));
+    let mut command = at_home(&home);
+    command
+        .args([
+            "invoke",
+            "echo",
+            "--profile",
+            "prod",
+            "--endpoint-url",
+            &host.url,
+        ])
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("only one half"), "{said}");
+    assert!(
+        said.contains("aws_secret_access_key of profile 'prod'"),
+        "{said}"
+    );
+}
+
+#[test]
+fn keys_that_come_from_elsewhere_are_not_replaced_by_others() {
+    let host = host();
+    let both = format!("[default]\nregion = eu-west-3\n{KEYS}");
+    for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"] {
+        let home = home("identity", None, Some(&both));
+        let (code, said) = call(at_home(&home).env(name, "x"), &host);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(name), "{said}");
+        // An empty variable is none.
+        assert_eq!(
+            call(at_home(&home).env(name, ""), &host),
+            (Some(0), String::new())
+        );
+    }
+    for key in [
+        "sso_account_id",
+        "sso_role_name",
+        "credential_process",
+        "login_session",
+    ] {
+        let config = format!("[default]\nregion = eu-west-3\n{key} = x\n{KEYS}");
+        let home = home("identity", Some(&config), None);
+        let (code, said) = call(&mut at_home(&home), &host);
+        assert_eq!(code, Some(2), "{key}: {said}");
+        assert!(said.contains(key), "{said}");
+    }
+    for name in [
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    ] {
+        let home = home("identity", None, None);
+        let (code, said) = call(at_home(&home).env(name, "x").env("AWS_REGION", "a"), &host);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn a_session_token_is_sent_by_either_of_its_names() {
+    let sign = |command: &mut Command| {
+        let output = command.args(["sign", "echo"]).output().unwrap();
+        text(&output.stdout).to_owned()
+    };
+    for name in ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] {
+        let shown = sign(local().env(name, "tok"));
+        assert!(
+            shown.contains("x-amz-security-token: tok"),
+            "{name}: {shown}"
+        );
+    }
+    for name in ["aws_session_token", "aws_security_token"] {
+        let credentials = format!("[default]\nregion = eu-west-3\n{KEYS}{name} = tok\n");
+        let home = home("token", None, Some(&credentials));
+        let shown = sign(&mut at_home(&home));
+        assert!(
+            shown.contains("x-amz-security-token: tok"),
+            "{name}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn the_endpoint_of_a_services_section_is_used() {
+    let host = host();
+    let config = format!(
+        "[default]\nregion = eu-west-3\nservices = local\nendpoint_url = http://127.0.0.1:1\n{KEYS}\n\
+         [services local]\ns3 =\n  endpoint_url = http://127.0.0.1:1\nlambda =\n  \
+         endpoint_url = {}\n",
+        host.url
+    );
+    let home = home("services", Some(&config), None);
+    let output = at_home(&home)
+        .args(["invoke", "echo", "-p", "[1]", "--retry", "none"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    // Ignored on demand, as what the environment has is: to the service's own endpoint.
+    for set in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"] {
+        let output = at_home(&home)
+            .args(["sign", "echo", "--curl"])
+            .env(set, "http://127.0.0.1:1")
+            .env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+            .output()
+            .unwrap();
+        let shown = text(&output.stdout);
+        assert!(
+            shown.contains("https://lambda.eu-west-3.amazonaws.com/"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn fips_and_dual_stack_are_the_host_or_an_error() {
+    let sign = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut command = local();
+        let output = command
+            .args(["sign", "echo", "--curl"])
+            .args(more)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), text(&said).to_owned())
+    };
+    for (variables, host) in [
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "true")][..],
+            "https://lambda-fips.us-east-1.amazonaws.com/",
+        ),
+        (
+            &[("AWS_USE_DUALSTACK_ENDPOINT", "True")],
+            "https://lambda.us-east-1.api.aws/",
+        ),
+    ] {
+        let (code, said) = sign(variables, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(host), "{said}");
+        let (code, said) = sign(variables, &["--endpoint-url", "http://127.0.0.1:9001"]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains(variables[0].0) && said.contains("--endpoint-url"),
+            "{said}"
+        );
+    }
+    let (code, said) = sign(&[("AWS_USE_FIPS_ENDPOINT", "1")], &[]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("AWS_USE_FIPS_ENDPOINT is '1'"), "{said}");
+}

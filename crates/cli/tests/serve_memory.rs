@@ -1,0 +1,97 @@
+//! What `lambda-invoke serve` holds in memory, as the operating system counts it.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use program::{PATIENCE, Serve};
+
+/// The resident memory of the process, in KiB.
+fn resident(serve: &Serve) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serve.id())).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+}
+
+/// Queues an event; what the response's head begins with.
+fn queue(stream: &mut TcpStream, payload: &str) -> String {
+    let host = stream.peer_addr().unwrap();
+    let length = payload.len();
+    // As much head as an SDK sends.
+    let padding = "x".repeat(1_000);
+    let request = format!(
+        "POST /2015-03-31/functions/hello/invocations HTTP/1.1\r\nhost: {host}\r\n\
+         x-padding: {padding}\r\nx-amz-invocation-type: Event\r\n\
+         content-length: {length}\r\n\r\n{payload}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    String::from_utf8(head.to_vec()).unwrap()
+}
+
+fn connect(serve: &Serve) -> TcpStream {
+    let stream = TcpStream::connect(serve.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// An endpoint whose events all wait, warmed up.
+fn waiting(arguments: &[&str]) -> Serve {
+    let mut all = vec!["--no-verify", "--quiet", "--concurrency", "hello=0"];
+    all.extend(arguments);
+    let serve = Serve::start(&all);
+    for _ in 0..10 {
+        assert_eq!(queue(&mut connect(&serve), "{}"), "HTTP/1.1 202");
+    }
+    serve
+}
+
+#[test]
+fn a_thousand_small_events_hold_little_more_than_themselves() {
+    let serve = waiting(&["--event-queue-length", "2000"]);
+    let before = resident(&serve);
+    for _ in 0..1_000 {
+        assert_eq!(queue(&mut connect(&serve), "{}"), "HTTP/1.1 202");
+    }
+    let grown = resident(&serve).saturating_sub(before);
+    // About 400 KiB of events; the rest is the allocator's.
+    assert!(grown < 4 * 1024, "{grown} KiB");
+}
+
+#[test]
+fn the_queue_holds_no_more_memory_than_its_bound() {
+    const BOUND: usize = 32 << 20;
+    for size in [2, 70_000] {
+        let bound = BOUND.to_string();
+        let arguments = [
+            "--event-queue-bytes",
+            &bound,
+            "--event-queue-length",
+            "100000",
+        ];
+        let serve = waiting(&arguments);
+        let before = resident(&serve);
+        let payload = format!("\"{}\"", "x".repeat(size - 2));
+        let mut accepted = 0_u64;
+        // A full queue, or so many that each must hold less than its share of the bound.
+        while accepted < 5_000 && queue(&mut connect(&serve), &payload) == "HTTP/1.1 202" {
+            accepted += 1;
+        }
+        let full = accepted < 5_000;
+        assert_eq!(full, size == 70_000, "{accepted}");
+        let grown = resident(&serve).saturating_sub(before) * 1024;
+        // The allocator's own: an eighth, and 4 MiB.
+        let most = (BOUND / 8 * 9 + (4 << 20)) as u64;
+        assert!(
+            grown < most,
+            "{grown} bytes for {accepted} events of {size}"
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! What the documentation and the help say of names, options, files and numbers is so.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use lambda_invoke::{Limits, RetryPolicy};
+use program::{run, text};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The files below a folder that have this extension, without what builds leave behind.
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        let is_built =
+            ["target", "tools", "node_modules", ".git"].contains(&name.to_str().unwrap());
+        if path.is_dir() && !is_built {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+/// Every page, by its path from the root.
+fn pages() -> BTreeMap<String, String> {
+    let mut found = Vec::new();
+    files(&root(), "md", &mut found);
+    let pages: BTreeMap<String, String> = found
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let path = path.strip_prefix(root()).unwrap().to_owned();
+            (path.to_str().unwrap().to_owned(), text)
+        })
+        .collect();
+    assert!(pages.len() > 15, "{:?}", pages.keys());
+    pages
+}
+
+/// Words that are made of these characters.
+fn words(text: &str, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
+    text.split(move |c| !is_part(c))
+        .filter(|word| !word.is_empty())
+}
+
+#[test]
+fn every_crate_that_is_named_exists() {
+    let mut manifests = Vec::new();
+    files(&root(), "toml", &mut manifests);
+    let packages: BTreeSet<String> = manifests
+        .iter()
+        .filter(|path| path.ends_with("Cargo.toml"))
+        .filter_map(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let line = text.lines().find(|line| line.starts_with("name = "))?;
+            Some(line.split('"').nth(1)?.to_owned())
+        })
+        .collect();
+    let mut sources = Vec::new();
+    for folder in ["crates", "docs"] {
+        for extension in ["md", "rs"] {
+            files(&root().join(folder), extension, &mut sources);
+        }
+    }
+    sources.push(root().join("README.md"));
+    sources.push(root().join("CHANGELOG.md"));
+    let mut seen = 0;
+    for path in sources {
+        // It has names of its own for what it plants.
+        if path.ends_with("cli/tests/statements.rs") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        for part in source.split('`').skip(1).step_by(2) {
+            let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if part.starts_with("lambda-invoke-") && part.chars().all(is_name) {
+                seen += 1;
+                assert!(packages.contains(part), "{}: `{part}`", path.display());
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        let folder = root().join(&page);
+        let folder = folder.parent().unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            let path = target.split('#').next().unwrap();
+            let is_relative = !path.is_empty() && !path.contains(':') && !path.contains(' ');
+            // What rustdoc resolves is no file.
+            if is_relative && (path.contains('/') || path.contains('.')) {
+                seen += 1;
+                assert!(folder.join(path).exists(), "{page}: {target}");
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// Paths in backticks, such as `docs/errors.md` and `benches/instructions/run`.
+#[test]
+fn every_file_that_is_named_exists() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for part in text.split('`').skip(1).step_by(2) {
+            let word = part.split_whitespace().next().unwrap_or_default();
+            let folder = word.split('/').next().unwrap();
+            let is_path = ["crates", "docs", "benches", "fuzz", ".ci"].contains(&folder)
+                && word.contains('/')
+                && !word.contains(['<', '*', '{', '$'])
+                // What is built is not in a fresh clone.
+                && !word.contains("/target/");
+            if is_path {
+                seen += 1;
+                assert!(root().join(word).exists(), "{page}: {word}");
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+/// The commands, each with its help.
+fn commands() -> BTreeMap<String, String> {
+    let help = run(&["--help"]);
+    let help = text(&help.stdout);
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let (list, _) = list.split_once("\n\n").unwrap();
+    list.lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(|name| {
+            let help = run(&[name, "--help"]);
+            (name.to_owned(), text(&help.stdout).to_owned())
+        })
+        .collect()
+}
+
+/// The long options that a help lists, at the beginning of their lines.
+fn listed(help: &str) -> BTreeSet<&str> {
+    help.lines()
+        .filter_map(|line| {
+            let line = line.trim_start();
+            let line = match line.strip_prefix('-') {
+                Some(short) if !short.starts_with('-') => short.split_once(", ")?.1,
+                _ => line,
+            };
+            line.starts_with("--").then(|| options(line).next())?
+        })
+        .collect()
+}
+
+/// The long options in a text.
+fn options(text: &str) -> impl Iterator<Item = &str> {
+    words(text, |c| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+    })
+    .filter(|word| word.starts_with("--") && word.len() > 3)
+}
+
+#[test]
+fn every_option_that_is_named_exists() {
+    let commands = commands();
+    let all: BTreeSet<&str> = commands.values().flat_map(|help| listed(help)).collect();
+    assert!(all.len() > 50, "{all:?}");
+    let mut seen = 0;
+    // In examples each option is one of the command it is given to.
+    let mut example = |place: &str, line: &str| {
+        let Some((_, line)) = line.split_once("lambda-invoke ") else {
+            return;
+        };
+        let line = line.split(" | ").next().unwrap();
+        let Some(help) = commands.get(line.split_whitespace().next().unwrap_or_default()) else {
+            return;
+        };
+        for option in options(line) {
+            seen += 1;
+            assert!(listed(help).contains(option), "{place}: {option} in {line}");
+        }
+    };
+    for (command, help) in &commands {
+        // Other tools have options of their own.
+        let ours = help.lines().filter(|line| !line.contains("aws lambda "));
+        for option in ours.flat_map(options) {
+            assert!(all.contains(option), "{command} --help: {option}");
+        }
+        help.lines().for_each(|line| example(command, line));
+    }
+    for page in [
+        "README.md",
+        "crates/cli/README.md",
+        "crates/endpoint/README.md",
+        "docs/endpoint.md",
+    ] {
+        let text = read(page);
+        text.lines().for_each(|line| example(page, line));
+        // In prose, what stands alone in backticks is an option of this program.
+        for part in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|part| part.starts_with("--"))
+        {
+            let option = options(part).next().unwrap();
+            assert!(all.contains(option), "{page}: {option}");
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}
+
+/// The value of a constant of the source: the product that stands there.
+fn constant(path: &str, name: &str) -> u64 {
+    let source = read(path);
+    let line = source
+        .lines()
+        .find(|line| line.contains(&format!("const {name}: ")))
+        .unwrap_or_else(|| panic!("{name} in {path}"));
+    let value = line.split_once('=').unwrap().1.trim().trim_end_matches(';');
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().unwrap();
+    match value.split_once("<<") {
+        Some((base, shift)) => number(base) << number(shift),
+        None => value.split('*').map(number).product(),
+    }
+}
+
+#[test]
+fn stated_numbers_are_those_of_the_code() {
+    let read_buffer = constant("crates/transport/src/builder.rs", "READ_BUFFER") >> 10;
+    let transport = read("crates/transport/README.md");
+    assert!(transport.contains(&format!("100 headers and {read_buffer} KiB")));
+    assert!(transport.contains(&format!("gave, {read_buffer} KiB at most")));
+
+    let shown = constant("crates/cli/src/terminal.rs", "MOST_TEXT") >> 10;
+    assert!(read("crates/cli/README.md").contains(&format!("if it has more than {shown} KiB")));
+
+    let limits = Limits::default();
+    let first_byte = limits.first_byte().unwrap().as_secs();
+    let connect = limits.connect().unwrap().as_secs();
+    assert_eq!((limits.idle(), limits.total()), (None, None));
+    for command in ["stream", "invoke", "bench"] {
+        // Lines are broken where the terminal is narrow.
+        let help = run(&[command, "--help"]);
+        let help: Vec<&str> = text(&help.stdout).split_whitespace().collect();
+        let help = help.join(" ");
+        for stated in [
+            format!("[default: {first_byte}s"),
+            format!("For connecting [default: {connect}s]"),
+            "attempts and waiting included [default: none]".to_owned(),
+        ] {
+            assert!(help.contains(&stated), "{command}: {stated}");
+        }
+    }
+    assert!(transport.contains(&format!("a server may take {first_byte}\n  seconds")));
+
+    assert_eq!(RetryPolicy::default().max_attempts(), 3);
+    assert!(read("crates/cli/README.md").contains("up to\nthree attempts"));
+    let reply = constant("crates/lambda-invoke/src/builder.rs", "MAX_REPLY") >> 20;
+    let builder = read("crates/lambda-invoke/src/builder.rs");
+    assert!(builder.contains(&format!("| {reply} MiB |")));
+}

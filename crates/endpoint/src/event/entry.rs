@@ -1,0 +1,95 @@
+//! An event, and its place in the queue.
+
+use std::mem::size_of;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::function::Handler;
+use crate::invocation::Call;
+
+/// A call that nobody waits for.
+pub(crate) struct Event {
+    payload: Bytes,
+    call: Call,
+    pub(super) handler: Handler,
+    pub(super) accepted: Instant,
+    pub(super) attempts: u32,
+    /// What the last attempt answered, if it failed.
+    pub(super) last_error: Option<Vec<u8>>,
+    /// Whether the event is itself a dead letter: then there is nowhere further to go.
+    pub(super) last_resort: bool,
+}
+
+impl Event {
+    /// The payload must be in memory of its own size, since that is what is counted.
+    pub(crate) fn new(payload: Bytes, call: Call, handler: Handler) -> Self {
+        Self {
+            payload,
+            call,
+            handler,
+            accepted: Instant::now(),
+            attempts: 0,
+            last_error: None,
+            last_resort: false,
+        }
+    }
+
+    /// The same call once more.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(
+            self.payload.clone(),
+            self.call.clone(),
+            self.handler.clone(),
+        )
+    }
+
+    pub(super) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub(super) fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// How many bytes of memory the event holds.
+    pub(super) fn held(&self) -> usize {
+        let call = &self.call;
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        let bytes = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::capacity);
+        size_of::<Entry>()
+            + self.payload.len()
+            + bytes(&self.last_error)
+            + text(&call.qualifier)
+            + text(&call.tenant_id)
+            + text(&call.durable_execution_name)
+            + bytes(&call.client_context)
+    }
+}
+
+/// An event and when it is due; the count keeps those that are due at once in order.
+pub(super) struct Entry {
+    pub(super) due: Instant,
+    pub(super) count: u64,
+    pub(super) event: Event,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.due, self.count) == (other.due, other.count)
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.due, self.count).cmp(&(other.due, other.count))
+    }
+}

@@ -1,0 +1,93 @@
+//! A queue of pushed bytes.
+
+use alloc::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+
+/// How many pieces are kept as they are, however small, besides one for every [`LARGE`] bytes.
+const KEPT: usize = 16;
+/// The length in bytes from which a piece is always kept as it is.
+const LARGE: usize = 4096;
+/// The size of the buffers, in bytes, in which smaller pieces are gathered.
+const BUFFER: usize = 4096;
+
+/// Pieces in order, none of them empty.
+///
+/// A piece costs a handle of 32 bytes, and it keeps the whole buffer in memory that it is a part
+/// of: a read buffer of 64 KiB, perhaps, for one byte. Therefore, of `n` bytes, only
+/// `KEPT + n / LARGE` pieces are kept as they are if they are small. Further ones are copied, once,
+/// into buffers that belong to the queue.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pieces {
+    kept: VecDeque<Bytes>,
+    gathered: BytesMut,
+    len: usize,
+}
+
+impl Pieces {
+    pub(super) fn push(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+            return;
+        }
+        self.len = self.len.saturating_add(piece.len());
+        let kept = KEPT.saturating_add(self.len / LARGE);
+        if piece.len() >= LARGE || self.kept.len() < kept {
+            self.seal();
+            self.kept.push_back(piece);
+            return;
+        }
+        let mut rest = &*piece;
+        while !rest.is_empty() {
+            if self.room() == 0 {
+                self.seal();
+                self.gathered.reserve(BUFFER);
+            }
+            let (part, after) = rest.split_at_checked(self.room()).unwrap_or((rest, &[]));
+            self.gathered.extend_from_slice(part);
+            rest = after;
+        }
+    }
+
+    /// How many bytes can be gathered without a new buffer.
+    fn room(&self) -> usize {
+        self.gathered.capacity().saturating_sub(self.gathered.len())
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Bytes> {
+        if self.kept.is_empty() {
+            self.seal();
+        }
+        let piece = self.kept.pop_front()?;
+        self.len = self.len.saturating_sub(piece.len());
+        Some(piece)
+    }
+
+    /// Reserves memory for the handles of that many more pieces.
+    pub(super) fn reserve(&mut self, pieces: usize) {
+        self.kept.reserve(pieces.min(KEPT));
+    }
+
+    /// All pieces, in order.
+    pub(super) fn into_inner(mut self) -> VecDeque<Bytes> {
+        self.seal();
+        self.kept
+    }
+
+    /// How many bytes there are.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Ends what is being gathered, so that the next piece can follow it.
+    #[inline]
+    fn seal(&mut self) {
+        if !self.gathered.is_empty() {
+            self.kept.push_back(self.gathered.split().freeze());
+        }
+    }
+}

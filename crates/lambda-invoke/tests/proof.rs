@@ -1,0 +1,370 @@
+//! A response counts only if it is the one that was asked for and its end is proved: over sockets,
+//! through other people's transports, and in the blocking client.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
+
+mod support;
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body::{Body, Frame};
+use http_body_util::{Full, StreamBody};
+use lambda_invoke::{Client, Error, ErrorKind, Execution, Reply};
+use support::{Server, Step, answer, refusal};
+use tower_service::Service;
+
+const ID: (&str, &str) = ("x-amzn-requestid", "the-id");
+
+/// Answers every request with these bytes, and closes.
+async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
+    let bytes = bytes.into();
+    Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Asked {
+    Payload,
+    Event,
+    DryRun,
+    Stream,
+    StreamDryRun,
+}
+
+async fn call(client: &Client, asked: Asked) -> Result<(), Error> {
+    let invoke = client.invoke("f").payload("{}");
+    let stream = client.stream("f").payload("{}");
+    match asked {
+        Asked::Payload => invoke.send().await?.into_result().map(drop),
+        Asked::Event => invoke.event().send().await.map(drop),
+        Asked::DryRun => invoke.dry_run().send().await.map(drop),
+        Asked::Stream => stream.send().await?.collect().await.map(drop),
+        Asked::StreamDryRun => stream.dry_run().send().await.map(drop),
+    }
+}
+
+#[tokio::test]
+async fn half_a_body_without_a_proved_end_is_truncated() {
+    let head = "HTTP/1.1 200 OK\r\nx-amzn-requestid: the-id\r\n";
+    let body = "{\"half\":";
+    for framing in [
+        "connection: close\r\n",
+        "transfer-encoding: identity\r\n",
+        "transfer-encoding: gzip\r\n",
+        "transfer-encoding: identity\r\ncontent-length: 8\r\n",
+        "content-length: 9\r\n",
+        "transfer-encoding: chunked\r\n",
+    ] {
+        for head in [head, &head.replace("x-amzn-requestid: the-id\r\n", "")] {
+            let body = match framing.contains("chunked") {
+                true => format!("8\r\n{body}\r\n"),
+                false => body.to_owned(),
+            };
+            let server = answering(format!("{head}{framing}\r\n{body}")).await;
+            let error = call(&server.client(), Asked::Payload).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.execution(), error.received()),
+                (ErrorKind::Truncated, Execution::Started, Some(8)),
+                "{framing}: {error}"
+            );
+            assert_eq!(server.requests(), 1, "{framing}");
+        }
+    }
+    // Nor is the whole of it, or nothing, or what HTTP/1.0 sends.
+    for (version, body) in [("1.1", "{\"whole\":1}"), ("1.1", ""), ("1.0", "{}")] {
+        let bytes = format!("HTTP/{version} 200 OK\r\nx-amzn-requestid: the-id\r\n\r\n{body}");
+        let error = call(&answering(bytes).await.client(), Asked::Payload)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{version} {body}");
+        assert_eq!(error.request_id(), Some("the-id"));
+    }
+    let event = "HTTP/1.1 202 Accepted\r\nx-amzn-requestid: the-id\r\n\r\n";
+    let error = call(&answering(event).await.client(), Asked::Event).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Truncated);
+    let sized = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    call(&answering(sized).await.client(), Asked::Payload)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn any_other_response_is_unexpected_and_says_what_came_from_where() {
+    use Asked::{DryRun, Event, Payload, Stream, StreamDryRun};
+    let html = ("content-type", "text/html");
+    let text = ("content-type", "text/plain");
+    let gzip = ("content-encoding", "gzip");
+    let stream = ("content-type", "application/vnd.amazon.eventstream");
+    let cases: Vec<(Asked, Vec<u8>, &str)> = vec![
+        (Payload, answer("206 Partial Content", &[ID], "{}"), "206"),
+        (Payload, answer("202 Accepted", &[ID], ""), "202"),
+        (Payload, answer("204 No Content", &[ID], ""), "204"),
+        (
+            Payload,
+            answer("302 Found", &[("location", "/x")], ""),
+            "302",
+        ),
+        (
+            Payload,
+            answer("200 OK", &[html], "<h1>Hi\x1b[2J"),
+            "beginning with \"<h1>Hi\\u{1b}[2J\"",
+        ),
+        (Payload, answer("200 OK", &[html], "{}"), "text/html"),
+        (Payload, answer("200 OK", &[text], "It works!"), "It works!"),
+        (Payload, answer("200 OK", &[], ""), "200 OK"),
+        (Payload, answer("200 OK", &[ID, gzip], "{}"), "200 OK"),
+        (Event, answer("200 OK", &[ID], "{}"), "200 OK"),
+        (Event, answer("202 Accepted", &[text], "queued?"), "queued?"),
+        (DryRun, answer("200 OK", &[ID], "{\"ran\":true}"), "ran"),
+        (DryRun, answer("204 No Content", &[], ""), "204"),
+        (Stream, answer("200 OK", &[ID], "{}"), "200 OK"),
+        (Stream, answer("200 OK", &[ID, stream, gzip], "x"), "200 OK"),
+        (Stream, answer("204 No Content", &[ID], ""), "204"),
+        (StreamDryRun, answer("200 OK", &[ID, stream], ""), "200 OK"),
+        (StreamDryRun, answer("204 No Content", &[], ""), "204"),
+    ];
+    for (asked, bytes, part) in cases {
+        let server = answering(bytes).await;
+        let error = call(&server.client(), asked).await.unwrap_err();
+        let what = format!("{asked:?}: {error}");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{what}");
+        assert_eq!(error.execution(), Execution::Unknown, "{what}");
+        assert!(what.contains(part), "{what}");
+        assert!(
+            what.contains(&format!("from http://{}", server.address)),
+            "{what}"
+        );
+        assert!(!what.contains('\x1b'), "{what}");
+        assert!(std::error::Error::source(&error).is_some(), "{what}");
+        assert_eq!(server.requests(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn the_emulators_responses_count() {
+    // AWS's Runtime Interface Emulator.
+    let text = ("content-type", "text/plain; charset=utf-8");
+    for json in ["null", "\"a\"", "7", "{\"a\":[1]}", "true"] {
+        let server = answering(answer("200 OK", &[text], json)).await;
+        let reply = server.client().invoke("f").send().await.unwrap();
+        assert_eq!(reply.payload(), json);
+    }
+    // AWS SAM.
+    let json = ("content-type", "application/json");
+    let server = answering(answer("202 Accepted", &[json], "")).await;
+    call(&server.client(), Asked::Event).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_error_whose_body_was_cut_is_the_error_of_its_head() {
+    let whole = refusal(
+        "404 Not Found",
+        "ResourceNotFoundException",
+        "no such function",
+    );
+    let head_end = whole
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap()
+        + 4;
+    for at in head_end..whole.len() {
+        let server = answering(&whole[..at]).await;
+        let error = call(&server.client(), Asked::Payload).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.execution()),
+            (ErrorKind::Service, Execution::NotStarted)
+        );
+        let service = error.service_error().unwrap();
+        assert_eq!(
+            service.code(),
+            Some("ResourceNotFoundException"),
+            "cut at {at}"
+        );
+    }
+    // What is compressed is not read as text.
+    let coded = [
+        ("content-encoding", "gzip"),
+        ("x-amzn-errortype", "ServiceException"),
+    ];
+    let server = answering(answer("500 Error", &coded, "\x1f\u{8b}\0garbage")).await;
+    let error = call(&server.client(), Asked::Payload).await.unwrap_err();
+    assert_eq!(error.service_error().unwrap().message(), None);
+}
+
+/// Another's transport, which gives the same response to every request.
+#[derive(Clone)]
+struct Canned<F>(F);
+
+impl<F, B> Service<Request<Full<Bytes>>> for Canned<F>
+where
+    F: Fn() -> Response<B>,
+{
+    type Response = Response<B>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<B>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        ready(Ok((self.0)()))
+    }
+}
+
+async fn through<F, B>(response: F) -> Result<Reply, Error>
+where
+    F: Fn() -> Response<B> + Clone + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let client = support::builder()
+        .endpoint_url("http://127.0.0.1:1")
+        .transport(Canned(response))
+        .build()
+        .unwrap();
+    client.invoke("f").send().await
+}
+
+/// A body that does not know its length.
+fn unsized_body(text: &'static str) -> impl Body<Data = Bytes, Error = Infallible> + Send {
+    struct Once(Option<Bytes>);
+
+    impl futures_core::Stream for Once {
+        type Item = Result<Frame<Bytes>, Infallible>;
+
+        fn poll_next(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+        }
+    }
+
+    StreamBody::new(Once(Some(Bytes::from(text))))
+}
+
+#[tokio::test]
+async fn another_transports_body_needs_a_proved_end_too() {
+    let whole = through(|| Response::new(Full::from("{}"))).await;
+    assert_eq!(whole.unwrap().payload(), "{}", "it knows its length");
+
+    let kind = |result: Result<Reply, Error>| result.map_err(|error| error.kind()).map(drop);
+    let unproved = through(|| Response::new(unsized_body("{}"))).await;
+    assert_eq!(kind(unproved), Err(ErrorKind::Truncated));
+    let with = |name: &'static str, value: &'static str| {
+        move || {
+            let response = Response::builder().header(name, value);
+            response.body(unsized_body("{}")).unwrap()
+        }
+    };
+    let chunked = through(with("transfer-encoding", "chunked")).await;
+    assert_eq!(kind(chunked), Ok(()));
+    let sized = through(with("content-length", "2")).await;
+    assert_eq!(kind(sized), Ok(()));
+    for length in ["1", "3", "18446744073709551616", "2, 3"] {
+        let response = through(with("content-length", length)).await;
+        assert_eq!(kind(response), Err(ErrorKind::Truncated), "{length}");
+    }
+    let framed = through(|| {
+        let mut response = Response::new(unsized_body("{}"));
+        *response.version_mut() = Version::HTTP_2;
+        response
+    });
+    assert_eq!(kind(framed.await), Ok(()));
+    let page = through(|| {
+        let response = Response::builder().header("content-type", "text/html");
+        response.body(Full::from("<html>")).unwrap()
+    });
+    assert_eq!(kind(page.await), Err(ErrorKind::UnexpectedResponse));
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn the_blocking_client_is_no_less_strict() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let unproved = b"HTTP/1.1 200 OK\r\n\r\n{\"half\":".to_vec();
+    for (bytes, kind) in [
+        (unproved, ErrorKind::Truncated),
+        (
+            answer("200 OK", &[], "It works!"),
+            ErrorKind::UnexpectedResponse,
+        ),
+    ] {
+        let server = runtime.block_on(answering(bytes));
+        let client = lambda_invoke::blocking::Client::new(server.client()).unwrap();
+        let error = client.invoke("f").send().unwrap_err();
+        assert_eq!(error.kind(), kind);
+    }
+}
+
+/// A response with this date.
+fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
+    let now = SystemTime::now();
+    let offset = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 {
+        now - offset
+    } else {
+        now + offset
+    };
+    let date = format!("\r\ndate: {}\r\n", httpdate::fmt_http_date(time));
+    let head = String::from_utf8(bytes).unwrap();
+    head.replacen("\r\n", &date, 1).into_bytes()
+}
+
+fn skewed(seconds: i64) -> Vec<u8> {
+    let message = "Signature expired: x is now earlier than y";
+    dated(
+        refusal("403 Forbidden", "InvalidSignatureException", message),
+        seconds,
+    )
+}
+
+/// By how much the clock of a request was corrected.
+fn correction(date: &str) -> i64 {
+    let digits: String = date.chars().filter(char::is_ascii_digit).collect();
+    let part = |from: usize, to: usize| digits[from..to].parse::<u64>().unwrap();
+    let of_day = part(8, 10) * 3600 + part(10, 12) * 60 + part(12, 14);
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let difference = of_day as i64 - (now.as_secs() % 86_400) as i64;
+    (difference + 43_200).rem_euclid(86_400) - 43_200
+}
+
+#[tokio::test]
+async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
+    // Too far: told, and not sent again.
+    let server = answering(skewed(3 * 86_400)).await;
+    let error = call(&server.client(), Asked::Payload).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
+
+    let (tell, corrections) = std::sync::mpsc::channel();
+    let server = Server::start(move |number, request| {
+        tell.send(correction(request.header("x-amz-date").unwrap()))
+            .unwrap();
+        let good = answer("200 OK", &[ID], "{}");
+        vec![Step::Write(match number {
+            0 => skewed(3600),
+            // Confirms, says nothing, and contradicts.
+            1 => dated(good, 3600),
+            2 => good,
+            3 => dated(good, 0),
+            _ => dated(good, 0),
+        })]
+    })
+    .await;
+    let client = server.client();
+    for _ in 0..4 {
+        call(&client, Asked::Payload).await.unwrap();
+    }
+    let corrections: Vec<i64> = corrections.try_iter().collect();
+    let expected = [0, 3600, 3600, 3600, 0];
+    assert_eq!(corrections.len(), expected.len());
+    for (found, expected) in corrections.iter().zip(expected) {
+        assert!((found - expected).abs() <= 5, "{corrections:?}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Whether a log tells that its function failed.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::tail::platform_record;
+use super::{LogTail, Report, ReportStatus, StartLine};
+use crate::FunctionError;
+
+/// A failure that a log tells of: see [`LogTail::failure`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedFailure {
+    /// The status in the platform's report, if that is what tells of the failure.
+    pub status: Option<ReportStatus>,
+    /// What the runtime or the platform logged of it, as far as it did.
+    pub error: FunctionError,
+}
+
+impl fmt::Display for LoggedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_words = self.error != FunctionError::default();
+        if let Some(status) = &self.status {
+            write!(f, "status {status}{}", if has_words { ", " } else { "" })?;
+        }
+        match has_words || self.status.is_none() {
+            true => self.error.fmt(f),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What is known of how an execution ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "yes, no, and not known: there is no fourth"
+)]
+pub enum Outcome {
+    /// The platform reports success: `status` is `success` in the log's report, which has it in the
+    /// JSON format.
+    Succeeded,
+    /// The service, or the log in a form that cannot be mistaken, tells of a failure.
+    Failed,
+    /// Nothing tells of a failure, and nothing tells of success. A function that went well is
+    /// mostly seen so, and so is one whose failure nobody wrote down: the log was not requested, or
+    /// a custom runtime reported the error.
+    NotReported,
+}
+
+/// How much of a log is searched, from its end: several times what the service sends.
+const SEARCHED: usize = 16 * LogTail::MAX_BYTES;
+
+/// The log's lines, and which of them are the function's own. A record that the official runtimes
+/// write on one line has carriage returns in it for line breaks.
+struct Lines<'t> {
+    all: Vec<&'t str>,
+    /// From the line behind START up to END.
+    first: usize,
+    end: usize,
+}
+
+impl<'t> Lines<'t> {
+    /// `None` if the log does not have this invocation's end.
+    fn of(text: &'t str, request_id: &str, is_cut: bool) -> Option<Self> {
+        let all: Vec<&str> = text.split(['\n', '\r']).collect();
+        // The platform writes after the function, so that of similar lines the last is its own.
+        let last = |found: &dyn Fn(&str) -> bool| all.iter().rposition(|line| found(line));
+        let end = last(&|line| is_end(line, request_id)).or_else(|| {
+            last(&|line| Report::parse(line).is_some_and(|report| report.request_id == request_id))
+        })?;
+        let start = all.iter().take(end).position(|line| {
+            StartLine::parse(line).is_some_and(|start| start.request_id == request_id)
+        });
+        let first = match start {
+            Some(start) => start + 1,
+            // The first line may be the rest of one.
+            None => usize::from(is_cut),
+        };
+        Some(Self {
+            all,
+            first: first.min(end),
+            end,
+        })
+    }
+
+    fn own(&self) -> &[&'t str] {
+        self.all.get(self.first..self.end).unwrap_or_default()
+    }
+
+    fn behind(&self) -> &[&'t str] {
+        self.all.get(self.end..).unwrap_or_default()
+    }
+}
+
+pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
+    let bytes = log.as_bytes();
+    let from = bytes.len().saturating_sub(SEARCHED);
+    let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or(bytes));
+    // A character that was cut takes up to three bytes with it.
+    let is_cut = from > 0 || bytes.len() + 3 >= LogTail::MAX_BYTES;
+
+    let report = log.report_of(request_id);
+    let known = request_id.or_else(|| Some(report.as_ref()?.request_id.as_str()))?;
+    let logged = Lines::of(&text, known, is_cut).and_then(|lines| {
+        python(lines.own())
+            .or_else(|| exited(lines.own(), known))
+            .or_else(|| last(lines.own(), |line| node(line, known)))
+            .or_else(|| last(lines.own(), |line| json(line, known)))
+            .or_else(|| last(lines.behind(), |line| timed_out(line, known)))
+    });
+    let failed = report.filter(Report::has_failed);
+    if failed.is_none() && logged.is_none() {
+        return None;
+    }
+    let (status, error_type) =
+        failed.map_or((None, None), |report| (report.status, report.error_type));
+    let mut error = logged.unwrap_or_default();
+    error.error_type = error.error_type.or(error_type);
+    Some(LoggedFailure { status, error })
+}
+
+fn last(lines: &[&str], read: impl Fn(&str) -> Option<FunctionError>) -> Option<FunctionError> {
+    lines.iter().rev().find_map(|line| read(line))
+}
+
+/// `END RequestId: <id>`, or `platform.runtimeDone` of the JSON format.
+fn is_end(line: &str, request_id: &str) -> bool {
+    match line.strip_prefix("END RequestId: ") {
+        Some(id) => id.trim_end() == request_id,
+        None => platform_record(line, "platform.runtimeDone").is_some_and(|record| {
+            record.get("requestId").and_then(Value::as_str) == Some(request_id)
+        }),
+    }
+}
+
+/// aws-lambda-ric: `<time>\t<id>\tERROR\tInvoke Error \t{json}`, and the two ends of a process.
+/// Node 24 has been seen to write `-` for the id.
+fn node(line: &str, request_id: &str) -> Option<FunctionError> {
+    let mut fields = line.splitn(5, '\t');
+    let (time, id) = (fields.next()?, fields.next()?);
+    let (level, label, json) = (fields.next()?, fields.next()?, fields.next()?);
+    let is_record = is_time(time)
+        && (id == request_id || id == "-")
+        && level == "ERROR"
+        && matches!(
+            label,
+            "Invoke Error " | "Uncaught Exception " | "Unhandled Promise Rejection "
+        );
+    let error = is_record.then(|| FunctionError::parse(json.as_bytes()))?;
+    error.error_type.is_some().then_some(error)
+}
+
+/// awslambdaric: `[ERROR] <Type>: <message>`, the message perhaps of several lines, then
+/// `Traceback (most recent call last):` and the frames, indented by spaces or U+00A0, up to the end
+/// of the function's lines.
+///
+/// A traceback that a program prints ends with the exception's own line, which is not indented;
+/// `logging` separates by tabs. Neither is taken for this.
+fn python(lines: &[&str]) -> Option<FunctionError> {
+    let is_frame = |line: &&str| line.is_empty() || line.starts_with([' ', '\u{a0}']);
+    let frames = lines.iter().rev().take_while(|line| is_frame(line)).count();
+    let head = lines.get(..lines.len().saturating_sub(frames))?;
+    let (traceback, head) = head.split_last()?;
+    if *traceback != "Traceback (most recent call last):" {
+        return None;
+    }
+    let (at, (error_type, first)) = head
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, line)| Some((at, python_error(line)?)))?;
+    let mut message = first.to_owned();
+    for line in head.get(at + 1..)? {
+        message.push('\n');
+        message.push_str(line);
+    }
+    let stack = lines.get(lines.len().saturating_sub(frames)..)?.iter();
+    let stack = stack.filter(|line| !line.is_empty());
+    let mut error = FunctionError::new(error_type, message);
+    error.stack_trace = stack.map(|line| line.replace('\u{a0}', " ")).collect();
+    Some(error.bounded())
+}
+
+/// The type and the message of `[ERROR] Type: message`; the message may be empty.
+fn python_error(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("[ERROR] ")?;
+    let (error_type, message) = rest.split_once(": ").unwrap_or((rest, ""));
+    let is_name = |part: &str| {
+        part.starts_with(|first: char| first == '_' || first.is_alphabetic())
+            && part
+                .chars()
+                .all(|other| other == '_' || other.is_alphanumeric())
+    };
+    error_type
+        .split('.')
+        .all(is_name)
+        .then_some((error_type, message))
+}
+
+/// Python's record in the JSON format: the error's members beside `"level":"ERROR"`.
+///
+/// What a function logs itself has a `message` as well, in both runtimes. Node's own record is the
+/// very one of `console.error(error)`, and so proves nothing.
+fn json(line: &str, request_id: &str) -> Option<FunctionError> {
+    // Looked for before parsing: a function's own lines may be long JSON documents.
+    if !line.starts_with('{') || !line.contains("\"ERROR\"") || !line.contains(request_id) {
+        return None;
+    }
+    let record: Value = serde_json::from_str(line).ok()?;
+    let text = |name: &str| record.get(name)?.as_str();
+    let is_record = text("level") == Some("ERROR")
+        && text("requestId") == Some(request_id)
+        && text("errorType").is_some()
+        && record.get("stackTrace").is_some_and(Value::is_array)
+        && record.get("message").is_none();
+    is_record.then(|| FunctionError::parse(line.as_bytes()))
+}
+
+/// The platform's `RequestId: <id> Error: <message>` and the type, last of all lines.
+fn exited(lines: &[&str], request_id: &str) -> Option<FunctionError> {
+    let mut lines = lines.iter().rev().skip_while(|line| line.is_empty());
+    let error_type = lines.next().filter(|line| line.starts_with("Runtime."))?;
+    let (_, name) = error_type.split_once('.')?;
+    let message = lines.next()?.strip_prefix("RequestId: ")?;
+    let message = message.strip_prefix(request_id)?.strip_prefix(" Error: ")?;
+    let is_type = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_type.then(|| FunctionError::new(*error_type, message).bounded())
+}
+
+/// The platform's `<time> <id> Task timed out after 1.00 seconds`, which comes after its END.
+fn timed_out(line: &str, request_id: &str) -> Option<FunctionError> {
+    let (time, rest) = line.split_once(' ')?;
+    let message = rest.strip_prefix(request_id)?.strip_prefix(' ')?;
+    let seconds = message.strip_prefix("Task timed out after ")?;
+    let seconds = seconds.trim_end().strip_suffix(" seconds")?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, hundredths) = seconds.split_once('.')?;
+    (is_time(time) && is_number(whole) && is_number(hundredths)).then(|| FunctionError {
+        error_message: Some(message.trim_end().to_owned()),
+        ..FunctionError::default()
+    })
+}
+
+/// `2026-09-15T10:17:16.958Z`.
+fn is_time(text: &str) -> bool {
+    let form = b"0000-00-00T00:00:00.000Z";
+    text.len() == form.len()
+        && text.bytes().zip(form).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == *other,
+        })
+}

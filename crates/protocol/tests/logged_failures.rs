@@ -1,0 +1,288 @@
+//! Which logs tell of a failure, and which only look so.
+
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used)]
+
+use lambda_invoke_protocol::{
+    InvokeComplete, LogTail, Outcome, StreamError, StreamEvent, StreamReader,
+};
+
+const ID: &str = "24771e54-fca1-4eaf-a574-0a5133afa0ff";
+const OTHER: &str = "cc9f4885-72b3-498b-8242-ed5644d72371";
+const TIME: &str = "2026-09-15T10:17:16.958Z";
+
+/// The lines between START and END of [`ID`], and its report with this status.
+fn log(lines: &str, status: &str) -> LogTail {
+    log_of(&format!(
+        "START RequestId: {ID} Version: $LATEST\n{lines}\nEND RequestId: {ID}\n\
+         REPORT RequestId: {ID}\tDuration: 6.62 ms\tBilled Duration: 7 ms\t{status}\n"
+    ))
+}
+
+fn log_of(text: &str) -> LogTail {
+    LogTail::from_base64(LogTail::last_of(text.as_bytes()).to_base64())
+}
+
+fn told(log: &LogTail) -> Option<String> {
+    log.failure(Some(ID)).map(|failure| failure.to_string())
+}
+
+#[test]
+fn a_status_in_the_report_is_a_failure() {
+    for (status, text) in [
+        ("Status: timeout", "status timeout"),
+        ("Status: error", "status error"),
+        ("Status: failure", "status failure"),
+        (
+            "Status: error\tError Type: Runtime.ExitError",
+            "status error, Runtime.ExitError",
+        ),
+    ] {
+        assert_eq!(told(&log("", status)).as_deref(), Some(text));
+        assert_eq!(log("", status).outcome(Some(ID)), Outcome::Failed);
+    }
+    for status in [
+        "",
+        "Status: success",
+        "Status: ",
+        "Status: ERROR",
+        "Status: interrupted",
+    ] {
+        assert_eq!(told(&log("", status)), None, "{status}");
+    }
+    assert_eq!(
+        log("", "Status: success").outcome(Some(ID)),
+        Outcome::Succeeded
+    );
+    assert_eq!(log("", "").outcome(Some(ID)), Outcome::NotReported);
+    let json = format!(
+        r#"{{"time":"t","type":"platform.report","record":{{"requestId":"{ID}","status":"timeout"}}}}"#
+    );
+    assert_eq!(told(&log_of(&json)).as_deref(), Some("status timeout"));
+    let json = json.replace("timeout", "success");
+    assert_eq!(log_of(&json).outcome(Some(ID)), Outcome::Succeeded);
+}
+
+#[test]
+fn the_node_runtimes_records_are_failures() {
+    for label in [
+        "Invoke Error",
+        "Uncaught Exception",
+        "Unhandled Promise Rejection",
+    ] {
+        for id in [ID, "-"] {
+            let line = format!(
+                "{TIME}\t{id}\tERROR\t{label} \t\
+                 {{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at h\"]}}"
+            );
+            let failure = log(&line, "").failure(Some(ID)).unwrap();
+            assert_eq!(failure.to_string(), "TypeError: no");
+            assert_eq!(failure.error.stack_trace.len(), 2);
+            // Before and after it the function may write what it likes.
+            assert!(told(&log(&format!("a\n{line}\nb"), "")).is_some());
+        }
+    }
+}
+
+#[test]
+fn the_python_runtimes_records_are_failures() {
+    let frames = "\u{a0} File \"/var/task/h.py\", line 2, in handler\n\u{a0}\u{a0}\u{a0}\u{a0}raise ValueError";
+    for (head, text) in [
+        ("[ERROR] ValueError: no cat", "ValueError: no cat"),
+        ("[ERROR] ValueError", "ValueError: "),
+        (
+            "[ERROR] botocore.errorfactory.NoSuchKey: a: b",
+            "botocore.errorfactory.NoSuchKey: a: b",
+        ),
+        (
+            "[ERROR] ValueError: two\nlines: here",
+            "ValueError: two\\nlines: here",
+        ),
+    ] {
+        let lines = format!("before\n{head}\nTraceback (most recent call last):\n{frames}");
+        for lines in [
+            lines.clone(),
+            lines.replace('\n', "\r"),
+            lines.replace('\u{a0}', " "),
+        ] {
+            let failure = log(&lines, "").failure(Some(ID)).unwrap();
+            assert_eq!(failure.to_string(), text, "{lines:?}");
+            assert_eq!(failure.error.stack_trace.len(), 2);
+        }
+    }
+    // A module that cannot be imported has no frames.
+    let import = "[ERROR] Runtime.ImportModuleError: Unable to import module 'h'\nTraceback (most recent call last):";
+    assert!(
+        told(&log(import, ""))
+            .unwrap()
+            .starts_with("Runtime.ImportModuleError")
+    );
+    let json = format!(
+        r#"{{"timestamp":"t","level":"ERROR","errorMessage":"no","errorType":"KeyError","requestId":"{ID}","stackTrace":[]}}"#
+    );
+    assert_eq!(told(&log(&json, "")).as_deref(), Some("KeyError: no"));
+}
+
+#[test]
+fn the_platforms_own_lines_are_failures() {
+    let exited = format!(
+        "RequestId: {ID} Error: Runtime exited with error: exit status 1\nRuntime.ExitError"
+    );
+    let text = "Runtime.ExitError: Runtime exited with error: exit status 1";
+    assert_eq!(told(&log(&exited, "")).as_deref(), Some(text));
+    let behind = format!("\n{TIME} {ID} Task timed out after 1.00 seconds");
+    let timed_out = log("", &behind);
+    assert_eq!(
+        told(&timed_out).as_deref(),
+        Some("Task timed out after 1.00 seconds")
+    );
+    // Of the function's own the same line proves nothing.
+    assert_eq!(told(&log(behind.trim_start(), "")), None);
+}
+
+#[test]
+fn what_a_function_writes_itself_is_no_failure() {
+    let traceback = "Traceback (most recent call last):\n  File \"h.py\", line 2, in handler";
+    let error = r#"{"errorType":"E","errorMessage":"m","stack":[]}"#;
+    for lines in [
+        "ERROR".to_owned(),
+        "[ERROR] Foo: bar".to_owned(),
+        "Status: timeout".to_owned(),
+        "Task timed out after 1.00 seconds".to_owned(),
+        // logging.error and logging.exception of Python.
+        format!("[ERROR]\t{TIME}\t{ID}\tno cat"),
+        format!("[ERROR]\t{TIME}\t{ID}\tno cat\n{traceback}\nValueError: no cat"),
+        // traceback.print_exc() after a line that looks like the runtime's.
+        format!("[ERROR] Foo: bar\n{traceback}\nValueError: no cat"),
+        // A traceback, and the function goes on.
+        format!("[ERROR] Foo: bar\n{traceback}\nrecovered"),
+        // No line of the error's own.
+        traceback.to_owned(),
+        format!("some [ERROR] Foo: bar\n{traceback}"),
+        format!("[ERROR] two words: bar\n{traceback}"),
+        // console.error of Node, in both formats.
+        format!("{TIME}\t{ID}\tERROR\tno cat"),
+        format!("{TIME}\t{ID}\tERROR\tInvoke Error {error}"),
+        format!("{TIME}\t{ID}\tINFO\tInvoke Error \t{error}"),
+        format!("{TIME}\t{ID}\tERROR\tInvoke Error \tnot JSON"),
+        format!("yesterday\t{ID}\tERROR\tInvoke Error \t{error}"),
+        format!(" {TIME}\t{ID}\tERROR\tInvoke Error \t{error}"),
+        format!(r#"{{"level":"ERROR","requestId":"{ID}","message":"no cat"}}"#),
+        format!(
+            r#"{{"level":"ERROR","requestId":"{ID}","message":{{"errorType":"E","stackTrace":[]}}}}"#
+        ),
+        format!(
+            r#"{{"level":"ERROR","requestId":"{ID}","message":"x","errorType":"E","errorMessage":"m","stackTrace":[]}}"#
+        ),
+        format!(r#"{{"level":"ERROR","requestId":"{ID}","errorType":"E"}}"#),
+        format!(r#"{{"level":"WARN","requestId":"{ID}","errorType":"E","stackTrace":[]}}"#),
+        format!("RequestId: {ID} Error: no cat"),
+        format!("RequestId: {ID} Error: no cat\nRuntime.ExitError\nand on"),
+    ] {
+        assert_eq!(told(&log(&lines, "")), None, "{lines}");
+        assert_eq!(log(&lines, "").outcome(Some(ID)), Outcome::NotReported);
+    }
+}
+
+#[test]
+fn another_requests_log_is_not_this_ones() {
+    let error = r#"{"errorType":"E","errorMessage":"m","stack":[]}"#;
+    for quoted in [
+        format!("{TIME}\t{OTHER}\tERROR\tInvoke Error \t{error}"),
+        format!("REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: timeout"),
+        format!("RequestId: {OTHER} Error: gone\nRuntime.ExitError"),
+        format!(r#"{{"level":"ERROR","requestId":"{OTHER}","errorType":"E","stackTrace":[]}}"#),
+        format!(
+            r#"{{"time":"t","type":"platform.report","record":{{"requestId":"{OTHER}","status":"error"}}}}"#
+        ),
+    ] {
+        assert_eq!(told(&log(&quoted, "")), None, "{quoted}");
+        assert_eq!(log(&quoted, "").failure(None), None, "{quoted}");
+    }
+    // A whole log of another request, and without an id of the head the last report's counts.
+    let other = format!(
+        "START RequestId: {OTHER} Version: 1\n{TIME}\t{OTHER}\tERROR\tInvoke Error \t{error}\n\
+         END RequestId: {OTHER}\nREPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: error\n"
+    );
+    assert_eq!(told(&log_of(&other)), None);
+    assert!(log_of(&other).failure(None).is_some());
+    assert_eq!(told(&log(&other, "")), None);
+}
+
+#[test]
+fn outside_of_start_and_end_nothing_counts() {
+    let record =
+        format!("{TIME}\t-\tERROR\tInvoke Error \t{{\"errorType\":\"E\",\"errorMessage\":\"m\"}}");
+    let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let start = format!("START RequestId: {ID} Version: 1\n");
+    assert!(told(&log_of(&format!("{start}{record}\n{end}"))).is_some());
+    assert_eq!(told(&log_of(&format!("{record}\n{start}{end}"))), None);
+    assert_eq!(told(&log_of(&format!("{start}{end}{record}\n"))), None);
+    // Without an end nobody knows whose it is.
+    assert_eq!(told(&log_of(&format!("{start}{record}\n"))), None);
+    assert_eq!(told(&log_of(&record)), None);
+    assert_eq!(told(&log_of("")), None);
+}
+
+#[test]
+fn a_tail_that_lacks_its_start_is_read_from_its_first_whole_line() {
+    let error = r#"{"errorType":"E","errorMessage":"m"}"#;
+    let record = format!("{TIME}\t{ID}\tERROR\tInvoke Error \t{error}");
+    let padding = "x".repeat(5000);
+    assert!(told(&log(&format!("{padding}\n{record}"), "")).is_some());
+    // What is left of a line may look like a whole one.
+    let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let padding = "y".repeat(LogTail::MAX_BYTES - record.len() - end.len() - 2);
+    let rest = format!("{record}\n{padding}\n{end}");
+    let cut = log_of(&format!("a function's own: {rest}"));
+    assert_eq!(cut.text(), rest);
+    assert_eq!(told(&cut), None);
+    let whole = log_of(&format!(
+        "a function's own:\n{}",
+        rest.replacen("yyyyy", "", 1)
+    ));
+    assert!(told(&whole).is_some());
+}
+
+#[test]
+fn a_log_of_any_size_is_searched_and_an_error_stays_small() {
+    let message = "m".repeat(3 << 20);
+    let huge = format!(
+        "START RequestId: {ID} Version: 1\n{TIME}\t{ID}\tERROR\tInvoke Error \t\
+         {{\"errorType\":\"E\",\"errorMessage\":\"short\",\"stack\":[\"{message}\"]}}\n\
+         END RequestId: {ID}\nREPORT RequestId: {ID}\tStatus: error\tDuration: 1.00 ms\n"
+    );
+    let log = LogTail::from_base64({
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(&huge)
+    });
+    let failure = log.failure(Some(ID)).unwrap();
+    assert_eq!(failure.to_string(), "status error");
+    assert!(failure.to_string().len() < 2048);
+}
+
+#[test]
+fn a_stream_whose_log_tells_of_a_failure_does_not_end_well() {
+    let mut wire = Vec::new();
+    StreamEvent::PayloadChunk("half".into())
+        .encode(&mut wire)
+        .unwrap();
+    let complete = InvokeComplete::with_log(Some(log("", "Status: timeout")));
+    StreamEvent::InvokeComplete(complete)
+        .encode(&mut wire)
+        .unwrap();
+    for (id, fails) in [(Some(ID), true), (None, true), (Some(OTHER), false)] {
+        let mut reader = StreamReader::new().with_request_id(id.map(str::to_owned));
+        reader.push(wire.clone().into());
+        while reader.next_event().unwrap().is_some() {}
+        match reader.finish() {
+            Err(error @ StreamError::FunctionFailed { .. }) => {
+                assert!(fails);
+                let text =
+                    "the function failed while streaming, as its log reports: status timeout";
+                assert_eq!(error.to_string(), text);
+            }
+            other => assert!(other.is_ok() && !fails, "{other:?}"),
+        }
+    }
+}

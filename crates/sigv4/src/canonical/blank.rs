@@ -1,0 +1,70 @@
+//! Blank space in the values of headers.
+
+use super::Sink;
+
+/// What is trimmed and collapsed in the value of a header.
+///
+/// The reference does not say what becomes of a tab, and signers differ. HTTP itself drops tabs and
+/// spaces at the ends of a value (RFC 9110, section 5.5), so that no signature can depend on those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blank {
+    /// The space alone: the official vectors, aws-c-auth and `aws-sigv4`.
+    Space,
+    /// Spaces and tabs, HTTP's own blank space: the AWS SDK for JavaScript (`@smithy/signature-v4` 5.7).
+    Tab,
+    /// What `\s` matches in an ECMAScript expression: older SDKs for JavaScript. The SDKs
+    /// for Java, Ruby and PHP collapse the ASCII part of it.
+    EcmaScript,
+    /// Where Python's `str.split()` splits: botocore.
+    Python,
+}
+
+impl Blank {
+    /// What else signers collapse than the official form does.
+    pub(crate) const MORE: [Self; 3] = [Self::Tab, Self::EcmaScript, Self::Python];
+
+    fn has(self, letter: char) -> bool {
+        match self {
+            Self::Space => letter == ' ',
+            Self::Tab => matches!(letter, ' ' | '\t'),
+            Self::EcmaScript => {
+                letter == '\u{feff}' || letter.is_whitespace() && letter != '\u{85}'
+            }
+            Self::Python => letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}'),
+        }
+    }
+
+    /// Whether the canonical form of `value` differs from that with [`Blank::Space`].
+    pub(crate) fn matters_in(self, value: &[u8]) -> bool {
+        let matters = |letter| letter != ' ' && self.has(letter);
+        match core::str::from_utf8(value) {
+            Ok(text) => text.contains(matters),
+            Err(_) => value.iter().any(|&byte| matters(char::from(byte))),
+        }
+    }
+}
+
+/// Writes a value without blank space at its ends, and with one space for each run of it.
+///
+/// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, and which one depends
+/// on more than the text; what is not UTF-8 is taken for Latin-1.
+pub(super) fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
+    match core::str::from_utf8(value) {
+        Ok(text) if blank != Blank::Space => {
+            put_words(
+                sink,
+                text.split(|letter| blank.has(letter)).map(str::as_bytes),
+            );
+        }
+        _ => put_words(sink, value.split(|&byte| blank.has(char::from(byte)))),
+    }
+}
+
+fn put_words<'a, S: Sink>(sink: &mut S, words: impl Iterator<Item = &'a [u8]>) {
+    for (index, word) in words.filter(|word| !word.is_empty()).enumerate() {
+        if index > 0 {
+            sink.put(b" ");
+        }
+        sink.put(word);
+    }
+}

@@ -1,0 +1,197 @@
+//! Which headers a signature covers: the one place that knows the names which are special to it.
+
+use http::HeaderName;
+
+use crate::names::{self, is_header};
+use crate::{SessionTokenMode, SigningSettings};
+
+/// Headers that a signer here never covers: the signature itself, and what proxies, tracing and
+/// connection handling rewrite on the way.
+pub const NEVER_SIGNED: [&str; 6] = [
+    names::AUTHORIZATION,
+    "user-agent",
+    "x-amzn-trace-id",
+    "transfer-encoding",
+    "connection",
+    "expect",
+];
+
+/// What a header is to a signature, by its name alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Host,
+    /// `x-amz-date`.
+    Date,
+    /// `x-amz-security-token`.
+    Token,
+    /// `x-amz-content-sha256`.
+    ContentHash,
+    /// One of [`NEVER_SIGNED`].
+    Never,
+    /// Left out of a presigned request: whoever sends it later cannot know the value.
+    NotPresigned,
+    /// Any other.
+    Ordinary,
+}
+
+impl Kind {
+    /// The kind of the header `name`, in any case.
+    #[inline]
+    pub(crate) fn of(name: &str) -> Self {
+        known(name.len())
+            .iter()
+            .find(|(known, _)| is_header(name, known))
+            .map_or(Self::Ordinary, |&(_, kind)| kind)
+    }
+}
+
+/// The special names of a length; there are few, so that most names are not compared with any.
+#[inline]
+fn known(length: usize) -> &'static [(&'static str, Kind)] {
+    match length {
+        4 => &[(names::HOST, Kind::Host)],
+        6 => &[("expect", Kind::Never)],
+        10 => &[
+            (names::DATE, Kind::Date),
+            ("user-agent", Kind::Never),
+            ("connection", Kind::Never),
+        ],
+        13 => &[(names::AUTHORIZATION, Kind::Never)],
+        15 => &[("x-amzn-trace-id", Kind::Never)],
+        16 => &[("x-amz-user-agent", Kind::NotPresigned)],
+        17 => &[("transfer-encoding", Kind::Never)],
+        19 => &[("x-amz-checksum-mode", Kind::NotPresigned)],
+        20 => &[
+            (names::SECURITY_TOKEN, Kind::Token),
+            (names::CONTENT_SHA256, Kind::ContentHash),
+        ],
+        _ => &[],
+    }
+}
+
+impl SigningSettings {
+    /// What becomes of the header `name` when a request is signed by headers.
+    #[inline]
+    pub(crate) fn when_signing(&self, name: &str) -> WhenSigning {
+        match Kind::of(name) {
+            Kind::Host => WhenSigning::Host,
+            Kind::ContentHash => WhenSigning::ContentHash,
+            Kind::Date | Kind::Token | Kind::Never => WhenSigning::Uncovered,
+            Kind::NotPresigned | Kind::Ordinary if self.is_unsigned(name) => WhenSigning::Uncovered,
+            Kind::NotPresigned | Kind::Ordinary => WhenSigning::Covered,
+        }
+    }
+
+    /// Whether presigning covers the header `name`: not what signing by headers adds.
+    pub(crate) fn covers_when_presigning(&self, name: &str) -> bool {
+        match Kind::of(name) {
+            Kind::Host => true,
+            Kind::Ordinary => !self.is_unsigned(name),
+            Kind::Date | Kind::Token | Kind::ContentHash | Kind::Never | Kind::NotPresigned => {
+                false
+            }
+        }
+    }
+
+    /// Whether the header `name` of a request that is signed, or `presigned`, is covered.
+    pub(crate) fn covers_when_signed(&self, name: &str, presigned: bool) -> bool {
+        match Kind::of(name) {
+            Kind::Host => true,
+            Kind::Never => false,
+            Kind::NotPresigned if presigned => false,
+            Kind::Token if self.session_token == SessionTokenMode::Appended => false,
+            Kind::Token | Kind::Date | Kind::ContentHash | Kind::NotPresigned | Kind::Ordinary => {
+                !self.is_unsigned(name)
+            }
+        }
+    }
+
+    /// Whether a verifier rejects a request whose signature does not cover the header `name`.
+    pub(crate) fn must_cover(&self, name: &str) -> bool {
+        const PREFIX: &[u8] = b"x-amz-";
+        let prefix = name.as_bytes().get(..PREFIX.len());
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+            && !matches!(Kind::of(name), Kind::Token | Kind::NotPresigned)
+            && !self.is_unsigned(name)
+    }
+
+    /// Whether the header `name` is among those that these settings leave unsigned.
+    fn is_unsigned(&self, name: &str) -> bool {
+        let same = |unsigned: &HeaderName| is_header(name, unsigned.as_str());
+        self.unsigned_headers.iter().any(same)
+    }
+}
+
+/// What becomes of a header of a request that is signed by headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhenSigning {
+    /// It is covered as it is.
+    Covered,
+    /// It is covered, too; without it the signer adds one.
+    Host,
+    /// It is replaced by the hash of the payload, which is covered.
+    ContentHash,
+    /// It is left alone, or replaced by what the signer adds.
+    Uncovered,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST: usize = 32;
+
+    #[test]
+    fn every_special_name_is_found_in_any_case() {
+        let mut found = 0;
+        for length in 0..LONGEST {
+            for &(name, kind) in known(length) {
+                assert_eq!(name.len(), length, "{name}");
+                assert_eq!(Kind::of(name), kind);
+                assert_eq!(Kind::of(&name.to_ascii_uppercase()), kind);
+                assert_eq!(Kind::of(&format!("{name}x")), Kind::Ordinary);
+                found += 1;
+            }
+        }
+        assert_eq!(found, NEVER_SIGNED.len() + 6);
+        for name in NEVER_SIGNED {
+            assert_eq!(Kind::of(name), Kind::Never, "{name}");
+        }
+    }
+
+    #[test]
+    fn host_is_covered_whatever_the_settings_leave_unsigned() {
+        let mut settings = SigningSettings::default();
+        settings.unsigned_headers.push(http::header::HOST);
+        assert_eq!(settings.when_signing("Host"), WhenSigning::Host);
+        assert!(settings.covers_when_presigning("host"));
+        assert!(settings.covers_when_signed("host", true));
+    }
+
+    #[test]
+    fn a_verifier_demands_amazons_headers_but_for_a_few() {
+        let mut settings = SigningSettings::default();
+        settings
+            .unsigned_headers
+            .push(HeaderName::from_static("x-amz-cf-id"));
+        for name in [
+            "x-amz-date",
+            "X-Amz-Content-Sha256",
+            "x-amz-meta-note",
+            "x-amz-",
+        ] {
+            assert!(settings.must_cover(name), "{name}");
+        }
+        for name in [
+            "x-amz",
+            "x-amzn-trace-id",
+            "X-Amz-Security-Token",
+            "x-amz-user-agent",
+            "x-amz-checksum-mode",
+            "X-Amz-Cf-Id",
+            "content-type",
+        ] {
+            assert!(!settings.must_cover(name), "{name}");
+        }
+    }
+}

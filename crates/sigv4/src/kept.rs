@@ -1,0 +1,160 @@
+//! What a signer keeps from one request to the next: the key of the day, and the date of the second.
+
+use core::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderValue;
+
+use crate::string_to_sign::ALGORITHM;
+use crate::{Credentials, SignError, Signature, SigningKey, Timestamp};
+
+/// What a signer keeps.
+#[derive(Default)]
+pub(crate) struct Kept {
+    places: Mutex<Places>,
+}
+
+#[derive(Default)]
+struct Places {
+    day: Option<Arc<Day>>,
+    date: Option<(Timestamp, Date)>,
+}
+
+/// A second as it is signed, and as the value of `x-amz-date`.
+#[derive(Clone)]
+pub(crate) struct Date {
+    pub(crate) stamp: [u8; 16],
+    pub(crate) value: HeaderValue,
+}
+
+impl Kept {
+    /// The day of `time`: kept, or as `derive` makes it.
+    pub(crate) fn day(&self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
+        self.lock().day(time, derive)
+    }
+
+    /// The day and the second of `time`.
+    #[inline]
+    pub(crate) fn at(
+        &self,
+        time: Timestamp,
+        derive: impl FnOnce() -> Day,
+    ) -> Result<(Arc<Day>, Date), SignError> {
+        let mut places = self.lock();
+        let day = places.day(time, derive);
+        let date = match &places.date {
+            Some((second, date)) if *second == time => date.clone(),
+            _ => {
+                let date = Date::of(time, &day.key)?;
+                places.date.insert((time, date)).1.clone()
+            }
+        };
+        Ok((day, date))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        // Nothing panics while the lock is held, and what is kept is whole or absent.
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn day(&mut self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
+        match &self.day {
+            Some(day) if day.key.is_for(time) => Arc::clone(day),
+            _ => Arc::clone(self.day.insert(Arc::new(derive()))),
+        }
+    }
+}
+
+impl Date {
+    fn of(time: Timestamp, key: &SigningKey) -> Result<Self, SignError> {
+        let stamp = key.stamp(time);
+        let value = HeaderValue::from_bytes(&stamp).map_err(|_| SignError::InvalidHeader)?;
+        Ok(Self { stamp, value })
+    }
+}
+
+/// What is the same for every signature of a day.
+pub(crate) struct Day {
+    pub(crate) key: SigningKey,
+    /// The value of `authorization` up to the names of the headers.
+    prefix: Box<[u8]>,
+    /// Where the credential stands in it: the access key's id and the scope, with `/` between them.
+    credential: Range<usize>,
+}
+
+const BEFORE_CREDENTIAL: &str = " Credential=";
+const BEFORE_NAMES: &str = ", SignedHeaders=";
+const BEFORE_SIGNATURE: &str = ", Signature=";
+
+impl Day {
+    pub(crate) fn derive(
+        credentials: &Credentials,
+        time: Timestamp,
+        region: &str,
+        service: &str,
+    ) -> Self {
+        let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
+        let id = credentials.access_key_id();
+        let prefix = format!(
+            "{ALGORITHM}{BEFORE_CREDENTIAL}{id}/{}{BEFORE_NAMES}",
+            key.scope()
+        );
+        let credential =
+            ALGORITHM.len() + BEFORE_CREDENTIAL.len()..prefix.len() - BEFORE_NAMES.len();
+        Self {
+            key,
+            prefix: prefix.into_bytes().into(),
+            credential,
+        }
+    }
+
+    /// The access key's id and the scope, with `/` between them.
+    pub(crate) fn credential(&self) -> &str {
+        let credential = self.prefix.get(self.credential.clone());
+        core::str::from_utf8(credential.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Signs the hash of a canonical request.
+    pub(crate) fn sign(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Signature {
+        let text = self.key.string_to_sign(stamp, hash);
+        self.key.sign(text.as_bytes())
+    }
+
+    /// The beginning of an `authorization` header for names of this length.
+    pub(crate) fn authorization(&self, names: usize) -> Authorization {
+        // The exact length, so that the vector becomes the value without another allocation.
+        let length = self.prefix.len() + names + BEFORE_SIGNATURE.len() + 64;
+        let mut text = Vec::with_capacity(length);
+        text.extend_from_slice(&self.prefix);
+        Authorization {
+            text,
+            names: self.prefix.len(),
+        }
+    }
+}
+
+/// The value of an `authorization` header, to which names and signature are added.
+pub(crate) struct Authorization {
+    pub(crate) text: Vec<u8>,
+    /// Where the names begin.
+    names: usize,
+}
+
+impl Authorization {
+    /// The names, once they have been appended to the text.
+    pub(crate) fn names(&self) -> &[u8] {
+        self.text.get(self.names..).unwrap_or_default()
+    }
+
+    /// The header with this signature.
+    pub(crate) fn finish(mut self, signature: Signature) -> Result<HeaderValue, SignError> {
+        self.text.extend_from_slice(BEFORE_SIGNATURE.as_bytes());
+        self.text.extend_from_slice(&signature.to_hex());
+        let value = HeaderValue::try_from(self.text);
+        let mut value = value.map_err(|_| SignError::InvalidHeader)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}

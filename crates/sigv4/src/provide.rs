@@ -1,0 +1,84 @@
+//! Where a client gets the access key that it signs with: a trait, and no I/O.
+
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::Credentials;
+
+/// Any error, as providers return it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The future that [`ProvideCredentials::provide`] returns.
+pub type CredentialsFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Credentials, BoxError>> + Send + 'a>>;
+
+/// Fetches the credentials that requests are signed with.
+///
+/// A provider only fetches: it needs no cache, no lock and no timer of its own. The client of
+/// `lambda-invoke` keeps what it got, asks once however many calls wait, and asks again
+/// - five minutes before the credentials expire (while asking fails, the old ones are used to their
+///   end),
+/// - every 15 minutes, if they have no expiry,
+/// - as soon as the service says that they have expired.
+///
+/// [`Credentials`] themselves are a provider, of credentials that never change.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
+///
+/// #[derive(Debug)]
+/// struct Vault;
+///
+/// impl ProvideCredentials for Vault {
+///     fn provide(&self) -> CredentialsFuture<'_> {
+///         Box::pin(async {
+///             // Here it would ask the vault.
+///             Ok(Credentials::new("AKIDEXAMPLE", "secret")?.with_session_token("token")?)
+///         })
+///     }
+/// }
+/// ```
+pub trait ProvideCredentials: fmt::Debug + Send + Sync {
+    /// Fetches the credentials.
+    ///
+    /// # Errors
+    ///
+    /// The future's error becomes the [`source`](std::error::Error::source) of the caller's, and
+    /// should say what was looked for, and where. It must not show a secret.
+    fn provide(&self) -> CredentialsFuture<'_>;
+
+    /// Whether asking again can give other credentials. If not, a client asks only once.
+    fn can_refresh(&self) -> bool {
+        true
+    }
+}
+
+impl ProvideCredentials for Credentials {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(ready(Ok(self.clone())))
+    }
+
+    fn can_refresh(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<P: ProvideCredentials + ?Sized> ProvideCredentials for $pointer<P> {
+            fn provide(&self) -> CredentialsFuture<'_> {
+                (**self).provide()
+            }
+
+            fn can_refresh(&self) -> bool {
+                (**self).can_refresh()
+            }
+        }
+    )*};
+}
+
+forward!(Arc, Box);

@@ -1,0 +1,82 @@
+//! Signatures as values.
+
+use core::fmt;
+
+use crate::payload::hex64;
+
+/// A signature. `Display` writes its 64 lower-case hexadecimal digits.
+///
+/// It is not a secret once sent, but whoever has it can replay its request for some minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Signature(pub(crate) [u8; 32]);
+
+impl Signature {
+    /// A signature from its 32 bytes, as a signed event-stream message carries it.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads exactly 64 lower-case hexadecimal digits, the only way in which signatures are written.
+    /// `None` for anything else.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
+        // Without a table and without a way out of the loops both become vector code.
+        let value = |digit: u8| {
+            let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+            let letter = if letter < 6 { letter + 10 } else { 255 };
+            if number < 10 { number } else { letter }
+        };
+        let values = digits.map(value);
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(values.chunks_exact(2)) {
+            *byte = pair[0] << 4 | pair[1] & 15;
+        }
+        let all = values.iter().fold(0, |all, value| all | value);
+        (all < 16).then_some(Self(bytes))
+    }
+
+    pub(crate) fn to_hex(self) -> [u8; 64] {
+        hex64(&self.0)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(core::str::from_utf8(&self.to_hex()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_signature_only_in_the_form_in_which_it_is_sent() {
+        let signature = Signature([0xab; 32]);
+        assert_eq!(Signature::from_hex(&signature.to_string()), Some(signature));
+        for index in 0..64 {
+            for byte in 0..128_u8 {
+                let mut digits = signature.to_hex();
+                digits[index] = byte;
+                let digits = core::str::from_utf8(&digits).unwrap();
+                let lower = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+                let read = Signature::from_hex(digits).map(|read| read.to_string());
+                assert_eq!(read.as_deref(), lower.then_some(digits));
+            }
+        }
+        for digits in [
+            "",
+            "ab",
+            &"AB".repeat(32),
+            &"ab".repeat(33),
+            &"xy".repeat(32),
+        ] {
+            assert_eq!(Signature::from_hex(digits), None, "{digits}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The headers that a request claims to have signed, beside those that it has.
+
+use super::claims::Claims;
+use crate::canonical::{Form, Header, is_sorted_list};
+use crate::names::{self, is_header};
+use crate::{Incomplete, RawRequest, SigningSettings, VerifyError};
+
+/// What the comparison found.
+pub(super) struct Found {
+    /// Whether `host` is covered.
+    pub(super) host: bool,
+    /// The first thing that is wrong, if anything is.
+    pub(super) rejection: Option<VerifyError>,
+}
+
+/// Puts the headers that are claimed to be covered into the canonical request.
+///
+/// Both lists are sorted, so that one walk finds what is covered and absent, and the reverse; and a
+/// list that the walk gets to the end of is known to be well-formed.
+pub(super) fn cover<'a>(
+    request: &RawRequest<'a>,
+    claims: &Claims<'_>,
+    settings: &SigningSettings,
+    form: &mut Form<'a>,
+) -> Result<Found, Incomplete> {
+    let mut has_host = false;
+    request.for_each_header(|name, value| {
+        has_host |= is_header(name, names::HOST);
+        form.cover(name, value);
+    });
+    if !has_host {
+        if let Some(host) = request.host() {
+            form.cover(names::HOST, host.as_bytes());
+        }
+    }
+    form.sort_headers();
+
+    let Form {
+        headers,
+        lower_case,
+        payload,
+        ..
+    } = form;
+    let mut rest = Some(claims.signed_headers.as_bytes());
+    let mut before = "";
+    let mut found = Found {
+        host: false,
+        rejection: None,
+    };
+    headers.retain(|Header { name, value, .. }| {
+        if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
+            found.rejection.get_or_insert(VerifyError::PayloadMismatch);
+        }
+        if is_header(name, before) {
+            return true;
+        }
+        match rest.and_then(|rest| strip_name(rest, name, *lower_case)) {
+            Some(after) => {
+                (before, rest) = (name, after);
+                found.host |= is_header(name, names::HOST);
+                true
+            }
+            None => {
+                if settings.must_cover(name) {
+                    let name = name.to_ascii_lowercase().into();
+                    let error = VerifyError::HeaderNotSigned(name);
+                    found.rejection.get_or_insert(error);
+                }
+                false
+            }
+        }
+    });
+    match rest {
+        None => Ok(found),
+        Some(rest) => explain(&claims.signed_headers, rest),
+    }
+}
+
+/// What is left of a list of names after `name`, if that comes first: `Some(None)` at the end.
+#[allow(
+    clippy::option_option,
+    reason = "not found, found at the end, found before more"
+)]
+fn strip_name<'a>(list: &'a [u8], name: &str, lower_case: bool) -> Option<Option<&'a [u8]>> {
+    let (first, after) = list.split_at_checked(name.len())?;
+    let same = if lower_case {
+        first == name.as_bytes()
+    } else {
+        first
+            .iter()
+            .copied()
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+    };
+    match after {
+        _ if !same => None,
+        [] => Some(None),
+        [b';', after @ ..] => Some(Some(after)),
+        _ => None,
+    }
+}
+
+/// Why the walk over the names that are covered did not get beyond `rest`.
+#[cold]
+fn explain(signed_headers: &str, rest: &[u8]) -> Result<Found, Incomplete> {
+    if !is_sorted_list(signed_headers) {
+        return Err(Incomplete::SignedHeaders);
+    }
+    let missing = rest.split(|&byte| byte == b';').next().unwrap_or_default();
+    let missing = String::from_utf8_lossy(missing).into_owned().into();
+    Ok(Found {
+        host: signed_headers.split(';').any(|name| name == names::HOST),
+        rejection: Some(VerifyError::SignedHeaderMissing(missing)),
+    })
+}

@@ -1,0 +1,161 @@
+//! A request of which everything is checked but its signature.
+
+use core::fmt;
+
+use http::HeaderValue;
+
+use super::{Claims, Verified, Verifier};
+use crate::canonical::{Blank, Form, parse_query, signed_query};
+use crate::{Credentials, Mismatch, RawRequest, SigningKey, Timestamp, VerifyError};
+
+/// A request of which everything is checked but its signature; see [`Verifier::check`].
+pub struct Unverified<'v, 'a> {
+    pub(super) verifier: &'v Verifier,
+    pub(super) claims: Claims<'a>,
+    pub(super) id_length: usize,
+    pub(super) form: Form<'a>,
+    /// What is wrong with the headers, which is said only about keys that exist.
+    pub(super) rejection: Option<VerifyError>,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Unverified<'_, 'a> {
+    /// What the request claims. The scope is the verifier's own; nothing else is proved.
+    pub fn claims(&self) -> &Claims<'a> {
+        &self.claims
+    }
+
+    /// Verifies the signature with an access key.
+    ///
+    /// # Errors
+    ///
+    /// If the key is another one than the request names ([`VerifyError::UnknownKey`]) or has
+    /// expired, or for what is wrong with headers, signature or session token.
+    pub fn verify(self, credentials: &Credentials) -> Result<Verified<'a>, VerifyError> {
+        if credentials.access_key_id() != self.access_key_id() {
+            return Err(VerifyError::UnknownKey);
+        }
+        if credentials
+            .expiry()
+            .is_some_and(|expiry| expiry <= self.now)
+        {
+            return Err(VerifyError::CredentialsExpired);
+        }
+        let Verifier {
+            cache,
+            region,
+            service,
+            ..
+        } = self.verifier;
+        let key = cache.key(credentials, self.claims.time, region, service);
+        let token = credentials.token_header().map(HeaderValue::as_bytes);
+        self.finish(&key, token)
+    }
+
+    /// Verifies the signature with the key that was derived for the scope of the request, so that
+    /// the verifier never has the secret. Whether the access key has expired is the caller's to
+    /// know.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::KeyOutOfScope`] if the key is for another day, region or service, and
+    /// otherwise as [`verify`](Self::verify).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, SigningKey, Verifier};
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let mut request = http::Request::get("http://localhost:9001/").body(())?;
+    /// # Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "lambda")?
+    /// #     .sign_request(&mut request, &PayloadHash::EMPTY, now)?;
+    /// // Derived where the secret is, and sent to the verifier for the day.
+    /// let key = SigningKey::derive("secret", now, "us-east-1", "lambda");
+    ///
+    /// let verifier = Verifier::new("us-east-1", "lambda")?;
+    /// let unverified = verifier.check(&request, &PayloadHash::EMPTY, now)?;
+    /// assert_eq!(unverified.claims().access_key_id(), "AKIDEXAMPLE");
+    /// let verified = unverified.verify_with_key(&key, None)?;
+    /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verify_with_key(
+        self,
+        key: &SigningKey,
+        session_token: Option<&str>,
+    ) -> Result<Verified<'a>, VerifyError> {
+        if key.scope() != self.scope() {
+            return Err(VerifyError::KeyOutOfScope);
+        }
+        self.finish(key, session_token.map(str::as_bytes))
+    }
+
+    pub(super) fn access_key_id(&self) -> &str {
+        &self.claims.credential[..self.id_length]
+    }
+
+    fn scope(&self) -> &str {
+        &self.claims.credential[self.id_length + 1..]
+    }
+
+    #[inline]
+    fn finish(self, key: &SigningKey, token: Option<&[u8]>) -> Result<Verified<'a>, VerifyError> {
+        if let Some(rejection) = self.rejection {
+            return Err(rejection);
+        }
+        let (form, claims) = (&self.form, &self.claims);
+        let names = claims.signed_headers.as_bytes();
+        // The scope of the credential is the key's: it was checked.
+        let text = key.string_to_sign(&claims.stamp, &form.hash(names, Blank::Space));
+        if !key.verify(text.as_bytes(), &claims.signature)
+            && !is_signed_by_collapsing_more(form, claims, key)
+        {
+            let mismatch = Mismatch::new(form.to_redacted(names), text.to_string());
+            return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
+        }
+        // After the signature, so that only a holder of the secret learns anything from it.
+        if token != claims.token.as_deref() {
+            return Err(VerifyError::InvalidSessionToken);
+        }
+        Ok(Verified {
+            claims: self.claims,
+        })
+    }
+}
+
+/// Parses the query that the signature covers.
+pub(super) fn set_query<'a>(
+    form: &mut Form<'a>,
+    request: &RawRequest<'a>,
+    claims: &Claims<'_>,
+    verifier: &Verifier,
+) {
+    form.query = match claims.expires {
+        Some(_) => signed_query(request.query, &verifier.settings),
+        None => parse_query(request.query, |_| true),
+    };
+}
+
+/// Whether the signature is of the canonical request in which tabs and their kin are collapsed, too.
+///
+/// Asked only of a signature that is not of the official form, and only where a covered value has
+/// such a byte: no other request is hashed twice.
+#[cold]
+fn is_signed_by_collapsing_more(form: &Form<'_>, claims: &Claims<'_>, key: &SigningKey) -> bool {
+    Blank::MORE.into_iter().any(|blank| {
+        let mut headers = form.headers.iter();
+        headers.any(|header| blank.matters_in(header.value)) && {
+            let hash = form.hash(claims.signed_headers.as_bytes(), blank);
+            let text = key.string_to_sign(&claims.stamp, &hash);
+            key.verify(text.as_bytes(), &claims.signature)
+        }
+    })
+}
+
+impl fmt::Debug for Unverified<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified")
+            .field("claims", &self.claims)
+            .finish_non_exhaustive()
+    }
+}
