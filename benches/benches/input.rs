@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_invoke_input::{
-    ClientContext, DurableExecutionArn, FunctionName, Qualifier, Rules, TenantId, patterns,
+    ClientContext, DurableExecutionArn, FunctionName, Qualifier, NameRules, TenantId, patterns,
 };
 use regex::{Captures, Regex, RegexBuilder};
 
@@ -64,9 +64,9 @@ fn function_names(criterion: &mut Criterion) {
 fn generations(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("input/generation");
     let all = [
-        ("published", Rules::published()),
-        ("newest", Rules::newest()),
-        ("recorded", Rules::recorded()),
+        ("published", NameRules::published()),
+        ("newest", NameRules::newest()),
+        ("recorded", NameRules::recorded()),
     ];
     for (name, rules) in all {
         group.bench_function(name, |bencher| {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lambda_invoke_event_stream::{Decoder, HeaderValue};
-use lambda_invoke_input::{ClientContext, FunctionName, LogType, Qualifier, Rules, Target};
+use lambda_invoke_input::{ClientContext, FunctionName, LogType, Qualifier, NameRules, Target};
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
 use lambda_invoke_protocol::retry::{Failure, RetryPolicy, RetryContext, decide};
 use lambda_invoke_protocol::{
@@ -56,7 +56,7 @@ fn requests(c: &mut Criterion) {
     let mut plain = request.clone();
     plain.client_context = Some(ClientContext::from_json(b"{\"custom\":{\"a\":\"b\"}}").unwrap());
     let (parts, _) = plain.to_http(&base).unwrap().into_parts();
-    let rules = Rules::recorded();
+    let rules = NameRules::recorded();
     group.bench_function("IncomingRequest::from_parts", |b| {
         b.iter(|| IncomingRequest::from_parts(black_box(&parts), &rules).unwrap());
     });

@@ -3,7 +3,9 @@
 mod explain;
 mod refuse;
 
-use lambda_invoke_input::{FunctionName, InputError, Qualifier, QualifierMismatch, Rules, Target};
+use lambda_invoke_input::{
+    FunctionName, InputError, NameRules, Qualifier, QualifierMismatch, Target,
+};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -61,12 +63,12 @@ impl Named {
         }
     }
 
-    fn rules(self) -> Rules {
+    fn rules(self) -> NameRules {
         match self {
-            Self::Default => Rules::default(),
-            Self::Published => Rules::published(),
-            Self::Newest => Rules::newest(),
-            Self::Recorded => Rules::recorded(),
+            Self::Default => NameRules::default(),
+            Self::Published => NameRules::published(),
+            Self::Newest => NameRules::newest(),
+            Self::Recorded => NameRules::recorded(),
         }
     }
 }

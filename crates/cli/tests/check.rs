@@ -86,15 +86,31 @@ fn points_at_the_byte_that_is_wrong_and_says_what_could_stand_there() {
 }
 
 #[test]
-fn what_was_taken_for_the_name_is_marked() {
+fn a_mistake_is_named_and_marked_as_a_whole() {
     let text = refused(&["arn:aws:lambda:eu-west-1:12345:function:thumbnail"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
-        lines[1],
-        "  arn:aws:lambda:eu-west-1:12345:function:thumbnail"
+        lines[..3],
+        [
+            "lambda-invoke: invalid function name: an account id of 5 digits at bytes 25 to 30, \
+             expected 12",
+            "  arn:aws:lambda:eu-west-1:12345:function:thumbnail",
+            "                           ^^^^^",
+        ]
     );
-    assert_eq!(lines[2], "                           ~~~~~         ^");
-    let name = format!("{}:12345:function:{}", "a".repeat(30), "b".repeat(80));
+    let refused = object(&["https://x.lambda-url.eu-west-1.on.aws/"], 2);
+    assert_eq!(refused["error"]["span"], json!([0, 38]));
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("a function URL"), "{message}");
+}
+
+#[test]
+fn what_was_taken_for_the_name_is_marked() {
+    let text = refused(&["thumbnail:live:7"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], "  thumbnail:live:7");
+    assert_eq!(lines[2], "  ~~~~~~~~~     ^");
+    let name = format!("{}:12345:{}", "a".repeat(30), "b".repeat(80));
     let text = refused(&[&name]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(

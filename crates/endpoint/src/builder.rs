@@ -481,7 +481,7 @@ fn with_aliases(
         }
     }
     let wrong = |alias: &&String| {
-        let kind = Qualifier::parse(alias).map(|qualifier| qualifier.kind());
+        let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
         !matches!(kind, Ok(QualifierKind::Alias))
     };
     let alias = named

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
-use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, Rules};
+use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, NameRules};
 use lambda_invoke_protocol::{
     IncomingRequest, Rejection, Reply, ReportedVersion, StreamHead, error_to_http,
 };
@@ -38,7 +38,7 @@ use crate::stream::{Source, StreamBody};
 use crate::writer::Channel;
 
 /// The rules for names and qualifiers: what the service was recorded to take.
-const RULES: Rules = Rules::recorded();
+const RULES: NameRules = NameRules::recorded();
 
 /// Everything that answers requests.
 #[derive(Debug)]

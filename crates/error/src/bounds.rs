@@ -39,7 +39,13 @@ pub(crate) fn code(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, token, truncate};
+    use super::*;
+
+    #[test]
+    fn the_limits_are_a_few_kib() {
+        assert_eq!((MAX_MESSAGE, MAX_TOKEN), (8_192, 256));
+        assert_eq!((MAX_BODY, MAX_TEXT), (65_536, 512));
+    }
 
     #[test]
     fn truncates_between_characters() {

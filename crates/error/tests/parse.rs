@@ -6,7 +6,9 @@
 use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::bounds::{MAX_BODY, MAX_MESSAGE, MAX_TEXT, MAX_TOKEN};
-use lambda_invoke_error::{ErrorType, Execution, RetryClass, ServiceError, ThrottleReason};
+use lambda_invoke_error::{
+    ErrorType, Execution, Operation, RetryClass, ServiceError, ThrottleReason,
+};
 
 fn parse(status: u16, headers: &[(&str, &str)], body: &[u8]) -> ServiceError {
     let find = |name: &str| {
@@ -341,4 +343,45 @@ fn throttles_are_recognised_with_their_reason() {
     assert!(parse(429, &[], b"").is_throttle());
     assert!(parse(413, &[], b"").is_too_large());
     assert!(!parse(413, &[("x-amzn-errortype", "ServiceException")], b"").is_too_large());
+}
+
+#[test]
+fn text_is_truncated_after_the_spaces_before_it() {
+    // 512 bytes of text, of which the last character is complete, after more spaces than that.
+    let text = "x".repeat(MAX_TEXT - 2) + "é";
+    let error = body(&format!("{}{text}{}", " ".repeat(MAX_TEXT), "é".repeat(9)));
+    assert_eq!(error.message(), Some(text.as_str()));
+}
+
+#[test]
+fn names_are_displayed_as_the_service_writes_them() {
+    assert_eq!(ErrorType::User.to_string(), "User");
+    assert_eq!(format!("{:>8}", ErrorType::Service), " Service");
+    assert_eq!(
+        ThrottleReason::CallerRateLimitExceeded.to_string(),
+        "CallerRateLimitExceeded"
+    );
+    assert_eq!(Operation::Invoke.to_string(), "Invoke");
+    assert_eq!(
+        Operation::InvokeWithResponseStream.to_string(),
+        "InvokeWithResponseStream"
+    );
+    assert_eq!(Operation::InvokeAsync.to_string(), "InvokeAsync");
+}
+
+#[test]
+fn an_error_that_cannot_be_made_says_what_would_be_right() {
+    let message = |code, status| {
+        ServiceError::unmodelled(code, status)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        message("a#b", 400),
+        "invalid error code: expected 1 to 256 visible ASCII characters without '#', ':' and ','"
+    );
+    assert_eq!(
+        message("Code", 399),
+        "invalid error status 399: expected 400 to 599"
+    );
 }

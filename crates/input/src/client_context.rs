@@ -13,7 +13,7 @@ use crate::grammar::Language;
 use crate::limits;
 use crate::text::{check, impl_text};
 
-/// Writes padding, reads with or without.
+/// Encodes with padding, decodes with or without.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -21,11 +21,10 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 
 /// What a caller tells the function about itself: the value of `X-Amz-Client-Context`.
 ///
-/// At most 3,583 bytes of base64 with the standard alphabet, padded or not: 2,685 bytes of JSON
-/// when padded. That it is JSON is for the caller to see to: here it is bytes.
+/// At most 3,583 bytes of base64 in the standard alphabet, padded or not, which is 2,685 bytes of JSON
+/// when padded. Whether it is JSON is up to the caller: it is not parsed here.
 ///
-/// Kept as base64, since that is what goes over the wire. Only for synchronous calls: the service
-/// does not pass it on otherwise.
+/// It is kept as base64, as it is sent. The service passes it on in synchronous calls only.
 ///
 /// # Example
 ///
@@ -47,8 +46,9 @@ impl ClientContext<'static> {
     ///
     /// # Errors
     ///
-    /// If more than 2,685 bytes are given, so that there would be more than 3,583 of base64.
-    pub fn from_json(json: &[u8]) -> Result<Self, InputError> {
+    /// Returns that it is too long for more than 2,685 bytes, which are more than 3,583 of base64.
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InputError> {
+        let json = json.as_ref();
         let limit = limits::CLIENT_CONTEXT;
         let length = json.len().div_ceil(3).saturating_mul(4);
         if length > limit {
@@ -65,11 +65,11 @@ impl ClientContext<'static> {
 }
 
 impl<'a> ClientContext<'a> {
-    /// Takes base64, as it comes in the header.
+    /// Validates base64, which is the header's value.
     ///
     /// # Errors
     ///
-    /// If it is not base64, or longer than 3,583 bytes: where, and what would be allowed there.
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
     ///
     /// # Example
     ///
@@ -79,24 +79,24 @@ impl<'a> ClientContext<'a> {
     /// assert_eq!(ClientContext::from_base64("e30").unwrap().to_json(), b"{}");
     /// assert_eq!(ClientContext::from_base64("{}").unwrap_err().offset(), 0);
     /// ```
-    pub fn from_base64(base64: &'a str) -> Result<Self, InputError> {
-        Self::from_text(Cow::Borrowed(base64))
+    pub fn from_base64(base64: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
+        Self::from_text(base64.into())
     }
 
-    /// The base64, as it goes into the header.
+    /// Returns the base64, which is the header's value.
     #[must_use]
     pub fn as_base64(&self) -> &str {
         &self.0
     }
 
-    /// The JSON, decoded.
+    /// Decodes the JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // The text was checked when this value was made.
+        // The text is valid base64.
         ENGINE.decode(self.as_base64()).unwrap_or_default()
     }
 
-    /// The same, borrowing nothing.
+    /// Copies what is borrowed, so that the value borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> ClientContext<'static> {
         ClientContext(Cow::Owned(self.0.into_owned()))

@@ -1,12 +1,14 @@
-//! Where a refused value goes wrong, and what could have stood there.
+//! Finds where a rejected value goes wrong, and what was expected there.
 
-use crate::error::{Allowed, InputError, Member};
+use crate::error::{InputError, Member};
+use crate::expected::Expected;
 use crate::grammar::{self, Language, Reached};
+use crate::mistake::{self, Mistake};
 
-/// Explains why `text`, which is not in `language`, is not.
+/// Explains why `text` is not in `language`.
 ///
 /// The offset is the length of the longest prefix that could be completed to a value of the
-/// language. It takes some hundred runs of the parser: only for values that are refused.
+/// language. Finding it takes some hundred runs of the parser, so this is for rejected values only.
 #[cold]
 pub(crate) fn unexpected(member: Member, language: Language, text: &str) -> InputError {
     if text.is_empty() {
@@ -17,38 +19,48 @@ pub(crate) fn unexpected(member: Member, language: Language, text: &str) -> Inpu
             .get(..length)
             .is_some_and(|prefix| language.is_viable(prefix, &Reached::default()))
     };
-    // Every prefix of a viable prefix is viable, so the longest is found by bisection. The empty
-    // one always is; one longer than the text counts as not.
+    // Every prefix of a viable prefix is viable, so bisection finds the longest one. The empty
+    // prefix is always viable; one longer than the text counts as not viable.
     let mut offset = 0_usize;
-    let mut refused = text.len().saturating_add(1);
-    while refused.saturating_sub(offset) > 1 {
-        let middle = offset.midpoint(refused);
+    let mut not_viable = text.len().saturating_add(1);
+    while not_viable.saturating_sub(offset) > 1 {
+        let middle = offset.midpoint(not_viable);
         if viable_length(middle) {
             offset = middle
         } else {
-            refused = middle
+            not_viable = middle
         }
     }
     let prefix = text.get(..offset).unwrap_or_default();
     let found = text.get(offset..).and_then(|rest| rest.chars().next());
-    let allowed = allowed_after(language, prefix);
-    let name = if found == Some(':') {
-        name_before_qualifier(language, prefix)
-    } else {
-        None
+    let mistake = match language {
+        Language::FunctionName(pattern) => {
+            let extra_part = || {
+                let name = found
+                    .filter(|found| *found == ':')
+                    .and(name_in(language, prefix))?;
+                Some((Mistake::ExtraPart, name))
+            };
+            mistake::find(pattern, text).or_else(extra_part)
+        }
+        _ => None,
     };
+    let character = (
+        offset,
+        offset.saturating_add(found.map_or(0, char::len_utf8)),
+    );
     InputError::Unexpected {
         member,
         offset,
         found,
-        allowed,
-        name,
+        expected: expected_after(language, prefix),
+        mistake: mistake.map(|(mistake, _)| mistake),
+        span: mistake.map_or(character, |(_, span)| span),
     }
 }
 
-/// Where the name is in a `prefix` that is a whole name with its qualifier: a `:` after it is one
-/// too many.
-fn name_before_qualifier(language: Language, prefix: &str) -> Option<(usize, usize)> {
+/// Returns where the name is in a `prefix` that is a whole function name with a qualifier.
+fn name_in(language: Language, prefix: &str) -> Option<(usize, usize)> {
     let Language::FunctionName(pattern) = language else {
         return None;
     };
@@ -58,8 +70,8 @@ fn name_before_qualifier(language: Language, prefix: &str) -> Option<(usize, usi
     Some((end.saturating_sub(parts.name.len()), end))
 }
 
-/// What can follow `prefix`, which can be completed to a value of the language.
-fn allowed_after(language: Language, prefix: &str) -> Allowed {
+/// Returns what can follow `prefix`, which can be completed to a value of the language.
+fn expected_after(language: Language, prefix: &str) -> Expected {
     let reached = Reached::default();
     let mut ascii = 0_u128;
     let mut trial = alloc::vec::Vec::with_capacity(prefix.len().saturating_add(1));
@@ -71,5 +83,5 @@ fn allowed_after(language: Language, prefix: &str) -> Allowed {
             ascii |= 1_u128.checked_shl(u32::from(byte)).unwrap_or_default();
         }
     }
-    Allowed::new(ascii, language.accepts(prefix.as_bytes()), reached.get())
+    Expected::new(ascii, language.accepts(prefix.as_bytes()), reached.get())
 }

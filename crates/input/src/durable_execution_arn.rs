@@ -1,4 +1,4 @@
-//! The ARN of a durable execution, in an answer.
+//! The ARN of a durable execution.
 
 use alloc::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::grammar::{DurableExecutionArnParts, Language, whole_durable_execution
 use crate::limits;
 use crate::text::{check_length, impl_text};
 
-/// The ARN of a durable execution: the value of an answer's `X-Amz-Durable-Execution-Arn`.
+/// The ARN of a durable execution: the value of `X-Amz-Durable-Execution-Arn` in a response.
 ///
 /// 1 to 1,024 characters ([`DURABLE_EXECUTION_ARN`](crate::patterns::DURABLE_EXECUTION_ARN)).
 ///
@@ -33,7 +33,7 @@ pub struct DurableExecutionArn<'a> {
     lengths: [usize; 7],
 }
 
-/// What stands before each part: partition, region, account, function, version, name, id.
+/// The text before each part: partition, region, account, function, version, name, id.
 const LITERALS: [&str; 7] = [
     "arn:",
     ":lambda:",
@@ -49,60 +49,60 @@ impl<'a> DurableExecutionArn<'a> {
     ///
     /// # Errors
     ///
-    /// If it is not one, or too long: where, and what would be allowed there.
-    pub fn parse(text: &'a str) -> Result<Self, InputError> {
-        Self::from_text(Cow::Borrowed(text))
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
+        Self::from_text(text.into())
     }
 
-    /// The whole, as it was given.
+    /// Returns the whole text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The partition: `aws`, ...
+    /// Returns the partition, such as `aws`.
     #[must_use]
     pub fn partition(&self) -> &str {
         self.part(0)
     }
 
-    /// The region: `eu-west-1`, ...
+    /// Returns the region, such as `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         self.part(1)
     }
 
-    /// The account id, twelve digits.
+    /// Returns the account id, which has twelve digits.
     #[must_use]
     pub fn account(&self) -> &str {
         self.part(2)
     }
 
-    /// The function's own name.
+    /// Returns the function's own name.
     #[must_use]
     pub fn function(&self) -> &str {
         self.part(3)
     }
 
-    /// The function's version: `$LATEST`, `$LATEST.PUBLISHED` or digits.
+    /// Returns the function's version: `$LATEST`, `$LATEST.PUBLISHED` or digits.
     #[must_use]
     pub fn version(&self) -> &str {
         self.part(4)
     }
 
-    /// The name of the execution, as the caller or else the service chose it.
+    /// Returns the name of the execution, which was chosen by the caller or else by the service.
     #[must_use]
     pub fn name(&self) -> &str {
         self.part(5)
     }
 
-    /// The service's id of the execution.
+    /// Returns the id that the service gave the execution.
     #[must_use]
     pub fn id(&self) -> &str {
         self.part(6)
     }
 
-    /// The same, borrowing nothing.
+    /// Copies what is borrowed, so that the value borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> DurableExecutionArn<'static> {
         DurableExecutionArn {

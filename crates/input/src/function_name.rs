@@ -5,12 +5,12 @@ use alloc::borrow::Cow;
 use crate::diagnosis;
 use crate::error::{InputError, Member};
 use crate::grammar::{self, Language, NameParts};
+use crate::name_rules::NameRules;
 use crate::qualifier::Qualifier;
-use crate::rules::Rules;
 use crate::text::{check_length, impl_text};
 
-/// The name of a function, as the `FunctionName` of a request: a name, a partial or a full ARN, each
-/// with or without a qualifier at its end.
+/// A function name, the `FunctionName` of a request: a name, a partial ARN or an ARN, each with or
+/// without a qualifier at the end.
 ///
 /// | form | example |
 /// |---|---|
@@ -19,12 +19,12 @@ use crate::text::{check_length, impl_text};
 /// | partial ARN | `123456789012:function:thumbnail`, `eu-west-1:123456789012:thumbnail`, `function:thumbnail` |
 /// | ARN | `arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live` |
 ///
-/// The parts are those that the service's regular expression captures. Where a text can be read in
-/// two ways, a part that can be taken is taken: `us-east-1:thumbnail` is a function of a region and
-/// not one called `us-east-1`. But `arn:aws:lambda:us-east-1:111111111111:function` is a function
-/// called `function`, since a `function:` prefix needs something after it.
+/// The parts are those that the service's regular expression captures. It is greedy: a part that can
+/// match does. `us-east-1:thumbnail` is a function `thumbnail` in a region, not a function
+/// `us-east-1` with a qualifier. But `arn:aws:lambda:us-east-1:111111111111:function` is a function
+/// called `function`, since something has to follow a `function:` prefix.
 ///
-/// Compared, ordered and hashed as text. Borrows from what it is parsed from, without allocating.
+/// Compared, ordered and hashed as text. Parsing borrows the text and does not allocate.
 ///
 /// # Example
 ///
@@ -46,7 +46,7 @@ pub struct FunctionName<'a> {
     spans: Spans,
 }
 
-/// Where the parts are in the text, in bytes. A part that is not there is empty.
+/// The byte ranges of the parts in the text. A missing part is empty.
 #[derive(Clone, Copy, Debug)]
 struct Spans {
     partition: Span,
@@ -70,7 +70,7 @@ impl Span {
         }
     }
 
-    /// The span of a part, or an empty one at `start`; and where the part after it starts, beyond
+    /// Returns the span of a part, or an empty one at `start`, and where the next part starts: after
     /// the `:` between them.
     #[inline]
     fn optional(start: usize, part: Option<&[u8]>) -> (Self, usize) {
@@ -115,99 +115,103 @@ impl Spans {
 }
 
 impl<'a> FunctionName<'a> {
-    /// Parses a function name under the default [`Rules`].
+    /// Parses a function name under the default [`NameRules`].
     ///
     /// # Errors
     ///
-    /// If it is not one, or too long: where, and what would be allowed there.
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
     ///
     /// # Example
     ///
     /// ```
     /// use lambda_invoke_input::FunctionName;
     ///
-    /// let error = FunctionName::parse("arn:aws:ec2:eu-west-1:123456789012:instance").unwrap_err();
-    /// assert_eq!(error.offset(), 8);
-    /// assert!(error.allowed().unwrap().contains(b'l'));
+    /// let error = FunctionName::parse("arn:aws:lambda:thumb/nail").unwrap_err();
+    /// assert_eq!(error.offset(), 20);
+    /// assert!(error.expected().unwrap().contains(b':'));
     /// assert_eq!(
     ///     error.to_string(),
-    ///     r#"invalid function name: 'e' at byte 8, expected 'l' of ":lambda:""#,
+    ///     "invalid function name: '/' at byte 20, expected a letter, a digit, '-', '.', '_', ':' or \
+    ///      the end",
     /// );
     /// ```
     #[inline]
-    pub fn parse(text: &'a str) -> Result<Self, InputError> {
-        Self::from_text(Cow::Borrowed(text))
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
+        Self::from_text(text.into())
     }
 
-    /// Parses a function name under the given rules. A `String` is taken over, not copied.
+    /// Parses a function name under the given rules.
     ///
     /// # Errors
     ///
-    /// If it is not one, or too long: where, and what would be allowed there.
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
     ///
     /// # Example
     ///
     /// ```
-    /// use lambda_invoke_input::{FunctionName, Rules};
+    /// use lambda_invoke_input::{FunctionName, NameRules};
     ///
     /// let long = "a".repeat(65);
-    /// assert!(FunctionName::parse_with(&long, &Rules::published()).is_err());
-    /// let name = FunctionName::parse_with(long, &Rules::recorded())?;
+    /// assert!(FunctionName::parse_with(&long, &NameRules::published()).is_err());
+    /// let name = FunctionName::parse_with(long, &NameRules::recorded())?;
     /// assert_eq!(name.name().len(), 65);
     /// # Ok::<(), lambda_invoke_input::InputError>(())
     /// ```
-    pub fn parse_with(text: impl Into<Cow<'a, str>>, rules: &Rules) -> Result<Self, InputError> {
+    pub fn parse_with(
+        text: impl Into<Cow<'a, str>>,
+        rules: &NameRules,
+    ) -> Result<Self, InputError> {
         let text = text.into();
         let spans = spans(&text, rules)?;
         Ok(Self { text, spans })
     }
 
-    /// The whole, as it was given.
+    /// Returns the whole text.
     #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it begins with an `arn:` prefix. The prefix may lack a partition, and under most
-    /// rules a region and an account.
+    /// Whether it is an ARN. An ARN may lack the partition, the region and the account.
     #[must_use]
     pub fn is_arn(&self) -> bool {
-        // A function called `arn` begins so too.
+        // The name alone may begin with `arn:` too: a function called `arn` with a qualifier.
         self.spans.name.start > 0 && self.text.starts_with("arn:")
     }
 
-    /// Whether it is nothing but the name.
+    /// Whether it is the name alone.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.spans.name == Span::of(0, self.text.len())
     }
 
-    /// The partition of an ARN: `aws`, `aws-cn`, `aws-us-gov`, ...
+    /// Returns the partition of an ARN: `aws`, `aws-cn`, `aws-us-gov` and so on.
     #[must_use]
     pub fn partition(&self) -> Option<&str> {
         self.part(self.spans.partition)
     }
 
-    /// The region: `eu-west-1`, ...
+    /// Returns the region, such as `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.part(self.spans.region)
     }
 
-    /// The account id, twelve digits.
+    /// Returns the account id, which has twelve digits.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.part(self.spans.account)
     }
 
-    /// The function's own name. Never empty.
+    /// Returns the function's own name, which is never empty.
     #[must_use]
     pub fn name(&self) -> &str {
         self.part(self.spans.name).unwrap_or_default()
     }
 
-    /// The qualifier at the end. Unlike one that is a parameter, its length has no limit of its own.
+    /// Returns the qualifier at the end. Unlike that of the parameter, its length has no limit of its
+    /// own.
     #[must_use]
     pub fn qualifier(&self) -> Option<Qualifier<'_>> {
         self.text
@@ -216,7 +220,7 @@ impl<'a> FunctionName<'a> {
             .map(Qualifier::from_name)
     }
 
-    /// The same without the qualifier at its end.
+    /// Returns the text without the qualifier at its end.
     ///
     /// # Example
     ///
@@ -232,7 +236,7 @@ impl<'a> FunctionName<'a> {
         self.text.get(..self.spans.name.end).unwrap_or_default()
     }
 
-    /// The same, borrowing nothing.
+    /// Copies what is borrowed, so that the value borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> FunctionName<'static> {
         FunctionName {
@@ -241,7 +245,7 @@ impl<'a> FunctionName<'a> {
         }
     }
 
-    /// Where the qualifier begins; past the end if there is none.
+    /// Returns the offset of the qualifier; beyond the end if there is none.
     pub(crate) fn qualifier_offset(&self) -> usize {
         self.spans.name.end.saturating_add(1)
     }
@@ -254,7 +258,7 @@ impl<'a> FunctionName<'a> {
 
     #[inline]
     fn from_text(text: Cow<'a, str>) -> Result<Self, InputError> {
-        Self::parse_with(text, &Rules::default())
+        Self::parse_with(text, &NameRules::default())
     }
 
     fn into_text(self) -> Cow<'a, str> {
@@ -265,7 +269,7 @@ impl<'a> FunctionName<'a> {
 impl_text!(FunctionName);
 
 #[inline]
-fn spans(text: &str, rules: &Rules) -> Result<Spans, InputError> {
+fn spans(text: &str, rules: &NameRules) -> Result<Spans, InputError> {
     if let Some(limit) = rules.max_length() {
         check_length(Member::FunctionName, text, limit)?;
     }

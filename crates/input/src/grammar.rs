@@ -1,9 +1,9 @@
-//! The grammars, each in one place, as `nom` parsers over bytes.
+//! The grammars, as `nom` parsers over bytes.
 //!
-//! A parser here is generic over nom's mode, and is run in two: *complete*, to parse a value, and
-//! *streaming*, where `Incomplete` means that the value could be gone on with to an accepted one.
-//! The second is all that [`diagnosis`](crate::diagnosis) needs to say where a refused value goes
-//! wrong and what could have stood there, so it cannot disagree with the first.
+//! A parser here is generic over nom's mode and runs in two of them: *complete*, to parse a value,
+//! and *streaming*, where `Incomplete` means that the value can be completed to an accepted one.
+//! Streaming is all that [`diagnosis`](crate::diagnosis) needs to find where a rejected value goes
+//! wrong and what was expected there, so the two cannot disagree.
 
 use core::cell::Cell;
 
@@ -13,13 +13,13 @@ use nom::character::char;
 use nom::combinator::{not, opt, recognize, verify};
 use nom::{Check, Emit, Err, IsStreaming, OutputM, OutputMode, PResult, Parser};
 
-use crate::error::{Part, Parts};
-use crate::rules::Pattern;
+use crate::expected::{Part, Parts};
+use crate::name_rules::Pattern;
 
-/// The parts of a function name that a streaming run ended in the midst of.
+/// The parts of a function name within which streaming runs ended.
 pub(crate) type Reached = Cell<Parts>;
 
-/// One of the languages that values are written in.
+/// The language of a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Language {
     FunctionName(Pattern),
@@ -37,9 +37,10 @@ impl Language {
         self.run::<nom::Complete>(value, &Reached::default()) == Outcome::Whole
     }
 
-    /// Whether something in the language begins with `prefix`. Notes the parts that it ends in.
+    /// Whether `prefix` can be completed to a value of the language. Records the parts within which it
+    /// ends.
     pub(crate) fn is_viable(self, prefix: &[u8], reached: &Reached) -> bool {
-        self.run::<nom::Streaming>(prefix, reached) != Outcome::Refused
+        self.run::<nom::Streaming>(prefix, reached) != Outcome::Rejected
     }
 
     fn run<S: IsStreaming>(self, input: &[u8], reached: &Reached) -> Outcome {
@@ -63,7 +64,7 @@ impl Language {
 enum Outcome {
     Whole,
     Incomplete,
-    Refused,
+    Rejected,
 }
 
 fn outcome<'a, S: IsStreaming, P: Parser<&'a [u8], Error = ()>>(
@@ -73,14 +74,14 @@ fn outcome<'a, S: IsStreaming, P: Parser<&'a [u8], Error = ()>>(
     match parser.process::<OutputM<Check, Check, S>>(input) {
         Ok(([], ())) => Outcome::Whole,
         Err(Err::Incomplete(_)) => Outcome::Incomplete,
-        _ => Outcome::Refused,
+        _ => Outcome::Rejected,
     }
 }
 
 /// The parts of a function name, as slices of it.
 #[derive(Clone, Copy)]
 pub(crate) struct NameParts<'a> {
-    /// The partition, which may be empty, of a name that begins with `arn:`.
+    /// The partition of a name that begins with `arn:`; it may be empty.
     pub(crate) arn: Option<&'a [u8]>,
     pub(crate) region: Option<&'a [u8]>,
     pub(crate) account: Option<&'a [u8]>,
@@ -123,11 +124,11 @@ fn whole<'a, P: Parser<&'a [u8], Error = ()>>(mut parser: P, input: &'a [u8]) ->
     }
 }
 
-// Function names. Each optional group of the regular expression is an `opt` here, taken whenever it
-// fits, as the expression's greedy groups are. An expression would give the last group back where
-// the rest then fails; that can only help where what follows is a qualifier that is not also a
-// name, which is to say one that begins with `$`: `function:$LATEST` is the function `function`.
-// So a group is not taken before a `$` (`group_end`), and nothing is ever parsed twice.
+// Function names. Each optional group of the regular expression is an `opt` here, which matches
+// whenever it can, as the expression's greedy groups do. The expression would backtrack and give up
+// the last group where the rest fails. That only helps where what follows is a qualifier that is not
+// also a name, i.e. one that begins with `$`: `function:$LATEST` is the function `function`. So a
+// group does not match before a `$` (`group_end`), and nothing is ever parsed twice.
 
 fn published_name<'a>(
     reached: &Reached,
@@ -149,7 +150,7 @@ fn newest_name<'a>(reached: &Reached) -> impl Parser<&'a [u8], Output = NamePart
     name_after(scope, any_latest(), reached)
 }
 
-/// A part that may be missing.
+/// An optional part.
 type Optional<'a> = Option<&'a [u8]>;
 
 /// Partition, region and account.
@@ -159,7 +160,7 @@ fn flat<'a>((arn, (region, account)): (Optional<'a>, (Optional<'a>, Optional<'a>
     (arn, region, account)
 }
 
-/// What all generations have in common: everything after the account.
+/// What follows the account, which is the same in all generations.
 fn name_after<'a>(
     scope: impl Parser<&'a [u8], Output = Scope<'a>, Error = ()>,
     latest: impl Parser<&'a [u8], Output = &'a [u8], Error = ()>,
@@ -198,16 +199,20 @@ fn region_and_account<'a>(
 
 /// `arn:(aws[a-zA-Z-]*)?:lambda:`
 fn arn<'a>(reached: &Reached) -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
-    let partition = recognize(opt((tag("aws".as_bytes()), take_while(is_partition_byte))));
     (
         named(Part::Arn, tag("arn:".as_bytes()), reached),
-        named(Part::Partition, partition, reached),
+        named(Part::Partition, partition(), reached),
         named(Part::Service, tag(":lambda:".as_bytes()), reached),
     )
         .map(|(_, partition, _)| partition)
 }
 
-/// An optional part and the `:` after it, unless the rest can only be a qualifier.
+/// `(aws[a-zA-Z-]*)?`
+fn partition<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
+    recognize(opt((tag("aws".as_bytes()), take_while(is_partition_byte))))
+}
+
+/// A part and the `:` after it, unless the rest can only be a qualifier.
 fn group<'a>(
     part: Part,
     parser: impl Parser<&'a [u8], Output = &'a [u8], Error = ()>,
@@ -222,7 +227,7 @@ fn group_end<'a>() -> impl Parser<&'a [u8], Output = (), Error = ()> {
 
 /// `[a-z]{2}(-gov)?-[a-z]+-\d{1}`
 fn published_region<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
-    // A region `us-gov-1` has no infix: the area is then `gov`.
+    // In `us-gov-1` there is no infix: `gov` is the area.
     let areas = alt((
         recognize((tag("-gov".as_bytes()), area())),
         recognize(area()),
@@ -263,6 +268,24 @@ fn any_latest<'a>() -> impl Parser<&'a [u8], Output = &'a [u8], Error = ()> {
         tag("$LATEST.PUBLISHED".as_bytes()),
         tag("$LATEST".as_bytes()),
     ))
+}
+
+/// Whether the whole input is a partition, which may be empty.
+pub(crate) fn is_partition(input: &[u8]) -> bool {
+    whole(partition(), input).is_some()
+}
+
+/// Whether the whole input is a region of this generation.
+pub(crate) fn is_region(pattern: Pattern, input: &[u8]) -> bool {
+    match pattern {
+        Pattern::Published => whole(published_region(), input).is_some(),
+        Pattern::Newest => whole(newest_region(), input).is_some(),
+    }
+}
+
+/// Whether the whole input is an account id.
+pub(crate) fn is_account(input: &[u8]) -> bool {
+    whole(account(), input).is_some()
 }
 
 // The other values.
@@ -321,7 +344,7 @@ fn durable_execution_arn<'a>()
         )
 }
 
-/// Base64 with the standard alphabet, padded or not, and no bits left over (RFC 4648, section 4).
+/// Base64 with the standard alphabet, padded or not, and no spare bits (RFC 4648, section 4).
 fn base64<'a>() -> impl Parser<&'a [u8], Output = Option<&'a [u8]>, Error = ()> {
     verify(take_while(is_base64_byte), has_no_spare_bits).flat_map(|text: &[u8]| {
         opt(tag(match text.len() % 4 {
@@ -332,7 +355,7 @@ fn base64<'a>() -> impl Parser<&'a [u8], Output = Option<&'a [u8]>, Error = ()> 
     })
 }
 
-/// Whether unpadded base64 text ends with a whole byte: its last symbol holds no bits beyond it.
+/// Whether unpadded base64 text ends with a whole byte: its last symbol has no spare bits set.
 fn has_no_spare_bits(text: &[u8]) -> bool {
     match (text.len() % 4, text.last()) {
         (2, Some(last)) => b"AQgw".contains(last),
@@ -381,7 +404,7 @@ fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit()
 }
 
-/// Notes `part` as reached whenever a streaming run ends in the midst of it.
+/// Records `part` as reached whenever a streaming run ends within it.
 fn named<P>(part: Part, parser: P, reached: &Reached) -> Named<'_, P> {
     Named {
         part,

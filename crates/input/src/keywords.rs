@@ -1,4 +1,4 @@
-//! Values of which there are only a few.
+//! Header values that are one of a fixed set.
 
 use core::fmt;
 use core::str::FromStr;
@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::error::{InputError, Member};
 use crate::limits;
 
-/// How a function is to be invoked: the value of `X-Amz-Invocation-Type`.
+/// How a function is invoked: the value of `X-Amz-Invocation-Type`.
 ///
 /// # Example
 ///
@@ -25,19 +25,23 @@ use crate::limits;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum InvocationType {
-    /// Run it and wait for the answer. What an absent header means.
+    /// Runs the function and waits for the response. The default without the header.
     #[default]
     RequestResponse,
-    /// Queue it. Not for `InvokeWithResponseStream`.
+    /// Queues the event. Not for `InvokeWithResponseStream`.
     Event,
-    /// Check the parameters and the permission; run nothing.
+    /// Checks parameters and permission, and runs nothing.
     DryRun,
 }
 
 impl InvocationType {
-    pub(crate) const KEYWORDS: &'static [&'static str] = &["RequestResponse", "Event", "DryRun"];
+    pub(crate) const KEYWORDS: &'static [&'static str] = &[
+        Self::RequestResponse.as_str(),
+        Self::Event.as_str(),
+        Self::DryRun.as_str(),
+    ];
 
-    /// The value on the wire.
+    /// Returns the header's value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +51,7 @@ impl InvocationType {
         }
     }
 
-    /// The greatest payload of a request of this type, in bytes.
+    /// Returns the maximum payload of a request of this type, in bytes.
     #[must_use]
     pub const fn max_payload(self) -> usize {
         match self {
@@ -66,7 +70,7 @@ impl FromStr for InvocationType {
             .find(|value| value.as_str() == text)
             .ok_or(InputError::Unknown {
                 member: Member::InvocationType,
-                allowed: Self::KEYWORDS,
+                expected: Self::KEYWORDS,
             })
     }
 }
@@ -77,7 +81,7 @@ impl fmt::Display for InvocationType {
     }
 }
 
-/// Whether the end of the log is to come with the answer: the value of `X-Amz-Log-Type`.
+/// Whether the response includes the end of the log: the value of `X-Amz-Log-Type`.
 ///
 /// # Example
 ///
@@ -91,17 +95,18 @@ impl fmt::Display for InvocationType {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LogType {
-    /// No log. What an absent header means.
+    /// No log. The default without the header.
     #[default]
     None,
-    /// The last 4 KiB. Not with [`InvocationType::Event`].
+    /// The last 4 KiB of the log. Not with [`InvocationType::Event`].
     Tail,
 }
 
 impl LogType {
-    pub(crate) const KEYWORDS: &'static [&'static str] = &["None", "Tail"];
+    pub(crate) const KEYWORDS: &'static [&'static str] =
+        &[Self::None.as_str(), Self::Tail.as_str()];
 
-    /// The value on the wire.
+    /// Returns the header's value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -120,7 +125,7 @@ impl FromStr for LogType {
             .find(|value| value.as_str() == text)
             .ok_or(InputError::Unknown {
                 member: Member::LogType,
-                allowed: Self::KEYWORDS,
+                expected: Self::KEYWORDS,
             })
     }
 }

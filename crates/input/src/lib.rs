@@ -1,18 +1,21 @@
-//! AWS Lambda's function names, ARNs, qualifiers, client contexts and limits: parsed once, into
-//! typed values that carry the proof.
+//! AWS Lambda's function names, ARNs, qualifiers, client contexts and limits, parsed once into typed
+//! values.
 //!
 //! ```text
 //!   &str, String ──parse──▶ FunctionName ─┐
-//!                           Qualifier ────┴─▶ Target          (and the service's
-//!   JSON, base64 ─────────▶ ClientContext                      own words for what
-//!   header values ────────▶ TenantId, DurableExecutionName,    it would refuse:
-//!                           ExecutedVersion, ...               Members, Violations)
+//!                           Qualifier ────┴─▶ Target
+//!   JSON, base64 ─────────▶ ClientContext
+//!   header values ────────▶ TenantId, DurableExecutionName, ExecutedVersion, ...
+//!
+//!   a whole request ──────▶ RequestValidator ─▶ Violations, in the service's own words
 //! ```
 //!
-//! Everything here accepts and rejects exactly what the service's published regular expressions
-//! do. They are in [`patterns`], as the service writes them; [`Rules`] says which generation of
-//! them, and which lengths. Parsing is one pass over the bytes, borrows from its input and does
-//! not allocate.
+//! The parsers accept exactly what the service's published regular expressions accept. Those are in
+//! [`patterns`], as the service writes them; [`NameRules`] selects their generation, and the maximum
+//! lengths. Parsing is one pass over the bytes, borrows from its input and does not allocate.
+//!
+//! Every type parses in the same ways: `parse` and `TryFrom` take `&str`, `&String`, `String` or
+//! `Cow<str>`, and borrow or take over what they are given; `FromStr` makes an owned value.
 //!
 //! # Example
 //!
@@ -34,16 +37,21 @@
 //! # Ok::<(), InputError>(())
 //! ```
 //!
+//! # Features
+//!
+//! - `serde`: the value types implement `Serialize` and `Deserialize`, as strings that are validated.
+//! - `arbitrary`: the value types implement `Arbitrary`, and generate valid values. Needs `std`.
+//!
 //! # What it does not do
 //!
-//! It does no I/O and knows no HTTP: header names, paths and percent-encoding are the caller's. It
-//! does not parse JSON: a client context comes and goes as bytes. It cannot know whether a function
-//! exists, only whether the service would look for it.
+//! It does no I/O and no HTTP: header names, paths and percent-encoding are up to the caller. It does
+//! not parse JSON: a client context is bytes. It cannot know whether a function exists, only whether
+//! the service would look for it.
 //!
 //! # Sources
 //!
 //! The API reference of `Invoke` and `InvokeWithResponseStream`, the service's API model, and the
-//! answers that the service gave to malformed names.
+//! service's recorded responses to malformed names.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -58,21 +66,28 @@
 
 extern crate alloc;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod client_context;
 mod diagnosis;
 mod durable_execution_arn;
 mod error;
+mod expected;
 mod function_name;
 mod grammar;
+mod header_values;
 mod keywords;
 pub mod limits;
-mod members;
+mod mistake;
+mod name_rules;
 pub mod patterns;
 mod qualifier;
-mod rules;
+mod request_validator;
+#[cfg(feature = "serde")]
+pub mod serde;
+mod snippet;
 mod target;
 mod text;
-mod values;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -81,11 +96,14 @@ struct Readme;
 // The public interface: everything else is private.
 pub use crate::client_context::ClientContext;
 pub use crate::durable_execution_arn::DurableExecutionArn;
-pub use crate::error::{Allowed, InputError, Member, Part, QualifierMismatch};
+pub use crate::error::{InputError, Member, QualifierMismatch};
+pub use crate::expected::{Expected, Part};
 pub use crate::function_name::FunctionName;
+pub use crate::header_values::{DurableExecutionName, ExecutedVersion, TenantId};
 pub use crate::keywords::{InvocationType, LogType};
-pub use crate::members::{Constraint, Members, Violation, Violations};
+pub use crate::mistake::Mistake;
+pub use crate::name_rules::{NameRules, Pattern};
 pub use crate::qualifier::{Qualifier, QualifierKind};
-pub use crate::rules::{Pattern, Rules};
+pub use crate::request_validator::{Constraint, RequestValidator, Violation, Violations};
+pub use crate::snippet::Snippet;
 pub use crate::target::Target;
-pub use crate::values::{DurableExecutionName, ExecutedVersion, TenantId};

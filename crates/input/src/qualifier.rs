@@ -1,14 +1,14 @@
-//! Qualifiers: which version of a function is meant.
+//! Qualifiers: versions and aliases of a function.
 
 use alloc::borrow::Cow;
 
 use crate::error::{InputError, Member};
 use crate::grammar::Language;
 use crate::limits;
-use crate::rules::Rules;
+use crate::name_rules::NameRules;
 use crate::text::{check, impl_text};
 
-/// What a qualifier means.
+/// What a qualifier names.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QualifierKind {
@@ -16,21 +16,20 @@ pub enum QualifierKind {
     Latest,
     /// `$LATEST.PUBLISHED`: the newest published version.
     LatestPublished,
-    /// Digits: a published version.
+    /// Digits: a published version of that number.
     Version,
-    /// Letters, digits, `-` and `_`, not digits alone: an alias.
+    /// Letters, digits, `-` and `_`, but not only digits: an alias.
     Alias,
-    /// Accepted by the pattern, but the name of nothing: it has a `$` and is neither of the first
-    /// two.
+    /// Accepted by the pattern, but never in use: it has a `$` and is neither `$LATEST` nor
+    /// `$LATEST.PUBLISHED`.
     Other,
 }
 
 /// A qualifier: the `Qualifier` parameter of a request, or the end of a [`FunctionName`].
 ///
-/// As a parameter it is 1 to 128 characters. An empty one (`Qualifier=`) is refused; an absent one
-/// is no `Qualifier` at all.
+/// The parameter has 1 to 128 characters. An empty one (`Qualifier=`) is rejected.
 ///
-/// Compared, ordered and hashed as text. Borrows from what it is parsed from, without allocating.
+/// Compared, ordered and hashed as text. Parsing borrows the text and does not allocate.
 ///
 /// # Example
 ///
@@ -49,34 +48,37 @@ pub enum QualifierKind {
 pub struct Qualifier<'a>(Cow<'a, str>);
 
 impl<'a> Qualifier<'a> {
-    /// Parses the `Qualifier` parameter under the default [`Rules`].
+    /// Parses the `Qualifier` parameter under the default [`NameRules`].
     ///
     /// # Errors
     ///
-    /// If it is not one, empty or too long: where, and what would be allowed there.
-    pub fn parse(text: &'a str) -> Result<Self, InputError> {
-        Self::from_text(Cow::Borrowed(text))
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
+        Self::from_text(text.into())
     }
 
     /// Parses the `Qualifier` parameter under the given rules.
     ///
     /// # Errors
     ///
-    /// If it is not one, empty or too long: where, and what would be allowed there.
-    pub fn parse_with(text: impl Into<Cow<'a, str>>, rules: &Rules) -> Result<Self, InputError> {
+    /// Returns where the value goes wrong and what was expected there, or that it is too long.
+    pub fn parse_with(
+        text: impl Into<Cow<'a, str>>,
+        rules: &NameRules,
+    ) -> Result<Self, InputError> {
         let text = text.into();
         let language = Language::Qualifier(rules.pattern());
         check(Member::Qualifier, language, &text, limits::QUALIFIER)?;
         Ok(Self(text))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What it means.
+    /// Returns what it names.
     #[must_use]
     pub fn kind(&self) -> QualifierKind {
         let text = self.as_str();
@@ -93,19 +95,19 @@ impl<'a> Qualifier<'a> {
         }
     }
 
-    /// The same, borrowing nothing.
+    /// Copies what is borrowed, so that the value borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Qualifier<'static> {
         Qualifier(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The end of a function name that was parsed: the grammar of names has checked it.
+    /// Wraps the end of a parsed function name, which has been validated.
     pub(crate) fn from_name(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
     }
 
     fn from_text(text: Cow<'a, str>) -> Result<Self, InputError> {
-        Self::parse_with(text, &Rules::default())
+        Self::parse_with(text, &NameRules::default())
     }
 
     fn into_text(self) -> Cow<'a, str> {

@@ -1,10 +1,10 @@
-//! What a request is addressed to.
+//! The function and version that a request addresses.
 
 use crate::error::QualifierMismatch;
 use crate::function_name::FunctionName;
 use crate::qualifier::Qualifier;
 
-/// A function name and, maybe, the `Qualifier` parameter, which do not contradict each other.
+/// A function name and an optional `Qualifier` parameter that do not contradict each other.
 ///
 /// # Example
 ///
@@ -26,11 +26,12 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Puts a name and the parameter together.
+    /// Combines a name and the parameter.
     ///
     /// # Errors
     ///
-    /// If the name ends in a qualifier and the parameter is another one. The service refuses that.
+    /// Returns an error if the name has a qualifier and the parameter differs from it, which the
+    /// service rejects.
     pub fn new(
         name: FunctionName<'a>,
         qualifier: Option<Qualifier<'a>>,
@@ -43,20 +44,20 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The name, as it goes into the request's path: with its own qualifier, if it has one.
+    /// Returns the name as it is in the request's path: with its own qualifier, if it has one.
     #[must_use]
     pub const fn name(&self) -> &FunctionName<'a> {
         &self.name
     }
 
-    /// The parameter, as it goes into the request's query.
+    /// Returns the parameter as it is in the request's query.
     #[must_use]
     pub const fn qualifier(&self) -> Option<&Qualifier<'a>> {
         self.qualifier.as_ref()
     }
 
-    /// The qualifier that counts: the parameter or else the one in the name. Without either the
-    /// service takes `$LATEST`.
+    /// Returns the qualifier in effect: the parameter or else the one in the name. Without either,
+    /// the service runs `$LATEST`.
     #[must_use]
     pub fn effective_qualifier(&self) -> Option<Qualifier<'_>> {
         match &self.qualifier {
@@ -65,13 +66,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The name and the parameter.
+    /// Returns the name and the parameter.
     #[must_use]
     pub fn into_parts(self) -> (FunctionName<'a>, Option<Qualifier<'a>>) {
         (self.name, self.qualifier)
     }
 
-    /// The same, borrowing nothing.
+    /// Copies what is borrowed, so that the value borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Target<'static> {
         Target {
@@ -81,7 +82,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A name alone contradicts nothing.
+/// A target without the parameter.
 impl<'a> From<FunctionName<'a>> for Target<'a> {
     fn from(name: FunctionName<'a>) -> Self {
         Self {

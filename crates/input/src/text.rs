@@ -1,13 +1,13 @@
-//! What every type that is a checked piece of text has in common.
+//! What the types that are validated text have in common.
 
 use crate::diagnosis;
 use crate::error::{InputError, Member};
 use crate::grammar::Language;
 
-/// Refuses a value of more than `limit` characters, as the service counts them.
+/// Rejects a value of more than `limit` characters, which is what the service counts.
 #[inline]
 pub(crate) fn check_length(member: Member, text: &str, limit: usize) -> Result<(), InputError> {
-    // No fewer bytes than characters; a value where the two differ is refused for its characters.
+    // There are at least as many bytes as characters, which are counted only if they may matter.
     if text.len() > limit {
         let length = text.chars().count();
         if length > limit {
@@ -21,7 +21,7 @@ pub(crate) fn check_length(member: Member, text: &str, limit: usize) -> Result<(
     Ok(())
 }
 
-/// Refuses a value that is too long or not in its language.
+/// Rejects a value that is too long or not in its language.
 pub(crate) fn check(
     member: Member,
     language: Language,
@@ -36,16 +36,24 @@ pub(crate) fn check(
     }
 }
 
-/// Implements the conversions and comparisons of a type `$type<'a>` that is a piece of text.
+/// Implements the conversions and comparisons of a type `$type<'a>` that is validated text.
 ///
 /// The type has `from_text(Cow<'a, str>) -> Result<Self, InputError>`, `as_str(&self) -> &str` and
-/// `into_text(self) -> Cow<'a, str>`. It is compared and hashed as its text.
+/// `into_text(self) -> Cow<'a, str>`. It is compared, ordered and hashed as its text.
 macro_rules! impl_text {
     ($type:ident) => {
         impl<'a> TryFrom<&'a str> for $type<'a> {
             type Error = $crate::InputError;
 
             fn try_from(text: &'a str) -> Result<Self, $crate::InputError> {
+                Self::from_text(alloc::borrow::Cow::Borrowed(text))
+            }
+        }
+
+        impl<'a> TryFrom<&'a alloc::string::String> for $type<'a> {
+            type Error = $crate::InputError;
+
+            fn try_from(text: &'a alloc::string::String) -> Result<Self, $crate::InputError> {
                 Self::from_text(alloc::borrow::Cow::Borrowed(text))
             }
         }
@@ -70,7 +78,7 @@ macro_rules! impl_text {
             type Err = $crate::InputError;
 
             fn from_str(text: &str) -> Result<Self, $crate::InputError> {
-                // Checked before it is copied.
+                // Validated before it is copied.
                 $type::try_from(text).map($type::into_owned)
             }
         }
@@ -93,9 +101,16 @@ macro_rules! impl_text {
             }
         }
 
+        // Sound, since a value is compared, ordered and hashed as its text.
+        impl core::borrow::Borrow<str> for $type<'_> {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
         impl core::fmt::Display for $type<'_> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                // As `str` does, so that widths and alignments work.
+                // Respects width and alignment.
                 f.pad(self.as_str())
             }
         }
@@ -117,6 +132,12 @@ macro_rules! impl_text {
         impl PartialEq<&str> for $type<'_> {
             fn eq(&self, other: &&str) -> bool {
                 self.as_str() == *other
+            }
+        }
+
+        impl PartialEq<alloc::string::String> for $type<'_> {
+            fn eq(&self, other: &alloc::string::String) -> bool {
+                self.as_str() == other
             }
         }
 

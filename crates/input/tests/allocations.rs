@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use lambda_invoke_input::{
     ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
-    InvocationType, Members, Qualifier, Rules, Target, TenantId,
+    InvocationType, NameRules, Qualifier, RequestValidator, Target, TenantId,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -27,7 +27,11 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
 
     let region = Region::new(ALLOCATOR);
     for name in names {
-        for rules in [Rules::default(), Rules::newest(), Rules::recorded()] {
+        for rules in [
+            NameRules::default(),
+            NameRules::newest(),
+            NameRules::recorded(),
+        ] {
             let parsed = FunctionName::parse_with(name, &rules).unwrap();
             black_box((
                 parsed.partition(),
@@ -40,10 +44,10 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
         let target = Target::new(FunctionName::parse(name).unwrap(), None).unwrap();
         black_box(target.effective_qualifier());
         black_box(
-            Members::new()
+            RequestValidator::new()
                 .function_name(name)
                 .qualifier("live")
-                .check(&Rules::recorded()),
+                .validate(&NameRules::recorded()),
         )
         .unwrap();
     }

@@ -5,7 +5,7 @@
 
 use lambda_invoke_input::{
     ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
-    InputError, Qualifier, Rules, TenantId,
+    InputError, NameRules, Qualifier, TenantId,
 };
 
 /// What can stand before a name, and after it, in every combination that is a form of its own.
@@ -41,7 +41,7 @@ fn name(prefix: &str, suffix: &str, length: usize) -> String {
 }
 
 #[track_caller]
-fn assert_limit(rules: Rules, prefix: &str, suffix: &str, limit: usize) {
+fn assert_limit(rules: NameRules, prefix: &str, suffix: &str, limit: usize) {
     let longest = name(prefix, suffix, limit);
     let parsed = FunctionName::parse_with(&longest, &rules).unwrap();
     assert_eq!(
@@ -72,7 +72,7 @@ fn assert_limit(rules: Rules, prefix: &str, suffix: &str, limit: usize) {
 
 #[test]
 fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_default() {
-    for rules in [Rules::published(), Rules::default()] {
+    for rules in [NameRules::published(), NameRules::default()] {
         for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
             assert_limit(rules, prefix, suffix, 170);
             // The 64 of a bare name are not for a name with anything to it.
@@ -84,7 +84,7 @@ fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_de
 
 #[test]
 fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
-    for rules in [Rules::published(), Rules::default()] {
+    for rules in [NameRules::published(), NameRules::default()] {
         assert_limit(rules, "", "", 64);
         // It is the name that is too long, unless it is too long for any form.
         let bare = |length| FunctionName::parse_with(name("", "", length), &rules).unwrap_err();
@@ -118,7 +118,7 @@ fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
 #[test]
 fn every_form_ends_at_256_in_the_newest_model() {
     for (prefix, suffix) in forms() {
-        assert_limit(Rules::newest(), prefix, suffix, 256);
+        assert_limit(NameRules::newest(), prefix, suffix, 256);
     }
 }
 
@@ -130,7 +130,7 @@ fn no_form_ends_in_the_recorded_rules() {
             if length > prefix.len() + suffix.len() {
                 let text = name(prefix, suffix, length);
                 assert!(
-                    FunctionName::parse_with(&text, &Rules::recorded()).is_ok(),
+                    FunctionName::parse_with(&text, &NameRules::recorded()).is_ok(),
                     "{length}"
                 );
             }
@@ -141,10 +141,10 @@ fn no_form_ends_in_the_recorded_rules() {
 #[test]
 fn the_parameter_ends_at_128_and_a_qualifier_in_a_name_does_not() {
     let all = [
-        Rules::published(),
-        Rules::default(),
-        Rules::newest(),
-        Rules::recorded(),
+        NameRules::published(),
+        NameRules::default(),
+        NameRules::newest(),
+        NameRules::recorded(),
     ];
     for rules in all {
         for fill in ["a", "7", "$", "-", "_"] {
@@ -166,12 +166,12 @@ fn the_parameter_ends_at_128_and_a_qualifier_in_a_name_does_not() {
 }
 
 #[test]
-fn an_empty_value_is_refused_where_one_character_is_taken() {
+fn an_empty_value_is_rejected_where_one_character_is_taken() {
     let all = [
-        Rules::published(),
-        Rules::default(),
-        Rules::newest(),
-        Rules::recorded(),
+        NameRules::published(),
+        NameRules::default(),
+        NameRules::newest(),
+        NameRules::recorded(),
     ];
     for rules in all {
         let error = Qualifier::parse_with("", &rules).unwrap_err();
@@ -222,28 +222,28 @@ fn a_client_context_ends_at_3583_bytes_of_base64() {
 
 #[test]
 fn the_other_values_end_where_the_model_says() {
-    let refused_at = |error: InputError, limit: usize| {
+    let rejected_at = |error: InputError, limit: usize| {
         assert!(
             matches!(error, InputError::TooLong { length, limit: told, .. }
             if told == limit && length == limit + 1)
         );
     };
     assert!(ExecutedVersion::parse(&"1".repeat(1_024)).is_ok());
-    refused_at(
+    rejected_at(
         ExecutedVersion::parse(&"1".repeat(1_025)).unwrap_err(),
         1_024,
     );
     assert!(TenantId::parse(&"a".repeat(256)).is_ok());
-    refused_at(TenantId::parse(&"a".repeat(257)).unwrap_err(), 256);
+    rejected_at(TenantId::parse(&"a".repeat(257)).unwrap_err(), 256);
     assert!(DurableExecutionName::parse(&"a".repeat(64)).is_ok());
-    refused_at(
+    rejected_at(
         DurableExecutionName::parse(&"a".repeat(65)).unwrap_err(),
         64,
     );
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/";
     let arn = |length: usize| format!("{arn}{}", "i".repeat(length - arn.len()));
     assert!(DurableExecutionArn::parse(&arn(1_024)).is_ok());
-    refused_at(DurableExecutionArn::parse(&arn(1_025)).unwrap_err(), 1_024);
+    rejected_at(DurableExecutionArn::parse(&arn(1_025)).unwrap_err(), 1_024);
 }
 
 /// The service counts characters. Where those are fewer than the bytes, the fault is the character.
@@ -291,7 +291,7 @@ fn names_without_a_limit_are_parsed_in_linear_time() {
             format!("arn:aws{long}:lambda:{long}!"),
         ] {
             let started = std::time::Instant::now();
-            let parsed = FunctionName::parse_with(text.as_str(), &Rules::recorded());
+            let parsed = FunctionName::parse_with(text.as_str(), &NameRules::recorded());
             assert_eq!(parsed.is_ok(), !text.contains([':', '!']), "{unit}");
             assert!(
                 started.elapsed().as_secs() < 20,

@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use lambda_invoke_input::{
-    ClientContext, FunctionName, InputError, InvocationType, LogType, Member, Part, Qualifier,
-    QualifierKind, QualifierMismatch, Rules, Target, limits,
+    ClientContext, FunctionName, InputError, InvocationType, LogType, Member, NameRules, Part,
+    Qualifier, QualifierKind, QualifierMismatch, Target, limits,
 };
 
 /// A name and its partition, region, account, name and qualifier.
@@ -56,7 +56,7 @@ fn a_part_that_can_be_taken_is_taken() {
             ["aws-Cn-", "", "", "a.b_c-d", "$LATEST.PUBLISHED"]),
     ];
     for (text, [partition, region, account, name, qualifier]) in rows {
-        let parsed = FunctionName::parse(text).unwrap();
+        let parsed = FunctionName::parse(*text).unwrap();
         assert_eq!(parsed.partition().unwrap_or_default(), *partition, "{text}");
         assert_eq!(parsed.region().unwrap_or_default(), *region, "{text}");
         assert_eq!(parsed.account().unwrap_or_default(), *account, "{text}");
@@ -73,12 +73,12 @@ fn a_part_that_can_be_taken_is_taken() {
 #[test]
 fn a_name_is_read_by_its_generation() {
     let text = "eusc-de-east-1:live";
-    let published = FunctionName::parse_with(text, &Rules::published()).unwrap();
+    let published = FunctionName::parse_with(text, &NameRules::published()).unwrap();
     assert_eq!(
         (published.region(), published.name()),
         (None, "eusc-de-east-1")
     );
-    let newest = FunctionName::parse_with(text, &Rules::newest()).unwrap();
+    let newest = FunctionName::parse_with(text, &NameRules::newest()).unwrap();
     assert_eq!(
         (newest.region(), newest.name()),
         (Some("eusc-de-east-1"), "live")
@@ -90,7 +90,11 @@ fn a_name_is_read_by_its_generation() {
 /// For some months in 2026 the model demanded both after an `arn:` prefix.
 #[test]
 fn an_arn_needs_neither_region_nor_account_in_any_generation() {
-    for rules in [Rules::published(), Rules::newest(), Rules::recorded()] {
+    for rules in [
+        NameRules::published(),
+        NameRules::newest(),
+        NameRules::recorded(),
+    ] {
         for (text, region, account) in [
             ("arn:aws:lambda:thumbnail", None, None),
             (
@@ -129,8 +133,8 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
          the end"
     );
     assert_eq!(
-        name("arn:aws:ec2:us-east-1:111111111111:instance"),
-        "invalid function name: 'e' at byte 8, expected 'l' of \":lambda:\""
+        name("arn:aws::thumbnail"),
+        "invalid function name: ':' at byte 8, expected 'l' of \":lambda:\""
     );
     assert_eq!(
         name("thumbnail:$LATES"),
@@ -147,12 +151,6 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
         "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '_' or the end of \
          a qualifier"
     );
-    // One digit short of an account id.
-    assert_eq!(
-        name("arn:aws:lambda:us-east-1:12345678901:function:thumbnail"),
-        "invalid function name: ':' at byte 45, expected a letter, a digit, '-', '_' or the end of \
-         a qualifier; bytes 25 to 36 were read as the name"
-    );
     assert_eq!(
         name("ünïcode"),
         "invalid function name: 'ü' at byte 0, expected a letter, a digit, '-', '.' or '_'"
@@ -163,7 +161,8 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
     );
     assert_eq!(
         name(&"a".repeat(65)),
-        "invalid function name: 65 characters, expected at most 64 where it is nothing but the name"
+        "invalid function name: 65 characters, expected at most 64 in a name without \
+         region, account and qualifier"
     );
     assert_eq!(
         name(&"a".repeat(171)),
@@ -176,11 +175,11 @@ fn a_rejection_names_the_parts_that_could_have_gone_on() {
     let error = FunctionName::parse("arn:aws:lambda::123456789012:function:f").unwrap_err();
     assert_eq!(error.member(), Member::FunctionName);
     assert_eq!(error.offset(), 15);
-    let allowed = error.allowed().unwrap();
-    assert!(allowed.contains(b'u') && allowed.contains(b'1') && allowed.contains(b'_'));
-    assert!(!allowed.contains(b':') && !allowed.contains(b'$') && !allowed.contains(0xc3));
-    assert!(!allowed.end());
-    let parts: Vec<_> = allowed.parts().collect();
+    let expected = error.expected().unwrap();
+    assert!(expected.contains(b'u') && expected.contains(b'1') && expected.contains(b'_'));
+    assert!(!expected.contains(b':') && !expected.contains(b'$') && !expected.contains(0xc3));
+    assert!(!expected.end());
+    let parts: Vec<_> = expected.parts().collect();
     assert_eq!(parts, [Part::Region, Part::Account, Part::Name]);
 }
 
@@ -207,11 +206,11 @@ fn a_qualifier_says_what_it_means() {
     ] {
         assert_eq!(Qualifier::parse(text).unwrap().kind(), kind, "{text}");
     }
-    assert!(Qualifier::parse_with("$LATEST.PUBLISHED", &Rules::published()).is_err());
+    assert!(Qualifier::parse_with("$LATEST.PUBLISHED", &NameRules::published()).is_err());
 }
 
 #[test]
-fn a_target_refuses_two_qualifiers_that_differ() {
+fn a_target_rejects_two_qualifiers_that_differ() {
     let name = |text| FunctionName::parse(text).unwrap();
     let qualifier = |text| Some(Qualifier::parse(text).unwrap());
 
@@ -304,7 +303,7 @@ fn a_client_context_keeps_any_bytes() {
 }
 
 #[test]
-fn a_client_context_that_is_not_base64_is_refused_at_its_fault() {
+fn a_client_context_that_is_not_base64_is_rejected_at_its_fault() {
     for (text, offset) in [
         ("{}", 0),
         ("e30\n", 3),

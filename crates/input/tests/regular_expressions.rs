@@ -125,7 +125,7 @@ fn client_contexts_are_base64() {
 
 /// The generator is worth something only if it makes enough of both.
 #[test]
-fn generated_names_are_accepted_and_refused_in_good_numbers() {
+fn generated_names_are_accepted_and_rejected_in_good_numbers() {
     let accepted = std::cell::Cell::new(0);
     let config = Config {
         cases: 4_000,

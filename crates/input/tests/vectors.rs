@@ -1,4 +1,4 @@
-//! The official data: the patterns of the service's model over time, and its recorded answers to
+//! The official data: the patterns of the service's model over time, and its recorded responses to
 //! malformed names.
 //!
 //! The project's own cases for the same behaviour are in `forms.rs`, `boundaries.rs` and here.
@@ -7,8 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
-    Constraint, DurableExecutionArn, DurableExecutionName, FunctionName, Members, Pattern,
-    Qualifier, QualifierMismatch, Rules, Target, TenantId, limits, patterns,
+    Constraint, DurableExecutionArn, DurableExecutionName, FunctionName, NameRules, Pattern,
+    Qualifier, QualifierMismatch, RequestValidator, Target, TenantId, limits, patterns,
 };
 use lambda_invoke_vectors::{json, suite};
 use serde_json::Value;
@@ -109,27 +109,27 @@ fn patterns_and_lengths_are_those_of_the_model() {
 }
 
 #[test]
-fn recorded_answers_to_names_are_those_of_the_recorded_rules() {
+fn recorded_responses_to_names_are_those_of_the_recorded_rules() {
     suite("input/recorded-names", |folder| {
         let data = json(&folder.join("model/names/localstack-function-name-validation.json"));
         let cases = data["cases"].as_array().unwrap();
         for case in cases {
-            check_recorded_answer(case);
+            check_recorded_response(case);
         }
         cases.len() + check_related(&data["related"])
     });
 }
 
-fn check_recorded_answer(case: &Value) {
-    let rules = Rules::recorded();
+fn check_recorded_response(case: &Value) {
+    let rules = NameRules::recorded();
     let id = text(case, "/id");
     let name = text(case, "/input/FunctionName");
     let qualifier = case.pointer("/input/Qualifier").and_then(Value::as_str);
-    let answer = &case["observed"]["invoke"];
+    let response = &case["observed"]["invoke"];
 
-    let mut members = Members::new().function_name(name);
+    let mut request = RequestValidator::new().function_name(name);
     if let Some(qualifier) = qualifier {
-        members = members.qualifier(qualifier);
+        request = request.qualifier(qualifier);
     }
     let target = FunctionName::parse_with(name, &rules).and_then(|name| {
         Ok((
@@ -139,30 +139,30 @@ fn check_recorded_answer(case: &Value) {
                 .transpose()?,
         ))
     });
-    match text(answer, "/Code") {
+    match text(response, "/Code") {
         "ValidationException" => {
-            let violations = members.check(&rules).unwrap_err();
-            let errors = answer["Errors"].as_array().unwrap();
+            let violations = request.validate(&rules).unwrap_err();
+            let errors = response["Errors"].as_array().unwrap();
             let errors: Vec<_> = errors
                 .iter()
                 .map(|e| filled_in(e.as_str().unwrap()))
                 .collect();
             let found: Vec<_> = violations.iter().map(ToString::to_string).collect();
             assert_eq!(found, errors, "{id}");
-            assert_eq!(answer["Count"], violations.len(), "{id}");
+            assert_eq!(response["Count"], violations.len(), "{id}");
             let error = target.unwrap_err();
             assert!(
-                error.allowed().is_some() || error.offset() == limits::QUALIFIER,
+                error.expected().is_some() || error.offset() == limits::QUALIFIER,
                 "{id}"
             );
             assert_eq!(case["service_accepts_syntax_for_invoke"], false, "{id}");
         }
         // Syntactically right: what is wrong is found after that.
         code => {
-            assert_eq!(members.check(&rules), Ok(()), "{id}");
+            assert_eq!(request.validate(&rules), Ok(()), "{id}");
             let (name, qualifier) = target.unwrap();
             let target = Target::new(name.clone(), qualifier);
-            let message = filled_in(text(answer, "/Message"));
+            let message = filled_in(text(response, "/Message"));
             if code == "InvalidParameterValueException" {
                 assert_eq!(message, QualifierMismatch::MESSAGE, "{id}");
                 target.unwrap_err();
@@ -187,7 +187,7 @@ fn check_related(related: &Value) -> usize {
     let related = related.as_object().unwrap();
     for (test, recording) in related {
         let content = &recording["recorded-content"];
-        let name = |text| FunctionName::parse_with(text, &Rules::recorded()).unwrap();
+        let name = |text| FunctionName::parse_with(text, &NameRules::recorded()).unwrap();
         if test.starts_with("test_ops_with_arn_qualifier_mismatch") {
             assert_eq!(
                 text(content, "/not_match_exception/Error/Message"),
@@ -212,9 +212,9 @@ fn check_related(related: &Value) -> usize {
         } else {
             assert_eq!(test, "test_invalid_invoke");
             let arn = "arn:aws:lambda:us-east-1:123400000000@function:myfn";
-            let violations = Members::new()
+            let violations = RequestValidator::new()
                 .function_name(arn)
-                .check(&Rules::recorded())
+                .validate(&NameRules::recorded())
                 .unwrap_err();
             let message = text(content, "/invoke_function_name_pattern_exc/Error/Message");
             assert_eq!(violations.to_string(), filled_in(message));
@@ -235,21 +235,21 @@ fn derived_verdicts_on_each_generation_are_ours() {
             // The verdicts are by pattern and greatest length of the whole: the 64 of a bare name
             // is not in them. No rule set has the pattern of 2025-12-01, which lacks `eusc-`, or that of
             // 2026-07-13, which was withdrawn.
-            let accepts = |rules: Rules| {
+            let accepts = |rules: NameRules| {
                 FunctionName::parse_with(name.as_str(), &rules.with_max_bare_name(None)).is_ok()
             };
             let verdicts = &case["accepted_by"];
             let model = Some(limits::FUNCTION_NAME_NEWEST);
             assert_eq!(
                 verdicts["2018-10-15 (older published)"],
-                accepts(Rules::published())
+                accepts(NameRules::published())
             );
             assert_eq!(
                 verdicts["2026-06-18"],
-                accepts(Rules::recorded().with_max_length(model))
+                accepts(NameRules::recorded().with_max_length(model))
             );
-            assert_eq!(verdicts["2026-11 (newest)"], accepts(Rules::newest()));
-            let newest = FunctionName::parse_with(name.as_str(), &Rules::newest());
+            assert_eq!(verdicts["2026-11 (newest)"], accepts(NameRules::newest()));
+            let newest = FunctionName::parse_with(name.as_str(), &NameRules::newest());
             assert_eq!(
                 verdicts["2026-11 (newest)"],
                 newest.is_ok(),
@@ -263,10 +263,16 @@ fn derived_verdicts_on_each_generation_are_ours() {
             let verdicts = &case["accepted_by"];
             assert_eq!(
                 verdicts["2016-02-11 (older published)"],
-                accepts(Rules::published())
+                accepts(NameRules::published())
             );
-            assert_eq!(verdicts["2025-12-01 (newest)"], accepts(Rules::newest()));
-            assert_eq!(verdicts["2025-12-01 (newest)"], accepts(Rules::default()));
+            assert_eq!(
+                verdicts["2025-12-01 (newest)"],
+                accepts(NameRules::newest())
+            );
+            assert_eq!(
+                verdicts["2025-12-01 (newest)"],
+                accepts(NameRules::default())
+            );
             cases += 1;
         }
         type Accepts = fn(&str) -> bool;
@@ -325,8 +331,10 @@ fn client_contexts_of_naughty_strings_come_back() {
 #[test]
 fn violations_are_counted_and_joined_qualifier_and_length_first() {
     let qualifier = "!".repeat(129);
-    let members = Members::new().function_name("a b").qualifier(&qualifier);
-    let violations = members.check(&Rules::recorded()).unwrap_err();
+    let request = RequestValidator::new()
+        .function_name("a b")
+        .qualifier(&qualifier);
+    let violations = request.validate(&NameRules::recorded()).unwrap_err();
     let constraints: Vec<_> = violations
         .iter()
         .map(|violation| violation.constraint)
@@ -355,17 +363,23 @@ fn violations_are_counted_and_joined_qualifier_and_length_first() {
 
 #[test]
 fn an_empty_qualifier_violates_its_least_length() {
-    let constraints = |rules: Rules| {
-        let violations = Members::new().qualifier("").check(&rules).unwrap_err();
+    let constraints = |rules: NameRules| {
+        let violations = RequestValidator::new()
+            .qualifier("")
+            .validate(&rules)
+            .unwrap_err();
         violations
             .iter()
             .map(|violation| violation.constraint)
             .collect::<Vec<_>>()
     };
     // The published pattern has an alternative for it, the recorded one has not.
-    assert_eq!(constraints(Rules::published()), [Constraint::MinLength(1)]);
     assert_eq!(
-        constraints(Rules::recorded()),
+        constraints(NameRules::published()),
+        [Constraint::MinLength(1)]
+    );
+    assert_eq!(
+        constraints(NameRules::recorded()),
         [
             Constraint::MinLength(1),
             Constraint::Pattern(patterns::QUALIFIER_NEWEST)
@@ -376,9 +390,9 @@ fn an_empty_qualifier_violates_its_least_length() {
 #[test]
 fn violations_count_characters_and_not_bytes() {
     let qualifier = "é".repeat(128);
-    let violations = Members::new()
+    let violations = RequestValidator::new()
         .qualifier(&qualifier)
-        .check(&Rules::recorded())
+        .validate(&NameRules::recorded())
         .unwrap_err();
     let constraints: Vec<_> = violations
         .iter()
@@ -392,14 +406,14 @@ fn violations_count_characters_and_not_bytes() {
 
 #[test]
 fn every_member_is_checked() {
-    let members = Members::new()
+    let request = RequestValidator::new()
         .function_name("a".repeat(65).leak())
         .qualifier("live")
         .invocation_type("Sometimes")
         .log_type("Head")
         .tenant_id("a,b")
         .durable_execution_name("a.b");
-    let violations = members.check(&Rules::default()).unwrap_err();
+    let violations = request.validate(&NameRules::default()).unwrap_err();
     let found: Vec<_> = violations
         .iter()
         .map(|violation| (violation.member.as_str(), violation.constraint))
@@ -424,7 +438,10 @@ fn every_member_is_checked() {
         "Value 'Head' at 'logType' failed to satisfy constraint: Member must satisfy enum value \
          set: [None, Tail]"
     ));
-    assert_eq!(Members::new().check(&Rules::default()), Ok(()));
+    assert_eq!(
+        RequestValidator::new().validate(&NameRules::default()),
+        Ok(())
+    );
 }
 
 #[test]
@@ -438,5 +455,5 @@ fn a_pattern_has_its_texts() {
         patterns::FUNCTION_NAME_NEWEST
     );
     assert_eq!(Pattern::Newest.qualifier(), patterns::QUALIFIER_NEWEST);
-    assert_eq!(Rules::default().pattern(), Pattern::Newest);
+    assert_eq!(NameRules::default().pattern(), Pattern::Newest);
 }

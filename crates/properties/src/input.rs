@@ -1,7 +1,9 @@
 //! Properties of `lambda-invoke-input`: its grammars are the service's regular expressions.
 
 use arbitrary::{Arbitrary, Unstructured};
-use lambda_invoke_input::{ClientContext, FunctionName, Members, Qualifier, Rules, Target};
+use lambda_invoke_input::{
+    ClientContext, FunctionName, NameRules, Qualifier, RequestValidator, Target,
+};
 
 #[path = "../../input/tests/oracle/mod.rs"]
 mod oracle;
@@ -57,10 +59,10 @@ pub fn target(data: &[u8]) {
         _ => None,
     };
     for rules in [
-        Rules::default(),
-        Rules::published(),
-        Rules::newest(),
-        Rules::recorded(),
+        NameRules::default(),
+        NameRules::published(),
+        NameRules::newest(),
+        NameRules::recorded(),
     ] {
         let parsed_name = FunctionName::parse_with(name.as_str(), &rules);
         let parsed_qualifier = qualifier
@@ -68,12 +70,12 @@ pub fn target(data: &[u8]) {
             .map(|text| Qualifier::parse_with(text, &rules))
             .transpose();
 
-        let mut members = Members::new().function_name(&name);
+        let mut members = RequestValidator::new().function_name(&name);
         if let Some(qualifier) = &qualifier {
             members = members.qualifier(qualifier);
         }
         let refused = usize::from(parsed_name.is_err()) + usize::from(parsed_qualifier.is_err());
-        match members.check(&rules) {
+        match members.validate(&rules) {
             Ok(()) => assert_eq!(refused, 0),
             Err(violations) => {
                 // Up to three for a value: both lengths' limits and the pattern.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use http::Uri;
-use lambda_invoke_input::{ClientContext, FunctionName, Rules};
+use lambda_invoke_input::{ClientContext, FunctionName, NameRules};
 use lambda_invoke_protocol::path::{Encoded, Route, decode};
 use lambda_invoke_protocol::{IncomingRequest, InvokeRequest, StreamRequest, json};
 use lambda_invoke_vectors::{bytes, suite};
@@ -62,7 +62,7 @@ fn check(text: &str) {
     );
     invoke.payload = Bytes::from(payload.clone());
     let (parts, body) = invoke.to_http(&base).unwrap().into_parts();
-    let call = IncomingRequest::from_parts(&parts, &Rules::recorded())
+    let call = IncomingRequest::from_parts(&parts, &NameRules::recorded())
         .unwrap()
         .with_payload(body)
         .unwrap();
@@ -81,7 +81,7 @@ fn check(text: &str) {
     let mut stream = StreamRequest::new(name);
     stream.payload = Bytes::from(payload);
     let (parts, body) = stream.to_http(&base).unwrap().into_parts();
-    let call = IncomingRequest::from_parts(&parts, &Rules::recorded())
+    let call = IncomingRequest::from_parts(&parts, &NameRules::recorded())
         .unwrap()
         .with_payload(body)
         .unwrap();
@@ -98,7 +98,7 @@ fn check_as_name(text: &str) {
     let route = Route::find(&http::Method::POST, uri.split('?').next().unwrap()).unwrap();
     assert_eq!(route.function_name, text);
     let (parts, ()) = http::Request::post(&uri).body(()).unwrap().into_parts();
-    match IncomingRequest::from_parts(&parts, &Rules::recorded()) {
+    match IncomingRequest::from_parts(&parts, &NameRules::recorded()) {
         Ok(call) => {
             assert_eq!(call.members().target.name().as_str(), text);
             assert_eq!(call.members().target.qualifier().unwrap().as_str(), text);

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Uri};
 use lambda_invoke_error::Operation;
 use lambda_invoke_input::{
-    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Rules,
-    Target, TenantId,
+    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, NameRules,
+    Qualifier, Target, TenantId,
 };
 use lambda_invoke_protocol::{
     IncomingRequest, InvokeRequest, Rejection, RequestError, StreamInvocationType, StreamRequest,
@@ -123,7 +123,7 @@ prop_compose! {
 }
 
 /// What an endpoint makes of a request.
-fn received(request: http::Request<Bytes>, rules: &Rules) -> IncomingRequest<'static> {
+fn received(request: http::Request<Bytes>, rules: &NameRules) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
     IncomingRequest::from_parts(&parts, rules)
         .unwrap()
@@ -138,16 +138,16 @@ proptest! {
     #[test]
     fn an_invoke_arrives_as_it_was_sent(request in invoke()) {
         let http = request.to_http(&base()).unwrap();
-        prop_assert_eq!(received(http.clone(), &Rules::default()), request.clone().into());
+        prop_assert_eq!(received(http.clone(), &NameRules::default()), request.clone().into());
         // The endpoint's rules take whatever the client's do.
-        prop_assert_eq!(received(http, &Rules::recorded()), IncomingRequest::from(request));
+        prop_assert_eq!(received(http, &NameRules::recorded()), IncomingRequest::from(request));
     }
 
     #[test]
     fn a_stream_arrives_as_it_was_sent(request in stream()) {
         let http = request.to_http(&base()).unwrap();
-        prop_assert_eq!(received(http.clone(), &Rules::default()), request.clone().into());
-        prop_assert_eq!(received(http, &Rules::recorded()), IncomingRequest::from(request));
+        prop_assert_eq!(received(http.clone(), &NameRules::default()), request.clone().into());
+        prop_assert_eq!(received(http, &NameRules::recorded()), IncomingRequest::from(request));
     }
 }
 
@@ -269,7 +269,7 @@ fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>,
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    IncomingRequest::from_parts(&parts, &Rules::recorded()).map(IncomingRequest::into_owned)
+    IncomingRequest::from_parts(&parts, &NameRules::recorded()).map(IncomingRequest::into_owned)
 }
 
 fn answer(uri: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
@@ -397,7 +397,7 @@ fn a_client_context_is_an_object_in_base64() {
 fn other_paths_and_methods_are_unknown_operations() {
     assert_eq!(answer("/", &[]).0, 404);
     let (parts, ()) = http::Request::get(INVOKE).body(()).unwrap().into_parts();
-    let refusal = IncomingRequest::from_parts(&parts, &Rules::recorded()).unwrap_err();
+    let refusal = IncomingRequest::from_parts(&parts, &NameRules::recorded()).unwrap_err();
     assert_eq!(
         refusal.to_service_error().code(),
         Some("UnknownOperationException")

@@ -1,24 +1,20 @@
 //! What is wrong with a name, and where.
 
-use lambda_invoke_input::{InputError, Members, QualifierMismatch, Rules};
+use lambda_invoke_input::{InputError, NameRules, QualifierMismatch, RequestValidator, Snippet};
 use serde_json::{Value, json};
 
 use super::Refused;
-use crate::terminal::is_obeyed;
 
-/// How much of a long value is shown on either side of the fault, in characters.
-const AROUND: usize = 50;
-
-/// For a person: the value with a caret under the fault, and what would be right.
+/// For a person: the value with carets under the fault, and what would be right.
 pub(super) fn text(
     refused: &Refused,
     name: &str,
     qualifier: Option<&str>,
     accepted: &[&str],
 ) -> String {
-    let (value, offset) = fault(refused, name, qualifier);
-    let mark = pointed(value, offset, read_as_name(refused));
-    let mut text = format!("{}\n{mark}", message(refused));
+    let snippet = snippet(refused, name, qualifier).to_string();
+    let snippet = snippet.replace('\n', "\n  ");
+    let mut text = format!("{}\n  {snippet}", message(refused));
     if !accepted.is_empty() {
         text.push_str(&format!("\n  other rules take it: {}", accepted.join(", ")));
     }
@@ -30,16 +26,24 @@ pub(super) fn text(
 
 /// For a machine: one object.
 pub(super) fn json(refused: &Refused, name: &str, qualifier: Option<&str>) -> Value {
-    let (_, offset) = fault(refused, name, qualifier);
-    let allowed = match refused {
-        Refused::Name(error) | Refused::Qualifier(error) => error.allowed(),
+    let at = |error: &InputError, value: &str| match error.expected() {
+        Some(_) => (error.offset(), error.span(value)),
+        None => (error.span(value).0, error.span(value)),
+    };
+    let (offset, (start, end)) = match refused {
+        Refused::Name(error) => at(error, name),
+        Refused::Qualifier(error) => at(error, qualifier.unwrap_or_default()),
+        Refused::Mismatch(mismatch) => (mismatch.offset, (mismatch.offset, name.len())),
+    };
+    let expected = match refused {
+        Refused::Name(error) | Refused::Qualifier(error) => error.expected(),
         Refused::Mismatch(_) => None,
     };
-    let allowed = allowed.map(|allowed| {
+    let expected = expected.map(|expected| {
         json!({
-            "characters": allowed.bytes().map(char::from).collect::<String>(),
-            "end": allowed.end(),
-            "parts": allowed.parts().map(|part| part.to_string()).collect::<Vec<_>>(),
+            "characters": expected.bytes().map(char::from).collect::<String>(),
+            "end": expected.end(),
+            "parts": expected.parts().map(|part| part.to_string()).collect::<Vec<_>>(),
         })
     });
     let member = match refused {
@@ -51,8 +55,9 @@ pub(super) fn json(refused: &Refused, name: &str, qualifier: Option<&str>) -> Va
         "error": {
             "member": member,
             "offset": offset,
+            "span": [start, end],
             "message": message(refused),
-            "allowed": allowed,
+            "allowed": expected,
             "service_answer": service_answer(refused, name, qualifier),
         },
     })
@@ -65,26 +70,12 @@ fn message(refused: &Refused) -> String {
     }
 }
 
-/// The value that is wrong, and the byte at which it goes wrong.
-fn fault<'a>(refused: &Refused, name: &'a str, qualifier: Option<&'a str>) -> (&'a str, usize) {
+/// The value that is wrong, with marks under the place.
+fn snippet<'a>(refused: &Refused, name: &'a str, qualifier: Option<&'a str>) -> Snippet<'a> {
     match refused {
-        Refused::Name(error) => (name, offset(error, name)),
-        Refused::Qualifier(error) => {
-            let qualifier = qualifier.unwrap_or_default();
-            (qualifier, offset(error, qualifier))
-        }
-        Refused::Mismatch(mismatch) => (name, mismatch.offset),
-    }
-}
-
-/// A length is counted in characters; the place to show is a byte.
-fn offset(error: &InputError, value: &str) -> usize {
-    match error {
-        InputError::TooLong { limit, .. } | InputError::BareNameTooLong { limit, .. } => value
-            .char_indices()
-            .nth(*limit)
-            .map_or(value.len(), |(offset, _)| offset),
-        _ => error.offset(),
+        Refused::Name(error) => error.snippet(name),
+        Refused::Qualifier(error) => error.snippet(qualifier.unwrap_or_default()),
+        Refused::Mismatch(mismatch) => mismatch.snippet(name),
     }
 }
 
@@ -94,49 +85,10 @@ fn service_answer(refused: &Refused, name: &str, qualifier: Option<&str>) -> Opt
         let message = QualifierMismatch::MESSAGE;
         return Some(format!("400 InvalidParameterValueException, {message}"));
     }
-    let mut members = Members::new().function_name(name);
+    let mut request = RequestValidator::new().function_name(name);
     if let Some(qualifier) = qualifier {
-        members = members.qualifier(qualifier);
+        request = request.qualifier(qualifier);
     }
-    let violations = members.check(&Rules::recorded()).err()?;
+    let violations = request.validate(&NameRules::recorded()).err()?;
     Some(format!("400 ValidationException, {violations}"))
-}
-
-/// The bytes that were read as the function's own name, if that is what went wrong.
-fn read_as_name(refused: &Refused) -> Option<(usize, usize)> {
-    match refused {
-        Refused::Name(InputError::Unexpected { name, .. }) => *name,
-        _ => None,
-    }
-}
-
-/// The value on a line of its own, and below it a caret under the byte at `offset`, and a wavy line
-/// under the bytes of `wave`, which come before it.
-fn pointed(value: &str, offset: usize, wave: Option<(usize, usize)>) -> String {
-    let offset = (0..=offset.min(value.len()))
-        .rev()
-        .find(|at| value.is_char_boundary(*at))
-        .unwrap_or_default();
-    let (before, after) = value.split_at(offset);
-    let skipped = before.chars().count().saturating_sub(AROUND);
-    let is_cut = after.chars().count() > AROUND;
-    let shown = |text: &str| text.replace(is_obeyed, "\u{fffd}");
-    let mut before: String = shown(&before.chars().skip(skipped).collect::<String>());
-    if skipped > 0 {
-        before.insert_str(0, "...");
-    }
-    let mut after: String = shown(&after.chars().take(AROUND).collect::<String>());
-    if is_cut {
-        after.push_str("...");
-    }
-    // What is before the fault is ASCII if a name was read in it: a byte is a column.
-    let lead = if skipped > 0 { 3 } else { 0 };
-    let in_wave = |column: usize| {
-        let at = (column + skipped).saturating_sub(lead);
-        column >= lead && wave.is_some_and(|(begin, end)| (begin..end).contains(&at))
-    };
-    let marks: String = (0..before.chars().count())
-        .map(|column| if in_wave(column) { '~' } else { ' ' })
-        .collect();
-    format!("  {before}{after}\n  {marks}^")
 }

@@ -7,8 +7,8 @@
 use std::sync::LazyLock;
 
 use lambda_invoke_input::{
-    Allowed, ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion,
-    FunctionName, InputError, Members, Qualifier, Rules, TenantId, limits, patterns,
+    ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, Expected,
+    FunctionName, InputError, NameRules, Qualifier, RequestValidator, TenantId, limits, patterns,
 };
 use regex::{Regex, RegexBuilder};
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -132,13 +132,13 @@ impl Oracle {
             state = next;
             offset += 1;
         }
-        let mut allowed = [false; 256];
+        let mut expected = [false; 256];
         for byte in 0..=255_u8 {
-            allowed[usize::from(byte)] = !dfa.is_dead_state(dfa.next_state(state, byte));
+            expected[usize::from(byte)] = !dfa.is_dead_state(dfa.next_state(state, byte));
         }
         (
             offset,
-            allowed,
+            expected,
             dfa.is_match_state(dfa.next_eoi_state(state)),
         )
     }
@@ -149,44 +149,61 @@ impl Oracle {
             InputError::Unexpected {
                 offset,
                 found,
-                allowed,
+                expected,
+                mistake,
+                span: (start, end),
                 ..
             } => {
-                let (expected, bytes, end) = self.frontier(text);
-                assert_eq!(offset, expected, "offset in {text:?}");
+                let (frontier, bytes, may_end) = self.frontier(text);
+                assert_eq!(offset, frontier, "offset in {text:?}");
                 assert_eq!(found, text[offset..].chars().next(), "found in {text:?}");
-                // An empty value is refused for its length, although some expressions match it.
-                check_allowed(
+                // An empty value is rejected for its length, although some expressions match it.
+                check_expected(
                     text,
-                    allowed,
+                    expected,
                     bytes,
-                    end && (offset > 0 || self.may_be_empty),
+                    may_end && (offset > 0 || self.may_be_empty),
                 );
-                assert_eq!(error.allowed(), Some(allowed));
+                assert_eq!(error.expected(), Some(expected));
                 assert_eq!(error.offset(), offset);
+                assert_eq!(error.mistake(), mistake);
+                // What is marked is there, and something is.
+                assert!(text.get(start..end).is_some(), "{start}..{end} in {text:?}");
+                assert!(start < end || found.is_none(), "{start}..{end} in {text:?}");
+                check_snippet(text, error);
             }
             InputError::Empty { .. } => assert!(text.is_empty(), "{text:?} is not empty"),
             other => panic!("{text:?}: {other:?}"),
         }
         assert!(
             !self.accepts(text) || text.is_empty(),
-            "{text:?} was refused: {error}"
+            "{text:?} was rejected: {error}"
         );
     }
 }
 
-fn check_allowed(text: &str, allowed: Allowed, bytes: [bool; 256], end: bool) {
+/// A snippet has a line with the value and a line with carets, and neither has control characters.
+fn check_snippet(text: &str, error: InputError) {
+    let snippet = error.snippet(text).to_string();
+    let (value, marks) = snippet.split_once('\n').unwrap();
+    assert!(!value.contains(char::is_control), "{snippet:?}");
+    assert!(marks.ends_with('^'), "{snippet:?}");
+    assert_eq!(marks.trim_matches(['^', '~', ' ']), "", "{snippet:?}");
+    let (value, marks) = (value.chars().count(), marks.chars().count());
+    assert!(marks <= value + 1, "{snippet:?}");
+}
+
+fn check_expected(text: &str, expected: Expected, bytes: [bool; 256], end: bool) {
     for byte in 0..=255_u8 {
-        let expected = bytes[usize::from(byte)];
         assert_eq!(
-            allowed.contains(byte),
-            expected,
+            expected.contains(byte),
+            bytes[usize::from(byte)],
             "{:?} in {text:?}",
             char::from(byte)
         );
     }
-    assert_eq!(allowed.end(), end, "end in {text:?}");
-    assert!(allowed.bytes().all(|byte| allowed.contains(byte)));
+    assert_eq!(expected.end(), end, "end in {text:?}");
+    assert!(expected.bytes().all(|byte| expected.contains(byte)));
 }
 
 macro_rules! oracle {
@@ -198,14 +215,14 @@ macro_rules! oracle {
 
 /// Every set of rules with its expression and the capture groups of partition, region, account,
 /// name and qualifier.
-fn generations() -> [(Rules, &'static Oracle, [usize; 5]); 4] {
+fn generations() -> [(NameRules, &'static Oracle, [usize; 5]); 4] {
     let published = oracle!(patterns::FUNCTION_NAME_PUBLISHED);
     let newest = oracle!(patterns::FUNCTION_NAME_NEWEST);
     [
-        (Rules::published(), published, [2, 3, 5, 7, 9]),
-        (Rules::default(), newest, [2, 3, 9, 11, 13]),
-        (Rules::recorded(), newest, [2, 3, 9, 11, 13]),
-        (Rules::newest(), newest, [2, 3, 9, 11, 13]),
+        (NameRules::published(), published, [2, 3, 5, 7, 9]),
+        (NameRules::default(), newest, [2, 3, 9, 11, 13]),
+        (NameRules::recorded(), newest, [2, 3, 9, 11, 13]),
+        (NameRules::newest(), newest, [2, 3, 9, 11, 13]),
     ]
 }
 
@@ -223,7 +240,7 @@ pub(crate) fn check_function_name(text: &str) {
             accepted,
             "{text:?} under {rules:?}: {parsed:?}"
         );
-        let violations = Members::new().function_name(text).check(&rules);
+        let violations = RequestValidator::new().function_name(text).validate(&rules);
         assert_eq!(
             violations.is_ok(),
             accepted,
@@ -277,10 +294,10 @@ pub(crate) fn check_qualifier(text: &str) {
     let published = oracle!(patterns::QUALIFIER_PUBLISHED);
     let newest = oracle!(patterns::QUALIFIER_NEWEST);
     for (rules, oracle) in [
-        (Rules::published(), published),
-        (Rules::default(), newest),
-        (Rules::recorded(), newest),
-        (Rules::newest(), newest),
+        (NameRules::published(), published),
+        (NameRules::default(), newest),
+        (NameRules::recorded(), newest),
+        (NameRules::newest(), newest),
     ] {
         let parsed = Qualifier::parse_with(text, &rules);
         check_value(
@@ -289,7 +306,7 @@ pub(crate) fn check_qualifier(text: &str) {
             limits::QUALIFIER,
             parsed.map(|value| value.to_string()),
         );
-        let violations = Members::new().qualifier(text).check(&rules);
+        let violations = RequestValidator::new().qualifier(text).validate(&rules);
         assert_eq!(
             violations.is_ok(),
             Qualifier::parse_with(text, &rules).is_ok(),
@@ -300,7 +317,9 @@ pub(crate) fn check_qualifier(text: &str) {
 
 pub(crate) fn check_tenant_id(text: &str) {
     let parsed = TenantId::parse(text).map(|value| value.to_string());
-    let violations = Members::new().tenant_id(text).check(&Rules::default());
+    let violations = RequestValidator::new()
+        .tenant_id(text)
+        .validate(&NameRules::default());
     assert_eq!(violations.is_ok(), parsed.is_ok(), "{text:?}");
     check_value(
         text,
@@ -312,9 +331,9 @@ pub(crate) fn check_tenant_id(text: &str) {
 
 pub(crate) fn check_durable_execution_name(text: &str) {
     let parsed = DurableExecutionName::parse(text).map(|value| value.to_string());
-    let violations = Members::new()
+    let violations = RequestValidator::new()
         .durable_execution_name(text)
-        .check(&Rules::default());
+        .validate(&NameRules::default());
     assert_eq!(violations.is_ok(), parsed.is_ok(), "{text:?}");
     let oracle = oracle!(patterns::DURABLE_EXECUTION_NAME);
     check_value(text, oracle, limits::DURABLE_EXECUTION_NAME, parsed);

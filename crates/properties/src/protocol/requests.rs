@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use lambda_invoke_error::Operation;
 use lambda_invoke_input::{
-    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Rules,
-    Target, TenantId,
+    ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, NameRules,
+    Qualifier, Target, TenantId,
 };
 use lambda_invoke_protocol::{
     IncomingRequest, InvokeRequest, RequestError, StreamInvocationType, StreamRequest,
@@ -112,7 +112,7 @@ fn requests(
 
 fn arrive(request: http::Request<Bytes>) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
-    let call = IncomingRequest::from_parts(&parts, &Rules::recorded())
+    let call = IncomingRequest::from_parts(&parts, &NameRules::recorded())
         .expect("a client's request is taken");
     call.with_payload(body)
         .expect("a client's payload is taken")
@@ -155,7 +155,7 @@ pub fn http_request(data: &[u8]) {
         return;
     };
     let (parts, body) = request.into_parts();
-    let taken = IncomingRequest::from_parts(&parts, &Rules::recorded()).and_then(|call| {
+    let taken = IncomingRequest::from_parts(&parts, &NameRules::recorded()).and_then(|call| {
         call.check_content_type()?;
         let call = call.with_payload(body)?;
         call.check_json()?;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use lambda_invoke_error::Operation;
 use lambda_invoke_input::{
-    FunctionName, InvocationType, Members, Qualifier, Rules, Target, limits,
+    FunctionName, InvocationType, NameRules, Qualifier, RequestValidator, Target, limits,
 };
 
 use super::members::{HeaderMembers, InvokeRequest, StreamRequest};
@@ -21,14 +21,14 @@ use crate::{header, json};
 ///
 /// ```
 /// use lambda_invoke_error::Operation;
-/// use lambda_invoke_input::Rules;
+/// use lambda_invoke_input::NameRules;
 /// use lambda_invoke_protocol::IncomingRequest;
 ///
 /// let (parts, ()) = http::Request::post("/2015-03-31/functions/hello/invocations?Qualifier=live")
 ///     .header("x-amz-invocation-type", "Event")
 ///     .body(())?
 ///     .into_parts();
-/// let request = IncomingRequest::from_parts(&parts, &Rules::recorded())?;
+/// let request = IncomingRequest::from_parts(&parts, &NameRules::recorded())?;
 /// assert_eq!(request.operation(), Operation::Invoke);
 /// assert_eq!(request.members().target.effective_qualifier().unwrap(), "live");
 /// assert_eq!(request.max_payload(), 1_048_576);
@@ -37,7 +37,7 @@ use crate::{header, json};
 /// let (parts, ()) = http::Request::post("/2015-03-31/functions/he!!o/invocations?Qualifier=")
 ///     .body(())?
 ///     .into_parts();
-/// let rejection = IncomingRequest::from_parts(&parts, &Rules::recorded()).unwrap_err();
+/// let rejection = IncomingRequest::from_parts(&parts, &NameRules::recorded()).unwrap_err();
 /// let error = rejection.to_service_error();
 /// assert_eq!(error.status(), 400);
 /// assert!(error.message().unwrap().starts_with("3 validation errors detected: Value ''"));
@@ -59,7 +59,7 @@ impl<'a> IncomingRequest<'a> {
     /// # Errors
     ///
     /// What the service would reject: every constraint that it would name at once.
-    pub fn from_parts(parts: &'a Parts, rules: &Rules) -> Result<Self, Rejection> {
+    pub fn from_parts(parts: &'a Parts, rules: &NameRules) -> Result<Self, Rejection> {
         let route = Route::find(&parts.method, parts.uri.path()).map_err(Rejection::Route)?;
         let operation = route.operation;
         let name = route.function_name;
@@ -72,12 +72,12 @@ impl<'a> IncomingRequest<'a> {
         let headers = HeaderMembers::read(operation, parts);
 
         // All constraints at once, as the service does before anything else.
-        let mut names = Members::new().function_name(&name);
+        let mut names = RequestValidator::new().function_name(&name);
         if let Some(qualifier) = &qualifier {
             names = names.qualifier(qualifier);
         }
         let mut failed = Vec::new();
-        if let Err(violations) = names.check(rules) {
+        if let Err(violations) = names.validate(rules) {
             let each = violations.iter();
             failed.extend(each.map(|each| (each.member, each.constraint, each.to_string())));
         }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_invoke_error::Operation;
 use lambda_invoke_input::{
     ClientContext, Constraint, DurableExecutionName, InputError, InvocationType, LogType, Member,
-    Members, Rules, Target, TenantId,
+    NameRules, RequestValidator, Target, TenantId,
 };
 use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -269,7 +269,11 @@ impl<'a> HeaderMembers<'a> {
     }
 
     /// Adds the constraints that fail, in the service's order.
-    pub(super) fn validate(&self, rules: &Rules, failed: &mut Vec<(Member, Constraint, String)>) {
+    pub(super) fn validate(
+        &self,
+        rules: &NameRules,
+        failed: &mut Vec<(Member, Constraint, String)>,
+    ) {
         // An operation may have fewer types than the general list of the validator.
         let types = invocation_types(self.operation);
         if let Some(found) = self
@@ -283,7 +287,7 @@ impl<'a> HeaderMembers<'a> {
                 format!("Value '{found}' at '{at}' failed to satisfy constraint: {constraint}");
             failed.push((member, constraint, sentence));
         }
-        let mut members = Members::new();
+        let mut members = RequestValidator::new();
         if let Some(log_type) = &self.log_type {
             members = members.log_type(log_type);
         }
@@ -293,7 +297,7 @@ impl<'a> HeaderMembers<'a> {
         if let Some(name) = &self.durable_execution_name {
             members = members.durable_execution_name(name);
         }
-        if let Err(violations) = members.check(rules) {
+        if let Err(violations) = members.validate(rules) {
             let each = violations.iter();
             failed.extend(each.map(|each| (each.member, each.constraint, each.to_string())));
         }

@@ -1,4 +1,4 @@
-//! Which names and qualifiers are accepted.
+//! Which function names and qualifiers are accepted.
 
 use crate::{limits, patterns};
 
@@ -9,16 +9,16 @@ use crate::{limits, patterns};
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Pattern {
-    /// The published API reference's.
+    /// That of the published API reference.
     Published,
-    /// The newest API model's, which the service quotes in its responses. It accepts everything that
-    /// the published one accepts.
+    /// That of the newest API model, which the service quotes in its responses. It accepts everything
+    /// that the published one accepts.
     #[default]
     Newest,
 }
 
 impl Pattern {
-    /// The regular expression that a function name has to match, anchored at both ends.
+    /// Returns the regular expression of a function name, anchored at both ends.
     #[must_use]
     pub const fn function_name(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Pattern {
         }
     }
 
-    /// The regular expression that a qualifier has to match, anchored at both ends.
+    /// Returns the regular expression of a qualifier, anchored at both ends.
     #[must_use]
     pub const fn qualifier(self) -> &'static str {
         match self {
@@ -38,42 +38,41 @@ impl Pattern {
 }
 
 /// Which function names and qualifiers are accepted: a generation of the service's patterns, and
-/// the lengths of a function name.
+/// the maximum lengths of a function name.
 ///
 /// | | pattern | whole name | bare name | for |
 /// |---|---|---|---|---|
-/// | [`Rules::default`] | newest | 170 | 64 | a client: every form of any generation |
-/// | [`Rules::published`] | published | 170 | 64 | exactly the published reference |
-/// | [`Rules::newest`] | newest | 256 | as the whole | exactly the newest API model |
-/// | [`Rules::recorded`] | newest | none | none | an endpoint: what the service answers with 400 |
+/// | [`NameRules::default`] | newest | 170 | 64 | a client: every form of any generation |
+/// | [`NameRules::published`] | published | 170 | 64 | exactly the published reference |
+/// | [`NameRules::newest`] | newest | 256 | as the whole | exactly the newest API model |
+/// | [`NameRules::recorded`] | newest | none | none | an endpoint: what the service rejects with 400 |
 ///
-/// A bare name is one that is nothing but the name: no ARN, region, account, `function:` or
-/// qualifier. The reference limits it to 64 characters in prose only. No pattern does, the newest
-/// model's constraints do not, and the service answers a bare name of 65 characters with 404 and
-/// not 400; so only the first two rule sets hold it to 64. A name is at least 1 character, and a
-/// qualifier 1 to 128, under all of them.
+/// A bare name has no ARN, region, account, `function:` or qualifier. The reference limits it to 64
+/// characters, but only in prose: no pattern does, the newest model's constraints do not, and the
+/// service returns 404, not 400, for a bare name of 65 characters. So only the first two rule sets
+/// limit it to 64. Under all of them, a name has at least 1 character and a qualifier 1 to 128.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_input::{FunctionName, Rules};
+/// use lambda_invoke_input::{FunctionName, NameRules};
 ///
 /// let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail";
 /// assert!(FunctionName::parse(sovereign).is_ok());
-/// assert!(FunctionName::parse_with(sovereign, &Rules::published()).is_err());
+/// assert!(FunctionName::parse_with(sovereign, &NameRules::published()).is_err());
 ///
 /// let long = "n".repeat(100);
 /// assert!(FunctionName::parse(&long).is_err());
-/// assert!(FunctionName::parse_with(&long, &Rules::newest()).is_ok());
+/// assert!(FunctionName::parse_with(&long, &NameRules::newest()).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rules {
+pub struct NameRules {
     pattern: Pattern,
     max_length: Option<usize>,
     max_bare_name: Option<usize>,
 }
 
-impl Default for Rules {
+impl Default for NameRules {
     fn default() -> Self {
         Self {
             pattern: Pattern::Newest,
@@ -82,8 +81,8 @@ impl Default for Rules {
     }
 }
 
-impl Rules {
-    /// The published API reference: both patterns and all lengths.
+impl NameRules {
+    /// The rules of the published API reference, both in its patterns and in its prose.
     #[must_use]
     pub const fn published() -> Self {
         Self {
@@ -93,7 +92,7 @@ impl Rules {
         }
     }
 
-    /// The newest API model: names of up to 256 characters.
+    /// The rules of the newest API model: names of up to 256 characters.
     #[must_use]
     pub const fn newest() -> Self {
         Self {
@@ -103,8 +102,8 @@ impl Rules {
         }
     }
 
-    /// What the service was seen to check before it looks for the function: the pattern, and no
-    /// greatest length for a name. Parsing is still linear in the length.
+    /// What the service was observed to check before it looks for the function: the pattern, but no
+    /// maximum length of a name. Parsing is linear in the length.
     #[must_use]
     pub const fn recorded() -> Self {
         Self {
@@ -114,35 +113,33 @@ impl Rules {
         }
     }
 
-    /// The same rules with another greatest length for a name of any form, in characters; `None`
-    /// for no limit.
+    /// Sets the maximum length of a name of any form, in characters; `None` is no limit.
     #[must_use]
     pub const fn with_max_length(mut self, max_length: Option<usize>) -> Self {
         self.max_length = max_length;
         self
     }
 
-    /// The same rules with another greatest length for a bare name, in characters; `None` for no
-    /// limit but that of the whole.
+    /// Sets the maximum length of a bare name, in characters; `None` is no limit but that of any name.
     #[must_use]
     pub const fn with_max_bare_name(mut self, max_bare_name: Option<usize>) -> Self {
         self.max_bare_name = max_bare_name;
         self
     }
 
-    /// The generation of patterns.
+    /// Returns the generation of patterns.
     #[must_use]
     pub const fn pattern(&self) -> Pattern {
         self.pattern
     }
 
-    /// The greatest length of a name of any form, in characters.
+    /// Returns the maximum length of a name of any form, in characters.
     #[must_use]
     pub const fn max_length(&self) -> Option<usize> {
         self.max_length
     }
 
-    /// The greatest length of a bare name, in characters.
+    /// Returns the maximum length of a bare name, in characters.
     #[must_use]
     pub const fn max_bare_name(&self) -> Option<usize> {
         self.max_bare_name

@@ -1,4 +1,4 @@
-//! What the service would refuse, in its own words.
+//! Validates the values of a whole request, and reports in the service's own words.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -6,12 +6,12 @@ use core::fmt;
 use crate::error::Member;
 use crate::grammar::Language;
 use crate::keywords::{InvocationType, LogType};
-use crate::rules::Rules;
+use crate::name_rules::NameRules;
 use crate::{limits, patterns};
 
 /// A constraint of the service's model.
 ///
-/// `Display` is the service's sentence: `Member must have length less than or equal to 128`.
+/// `Display` writes the service's sentence: `Member must have length less than or equal to 128`.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Constraint {
@@ -19,7 +19,7 @@ pub enum Constraint {
     MinLength(usize),
     /// At most this many characters.
     MaxLength(usize),
-    /// As a whole this regular expression.
+    /// This regular expression, anchored at both ends.
     Pattern(&'static str),
     /// One of these.
     Enum(&'static [&'static str]),
@@ -54,9 +54,9 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// A value that fails a constraint.
+/// A value that violates a constraint.
 ///
-/// `Display` is the service's sentence: `Value 'a b' at 'functionName' failed to satisfy
+/// `Display` writes the service's sentence: `Value 'a b' at 'functionName' failed to satisfy
 /// constraint: ...`. It quotes the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,7 +65,7 @@ pub struct Violation<'a> {
     pub member: Member,
     /// The value.
     pub value: &'a str,
-    /// What it fails.
+    /// The violated constraint.
     pub constraint: Constraint,
 }
 
@@ -81,20 +81,20 @@ impl fmt::Display for Violation<'_> {
     }
 }
 
-/// All that is wrong with a request's values. Never empty.
+/// Every violated constraint of a request. Never empty.
 ///
-/// `Display` is the message of the service's `ValidationException`, which counts and joins them:
+/// `Display` writes the message of the service's `ValidationException`, which counts and joins them:
 /// `2 validation errors detected: Value ...; Value ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violations<'a>(Vec<Violation<'a>>);
 
 impl<'a> Violations<'a> {
-    /// Each of them, in the service's order.
+    /// Returns the violations in the service's order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Violation<'a>> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// Returns their number.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
@@ -115,23 +115,23 @@ impl fmt::Display for Violations<'_> {
 
 impl core::error::Error for Violations<'_> {}
 
-/// The values of a request as they came, to be checked as the service checks them: all of them,
-/// before it looks for the function.
+/// Validates the values of a request as the service does: all of them, before it looks for the
+/// function.
 ///
-/// A typed value (such as [`FunctionName`](crate::FunctionName)) is refused at its first fault, with
-/// the place; this is for an endpoint, which answers with every constraint that fails. The two agree:
-/// without a violation, every value parses under the same rules.
+/// This is for an endpoint, which reports every violated constraint. A typed value (such as
+/// [`FunctionName`](crate::FunctionName)) instead reports where it goes wrong. The two agree: if
+/// there is no violation, every value parses under the same rules.
 ///
-/// The service was seen to name the qualifier before the function name, and a length before a
-/// pattern. The order of the others is not on record; it is that of the methods here.
+/// The service was observed to name the qualifier before the function name, and a length before a
+/// pattern. The order of the others was not recorded; it is that of the methods here.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_invoke_input::{Members, Rules};
+/// use lambda_invoke_input::{NameRules, RequestValidator};
 ///
-/// let members = Members::new().function_name("thumbnail").qualifier("live!");
-/// let violations = members.check(&Rules::recorded()).unwrap_err();
+/// let request = RequestValidator::new().function_name("thumbnail").qualifier("live!");
+/// let violations = request.validate(&NameRules::recorded()).unwrap_err();
 /// assert_eq!(
 ///     violations.to_string(),
 ///     "1 validation error detected: Value 'live!' at 'qualifier' failed to satisfy constraint: \
@@ -140,7 +140,7 @@ impl core::error::Error for Violations<'_> {}
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Members<'a> {
+pub struct RequestValidator<'a> {
     qualifier: Option<&'a str>,
     function_name: Option<&'a str>,
     invocation_type: Option<&'a str>,
@@ -149,8 +149,8 @@ pub struct Members<'a> {
     durable_execution_name: Option<&'a str>,
 }
 
-impl<'a> Members<'a> {
-    /// No value yet. A value that the request has not is not set, and passes.
+impl<'a> RequestValidator<'a> {
+    /// Creates a validator without any value. A value that is not set is valid.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -205,12 +205,12 @@ impl<'a> Members<'a> {
         self
     }
 
-    /// Checks them all.
+    /// Validates the values that are set.
     ///
     /// # Errors
     ///
-    /// Every constraint that a value fails, in the service's order.
-    pub fn check(&self, rules: &Rules) -> Result<(), Violations<'a>> {
+    /// Returns every violated constraint, in the service's order.
+    pub fn validate(&self, rules: &NameRules) -> Result<(), Violations<'a>> {
         let mut found = Found(Vec::new());
         if let Some(value) = self.qualifier {
             let pattern = rules.pattern();
@@ -226,7 +226,7 @@ impl<'a> Members<'a> {
             let pattern = rules.pattern();
             let language = Language::FunctionName(pattern);
             let limit = match rules.max_bare_name() {
-                // Without a `:` an accepted name is a bare one.
+                // An accepted name without a `:` is a bare one.
                 Some(bare) if !value.contains(':') => {
                     Some(rules.max_length().map_or(bare, |whole| whole.min(bare)))
                 }
@@ -272,7 +272,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The violations so far.
+/// The violations found so far.
 struct Found<'a>(Vec<Violation<'a>>);
 
 impl<'a> Found<'a> {
@@ -292,16 +292,16 @@ impl<'a> Found<'a> {
                 self.add(member, value, Constraint::MaxLength(limit));
             }
         }
-        // The languages leave the empty value out; one published pattern has an alternative for it.
-        let allowed_empty = value.is_empty() && pattern == patterns::QUALIFIER_PUBLISHED;
-        if !language.accepts(value.as_bytes()) && !allowed_empty {
+        // No language includes the empty value, but one published pattern has an alternative for it.
+        let matches_empty = value.is_empty() && pattern == patterns::QUALIFIER_PUBLISHED;
+        if !language.accepts(value.as_bytes()) && !matches_empty {
             self.add(member, value, Constraint::Pattern(pattern));
         }
     }
 
-    fn keyword(&mut self, member: Member, value: &'a str, allowed: &'static [&'static str]) {
-        if !allowed.contains(&value) {
-            self.add(member, value, Constraint::Enum(allowed));
+    fn keyword(&mut self, member: Member, value: &'a str, expected: &'static [&'static str]) {
+        if !expected.contains(&value) {
+            self.add(member, value, Constraint::Enum(expected));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Header values that are one word of a given alphabet and length.
+//! Header values with a pattern and a maximum length.
 
 use alloc::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::grammar::Language;
 use crate::limits;
 use crate::text::{check, impl_text};
 
-/// Defines such a type: its member, language and greatest length.
+/// Defines such a type, with its language and its maximum length.
 macro_rules! value {
     ($(#[$doc:meta])* $type:ident, $language:ident, $limit:ident) => {
         $(#[$doc])*
@@ -19,18 +19,18 @@ macro_rules! value {
             ///
             /// # Errors
             ///
-            /// If it is not one, empty or too long: where, and what would be allowed there.
-            pub fn parse(text: &'a str) -> Result<Self, InputError> {
-                Self::from_text(Cow::Borrowed(text))
+            /// Returns where the value goes wrong and what was expected there, or that it is too long.
+            pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
+                Self::from_text(text.into())
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The same, borrowing nothing.
+            /// Copies what is borrowed, so that the value borrows nothing.
             #[must_use]
             pub fn into_owned(self) -> $type<'static> {
                 $type(Cow::Owned(self.0.into_owned()))
@@ -51,13 +51,12 @@ macro_rules! value {
 }
 
 value! {
-    /// The tenant that a call to a multi-tenant function is for: the value of `X-Amz-Tenant-Id`.
+    /// The tenant for which a multi-tenant function is called: the value of `X-Amz-Tenant-Id`.
     ///
     /// 1 to 256 letters, digits, spaces and `. _ : / = + - @`
     /// ([`TENANT_ID`](crate::patterns::TENANT_ID)).
     ///
-    /// The pattern allows spaces at both ends, which HTTP does not carry: a header's value loses
-    /// them on the way.
+    /// The pattern accepts spaces at both ends, but a header's value loses them in HTTP.
     ///
     /// # Example
     ///
@@ -73,7 +72,7 @@ value! {
 
 value! {
     /// The name that makes a durable execution unique: the value of `X-Amz-Durable-Execution-Name`.
-    /// `Invoke` has it, `InvokeWithResponseStream` has not.
+    /// Only for `Invoke`, not for `InvokeWithResponseStream`.
     ///
     /// 1 to 64 letters, digits, `-` and `_`
     /// ([`DURABLE_EXECUTION_NAME`](crate::patterns::DURABLE_EXECUTION_NAME)).
@@ -90,11 +89,11 @@ value! {
 }
 
 value! {
-    /// The version that ran: the value of an answer's `X-Amz-Executed-Version`.
+    /// The version that ran: the value of `X-Amz-Executed-Version` in a response.
     ///
     /// `$LATEST` or digits, 1 to 1,024 characters
-    /// ([`EXECUTED_VERSION`](crate::patterns::EXECUTED_VERSION)). A client that gets anything else
-    /// should keep the text rather than fail.
+    /// ([`EXECUTED_VERSION`](crate::patterns::EXECUTED_VERSION)). A client that receives anything
+    /// else should keep the text rather than fail.
     ///
     /// # Example
     ///

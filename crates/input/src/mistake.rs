@@ -1,0 +1,263 @@
+//! Common mistakes that explain why a whole function name was rejected.
+
+use core::fmt;
+
+use crate::expected::Part;
+use crate::grammar;
+use crate::name_rules::Pattern;
+
+/// A common mistake in a function name that was rejected.
+///
+/// An accepted name is never examined: `us-east-1:layer:tools` is a function called `layer`, as far
+/// as the service's pattern is concerned.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mistake {
+    /// A part that has to be in lower case is not: `EU-WEST-1`.
+    UpperCase(Part),
+    /// The ARN is one of another service: `arn:aws:s3:::bucket`.
+    OtherService,
+    /// The ARN is one of a layer's version.
+    Layer,
+    /// The value is the URL of a function.
+    FunctionUrl,
+    /// The value is another URL.
+    Url,
+    /// In place of the partition of an ARN is something else.
+    NotAPartition,
+    /// In place of the region is something else.
+    NotARegion,
+    /// In place of the account id is something else.
+    NotAnAccount,
+    /// The account id has another number of digits than 12.
+    AccountLength,
+    /// There is a part too many, after the name and its qualifier. The span is what was read as the
+    /// name, which was often meant to be a region or an account.
+    ExtraPart,
+}
+
+impl Mistake {
+    /// Writes what is wrong at the span and what would be right.
+    pub(crate) fn describe(
+        self,
+        (start, end): (usize, usize),
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let at = format_args!("at bytes {start} to {end}");
+        match self {
+            Self::UpperCase(part) => write!(f, "{part} in upper case {at}, expected lower case"),
+            Self::OtherService => write!(f, "an ARN of another service {at}, expected \"lambda\""),
+            Self::Layer => write!(f, "an ARN of a layer {at}, expected one of a function"),
+            Self::FunctionUrl => write!(
+                f,
+                "a function URL {at}, expected the function's name or ARN; a URL is called by HTTP"
+            ),
+            Self::Url => write!(f, "a URL {at}, expected a function's name or ARN"),
+            Self::NotAPartition => write!(f, "not a partition {at}, expected one such as aws"),
+            Self::NotARegion => write!(f, "not a region {at}, expected one such as eu-west-1"),
+            Self::NotAnAccount => write!(f, "not an account id {at}, expected 12 digits"),
+            Self::AccountLength => {
+                let length = end.saturating_sub(start);
+                let plural = if length == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "an account id of {length} digit{plural} {at}, expected 12"
+                )
+            }
+            Self::ExtraPart => write!(f, "a part too many; the name was read {at}"),
+        }
+    }
+}
+
+/// A mistake and its bytes.
+type Found = (Mistake, (usize, usize));
+
+/// Finds the mistake in a rejected function name, if it is a common one.
+pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
+    if let Some(mistake) = url(text) {
+        return Some((mistake, (0, text.len())));
+    }
+    let mut fields = Fields::of(text);
+    let first = fields.peek()?;
+    let is_arn = first.text.eq_ignore_ascii_case("arn");
+    if is_arn {
+        fields.next();
+        let partition = fields.next()?;
+        // Without a service it is a function called `arn`.
+        let service = fields.next()?;
+        let is_partition = |text: &str| grammar::is_partition(text.as_bytes());
+        let mistake = if first.text != "arn" {
+            Some((Mistake::UpperCase(Part::Arn), first))
+        } else if is_partition(partition.text) {
+            None
+        } else if is_partition(&partition.text.to_ascii_lowercase()) {
+            Some((Mistake::UpperCase(Part::Partition), partition))
+        } else {
+            Some((Mistake::NotAPartition, partition))
+        };
+        let mistake = mistake.or(match service.text {
+            "" | "lambda" => None,
+            text if text.eq_ignore_ascii_case("lambda") => {
+                Some((Mistake::UpperCase(Part::Service), service))
+            }
+            _ => Some((Mistake::OtherService, service)),
+        });
+        if let Some((mistake, field)) = mistake {
+            return Some((mistake, field.span()));
+        }
+    }
+    resource(pattern, is_arn, fields)
+}
+
+/// Finds the mistake in what follows an ARN's service, or in a name that is not an ARN.
+fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found> {
+    let parts = [fields.nth(0), fields.nth(1), fields.nth(2)];
+    // What is before `function:` or `layer:` was meant to be a region, an account or both.
+    let kind = parts.iter().zip(0_u8..).position(|(field, index)| {
+        field.is_some_and(|field| {
+            let is_layer = index > 0 && field.text == "layer";
+            is_layer || field.text.eq_ignore_ascii_case("function")
+        })
+    });
+    let meant = match (parts, kind) {
+        ([Some(region), Some(account), _], Some(2)) => {
+            [Some((region, true)), Some((account, false))]
+        }
+        ([Some(field), ..], Some(1)) => [Some((field, !is_account_like(field.text))), None],
+        (_, Some(_)) => [None, None],
+        // Without either, only what looks like a region or an account can be told from a name.
+        ([Some(first), Some(second), Some(_)], None) => {
+            let is_region = is_region_like(pattern, first.text);
+            let is_account = is_account_like(first.text);
+            let region_or_account = (is_region || is_account).then_some((first, is_region));
+            let account = (is_arn || is_region) && is_account_like(second.text);
+            [region_or_account, account.then_some((second, false))]
+        }
+        _ => [None, None],
+    };
+    for (field, is_region) in meant.into_iter().flatten() {
+        let mistake = if is_region {
+            region_mistake(pattern, field.text)
+        } else {
+            account_mistake(field.text)
+        };
+        if let Some(mistake) = mistake {
+            return Some((mistake, field.span()));
+        }
+    }
+    match parts.get(kind?).copied().flatten()? {
+        field if field.text == "layer" => Some((Mistake::Layer, field.span())),
+        field if field.text != "function" => {
+            Some((Mistake::UpperCase(Part::Function), field.span()))
+        }
+        _ => None,
+    }
+}
+
+fn url(text: &str) -> Option<Mistake> {
+    let (scheme, rest) = text.split_once("://").unwrap_or_default();
+    let has_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let rest = if has_scheme { rest } else { text };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest.get(..end).unwrap_or_default();
+    if contains_ignoring_case(host, ".lambda-url.") {
+        Some(Mistake::FunctionUrl)
+    } else {
+        has_scheme.then_some(Mistake::Url)
+    }
+}
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.as_bytes()
+        .windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+fn region_mistake(pattern: Pattern, text: &str) -> Option<Mistake> {
+    if text.is_empty() || grammar::is_region(pattern, text.as_bytes()) {
+        None
+    } else if is_region_like(pattern, text) {
+        Some(Mistake::UpperCase(Part::Region))
+    } else {
+        Some(Mistake::NotARegion)
+    }
+}
+
+fn account_mistake(text: &str) -> Option<Mistake> {
+    if text.is_empty() || grammar::is_account(text.as_bytes()) {
+        None
+    } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Some(Mistake::AccountLength)
+    } else {
+        Some(Mistake::NotAnAccount)
+    }
+}
+
+/// Whether it is a region in upper or lower case.
+fn is_region_like(pattern: Pattern, text: &str) -> bool {
+    grammar::is_region(pattern, text.to_ascii_lowercase().as_bytes())
+}
+
+/// Whether it is digits, possibly with hyphens, as the console shows account ids.
+fn is_account_like(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// What is between two `:`, and where.
+#[derive(Clone, Copy)]
+struct Field<'a> {
+    text: &'a str,
+    start: usize,
+}
+
+impl Field<'_> {
+    fn span(self) -> (usize, usize) {
+        (self.start, self.start.saturating_add(self.text.len()))
+    }
+}
+
+/// The fields of a text from a byte offset on.
+#[derive(Clone, Copy)]
+struct Fields<'a> {
+    rest: Option<&'a str>,
+    start: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            rest: Some(text),
+            start: 0,
+        }
+    }
+
+    fn peek(mut self) -> Option<Field<'a>> {
+        self.next()
+    }
+
+    fn nth(mut self, index: usize) -> Option<Field<'a>> {
+        Iterator::nth(&mut self, index)
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        let rest = self.rest?;
+        let (text, after) = match rest.split_once(':') {
+            Some((text, after)) => (text, Some(after)),
+            None => (rest, None),
+        };
+        let field = Field {
+            text,
+            start: self.start,
+        };
+        self.start = field.span().1.saturating_add(1);
+        self.rest = after;
+        Some(field)
+    }
+}

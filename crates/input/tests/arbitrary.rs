@@ -1,0 +1,129 @@
+//! Generated values are valid, and reach every form.
+#![cfg(feature = "arbitrary")]
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+
+use arbitrary::{Arbitrary, Unstructured};
+use lambda_invoke_input::{
+    ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
+    InputError, InvocationType, LogType, NameRules, Qualifier, QualifierKind, Target, TenantId,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+
+/// Generates values from many random inputs, short ones among them, and gives each to `check`.
+fn each<T>(mut check: impl FnMut(&T))
+where
+    T: for<'a> Arbitrary<'a> + Debug,
+{
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    let bytes = prop::collection::vec(any::<u8>(), 0..600);
+    for _ in 0..3_000 {
+        let bytes = bytes.new_tree(&mut runner).unwrap().current();
+        let value = T::arbitrary(&mut Unstructured::new(&bytes))
+            .unwrap_or_else(|error| panic!("{error} from {bytes:?}"));
+        check(&value);
+    }
+}
+
+/// Checks that every generated value parses again, and returns the lengths that were seen.
+fn lengths<T>(parse: fn(String) -> Result<T, InputError>) -> HashSet<usize>
+where
+    T: for<'a> Arbitrary<'a> + Debug + PartialEq + AsRef<str>,
+{
+    let mut lengths = HashSet::new();
+    each(|value: &T| {
+        let text = value.as_ref();
+        assert_eq!(&parse(text.to_owned()).unwrap(), value);
+        lengths.insert(text.len());
+    });
+    lengths
+}
+
+#[test]
+fn function_names_of_every_form() {
+    let mut forms = HashSet::new();
+    each(|name: &FunctionName<'static>| {
+        for rules in [NameRules::default(), NameRules::newest()] {
+            assert_eq!(
+                &FunctionName::parse_with(name.as_str(), &rules).unwrap(),
+                name
+            );
+        }
+        forms.insert((
+            name.is_arn(),
+            name.partition().is_some(),
+            name.region().is_some(),
+            name.account().is_some(),
+            name.qualifier().is_some(),
+        ));
+    });
+    // With and without each part; there is no partition without an ARN.
+    assert_eq!(forms.len(), 24, "{forms:?}");
+}
+
+#[test]
+fn qualifiers_of_every_kind() {
+    let mut kinds = HashSet::new();
+    each(|qualifier: &Qualifier<'static>| {
+        kinds.insert(qualifier.kind());
+    });
+    assert_eq!(
+        kinds,
+        HashSet::from([
+            QualifierKind::Latest,
+            QualifierKind::LatestPublished,
+            QualifierKind::Version,
+            QualifierKind::Alias,
+            QualifierKind::Other,
+        ])
+    );
+}
+
+#[test]
+fn targets_that_do_not_contradict_themselves() {
+    let mut kinds = HashSet::new();
+    each(|target: &Target<'static>| {
+        let (name, qualifier) = target.clone().into_parts();
+        let both = (name.qualifier().is_some(), qualifier.is_some());
+        assert_eq!(&Target::new(name, qualifier).unwrap(), target);
+        kinds.insert(both);
+    });
+    assert_eq!(kinds.len(), 4);
+}
+
+#[test]
+fn header_values_up_to_their_limits() {
+    let seen = lengths::<TenantId<'static>>(TenantId::parse);
+    assert!(seen.contains(&1) && seen.contains(&256), "{seen:?}");
+    let seen = lengths::<DurableExecutionName<'static>>(DurableExecutionName::parse);
+    assert!(seen.contains(&1) && seen.contains(&64), "{seen:?}");
+    let seen = lengths::<Qualifier<'static>>(Qualifier::parse);
+    assert!(seen.contains(&1) && seen.contains(&128), "{seen:?}");
+    let seen = lengths::<ExecutedVersion<'static>>(ExecutedVersion::parse);
+    assert!(seen.contains(&7) && seen.contains(&10), "{seen:?}");
+    lengths::<DurableExecutionArn<'static>>(DurableExecutionArn::parse);
+    let seen = lengths::<ClientContext<'static>>(ClientContext::from_base64);
+    assert!(seen.contains(&0) && seen.len() > 20, "{seen:?}");
+}
+
+#[test]
+fn every_keyword() {
+    let (mut types, mut logs) = (HashSet::new(), HashSet::new());
+    each(|value: &InvocationType| {
+        types.insert(*value);
+    });
+    each(|value: &LogType| {
+        logs.insert(*value);
+    });
+    assert_eq!((types.len(), logs.len()), (3, 2));
+}

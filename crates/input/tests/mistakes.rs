@@ -1,0 +1,394 @@
+//! Whole-value mistakes: each has its own sentence, its own type and its own place.
+
+// Helpers of tests may unwrap as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use lambda_invoke_input::{
+    DurableExecutionArn, FunctionName, InputError, Mistake, NameRules, Part, Qualifier, Snippet,
+    Target, TenantId,
+};
+
+/// The mistake, the text that is marked, and the message without its beginning.
+#[track_caller]
+fn diagnosed(text: &str) -> (Option<Mistake>, &str, String) {
+    let error = FunctionName::parse(text).unwrap_err();
+    let InputError::Unexpected { mistake, span, .. } = error else {
+        panic!("{text}: {error}");
+    };
+    let message = error.to_string();
+    let message = message.strip_prefix("invalid function name: ").unwrap();
+    (mistake, &text[span.0..span.1], message.to_owned())
+}
+
+#[track_caller]
+fn check(text: &str, mistake: Mistake, marked: &str, message: &str) {
+    assert_eq!(
+        diagnosed(text),
+        (Some(mistake), marked, message.to_owned()),
+        "{text}"
+    );
+}
+
+#[test]
+fn upper_case_where_it_has_to_be_lower() {
+    let region = Mistake::UpperCase(Part::Region);
+    check(
+        "arn:aws:lambda:EU-WEST-1:123456789012:function:thumbnail",
+        region,
+        "EU-WEST-1",
+        "a region in upper case at bytes 15 to 24, expected lower case",
+    );
+    let message = "a region in upper case at bytes 0 to 9, expected lower case";
+    for text in [
+        "EU-WEST-1:123456789012:function:thumbnail:live",
+        "EU-WEST-1:123456789012:thumbnail:live",
+        "eu-West-1:function:thumbnail:7:8",
+    ] {
+        check(text, region, &text[..9], message);
+    }
+    check(
+        "arn:aws:lambda:US-GOV-WEST-1:123456789012:thumbnail",
+        region,
+        "US-GOV-WEST-1",
+        "a region in upper case at bytes 15 to 28, expected lower case",
+    );
+    check(
+        "ARN:aws:lambda:eu-west-1:123456789012:function:thumbnail",
+        Mistake::UpperCase(Part::Arn),
+        "ARN",
+        "\"arn:\" in upper case at bytes 0 to 3, expected lower case",
+    );
+    check(
+        "arn:AWS-CN:lambda:eu-west-1:123456789012:function:thumbnail",
+        Mistake::UpperCase(Part::Partition),
+        "AWS-CN",
+        "a partition in upper case at bytes 4 to 10, expected lower case",
+    );
+    check(
+        "arn:aws:Lambda:eu-west-1:123456789012:function:thumbnail",
+        Mistake::UpperCase(Part::Service),
+        "Lambda",
+        "\":lambda:\" in upper case at bytes 8 to 14, expected lower case",
+    );
+    check(
+        "arn:aws:lambda:eu-west-1:123456789012:FUNCTION:thumbnail:live",
+        Mistake::UpperCase(Part::Function),
+        "FUNCTION",
+        "\"function:\" in upper case at bytes 38 to 46, expected lower case",
+    );
+}
+
+#[test]
+fn something_else_in_place_of_a_partition() {
+    check(
+        "arn:aw:lambda:eu-west-1:123456789012:function:thumbnail",
+        Mistake::NotAPartition,
+        "aw",
+        "not a partition at bytes 4 to 6, expected one such as aws",
+    );
+    // What is before it counts first.
+    let (mistake, ..) = diagnosed("arn:aws1:s3:::bucket");
+    assert_eq!(mistake, Some(Mistake::NotAPartition));
+}
+
+#[test]
+fn an_arn_of_another_service() {
+    for (text, service) in [
+        ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", "ec2"),
+        ("arn:aws:s3:::bucket/key", "s3"),
+        ("arn:aws-cn:iam::111111111111:role/lambda", "iam"),
+        (
+            "arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/f",
+            "logs",
+        ),
+        (
+            "arn::states:us-east-1:111111111111:stateMachine:f",
+            "states",
+        ),
+    ] {
+        let (mistake, marked, message) = diagnosed(text);
+        assert_eq!(
+            (mistake, marked),
+            (Some(Mistake::OtherService), service),
+            "{text}"
+        );
+        assert!(
+            message.starts_with("an ARN of another service at bytes "),
+            "{message}"
+        );
+        assert!(message.ends_with(", expected \"lambda\""), "{message}");
+    }
+}
+
+#[test]
+fn a_layer() {
+    check(
+        "arn:aws:lambda:us-east-1:123456789012:layer:tools:3",
+        Mistake::Layer,
+        "layer",
+        "an ARN of a layer at bytes 38 to 43, expected one of a function",
+    );
+    check(
+        "123456789012:layer:tools:3",
+        Mistake::Layer,
+        "layer",
+        "an ARN of a layer at bytes 13 to 18, expected one of a function",
+    );
+    // Without a version it is a function called `layer` to the service's pattern, and so it is here.
+    assert!(FunctionName::parse("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
+    // What is before it counts first.
+    let (mistake, ..) = diagnosed("arn:aws:lambda:us-east-1:1234:layer:tools:3");
+    assert_eq!(mistake, Some(Mistake::AccountLength));
+}
+
+#[test]
+fn a_function_url_and_other_urls() {
+    for text in [
+        "https://a1b2c3.lambda-url.eu-west-1.on.aws/",
+        "https://a1b2c3.lambda-url.eu-west-1.on.aws",
+        "HTTPS://A1B2C3.LAMBDA-URL.EU-WEST-1.ON.AWS/path?query#fragment",
+        "a1b2c3.lambda-url.eu-west-1.on.aws/path",
+        "a1b2c3.lambda-url.eu-west-1.on.aws?x=1",
+    ] {
+        let message = format!(
+            "a function URL at bytes 0 to {}, expected the function's name or ARN; a URL is called \
+             by HTTP",
+            text.len()
+        );
+        check(text, Mistake::FunctionUrl, text, &message);
+    }
+    for text in [
+        "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/f/invocations",
+        "http://localhost:9001",
+        "https://example.com/?host=a.lambda-url.eu-west-1.on.aws",
+    ] {
+        let message = format!(
+            "a URL at bytes 0 to {}, expected a function's name or ARN",
+            text.len()
+        );
+        check(text, Mistake::Url, text, &message);
+    }
+    for text in ["://x", "a1://x", "thumbnail/live"] {
+        assert_eq!(diagnosed(text).0, None, "{text}");
+    }
+}
+
+#[test]
+fn an_account_id_of_another_length_or_form() {
+    check(
+        "arn:aws:lambda:us-east-1:12345:function:thumbnail",
+        Mistake::AccountLength,
+        "12345",
+        "an account id of 5 digits at bytes 25 to 30, expected 12",
+    );
+    check(
+        "arn:aws:lambda:us-east-1:12345678901:function:thumbnail",
+        Mistake::AccountLength,
+        "12345678901",
+        "an account id of 11 digits at bytes 25 to 36, expected 12",
+    );
+    check(
+        "12345:function:thumbnail:live",
+        Mistake::AccountLength,
+        "12345",
+        "an account id of 5 digits at bytes 0 to 5, expected 12",
+    );
+    check(
+        "1:thumbnail:live",
+        Mistake::AccountLength,
+        "1",
+        "an account id of 1 digit at bytes 0 to 1, expected 12",
+    );
+    for text in [
+        "us-east-1:1234567890123:function:thumbnail",
+        "us-east-1:1234567890123:thumbnail:live",
+        "arn:aws:lambda:1234567890123:thumbnail:live",
+    ] {
+        let (mistake, marked, _) = diagnosed(text);
+        let expected = (Some(Mistake::AccountLength), "1234567890123");
+        assert_eq!((mistake, marked), expected, "{text}");
+    }
+    for (text, marked) in [
+        (
+            "arn:aws:lambda:us-east-1:1234-5678-9012:function:f",
+            "1234-5678-9012",
+        ),
+        ("us-east-1:1234-5678-9012:f:live", "1234-5678-9012"),
+        ("1234-5678-9012:function:f:live", "1234-5678-9012"),
+        ("us-east-1:ACCOUNT:function:f", "ACCOUNT"),
+    ] {
+        let (mistake, found, message) = diagnosed(text);
+        assert_eq!(
+            (mistake, found),
+            (Some(Mistake::NotAnAccount), marked),
+            "{text}"
+        );
+        assert!(
+            message.starts_with("not an account id at bytes "),
+            "{message}"
+        );
+        assert!(message.ends_with(", expected 12 digits"), "{message}");
+    }
+}
+
+#[test]
+fn something_else_in_place_of_a_region() {
+    for (text, marked) in [
+        (
+            "arn:aws:lambda:us-east-1a:123456789012:function:f",
+            "us-east-1a",
+        ),
+        ("arn:aws:lambda:ireland:123456789012:function:f", "ireland"),
+        ("us_east_1:123456789012:function:f", "us_east_1"),
+        ("ireland:function:f:live", "ireland"),
+    ] {
+        let (mistake, found, message) = diagnosed(text);
+        assert_eq!(
+            (mistake, found),
+            (Some(Mistake::NotARegion), marked),
+            "{text}"
+        );
+        assert!(message.starts_with("not a region at bytes "), "{message}");
+        assert!(
+            message.ends_with(", expected one such as eu-west-1"),
+            "{message}"
+        );
+    }
+    // A region of the newest generation is none of the published one.
+    let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f";
+    let error = FunctionName::parse_with(sovereign, &NameRules::published()).unwrap_err();
+    assert_eq!(error.mistake(), Some(Mistake::NotARegion));
+}
+
+#[test]
+fn an_extra_part() {
+    check(
+        "thumbnail:1:2",
+        Mistake::ExtraPart,
+        "thumbnail",
+        "':' at byte 11, expected a letter, a digit, '-', '_' or the end of a qualifier; bytes 0 to 9 \
+         were read as the name",
+    );
+    let (mistake, marked, _) =
+        diagnosed("arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live:7");
+    assert_eq!((mistake, marked), (Some(Mistake::ExtraPart), "thumbnail"));
+}
+
+#[test]
+fn any_other_fault_is_a_character_at_its_place() {
+    for (text, marked) in [
+        ("thumb nail", " "),
+        ("thumbnail:", ""),
+        ("arn:aws:lambda::123456789012:function:f", ":"),
+        ("arn:aws:lambda:us-east-1::function:f", ":"),
+        (
+            "arn:aws:lambda:us-east-1:123456789012:function:thümbnail",
+            "ü",
+        ),
+        ("arn:aws::f", ":"),
+        ("arn:aws", ""),
+        ("arn", ""),
+        ("us-east-1:123456789012:function:a b", " "),
+        ("function:thumb nail", " "),
+        ("layer:tools:3", "layer"),
+        ("function:tools:3:4", "tools"),
+    ] {
+        if FunctionName::parse(text).is_ok() {
+            assert!(text.starts_with("arn") && marked.is_empty(), "{text}");
+            continue;
+        }
+        let (mistake, found, _) = diagnosed(text);
+        assert_eq!(found, marked, "{text}");
+        assert!(matches!(mistake, None | Some(Mistake::ExtraPart)), "{text}");
+    }
+    let error = Qualifier::parse("arn:aws:ec2:x").unwrap_err();
+    assert_eq!(error.mistake(), None);
+    assert_eq!(TenantId::parse("").unwrap_err().mistake(), None);
+}
+
+#[track_caller]
+fn snippet(text: &str) -> String {
+    let error = FunctionName::parse(text).unwrap_err();
+    error.snippet(text).to_string()
+}
+
+#[test]
+fn a_snippet_marks_what_is_wrong() {
+    assert_eq!(snippet("thumb nail"), "thumb nail\n     ^");
+    assert_eq!(snippet("thumbnail:"), "thumbnail:\n          ^");
+    assert_eq!(snippet(""), "\n^");
+    assert_eq!(snippet("é"), "é\n^");
+    assert_eq!(snippet("aé"), "aé\n ^");
+    assert_eq!(snippet("thumbnail:1:2"), "thumbnail:1:2\n~~~~~~~~~  ^");
+    assert_eq!(
+        snippet("arn:aws:lambda:us-east-1:12345:function:f"),
+        "arn:aws:lambda:us-east-1:12345:function:f\n                         ^^^^^"
+    );
+    assert_eq!(snippet("http://a"), "http://a\n^^^^^^^^");
+    let error = DurableExecutionArn::parse("arn:x").unwrap_err();
+    assert_eq!(error.snippet("arn:x").to_string(), "arn:x\n     ^");
+    let name = FunctionName::parse("thumbnail:live").unwrap();
+    let parameter = Qualifier::parse("7").unwrap();
+    let mismatch = Target::new(name, Some(parameter)).unwrap_err();
+    assert_eq!(
+        mismatch.snippet("thumbnail:live").to_string(),
+        "thumbnail:live\n          ^^^^"
+    );
+    let unknown = "event".parse::<lambda_invoke_input::InvocationType>();
+    assert_eq!(
+        unknown.unwrap_err().snippet("event").to_string(),
+        "event\n^^^^^"
+    );
+}
+
+#[test]
+fn a_snippet_of_a_long_value_is_truncated_around_the_place() {
+    let text = format!("{}!{}", "a".repeat(80), "b".repeat(80));
+    assert_eq!(
+        snippet(&text),
+        format!(
+            "...{}!{}...\n{}^",
+            "a".repeat(50),
+            "b".repeat(49),
+            " ".repeat(53)
+        )
+    );
+    // Exactly what fits is not truncated.
+    let text = format!("{}!{}", "a".repeat(50), "b".repeat(49));
+    assert_eq!(snippet(&text), format!("{text}\n{}^", " ".repeat(50)));
+    // What is marked may be truncated too.
+    let url = format!("https://{}.lambda-url.eu-west-1.on.aws", "a".repeat(40));
+    assert_eq!(
+        snippet(&url),
+        format!("{}...\n{}", &url[..50], "^".repeat(50))
+    );
+    // The limit of a length is in characters.
+    let long = "é".repeat(171);
+    let error = FunctionName::parse(&long).unwrap_err();
+    let expected = format!("...{}\n{}^", "é".repeat(51), " ".repeat(53));
+    assert_eq!(error.snippet(&long).to_string(), expected);
+    // A `~` far before the caret is cut off with the rest.
+    let text = format!("{}:q{}:x", "n".repeat(4), "q".repeat(60));
+    let (value, marks) = (snippet(&text), format!("\n{}^", " ".repeat(53)));
+    assert!(value.ends_with(&marks), "{value}");
+    let text = format!("{}:q{}:x", "n".repeat(4), "q".repeat(45));
+    assert!(snippet(&text).contains("\n   ~~~ "), "{}", snippet(&text));
+}
+
+#[test]
+fn a_snippet_shows_nothing_that_a_terminal_interprets() {
+    assert_eq!(snippet("a\u{1b}[2Jb"), "a\u{fffd}[2Jb\n ^");
+    assert_eq!(snippet("a\u{202e}\n"), "a\u{fffd}\u{fffd}\n ^");
+}
+
+#[test]
+fn a_span_that_does_not_fit_is_moved() {
+    let at = |start, end| Snippet::new("aéb", (start, end)).to_string();
+    assert_eq!(at(0, 0), "aéb\n^");
+    assert_eq!(at(1, 3), "aéb\n ^");
+    assert_eq!(at(2, 3), "aéb\n ^");
+    assert_eq!(at(3, 1), "aéb\n  ^");
+    assert_eq!(at(4, 4), "aéb\n   ^");
+    assert_eq!(at(9, usize::MAX), "aéb\n   ^");
+    assert_eq!(at(0, usize::MAX), "aéb\n^^^");
+}
