@@ -5,6 +5,7 @@ mod access;
 mod answer;
 mod answered;
 mod body;
+mod build_error;
 mod builder;
 pub mod builtins;
 mod concurrency;
@@ -32,7 +33,8 @@ mod writer;
 // The public interface.
 pub use access::{AccessKey, AccessKeyError};
 pub use answered::{Answered, Ending};
-pub use builder::{BuildError, Builder};
+pub use build_error::BuildError;
+pub use builder::Builder;
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use failure::FunctionError;
 pub use fault::{Fault, FaultKind, FaultParseError};
