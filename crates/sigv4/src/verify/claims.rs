@@ -126,7 +126,7 @@ impl fmt::Debug for Claims<'_> {
     }
 }
 
-/// The headers that matter here.
+/// The headers that carry claims.
 #[derive(Default)]
 struct Sent<'a> {
     authorization: Option<&'a [u8]>,
