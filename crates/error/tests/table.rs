@@ -350,6 +350,44 @@ fn predicates_agree_with_the_table() {
     }
 }
 
+/// The modelled exceptions whose message is in `message`, by the service's model; those of the others
+/// are in `Message`.
+const LOWER_CASE_MESSAGE: [&str; 14] = [
+    "CodeArtifactUserDeletedException",
+    "CodeArtifactUserFailedException",
+    "CodeArtifactUserPendingException",
+    "InvalidParameterValueException",
+    "InvalidRequestContentException",
+    "ModeNotSupportedException",
+    "RequestTooLargeException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "RuntimeAliasDeletedException",
+    "RuntimeVersionDeletedException",
+    "SerializedRequestEntityTooLargeException",
+    "TooManyRequestsException",
+    "UnsupportedMediaTypeException",
+];
+
+/// Every modelled exception has a `Type`. An unmodelled error has none and its message in `message`,
+/// with these exceptions, as recorded.
+#[test]
+fn the_bodies_are_those_of_the_model_and_of_the_recordings() {
+    for known in known_errors() {
+        let code = known.code;
+        let modelled = known.origin == Origin::Modelled;
+        let has_type = modelled || code == "RequestEntityTooLargeException";
+        assert_eq!(known.has_type, has_type, "{code}");
+        let upper = if modelled {
+            !LOWER_CASE_MESSAGE.contains(&code)
+        } else {
+            code == "AccessDeniedException"
+        };
+        let member = if upper { "Message" } else { "message" };
+        assert_eq!(known.message_member, member, "{code}");
+    }
+}
+
 #[test]
 fn the_six_throttle_reasons_are_typed() {
     let published = [
