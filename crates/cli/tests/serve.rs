@@ -367,6 +367,10 @@ fn options_that_contradict_each_other_are_refused_at_the_start() {
             &["--concurrency", "echo=0", "--dead-letter", "echo"],
             "could never run",
         ),
+        (
+            &["--cors", "localhost:3000"],
+            "'localhost:3000' is no origin",
+        ),
         (&["--listen", "127.0.0.1:99999"], "an address is HOST:PORT"),
     ] {
         let output = run(&[&["serve"], arguments].concat());

@@ -6,7 +6,7 @@ mod program;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lambda_invoke::{Limits, RetryPolicy};
+use lambda_invoke::{RetryPolicy, Timeouts};
 use program::{run, text};
 
 fn root() -> PathBuf {
@@ -252,7 +252,7 @@ fn stated_numbers_are_those_of_the_code() {
     let shown = constant("crates/cli/src/terminal.rs", "MOST_TEXT") >> 10;
     assert!(read("crates/cli/README.md").contains(&format!("if it has more than {shown} KiB")));
 
-    let limits = Limits::default();
+    let limits = Timeouts::default();
     let first_byte = limits.first_byte().unwrap().as_secs();
     let connect = limits.connect().unwrap().as_secs();
     assert_eq!((limits.idle(), limits.total()), (None, None));

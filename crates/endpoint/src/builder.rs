@@ -31,6 +31,7 @@ pub struct EndpointBuilder {
     aliases: Vec<(String, String, u64)>,
     keys: Vec<AccessKey>,
     verify: bool,
+    cors: Vec<String>,
     account_concurrency: Option<usize>,
     events: EventSettings,
     faults: Vec<Fault>,
@@ -74,6 +75,8 @@ pub enum BuildError {
     KeyTwice(String),
     /// There are access keys, but signatures are not verified.
     KeysUnused,
+    /// An origin is none that a browser sends: `scheme://host` or `scheme://host:port`.
+    Origin(String),
     /// A fault rule is for no function that the endpoint has.
     FaultOfUnknown {
         /// The rule.
@@ -139,6 +142,11 @@ impl fmt::Display for BuildError {
             Self::KeysUnused => {
                 f.write_str("access keys are of no use if signatures are not verified")
             }
+            Self::Origin(text) => write!(
+                f,
+                "'{text}' is no origin: it must be SCHEME://HOST or SCHEME://HOST:PORT without a \
+                 path, such as http://localhost:3000, or 'null', or '*' for every page"
+            ),
             Self::FaultOfUnknown { rule, functions } if functions.is_empty() => {
                 write!(
                     f,
@@ -180,6 +188,7 @@ impl Default for EndpointBuilder {
             aliases: Vec::new(),
             keys: Vec::new(),
             verify: true,
+            cors: Vec::new(),
             account_concurrency: None,
             events: EventSettings::default(),
             faults: Vec::new(),
@@ -251,6 +260,17 @@ impl EndpointBuilder {
     /// everything, with any content type.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Lets the web pages of an origin call the endpoint and read its responses, with their `x-amz*`
+    /// headers: `http://localhost:3000`, `null` for pages without an origin such as files, or `*`
+    /// for every page. May be called several times; no page may by default.
+    ///
+    /// Without [`verify`](Self::verify) nothing but this keeps a web page from calling: then a
+    /// request with any other `Origin` is rejected.
+    pub fn cors(mut self, origin: impl Into<String>) -> Self {
+        self.cors.push(origin.into());
         self
     }
 
@@ -363,7 +383,10 @@ impl EndpointBuilder {
     /// If a name, an alias, the region or the account cannot be one, if settings contradict each
     /// other or are for a function that there is not, or if the dead letter's file cannot be opened.
     pub fn build(self) -> Result<Endpoint, BuildError> {
-        let settings = self.settings;
+        let mut settings = self.settings;
+        for origin in self.cors {
+            settings.origins.add(origin).map_err(BuildError::Origin)?;
+        }
         region::check(&settings.region).map_err(|_| BuildError::Region(settings.region.clone()))?;
         let digits = settings.account.bytes().all(|byte| byte.is_ascii_digit());
         if settings.account.len() != 12 || !digits {

@@ -10,6 +10,7 @@ mod builder;
 pub mod builtins;
 mod concurrency;
 mod connection;
+mod cors;
 mod event;
 mod failure;
 mod fault;

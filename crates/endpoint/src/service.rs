@@ -21,6 +21,7 @@ use crate::answered::{Failed, OnResponse, Watch};
 use crate::body::{Body, Content};
 use crate::concurrency::Permit;
 use crate::connection::{Connection, InFlight};
+use crate::cors::{self, Caller as Page};
 use crate::event::{Event, Queue};
 use crate::failure::FunctionError;
 use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
@@ -77,10 +78,18 @@ impl Service {
             .answered
             .as_ref()
             .map(|told| Watch::new(told, &parts, id, connection));
-        let mut response = match self.checked(&parts, body, id, connection).await {
-            Ok(response) => response,
-            Err(error) => error_to_http(&error.with_request_id(id.as_str())).map(Content::whole),
+        let origins = &self.settings.origins;
+        let page = origins.caller(&parts.headers);
+        let checked = match (origins.preflight(&parts, &page), &page) {
+            (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
+            // Nothing else would keep a web page from calling.
+            (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
+            _ => self.checked(&parts, body, id, connection).await,
         };
+        let mut response = checked.unwrap_or_else(|error| {
+            error_to_http(&error.with_request_id(id.as_str())).map(Content::whole)
+        });
+        origins.expose(page, response.headers_mut());
         if self.settings.clock_offset != 0 {
             if let Ok(date) = HeaderValue::try_from(http_date(self.now())) {
                 response.headers_mut().insert(header::DATE, date);

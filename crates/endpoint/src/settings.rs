@@ -5,6 +5,8 @@ use lambda_invoke_protocol::region::Partition;
 
 use crate::bandwidth::Bandwidth;
 
+use crate::cors::Origins;
+
 /// How the endpoint words its answer to too large a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     /// `None` is no limit.
     pub(crate) stream_bandwidth: Option<Bandwidth>,
     pub(crate) clock_offset: i64,
+    pub(crate) origins: Origins,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             max_stream_bytes: Some(limits::STREAM_PAYLOAD),
             stream_bandwidth: None,
             clock_offset: 0,
+            origins: Origins::default(),
         }
     }
 }

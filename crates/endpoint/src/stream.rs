@@ -258,6 +258,8 @@ impl StreamBody {
         if let Some((code, details)) = fault {
             complete.error_code = Some(code.clone());
             complete.error_details.clone_from(details);
+            let told = FunctionError::new(code, details.clone().unwrap_or_default());
+            self.failed = Some(Failed::new(&told));
         }
         Next::End(Some(StreamEvent::InvokeComplete(complete)))
     }

@@ -183,7 +183,16 @@ async fn each_way_in_which_a_fault_or_the_end_breaks_a_response_off_is_told() {
         assert_eq!(answered.ending, Ending::Fault, "{fault}");
         assert!(answered.to_string().contains("a fault rule"), "{fault}");
     }
-    let (builder, told) = told();
+    // One that ends well, but says that the function failed.
+    let (builder, told) = self::told();
+    let rule = r#"count: complete-error=E details="killed""#.parse().unwrap();
+    let server = builder.fault(rule).bind_local().await.unwrap();
+    let mut client = Client::to(&server).await;
+    client.call(&Call::stream("count", "{}")).await;
+    let line = told.recv_timeout(PATIENCE).unwrap().to_string();
+    assert!(line.contains(" 200 failed: E: killed, "), "{line}");
+
+    let (builder, told) = self::told();
     let server = builder.bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
     let payload = r#"{"n":2,"delay_ms":60000}"#;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
+use lambda_invoke_error::bounds::MAX_TOKEN;
 use lambda_invoke_error::{Execution, ServiceError};
 use lambda_invoke_protocol::retry::{Failure, GiveUpReason};
-use lambda_invoke_protocol::text::{Excerpt, Utf8Error};
+use lambda_invoke_protocol::text::{Excerpt, Utf8Error, cut};
 use lambda_invoke_protocol::{FunctionError, LogTail, LoggedFailure};
 use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
@@ -460,13 +461,13 @@ impl StdError for Error {
 
 /// What a function that ran and failed left behind.
 ///
-/// Its `Display` is one line of a few KiB at most, whatever was sent.
-#[derive(Clone, Debug)]
+/// Its `Display` is one line of a few KiB at most, and its `Debug` not much more, whatever was sent.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FunctionFailure {
     /// What the service calls it: the value of `X-Amz-Function-Error` (`Unhandled`, or `Handled`
-    /// of old), or the `ErrorCode` of a stream's `InvokeComplete`. `None` if only the log tells of
-    /// the failure.
+    /// of old), or the `ErrorCode` of a stream's `InvokeComplete`; at most 256 bytes of it. `None`
+    /// if only the log tells of the failure.
     pub code: Option<String>,
     /// The `ErrorDetails` of a stream's `InvokeComplete`, as they came.
     pub details: Option<String>,
@@ -479,6 +480,24 @@ pub struct FunctionFailure {
     pub payload: Bytes,
     /// The end of the log, if it was asked for.
     pub log: Option<LogTail>,
+}
+
+impl fmt::Debug for FunctionFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = self.details.as_deref();
+        f.debug_struct("FunctionFailure")
+            .field("code", &self.code)
+            .field("details", &details.map(|text| Excerpt(text).to_string()))
+            .field("error", &self.error.to_string())
+            .field("logged", &self.logged.as_ref().map(ToString::to_string))
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of a code that is kept.
+pub(crate) fn short_code(code: &str) -> String {
+    cut(code, MAX_TOKEN).to_owned()
 }
 
 impl fmt::Display for FunctionFailure {

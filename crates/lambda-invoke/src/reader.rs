@@ -88,7 +88,7 @@ pub(crate) fn again(kind: ErrorKind) -> io::Error {
 fn io_kind(kind: ErrorKind) -> io::ErrorKind {
     match kind {
         ErrorKind::Truncated => io::ErrorKind::UnexpectedEof,
-        ErrorKind::Corrupt => io::ErrorKind::InvalidData,
+        ErrorKind::Corrupt | ErrorKind::Text => io::ErrorKind::InvalidData,
         ErrorKind::TimedOut => io::ErrorKind::TimedOut,
         _ => io::ErrorKind::Other,
     }

@@ -8,6 +8,7 @@ use lambda_invoke_protocol::{self as protocol, LogTail, LoggedFailure, Report, R
 use serde_core::de::DeserializeOwned;
 
 use crate::endpoint::EndpointUrl;
+use crate::error::short_code;
 use crate::{Error, FunctionFailure};
 
 /// What Invoke answered: see [`InvokeCall::send`](crate::InvokeCall::send).
@@ -21,6 +22,24 @@ use crate::{Error, FunctionFailure};
 ///     eprintln!("took {:?}", report.duration);
 /// }
 /// let sum: u64 = reply.into_result()?.json()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A reply that nobody looks at is a failure that nobody sees, so the compiler warns of it:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// client.invoke("sum").send().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```no_run
+/// #![deny(unused_must_use)]
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// let _sum = client.invoke("sum").send().await?.into_result()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -137,7 +156,7 @@ impl Reply {
     fn failed(&self) -> Option<Error> {
         let error = self.inner.failure()?;
         let failure = FunctionFailure {
-            code: self.inner.function_error.clone(),
+            code: self.inner.function_error.as_deref().map(short_code),
             details: None,
             error,
             logged: self.inner.logged_failure(),

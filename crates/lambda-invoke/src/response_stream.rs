@@ -18,6 +18,7 @@ use tokio::time::Sleep;
 
 use crate::carrier::ResponseBody;
 use crate::collected::Pieces;
+use crate::error::short_code;
 use crate::exchange::Answer;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
@@ -436,7 +437,7 @@ impl FunctionFailure {
         let told = details.as_deref().map(FunctionError::from_details);
         let error = told.or_else(|| Some(logged.as_ref()?.error.clone()));
         Self {
-            code: complete.error_code,
+            code: complete.error_code.as_deref().map(short_code),
             error: error.unwrap_or_default(),
             details,
             logged,

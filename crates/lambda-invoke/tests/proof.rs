@@ -15,16 +15,10 @@ use http::{Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
 use lambda_invoke::{Client, Error, ErrorKind, Execution, Reply};
-use support::{Server, Step, answer, refusal};
+use support::{Server, Step, answer, answering, refusal};
 use tower_service::Service;
 
 const ID: (&str, &str) = ("x-amzn-requestid", "the-id");
-
-/// Answers every request with these bytes, and closes.
-async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
-    let bytes = bytes.into();
-    Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Asked {

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream as _;
-use lambda_invoke::{Client, ErrorKind, Execution, Outcome, ReportStatus, ResponseStream};
+use lambda_invoke::{Client, ErrorKind, Execution};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Server as LocalEndpoint};
-use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent};
+use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{
-    LAST_CHUNK, Server, Step, chunk, complete, event_bytes, events, http_chunk, stream_head,
-    whole_stream,
+    LAST_CHUNK, Server, Step, answering, chunk, complete, drain, event_bytes, events, http_chunk,
+    stream_head, whole_stream,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use tokio::sync::{Notify, oneshot};
@@ -26,28 +26,6 @@ fn client_of(server: &LocalEndpoint) -> Client {
         .endpoint_url(server.url())
         .build()
         .unwrap()
-}
-
-/// All that came, and how it ended.
-async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<lambda_invoke::Error>) {
-    let mut all = Vec::new();
-    let end = loop {
-        match stream.next().await {
-            Some(Ok(piece)) => all.extend_from_slice(&piece),
-            Some(Err(error)) => break Some(error),
-            None => break None,
-        }
-    };
-    // Whatever the end, there is nothing after it.
-    for _ in 0..3 {
-        assert!(stream.next().await.is_none());
-    }
-    (all, end)
-}
-
-/// A server that answers every request with these bytes and then closes.
-async fn answering(bytes: Vec<u8>) -> Server {
-    Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await
 }
 
 #[tokio::test]
@@ -175,41 +153,6 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
             .starts_with(&format!("the function failed: {code}: it broke")),
         "{error}"
     );
-}
-
-#[tokio::test]
-async fn a_failure_that_only_the_log_tells_of_ends_the_stream() {
-    let log = LogTail::last_of(
-        b"START RequestId: the-id Version: 7\nREPORT RequestId: the-id\tDuration: 2000.00 ms\t\
-          Billed Duration: 2000 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
-    );
-    let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log)));
-    let body = events([chunk("partial"), end]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
-    let mut stream = server.client().stream("f").send().await.unwrap();
-    let (all, end) = drain(&mut stream).await;
-    assert_eq!(all, b"partial");
-    let error = end.unwrap();
-    assert_eq!(
-        (error.kind(), error.execution(), error.received()),
-        (ErrorKind::FunctionFailed, Execution::Started, Some(7))
-    );
-    assert_eq!(
-        error.to_string(),
-        "the function failed, as its log reports: status timeout, after 7 bytes (request id the-id)"
-    );
-    let failure = error.function_failure().unwrap();
-    assert_eq!((&failure.code, &failure.details), (&None, &None));
-    let status = failure.logged.as_ref().unwrap().status.as_ref();
-    assert_eq!(status, Some(&ReportStatus::Timeout));
-    let completion = stream.completion().unwrap();
-    assert_eq!(completion.outcome(), Outcome::Failed);
-    assert_eq!(
-        completion.report().unwrap().status,
-        Some(ReportStatus::Timeout)
-    );
-    assert_eq!(completion.error_code(), None);
-    assert!(completion.log().unwrap().text().starts_with("START"));
 }
 
 #[tokio::test]

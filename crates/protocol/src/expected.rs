@@ -365,7 +365,7 @@ impl std::error::Error for IncompleteBody {}
 fn has_sign(headers: &HeaderMap) -> bool {
     [header::X_AMZN_REQUEST_ID, header::X_AMZ_EXECUTED_VERSION]
         .iter()
-        .any(|name| headers.contains_key(name))
+        .any(|name| headers.get(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Whether a body is anything but what it stands for.

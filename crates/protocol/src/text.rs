@@ -49,7 +49,8 @@ impl fmt::Display for Excerpt<'_> {
 }
 
 /// The longest prefix of `text` that has at most `max` bytes and ends between characters.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
+#[must_use]
+pub fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -59,6 +59,8 @@ fn a_200_is_recognized_by_its_head_or_as_json() {
             assert_eq!(payload(&[sign], body), None, "{body:?}");
         }
     }
+    let empty = ("x-amzn-requestid", "");
+    assert_eq!(payload(&[empty], "not JSON"), Some(Mismatch::NoSign));
     for json in ["null", "\"a\"", "-1.5e3", "true", "[]", "{\"a\":1}", " 7\n"] {
         assert_eq!(payload(&[text], json), None, "{json}");
         assert_eq!(payload(&[], json), None, "{json}");

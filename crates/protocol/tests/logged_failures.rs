@@ -110,6 +110,13 @@ fn the_python_runtimes_records_are_failures() {
             assert_eq!(failure.error.stack_trace.len(), 2);
         }
     }
+    // With a telemetry descriptor the record has no line break of its own.
+    let glued = log(
+        "[ERROR] KeyError: 'a'\nTraceback (most recent call last):\n  File \"h.py\"",
+        "",
+    );
+    let glued = log_of(&glued.text().replace("\nEND", "END"));
+    assert_eq!(told(&glued).as_deref(), Some("KeyError: 'a'"));
     // A module that cannot be imported has no frames.
     let import = "[ERROR] Runtime.ImportModuleError: Unable to import module 'h'\nTraceback (most recent call last):";
     assert!(

@@ -17,8 +17,9 @@ use crate::{Error, Sent, TimeoutKind, Timeouts};
 /// - Nothing is read ahead: what is not asked for stays in the socket, and stops the server when
 ///   its buffers are full.
 /// - It ends with `None` only where the framing of HTTP says so: after `Content-Length` bytes, the
-///   last chunk, or, if the server announced neither, the end of the connection. Any other end is
-///   an error, and so is every further read after an error.
+///   last chunk, or, if the server announced neither, the end of the connection, which proves
+///   nothing: whoever needs the whole looks at the head. Any other end is an error, and so is every
+///   further read after an error.
 /// - Dropped before its end it closes the connection; read to its end it hands the connection back
 ///   to the pool.
 pub struct Body {

@@ -17,7 +17,8 @@ use crate::serve::{PATIENCE, with_sources};
 
 const EXAMPLES: &str = "\
 The address is the only line on stdout, written once connections are accepted; a line for each
-request goes to stderr. Ctrl-C or SIGTERM end it when what runs has ended, a second one at once.
+request goes to stderr. Ctrl-C, SIGTERM or SIGHUP end it when what runs has ended, a second Ctrl-C
+or SIGTERM at once.
 An address that cannot be listened on, or any other fault in the options, is exit code 2.
 
 Fault rules are PATTERN: FAULT [every=N] [probability=P] [times=N], with one of these faults:
@@ -67,9 +68,14 @@ pub(crate) struct Arguments {
     /// local:local]
     #[arg(long, value_name = "ID:SECRET[:PATTERN]", help_heading = "Access")]
     pub(crate) credential: Vec<Secret>,
-    /// Take requests without a look at their signature
+    /// Take requests without a look at their signature, with any content type; those of web pages
+    /// only with --cors
     #[arg(long, help_heading = "Access", conflicts_with = "credential")]
     pub(crate) no_verify: bool,
+    /// Let the web pages of an origin call and read the responses, as http://localhost:3000; 'null'
+    /// for files, '*' for every page; repeatable
+    #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
+    cors: Vec<String>,
     /// Set the endpoint's clock wrong, to see what callers make of it
     #[arg(
         long,
@@ -114,7 +120,7 @@ pub(crate) struct Arguments {
         help_heading = "Events"
     )]
     event_queue_length: usize,
-    /// How many bytes the payloads of all events may have together
+    /// How many bytes of memory all events may hold together
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB", help_heading = "Events")]
     event_queue_bytes: u64,
     /// How old an event may be when an attempt begins
@@ -139,7 +145,7 @@ pub(crate) struct Arguments {
     /// Draw what is random (faults with a probability, request ids) the same each time
     #[arg(long, value_name = "N", help_heading = "Faults and answers")]
     seed: Option<u64>,
-    /// Take any content type; others than none, JSON and application/octet-stream are 415 else
+    /// Take any content type; those that no AWS SDK sends are 415 else
     #[arg(long, help_heading = "Faults and answers")]
     any_content_type: bool,
     /// Tell of a failed function by ErrorCode in its stream, as the published reference has it;
@@ -211,6 +217,9 @@ impl Arguments {
                 ))
             })?;
             builder = builder.access_key(key);
+        }
+        for origin in &self.cors {
+            builder = builder.cors(origin);
         }
         for alias in &self.alias {
             builder = builder.alias(&alias.function, &alias.alias, alias.version);

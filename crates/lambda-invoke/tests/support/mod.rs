@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lambda_invoke::{Client, ClientBuilder, Credentials};
+use lambda_invoke::{Client, ClientBuilder, Credentials, Error, ResponseStream};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -236,4 +236,27 @@ pub(crate) fn whole_stream() -> Vec<u8> {
         LAST_CHUNK.to_vec(),
     ]
     .concat()
+}
+
+/// All that came, and how it ended.
+pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error>) {
+    let mut all = Vec::new();
+    let end = loop {
+        match stream.next().await {
+            Some(Ok(piece)) => all.extend_from_slice(&piece),
+            Some(Err(error)) => break Some(error),
+            None => break None,
+        }
+    };
+    // Whatever the end, there is nothing after it.
+    for _ in 0..3 {
+        assert!(stream.next().await.is_none());
+    }
+    (all, end)
+}
+
+/// A server that answers every request with these bytes and then closes.
+pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
+    let bytes = bytes.into();
+    Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await
 }

@@ -52,25 +52,22 @@ pub enum Outcome {
 /// How much of a log is searched, from its end: several times what the service sends.
 const SEARCHED: usize = 16 * LogTail::MAX_BYTES;
 
-/// The log's lines, and which of them are the function's own. A record that the official runtimes
-/// write on one line has carriage returns in it for line breaks.
+/// The lines of one invocation. A record that the official runtimes write on one line has carriage
+/// returns in it for line breaks.
 struct Lines<'t> {
-    all: Vec<&'t str>,
-    /// From the line behind START up to END.
-    first: usize,
-    end: usize,
+    /// Those of the function: behind START, up to END.
+    own: Vec<&'t str>,
+    /// From END on.
+    behind: Vec<&'t str>,
 }
 
 impl<'t> Lines<'t> {
     /// `None` if the log does not have this invocation's end.
     fn of(text: &'t str, request_id: &str, is_cut: bool) -> Option<Self> {
-        let all: Vec<&str> = text.split(['\n', '\r']).collect();
-        // The platform writes after the function, so that of similar lines the last is its own.
-        let last = |found: &dyn Fn(&str) -> bool| all.iter().rposition(|line| found(line));
-        let end = last(&|line| is_end(line, request_id)).or_else(|| {
-            last(&|line| Report::parse(line).is_some_and(|report| report.request_id == request_id))
-        })?;
-        let start = all.iter().take(end).position(|line| {
+        let (before, behind) = text.split_at_checked(end_of(text, request_id)?)?;
+        let split = |text: &'t str| text.split(['\n', '\r']).collect::<Vec<_>>();
+        let mut own = split(before);
+        let start = own.iter().position(|line| {
             StartLine::parse(line).is_some_and(|start| start.request_id == request_id)
         });
         let first = match start {
@@ -78,20 +75,39 @@ impl<'t> Lines<'t> {
             // The first line may be the rest of one.
             None => usize::from(is_cut),
         };
+        own.drain(..first.min(own.len()));
         Some(Self {
-            all,
-            first: first.min(end),
-            end,
+            own,
+            behind: split(behind),
         })
     }
+}
 
-    fn own(&self) -> &[&'t str] {
-        self.all.get(self.first..self.end).unwrap_or_default()
+/// Where the platform's END stands, or its report if there is no END. The platform writes after the
+/// function, so that of similar lines the last is its own. A runtime's last record may lack its line
+/// break, and END then follows on the same line.
+fn end_of(text: &str, request_id: &str) -> Option<usize> {
+    let end = format!("END RequestId: {request_id}");
+    let is_whole = |(at, _): &(usize, &str)| {
+        let rest = text.get(at + end.len()..).unwrap_or_default();
+        rest.trim_start_matches(' ').is_empty()
+            || rest.trim_start_matches(' ').starts_with(['\n', '\r'])
+    };
+    if let Some((at, _)) = text.rmatch_indices(&end).find(is_whole) {
+        return Some(at);
     }
-
-    fn behind(&self) -> &[&'t str] {
-        self.all.get(self.end..).unwrap_or_default()
+    let mut found = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let is_done = platform_record(line, "platform.runtimeDone").is_some_and(|record| {
+            record.get("requestId").and_then(Value::as_str) == Some(request_id)
+        });
+        if is_done || Report::parse(line).is_some_and(|report| report.request_id == request_id) {
+            found = Some(at);
+        }
+        at += line.len();
     }
+    found
 }
 
 pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
@@ -104,11 +120,11 @@ pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFail
     let report = log.report_of(request_id);
     let known = request_id.or_else(|| Some(report.as_ref()?.request_id.as_str()))?;
     let logged = Lines::of(&text, known, is_cut).and_then(|lines| {
-        python(lines.own())
-            .or_else(|| exited(lines.own(), known))
-            .or_else(|| last(lines.own(), |line| node(line, known)))
-            .or_else(|| last(lines.own(), |line| json(line, known)))
-            .or_else(|| last(lines.behind(), |line| timed_out(line, known)))
+        python(&lines.own)
+            .or_else(|| exited(&lines.own, known))
+            .or_else(|| last(&lines.own, |line| node(line, known)))
+            .or_else(|| last(&lines.own, |line| json(line, known)))
+            .or_else(|| last(&lines.behind, |line| timed_out(line, known)))
     });
     let failed = report.filter(Report::has_failed);
     if failed.is_none() && logged.is_none() {
@@ -123,16 +139,6 @@ pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFail
 
 fn last(lines: &[&str], read: impl Fn(&str) -> Option<FunctionError>) -> Option<FunctionError> {
     lines.iter().rev().find_map(|line| read(line))
-}
-
-/// `END RequestId: <id>`, or `platform.runtimeDone` of the JSON format.
-fn is_end(line: &str, request_id: &str) -> bool {
-    match line.strip_prefix("END RequestId: ") {
-        Some(id) => id.trim_end() == request_id,
-        None => platform_record(line, "platform.runtimeDone").is_some_and(|record| {
-            record.get("requestId").and_then(Value::as_str) == Some(request_id)
-        }),
-    }
 }
 
 /// aws-lambda-ric: `<time>\t<id>\tERROR\tInvoke Error \t{json}`, and the two ends of a process.

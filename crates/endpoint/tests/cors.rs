@@ -1,0 +1,208 @@
+//! Web pages: preflight, what they may read, and who is kept out.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{Answer, Call, Client, invoke_path, soon, stream_path};
+use lambda_invoke_endpoint::{BuildError, EndpointBuilder, Endpoint, Server};
+use tokio::io::AsyncWriteExt as _;
+
+const PAGE: &str = "http://localhost:3000";
+
+async fn serve(builder: EndpointBuilder) -> Server {
+    builder.builtins().bind_local().await.unwrap()
+}
+
+/// Sends a request as it is, without a signature.
+async fn plain(server: &Server, mut call: Call) -> Answer {
+    let mut client = Client::to(server).await;
+    if !call.headers.iter().any(|(name, _)| name == "host") {
+        call = call.header("host", server.local_addr().to_string());
+    }
+    client.stream.write_all(&call.written()).await.unwrap();
+    soon(client.answer()).await.unwrap()
+}
+
+fn preflight(path: String, origin: &str) -> Call {
+    let call = Call {
+        method: "OPTIONS".to_owned(),
+        ..Call::new(path, "")
+    };
+    call.header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,x-amz-date")
+}
+
+fn exposed(answer: &Answer) -> Vec<&str> {
+    let names = answer.header("access-control-expose-headers").unwrap();
+    names.split(", ").collect()
+}
+
+#[tokio::test]
+async fn a_preflight_of_a_page_that_may_call_needs_no_signature() {
+    let server = serve(
+        Endpoint::builder()
+            .cors(PAGE)
+            .cors("https://App.Example:443"),
+    )
+    .await;
+    for path in [invoke_path("echo"), stream_path("hello")] {
+        for origin in [PAGE, "https://app.example"] {
+            let call = preflight(path.clone(), origin)
+                .header("access-control-request-private-network", "true");
+            let answer = plain(&server, call).await;
+            assert_eq!((answer.status().as_u16(), answer.text()), (204, ""));
+            for (name, value) in [
+                ("access-control-allow-origin", origin),
+                ("access-control-allow-methods", "POST"),
+                ("access-control-allow-headers", "authorization,x-amz-date"),
+                ("access-control-allow-private-network", "true"),
+                ("vary", "Origin"),
+            ] {
+                assert_eq!(answer.header(name), Some(value), "{name}");
+            }
+        }
+        let answer = plain(&server, preflight(path, "http://evil.example")).await;
+        assert!(answer.status().is_client_error());
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+        assert_eq!(answer.header("vary"), Some("Origin"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_may_call_reads_every_response_with_its_headers() {
+    let fault = "count: throttle=CallerRateLimitExceeded retry-after=7";
+    let builder = Endpoint::builder().cors(PAGE).fault(fault.parse().unwrap());
+    let server = serve(builder).await;
+    let mut client = Client::to(&server).await;
+    for (call, status, header) in [
+        (Call::invoke("echo", "1"), 200, "x-amz-executed-version"),
+        (Call::invoke("echo", "1").tail(), 200, "x-amz-log-result"),
+        (Call::invoke("fail", "{}"), 200, "x-amz-function-error"),
+        (
+            Call::stream("echo", "1"),
+            200,
+            "x-amzn-remapped-content-type",
+        ),
+        (Call::invoke("echo", "{"), 400, "x-amzn-errortype"),
+        (Call::invoke("nobody", "1"), 404, "x-amzn-errortype"),
+        (Call::stream("nobody", "1"), 404, "x-amzn-errortype"),
+        (Call::invoke("count", "{}"), 429, "retry-after"),
+    ] {
+        let answer = client.call(&call.header("origin", PAGE)).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
+        assert_eq!(answer.header("vary"), Some("Origin"));
+        let exposed = exposed(&answer);
+        assert!(exposed.contains(&header), "{header}: {exposed:?}");
+        assert!(exposed.contains(&"x-amzn-requestid"), "{exposed:?}");
+        assert!(exposed.contains(&"date"), "{exposed:?}");
+        assert!(answer.header(header).is_some());
+    }
+    // A signature that is missing, too.
+    let answer = plain(&server, Call::invoke("echo", "1").header("origin", PAGE)).await;
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
+    // Another page's signed call runs, but its browser does not let it read.
+    let call = Call::invoke("echo", "1").header("origin", "http://evil.example");
+    let answer = client.call(&call).await;
+    assert_eq!((answer.status().as_u16(), answer.text()), (200, "1"));
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    // So it is without an origin.
+    let answer = client.call(&Call::invoke("echo", "1")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    assert_eq!(answer.header("vary"), Some("Origin"));
+}
+
+#[tokio::test]
+async fn every_page_may_call_only_if_that_is_said() {
+    let server = serve(Endpoint::builder().verify(false).cors("*")).await;
+    for origin in [PAGE, "null", "http://evil.example"] {
+        let answer = plain(&server, preflight(invoke_path("echo"), origin)).await;
+        assert_eq!(answer.status(), 204);
+        let answer = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
+        assert_eq!((answer.status().as_u16(), answer.text()), (200, "1"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+}
+
+#[tokio::test]
+async fn by_default_nothing_is_said_of_pages() {
+    let server = serve(Endpoint::builder()).await;
+    let answer = plain(&server, preflight(invoke_path("echo"), PAGE)).await;
+    assert_eq!(answer.status(), 404);
+    let call = Call::invoke("echo", "1").header("origin", PAGE);
+    let answer = Client::to(&server).await.call(&call).await;
+    assert_eq!(answer.status(), 200);
+    for name in [
+        "vary",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+    ] {
+        assert_eq!(answer.header(name), None);
+    }
+}
+
+#[tokio::test]
+async fn without_signatures_a_foreign_page_is_kept_out() {
+    for builder in [Endpoint::builder(), Endpoint::builder().cors(PAGE)] {
+        let server = serve(builder.verify(false)).await;
+        let address = server.local_addr().to_string();
+        let local = format!("localhost:{}", server.local_addr().port());
+        let call = |origin: &str, host: &str| {
+            // What a form or a "simple" request sends: no preflight comes before it.
+            Call::invoke("echo", "1")
+                .header("origin", origin)
+                .header("host", host)
+                .header("content-type", "text/plain")
+        };
+        let other = format!("http://evil.example:{}", server.local_addr().port());
+        for (origin, host) in [
+            ("http://evil.example", &*address),
+            ("null", &address),
+            ("http://localhost", &address),
+            ("http://localhost:3000.evil.example", &address),
+            ("http://LOCALHOST:3000", &address),
+            // DNS rebinding: its own name leads here.
+            (&other, other.strip_prefix("http://").unwrap()),
+        ] {
+            for stream in [false, true] {
+                let mut call = call(origin, host);
+                if stream {
+                    call.path = stream_path("echo");
+                }
+                let answer = plain(&server, call).await;
+                assert_eq!(answer.refused(), (403, "AccessDeniedException".to_owned()));
+                let error = answer.error();
+                let advice = format!("serve with --cors {origin}.");
+                assert!(error.message().unwrap().ends_with(&advice), "{error}");
+            }
+        }
+        let mut twice = call(PAGE, &address);
+        twice = twice.header("origin", "http://evil.example");
+        assert_eq!(plain(&server, twice).await.status(), 403);
+        // Its own pages, and whatever is no page.
+        let own = call(&format!("http://{address}"), &address);
+        assert_eq!(plain(&server, own).await.status(), 200);
+        let own = call(&format!("http://{local}"), &local);
+        assert_eq!(plain(&server, own).await.status(), 200);
+        let named = Call::invoke("echo", "1").header("host", "lambda:9001");
+        assert_eq!(plain(&server, named).await.status(), 200);
+    }
+    let server = serve(Endpoint::builder().verify(false).cors(PAGE).cors("null")).await;
+    for origin in [PAGE, "null"] {
+        let answer = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+}
+
+#[tokio::test]
+async fn rejects_an_origin_that_no_browser_sends() {
+    for text in ["localhost:3000", "http://localhost:3000/", "http://*", ""] {
+        let error = Endpoint::builder().cors(text).build().unwrap_err();
+        assert!(matches!(&error, BuildError::Origin(origin) if origin == text));
+        assert!(error.to_string().contains("such as http://localhost:3000"));
+    }
+}
