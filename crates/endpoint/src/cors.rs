@@ -141,7 +141,7 @@ pub(crate) fn foreign(origin: &str) -> ServiceError {
         "A web page of the origin {origin} may not call this endpoint, which verifies no \
          signatures. To allow it, serve with --cors {origin}."
     );
-    answer::known("AccessDeniedException", &message)
+    answer::access_denied(&message)
 }
 
 /// The form in which a browser sends an origin: `scheme://host[:port]` in lower case, without the

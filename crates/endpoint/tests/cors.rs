@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Answer, Call, Client, invoke_path, soon, stream_path};
-use lambda_invoke_endpoint::{BuildError, EndpointBuilder, Endpoint, Server};
+use lambda_invoke_endpoint::{BuildError, Endpoint, EndpointBuilder, Server};
 use tokio::io::AsyncWriteExt as _;
 
 const PAGE: &str = "http://localhost:3000";

@@ -149,24 +149,29 @@ impl Payload {
         self.rest = slices;
     }
 
-    /// A payload of `len` bytes: `first` without its first `prefix` bytes, then `rest`, of which no
-    /// slice is empty.
+    /// A payload in one slice: `first` without its first `prefix` bytes.
     #[inline]
-    pub(crate) fn with_prefix(
-        first: Bytes,
-        prefix: usize,
-        mut rest: VecDeque<Bytes>,
-        len: usize,
-    ) -> Self {
-        let first = if first.is_empty() {
-            rest.pop_front().unwrap_or_default()
+    pub(crate) fn contiguous(first: Bytes, prefix: usize) -> Self {
+        Self {
+            len: first.len().saturating_sub(prefix),
+            first,
+            prefix,
+            rest: VecDeque::new(),
+        }
+    }
+
+    /// A payload of `len` bytes in slices, none of them empty, after a prefix.
+    pub(crate) fn in_slices(prefix: Bytes, mut slices: VecDeque<Bytes>, len: usize) -> Self {
+        let prefix_len = prefix.len();
+        let first = if prefix.is_empty() {
+            slices.pop_front().unwrap_or_default()
         } else {
-            first
+            prefix
         };
         Self {
             first,
-            prefix,
-            rest,
+            prefix: prefix_len,
+            rest: slices,
             len,
         }
     }
@@ -327,8 +332,7 @@ impl Iterator for PayloadIter {
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
-        let len = bytes.len();
-        Self::with_prefix(bytes, 0, VecDeque::new(), len)
+        Self::contiguous(bytes, 0)
     }
 }
 
@@ -365,7 +369,7 @@ impl FromIterator<Bytes> for Payload {
         let len = slices
             .iter()
             .fold(0_usize, |len, slice| len.saturating_add(slice.len()));
-        Self::with_prefix(Bytes::new(), 0, slices, len)
+        Self::in_slices(Bytes::new(), slices, len)
     }
 }
 

@@ -22,7 +22,7 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
         "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail",
         "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail:$LATEST.PUBLISHED",
     ];
-    let context = ClientContext::from_json(&[b'x'; 2_000]).unwrap();
+    let context = ClientContext::from_json([b'x'; 2_000]).unwrap();
     let arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:7/durable-execution/order-1/0a1b";
 
     let region = Region::new(ALLOCATOR);

@@ -190,9 +190,9 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
 #[test]
 fn a_client_context_ends_at_3583_bytes_of_base64() {
     // Padded base64 has no such length: the longest is 3,580, the next 3,584.
-    assert!(ClientContext::from_base64(&"A".repeat(3_583)).is_ok());
-    assert!(ClientContext::from_base64(&"A".repeat(3_580)).is_ok());
-    let error = ClientContext::from_base64(&"A".repeat(3_584)).unwrap_err();
+    assert!(ClientContext::from_base64("A".repeat(3_583)).is_ok());
+    assert!(ClientContext::from_base64("A".repeat(3_580)).is_ok());
+    let error = ClientContext::from_base64("A".repeat(3_584)).unwrap_err();
     assert!(matches!(
         error,
         InputError::TooLong {
@@ -203,13 +203,13 @@ fn a_client_context_ends_at_3583_bytes_of_base64() {
     ));
 
     assert_eq!(
-        ClientContext::from_json(&[b' '; 2_685])
+        ClientContext::from_json([b' '; 2_685])
             .unwrap()
             .as_base64()
             .len(),
         3_580
     );
-    let error = ClientContext::from_json(&[b' '; 2_686]).unwrap_err();
+    let error = ClientContext::from_json([b' '; 2_686]).unwrap_err();
     assert!(matches!(
         error,
         InputError::TooLong {
@@ -228,22 +228,19 @@ fn the_other_values_end_where_the_model_says() {
             if told == limit && length == limit + 1)
         );
     };
-    assert!(ExecutedVersion::parse(&"1".repeat(1_024)).is_ok());
+    assert!(ExecutedVersion::parse("1".repeat(1_024)).is_ok());
     rejected_at(
-        ExecutedVersion::parse(&"1".repeat(1_025)).unwrap_err(),
+        ExecutedVersion::parse("1".repeat(1_025)).unwrap_err(),
         1_024,
     );
-    assert!(TenantId::parse(&"a".repeat(256)).is_ok());
-    rejected_at(TenantId::parse(&"a".repeat(257)).unwrap_err(), 256);
-    assert!(DurableExecutionName::parse(&"a".repeat(64)).is_ok());
-    rejected_at(
-        DurableExecutionName::parse(&"a".repeat(65)).unwrap_err(),
-        64,
-    );
+    assert!(TenantId::parse("a".repeat(256)).is_ok());
+    rejected_at(TenantId::parse("a".repeat(257)).unwrap_err(), 256);
+    assert!(DurableExecutionName::parse("a".repeat(64)).is_ok());
+    rejected_at(DurableExecutionName::parse("a".repeat(65)).unwrap_err(), 64);
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/";
     let arn = |length: usize| format!("{arn}{}", "i".repeat(length - arn.len()));
-    assert!(DurableExecutionArn::parse(&arn(1_024)).is_ok());
-    rejected_at(DurableExecutionArn::parse(&arn(1_025)).unwrap_err(), 1_024);
+    assert!(DurableExecutionArn::parse(arn(1_024)).is_ok());
+    rejected_at(DurableExecutionArn::parse(arn(1_025)).unwrap_err(), 1_024);
 }
 
 /// The service counts characters. Where those are fewer than the bytes, the fault is the character.

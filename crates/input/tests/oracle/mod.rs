@@ -384,7 +384,7 @@ const BASE64: &str =
 pub(crate) fn check_client_context(text: &str) {
     let parsed = ClientContext::from_base64(text);
     if let Ok(context) = &parsed {
-        let again = ClientContext::from_json(&context.to_json());
+        let again = ClientContext::from_json(context.to_json());
         // Padding can take it over the limit.
         let unpadded = text.trim_end_matches('=');
         match again {
