@@ -74,6 +74,11 @@ pub(crate) const PARTS: &[&str] = &[
     "==",
     "e30",
     "@",
+    "EU-WEST-1:",
+    "Lambda:",
+    "layer:",
+    "https://",
+    "a.lambda-url.eu-west-1.on.aws",
 ];
 
 /// One expression, anchored, with `\d` as `[0-9]`: for captures, and as an automaton that tells
