@@ -1,4 +1,4 @@
-//! The table against lists of its own, taken from the published references by hand.
+//! The table, compared with lists that were copied from the published references by hand.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
