@@ -1,4 +1,4 @@
-//! The parts of names that can be read in more than one way, and what a rejection says.
+//! Names that can be read in more than one way, and the messages of errors.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -83,7 +83,7 @@ fn a_name_is_read_by_its_generation() {
         (newest.region(), newest.name()),
         (Some("eusc-de-east-1"), "live")
     );
-    // Equal all the same: it is one text, and goes over the wire as that.
+    // They are equal: a name is compared as text, and is sent as text.
     assert_eq!(published, newest);
 }
 
@@ -145,7 +145,7 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
         "invalid function name: ':' at byte 11, expected a letter, a digit, '-', '_' or the end of \
          a qualifier; bytes 0 to 9 were read as the name"
     );
-    // Not one part too many: nothing to say of the name.
+    // There is no part too many, so the name is not mentioned.
     assert_eq!(
         name("thumbnail:1!"),
         "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '_' or the end of \

@@ -9,12 +9,12 @@ use lambda_invoke_input::{
 mod oracle;
 
 /// Any text as a function name, under every set of rules: accepted as the expression does, with the
-/// parts that it captures, or refused at the place that its automaton finds.
+/// parts that it captures, or rejected at the place that its automaton finds.
 pub fn function_name(data: &[u8]) {
     oracle::check_function_name(&String::from_utf8_lossy(data));
 }
 
-/// The same for texts that are put together from whole parts, so that most of them are nearly names.
+/// The same for texts made of whole parts, most of which are almost names.
 pub fn made_function_name(data: &[u8]) {
     oracle::check_function_name(&made(&mut Unstructured::new(data)));
 }
@@ -33,7 +33,7 @@ pub fn values(data: &[u8]) {
     oracle::check_executed_version(&text);
 }
 
-/// Any text as base64, and any bytes as JSON: what is encoded is decoded to the same.
+/// Any text as base64, and any bytes as JSON: decoding what was encoded gives the same.
 pub fn client_context(data: &[u8]) {
     oracle::check_client_context(&String::from_utf8_lossy(data));
     match ClientContext::from_json(data) {
@@ -49,8 +49,8 @@ pub fn client_context(data: &[u8]) {
     }
 }
 
-/// A name and a qualifier that contradict each other are no target, and the service's list of
-/// violations is empty for exactly what parses.
+/// A name and a qualifier that contradict each other are not a target, and the service's list of
+/// violations is empty exactly if both parse.
 pub fn target(data: &[u8]) {
     let input = &mut Unstructured::new(data);
     let name = made(input);
@@ -70,16 +70,16 @@ pub fn target(data: &[u8]) {
             .map(|text| Qualifier::parse_with(text, &rules))
             .transpose();
 
-        let mut members = RequestValidator::new().function_name(&name);
+        let mut request = RequestValidator::new().function_name(&name);
         if let Some(qualifier) = &qualifier {
-            members = members.qualifier(qualifier);
+            request = request.qualifier(qualifier);
         }
-        let refused = usize::from(parsed_name.is_err()) + usize::from(parsed_qualifier.is_err());
-        match members.validate(&rules) {
-            Ok(()) => assert_eq!(refused, 0),
+        let rejected = usize::from(parsed_name.is_err()) + usize::from(parsed_qualifier.is_err());
+        match request.validate(&rules) {
+            Ok(()) => assert_eq!(rejected, 0),
             Err(violations) => {
                 // Up to three for a value: both lengths' limits and the pattern.
-                assert!(refused > 0 && (refused..=3 * refused).contains(&violations.len()));
+                assert!(rejected > 0 && (rejected..=3 * rejected).contains(&violations.len()));
                 let plural = if violations.len() == 1 { "" } else { "s" };
                 let begin = format!("{} validation error{plural} detected: ", violations.len());
                 assert!(violations.to_string().starts_with(&begin));
