@@ -385,12 +385,7 @@ impl fmt::Debug for Payload {
 
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
-        // A payload in one slice is the common case and compares fast.
-        match (self.rest.is_empty(), other.rest.is_empty()) {
-            (_, true) => *self == *other.front(),
-            (true, _) => *other == *self.front(),
-            _ => self.len == other.len && self.slices().flatten().eq(other.slices().flatten()),
-        }
+        self.len == other.len && same_bytes(self.slices(), other.slices())
     }
 }
 
@@ -398,18 +393,34 @@ impl Eq for Payload {}
 
 impl PartialEq<[u8]> for Payload {
     fn eq(&self, other: &[u8]) -> bool {
-        let mut rest = other;
-        self.len() == other.len()
-            && self
-                .slices()
-                .all(|slice| match rest.split_at_checked(slice.len()) {
-                    Some((head, tail)) => {
-                        rest = tail;
-                        head == slice
-                    }
-                    None => false,
-                })
+        self.len == other.len() && same_bytes(self.slices(), iter::once(other))
     }
+}
+
+/// Whether slices with the same total length have the same bytes.
+fn same_bytes<'a>(
+    left: impl Iterator<Item = &'a [u8]>,
+    mut right: impl Iterator<Item = &'a [u8]>,
+) -> bool {
+    let mut theirs: &[u8] = &[];
+    for mut ours in left {
+        while !ours.is_empty() {
+            if theirs.is_empty() {
+                match right.next() {
+                    Some(next) => theirs = next,
+                    None => return false,
+                }
+            }
+            let common = ours.len().min(theirs.len());
+            let ((our_head, our_tail), (their_head, their_tail)) =
+                (ours.split_at(common), theirs.split_at(common));
+            if our_head != their_head {
+                return false;
+            }
+            (ours, theirs) = (our_tail, their_tail);
+        }
+    }
+    true
 }
 
 impl PartialEq<&[u8]> for Payload {
