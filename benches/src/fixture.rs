@@ -35,6 +35,15 @@ pub fn request() -> Parts {
     request.into_parts().0
 }
 
+/// The same without a qualifier, and so without a query: the commonest request.
+pub fn request_without_query() -> Parts {
+    let mut parts = request();
+    let uri = parts.uri.to_string();
+    let (before, _) = uri.split_once('?').expect("the fixture has a query");
+    parts.uri = before.parse().expect("the fixture is a request");
+    parts
+}
+
 /// The same for as many functions, one after the other.
 pub fn requests(functions: usize) -> impl FnMut() -> Parts {
     let name = "thumbnail-service";

@@ -147,7 +147,7 @@ fn row(name: String, measured: f64, unit: &'static str, goal: Goal, detail: Stri
 }
 
 /// What stands beside our signing besides peers and limit: copying a canonical request that is at
-/// hand, hashing, and adding the headers; and signing for more functions than are remembered.
+/// hand, hashing, and adding the headers; and signing for many functions in turn.
 const COMPANIONS: [&str; 2] = ["the least", "100 functions in turn"];
 
 pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
