@@ -11,5 +11,4 @@ mod rejection;
 pub use decode::IncomingRequest;
 pub use error::RequestError;
 pub use members::{InvokeRequest, Request, StreamRequest};
-pub use operation::StreamInvocationType;
 pub use rejection::Rejection;

@@ -6,8 +6,9 @@ use lambda_invoke_error::Operation;
 use lambda_invoke_input::{DurableExecutionName, InvocationType};
 
 use super::RequestError;
-use crate::Expected;
+use crate::invocation_type::StreamInvocationType;
 use crate::path::{self, Template};
+use crate::response::Expected;
 
 mod sealed {
     pub trait Sealed {}
@@ -92,29 +93,6 @@ impl AsRef<str> for Unsupported {
     }
 }
 
-/// How `InvokeWithResponseStream` can invoke. It has no `Event`: a queued execution has no caller to
-/// stream to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the model has these two")]
-pub enum StreamInvocationType {
-    /// Run the function and stream its response. What an absent header means.
-    #[default]
-    RequestResponse,
-    /// Check the parameters and the permission; run nothing.
-    DryRun,
-}
-
-impl StreamInvocationType {
-    /// The value on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RequestResponse => "RequestResponse",
-            Self::DryRun => "DryRun",
-        }
-    }
-}
-
 impl TryFrom<InvocationType> for StreamInvocationType {
     type Error = RequestError;
 
@@ -125,15 +103,6 @@ impl TryFrom<InvocationType> for StreamInvocationType {
             other => Err(RequestError::NotForStream {
                 invocation_type: other,
             }),
-        }
-    }
-}
-
-impl From<StreamInvocationType> for InvocationType {
-    fn from(streaming: StreamInvocationType) -> Self {
-        match streaming {
-            StreamInvocationType::RequestResponse => Self::RequestResponse,
-            StreamInvocationType::DryRun => Self::DryRun,
         }
     }
 }

@@ -10,9 +10,7 @@
 //! The header order and the content types are those of recorded answers of the service.
 
 mod event;
-mod head;
 mod reader;
 
 pub use event::{EventError, InvokeComplete, StreamEvent, StreamException};
-pub use head::{EVENT_STREAM_CONTENT_TYPE, StreamHead};
 pub use reader::{StreamError, StreamReader};

@@ -1,13 +1,13 @@
 //! Properties of `lambda-invoke-protocol`.
 
-mod answers;
 mod decisions;
 mod requests;
+mod responses;
 mod streams;
 
-pub use answers::http_response;
 pub use decisions::{json_check, retry};
 pub use requests::{http_request, request_round_trip};
+pub use responses::http_response;
 pub use streams::{prelude_split, report, stream_split, text};
 
 use http::{HeaderName, HeaderValue};
@@ -19,7 +19,7 @@ fn head_and_body(data: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     (head.split(|byte| *byte == b'\n').collect(), body)
 }
 
-/// A header from `name: value`, its value trimmed as HTTP does; `None` if it is none.
+/// A header from `name: value`, its value trimmed as HTTP does; `None` if the line is not a header.
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = HeaderName::from_bytes(&line[..colon]).ok()?;

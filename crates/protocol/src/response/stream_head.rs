@@ -3,13 +3,13 @@
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::expected::is;
+use super::error::is_service_error;
+use super::headers::{insert, is_content_type, text};
+use super::version::insert_version;
+use super::{EncodeResponseError, Expected, ReportedVersion, ResponseError, service_error};
+use crate::header;
+use crate::invocation_type::StreamInvocationType;
 use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
-use crate::reply::{
-    EncodeResponseError, ReportedVersion, ResponseError, insert, insert_version, is_service_error,
-    service_error, text,
-};
-use crate::{Expected, StreamInvocationType, header};
 
 /// The content type of every response stream.
 pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
@@ -134,7 +134,7 @@ impl StreamHead {
     #[must_use]
     pub fn has_http_prelude(&self) -> bool {
         let remapped = self.remapped_content_type.as_ref();
-        is(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
+        is_content_type(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
     }
 
     /// Whether a stream follows; not after a dry run.

@@ -1,0 +1,101 @@
+//! Service errors as responses, and why a response cannot be read or written.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, StatusCode};
+use lambda_invoke_error::ServiceError;
+
+use super::UnexpectedResponse;
+use super::headers::has_content_coding;
+
+/// Why a response is not that of the operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// It is the service's error.
+    Service(ServiceError),
+    /// It is not the response that was asked for, and perhaps not Lambda's.
+    Unexpected(UnexpectedResponse),
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(error) => error.fmt(f),
+            Self::Unexpected(unexpected) => write!(f, "unexpected response: {unexpected}"),
+        }
+    }
+}
+
+/// Displays what its parts would display, and so has no source.
+impl std::error::Error for ResponseError {}
+
+impl From<UnexpectedResponse> for ResponseError {
+    fn from(unexpected: UnexpectedResponse) -> Self {
+        Self::Unexpected(unexpected)
+    }
+}
+
+/// Why an answer cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeResponseError {
+    /// A text that a header cannot hold.
+    HeaderValue {
+        /// The header.
+        name: HeaderName,
+    },
+    /// A version that is neither `$LATEST` nor a number.
+    UnrecognizedVersion,
+}
+
+impl fmt::Display for EncodeResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
+            Self::UnrecognizedVersion => {
+                f.write_str("the executed version is neither $LATEST nor a number")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodeResponseError {}
+
+/// The service's error in an answer whose status is 400 to 599. A body with a content coding is
+/// not looked at, and one that was cut as far as it came: the head says nearly all.
+#[must_use]
+pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok();
+    let body = if has_content_coding(&parts.headers) {
+        &[]
+    } else {
+        body
+    };
+    ServiceError::parse(parts.status.as_u16(), header, body)
+}
+
+/// An error as an endpoint sends it. `Content-Length` and `Date` are the server's to add.
+#[must_use]
+pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
+    let rendered = error.render();
+    let mut response = http::Response::new(Bytes::from(rendered.body));
+    // An error's status is 400 to 599, and its headers are visible ASCII.
+    *response.status_mut() =
+        StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in rendered.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// Whether a response is the service's error: its status is 400 to 599.
+pub(super) fn is_service_error(parts: &Parts) -> bool {
+    parts.status.is_client_error() || parts.status.is_server_error()
+}

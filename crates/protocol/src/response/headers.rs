@@ -1,0 +1,65 @@
+//! Reading and writing a response's headers.
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::EncodeResponseError;
+use crate::header;
+
+/// A header as text; bytes that are no UTF-8 show as U+FFFD.
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers
+        .get(name)
+        .map(|value| header::text(value).into_owned())
+}
+
+pub(super) fn insert(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: Option<&str>,
+) -> Result<(), EncodeResponseError> {
+    if let Some(value) = value {
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| EncodeResponseError::HeaderValue { name: name.clone() })?;
+        headers.insert(name, value);
+    }
+    Ok(())
+}
+
+/// Whether a body is anything but what it stands for.
+pub(super) fn has_content_coding(headers: &HeaderMap) -> bool {
+    is_coded(headers, CONTENT_ENCODING, "identity")
+}
+
+/// Whether a message lists a coding other than `usual`, which may stand there once, and `identity`.
+pub(super) fn is_coded(headers: &HeaderMap, name: HeaderName, usual: &str) -> bool {
+    let mut usual_seen = false;
+    tokens(headers, name).any(|token| {
+        if token.eq_ignore_ascii_case(b"identity") {
+            return false;
+        }
+        !token.eq_ignore_ascii_case(usual.as_bytes()) || std::mem::replace(&mut usual_seen, true)
+    })
+}
+
+/// The members of a list, which may be spread over several headers.
+pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty())
+}
+
+/// Whether a content type is one of these, in any case and with any parameters.
+pub(super) fn is_content_type(content_type: Option<&HeaderValue>, types: &[&str]) -> bool {
+    let Some(found) = content_type else {
+        return false;
+    };
+    let essence = found.as_bytes().split(|byte| *byte == b';').next();
+    let essence = essence.unwrap_or_default().trim_ascii();
+    types
+        .iter()
+        .any(|expected| essence.eq_ignore_ascii_case(expected.as_bytes()))
+}

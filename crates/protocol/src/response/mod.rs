@@ -1,0 +1,18 @@
+//! The responses of the two operations, in both directions: the whole [`Reply`] of Invoke and the
+//! [`StreamHead`] before a stream's events; whether a response is the one that was asked for
+//! ([`Expected`]) and arrived whole ([`Framing`]).
+
+mod error;
+mod expected;
+mod framing;
+mod headers;
+mod reply;
+mod stream_head;
+mod version;
+
+pub use error::{EncodeResponseError, ResponseError, error_to_http, service_error};
+pub use expected::{Expected, Mismatch, UnexpectedResponse};
+pub use framing::{Framing, IncompleteBody};
+pub use reply::Reply;
+pub use stream_head::{EVENT_STREAM_CONTENT_TYPE, StreamHead};
+pub use version::ReportedVersion;
