@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::tail::platform_record;
+use super::platform::platform_record;
 use super::{LogTail, Report, ReportStatus, StartLine};
 use crate::FunctionError;
 
@@ -47,6 +47,56 @@ pub enum Outcome {
     /// mostly seen so, and so is one whose failure nobody wrote down: the log was not requested, or
     /// a custom runtime reported the error.
     NotReported,
+}
+
+impl LogTail {
+    /// The failure that the log tells of, if it certainly does; `request_id` is that of the
+    /// response's head.
+    ///
+    /// A failure is certain only from what the platform or an official runtime writes in a form of
+    /// its own, and with this request's id wherever the form has one:
+    ///
+    /// - the report, with the status `timeout`, `error` or `failure`;
+    /// - between this invocation's START and END, the record of the Node runtime (`<time>\t<id>\t`
+    ///   `ERROR\tInvoke Error \t{..}`, or `Uncaught Exception` or `Unhandled Promise Rejection`) or
+    ///   of the Python runtime (`[ERROR] <Type>: <message>` with its traceback, last of all, or
+    ///   `"level":"ERROR"` with the error's members in the JSON format);
+    /// - the platform's own lines of a process that exited and of a timeout.
+    ///
+    /// A function's own line that only contains `ERROR`, or quotes another request's log, is no
+    /// failure. What no log tells is not found either: a custom runtime's failure; a record of which
+    /// the tail, 4 KiB long, lacks the beginning; in the JSON format, a failure of the Node runtime,
+    /// whose record is also that of `console.error(error)`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_protocol::LogTail;
+    ///
+    /// let log = LogTail::last_of(
+    ///     b"START RequestId: 8f5 Version: 7\n\
+    ///       [ERROR] ValueError: no cat\nTraceback (most recent call last):\n  File \"h.py\", line 2\n\
+    ///       END RequestId: 8f5\nREPORT RequestId: 8f5\tDuration: 2.90 ms\n",
+    /// );
+    /// assert_eq!(log.failure(Some("8f5")).unwrap().to_string(), "ValueError: no cat");
+    /// assert_eq!(log.failure(Some("another")), None);
+    /// ```
+    #[must_use]
+    pub fn failure(&self, request_id: Option<&str>) -> Option<LoggedFailure> {
+        find(self, request_id)
+    }
+
+    /// What the log tells of how the execution ended: see [`failure`](Self::failure).
+    #[must_use]
+    pub fn outcome(&self, request_id: Option<&str>) -> Outcome {
+        if self.failure(request_id).is_some() {
+            return Outcome::Failed;
+        }
+        match self.report_of(request_id).and_then(|report| report.status) {
+            Some(ReportStatus::Success) => Outcome::Succeeded,
+            _ => Outcome::NotReported,
+        }
+    }
 }
 
 /// How much of a log is searched, from its end: several times what the service sends.
@@ -110,7 +160,7 @@ fn end_of(text: &str, request_id: &str) -> Option<usize> {
     found
 }
 
-pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
+fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
     let bytes = log.as_bytes();
     let from = bytes.len().saturating_sub(SEARCHED);
     let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or(bytes));

@@ -7,9 +7,11 @@
 //! `InvokeComplete` came without an error code, and only the log told.
 
 mod failure;
+mod platform;
 mod report;
 mod tail;
 
 pub use failure::{LoggedFailure, Outcome};
+pub use platform::StartLine;
 pub use report::{Report, ReportStatus};
-pub use tail::{LogTail, LogTailError, StartLine, TailBuffer};
+pub use tail::{LogTail, LogTailError, TailBuffer};

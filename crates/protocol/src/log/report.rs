@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::tail::platform_record;
+use super::platform::platform_record;
 
 /// What the `REPORT` line says of an execution.
 ///

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use super::{LoggedFailure, Outcome, Report, ReportStatus};
+use super::{Report, StartLine};
 
 /// Standard alphabet; padding is written, and not insisted on when reading.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -113,59 +113,11 @@ impl LogTail {
         self.report_of(None)
     }
 
-    /// The failure that the log tells of, if it certainly does; `request_id` is that of the
-    /// response's head.
-    ///
-    /// A failure is certain only from what the platform or an official runtime writes in a form of
-    /// its own, and with this request's id wherever the form has one:
-    ///
-    /// - the report, with the status `timeout`, `error` or `failure`;
-    /// - between this invocation's START and END, the record of the Node runtime (`<time>\t<id>\t`
-    ///   `ERROR\tInvoke Error \t{..}`, or `Uncaught Exception` or `Unhandled Promise Rejection`) or
-    ///   of the Python runtime (`[ERROR] <Type>: <message>` with its traceback, last of all, or
-    ///   `"level":"ERROR"` with the error's members in the JSON format);
-    /// - the platform's own lines of a process that exited and of a timeout.
-    ///
-    /// A function's own line that only contains `ERROR`, or quotes another request's log, is no
-    /// failure. What no log tells is not found either: a custom runtime's failure; a record of which
-    /// the tail, 4 KiB long, lacks the beginning; in the JSON format, a failure of the Node runtime,
-    /// whose record is also that of `console.error(error)`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_protocol::LogTail;
-    ///
-    /// let log = LogTail::last_of(
-    ///     b"START RequestId: 8f5 Version: 7\n\
-    ///       [ERROR] ValueError: no cat\nTraceback (most recent call last):\n  File \"h.py\", line 2\n\
-    ///       END RequestId: 8f5\nREPORT RequestId: 8f5\tDuration: 2.90 ms\n",
-    /// );
-    /// assert_eq!(log.failure(Some("8f5")).unwrap().to_string(), "ValueError: no cat");
-    /// assert_eq!(log.failure(Some("another")), None);
-    /// ```
-    #[must_use]
-    pub fn failure(&self, request_id: Option<&str>) -> Option<LoggedFailure> {
-        super::failure::find(self, request_id)
-    }
-
     /// The last report, of this request if an id is given.
-    pub(crate) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
+    pub(super) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
         let text = self.text();
         let mut reports = text.lines().rev().filter_map(Report::parse);
         reports.find(|report| request_id.is_none_or(|id| report.request_id == id))
-    }
-
-    /// What the log tells of how the execution ended: see [`failure`](Self::failure).
-    #[must_use]
-    pub fn outcome(&self, request_id: Option<&str>) -> Outcome {
-        if self.failure(request_id).is_some() {
-            return Outcome::Failed;
-        }
-        match self.report_of(request_id).and_then(|report| report.status) {
-            Some(ReportStatus::Success) => Outcome::Succeeded,
-            _ => Outcome::NotReported,
-        }
     }
 }
 
@@ -239,61 +191,6 @@ impl fmt::Display for LogTailError {
 }
 
 impl std::error::Error for LogTailError {}
-
-/// The platform's first line of an execution: `START RequestId: <id> Version: <version>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StartLine {
-    /// The request's id.
-    pub request_id: String,
-    /// The version that ran: `$LATEST` or a number.
-    pub version: String,
-}
-
-impl StartLine {
-    /// A line to write.
-    #[must_use]
-    pub fn new(request_id: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
-            request_id: request_id.into(),
-            version: version.into(),
-        }
-    }
-
-    /// Reads a line, in the text format or the JSON one (`platform.start`).
-    #[must_use]
-    pub fn parse(line: &str) -> Option<Self> {
-        if let Some(rest) = line.strip_prefix("START RequestId: ") {
-            let (request_id, version) = rest.trim_end().split_once(" Version: ")?;
-            return Some(Self::new(request_id, version));
-        }
-        let record = platform_record(line, "platform.start")?;
-        Some(Self::new(
-            record.get("requestId")?.as_str()?,
-            record.get("version")?.as_str()?,
-        ))
-    }
-}
-
-impl fmt::Display for StartLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "START RequestId: {} Version: {}",
-            self.request_id, self.version
-        )
-    }
-}
-
-/// The `record` of a line that the platform wrote in the JSON log format.
-pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
-    // Looked for before parsing: a function's own lines may be long JSON documents.
-    if !line.starts_with('{') || !line.contains(kind) {
-        return None;
-    }
-    let mut event: serde_json::Value = serde_json::from_str(line).ok()?;
-    (event.get("type")?.as_str()? == kind).then(|| event.get_mut("record").map(std::mem::take))?
-}
 
 /// Collects a log and keeps its end: memory is bounded whatever a function prints.
 #[derive(Clone, Debug, Default)]
@@ -412,18 +309,6 @@ mod tests {
                 "pieces of {piece}"
             );
         }
-    }
-
-    #[test]
-    fn the_start_line_is_read_in_both_formats() {
-        let text = StartLine::parse("START RequestId: 4d34 Version: $LATEST").unwrap();
-        assert_eq!(text, StartLine::new("4d34", "$LATEST"));
-        assert_eq!(StartLine::parse(&text.to_string()), Some(text));
-        let json =
-            r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
-        assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
-        assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
-        assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
     }
 
     #[test]

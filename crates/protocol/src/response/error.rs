@@ -38,32 +38,6 @@ impl From<UnexpectedResponse> for ResponseError {
     }
 }
 
-/// Why an answer cannot be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EncodeResponseError {
-    /// A text that a header cannot hold.
-    HeaderValue {
-        /// The header.
-        name: HeaderName,
-    },
-    /// A version that is neither `$LATEST` nor a number.
-    UnrecognizedVersion,
-}
-
-impl fmt::Display for EncodeResponseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
-            Self::UnrecognizedVersion => {
-                f.write_str("the executed version is neither $LATEST nor a number")
-            }
-        }
-    }
-}
-
-impl std::error::Error for EncodeResponseError {}
-
 /// The service's error in an answer whose status is 400 to 599. A body with a content coding is
 /// not looked at, and one that was cut as far as it came: the head says nearly all.
 #[must_use]

@@ -1,29 +1,18 @@
-//! Reading and writing a response's headers.
+//! Reading a response's headers.
 
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::EncodeResponseError;
 use crate::header;
+
+/// The content type of every response stream.
+pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// A header as text; bytes that are no UTF-8 show as U+FFFD.
 pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers
         .get(name)
         .map(|value| header::text(value).into_owned())
-}
-
-pub(super) fn insert(
-    headers: &mut HeaderMap,
-    name: HeaderName,
-    value: Option<&str>,
-) -> Result<(), EncodeResponseError> {
-    if let Some(value) = value {
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| EncodeResponseError::HeaderValue { name: name.clone() })?;
-        headers.insert(name, value);
-    }
-    Ok(())
 }
 
 /// Whether a body is anything but what it stands for.

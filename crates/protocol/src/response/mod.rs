@@ -2,6 +2,7 @@
 //! [`StreamHead`] before a stream's events; whether a response is the one that was asked for
 //! ([`Expected`]) and arrived whole ([`Framing`]).
 
+mod encode;
 mod error;
 mod expected;
 mod framing;
@@ -10,9 +11,11 @@ mod reply;
 mod stream_head;
 mod version;
 
-pub use error::{EncodeResponseError, ResponseError, error_to_http, service_error};
+pub use encode::EncodeResponseError;
+pub use error::{ResponseError, error_to_http, service_error};
 pub use expected::{Expected, Mismatch, UnexpectedResponse};
 pub use framing::{Framing, IncompleteBody};
+pub use headers::EVENT_STREAM_CONTENT_TYPE;
 pub use reply::Reply;
-pub use stream_head::{EVENT_STREAM_CONTENT_TYPE, StreamHead};
+pub use stream_head::StreamHead;
 pub use version::ReportedVersion;

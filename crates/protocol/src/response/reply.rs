@@ -5,9 +5,9 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_invoke_input::InvocationType;
 
+use super::encode::{insert, insert_version};
 use super::error::is_service_error;
-use super::headers::{insert, text};
-use super::version::insert_version;
+use super::headers::text;
 use super::{EncodeResponseError, Expected, ReportedVersion, ResponseError, service_error};
 use crate::{FunctionError, LogTail, LoggedFailure, header};
 

@@ -3,16 +3,16 @@
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::encode::{insert, insert_version};
 use super::error::is_service_error;
-use super::headers::{insert, is_content_type, text};
-use super::version::insert_version;
-use super::{EncodeResponseError, Expected, ReportedVersion, ResponseError, service_error};
+use super::headers::{is_content_type, text};
+use super::{
+    EVENT_STREAM_CONTENT_TYPE, EncodeResponseError, Expected, ReportedVersion, ResponseError,
+    service_error,
+};
 use crate::header;
 use crate::invocation_type::StreamInvocationType;
 use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
-
-/// The content type of every response stream.
-pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// What is known of a response stream before its first event.
 ///

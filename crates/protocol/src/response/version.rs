@@ -6,8 +6,6 @@ use std::fmt;
 use http::HeaderMap;
 use lambda_invoke_input::ExecutedVersion;
 
-use super::EncodeResponseError;
-use super::headers::insert;
 use crate::header;
 
 /// The version that an answer says has run.
@@ -68,19 +66,5 @@ impl From<ExecutedVersion<'static>> for ReportedVersion {
 impl fmt::Display for ReportedVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-pub(super) fn insert_version(
-    headers: &mut HeaderMap,
-    version: Option<&ReportedVersion>,
-) -> Result<(), EncodeResponseError> {
-    match version {
-        Some(ReportedVersion::Unrecognized(_)) => Err(EncodeResponseError::UnrecognizedVersion),
-        version => insert(
-            headers,
-            header::X_AMZ_EXECUTED_VERSION,
-            version.map(ReportedVersion::as_str),
-        ),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Decision, GiveUpReason, RetryContext, RetryPolicy, decide};
-
 /// The retry tokens that all calls of a client share.
 ///
 /// Each retry takes some, each success gives some back; an empty bucket means no retries, however
@@ -55,82 +53,6 @@ impl TokenBucket {
     }
 }
 
-/// One call's attempts: counts them, and settles with the client's bucket.
-///
-/// # Example
-///
-/// ```
-/// use std::time::SystemTime;
-/// use lambda_invoke_protocol::retry::{
-///     CallRetries, Decision, Failure, RetryPolicy, RetryContext, GiveUpReason, TokenBucket,
-/// };
-///
-/// let bucket = TokenBucket::default();
-/// let mut call = CallRetries::new(RetryPolicy::default(), &bucket);
-/// let now = SystemTime::UNIX_EPOCH;
-/// for _ in 0..2 {
-///     let context = RetryContext::new(Failure::NotSent, call.attempt(), now, 0.5);
-///     assert!(matches!(call.failed(context), Decision::Retry(_)));
-/// }
-/// let context = RetryContext::new(Failure::NotSent, call.attempt(), now, 0.5);
-/// assert_eq!(call.failed(context), Decision::GiveUp(GiveUpReason::OutOfAttempts));
-/// ```
-#[derive(Debug)]
-pub struct CallRetries<'b> {
-    policy: RetryPolicy,
-    bucket: &'b TokenBucket,
-    attempt: u32,
-    last_cost: Option<u32>,
-}
-
-impl<'b> CallRetries<'b> {
-    /// Before the first attempt.
-    #[must_use]
-    pub const fn new(policy: RetryPolicy, bucket: &'b TokenBucket) -> Self {
-        Self {
-            policy,
-            bucket,
-            attempt: 1,
-            last_cost: None,
-        }
-    }
-
-    /// Which attempt this is, from 1.
-    #[must_use]
-    pub const fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    /// Decides about an attempt that failed, by [`decide`]. The context's attempt and tokens are
-    /// this call's and the bucket's, whatever it says itself.
-    pub fn failed(&mut self, context: RetryContext<'_>) -> Decision {
-        let tokens = self.bucket.available();
-        let decision = decide(
-            &self.policy,
-            &RetryContext {
-                attempt: self.attempt,
-                tokens,
-                ..context
-            },
-        );
-        if let Decision::Retry(retry) = decision {
-            // Another call may have been quicker.
-            if !self.bucket.take(retry.cost) {
-                return Decision::GiveUp(GiveUpReason::OutOfTokens);
-            }
-            self.attempt = self.attempt.saturating_add(1);
-            self.last_cost = Some(retry.cost);
-        }
-        decision
-    }
-
-    /// Settles a call that was answered: the last retry was well spent and is paid back; a call
-    /// that needed none adds a token.
-    pub fn succeeded(self) {
-        self.bucket.give_back(self.last_cost.unwrap_or(1));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,24 +69,6 @@ mod tests {
             TokenBucket::with_tokens(900).available(),
             TokenBucket::CAPACITY
         );
-    }
-
-    #[test]
-    fn success_pays_the_last_retry_back_or_adds_a_token() {
-        let bucket = TokenBucket::with_tokens(100);
-        CallRetries::new(RetryPolicy::default(), &bucket).succeeded();
-        assert_eq!(bucket.available(), 101);
-        let mut call = CallRetries::new(RetryPolicy::default(), &bucket);
-        let now = std::time::SystemTime::UNIX_EPOCH;
-        let _ = call.failed(RetryContext::new(
-            super::super::Failure::NotSent,
-            1,
-            now,
-            1.0,
-        ));
-        assert_eq!(bucket.available(), 87);
-        call.succeeded();
-        assert_eq!(bucket.available(), 101);
     }
 
     #[test]

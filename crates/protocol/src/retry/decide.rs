@@ -3,63 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError};
+use lambda_invoke_error::{Execution, RetryAfter, RetryClass};
 
-use super::{ClockOffset, RetryPolicy};
-
-/// How an attempt failed.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Failure<'a> {
-    /// Something was wrong before anything was to be sent: an invalid request, no credentials, a
-    /// certificate that is not trusted. Another attempt would end the same way.
-    Local,
-    /// No byte of the request left this machine: the connection could not be made, or it was
-    /// closed before the request was written.
-    NotSent,
-    /// The request may have arrived, and no answer came: a reset, a closed connection, a time
-    /// limit.
-    NoResponse,
-    /// The service answered with an error.
-    Service(&'a ServiceError),
-    /// An answer came that is neither the operation's nor an error, so nobody knows from whom: a
-    /// 200 that is not an event stream, a redirect.
-    UnexpectedResponse,
-    /// The operation's answer began and broke off: a cut body or stream, a wrong checksum.
-    IncompleteResponse,
-    /// The function ran and failed: a function error, an `InvokeComplete` with an error code.
-    FunctionFailed,
-}
-
-impl Failure<'_> {
-    /// Whether the function may have run.
-    #[must_use]
-    pub fn execution(&self) -> Execution {
-        match self {
-            Self::Local | Self::NotSent => Execution::NotStarted,
-            Self::NoResponse | Self::UnexpectedResponse => Execution::Unknown,
-            Self::Service(error) => error.execution(),
-            Self::IncompleteResponse | Self::FunctionFailed => Execution::Started,
-        }
-    }
-
-    /// Whether, and after what, another attempt could succeed.
-    #[must_use]
-    pub fn class(&self) -> RetryClass {
-        match self {
-            Self::Local | Self::UnexpectedResponse | Self::FunctionFailed => RetryClass::Permanent,
-            Self::NotSent | Self::NoResponse | Self::IncompleteResponse => RetryClass::Transient,
-            Self::Service(error) => error.retry_class(),
-        }
-    }
-
-    fn retry_after(&self) -> Option<RetryAfter> {
-        match self {
-            Self::Service(error) => error.retry_after(),
-            _ => None,
-        }
-    }
-}
+use super::{ClockOffset, Failure, RetryPolicy, TokenBucket};
 
 /// All that the decision depends on besides the policy.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +45,7 @@ impl<'a> RetryContext<'a> {
             attempt,
             durable: false,
             remaining: None,
-            tokens: super::TokenBucket::CAPACITY,
+            tokens: TokenBucket::CAPACITY,
             clock: ClockOffset::ZERO,
             clock_offset: None,
             can_refresh_credentials: false,
@@ -210,7 +156,7 @@ const THROTTLED_COST: u32 = 5;
 pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
     let safe = match context.failure.execution() {
         Execution::NotStarted => true,
-        Execution::Unknown => policy.retries_unknown || context.durable,
+        Execution::Unknown => policy.retries_unknown() || context.durable,
         _ => false,
     };
     if !safe {
@@ -236,10 +182,10 @@ pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
         }
         _ => return Decision::GiveUp(GiveUpReason::Useless),
     };
-    if context.attempt >= policy.max_attempts {
+    if context.attempt >= policy.max_attempts() {
         return Decision::GiveUp(GiveUpReason::OutOfAttempts);
     }
-    let backoff = backoff(base, policy.max_backoff, context.attempt, context.random);
+    let backoff = backoff(base, policy.max_backoff(), context.attempt, context.random);
     let after = match context
         .failure
         .retry_after()
@@ -249,7 +195,7 @@ pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
         Some(Wish::Backoff(delay)) => {
             delay.clamp(backoff, backoff.saturating_add(MILLIS_OVERSHOOT))
         }
-        Some(Wish::Delay(delay)) if delay > policy.max_retry_after => {
+        Some(Wish::Delay(delay)) if delay > policy.max_retry_after() => {
             return Decision::GiveUp(GiveUpReason::WaitTooLong);
         }
         Some(Wish::Delay(delay)) => delay.max(backoff),
