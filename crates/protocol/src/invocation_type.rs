@@ -1,13 +1,13 @@
-//! How the stream operation can invoke. Requests carry it; a response is read in its light.
+//! The invocation types of the stream operation, which requests and responses share.
 
 use lambda_invoke_input::InvocationType;
 
-/// How `InvokeWithResponseStream` can invoke. It has no `Event`: a queued execution has no caller to
-/// stream to.
+/// The invocation type of `InvokeWithResponseStream`. It has no `Event`, since a queued execution
+/// has no caller to stream to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the model has these two")]
 pub enum StreamInvocationType {
-    /// Run the function and stream its response. What an absent header means.
+    /// Run the function and stream its response: what an absent header means.
     #[default]
     RequestResponse,
     /// Check the parameters and the permission; run nothing.
@@ -15,7 +15,7 @@ pub enum StreamInvocationType {
 }
 
 impl StreamInvocationType {
-    /// The value on the wire.
+    /// Returns the value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -44,10 +44,10 @@ pub fn http_response(data: &[u8]) {
                 }
             }
             Err(ResponseError::Service(error)) => {
-                assert!(StreamHead::is_refused(&parts) && error.status() >= 400);
+                assert!(StreamHead::is_service_error(&parts) && error.status() >= 400);
             }
             Err(error) => {
-                assert!(!StreamHead::is_refused(&parts) && !error.to_string().is_empty());
+                assert!(!StreamHead::is_service_error(&parts) && !error.to_string().is_empty());
             }
         }
     }

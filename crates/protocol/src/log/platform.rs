@@ -1,4 +1,4 @@
-//! The platform's own lines: their JSON format, and the first one of an execution.
+//! Lines that the platform writes: the JSON format, and the first line of an execution.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct StartLine {
 }
 
 impl StartLine {
-    /// A line to write.
+    /// Creates a line.
     #[must_use]
     pub fn new(request_id: impl Into<String>, version: impl Into<String>) -> Self {
         Self {
@@ -47,9 +47,9 @@ impl fmt::Display for StartLine {
     }
 }
 
-/// The `record` of a line that the platform wrote in the JSON log format.
+/// Returns the `record` of a line of this type that the platform wrote in the JSON log format.
 pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
-    // Looked for before parsing: a function's own lines may be long JSON documents.
+    // Searched before parsing, since a function's own lines may be long JSON documents.
     if !line.starts_with('{') || !line.contains(kind) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The JSON object, in both directions.
+//! The prelude's JSON object, in both directions.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{PreludeError, SEPARATOR};
 
-/// Status, headers and cookies that a function wants its HTTP answer to have.
+/// The status, headers and cookies of a function's HTTP response.
 ///
 /// # Example
 ///
@@ -29,7 +29,7 @@ pub struct HttpPrelude {
     pub status_code: u16,
     /// `headers`, and `multiValueHeaders` after them.
     pub headers: HeaderMap,
-    /// `cookies`: each the value of a `Set-Cookie` header.
+    /// `cookies`: the values of the `Set-Cookie` headers.
     pub cookies: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl Default for HttpPrelude {
 }
 
 impl HttpPrelude {
-    /// A prelude without headers and cookies, to fill in.
+    /// Creates a prelude without headers and cookies.
     #[must_use]
     pub fn new(status_code: u16) -> Self {
         Self {
@@ -53,15 +53,15 @@ impl HttpPrelude {
         }
     }
 
-    /// Reads the JSON object, without the separator. Members that are not known are passed over;
-    /// a `null` is an absent member; a header's value may be a string, a number or a boolean.
+    /// Reads the JSON object, without the separator. Unknown members are ignored; `null` counts as
+    /// absent; a header's value may be a string, a number or a boolean.
     ///
     /// # Errors
     ///
-    /// If it is no JSON object, or a known member is not what it should be.
+    /// If the bytes are not a JSON object, or a known member is invalid.
     pub fn from_json(json: &[u8]) -> Result<Self, PreludeError> {
         let object: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| PreludeError::JsonError {
+            serde_json::from_slice(json).map_err(|error| PreludeError::NotObject {
                 line: error.line(),
                 column: error.column(),
             })?;
@@ -111,15 +111,15 @@ impl HttpPrelude {
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
         let value = text.map_err(|_| error())?;
-        // A map of more than 32,768 names is refused by `http`.
+        // `http` rejects a map of more than 32,768 names.
         self.headers.try_append(name, value).map_err(|_| error())?;
         Ok(())
     }
 
-    /// The JSON object and the separator: what a function writes before its body.
+    /// Encodes the JSON object and the separator: what a function writes before its body.
     ///
-    /// A header value that is not UTF-8 is written with U+FFFD in its place, since JSON has no
-    /// other way.
+    /// Bytes of a header value that are not UTF-8 are written as U+FFFD, since JSON cannot express
+    /// them.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         let text = |value: &HeaderValue| crate::header::text(value).into_owned();
@@ -155,7 +155,7 @@ impl HttpPrelude {
 }
 
 fn status(value: &Value) -> Result<u16, PreludeError> {
-    // A number, or one in a string: both are seen from real frameworks.
+    // A number, or a string with a number: frameworks write both.
     let number = match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),

@@ -1,10 +1,9 @@
-//! The prelude of HTTP-integration streams.
-//!
-//! A function that answers as an HTTP endpoint puts a JSON object in front of its body, and eight
-//! NUL bytes between the two; its own content type (`x-amzn-remapped-content-type`) is then
-//! [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`] takes the two apart, [`HttpPrelude`] is
-//! the object. The separator and the members are those of Lambda's "response streaming for
-//! functions behind a URL"; the JSON cannot hold a NUL, so the first one ends it.
+//! The prelude of HTTP-integration streams. A function that responds as an HTTP endpoint writes a
+//! JSON object, eight NUL bytes, and then its body; its own content type
+//! (`x-amzn-remapped-content-type`) is then [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`]
+//! separates the two, and [`HttpPrelude`] is the object. The separator and the members are those of
+//! Lambda's "response streaming for functions behind a URL". JSON cannot contain a NUL, so the
+//! first one ends it.
 
 mod error;
 mod http_prelude;
@@ -18,5 +17,5 @@ pub use splitter::{Part, PreludeSplitter};
 pub const HTTP_INTEGRATION_CONTENT_TYPE: &str =
     "application/vnd.awslambda.http-integration-response";
 
-/// What stands between the prelude's JSON and the body.
+/// The separator between the prelude's JSON and the body.
 pub const SEPARATOR: [u8; 8] = [0; 8];

@@ -7,23 +7,25 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::ReportedVersion;
 use crate::header;
 
-/// Why an answer cannot be sent.
+/// Why a response cannot be encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeResponseError {
-    /// A text that a header cannot hold.
+    /// A value that cannot be sent in a header.
     HeaderValue {
         /// The header.
         name: HeaderName,
     },
-    /// A version that is neither `$LATEST` nor a number.
+    /// The version is neither `$LATEST` nor a number.
     UnrecognizedVersion,
 }
 
 impl fmt::Display for EncodeResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
+            Self::HeaderValue { name } => {
+                write!(f, "the value for {name} is not a valid HTTP header value")
+            }
             Self::UnrecognizedVersion => {
                 f.write_str("the executed version is neither $LATEST nor a number")
             }
@@ -47,7 +49,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Inserts the executed version, unless the service has no such version.
+/// Inserts the executed version; an unrecognized one is an error.
 pub(super) fn insert_version(
     headers: &mut HeaderMap,
     version: Option<&ReportedVersion>,

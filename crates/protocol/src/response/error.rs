@@ -1,4 +1,4 @@
-//! Service errors as responses, and why a response cannot be read or written.
+//! Service errors in both directions, and why a response is not that of the operation.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use super::headers::has_content_coding;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// It is the service's error.
+    /// The response is a service error.
     Service(ServiceError),
-    /// It is not the response that was asked for, and perhaps not Lambda's.
+    /// The response is not the one that was requested, and may not come from Lambda.
     Unexpected(UnexpectedResponse),
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for ResponseError {
     }
 }
 
-/// Displays what its parts would display, and so has no source.
+/// Has no source, since its `Display` includes all that the parts would show.
 impl std::error::Error for ResponseError {}
 
 impl From<UnexpectedResponse> for ResponseError {
@@ -38,8 +38,8 @@ impl From<UnexpectedResponse> for ResponseError {
     }
 }
 
-/// The service's error in an answer whose status is 400 to 599. A body with a content coding is
-/// not looked at, and one that was cut as far as it came: the head says nearly all.
+/// Reads the service error in a response whose status is 400 to 599. A body with a content coding
+/// is ignored. A truncated body may be given, since the head has nearly everything.
 #[must_use]
 pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();
@@ -51,7 +51,7 @@ pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     ServiceError::parse(parts.status.as_u16(), header, body)
 }
 
-/// An error as an endpoint sends it. `Content-Length` and `Date` are the server's to add.
+/// Encodes an error as an endpoint sends it. The server adds `Content-Length` and `Date`.
 #[must_use]
 pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
     let rendered = error.render();
@@ -69,7 +69,7 @@ pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
     response
 }
 
-/// Whether a response is the service's error: its status is 400 to 599.
+/// Returns whether a response is a service error: whether its status is 400 to 599.
 pub(super) fn is_service_error(parts: &Parts) -> bool {
     parts.status.is_client_error() || parts.status.is_server_error()
 }

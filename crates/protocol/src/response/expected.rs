@@ -1,7 +1,4 @@
-//! Whether a response is the one that the request asked for, and whether all of it came.
-//!
-//! Both questions are asked of every response, whoever carried it. A response that passes is
-//! Lambda's as far as that can be known, and whole.
+//! Whether a response is the one that the request asked for.
 
 use std::fmt;
 
@@ -15,19 +12,20 @@ use super::{EVENT_STREAM_CONTENT_TYPE, Framing};
 use crate::invocation_type::StreamInvocationType;
 use crate::{header, json};
 
-/// The response that a request asks for: one status, and what must come with it.
+/// The response that a request asks for: exactly one status, and a few further conditions.
 ///
-/// | request | status | and |
+/// | request | status | further condition |
 /// |---|---|---|
 /// | Invoke, `RequestResponse` | 200 | a sign of Lambda, or a JSON payload |
-/// | Invoke, `Event` | 202 | a sign of Lambda, or an empty body called JSON or not called anything |
+/// | Invoke, `Event` | 202 | a sign of Lambda, or an empty body whose content type is absent or JSON |
 /// | either operation, `DryRun` | 204 | a sign of Lambda |
 /// | InvokeWithResponseStream | 200 | the content type of an event stream |
 ///
 /// A *sign of Lambda* is one of the headers `x-amzn-requestid` and `x-amz-executed-version`, which
-/// the service always sends. AWS's Runtime Interface Emulator sends neither, hence the JSON
-/// payload; AWS SAM and serverless-offline queue an event without either, hence the empty body. No
-/// response of Lambda is HTML or has a content coding: nothing here asks for one.
+/// the service always sends. AWS's Runtime Interface Emulator sends neither, so a JSON payload is
+/// accepted as well; AWS SAM and serverless-offline queue an event without either, so an empty body
+/// is accepted. A response that is HTML or has a content coding is never Lambda's, since no request
+/// here accepts either.
 ///
 /// # Example
 ///
@@ -56,9 +54,9 @@ use crate::{header, json};
 pub enum Expected {
     /// The payload that the function returns.
     Payload,
-    /// The word that an event is queued.
+    /// The confirmation that an event is queued.
     Queued,
-    /// The word that a call would be accepted.
+    /// The confirmation that the request would be accepted.
     DryRun,
     /// The function's response stream.
     Stream,
@@ -84,7 +82,7 @@ impl From<StreamInvocationType> for Expected {
 }
 
 impl Expected {
-    /// The only status that the response may have.
+    /// Returns the only status that the response may have.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -94,11 +92,11 @@ impl Expected {
         }
     }
 
-    /// Checks all that a response's head can tell, before the body is read.
+    /// Checks a response's head, before the body is read.
     ///
     /// # Errors
     ///
-    /// If it is not the head of the expected response.
+    /// If the head is not that of the expected response.
     pub fn check_head(self, parts: &Parts) -> Result<(), UnexpectedResponse> {
         let fault = |mismatch| Err(UnexpectedResponse::new(self, parts, mismatch));
         if parts.status != self.status() {
@@ -107,7 +105,8 @@ impl Expected {
         if has_content_coding(&parts.headers) {
             return fault(Mismatch::ContentEncoding);
         }
-        // Without a last `chunked` the body has no provable end, which `Framing` finds.
+        // If `chunked` is not the last coding, `Framing` rejects the body for lack of a provable
+        // end.
         if Framing::of(parts) == Framing::Delimited
             && is_coded(&parts.headers, TRANSFER_ENCODING, "chunked")
         {
@@ -128,11 +127,11 @@ impl Expected {
         }
     }
 
-    /// Checks a response that was read whole. The body of a stream is not looked at.
+    /// Checks a response with its whole body. A stream's body is not examined.
     ///
     /// # Errors
     ///
-    /// If it is not the expected response.
+    /// If the response is not the expected one.
     pub fn check(self, parts: &Parts, body: &[u8]) -> Result<(), UnexpectedResponse> {
         self.check_head(parts)?;
         let recognized = has_sign(&parts.headers)
@@ -154,7 +153,8 @@ impl Expected {
     }
 }
 
-/// Why a response is not the expected one: somebody else's, or not unchanged.
+/// A response that is not the expected one: it does not come from Lambda, or was modified on the
+/// way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnexpectedResponse {
     expected: Expected,
@@ -163,21 +163,21 @@ pub struct UnexpectedResponse {
     content_type: Option<HeaderValue>,
 }
 
-/// What about a response does not match: see [`UnexpectedResponse::mismatch`].
+/// The first condition that a response does not meet: see [`UnexpectedResponse::mismatch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// Another status than the invocation type asks for.
+    /// The status is not the one that the invocation type asks for.
     Status,
-    /// A content coding, as `gzip`.
+    /// The body has a content coding such as `gzip`.
     ContentEncoding,
-    /// A transfer coding besides `chunked`.
+    /// The body has a transfer coding besides `chunked`.
     TransferEncoding,
-    /// A web page.
+    /// The response is a web page.
     Html,
-    /// A content type that is not an event stream's, or none.
+    /// The content type is absent or not that of an event stream.
     NotEventStream,
-    /// Nothing that tells Lambda from any other server.
+    /// Nothing distinguishes the response from that of any other server.
     NoSign,
 }
 
@@ -191,25 +191,25 @@ impl UnexpectedResponse {
         }
     }
 
-    /// What was expected.
+    /// Returns what was expected.
     #[must_use]
     pub const fn expected(&self) -> Expected {
         self.expected
     }
 
-    /// What does not match.
+    /// Returns which condition is not met.
     #[must_use]
     pub const fn mismatch(&self) -> Mismatch {
         self.mismatch
     }
 
-    /// The response's status.
+    /// Returns the response's status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The response's content type.
+    /// Returns the response's content type.
     #[must_use]
     pub const fn content_type(&self) -> Option<&HeaderValue> {
         self.content_type.as_ref()
@@ -233,7 +233,7 @@ impl fmt::Display for UnexpectedResponse {
             Mismatch::TransferEncoding => {
                 f.write_str("the body has a Transfer-Encoding other than chunked")
             }
-            Mismatch::Html => f.write_str("it is a web page, which Lambda never sends"),
+            Mismatch::Html => f.write_str("the response is a web page, which Lambda never sends"),
             Mismatch::NotEventStream => match &self.content_type {
                 Some(found) => write!(
                     f,
@@ -242,15 +242,15 @@ impl fmt::Display for UnexpectedResponse {
                 ),
                 None => write!(
                     f,
-                    "the content type must be {EVENT_STREAM_CONTENT_TYPE}, and there is none"
+                    "the content type must be {EVENT_STREAM_CONTENT_TYPE}, but is absent"
                 ),
             },
             Mismatch::NoSign => f.write_str(match self.expected {
                 Expected::Payload => {
-                    "it has neither a request id, nor an executed version, nor a JSON payload"
+                    "the response has neither a request id, nor an executed version, nor a JSON payload"
                 }
                 Expected::Queued | Expected::DryRun | Expected::Stream => {
-                    "it has neither a request id nor an executed version"
+                    "the response has neither a request id nor an executed version"
                 }
             }),
         }

@@ -1,4 +1,4 @@
-//! Whether all of a response's body arrived.
+//! Whether a response's body is complete.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, Version};
 
 use super::headers::tokens;
 
-/// How the end of a response's body is told (RFC 9112, section 6.3).
+/// How the end of a response's body is marked (RFC 9112, section 6.3).
 ///
 /// # Example
 ///
@@ -20,18 +20,15 @@ use super::headers::tokens;
 /// assert!(Framing::of(&parts).check_end(5).is_ok());
 /// assert!(Framing::of(&parts).check_end(4).is_err());
 ///
-/// // Ended by the connection: nobody knows whether this was all.
+/// // Ended by the connection: nothing proves that the body is complete.
 /// let (parts, ()) = http::Response::new(()).into_parts();
 /// assert!(Framing::of(&parts).check_end(5).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "there is no further way in any version of HTTP"
-)]
+#[expect(clippy::exhaustive_enums, reason = "no version of HTTP has another")]
 pub enum Framing {
-    /// After so many bytes.
+    /// By its length in bytes.
     Length(u64),
     /// By the last chunk of a chunked body, or by the framing of HTTP/2 and later.
     Delimited,
@@ -40,7 +37,7 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// The framing that a response's head announces.
+    /// Returns the framing that a response's head announces.
     #[must_use]
     pub fn of(parts: &Parts) -> Self {
         let length = content_length(&parts.headers);
@@ -68,11 +65,11 @@ impl Framing {
         length.map_or(Self::Connection, Self::Length)
     }
 
-    /// Checks that a body which has ended after so many bytes is whole.
+    /// Checks that a body that ended after `received` bytes is complete.
     ///
     /// # Errors
     ///
-    /// If it is shorter or longer than announced, or nothing proves its end.
+    /// If the body is shorter or longer than announced, or nothing proves its end.
     pub const fn check_end(self, received: u64) -> Result<(), IncompleteBody> {
         let announced = match self {
             Self::Delimited => return Ok(()),
@@ -87,13 +84,13 @@ impl Framing {
     }
 }
 
-/// A body that ended, and is not proved to be whole.
+/// A body that ended and is not proved to be complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompleteBody {
-    /// How many bytes came.
+    /// The number of bytes received.
     pub received: u64,
-    /// How many bytes were announced, if any number was.
+    /// The number of bytes announced, if the head announced one.
     pub announced: Option<u64>,
 }
 
@@ -102,7 +99,7 @@ impl fmt::Display for IncompleteBody {
         match self.announced {
             Some(announced) => write!(
                 f,
-                "the body ended after {} bytes, and {announced} were announced",
+                "the body ended after {} bytes, but {announced} were announced",
                 self.received
             ),
             None => write!(
@@ -117,7 +114,7 @@ impl fmt::Display for IncompleteBody {
 
 impl std::error::Error for IncompleteBody {}
 
-/// The length, if it is there and all that is there agrees.
+/// Returns the length, if the header is present and all its values agree.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     let mut agreed = None;
     for value in headers.get_all(CONTENT_LENGTH) {

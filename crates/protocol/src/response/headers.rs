@@ -8,19 +8,19 @@ use crate::header;
 /// The content type of every response stream.
 pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
-/// A header as text; bytes that are no UTF-8 show as U+FFFD.
+/// Returns a header as text, with U+FFFD in place of bytes that are not UTF-8.
 pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers
         .get(name)
         .map(|value| header::text(value).into_owned())
 }
 
-/// Whether a body is anything but what it stands for.
+/// Returns whether a body is encoded, as by `gzip`.
 pub(super) fn has_content_coding(headers: &HeaderMap) -> bool {
     is_coded(headers, CONTENT_ENCODING, "identity")
 }
 
-/// Whether a message lists a coding other than `usual`, which may stand there once, and `identity`.
+/// Returns whether a message lists a coding other than `identity` and one `usual`.
 pub(super) fn is_coded(headers: &HeaderMap, name: HeaderName, usual: &str) -> bool {
     let mut usual_seen = false;
     tokens(headers, name).any(|token| {
@@ -31,7 +31,7 @@ pub(super) fn is_coded(headers: &HeaderMap, name: HeaderName, usual: &str) -> bo
     })
 }
 
-/// The members of a list, which may be spread over several headers.
+/// The elements of a list, which may be spread over several headers.
 pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(name)
@@ -41,7 +41,7 @@ pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Ite
         .filter(|token| !token.is_empty())
 }
 
-/// Whether a content type is one of these, in any case and with any parameters.
+/// Returns whether a content type is one of `types`, in any letter case and with any parameters.
 pub(super) fn is_content_type(content_type: Option<&HeaderValue>, types: &[&str]) -> bool {
     let Some(found) = content_type else {
         return false;

@@ -1,6 +1,6 @@
 //! The responses of the two operations, in both directions: the whole [`Reply`] of Invoke and the
-//! [`StreamHead`] before a stream's events; whether a response is the one that was asked for
-//! ([`Expected`]) and arrived whole ([`Framing`]).
+//! [`StreamHead`] before a stream's events; whether a response is the one that was requested
+//! ([`Expected`]) and is complete ([`Framing`]).
 
 mod encode;
 mod error;

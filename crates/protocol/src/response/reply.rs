@@ -11,7 +11,7 @@ use super::headers::text;
 use super::{EncodeResponseError, Expected, ReportedVersion, ResponseError, service_error};
 use crate::{FunctionError, LogTail, LoggedFailure, header};
 
-/// The answer of Invoke.
+/// The response of Invoke.
 ///
 /// # Example
 ///
@@ -34,13 +34,13 @@ use crate::{FunctionError, LogTail, LoggedFailure, header};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {
-    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run.
+    /// 200 for a payload, 202 for a queued event, 204 for a dry run.
     pub status: StatusCode,
     /// The version that ran.
     pub executed_version: Option<ReportedVersion>,
-    /// That the function failed, and how: `Unhandled`, or `Handled` of old.
+    /// The kind of failure if the function failed: `Unhandled`, or `Handled` from old runtimes.
     pub function_error: Option<String>,
-    /// The end of the log, if it was asked for.
+    /// The end of the log, if it was requested.
     pub log: Option<LogTail>,
     /// The ARN of the durable execution.
     pub durable_execution_arn: Option<String>,
@@ -48,12 +48,12 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// The payload's type: JSON, or `application/octet-stream` from a function that streams.
     pub content_type: Option<HeaderValue>,
-    /// What the function returned, or what it says of its failure.
+    /// What the function returned, or its description of its failure.
     pub payload: Bytes,
 }
 
 impl Reply {
-    /// An answer with nothing but a status and a payload, to fill in.
+    /// Creates a response with only a status and a payload; set the other members as needed.
     #[must_use]
     pub fn new(status: StatusCode, payload: impl Into<Bytes>) -> Self {
         Self {
@@ -68,12 +68,13 @@ impl Reply {
         }
     }
 
-    /// Reads the response to a request of this invocation type. Whether the body is whole is for
-    /// whoever read it to say: see [`Framing`](crate::Framing).
+    /// Reads the response to a request of this invocation type. The caller, who read the body,
+    /// checks that it is complete: see [`Framing`](crate::Framing).
     ///
     /// # Errors
     ///
-    /// If it is the service's error, or not the response that was asked for: see [`Expected`].
+    /// If the response is a service error, or not the response that was requested: see
+    /// [`Expected`].
     pub fn from_http(
         invocation_type: InvocationType,
         parts: &Parts,
@@ -96,11 +97,11 @@ impl Reply {
         })
     }
 
-    /// The answer as an endpoint sends it. `Content-Length` and `Date` are the server's to add.
+    /// Encodes the response as an endpoint sends it. The server adds `Content-Length` and `Date`.
     ///
     /// # Errors
     ///
-    /// If a text is no header value, or the version is not one that the service has.
+    /// If a value cannot be sent in a header, or the version is neither `$LATEST` nor a number.
     pub fn to_http(&self) -> Result<http::Response<Bytes>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(6);
         insert(
@@ -127,10 +128,11 @@ impl Reply {
         Ok(response)
     }
 
-    /// What the failed function says of itself; `None` if nothing tells that it failed.
+    /// Returns the function's error; `None` if nothing reports that the function failed.
     ///
-    /// The header `x-amz-function-error` tells, or else the log, if it was asked for: the service
-    /// has been seen to leave the header out for functions that stream. See [`LogTail::failure`].
+    /// A failure is reported by the header `x-amz-function-error` or, if the log was requested, by
+    /// the log: the service has been observed to omit the header for functions that stream. See
+    /// [`LogTail::failure`].
     #[must_use]
     pub fn failure(&self) -> Option<FunctionError> {
         match self.function_error {
@@ -139,7 +141,7 @@ impl Reply {
         }
     }
 
-    /// The failure that the log tells of, if it was asked for and does.
+    /// Returns the failure that the log reports, if the log was requested and reports one.
     #[must_use]
     pub fn logged_failure(&self) -> Option<LoggedFailure> {
         self.log.as_ref()?.failure(self.request_id.as_deref())

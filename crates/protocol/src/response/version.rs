@@ -1,4 +1,4 @@
-//! The version that a response reports.
+//! The function version that a response reports.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,20 +8,21 @@ use lambda_invoke_input::ExecutedVersion;
 
 use crate::header;
 
-/// The version that an answer says has run.
+/// The version that ran, as a response reports it.
 ///
-/// The service's pattern is `$LATEST` or digits. A value that is neither is kept, and flagged.
+/// The service's pattern is `$LATEST` or digits. A value that matches neither is kept as
+/// [`Unrecognized`](Self::Unrecognized).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReportedVersion {
     /// `$LATEST` or a number.
     Valid(ExecutedVersion<'static>),
-    /// Something else.
+    /// Any other text.
     Unrecognized(String),
 }
 
 impl ReportedVersion {
-    /// As it was sent.
+    /// Returns the value as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -30,7 +31,7 @@ impl ReportedVersion {
         }
     }
 
-    /// Whether it is neither `$LATEST` nor a number.
+    /// Returns whether the value is neither `$LATEST` nor a number.
     #[must_use]
     pub const fn is_unrecognized(&self) -> bool {
         matches!(self, Self::Unrecognized(_))

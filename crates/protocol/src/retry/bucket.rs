@@ -1,11 +1,9 @@
-//! The tokens that keep a client from answering trouble with more load.
+//! The tokens that keep a client's retries from adding load to an overloaded service.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The retry tokens that all calls of a client share.
-///
-/// Each retry takes some, each success gives some back; an empty bucket means no retries, however
-/// many attempts a call would have.
+/// The retry tokens that all calls of a client share. Each retry takes tokens, and each success
+/// returns some. With an empty bucket nothing is retried, however many attempts the policy allows.
 #[derive(Debug)]
 pub struct TokenBucket {
     tokens: AtomicU32,
@@ -18,10 +16,10 @@ impl Default for TokenBucket {
 }
 
 impl TokenBucket {
-    /// How many tokens there are at most, and at first.
+    /// The maximum number of tokens, which is also the initial one.
     pub const CAPACITY: u32 = 500;
 
-    /// A bucket with fewer tokens than it could hold.
+    /// Creates a bucket with this number of tokens, at most [`CAPACITY`](Self::CAPACITY).
     #[must_use]
     pub fn with_tokens(tokens: u32) -> Self {
         Self {
@@ -29,13 +27,13 @@ impl TokenBucket {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of tokens.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.tokens.load(Ordering::Relaxed)
     }
 
-    /// Takes so many, or none if there are not enough.
+    /// Takes `cost` tokens, or none if there are not enough; returns whether it took them.
     #[must_use]
     pub fn take(&self, cost: u32) -> bool {
         let take = |tokens: u32| tokens.checked_sub(cost);
@@ -44,7 +42,7 @@ impl TokenBucket {
             .is_ok()
     }
 
-    /// Puts so many back, up to the capacity.
+    /// Returns tokens to the bucket, up to the capacity.
     pub fn give_back(&self, tokens: u32) {
         let give = |now: u32| Some(now.saturating_add(tokens).min(Self::CAPACITY));
         let _ = self
@@ -58,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_all_or_nothing_and_holds_no_more_than_its_capacity() {
+    fn takes_all_or_none_and_holds_at_most_its_capacity() {
         let bucket = TokenBucket::with_tokens(20);
         assert!(bucket.take(14));
         assert!(!bucket.take(14));

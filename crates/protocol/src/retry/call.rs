@@ -2,7 +2,7 @@
 
 use super::{Decision, GiveUpReason, RetryContext, RetryPolicy, TokenBucket, decide};
 
-/// One call's attempts: counts them, and settles with the client's bucket.
+/// Counts one call's attempts, and takes and returns the tokens of the client's bucket.
 ///
 /// # Example
 ///
@@ -31,7 +31,7 @@ pub struct CallRetries<'b> {
 }
 
 impl<'b> CallRetries<'b> {
-    /// Before the first attempt.
+    /// Starts a call, before its first attempt.
     #[must_use]
     pub const fn new(policy: RetryPolicy, bucket: &'b TokenBucket) -> Self {
         Self {
@@ -42,14 +42,14 @@ impl<'b> CallRetries<'b> {
         }
     }
 
-    /// Which attempt this is, from 1.
+    /// Returns the number of the current attempt, from 1.
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Decides about an attempt that failed, by [`decide`]. The context's attempt and tokens are
-    /// this call's and the bucket's, whatever it says itself.
+    /// Decides about a failed attempt by [`decide`]. The context's `attempt` and `tokens` are
+    /// replaced by those of this call and of the bucket.
     pub fn failed(&mut self, context: RetryContext<'_>) -> Decision {
         let tokens = self.bucket.available();
         let decision = decide(
@@ -61,7 +61,7 @@ impl<'b> CallRetries<'b> {
             },
         );
         if let Decision::Retry(retry) = decision {
-            // Another call may have been quicker.
+            // Another call may have taken the tokens in the meantime.
             if !self.bucket.take(retry.cost) {
                 return Decision::GiveUp(GiveUpReason::OutOfTokens);
             }
@@ -71,8 +71,8 @@ impl<'b> CallRetries<'b> {
         decision
     }
 
-    /// Settles a call that was answered: the last retry was well spent and is paid back; a call
-    /// that needed none adds a token.
+    /// Ends a successful call: returns the tokens of its last retry, or adds one token if there was
+    /// no retry.
     pub fn succeeded(self) {
         self.bucket.give_back(self.last_cost.unwrap_or(1));
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn success_pays_the_last_retry_back_or_adds_a_token() {
+    fn success_returns_the_last_retrys_tokens_or_adds_one() {
         let bucket = TokenBucket::with_tokens(100);
         CallRetries::new(RetryPolicy::default(), &bucket).succeeded();
         assert_eq!(bucket.available(), 101);

@@ -1,4 +1,4 @@
-//! How an attempt fails, and what that says of the function.
+//! How an attempt failed, and what that implies for the function's execution.
 
 use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError};
 
@@ -6,28 +6,30 @@ use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Failure<'a> {
-    /// Something was wrong before anything was to be sent: an invalid request, no credentials, a
-    /// certificate that is not trusted. Another attempt would end the same way.
+    /// The attempt failed before anything could be sent: an invalid request, missing credentials,
+    /// an untrusted certificate. Another attempt would fail the same way.
     Local,
-    /// No byte of the request left this machine: the connection could not be made, or it was
+    /// No byte of the request left this machine: the connection could not be established, or was
     /// closed before the request was written.
     NotSent,
-    /// The request may have arrived, and no answer came: a reset, a closed connection, a time
-    /// limit.
+    /// The request may have arrived, but no response was received: a reset, a closed connection, a
+    /// timeout.
     NoResponse,
-    /// The service answered with an error.
+    /// The service responded with an error.
     Service(&'a ServiceError),
-    /// An answer came that is neither the operation's nor an error, so nobody knows from whom: a
-    /// 200 that is not an event stream, a redirect.
+    /// The response is neither the operation's nor a service error, so its sender is unknown: a 200
+    /// that is not an event stream, a redirect.
     UnexpectedResponse,
-    /// The operation's answer began and broke off: a cut body or stream, a wrong checksum.
+    /// The operation's response began but is incomplete: a truncated body or stream, a wrong
+    /// checksum.
     IncompleteResponse,
-    /// The function ran and failed: a function error, an `InvokeComplete` with an error code.
+    /// The function ran and failed: a function error, an `InvokeComplete` with an error code, a
+    /// failure in the log.
     FunctionFailed,
 }
 
 impl Failure<'_> {
-    /// Whether the function may have run.
+    /// Returns whether the function may have run.
     #[must_use]
     pub fn execution(&self) -> Execution {
         match self {
@@ -38,7 +40,7 @@ impl Failure<'_> {
         }
     }
 
-    /// Whether, and after what, another attempt could succeed.
+    /// Returns whether another attempt could succeed, and on what condition.
     #[must_use]
     pub fn class(&self) -> RetryClass {
         match self {
@@ -51,7 +53,12 @@ impl Failure<'_> {
     pub(super) fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::Service(error) => error.retry_after(),
-            _ => None,
+            Self::Local
+            | Self::NotSent
+            | Self::NoResponse
+            | Self::UnexpectedResponse
+            | Self::IncompleteResponse
+            | Self::FunctionFailed => None,
         }
     }
 }

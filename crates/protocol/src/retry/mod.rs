@@ -1,15 +1,15 @@
-//! What may be sent twice: the decision as a pure function.
+//! Whether a failed attempt may be repeated: the decision as a pure function.
 //!
 //! ```text
 //!   a failed attempt ──> Failure ──> execution(): may the function have run?
 //!                                    class():     could another attempt succeed?
 //!                                        │
 //!   RetryPolicy, attempt, time left, ────┴──> decide() ──> Retry { after, cost, recovery }
-//!   tokens, a random number                            └─> Stop
+//!   tokens, a random number                            └─> GiveUp(reason)
 //! ```
-//!
-//! By default only what certainly did not run the function is sent again. `docs/retry-safety.md`
-//! in the repository is the table of this function, and a test holds the two together.
+//! By default a request is sent again only if the function certainly did not run.
+//! `docs/retry-safety.md` in the repository has the table of this function, which a test keeps up
+//! to date.
 //!
 //! The constants (delays from 50 ms or, when throttled, from 1 s, doubling to 20 s at most; 500
 //! tokens, of which an attempt costs 14 or 5) are those of the AWS SDKs' standard mode of 2026.

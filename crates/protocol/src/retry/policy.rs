@@ -1,8 +1,8 @@
-//! How often to send again, and what.
+//! How often to retry, and after which failures.
 
 use std::time::Duration;
 
-/// How often and how boldly to send again.
+/// How often to retry, after which failures, and how long to wait.
 ///
 /// # Example
 ///
@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// assert_eq!(RetryPolicy::default().max_attempts(), 3);
 /// assert_eq!(RetryPolicy::none().max_attempts(), 1);
-/// // Runs a function more than once rather than not at all.
+/// // Prefers running a function twice to not running it.
 /// assert!(RetryPolicy::at_least_once().retries_unknown());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct RetryPolicy {
     max_retry_after: Duration,
 }
 
-/// Three attempts, and only what certainly did not run the function is sent again.
+/// Three attempts; a request is sent again only if the function certainly did not run.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -35,13 +35,13 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Nothing is sent twice.
+    /// Creates a policy that never retries.
     #[must_use]
     pub fn none() -> Self {
         Self::default().with_max_attempts(1)
     }
 
-    /// What may or may not have run the function is sent again too: for functions that can run
+    /// Creates a policy that also retries if the function may have run: for functions that can run
     /// twice without harm.
     #[must_use]
     pub fn at_least_once() -> Self {
@@ -51,7 +51,7 @@ impl RetryPolicy {
         }
     }
 
-    /// The same with so many attempts in all, the first included. 0 means 1.
+    /// Sets the number of attempts, including the first. 0 means 1.
     #[must_use]
     pub fn with_max_attempts(self, max_attempts: u32) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl RetryPolicy {
         }
     }
 
-    /// The same with another longest delay that backing off gives. 20 s by default.
+    /// Sets the longest backoff delay. The default is 20 s.
     #[must_use]
     pub fn with_max_backoff(self, max_backoff: Duration) -> Self {
         Self {
@@ -69,8 +69,8 @@ impl RetryPolicy {
         }
     }
 
-    /// The same with another longest `Retry-After` that is waited for. 60 s by default; if the
-    /// service asks for more, the caller gets the failure at once.
+    /// Sets the longest accepted `Retry-After`. The default is 60 s. If the service asks for more,
+    /// the caller gets the failure at once.
     #[must_use]
     pub fn with_max_retry_after(self, max_retry_after: Duration) -> Self {
         Self {
@@ -79,25 +79,25 @@ impl RetryPolicy {
         }
     }
 
-    /// How many attempts there are in all.
+    /// Returns the number of attempts, including the first.
     #[must_use]
     pub const fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
 
-    /// Whether what may have run the function is sent again.
+    /// Returns whether a request is sent again even if the function may have run.
     #[must_use]
     pub const fn retries_unknown(&self) -> bool {
         self.retries_unknown
     }
 
-    /// The longest delay that backing off gives.
+    /// Returns the longest backoff delay.
     #[must_use]
     pub const fn max_backoff(&self) -> Duration {
         self.max_backoff
     }
 
-    /// The longest `Retry-After` that is waited for.
+    /// Returns the longest accepted `Retry-After`.
     #[must_use]
     pub const fn max_retry_after(&self) -> Duration {
         self.max_retry_after
