@@ -32,7 +32,7 @@ fn backs_off_twice_as_long_each_time_up_to_the_bound() {
 }
 
 #[test]
-fn a_strange_random_number_is_taken_for_the_nearer_end() {
+fn an_invalid_random_number_is_clamped() {
     let policy = RetryPolicy::default();
     for (random, millis) in [
         (-1.0, 0),
@@ -50,10 +50,10 @@ fn a_strange_random_number_is_taken_for_the_nearer_end() {
 }
 
 #[test]
-fn retry_after_is_honoured_and_bounded() {
+fn retry_after_is_respected_and_bounded() {
     let policy = RetryPolicy::default();
-    let after = |wish: RetryAfter, now: SystemTime| {
-        let error = throttled().with_retry_after(wish);
+    let after = |requested: RetryAfter, now: SystemTime| {
+        let error = throttled().with_retry_after(requested);
         decide(
             &policy,
             &RetryContext::new(Failure::Service(&error), 1, now, 0.5),
@@ -87,7 +87,7 @@ fn retry_after_is_honoured_and_bounded() {
         after(date, NOW),
         Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
-    // The wish in milliseconds takes the backoff's place, by five seconds more at most.
+    // A delay in milliseconds replaces the backoff, and exceeds it by at most five seconds.
     assert_eq!(
         retry(after(RetryAfter::millis(1500), NOW)).after,
         Duration::from_millis(1500)
@@ -149,7 +149,7 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
             None => assert_eq!(decided, Decision::GiveUp(GiveUpReason::Useless)),
         }
     }
-    // A wrong secret has the same code, and no clock mends it.
+    // A wrong secret has the same code, and correcting the clock does not help.
     let wrong = lookup("InvalidSignatureException")
         .unwrap()
         .error("does not match");
@@ -162,7 +162,7 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
 }
 
 #[test]
-fn expired_credentials_are_fetched_again_where_that_is_possible() {
+fn expired_credentials_are_refreshed_if_possible() {
     let expired = lookup("ExpiredTokenException").unwrap().error("");
     let mut context = first(Failure::Service(&expired));
     assert_eq!(
@@ -175,7 +175,7 @@ fn expired_credentials_are_fetched_again_where_that_is_possible() {
 }
 
 #[test]
-fn no_attempt_is_begun_that_the_calls_time_does_not_reach() {
+fn no_attempt_starts_after_the_calls_timeout() {
     let mut context = RetryContext::new(Failure::NotSent, 1, NOW, 1.0);
     context.remaining = Some(Duration::from_millis(51));
     retry(decide(&RetryPolicy::default(), &context));
@@ -217,7 +217,7 @@ fn a_durable_name_allows_what_the_policy_does_not() {
     );
     context.durable = true;
     retry(decide(&policy, &context));
-    // But not what ran for certain.
+    // But not if the function certainly ran.
     context.failure = Failure::IncompleteResponse;
     assert_eq!(
         decide(&policy, &context),

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::NOW;
 
-/// The standard mode of 2026, whose constants this crate has. Its SDKs retry every 500; here that
-/// takes the policy `at_least_once`.
+/// The standard mode of 2026, whose constants this crate uses. The SDKs retry every 500; here that
+/// requires the policy `at_least_once`.
 ///
 /// Not run: `standard-legacy.json` and `adaptive.json` (other constants, another algorithm),
 /// `request-information-headers` (headers that this client does not send). Of the long-polling
-/// cases only the delay after giving up is left out: nothing of Lambda polls.
+/// cases only the delay after giving up is left out, since no operation of Lambda polls.
 #[test]
 fn the_standard_mode_of_2026() {
     suite("protocol/retry-2026", |folder| {
@@ -69,7 +69,7 @@ fn run_official(case: &Value) {
     }
 }
 
-/// The threads' failures come in order, and their successes in the opposite one.
+/// Runs the threads' failures in order, and their successes in reverse order.
 fn run_threads(case: &Value) {
     let name = case["name"].as_str().unwrap();
     let (policy, bucket) = (
@@ -103,7 +103,7 @@ fn check_quota(bucket: &TokenBucket, step: &Value, name: &str) {
     }
 }
 
-/// Hands a response to the call, compares outcome and delay, and gives the outcome.
+/// Passes a response to the call, checks outcome and delay, and returns the outcome.
 fn respond(call: &mut CallRetries<'_>, step: &Value, name: &str) -> &'static str {
     let (response, expected) = (&step["response"], &step["expected"]);
     let status = u16::try_from(response["status_code"].as_u64().unwrap()).unwrap();

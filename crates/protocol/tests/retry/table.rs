@@ -9,7 +9,7 @@ use lambda_invoke_protocol::retry::{
 
 use super::first;
 
-/// Each kind of failure, with what a reader of the table calls it.
+/// Each kind of failure, with its name in the table.
 fn failures() -> Vec<(String, Failure<'static>)> {
     let mut failures: Vec<(String, Failure<'static>)> = vec![
         (
@@ -50,7 +50,8 @@ fn failures() -> Vec<(String, Failure<'static>)> {
     failures
 }
 
-/// Leaked, since the table borrows from every row at once and the test's process is short.
+/// Leaks the error, since the table borrows from every row at once and the test process is
+/// short-lived.
 fn service(error: ServiceError) -> Failure<'static> {
     Failure::Service(Box::leak(Box::new(error)))
 }
@@ -80,7 +81,7 @@ fn rendered_table() -> String {
         "| failure | execution | class | default | `at_least_once()` | durable name | `none()` |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    let (default, bold, none) = (
+    let (default, at_least_once, none) = (
         RetryPolicy::default(),
         RetryPolicy::at_least_once(),
         RetryPolicy::none(),
@@ -92,7 +93,7 @@ fn rendered_table() -> String {
             failure.execution(),
             failure.class(),
             cell(&default, failure, false),
-            cell(&bold, failure, false),
+            cell(&at_least_once, failure, false),
             cell(&default, failure, true),
             cell(&none, failure, false),
         )
@@ -128,11 +129,11 @@ fn by_default_nothing_is_sent_again_that_may_have_run() {
         let mut context = first(failure);
         context.clock_offset = Some(ClockOffset::from_secs(600));
         context.can_refresh_credentials = true;
-        let careful = matches!(
+        let default = matches!(
             decide(&RetryPolicy::default(), &context),
             Decision::Retry(_)
         );
-        let bold = matches!(
+        let at_least_once = matches!(
             decide(&RetryPolicy::at_least_once(), &context),
             Decision::Retry(_)
         );
@@ -140,15 +141,15 @@ fn by_default_nothing_is_sent_again_that_may_have_run() {
         match failure.execution() {
             Execution::NotStarted => {
                 seen[0] += 1;
-                assert_eq!((careful, bold), (!permanent, !permanent), "{name}");
+                assert_eq!((default, at_least_once), (!permanent, !permanent), "{name}");
             }
             Execution::Unknown => {
                 seen[1] += 1;
-                assert_eq!((careful, bold), (false, !permanent), "{name}");
+                assert_eq!((default, at_least_once), (false, !permanent), "{name}");
             }
             _ => {
                 seen[2] += 1;
-                assert_eq!((careful, bold), (false, false), "{name}");
+                assert_eq!((default, at_least_once), (false, false), "{name}");
             }
         }
     }
