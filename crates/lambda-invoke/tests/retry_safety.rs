@@ -78,7 +78,7 @@ enum Trouble {
 /// All the ways in which a row's failure comes about.
 fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
     let steps = match (failure, operation) {
-        ("a request that is wrong in itself; no credentials", _) => {
+        ("an invalid request; no credentials", _) => {
             return vec![Trouble::NoCredentials];
         }
         ("no connection; closed before the request was written", _) => {

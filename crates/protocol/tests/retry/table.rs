@@ -13,7 +13,7 @@ use super::first;
 fn failures() -> Vec<(String, Failure<'static>)> {
     let mut failures: Vec<(String, Failure<'static>)> = vec![
         (
-            "a request that is wrong in itself; no credentials".to_owned(),
+            "an invalid request; no credentials".to_owned(),
             Failure::Local,
         ),
         (
