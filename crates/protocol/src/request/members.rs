@@ -171,6 +171,25 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         Ok(map)
     }
 
+    /// Converts the request into one of another operation, with these values of the members whose
+    /// types differ between the operations.
+    fn convert<Other: InvokeOperation>(
+        self,
+        invocation_type: Other::InvocationType,
+        durable_execution_name: Option<Other::DurableExecutionName<'a>>,
+    ) -> Request<'a, Other> {
+        Request {
+            target: self.target,
+            invocation_type,
+            log_type: self.log_type,
+            client_context: self.client_context,
+            tenant_id: self.tenant_id,
+            durable_execution_name,
+            content_type: self.content_type,
+            payload: self.payload,
+        }
+    }
+
     /// Converts the request into one that borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Request<'static, Op> {
@@ -191,17 +210,10 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
 
 /// `Invoke` has every member and every invocation type of the stream operation.
 impl<'a> From<StreamRequest<'a>> for InvokeRequest<'a> {
-    fn from(request: StreamRequest<'a>) -> Self {
-        Self {
-            target: request.target,
-            invocation_type: request.invocation_type.into(),
-            log_type: request.log_type,
-            client_context: request.client_context,
-            tenant_id: request.tenant_id,
-            durable_execution_name: request.durable_execution_name.map(|name| match name {}),
-            content_type: request.content_type,
-            payload: request.payload,
-        }
+    fn from(mut request: StreamRequest<'a>) -> Self {
+        let name = request.durable_execution_name.take();
+        let invocation_type = request.invocation_type.into();
+        request.convert(invocation_type, name.map(|name| match name {}))
     }
 }
 
@@ -213,16 +225,8 @@ impl<'a> TryFrom<InvokeRequest<'a>> for StreamRequest<'a> {
         if request.durable_execution_name.is_some() {
             return Err(RequestError::DurableStream);
         }
-        Ok(Self {
-            target: request.target,
-            invocation_type: request.invocation_type.try_into()?,
-            log_type: request.log_type,
-            client_context: request.client_context,
-            tenant_id: request.tenant_id,
-            durable_execution_name: None,
-            content_type: request.content_type,
-            payload: request.payload,
-        })
+        let invocation_type = request.invocation_type.try_into()?;
+        Ok(request.convert(invocation_type, None))
     }
 }
 
