@@ -164,7 +164,7 @@ pub fn sign(contest: &Contest) {
         let contenders = vec![
             Contender::new("limit", || limit.run(body)),
             Contender::prepared("ours", request, with(signer())),
-            Contender::prepared("the least", request, |parts| least.run(body, parts)),
+            Contender::prepared("the minimum", request, |parts| least.run(body, parts)),
             // More than the signer remembers the shapes of.
             Contender::prepared("100 functions in turn", requests(100), with(signer())),
             Contender::prepared(

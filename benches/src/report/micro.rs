@@ -75,7 +75,7 @@ impl Micro {
     }
 
     /// How many times as long as the limit.
-    fn beside(&self, name: String, group: &str, goal: f64) -> Result<Row> {
+    fn relative(&self, name: String, group: &str, goal: f64) -> Result<Row> {
         let (ours, limit) = (self.line(group, "ours")?, self.line(group, "limit")?);
         Ok(row(
             name,
@@ -148,14 +148,14 @@ fn row(name: String, measured: f64, unit: &'static str, goal: Goal, detail: Stri
 
 /// What stands beside our signing besides peers and limit: copying a canonical request that is at
 /// hand, hashing, and adding the headers; and signing for more functions than are remembered.
-const COMPANIONS: [&str; 2] = ["the least", "100 functions in turn"];
+const COMPANIONS: [&str; 2] = ["the minimum", "100 functions in turn"];
 
 pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for size in [0, 1024] {
         let group = format!("sign/{size}");
         let name = |what| format!("sign, {size} B body, {what}");
-        let mut row = micro.beside(name("beside the limit"), &group, 1.3)?;
+        let mut row = micro.relative(name("relative to the limit"), &group, 1.3)?;
         for other in COMPANIONS {
             let other = micro.line(&group, other)?;
             row.detail += &format!("; {} {}", other.contender, time(median(&other.ns)));
@@ -171,8 +171,8 @@ pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
         }
     }
     for size in [0, 1024] {
-        let name = format!("verify, {size} B body, beside the limit");
-        rows.push(micro.beside(name, &format!("verify/{size}"), 1.4)?);
+        let name = format!("verify, {size} B body, relative to the limit");
+        rows.push(micro.relative(name, &format!("verify/{size}"), 1.4)?);
     }
     Ok(rows)
 }
@@ -219,7 +219,7 @@ pub fn codec(micro: &Micro) -> Result<Vec<Row>> {
             goal,
         )?);
         if size == 64 * 1024 {
-            rows.push(micro.beside(format!("{name}, beside one CRC pass"), &group, 1.15)?);
+            rows.push(micro.relative(format!("{name}, relative to one CRC pass"), &group, 1.15)?);
         }
         rows.push(micro.allocations(format!("{name}, allocations"), &group, 0.0)?);
     }

@@ -63,7 +63,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
             date.trim(),
             machine()?
         )?;
-        text.push_str("| what | measured | goal | | behind it |\n|---|---:|---|---|---|\n");
+        text.push_str("| what | measured | goal | | figures |\n|---|---:|---|---|---|\n");
         for row in rows {
             let (name, measured, goal) = (&row.name, row.measured(), row.goal());
             let verdict = row.verdict();

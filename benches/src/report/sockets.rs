@@ -61,11 +61,11 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let each: f64 = count.parse()?;
     let detail = |times: &[f64], other: &[f64], name: &str| {
         let (ours, other) = (median(times) / each, median(other) / each);
-        format!("{} a stream, {name} {}", time(ours), time(other))
+        format!("{} per stream, {name} {}", time(ours), time(other))
     };
     let mut rows = vec![
         row(
-            "client, 32 small streams at once, CPU beside the limit",
+            "client, 32 small streams at once, CPU relative to the limit",
             ratio(&cpu[0], &cpu[1]),
             "x",
             Goal::AtMost(1.4),
@@ -103,8 +103,8 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         )
     };
     let names = [
-        "client, allocations an invoke",
-        "client, allocations a small stream",
+        "client, allocations per invoke",
+        "client, allocations per small stream",
     ];
     for (name, counts) in names.iter().zip(&allocations) {
         rows.push(row(
@@ -123,17 +123,17 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let gb = 1e9 / (mib.trim_start_matches("stream-").parse::<f64>()? * 1_048_576.0);
     let detail = |other: &[f64], name: &str| {
         let (ours, other) = (median(&cpu[0]) * gb, median(other) * gb);
-        format!("{} a GB, {name} {}", time(ours), time(other))
+        format!("{} per GB, {name} {}", time(ours), time(other))
     };
     rows.push(row(
-        "client, streaming, CPU a GB beside the limit with its CRC pass",
+        "client, streaming, CPU per GB relative to the limit with its CRC pass",
         ratio(&cpu[0], &cpu[1]),
         "x",
         Goal::AtMost(1.15),
         detail(&cpu[1], "bare with CRC"),
     ));
     rows.push(row(
-        "client, streaming, CPU a GB beside aws-sdk-lambda",
+        "client, streaming, CPU per GB relative to aws-sdk-lambda",
         ratio(&cpu[0], &cpu[2]),
         "x",
         Goal::Below(1.0),
@@ -181,7 +181,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         let per_second = |cpu: &[f64]| each / (median(cpu) / 1e9);
         rows.push(Row {
             part: "endpoint",
-            name: format!("endpoint, {verifies}, requests a CPU-second beside the bare server's"),
+            name: format!("endpoint, {verifies}, requests per CPU-second relative to the bare server's"),
             measured: 100.0 * ratio(&cpu[1], &cpu[0]),
             unit: " %",
             goal: Goal::AtLeast(goal),
@@ -221,7 +221,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     }
     rows.push(Row {
         part: "endpoint",
-        name: "endpoint, write to read, 100 streams, p99 beside the bare pair's".to_owned(),
+        name: "endpoint, write to read, 100 streams, p99 relative to the bare pair's".to_owned(),
         measured: median(&ages[0]) / median(&ages[1]),
         unit: "x",
         goal: Goal::AtMost(2.0),

@@ -79,7 +79,7 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
     let goal = if scheme == "https" { 8.0 } else { 1.0 };
     vec![
         row(
-            "beside the limit",
+            "relative to the limit",
             ratio(&cpu[0], &cpu[1]),
             Goal::AtMost(1.3),
             1,

@@ -34,7 +34,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         facade.len() as f64,
         "",
         Goal::AtMost(60.0),
-        format!("itself among them; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
+        format!("including itself; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
     ));
 
     // The minimal callers, each without the features of the load generators.
@@ -61,7 +61,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         ""
     };
     rows.push(row(
-        "facade with TLS, clean-build CPU beside the bare TLS client's",
+        "facade with TLS, clean-build CPU relative to the bare TLS client's",
         ours / bare,
         "x",
         Goal::AtMost(1.8),
