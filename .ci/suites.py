@@ -1,9 +1,9 @@
-"""Compares the cases that the conformance suites ran with the cases that the official data holds.
+"""Compares the cases that the conformance suites ran with the cases in the official data.
 
     suites.py VECTORS REPORT
 
-VECTORS is the folder with the data; REPORT has a line `<suite> <cases>` for each suite that ran.
-The expected numbers are counted here, from the files, and not taken from the tests.
+VECTORS is the folder of the data. REPORT has a line `<suite> <cases>` for each suite that ran. The
+expected numbers are counted here, from the files, independently of the tests.
 """
 
 import collections
@@ -41,7 +41,7 @@ def error_suites():
     names = "model/names/localstack-function-name-validation.json"
     snapshots = "model/invoke-responses/localstack-invoke-snapshots.json"
     operations = load("model/lambda-2015-03-31-invoke-reduced.json")["operations"].values()
-    answers = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
+    responses = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
     retry = objects(load("retry/smithy-kotlin/standard-2026.json"))
     return {
         "error/model": len(load("model/lambda-invoke-errors.json")["errors"]),
@@ -54,7 +54,7 @@ def error_suites():
         ),
         "error/recorded-names": sum(len(case["observed"]) for case in load(names)["cases"]),
         "error/captured": sum(
-            "x-amzn-errortype" in answer["headers"] for answer in answers["observations"]
+            "x-amzn-errortype" in response["headers"] for response in responses["observations"]
         ),
         "error/throttling-codes": len(
             load("retry/classification.json")["throttling_error_codes_all_three_agree"]
@@ -115,7 +115,7 @@ def event_stream_suites():
         ),
         "event-stream/rawstreams": files("rawstreams/kong-lambda/*.bin")
         + files("rawstreams/stackd-lambda-native/*.bin"),
-        # Each recorded exchange has a request's stream and an answer's.
+        # Each recorded exchange has a stream of the request and one of the response.
         "event-stream/rawstreams-transcribe": 2
         * sum(isinstance(json.loads(path.read_text()), list) for path in transcribe),
     }
@@ -134,14 +134,14 @@ def naughty_strings():
 def protocol_suites():
     retry = load("retry/smithy-kotlin/standard-2026.json")
     groups = ("single_invocation", "multi_invocation", "long_polling", "multi_threaded")
-    answers = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
+    responses = load("rawstreams/stackd-lambda-native/related-buffered-invocations.json")
     return {
         "protocol/restjson-input": len(restjson("input")),
         "protocol/restjson-output": sum("errorCode" not in case for case in restjson("output")),
         "protocol/naughty-strings": len(naughty_strings()),
         "protocol/rawstreams": files("rawstreams/kong-lambda/*.bin")
         + files("rawstreams/stackd-lambda-native/*.bin"),
-        "protocol/buffered": len(answers["observations"]),
+        "protocol/buffered": len(responses["observations"]),
         "protocol/retry-2026": sum(len(retry[group]) for group in groups),
     }
 
@@ -152,7 +152,7 @@ def sigv4_suites():
     chunked = load("sigv4/extracted/aws-c-auth-chunked.json")
     folder = vectors / "eventstream/signing"
     signing = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
-    # Each folder of a suite holds a header variant and a query variant.
+    # Each folder of a suite has a variant with headers and one with a query.
     official = files("sigv4/aws-c-auth/aws-signing-test-suite/v4/*/*-canonical-request.txt")
     kotlin = files("sigv4/smithy-kotlin-extra/v4/*/*-canonical-request.txt")
     return {
@@ -176,14 +176,14 @@ def sigv4_suites():
 def endpoint_suites():
     names = load("model/names/localstack-function-name-validation.json")
     snapshots = load("model/invoke-responses/localstack-invoke-snapshots.json")["snapshots"]
-    # Answers of other operations.
+    # Responses of other operations.
     others = ("[delete_function]", "[get_function]", "[get_function_configuration]")
     related = [
-        len(answer["recorded-content"])
-        for test, answer in names["related"].items()
+        len(response["recorded-content"])
+        for test, response in names["related"].items()
         if not test.endswith(others)
     ]
-    answers = sum(
+    responses = sum(
         "Error" in member or ("StatusCode" in member and "Payload" in member)
         for snapshot in snapshots.values()
         for member in snapshot["recorded-content"].values()
@@ -193,7 +193,7 @@ def endpoint_suites():
         "endpoint/names": sum("invoke" in case["observed"] for case in names["cases"])
         + sum(related),
         # Two recordings are superseded by newer ones of the same test; the suite lists them.
-        "endpoint/invoke-responses": answers - 2,
+        "endpoint/invoke-responses": responses - 2,
     }
 
 

@@ -1,8 +1,8 @@
-//! The endpoint beside a bare hyper server that answers the same bytes: CPU time of the server's
-//! thread for a small invoke, with 32 connections at once.
+//! The endpoint, compared with a bare hyper server that sends the same bytes: CPU time of the
+//! server's thread for a small invoke, with 32 connections at once.
 //!
-//! The server runs in the measured thread, the client in another, and what is reported is the
-//! thread's CPU time and not the time on the clock: requests a server-CPU-second.
+//! The server runs in the measured thread and the client in another. The result is in CPU time of
+//! the server's thread: requests per CPU-second.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use lambda_invoke_endpoint::{Builder, Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionError};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -27,10 +27,10 @@ use tokio::sync::oneshot;
 const CONNECTIONS: u64 = 32;
 const PAYLOAD: &[u8] = br#"{"name":"Ada","age":36}"#;
 
-/// The client's thread: it sends what it is asked to, over connections that it keeps.
+/// The client's thread, which sends requests over persistent connections.
 ///
-/// It never sleeps while it works. One that did would have to be woken by the server's writes,
-/// the more often the faster it is itself, and the measured thread would pay for that.
+/// It never sleeps while it works: otherwise the server's writes would have to wake it, at the cost
+/// of the measured thread.
 struct Client {
     orders: Sender<Order>,
 }
@@ -59,11 +59,11 @@ impl Client {
                 of = Some(order.to);
             }
             let request = signed(order.to);
-            let (mut sent, mut answered) = (0, 0);
-            while answered < order.requests {
+            let (mut sent, mut completed) = (0, 0);
+            while completed < order.requests {
                 for connection in &mut open {
                     if connection.waits {
-                        answered += u64::from(connection.poll_answer());
+                        completed += u64::from(connection.poll_response());
                     }
                     if !connection.waits && sent < order.requests {
                         connection.send(&request);
@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    /// Has so many requests sent; ready when all are answered.
+    /// Sends this many requests, and is ready when all have a response.
     fn ask(&self, to: SocketAddr, requests: u64) -> oneshot::Receiver<()> {
         let (done, ready) = oneshot::channel();
         self.orders.send(Order { to, requests, done }).unwrap();
@@ -102,14 +102,14 @@ impl Connection {
     }
 
     fn send(&mut self, request: &[u8]) {
-        // Smaller than the socket's buffer, which is empty.
+        // Fits into the socket's buffer, which is empty.
         self.stream.write_all(request).unwrap();
         self.read.clear();
         self.waits = true;
     }
 
-    /// Whether the answer is there: it ends in the payload.
-    fn poll_answer(&mut self) -> bool {
+    /// Whether the response is complete: it ends with the payload.
+    fn poll_response(&mut self) -> bool {
         let mut buffer = [0; 4096];
         match self.stream.read(&mut buffer) {
             Ok(count @ 1..) => self.read.extend_from_slice(&buffer[..count]),
@@ -122,7 +122,7 @@ impl Connection {
     }
 }
 
-/// A request as an SDK sends it.
+/// A request like an SDK's.
 fn signed(address: SocketAddr) -> Vec<u8> {
     let (mut parts, ()) = Request::post("/2015-03-31/functions/echo/invocations")
         .header("host", address.to_string())
@@ -161,7 +161,7 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// The limit: hyper, and the same answer.
+/// The limit: hyper, with the same response.
 async fn bare(listener: TcpListener) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -188,7 +188,7 @@ async fn bare(listener: TcpListener) {
 }
 
 fn measure(client: &Client, runtime: &Runtime, address: SocketAddr, requests: u64) -> Duration {
-    // The connections are made outside of the measured time.
+    // The connections are opened before the measurement.
     runtime.block_on(client.ask(address, CONNECTIONS)).unwrap();
     let ready = client.ask(address, requests);
     let start = ThreadTime::now();
@@ -200,7 +200,7 @@ fn serving<T>(runtime: &Runtime, server: impl Future<Output = T>) -> T {
     runtime.block_on(server)
 }
 
-fn endpoint(builder: Builder) -> Builder {
+fn endpoint(builder: EndpointBuilder) -> EndpointBuilder {
     builder.function(Function::buffered("echo", |invocation| async move {
         Ok::<_, FunctionError>(invocation.payload().clone())
     }))

@@ -1,11 +1,13 @@
-//! `lambda-invoke-error` beside the obvious way: the whole body into a `serde_json::Value`, and the
-//! code into a hash map.
+//! `lambda-invoke-error`, compared with the obvious way: the body into a `serde_json::Value`, and the
+//! code looked up in a hash map.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lambda_invoke_error::{RetryAfter, KnownError, ServiceError, ThrottleReason, lookup, known_errors};
+use lambda_invoke_error::{
+    KnownError, RetryAfter, ServiceError, ThrottleReason, known_errors, lookup,
+};
 use serde_json::Value;
 
 const HEADERS: [(&str, &str); 4] = [
@@ -22,13 +24,12 @@ fn header(name: &str) -> Option<&'static str> {
         .map(|(_, value)| *value)
 }
 
-/// Bodies as they come: the usual one, a long message, one with much beside the message, and a
-/// proxy's page.
+/// Typical bodies: a usual one, a long message, many other members, and a proxy's page.
 fn bodies() -> [(&'static str, Vec<u8>); 4] {
     let throttled = r#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
     let long = serde_json::json!({ "Type": "User", "message": "a \"quoted\" word ".repeat(250) });
-    let beside: Vec<u64> = (0..4000).collect();
-    let wide = serde_json::json!({ "message": "after it all", "a": beside });
+    let other: Vec<u64> = (0..4000).collect();
+    let wide = serde_json::json!({ "message": "after it all", "a": other });
     let page = format!(
         "<html><body>{}</body></html>",
         "<p>502 Bad Gateway</p>".repeat(200)
@@ -36,12 +37,12 @@ fn bodies() -> [(&'static str, Vec<u8>); 4] {
     [
         ("throttled", throttled.into()),
         ("long message", long.to_string().into()),
-        ("much beside", wide.to_string().into()),
+        ("other members", wide.to_string().into()),
         ("html", page.into()),
     ]
 }
 
-/// What is read of an answer, whichever way.
+/// What both ways read of a response.
 struct Read {
     code: String,
     message: Option<String>,
@@ -72,7 +73,7 @@ fn parse(c: &mut Criterion) {
     for (name, body) in bodies() {
         let ours = ServiceError::parse(429, header, &body);
         let read = naive(&body);
-        // Both must have done the same work to be compared; a page has a message only with us.
+        // Both have to read the same; only ours takes a message from a page.
         assert_eq!(ours.code(), Some(read.code.as_str()));
         assert!(name == "html" || ours.message() == read.message.as_deref());
         assert_eq!(

@@ -1,7 +1,7 @@
-//! `lambda-invoke-event-stream` beside `aws-smithy-eventstream` and the limit, one CRC pass.
+//! `lambda-invoke-event-stream`, compared with `aws-smithy-eventstream` and the limit, one CRC pass.
 //!
 //! Every frame has the three headers that the Lambda service sends with a chunk of a function's
-//! answer; the sizes are those of its payload.
+//! response. Sizes are those of the payload.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -79,7 +79,7 @@ fn per_frame<'a>(
 
 fn decode_contiguous(criterion: &mut Criterion) {
     for size in SIZES {
-        // What was just read from a socket is in the processor's cache, and so is this.
+        // Like data that was just read from a socket, this is in the processor's cache.
         let (stream, count) = frames(size, 64 * 1024);
         let frame = stream.slice(..stream.len() / count);
         let mut group = per_frame(criterion, "event_stream/decode", count);
@@ -214,7 +214,7 @@ fn encode_one(criterion: &mut Criterion) {
     }
 }
 
-/// A body that has all its pieces at hand.
+/// A body with all of its pieces at hand.
 struct Body(std::vec::IntoIter<Bytes>);
 
 impl http_body::Body for Body {
@@ -229,7 +229,7 @@ impl http_body::Body for Body {
     }
 }
 
-/// Gives the message itself out: a receiver's own cost and no more.
+/// Returns the message itself, so that only the receiver's own cost is measured.
 #[derive(Debug)]
 struct Keep;
 

@@ -1,16 +1,16 @@
-//! Names and other input, beside the service's own regular expressions run by the `regex` crate.
+//! Names and other input, compared with the service's own regular expressions in the `regex` crate.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lambda_invoke_input::{
-    ClientContext, DurableExecutionArn, FunctionName, Qualifier, NameRules, TenantId, patterns,
+    ClientContext, DurableExecutionArn, FunctionName, NameRules, Qualifier, TenantId, patterns,
 };
 use regex::{Captures, Regex, RegexBuilder};
 
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:live";
 
-/// As strict and as fast as the crate makes it: anchored, `\d` as `[0-9]`, compiled once.
+/// The expression in its strictest and fastest form: anchored, `\d` as `[0-9]`, compiled once.
 fn compiled(pattern: &str) -> Regex {
     RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
         .unicode(false)
@@ -33,7 +33,7 @@ fn function_names(criterion: &mut Criterion) {
         group.bench_function("ours", |bencher| {
             bencher.iter(|| FunctionName::parse(black_box(text)).unwrap());
         });
-        // What a caller wants from either is all of the parts.
+        // Both have to return all of the parts.
         group.bench_function("ours_and_parts", |bencher| {
             bencher.iter(|| {
                 let name = FunctionName::parse(black_box(text)).unwrap();
@@ -44,7 +44,7 @@ fn function_names(criterion: &mut Criterion) {
         group.bench_function("regex_captures", |bencher| {
             bencher.iter(|| -> Captures<'_> { regex.captures(black_box(text)).unwrap() });
         });
-        // The same into slots that are allocated once, as a careful caller would.
+        // The same with slots that are allocated once.
         group.bench_function("regex_captures_read", |bencher| {
             let mut slots = regex.capture_locations();
             bencher.iter(|| {
@@ -80,7 +80,7 @@ fn rejections(criterion: &mut Criterion) {
     let regex = compiled(patterns::FUNCTION_NAME_NEWEST);
     let text = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:li!ve";
     let mut group = criterion.benchmark_group("input/rejected");
-    // With the offset and all that would have been allowed there; the expression only says no.
+    // Our error has the offset and what was expected there; the expression only fails to match.
     group.bench_function("ours_with_diagnosis", |bencher| {
         bencher.iter(|| FunctionName::parse(black_box(text)).unwrap_err());
     });
@@ -95,7 +95,7 @@ fn other_values(criterion: &mut Criterion) {
         "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:7/durable-execution/a/b";
     let context = ClientContext::from_json(&[b'x'; 150]).unwrap();
     let mut group = criterion.benchmark_group("input/values");
-    macro_rules! beside {
+    macro_rules! against {
         ($name:literal, $parse:expr, $pattern:expr, $text:expr) => {
             let regex = compiled($pattern);
             group.bench_function(concat!($name, "/ours"), |bencher| {
@@ -106,25 +106,25 @@ fn other_values(criterion: &mut Criterion) {
             });
         };
     }
-    beside!(
+    against!(
         "qualifier",
         Qualifier::parse,
         patterns::QUALIFIER_NEWEST,
         "live"
     );
-    beside!(
+    against!(
         "tenant_id",
         TenantId::parse,
         patterns::TENANT_ID,
         "org=7 / blue@example"
     );
-    beside!(
+    against!(
         "durable_execution_arn",
         DurableExecutionArn::parse,
         patterns::DURABLE_EXECUTION_ARN,
         durable
     );
-    beside!(
+    against!(
         "client_context_200",
         ClientContext::from_base64,
         "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?",

@@ -1,8 +1,8 @@
-//! `lambda-invoke-protocol` beside what a program would do without it.
+//! `lambda-invoke-protocol`, compared with what a program would do without it.
 //!
-//! Peers of the whole crate are the generated parts of SDKs, which cannot be called alone; so the
-//! comparisons are naive ones: `format!` and a map for a request, `serde_json` for a payload's
-//! check, a decoder that copies for a stream, a growing buffer for a prelude.
+//! The crate's peers are generated parts of SDKs, which cannot be called alone. The comparisons are
+//! therefore naive: `format!` and a map for a request, `serde_json` to check a payload, a copying
+//! decoder for a stream, a growing buffer for a prelude.
 
 use std::hint::black_box;
 use std::time::SystemTime;
@@ -10,9 +10,9 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lambda_invoke_event_stream::{Decoder, HeaderValue};
-use lambda_invoke_input::{ClientContext, FunctionName, LogType, Qualifier, NameRules, Target};
+use lambda_invoke_input::{ClientContext, FunctionName, LogType, NameRules, Qualifier, Target};
 use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
-use lambda_invoke_protocol::retry::{Failure, RetryPolicy, RetryContext, decide};
+use lambda_invoke_protocol::retry::{Failure, RetryContext, RetryPolicy, decide};
 use lambda_invoke_protocol::{
     IncomingRequest, InvokeComplete, LogTail, Report, StreamEvent, StreamReader, StreamRequest,
     json,
@@ -76,7 +76,7 @@ fn stream(size: usize, total: usize) -> Bytes {
     wire.into()
 }
 
-/// Messages read by their headers as text, their payloads copied, as SDKs do it.
+/// Reads messages as SDKs do: headers as text, payloads copied.
 fn copying(wire: &Bytes) -> usize {
     let mut decoder = Decoder::new();
     decoder.push(wire.clone());

@@ -1,5 +1,5 @@
-//! Signing and verifying, beside the peers, and beside the limit: SHA-256 of the body and of the
-//! canonical request plus one HMAC, with the key kept.
+//! Signing and verifying, compared with the peers and the limit: SHA-256 of the body and of the
+//! canonical request, and one HMAC, with the key kept.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -27,8 +27,8 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const REGION: &str = "us-east-1";
 const SERVICE: &str = "lambda";
 
-/// The request that is signed everywhere: an invocation with a stream, 200 bytes of client context
-/// and 800 bytes of session token, which make a canonical request of about 1,450 bytes.
+/// The request that all contenders sign: a stream invocation with 200 bytes of client context and
+/// 800 bytes of session token, and a canonical request of about 1,450 bytes.
 fn fixture() -> Parts {
     let uri = "https://lambda.us-east-1.amazonaws.com\
         /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
@@ -58,14 +58,14 @@ fn now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap()
 }
 
-/// What cannot be done without: the two hashes and the HMAC, over bytes that are there already.
+/// The limit: the two hashes and the HMAC, over bytes at hand.
 fn limit(key: &hmac::Key, body: &[u8], canonical: &[u8], string_to_sign: &[u8]) -> hmac::Tag {
     black_box(digest::digest(&digest::SHA256, body));
     black_box(digest::digest(&digest::SHA256, canonical));
     hmac::sign(key, string_to_sign)
 }
 
-/// A future that never waits, run.
+/// Runs a future that never waits.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -118,7 +118,7 @@ fn signing(criterion: &mut Criterion) {
                 BatchSize::SmallInput,
             );
         });
-        // The map of headers has to grow for what signing adds; a caller can make room before.
+        // The header map has to grow for the new headers, unless the caller reserves space.
         group.bench_function(BenchmarkId::new("ours_with_room", size), |bencher| {
             bencher.iter_batched_ref(
                 || {
@@ -175,7 +175,7 @@ fn signing(criterion: &mut Criterion) {
             bencher.iter_batched_ref(
                 || parts.clone(),
                 |parts| {
-                    // It covers the body only if the hash is there as a header.
+                    // The signature covers the body only if its hash is a header.
                     let hash = digest::digest(&digest::SHA256, black_box(&body));
                     let hash: String = hash
                         .as_ref()
@@ -194,7 +194,7 @@ fn signing(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// No peer verifies; the limit is the same as for signing.
+/// No peer verifies. The limit is that of signing.
 fn verifying(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sigv4/verify");
     for size in [0, 1024] {
@@ -295,7 +295,7 @@ fn chains(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What the kept key saves.
+/// The time that keeping the key saves.
 fn deriving(criterion: &mut Criterion) {
     let time = now();
     criterion.bench_function("sigv4/derive_key", |bencher| {

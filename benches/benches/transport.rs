@@ -1,7 +1,7 @@
-//! The transport beside a bare hyper-util client, both against the same server on loopback.
+//! The transport, compared with a bare hyper-util client; both call the same server on loopback.
 //!
-//! The server is plain threads and blocking sockets, so that its share of the time is small and
-//! the same for both: small answers, many at once, streams, and the first request of a process.
+//! The server uses plain threads and blocking sockets, so that its share of the time is small and
+//! equal. Measured are small responses, many at once, streams, and the first request of a process.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ const CONCURRENT: usize = 32;
 
 type Bare = Client<HttpConnector, Full<Bytes>>;
 
-/// Answers each request with as many bytes as its `x-length` says.
+/// Responds to each request with as many bytes as its `x-length` says.
 fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -31,14 +31,14 @@ fn serve() -> SocketAddr {
         for socket in listener.incoming() {
             let socket = socket.unwrap();
             socket.set_nodelay(true).unwrap();
-            std::thread::spawn(move || answer_all(socket));
+            std::thread::spawn(move || respond_to_all(socket));
         }
     });
     address
 }
 
-/// A request is small and comes in one piece; the client closes when it is done.
-fn answer_all(mut socket: TcpStream) {
+/// Serves a connection until the client closes it. A request is small and arrives in one piece.
+fn respond_to_all(mut socket: TcpStream) {
     let piece = vec![b'a'; 64 * 1024];
     let mut buf = [0; 4096];
     while let Ok(read @ 1..) = socket.read(&mut buf) {
@@ -75,11 +75,11 @@ fn request(address: SocketAddr, length: usize) -> Request<Full<Bytes>> {
     .unwrap()
 }
 
-async fn drain<B>(answer: Response<B>) -> usize
+async fn drain<B>(response: Response<B>) -> usize
 where
     B: Body<Data = Bytes, Error: std::fmt::Debug> + Unpin,
 {
-    let mut body = answer.into_body();
+    let mut body = response.into_body();
     let mut count = 0;
     while let Some(frame) = body.frame().await {
         count += frame.unwrap().into_data().unwrap().len();
@@ -116,7 +116,7 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// The same exchange over and over, on connections that are kept.
+/// The same exchange, repeated on persistent connections.
 fn kept(criterion: &mut Criterion, name: &str, length: usize, at_once: usize) {
     let address = serve();
     let runtime = runtime();
@@ -168,7 +168,7 @@ fn stream(criterion: &mut Criterion) {
     kept(criterion, "transport/stream-16-MiB", STREAM, 1);
 }
 
-/// A runtime, a client, a connection and an exchange: what a short program pays.
+/// A runtime, a client, a connection and an exchange: the cost of a short program.
 fn first(criterion: &mut Criterion) {
     let address = serve();
     let mut group = criterion.benchmark_group("transport/first-request");

@@ -1,4 +1,4 @@
-//! The inputs that ours, the peers and the limits are all given.
+//! The inputs of all contenders.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -9,18 +9,18 @@ pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 pub const REGION: &str = "us-east-1";
 pub const SERVICE: &str = "lambda";
 
-/// The ARN whose parts are asked for.
+/// The ARN that is parsed.
 pub const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:live";
 
-/// What the service sends with each chunk of a function's answer.
+/// The headers that the service sends with each chunk of a function's response.
 pub const CHUNK_HEADERS: [(&str, &str); 3] = [
     (":event-type", "PayloadChunk"),
     (":content-type", "application/octet-stream"),
     (":message-type", "event"),
 ];
 
-/// The request that is signed everywhere: an invocation with a stream, 200 bytes of client context
-/// and, with the [`token`], a canonical request of about 1,450 bytes.
+/// The request that all contenders sign: a stream invocation with 200 bytes of client context and,
+/// with the [`token`], a canonical request of about 1,450 bytes.
 pub fn request() -> Parts {
     let uri = "https://lambda.us-east-1.amazonaws.com\
         /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
@@ -44,7 +44,7 @@ pub fn request_without_query() -> Parts {
     parts
 }
 
-/// The same for as many functions, one after the other.
+/// Such requests for this many functions.
 pub fn requests(functions: usize) -> impl FnMut() -> Parts {
     let name = "thumbnail-service";
     let uri = |number| {
@@ -79,12 +79,12 @@ pub fn chunk_headers() -> HeaderBlock {
         .expect("the headers are short")
 }
 
-/// A frame with a payload of so many bytes.
+/// A frame with a payload of this many bytes.
 pub fn frame(size: usize) -> Bytes {
     frame_with(chunk_headers(), size)
 }
 
-/// A frame with those headers and a payload of so many bytes.
+/// A frame with these headers and a payload of this many bytes.
 pub fn frame_with(headers: HeaderBlock, size: usize) -> Bytes {
     let message = Message::new(headers, payload(size));
     message
@@ -92,7 +92,7 @@ pub fn frame_with(headers: HeaderBlock, size: usize) -> Bytes {
         .expect("the payload is within the limits")
 }
 
-/// As many frames as fit into `length` bytes, at least one, and how many they are.
+/// As many frames as fit into `length` bytes, at least one, and their number.
 pub fn frames(size: usize, length: usize) -> (Bytes, usize) {
     let frame = frame(size);
     let count = (length / frame.len()).max(1);

@@ -1,3 +1,3 @@
-//! What the measurements have in common: the inputs.
+//! The inputs that all benchmarks share.
 
 pub mod fixture;

@@ -1,4 +1,4 @@
-//! Counts allocations, but only while it is asked to: timed runs pay one load and no more.
+//! Counts allocations, on request only: the cost for timed runs is one load.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How often `run` asks for memory or for more of it. The program has one thread.
+/// The number of allocations and reallocations of `run`. The program has one thread.
 pub fn allocations(run: impl FnOnce()) -> u64 {
     let before = COUNT.load(Ordering::Relaxed);
     ON.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The event-stream codec, beside aws-smithy-eventstream and one CRC pass.
+//! The event-stream codec, compared with aws-smithy-eventstream and one CRC pass.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -48,7 +48,7 @@ pub fn theirs(decoder: &mut MessageFrameDecoder, stream: &Bytes) {
 
 pub fn decode(contest: &Contest) {
     for size in SIZES {
-        // What was just read from a socket is in the processor's cache, and so is this.
+        // Like data that was just read from a socket, this is in the processor's cache.
         let (stream, count) = frames(size, 64 * 1024);
         let length = stream.len() / count;
         let (mut decoder, mut smithy) = (Decoder::new(), MessageFrameDecoder::new());
@@ -89,7 +89,7 @@ pub fn decode_pushed(contest: &Contest) {
                 }),
             ];
             if size > piece {
-                // What a checksum costs that is taken piece by piece, as a stream comes.
+                // The cost of a checksum that is computed piece by piece, as a stream arrives.
                 contenders.push(Contender::new("limit in pieces", || {
                     let mut hasher = crc32fast::Hasher::new();
                     for piece in black_box(pieces) {
@@ -138,7 +138,7 @@ fn smithy_message(payload: Bytes) -> smithy::Message {
         })
 }
 
-/// A body that has all its pieces at hand.
+/// A body with all of its pieces at hand.
 struct Body(std::vec::IntoIter<Bytes>);
 
 impl http_body::Body for Body {
@@ -153,7 +153,7 @@ impl http_body::Body for Body {
     }
 }
 
-/// Gives the message itself out: a receiver's own cost and no more.
+/// Returns the message itself, so that only the receiver's own cost is measured.
 #[derive(Debug)]
 struct Keep;
 

@@ -1,4 +1,4 @@
-//! Contenders in turn, round after round, on the clock of this thread alone.
+//! Runs contenders in turn, for many rounds, in CPU time of this thread.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use cpu_time::ThreadTime;
 
 use crate::alloc::allocations;
 
-/// How many runs are prepared at a time: few enough to stay in the processor's cache.
+/// The number of runs prepared at a time, which fit into the processor's cache.
 const PREPARED: usize = 32;
 
-/// One way to do the work of a group.
+/// A contender: one way to do the work of a group.
 pub struct Contender<'a> {
     name: &'static str,
-    /// Does the work so many times, without what prepares it, inside of the measure.
+    /// Does the work this many times, with the preparation outside of the measure.
     run: Run<'a>,
 }
 
 type Run<'a> = Box<dyn FnMut(usize, &mut Measure) + 'a>;
 
-/// What is measured around the work.
+/// Measures around the work.
 enum Measure {
     Time {
         total: Duration,
-        /// What to ask the clock takes: a call of the system, much where the work is short.
+        /// The cost of reading the clock, a system call, which matters for short work.
         clock: Duration,
     },
     Allocations(u64),
@@ -53,7 +53,7 @@ impl<'a> Contender<'a> {
         }
     }
 
-    /// Work on a value of its own each time; making and dropping it is not measured.
+    /// Work on a new value each time, whose creation and drop are not measured.
     pub fn prepared<T: 'a>(
         name: &'static str,
         mut prepare: impl FnMut() -> T + 'a,
@@ -93,12 +93,12 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// How the groups are run.
+/// The settings of a run.
 pub struct Contest {
     rounds: usize,
     round: Duration,
     only: String,
-    /// What to ask the clock takes.
+    /// The cost of reading the clock.
     clock: Duration,
 }
 
@@ -119,12 +119,12 @@ impl Contest {
         self.round = Duration::from_millis(2);
     }
 
-    /// Runs the groups whose names begin so, and no others.
+    /// Runs only groups whose names have this prefix.
     pub fn only(&mut self, prefix: &str) {
         prefix.clone_into(&mut self.only);
     }
 
-    /// Runs a group; `each` is what one run of the work is divided by (frames in a stream).
+    /// Runs a group. The time of one run is divided by `each` (such as frames in a stream).
     pub fn group(&self, group: &str, each: usize, mut contenders: Vec<Contender<'_>>) {
         if !group.starts_with(&self.only) {
             return;
@@ -135,7 +135,7 @@ impl Contest {
             .collect();
         let mut times = vec![Vec::with_capacity(self.rounds); contenders.len()];
         for round in 0..self.rounds {
-            // Each round begins with another, so that none always runs in the wake of the same.
+            // Each round begins with another contender, so that none always follows the same one.
             for turn in 0..contenders.len() {
                 let index = (round + turn) % contenders.len();
                 let time = contenders[index].time(counts[index], self.clock);
@@ -154,7 +154,7 @@ impl Contest {
         }
     }
 
-    /// How many runs take as long as a round shall.
+    /// The number of runs that fill a round.
     fn calibrate(&self, contender: &mut Contender<'_>) -> usize {
         let mut count = 1;
         loop {
@@ -168,7 +168,7 @@ impl Contest {
     }
 }
 
-/// What two readings of the clock are apart with nothing between them: the median of many.
+/// The median difference of two successive clock readings.
 fn clock() -> Duration {
     let mut times: Vec<Duration> = (0..1001).map(|_| ThreadTime::now().elapsed()).collect();
     times.sort_unstable();

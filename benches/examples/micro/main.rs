@@ -1,6 +1,6 @@
-//! The parts of the program that need no socket, beside the peers and the limits, by thread CPU
-//! time: the contenders in turn, many rounds. Prints a line of JSON for each, which `run` reads:
-//! group, contender, nanoseconds of each round, allocations.
+//! The parts that need no socket, compared with the peers and the limits in CPU time of the thread,
+//! in turn, for many rounds. Prints a line of JSON for each contender, which `run` reads: group,
+//! contender, nanoseconds of each round, allocations.
 //!
 //!     micro [--quick] [GROUP-PREFIX]
 

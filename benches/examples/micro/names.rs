@@ -1,4 +1,4 @@
-//! An ARN into its parts, beside the service's own regular expression.
+//! Parsing an ARN into its parts, compared with the service's own regular expression.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use regex::RegexBuilder;
 use crate::contest::{Contender, Contest};
 
 pub fn arn(contest: &Contest) {
-    // As strict and as fast as the crate makes it: anchored, `\d` as `[0-9]`, compiled once.
+    // The expression in its strictest and fastest form: anchored, `\d` as `[0-9]`, compiled once.
     let regex = RegexBuilder::new(&format!(r"\A(?:{})\z", patterns::FUNCTION_NAME_NEWEST))
         .unicode(false)
         .build()

@@ -1,5 +1,5 @@
-//! Signing and verifying, beside the peers and the limit: SHA-256 of body and canonical request
-//! plus one HMAC, with the key kept.
+//! Signing and verifying, compared with the peers and the limit: SHA-256 of body and canonical
+//! request, and one HMAC, with the key kept.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -20,7 +20,7 @@ use ring::{digest, hmac};
 
 use crate::contest::{Contender, Contest};
 
-/// What cannot be done without, over bytes that are there already.
+/// The limit: hashes and HMAC over bytes at hand.
 pub struct Limit {
     canonical: Vec<u8>,
     string_to_sign: StringToSign,
@@ -59,8 +59,8 @@ impl Limit {
     }
 }
 
-/// The least that signing a request can be: the limit's work, with each hash where the next one
-/// needs it, and the new headers. All that comes before, the canonical request itself, is at hand.
+/// The minimum of signing a request: the limit's work, with each hash where the next one needs it,
+/// and the new headers. The canonical request is at hand.
 pub struct Least {
     limit: Limit,
     /// The value of `authorization` up to the signature.
@@ -164,7 +164,7 @@ pub fn sign(contest: &Contest) {
         let contenders = vec![
             Contender::new("limit", || limit.run(body)),
             Contender::prepared("ours", request, with(signer())),
-            Contender::prepared("the least", request, |parts| least.run(body, parts)),
+            Contender::prepared("the minimum", request, |parts| least.run(body, parts)),
             Contender::prepared("100 functions in turn", requests(100), with(signer())),
             Contender::prepared(
                 "aws-sigv4",
@@ -183,7 +183,7 @@ pub fn sign(contest: &Contest) {
                 },
             ),
             Contender::prepared("reqsign-aws-v4", request, |parts| {
-                // It covers the body only if the hash is there as a header.
+                // The signature covers the body only if its hash is a header.
                 let hash = hex::encode(digest::digest(&digest::SHA256, black_box(body)));
                 parts
                     .headers
@@ -195,7 +195,7 @@ pub fn sign(contest: &Contest) {
     }
 }
 
-/// No peer verifies; the limit is that of signing.
+/// No peer verifies. The limit is that of signing.
 pub fn verify(contest: &Contest) {
     for size in [0, 1024] {
         let body = &vec![b'x'; size][..];
@@ -218,7 +218,7 @@ pub fn verify(contest: &Contest) {
     }
 }
 
-/// A future that never waits, run.
+/// Runs a future that never waits.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

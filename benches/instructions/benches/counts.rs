@@ -1,5 +1,5 @@
-//! Instructions of the paths that are taken for every request and every frame, one call each,
-//! after a warm-up. `run` beside this package's manifest compares them with the baseline.
+//! Instructions of the paths of every request and every frame: one call each, after a warm-up. `run`
+//! in this package's folder compares them with the baseline.
 
 use std::hint::black_box;
 
@@ -19,7 +19,7 @@ use lambda_invoke_sigv4::{
     ChunkSigner, Credentials, MessageSigner, PayloadHash, Signature, Signer, Timestamp, Verifier,
 };
 
-/// A moment like any other, so that each run does the same.
+/// A fixed time, so that all runs do the same work.
 fn time() -> Timestamp {
     "20261121T120000Z".parse().unwrap()
 }
@@ -38,7 +38,7 @@ fn signed(body: usize) -> (Parts, Signer, Vec<u8>, Timestamp) {
     (parts, signer, body, time())
 }
 
-/// The day's key is derived; the request is another.
+/// Signs with a key that is already derived, but another request.
 fn to_sign(body: usize) -> (Parts, Signer, Vec<u8>, Timestamp) {
     let (_, signer, body, time) = signed(body);
     (fixture::request(), signer, body, time)

@@ -1,4 +1,4 @@
-//! Compares what gungraun counted with the committed baseline, crypto apart.
+//! Compares gungraun's counts with the committed baseline, with cryptography listed separately.
 //!
 //!     bench-instructions OUTPUT-FOLDER BASELINE.json [--write]
 //!
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// A rise of more than this fails.
+/// The largest permitted rise.
 const TOLERANCE: f64 = 0.02;
 
 /// Parts of the names of functions that do cryptography and nothing else: ring's assembler, and
@@ -71,14 +71,14 @@ fn compare(folder: &Path, baseline: &Path, write: bool) -> Result<bool> {
     Ok(ok)
 }
 
-/// A line of JSON a benchmark, and whether all are within the tolerance.
+/// Prints a line of JSON for each benchmark, and returns whether all are within the tolerance.
 fn judge(counts: &BTreeMap<String, Count>, known: &BTreeMap<String, u64>) -> (Vec<Value>, bool) {
     let mut ok = !counts.is_empty();
     let mut lines = Vec::new();
     for (name, count) in counts {
         let baseline = known.get(name).copied();
         let verdict = match baseline {
-            // No path is without instructions: what begins and ends the count was not found.
+            // Zero instructions mean that the begin or end of the count was not found.
             _ if count.other == 0 => "nothing was counted",
             None => "not in the baseline",
             Some(known) if count.other as f64 > known as f64 * (1.0 + TOLERANCE) => "more",
@@ -103,7 +103,7 @@ fn judge(counts: &BTreeMap<String, Count>, known: &BTreeMap<String, u64>) -> (Ve
     (lines, ok)
 }
 
-/// Every `callgrind.NAME.out` under the folder; the name is the benchmark's.
+/// Every `callgrind.NAME.out` in the folder, where NAME is the benchmark's.
 fn read_all(folder: &Path) -> Result<BTreeMap<String, Count>> {
     let mut counts = BTreeMap::new();
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];

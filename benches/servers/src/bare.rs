@@ -1,9 +1,9 @@
-//! A bare hyper server that answers the bytes that our endpoint answers.
+//! A bare hyper server that sends the same bytes as our endpoint.
 //!
 //!     server-bare [--tls CA.pem]
 //!
-//! With `--tls` it makes a certificate authority, writes its certificate to the file, and serves
-//! https. Prints its URL once it listens.
+//! With `--tls` it creates a certificate authority, writes its certificate to the file, and serves
+//! https. Prints its URL as soon as it listens.
 
 mod control;
 
@@ -30,7 +30,7 @@ use tokio_rustls::TlsAcceptor;
 
 const SMALL: &[u8] = br#""Hello, Ada. What a fine day it is.""#;
 
-/// The size of a chunk's payload in a long stream, unless its name ends in another.
+/// The payload size of a chunk in a long stream, unless the function's name ends with another.
 const CHUNK: usize = 64 * 1024;
 
 fn main() {
@@ -60,7 +60,7 @@ fn main() {
                 match acceptor.clone() {
                     None => drop(tokio::spawn(serve(socket, small))),
                     Some(acceptor) => drop(tokio::spawn(async move {
-                        // A client that goes away in its handshake is no fault of the server's.
+                        // A client may disconnect during its handshake.
                         if let Ok(socket) = acceptor.accept(socket).await {
                             serve(socket, small).await;
                         }
@@ -71,17 +71,17 @@ fn main() {
 }
 
 async fn serve<T: AsyncRead + AsyncWrite + Unpin>(socket: T, small: Arc<[Bytes]>) {
-    let service = service_fn(|request| answer(request, Arc::clone(&small)));
+    let service = service_fn(|request| respond(request, Arc::clone(&small)));
     let serving = http1::Builder::new().serve_connection(TokioIo::new(socket), service);
-    // An error here is a client that hung up.
+    // An error means that the client disconnected.
     let _ = serving.await;
 }
 
 /// `.../functions/NAME/...`: `small`, `ticks`, or `stream-MIB` with an optional `-CHUNK`, in bytes.
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     small: Arc<[Bytes]>,
-) -> Result<Response<Answer>, Infallible> {
+) -> Result<Response<Content>, Infallible> {
     let (parts, body) = request.into_parts();
     body.collect()
         .await
@@ -94,11 +94,11 @@ async fn answer(
     if operation == "invocations" {
         let head = head.header("content-type", "application/json");
         return Ok(head
-            .body(Answer::Whole(Some(Bytes::from_static(SMALL))))
+            .body(Content::Whole(Some(Bytes::from_static(SMALL))))
             .unwrap());
     }
-    let answer = match name.split_once('-') {
-        None if name == "small" => Answer::Frames {
+    let content = match name.split_once('-') {
+        None if name == "small" => Content::Frames {
             frames: small,
             next: 0,
             repeat: 1,
@@ -106,7 +106,7 @@ async fn answer(
         None if name == "ticks" => {
             let period = Duration::from_millis(100);
             let first = tokio::time::Instant::now() + period;
-            Answer::Ticks {
+            Content::Ticks {
                 every: tokio::time::interval_at(first, period),
                 left: 51,
             }
@@ -116,7 +116,7 @@ async fn answer(
             let size = size.parse().unwrap_or(CHUNK);
             let repeat = (mib.parse::<usize>().unwrap() << 20).div_ceil(size);
             let frames = Arc::new([chunk(&vec![b'a'; size]), complete()]);
-            Answer::Frames {
+            Content::Frames {
                 frames,
                 next: 0,
                 repeat,
@@ -127,7 +127,7 @@ async fn answer(
     Ok(head
         .header("content-type", "application/vnd.amazon.eventstream")
         .header("x-amzn-remapped-content-type", "application/octet-stream")
-        .body(answer)
+        .body(content)
         .unwrap())
 }
 
@@ -152,10 +152,10 @@ fn complete() -> Bytes {
     message("InvokeComplete", "application/json", b"{}")
 }
 
-/// What is answered.
-enum Answer {
+/// The body of a response.
+enum Content {
     Whole(Option<Bytes>),
-    /// The first so many times, then the second.
+    /// The first frame this many times, then the second.
     Frames {
         frames: Arc<[Bytes]>,
         next: usize,
@@ -168,7 +168,7 @@ enum Answer {
     },
 }
 
-impl Body for Answer {
+impl Body for Content {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -217,7 +217,7 @@ impl Body for Answer {
     }
 }
 
-/// A server's side of TLS with a certificate for `localhost`, signed by an authority made here.
+/// TLS for a server, with a certificate for `localhost` of a new certificate authority.
 fn acceptor(path: &str) -> TlsAcceptor {
     let mut params = rcgen::CertificateParams::new([]).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

@@ -1,11 +1,11 @@
-//! How the harness talks to a server process: a word a line on its standard input.
+//! The harness's control of a server process: one word per line on its standard input.
 
 use std::io::BufRead;
 
 use cpu_time::ProcessTime;
 
-/// Answers `cpu` with the processor's time of this process so far, in nanoseconds. At the end of
-/// the input the process ends, so that none outlives the harness.
+/// Responds to `cpu` with the CPU time of this process in nanoseconds. The process exits at the end of
+/// its input, so that it does not outlive the harness.
 pub fn listen() {
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines() {

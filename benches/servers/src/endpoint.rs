@@ -2,7 +2,7 @@
 //!
 //!     server-endpoint [--no-verify]
 //!
-//! Prints its URL once it listens.
+//! Prints its URL as soon as it listens.
 
 mod control;
 

@@ -22,12 +22,12 @@ use svg::Chart;
 
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// What can be asked for by itself.
+/// The parts that can be run alone.
 const PARTS: [&str; 8] = [
     "signing", "codec", "names", "client", "start", "endpoint", "weight", "curves",
 ];
 
-/// What has been measured so far.
+/// The measurements so far.
 #[derive(Debug, Default)]
 pub struct Report {
     pub quick: bool,
@@ -36,12 +36,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Keeps a number as it was measured.
+    /// Saves a number as measured.
     pub fn raw(&mut self, kind: &'static str, value: Value) {
         self.raw.entry(kind).or_default().push(value);
     }
 
-    /// Rows as soon as they are there: a run takes its time.
+    /// Prints rows as soon as they are measured.
     fn add(&mut self, part: &'static str, rows: Vec<Row>) {
         for mut row in rows {
             row.part = part;
@@ -163,7 +163,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "concurrency",
             "Client, small streams, by how many run at once",
             "at once",
-            "CPU time a stream",
+            "CPU time per stream",
             rows::number,
             concurrency,
         ),
@@ -171,7 +171,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "chunks",
             "Client, long streams, by the size of their chunks",
             "chunk",
-            "CPU time a GB",
+            "CPU time per GB",
             page::bytes,
             chunks,
         ),

@@ -1,4 +1,4 @@
-//! What needs no socket: signing, codec, names. The example `micro` measures; here are the goals.
+//! Signing, codec and names: runs the example `micro`, and compares with the goals.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::stats::{median, ratio};
 use crate::svg::Curves;
 use crate::{Report, Result};
 
-/// A line of what `micro` prints.
+/// A line of output of `micro`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Line {
     group: String,
@@ -52,7 +52,7 @@ impl Micro {
             .ok_or_else(|| format!("micro did not measure {group}, {contender}").into())
     }
 
-    /// The groups that begin so, with the number after it, and the median of each contender.
+    /// The groups with this prefix, the number after it, and the median of each contender.
     pub fn curve(&self, prefix: &str) -> Curves {
         let mut curves = Curves::new();
         for ((group, contender), line) in &self.0 {
@@ -68,14 +68,14 @@ impl Micro {
         for (_, points) in &mut curves {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
-        // Each in the same colour in every picture.
+        // Each contender has the same colour in every chart.
         let place = |name: &str| ["ours", "limit"].iter().position(|first| *first == name);
         curves.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         curves
     }
 
-    /// How many times as long as the limit.
-    fn beside(&self, name: String, group: &str, goal: f64) -> Result<Row> {
+    /// The time relative to the limit.
+    fn relative(&self, name: String, group: &str, goal: f64) -> Result<Row> {
         let (ours, limit) = (self.line(group, "ours")?, self.line(group, "limit")?);
         Ok(row(
             name,
@@ -86,7 +86,7 @@ impl Micro {
         ))
     }
 
-    /// How many times as fast as a peer; and how many times as fast the limits would be.
+    /// The speed relative to a peer, and the limits' speed relative to it.
     fn faster(&self, name: String, group: &str, peer: &str, goal: f64) -> Result<Row> {
         let (ours, peer) = (self.line(group, "ours")?, self.line(group, peer)?);
         let mut detail = ours.against(peer);
@@ -146,16 +146,16 @@ fn row(name: String, measured: f64, unit: &'static str, goal: Goal, detail: Stri
     }
 }
 
-/// What stands beside our signing besides peers and limit: copying a canonical request that is at
-/// hand, hashing, and adding the headers; and signing for many functions in turn.
-const COMPANIONS: [&str; 2] = ["the least", "100 functions in turn"];
+/// Contenders of signing other than peers and limit: copying and hashing a canonical request at hand
+/// and adding the headers; and signing for 100 functions.
+const COMPANIONS: [&str; 2] = ["the minimum", "100 functions in turn"];
 
 pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for size in [0, 1024] {
         let group = format!("sign/{size}");
         let name = |what| format!("sign, {size} B body, {what}");
-        let mut row = micro.beside(name("beside the limit"), &group, 1.3)?;
+        let mut row = micro.relative(name("relative to the limit"), &group, 1.3)?;
         for other in COMPANIONS {
             let other = micro.line(&group, other)?;
             row.detail += &format!("; {} {}", other.contender, time(median(&other.ns)));
@@ -171,20 +171,20 @@ pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
         }
     }
     for size in [0, 1024] {
-        let name = format!("verify, {size} B body, beside the limit");
-        rows.push(micro.beside(name, &format!("verify/{size}"), 1.4)?);
+        let name = format!("verify, {size} B body, relative to the limit");
+        rows.push(micro.relative(name, &format!("verify/{size}"), 1.4)?);
     }
     Ok(rows)
 }
 
-/// What signing does besides hashing, counted under valgrind by the suite in `instructions`.
+/// Instructions of signing other than hashing, counted under valgrind by `instructions`.
 pub fn instructions(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let mut command = Command::new(place.benches.join("instructions/run"));
     let output = command
         .env("CARGO_TARGET_DIR", &place.target)
         .stderr(Stdio::inherit())
         .output()?;
-    // It fails, too, if a count has risen; that is for the gate and not for this table.
+    // It also fails if a count has risen, which this table does not report.
     let mut counts = BTreeMap::new();
     for line in String::from_utf8(output.stdout)?.lines() {
         let line: Value = serde_json::from_str(line)?;
@@ -219,7 +219,7 @@ pub fn codec(micro: &Micro) -> Result<Vec<Row>> {
             goal,
         )?);
         if size == 64 * 1024 {
-            rows.push(micro.beside(format!("{name}, beside one CRC pass"), &group, 1.15)?);
+            rows.push(micro.relative(format!("{name}, relative to one CRC pass"), &group, 1.15)?);
         }
         rows.push(micro.allocations(format!("{name}, allocations"), &group, 0.0)?);
     }

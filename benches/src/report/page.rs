@@ -1,4 +1,4 @@
-//! docs/performance.md: what stands between the marks is written here, the rest by people.
+//! Writes the tables in docs/performance.md, between its marks.
 
 use std::fmt::Write;
 
@@ -11,8 +11,8 @@ use crate::{Report, Result};
 const BEGIN: &str = "<!-- measured by benches/run: begin -->";
 const END: &str = "<!-- measured by benches/run: end -->";
 
-/// Keeps the raw numbers, and puts the rows into the page. Rows of parts that this run did not
-/// measure stay as an earlier run left them, with its date.
+/// Saves the raw numbers, and writes the rows to the page. Parts that this run did not measure keep
+/// the rows and the date of an earlier run.
 pub fn write(place: &Place, report: &Report) -> Result<()> {
     let folder = place.target.join("report");
     let rows: Vec<Value> = report.rows.iter().map(Row::json).collect();
@@ -37,7 +37,7 @@ pub fn write(place: &Place, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// A table a part, each under the line that says when and on what it was measured.
+/// A table for each part, under a line with the date and the machine.
 fn tables(report: &Report, old: &str) -> Result<String> {
     let mut text = String::new();
     let date = run(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
@@ -45,7 +45,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
         let rows: Vec<&Row> = report.rows.iter().filter(|row| row.part == part).collect();
         let heading = format!("### {part}\n");
         if rows.is_empty() {
-            // As it was.
+            // Unchanged.
             if let Some((_, section)) = old.split_once(&heading) {
                 let section = section.split("### ").next().unwrap_or(section);
                 write!(text, "{heading}{}\n\n", section.trim_end())?;
@@ -63,7 +63,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
             date.trim(),
             machine()?
         )?;
-        text.push_str("| what | measured | goal | | behind it |\n|---|---:|---|---|---|\n");
+        text.push_str("| what | measured | goal | | figures |\n|---|---:|---|---|---|\n");
         for row in rows {
             let (name, measured, goal) = (&row.name, row.measured(), row.goal());
             let verdict = row.verdict();
@@ -78,7 +78,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-/// The processor and how busy the machine is.
+/// The processor, and the machine's load.
 fn machine() -> Result<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = info
@@ -99,7 +99,7 @@ pub fn picture(place: &Place, name: &str, svg: &str) -> Result<()> {
     Ok(std::fs::write(folder.join(format!("{name}.svg")), svg)?)
 }
 
-/// A number of bytes, in the unit that suits it.
+/// A number of bytes, in a suitable unit.
 pub fn bytes(count: f64) -> String {
     match count {
         ..1e3 => format!("{count:.0} B"),

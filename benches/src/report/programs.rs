@@ -1,4 +1,4 @@
-//! The programs that are measured: built one by one, started, spoken to, timed.
+//! Builds, starts, controls and times the measured programs.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// The three callers, by the end of their packages' and programs' names.
+/// The three callers, by the suffix of their packages' and programs' names.
 pub const CLIENTS: [&str; 3] = ["ours", "bare", "sdk"];
 
-/// Where this package is, and where its programs are built.
+/// The folders of this package and of its programs.
 #[derive(Debug)]
 pub struct Place {
     pub benches: PathBuf,
@@ -26,7 +26,7 @@ impl Place {
         Self { benches, target }
     }
 
-    /// The root of the whole project.
+    /// The root of the repository.
     pub fn project(&self) -> &Path {
         self.benches.parent().unwrap_or(&self.benches)
     }
@@ -43,7 +43,7 @@ impl Place {
         self.target.join("release").join(name)
     }
 
-    /// Builds what the parts that speak over sockets need.
+    /// Builds the programs of the parts that use sockets.
     pub fn build_programs(&self) -> Result<()> {
         self.cargo(&["build", "--release", "--package", "bench-servers"])?;
         for client in CLIENTS {
@@ -60,7 +60,7 @@ impl Place {
         Ok(())
     }
 
-    /// Runs a program to its end, and reads the line of JSON that it prints.
+    /// Runs a program to its end, and parses the line of JSON that it prints.
     pub fn measure(&self, name: &str, args: &[&str], env: &[(&str, &str)]) -> Result<Value> {
         let mut command = Command::new(self.program(name));
         let output = run(command.args(args).envs(env.iter().copied()))?;
@@ -68,7 +68,7 @@ impl Place {
     }
 }
 
-/// Runs to the end; its standard output.
+/// Runs a command to its end, and returns its standard output.
 pub fn run(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -77,7 +77,7 @@ pub fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// A server process, which ends with this value.
+/// A server process, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -108,7 +108,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The processor's time that it has used so far, in nanoseconds.
+    /// Its CPU time so far, in nanoseconds.
     pub fn cpu_ns(&mut self) -> Result<f64> {
         writeln!(self.input, "cpu")?;
         Ok(self.line()?.parse()?)
@@ -126,7 +126,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It is gone, or goes now; there is nothing else to do.
+        // An error means that it has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

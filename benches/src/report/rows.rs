@@ -1,8 +1,8 @@
-//! The table: what was measured, what the goal is, and whether it is reached.
+//! The rows of the table: measurement, goal, and whether it was reached.
 
 use serde_json::{Value, json};
 
-/// What a number shall be.
+/// The goal for a number.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal {
     AtMost(f64),
@@ -28,7 +28,7 @@ impl Goal {
     }
 }
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub part: &'static str,
@@ -36,11 +36,11 @@ pub struct Row {
     pub measured: f64,
     pub unit: &'static str,
     pub goal: Goal,
-    /// The absolute numbers behind a ratio, or where they come from.
+    /// The absolute numbers of a ratio, or their source.
     pub detail: String,
 }
 
-/// Whole, or three digits that count.
+/// Formats a number as an integer, or with three significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         _ if value.fract() == 0.0 => format!("{value:.0}"),
@@ -50,7 +50,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A time in the unit that suits it.
+/// A time in a suitable unit.
 pub fn time(ns: f64) -> String {
     match ns {
         ..1e3 => format!("{} ns", number(ns)),

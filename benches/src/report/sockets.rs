@@ -1,4 +1,4 @@
-//! Client and endpoint over real sockets: processes of their own, in turn, against one server.
+//! Client and endpoint over real sockets: separate processes that take turns with one server.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use crate::stats::{median, ratio};
 use crate::svg::Curves;
 use crate::{Report, Result};
 
-/// Reads a number out of what a program printed.
+/// A number in a program's output.
 fn number(value: &Value, key: &str) -> Result<f64> {
     value[key]
         .as_f64()
         .ok_or_else(|| format!("no {key} in {value}").into())
 }
 
-/// Runs each of the clients once a round with the same work; the values of a key, by client.
+/// Runs each client once in each round with the same work, and returns the values of a key by client.
 fn in_turn(
     place: &Place,
     report: &mut Report,
@@ -28,7 +28,7 @@ fn in_turn(
     for round in 0..rounds {
         for turn in 0..clients.len() {
             let index = (round + turn) % clients.len();
-            // A bare client that checks what it reads is another contender of the same program.
+            // The bare client with checksums is a contender of its own.
             let (name, env) = match clients[index] {
                 "bare-crc" => ("bare", &[("BENCH_CRC", "1")][..]),
                 name => (name, &[][..]),
@@ -53,7 +53,7 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         detail,
     };
     let server = Server::start(place, "server-bare", &[])?;
-    // Many short rounds: what disturbs a machine comes in bursts, and then takes few of them.
+    // Many short rounds: disturbances come in bursts, which affect only a few of them.
     let (rounds, count) = (if report.quick { 7 } else { 51 }, "3000");
     let clients = ["ours", "bare", "sdk"];
     let args = [&server.url, "small", "32", count];
@@ -61,11 +61,11 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let each: f64 = count.parse()?;
     let detail = |times: &[f64], other: &[f64], name: &str| {
         let (ours, other) = (median(times) / each, median(other) / each);
-        format!("{} a stream, {name} {}", time(ours), time(other))
+        format!("{} per stream, {name} {}", time(ours), time(other))
     };
     let mut rows = vec![
         row(
-            "client, 32 small streams at once, CPU beside the limit",
+            "client, 32 small streams at once, CPU relative to the limit",
             ratio(&cpu[0], &cpu[1]),
             "x",
             Goal::AtMost(1.4),
@@ -103,8 +103,8 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         )
     };
     let names = [
-        "client, allocations an invoke",
-        "client, allocations a small stream",
+        "client, allocations per invoke",
+        "client, allocations per small stream",
     ];
     for (name, counts) in names.iter().zip(&allocations) {
         rows.push(row(
@@ -123,17 +123,17 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let gb = 1e9 / (mib.trim_start_matches("stream-").parse::<f64>()? * 1_048_576.0);
     let detail = |other: &[f64], name: &str| {
         let (ours, other) = (median(&cpu[0]) * gb, median(other) * gb);
-        format!("{} a GB, {name} {}", time(ours), time(other))
+        format!("{} per GB, {name} {}", time(ours), time(other))
     };
     rows.push(row(
-        "client, streaming, CPU a GB beside the limit with its CRC pass",
+        "client, streaming, CPU per GB relative to the limit with its CRC pass",
         ratio(&cpu[0], &cpu[1]),
         "x",
         Goal::AtMost(1.15),
         detail(&cpu[1], "bare with CRC"),
     ));
     rows.push(row(
-        "client, streaming, CPU a GB beside aws-sdk-lambda",
+        "client, streaming, CPU per GB relative to aws-sdk-lambda",
         ratio(&cpu[0], &cpu[2]),
         "x",
         Goal::Below(1.0),
@@ -157,7 +157,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             for turn in 0..2 {
                 let index = (round + turn) % 2;
                 let server = if index == 0 { &mut ours } else { &mut bare };
-                // The warm-up of the load generator is a hundredth of its work.
+                // The load generator's warm-up is a hundredth of its work.
                 let before = server.cpu_ns()?;
                 let measured =
                     place.measure("load-bare", &[&server.url, "invoke", "32", count], &[])?;
@@ -181,7 +181,9 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         let per_second = |cpu: &[f64]| each / (median(cpu) / 1e9);
         rows.push(Row {
             part: "endpoint",
-            name: format!("endpoint, {verifies}, requests a CPU-second beside the bare server's"),
+            name: format!(
+                "endpoint, {verifies}, requests per CPU-second relative to the bare server's"
+            ),
             measured: 100.0 * ratio(&cpu[1], &cpu[0]),
             unit: " %",
             goal: Goal::AtLeast(goal),
@@ -193,10 +195,10 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         });
     }
 
-    // Both sides ours, and both sides bare: from the write in the one to the read in the other.
+    // From write to read, with both sides ours or both sides bare.
     let ours = Server::start(place, "server-endpoint", &[])?;
-    // The rare late chunk is what this row is about, and most of those are the neighbours': many
-    // rounds, and the middle one of each pair.
+    // This row is about rare late chunks, most of which other programs cause: hence many rounds, and
+    // the median.
     let rounds = 9;
     let mut ages = [Vec::new(), Vec::new()];
     let mut middles = [Vec::new(), Vec::new()];
@@ -221,7 +223,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     }
     rows.push(Row {
         part: "endpoint",
-        name: "endpoint, write to read, 100 streams, p99 beside the bare pair's".to_owned(),
+        name: "endpoint, write to read, 100 streams, p99 relative to the bare pair's".to_owned(),
         measured: median(&ages[0]) / median(&ages[1]),
         unit: "x",
         goal: Goal::AtMost(2.0),
@@ -236,7 +238,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The cost of a small stream by how many run at once, and of a long one by the size of its chunks.
+/// The cost of small streams by concurrency, and of long streams by chunk size.
 pub fn curves(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
     let server = Server::start(place, "server-bare", &[])?;
     let clients = ["ours", "bare", "sdk"];

@@ -1,4 +1,4 @@
-//! From the start of a process to the first byte of an answer, each in a program that does no more.
+//! From the start of a process to the first byte of a response, in programs that do nothing else.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use crate::rows::{Goal, Row, time};
 use crate::stats::{median, quantile, ratio};
 use crate::{Report, Result};
 
-/// What a process cost: on the wall, and of the processor's time.
+/// Wall time and CPU time of a process.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
     wall: f64,
@@ -54,10 +54,10 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Judged by the processor's time: on a machine with neighbours, the wall's is mostly theirs.
+/// Compares CPU times, since wall time on a shared machine depends mostly on its other users.
 fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> {
     let row = |name: &str, measured, goal, other: usize| {
-        // A neighbour can only lengthen a start: of the wall's time, the fast tenth is given.
+        // Other programs can only slow a start down, so the wall time is the 10th percentile.
         let texts = |index: usize| {
             let (cpu, wall) = (median(&cpu[index]), quantile(&wall[index], 0.1));
             format!("CPU {}, wall {}", time(cpu), time(wall))
@@ -79,7 +79,7 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
     let goal = if scheme == "https" { 8.0 } else { 1.0 };
     vec![
         row(
-            "beside the limit",
+            "relative to the limit",
             ratio(&cpu[0], &cpu[1]),
             Goal::AtMost(1.3),
             1,
@@ -93,7 +93,7 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
     ]
 }
 
-/// One process, from before it is made until it has been waited for.
+/// Runs one process, timed from before it is spawned until it has been waited for.
 fn once(program: &Path, args: &[&str]) -> Result<Cost> {
     let before = children_cpu()?;
     let start = Instant::now();
@@ -112,7 +112,7 @@ fn once(program: &Path, args: &[&str]) -> Result<Cost> {
     })
 }
 
-/// The processor's time of all child processes that have ended and been waited for.
+/// The CPU time of all child processes that have been waited for.
 pub fn children_cpu() -> Result<Duration> {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)?;
     let both = usage.user_time() + usage.system_time();

@@ -9,7 +9,7 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// The value that so great a share of the values does not exceed.
+/// The quantile of the values, for a share between 0 and 1.
 ///
 /// # Panics
 ///
@@ -25,7 +25,7 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     sorted[index.min(sorted.len() - 1)]
 }
 
-/// The median of the ratios within each round: what slows a round slows both sides of it.
+/// The median of the ratios of all rounds: a slow round affects both sides.
 ///
 /// # Panics
 ///

@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-/// Each with its name, and its points from left to right.
+/// Curves: name, and points from left to right.
 pub type Curves = Vec<(String, Vec<(f64, f64)>)>;
 
-/// What one picture shows.
+/// The contents of a chart.
 #[derive(Clone, Debug)]
 pub struct Chart<'a> {
     pub title: &'a str,
     pub x: &'a str,
     pub y: &'a str,
-    /// How a number on each axis is written.
+    /// Formats the numbers of each axis.
     pub x_text: fn(f64) -> String,
     pub y_text: fn(f64) -> String,
     pub curves: &'a Curves,
@@ -24,7 +24,7 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 60.0;
 
-/// Told apart by people who see no red or no green, and by their dashes in print.
+/// Colours that people with colour blindness can distinguish, and dashes for print.
 const STYLES: [(&str, &str); 4] = [
     ("#0072b2", ""),
     ("#555555", "2 3"),
@@ -32,7 +32,7 @@ const STYLES: [(&str, &str); 4] = [
     ("#cc79a7", "8 3 2 3"),
 ];
 
-/// An axis: where a value lies between the smallest and the largest, by its logarithm.
+/// A logarithmic axis: the position of a value between the smallest and the largest.
 struct Axis {
     low: f64,
     high: f64,
@@ -54,7 +54,7 @@ impl Axis {
         (log(value) - self.low) / (self.high - self.low)
     }
 
-    /// Powers of ten within, and the ends' own.
+    /// The powers of ten on the axis, and both ends.
     fn ticks(&self) -> Vec<f64> {
         let (low, high) = (self.low.floor() as i32, self.high.ceil() as i32);
         let powers = (low..=high).flat_map(|power| {
@@ -71,7 +71,7 @@ impl Axis {
     }
 }
 
-/// Nothing lies at zero on such an axis: a count of none is shown at one half.
+/// Zero has no place on a logarithmic axis: it is shown at one half.
 fn log(value: f64) -> f64 {
     value.max(0.5).log10()
 }

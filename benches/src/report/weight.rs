@@ -1,4 +1,4 @@
-//! What a caller takes on: crates, bytes, and the processor's time of a clean build.
+//! The weight of a caller: crates, bytes, and CPU time of a clean build.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -34,7 +34,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         facade.len() as f64,
         "",
         Goal::AtMost(60.0),
-        format!("itself among them; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
+        format!("including itself; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
     ));
 
     // The minimal callers, each without the features of the load generators.
@@ -61,7 +61,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         ""
     };
     rows.push(row(
-        "facade with TLS, clean-build CPU beside the bare TLS client's",
+        "facade with TLS, clean-build CPU relative to the bare TLS client's",
         ours / bare,
         "x",
         Goal::AtMost(1.8),
@@ -75,7 +75,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The crates of a package with its default features, itself among them, for this machine.
+/// The number of crates of a package with its default features, including itself, on this machine.
 fn crates(manifest: &std::path::Path, package: &str) -> Result<BTreeSet<String>> {
     let mut cargo = Command::new("cargo");
     cargo.args([
@@ -92,7 +92,7 @@ fn crates(manifest: &std::path::Path, package: &str) -> Result<BTreeSet<String>>
         .args(["--format", "{p}"])
         .arg("--manifest-path")
         .arg(manifest))?;
-    // A path and a mark stand behind the version.
+    // The version is followed by a path and a mark.
     let crates = tree
         .lines()
         .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
@@ -103,8 +103,8 @@ fn clean_folder(place: &Place, client: &str) -> std::path::PathBuf {
     place.target.join("clean").join(client)
 }
 
-/// Builds each minimal caller from nothing. With `--quick`, what an earlier run built and timed is
-/// taken from there, and marked, and the SDK's caller, which takes minutes, is not built.
+/// Builds each minimal caller from a clean state. With `--quick`, times of an earlier run are used
+/// and marked, and the SDK's caller, which takes minutes, is not built.
 fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static str, Value>> {
     let mut builds = BTreeMap::new();
     for client in CLIENTS {

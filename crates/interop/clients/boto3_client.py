@@ -1,4 +1,4 @@
-"""boto3 against `lambda-invoke serve`: both operations, the errors and the streams it can tell of.
+"""boto3 against `lambda-invoke serve`: both operations, errors and streams.
 
     boto3_client.py ENDPOINT_URL
 """
@@ -25,40 +25,40 @@ def client(secret="local", key="local"):
     )
 
 
-def refused(call, status, code, words=""):
-    """The call fails with this status, code and text."""
+def rejected(call, status, code, words=""):
+    """Checks that the call fails with this status, code and text."""
     try:
         call()
     except botocore.exceptions.ClientError as error:
-        answer = error.response
-        assert answer["ResponseMetadata"]["HTTPStatusCode"] == status, answer
-        assert answer["Error"]["Code"] == code, answer
-        assert words in answer["Error"]["Message"], answer
-        assert answer["ResponseMetadata"]["RequestId"], answer
-        return answer
-    raise AssertionError(f"not refused: {code}")
+        response = error.response
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response
+        assert response["Error"]["Code"] == code, response
+        assert words in response["Error"]["Message"], response
+        assert response["ResponseMetadata"]["RequestId"], response
+        return response
+    raise AssertionError(f"accepted, not {code}")
 
 
 ours = client()
 arn = "arn:aws:lambda:us-east-1:123456789012:function:echo"
 payload = b'{"a": [1, "\xc3\xa4"]}'
 
-# Invoke, by every form of name.
+# Invoke, with every form of name.
 for name in ("echo", "function:echo", "123456789012:function:echo", arn, arn + ":$LATEST"):
-    answer = ours.invoke(FunctionName=name, Payload=payload, LogType="Tail")
-    assert answer["StatusCode"] == 200 and answer["ExecutedVersion"] == "$LATEST", answer
-    assert answer["Payload"].read() == payload
-    assert answer["LogResult"], answer
+    response = ours.invoke(FunctionName=name, Payload=payload, LogType="Tail")
+    assert response["StatusCode"] == 200 and response["ExecutedVersion"] == "$LATEST", response
+    assert response["Payload"].read() == payload
+    assert response["LogResult"], response
 assert ours.invoke(FunctionName="echo", Qualifier="live")["ExecutedVersion"] == "3"
 assert ours.invoke(FunctionName="echo", InvocationType="Event")["StatusCode"] == 202
 assert ours.invoke(FunctionName="echo", InvocationType="DryRun")["StatusCode"] == 204
 
 failed = ours.invoke(FunctionName="fail", Payload=b'{"type": "Broken", "message": "on purpose"}')
 assert failed["FunctionError"] == "Unhandled", failed
-told = json.loads(failed["Payload"].read())
-assert (told["errorType"], told["errorMessage"]) == ("Broken", "on purpose"), told
+error = json.loads(failed["Payload"].read())
+assert (error["errorType"], error["errorMessage"]) == ("Broken", "on purpose"), error
 
-# botocore signs any blank space in a header as one space, and sends it as it is.
+# botocore signs any white space in a header as one space, and sends it unchanged.
 blank = client()
 blank.meta.events.register(
     "before-sign.lambda.Invoke",
@@ -66,13 +66,13 @@ blank.meta.events.register(
 )
 assert blank.invoke(FunctionName="echo", Payload=payload)["StatusCode"] == 200
 
-# A stream: each word is its own event, and comes when it is written.
-answer = ours.invoke_with_response_stream(
+# A stream: each word is an event of its own, and arrives when it is written.
+response = ours.invoke_with_response_stream(
     FunctionName="hello", Payload=b'{"name": "Ada"}', LogType="Tail"
 )
-assert answer["ResponseStreamContentType"] == "application/vnd.amazon.eventstream", answer
+assert response["ResponseStreamContentType"] == "application/vnd.amazon.eventstream", response
 chunks, times, complete = [], [], None
-for event in answer["EventStream"]:
+for event in response["EventStream"]:
     if "PayloadChunk" in event:
         chunks.append(event["PayloadChunk"]["Payload"])
         times.append(time.monotonic())
@@ -82,26 +82,26 @@ assert b"".join(chunks).startswith(b"Hello, Ada!"), chunks
 assert len(chunks) > 3 and times[-1] - times[0] > 0.1, times
 assert "LogResult" in complete and "ErrorCode" not in complete, complete
 
-# What the service refuses.
-refused(lambda: ours.invoke(FunctionName="nobody"), 404, "ResourceNotFoundException", "nobody")
-refused(lambda: ours.invoke(FunctionName="echo!"), 400, "ValidationException", "functionName")
-refused(
+# Requests that the service rejects.
+rejected(lambda: ours.invoke(FunctionName="nobody"), 404, "ResourceNotFoundException", "nobody")
+rejected(lambda: ours.invoke(FunctionName="echo!"), 400, "ValidationException", "functionName")
+rejected(
     lambda: ours.invoke(FunctionName="echo", Payload=b"{"), 400, "InvalidRequestContentException"
 )
-refused(
+rejected(
     lambda: ours.invoke(FunctionName=arn + ":1", Qualifier="2"),
     400,
     "InvalidParameterValueException",
     "derived qualifier",
 )
-refused(
+rejected(
     lambda: ours.invoke(FunctionName="echo", Payload=b" " * 6_291_457),
     413,
     "RequestEntityTooLargeException",
 )
-refused(lambda: client("wrong").invoke(FunctionName="echo"), 403, "InvalidSignatureException")
-refused(lambda: client(key="who").invoke(FunctionName="echo"), 403, "UnrecognizedClientException")
-throttled = refused(lambda: ours.invoke(FunctionName="count"), 429, "TooManyRequestsException")
+rejected(lambda: client("wrong").invoke(FunctionName="echo"), 403, "InvalidSignatureException")
+rejected(lambda: client(key="who").invoke(FunctionName="echo"), 403, "UnrecognizedClientException")
+throttled = rejected(lambda: ours.invoke(FunctionName="count"), 429, "TooManyRequestsException")
 assert throttled["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded", throttled
 
 print(f"boto3 {boto3.__version__}: ok")

@@ -1,4 +1,4 @@
-"""A runtime for AWS's Runtime Interface Emulator: answers each event with itself."""
+"""A runtime for AWS's Runtime Interface Emulator, whose function returns its event."""
 
 import os
 import urllib.request

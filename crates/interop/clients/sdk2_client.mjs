@@ -2,7 +2,7 @@
 //
 //     sdk2_client.mjs ENDPOINT_URL
 //
-// Runs where `aws-sdk` can be found.
+// Must be in a folder where `aws-sdk` resolves.
 
 import assert from "node:assert/strict";
 import AWS from "aws-sdk";
@@ -15,11 +15,11 @@ const ours = new AWS.Lambda({
 });
 
 const Payload = '{"a":[1,"ä"]}';
-const answer = await ours.invoke({ FunctionName: "echo", Payload, LogType: "Tail" }).promise();
-assert.equal(answer.StatusCode, 200);
-assert.equal(answer.ExecutedVersion, "$LATEST");
-assert.equal(String(answer.Payload), Payload);
-assert.match(String(Buffer.from(answer.LogResult, "base64")), /REPORT RequestId/);
+const response = await ours.invoke({ FunctionName: "echo", Payload, LogType: "Tail" }).promise();
+assert.equal(response.StatusCode, 200);
+assert.equal(response.ExecutedVersion, "$LATEST");
+assert.equal(String(response.Payload), Payload);
+assert.match(String(Buffer.from(response.LogResult, "base64")), /REPORT RequestId/);
 assert.equal((await ours.invoke({ FunctionName: "echo" }).promise()).StatusCode, 200);
 
 const failed = await ours.invoke({ FunctionName: "fail", Payload: "{}" }).promise();

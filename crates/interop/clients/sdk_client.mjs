@@ -2,7 +2,7 @@
 //
 //     sdk_client.mjs ENDPOINT_URL
 //
-// Runs where `@aws-sdk/client-lambda` can be found.
+// Must be in a folder where `@aws-sdk/client-lambda` resolves.
 
 import assert from "node:assert/strict";
 import {
@@ -26,18 +26,18 @@ const arn = "arn:aws:lambda:us-east-1:123456789012:function:echo";
 for (const FunctionName of ["echo", "123456789012:function:echo", arn, `${arn}:$LATEST`]) {
     const Payload = '{"a":[1,"ä"]}';
     const ClientContext = Buffer.from('{"custom":{"a":"b"}}').toString("base64");
-    const answer = await ours.send(
+    const response = await ours.send(
         new InvokeCommand({ FunctionName, Payload, ClientContext, LogType: "Tail" }),
     );
-    assert.equal(answer.StatusCode, 200);
-    assert.equal(text(answer.Payload), Payload);
-    assert.equal(answer.ExecutedVersion, "$LATEST");
-    assert.match(text(Buffer.from(answer.LogResult, "base64")), /REPORT RequestId/);
+    assert.equal(response.StatusCode, 200);
+    assert.equal(text(response.Payload), Payload);
+    assert.equal(response.ExecutedVersion, "$LATEST");
+    assert.match(text(Buffer.from(response.LogResult, "base64")), /REPORT RequestId/);
 }
 const failed = await ours.send(new InvokeCommand({ FunctionName: "fail", Payload: "{}" }));
 assert.equal(failed.FunctionError, "Unhandled");
 
-// The SDK signs spaces and tabs in a header as one space, and sends them as they are.
+// The SDK signs spaces and tabs in a header as one space, and sends them unchanged.
 const blank = client();
 blank.middlewareStack.add(
     (next) => (args) => {
@@ -68,14 +68,14 @@ assert.match(words, /^Hello, Ada!/);
 assert.ok(chunks > 3, `${chunks} chunks`);
 assert.equal(complete, 1);
 
-const refused = async (name, code, secret) => {
+const rejected = async (name, code, secret) => {
     await assert.rejects(
         client(secret).send(new InvokeCommand({ FunctionName: name })),
         (error) => error.name === code && Boolean(error.$metadata.requestId),
     );
 };
-await refused("nobody", "ResourceNotFoundException");
-await refused("echo!", "ValidationException");
-await refused("echo", "InvalidSignatureException", "wrong");
+await rejected("nobody", "ResourceNotFoundException");
+await rejected("echo!", "ValidationException");
+await rejected("echo", "InvalidSignatureException", "wrong");
 
 console.log("@aws-sdk/client-lambda: ok");

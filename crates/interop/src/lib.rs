@@ -1,1 +1,1 @@
-//! Nothing here: the comparisons with other implementations are in `tests/`.
+//! Empty: the comparisons with other implementations are in `tests/`.

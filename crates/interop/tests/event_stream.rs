@@ -1,7 +1,7 @@
 //! `lambda-invoke-event-stream` against `aws-smithy-eventstream`, over generated streams: each
 //! reads what the other writes, and the bytes are the same.
 //!
-//! Where the two differ on purpose is tested at the end: what ours rejects and theirs accepts.
+//! The tests at the end cover intended differences: what ours rejects and theirs accepts.
 
 use aws_smithy_eventstream::frame::{
     DecodedFrame, MessageFrameDecoder, read_message_from, write_message_to,
@@ -16,7 +16,7 @@ use lambda_invoke_event_stream::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A message that belongs to neither codec.
+/// A message in the types of neither codec.
 #[derive(Clone, Debug)]
 struct Plain {
     headers: Vec<(String, Value)>,
@@ -107,14 +107,14 @@ fn as_theirs(message: &Message) -> smithy::Message {
                     smithy::HeaderValue::Timestamp(DateTime::from_millis(v))
                 }
                 HeaderValue::Uuid(v) => smithy::HeaderValue::Uuid(u128::from_be_bytes(v)),
-                other => panic!("a value of a type that does not exist: {other:?}"),
+                other => panic!("unknown header type: {other:?}"),
             };
             theirs.add_header(smithy::Header::new(StrBytes::copy_from_str(name), value))
         })
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    // Milliseconds that survive their type, which has seconds and nanoseconds.
+    // Milliseconds that fit into their type, which has seconds and nanoseconds.
     let milliseconds = -8_640_000_000_000_000..8_640_000_000_000_000_i64;
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
@@ -124,7 +124,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::Long),
         vec(any::<u8>(), 0..300).prop_map(Value::ByteArray),
         "\\PC{0,80}".prop_map(Value::String),
-        // As long as a value may be.
+        // The longest permitted value.
         Just(Value::ByteArray(vec![0xA5; 32_767])),
         milliseconds.prop_map(Value::Timestamp),
         any::<[u8; 16]>().prop_map(Value::Uuid),
@@ -150,7 +150,7 @@ proptest! {
     #[test]
     fn we_read_what_they_write(
         plain in vec(plain(), 1..6),
-        cuts in vec(1..4000_usize, 1..20),
+        lengths in vec(1..4000_usize, 1..20),
     ) {
         let mut stream = Vec::new();
         for message in &plain {
@@ -159,7 +159,7 @@ proptest! {
         // Several of the longest values exceed our default limit of 128 KiB; theirs has none.
         let mut decoder = Decoder::with_limits(Limits::new().with_max_headers_len(1 << 20));
         let mut read = Vec::new();
-        for piece in pieces(&stream.into(), &cuts) {
+        for piece in pieces(&stream.into(), &lengths) {
             decoder.push(piece);
             while let Some(message) = decoder.next_message().unwrap() {
                 read.push(as_theirs(&message));
@@ -172,14 +172,14 @@ proptest! {
     #[test]
     fn they_read_what_we_write(
         plain in vec(plain(), 1..6),
-        cuts in vec(1..4000_usize, 1..20),
+        lengths in vec(1..4000_usize, 1..20),
     ) {
         let vectored = plain.iter().flat_map(|message| message.ours().into_vectored().unwrap());
         let stream = Bytes::from(vectored.collect::<Vec<_>>().concat());
         let mut decoder = MessageFrameDecoder::new();
         let mut read = Vec::new();
         let mut buffered = Bytes::new();
-        for piece in pieces(&stream, &cuts) {
+        for piece in pieces(&stream, &lengths) {
             buffered = [buffered, piece].concat().into();
             while let DecodedFrame::Complete(message) = decoder.decode_frame(&mut buffered).unwrap() {
                 read.push(message);
@@ -199,11 +199,11 @@ proptest! {
     }
 }
 
-fn pieces(stream: &Bytes, cuts: &[usize]) -> Vec<Bytes> {
+fn pieces(stream: &Bytes, lengths: &[usize]) -> Vec<Bytes> {
     let mut rest = stream.clone();
     let mut pieces = Vec::new();
-    for cut in cuts.iter().cycle() {
-        pieces.push(rest.split_to(rest.len().min(*cut)));
+    for length in lengths.iter().cycle() {
+        pieces.push(rest.split_to(rest.len().min(*length)));
         if rest.is_empty() {
             return pieces;
         }
@@ -211,7 +211,7 @@ fn pieces(stream: &Bytes, cuts: &[usize]) -> Vec<Bytes> {
     pieces
 }
 
-/// A message with this header block, its lengths and checksums right.
+/// Encodes a message with this header block, with correct lengths and checksums.
 fn sealed(block: &[u8]) -> Vec<u8> {
     let mut wire = (16 + block.len() as u32).to_be_bytes().to_vec();
     wire.extend((block.len() as u32).to_be_bytes());
@@ -253,7 +253,7 @@ fn only_we_reject_a_message_that_is_longer_than_the_specification_allows() {
 
 #[test]
 fn only_we_reject_a_wrong_prelude_at_byte_twelve() {
-    // A length of 4 GiB, and no checksum of it.
+    // A length of 4 GiB with a wrong checksum.
     let prelude = Bytes::from_static(b"\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00");
     let error = decode(&prelude, &Limits::new()).unwrap_err();
     assert!(

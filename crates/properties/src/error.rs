@@ -7,9 +7,9 @@ use lambda_invoke_error::{
     known_errors,
 };
 
-/// An answer off the wire: a status, headers and any bytes as the body.
+/// A received response: a status, headers and any bytes as the body.
 #[derive(Debug, Arbitrary)]
-struct Answer<'a> {
+struct Received<'a> {
     status: u16,
     error_type: Option<&'a str>,
     request_id: Option<&'a str>,
@@ -18,7 +18,7 @@ struct Answer<'a> {
     body: &'a [u8],
 }
 
-impl Answer<'_> {
+impl Received<'_> {
     fn parse(&self) -> ServiceError {
         let find = |name: &str| match name {
             "x-amzn-errortype" => self.error_type,
@@ -31,41 +31,41 @@ impl Answer<'_> {
     }
 }
 
-fn read(answer: &Rendered) -> ServiceError {
+fn read(response: &Rendered) -> ServiceError {
     let find = |name: &str| {
-        answer
+        response
             .headers
             .iter()
             .find(|(n, _)| *n == name)
             .map(|(_, value)| value.as_str())
     };
-    ServiceError::parse(answer.status, find, &answer.body)
+    ServiceError::parse(response.status, find, &response.body)
 }
 
-/// What was rendered is read as the same error, by us and by another JSON reader, and fits into
-/// headers that every HTTP library takes.
+/// A rendered error is parsed as the same error, also by another JSON parser, and its headers are
+/// valid for every HTTP library.
 fn assert_round_trip(error: &ServiceError) {
-    let answer = error.render();
-    assert_eq!(&read(&answer), error);
-    for (name, value) in &answer.headers {
+    let response = error.render();
+    assert_eq!(&read(&response), error);
+    for (name, value) in &response.headers {
         assert!(
             value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{name}: {value:?}"
         );
     }
-    let json: serde_json::Value = serde_json::from_slice(&answer.body).expect("a JSON body");
+    let json: serde_json::Value = serde_json::from_slice(&response.body).expect("a JSON body");
     let message = json.get("message").or_else(|| json.get("Message"));
     assert_eq!(message.and_then(serde_json::Value::as_str), error.message());
 }
 
-/// Whatever comes, parsing gives a bounded error that survives a round trip, shows on one line and
-/// never claims more certainty about the execution than its status and code allow.
+/// Any response is parsed into an error of bounded size that survives a round trip, is displayed on
+/// one line, and claims no more about the execution than its status and code allow.
 pub fn parse_any(data: &[u8]) {
-    let Ok(answer) = Answer::arbitrary_take_rest(Unstructured::new(data)) else {
+    let Ok(response) = Received::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
     };
-    let error = answer.parse();
-    assert_eq!(error.status(), answer.status);
+    let error = response.parse();
+    assert_eq!(error.status(), response.status);
     assert!(
         error
             .code()
@@ -81,39 +81,40 @@ pub fn parse_any(data: &[u8]) {
 
     assert_ne!(error.execution(), Execution::Started);
     if error.execution() == Execution::NotStarted {
-        let refuses = (400..500).contains(&error.status())
+        let rejects = (400..500).contains(&error.status())
             && ![408, 409, 410, 425, 499].contains(&error.status());
         let believed = error.known_error().is_some_and(|row| {
             row.execution == Execution::NotStarted
                 && (row.class == RetryClass::Throttled || row.status / 100 == error.status() / 100)
         });
-        assert!(refuses || believed, "{error}");
+        assert!(rejects || believed, "{error}");
     }
 }
 
-/// A body that is cut anywhere tells no other code than the whole one, once the header has it, and
-/// the members of a cut one are those of the whole or the text that there is.
-pub fn cut_body(data: &[u8]) {
-    let Ok((cut, error)) = <(u16, Made<'_>)>::arbitrary_take_rest(Unstructured::new(data)) else {
+/// A body that is truncated anywhere leaves the code and the delay as the headers have them, and its
+/// members are those of the complete body, or taken from the text that is left.
+pub fn truncated_body(data: &[u8]) {
+    let Ok((length, error)) = <(u16, Made<'_>)>::arbitrary_take_rest(Unstructured::new(data))
+    else {
         return;
     };
     let error = error.make();
-    let mut answer = error.render();
-    let whole = answer.body.len();
-    answer.body.truncate(usize::from(cut) % (whole + 1));
-    let read = read(&answer);
+    let mut response = error.render();
+    let whole = response.body.len();
+    response.body.truncate(usize::from(length) % (whole + 1));
+    let read = read(&response);
     assert_eq!(read.code(), error.code());
     assert_eq!(read.retry_after(), error.retry_after());
     assert!(read.reason().is_none() || read.reason() == error.reason());
     assert!(read.error_type().is_none() || read.error_type() == error.error_type());
-    let text = String::from_utf8_lossy(&answer.body);
+    let text = String::from_utf8_lossy(&response.body);
     let kept = read.message().is_none_or(|message| {
         Some(message) == error.message() || text.contains(message.trim_end_matches('\u{fffd}'))
     });
     assert!(kept, "{:?} of {text:?}", read.message());
 }
 
-/// An error as an endpoint makes one.
+/// An error as an endpoint builds it.
 #[derive(Debug, Arbitrary)]
 struct Made<'a> {
     row: u8,
@@ -134,7 +135,7 @@ impl Made<'_> {
         let spellings: Vec<&str> = row.aliases.iter().copied().chain([row.code]).collect();
         let code = spellings[usize::from(self.spelling) % spellings.len()];
         let mut error = ServiceError::unmodelled(code, row.status)
-            .expect("the table's codes are codes")
+            .expect("the codes of the table are valid")
             .with_message(self.message);
         if let Some(error_type) = self.error_type {
             error = error.with_type(ErrorType::from(error_type));
@@ -162,7 +163,8 @@ impl Made<'_> {
     }
 }
 
-/// Every error that an endpoint can make is read again as the same, with its row's verdicts.
+/// Every error that an endpoint can render is parsed as the same error, with the class and execution
+/// of its row.
 pub fn render_made(data: &[u8]) {
     let Ok(made) = Made::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
@@ -174,15 +176,15 @@ pub fn render_made(data: &[u8]) {
     assert!(error.retry_class() == row.class || error.is_clock_skew());
 }
 
-/// A code is the same in the header, as `code` and as `__type`, with a namespace before it and a
-/// URI after it.
+/// A code is found in the header, in `code` and in `__type`, with a namespace before it and a URI after
+/// it.
 pub fn code_places(data: &[u8]) {
     let Ok((code, namespace, uri)) =
         <(&str, &str, &str)>::arbitrary_take_rest(Unstructured::new(data))
     else {
         return;
     };
-    // Anything that is no code is a question for `parse_any`.
+    // `parse_any` covers invalid codes.
     let Ok(expected) = ServiceError::unmodelled(code, 400) else {
         return;
     };
@@ -197,7 +199,7 @@ pub fn code_places(data: &[u8]) {
         |name| (name == "x-amzn-errortype").then_some(&*wrapped),
         b"{}",
     );
-    // A body is read up to its limit only.
+    // A body is parsed only up to a limit.
     if wrapped.len() < 4096 {
         assert_eq!(in_body("code"), expected);
         assert_eq!(in_body("__type"), expected);

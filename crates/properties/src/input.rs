@@ -8,15 +8,15 @@ use lambda_invoke_input::{
 #[path = "../../input/tests/oracle/mod.rs"]
 mod oracle;
 
-/// Any text as a function name, under every set of rules: accepted as the expression does, with the
-/// parts that it captures, or rejected at the place that its automaton finds.
+/// Any text as a function name, under every set of rules: accepted exactly if the expression accepts
+/// it, with the parts that it captures, or rejected at the place that its automaton finds.
 pub fn function_name(data: &[u8]) {
     oracle::check_function_name(&String::from_utf8_lossy(data));
 }
 
-/// The same for texts made of whole parts, most of which are almost names.
+/// The same for texts composed of complete parts, most of which are almost names.
 pub fn made_function_name(data: &[u8]) {
-    oracle::check_function_name(&made(&mut Unstructured::new(data)));
+    oracle::check_function_name(&composed(&mut Unstructured::new(data)));
 }
 
 /// Any text as a qualifier.
@@ -33,7 +33,7 @@ pub fn values(data: &[u8]) {
     oracle::check_executed_version(&text);
 }
 
-/// Any text as base64, and any bytes as JSON: decoding what was encoded gives the same.
+/// Any text as base64, and any bytes as JSON: decoding reverses encoding.
 pub fn client_context(data: &[u8]) {
     oracle::check_client_context(&String::from_utf8_lossy(data));
     match ClientContext::from_json(data) {
@@ -49,13 +49,13 @@ pub fn client_context(data: &[u8]) {
     }
 }
 
-/// A name and a qualifier that contradict each other are not a target, and the service's list of
-/// violations is empty exactly if both parse.
+/// A name and a qualifier that contradict each other are rejected as a target, and the service's list
+/// of violations is empty exactly for values that parse.
 pub fn target(data: &[u8]) {
     let input = &mut Unstructured::new(data);
-    let name = made(input);
+    let name = composed(input);
     let qualifier = match bool::arbitrary(input) {
-        Ok(true) => Some(made(input)),
+        Ok(true) => Some(composed(input)),
         _ => None,
     };
     for rules in [
@@ -78,7 +78,7 @@ pub fn target(data: &[u8]) {
         match request.validate(&rules) {
             Ok(()) => assert_eq!(rejected, 0),
             Err(violations) => {
-                // Up to three for a value: both lengths' limits and the pattern.
+                // Up to three for each value: minimum length, maximum length, pattern.
                 assert!(rejected > 0 && (rejected..=3 * rejected).contains(&violations.len()));
                 let plural = if violations.len() == 1 { "" } else { "s" };
                 let begin = format!("{} validation error{plural} detected: ", violations.len());
@@ -106,8 +106,8 @@ pub fn target(data: &[u8]) {
     }
 }
 
-/// A text of up to seven whole parts, with a few of its characters replaced.
-fn made(input: &mut Unstructured<'_>) -> String {
+/// A text of up to seven complete parts, with up to two of its characters replaced.
+fn composed(input: &mut Unstructured<'_>) -> String {
     let mut text = String::new();
     for _ in 0..input.int_in_range(0..=7).unwrap_or_default() {
         text.push_str(input.choose(oracle::PARTS).copied().unwrap_or_default());

@@ -1,6 +1,6 @@
-//! Properties of `lambda-invoke`, over a service that answers by a script.
+//! Properties of `lambda-invoke`, over a service that follows a script.
 //!
-//! Time is paused, so that nothing waits for long.
+//! Time is paused, so that no test waits.
 
 use std::collections::VecDeque;
 use std::future::{Future as _, Ready, poll_fn, ready};
@@ -25,13 +25,13 @@ enum Part {
     Complete,
     Failed(String),
     Exception(String),
-    /// Anything at all.
+    /// Arbitrary bytes.
     Raw(Vec<u8>),
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq)]
 enum End {
-    /// As HTTP ends a body that is whole.
+    /// The body is complete by its HTTP framing.
     Clean,
     /// The connection fails.
     Failure,
@@ -41,9 +41,9 @@ enum End {
 struct Script {
     parts: Vec<Part>,
     end: End,
-    /// Bits to flip, by their place from the start, modulo the length.
+    /// Positions of bits to flip, modulo the body's length.
     flips: Vec<u16>,
-    /// Lengths of the pieces that the body comes in, over and over; 0 is a poll that has to wait.
+    /// Lengths of the body's pieces, repeated; 0 is a poll that returns `Pending`.
     pieces: Vec<u8>,
 }
 
@@ -66,7 +66,7 @@ impl Script {
                 }
             };
             let mut message = Vec::new();
-            // A code that no header can hold is left out.
+            // A code that does not fit into a header is omitted.
             if event.encode(&mut message).is_ok() {
                 body.extend(message);
             }
@@ -81,7 +81,7 @@ impl Script {
     }
 }
 
-/// A body that comes in pieces.
+/// A body in pieces.
 struct Scripted {
     pieces: VecDeque<Bytes>,
     waits: VecDeque<bool>,
@@ -138,7 +138,7 @@ impl Body for Scripted {
     }
 }
 
-/// Answers its one request with a stream of this body.
+/// Responds to its only request with a stream of this body.
 #[derive(Clone)]
 struct Service(Arc<Mutex<Option<Scripted>>>);
 
@@ -154,24 +154,24 @@ impl tower_service::Service<Request<Full<Bytes>>> for Service {
     fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
         assert!(
             request.headers().contains_key("authorization"),
-            "a request is signed"
+            "the request is not signed"
         );
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         ready(
-            body.ok_or_else(|| "a stream that began is never asked for twice".into())
+            body.ok_or_else(|| "a stream that has begun is not requested again".into())
                 .map(|body| {
-                    let mut answer = Response::new(body);
-                    answer.headers_mut().insert(
+                    let mut response = Response::new(body);
+                    response.headers_mut().insert(
                         "content-type",
                         http::HeaderValue::from_static("application/vnd.amazon.eventstream"),
                     );
-                    answer
+                    response
                 }),
         )
     }
 }
 
-/// All that came, and the kind of the error if it did not end well.
+/// The bytes that the client returned, and the kind of the error that ended them, if any.
 fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -190,11 +190,11 @@ fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
         let mut stream = client.stream("hello").send().await.unwrap();
         let mut all = Vec::new();
         let ended = loop {
-            // Each future is polled once and dropped: nothing may be lost by that.
+            // Each future is polled once and dropped, which must lose nothing.
             let polled = poll_fn(|cx| Poll::Ready(pin!(stream.next()).poll(cx))).await;
             match polled {
                 Poll::Ready(Some(Ok(piece))) => {
-                    assert!(!piece.is_empty(), "no piece is empty");
+                    assert!(!piece.is_empty(), "an empty piece");
                     all.extend_from_slice(&piece);
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -206,21 +206,18 @@ fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
             }
         };
         for _ in 0..2 {
-            assert!(
-                stream.next().await.is_none(),
-                "after the end there is nothing"
-            );
+            assert!(stream.next().await.is_none(), "a piece after the end");
         }
         assert!(
             ended.is_some() || stream.completion().is_some(),
-            "a good end has a completion"
+            "success without a completion"
         );
         (all, ended)
     })
 }
 
-/// What a stream gives, read by the codec alone and in one go: the payloads, and whether an
-/// `InvokeComplete` without an error code ends them exactly at the body's end.
+/// The payloads of a stream according to the codec alone, and whether an `InvokeComplete` without an
+/// error code ends them exactly at the body's end.
 fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
     let mut payloads = Vec::new();
     let mut rest = body;
@@ -241,9 +238,9 @@ fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
     (payloads, false)
 }
 
-/// However a stream's body is split, the client gives the same bytes and the same end; it ends
-/// well exactly where the body ends with an `InvokeComplete` without an error code; and dropping
-/// the futures of `next` loses nothing.
+/// However a stream's body is split, the client returns the same bytes and the same end; it reports
+/// success exactly if the body ends with an `InvokeComplete` without an error code; and dropping the
+/// futures of `next` loses nothing.
 pub fn stream(data: &[u8]) {
     let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -259,13 +256,16 @@ pub fn stream(data: &[u8]) {
     if ends_well {
         assert_eq!(whole, payloads);
     } else {
-        assert!(payloads.starts_with(&whole), "nothing that is not there");
+        assert!(
+            payloads.starts_with(&whole),
+            "bytes that are not in the payloads"
+        );
     }
-    let (cut, end) = read(&body, &script.pieces, script.end);
-    assert_eq!(cut, whole);
+    let (received, end) = read(&body, &script.pieces, script.end);
+    assert_eq!(received, whole);
     assert_eq!(
         end.is_none(),
         ends_well,
-        "a connection that fails after the end changes nothing"
+        "a connection that fails after the last event changed the result"
     );
 }

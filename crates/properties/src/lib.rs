@@ -1,9 +1,9 @@
 #![forbid(unsafe_code)]
 //! Properties that must hold for any input, as plain functions.
 //!
-//! Each takes raw bytes, builds what it needs from them and panics if its property does not hold.
-//! The fuzz targets in `fuzz/fuzz_targets` call them; the replay test here runs them over the
-//! committed corpora, with an ordinary compiler and in every `cargo test`.
+//! Each function takes raw bytes, builds its input from them, and panics if the property does not
+//! hold. The fuzz targets in `fuzz/fuzz_targets` call them. A test of this crate runs them over the
+//! committed corpora in every `cargo test`, with an ordinary compiler.
 
 pub mod endpoint;
 pub mod error;
@@ -14,16 +14,16 @@ pub mod protocol;
 pub mod sigv4;
 pub mod transport;
 
-/// Panics if it does not hold for the bytes.
+/// A property of any bytes: a function that panics if it does not hold for them.
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its fuzz target.
 pub const TARGETS: &[(&str, Property)] = &[
     ("endpoint_request", endpoint::request),
     ("error_code_places", error::code_places),
-    ("error_cut_body", error::cut_body),
     ("error_parse_any", error::parse_any),
     ("error_render_made", error::render_made),
+    ("error_truncated_body", error::truncated_body),
     ("transport_connection", transport::connection),
     ("protocol_http_request", protocol::http_request),
     ("protocol_http_response", protocol::http_response),

@@ -1,6 +1,6 @@
 //! Properties of `lambda-invoke-transport`, over connections in memory that follow a script.
 //!
-//! Time is paused, so that every limit is reached at once when nothing else can happen.
+//! Time is paused, so that every timeout expires at once when all tasks wait.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,29 +16,29 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const REQUEST_BODY: &[u8] = b"{\"name\":\"Ada\"}";
 
-/// What the server's side of a connection does next.
+/// A step of the server's side of a connection.
 #[derive(Arbitrary, Clone, Debug)]
 enum Step {
     Send(Vec<u8>),
-    /// A whole answer with this body, so that connections are used again.
-    Answer(Vec<u8>),
-    /// Nothing more before a whole request has been read.
+    /// Sends a complete response with this body, so that the connection can be reused.
+    Respond(Vec<u8>),
+    /// Waits for a complete request.
     AwaitRequest,
-    /// Nothing for this one poll.
+    /// Returns `Pending` from one poll.
     Yield,
     End,
     Reset,
 }
 
-/// Connections, one after the other; after the last, connecting fails.
+/// The connections, in order; after the last one, connecting fails.
 #[derive(Arbitrary, Clone, Debug)]
 struct Script {
     connections: Vec<Vec<Step>>,
-    /// How much each write takes, over and over; 0 is a write that has to wait.
+    /// How many bytes each write accepts at most; 0 returns `Pending`. Later writes accept everything.
     writes: Vec<u8>,
 }
 
-/// What the client wrote: all bytes of all connections, in order, a vector a connection.
+/// The bytes that the client wrote, in one vector for each connection.
 type Log = Arc<Mutex<Vec<Vec<u8>>>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -50,13 +50,13 @@ struct Connection {
     log: Log,
     steps: VecDeque<Step>,
     writes: VecDeque<u8>,
-    /// How much of the log the requests that were waited for take up.
+    /// The length of the log up to the last request that a step waited for.
     awaited: usize,
     reader: Option<Waker>,
 }
 
 impl Connection {
-    /// The length of what was written, once it ends in a whole request.
+    /// The length of the log if it ends with a complete request after `awaited`.
     fn whole_request(&self) -> Option<usize> {
         let log = lock(&self.log);
         let new = &log[self.number][self.awaited..];
@@ -83,7 +83,7 @@ impl AsyncRead for Connection {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Some(Step::Answer(body)) => {
+                Some(Step::Respond(body)) => {
                     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
                     let wire = [head.as_bytes(), body].concat();
                     self.steps[0] = Step::Send(wire);
@@ -150,7 +150,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     status: Option<u16>,
@@ -200,18 +200,18 @@ async fn exchange(transport: &Transport, path: &str) -> Outcome {
     let request = http::Request::post(format!("http://server{path}"))
         .body(Full::from(REQUEST_BODY))
         .expect("a valid request");
-    let answer = match transport.send(request).await {
-        Ok(answer) => answer,
+    let response = match transport.send(request).await {
+        Ok(response) => response,
         Err(error) => return outcome.failed(&error),
     };
-    outcome.status = Some(answer.status().as_u16());
-    let mut body = answer.into_body();
+    outcome.status = Some(response.status().as_u16());
+    let mut body = response.into_body();
     while let Some(frame) = body.frame().await {
         match frame {
             Ok(frame) => outcome.body.extend(frame.into_data().unwrap_or_default()),
             Err(error) => {
                 assert!(error.is_body(), "{error:?}");
-                // An error is not followed by what could pass for an end.
+                // After an error, the body must not appear to end normally.
                 let again = body
                     .frame()
                     .await
@@ -234,20 +234,20 @@ fn run<T>(what: impl Future<Output = T>) -> T {
         .block_on(async {
             tokio::time::timeout(Duration::from_secs(3600), what)
                 .await
-                .expect("it hangs")
+                .expect("hangs")
         })
 }
 
-/// A connection does whatever it likes: the transport neither panics nor hangs, no request is
-/// written twice, and [`Sent::No`] is never said of one of which a byte was written. A well-formed
-/// answer, in whatever pieces, is given out as it was sent, a cut one never as a whole; and any
-/// bytes give the same in any pieces.
+/// Whatever a connection does, the transport neither panics nor hangs, no request is written twice,
+/// and no failure is [`Sent::No`] if a byte of the request was written. A well-formed response is
+/// returned as it was sent, and an incomplete one never as complete; and the same bytes give the same
+/// result in any pieces.
 ///
-/// The first byte chooses: `a` for a well-formed answer, `r` for raw bytes, else a free script.
+/// The first byte chooses: `a` for a well-formed response, `r` for raw bytes, any other for a script.
 pub fn connection(data: &[u8]) {
     match data.split_first() {
         Some((b'a', rest)) => {
-            let _ = answer(Unstructured::new(rest));
+            let _ = well_formed(Unstructured::new(rest));
         }
         Some((b'r', [size, end, wire @ ..])) => raw(*size, *end, wire),
         Some((_, rest)) => {
@@ -267,7 +267,7 @@ fn free(mut script: Script) {
         for path in ["/first", "/second", "/third"] {
             let before = written(&log);
             let outcome = exchange(&transport, path).await;
-            // A write that comes after the result would show too.
+            // A write after the result would be noticed, too.
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some((_, Sent::No)) = outcome.failed {
                 assert_eq!(written(&log), before, "{outcome:?}");
@@ -277,7 +277,7 @@ fn free(mut script: Script) {
             assert!(times <= 1, "{path} was written {times} times");
             assert!(
                 outcome.status.is_none() || times == 1,
-                "an answer to nothing"
+                "a response without a request"
             );
         }
     });
@@ -294,7 +294,7 @@ fn count(haystack: &[u8], needle: &[u8]) -> usize {
         .count()
 }
 
-/// One request to a server that reads it and then sends these pieces.
+/// Sends one request to a server that reads it and then sends these pieces.
 fn reply(pieces: impl Iterator<Item = Vec<u8>>, last: Option<Step>, writes: Vec<u8>) -> Outcome {
     let mut steps = vec![Step::AwaitRequest];
     for piece in pieces {
@@ -325,10 +325,10 @@ enum Framing {
     UntilClosed,
 }
 
-fn answer(mut choice: Unstructured<'_>) -> arbitrary::Result<()> {
+fn well_formed(mut choice: Unstructured<'_>) -> arbitrary::Result<()> {
     let framing: Framing = choice.arbitrary()?;
     let reset: bool = choice.arbitrary()?;
-    let cut: Option<u16> = choice.arbitrary()?;
+    let truncated: Option<u16> = choice.arbitrary()?;
     let size = usize::from(choice.arbitrary::<u8>()?).max(1);
     let chunk = usize::from(choice.arbitrary::<u8>()?).max(1);
     let writes = vec![choice.arbitrary()?; 8];
@@ -352,9 +352,9 @@ fn answer(mut choice: Unstructured<'_>) -> arbitrary::Result<()> {
     } else {
         wire.extend(body);
     }
-    let whole = cut.is_none_or(|cut| usize::from(cut) >= wire.len());
-    if let Some(cut) = cut {
-        wire.truncate(usize::from(cut));
+    let complete = truncated.is_none_or(|length| usize::from(length) >= wire.len());
+    if let Some(length) = truncated {
+        wire.truncate(usize::from(length));
     }
 
     let last = if reset { Step::Reset } else { Step::End };
@@ -369,7 +369,7 @@ fn answer(mut choice: Unstructured<'_>) -> arbitrary::Result<()> {
     }
     assert_eq!(outcome.status, Some(200));
     let ends_well = match framing {
-        Framing::Length | Framing::Chunked => whole,
+        Framing::Length | Framing::Chunked => complete,
         Framing::UntilClosed => !reset,
     };
     if ends_well {
@@ -378,7 +378,7 @@ fn answer(mut choice: Unstructured<'_>) -> arbitrary::Result<()> {
         assert_eq!(outcome.failed, Some((ErrorKind::Closed, Sent::Maybe)));
     }
     assert!(body.starts_with(&outcome.body));
-    assert!(!whole || outcome.body == body);
+    assert!(!complete || outcome.body == body);
     Ok(())
 }
 
@@ -392,7 +392,7 @@ fn raw(size: u8, end: u8, wire: &[u8]) {
     let whole = reply(std::iter::once(wire.to_vec()), last.clone(), Vec::new());
     let pieces = wire.chunks(usize::from(size).max(1)).map(<[u8]>::to_vec);
     let split = reply(pieces, last, Vec::new());
-    // A head that is wrong and never complete may be refused at once or only when no more comes.
+    // An invalid head without an end may be rejected at once, or only at the end of the input.
     if let (None, Some(_), Some(_)) = (whole.status, whole.failed, split.failed) {
         assert_eq!((split.status, split.body), (None, Vec::new()));
         return;

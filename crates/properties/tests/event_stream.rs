@@ -1,5 +1,5 @@
-//! The properties of the event stream over bytes by chance, thousands a run: what the corpora
-//! replay is what was found already.
+//! The properties of the event stream over thousands of random inputs in each run, beyond those in
+//! the corpora.
 
 use lambda_invoke_properties::event_stream;
 use proptest::collection::vec;
@@ -24,9 +24,9 @@ proptest! {
         event_stream::headers(&data);
     }
 
-    // Bytes as they are in headers: short names, types that exist, short lengths.
+    // Small bytes, as in headers: short names, known types, short values.
     #[test]
-    fn headers_holds_for_what_looks_like_headers(data in vec(0..12_u8, 0..60)) {
+    fn headers_holds_for_near_headers(data in vec(0..12_u8, 0..60)) {
         event_stream::headers(&data);
     }
 
@@ -35,7 +35,7 @@ proptest! {
         event_stream::limits(&data);
     }
 
-    // Lengths near one another and near the limits, and mostly the right checksum.
+    // Lengths close to each other and to the limits, half of them with the right checksum.
     #[test]
     fn limits_holds_for_small_lengths(lengths in [0..64_u32, 0..64, 0..64, 0..64], xor in 0..2_u32) {
         let [total, headers, most, most_headers] = lengths;

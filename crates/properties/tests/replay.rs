@@ -1,4 +1,4 @@
-//! Replays the committed fuzz corpora, so that what a fuzzer once found stays found.
+//! Replays the committed fuzz corpora, so that a fixed bug does not return.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn every_corpus_still_holds_its_property() {
         assert!(!seeds.is_empty(), "{name} has no seeds");
         for seed in seeds {
             let data = fs::read(&seed).unwrap();
-            // Named before it runs, so that a failure says which seed it was.
+            // Printed before the run, so that a failure shows its seed.
             println!("{}", seed.display());
             property(&data);
         }

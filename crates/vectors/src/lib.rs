@@ -1,32 +1,32 @@
 #![forbid(unsafe_code)]
-//! The official test data, where the machine has it.
+//! Access to the official test data, if the machine has it.
 //!
-//! The data is not part of the repository. Tests read it from the folder that the environment
-//! variable `LAMBDA_INVOKE_VECTORS` names; without the variable a test says on standard error that
-//! its official suite was skipped, and its own cases are what it runs.
+//! The data is not part of the repository. Tests read it from the folder in the environment variable
+//! `LAMBDA_INVOKE_VECTORS`. Without the variable, a test reports on standard error that its official
+//! suite was skipped, and runs only its own cases.
 //!
-//! `.ci/run` sets the variable, and has every suite's count of cases written to the file that
-//! `LAMBDA_INVOKE_SUITE_REPORT` names; it then counts the cases in the folder by itself and fails
-//! if one was left out.
+//! `.ci/run` sets the variable, and `LAMBDA_INVOKE_SUITE_REPORT` to a file to which every suite
+//! appends its number of cases. It then counts the cases in the folder independently, and fails if a
+//! suite ran fewer.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The folder with the official test data, if the machine has it.
+/// Returns the folder with the official test data, or `None` if the variable is not set.
 ///
 /// # Panics
 ///
-/// If `LAMBDA_INVOKE_VECTORS` names something that is not a folder: a typing error there must not
-/// pass for "no data".
+/// If `LAMBDA_INVOKE_VECTORS` is not the absolute path of a folder: a mistyped path must not be taken
+/// for missing data.
 pub fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("LAMBDA_INVOKE_VECTORS")?);
     assert!(
         folder.is_dir(),
-        "LAMBDA_INVOKE_VECTORS names no folder: {}",
+        "LAMBDA_INVOKE_VECTORS is not a folder: {}",
         folder.display()
     );
-    // Tests run in their own package's folder: a relative path would mean another place in each.
+    // Each test runs in its package's folder, to which a relative path would refer.
     assert!(
         folder.is_absolute(),
         "LAMBDA_INVOKE_VECTORS must be absolute: {}",
@@ -35,16 +35,16 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Runs an official suite and reports how many cases it ran.
+/// Runs an official suite and reports its number of cases, or that it was skipped.
 ///
-/// `name` is `<crate>/<suite>`; `run` gets the data's folder and returns the count of cases that
-/// it checked. Says so and returns if the machine has no data.
+/// `name` is `<crate>/<suite>`. `run` is called with the data's folder and returns the number of cases
+/// that it checked.
 ///
 /// # Panics
 ///
-/// If the suite ran no case at all, or the report cannot be written.
+/// If the suite ran no case, or the report cannot be written.
 pub fn suite(name: &str, run: impl FnOnce(&Path) -> usize) {
-    // Written to the stream itself: the test harness would swallow `eprintln!` of a passing test.
+    // The test harness would capture `eprintln!` of a passing test.
     let say = |line: &str| {
         let _ = writeln!(std::io::stderr(), "{line}");
     };
@@ -67,7 +67,7 @@ pub fn suite(name: &str, run: impl FnOnce(&Path) -> usize) {
     }
 }
 
-/// The text of one file of the data.
+/// Reads a text file.
 ///
 /// # Panics
 ///
@@ -76,7 +76,7 @@ pub fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The bytes of one file of the data.
+/// Reads a file.
 ///
 /// # Panics
 ///
@@ -85,7 +85,7 @@ pub fn bytes(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// One JSON file of the data.
+/// Reads a JSON file.
 ///
 /// # Panics
 ///

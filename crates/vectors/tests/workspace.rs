@@ -1,13 +1,15 @@
-//! What the workspace promises about itself: who may depend on whom, how heavy each crate is, which
-//! compiler it needs, and that the documentation's table of packages is true.
+//! The rules of the workspace: which crate may depend on which, how large each dependency tree may
+//! be, which compiler suffices, and that all published code forbids `unsafe`.
+
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use serde_json::Value;
+use support::{cargo, dependencies, folder_of, metadata, published};
 
-/// The arrows between the crates, all of them: `docs/architecture.md` draws the same.
+/// Every dependency that a crate of ours may have on another. `docs/architecture.md` shows those in
+/// use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("input", &[]),
     ("error", &[]),
@@ -26,7 +28,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
         ],
     ),
-    ("credentials", &["lambda-invoke", "sigv4"]),
     (
         "endpoint",
         &["protocol", "sigv4", "input", "error", "event-stream"],
@@ -41,13 +42,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
             "protocol",
             "lambda-invoke",
-            "credentials",
             "endpoint",
         ],
     ),
 ];
 
-/// How many crates `cargo tree -e normal` may show, the crate itself counted.
+/// The most crates that `cargo tree -e normal` may list, including the crate itself.
 const BUDGETS: &[(&str, usize)] = &[
     ("lambda-invoke-input", 5),
     ("lambda-invoke-event-stream", 8),
@@ -56,85 +56,15 @@ const BUDGETS: &[(&str, usize)] = &[
     ("lambda-invoke", 60),
 ];
 
-/// The compiler that the default features need, as `rust-version` has it.
+/// The `rust-version` that the default features need.
 const MSRV: (u64, u64) = (1, 85);
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn cargo(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "cargo {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn metadata(arguments: &[&str]) -> Value {
-    let mut all = vec!["metadata", "--format-version", "1", "--locked"];
-    all.extend(arguments);
-    serde_json::from_str(&cargo(&all)).unwrap()
-}
-
-/// The folder's name of a crate of ours: the package is `lambda-invoke-<folder>`, but for the facade.
-fn folder_of(package: &str) -> Option<&str> {
-    match package.strip_prefix("lambda-invoke") {
-        Some("") => Some("lambda-invoke"),
-        Some(rest) => rest.strip_prefix('-'),
-        None => None,
-    }
-}
-
-fn is_published(package: &Value) -> bool {
-    // `publish = false` is an empty list of registries.
-    package["publish"]
-        .as_array()
-        .is_none_or(|registries| !registries.is_empty())
-}
-
-fn published() -> Vec<Value> {
-    let all = metadata(&["--no-deps"]);
-    let packages = all["packages"].as_array().unwrap();
-    let published: Vec<_> = packages
-        .iter()
-        .filter(|package| is_published(package))
-        .cloned()
-        .collect();
-    assert!(
-        published.len() >= 5,
-        "only {} published crates found",
-        published.len()
-    );
-    published
-}
-
-/// `(dependency, kind)` pairs of a package, the kind being `normal`, `dev` or `build`.
-fn dependencies(package: &Value) -> Vec<(String, String)> {
-    let dependencies = package["dependencies"].as_array().unwrap();
-    dependencies
-        .iter()
-        .map(|dependency| {
-            let kind = dependency["kind"].as_str().unwrap_or("normal");
-            (
-                dependency["name"].as_str().unwrap().to_owned(),
-                kind.to_owned(),
-            )
-        })
-        .collect()
-}
-
 #[test]
-fn the_arrows_between_the_crates_are_the_documented_ones() {
+fn crates_depend_only_on_those_they_may() {
     for package in published() {
         let name = package["name"].as_str().unwrap();
-        let folder = folder_of(name).unwrap_or_else(|| panic!("{name} is not named after us"));
+        let folder =
+            folder_of(name).unwrap_or_else(|| panic!("{name} does not begin with lambda-invoke"));
         let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == folder) else {
             panic!("{name} has no row in ARROWS");
         };
@@ -169,7 +99,7 @@ fn each_crate_stays_within_its_budget_of_dependencies() {
             .lines()
             .map(|line| line.trim_end_matches(" (*)"))
             .collect();
-        assert!(crates.len() > 1, "{package}: nothing was counted");
+        assert!(crates.len() > 1, "{package}: cargo tree listed nothing");
         assert!(
             crates.len() <= *budget,
             "{package}: {} crates, {budget} allowed: {crates:#?}",
@@ -210,7 +140,7 @@ fn no_dependency_of_the_default_features_needs_a_newer_compiler() {
                 id.ends_with(&format!("#{dependency}@{version}"))
                     || id.ends_with(&format!("{dependency}#{version}"))
             });
-            // A package that declares nothing was written before `rust-version` existed.
+            // A package that declares nothing predates `rust-version`.
             let Some((_, needed)) = needed else { continue };
             let mut numbers = needed
                 .split('.')
@@ -234,7 +164,7 @@ fn every_published_crate_forbids_unsafe_code_and_inherits_the_lints() {
         let text = std::fs::read_to_string(&manifest).unwrap();
         assert!(
             text.contains("[lints]\nworkspace = true"),
-            "{name} has lints of its own"
+            "{name} does not inherit the workspace's lints"
         );
         for target in package["targets"].as_array().unwrap() {
             let kinds = target["kind"].as_array().unwrap();
@@ -248,118 +178,5 @@ fn every_published_crate_forbids_unsafe_code_and_inherits_the_lints() {
                 "{source} does not forbid unsafe code"
             );
         }
-    }
-}
-
-/// Who uses a package: in a published crate's shipped code, and elsewhere.
-type Users = (BTreeSet<String>, BTreeSet<String>);
-
-/// The table's users of each package, from the manifests of all workspaces.
-fn users_of_packages() -> BTreeMap<String, Users> {
-    let mut packages = Vec::new();
-    for package in metadata(&["--no-deps"])["packages"].as_array().unwrap() {
-        let folder = folder_of(package["name"].as_str().unwrap()).unwrap();
-        packages.push((folder.to_owned(), package.clone()));
-    }
-    for beside in ["benches", "fuzz", "crates/interop"] {
-        let manifest = root().join(beside).join("Cargo.toml");
-        let text = cargo(&[
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--manifest-path",
-            manifest.to_str().unwrap(),
-        ]);
-        let other: Value = serde_json::from_str(&text).unwrap();
-        let name = Path::new(beside).file_name().unwrap().to_str().unwrap();
-        for package in other["packages"].as_array().unwrap() {
-            packages.push((name.to_owned(), package.clone()));
-        }
-    }
-    let mut users: BTreeMap<String, Users> = BTreeMap::new();
-    for (folder, package) in &packages {
-        for (dependency, kind) in dependencies(package) {
-            let (shipped, tests) = users.entry(dependency).or_default();
-            let place = if kind == "normal" && is_published(package) {
-                shipped
-            } else {
-                tests
-            };
-            place.insert(folder.clone());
-        }
-    }
-    users
-}
-
-/// `UPDATE_DOCS=1` writes the two columns of users anew instead of comparing them.
-#[test]
-fn the_table_of_chosen_packages_says_where_each_is_used() {
-    let path = root().join("docs/architecture.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let users = users_of_packages();
-    let cell = |names: &BTreeSet<String>| match names.is_empty() {
-        true => "-".to_owned(),
-        false => names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    let (before, section) = text
-        .split_once("## The chosen packages")
-        .expect("the section is there");
-    let (section, after) = section.split_once("\n## ").expect("another follows");
-    let mut documented = BTreeSet::new();
-    let right: Vec<String> = section
-        .split('\n')
-        .map(|line| {
-            let Some(rest) = line.strip_prefix("| `") else {
-                return line.to_owned();
-            };
-            let (name, rest) = rest.split_once("` | ").unwrap();
-            let (what_for, _) = rest.split_once(" | ").unwrap();
-            let (shipped, tests) = users.get(name).cloned().unwrap_or_default();
-            // Two of them are part of what the project promises to build on.
-            assert!(
-                !["nom", "hex"].contains(&name) || !shipped.is_empty(),
-                "{name} is not shipped"
-            );
-            documented.insert(name.to_owned());
-            format!(
-                "| `{name}` | {what_for} | {} | {} |",
-                cell(&shipped),
-                cell(&tests)
-            )
-        })
-        .collect();
-    for name in [
-        "bytes",
-        "nom",
-        "crc32fast",
-        "http",
-        "tokio",
-        "hyper",
-        "ring",
-        "hex",
-        "proptest",
-        "criterion",
-    ] {
-        assert!(
-            documented.contains(name),
-            "{name} is a chosen package and not in the table"
-        );
-    }
-    let right = format!(
-        "{before}## The chosen packages{}\n## {after}",
-        right.join("\n")
-    );
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &right).unwrap();
-    } else {
-        for (is, should) in text.lines().zip(right.lines()) {
-            assert_eq!(is, should, "left the table, right the manifests");
-        }
-        assert_eq!(text, right);
     }
 }

@@ -1,4 +1,4 @@
-//! Allocations an exchange through a bare client; see `bench_client_common::allocations`.
+//! Allocations per exchange through a bare client; see `bench_client_common::allocations`.
 
 mod client;
 
@@ -21,7 +21,7 @@ fn main() {
             )
         },
         |(client, url, request), work| async move {
-            // Signed in the warm-up, once.
+            // Signed once, in the warm-up.
             let request = request.get_or_init(|| signed(&url, work)).clone();
             client::drain(&client, request, |_| {}).await
         },

@@ -46,7 +46,7 @@ pub fn https(ca: Option<&str>) -> Https {
         .build(connector.enable_http1().wrap_connector(tcp))
 }
 
-/// As many bytes as a signed request has; for a server that does not look at them.
+/// A request with as many bytes as a signed one, for a server that does not verify it.
 pub fn unsigned(url: &str) -> Request<Bytes> {
     let path = "2021-11-15/functions/small/response-streaming-invocations";
     let authorization = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/lambda/aws4_request, \
@@ -65,9 +65,9 @@ pub async fn first_byte<C: Connect + Clone + Send + Sync + 'static>(
     client: &Client<C, Full<Bytes>>,
     request: Request<Bytes>,
 ) -> bool {
-    let mut answer = client.request(request.map(Full::new)).await.unwrap();
-    assert!(answer.status().is_success());
-    answer
+    let mut response = client.request(request.map(Full::new)).await.unwrap();
+    assert!(response.status().is_success());
+    response
         .frame()
         .await
         .unwrap()
@@ -76,12 +76,12 @@ pub async fn first_byte<C: Connect + Clone + Send + Sync + 'static>(
         .is_some_and(|data| !data.is_empty())
 }
 
-/// Reads an answer and drops it; `seen` is given each piece. The number of bytes of the body.
+/// Reads a response and drops it, passes each piece to `seen`, and returns the length of the body.
 pub async fn drain(client: &Plain, request: Request<Bytes>, mut seen: impl FnMut(&[u8])) -> u64 {
-    let mut answer = client.request(request.map(Full::new)).await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.status());
+    let mut response = client.request(request.map(Full::new)).await.unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
     let mut count = 0;
-    while let Some(frame) = answer.frame().await {
+    while let Some(frame) = response.frame().await {
         let data = frame.unwrap().into_data().unwrap();
         count += data.len() as u64;
         seen(&data);

@@ -1,5 +1,5 @@
 //! Load through a bare client; see `bench_client_common::load`. With `BENCH_CRC` in the environment
-//! each piece of a body gets one `crc32fast` pass, the least that a checked stream costs.
+//! each piece of a body gets one `crc32fast` pass, the minimum for a checked stream.
 
 mod client;
 
@@ -13,7 +13,7 @@ use http::Request;
 /// The function of some work, and the request for it.
 type Signed = (Option<&'static str>, Request<Bytes>);
 
-/// A client, and the requests that it has signed, each once.
+/// A client, and the requests that it has signed once.
 #[derive(Clone)]
 struct Bare {
     client: client::Plain,
@@ -49,7 +49,7 @@ fn main() {
                     std::hint::black_box(crc32fast::hash(piece));
                 }
                 if stamped {
-                    // Inside of its frame.
+                    // Inside its frame.
                     let at = piece.windows(STAMP.len()).position(|bytes| bytes == STAMP);
                     latency.seen(at.map_or(&[], |at| &piece[at..]));
                 }

@@ -1,4 +1,4 @@
-//! How often memory is asked for in an exchange.
+//! Counts the allocations of an exchange.
 
 use std::alloc::GlobalAlloc;
 use std::future::Future;
@@ -7,8 +7,8 @@ use stats_alloc::{Region, StatsAlloc};
 
 use crate::Work;
 
-/// Runs `PROGRAM URL WORK` and prints the allocations and reallocations an exchange, once warm, as
-/// one line of JSON.
+/// Runs `PROGRAM URL WORK` and prints the allocations and reallocations per exchange, after a warm-up,
+/// as one line of JSON.
 pub fn allocations<A: GlobalAlloc, C: Clone, F: Future<Output = u64>>(
     allocator: &StatsAlloc<A>,
     new: impl Fn(&str) -> C,

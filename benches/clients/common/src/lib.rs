@@ -1,4 +1,4 @@
-//! What the three load generators share, so that they differ in nothing but the client.
+//! Code that the three load generators share, so that they differ only in the client.
 
 mod allocations;
 mod latency;

@@ -1,4 +1,4 @@
-//! A number of exchanges, so many at once, and what they cost.
+//! Makes a number of exchanges at a given concurrency, and measures them.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -10,10 +10,10 @@ use tokio::task::LocalSet;
 
 use crate::{Latency, Work};
 
-/// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: the processor's time and the
-/// wall's for the exchanges alone, the payload bytes, and the ages of stamped chunks.
+/// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: CPU time and wall time of the
+/// exchanges, the payload bytes, and the ages of stamped chunks.
 ///
-/// Connections are opened, and everything is warm, before the clocks start.
+/// Connections are opened and warmed up before the clocks start.
 pub fn load<C, F>(
     new: impl Fn(&str) -> C,
     exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static,
@@ -51,7 +51,7 @@ pub fn load<C, F>(
     );
 }
 
-/// As many tasks as there shall be exchanges at once, until all have been made. The payload bytes.
+/// Makes all exchanges, with a task for each concurrent one, and returns the payload bytes.
 async fn all<C, F>(
     client: &C,
     exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static,

@@ -1,4 +1,4 @@
-//! The request of the bare client: what ours sends, signed once.
+//! The request of the bare client: the same as ours, signed once.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};

@@ -1,6 +1,6 @@
-//! What is asked of the server.
+//! The work of a load generator.
 
-/// The kind of exchange: a buffered answer, or a stream from one of the server's functions.
+/// The kind of exchange: a buffered response, or a stream from one of the server's functions.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     function: Option<&'static str>,
@@ -9,7 +9,7 @@ pub struct Work {
 impl Work {
     /// `invoke`, or the name of a streaming function.
     pub fn new(name: &str) -> Self {
-        // A name a process, and it is needed until its end.
+        // One name per process, which needs it until its end.
         let function = (name != "invoke").then(|| &*String::from(name).leak());
         Self { function }
     }

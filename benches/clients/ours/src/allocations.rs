@@ -1,4 +1,4 @@
-//! Allocations an exchange through lambda-invoke; see `bench_client_common::allocations`.
+//! Allocations per exchange through lambda-invoke; see `bench_client_common::allocations`.
 
 mod client;
 

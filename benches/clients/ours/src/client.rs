@@ -1,11 +1,11 @@
-//! How lambda-invoke is used: static keys, no retries, so that a failed request cannot hide.
+//! A client on lambda-invoke: static keys, and no retries, so that failed requests are noticed.
 #![allow(dead_code)] // Each program uses a part of it.
 
 use lambda_invoke::{Client, Credentials, RetryPolicy, Transport};
 
 const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
 
-/// With the transport as it comes, or one that trusts only the certificate authority given.
+/// A client with the default transport, or one that trusts only the given certificate authority.
 pub fn new(url: &str, ca: Option<&str>) -> Client {
     let client = Client::builder()
         .region("us-east-1")
@@ -36,7 +36,7 @@ pub async fn first_byte(client: &Client) -> bool {
     !stream.next().await.unwrap().unwrap().is_empty()
 }
 
-/// A whole stream; `seen` is given each chunk. The number of payload bytes.
+/// Reads a stream, passes each chunk to `seen`, and returns the number of payload bytes.
 pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])) -> u64 {
     let mut stream = client
         .stream(function)
@@ -47,7 +47,7 @@ pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])
     while let Some(chunk) = stream.next().await {
         seen(&chunk.unwrap());
     }
-    assert!(stream.completion().is_some(), "the stream was cut");
+    assert!(stream.completion().is_some(), "the stream is incomplete");
     stream.received()
 }
 

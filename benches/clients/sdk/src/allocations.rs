@@ -1,4 +1,4 @@
-//! Allocations an exchange through aws-sdk-lambda; see `bench_client_common::allocations`.
+//! Allocations per exchange through aws-sdk-lambda; see `bench_client_common::allocations`.
 
 mod client;
 

@@ -1,5 +1,5 @@
-//! How the SDK is used: as its guide says, with static keys and without retries, so that a failed
-//! request cannot hide.
+//! A client on the SDK, used according to its guide, with static keys and without retries, so that
+//! failed requests are noticed.
 #![allow(dead_code)] // Each program uses a part of it.
 
 use aws_sdk_lambda::config::{
@@ -12,7 +12,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 
 const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
 
-/// With the SDK's own HTTP client, or one that trusts only the certificate authority given.
+/// A client with the SDK's own HTTP client, or one that trusts only the given certificate authority.
 pub fn new(url: &str, ca: Option<&str>) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -42,20 +42,20 @@ pub fn new(url: &str, ca: Option<&str>) -> Client {
 
 pub async fn first_byte(client: &Client) -> bool {
     let call = client.invoke_with_response_stream().function_name("small");
-    let mut answer = call.payload(Blob::new(PAYLOAD)).send().await.unwrap();
+    let mut response = call.payload(Blob::new(PAYLOAD)).send().await.unwrap();
     matches!(
-        answer.event_stream.recv().await.unwrap(),
+        response.event_stream.recv().await.unwrap(),
         Some(Event::PayloadChunk(_))
     )
 }
 
-/// A whole stream; `seen` is given each chunk. The number of payload bytes.
+/// Reads a stream, passes each chunk to `seen`, and returns the number of payload bytes.
 pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])) -> u64 {
     let call = client.invoke_with_response_stream().function_name(function);
     let call = call.log_type(LogType::None).payload(Blob::new(PAYLOAD));
-    let mut answer = call.send().await.unwrap();
+    let mut response = call.send().await.unwrap();
     let (mut count, mut ended) = (0, false);
-    while let Some(event) = answer.event_stream.recv().await.unwrap() {
+    while let Some(event) = response.event_stream.recv().await.unwrap() {
         match event {
             Event::PayloadChunk(chunk) => {
                 let bytes = chunk.payload.unwrap().into_inner();
@@ -66,7 +66,7 @@ pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])
             _ => panic!("an event of another kind"),
         }
     }
-    assert!(ended, "the stream was cut");
+    assert!(ended, "the stream is incomplete");
     count
 }
 

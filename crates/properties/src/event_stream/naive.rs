@@ -5,7 +5,7 @@ use lambda_invoke_event_stream::{HeaderValue, Headers};
 /// A parsed field and the bytes after it, or `None` if it is invalid.
 type Read<'a, T> = Option<(T, &'a [u8])>;
 
-/// A message with this header block and payload, its lengths and checksums right.
+/// Encodes a message with this header block and payload, with correct lengths and checksums.
 pub(crate) fn seal(block: &[u8], payload: &[u8]) -> Vec<u8> {
     let total = (block.len() + payload.len() + 16) as u32;
     let mut message = total.to_be_bytes().to_vec();
@@ -52,7 +52,7 @@ pub(crate) fn block(headers: Headers<'_>) -> Vec<u8> {
             }
             HeaderValue::Timestamp(v) => [&[8][..], &v.to_be_bytes()].concat(),
             HeaderValue::Uuid(v) => [&[9][..], &v].concat(),
-            other => panic!("a value of a type that does not exist: {other:?}"),
+            other => panic!("unknown header type: {other:?}"),
         });
     }
     block

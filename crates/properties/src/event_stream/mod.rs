@@ -13,8 +13,8 @@ use lambda_invoke_event_stream::{
 /// one-shot decoder, and every message encodes to the bytes that it was decoded from.
 pub fn decode(data: &[u8]) {
     let mut u = Unstructured::new(data);
-    let Ok(cuts) = cuts(&mut u) else { return };
-    drop(same_under_any_split(u.take_rest(), &cuts));
+    let Ok(lengths) = lengths(&mut u) else { return };
+    drop(same_under_any_split(u.take_rest(), &lengths));
 }
 
 /// Streams up to this length are split in two at every byte.
@@ -25,7 +25,9 @@ const EVERY_SPLIT: usize = 512;
 /// Every prefix of a message is incomplete.
 pub fn round_trip(data: &[u8]) {
     let mut u = Unstructured::new(data);
-    let Ok((cuts, messages)) = cuts(&mut u).and_then(|cuts| Ok((cuts, messages(&mut u)?))) else {
+    let Ok((lengths, messages)) =
+        lengths(&mut u).and_then(|lengths| Ok((lengths, messages(&mut u)?)))
+    else {
         return;
     };
     let mut stream = Vec::new();
@@ -55,7 +57,7 @@ pub fn round_trip(data: &[u8]) {
         }
         stream.extend_from_slice(&wire);
     }
-    let decoded = same_under_any_split(&stream, &cuts);
+    let decoded = same_under_any_split(&stream, &lengths);
     if stream.len() <= EVERY_SPLIT {
         let whole = Bytes::from(stream);
         for at in 0..=whole.len() {
@@ -70,10 +72,10 @@ pub fn round_trip(data: &[u8]) {
 /// rejected, and nothing is decoded after it.
 pub fn flip(data: &[u8]) {
     let mut u = Unstructured::new(data);
-    let made = u
+    let parsed = u
         .arbitrary::<u32>()
-        .and_then(|bit| Ok((bit, cuts(&mut u)?, messages(&mut u)?)));
-    let Ok((bit, cuts, messages)) = made else {
+        .and_then(|bit| Ok((bit, lengths(&mut u)?, messages(&mut u)?)));
+    let Ok((bit, lengths, messages)) = parsed else {
         return;
     };
     let wires: Vec<Bytes> = messages
@@ -92,7 +94,7 @@ pub fn flip(data: &[u8]) {
         end <= bit / 8
     });
     let intact = intact.count();
-    let (read, end) = same_under_any_split(&stream, &cuts);
+    let (read, end) = same_under_any_split(&stream, &lengths);
     assert_eq!(read, messages[..intact]);
     let error = end.expect_err("a flipped bit is rejected");
     assert!(!error.is_unexpected_eof(), "{error}");
@@ -171,10 +173,10 @@ pub fn limits(data: &[u8]) {
 /// The messages of a stream, and its end.
 type Decoded = (Vec<Message>, core::result::Result<(), DecodeError>);
 
-fn same_under_any_split(stream: &[u8], cuts: &[u8]) -> Decoded {
+fn same_under_any_split(stream: &[u8], lengths: &[u8]) -> Decoded {
     let whole = Bytes::copy_from_slice(stream);
     let at_once = pushed(std::slice::from_ref(&whole), true);
-    let pieces = pieces(&whole, cuts);
+    let pieces = pieces(&whole, lengths);
     assert_eq!(pushed(&pieces, true), at_once);
     assert_eq!(pushed(&pieces, false), at_once);
     same_as_one_shot(stream, &at_once);
@@ -197,11 +199,14 @@ fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
         (Ok(Status::Incomplete { .. }), Ok(())) => assert_eq!(at, stream.len()),
         (Ok(Status::Incomplete { missing }), Err(error)) => {
             let received = (stream.len() - at) as u64;
-            let cut = DecodeErrorKind::UnexpectedEof {
+            let incomplete = DecodeErrorKind::UnexpectedEof {
                 received,
                 missing: missing as u64,
             };
-            assert_eq!((error.kind(), error.offset()), (cut, stream.len() as u64));
+            assert_eq!(
+                (error.kind(), error.offset()),
+                (incomplete, stream.len() as u64)
+            );
         }
         (Err(alone), Err(error)) => {
             assert_eq!(alone.kind(), error.kind());
@@ -227,7 +232,7 @@ fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => break,
                 Err(error) => {
-                    assert!(error.offset() < sent, "an error within what came");
+                    assert!(error.offset() < sent, "an error beyond the received bytes");
                     assert_eq!(decoder.next_message(), Err(error));
                     assert_eq!(decoder.finish(), Err(error));
                     return (messages, Err(error));
@@ -240,21 +245,21 @@ fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
     (messages, end)
 }
 
-/// Lengths of pieces: their number in one byte, then one byte each.
-fn cuts(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+/// Parses lengths of pieces: their number in one byte, then one byte for each.
+fn lengths(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let count = usize::from(u.arbitrary::<u8>()?).min(u.len());
     Ok(u.bytes(count)?.to_vec())
 }
 
-/// Divides the stream into pieces of these lengths, over and over.
-fn pieces(stream: &Bytes, cuts: &[u8]) -> Vec<Bytes> {
-    if cuts.iter().all(|cut| *cut == 0) {
+/// Divides the stream into pieces of these lengths, repeated as needed.
+fn pieces(stream: &Bytes, lengths: &[u8]) -> Vec<Bytes> {
+    if lengths.iter().all(|length| *length == 0) {
         return vec![stream.clone()];
     }
     let mut rest = stream.clone();
     let mut pieces = Vec::new();
-    for cut in cuts.iter().cycle() {
-        pieces.push(rest.split_to(rest.len().min((*cut).into())));
+    for length in lengths.iter().cycle() {
+        pieces.push(rest.split_to(rest.len().min((*length).into())));
         if rest.is_empty() {
             return pieces;
         }
