@@ -1,4 +1,4 @@
-//! What the program holds of a long stream, by what the operating system says of it.
+//! How much memory the program uses for a long stream, as the operating system reports it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,10 +19,10 @@ use serde_json::Value;
 /// How many chunks of one byte, at about 120 bytes of wire each.
 const CHUNKS: usize = 400_000;
 
-/// The most that the program may have held at once. It is itself about 10 MiB, not optimised.
+/// The most memory that the program may use. Without optimization it uses about 10 MiB by itself.
 const MOST: u64 = 24 << 20;
 
-/// The most memory that the process had resident so far, in bytes; 0 if it has ended.
+/// The peak resident memory of the process in bytes; 0 if it has ended.
 fn peak(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.unwrap_or_default();
@@ -32,7 +32,7 @@ fn peak(child: &Child) -> u64 {
         * 1024
 }
 
-/// Reads the program's stdout to its end and watches its memory.
+/// Reads the program's stdout until its end, and returns it with the peak memory.
 fn watched(mut child: Child) -> (Vec<u8>, u64) {
     let mut stdout = child.stdout.take().unwrap();
     let reader = std::thread::spawn(move || {
@@ -49,7 +49,7 @@ fn watched(mut child: Child) -> (Vec<u8>, u64) {
     (reader.join().unwrap(), most)
 }
 
-/// 46 MiB of wire that carry 400 KB of payload.
+/// 400 KB of payload in 46 MiB of frames.
 #[test]
 fn stream_json_holds_one_event_and_not_the_stream() {
     let server = Scripted::start(|mut socket, _| {
@@ -75,11 +75,11 @@ fn stream_json_holds_one_event_and_not_the_stream() {
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
 
-/// One message of 4 MiB, which comes in pieces of eight bytes.
+/// One message of 4 MiB, read eight bytes at a time.
 #[test]
-fn decode_holds_a_message_and_not_a_buffer_for_each_of_its_bytes() {
+fn decode_holds_a_message_and_not_a_buffer_for_each_read() {
     let message = frame(chunk(&vec![b'x'; 4 << 20]));
-    // Each read of a datagram socket gives one datagram: what was sent in pieces is read in pieces.
+    // Each read of a datagram socket returns one datagram, which controls the length of the reads.
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     let child = program()
         .args(["decode", "--payload"])
@@ -102,11 +102,11 @@ fn decode_holds_a_message_and_not_a_buffer_for_each_of_its_bytes() {
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
 
-/// An event that comes in many pieces, and is given out in as many, is one member.
+/// An event is one member, even if it arrives in many chunks.
 #[test]
-fn stream_json_has_a_member_for_each_event_however_it_came() {
+fn stream_json_has_one_member_for_each_event_however_it_arrives() {
     let large = vec![b'x'; 600_000];
-    let server = Scripted::answering(scripted::stream([
+    let server = Scripted::responding(scripted::stream([
         chunk(&large),
         chunk(b"y"),
         StreamEvent::InvokeComplete(InvokeComplete::default()),

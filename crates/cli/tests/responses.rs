@@ -1,5 +1,5 @@
-//! What the program makes of a response that is not Lambda's, not the one that was asked for, or
-//! not proved to be whole; and of a failure that only the log tells of.
+//! Responses that are not Lambda's, not the requested ones or not proved to be complete; and failures
+//! that only the log shows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
@@ -14,7 +14,7 @@ use lambda_invoke_endpoint::Endpoint;
 use program::{local, run, text};
 use serde_json::Value;
 
-/// Calls an HTTP server that answers one request with this, whatever it is.
+/// Calls an HTTP server that sends this response to one request.
 fn call(arguments: &[&str], response: &'static str) -> Output {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -32,7 +32,7 @@ fn call(arguments: &[&str], response: &'static str) -> Output {
 }
 
 #[test]
-fn half_a_payload_ended_by_the_connection_is_no_payload() {
+fn a_payload_ended_by_the_connection_is_incomplete() {
     let half = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
     let output = call(&["invoke", "f"], half);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
@@ -83,7 +83,7 @@ fn another_servers_response_is_unexpected_and_named() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_is_one_also_where_only_the_log_tells() {
+fn a_failure_in_mid_stream_is_found_in_the_log() {
     let arguments = ["stream", "fail", "-p", r#"{"when":"middle","type":"Oops"}"#];
     let host = Host::start(Endpoint::builder().builtins());
     let outputs = [
@@ -109,10 +109,10 @@ fn a_failure_in_mid_stream_is_one_also_where_only_the_log_tells() {
     );
 }
 
-/// 56 MB of wire for 1 MB of payload, and 18 MB of JSON.
+/// 1 MB of payload in 56 MB of frames and 18 MB of JSON.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stream_of_small_pieces_as_json_takes_little_memory() {
+fn a_stream_of_small_chunks_as_json_takes_little_memory() {
     use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 
     let event = |event: StreamEvent| {
@@ -146,7 +146,7 @@ fn a_stream_of_small_pieces_as_json_takes_little_memory() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    // Read slowly at first, so that what is not written yet would be kept.
+    // Read slowly at first, so that output that is not written yet would accumulate.
     let mut stdout = child.stdout.take().unwrap();
     let mut json = vec![0; 1];
     stdout.read_exact(&mut json).unwrap();
