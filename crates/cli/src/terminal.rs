@@ -7,7 +7,7 @@
 //!
 //! The libraries escape and shorten what they quote in their errors too
 //! (`lambda_invoke_protocol::text::Excerpt`: one line, 1 KiB), which guarantees that their messages
-//! are safe in anybody's log. This module guarantees it for the program's whole output: for causes
+//! are safe in any log. This module guarantees it for the complete output of the program: for causes
 //! from other libraries, for logs and headers shown in full, and for the arguments of the user.
 //! Escaping is idempotent, since an escaped text has no control characters.
 #![allow(

@@ -229,7 +229,7 @@ fn an_invalid_call_is_reported_once() {
         (&["a b"][..], "' ' at byte 1"),
         (&["f", "-c", "0"], "1.."),
         (&["f", "-n", "0"], "1.."),
-        (&["f", "--rate", "0"], "calls a second"),
+        (&["f", "--rate", "0"], "calls per second"),
         (&["f", "--tenant-id", " spaced "], "tenant id"),
     ] {
         let output = local().arg("bench").args(arguments).output().unwrap();

@@ -272,7 +272,7 @@ fn payload_of_input_without_a_response_is_an_error() {
         (Some(2), ""),
         "{stderr}"
     );
-    assert!(stderr.contains("among the 2 messages"), "{stderr}");
+    assert!(stderr.contains("(messages: 2)"), "{stderr}");
     assert!(stderr.contains("without --payload"), "{stderr}");
 
     let output = decode(&["--payload"], b"");

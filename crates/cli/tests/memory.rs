@@ -32,11 +32,14 @@ fn peak(child: &Child) -> u64 {
         * 1024
 }
 
-/// Reads the program's stdout until its end, and returns it with the peak memory.
-fn watched(mut child: Child) -> (Vec<u8>, u64) {
+/// Reads the program's stdout until its end, and returns it with the peak memory. The reader pauses
+/// after the first byte, so that output that is not written yet would accumulate.
+fn watched(mut child: Child, pause: Duration) -> (Vec<u8>, u64) {
     let mut stdout = child.stdout.take().unwrap();
     let reader = std::thread::spawn(move || {
-        let mut all = Vec::new();
+        let mut all = vec![0];
+        stdout.read_exact(&mut all).unwrap();
+        std::thread::sleep(pause);
         stdout.read_to_end(&mut all).unwrap();
         all
     });
@@ -67,11 +70,39 @@ fn stream_json_holds_one_event_and_not_the_stream() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (text, most) = watched(child);
+    let (text, most) = watched(child, Duration::ZERO);
     let document: Value = serde_json::from_slice(&text).unwrap();
     let events = document["EventStream"].as_array().unwrap();
     assert_eq!(events.len(), CHUNKS + 1);
     assert_eq!(events[0]["PayloadChunk"]["Payload"], "eA==");
+    assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
+}
+
+/// 1 MB of payload in 56 MB of frames and 18 MB of JSON.
+#[test]
+fn stream_json_takes_little_memory_with_a_slow_reader() {
+    const BLOCKS: usize = 5_000;
+    let server = Scripted::start(|mut socket, _| {
+        let http_chunk =
+            |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+        write!(socket, "{STREAM}transfer-encoding: chunked\r\n\r\n").unwrap();
+        let block = http_chunk(&frame(chunk(b"ab")).repeat(100));
+        for _ in 0..BLOCKS {
+            socket.write_all(&block).unwrap();
+        }
+        let end = frame(StreamEvent::InvokeComplete(InvokeComplete::default()));
+        socket.write_all(&http_chunk(&end)).unwrap();
+        socket.write_all(b"0\r\n\r\n").unwrap();
+    });
+    let child = server
+        .program(&["stream", "f", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (text, most) = watched(child, Duration::from_secs(2));
+    let document: Value = serde_json::from_slice(&text).unwrap();
+    let events = document["EventStream"].as_array().unwrap();
+    assert_eq!(events.len(), BLOCKS * 100 + 1);
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
 
@@ -96,7 +127,7 @@ fn decode_holds_a_message_and_not_a_buffer_for_each_read() {
         // The end of the input.
         ours.send(b"").unwrap();
     });
-    let (text, most) = watched(child);
+    let (text, most) = watched(child, Duration::ZERO);
     writer.join().unwrap();
     assert_eq!(text.len(), 4 << 20);
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);

@@ -18,9 +18,9 @@ use crate::interrupt::interrupted;
 use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
-Each caller starts its next call when its previous one ends, so a function that stalls is called less
-often, and a stall affects at most as many calls as there are callers. With --rate, calls start on a
-schedule, and latency is measured from the scheduled start.
+Each caller starts its next call when its previous one ends, so a function that stalls is called
+less often, and a stall affects at most as many calls as there are callers. With --rate, calls
+start on a schedule, and latency is measured from the scheduled start.
 
 Latencies are those of successful calls; \"first byte\" is the time to the function's first byte.
 The exit code is 0 if every call succeeded, otherwise that of the most frequent failure. Ctrl-C ends

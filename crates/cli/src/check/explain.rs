@@ -61,12 +61,12 @@ pub(super) fn json(target: &Target<'_>) -> Value {
 }
 
 fn form(name: &FunctionName<'_>) -> &'static str {
-    let whole = name
+    let is_complete = name
         .partition()
         .and(name.region())
         .and(name.account())
         .is_some();
-    match (name.is_arn(), whole) {
+    match (name.is_arn(), is_complete) {
         (true, true) => "ARN",
         (true, false) => "incomplete ARN",
         (false, _) if name.unqualified() == name.name() => "name",

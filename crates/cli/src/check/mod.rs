@@ -16,7 +16,7 @@ The service's rules for names have changed over time:
   default    every form that any of the rules accepts; at most 170 characters, 64 for a bare name
   published  the published API reference
   newest     the newest API model; at most 256 characters
-  recorded   the rules by which the service, as recorded, answers 400; no maximum length
+  recorded   what the service, in recordings, does not reject with 400; no maximum length
 
 Exit code 2 if the name, the qualifier or their combination is invalid.
 

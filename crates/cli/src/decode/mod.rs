@@ -29,10 +29,10 @@ A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also ha
 With --payload, only the payloads of PayloadChunk messages are written; how many messages were not
 Lambda's, and whether the function failed, is reported on stderr.
 
-The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without the
-InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is corrupt, is
-not an event stream, or with --payload has no messages of Lambda. All messages before the error are
-written.
+The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without
+the InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is
+corrupt, is not an event stream, or with --payload has no messages of Lambda. All messages before
+the error are written.
 
 Examples:
   lambda-invoke decode recorded.bin
@@ -106,8 +106,8 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
         return Err(Failure::new(
             Exit::Incomplete,
             format!(
-                "{name}: the response is truncated: the input ends after {chunks} chunks without \
-                 InvokeComplete"
+                "{name}: the response is truncated: the input ends without InvokeComplete (chunks \
+                 received: {chunks})"
             ),
         ));
     }
@@ -128,7 +128,7 @@ fn summarize(name: &str, lambda: &Lambda) -> Result<(), Failure> {
             format!("; the failure is {}", excerpt(failure, MOST_TEXT))
         });
         return Err(Failure::usage(format!(
-            "{name}: no PayloadChunk or InvokeComplete among the {} messages{failure}\n  hint: to see \
+            "{name}: no PayloadChunk or InvokeComplete in the input (messages: {}){failure}\n  hint: to see \
              the messages, run this again without --payload",
             lambda.messages()
         )));

@@ -49,7 +49,7 @@ impl Log {
                 shared.queued_bytes.fetch_sub(line.len(), Ordering::Relaxed);
                 let count = shared.dropped.swap(0, Ordering::Relaxed);
                 if count > 0 {
-                    say(format_args!("({count} lines were dropped)"));
+                    say(format_args!("(lines dropped: {count})"));
                 }
             }
             // `finish` may have given up waiting.

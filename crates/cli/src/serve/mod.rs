@@ -154,7 +154,7 @@ fn summary(endpoint: &Endpoint, faults: &[String], quiet: bool, log: &Log) {
     }
     if !quiet {
         for (fault, strikes) in faults.iter().zip(endpoint.fault_strikes()) {
-            log.say(format!("fault '{fault}': injected {strikes} times"));
+            log.say(format!("faults injected by '{fault}': {strikes}"));
         }
     }
 }

@@ -19,8 +19,9 @@ use crate::payload;
 use crate::terminal::{self, say};
 
 const EXAMPLES: &str = "\
-The signature covers the payload. Signed headers are valid for five minutes, a presigned URL for the
-time given. The secret key is never shown; a session token is, because it is part of the request.
+The signature covers the payload. Signed headers are valid for five minutes, a presigned URL for
+the time given. The secret key is never shown; a session token is, because it is part of the
+request.
 
 Examples:
   lambda-invoke sign hello -p '{\"name\":\"Ada\"}'
@@ -31,8 +32,8 @@ Examples:
 
 To sign a request to any other service, which is not validated:
   lambda-invoke sign --service s3 --url https://bucket.s3.amazonaws.com/key -X GET --curl
-  lambda-invoke sign --service sts --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15' \\
-      -X GET --region us-east-1";
+  lambda-invoke sign --service sts -X GET --region us-east-1 --curl \\
+      --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'";
 
 /// Sign a request and show it without sending it
 #[derive(Debug, clap::Args)]
