@@ -10,6 +10,7 @@ use crate::call_state::call_state;
 use crate::exit::Failure;
 use crate::outcome::{failure, show_log_tail};
 use crate::output::{self, Output};
+use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
 const EXAMPLES: &str = "\
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
-    output::run(invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
+    runtime::run(Threads::Current, invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
 async fn invoke(arguments: &Arguments) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ mod output;
 mod payload;
 mod profile;
 mod progress;
+mod runtime;
 mod serve;
 mod sign;
 mod stream;

@@ -191,27 +191,6 @@ pub(crate) fn not_written(error: &io::Error) -> Failure {
     Failure::new(Exit::Transport, format!("cannot write to stdout: {error}")).with("kind", "output")
 }
 
-/// Runs a command to completion.
-///
-/// # Errors
-///
-/// Those of the command, or if the runtime cannot be started.
-pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new(
-                Exit::Transport,
-                format!("cannot start the runtime: {error}"),
-            )
-        })?;
-    let result = runtime.block_on(command);
-    // Do not wait for the thread that writes to stdout: its reader may never read.
-    runtime.shutdown_background();
-    result
-}
-
 /// Writes a line to stdout.
 ///
 /// # Errors

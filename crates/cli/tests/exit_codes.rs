@@ -3,8 +3,8 @@
 
 mod host;
 mod program;
+mod scripted;
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Output;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use host::Host;
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use program::{local, program, run, text};
+use scripted::Scripted;
 use serde_json::Value;
 
 /// The message on stderr of a program that exited with this code.
@@ -19,19 +20,6 @@ fn said(output: &Output, code: i32) -> &str {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     stderr
-}
-
-/// An HTTP server that sends this response to one request.
-fn responding(response: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        let mut head = [0; 4096];
-        assert_ne!(socket.read(&mut head).unwrap(), 0);
-        socket.write_all(response.as_bytes()).unwrap();
-    });
-    url
 }
 
 #[test]
@@ -232,13 +220,14 @@ fn four_when_there_is_no_response_or_one_of_another_server() {
         .unwrap();
     let nobody = format!("http://{nobody}");
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi";
+    let (silent, other) = (Scripted::responding(""), Scripted::responding(page));
     for (url, what) in [
-        (nobody, "the function was not run"),
-        (responding(""), "the function may have run"),
-        (responding(page), "what stands between"),
+        (&nobody, "the function was not run"),
+        (&silent.url, "the function may have run"),
+        (&other.url, "what stands between"),
     ] {
         let output = local()
-            .args(["stream", "hello", "--retry", "none", "--endpoint-url", &url])
+            .args(["stream", "hello", "--retry", "none", "--endpoint-url", url])
             .output()
             .unwrap();
         let stderr = said(&output, 4);

@@ -4,31 +4,20 @@
 
 mod host;
 mod program;
+mod scripted;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::process::Output;
 
 use host::Host;
 use lambda_invoke_endpoint::Endpoint;
-use program::{local, run, text};
+use program::{run, text};
+use scripted::Scripted;
 use serde_json::Value;
 
-/// Calls an HTTP server that sends this response to one request.
+/// Calls an HTTP server that sends this response.
 fn call(arguments: &[&str], response: &'static str) -> Output {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        let mut head = [0; 4096];
-        assert_ne!(socket.read(&mut head).unwrap(), 0);
-        socket.write_all(response.as_bytes()).unwrap();
-    });
-    local()
-        .args(arguments)
-        .args(["--endpoint-url", &url])
-        .output()
-        .unwrap()
+    let server = Scripted::responding(response);
+    server.program(arguments).output().unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod program;
 
-use lambda_invoke::{Client, Error, ErrorKind};
+use lambda_invoke::{Client, Error, ErrorKind, ResponseStream};
 use program::{Serve, local, run, text};
 
 async fn invoke(client: &Client, name: &str, payload: &str) -> Result<String, Error> {
@@ -20,6 +20,15 @@ fn rejection(result: Result<String, Error>) -> (u16, String) {
     let error = result.unwrap_err();
     let service = error.service_error().unwrap();
     (service.status(), service.code().unwrap().to_owned())
+}
+
+/// Starts a stream of `count`, and reads its first line.
+async fn counting(serve: &Serve, payload: &'static str) -> ResponseStream {
+    let client = serve.client();
+    let call = client.stream("count").payload(payload);
+    let mut stream = call.send().await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    stream
 }
 
 #[test]
@@ -194,17 +203,9 @@ async fn faults_are_injected_and_counted() {
 #[tokio::test]
 async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
     let mut serve = Serve::start(&[]);
-    let client = serve.client();
-    let payload = r#"{"n":20,"delay_ms":30}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let mut stream = counting(&serve, r#"{"n":20,"delay_ms":30}"#).await;
     serve.signal("INT");
-    serve.line_with("ending");
+    serve.line_with("shutting down");
     // It stops listening soon, but not immediately.
     while let Ok(response) = invoke(&serve.client(), "echo", "1").await {
         assert_eq!(response, "1");
@@ -216,7 +217,7 @@ async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
         lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
     }
     assert_eq!(lines, 20);
-    drop((stream, client));
+    drop(stream);
     let ended = serve.ended();
     assert_eq!(ended.status.code(), Some(0));
     assert!(
@@ -231,17 +232,9 @@ async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
 #[tokio::test]
 async fn a_second_ctrl_c_ends_it_immediately() {
     let mut serve = Serve::start(&[]);
-    let client = serve.client();
-    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let mut stream = counting(&serve, r#"{"n":1000000,"delay_ms":60000}"#).await;
     serve.signal("INT");
-    serve.line_with("ending");
+    serve.line_with("shutting down");
     serve.signal("INT");
     assert_eq!(serve.ended().status.code(), Some(130));
     assert_eq!(
@@ -253,15 +246,7 @@ async fn a_second_ctrl_c_ends_it_immediately() {
 #[tokio::test]
 async fn invocations_that_outlast_the_grace_are_dropped() {
     let serve = Serve::start(&["--grace", "100ms"]);
-    let client = serve.client();
-    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let _stream = counting(&serve, r#"{"n":1000000,"delay_ms":60000}"#).await;
     let ended = serve.stop();
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stderr.contains("were dropped"), "{}", ended.stderr);

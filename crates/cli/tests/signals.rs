@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{PATIENCE, program, text};
+use program::{PATIENCE, ended, program, text};
 use scripted::{STREAM, Scripted, chunk, frame, response};
 use serde_json::Value;
 
@@ -49,24 +49,6 @@ fn interrupt(child: &Child) {
         .args(["-s", "INT", &id.to_string()])
         .status();
     assert!(sent.unwrap().success());
-}
-
-/// The exit code and the message, without reading stdout.
-fn ended(child: &mut Child) -> (Option<i32>, String) {
-    let mut status = None;
-    let deadline = Instant::now() + PATIENCE;
-    while status.is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            panic!("it did not end");
-        }
-        status = child.try_wait().unwrap();
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let mut said = String::new();
-    let mut stderr = child.stderr.take().unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    (status.unwrap().code(), said)
 }
 
 /// The JSON error.

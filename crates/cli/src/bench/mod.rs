@@ -15,6 +15,7 @@ use crate::call::{self, time};
 use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
+use crate::runtime::{self, Threads};
 use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
@@ -69,17 +70,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new(
-                Exit::Transport,
-                format!("cannot start the runtime: {error}"),
-            )
-        })?;
-    let result = runtime.block_on(bench(Arc::new(arguments)));
-    runtime.shutdown_background();
+    let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
     result.map_err(|failure| failure.in_json(as_json))
 }
 

@@ -13,6 +13,7 @@ use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
 
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::runtime::{self, Threads};
 use crate::serve::log::Log;
 use crate::serve::plan::Plan;
 use crate::serve::signals::Signals;
@@ -21,19 +22,8 @@ pub(crate) use options::Arguments;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     enough_descriptors()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::new(
-                Exit::Transport,
-                format!("cannot start the runtime: {error}"),
-            )
-        })?;
     let log = Log::new()?;
-    let result = runtime.block_on(serve(&arguments, &log));
-    // Tasks of dropped invocations may block; they must not delay the exit.
-    runtime.shutdown_background();
+    let result = runtime::run(Threads::Many, serve(&arguments, &log));
     log.finish();
     result
 }

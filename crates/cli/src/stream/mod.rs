@@ -12,6 +12,7 @@ use crate::interrupt::{Catch, interrupted};
 use crate::outcome::{failure, show_log_tail};
 use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
+use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
 
 const EXAMPLES: &str = "\
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
-    output::run(stream(&arguments)).map_err(|failure| failure.in_json(as_json))
+    runtime::run(Threads::Current, stream(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
 async fn stream(arguments: &Arguments) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use std::process::Command;
 use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Server};
 use tokio::runtime::Runtime;
 
-use crate::program::local;
+use crate::program::calling;
 
 /// Serves from other threads until it is dropped.
 pub struct Host {
@@ -45,11 +45,7 @@ impl Host {
 
     /// The program, configured for the endpoint.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = local();
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL_LAMBDA", &self.url);
-        command
+        calling(&self.url, arguments)
     }
 }
 

@@ -73,6 +73,37 @@ pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
+/// Waits for a process to exit.
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match child.try_wait().unwrap() {
+            Some(status) => return status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("it did not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Waits for a process to exit without reading its stdout, and returns its exit code and message.
+pub fn ended(child: &mut Child) -> (Option<i32>, String) {
+    let status = wait(child);
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    (status.code(), said)
+}
+
+/// The program with the default credentials of `serve`, configured to call a server.
+pub fn calling(url: &str, arguments: &[&str]) -> Command {
+    let mut command = local();
+    command.args(arguments).env("AWS_ENDPOINT_URL_LAMBDA", url);
+    command
+}
+
 /// `lambda-invoke serve` on a free port.
 pub struct Serve {
     child: Option<Child>,
@@ -200,17 +231,7 @@ impl Serve {
     /// Waits for the process to exit.
     pub fn ended(mut self) -> Ended {
         let mut child = self.child.take().unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            match child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() > deadline => {
-                    child.kill().unwrap();
-                    panic!("it did not end");
-                }
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
+        let status = wait(&mut child);
         let stdout = self.stdout.take().unwrap().join().unwrap();
         let mut lines = std::mem::take(&mut self.seen);
         lines.extend(self.stderr.iter());

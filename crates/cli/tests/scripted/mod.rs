@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 
-use crate::program::local;
+use crate::program::calling;
 
 /// The head of a streamed response, without a length and without the blank line at its end.
 pub const STREAM: &str = "HTTP/1.1 200 OK\r\nx-amzn-requestid: 4e0a1f7c-2a5c-4b1e-9d3f-0c1d2e3f4a5b\r\n\
@@ -68,13 +68,9 @@ impl Scripted {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// The program, configured to call the server without retries.
+    /// The program, configured to call the server.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = local();
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL_LAMBDA", &self.url);
-        command
+        calling(&self.url, arguments)
     }
 }
 
