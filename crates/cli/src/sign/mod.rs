@@ -1,4 +1,4 @@
-//! `lambda-invoke sign`: the signed request of a call, without sending it.
+//! `lambda-invoke sign`: signs the request of a call without sending it.
 
 mod curl;
 mod request;
@@ -19,8 +19,9 @@ use crate::payload;
 use crate::terminal::{self, say};
 
 const EXAMPLES: &str = "\
-The headers are good for five minutes, a presigned URL for as long as it says, and both for exactly
-this payload. The secret key is never shown; a session token is, since it is sent.
+The signature covers the payload. Signed headers are valid for five minutes, a presigned URL for
+the time given. The secret key is never shown; a session token is, because it is part of the
+request.
 
 Examples:
   lambda-invoke sign hello -p '{\"name\":\"Ada\"}'
@@ -29,56 +30,56 @@ Examples:
   lambda-invoke sign hello --presign 15m
   lambda-invoke sign hello --time 20150830T123600Z --region us-east-1
 
-Any other service's request, which is not looked at further:
+To sign a request to any other service, which is not validated:
   lambda-invoke sign --service s3 --url https://bucket.s3.amazonaws.com/key -X GET --curl
-  lambda-invoke sign --service sts --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15' \\
-      -X GET --region us-east-1";
+  lambda-invoke sign --service sts -X GET --region us-east-1 --curl \\
+      --url 'https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'";
 
-/// Sign a request and show it
+/// Sign a request and show it without sending it
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The function: its name, its ARN, or anything between, with or without a version or alias
+    /// The function's name, partial ARN or ARN, optionally followed by :VERSION or :ALIAS
     #[arg(required_unless_present = "url")]
     function: Option<String>,
     #[command(flatten)]
     payload: payload::Options,
-    /// Sign InvokeWithResponseStream in place of Invoke
+    /// Sign InvokeWithResponseStream instead of Invoke
     #[arg(long)]
     stream: bool,
-    /// The version or alias to run
+    /// The version or alias to invoke
     #[arg(short, long, value_name = "VERSION|ALIAS", conflicts_with = "url")]
     qualifier: Option<String>,
-    /// What the function is told about the caller: a JSON object, base64 of one, or @FILE
+    /// The client context for the function: a JSON object, its base64 encoding, or @FILE
     #[arg(long, value_name = "JSON", conflicts_with = "url")]
     client_context: Option<OsString>,
-    /// The tenant, for a function with tenant isolation
+    /// The tenant ID, for a function with tenant isolation
     #[arg(long, value_name = "ID", conflicts_with = "url")]
     tenant_id: Option<String>,
-    /// Ask for the end of the function's log
+    /// Request the end of the function's log
     #[arg(short, long, conflicts_with = "url")]
     log_tail: bool,
-    /// Only check the call and the permission
+    /// Sign a dry run, which does not run the function
     #[arg(long, conflicts_with_all = ["url", "event"])]
     dry_run: bool,
-    /// Queue the payload as an event
+    /// Sign an event invocation, which queues the payload
     #[arg(long, conflicts_with_all = ["url", "stream"])]
     event: bool,
 
-    /// Show a curl command for a shell
+    /// Show a curl command for a POSIX shell
     #[arg(long, help_heading = "Output", conflicts_with = "json")]
     curl: bool,
-    /// Show one JSON object: method, url and headers
+    /// Show one JSON object with method, url and headers
     #[arg(long, help_heading = "Output")]
     json: bool,
-    /// Sign the URL, to be good for so long (1s to 7 days), and show it
+    /// Show a presigned URL that is valid for this time (1s to 7 days)
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Output")]
     presign: Option<Duration>,
-    /// The time to sign for, as 20150830T123600Z [default: now]
-    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Output")]
+    /// The signing time, such as 20150830T123600Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = timestamp, help_heading = "Output")]
     time: Option<Timestamp>,
 
-    /// The URL of any service's request
+    /// The URL of a request to any service
     #[arg(
         long,
         help_heading = "Other services",
@@ -86,13 +87,13 @@ pub(crate) struct Arguments {
         conflicts_with_all = ["function", "stream", "endpoint_url"]
     )]
     url: Option<String>,
-    /// The service to sign for, as it stands in a signature: s3, sts, execute-api
+    /// The service name in the signature, such as s3, sts or execute-api
     #[arg(long, help_heading = "Other services", requires = "url")]
     service: Option<String>,
-    /// The method [default: POST]
+    /// The HTTP method [default: POST]
     #[arg(short = 'X', long, help_heading = "Other services", requires = "url")]
     method: Option<http::Method>,
-    /// A header to send and sign; repeatable
+    /// A header to add and sign; repeatable
     #[arg(
         short = 'H',
         long,
@@ -106,7 +107,7 @@ pub(crate) struct Arguments {
     connection: config::Options,
 }
 
-/// A request that is signed, with its body.
+/// A signed request.
 #[derive(Debug)]
 struct Signed {
     parts: Parts,
@@ -145,7 +146,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     output::print(format!("{text}\n").as_bytes())?;
     if is_presigned && !arguments.curl && !arguments.json {
         if parts.method != http::Method::GET {
-            say(format_args!("send it by {}", parts.method));
+            say(format_args!("send it with the method {}", parts.method));
         }
         for (name, value) in needed {
             say(format_args!("send it with the header {name}: {value}"));
@@ -156,7 +157,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 type Headers = Vec<(String, String)>;
 
-/// Signs; gives the headers too that a presigned URL covers besides the host.
+/// Signs the request. Also returns the headers besides `host` that a presigned URL covers, which must
+/// be sent with it.
 fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
     let request::Unsigned {
         mut parts,
@@ -175,8 +177,9 @@ fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
         .with_settings(settings);
     let time = match arguments.time {
         Some(time) => time,
-        None => Timestamp::try_from(SystemTime::now())
-            .map_err(|error| Failure::usage(format!("this machine's clock: {error}")))?,
+        None => Timestamp::try_from(SystemTime::now()).map_err(|error| {
+            Failure::usage(format!("the clock of this machine is wrong: {error}"))
+        })?,
     };
     let Some(expires) = arguments.presign else {
         signer
@@ -184,7 +187,8 @@ fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
             .map_err(Failure::usage)?;
         return Ok((Signed { parts, body }, Vec::new()));
     };
-    // Who opens the URL cannot know its body's hash with S3, and need not know its type with others.
+    // Presigned URLs of S3 do not cover the payload. The content type is not covered for Lambda, so
+    // that the caller need not know it.
     let hash = match is_s3 {
         true => PayloadHash::Unsigned,
         false => PayloadHash::of(&body),
@@ -203,7 +207,7 @@ fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
     Ok((Signed { parts, body }, needed))
 }
 
-/// The headers in the order of their names, so that the same request is shown the same.
+/// The headers sorted by name, so that equal requests are shown equally.
 fn sorted(parts: &Parts) -> Vec<(&str, String)> {
     let mut headers: Vec<_> = parts
         .headers
@@ -219,7 +223,7 @@ fn sorted(parts: &Parts) -> Vec<(&str, String)> {
     headers
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+fn timestamp(text: &str) -> Result<Timestamp, String> {
     text.parse()
-        .map_err(|_| "a time to sign for is written as 20150830T123600Z, in UTC".to_owned())
+        .map_err(|_| "expected a UTC time such as 20150830T123600Z".to_owned())
 }

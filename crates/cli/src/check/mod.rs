@@ -1,7 +1,7 @@
-//! `lambda-invoke check`: what a function's name means, or where it goes wrong.
+//! `lambda-invoke check`: explains a function's name, or where it is invalid.
 
 mod explain;
-mod refuse;
+mod reject;
 
 use lambda_invoke_input::{
     FunctionName, InputError, NameRules, Qualifier, QualifierMismatch, Target,
@@ -12,46 +12,46 @@ use crate::exit::{Exit, Failure};
 use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
-The rules are the generations of the service's pattern, with their lengths:
-  default    every form of any generation; at most 170 characters, a bare name 64
-  published  exactly the published API reference
-  newest     exactly the newest API model: at most 256 characters
-  recorded   what the service was seen to answer with 400; no greatest length
+The service's rules for names have changed over time:
+  default    every form that any of the rules accepts; at most 170 characters, 64 for a bare name
+  published  the published API reference
+  newest     the newest API model; at most 256 characters
+  recorded   what the service, in recordings, does not reject with 400; no maximum length
 
-Exit code 2 if the name, the qualifier or the two together are refused.
+Exit code 2 if the name, the qualifier or their combination is invalid.
 
 Examples:
   lambda-invoke check arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live
   lambda-invoke check thumbnail --qualifier '$LATEST' --rules published
   lambda-invoke check 'thumb nail' --json";
 
-/// Explain a function's name, or say what is wrong with it and where
+/// Explain a function's name, or show where it is invalid
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// A name or an ARN, with or without a version or alias at its end
+    /// A name, partial ARN or ARN, optionally followed by :VERSION or :ALIAS
     name: String,
-    /// The Qualifier parameter, to be checked with the name
+    /// The Qualifier parameter to check together with the name
     #[arg(long, value_name = "VERSION|ALIAS")]
     qualifier: Option<String>,
-    /// Which rules decide
+    /// The rules to check against
     #[arg(long, value_enum, default_value = "default")]
-    rules: Named,
-    /// Write one JSON object, whether the name is taken or refused
+    rules: RuleSet,
+    /// Write one JSON object to stdout, whether the name is valid or not
     #[arg(long)]
     json: bool,
 }
 
-/// The rule sets, by the names that people give.
+/// The rule sets by their names on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Named {
+enum RuleSet {
     Default,
     Published,
     Newest,
     Recorded,
 }
 
-impl Named {
+impl RuleSet {
     const ALL: [Self; 4] = [Self::Default, Self::Published, Self::Newest, Self::Recorded];
 
     const fn as_str(self) -> &'static str {
@@ -73,9 +73,9 @@ impl Named {
     }
 }
 
-/// Why name and qualifier are refused.
+/// Why a name or qualifier is rejected.
 #[derive(Clone, Copy, Debug)]
-enum Refused {
+enum Rejection {
     Name(InputError),
     Qualifier(InputError),
     Mismatch(QualifierMismatch),
@@ -89,10 +89,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         json,
     } = &arguments;
     let qualifier = qualifier.as_deref();
-    let accepted: Vec<&str> = Named::ALL
+    let accepted: Vec<&str> = RuleSet::ALL
         .into_iter()
-        .filter(|named| target(name, qualifier, *named).is_ok())
-        .map(Named::as_str)
+        .filter(|rule_set| target(name, qualifier, *rule_set).is_ok())
+        .map(RuleSet::as_str)
         .collect();
     match target(name, qualifier, *rules) {
         Ok(target) => {
@@ -107,16 +107,16 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
             };
             output::print(text.as_bytes())
         }
-        Err(refused) => {
+        Err(rejection) => {
             if *json {
-                let mut object = refuse::json(&refused, name, qualifier);
+                let mut object = reject::json(&rejection, name, qualifier);
                 object["rules"] = rules.as_str().into();
                 object["accepted_by"] = json!(accepted);
                 output::print((terminal::json(&object) + "\n").as_bytes())?;
                 return Err(Failure::silent(Exit::Usage));
             }
-            Err(Failure::usage(refuse::text(
-                &refused, name, qualifier, &accepted,
+            Err(Failure::usage(reject::text(
+                &rejection, name, qualifier, &accepted,
             )))
         }
     }
@@ -125,13 +125,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 fn target<'a>(
     name: &'a str,
     qualifier: Option<&'a str>,
-    named: Named,
-) -> Result<Target<'a>, Refused> {
-    let rules = named.rules();
-    let name = FunctionName::parse_with(name, &rules).map_err(Refused::Name)?;
+    rule_set: RuleSet,
+) -> Result<Target<'a>, Rejection> {
+    let rules = rule_set.rules();
+    let name = FunctionName::parse_with(name, &rules).map_err(Rejection::Name)?;
     let qualifier = qualifier
         .map(|text| Qualifier::parse_with(text, &rules))
         .transpose()
-        .map_err(Refused::Qualifier)?;
-    Target::new(name, qualifier).map_err(Refused::Mismatch)
+        .map_err(Rejection::Qualifier)?;
+    Target::new(name, qualifier).map_err(Rejection::Mismatch)
 }

@@ -1,20 +1,19 @@
-//! What an input that is no event stream begins with.
+//! Identifies input that is not an event stream by its first bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use lambda_invoke_event_stream::Decoder;
 
-/// How many bytes of the input it takes to tell.
-pub(super) const ENOUGH: usize = 64;
+/// How many bytes [`identify`] needs.
+pub(super) const SNIFF_LEN: usize = 64;
 
-/// How long the first 12 bytes of a message, its prelude, are.
-const PRELUDE: usize = 12;
+/// The length of a message's prelude.
+const PRELUDE_LEN: usize = 12;
 
-/// What the first bytes of an input say that it is, and what can be done about it. `None` if they
-/// may be those of a message.
-pub(super) fn what(first: &[u8]) -> Option<(&'static str, &'static str)> {
-    const TEXT: &str = "decode expects a stream's bytes as they came";
+/// Identifies what the input is instead, and what to do about it. `None` if it may be a message.
+pub(super) fn identify(first: &[u8]) -> Option<(&'static str, &'static str)> {
+    const TEXT: &str = "decode expects the bytes of a stream as they were received";
     if let Some(found) = binary(first) {
         return Some(found);
     }
@@ -29,15 +28,15 @@ pub(super) fn what(first: &[u8]) -> Option<(&'static str, &'static str)> {
         () if begin.is_empty() => ("white space", TEXT),
         () if has("HTTP/") => (
             "the head of an HTTP response",
-            "leave it out: save the body alone, with curl without --include",
+            "save only the body; with curl, leave out --include",
         ),
         () if has("<!doctype html") || has("<html") => ("HTML", TEXT),
         () if has("<") => ("XML or HTML", TEXT),
         () if has("{") || has("[") => (
             "JSON",
-            "an error of the service, or a buffered response, needs no decoding",
+            "an error of the service or a buffered response needs no decoding",
         ),
-        () if is_prelude(STANDARD_NO_PAD.decode(sixteen(begin)).ok()) => {
+        () if is_prelude(STANDARD_NO_PAD.decode(base64_prelude(begin)).ok()) => {
             ("a message in base64", "pipe it through base64 -d first")
         }
         () if is_prelude(hex(begin)) => (
@@ -50,8 +49,8 @@ pub(super) fn what(first: &[u8]) -> Option<(&'static str, &'static str)> {
 
 fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
     const UNPACK: &str = "unpack it first";
-    const UTF_16: &str = "decode expects a stream's bytes as they came, which a shell may have \
-                          changed";
+    const UTF_16: &str = "decode expects the bytes of a stream as they were received; the shell may \
+                          have changed them";
     let signatures: [(&[u8], _, _); 7] = [
         (b"\x1f\x8b", "gzip", UNPACK),
         (b"\x28\xb5\x2f\xfd", "zstd", UNPACK),
@@ -59,7 +58,7 @@ fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\xff\xfe", "UTF-16 text", UTF_16),
         (b"\xfe\xff", "UTF-16 text", UTF_16),
         (b"\xef\xbb\xbf", "UTF-8 text with a byte order mark", UTF_16),
-        (b"\x16\x03", "TLS", "decode expects what is inside it"),
+        (b"\x16\x03", "TLS", "decode expects the decrypted content"),
     ];
     signatures
         .into_iter()
@@ -67,10 +66,10 @@ fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
         .map(|(_, what, advice)| (what, advice))
 }
 
-/// The text that the bytes begin with, if that is all of them or more than chance would make. A
-/// message begins with none: the first byte of its length is zero.
+/// The text that the bytes begin with, if it is all of them or too long to be a coincidence. A message
+/// does not begin with text: the first byte of its length is zero.
 fn text(first: &[u8]) -> Option<&str> {
-    const MORE_THAN_CHANCE: usize = 8;
+    const NO_COINCIDENCE: usize = 8;
     let (text, is_all) = match std::str::from_utf8(first) {
         Ok(text) => (text, true),
         Err(error) => {
@@ -85,23 +84,23 @@ fn text(first: &[u8]) -> Option<&str> {
     let end = text.find(|c| !is_text(c)).unwrap_or(text.len());
     let is_all = is_all && end == text.len();
     text.get(..end)
-        .filter(|text| !text.is_empty() && (is_all || text.len() >= MORE_THAN_CHANCE))
+        .filter(|text| !text.is_empty() && (is_all || text.len() >= NO_COINCIDENCE))
 }
 
-/// Base64 of twelve bytes.
-fn sixteen(text: &str) -> &str {
+/// The base64 encoding of a prelude.
+fn base64_prelude(text: &str) -> &str {
     text.get(..16).unwrap_or_default()
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    (0..PRELUDE)
+    (0..PRELUDE_LEN)
         .map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok())
         .collect()
 }
 
-/// Whether the bytes are the first of a message: they have a checksum of their own.
+/// Whether the bytes are the prelude of a message, which has its own checksum.
 fn is_prelude(bytes: Option<Vec<u8>>) -> bool {
-    let Some(bytes) = bytes.filter(|bytes| bytes.len() == PRELUDE) else {
+    let Some(bytes) = bytes.filter(|bytes| bytes.len() == PRELUDE_LEN) else {
         return false;
     };
     let mut decoder = Decoder::new();
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_it_is_not() {
+    fn identifies_what_the_input_is_instead() {
         let message = Message::new(HeaderBlock::default(), "x")
             .to_bytes()
             .unwrap();
@@ -136,14 +135,14 @@ mod tests {
             (hex.as_bytes(), "a message in hexadecimal"),
             (b"AAAAAAAAAAAAAAAAAAAAAAAA", "text"),
             ("Guten Tag, Zo\u{eb}".as_bytes(), "text"),
-            (b"cut in the middle of \xc3", "text"),
+            (b"ends in the middle of \xc3", "text"),
             (
                 b"HTTP/1.1 200 OK\r\n\r\n\0\0\0\x10",
                 "the head of an HTTP response",
             ),
             (b" \n", "white space"),
         ] {
-            let found = what(input).map(|(what, _)| what);
+            let found = identify(input).map(|(what, _)| what);
             assert_eq!(
                 found,
                 Some(expected),
@@ -158,7 +157,7 @@ mod tests {
             b"abc\0\0\x01",
             &message,
         ] {
-            assert_eq!(what(input), None, "{input:?}");
+            assert_eq!(identify(input), None, "{input:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! `lambda-invoke decode`: event-stream frames as JSON lines.
+//! `lambda-invoke decode`: shows event-stream messages as JSON lines.
 
-mod begins;
+mod foreign;
 mod line;
 
 use std::fs::File;
@@ -10,46 +10,45 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 
-use crate::decode::begins::ENOUGH;
+use crate::decode::foreign::SNIFF_LEN;
 use crate::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::terminal::{MOST_TEXT, excerpt, say};
 
-/// How much is read at once.
-const PIECE: usize = 64 << 10;
+/// How many bytes to read at once.
+const READ_LEN: usize = 64 << 10;
 
 const EXAMPLES: &str = "\
-A line for each message, as soon as the message is whole:
+Each message is written as one line, as soon as it is complete:
   {\"offset\":0,\"length\":118,\"headers\":[{\"name\":\":event-type\",\"type\":\"string\",\"value\":..}, ..],
    \"event\":\"PayloadChunk\",\"payload\":\"Hello\"}
-The payload is text, or \"payload_base64\" if it is not UTF-8. \"event\" is the event, exception or
-error of Lambda's, if the message is one; \"complete\" has what an InvokeComplete says, its log
-decoded.
+A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also have \"event\",
+\"exception\" or \"error\"; \"complete\" has the content of an InvokeComplete, with its log decoded.
 
-With --payload, messages that are not Lambda's are left out, and so is what an InvokeComplete or an
-exception says; how many there were, and that the function failed, is said on stderr.
+With --payload, only the payloads of PayloadChunk messages are written; how many messages were not
+Lambda's, and whether the function failed, is reported on stderr.
 
-Exit code 5 if the input ends in the middle of a message, or after a function's chunks without the
-message that ends them (InvokeComplete or an exception); 2 if it cannot be read, is damaged, with
-the byte at which, is no event stream, or with --payload has no message of Lambda's. What came
-before is written in any case.
+The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without
+the InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is
+corrupt, is not an event stream, or with --payload has no messages of Lambda. All messages before
+the error are written.
 
 Examples:
   lambda-invoke decode recorded.bin
-  lambda-invoke decode --payload recorded.bin > answer.txt
+  lambda-invoke decode --payload recorded.bin > response.txt
   eval \"$(lambda-invoke sign hello --stream --curl)\" | lambda-invoke decode";
 
-/// Show event-stream frames as JSON lines, as they come
+/// Show event-stream messages as JSON lines as they arrive
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The file to read; stdin without it or with -
+    /// The file to read, or - for stdin [default: -]
     file: Option<PathBuf>,
-    /// Write the payloads of a function's chunks as they are, and nothing else
+    /// Write only the payload of the response, as it is
     #[arg(long)]
     payload: bool,
-    /// The longest message to take, in bytes
+    /// The maximum length of a message, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
     max_message: u32,
 }
@@ -69,75 +68,74 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Reads the input to its end and shows what is in it.
+/// Decodes the input until its end.
 fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(output::stdout());
     let mut decoder =
         Decoder::with_limits(Limits::new().with_max_message_len(arguments.max_message));
     let mut lambda = Lambda::default();
     let mut first = Vec::new();
-    let mut piece = vec![0; PIECE];
+    let mut buffer = vec![0; READ_LEN];
     loop {
-        let count = match input.read(&mut piece) {
+        let count = match input.read(&mut buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(name, &error)),
         };
-        let read = piece.get(..count).unwrap_or_default();
+        let read = buffer.get(..count).unwrap_or_default();
         if read.is_empty() {
             break;
         }
-        first.extend(read.iter().take(ENOUGH.saturating_sub(first.len())));
-        // A copy, since a small piece must not keep a large buffer for as long as its message takes.
+        first.extend(read.iter().take(SNIFF_LEN.saturating_sub(first.len())));
+        // Copied, because a few bytes must not keep the large buffer alive until their message is
+        // complete.
         decoder.push(Bytes::copy_from_slice(read));
         let result = drain(&mut decoder, &mut lambda, arguments.payload, &mut out);
-        // Before anything is said about a fault: what came is written.
+        // Before any error is reported, write what was decoded.
         out.flush().map_err(|error| output::not_written(&error))?;
         match result {
             Ok(()) => {}
-            Err(Stopped::Input(error)) => return Err(wrong(name, &first, &lambda, error)),
+            Err(Stopped::Input(error)) => return Err(invalid(name, &first, &lambda, error)),
             Err(Stopped::Output(error)) => return Err(output::not_written(&error)),
         }
     }
     decoder
         .finish()
-        .map_err(|error| wrong(name, &first, &lambda, error))?;
+        .map_err(|error| invalid(name, &first, &lambda, error))?;
     if let Some(chunks) = lambda.unfinished() {
         return Err(Failure::new(
-            Exit::Cut,
+            Exit::Incomplete,
             format!(
-                "{name}: ended after {chunks} chunks without InvokeComplete: the response is \
-                 truncated between two messages"
+                "{name}: the response is truncated: the input ends without InvokeComplete (chunks \
+                 received: {chunks})"
             ),
         ));
     }
     match arguments.payload {
-        true => end(name, &lambda),
+        true => summarize(name, &lambda),
         false => Ok(()),
     }
 }
 
-/// What `--payload` has to say of an input that was whole: its stdout does not tell an empty
-/// response from one that is not Lambda's, nor a success from a failure.
-fn end(name: &str, lambda: &Lambda) -> Result<(), Failure> {
+/// Reports on stderr what `--payload` does not show of a complete input: whether there was a response
+/// of Lambda at all, and whether the function failed.
+fn summarize(name: &str, lambda: &Lambda) -> Result<(), Failure> {
     if lambda.messages() == 0 {
-        return Err(Failure::usage(format!(
-            "{name}: the input is empty: there is no payload in it"
-        )));
+        return Err(Failure::usage(format!("{name}: the input is empty")));
     }
     if !lambda.is_response() {
-        let said = lambda.failure().map_or_else(String::new, |failure| {
-            format!("; it says {}", excerpt(failure, MOST_TEXT))
+        let failure = lambda.failure().map_or_else(String::new, |failure| {
+            format!("; the failure is {}", excerpt(failure, MOST_TEXT))
         });
         return Err(Failure::usage(format!(
-            "{name}: neither PayloadChunk nor InvokeComplete among the {} messages, so there is no \
-             payload of a function{said}\n  what you can do: see the messages without --payload",
+            "{name}: no PayloadChunk or InvokeComplete in the input (messages: {}){failure}\n  hint: to see \
+             the messages, run this again without --payload",
             lambda.messages()
         )));
     }
     if lambda.others() > 0 {
         say(format_args!(
-            "lambda-invoke: {name}: left out {} of {} messages, which are not Lambda's",
+            "lambda-invoke: {name}: skipped {} of {} messages, which are not Lambda's",
             lambda.others(),
             lambda.messages()
         ));
@@ -151,18 +149,18 @@ fn end(name: &str, lambda: &Lambda) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The failure of an input that is damaged or truncated, or is no event stream at all.
-fn wrong(name: &str, first: &[u8], lambda: &Lambda, error: DecodeError) -> Failure {
-    if let (0, Some((what, advice))) = (lambda.messages(), begins::what(first)) {
+/// The failure of an input that is corrupt, truncated, or not an event stream at all.
+fn invalid(name: &str, first: &[u8], lambda: &Lambda, error: DecodeError) -> Failure {
+    if let (0, Some((what, advice))) = (lambda.messages(), foreign::identify(first)) {
         let text = String::from_utf8_lossy(first);
         return Failure::usage(format!(
-            "{name}: not an event stream: it begins with {what}: {text:?}\n  decode expects the \
-             messages of application/vnd.amazon.eventstream ({error})\n  what you can do: {advice}"
+            "{name}: not an event stream: it begins with {what}: {text:?}\n  decode expects \
+             application/vnd.amazon.eventstream ({error})\n  hint: {advice}"
         ))
         .with("offset", error.offset());
     }
     let exit = match error.is_unexpected_eof() {
-        true => Exit::Cut,
+        true => Exit::Incomplete,
         false => Exit::Usage,
     };
     Failure::new(exit, format!("{name}: {error}")).with("offset", error.offset())
@@ -173,7 +171,7 @@ enum Stopped {
     Output(io::Error),
 }
 
-/// Writes every message that is whole.
+/// Writes every complete message.
 fn drain(
     decoder: &mut Decoder,
     lambda: &mut Lambda,

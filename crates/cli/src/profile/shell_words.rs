@@ -1,9 +1,9 @@
-//! Words as a POSIX shell splits them, which is how botocore reads the names of sections.
+//! Splits text into words as a POSIX shell does, which is how botocore reads the names of sections.
 
-/// The words of a text without their quotes; `None` if a quote or an escape is not closed.
+/// Splits a text into words and removes the quotes; `None` if a quote or an escape is not closed.
 ///
-/// As Python's `shlex.split`: `'` quotes all up to the next one, `"` all but `\"` and `\\`, and `\`
-/// outside quotes the character after it.
+/// The rules are those of Python's `shlex.split`: `'` quotes everything up to the next `'`; within `"`,
+/// only `\"` and `\\` are escapes; outside quotes, `\` quotes the next character.
 pub(super) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,4 +1,4 @@
-//! `lambda-invoke bench`: many calls at once, and how long they took.
+//! `lambda-invoke bench`: measures how long many calls take.
 
 mod load;
 mod plot;
@@ -12,24 +12,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::bench::load::{Load, Plan};
 use crate::bench::report::Report;
 use crate::call::{self, time};
+use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
-use crate::known::known;
+use crate::runtime::{self, Threads};
 use crate::{output, terminal};
 
 const EXAMPLES: &str = "\
-Each of the callers makes its next call when the last has ended. So a function that stalls is called
-less often, and its stall counts for as many calls as there are callers; with --rate calls begin on
-a schedule, and their time is counted from when they were due.
+Each caller starts its next call when its previous one ends, so a function that stalls is called
+less often, and a stall affects at most as many calls as there are callers. With --rate, calls
+start on a schedule, and latency is measured from the scheduled start.
 
-Times are of calls that succeeded; \"first byte\" is when the first of the function's bytes is there.
-Exit code 0 if every call succeeded, else that of the most frequent failure. Ctrl-C ends it and
-shows what there is, with exit code 130.
+Latencies are those of successful calls; \"first byte\" is the time to the function's first byte.
+The exit code is 0 if every call succeeded, otherwise that of the most frequent failure. Ctrl-C ends
+the benchmark early and shows the results so far, with exit code 130.
 
-A function that fails in the midst of a stream counts as failed if the service tells so: by an error
-code, or with --log-tail by the log's report. --buffered always tells.
+A function that fails in mid-stream counts as failed if the service reports it: with an error code,
+or in the log's report. --buffered always reports it.
 
-At most 50 kinds of failure are told apart; the codes beyond these count as \"further codes\".
+Failures are counted by kind and code; after the first 50, as \"further codes\".
 
 Every call may run the function, and is billed.
 
@@ -38,43 +39,38 @@ Examples:
   lambda-invoke bench my-function --buffered -c 8 --duration 30s -p @request.json
   lambda-invoke bench my-function --rate 100 -c 64 -n 6000 --json";
 
-/// Call a function many times, and show how long it took
+/// Call a function many times and measure the latency
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("retry", |retry| retry.default_value("none")))]
-#[command(mut_arg("json", |json| json.help("The result as one JSON object, times in milliseconds")))]
+#[command(mut_arg("json", |json| json.help("Write the result as one JSON object, times in milliseconds")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     call: call::Options,
-    /// How many calls at once
+    /// The number of concurrent callers
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
     concurrency: u16,
-    /// How many calls in all [default: 1000, or as many as there is time for with --duration]
+    /// The total number of calls [default: 1000, or unlimited with --duration]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Load")]
     calls: Option<u64>,
-    /// Begin no call after so long
+    /// Start no more calls after this time
     #[arg(short, long, value_name = "TIME", value_parser = time, help_heading = "Load")]
     duration: Option<Duration>,
-    /// Begin so many calls a second, as far as --concurrency allows
+    /// Start this many calls per second, as far as --concurrency allows
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     rate: Option<f64>,
-    /// So many calls first that do not count
+    /// The number of calls to make first, which are not measured
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Load")]
     warm_up: u64,
-    /// Use Invoke in place of InvokeWithResponseStream
+    /// Use Invoke instead of InvokeWithResponseStream
     #[arg(long, help_heading = "Load")]
     buffered: bool,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
-    known().as_json = as_json;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Transport, format!("no runtime: {error}")))?;
-    let result = runtime.block_on(bench(Arc::new(arguments)));
-    runtime.shutdown_background();
+    call_state().as_json = as_json;
+    let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
     result.map_err(|failure| failure.in_json(as_json))
 }
 
@@ -119,14 +115,14 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
         false => terminal::safe(&report.text()),
     };
     output::print(text.as_bytes())?;
-    match (outcome.interrupted, outcome.worst()) {
+    match (outcome.interrupted, outcome.exit()) {
         (true, _) => Err(Failure::silent(Exit::Interrupted)),
         (false, Some(exit)) => Err(Failure::silent(exit)),
         (false, None) => Ok(()),
     }
 }
 
-/// On stderr, for a person who waits.
+/// A progress bar on stderr, if it is a terminal.
 fn progress(calls: u64) -> ProgressBar {
     let Some(target) = terminal::progress_target() else {
         return ProgressBar::hidden();
@@ -148,6 +144,6 @@ fn progress(calls: u64) -> ProgressBar {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("a rate is a number of calls a second, from 0.001 to 1000000".to_owned()),
+        _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
     }
 }

@@ -1,32 +1,32 @@
-//! The text of a shared file as sections.
+//! Parses a shared file into sections.
 //!
-//! The rules are those that the AWS SDKs share (`profile-parser-tests.json`), and for the names of
-//! sections those of botocore: in the config file a name is a shell word, so that the AWS CLI can
-//! write `[profile 'my dev']`.
+//! The rules are those of the AWS SDKs (`profile-parser-tests.json`); for the names of sections, those
+//! of botocore: in the config file a name is a shell word, because the AWS CLI writes
+//! `[profile 'my dev']`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::words::words;
+use super::shell_words::words;
 
-/// Which of the two files a text is of: they write the names of profiles differently.
+/// Which of the two files it is. They write the names of profiles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Config,
     Credentials,
 }
 
-/// The properties of a section, their names in lower case.
+/// The properties of a section, with names in lower case.
 pub(super) type Section = BTreeMap<String, String>;
 
-/// The sections of a file, by their names. Sections of other kinds are left out.
+/// The sections of a file by name. Sections of other kinds are ignored.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sections {
     pub(super) profiles: BTreeMap<String, Section>,
     pub(super) services: BTreeMap<String, Section>,
 }
 
-/// Why a text is not a shared file, and in which line.
+/// Why a shared file is invalid, and in which line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ParseError {
     line: usize,
@@ -43,17 +43,16 @@ impl std::error::Error for ParseError {}
 
 const BLANK: [char; 2] = [' ', '\t'];
 
-/// Reads a file.
+/// Parses a file.
 ///
-/// A section that is there twice is one, and a property that is there twice has its last value. In
-/// the config file `[profile default]` replaces `[default]`, wherever it stands. A line that is
-/// indented continues the value above it; if that value is empty, it is a sub-property, and needs a
+/// Sections with the same name are merged, and the last of several properties with the same name is
+/// used. In the config file `[profile default]` replaces `[default]`, wherever it is. An indented line
+/// continues the value above it; if that value is empty, the line is a sub-property, which needs a
 /// name and an equals sign.
 ///
 /// # Errors
 ///
-/// If a line is none of these. A section or property whose name is not one of a setting is not an
-/// error.
+/// If a line is not valid. Unknown sections and invalid property names are ignored.
 pub(super) fn parse(text: &str, kind: Kind) -> Result<Sections, ParseError> {
     let mut reader = Reader::new(kind);
     for (number, line) in (1..).zip(text.lines()) {
@@ -64,7 +63,7 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Sections, ParseError> {
     Ok(reader.sections)
 }
 
-/// A value of a sub-property: of `endpoint_url` in a `lambda` of several lines.
+/// The value of a sub-property, such as `endpoint_url` in the value of `lambda`.
 pub(super) fn sub_property<'v>(value: &'v str, name: &str) -> Option<&'v str> {
     value
         .strip_prefix('\n')?
@@ -75,12 +74,12 @@ pub(super) fn sub_property<'v>(value: &'v str, name: &str) -> Option<&'v str> {
         .next_back()
 }
 
-/// Where the properties that follow belong.
+/// The section that the following properties belong to.
 #[derive(Debug)]
 enum Current {
     /// No section has begun.
     None,
-    /// A section that is of no interest, whose lines are checked all the same.
+    /// A section that is ignored. Its lines are still validated.
     Ignored,
     Profile(String),
     Services(String),
@@ -90,7 +89,7 @@ enum Current {
 #[derive(Debug)]
 enum Property {
     None,
-    /// One whose value is kept nowhere.
+    /// A property that is ignored.
     Ignored {
         is_empty: bool,
     },
@@ -106,7 +105,7 @@ struct Reader {
     sections: Sections,
     current: Current,
     property: Property,
-    /// Whether there was a `[profile default]`.
+    /// Whether a `[profile default]` was found.
     has_prefixed_default: bool,
 }
 
@@ -130,23 +129,22 @@ impl Reader {
             return self.begin(line);
         }
         if matches!(self.current, Current::None) {
-            return Err("a section such as [default] must come first");
+            return Err("expected a section such as [default] first");
         }
         match line.starts_with(BLANK) {
-            true => self.go_on(text),
+            true => self.continue_value(text),
             false => self.set(line),
         }
     }
 
     fn begin(&mut self, line: &str) -> Result<(), &'static str> {
-        let header =
-            header(line).ok_or("the name of a section must end with ']', and its line too")?;
+        let header = header(line).ok_or("expected ']' at the end of the section header")?;
         self.property = Property::None;
         self.current = match self.kind {
             Kind::Config => self.section_of_config(header),
             Kind::Credentials => Current::Profile(match words(header).as_deref() {
                 Some([name]) => name.clone(),
-                // botocore takes any name here.
+                // botocore accepts any name here.
                 _ => header.to_owned(),
             }),
         };
@@ -166,7 +164,7 @@ impl Reader {
     fn section_of_config(&mut self, header: &str) -> Current {
         let mut words = match words(header) {
             Some(words) => words.into_iter(),
-            // A quote that is not closed: the name is meant as it stands.
+            // An unclosed quote is part of the name.
             None => match header.split_once(BLANK) {
                 Some((kind, name)) => vec![kind.to_owned(), name.trim_matches(BLANK).to_owned()],
                 None => return Current::Ignored,
@@ -208,10 +206,12 @@ impl Reader {
         Ok(())
     }
 
-    fn go_on(&mut self, text: &str) -> Result<(), &'static str> {
+    fn continue_value(&mut self, text: &str) -> Result<(), &'static str> {
         let is_empty = match &self.property {
             Property::None => {
-                return Err("an indented line belongs to the value above it, and there is none");
+                return Err(
+                    "an indented line continues the value above it, but there is no value above",
+                );
             }
             Property::Ignored { is_empty } | Property::Named { is_empty, .. } => *is_empty,
         };
@@ -244,7 +244,7 @@ impl Reader {
     }
 }
 
-/// What stands between the brackets. A bracket or a comment's sign within quotes is of the name.
+/// The text between the brackets. Brackets and comment signs in quotes are part of the name.
 fn header(line: &str) -> Option<&str> {
     let inner = line.strip_prefix('[')?;
     let end = end_outside_quotes(inner).or_else(|| inner.find(']'))?;
@@ -270,7 +270,8 @@ fn end_outside_quotes(text: &str) -> Option<usize> {
     None
 }
 
-/// A comment that ends a line begins after white space, so that a value can hold its sign.
+/// Removes a comment at the end of a line. It begins after white space, so that values can contain the
+/// comment signs.
 fn without_comment(line: &str) -> &str {
     let mut after_blank = false;
     for (at, character) in line.char_indices() {
@@ -282,8 +283,7 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Whether a byte can be part of the name of a setting, or of a profile in the SDKs that know no
-/// quotes.
+/// Whether a byte is allowed in the name of a setting, or in an unquoted profile name.
 pub(super) fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_/.%@:+".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! The environment's variables.
+//! Environment variables.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -6,18 +6,18 @@ use std::path::PathBuf;
 
 use crate::exit::Failure;
 
-/// Looks variables up. An empty one counts as absent, as in AWS's own tools.
+/// A source of environment variables. Empty variables count as unset, as in AWS's own tools.
 pub(crate) struct Environment(Box<Lookup>);
 
 type Lookup = dyn Fn(&str) -> Option<OsString>;
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub(crate) fn process() -> Self {
         Self(Box::new(|name| std::env::var_os(name)))
     }
 
-    /// One of a test's own.
+    /// An environment for a test.
     #[cfg(test)]
     pub(crate) fn of<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>) -> Self {
         let variables: std::collections::HashMap<String, OsString> = variables
@@ -27,6 +27,11 @@ impl Environment {
         Self(Box::new(move |name| variables.get(name).cloned()))
     }
 
+    /// The value of a variable.
+    ///
+    /// # Errors
+    ///
+    /// If it is not UTF-8.
     pub(crate) fn get(&self, name: &str) -> Result<Option<String>, Failure> {
         let Some(value) = self.raw(name) else {
             return Ok(None);
@@ -35,7 +40,7 @@ impl Environment {
         value.into_string().map(Some).map_err(not_utf8)
     }
 
-    /// A variable whose value is a path, which need not be UTF-8.
+    /// The value of a variable as a path, which need not be UTF-8.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.raw(name).map(PathBuf::from)
     }
@@ -52,7 +57,7 @@ impl Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its values may be secrets.
+        // Values may be secrets.
         f.debug_struct("Environment").finish_non_exhaustive()
     }
 }

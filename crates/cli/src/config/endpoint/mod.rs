@@ -1,17 +1,16 @@
-//! Where requests go.
+//! The endpoint that requests are sent to.
 
-use std::error::Error as _;
 use std::fmt::Write as _;
 
 use lambda_invoke::{EndpointUrl, EndpointVariant};
 
 use super::Config;
-use crate::exit::Failure;
+use crate::exit::{Failure, causes};
 
-/// The service's name in `AWS_ENDPOINT_URL_..`, there in upper case, and in `services` sections.
+/// The service's name in `services` sections, and in upper case in `AWS_ENDPOINT_URL_<SERVICE>`.
 const SERVICE: &str = "lambda";
 
-/// A setting's value, and what sets it.
+/// The value of a setting, and the name of what sets it.
 #[derive(Debug, PartialEq, Eq)]
 struct Setting<T> {
     value: T,
@@ -19,11 +18,11 @@ struct Setting<T> {
 }
 
 impl Config<'_> {
-    /// The endpoint: the one that is set, or the service's own in the region.
+    /// The configured endpoint, or the service's own in the region.
     ///
     /// # Errors
     ///
-    /// If an address is not one, or settings contradict each other; the failure names them.
+    /// If a URL is invalid, or settings contradict each other; the failure names them.
     pub(crate) fn endpoint(&self, region: &str) -> Result<EndpointUrl, Failure> {
         let fips = self.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?;
         let dual_stack = self.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?;
@@ -33,22 +32,22 @@ impl Config<'_> {
                 .with_fips(chosen(&fips))
                 .with_dual_stack(chosen(&dual_stack));
             return EndpointUrl::of_region(region, variant)
-                .map_err(|error| unusable("the region", &error));
+                .map_err(|error| invalid("the region", &error));
         };
         for flag in [fips, dual_stack].into_iter().flatten() {
             if flag.value {
                 return Err(Failure::usage(format!(
-                    "{} and {} cannot be used together: the first chooses among the service's own \
-                     endpoints, the second is another one\n  what you can do: leave one of them out",
+                    "{} and {} cannot be used together: the first selects one of the service's own \
+                     endpoints, the second another endpoint\n  hint: remove one of them",
                     flag.by, url.by
                 )));
             }
         }
-        EndpointUrl::parse(&url.value).map_err(|error| unusable(&url.by, &error))
+        EndpointUrl::parse(&url.value).map_err(|error| invalid(&url.by, &error))
     }
 
-    /// The address that is set for a service. That of an option counts first, then the
-    /// environment's and then the profile's; of these the one for this service before that for all.
+    /// The URL that is configured for a service: by the option, the environment or the profile, in
+    /// this order; within each, a URL for this service takes precedence over one for all services.
     fn url(&self, service: &str) -> Result<Option<Setting<String>>, Failure> {
         let found = |value: &str, by: &str| {
             let (value, by) = (value.to_owned(), by.to_owned());
@@ -78,7 +77,7 @@ impl Config<'_> {
                 Some(None) => {}
                 None => {
                     return Err(Failure::usage(format!(
-                        "profile '{}' has services = {section}, and there is no section [services \
+                        "profile '{}' has services = {section}, but there is no section [services \
                          {section}] in {}",
                         self.profile,
                         self.files.config.place()
@@ -92,7 +91,7 @@ impl Config<'_> {
         }
     }
 
-    /// A setting that is on or off: the variable counts before the profile's.
+    /// A boolean setting. The variable takes precedence over the profile.
     fn flag(&self, variable: &str, key: &str) -> Result<Option<Setting<bool>>, Failure> {
         let (text, by) = match self.environment.get(variable)? {
             Some(text) => (text, variable.to_owned()),
@@ -109,7 +108,7 @@ impl Config<'_> {
             "false" => false,
             _ => {
                 return Err(Failure::usage(format!(
-                    "{by} is '{text}': it can be true or false"
+                    "{by} is '{text}', expected true or false"
                 )));
             }
         };
@@ -117,12 +116,11 @@ impl Config<'_> {
     }
 }
 
-fn unusable(by: &str, error: &lambda_invoke::Error) -> Failure {
+fn invalid(by: &str, error: &lambda_invoke::Error) -> Failure {
     let mut message = format!("{by}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(message, "\n  because: {cause}");
-        source = cause.source();
+    for cause in causes(error) {
+        // Writing to a string does not fail.
+        let _ = write!(message, "\n  caused by: {cause}");
     }
     Failure::usage(message)
 }
