@@ -6,13 +6,15 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::function::Handler;
-use crate::invocation::Call;
+use crate::function::invocation::Call;
+use crate::run::concurrency::Limits;
 
 /// A call that nobody waits for.
 pub(crate) struct Event {
     payload: Bytes,
     call: Call,
     pub(super) handler: Handler,
+    pub(super) limits: Limits,
     pub(super) accepted: Instant,
     pub(super) attempts: u32,
     /// What the last attempt answered, if it failed.
@@ -23,11 +25,12 @@ pub(crate) struct Event {
 
 impl Event {
     /// The payload must be in memory of its own size, since that is what is counted.
-    pub(crate) fn new(payload: Bytes, call: Call, handler: Handler) -> Self {
+    pub(crate) fn new(payload: Bytes, call: Call, handler: Handler, limits: Limits) -> Self {
         Self {
             payload,
             call,
             handler,
+            limits,
             accepted: Instant::now(),
             attempts: 0,
             last_error: None,
@@ -41,6 +44,7 @@ impl Event {
             self.payload.clone(),
             self.call.clone(),
             self.handler.clone(),
+            self.limits.clone(),
         )
     }
 

@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 
 use super::dead_letter::LetterFile;
 use super::entry::{Entry, Event};
-use super::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
+use super::notice::{EventCounters, EventFailure, Notice};
+use super::settings::{DeadLetter, EventSettings};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -123,7 +124,7 @@ impl Queue {
         self.forget(event);
         self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         (self.notice)(Notice::EventDropped {
-            function: event.call().function.name().to_owned(),
+            function: event.call().function.name.clone(),
             request_id: event.call().request_id.to_string(),
             why,
         });

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::EventFailure;
 use super::entry::Event;
+use super::notice::EventFailure;
 
 /// The JSON record: `version` 1.0, the request with its context, and the last response.
 ///

@@ -8,17 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::entry::Event;
+use super::notice::{EventFailure, Notice};
 use super::queue::Queue;
 use super::record::record;
-use super::{DeadLetter, EventFailure, Notice};
-use crate::concurrency::Permit;
-use crate::failure::FunctionError;
-use crate::invocation::{Call, Invocation, later};
-use crate::registry::Registry;
+use super::settings::DeadLetter;
+use crate::function::error::FunctionError;
+use crate::function::invocation::{Call, Invocation, later};
 use crate::request_id::RequestIds;
-use crate::run;
-use crate::running::Outcome;
-use crate::shutdown::Running;
+use crate::run::collect;
+use crate::run::concurrency::Permit;
+use crate::run::execution::Outcome;
+use crate::run::registry::Registry;
+use crate::wire::shutdown::Running;
 
 /// How much of what a failed attempt said is kept for the dead letter, in bytes.
 const ERROR: usize = 16 * 1024;
@@ -116,7 +117,7 @@ impl Worker {
                 taken.push((self.own(event), None));
                 continue;
             }
-            match Permit::acquire(&event.call().function) {
+            match Permit::acquire(&event.limits) {
                 Ok(permit) => taken.push((self.own(event), Some(permit))),
                 Err(_) => throttled.push(event),
             }
@@ -142,7 +143,7 @@ impl Worker {
         event.attempts += 1;
         // A new invocation each time: it has its own time limit, and the same request id.
         let invocation = Invocation::new(event.payload().clone(), event.call().clone());
-        let run = run::without_caller(&invocation, &event.handler, permit, &self.running);
+        let run = collect::without_caller(&invocation, &event.handler, permit, &self.running);
         match run.await {
             Outcome::Answer(()) => {
                 let succeeded = &self.queue.counts.succeeded;
@@ -243,7 +244,7 @@ impl Worker {
             return;
         };
         let permit = loop {
-            match Permit::acquire(&event.call().function) {
+            match Permit::acquire(&event.limits) {
                 Ok(permit) => break permit,
                 Err(_) => tokio::time::sleep(THROTTLED).await,
             }
@@ -257,7 +258,7 @@ impl Worker {
         let function = self.registry.get(name)?;
         let resolved = function.resolve(None)?;
         let call = Call {
-            function: Arc::clone(function),
+            function: Arc::clone(function.info()),
             qualifier: None,
             version: None,
             request_id: self.ids.next(),
@@ -269,7 +270,12 @@ impl Worker {
         };
         let record = record(event, why, SystemTime::now()).to_string();
         let payload = Bytes::from(record.into_bytes().into_boxed_slice());
-        let mut letter = Event::new(payload, call, resolved.handler.clone());
+        let mut letter = Event::new(
+            payload,
+            call,
+            resolved.handler.clone(),
+            function.limits().clone(),
+        );
         letter.last_resort = true;
         Some(letter)
     }

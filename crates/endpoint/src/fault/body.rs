@@ -7,14 +7,13 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
 use super::plan::{ByteFaults, Stop};
-use crate::answered::Failed;
-use crate::body::{Content, CutOnPurpose, Polled};
-use crate::connection::Connection;
+use crate::wire::connection::Connection;
+use crate::wire::frame::{CutOnPurpose, Frames, Polled};
 
 /// A body that the byte faults of a plan strike.
 #[derive(Debug)]
-pub(crate) struct FaultyBody {
-    inner: Content,
+pub(crate) struct FaultyBody<B> {
+    inner: B,
     faults: ByteFaults,
     connection: Arc<Connection>,
     /// How many bytes of the body have been given to hyper.
@@ -23,8 +22,8 @@ pub(crate) struct FaultyBody {
     mark: u64,
 }
 
-impl FaultyBody {
-    pub(crate) fn new(inner: Content, faults: ByteFaults, connection: Arc<Connection>) -> Self {
+impl<B: Frames> FaultyBody<B> {
+    pub(crate) fn new(inner: B, faults: ByteFaults, connection: Arc<Connection>) -> Self {
         let mark = connection.mark();
         Self {
             inner,
@@ -76,14 +75,15 @@ impl FaultyBody {
         self.inner.run_on(cx);
     }
 
-    pub(crate) fn failure(&self) -> Option<Failed> {
-        self.inner.failure()
+    /// The body without its faults.
+    pub(crate) fn inner(&self) -> &B {
+        &self.inner
     }
 
     /// Whether the body ended where the rule says.
     pub(crate) fn is_struck(&self) -> bool {
         let reached = |(at, _)| self.position >= at;
-        self.faults.stop.is_some_and(reached) || self.inner.is_struck()
+        self.faults.stop.is_some_and(reached)
     }
 
     fn flip(&self, bytes: Bytes) -> Bytes {
@@ -122,18 +122,43 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-    use crate::shutdown::Switch;
+    use crate::wire::shutdown::Switch;
 
-    fn faulty(body: &'static str, flips: &[(u64, u8)], stop: Option<(u64, Stop)>) -> FaultyBody {
+    /// A body of one frame.
+    struct Whole(&'static str);
+
+    impl Frames for Whole {
+        fn poll_frame(&mut self, _: &mut Context<'_>) -> Polled {
+            let bytes = Bytes::from_static(std::mem::take(&mut self.0).as_bytes());
+            let frame = Some(bytes).filter(|bytes| !bytes.is_empty());
+            Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))
+        }
+
+        fn run_on(&mut self, _: &mut Context<'_>) {}
+
+        fn is_end_stream(&self) -> bool {
+            self.0.is_empty()
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.0.len() as u64)
+        }
+    }
+
+    fn faulty(
+        body: &'static str,
+        flips: &[(u64, u8)],
+        stop: Option<(u64, Stop)>,
+    ) -> FaultyBody<Whole> {
         let connection = Connection::new(Switch::new().running().unwrap());
         let faults = ByteFaults {
             flips: flips.to_vec(),
             stop,
         };
-        FaultyBody::new(Content::whole(body), faults, connection)
+        FaultyBody::new(Whole(body), faults, connection)
     }
 
-    fn next(body: &mut FaultyBody) -> Polled {
+    fn next(body: &mut FaultyBody<Whole>) -> Polled {
         body.poll_frame(&mut Context::from_waker(Waker::noop()))
     }
 

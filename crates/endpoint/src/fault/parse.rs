@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lambda_invoke_error::{ServiceError, ThrottleReason, lookup};
 
-use super::{Fault, FaultKind};
+use super::rule::{Fault, FaultKind};
 
 /// Why a text is no fault rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda_invoke_error::{RetryAfter, ServiceError, lookup};
 
-use super::{Fault, FaultKind};
+use super::rule::{Fault, FaultKind};
 use crate::request_id::mix;
 
 /// The rules of an endpoint, with how often each was asked and struck.

@@ -10,8 +10,8 @@ use lambda_invoke_sigv4::{
     Credentials, CredentialsError, InvalidScope, PayloadHash, Timestamp, Verifier,
 };
 
-use crate::answer;
 use crate::pattern::Pattern;
+use crate::service::errors;
 
 /// An access key that the endpoint knows, and which functions it may invoke.
 ///
@@ -157,7 +157,7 @@ impl Access {
             Ok(keys) => Ok(Caller {
                 keys: keys.map(Vec::as_slice).unwrap_or_default(),
             }),
-            Err(error) => Err(answer::authentication(
+            Err(error) => Err(errors::authentication(
                 error.code(),
                 &error.service_message(),
             )),
@@ -185,7 +185,7 @@ impl Caller<'_> {
              lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
              lambda:InvokeFunction action"
         );
-        Err(answer::access_denied(&message))
+        Err(errors::access_denied(&message))
     }
 }
 

@@ -188,6 +188,23 @@ impl<E: std::error::Error> From<E> for FunctionError {
     }
 }
 
+/// How the function of a response failed, as text for the request log: an extension of the response.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl Failed {
+    pub(crate) fn new(error: &FunctionError) -> Self {
+        const LONGEST: usize = 1024;
+        let short = error.clone().shortened(LONGEST);
+        let mark = if short.message() == error.message() {
+            ""
+        } else {
+            "..."
+        };
+        Self(format!("{short}{mark}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

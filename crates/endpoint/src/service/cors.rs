@@ -12,7 +12,7 @@ use http::uri::{Authority, Uri};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use lambda_invoke_error::ServiceError;
 
-use crate::answer;
+use crate::service::errors;
 
 /// Chrome asks so before a public page may call a private address.
 const REQUEST_PRIVATE_NETWORK: HeaderName =
@@ -141,7 +141,7 @@ pub(crate) fn foreign(origin: &str) -> ServiceError {
         "A web page of the origin {origin} may not call this endpoint, which verifies no \
          signatures. To allow it, serve with --cors {origin}."
     );
-    answer::access_denied(&message)
+    errors::access_denied(&message)
 }
 
 /// The form in which a browser sends an origin: `scheme://host[:port]` in lower case, without the

@@ -12,8 +12,8 @@ use lambda_invoke_protocol::{LogTail, TailBuffer};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 
-use crate::failure::FunctionError;
-use crate::registry::Registered;
+use crate::function::error::FunctionError;
+use crate::function::info::FunctionInfo;
 use crate::request_id::RequestId;
 
 /// One call of a function: what it was called with, and what it can tell and ask of its platform.
@@ -40,7 +40,7 @@ pub struct Invocation {
 /// What a call is made with besides its payload.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) function: Arc<Registered>,
+    pub(crate) function: Arc<FunctionInfo>,
     /// The qualifier that the caller used, if any: it ends the invoked ARN.
     pub(crate) qualifier: Option<String>,
     /// The version that runs: `None` is `$LATEST`.
@@ -57,8 +57,8 @@ impl Call {
     /// The ARN that the caller invoked.
     pub(crate) fn function_arn(&self) -> String {
         match &self.qualifier {
-            Some(qualifier) => format!("{}:{qualifier}", self.function.arn()),
-            None => self.function.arn().to_owned(),
+            Some(qualifier) => format!("{}:{qualifier}", self.function.arn),
+            None => self.function.arn.clone(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Invocation {
 
     /// The function's name.
     pub fn function_name(&self) -> &str {
-        self.shared.call.function.name()
+        &self.shared.call.function.name
     }
 
     /// The ARN that the caller invoked: it ends in the alias or version if the caller used one.
@@ -157,7 +157,7 @@ impl Invocation {
 
     /// When the endpoint will end the function.
     pub fn deadline(&self) -> Instant {
-        let timeout = self.shared.call.function.timeout();
+        let timeout = self.shared.call.function.timeout;
         later(self.shared.started, timeout)
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
 
-use crate::failure::FunctionError;
-use crate::invocation::Invocation;
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
 
 /// Writes the first line, if the caller wants the log at all.
 pub(crate) fn start(invocation: &Invocation) {
@@ -33,13 +33,13 @@ pub(crate) fn finish(
     let call = invocation.call();
     let mut report = Report::new(request_id);
     let duration = if timed_out {
-        call.function.timeout()
+        call.function.timeout
     } else {
         invocation.elapsed()
     };
     report.duration = Some(duration);
     report.billed_duration = Some(whole_milliseconds(duration));
-    report.memory_size_mb = Some(call.function.memory_mb().into());
+    report.memory_size_mb = Some(call.function.memory_mb.into());
     // In-process functions share one memory: the process' own is what can be known.
     report.max_memory_used_mb = resident_mb();
     report.status = timed_out.then_some(ReportStatus::Timeout);

@@ -3,9 +3,9 @@
 use lambda_invoke_input::limits;
 use lambda_invoke_protocol::region::Partition;
 
-use crate::bandwidth::Bandwidth;
+use crate::wire::bandwidth::Bandwidth;
 
-use crate::cors::Origins;
+use crate::service::cors::Origins;
 
 /// How the endpoint words its answer to too large a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

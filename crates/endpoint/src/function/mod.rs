@@ -1,5 +1,11 @@
 //! What a function is to the endpoint: a name, a closure, its versions, aliases and limits.
 
+pub mod builtins;
+pub(crate) mod error;
+pub(crate) mod info;
+pub(crate) mod invocation;
+pub(crate) mod writer;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
@@ -11,9 +17,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::failure::FunctionError;
-use crate::invocation::Invocation;
-use crate::writer::ResponseWriter;
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
+use crate::function::writer::ResponseWriter;
 
 /// A boxed future that a function's closure became.
 pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;

@@ -9,21 +9,28 @@ use lambda_invoke_protocol::region;
 use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
-use crate::access::{Access, AccessKey};
-use crate::answered::{Answered, OnResponse};
-use crate::bandwidth::Bandwidth;
-use crate::build_error::BuildError;
-use crate::builtins;
+use super::build_error::BuildError;
+use super::{Endpoint, Server};
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
-use crate::registry::Registry;
+use crate::function::builtins;
 use crate::request_id::RequestIds;
-use crate::server::{Endpoint, Server};
+use crate::run::registry::Registry;
 use crate::service::Service;
-use crate::settings::{Settings, TooLargeStyle};
+use crate::service::auth::{Access, AccessKey};
+use crate::service::request_log::{Answered, OnResponse};
+use crate::service::settings::{Settings, TooLargeStyle};
+use crate::wire::bandwidth::Bandwidth;
 
-/// Puts an endpoint together; see [`Endpoint::builder`].
+impl Endpoint {
+    /// Starts building an endpoint.
+    pub fn builder() -> EndpointBuilder {
+        EndpointBuilder::default()
+    }
+}
+
+/// Builds an [`Endpoint`]; see [`Endpoint::builder`].
 #[must_use]
 pub struct EndpointBuilder {
     settings: Settings,

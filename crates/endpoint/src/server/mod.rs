@@ -1,35 +1,28 @@
 //! An endpoint at work: it accepts connections and serves requests, until it is told to end.
 
+mod accept;
+pub(crate) mod build_error;
+pub(crate) mod builder;
+mod connection;
+
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, ToSocketAddrs};
 
-use crate::builder::EndpointBuilder;
-use crate::connection::{Connection, Order, Wire};
+use self::accept::AcceptFailures;
+use self::connection::{abort, connection};
+
 use crate::event::{EventCounters, Notice, work};
-use crate::function::Function;
 use crate::service::Service;
-use crate::shutdown::{Running, Switch};
-
-/// How long a connection may take for a request's head or for its body, or be idle between two
-/// requests.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// How long a caller may read nothing while there is something to read: as long as the longest
-/// function runs.
-const STUCK: Duration = Function::LONGEST;
+use crate::wire::shutdown::{Running, Switch};
 
 /// An endpoint that is built and serves nothing yet.
 ///
@@ -53,11 +46,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Begins to put an endpoint together.
-    pub fn builder() -> EndpointBuilder {
-        EndpointBuilder::default()
-    }
-
     pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
             service: Arc::new(service),
@@ -185,157 +173,6 @@ impl Endpoint {
     }
 }
 
-/// Tells of connections that could not be accepted, at most once a second.
-struct AcceptFailures<'a> {
-    notice: &'a Arc<dyn Fn(Notice) + Send + Sync>,
-    told: Option<Instant>,
-    untold: u64,
-    last: String,
-}
-
-impl<'a> AcceptFailures<'a> {
-    fn new(notice: &'a Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
-        Self {
-            notice,
-            told: None,
-            untold: 0,
-            last: String::new(),
-        }
-    }
-
-    fn add(&mut self, error: &io::Error) {
-        self.untold += 1;
-        self.last = error.to_string();
-        let now = Instant::now();
-        let is_due = |told| now.duration_since(told) >= Duration::from_secs(1);
-        if self.told.is_none_or(is_due) {
-            self.told = Some(now);
-            self.tell();
-        }
-    }
-
-    fn tell(&mut self) {
-        (self.notice)(Notice::AcceptFailed {
-            error: std::mem::take(&mut self.last),
-            times: std::mem::take(&mut self.untold),
-        });
-    }
-}
-
-/// At the end, none is left untold.
-impl Drop for AcceptFailures<'_> {
-    fn drop(&mut self) {
-        if self.untold > 0 {
-            self.tell();
-        }
-    }
-}
-
-/// Makes the close of a socket a reset.
-fn abort(stream: &TcpStream) {
-    // If it fails the caller sees an orderly close in place of the reset.
-    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-}
-
-/// Serves the requests of one connection until it ends.
-async fn connection<T>(service: Arc<Service>, io: T, abort: fn(&T), running: Running)
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let shared = Connection::new(running);
-    let wire = Wire::new(io, abort, Arc::clone(&shared));
-    // In a task of its own, so that a request need not look at its timer and its notices.
-    let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
-    let answering = service_fn(|request| {
-        let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
-        async move { Ok::<_, Infallible>(service.answer(request, &shared).await) }
-    });
-    let mut serving = pin!(http1::Builder::new().serve_connection(wire, answering));
-    let mut is_drained = false;
-    poll_fn(|cx| {
-        match shared.order(cx) {
-            Order::Serve => {}
-            Order::Drain if is_drained => {}
-            Order::Drain => {
-                is_drained = true;
-                serving.as_mut().graceful_shutdown();
-            }
-            Order::Stop => return Poll::Ready(()),
-        }
-        // An error is the caller's doing: it went away, or spoke no HTTP.
-        let ended = serving.as_mut().poll(cx).map(drop);
-        // hyper would wait for the rest of a head that has begun.
-        if is_drained && !shared.owes_response() {
-            return Poll::Ready(());
-        }
-        ended
-    })
-    .await;
-    watching.abort();
-}
-
-/// Tells a connection when to end: at the endpoint's end, or if nothing more is to be expected.
-async fn watch(connection: Weak<Connection>) {
-    let Some((drained, stopped)) = connection
-        .upgrade()
-        .map(|shared| (shared.running().drain(), shared.running().stop()))
-    else {
-        return;
-    };
-    let give = |order| {
-        if let Some(connection) = connection.upgrade() {
-            connection.give(order);
-        }
-    };
-    let mut drained = pin!(drained);
-    let mut is_drained = false;
-    let mut stopped = pin!(stopped);
-    let mut useless = pin!(useless(&connection));
-    loop {
-        tokio::select! {
-            () = &mut drained, if !is_drained => {
-                is_drained = true;
-                give(Order::Drain);
-            }
-            () = &mut stopped => return give(Order::Stop),
-            () = &mut useless => return give(Order::Stop),
-        }
-    }
-}
-
-/// Ready when nothing more is to be expected of a connection.
-async fn useless(connection: &Weak<Connection>) {
-    let activity = || connection.upgrade().map(|connection| connection.activity());
-    let mut before = activity();
-    let (mut idle, mut reading) = (Duration::ZERO, Duration::ZERO);
-    // A quarter of the limit each time: no timer has to be touched by a request.
-    let step = IDLE / 4;
-    while let Some(last) = before {
-        tokio::time::sleep(step).await;
-        before = activity();
-        let Some(now) = before else { return };
-        idle = if now == last {
-            idle + step
-        } else {
-            Duration::ZERO
-        };
-        let same_body = now.reading && last.reading && now.requests == last.requests;
-        reading = if same_body {
-            reading + step
-        } else {
-            Duration::ZERO
-        };
-        let limit = if now.in_flight == 0 {
-            IDLE
-        } else {
-            STUCK + step
-        };
-        if idle >= limit || reading >= IDLE {
-            return;
-        }
-    }
-}
-
 /// An endpoint that serves. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
@@ -427,36 +264,5 @@ impl Drop for Server {
         if let Some(switch) = &self.switch {
             switch.stop();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn tells_of_accept_failures_once_a_second_and_of_each_in_the_end() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let tell = Arc::clone(&told);
-        let notice: Arc<dyn Fn(Notice) + Send + Sync> = Arc::new(move |notice| {
-            let Notice::AcceptFailed { times, .. } = notice else {
-                panic!("{notice}");
-            };
-            tell.lock().unwrap().push(times);
-        });
-        let mut failures = AcceptFailures::new(&notice);
-        let error = io::Error::other("too many open files");
-        for _ in 0..10 {
-            failures.add(&error);
-        }
-        assert_eq!(*told.lock().unwrap(), [1]);
-        failures.told = Instant::now().checked_sub(Duration::from_secs(1));
-        failures.add(&error);
-        assert_eq!(*told.lock().unwrap(), [1, 10]);
-        failures.add(&error);
-        drop(failures);
-        assert_eq!(*told.lock().unwrap(), [1, 10, 1]);
     }
 }

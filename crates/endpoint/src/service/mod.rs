@@ -1,5 +1,15 @@
 //! From a request to its answer: the checks in the service's order, then the function.
 
+pub(crate) mod auth;
+pub(crate) mod cors;
+mod errors;
+mod reply;
+mod request_body;
+pub(crate) mod request_log;
+pub(crate) mod response_body;
+pub(crate) mod settings;
+mod stream_body;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,33 +19,30 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
-use lambda_invoke_input::{ExecutedVersion, FunctionName, InvocationType, LogType, NameRules};
-use lambda_invoke_protocol::{
-    IncomingRequest, Rejection, Reply, ReportedVersion, StreamHead, error_to_http,
-};
+use lambda_invoke_input::{FunctionName, InvocationType, LogType, NameRules};
+use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
 use lambda_invoke_sigv4::Timestamp;
 
-use crate::access::Access;
-use crate::answer;
-use crate::answered::{Failed, OnResponse, Watch};
-use crate::body::{Body, Content};
-use crate::concurrency::Permit;
-use crate::connection::{Connection, InFlight};
-use crate::cors::{self, Caller as Page};
+use self::auth::Access;
+use self::cors::Caller as Page;
+use self::reply::{empty, reply, reported_version};
+use self::request_body::Unread;
+use self::request_log::{OnResponse, Watch};
+use self::response_body::{Body, Content};
+use self::settings::{Settings, TooLargeStyle};
+use self::stream_body::{Source, StreamBody};
 use crate::event::{Event, Queue};
-use crate::failure::FunctionError;
 use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
 use crate::function::Handler;
-use crate::invocation::{Call, Invocation};
-use crate::log;
-use crate::registry::{Registered, Registry};
-use crate::request_body::{self, Unread};
+use crate::function::invocation::{Call, Invocation};
+use crate::function::writer::Channel;
 use crate::request_id::{RequestId, RequestIds};
-use crate::run::{self, Answer};
-use crate::running::{Outcome, Run};
-use crate::settings::{Settings, TooLargeStyle};
-use crate::stream::{Source, StreamBody};
-use crate::writer::Channel;
+use crate::run::collect::{self, Answer};
+use crate::run::concurrency::Permit;
+use crate::run::execution::{Outcome, Run};
+use crate::run::platform_log;
+use crate::run::registry::{Registered, Registry};
+use crate::wire::connection::{Connection, InFlight};
 
 /// The rules for names and qualifiers: what the service was recorded to take.
 const RULES: NameRules = NameRules::recorded();
@@ -163,7 +170,7 @@ impl Service {
             .ok_or_else(|| {
                 let qualifier = qualifier.unwrap_or("$LATEST");
                 let prefix = self.settings.arn_prefix();
-                answer::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
+                errors::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
             })?;
         typed
             .check_json()
@@ -188,7 +195,7 @@ impl Service {
         };
         let event = typed.invocation_type() == InvocationType::Event;
         let call = Call {
-            function: Arc::clone(function),
+            function: Arc::clone(function.info()),
             qualifier: qualifier.map(str::to_owned),
             version: resolved.version,
             request_id: id,
@@ -238,7 +245,7 @@ impl Service {
                         operation,
                     })
                 }
-                (Unread::Broken, _) => answer::broken(),
+                (Unread::Broken, _) => errors::broken(),
             })
     }
 
@@ -253,7 +260,7 @@ impl Service {
     fn check_place(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
         let settings = &self.settings;
         if let Some(region) = name.region().filter(|region| *region != settings.region) {
-            return Err(answer::other_region(region, &settings.region));
+            return Err(errors::other_region(region, &settings.region));
         }
         match name
             .account()
@@ -266,13 +273,18 @@ impl Service {
                     "arn:{partition}:lambda:{region}:{account}:function:{}",
                     name.name()
                 );
-                Err(answer::other_account(&settings.account, &arn))
+                Err(errors::other_account(&settings.account, &arn))
             }
         }
     }
 
     fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
-        let event = Event::new(ready.payload, ready.call, ready.handler.clone());
+        let event = Event::new(
+            ready.payload,
+            ready.call,
+            ready.handler.clone(),
+            ready.function.limits().clone(),
+        );
         let mut events = vec![];
         if ready.plan.is_some_and(|plan| plan.twice) {
             events.push(event.again());
@@ -280,7 +292,7 @@ impl Service {
         events.push(event);
         if !self.queue.accept(events) {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
-            return Err(answer::throttled(reason));
+            return Err(errors::throttled(reason));
         }
         empty(StatusCode::ACCEPTED, id)
     }
@@ -290,16 +302,16 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let permit = Permit::acquire(ready.function).map_err(answer::throttled)?;
+        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
         let invocation = Invocation::new(ready.payload, ready.call);
-        log::start(&invocation);
+        platform_log::start(&invocation);
         let limit = self.settings.max_buffered_bytes;
         let running = connection.running();
-        let answer = run::whole(&invocation, ready.handler, permit, running, limit).await;
+        let answer = collect::whole(&invocation, ready.handler, permit, running, limit).await;
         let (reply, failed) = reply(&invocation, answer);
         let response = reply
             .to_http()
-            .map_err(|error| answer::internal(&error.to_string()))?;
+            .map_err(|error| errors::internal(&error.to_string()))?;
         let mut response = response.map(Content::whole);
         if let Some(failed) = failed {
             response.extensions_mut().insert(failed);
@@ -316,9 +328,9 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let permit = Permit::acquire(ready.function).map_err(answer::throttled)?;
+        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
         let invocation = Invocation::new(ready.payload, ready.call);
-        log::start(&invocation);
+        platform_log::start(&invocation);
         let running = connection.running();
         let source = match ready.handler {
             Handler::Streaming(code) => {
@@ -335,7 +347,7 @@ impl Service {
             }
             Handler::Buffered(_) => {
                 let limit = self.settings.max_buffered_bytes;
-                match run::whole(&invocation, ready.handler, permit, running, limit).await {
+                match collect::whole(&invocation, ready.handler, permit, running, limit).await {
                     Answer::Buffered(Outcome::Answer(bytes)) => Source::Whole(Some(bytes)),
                     Answer::Buffered(Outcome::Failed(error)) => {
                         Source::Failed(Outcome::Failed(error))
@@ -366,7 +378,7 @@ impl Service {
         head.request_id = Some(invocation.request_id().to_owned());
         let response = head
             .to_http()
-            .map_err(|error| answer::internal(&error.to_string()))?;
+            .map_err(|error| errors::internal(&error.to_string()))?;
         let response = response.map(|()| Content::Stream(Box::new(stream)));
         Ok(with_byte_faults(response, byte_plan.as_deref(), connection))
     }
@@ -384,7 +396,7 @@ impl Call {
         let tenant_id = members.tenant_id.as_ref();
         let durable = members.durable_execution_name.as_ref();
         Self {
-            function: Arc::clone(function),
+            function: Arc::clone(function.info()),
             qualifier: None,
             version: None,
             request_id,
@@ -395,66 +407,6 @@ impl Call {
             tail: members.log_type == LogType::Tail,
         }
     }
-}
-
-/// The answer of a function that ran to its end, as the service was recorded to give it; and how the
-/// function failed, which the answer need not say.
-fn reply(invocation: &Invocation, answer: Answer) -> (Reply, Option<Failed>) {
-    const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
-    let failed = |error: &FunctionError| {
-        let payload = error.payload(invocation.request_id());
-        (Bytes::from(payload), JSON, Some("Unhandled".to_owned()))
-    };
-    let (error, timed_out) = match &answer {
-        Answer::Buffered(Outcome::Failed(error)) | Answer::Streamed(_, Outcome::Failed(error)) => {
-            (Some(error.clone()), false)
-        }
-        Answer::Buffered(Outcome::TimedOut(error))
-        | Answer::Streamed(_, Outcome::TimedOut(error)) => (Some(error.clone()), true),
-        Answer::Buffered(Outcome::Answer(_)) | Answer::Streamed(_, Outcome::Answer(())) => {
-            (None, false)
-        }
-    };
-    let (payload, content_type, function_error) = match (answer, &error) {
-        (Answer::Buffered(Outcome::Answer(bytes)), _) => (bytes, JSON, None),
-        (Answer::Buffered(_), Some(error)) => failed(error),
-        // A streaming function that timed out before its first byte: recorded so.
-        (Answer::Streamed(bytes, Outcome::TimedOut(_)), _) if bytes.is_empty() => {
-            (bytes, JSON, None)
-        }
-        // One that failed before its first byte, or whose answer is too large to be sent at all.
-        (Answer::Streamed(bytes, _), Some(error)) if bytes.is_empty() || error.is_too_large() => {
-            failed(error)
-        }
-        // One that failed later: what it had written, and no word of the failure. Recorded so.
-        (Answer::Streamed(bytes, _), _) => (bytes, BYTES, None),
-        (Answer::Buffered(_), None) => (Bytes::new(), JSON, None),
-    };
-    let mut reply = Reply::new(StatusCode::OK, payload);
-    reply.content_type = Some(content_type);
-    reply.function_error = function_error;
-    reply.executed_version = Some(reported_version(invocation));
-    reply.request_id = Some(invocation.request_id().to_owned());
-    reply.log = log::finish(invocation, error.as_ref(), timed_out);
-    (reply, error.as_ref().map(Failed::new))
-}
-
-fn reported_version(invocation: &Invocation) -> ReportedVersion {
-    match invocation.call().version {
-        None => ExecutedVersion::LATEST.into(),
-        Some(_) => invocation.version().into(),
-    }
-}
-
-/// An answer with a status and nothing else.
-fn empty(status: StatusCode, id: RequestId) -> Result<Response<Content>, ServiceError> {
-    let mut reply = Reply::new(status, Bytes::new());
-    reply.request_id = Some(id.to_string());
-    let response = reply
-        .to_http()
-        .map_err(|error| answer::internal(&error.to_string()))?;
-    Ok(response.map(Content::whole))
 }
 
 fn with_byte_faults(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::failure::FunctionError;
 use crate::function::Function;
+use crate::function::error::FunctionError;
 
 /// The longest pause and the most bytes that a payload can ask for at once.
 const LONGEST_PAUSE_MS: u64 = 60_000;

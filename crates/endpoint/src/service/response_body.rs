@@ -1,16 +1,17 @@
 //! The body of an answer: whole, a stream, or either with faults.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use crate::answered::{Failed, Watch};
-use crate::connection::InFlight;
 use crate::fault::FaultyBody;
-use crate::stream::StreamBody;
+use crate::function::error::Failed;
+use crate::service::request_log::Watch;
+use crate::service::stream_body::StreamBody;
+use crate::wire::connection::InFlight;
+use crate::wire::frame::{CutOnPurpose, Frames, Polled};
 
 /// An answer's body. The request counts as in flight until it is dropped.
 #[derive(Debug)]
@@ -25,22 +26,8 @@ pub(crate) struct Body {
 pub(crate) enum Content {
     Whole(Option<Bytes>),
     Stream(Box<StreamBody>),
-    Faulty(Box<FaultyBody>),
+    Faulty(Box<FaultyBody<Self>>),
 }
-
-/// A body that ends in the midst of its answer, on purpose: hyper closes the connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CutOnPurpose;
-
-impl fmt::Display for CutOnPurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer was cut on purpose")
-    }
-}
-
-impl std::error::Error for CutOnPurpose {}
-
-pub(crate) type Polled = Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>>;
 
 impl Body {
     pub(crate) fn new(content: Content, in_flight: InFlight) -> Self {
@@ -56,9 +43,7 @@ impl Body {
         self.watch = watch;
         self
     }
-}
 
-impl Body {
     fn tell(&mut self, polled: &Polled) {
         let Poll::Ready(frame) = polled else { return };
         match (frame, &mut self.watch) {
@@ -67,7 +52,7 @@ impl Body {
             }
             (None, watch) => {
                 if let Some(watch) = watch.take() {
-                    watch.end(&self.content, true);
+                    watch.end(self.content.failure(), self.content.is_struck(), true);
                 }
             }
             // The body is dropped next.
@@ -79,7 +64,12 @@ impl Body {
 impl Drop for Body {
     fn drop(&mut self) {
         if let Some(watch) = self.watch.take() {
-            watch.end(&self.content, self.content.is_end_stream());
+            let content = &self.content;
+            watch.end(
+                content.failure(),
+                content.is_struck(),
+                content.is_end_stream(),
+            );
         }
     }
 }
@@ -89,7 +79,27 @@ impl Content {
         Self::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
     }
 
-    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+    /// How the streaming function failed, once that is known.
+    pub(crate) fn failure(&self) -> Option<Failed> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Stream(stream) => stream.failed(),
+            Self::Faulty(faulty) => faulty.inner().failure(),
+        }
+    }
+
+    /// Whether a fault rule ended the body early.
+    pub(crate) fn is_struck(&self) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Stream(stream) => stream.is_struck(),
+            Self::Faulty(faulty) => faulty.is_struck() || faulty.inner().is_struck(),
+        }
+    }
+}
+
+impl Frames for Content {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         match self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(stream) => stream.poll_frame(cx),
@@ -97,8 +107,7 @@ impl Content {
         }
     }
 
-    /// Lets a function that streams run while nothing can be sent.
-    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
+    fn run_on(&mut self, cx: &mut Context<'_>) {
         match self {
             Self::Whole(_) => {}
             Self::Stream(stream) => stream.run_on(cx),
@@ -106,25 +115,7 @@ impl Content {
         }
     }
 
-    /// How the function failed that streams, as far as is known.
-    pub(crate) fn failure(&self) -> Option<Failed> {
-        match self {
-            Self::Whole(_) => None,
-            Self::Stream(stream) => stream.failed(),
-            Self::Faulty(faulty) => faulty.failure(),
-        }
-    }
-
-    /// Whether a fault rule ended the body before its own end.
-    pub(crate) fn is_struck(&self) -> bool {
-        match self {
-            Self::Whole(_) => false,
-            Self::Stream(stream) => stream.is_struck(),
-            Self::Faulty(faulty) => faulty.is_struck(),
-        }
-    }
-
-    pub(crate) fn is_end_stream(&self) -> bool {
+    fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Stream(stream) => stream.is_end_stream(),
@@ -132,7 +123,7 @@ impl Content {
         }
     }
 
-    pub(crate) fn size_hint(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Stream(_) => SizeHint::default(),

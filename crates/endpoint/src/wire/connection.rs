@@ -1,31 +1,25 @@
 //! A connection as its answers see it: what has reached the wire, and how it shall end.
 
 use std::fmt;
-use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-
-use crate::shutdown::Running;
+use crate::wire::shutdown::Running;
 
 /// What the parts of a connection tell each other.
 pub(crate) struct Connection {
     /// How often everything that was buffered has reached the operating system.
-    flushes: AtomicU64,
+    pub(super) flushes: AtomicU64,
     /// Whether an answer's body waits for the next flush.
-    awaited: AtomicBool,
-    reset: AtomicBool,
+    pub(super) awaited: AtomicBool,
+    pub(super) reset: AtomicBool,
     requests: AtomicU64,
-    in_flight: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
     /// Whether a request has come whose response is not known to be on the wire.
-    owes: AtomicBool,
+    pub(super) owes: AtomicBool,
     reading: AtomicBool,
-    written: AtomicU64,
+    pub(super) written: AtomicU64,
     /// An [`Order`] as a number, which only grows.
     order: AtomicU8,
     /// The connection's own task.
@@ -174,100 +168,5 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The bytes' way in and out, between hyper and the socket.
-#[derive(Debug)]
-pub(crate) struct Wire<T> {
-    io: TokioIo<T>,
-    /// Makes the socket's close a reset, for the transports that know one.
-    abort: fn(&T),
-    connection: Arc<Connection>,
-}
-
-impl<T> Wire<T> {
-    pub(crate) fn new(io: T, abort: fn(&T), connection: Arc<Connection>) -> Self {
-        Self {
-            io: TokioIo::new(io),
-            abort,
-            connection,
-        }
-    }
-
-    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(count)) = written {
-            self.connection
-                .written
-                .fetch_add(count as u64, Ordering::Relaxed);
-        }
-        written
-    }
-}
-
-impl<T> Drop for Wire<T> {
-    fn drop(&mut self) {
-        if self.connection.reset.load(Ordering::Acquire) {
-            (self.abort)(self.io.inner());
-        }
-    }
-}
-
-impl<T: AsyncRead + Unpin> Read for Wire<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl<T: AsyncWrite + Unpin> Write for Wire<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.count(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.count(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    /// hyper flushes as soon as its own buffer is empty: then all of it has been written.
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.io).poll_flush(cx);
-        if matches!(flushed, Poll::Ready(Ok(()))) {
-            self.connection.flushes.fetch_add(1, Ordering::AcqRel);
-            // A response's last byte is handed to hyper before its body is dropped.
-            if self.connection.in_flight.load(Ordering::Relaxed) == 0 {
-                self.connection.owes.store(false, Ordering::Release);
-            }
-            // The body is polled by the same task: one more turn lets it see the flush.
-            if self.connection.awaited.swap(false, Ordering::AcqRel) {
-                cx.waker().wake_by_ref();
-            }
-        }
-        flushed
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.connection.reset.load(Ordering::Acquire) {
-            // An orderly end now would be what the peer sees before the reset.
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

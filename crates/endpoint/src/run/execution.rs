@@ -11,11 +11,11 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
-use crate::concurrency::Permit;
-use crate::failure::FunctionError;
 use crate::function;
-use crate::invocation::Invocation;
-use crate::shutdown::Running as Counted;
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
+use crate::run::concurrency::Permit;
+use crate::wire::shutdown::Running as Counted;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl<T> Future for Inner<T> {
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
         ready!(limit.as_mut().poll(cx));
         inner.end();
-        let limit = inner.invocation.call().function.timeout();
+        let limit = inner.invocation.call().function.timeout;
         Poll::Ready(Outcome::TimedOut(FunctionError::timed_out(limit)))
     }
 }

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 
-use crate::body::Content;
-use crate::connection::Connection;
-use crate::failure::FunctionError;
+use crate::function::error::Failed;
 use crate::request_id::RequestId;
+use crate::wire::connection::Connection;
 
 /// A request and what became of it, told when its answer has gone out or was given up.
 ///
@@ -110,23 +109,6 @@ pub(crate) struct Watch {
     connection: Arc<Connection>,
 }
 
-/// How the function failed whose response this is: an extension of the response.
-#[derive(Clone, Debug)]
-pub(crate) struct Failed(String);
-
-impl Failed {
-    pub(crate) fn new(error: &FunctionError) -> Self {
-        const LONGEST: usize = 1024;
-        let short = error.clone().shortened(LONGEST);
-        let mark = if short.message() == error.message() {
-            ""
-        } else {
-            "..."
-        };
-        Self(format!("{short}{mark}"))
-    }
-}
-
 impl Watch {
     pub(crate) fn new(
         told: &OnResponse,
@@ -155,7 +137,7 @@ impl Watch {
     }
 
     /// The answer's head is there.
-    pub(crate) fn head(&mut self, response: &Response<Content>) {
+    pub(crate) fn head<B>(&mut self, response: &Response<B>) {
         let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         self.answered.status = Some(response.status());
         self.answered.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
@@ -171,12 +153,12 @@ impl Watch {
     }
 
     /// The body is gone, all of it or not.
-    pub(crate) fn end(mut self: Box<Self>, content: &Content, whole: bool) {
-        if let Some(Failed(failure)) = content.failure() {
+    pub(crate) fn end(mut self: Box<Self>, failed: Option<Failed>, struck: bool, whole: bool) {
+        if let Some(Failed(failure)) = failed {
             self.answered.failure = Some(failure);
         }
         self.answered.ending = match () {
-            () if content.is_struck() => Ending::Fault,
+            () if struck => Ending::Fault,
             () if whole => Ending::Whole,
             () if self.connection.is_stopped() => Ending::Closed,
             () => Ending::CallerGone,

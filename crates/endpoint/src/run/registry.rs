@@ -2,22 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::concurrency::Limit;
+use crate::function::info::FunctionInfo;
 use crate::function::{Function, Handler};
+use crate::run::concurrency::{Limit, Limits};
 
 /// A function in its place: with its ARN and its limits counted.
 pub(crate) struct Registered {
-    name: String,
-    arn: String,
+    info: Arc<FunctionInfo>,
     latest: Handler,
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
-    limit: Option<Limit>,
-    account: Option<Arc<Limit>>,
-    timeout: Duration,
-    memory_mb: u32,
+    limits: Limits,
 }
 
 /// What a qualifier came to.
@@ -29,28 +25,20 @@ pub(crate) struct Resolved<'a> {
 
 impl Registered {
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.info.name
     }
 
     /// The ARN without a qualifier.
     pub(crate) fn arn(&self) -> &str {
-        &self.arn
+        &self.info.arn
     }
 
-    pub(crate) fn limit(&self) -> Option<&Limit> {
-        self.limit.as_ref()
+    pub(crate) fn info(&self) -> &Arc<FunctionInfo> {
+        &self.info
     }
 
-    pub(crate) fn account_limit(&self) -> Option<&Limit> {
-        self.account.as_deref()
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
-    pub(crate) fn memory_mb(&self) -> u32 {
-        self.memory_mb
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The version that a qualifier names: none is `$LATEST`, `$LATEST.PUBLISHED` the newest
@@ -78,7 +66,7 @@ impl Registered {
 impl std::fmt::Debug for Registered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registered")
-            .field("arn", &self.arn)
+            .field("arn", &self.info.arn)
             .finish_non_exhaustive()
     }
 }
@@ -98,16 +86,21 @@ impl Registry {
     ) -> Self {
         let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
         let register = |function: Function| {
-            let registered = Registered {
+            let info = FunctionInfo {
                 arn: format!("{prefix}{}", function.name),
                 name: function.name.clone(),
+                timeout: function.timeout,
+                memory_mb: function.memory_mb,
+            };
+            let registered = Registered {
+                info: Arc::new(info),
                 latest: function.latest,
                 versions: function.versions,
                 aliases: function.aliases,
-                limit: function.concurrency.map(Limit::new),
-                account: account.clone(),
-                timeout: function.timeout,
-                memory_mb: function.memory_mb,
+                limits: Limits {
+                    function: function.concurrency.map(Limit::new).map(Arc::new),
+                    account: account.clone(),
+                },
             };
             (function.name, Arc::new(registered))
         };
@@ -130,7 +123,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::FunctionError;
+    use crate::function::error::FunctionError;
 
     fn version(function: &Registered, qualifier: Option<&str>) -> Option<Option<u64>> {
         function.resolve(qualifier).map(|resolved| resolved.version)

@@ -12,16 +12,16 @@ use hyper::body::Frame;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
 use tokio::time::Sleep;
 
-use crate::answered::Failed;
-use crate::bandwidth::{Bandwidth, Paced};
-use crate::body::{CutOnPurpose, Polled};
-use crate::connection::Connection;
-use crate::failure::FunctionError;
 use crate::fault::Plan;
-use crate::invocation::Invocation;
-use crate::log;
-use crate::running::{Outcome, Run};
-use crate::writer::Channel;
+use crate::function::error::Failed;
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
+use crate::function::writer::Channel;
+use crate::run::execution::{Outcome, Run};
+use crate::run::platform_log;
+use crate::wire::bandwidth::{Bandwidth, Paced};
+use crate::wire::connection::Connection;
+use crate::wire::frame::{CutOnPurpose, Polled};
 
 /// Up to this size a frame is put together in one piece: copying costs less than two more writes.
 const COPIED: usize = 16 * 1024;
@@ -245,7 +245,7 @@ impl StreamBody {
             return Next::End(None);
         }
         let mut complete =
-            InvokeComplete::with_log(log::finish(&self.invocation, error, timed_out));
+            InvokeComplete::with_log(platform_log::finish(&self.invocation, error, timed_out));
         if let Some(error) = error.filter(|_| self.error_code) {
             let details = error.payload(self.invocation.request_id());
             complete.error_code = Some(error.error_type().to_owned());

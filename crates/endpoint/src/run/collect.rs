@@ -6,13 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::concurrency::Permit;
-use crate::failure::FunctionError;
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
+use crate::function::writer::Channel;
 use crate::function::{Handler, Streaming};
-use crate::invocation::Invocation;
-use crate::running::{Outcome, Run};
-use crate::shutdown::Running;
-use crate::writer::Channel;
+use crate::run::concurrency::Permit;
+use crate::run::execution::{Outcome, Run};
+use crate::wire::shutdown::Running;
 
 /// What a function answered, read whole.
 #[derive(Debug)]
