@@ -44,7 +44,7 @@ async fn serve(arguments: &Arguments, lines: &Lines) -> Result<(), Failure> {
     let mut builder = builder.on_notice(move |notice| notices.say(&notice));
     if !arguments.quiet {
         let requests = lines.clone();
-        builder = builder.on_answered(move |answered| requests.say(answered));
+        builder = builder.on_response(move |record| requests.say(record));
     }
     let endpoint = builder.build().map_err(|error| arguments.refused(&error))?;
     // Before the address is shown: whoever reads it may send a signal at once.

@@ -1,4 +1,4 @@
-//! The endpoint, spoken to in memory.
+//! Properties of the endpoint, tested over an in-memory connection.
 
 use std::time::Duration;
 
@@ -9,49 +9,49 @@ use lambda_invoke_event_stream::Decoder;
 use lambda_invoke_protocol::StreamEvent;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Whatever bytes come in as requests, the endpoint answers with whole, well-formed HTTP, closes
-/// the connection in the end, and every stream that it sends is an event stream with an end.
+/// For any bytes that it receives, the endpoint sends complete, well-formed HTTP responses and then
+/// closes the connection, and every stream that it sends is a complete event stream.
 ///
-/// The first byte says how: an even one takes the rest as raw bytes, an odd one makes a request of
-/// it; the next bit is whether signatures are verified.
+/// The lowest bit of the first byte decides whether the rest is sent as raw bytes (0) or is input for
+/// a generated request (1); the next bit decides whether signatures are verified.
 pub fn request(data: &[u8]) {
-    let Some((&how, rest)) = data.split_first() else {
+    let Some((&mode, rest)) = data.split_first() else {
         return;
     };
-    let raw = how & 1 == 0;
-    let verify = how & 2 == 2;
-    let (sent, made) = if raw {
+    let raw = mode & 1 == 0;
+    let verify = mode & 2 == 2;
+    let (sent, generated) = if raw {
         (rest.to_vec(), None)
     } else {
-        let Ok(made) = Made::arbitrary(&mut Unstructured::new(rest)) else {
+        let Ok(generated) = Generated::arbitrary(&mut Unstructured::new(rest)) else {
             return;
         };
-        (made.to_http(), Some(made))
+        (generated.to_http(), Some(generated))
     };
-    // The answer to a HEAD has the length of a body that it does not have.
+    // The response to a HEAD announces the length of a body that it does not have.
     let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
     let received = exchange(sent, verify);
     if !no_head_request {
         return;
     }
     let mut left = &received[..];
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     while !left.is_empty() {
-        let answer;
-        (answer, left) = Answer::read(left);
-        answer.check();
-        answers.push(answer);
+        let response;
+        (response, left) = Response::read(left);
+        response.check();
+        responses.push(response);
     }
-    if let Some(made) = made {
-        assert_eq!(answers.len(), 1, "one request, one answer");
-        made.check(&answers[0], verify);
+    if let Some(generated) = generated {
+        assert_eq!(responses.len(), 1, "one request must get one response");
+        generated.check(&responses[0], verify);
     }
 }
 
-/// Sends all of it, and reads until the endpoint closes.
+/// Sends the bytes, and reads until the endpoint closes the connection.
 fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
-    // Time stands still unless there is nothing else to do, and then jumps: every pause and every
-    // limit of the endpoint takes no time at all.
+    // Paused time advances only when there is nothing else to do, so that the endpoint's pauses and
+    // timeouts take no real time.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -74,7 +74,7 @@ fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
         let both = async {
             tokio::join!(
                 endpoint.serve_connection(server),
-                // The endpoint may close before it has read all.
+                // The endpoint may close the connection before it has read everything.
                 async { write.write_all(&sent).await.ok() },
                 read.read_to_end(&mut received),
             )
@@ -82,14 +82,14 @@ fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
         let day = Duration::from_secs(86_400);
         let ended = tokio::time::timeout(day, both).await;
         let ((), _, read) = ended.expect("the endpoint closes an idle connection");
-        read.expect("memory has no errors");
+        read.expect("an in-memory connection has no errors");
         received
     })
 }
 
-/// A request that is one, with values that need not be good.
+/// A well-formed request whose values may be invalid.
 #[derive(Debug, Arbitrary)]
-struct Made {
+struct Generated {
     name: Name,
     operation: u8,
     invocation_type: u8,
@@ -109,7 +109,7 @@ enum Name {
 const BUILTINS: [&str; 4] = ["echo", "hello", "count", "fail"];
 const TYPES: [&str; 4] = ["RequestResponse", "Event", "DryRun", "Other"];
 
-impl Made {
+impl Generated {
     fn name(&self) -> &str {
         match &self.name {
             Name::Builtin(which) => BUILTINS[usize::from(which % 4)],
@@ -152,32 +152,32 @@ impl Made {
         bytes
     }
 
-    fn check(&self, answer: &Answer, verify: bool) {
-        // hyper itself refuses a head that is too long for it, without a body.
-        if matches!(answer.status, 414 | 431) {
+    fn check(&self, response: &Response, verify: bool) {
+        // hyper itself rejects a head that is too long, without a body.
+        if matches!(response.status, 414 | 431) {
             return;
         }
         if verify {
-            assert_eq!(answer.status, 403, "nothing was signed");
+            assert_eq!(response.status, 403, "the request is not signed");
             return;
         }
-        let runs = answer.status == 200;
+        let runs = response.status == 200;
         if runs && self.name() == "echo" && self.operation % 3 == 0 {
             let payload = if self.payload.is_empty() {
                 b"{}"
             } else {
                 &self.payload[..]
             };
-            assert_eq!(answer.body, payload, "echo gives its payload");
+            assert_eq!(response.body, payload, "echo returns its payload");
         }
         if runs {
             assert!(
                 self.payload.is_empty()
                     || serde_json::from_slice::<serde_json::Value>(&self.payload).is_ok()
-                    // Deeper than serde_json goes is JSON all the same.
+                    // JSON that is nested too deeply for serde_json is still valid.
                     || self.payload.iter().filter(|byte| b"[{".contains(byte)).count() > 100
                     || lambda_invoke_protocol::json::check(&self.payload).is_ok(),
-                "ran with a payload that is not JSON"
+                "the function ran with a payload that is not JSON"
             );
         }
         let expected = match (self.operation % 3, self.invocation_type % 4) {
@@ -186,27 +186,27 @@ impl Made {
             _ => 200,
         };
         assert!(
-            answer.status == expected || matches!(answer.status, 400 | 403 | 404 | 413),
-            "answered {}",
-            answer.status
+            response.status == expected || matches!(response.status, 400 | 403 | 404 | 413),
+            "unexpected status {}",
+            response.status
         );
     }
 }
 
-/// One answer off the wire.
-struct Answer {
+/// A response as received.
+struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Answer {
-    /// Reads an answer, whole and well formed.
+impl Response {
+    /// Reads a complete, well-formed response, and returns it with the remaining bytes.
     fn read(bytes: &[u8]) -> (Self, &[u8]) {
         let end = bytes
             .windows(4)
             .position(|four| four == b"\r\n\r\n")
-            .expect("a whole head");
+            .expect("a complete head");
         let (head, rest) = bytes.split_at(end + 4);
         let head = std::str::from_utf8(head).expect("a head in ASCII");
         let mut lines = head.trim_end().split("\r\n");
@@ -222,26 +222,26 @@ impl Answer {
             })
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let mut answer = Self {
+        let mut response = Self {
             status,
             headers,
             body: Vec::new(),
         };
-        let rest = if answer.header("transfer-encoding") == Some("chunked") {
-            answer.read_chunks(rest)
-        } else if let Some(length) = answer.header("content-length") {
+        let rest = if response.header("transfer-encoding") == Some("chunked") {
+            response.read_chunks(rest)
+        } else if let Some(length) = response.header("content-length") {
             let length: usize = length.parse().unwrap();
             assert!(rest.len() >= length, "a body shorter than its length");
             let (body, rest) = rest.split_at(length);
-            answer.body = body.to_vec();
+            response.body = body.to_vec();
             rest
         } else {
-            // Without a length a body ends with the connection; a 204 has none.
+            // Without a length, a body ends with the connection; a 204 has no body.
             let (body, rest) = rest.split_at(if status == 204 { 0 } else { rest.len() });
-            answer.body = body.to_vec();
+            response.body = body.to_vec();
             rest
         };
-        (answer, rest)
+        (response, rest)
     }
 
     fn read_chunks<'a>(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
@@ -249,11 +249,11 @@ impl Answer {
             let end = rest
                 .windows(2)
                 .position(|two| two == b"\r\n")
-                .expect("a chunk's size");
+                .expect("the size of a chunk");
             let size = std::str::from_utf8(&rest[..end]).unwrap();
             let size = usize::from_str_radix(size, 16).expect("a size in hexadecimal");
             let (chunk, after) = rest[end + 2..].split_at(size);
-            rest = after.strip_prefix(b"\r\n").expect("a chunk's end");
+            rest = after.strip_prefix(b"\r\n").expect("the end of a chunk");
             if size == 0 {
                 return rest;
             }
@@ -268,7 +268,7 @@ impl Answer {
 
     fn check(&self) {
         let Some(id) = self.header("x-amzn-requestid") else {
-            // hyper's own answer to what is no HTTP.
+            // hyper's own response to bytes that are not HTTP.
             assert!((400..500).contains(&self.status) && self.body.is_empty());
             return;
         };
@@ -287,7 +287,7 @@ impl Answer {
             }
             assert!(
                 matches!(last, Some(StreamEvent::InvokeComplete(_))),
-                "no end"
+                "the stream has no InvokeComplete"
             );
         }
     }

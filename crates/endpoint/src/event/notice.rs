@@ -1,28 +1,28 @@
-//! What is reported of events and connections: counters and notices.
+//! Event counters, and notices about events and connections.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// What became of the events so far.
+/// Counters of the event queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventCounters {
-    /// Answered 202.
+    /// Accepted with 202.
     pub accepted: u64,
-    /// Answered 429, since the queue was full.
-    pub refused: u64,
-    /// Wait or run now.
+    /// Rejected with 429, because the queue was full.
+    pub rejected: u64,
+    /// Waiting or running now.
     pub queued: u64,
-    /// Attempts that ended well.
+    /// Attempts that succeeded.
     pub succeeded: u64,
     /// Attempts that ended in a function error.
     pub failed: u64,
-    /// Put back since no concurrency was left. Not an attempt.
+    /// Put back because a concurrency limit was reached; not counted as attempts.
     pub throttled: u64,
-    /// Given to the dead letter's file or function.
+    /// Sent to the dead-letter file or function.
     pub dead_lettered: u64,
-    /// Lost: failed for good, too old or still queued at the end, with nowhere to go; or dropped
-    /// when the endpoint's grace was over.
+    /// Lost: failed for good, too old or still queued at shutdown, without a dead letter; or dropped
+    /// when the grace period was over.
     pub dropped: u64,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for EventCounters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             accepted,
-            refused,
+            rejected,
             queued,
             succeeded,
             failed,
@@ -40,27 +40,27 @@ impl fmt::Display for EventCounters {
         } = self;
         write!(
             f,
-            "{accepted} accepted, {refused} refused, {queued} queued, {succeeded} succeeded, \
+            "{accepted} accepted, {rejected} rejected, {queued} queued, {succeeded} succeeded, \
              {failed} failed attempts, {throttled} throttled, {dead_lettered} dead-lettered, \
              {dropped} dropped"
         )
     }
 }
 
-/// Why an event failed for good.
+/// The reason why an event failed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventFailure {
     /// Every attempt failed.
     RetriesExhausted,
-    /// It was too old for its next attempt.
+    /// The event was too old for its next attempt.
     EventAgeExceeded,
-    /// The endpoint ended first.
+    /// The endpoint shut down first.
     ShuttingDown,
 }
 
 impl EventFailure {
-    /// The record's `condition`.
+    /// Returns the `condition` of the record.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RetriesExhausted => "RetriesExhausted",
@@ -70,33 +70,34 @@ impl EventFailure {
     }
 }
 
-/// Something that happened outside of any answer, for a person to see.
+/// A notice about something that no response reports, for a person to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// An event is lost.
+    /// An event was lost.
     EventDropped {
-        /// The function that it was for.
+        /// The event's function.
         function: String,
-        /// Its request id.
+        /// The event's request id.
         request_id: String,
-        /// Why it failed.
+        /// The reason.
         why: EventFailure,
     },
-    /// An event that failed for good could not be written to the dead letter's file: it is lost.
+    /// An event that failed for good was lost, because it could not be written to the dead-letter
+    /// file.
     DeadLetterUnwritten {
         /// The file.
         file: PathBuf,
-        /// The request id of the event.
+        /// The event's request id.
         request_id: String,
-        /// What the operating system said.
+        /// The operating system's error.
         error: String,
     },
-    /// Connections could not be accepted. There is one such notice a second at most.
+    /// Connections could not be accepted. There is at most one such notice a second.
     AcceptFailed {
-        /// What the operating system said, the last time.
+        /// The operating system's latest error.
         error: String,
-        /// How often it happened since the last such notice.
+        /// The number of failures since the last such notice.
         times: u64,
     },
 }
@@ -110,11 +111,11 @@ impl fmt::Display for Notice {
                 why,
             } => write!(
                 f,
-                "event {request_id} for {function} is dropped: {}",
+                "event {request_id} for {function} was dropped: {}",
                 match why {
                     EventFailure::RetriesExhausted => "every attempt failed",
-                    EventFailure::EventAgeExceeded => "it is too old",
-                    EventFailure::ShuttingDown => "the endpoint ends",
+                    EventFailure::EventAgeExceeded => "it was too old",
+                    EventFailure::ShuttingDown => "the endpoint shut down",
                 }
             ),
             Self::DeadLetterUnwritten {
@@ -124,7 +125,7 @@ impl fmt::Display for Notice {
             } => {
                 write!(
                     f,
-                    "event {request_id} is lost: cannot write {}: {error}",
+                    "event {request_id} was lost: cannot write {}: {error}",
                     file.display()
                 )
             }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the endpoint treats events.
+/// The settings of the event queue.
 ///
-/// The defaults are the service's: two retries after one and two minutes, six hours in the queue at
-/// the most. The queue's bounds are the endpoint's own: 1,000 events that hold 256 MiB.
+/// The defaults are the service's: two retries, after one and two minutes, and at most six hours in
+/// the queue. The queue's limits are the endpoint's own: 1,000 events and 256 MiB.
 ///
 /// # Example
 ///
@@ -29,16 +29,16 @@ pub struct EventSettings {
     pub(crate) dead_letter: Option<DeadLetter>,
 }
 
-/// Where an event goes that failed for good, as a record of the kind that the service sends to an
-/// on-failure destination (version 1.0: request context, payload, response context, response).
+/// The destination of events that failed for good. It receives the record that the service sends to
+/// an on-failure destination (version 1.0: request context, payload, response context, response).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeadLetter {
-    /// A line of JSON is appended to this file, which is opened when the endpoint is built and
-    /// stays open. A named pipe must have a reader then.
+    /// A file, to which the record is appended as a line of JSON. It is opened when the endpoint is
+    /// built and stays open; a named pipe must have a reader by then.
     File(PathBuf),
-    /// This function of the endpoint is called with the record, as an event; if that fails too,
-    /// the event is dropped. At the end of the endpoint there is one attempt.
+    /// A function of the endpoint, which is called with the record as an event. If that fails too,
+    /// the event is dropped. During shutdown there is only one attempt.
     Function(String),
 }
 
@@ -55,37 +55,37 @@ impl Default for EventSettings {
 }
 
 impl EventSettings {
-    /// How many events may wait or run; a further one is answered 429.
+    /// Limits the number of events that wait or run; further ones are rejected with 429.
     #[must_use]
     pub fn length(mut self, events: usize) -> Self {
         self.length = events;
         self
     }
 
-    /// How many bytes of memory all events may hold together, the queue's own included; with more, a
-    /// further event is answered 429. What a failed attempt said adds up to 16 KiB to its event,
-    /// which is not thrown out for that.
+    /// Limits the memory that all events hold, including the queue's own; further events are rejected
+    /// with 429. The error of a failed attempt adds up to 16 KiB to its event, which is never dropped
+    /// because of that.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// How old an event may be when an attempt begins.
+    /// Limits the age of an event at the start of an attempt.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// How long to wait before each retry: as many retries as there are delays.
+    /// Sets the delay before each retry. There are as many retries as delays.
     #[must_use]
     pub fn retry_delays(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
         self.retry_delays = delays.into_iter().collect();
         self
     }
 
-    /// Where an event goes that failed for good. Without one it is dropped, and counted.
+    /// Sets the destination of events that failed for good. Without one they are dropped and counted.
     #[must_use]
     pub fn dead_letter(mut self, to: DeadLetter) -> Self {
         self.dead_letter = Some(to);

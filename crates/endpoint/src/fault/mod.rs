@@ -1,4 +1,4 @@
-//! Faults on purpose: rules, their text form, and their effect on one call.
+//! Fault injection: rules, their text form, and their effect on one call.
 
 mod body;
 mod parse;

@@ -9,23 +9,23 @@ use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
 
 use crate::pattern::Pattern;
 
-/// A rule that makes calls go wrong.
+/// A rule that injects a fault into calls.
 ///
-/// Made from a [`FaultKind`], or from text as the program's `--fault` takes it. Without a
-/// restriction it strikes every call of every function.
+/// It is created from a [`FaultKind`], or parsed from the text form of the program's `--fault`.
+/// Without a restriction it affects every call of every function.
 ///
 /// ```text
 /// PATTERN: FAULT [every=N] [probability=P] [times=N]
 ///
 /// hello: error=ServiceException message="down for tea"   any error of the service
-/// hello: error=TeapotException status=418                one that the service does not have
+/// hello: error=TeapotException status=418                an error unknown to the service
 /// *: throttle=ReservedFunctionConcurrentInvocationLimitExceeded retry-after=2
-/// *: delay=200ms                before the head of the answer
+/// *: delay=200ms                before the response head
 /// *: delay-chunks=50ms          before each chunk of a stream
 /// *: reset-at=100               the connection is reset after 100 bytes of the body
 /// *: cut-at=100                 the connection is closed after 100 bytes of the body
-/// *: end-at=100                 the body ends cleanly, as if whole, after 100 bytes
-/// *: flip-at=100 bit=3          one bit of the body's byte 100 is wrong (the first byte is 0)
+/// *: end-at=100                 the body ends cleanly, as if complete, after 100 bytes
+/// *: flip-at=100 bit=3          one bit of byte 100 of the body is flipped (the first byte is 0)
 /// *: wrong-crc=1                the second message of a stream has a wrong checksum (0 by default)
 /// *: no-complete                a stream ends without InvokeComplete
 /// *: exception=ServiceException message="gone" after=1   an exception frame after one chunk
@@ -33,8 +33,8 @@ use crate::pattern::Pattern;
 /// *: twice                      an event is delivered twice
 /// ```
 ///
-/// The byte faults strike the bodies of buffered answers too. Several rules may strike one call;
-/// of several errors the first rule's is answered.
+/// The byte faults affect buffered responses too. Several rules may affect one call; of several
+/// errors, the first rule's is sent.
 ///
 /// # Example
 ///
@@ -55,50 +55,50 @@ pub struct Fault {
     pub(crate) times: Option<u64>,
 }
 
-/// What goes wrong.
+/// A kind of fault.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The call is answered with this error; the function does not run.
+    /// The response is this error; the function does not run.
     Error(ServiceError),
     /// The call is throttled: 429 with this reason, and `Retry-After` in seconds if given.
     Throttle {
-        /// The `Reason` of the answer.
+        /// The `Reason` of the response.
         reason: ThrottleReason,
-        /// The wish to wait.
+        /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// The head of the answer comes this much later; so does the start of the function.
+    /// The response head and the start of the function are delayed.
     Delay(Duration),
-    /// Each chunk of a stream comes this much later.
+    /// Each chunk of a stream is delayed.
     DelayChunks(Duration),
-    /// After so many bytes of the body the connection is reset (TCP RST).
+    /// The connection is reset (TCP RST) after this many bytes of the body.
     ResetAt(u64),
-    /// After so many bytes of the body the connection is closed, in the midst of the answer.
+    /// The connection is closed after this many bytes of the body, which leaves the response truncated.
     CutAt(u64),
-    /// After so many bytes the body ends cleanly: HTTP has it for whole.
+    /// The body ends cleanly after this many bytes, so that it looks complete to HTTP.
     EndAt(u64),
-    /// One bit of the body is wrong.
+    /// One bit of the body is flipped.
     FlipAt {
-        /// Which byte of the body, from 0.
+        /// The position of the byte in the body, from 0.
         byte: u64,
-        /// Which bit of it, from 0 (the lowest) to 7.
+        /// The bit, from 0 (the lowest) to 7.
         bit: u8,
     },
     /// This message of a stream, counted from 0, has a wrong checksum.
     WrongCrc(u64),
     /// A stream ends without `InvokeComplete`.
     NoComplete,
-    /// A stream ends with an exception frame in place of `InvokeComplete`.
+    /// A stream ends with an exception frame instead of `InvokeComplete`.
     Exception {
         /// The exception's name.
         code: String,
         /// The exception's message.
         message: String,
-        /// How many chunks come before it: all of them if `None`.
+        /// The number of chunks before it; `None` means all of them.
         after: Option<u64>,
     },
-    /// `InvokeComplete` has an error code, though the function ended well.
+    /// `InvokeComplete` has an error code although the function succeeded.
     CompleteError {
         /// `ErrorCode`.
         code: String,
@@ -110,7 +110,7 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// A rule that strikes every call of every function.
+    /// Creates a rule for every call of every function.
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -121,8 +121,8 @@ impl Fault {
         }
     }
 
-    /// An error of the service's table by its code; `None` if there is none of that name (see
-    /// [`ServiceError::unmodelled`] for others).
+    /// Creates a rule for an error of the service, by its code. Returns `None` for an unknown code
+    /// (see [`ServiceError::unmodelled`] for others).
     ///
     /// # Example
     ///
@@ -137,34 +137,34 @@ impl Fault {
         Some(Self::new(FaultKind::Error(row.error(row.meaning))))
     }
 
-    /// Restricts the rule to functions whose names fit: `*` stands for any text.
+    /// Restricts the rule to functions whose names match a pattern, in which `*` matches any text.
     #[must_use]
     pub fn on(mut self, pattern: &str) -> Self {
         self.pattern = Pattern::new(pattern);
         self
     }
 
-    /// Strikes every `n`th call only, of those that fit the pattern: with 3 the third, the sixth
-    /// and so on. Zero is taken for 1.
+    /// Restricts the rule to every `n`th call of those that match the pattern: with 3, the third,
+    /// the sixth and so on. Zero means 1.
     #[must_use]
     pub fn every(mut self, n: u64) -> Self {
         self.every = NonZeroU64::new(n.max(1));
         self
     }
 
-    /// Strikes with this probability, from 0 to 1, drawn from the endpoint's seed: the same seed
-    /// strikes the same calls.
+    /// Applies the rule with this probability, from 0 to 1. The choice depends on the endpoint's seed:
+    /// the same seed selects the same calls.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability.clamp(0.0, 1.0));
         self
     }
 
-    /// Whether the rule can be carried out: what it says fits into what it is sent in.
+    /// Checks that the rule's texts fit into a message.
     ///
     /// # Errors
     ///
-    /// Why it cannot, for a person.
+    /// The reason why they do not.
     pub(crate) fn check(&self) -> Result<(), String> {
         let event = match &self.kind {
             FaultKind::Exception { code, message, .. } => {
@@ -187,12 +187,12 @@ impl Fault {
         }
     }
 
-    /// Whether the rule is for no function of these names.
-    pub(crate) fn misses(&self, mut functions: impl Iterator<Item: AsRef<str>>) -> bool {
-        self.pattern.as_str() != "*" && !functions.any(|name| self.pattern.fits(name.as_ref()))
+    /// Whether the pattern, unless it is `*`, matches none of these names.
+    pub(crate) fn matches_none(&self, mut functions: impl Iterator<Item: AsRef<str>>) -> bool {
+        self.pattern.as_str() != "*" && !functions.any(|name| self.pattern.matches(name.as_ref()))
     }
 
-    /// Strikes so many times, and then no more.
+    /// Limits how many times the rule takes effect.
     #[must_use]
     pub fn times(mut self, n: u64) -> Self {
         self.times = Some(n);
@@ -265,7 +265,7 @@ impl fmt::Display for FaultKind {
     }
 }
 
-/// A value as the text form has it: in quotation marks, with `\` before those and itself.
+/// A value in quotation marks, in which `\` escapes `"` and `\`.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {

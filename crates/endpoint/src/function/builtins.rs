@@ -1,4 +1,4 @@
-//! Functions for trying things.
+//! Built-in functions for testing and trying things out.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use crate::function::Function;
 use crate::function::error::FunctionError;
 
-/// The longest pause and the most bytes that a payload can ask for at once.
+/// The longest pause and the largest chunk that a payload may request.
 const LONGEST_PAUSE_MS: u64 = 60_000;
 const LARGEST_CHUNK: usize = 16 << 20;
 
-/// All of them: [`hello`], [`echo`], [`count`] and [`fail`].
+/// Returns all built-in functions: [`hello`], [`echo`], [`count`] and [`fail`].
 pub fn all() -> Vec<Function> {
     vec![hello(), echo(), count(), fail()]
 }
 
-/// `hello`: greets `{"name": ..}` word by word, with a pause after each.
+/// Creates `hello`, which greets `{"name": ..}` word by word, with a pause after each.
 ///
 /// Streams `text/plain`; `{"delay_ms": ..}` sets the pause, 150 ms by default.
 pub fn hello() -> Function {
@@ -44,15 +44,15 @@ pub fn hello() -> Function {
     })
 }
 
-/// `echo`: answers with its payload, whatever that is.
+/// Creates `echo`, which returns its payload.
 pub fn echo() -> Function {
     Function::buffered("echo", |invocation| async move {
         Ok::<_, FunctionError>(invocation.payload().clone())
     })
 }
 
-/// `count`: streams the numbers from 1 to `n` (10 by default), a line each, `delay_ms` apart; with
-/// `bytes`, each chunk is filled up to so many bytes.
+/// Creates `count`, which streams the numbers from 1 to `n` (10 by default), one line each,
+/// `delay_ms` apart; with `bytes`, each chunk is padded to that many bytes.
 pub fn count() -> Function {
     #[derive(Deserialize)]
     struct Input {
@@ -83,10 +83,10 @@ pub fn count() -> Function {
     })
 }
 
-/// `fail`: fails `{"when": "before" | "middle" | "end"}` its answer (by default before) with
-/// `type` and `message`.
+/// Creates `fail`, which fails with `type` and `message` at a point of its response:
+/// `{"when": "before" | "middle" | "end"}`, by default before.
 ///
-/// "before" writes nothing, "middle" half of its two chunks, "end" all of them.
+/// "before" writes nothing, "middle" writes the first of two chunks, "end" writes both.
 pub fn fail() -> Function {
     #[derive(Deserialize, Clone, Copy, PartialEq, PartialOrd, Default)]
     #[serde(rename_all = "lowercase")]

@@ -1,11 +1,11 @@
-//! How a function fails, and what its caller reads of it.
+//! Function errors, and how they are reported to the caller.
 
 use std::fmt;
 
-/// What a function failed with: the `errorType`, `errorMessage` and `stackTrace` of its answer.
+/// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
 ///
-/// Any error converts with `?`: its type's name and its text become type and message. (For that
-/// reason this type is not itself a [`std::error::Error`].)
+/// Any error converts with `?`: the name of its type becomes the error type, its text the message.
+/// (For that reason this type does not implement [`std::error::Error`].)
 ///
 /// # Example
 ///
@@ -25,21 +25,21 @@ pub struct FunctionError {
     origin: Origin,
 }
 
-/// Who saw the failure: it decides the shape of the answer.
+/// The source of a failure, which decides the shape of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    /// The function raised it: message, type, request id and stack.
+    /// Raised by the function: message, type, request id and stack trace.
     Function,
-    /// The function raised it before there was a request.
+    /// Raised by the function during initialization, before there was a request.
     Init,
-    /// The platform ended the function: type, and a message that begins with the request id.
+    /// Raised by the platform: type, and a message that starts with the request id.
     Platform,
-    /// The platform refused the function's answer: type and message.
-    Answer,
+    /// The platform rejected the function's response: type and message.
+    Response,
 }
 
 impl FunctionError {
-    /// An error that the function raises.
+    /// Creates an error raised by the function.
     pub fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             error_type: error_type.into(),
@@ -49,10 +49,10 @@ impl FunctionError {
         }
     }
 
-    /// The function's process ended: `Runtime.ExitError` with the message `Runtime exited with
-    /// error: <how>`, or `Runtime exited without providing a reason`.
+    /// Creates the error for an exited process: `Runtime.ExitError` with the message `Runtime exited
+    /// with error: <how>`, or `Runtime exited without providing a reason`.
     ///
-    /// For a test that needs such an answer; an in-process function has no process to end.
+    /// Useful for tests; an in-process function has no process of its own that could exit.
     pub fn exit(how: Option<&str>) -> Self {
         let message = match how {
             Some(how) => format!("Runtime exited with error: {how}"),
@@ -61,7 +61,7 @@ impl FunctionError {
         Self::platform("Runtime.ExitError", message)
     }
 
-    /// Says that the function failed while it was started, before there was a request: the answer
+    /// Marks the error as raised during initialization, before there was a request: the response
     /// has an empty request id.
     #[must_use]
     pub fn during_init(mut self) -> Self {
@@ -69,18 +69,18 @@ impl FunctionError {
         self
     }
 
-    /// The time limit ended the function.
+    /// Creates the error for an invocation that timed out.
     pub(crate) fn timed_out(limit: std::time::Duration) -> Self {
         let message = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
         Self::platform("Sandbox.Timedout", message)
     }
 
-    /// The function's answer is larger than may be sent.
+    /// Creates the error for a response larger than `limit` bytes.
     pub(crate) fn too_large(limit: u64) -> Self {
         let message =
             format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         Self {
-            origin: Origin::Answer,
+            origin: Origin::Response,
             ..Self::new("Function.ResponseSizeTooLarge", message)
         }
     }
@@ -92,24 +92,26 @@ impl FunctionError {
         }
     }
 
-    /// Adds the lines of a stack trace, innermost last as the service's Python runtimes have them.
+    /// Adds the lines of a stack trace, innermost last as in the service's Python runtimes.
     #[must_use]
     pub fn with_stack_trace(mut self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.stack_trace = lines.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The answer's `errorType`.
+    /// Returns the `errorType`.
     pub fn error_type(&self) -> &str {
         &self.error_type
     }
 
-    /// The answer's `errorMessage`, without the request id that the platform puts before its own.
+    /// Returns the `errorMessage`, without the request id that the platform adds to its own
+    /// messages.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The same with at most so many bytes of text: the type and the message come before the stack.
+    /// Truncates the error to this many bytes of text: first the type, then the message, then the
+    /// stack trace.
     pub(crate) fn shortened(mut self, mut bytes: usize) -> Self {
         for text in [&mut self.error_type, &mut self.message]
             .into_iter()
@@ -119,7 +121,7 @@ impl FunctionError {
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
-            // Nothing follows what was cut.
+            // Nothing follows a truncated text.
             bytes = if end < text.len() { 0 } else { bytes - end };
             text.truncate(end);
             text.shrink_to_fit();
@@ -128,21 +130,21 @@ impl FunctionError {
         self
     }
 
-    /// Whether the answer, and not the function, is what failed.
+    /// Whether the response was too large.
     pub(crate) fn is_too_large(&self) -> bool {
-        self.origin == Origin::Answer
+        self.origin == Origin::Response
     }
 
-    /// Whether the platform found it, and not the function.
-    pub(crate) fn is_platforms(&self) -> bool {
-        matches!(self.origin, Origin::Platform | Origin::Answer)
+    /// Whether the platform raised the error, and not the function.
+    pub(crate) fn is_from_platform(&self) -> bool {
+        matches!(self.origin, Origin::Platform | Origin::Response)
     }
 
-    /// The JSON that the caller reads as the payload.
+    /// Returns the JSON payload of the response.
     pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
         let message = match self.origin {
             Origin::Platform => self.log_line(request_id),
-            Origin::Function | Origin::Init | Origin::Answer => self.message.clone(),
+            Origin::Function | Origin::Init | Origin::Response => self.message.clone(),
         };
         let mut error = lambda_invoke_protocol::FunctionError::new(&self.error_type, message);
         if matches!(self.origin, Origin::Function | Origin::Init) {
@@ -153,11 +155,11 @@ impl FunctionError {
         error.to_json()
     }
 
-    /// The line that the tail log has for it.
+    /// Returns the error's line in the tail log.
     pub(crate) fn log_line(&self, request_id: &str) -> String {
         match self.origin {
-            // As the Python runtime writes it, so that a client knows it for a failure's record and
-            // not for a line of the function's own.
+            // The form of the Python runtime, by which a client can tell a failure from a line that
+            // the function wrote itself.
             Origin::Function | Origin::Init => {
                 let mut lines = format!("[ERROR] {self}\nTraceback (most recent call last):");
                 for line in self.stack_trace.iter().flat_map(|frame| frame.lines()) {
@@ -167,7 +169,7 @@ impl FunctionError {
                 lines
             }
             Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
-            Origin::Answer => self.message.clone(),
+            Origin::Response => self.message.clone(),
         }
     }
 }
@@ -181,14 +183,14 @@ impl fmt::Display for FunctionError {
 impl<E: std::error::Error> From<E> for FunctionError {
     fn from(error: E) -> Self {
         let path = std::any::type_name::<E>();
-        // `a::b::C<d::E>` is `C`: what a person calls the type.
+        // `a::b::C<d::E>` becomes `C`.
         let bare = path.split('<').next().unwrap_or(path);
         let name = bare.rsplit("::").next().unwrap_or(bare);
         Self::new(name, error.to_string())
     }
 }
 
-/// How the function of a response failed, as text for the request log: an extension of the response.
+/// A function's failure as text for the request log; an extension of the HTTP response.
 #[derive(Clone, Debug)]
 pub(crate) struct Failed(pub(crate) String);
 
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn too_large_an_answer_has_the_limit_in_its_message() {
+    fn a_too_large_response_has_the_limit_in_its_message() {
         assert_eq!(
             read(&FunctionError::too_large(6_291_556)),
             json!({"errorType": "Function.ResponseSizeTooLarge",
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shortened_error_keeps_its_first_words() {
+    fn a_shortened_error_keeps_its_beginning() {
         let error = FunctionError::new("Long", "ä".repeat(10)).with_stack_trace(["one", "two"]);
         let whole = error.clone();
         assert_eq!(error.clone().shortened(30), whole);

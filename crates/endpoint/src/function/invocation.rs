@@ -1,4 +1,4 @@
-//! One call of a function, as the function sees it.
+//! One invocation, as the function sees it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,9 +16,9 @@ use crate::function::error::FunctionError;
 use crate::function::info::FunctionInfo;
 use crate::request_id::RequestId;
 
-/// One call of a function: what it was called with, and what it can tell and ask of its platform.
+/// One invocation of a function: its input, its log, and the state of its caller.
 ///
-/// Cheap to clone; the clones are the same invocation.
+/// Cloning is cheap; clones refer to the same invocation.
 ///
 /// # Example
 ///
@@ -37,13 +37,13 @@ pub struct Invocation {
     shared: Arc<Shared>,
 }
 
-/// What a call is made with besides its payload.
+/// The parameters of a call, besides its payload.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) function: Arc<FunctionInfo>,
-    /// The qualifier that the caller used, if any: it ends the invoked ARN.
+    /// The qualifier that the caller used, if any; it is the last part of the invoked ARN.
     pub(crate) qualifier: Option<String>,
-    /// The version that runs: `None` is `$LATEST`.
+    /// The version that runs; `None` means `$LATEST`.
     pub(crate) version: Option<u64>,
     pub(crate) request_id: RequestId,
     pub(crate) client_context: Option<Vec<u8>>,
@@ -54,7 +54,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The ARN that the caller invoked.
+    /// Returns the ARN that the caller invoked.
     pub(crate) fn function_arn(&self) -> String {
         match &self.qualifier {
             Some(qualifier) => format!("{}:{qualifier}", self.function.arn),
@@ -62,7 +62,7 @@ impl Call {
         }
     }
 
-    /// The version that runs: `$LATEST` or a number.
+    /// Returns the version that runs: `$LATEST` or a number.
     pub(crate) fn executed_version(&self) -> String {
         match self.version {
             None => "$LATEST".to_owned(),
@@ -71,7 +71,7 @@ impl Call {
     }
 }
 
-/// A time so much later, or, where there is no such time, decades later.
+/// Adds a duration to a time; if that overflows, returns a time decades later.
 pub(crate) fn later(time: Instant, duration: Duration) -> Instant {
     const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
     let later = time.checked_add(duration);
@@ -82,8 +82,8 @@ struct Shared {
     call: Call,
     started: Instant,
     log: Option<Mutex<TailBuffer>>,
-    gone: AtomicBool,
-    gone_told: Notify,
+    caller_gone: AtomicBool,
+    caller_gone_notify: Notify,
 }
 
 impl Invocation {
@@ -93,81 +93,82 @@ impl Invocation {
             call,
             started: Instant::now(),
             log,
-            gone: AtomicBool::new(false),
-            gone_told: Notify::new(),
+            caller_gone: AtomicBool::new(false),
+            caller_gone_notify: Notify::new(),
         });
         Self { payload, shared }
     }
 
-    /// The payload, JSON as the service demands it; a call without one has `{}`.
+    /// Returns the payload, which is valid JSON; `{}` if the caller sent none.
     pub fn payload(&self) -> &Bytes {
         &self.payload
     }
 
-    /// The payload as a typed value.
+    /// Deserializes the payload.
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of that type: what was wrong and where.
+    /// If the payload is not JSON of that type; the message says what was wrong and where.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, FunctionError> {
         serde_json::from_slice(&self.payload)
             .map_err(|error| FunctionError::new("InvalidPayload", error.to_string()))
     }
 
-    /// The invocation's id, which the caller reads in `x-amzn-RequestId` and in the log.
+    /// Returns the request id, which the caller finds in `x-amzn-RequestId` and in the log.
     pub fn request_id(&self) -> &str {
         self.shared.call.request_id.as_str()
     }
 
-    /// The function's name.
+    /// Returns the function's name.
     pub fn function_name(&self) -> &str {
         &self.shared.call.function.name
     }
 
-    /// The ARN that the caller invoked: it ends in the alias or version if the caller used one.
+    /// Returns the ARN that the caller invoked. It ends in the alias or version if the caller used
+    /// one.
     pub fn function_arn(&self) -> String {
         self.shared.call.function_arn()
     }
 
-    /// The version that runs: `$LATEST` or a number.
+    /// Returns the version that runs: `$LATEST` or a number.
     pub fn version(&self) -> String {
         self.shared.call.executed_version()
     }
 
-    /// The client context's JSON, if the caller sent one; synchronous calls only.
+    /// Returns the client context as JSON, if the caller sent one; synchronous calls only.
     pub fn client_context(&self) -> Option<&[u8]> {
         self.shared.call.client_context.as_deref()
     }
 
-    /// The tenant that the call is for, if the caller named one.
+    /// Returns the tenant id, if the caller sent one.
     pub fn tenant_id(&self) -> Option<&str> {
         self.shared.call.tenant_id.as_deref()
     }
 
-    /// The durable execution's name, if the caller gave one. The endpoint hands it on and does not
-    /// itself keep executions apart by it.
+    /// Returns the durable execution's name, if the caller sent one. The endpoint only passes it on;
+    /// it does not manage durable executions.
     pub fn durable_execution_name(&self) -> Option<&str> {
         self.shared.call.durable_execution_name.as_deref()
     }
 
-    /// Whether the call came through the queue (`Event`): nobody reads the answer.
+    /// Whether the call is asynchronous (`Event`): nobody reads the response.
     pub fn is_event(&self) -> bool {
         self.shared.call.event
     }
 
-    /// When the endpoint will end the function.
+    /// Returns the time at which the invocation times out.
     pub fn deadline(&self) -> Instant {
         let timeout = self.shared.call.function.timeout;
         later(self.shared.started, timeout)
     }
 
-    /// How long the function may still run.
+    /// Returns the time that is left before the invocation times out.
     pub fn remaining(&self) -> Duration {
         self.deadline().saturating_duration_since(Instant::now())
     }
 
-    /// Writes a line of the function's log. The caller reads the last 4 KB with `X-Amz-Log-Type:
-    /// Tail`; otherwise nobody does.
+    /// Writes a line to the function's log. A caller that sends `X-Amz-Log-Type: Tail` receives the
+    /// last 4 KB of it; without that header the log is discarded.
     pub fn log(&self, line: impl AsRef<str>) {
         if let Some(log) = &self.shared.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,15 +177,16 @@ impl Invocation {
         }
     }
 
-    /// Whether the caller has gone away: nobody will read the answer.
+    /// Whether the caller has disconnected, so that nobody will read the response.
     pub fn is_caller_gone(&self) -> bool {
-        self.shared.gone.load(Ordering::Acquire)
+        self.shared.caller_gone.load(Ordering::Acquire)
     }
 
-    /// Waits until the caller has gone away. Never ends if it stays, or for an event.
+    /// Waits until the caller has disconnected. Never completes if it stays connected, or for an
+    /// event.
     ///
-    /// The function is not ended then, as the service does not end it: it runs on to its own end or
-    /// its time limit. To stop early, wait for this beside the work:
+    /// As in the service, the function is not stopped then: it runs until it returns or times out.
+    /// To stop early, wait for this alongside the work:
     ///
     /// ```
     /// use lambda_invoke_endpoint::{Function, FunctionError};
@@ -193,28 +195,28 @@ impl Invocation {
     ///
     /// let careful = Function::buffered("careful", |invocation| async move {
     ///     tokio::select! {
-    ///         answer = work() => Ok(answer),
-    ///         () = invocation.caller_gone() => Err(FunctionError::new("Abandoned", "nobody waits")),
+    ///         result = work() => Ok(result),
+    ///         () = invocation.caller_gone() => Err(FunctionError::new("Abandoned", "no caller")),
     ///     }
     /// });
     /// # assert_eq!(careful.name(), "careful");
     /// ```
     pub async fn caller_gone(&self) {
-        let mut told = pin!(self.shared.gone_told.notified());
-        // Registered before the flag is read, so that a notice between the two is not lost.
+        let mut notified = pin!(self.shared.caller_gone_notify.notified());
+        // Registered before the flag is read, so that a notification between the two is not lost.
         poll_fn(|_| {
-            told.as_mut().enable();
+            notified.as_mut().enable();
             std::task::Poll::Ready(())
         })
         .await;
         if !self.is_caller_gone() {
-            told.await;
+            notified.await;
         }
     }
 
-    pub(crate) fn tell_caller_gone(&self) {
-        self.shared.gone.store(true, Ordering::Release);
-        self.shared.gone_told.notify_waiters();
+    pub(crate) fn set_caller_gone(&self) {
+        self.shared.caller_gone.store(true, Ordering::Release);
+        self.shared.caller_gone_notify.notify_waiters();
     }
 
     pub(crate) fn call(&self) -> &Call {
@@ -225,13 +227,13 @@ impl Invocation {
         self.shared.started.elapsed()
     }
 
-    /// Whether the caller asked for the end of the log.
+    /// Whether the caller asked for the tail of the log.
     pub(crate) fn wants_tail(&self) -> bool {
         self.shared.log.is_some()
     }
 
-    /// The log with a last line from the platform; `None` if the caller did not ask for it. Lines
-    /// that the function writes later go nowhere.
+    /// Appends the platform's last line and returns the log's tail; `None` if the caller did not ask
+    /// for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
         self.log(last);
         let log = self.shared.log.as_ref()?;

@@ -1,4 +1,4 @@
-//! What a function is to the endpoint: a name, a closure, its versions, aliases and limits.
+//! A function: its name, code, versions, aliases and limits.
 
 pub mod builtins;
 pub(crate) mod error;
@@ -21,7 +21,7 @@ use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 use crate::function::writer::ResponseWriter;
 
-/// A boxed future that a function's closure became.
+/// The future that a function's closure returns.
 pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;
 
 type Buffered = dyn Fn(Invocation) -> Running<Bytes> + Send + Sync;
@@ -37,10 +37,10 @@ pub(crate) enum Handler {
 
 /// A function that runs in this process.
 ///
-/// A **buffered** function gives its whole answer at once; a **streaming** one writes chunks, each
-/// of which is on the wire before the next can be written. Both answer both operations, as the
-/// service's do: a streaming function called by `Invoke` gives its bytes in one answer, and a
-/// buffered one called by `InvokeWithResponseStream` gives its answer as one chunk.
+/// A **buffered** function returns its whole response at once; a **streaming** one writes chunks,
+/// each of which is on the wire before the next can be written. Both work with both operations, as
+/// in the service: `Invoke` collects the chunks of a streaming function into one response, and
+/// `InvokeWithResponseStream` sends the response of a buffered function as one chunk.
 ///
 /// # Example
 ///
@@ -60,10 +60,10 @@ pub(crate) enum Handler {
 pub struct Function {
     pub(crate) name: String,
     pub(crate) latest: Handler,
-    /// Published versions; `None` is the same code as `$LATEST`.
+    /// Published versions; `None` means the code of `$LATEST`.
     pub(crate) versions: BTreeMap<u64, Option<Handler>>,
     pub(crate) aliases: BTreeMap<String, u64>,
-    /// Aliases and versions that were given twice, differently.
+    /// Aliases and versions that were defined twice, with different code.
     pub(crate) contradictions: Vec<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
@@ -71,7 +71,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// How long a function may run if nothing else is said: the service's longest, 30 minutes (1,800 s).
+    /// The default [`timeout`](Self::timeout) and the service's longest: 30 minutes (1,800 s).
     pub const LONGEST: Duration = Duration::from_secs(1800);
 
     fn new(name: String, latest: Handler) -> Self {
@@ -87,10 +87,10 @@ impl Function {
         }
     }
 
-    /// A function that gives its whole answer at once.
+    /// Creates a function that returns its whole response at once.
     ///
-    /// The answer goes to the caller as it is; the service's own functions answer JSON. An error, or
-    /// a panic, is a function error (`X-Amz-Function-Error: Unhandled`).
+    /// The caller receives the returned bytes unchanged; functions of the service itself always
+    /// return JSON. An error or a panic is a function error (`X-Amz-Function-Error: Unhandled`).
     pub fn buffered<F, A, T, E>(name: impl Into<String>, code: F) -> Self
     where
         F: Fn(Invocation) -> A + Send + Sync + 'static,
@@ -101,9 +101,10 @@ impl Function {
         Self::new(name.into(), buffered(code))
     }
 
-    /// A function from one typed JSON value to another.
+    /// Creates a function from one typed JSON value to another.
     ///
-    /// A payload that is not of the type `I` is a function error with what was wrong and where.
+    /// A payload that does not deserialize as `I` is a function error that says what was wrong and
+    /// where.
     ///
     /// # Example
     ///
@@ -126,10 +127,10 @@ impl Function {
         let code = move |invocation: Invocation| -> Running<Bytes> {
             match invocation.json::<I>() {
                 Ok(input) => {
-                    let answer = code(input, invocation);
+                    let result = code(input, invocation);
                     Box::pin(async move {
-                        let answer = answer.await.map_err(Into::into)?;
-                        Ok(serde_json::to_vec(&answer)?.into())
+                        let value = result.await.map_err(Into::into)?;
+                        Ok(serde_json::to_vec(&value)?.into())
                     })
                 }
                 Err(error) => Box::pin(async move { Err(error) }),
@@ -138,10 +139,10 @@ impl Function {
         Self::new(name.into(), Handler::Buffered(Arc::new(code)))
     }
 
-    /// A function that writes its answer in chunks.
+    /// Creates a function that writes its response in chunks.
     ///
-    /// It ends the stream by returning `Ok(())`; an error, also in mid-stream, is told to the caller
-    /// as the service tells it.
+    /// The stream ends when the function returns `Ok(())`. An error, even in mid-stream, is reported
+    /// to the caller as the service reports it.
     ///
     /// # Example
     ///
@@ -166,28 +167,28 @@ impl Function {
         Self::new(name.into(), streaming(code))
     }
 
-    /// The function's name, as in its ARN.
+    /// Returns the function's name, as in its ARN.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many invocations may run at once; more are answered 429 with the reason
-    /// `ReservedFunctionConcurrentInvocationLimitExceeded`. Zero refuses every call.
+    /// Limits how many invocations may run at once. Further calls are rejected with 429 and the
+    /// reason `ReservedFunctionConcurrentInvocationLimitExceeded`. Zero rejects every call.
     #[must_use]
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.concurrency = Some(limit);
         self
     }
 
-    /// How long one invocation may run, [`Function::LONGEST`] by default. The endpoint ends it then
-    /// and answers `Sandbox.Timedout`.
+    /// Sets how long one invocation may run, [`Function::LONGEST`] by default. After that the
+    /// endpoint ends it with the error `Sandbox.Timedout`.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// The memory size that the log's REPORT line shows, 128 MB by default. Nothing enforces it.
+    /// Sets the memory size in the log's REPORT line, 128 MB by default. It is not enforced.
     #[must_use]
     pub fn memory_mb(mut self, size: u32) -> Self {
         self.memory_mb = size;
@@ -201,7 +202,8 @@ impl Function {
         self
     }
 
-    /// Publishes another function's code as a version of this one; its name and limits don't count.
+    /// Publishes another function's code as a version of this one. The other function's name and
+    /// limits are ignored.
     #[must_use]
     pub fn version_of(mut self, number: u64, other: Self) -> Self {
         if let Some(Some(_)) = self.versions.insert(number, Some(other.latest)) {
@@ -210,7 +212,8 @@ impl Function {
         self
     }
 
-    /// An alias for a version, which is published with the code of `$LATEST` if it was not before.
+    /// Adds an alias for a version. A version that was not published yet is published with the code
+    /// of `$LATEST`.
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>, version: u64) -> Self {
         let alias = alias.into();
@@ -221,7 +224,7 @@ impl Function {
         self.version(version)
     }
 
-    /// Every qualifier that the function answers to, for people reading a list.
+    /// Returns every valid qualifier of the function, sorted.
     pub fn qualifiers(&self) -> BTreeSet<String> {
         let versions = self.versions.keys().map(ToString::to_string);
         let latest = std::iter::once("$LATEST".to_owned());
@@ -253,8 +256,8 @@ where
     E: Into<FunctionError>,
 {
     Handler::Buffered(Arc::new(move |invocation| {
-        let answer = code(invocation);
-        Box::pin(async move { answer.await.map(Into::into).map_err(Into::into) })
+        let result = code(invocation);
+        Box::pin(async move { result.await.map(Into::into).map_err(Into::into) })
     }))
 }
 
@@ -265,8 +268,8 @@ where
     E: Into<FunctionError>,
 {
     Handler::Streaming(Arc::new(move |invocation, writer| {
-        let answer = code(invocation, writer);
-        Box::pin(async move { answer.await.map_err(Into::into) })
+        let result = code(invocation, writer);
+        Box::pin(async move { result.await.map_err(Into::into) })
     }))
 }
 

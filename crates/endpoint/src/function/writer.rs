@@ -1,4 +1,4 @@
-//! The hand-over of chunks from a streaming function to the answer's body.
+//! Passing chunks from a streaming function to the response body.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -7,15 +7,15 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-/// Where a streaming function writes its answer.
+/// The writer of a streaming function's response.
 ///
-/// [`write`](Self::write) ends when the chunk is on the wire (handed to the operating system as its
-/// own frame), not before: the function produces the next chunk only after the caller could have
-/// read this one, and a caller that reads slowly slows the function. When the caller of a stream is
-/// gone, the next write says so. What is written for a caller of `Invoke` that is gone, or for an
-/// event, is thrown away.
+/// [`write`](Self::write) completes only when the chunk is on the wire (handed to the operating
+/// system as its own frame). The function therefore produces the next chunk only after the caller
+/// could have read this one, and a caller that reads slowly slows the function down. Once the caller
+/// of a stream has disconnected, the next write fails. Chunks for a disconnected caller of `Invoke`
+/// and chunks for an event are discarded.
 ///
-/// To fail, return an error from the function.
+/// To report a failure, return an error from the function.
 ///
 /// # Example
 ///
@@ -35,15 +35,15 @@ pub struct ResponseWriter {
     channel: Channel,
 }
 
-/// Why a chunk was not taken.
+/// The reason why a chunk was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The caller has gone away: nobody will read what is written.
+    /// The caller has disconnected.
     CallerGone,
-    /// The answer would be larger than the endpoint sends.
+    /// The response would exceed the endpoint's limit.
     TooLarge {
-        /// The most bytes that an answer may have.
+        /// The maximum size of a response, in bytes.
         limit: u64,
     },
 }
@@ -51,11 +51,11 @@ pub enum WriteError {
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CallerGone => f.write_str("the caller has gone away"),
+            Self::CallerGone => f.write_str("the caller has disconnected"),
             Self::TooLarge { limit } => {
                 write!(
                     f,
-                    "the answer is larger than the endpoint's limit of {limit} bytes"
+                    "the response is larger than the endpoint's limit of {limit} bytes"
                 )
             }
         }
@@ -65,11 +65,11 @@ impl fmt::Display for WriteError {
 impl std::error::Error for WriteError {}
 
 impl ResponseWriter {
-    /// Sets the content type of the answer, which the caller reads in
-    /// `x-amzn-remapped-content-type`: `application/octet-stream` if the function sets none.
+    /// Sets the content type of the response, which the caller finds in
+    /// `x-amzn-remapped-content-type`. The default is `application/octet-stream`.
     ///
-    /// Has no effect once the head of the answer is sent, that is after [`start`](Self::start) or
-    /// the first [`write`](Self::write). A text that no header can hold is ignored.
+    /// Has no effect once the response head is sent, that is, after [`start`](Self::start) or the
+    /// first [`write`](Self::write). Text that is not a valid header value is ignored.
     pub fn content_type(&mut self, content_type: &str) {
         let mut state = self.channel.lock();
         if !state.started && http::HeaderValue::from_str(content_type).is_ok() {
@@ -77,28 +77,28 @@ impl ResponseWriter {
         }
     }
 
-    /// Sends the head of the answer before there is anything to write.
+    /// Sends the response head before the first chunk.
     pub fn start(&mut self) {
         let mut state = self.channel.lock();
         state.started = true;
         wake(&mut state.reader);
     }
 
-    /// Writes one chunk, and waits until it is on the wire. An empty chunk writes nothing.
+    /// Writes one chunk and waits until it is on the wire. An empty chunk writes nothing.
     ///
-    /// A chunk whose write was dropped before it ended may be sent all the same.
+    /// If the future is dropped before it completes, the chunk may still be sent.
     ///
     /// # Errors
     ///
-    /// [`WriteError::CallerGone`] if the caller will not read it, [`WriteError::TooLarge`] if the
-    /// answer would grow past the endpoint's limit.
+    /// [`WriteError::CallerGone`] if the caller has disconnected, [`WriteError::TooLarge`] if the
+    /// response would exceed the endpoint's limit.
     pub async fn write(&mut self, chunk: impl Into<Bytes> + Send) -> Result<(), WriteError> {
         let mut chunk = Some(chunk.into()).filter(|chunk| !chunk.is_empty());
         let mut placed = None;
         poll_fn(|cx| self.channel.poll_write(cx, &mut chunk, &mut placed)).await
     }
 
-    /// Whether the caller has gone away.
+    /// Whether the caller has disconnected.
     pub fn is_caller_gone(&self) -> bool {
         self.channel.lock().gone
     }
@@ -106,15 +106,15 @@ impl ResponseWriter {
 
 impl Drop for ResponseWriter {
     fn drop(&mut self) {
-        // A body may wait for a chunk from a task that has just dropped the writer.
+        // The body may be waiting for a chunk from the task that has just dropped the writer.
         wake(&mut self.channel.lock().reader);
     }
 }
 
-/// One chunk at a time between a writer and the body of its answer.
+/// A channel of one chunk at a time between a writer and the response body.
 ///
-/// Whoever stops to read must say so, by [`close`](Self::close) or [`discard`](Self::discard):
-/// otherwise a write would wait forever.
+/// A reader that stops reading must call [`close`](Self::close) or [`discard`](Self::discard), or a
+/// write would wait forever.
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
     state: Arc<Mutex<State>>,
@@ -125,22 +125,22 @@ struct State {
     content_type: Option<String>,
     started: bool,
     chunk: Option<Bytes>,
-    /// Chunks that a writer put in, and chunks that are known to have reached the wire.
+    /// The number of chunks written, and the number of those known to have reached the wire.
     placed: u64,
     sent: u64,
     bytes: u64,
     limit: Option<u64>,
     exceeded: bool,
-    /// The caller has gone away.
+    /// The caller has disconnected.
     gone: bool,
-    /// Whatever is written is thrown away.
+    /// Chunks are discarded.
     discards: bool,
     writer: Option<Waker>,
     reader: Option<Waker>,
 }
 
 impl Channel {
-    /// A channel that takes at most `limit` bytes in all.
+    /// Creates a channel that accepts at most `limit` bytes in total.
     pub(crate) fn new(limit: Option<u64>) -> Self {
         let state = State {
             content_type: None,
@@ -161,7 +161,7 @@ impl Channel {
         }
     }
 
-    /// A channel without a reader: everything is taken and thrown away.
+    /// Creates a channel without a reader: every chunk is discarded.
     pub(crate) fn discarding() -> Self {
         let channel = Self::new(None);
         channel.lock().discards = true;
@@ -188,7 +188,7 @@ impl Channel {
         if state.gone && !state.discards {
             return Poll::Ready(Err(WriteError::CallerGone));
         }
-        // Nothing in the slot and nothing on its way: the next chunk may go in.
+        // The previous chunk has reached the wire: the next one may be placed.
         if chunk.is_some() && state.sent == state.placed {
             let size = chunk.as_ref().map_or(0, Bytes::len);
             let bytes = state.bytes.saturating_add(size as u64);
@@ -203,8 +203,8 @@ impl Channel {
             if state.discards {
                 *chunk = None;
                 state.sent = state.placed;
-                // Every write waits once, as with a reader: a function that does nothing but write
-                // must leave room for others, and for its own time limit.
+                // Every write yields once, as it would with a reader: a function that only writes
+                // must let other tasks and its own timeout run.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -222,13 +222,13 @@ impl Channel {
         Poll::Pending
     }
 
-    /// Takes the chunk that waits, if there is one.
+    /// Takes the waiting chunk, if there is one.
     pub(crate) fn take(&self) -> Option<Bytes> {
         self.lock().chunk.take()
     }
 
-    /// Says that the chunk taken last is on the wire. The task of `cx` is about to poll the
-    /// function by itself: a writer that waits in that task need not be woken.
+    /// Acknowledges that the chunk taken last is on the wire. The task of `cx` is about to poll the
+    /// function, so a writer that waits in that task is not woken.
     pub(crate) fn acknowledge(&self, cx: &Context<'_>) {
         let mut state = self.lock();
         state.sent = state.placed;
@@ -239,7 +239,7 @@ impl Channel {
         }
     }
 
-    /// Says that nobody reads any more: a write is an error from now on.
+    /// Stops reading: from now on, writes fail.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.gone = true;
@@ -248,8 +248,8 @@ impl Channel {
         wake(&mut state.writer);
     }
 
-    /// Says that nobody reads any more: what waits and what is still written is thrown away, so
-    /// that the function comes to its own end.
+    /// Stops reading: the waiting chunk and all later ones are discarded, so that the function can
+    /// run to its end.
     pub(crate) fn discard(&self) {
         let mut state = self.lock();
         state.gone = true;
@@ -259,17 +259,17 @@ impl Channel {
         wake(&mut state.writer);
     }
 
-    /// The task is about to look by itself: it need not be woken.
+    /// Stops waking the reader's task, which is about to check the channel anyway.
     pub(crate) fn unregister(&self) {
         self.lock().reader = None;
     }
 
-    /// Has the task woken when a chunk is put in or the head may be sent.
+    /// Wakes the task of `cx` when a chunk is written or the head may be sent.
     pub(crate) fn register(&self, cx: &mut Context<'_>) {
         remember(&mut self.lock().reader, cx);
     }
 
-    /// Whether a chunk waits.
+    /// Whether a chunk is waiting.
     pub(crate) fn has_chunk(&self) -> bool {
         self.lock().chunk.is_some()
     }
@@ -278,12 +278,12 @@ impl Channel {
         self.lock().started
     }
 
-    /// Whether a write was refused because the answer would have been too large.
+    /// Whether a write was rejected because the response would have been too large.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.lock().exceeded
     }
 
-    /// The content type that the function set.
+    /// Returns the content type that the function set.
     pub(crate) fn content_type(&self) -> Option<String> {
         self.lock().content_type.clone()
     }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_ends_only_when_its_chunk_is_acknowledged() {
+    fn a_write_completes_only_when_its_chunk_is_acknowledged() {
         let channel = Channel::new(None);
         let mut writer = channel.writer();
         let mut write = pin!(writer.write("a"));
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_too_large_and_takes_the_last_byte_below() {
+    fn rejects_a_chunk_beyond_the_limit_and_accepts_one_up_to_it() {
         let channel = Channel::new(Some(3));
         let mut writer = channel.writer();
         {
@@ -354,13 +354,13 @@ mod tests {
         }
         assert!(!channel.is_exceeded());
         let mut write = pin!(writer.write("d"));
-        let refused = Poll::Ready(Err(WriteError::TooLarge { limit: 3 }));
-        assert_eq!(poll(write.as_mut()), refused);
+        let rejected = Poll::Ready(Err(WriteError::TooLarge { limit: 3 }));
+        assert_eq!(poll(write.as_mut()), rejected);
         assert!(channel.is_exceeded());
     }
 
     #[test]
-    fn says_that_the_caller_is_gone_also_to_a_write_that_waits() {
+    fn a_waiting_write_fails_when_the_caller_disconnects() {
         let channel = Channel::new(None);
         let mut writer = channel.writer();
         {
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_discarding_channel_takes_everything_but_lets_others_run_after_each_write() {
+    fn a_discarding_channel_accepts_every_chunk_but_yields_after_each_write() {
         let channel = Channel::new(Some(5));
         let mut writer = channel.writer();
         {
@@ -390,8 +390,8 @@ mod tests {
             assert!(!channel.has_chunk());
             assert_eq!(poll(write.as_mut()), Poll::Ready(Ok(())));
         }
-        let refused = Poll::Ready(Err(WriteError::TooLarge { limit: 5 }));
-        assert_eq!(poll(pin!(writer.write("d"))), refused);
+        let rejected = Poll::Ready(Err(WriteError::TooLarge { limit: 5 }));
+        assert_eq!(poll(pin!(writer.write("d"))), rejected);
         channel.close();
         let gone = Poll::Ready(Err(WriteError::CallerGone));
         assert_eq!(poll(pin!(writer.write("e"))), gone);

@@ -1,4 +1,4 @@
-//! Running a function to its end, for a caller that takes the answer whole or not at all.
+//! Running a function to its end, for a caller that needs the complete response or none.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use crate::run::concurrency::Permit;
 use crate::run::execution::{Outcome, Run};
 use crate::wire::shutdown::Running;
 
-/// What a function answered, read whole.
+/// A function's complete response, and how the function ended.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    /// A buffered function's.
+pub(crate) enum Collected {
+    /// Of a buffered function.
     Buffered(Outcome<Bytes>),
-    /// A streaming function's: what it wrote before its end, and how it ended.
+    /// Of a streaming function: what it wrote, and how it ended.
     Streamed(Bytes, Outcome<()>),
 }
 
-/// Runs a function and takes its answer whole, at most `limit` bytes of it.
+/// Runs a function and collects its response, at most `limit` bytes.
 pub(crate) async fn whole(
     invocation: &Invocation,
     handler: &Handler,
     permit: Permit,
     running: &Arc<Running>,
     limit: u64,
-) -> Answer {
+) -> Collected {
     match handler {
         Handler::Buffered(code) => {
             let code = || code(invocation.clone());
             let outcome = Run::start(invocation, permit, Arc::clone(running), code).await;
-            Answer::Buffered(match outcome {
-                Outcome::Answer(bytes) if bytes.len() as u64 > limit => {
+            Collected::Buffered(match outcome {
+                Outcome::Completed(bytes) if bytes.len() as u64 > limit => {
                     Outcome::Failed(FunctionError::too_large(limit))
                 }
                 outcome => outcome,
@@ -51,12 +51,12 @@ pub(crate) async fn whole(
                 }
                 outcome => outcome,
             };
-            Answer::Streamed(std::mem::take(&mut collector.chunks).freeze(), outcome)
+            Collected::Streamed(std::mem::take(&mut collector.chunks).freeze(), outcome)
         }
     }
 }
 
-/// Runs a function whose answer nobody reads.
+/// Runs a function whose response nobody reads.
 pub(crate) async fn without_caller(
     invocation: &Invocation,
     handler: &Handler,
@@ -67,7 +67,7 @@ pub(crate) async fn without_caller(
         Handler::Buffered(code) => {
             let code = || code(invocation.clone());
             match Run::start(invocation, permit, Arc::clone(running), code).await {
-                Outcome::Answer(_) => Outcome::Answer(()),
+                Outcome::Completed(_) => Outcome::Completed(()),
                 Outcome::Failed(error) => Outcome::Failed(error),
                 Outcome::TimedOut(error) => Outcome::TimedOut(error),
             }
@@ -76,14 +76,14 @@ pub(crate) async fn without_caller(
             let channel = Channel::discarding();
             let code = || code(invocation.clone(), channel.writer());
             let outcome = Run::start(invocation, permit, Arc::clone(running), code).await;
-            // A task that the function left behind may hold the writer.
+            // A task that the function spawned may still hold the writer.
             channel.close();
             outcome
         }
     }
 }
 
-/// A streaming function whose chunks are taken as fast as it writes them.
+/// A streaming function whose chunks are collected as fast as it writes them.
 struct Collector {
     /// `None` once it has ended.
     run: Option<Run<()>>,
@@ -91,7 +91,7 @@ struct Collector {
     chunks: BytesMut,
 }
 
-/// How many chunks are taken before others have their turn.
+/// How many chunks are collected before other tasks may run.
 const AT_ONCE: usize = 64;
 
 impl Collector {
@@ -136,8 +136,8 @@ impl Collector {
     }
 }
 
-/// A function that still runs has lost its caller: it runs on to its own end. One that has ended may
-/// have left a task behind that still holds the writer.
+/// A function that still runs has lost its caller: it runs on to its end. One that has ended may
+/// have spawned a task that still holds the writer.
 impl Drop for Collector {
     fn drop(&mut self) {
         match self.run {

@@ -1,11 +1,11 @@
-//! How many invocations run at once: a limit for each function and one for the account.
+//! Concurrency limits: one for each function and one for the account.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lambda_invoke_error::ThrottleReason;
 
-/// A number of invocations that run, with the most that may.
+/// The number of running invocations, with its maximum.
 #[derive(Debug)]
 pub(crate) struct Limit {
     most: usize,

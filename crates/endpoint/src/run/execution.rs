@@ -1,4 +1,4 @@
-//! A function while it runs: polled in place, ended by its time limit, kept going without a caller.
+//! A running function: polled in place, ended by its timeout, and continued without a caller.
 
 use std::fmt;
 use std::future::Future;
@@ -17,18 +17,20 @@ use crate::function::invocation::Invocation;
 use crate::run::concurrency::Permit;
 use crate::wire::shutdown::Running as Counted;
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
-    Answer(T),
+    /// The function returned.
+    Completed(T),
     Failed(FunctionError),
     TimedOut(FunctionError),
 }
 
 /// A function that runs within the task that polls it.
 ///
-/// No task is spawned for it unless it is dropped before its end, which is what happens when the
-/// caller goes away: then it is told so and runs on in a task of its own, as the service lets it.
+/// It needs no task of its own unless it is dropped before its end, which happens when the caller
+/// disconnects: then the invocation is notified and the function runs on in a new task, as it does
+/// in the service.
 pub(crate) struct Run<T: Send + 'static> {
     inner: Option<Inner<T>>,
 }
@@ -36,17 +38,17 @@ pub(crate) struct Run<T: Send + 'static> {
 struct Inner<T> {
     /// `None` once it has ended.
     code: Option<function::Running<T>>,
-    /// Set up when the function first waits: one that never does costs no timer.
+    /// Created when the function first waits, so that one that never waits needs no timer.
     limit: Option<Pin<Box<Sleep>>>,
     deadline: Instant,
     invocation: Invocation,
-    // Held until the function has really ended.
+    // Held until the function has ended, even without a caller.
     _permit: Permit,
     counted: Arc<Counted>,
 }
 
 impl<T: Send + 'static> Run<T> {
-    /// Calls the function's closure; the future that it gives runs as this one is polled.
+    /// Calls the function's closure; the returned future runs when this one is polled.
     pub(crate) fn start(
         invocation: &Invocation,
         permit: Permit,
@@ -68,7 +70,7 @@ impl<T: Send + 'static> Run<T> {
         Self { inner: Some(inner) }
     }
 
-    /// Lets the function run on; ready when it has ended. Must not be polled after that.
+    /// Polls the function; ready when it has ended. Must not be polled after that.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         let Some(inner) = &mut self.inner else {
             return Poll::Pending;
@@ -100,7 +102,7 @@ impl<T> Future for Inner<T> {
         if let Poll::Ready(result) = polled {
             inner.end();
             return Poll::Ready(match result {
-                Ok(answer) => Outcome::Answer(answer),
+                Ok(value) => Outcome::Completed(value),
                 Err(error) => Outcome::Failed(error),
             });
         }
@@ -116,7 +118,7 @@ impl<T> Future for Inner<T> {
 }
 
 impl<T> Inner<T> {
-    /// Drops the function's future. One that panics even then must not take the endpoint along.
+    /// Drops the function's future, and catches a panic in its destructor.
     fn end(&mut self) {
         let code = self.code.take();
         let _ = catch_unwind(AssertUnwindSafe(move || drop(code)));
@@ -128,8 +130,8 @@ impl<T: Send + 'static> Drop for Run<T> {
         let Some(inner) = self.inner.take() else {
             return;
         };
-        inner.invocation.tell_caller_gone();
-        // Outside of a runtime, as at its end, there is nothing left to run on.
+        inner.invocation.set_caller_gone();
+        // Outside of a runtime, as during its shutdown, nothing can run on.
         if let Ok(handle) = Handle::try_current() {
             let stop = inner.counted.stop();
             handle.spawn(async move {
@@ -150,7 +152,7 @@ impl<T: Send + 'static> fmt::Debug for Run<T> {
     }
 }
 
-/// What a panic says, as a function error: its text is what a person looks for.
+/// Converts a panic to a function error with the panic's message.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> FunctionError {
     let text = panic
         .downcast_ref::<&str>()

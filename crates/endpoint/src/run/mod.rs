@@ -1,4 +1,4 @@
-//! The functions of an endpoint, how many run at once, and one run from its start to its outcome.
+//! Running functions: the registry, concurrency limits, one run and its log.
 
 pub(crate) mod collect;
 pub(crate) mod concurrency;

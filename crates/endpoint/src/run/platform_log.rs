@@ -7,7 +7,7 @@ use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 
-/// Writes the first line, if the caller wants the log at all.
+/// Writes the `START` line, if the caller wants the log.
 pub(crate) fn start(invocation: &Invocation) {
     if invocation.wants_tail() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
@@ -15,7 +15,7 @@ pub(crate) fn start(invocation: &Invocation) {
     }
 }
 
-/// Writes what the platform says at the end, and gives the log's end.
+/// Writes the platform's last lines, and returns the tail of the log.
 pub(crate) fn finish(
     invocation: &Invocation,
     error: Option<&FunctionError>,
@@ -25,7 +25,7 @@ pub(crate) fn finish(
         return None;
     }
     let request_id = invocation.request_id();
-    // A time limit has no line of its own: the report tells.
+    // A timeout has no line of its own; the REPORT line has its status.
     if let Some(error) = error.filter(|_| !timed_out) {
         invocation.log(error.log_line(request_id));
     }
@@ -40,19 +40,18 @@ pub(crate) fn finish(
     report.duration = Some(duration);
     report.billed_duration = Some(whole_milliseconds(duration));
     report.memory_size_mb = Some(call.function.memory_mb.into());
-    // In-process functions share one memory: the process' own is what can be known.
+    // In-process functions share the memory of the process, so only its total is known.
     report.max_memory_used_mb = resident_mb();
     report.status = timed_out.then_some(ReportStatus::Timeout);
-    // What the function says of itself is no matter of the platform's: the service's report has no
-    // status then.
-    if let Some(error) = error.filter(|error| !timed_out && error.is_platforms()) {
+    // The service's REPORT line has no status for an error that the function raised itself.
+    if let Some(error) = error.filter(|error| !timed_out && error.is_from_platform()) {
         report.status = Some(ReportStatus::Error);
         report.error_type = Some(error.error_type().to_owned());
     }
     invocation.finish_log(&report.to_string())
 }
 
-/// The memory that this process has in use, where the operating system tells without a library.
+/// Returns the memory that this process uses, in MB, where `/proc` is available.
 fn resident_mb() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -62,7 +61,7 @@ fn resident_mb() -> Option<u64> {
     Some(kilobytes.div_ceil(1024))
 }
 
-/// What is charged for: the duration, rounded up.
+/// Rounds a duration up to whole milliseconds, as for billing.
 fn whole_milliseconds(duration: Duration) -> Duration {
     let millis = duration.as_nanos().div_ceil(1_000_000);
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! The functions that an endpoint has, and which code a qualifier names.
+//! The functions of an endpoint, and the code that each qualifier refers to.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::function::info::FunctionInfo;
 use crate::function::{Function, Handler};
 use crate::run::concurrency::{Limit, Limits};
 
-/// A function in its place: with its ARN and its limits counted.
+/// A registered function: with its ARN, and with counters for its limits.
 pub(crate) struct Registered {
     info: Arc<FunctionInfo>,
     latest: Handler,
@@ -16,9 +16,9 @@ pub(crate) struct Registered {
     limits: Limits,
 }
 
-/// What a qualifier came to.
+/// The version and code that a qualifier refers to.
 pub(crate) struct Resolved<'a> {
-    /// `None` is `$LATEST`.
+    /// `None` means `$LATEST`.
     pub(crate) version: Option<u64>,
     pub(crate) handler: &'a Handler,
 }
@@ -28,7 +28,7 @@ impl Registered {
         &self.info.name
     }
 
-    /// The ARN without a qualifier.
+    /// Returns the ARN without a qualifier.
     pub(crate) fn arn(&self) -> &str {
         &self.info.arn
     }
@@ -41,8 +41,8 @@ impl Registered {
         &self.limits
     }
 
-    /// The version that a qualifier names: none is `$LATEST`, `$LATEST.PUBLISHED` the newest
-    /// published one. `None` if the function has no such version or alias.
+    /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
+    /// published version. Returns `None` if the function has no such version or alias.
     pub(crate) fn resolve(&self, qualifier: Option<&str>) -> Option<Resolved<'_>> {
         let number = match qualifier {
             None | Some("$LATEST") => {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_qualifier_names_a_version_directly_or_by_an_alias() {
+    fn a_qualifier_is_a_version_or_an_alias() {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
             .version(7)
             .alias("live", 3);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_published_is_no_latest_published() {
+    fn latest_published_needs_a_published_version() {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
         let registry = Registry::new([function], "", None);
         let f = registry.get("f").unwrap();

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::event::Notice;
 
-/// Tells of connections that could not be accepted, at most once a second.
+/// Reports connections that could not be accepted, at most once a second.
 pub(super) struct AcceptFailures<'a> {
     notice: &'a Arc<dyn Fn(Notice) + Send + Sync>,
-    told: Option<Instant>,
-    untold: u64,
+    reported: Option<Instant>,
+    unreported: u64,
     last: String,
 }
 
@@ -18,36 +18,36 @@ impl<'a> AcceptFailures<'a> {
     pub(super) fn new(notice: &'a Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
             notice,
-            told: None,
-            untold: 0,
+            reported: None,
+            unreported: 0,
             last: String::new(),
         }
     }
 
     pub(super) fn add(&mut self, error: &io::Error) {
-        self.untold += 1;
+        self.unreported += 1;
         self.last = error.to_string();
         let now = Instant::now();
-        let is_due = |told| now.duration_since(told) >= Duration::from_secs(1);
-        if self.told.is_none_or(is_due) {
-            self.told = Some(now);
-            self.tell();
+        let is_due = |reported| now.duration_since(reported) >= Duration::from_secs(1);
+        if self.reported.is_none_or(is_due) {
+            self.reported = Some(now);
+            self.report();
         }
     }
 
-    fn tell(&mut self) {
+    fn report(&mut self) {
         (self.notice)(Notice::AcceptFailed {
             error: std::mem::take(&mut self.last),
-            times: std::mem::take(&mut self.untold),
+            times: std::mem::take(&mut self.unreported),
         });
     }
 }
 
-/// At the end, none is left untold.
+/// Reports the failures that are left.
 impl Drop for AcceptFailures<'_> {
     fn drop(&mut self) {
-        if self.untold > 0 {
-            self.tell();
+        if self.unreported > 0 {
+            self.report();
         }
     }
 }
@@ -59,26 +59,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tells_of_accept_failures_once_a_second_and_of_each_in_the_end() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let tell = Arc::clone(&told);
+    async fn reports_accept_failures_once_a_second_and_the_rest_when_dropped() {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&reports);
         let notice: Arc<dyn Fn(Notice) + Send + Sync> = Arc::new(move |notice| {
             let Notice::AcceptFailed { times, .. } = notice else {
                 panic!("{notice}");
             };
-            tell.lock().unwrap().push(times);
+            sink.lock().unwrap().push(times);
         });
         let mut failures = AcceptFailures::new(&notice);
         let error = io::Error::other("too many open files");
         for _ in 0..10 {
             failures.add(&error);
         }
-        assert_eq!(*told.lock().unwrap(), [1]);
-        failures.told = Instant::now().checked_sub(Duration::from_secs(1));
+        assert_eq!(*reports.lock().unwrap(), [1]);
+        failures.reported = Instant::now().checked_sub(Duration::from_secs(1));
         failures.add(&error);
-        assert_eq!(*told.lock().unwrap(), [1, 10]);
+        assert_eq!(*reports.lock().unwrap(), [1, 10]);
         failures.add(&error);
         drop(failures);
-        assert_eq!(*told.lock().unwrap(), [1, 10, 1]);
+        assert_eq!(*reports.lock().unwrap(), [1, 10, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! How an endpoint is put together.
+//! The builder of an endpoint.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
 use crate::service::auth::{Access, AccessKey};
-use crate::service::request_log::{Answered, OnResponse};
+use crate::service::request_log::{OnResponse, RequestRecord};
 use crate::service::settings::{Settings, TooLargeStyle};
 use crate::wire::bandwidth::Bandwidth;
 
@@ -44,7 +44,7 @@ pub struct EndpointBuilder {
     faults: Vec<Fault>,
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
-    answered: Option<OnResponse>,
+    on_response: Option<OnResponse>,
 }
 
 impl Default for EndpointBuilder {
@@ -61,19 +61,19 @@ impl Default for EndpointBuilder {
             faults: Vec::new(),
             seed: None,
             notice: Arc::new(|_| {}),
-            answered: None,
+            on_response: None,
         }
     }
 }
 
 impl EndpointBuilder {
-    /// The region that callers must sign for, `us-east-1` by default.
+    /// Sets the region that callers must sign for, `us-east-1` by default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.settings.region = region.into();
         self
     }
 
-    /// The account that the functions belong to, `123456789012` by default.
+    /// Sets the account that the functions belong to, `123456789012` by default.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.settings.account = account.into();
         self
@@ -96,8 +96,8 @@ impl EndpointBuilder {
         self.functions(builtins::all())
     }
 
-    /// Gives a function an alias for a version, which has the code of `$LATEST` if it was not
-    /// published before. The function may be added later.
+    /// Adds an alias for a version of a function. A version that was not published yet is published
+    /// with the code of `$LATEST`. The function may be added later.
     pub fn alias(
         mut self,
         function: impl Into<String>,
@@ -108,7 +108,7 @@ impl EndpointBuilder {
         self
     }
 
-    /// Adds an access key. Without any the endpoint knows one, `local` with the secret `local`.
+    /// Adds an access key. The default is one key, `local` with the secret `local`.
     pub fn access_key(mut self, key: AccessKey) -> Self {
         self.keys.push(key);
         self
@@ -118,87 +118,88 @@ impl EndpointBuilder {
     ///
     /// # Errors
     ///
-    /// If no key has such an id or secret.
+    /// If the id or the secret is invalid.
     pub fn credential(self, id: &str, secret: &str) -> Result<Self, CredentialsError> {
         Ok(self.access_key(AccessKey::new(Credentials::new(id, secret)?)))
     }
 
-    /// Whether signatures are verified, as they are by default. Without, everyone may invoke
-    /// everything, with any content type.
+    /// Sets whether signatures are verified, `true` by default. Without verification anybody may
+    /// invoke any function, with any content type.
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;
         self
     }
 
-    /// Lets the web pages of an origin call the endpoint and read its responses, with their `x-amz*`
-    /// headers: `http://localhost:3000`, `null` for pages without an origin such as files, or `*`
-    /// for every page. May be called several times; no page may by default.
+    /// Allows the web pages of an origin to call the endpoint and to read its responses with their
+    /// `x-amz*` headers: `http://localhost:3000`, `null` for pages without an origin such as files,
+    /// or `*` for every page. May be called several times; by default no page is allowed.
     ///
-    /// Without [`verify`](Self::verify) nothing but this keeps a web page from calling: then a
-    /// request with any other `Origin` is rejected.
+    /// Without [`verify`](Self::verify) this is the only protection against web pages: a request
+    /// with any other `Origin` is rejected.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
         self
     }
 
-    /// How many invocations may run at once in all; more are answered 429 with the reason
-    /// `ConcurrentInvocationLimitExceeded`. No limit by default.
+    /// Limits how many invocations of all functions may run at once. Further calls are rejected with
+    /// 429 and the reason `ConcurrentInvocationLimitExceeded`. There is no limit by default.
     pub fn account_concurrency(mut self, limit: usize) -> Self {
         self.account_concurrency = Some(limit);
         self
     }
 
-    /// A lower limit than the service's 6 MiB (and less for events) for a request's payload.
+    /// Lowers the limit for a request's payload, which is the service's 6 MiB (less for events) by
+    /// default.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_request_bytes = bytes;
         self
     }
 
-    /// The most that a buffered answer may have, the service's 6,291,556 bytes by default. More is
-    /// the function error `Function.ResponseSizeTooLarge`.
+    /// Limits the size of a buffered response, the service's 6,291,556 bytes by default. A larger one
+    /// is the function error `Function.ResponseSizeTooLarge`.
     pub fn max_buffered_bytes(mut self, bytes: u64) -> Self {
         self.settings.max_buffered_bytes = bytes;
         self
     }
 
-    /// The most that a streamed answer may have, the service's 200 MiB by default; `None` for no
+    /// Limits the size of a streamed response, the service's 200 MiB by default; `None` means no
     /// limit.
     pub fn max_stream_bytes(mut self, bytes: Option<u64>) -> Self {
         self.settings.max_stream_bytes = bytes;
         self
     }
 
-    /// Limits the bandwidth of each streamed response, such as to the service's
-    /// ([`Bandwidth::SERVICE`]). There is no limit by default, nor for buffered responses.
+    /// Limits the bandwidth of each streamed response, for example to the service's
+    /// ([`Bandwidth::SERVICE`]). By default there is no limit. Buffered responses are never limited.
     pub fn stream_bandwidth(mut self, bandwidth: impl Into<Option<Bandwidth>>) -> Self {
         self.settings.stream_bandwidth = bandwidth.into();
         self
     }
 
-    /// Takes any content type. By default it must be one that a released AWS SDK sends: none,
-    /// `application/json`, `application/octet-stream`, `binary/octet-stream` or
-    /// `application/x-amz-json-*`; others are 415. Without [`verify`](Self::verify) every one is
-    /// taken.
+    /// Sets whether any content type is accepted. By default it must be one that a released AWS SDK
+    /// sends: no content type, `application/json`, `application/octet-stream`,
+    /// `binary/octet-stream` or `application/x-amz-json-*`; others are rejected with 415. Without
+    /// [`verify`](Self::verify) any content type is accepted.
     pub fn any_content_type(mut self, any: bool) -> Self {
         self.settings.any_content_type = any;
         self
     }
 
-    /// How too large a payload is answered.
+    /// Sets the error for a payload that is too large.
     pub fn too_large_style(mut self, style: TooLargeStyle) -> Self {
         self.settings.too_large = style;
         self
     }
 
-    /// Whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`, as the
-    /// published reference says. Off by default, since in every recording of the service it has
-    /// not: there only the tail log tells.
+    /// Sets whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`, as
+    /// in the published reference. Off by default: every recording of the service lacks them and
+    /// reports the failure only in the tail log.
     pub fn error_code_in_stream(mut self, on: bool) -> Self {
         self.settings.error_code_in_stream = on;
         self
     }
 
-    /// How events are treated.
+    /// Sets how events are queued, retried and dead-lettered.
     pub fn events(mut self, settings: EventSettings) -> Self {
         self.events = settings;
         self
@@ -216,39 +217,43 @@ impl EndpointBuilder {
         self
     }
 
-    /// Makes what is drawn at random (faults with a probability, request ids) the same each time.
+    /// Seeds the random choices (faults with a probability, request ids), which makes them
+    /// reproducible.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets the endpoint's clock wrong by so many seconds, for the signature's time and the `Date`
-    /// of its answers.
+    /// Shifts the endpoint's clock by this many seconds, for the verification of signatures and for the
+    /// `Date` header.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.settings.clock_offset = seconds;
         self
     }
 
-    /// Calls this with what happens outside of any answer, such as an event that is lost. It must
-    /// not block.
+    /// Sets a callback for notices about things that no response reports, such as a lost event. It
+    /// must not block.
     pub fn on_notice(mut self, notice: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.notice = Arc::new(notice);
         self
     }
 
-    /// Calls this with each request when its answer has gone out, or was given up: for a log. It
-    /// must not block.
-    pub fn on_answered(mut self, told: impl Fn(&Answered) + Send + Sync + 'static) -> Self {
-        self.answered = Some(OnResponse(Arc::new(told)));
+    /// Sets a callback for each request, called when its response has been sent or abandoned: for a
+    /// request log. It must not block.
+    pub fn on_response(
+        mut self,
+        callback: impl Fn(&RequestRecord) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_response = Some(OnResponse(Arc::new(callback)));
         self
     }
 
-    /// The endpoint, ready to serve.
+    /// Builds the endpoint.
     ///
     /// # Errors
     ///
-    /// If a name, an alias, the region or the account cannot be one, if settings contradict each
-    /// other or are for a function that there is not, or if the dead letter's file cannot be opened.
+    /// If a name, an alias, the region or the account is invalid, if settings contradict each other
+    /// or refer to an unknown function, or if the dead-letter file cannot be opened.
     pub fn build(self) -> Result<Endpoint, BuildError> {
         let mut settings = self.settings;
         for origin in self.cors {
@@ -289,17 +294,17 @@ impl EndpointBuilder {
                 queue: Arc::new(queue),
                 faults,
                 ids: Arc::new(RequestIds::new(self.seed)),
-                answered: self.answered,
+                on_response: self.on_response,
             },
             self.notice,
         ))
     }
 
-    /// Builds the endpoint and serves it on an address; port 0 for any that is free.
+    /// Builds the endpoint and serves it on an address. Port 0 selects a free port.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build), and if nothing can listen there.
+    /// As for [`build`](Self::build), and if the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, BuildError> {
         self.build()?.bind(address).await.map_err(BuildError::Bind)
     }
@@ -308,7 +313,7 @@ impl EndpointBuilder {
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind).
+    /// As for [`bind`](Self::bind).
     pub async fn bind_local(self) -> Result<Server, BuildError> {
         self.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
@@ -347,28 +352,28 @@ fn with_aliases(
             return Err(BuildError::VersionZero(function.name.clone()));
         }
     }
-    let wrong = |alias: &&String| {
+    let is_invalid = |alias: &&String| {
         let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
         !matches!(kind, Ok(QualifierKind::Alias))
     };
     let alias = named
         .iter()
         .flat_map(|function| function.aliases.keys())
-        .find(wrong);
+        .find(is_invalid);
     match alias {
         Some(alias) => Err(BuildError::Alias(alias.clone())),
         None => Ok(named),
     }
 }
 
-/// Whether each rule can be carried out, and is for some function.
+/// Checks that each rule is valid and matches a function.
 fn check_faults(faults: &[Fault], functions: &[Function]) -> Result<(), BuildError> {
     for fault in faults {
         fault.check().map_err(|why| BuildError::Fault {
             pattern: fault.pattern.as_str().to_owned(),
             why,
         })?;
-        if fault.misses(functions.iter().map(Function::name)) {
+        if fault.matches_none(functions.iter().map(Function::name)) {
             let mut names: Vec<_> = functions
                 .iter()
                 .map(|function| function.name.clone())

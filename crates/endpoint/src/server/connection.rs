@@ -19,17 +19,16 @@ use crate::wire::connection::{Connection, Order};
 use crate::wire::io::Wire;
 use crate::wire::shutdown::Running;
 
-/// How long a connection may take for a request's head or for its body, or be idle between two
-/// requests.
+/// The timeout for a request's head, for its body, and for an idle connection.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How long a caller may read nothing while there is something to read: as long as the longest
+/// How long a caller may read nothing while a response is being sent: as long as the longest
 /// function runs.
 const STUCK: Duration = Function::LONGEST;
 
-/// Makes the close of a socket a reset.
+/// Makes closing a socket a reset.
 pub(super) fn abort(stream: &TcpStream) {
-    // If it fails the caller sees an orderly close in place of the reset.
+    // If it fails, the caller sees an orderly close instead of the reset.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
@@ -40,13 +39,13 @@ where
 {
     let shared = Connection::new(running);
     let wire = Wire::new(io, abort, Arc::clone(&shared));
-    // In a task of its own, so that a request need not look at its timer and its notices.
+    // In a task of its own, so that serving a request need not poll its timers.
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
-    let answering = service_fn(|request| {
+    let responding = service_fn(|request| {
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
-        async move { Ok::<_, Infallible>(service.answer(request, &shared).await) }
+        async move { Ok::<_, Infallible>(service.respond(request, &shared).await) }
     });
-    let mut serving = pin!(http1::Builder::new().serve_connection(wire, answering));
+    let mut serving = pin!(http1::Builder::new().serve_connection(wire, responding));
     let mut is_drained = false;
     poll_fn(|cx| {
         match shared.order(cx) {
@@ -58,9 +57,9 @@ where
             }
             Order::Stop => return Poll::Ready(()),
         }
-        // An error is the caller's doing: it went away, or spoke no HTTP.
+        // An error is the caller's: it disconnected, or sent something other than HTTP.
         let ended = serving.as_mut().poll(cx).map(drop);
-        // hyper would wait for the rest of a head that has begun.
+        // hyper would wait for the rest of an incomplete head.
         if is_drained && !shared.owes_response() {
             return Poll::Ready(());
         }
@@ -70,7 +69,7 @@ where
     watching.abort();
 }
 
-/// Tells a connection when to end: at the endpoint's end, or if nothing more is to be expected.
+/// Orders a connection to end: when the endpoint shuts down, or when the connection times out.
 async fn watch(connection: Weak<Connection>) {
     let Some((drained, stopped)) = connection
         .upgrade()
@@ -78,33 +77,33 @@ async fn watch(connection: Weak<Connection>) {
     else {
         return;
     };
-    let give = |order| {
+    let set_order = |order| {
         if let Some(connection) = connection.upgrade() {
-            connection.give(order);
+            connection.set_order(order);
         }
     };
     let mut drained = pin!(drained);
     let mut is_drained = false;
     let mut stopped = pin!(stopped);
-    let mut useless = pin!(useless(&connection));
+    let mut timed_out = pin!(timed_out(&connection));
     loop {
         tokio::select! {
             () = &mut drained, if !is_drained => {
                 is_drained = true;
-                give(Order::Drain);
+                set_order(Order::Drain);
             }
-            () = &mut stopped => return give(Order::Stop),
-            () = &mut useless => return give(Order::Stop),
+            () = &mut stopped => return set_order(Order::Stop),
+            () = &mut timed_out => return set_order(Order::Stop),
         }
     }
 }
 
-/// Ready when nothing more is to be expected of a connection.
-async fn useless(connection: &Weak<Connection>) {
+/// Ready when a connection has been idle or stuck for too long.
+async fn timed_out(connection: &Weak<Connection>) {
     let activity = || connection.upgrade().map(|connection| connection.activity());
     let mut before = activity();
     let (mut idle, mut reading) = (Duration::ZERO, Duration::ZERO);
-    // A quarter of the limit each time: no timer has to be touched by a request.
+    // Sampled four times per timeout, so that no request has to reset a timer.
     let step = IDLE / 4;
     while let Some(last) = before {
         tokio::time::sleep(step).await;

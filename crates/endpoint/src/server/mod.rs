@@ -1,4 +1,4 @@
-//! An endpoint at work: it accepts connections and serves requests, until it is told to end.
+//! The server: accepts connections and serves requests until it is shut down.
 
 mod accept;
 pub(crate) mod build_error;
@@ -24,7 +24,7 @@ use crate::event::{EventCounters, Notice, work};
 use crate::service::Service;
 use crate::wire::shutdown::{Running, Switch};
 
-/// An endpoint that is built and serves nothing yet.
+/// A configured endpoint that does not serve yet.
 ///
 /// # Example
 ///
@@ -53,22 +53,22 @@ impl Endpoint {
         }
     }
 
-    /// The names of the functions, sorted.
+    /// Returns the names of the functions, sorted.
     pub fn functions(&self) -> Vec<&str> {
         self.service.registry.names()
     }
 
-    /// Serves on an address, in a task of its own; port 0 for any that is free.
+    /// Listens on an address and serves it in a new task. Port 0 selects a free port.
     ///
     /// # Errors
     ///
-    /// If nothing can listen there.
+    /// If the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         self.serve(listener)
     }
 
-    /// Serves on a socket that listens already, in a task of its own.
+    /// Serves a listening socket in a new task.
     ///
     /// # Errors
     ///
@@ -87,9 +87,9 @@ impl Endpoint {
         })
     }
 
-    /// Serves one connection over any transport, such as one in memory, to its end.
+    /// Serves one connection over any transport, such as one in memory, until it ends.
     ///
-    /// Events are run as well, for as long as the connection is there.
+    /// Events are run as well, for as long as the connection exists.
     ///
     /// # Example
     ///
@@ -108,9 +108,9 @@ impl Endpoint {
     ///     )
     ///     .await
     ///     .unwrap();
-    /// let mut answer = String::new();
-    /// client.read_to_string(&mut answer).await.unwrap();
-    /// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\n42"));
+    /// let mut response = String::new();
+    /// client.read_to_string(&mut response).await.unwrap();
+    /// assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\n42"));
     /// serving.await.unwrap();
     /// # Ok::<(), lambda_invoke_endpoint::BuildError>(())
     /// # }).unwrap();
@@ -128,12 +128,12 @@ impl Endpoint {
         switch.ended().await;
     }
 
-    /// What became of the events so far.
+    /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
         self.service.queue.counters()
     }
 
-    /// How often each fault rule has struck, in the order in which they were added.
+    /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
         self.service
             .faults
@@ -158,13 +158,13 @@ impl Endpoint {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    // Frames are small and must not wait for one another. Without it, only slower.
+                    // Small frames must not wait for one another. A failure only costs speed.
                     let _ = stream.set_nodelay(true);
                     let service = Arc::clone(&self.service);
                     tokio::spawn(connection(service, stream, abort, running.clone()));
                 }
                 Err(error) => {
-                    // Mostly too many open files: it passes when some are closed.
+                    // Usually too many open files, which resolves itself as some are closed.
                     failures.add(&error);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -173,54 +173,56 @@ impl Endpoint {
     }
 }
 
-/// An endpoint that serves. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
+/// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
     endpoint: Endpoint,
     address: SocketAddr,
-    /// `None` once it has ended.
+    /// `None` once it has been shut down.
     switch: Option<Switch>,
 }
 
 impl Server {
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// What an SDK takes as its endpoint: `http://127.0.0.1:9001`.
+    /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The endpoint that it serves.
+    /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What became of the events so far.
+    /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
         self.endpoint.event_counters()
     }
 
-    /// How often each fault rule has struck, in the order in which they were added.
+    /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
         self.endpoint.fault_strikes()
     }
 
-    /// Ends it: takes no more connections and requests, lets running streams, answers and events
-    /// end for at most so long, then drops what still runs. Connections without a request in flight
-    /// are closed at once; a request is in flight when the whole of its head has come. Events that
-    /// wait go to the dead letter; without one they are lost.
+    /// Shuts the server down: accepts no more connections and requests, waits until running requests
+    /// and events have ended or the grace period is over, then drops those that still run.
     ///
-    /// Whether everything ended by itself.
-    pub async fn shutdown(self, limit: Duration) -> bool {
-        self.shutdown_until(tokio::time::sleep(limit)).await
+    /// Connections without a request in flight are closed at once; a request is in flight once its
+    /// complete head has arrived. Queued events go to the dead letter; without one they are lost.
+    ///
+    /// Returns whether everything ended within the grace period.
+    pub async fn shutdown(self, grace: Duration) -> bool {
+        self.shutdown_until(tokio::time::sleep(grace)).await
     }
 
-    /// Ends it as [`shutdown`](Self::shutdown) does, but drops what still runs when `over` is ready.
+    /// Shuts the server down like [`shutdown`](Self::shutdown), with a grace period that lasts until
+    /// `over` is ready.
     ///
-    /// Whether everything ended by itself.
+    /// Returns whether everything ended within the grace period.
     pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
         let Some(mut switch) = self.switch.take() else {
             return true;
@@ -237,15 +239,15 @@ impl Server {
         in_time
     }
 
-    /// Serves until `end` is ready, then ends as [`shutdown`](Self::shutdown) does.
-    pub async fn run_until(self, end: impl Future<Output = ()>, limit: Duration) -> bool {
+    /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
+    pub async fn run_until(self, end: impl Future<Output = ()>, grace: Duration) -> bool {
         end.await;
-        self.shutdown(limit).await
+        self.shutdown(grace).await
     }
 
-    /// Serves for ever.
+    /// Serves forever.
     pub async fn run(self) -> Infallible {
-        // Held, since dropping it would end it.
+        // Held, since dropping it would stop it.
         let _server = self;
         pending().await
     }

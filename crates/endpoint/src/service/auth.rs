@@ -1,4 +1,4 @@
-//! Who may call what: the endpoint's access keys and what each may invoke.
+//! Access keys and permissions.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use lambda_invoke_sigv4::{
 use crate::pattern::Pattern;
 use crate::service::errors;
 
-/// An access key that the endpoint knows, and which functions it may invoke.
+/// An access key, and the functions that it may invoke.
 ///
 /// # Example
 ///
@@ -32,7 +32,7 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
-    /// A key that may invoke every function.
+    /// Creates a key that may invoke every function.
     pub fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
@@ -40,8 +40,8 @@ impl AccessKey {
         }
     }
 
-    /// Restricts the key to functions whose names fit: `*` stands for any text. The same key may be
-    /// given several times, each with another pattern.
+    /// Restricts the key to functions whose names match a pattern, in which `*` matches any text. To
+    /// allow several patterns, add the key once for each.
     #[must_use]
     pub fn limited_to(mut self, pattern: &str) -> Self {
         self.pattern = Pattern::new(pattern);
@@ -52,7 +52,7 @@ impl AccessKey {
         self.credentials.access_key_id()
     }
 
-    /// Whether both have the same id, but not the same secret and session token.
+    /// Whether both keys have the same id, but different secrets or session tokens.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
         let secrets = |key: &Self| {
             let token = key.credentials.session_token().map(str::to_owned);
@@ -63,17 +63,17 @@ impl AccessKey {
 
     /// Whether the key may invoke a function of this name.
     pub fn may_invoke(&self, function: &str) -> bool {
-        self.pattern.fits(function)
+        self.pattern.matches(function)
     }
 }
 
-/// Why a text is no access key.
+/// The reason why a text is not an access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessKeyError {
-    /// It is not `ID:SECRET` or `ID:SECRET:PATTERN`.
+    /// The text is not `ID:SECRET` or `ID:SECRET:PATTERN`.
     Form,
-    /// No key has such an id or secret.
+    /// The id or the secret is invalid.
     Credentials(CredentialsError),
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for AccessKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form => f.write_str("an access key must be ID:SECRET or ID:SECRET:PATTERN"),
-            Self::Credentials(_) => f.write_str("the access key cannot be used"),
+            Self::Credentials(_) => f.write_str("the access key has an invalid id or secret"),
         }
     }
 }
@@ -95,7 +95,7 @@ impl std::error::Error for AccessKeyError {
     }
 }
 
-/// `ID:SECRET`, or `ID:SECRET:PATTERN` for a key that is limited to some functions.
+/// Parses `ID:SECRET`, or `ID:SECRET:PATTERN` for a key that is limited to some functions.
 impl FromStr for AccessKey {
     type Err = AccessKeyError;
 
@@ -117,7 +117,7 @@ pub(crate) struct Access {
     keys: HashMap<String, Vec<AccessKey>>,
 }
 
-/// A caller whose signature was right.
+/// A caller with a valid signature.
 #[derive(Debug)]
 pub(crate) struct Caller<'a> {
     keys: &'a [AccessKey],
@@ -141,7 +141,7 @@ impl Access {
         })
     }
 
-    /// Who signed the request.
+    /// Verifies the signature and returns the caller.
     pub(crate) fn verify(
         &self,
         parts: &Parts,
@@ -166,7 +166,7 @@ impl Access {
 }
 
 impl Caller<'_> {
-    /// Whether the caller may invoke the function.
+    /// Checks that the caller may invoke the function.
     pub(crate) fn authorize(
         &self,
         function: &str,
@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_key() {
+    fn rejects_an_invalid_key() {
         for text in ["", "id", "id:", ":secret", "id:secret:"] {
             assert!(text.parse::<AccessKey>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn shows_no_secret() {
+    fn debug_output_hides_the_secret() {
         let key: AccessKey = "local:hush-hush".parse().unwrap();
         assert!(!format!("{key:?}").contains("hush"));
     }

@@ -1,4 +1,4 @@
-//! Web pages that call the endpoint: which may, and what lets their browser read the response.
+//! Cross-origin requests: which web pages may call the endpoint and read its responses.
 //!
 //! See the Fetch standard, "CORS protocol" (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
@@ -14,36 +14,36 @@ use lambda_invoke_error::ServiceError;
 
 use crate::service::errors;
 
-/// Chrome asks so before a public page may call a private address.
+/// Sent by Chrome before a public page may call a private address.
 const REQUEST_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName =
     HeaderName::from_static("access-control-allow-private-network");
 
-/// The origins whose pages may call.
+/// The allowed origins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
     any: bool,
     origins: Vec<HeaderValue>,
 }
 
-/// What a request's `Origin` comes to.
+/// The kind of page that a request's `Origin` identifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The request is none of a web page, as far as its browser says.
+    /// Not a web page: there is no `Origin`.
     NoPage,
-    /// A page that the endpoint serves itself.
+    /// A page of the endpoint's own origin.
     Own,
-    /// A page that may call and read: what `Access-Control-Allow-Origin` says.
+    /// An allowed page, with the value of `Access-Control-Allow-Origin`.
     Allowed(HeaderValue),
-    /// Another page.
+    /// Any other page.
     Foreign(String),
 }
 
 impl Origins {
     /// Adds `*`, `null` or an origin such as `http://localhost:3000`.
     ///
-    /// Gives back a text that is none of them: no browser would ever send it.
+    /// Returns the text if it is none of these, since no browser would ever send it.
     pub(crate) fn add(&mut self, text: String) -> Result<(), String> {
         if text == "*" {
             self.any = true;
@@ -67,7 +67,7 @@ impl Origins {
         !self.any && self.origins.is_empty()
     }
 
-    /// Which page, if any, a request comes from.
+    /// Returns the page that a request comes from, if any.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Caller {
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else {
@@ -86,7 +86,7 @@ impl Origins {
         Caller::Foreign(String::from_utf8_lossy(origin.as_bytes()).into_owned())
     }
 
-    /// The response to a preflight request of a page that may call; `None` if it is none.
+    /// Returns the response to a preflight request of an allowed page; `None` for other requests.
     pub(crate) fn preflight(&self, parts: &Parts, caller: &Caller) -> Option<Response<()>> {
         let is_preflight = parts.method == Method::OPTIONS
             && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -111,7 +111,7 @@ impl Origins {
         Some(response)
     }
 
-    /// Lets the page's browser read the response, an error too.
+    /// Adds the headers that let the page's browser read the response, even an error.
     pub(crate) fn expose(&self, caller: Caller, headers: &mut HeaderMap) {
         if self.is_empty() {
             return;
@@ -126,7 +126,7 @@ impl Origins {
             .filter(|name| name.as_str().starts_with("x-amz") || **name == RETRY_AFTER)
             .map(HeaderName::as_str)
             .collect();
-        // hyper adds it; a client whose clock is wrong reads the right time there.
+        // hyper adds `Date`; clients correct their clocks by it.
         exposed.push(DATE.as_str());
         if let Ok(exposed) = HeaderValue::try_from(exposed.join(", ")) {
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
@@ -134,7 +134,7 @@ impl Origins {
     }
 }
 
-/// 403, for a page that may not call.
+/// Returns the 403 error for a page that is not allowed.
 pub(crate) fn foreign(origin: &str) -> ServiceError {
     let origin = origin.escape_debug();
     let message = format!(
@@ -144,8 +144,8 @@ pub(crate) fn foreign(origin: &str) -> ServiceError {
     errors::access_denied(&message)
 }
 
-/// The form in which a browser sends an origin: `scheme://host[:port]` in lower case, without the
-/// scheme's own port.
+/// Normalizes an origin to the form that browsers send: `scheme://host[:port]` in lower case, without
+/// the scheme's default port.
 fn origin(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
     let authority: Authority = rest.parse().ok()?;
@@ -165,19 +165,19 @@ fn origin(text: &str) -> Option<String> {
         None => return None,
         Some(port) => Some(port.parse::<u16>().ok().filter(|port| *port > 0)?),
     };
-    let own = match scheme.as_str() {
+    let default = match scheme.as_str() {
         "http" => Some(80),
         "https" => Some(443),
         _ => None,
     };
-    Some(match port.filter(|port| Some(*port) != own) {
+    Some(match port.filter(|port| Some(*port) != default) {
         Some(port) => format!("{scheme}://{host}:{port}"),
         None => format!("{scheme}://{host}"),
     })
 }
 
-/// Whether a page's origin is the endpoint itself, by a name that can be no other machine's: a name
-/// in somebody else's DNS can be made to lead here.
+/// Whether a page's origin is the endpoint itself, by an address or a local name. Other names do not
+/// count, since anybody's DNS can make a name resolve to this machine.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
     let (Some(origin), Some(host)) = (text(origin), headers.get(HOST).and_then(text)) else {
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_origins_in_the_form_in_which_browsers_send_them() {
+    fn normalizes_origins_to_the_form_that_browsers_send() {
         for (text, sent) in [
             ("http://localhost:3000", Some("http://localhost:3000")),
             ("HTTP://LocalHost:80", Some("http://localhost")),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_its_own_pages_only_by_names_that_are_no_other_machines() {
+    fn recognizes_its_own_pages_only_by_addresses_and_local_names() {
         for (origin, host, own) in [
             ("http://127.0.0.1:9001", "127.0.0.1:9001", true),
             ("http://localhost:9001", "localhost:9001", true),

@@ -1,4 +1,4 @@
-//! The endpoint's own errors, as the service words them.
+//! The errors of the endpoint, in the service's words.
 
 use lambda_invoke_error::{KnownError, RetryAfter, ServiceError, ThrottleReason, lookup};
 
@@ -8,7 +8,7 @@ const NOT_FOUND: &KnownError = lookup("ResourceNotFoundException").unwrap();
 const SERVICE: &KnownError = lookup("ServiceException").unwrap();
 const TOO_MANY_REQUESTS: &KnownError = lookup("TooManyRequestsException").unwrap();
 
-/// 403, for a signature that is missing or wrong: one of the codes of the signature's verifier.
+/// 403, for a missing or invalid signature, with a code of the signature's verifier.
 pub(crate) fn authentication(code: &str, message: &str) -> ServiceError {
     lookup(code).unwrap_or(ACCESS_DENIED).error(message)
 }
@@ -18,7 +18,7 @@ pub(crate) fn access_denied(message: &str) -> ServiceError {
     ACCESS_DENIED.error(message)
 }
 
-/// 404, with the ARN that was looked for.
+/// 404, with the ARN of the unknown function.
 pub(crate) fn not_found(arn: &str) -> ServiceError {
     NOT_FOUND.error(&format!("Function not found: {arn}"))
 }
@@ -29,7 +29,7 @@ pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     NOT_FOUND.error(&message)
 }
 
-/// 403, for a function of another account: no policy of that account lets anybody in here.
+/// 403, for a function of another account, whose policies never allow a call.
 pub(crate) fn other_account(caller: &str, arn: &str) -> ServiceError {
     let message = format!(
         "User: arn:aws:iam::{caller}:root is not authorized to perform: lambda:InvokeFunction on \
@@ -46,12 +46,12 @@ pub(crate) fn throttled(reason: ThrottleReason) -> ServiceError {
         .with_retry_after(RetryAfter::seconds(1))
 }
 
-/// 400, for a truncated body: nobody is likely to read it.
-pub(crate) fn broken() -> ServiceError {
+/// 400, for a truncated body. The caller has most likely disconnected.
+pub(crate) fn truncated() -> ServiceError {
     INVALID_CONTENT.error("The request's body is truncated.")
 }
 
-/// 500, for what cannot happen: an answer that no header can hold.
+/// 500, for a response with a value that is not a valid header, which should not happen.
 pub(crate) fn internal(what: &str) -> ServiceError {
     SERVICE.error(what)
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answer_is_an_error_of_the_table() {
+    fn every_error_is_in_the_table() {
         for (error, status) in [
             (not_found("arn"), 404),
             (other_region("a", "b"), 404),
@@ -70,7 +70,7 @@ mod tests {
                 throttled(ThrottleReason::ConcurrentInvocationLimitExceeded),
                 429,
             ),
-            (broken(), 400),
+            (truncated(), 400),
             (internal("x"), 500),
         ] {
             assert!(error.known_error().is_some(), "{error}");

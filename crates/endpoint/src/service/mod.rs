@@ -1,4 +1,4 @@
-//! From a request to its answer: the checks in the service's order, then the function.
+//! From a request to its response: the checks in the service's order, then the function.
 
 pub(crate) mod auth;
 pub(crate) mod cors;
@@ -37,32 +37,31 @@ use crate::function::Handler;
 use crate::function::invocation::{Call, Invocation};
 use crate::function::writer::Channel;
 use crate::request_id::{RequestId, RequestIds};
-use crate::run::collect::{self, Answer};
+use crate::run::collect::{self, Collected};
 use crate::run::concurrency::Permit;
 use crate::run::execution::{Outcome, Run};
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
 use crate::wire::connection::{Connection, InFlight};
 
-/// The rules for names and qualifiers: what the service was recorded to take.
+/// The rules for names and qualifiers, as recorded from the service.
 const RULES: NameRules = NameRules::recorded();
 
-/// Everything that answers requests.
+/// Responds to requests.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) settings: Settings,
     pub(crate) registry: Arc<Registry>,
-    /// `None` verifies nothing.
+    /// `None` if signatures are not verified.
     pub(crate) access: Option<Access>,
     pub(crate) queue: Arc<Queue>,
     /// `None` if there are no rules.
     pub(crate) faults: Option<FaultRules>,
     pub(crate) ids: Arc<RequestIds>,
-    /// `None` if nobody wants to know.
-    pub(crate) answered: Option<OnResponse>,
+    pub(crate) on_response: Option<OnResponse>,
 }
 
-/// What a function is to be run with, once every check is passed.
+/// A call that has passed every check.
 struct Ready<'a> {
     function: &'a Arc<Registered>,
     handler: &'a Handler,
@@ -72,8 +71,8 @@ struct Ready<'a> {
 }
 
 impl Service {
-    /// Answers one request of a connection.
-    pub(crate) async fn answer(
+    /// Responds to one request of a connection.
+    pub(crate) async fn respond(
         &self,
         request: Request<Incoming>,
         connection: &Arc<Connection>,
@@ -82,14 +81,14 @@ impl Service {
         let id = self.ids.next();
         let (parts, body) = request.into_parts();
         let mut watch = self
-            .answered
+            .on_response
             .as_ref()
-            .map(|told| Watch::new(told, &parts, id, connection));
+            .map(|on_response| Watch::new(on_response, &parts, id, connection));
         let origins = &self.settings.origins;
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(&parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Nothing else would keep a web page from calling.
+            // Without signatures, any web page could call otherwise.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
             _ => self.checked(&parts, body, id, connection).await,
         };
@@ -108,7 +107,7 @@ impl Service {
         response.map(|content| Body::new(content, in_flight).watched(watch))
     }
 
-    /// The endpoint's time, which may be wrong on purpose.
+    /// Returns the endpoint's time, with the configured offset.
     fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
         let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
@@ -130,8 +129,8 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
-        if let Err(refusal @ Rejection::Route(_)) = &typed {
-            return Err(self.refused(refusal));
+        if let Err(rejection @ Rejection::Route(_)) = &typed {
+            return Err(self.rejected(rejection));
         }
         connection.set_reading(true);
         let payload = self.payload(&typed, body).await;
@@ -143,17 +142,17 @@ impl Service {
         };
         let typed = typed
             .and_then(|typed| typed.with_payload(payload))
-            .map_err(|refusal| self.refused(&refusal))?;
-        // Whoever needs no signature, such as `curl -d '{}'`, sends no SDK's content type either.
+            .map_err(|rejection| self.rejected(&rejection))?;
+        // Callers that need no signature, such as `curl -d '{}'`, send other content types.
         if self.access.is_some() && !self.settings.any_content_type {
             typed
                 .check_content_type()
-                .map_err(|refusal| self.refused(&refusal))?;
+                .map_err(|rejection| self.rejected(&rejection))?;
         }
 
         let target = &typed.members().target;
         let name = target.name();
-        self.check_place(name)?;
+        self.check_region_and_account(name)?;
         let qualifier = target.effective_qualifier();
         let qualifier = qualifier.as_ref().map(|qualifier| qualifier.as_str());
         if let Some(caller) = &caller {
@@ -174,7 +173,7 @@ impl Service {
             })?;
         typed
             .check_json()
-            .map_err(|refusal| self.refused(&refusal))?;
+            .map_err(|rejection| self.rejected(&rejection))?;
 
         let mut plan = self
             .faults
@@ -189,7 +188,7 @@ impl Service {
             }
         }
         let payload = match &typed.members().payload {
-            // What the service gives a function whose caller sent nothing.
+            // The service's payload for a caller that sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
             payload => payload.clone(),
         };
@@ -213,13 +212,13 @@ impl Service {
         match typed.invocation_type() {
             InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
             InvocationType::Event => self.queue(ready, id),
-            // In a box: its size would else be every request's.
+            // Boxed, or else every request's future would be as large.
             _ if is_stream => Box::pin(self.stream(ready, connection)).await,
             _ => self.invoke(ready, connection).await,
         }
     }
 
-    /// Reads the body, as much as this call may have.
+    /// Reads the body, up to the limit of this call.
     async fn payload(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
@@ -238,26 +237,26 @@ impl Service {
                     let (invocation_type, operation) = typed
                         .as_ref()
                         .map_or_else(|_| (InvocationType::RequestResponse, Operation::Invoke), of);
-                    self.refused(&Rejection::PayloadTooLarge {
+                    self.rejected(&Rejection::PayloadTooLarge {
                         length,
                         limit,
                         invocation_type,
                         operation,
                     })
                 }
-                (Unread::Broken, _) => errors::broken(),
+                (Unread::Truncated, _) => errors::truncated(),
             })
     }
 
-    fn refused(&self, refusal: &Rejection) -> ServiceError {
+    fn rejected(&self, rejection: &Rejection) -> ServiceError {
         match self.settings.too_large {
-            TooLargeStyle::Service => refusal.to_service_error(),
-            TooLargeStyle::Documented => refusal.to_documented_error(),
+            TooLargeStyle::Service => rejection.to_service_error(),
+            TooLargeStyle::Documented => rejection.to_documented_error(),
         }
     }
 
-    /// Whether the name is of this region and account.
-    fn check_place(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
+    /// Checks that the name is of this region and account.
+    fn check_region_and_account(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
         let settings = &self.settings;
         if let Some(region) = name.region().filter(|region| *region != settings.region) {
             return Err(errors::other_region(region, &settings.region));
@@ -287,7 +286,7 @@ impl Service {
         );
         let mut events = vec![];
         if ready.plan.is_some_and(|plan| plan.twice) {
-            events.push(event.again());
+            events.push(event.duplicate());
         }
         events.push(event);
         if !self.queue.accept(events) {
@@ -307,8 +306,8 @@ impl Service {
         platform_log::start(&invocation);
         let limit = self.settings.max_buffered_bytes;
         let running = connection.running();
-        let answer = collect::whole(&invocation, ready.handler, permit, running, limit).await;
-        let (reply, failed) = reply(&invocation, answer);
+        let collected = collect::whole(&invocation, ready.handler, permit, running, limit).await;
+        let (reply, failed) = reply(&invocation, collected);
         let response = reply
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
@@ -348,14 +347,14 @@ impl Service {
             Handler::Buffered(_) => {
                 let limit = self.settings.max_buffered_bytes;
                 match collect::whole(&invocation, ready.handler, permit, running, limit).await {
-                    Answer::Buffered(Outcome::Answer(bytes)) => Source::Whole(Some(bytes)),
-                    Answer::Buffered(Outcome::Failed(error)) => {
+                    Collected::Buffered(Outcome::Completed(bytes)) => Source::Whole(Some(bytes)),
+                    Collected::Buffered(Outcome::Failed(error)) => {
                         Source::Failed(Outcome::Failed(error))
                     }
-                    Answer::Buffered(Outcome::TimedOut(error)) => {
+                    Collected::Buffered(Outcome::TimedOut(error)) => {
                         Source::Failed(Outcome::TimedOut(error))
                     }
-                    Answer::Streamed(bytes, _) => Source::Whole(Some(bytes)),
+                    Collected::Streamed(bytes, _) => Source::Whole(Some(bytes)),
                 }
             }
         };
@@ -385,7 +384,7 @@ impl Service {
 }
 
 impl Call {
-    /// A call with what the request says of it.
+    /// Creates a call with the parameters of the request.
     fn with_members(
         function: &Arc<Registered>,
         request: &IncomingRequest<'_>,

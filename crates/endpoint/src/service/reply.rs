@@ -1,4 +1,4 @@
-//! The response to a call that ran, or that did not need to.
+//! Responses to calls that have completed or do not need to run.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
@@ -11,43 +11,43 @@ use super::response_body::Content;
 use crate::function::error::{Failed, FunctionError};
 use crate::function::invocation::Invocation;
 use crate::request_id::RequestId;
-use crate::run::collect::Answer;
+use crate::run::collect::Collected;
 use crate::run::execution::Outcome;
 use crate::run::platform_log;
 
-/// The answer of a function that ran to its end, as the service was recorded to give it; and how the
-/// function failed, which the answer need not say.
-pub(super) fn reply(invocation: &Invocation, answer: Answer) -> (Reply, Option<Failed>) {
+/// Returns the response to a function that has ended, as recorded from the service, and the
+/// function's failure, which the response need not report.
+pub(super) fn reply(invocation: &Invocation, collected: Collected) -> (Reply, Option<Failed>) {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
     let failed = |error: &FunctionError| {
         let payload = error.payload(invocation.request_id());
         (Bytes::from(payload), JSON, Some("Unhandled".to_owned()))
     };
-    let (error, timed_out) = match &answer {
-        Answer::Buffered(Outcome::Failed(error)) | Answer::Streamed(_, Outcome::Failed(error)) => {
-            (Some(error.clone()), false)
-        }
-        Answer::Buffered(Outcome::TimedOut(error))
-        | Answer::Streamed(_, Outcome::TimedOut(error)) => (Some(error.clone()), true),
-        Answer::Buffered(Outcome::Answer(_)) | Answer::Streamed(_, Outcome::Answer(())) => {
-            (None, false)
-        }
+    let (error, timed_out) = match &collected {
+        Collected::Buffered(Outcome::Failed(error))
+        | Collected::Streamed(_, Outcome::Failed(error)) => (Some(error.clone()), false),
+        Collected::Buffered(Outcome::TimedOut(error))
+        | Collected::Streamed(_, Outcome::TimedOut(error)) => (Some(error.clone()), true),
+        Collected::Buffered(Outcome::Completed(_))
+        | Collected::Streamed(_, Outcome::Completed(())) => (None, false),
     };
-    let (payload, content_type, function_error) = match (answer, &error) {
-        (Answer::Buffered(Outcome::Answer(bytes)), _) => (bytes, JSON, None),
-        (Answer::Buffered(_), Some(error)) => failed(error),
-        // A streaming function that timed out before its first byte: recorded so.
-        (Answer::Streamed(bytes, Outcome::TimedOut(_)), _) if bytes.is_empty() => {
+    let (payload, content_type, function_error) = match (collected, &error) {
+        (Collected::Buffered(Outcome::Completed(bytes)), _) => (bytes, JSON, None),
+        (Collected::Buffered(_), Some(error)) => failed(error),
+        // Recorded: a streaming function that timed out before its first byte.
+        (Collected::Streamed(bytes, Outcome::TimedOut(_)), _) if bytes.is_empty() => {
             (bytes, JSON, None)
         }
-        // One that failed before its first byte, or whose answer is too large to be sent at all.
-        (Answer::Streamed(bytes, _), Some(error)) if bytes.is_empty() || error.is_too_large() => {
+        // One that failed before its first byte, or whose response is too large.
+        (Collected::Streamed(bytes, _), Some(error))
+            if bytes.is_empty() || error.is_too_large() =>
+        {
             failed(error)
         }
-        // One that failed later: what it had written, and no word of the failure. Recorded so.
-        (Answer::Streamed(bytes, _), _) => (bytes, BYTES, None),
-        (Answer::Buffered(_), None) => (Bytes::new(), JSON, None),
+        // Recorded: one that failed later has what it had written, without the failure.
+        (Collected::Streamed(bytes, _), _) => (bytes, BYTES, None),
+        (Collected::Buffered(_), None) => (Bytes::new(), JSON, None),
     };
     let mut reply = Reply::new(StatusCode::OK, payload);
     reply.content_type = Some(content_type);
@@ -65,7 +65,7 @@ pub(super) fn reported_version(invocation: &Invocation) -> ReportedVersion {
     }
 }
 
-/// An answer with a status and nothing else.
+/// Returns a response with a status and no body.
 pub(super) fn empty(status: StatusCode, id: RequestId) -> Result<Response<Content>, ServiceError> {
     let mut reply = Reply::new(status, Bytes::new());
     reply.request_id = Some(id.to_string());

@@ -1,4 +1,4 @@
-//! Reading a request's body, bounded in size. Its time is bounded by the connection's watch.
+//! Reading a request body of bounded size. The time is bounded by the connection's timeout.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -6,23 +6,23 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 
-/// How much of a body that is too large is read all the same, and thrown away: a caller that writes
-/// all of its request before it reads would otherwise see a broken connection, not the answer.
+/// How many bytes of a too large body are read and discarded. A caller that writes its whole request
+/// before it reads would otherwise see a broken connection instead of the response.
 const DRAINED: u64 = 64 << 20;
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// It is larger than allowed: so large, as far as is known.
+    /// The body is too large; its size in bytes, as far as it is known.
     TooLarge(usize),
-    /// The connection broke: there is nobody to answer.
-    Broken,
+    /// The connection ended before the body did.
+    Truncated,
 }
 
-/// Reads a body of at most `limit` bytes, into memory of its own size.
+/// Reads a body of at most `limit` bytes into memory of exactly its size.
 ///
-/// A piece that hyper hands over is part of the connection's read buffer, and would hold all of it
-/// for as long as the payload is kept.
+/// The body is copied, because frames from hyper are slices of the connection's read buffer and
+/// would keep all of it in memory.
 pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -47,7 +47,7 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
             break;
         }
     }
-    // Not what was reserved, if the length was not announced.
+    // Frees excess capacity, if the length was not announced.
     Ok(read.into_boxed_slice().into())
 }
 
@@ -60,9 +60,9 @@ impl Reader {
         loop {
             match poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
                 None => return Ok(None),
-                Some(Err(_)) => return Err(Unread::Broken),
+                Some(Err(_)) => return Err(Unread::Truncated),
                 Some(Ok(frame)) => {
-                    // Trailers say nothing here.
+                    // Trailers are ignored.
                     if let Ok(data) = frame.into_data() {
                         return Ok(Some(data));
                     }

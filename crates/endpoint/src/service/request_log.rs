@@ -1,4 +1,4 @@
-//! Telling of each request that was answered, for a log.
+//! Records of requests, for a log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,34 +11,34 @@ use crate::function::error::Failed;
 use crate::request_id::RequestId;
 use crate::wire::connection::Connection;
 
-/// A request and what became of it, told when its answer has gone out or was given up.
+/// A request and its response, recorded when the response has been sent or abandoned.
 ///
-/// `Display` is one line, without anything that a terminal would obey, and without what makes a URL
-/// a presigned one.
+/// `Display` writes one line, without control characters and without the signature of a presigned
+/// URL.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Answered {
+pub struct RequestRecord {
     /// The method.
     pub method: Method,
-    /// Path and query, as they came.
+    /// The path and query, as received.
     pub target: Uri,
-    /// The answer's status; `None` if the caller went away before there was one.
+    /// The response's status; `None` if the caller disconnected before there was one.
     pub status: Option<StatusCode>,
-    /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), as far
-    /// as the answer's head has one.
+    /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), if the
+    /// response head has one.
     pub error: Option<String>,
-    /// How the function failed, as `Type: message`, if it did: also where the response does not say
-    /// so, as with a stream. At most 1 KiB of it.
+    /// The function's failure as `Type: message`, truncated to 1 KiB, even if the response does not
+    /// report it, as with a stream.
     pub failure: Option<String>,
-    /// The request's id.
+    /// The request id.
     pub request_id: String,
-    /// From the request's head to the answer's; zero without one.
+    /// The time from the request's head to the response's; zero without a response.
     pub until_head: Duration,
-    /// From the request's head to the end of the answer's body.
+    /// The time from the request's head to the end of the response body.
     pub until_end: Duration,
-    /// How many bytes of body were given to the connection.
+    /// The number of body bytes given to the connection.
     pub bytes: u64,
-    /// Whether that was the whole body.
+    /// Whether that was the complete body.
     pub whole: bool,
     /// How the response ended.
     pub ending: Ending,
@@ -48,21 +48,22 @@ pub struct Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// All of it was given to the connection.
+    /// The complete body was given to the connection.
     Whole,
-    /// The caller went away first.
+    /// The caller disconnected first.
     CallerGone,
     /// A fault rule ended it.
     Fault,
-    /// The endpoint closed the connection: its grace was over, or nothing had moved for too long.
+    /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
+    /// too long.
     Closed,
 }
 
-impl fmt::Display for Answered {
+impl fmt::Display for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A URI has no control characters, and a method only those of a token.
+        // URIs and methods contain no control characters.
         write!(f, "{} {}", self.method, self.target.path())?;
-        // A presigned query is as good as a key until it expires.
+        // A presigned query grants access until it expires.
         let is_shown = |parameter: &&str| !parameter.to_ascii_lowercase().starts_with("x-amz-");
         let query = self.target.query().unwrap_or_default();
         for (place, parameter) in query.split('&').filter(is_shown).enumerate() {
@@ -72,7 +73,7 @@ impl fmt::Display for Answered {
         }
         match self.status {
             Some(status) => write!(f, " {}", status.as_u16())?,
-            None => f.write_str(" unanswered")?,
+            None => f.write_str(" no response")?,
         }
         match (&self.failure, &self.error) {
             (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
@@ -83,17 +84,17 @@ impl fmt::Display for Answered {
         write!(f, ", {} bytes in {milliseconds:.1} ms", self.bytes)?;
         f.write_str(match self.ending {
             Ending::Whole => "",
-            Ending::CallerGone => ", broken off: the caller went away",
-            Ending::Fault => ", broken off: a fault rule",
-            Ending::Closed => ", broken off: the endpoint closed the connection",
+            Ending::CallerGone => ", incomplete: the caller disconnected",
+            Ending::Fault => ", incomplete: a fault rule",
+            Ending::Closed => ", incomplete: the endpoint closed the connection",
         })?;
         write!(f, " ({})", self.request_id)
     }
 }
 
-/// What is called with each request that was answered.
+/// The callback for request records.
 #[derive(Clone)]
-pub(crate) struct OnResponse(pub(crate) Arc<dyn Fn(&Answered) + Send + Sync>);
+pub(crate) struct OnResponse(pub(crate) Arc<dyn Fn(&RequestRecord) + Send + Sync>);
 
 impl fmt::Debug for OnResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,24 +102,24 @@ impl fmt::Debug for OnResponse {
     }
 }
 
-/// Follows one request to its end.
+/// Records one request until its end.
 pub(crate) struct Watch {
-    told: OnResponse,
-    answered: Answered,
-    begun: Instant,
+    on_response: OnResponse,
+    record: RequestRecord,
+    started: Instant,
     connection: Arc<Connection>,
 }
 
 impl Watch {
     pub(crate) fn new(
-        told: &OnResponse,
+        on_response: &OnResponse,
         parts: &Parts,
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Box<Self> {
         Box::new(Self {
-            told: told.clone(),
-            answered: Answered {
+            on_response: on_response.clone(),
+            record: RequestRecord {
                 method: parts.method.clone(),
                 target: own(&parts.uri),
                 status: None,
@@ -131,61 +132,60 @@ impl Watch {
                 whole: false,
                 ending: Ending::CallerGone,
             },
-            begun: Instant::now(),
+            started: Instant::now(),
             connection: Arc::clone(connection),
         })
     }
 
-    /// The answer's head is there.
+    /// Records the response head.
     pub(crate) fn head<B>(&mut self, response: &Response<B>) {
         let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        self.answered.status = Some(response.status());
-        self.answered.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
-        self.answered.until_head = self.begun.elapsed();
+        self.record.status = Some(response.status());
+        self.record.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
+        self.record.until_head = self.started.elapsed();
         if let Some(Failed(failure)) = response.extensions().get() {
-            self.answered.failure = Some(failure.clone());
+            self.record.failure = Some(failure.clone());
         }
     }
 
-    /// So many more bytes of body.
+    /// Counts more body bytes.
     pub(crate) fn count(&mut self, bytes: usize) {
-        self.answered.bytes += bytes as u64;
+        self.record.bytes += bytes as u64;
     }
 
-    /// The body is gone, all of it or not.
+    /// Records the end of the body.
     pub(crate) fn end(mut self: Box<Self>, failed: Option<Failed>, struck: bool, whole: bool) {
         if let Some(Failed(failure)) = failed {
-            self.answered.failure = Some(failure);
+            self.record.failure = Some(failure);
         }
-        self.answered.ending = match () {
+        self.record.ending = match () {
             () if struck => Ending::Fault,
             () if whole => Ending::Whole,
             () if self.connection.is_stopped() => Ending::Closed,
             () => Ending::CallerGone,
         };
-        self.answered.whole = self.answered.ending == Ending::Whole;
+        self.record.whole = self.record.ending == Ending::Whole;
     }
 }
 
-/// The same in memory of its own: it would else hold the connection's whole read buffer for as long
-/// as somebody keeps it.
+/// Copies a URI, which would otherwise keep the connection's whole read buffer in memory.
 fn own(target: &Uri) -> Uri {
     Uri::try_from(target.to_string()).unwrap_or_else(|_| target.clone())
 }
 
-/// Dropped with the request: also if the caller went away before the answer began.
+/// Reports the record, also if the caller disconnected before there was a response.
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.answered.until_end = self.begun.elapsed();
-        if self.answered.status.is_none() && self.connection.is_stopped() {
-            self.answered.ending = Ending::Closed;
+        self.record.until_end = self.started.elapsed();
+        if self.record.status.is_none() && self.connection.is_stopped() {
+            self.record.ending = Ending::Closed;
         }
-        (self.told.0)(&self.answered);
+        (self.on_response.0)(&self.record);
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watch").field(&self.answered).finish()
+        f.debug_tuple("Watch").field(&self.record).finish()
     }
 }

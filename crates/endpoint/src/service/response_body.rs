@@ -1,4 +1,4 @@
-//! The body of an answer: whole, a stream, or either with faults.
+//! Response bodies: buffered, streamed, or either with faults.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,9 +11,9 @@ use crate::function::error::Failed;
 use crate::service::request_log::Watch;
 use crate::service::stream_body::StreamBody;
 use crate::wire::connection::InFlight;
-use crate::wire::frame::{CutOnPurpose, Frames, Polled};
+use crate::wire::frame::{Frames, Polled, TruncatedOnPurpose};
 
-/// An answer's body. The request counts as in flight until it is dropped.
+/// A response body. The request counts as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
@@ -21,7 +21,7 @@ pub(crate) struct Body {
     watch: Option<Box<Watch>>,
 }
 
-/// What a body is made of.
+/// The content of a body.
 #[derive(Debug)]
 pub(crate) enum Content {
     Whole(Option<Bytes>),
@@ -38,13 +38,13 @@ impl Body {
         }
     }
 
-    /// The same, whose end is told.
+    /// Records the body in a request log.
     pub(crate) fn watched(mut self, watch: Option<Box<Watch>>) -> Self {
         self.watch = watch;
         self
     }
 
-    fn tell(&mut self, polled: &Polled) {
+    fn record(&mut self, polled: &Polled) {
         let Poll::Ready(frame) = polled else { return };
         match (frame, &mut self.watch) {
             (Some(Ok(frame)), Some(watch)) => {
@@ -55,8 +55,8 @@ impl Body {
                     watch.end(self.content.failure(), self.content.is_struck(), true);
                 }
             }
-            // The body is dropped next.
-            (Some(Err(CutOnPurpose)), _) | (_, None) => {}
+            // hyper drops the body next.
+            (Some(Err(TruncatedOnPurpose)), _) | (_, None) => {}
         }
     }
 }
@@ -134,12 +134,12 @@ impl Frames for Content {
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = CutOnPurpose;
+    type Error = TruncatedOnPurpose;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let polled = self.content.poll_frame(cx);
         if self.watch.is_some() {
-            self.tell(&polled);
+            self.record(&polled);
         }
         polled
     }

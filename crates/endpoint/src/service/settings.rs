@@ -1,4 +1,4 @@
-//! What an endpoint is told besides its functions.
+//! The settings of an endpoint.
 
 use lambda_invoke_input::limits;
 use lambda_invoke_protocol::region::Partition;
@@ -7,18 +7,18 @@ use crate::wire::bandwidth::Bandwidth;
 
 use crate::service::cors::Origins;
 
-/// How the endpoint words its answer to too large a payload.
+/// The error for a payload that is too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TooLargeStyle {
-    /// `RequestEntityTooLargeException`, as the service was recorded.
+    /// `RequestEntityTooLargeException`, as recorded from the service.
     #[default]
     Service,
-    /// `RequestTooLargeException`, as the published reference has it.
+    /// `RequestTooLargeException`, as in the published reference.
     Documented,
 }
 
-/// The rest of an endpoint's settings.
+/// Settings besides functions, keys, events and faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) region: String,
@@ -28,9 +28,9 @@ pub(crate) struct Settings {
     pub(crate) error_code_in_stream: bool,
     pub(crate) max_request_bytes: usize,
     pub(crate) max_buffered_bytes: u64,
-    /// `None` is no limit.
+    /// `None` means no limit.
     pub(crate) max_stream_bytes: Option<u64>,
-    /// `None` is no limit.
+    /// `None` means no limit.
     pub(crate) stream_bandwidth: Option<Bandwidth>,
     pub(crate) clock_offset: i64,
     pub(crate) origins: Origins,
@@ -55,12 +55,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The partition that the region belongs to, for ARNs.
+    /// Returns the partition that the region belongs to, for ARNs.
     pub(crate) fn partition(&self) -> &'static str {
         Partition::of(&self.region).id()
     }
 
-    /// The ARN of a function, up to its name.
+    /// Returns the ARN of a function, up to its name.
     pub(crate) fn arn_prefix(&self) -> String {
         format!(
             "arn:{}:lambda:{}:{}:function:",

@@ -1,4 +1,4 @@
-//! The body of a streamed answer: the function runs within it, a frame a chunk.
+//! The body of a streamed response: the function runs within it, one frame a chunk.
 
 use std::collections::VecDeque;
 use std::future::Future as _;
@@ -21,24 +21,24 @@ use crate::run::execution::{Outcome, Run};
 use crate::run::platform_log;
 use crate::wire::bandwidth::{Bandwidth, Paced};
 use crate::wire::connection::Connection;
-use crate::wire::frame::{CutOnPurpose, Polled};
+use crate::wire::frame::{Polled, TruncatedOnPurpose};
 
-/// Up to this size a frame is put together in one piece: copying costs less than two more writes.
+/// Up to this size, a frame is copied into one piece: copying costs less than two more writes.
 const COPIED: usize = 16 * 1024;
 
-/// How many bytes hyper is given before they must be on the wire. It is below what makes hyper stop
-/// to ask for more (about 400 KB): a body that is not asked could not let its function run, nor end
-/// it at its time limit, while a caller reads nothing.
+/// How many bytes hyper is given before they must be on the wire. hyper stops polling a body at about
+/// 400 KB; a body that is not polled could neither run its function nor end it at its timeout while
+/// the caller reads nothing.
 const UNFLUSHED: usize = 128 * 1024;
 
-/// A chunk larger than this is sent in several frames: readers limit a message to 16 MiB or 24 MiB.
+/// A larger chunk is sent in several frames: readers limit a message to 16 MiB or 24 MiB.
 const LARGEST_CHUNK: usize = 8 << 20;
 
-/// A function that streams, before its head and then as its answer's body.
+/// A streaming function, before its head is sent and then as its response body.
 ///
-/// The function is polled within the body, in the connection's own task. A chunk is acknowledged to
-/// the function only when the connection has flushed it; until then the next one cannot be written,
-/// so that what hyper holds back is never more than one frame.
+/// The function is polled within the body, in the connection's task. A chunk is acknowledged to the
+/// function only when the connection has flushed it. Until then the next one cannot be written, so
+/// hyper never buffers more than one frame.
 #[derive(Debug)]
 pub(crate) struct StreamBody {
     source: Source,
@@ -46,24 +46,24 @@ pub(crate) struct StreamBody {
     connection: Arc<Connection>,
     plan: Option<Box<Plan>>,
     error_code: bool,
-    /// What is ready to be sent.
+    /// Bytes that are ready to be sent.
     frames: VecDeque<Bytes>,
-    /// When the last piece was given to hyper, until it is known to be on the wire.
+    /// The connection's position after the last piece, until that is known to be on the wire.
     mark: Option<u64>,
-    /// How many bytes hyper was given since they were last known to be on the wire.
+    /// The number of bytes given to hyper that are not known to be on the wire.
     unflushed: usize,
     delay: Option<Pin<Box<Sleep>>>,
-    /// `None` sends as fast as the connection takes it.
+    /// `None` means no limit.
     paced: Option<Box<Paced>>,
     chunks: u64,
     messages: u64,
     ended: bool,
-    /// How the function failed, and whether a fault rule ended the stream in its place.
+    /// The function's failure, and whether a fault rule ended the stream.
     failed: Option<Failed>,
     is_struck: bool,
 }
 
-/// Where the chunks come from.
+/// The source of the chunks.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// A streaming function.
@@ -73,7 +73,7 @@ pub(crate) enum Source {
         limit: Option<u64>,
         outcome: Option<Outcome<()>>,
     },
-    /// A buffered function's answer, which is one chunk.
+    /// The response of a buffered function, which is one chunk.
     Whole(Option<Bytes>),
     /// A buffered function that failed.
     Failed(Outcome<()>),
@@ -106,13 +106,13 @@ impl StreamBody {
         }
     }
 
-    /// The same stream, at most as fast as this.
+    /// Limits the bandwidth.
     pub(crate) fn paced(mut self, bandwidth: Option<Bandwidth>) -> Self {
         self.paced = bandwidth.map(|bandwidth| Box::new(Paced::new(bandwidth)));
         self
     }
 
-    /// Lets the function run until the head of its answer can be sent; the content type that it
+    /// Lets the function run until its response head can be sent. Returns the content type that it
     /// set, or the default if it has written something.
     pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         let Source::Function { channel, .. } = &self.source else {
@@ -170,26 +170,26 @@ impl StreamBody {
             }
             let next = ready!(self.poll_next(cx));
             if self.encode(next).is_err() {
-                // No chunk is ever so large; a stream that cannot go on must not look whole.
-                return Poll::Ready(Some(Err(CutOnPurpose)));
+                // Chunks are never too large to encode; but the stream must not look complete.
+                return Poll::Ready(Some(Err(TruncatedOnPurpose)));
             }
         }
     }
 
-    /// How the function failed, as far as its stream has come to its end.
+    /// Returns the function's failure, once the stream has ended.
     pub(crate) fn failed(&self) -> Option<Failed> {
         self.failed.clone()
     }
 
-    /// Whether a fault rule ended the stream in place of the function.
+    /// Whether a fault rule ended the stream.
     pub(crate) fn is_struck(&self) -> bool {
         self.is_struck
     }
 
-    /// Lets the function run while nothing can be sent: it may have other things to do than to
-    /// write, and it has a time limit.
+    /// Lets the function run while nothing can be sent: it may have other work, and it has a
+    /// timeout.
     pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
-        // Its end is seen when the next event is asked for.
+        // Its end is noticed when the next event is polled.
         let _ = self.source.poll_run(cx);
     }
 
@@ -197,7 +197,7 @@ impl StreamBody {
         self.ended && self.frames.is_empty()
     }
 
-    /// What is sent next: a chunk, or one of the ends.
+    /// Polls for the next chunk or the end of the stream.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         if let Some(exception) = self.exception(self.chunks) {
             return Poll::Ready(exception);
@@ -224,7 +224,7 @@ impl StreamBody {
         Poll::Ready(self.exception(u64::MAX).unwrap_or_else(|| self.end()))
     }
 
-    /// The exception frame of a fault rule, if it is due after so many chunks.
+    /// Returns the exception frame of a fault rule, if it is due after this many chunks.
     fn exception(&mut self, chunks: u64) -> Option<Next> {
         let fault = self.plan.as_ref()?.exception.as_ref()?;
         if fault.after.unwrap_or(u64::MAX) > chunks {
@@ -235,7 +235,7 @@ impl StreamBody {
         Some(Next::End(Some(StreamEvent::Exception(exception))))
     }
 
-    /// The end of a function that has ended: `InvokeComplete`.
+    /// Returns the `InvokeComplete` of a function that has ended.
     fn end(&mut self) -> Next {
         let (error, timed_out) = self.source.failure();
         let error = error.as_ref();
@@ -258,8 +258,8 @@ impl StreamBody {
         if let Some((code, details)) = fault {
             complete.error_code = Some(code.clone());
             complete.error_details.clone_from(details);
-            let told = FunctionError::new(code, details.clone().unwrap_or_default());
-            self.failed = Some(Failed::new(&told));
+            let reported = FunctionError::new(code, details.clone().unwrap_or_default());
+            self.failed = Some(Failed::new(&reported));
         }
         Next::End(Some(StreamEvent::InvokeComplete(complete)))
     }
@@ -287,12 +287,12 @@ impl StreamBody {
     fn push(&mut self, event: StreamEvent) -> Result<(), lambda_invoke_event_stream::EncodeError> {
         use bytes::Buf as _;
         let mut encoded = event.encode_vectored()?;
-        let wrong = |plan: &Plan| plan.wrong_crc.contains(&self.messages);
-        let wrong = self.plan.as_deref().is_some_and(wrong);
+        let is_corrupted = |plan: &Plan| plan.wrong_crc.contains(&self.messages);
+        let is_corrupted = self.plan.as_deref().is_some_and(is_corrupted);
         self.messages += 1;
-        if encoded.remaining() <= COPIED || wrong {
+        if encoded.remaining() <= COPIED || is_corrupted {
             let mut frame = BytesMut::from(&*encoded.copy_to_bytes(encoded.remaining()));
-            if let Some(last) = frame.last_mut().filter(|_| wrong) {
+            if let Some(last) = frame.last_mut().filter(|_| is_corrupted) {
                 *last ^= 1;
             }
             self.frames.push_back(frame.freeze());
@@ -303,7 +303,7 @@ impl StreamBody {
     }
 }
 
-/// The content type of a streaming function that sets none.
+/// The default content type of a streaming function.
 const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
 enum Next {
@@ -313,7 +313,7 @@ enum Next {
 }
 
 impl Source {
-    /// Lets the function run; ready once it has ended.
+    /// Polls the function; ready once it has ended.
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self::Function {
             run,
@@ -325,7 +325,7 @@ impl Source {
             return Poll::Ready(());
         };
         if let Some(running) = run {
-            // This task looks by itself afterwards: a chunk need not wake it.
+            // This task checks the channel afterwards: a chunk need not wake it.
             channel.unregister();
             *outcome = Some(ready!(running.poll(cx)));
             *run = None;
@@ -347,7 +347,7 @@ impl Source {
         }
     }
 
-    /// The next chunk; if there is none, the task is woken when there is.
+    /// Takes the next chunk; if there is none, the task is woken when there is.
     fn take(&mut self, cx: &mut Context<'_>) -> Option<Bytes> {
         match self {
             Self::Function { channel, .. } => {
@@ -359,7 +359,7 @@ impl Source {
         }
     }
 
-    /// How the function failed, if it did, and whether its time limit ended it.
+    /// Returns the function's failure, if any, and whether it timed out.
     fn failure(&self) -> (Option<FunctionError>, bool) {
         let outcome = match self {
             Self::Function {
@@ -374,13 +374,13 @@ impl Source {
             Self::Failed(outcome) => Some(outcome),
         };
         match outcome {
-            None | Some(Outcome::Answer(())) => (None, false),
+            None | Some(Outcome::Completed(())) => (None, false),
             Some(Outcome::Failed(error)) => (Some(error.clone()), false),
             Some(Outcome::TimedOut(error)) => (Some(error.clone()), true),
         }
     }
 
-    /// Nothing that the function still writes will be sent.
+    /// Stops the function's writes: nothing more will be sent.
     fn close(&mut self) {
         if let Self::Function { run, channel, .. } = self {
             channel.close();

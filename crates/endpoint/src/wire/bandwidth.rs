@@ -1,4 +1,4 @@
-//! How fast a streamed response may be sent.
+//! The bandwidth of streamed responses.
 
 use std::future::Future as _;
 use std::num::NonZeroU64;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// A bandwidth for each streamed response: a burst that is sent at once, then a steady rate.
+/// The bandwidth of each streamed response: a burst that is sent at once, then a steady rate.
 ///
 /// # Example
 ///
@@ -25,13 +25,13 @@ pub struct Bandwidth {
 }
 
 impl Bandwidth {
-    /// The service's: 6 MiB at once, then 2 MiB a second.
+    /// The service's bandwidth: 6 MiB at once, then 2 MiB a second.
     pub const SERVICE: Self = Self {
         burst: 6 << 20,
         bytes_per_second: NonZeroU64::new(2 << 20).unwrap(),
     };
 
-    /// Sends `burst` bytes at once, and the rest at a steady rate.
+    /// Creates a bandwidth: `burst` bytes at once, the rest at a steady rate.
     #[must_use]
     pub const fn new(burst: u64, bytes_per_second: NonZeroU64) -> Self {
         Self {
@@ -40,25 +40,25 @@ impl Bandwidth {
         }
     }
 
-    /// How many bytes are sent at once.
+    /// Returns the number of bytes that are sent at once.
     #[must_use]
     pub const fn burst(self) -> u64 {
         self.burst
     }
 
-    /// How many bytes are sent in each second after the burst.
+    /// Returns the number of bytes that are sent in each second after the burst.
     #[must_use]
     pub const fn bytes_per_second(self) -> NonZeroU64 {
         self.bytes_per_second
     }
 
-    /// How long so many bytes take at the steady rate, rounded up.
+    /// Returns the time that this many bytes take at the steady rate, rounded up.
     fn time_for(self, bytes: u64) -> Duration {
         let nanoseconds = (u128::from(bytes) * NANOSECONDS).div_ceil(self.rate());
         Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }
 
-    /// How many bytes the steady rate sends in that time, rounded up.
+    /// Returns the number of bytes sent in that time at the steady rate, rounded up.
     fn bytes_in(self, time: Duration) -> u64 {
         let bytes = time
             .as_nanos()
@@ -72,14 +72,14 @@ impl Bandwidth {
     }
 }
 
-/// In a second.
+/// Nanoseconds in a second.
 const NANOSECONDS: u128 = 1_000_000_000;
 
-/// The token bucket of one stream, without a clock: every time is since the stream began.
+/// The token bucket of one stream, without a clock: times are relative to the stream's start.
 ///
-/// By a time `t`, at most `burst + rate * t` bytes are sent, or one piece where that is more. The
-/// bucket is kept as the time at which it is full again (the generic cell rate algorithm), so that
-/// no rounding adds up.
+/// By a time `t`, at most `burst + rate * t` bytes are sent, or one piece if that is more. The state
+/// is the time at which the bucket is full again (the generic cell rate algorithm), so that rounding
+/// errors do not add up.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     bandwidth: Bandwidth,
@@ -94,7 +94,7 @@ impl Bucket {
         }
     }
 
-    /// How long a piece of so many bytes has to wait.
+    /// Returns how long a piece of this size has to wait.
     fn wait(&self, bytes: u64, now: Duration) -> Duration {
         let cost = self.bandwidth.time_for(bytes);
         let capacity = self.bandwidth.time_for(self.bandwidth.burst).max(cost);
@@ -102,14 +102,14 @@ impl Bucket {
         missing.saturating_add(cost).saturating_sub(capacity)
     }
 
-    /// How many bytes of the burst are left.
+    /// Returns how many bytes of the burst are left.
     fn available(&self, now: Duration) -> u64 {
         let Bandwidth { burst, .. } = self.bandwidth;
         let missing = self.full_at.saturating_sub(now);
         burst.saturating_sub(self.bandwidth.bytes_in(missing))
     }
 
-    /// Takes out what is sent.
+    /// Removes sent bytes.
     fn take(&mut self, bytes: u64, now: Duration) {
         let cost = self.bandwidth.time_for(bytes);
         self.full_at = self.full_at.max(now).saturating_add(cost);
@@ -119,7 +119,7 @@ impl Bucket {
 /// Beyond the burst, a stream is sent in pieces of at most this size: 8 ms at the service's rate.
 const PIECE: usize = 16 * 1024;
 
-/// Holds one stream to its bandwidth.
+/// Limits one stream to its bandwidth.
 #[derive(Debug)]
 pub(crate) struct Paced {
     bucket: Bucket,
@@ -137,7 +137,7 @@ impl Paced {
         }
     }
 
-    /// How many of `length` bytes may be sent now; they count as sent.
+    /// Returns how many of `length` bytes may be sent now, and counts them as sent.
     pub(crate) fn poll_take(&mut self, length: usize, cx: &mut Context<'_>) -> Poll<usize> {
         let started = *self.started.get_or_insert_with(Instant::now);
         loop {
@@ -150,7 +150,7 @@ impl Paced {
                 self.bucket.take(piece as u64, now);
                 return Poll::Ready(piece);
             }
-            // Further than a clock may reach; the next round waits for the rest.
+            // A longer wait could overflow the clock; the next round waits for the rest.
             let wait = wait.min(Duration::from_secs(86_400));
             let timer = self
                 .timer
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_larger_than_the_burst_waits_until_all_before_it_is_paid_for() {
+    fn a_piece_larger_than_the_burst_waits_until_the_bucket_is_full() {
         let mut bucket = Bucket::full(bandwidth(0, 100));
         assert_eq!(bucket.wait(50, Duration::ZERO), Duration::ZERO);
         bucket.take(50, Duration::ZERO);
@@ -229,10 +229,10 @@ mod tests {
     }
 
     proptest! {
-        /// A sender that waits as long as it has to is never above the bandwidth, and below it only
-        /// by what is rounded.
+        /// A sender that waits as long as it must never exceeds the bandwidth, and falls below it
+        /// only by rounding.
         #[test]
-        fn what_was_sent_is_what_the_bandwidth_allows(
+        fn a_sender_that_waits_reaches_the_bandwidth_and_never_exceeds_it(
             burst in 5_000..100_000_u64,
             rate in 1..100_000_u64,
             pieces in prop::collection::vec(1..5_000_u64, 1..50),

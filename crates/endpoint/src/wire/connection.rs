@@ -1,4 +1,4 @@
-//! A connection as its answers see it: what has reached the wire, and how it shall end.
+//! The shared state of a connection: what has reached the wire, and when it must end.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -7,37 +7,37 @@ use std::task::{Context, Waker};
 
 use crate::wire::shutdown::Running;
 
-/// What the parts of a connection tell each other.
+/// State shared by the tasks and bodies of a connection.
 pub(crate) struct Connection {
-    /// How often everything that was buffered has reached the operating system.
+    /// How many times all buffered bytes have reached the operating system.
     pub(super) flushes: AtomicU64,
-    /// Whether an answer's body waits for the next flush.
+    /// Whether a response body waits for the next flush.
     pub(super) awaited: AtomicBool,
     pub(super) reset: AtomicBool,
     requests: AtomicU64,
     pub(super) in_flight: AtomicUsize,
-    /// Whether a request has come whose response is not known to be on the wire.
+    /// Whether a request was received whose response is not yet known to be on the wire.
     pub(super) owes: AtomicBool,
     reading: AtomicBool,
     pub(super) written: AtomicU64,
     /// An [`Order`] as a number, which only grows.
     order: AtomicU8,
-    /// The connection's own task.
+    /// The waker of the connection's task.
     task: Mutex<Option<Waker>>,
     running: Arc<Running>,
 }
 
-/// What a connection is to do.
+/// Whether a connection may continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Serve,
-    /// End once the request that is being served is.
+    /// End after the current request.
     Drain,
     /// End now.
     Stop,
 }
 
-/// What a connection has done, for telling an idle or stuck one from a busy one.
+/// Counters of a connection, to detect that it is idle or stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) requests: u64,
@@ -64,18 +64,18 @@ impl Connection {
         })
     }
 
-    /// What must have ended before the endpoint has.
+    /// Returns the guard that the endpoint's shutdown waits for.
     pub(crate) fn running(&self) -> &Arc<Running> {
         &self.running
     }
 
-    /// Now, to be given to [`flushed_since`](Self::flushed_since) later.
+    /// Returns the current position, for [`flushed_since`](Self::flushed_since).
     pub(crate) fn mark(&self) -> u64 {
         self.flushes.load(Ordering::Acquire)
     }
 
-    /// Whether everything buffered at the mark has reached the operating system; if not, the
-    /// connection's task is woken when it has.
+    /// Whether all bytes buffered at the mark have reached the operating system. If not, the
+    /// connection's task is woken when they have.
     pub(crate) fn flushed_since(&self, mark: u64) -> bool {
         self.awaited.store(true, Ordering::Release);
         let flushed = self.flushes.load(Ordering::Acquire) > mark;
@@ -85,23 +85,23 @@ impl Connection {
         flushed
     }
 
-    /// Has the connection end with a reset in place of an orderly close.
+    /// Makes the connection end with a reset instead of an orderly close.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Release);
     }
 
-    /// Whether a request is in flight: from its whole head to the last byte of its response.
+    /// Whether a request is in flight: from its complete head to the last byte of its response.
     pub(crate) fn owes_response(&self) -> bool {
         self.owes.load(Ordering::Acquire)
     }
 
-    /// Says whether a request's body is being read.
+    /// Sets whether a request's body is being read.
     pub(crate) fn set_reading(&self, reading: bool) {
         self.reading.store(reading, Ordering::Relaxed);
     }
 
-    /// Gives an order, and wakes the connection's task to obey it.
-    pub(crate) fn give(&self, order: Order) {
+    /// Sets an order and wakes the connection's task.
+    pub(crate) fn set_order(&self, order: Order) {
         self.order.fetch_max(order as u8, Ordering::AcqRel);
         let task = self
             .task
@@ -113,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// The order that stands; the task is woken when another one is given.
+    /// Returns the current order; the task is woken when it changes.
     pub(crate) fn order(&self, cx: &Context<'_>) -> Order {
         {
             let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// Whether the connection was told to end now.
+    /// Whether the connection must end now.
     pub(crate) fn is_stopped(&self) -> bool {
         self.order.load(Ordering::Acquire) >= Order::Stop as u8
     }
@@ -152,7 +152,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Counts a request as in flight until its answer's body is gone.
+/// Counts a request as in flight until its response body is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<Connection>);
 

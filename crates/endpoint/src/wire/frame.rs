@@ -8,18 +8,18 @@ use hyper::body::{Frame, SizeHint};
 
 /// An intended failure of a response body: hyper closes the connection before the body is complete.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CutOnPurpose;
+pub(crate) struct TruncatedOnPurpose;
 
-impl fmt::Display for CutOnPurpose {
+impl fmt::Display for TruncatedOnPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the response was truncated on purpose")
     }
 }
 
-impl std::error::Error for CutOnPurpose {}
+impl std::error::Error for TruncatedOnPurpose {}
 
 /// The result of polling a body for its next frame.
-pub(crate) type Polled = Poll<Option<Result<Frame<Bytes>, CutOnPurpose>>>;
+pub(crate) type Polled = Poll<Option<Result<Frame<Bytes>, TruncatedOnPurpose>>>;
 
 /// A source of frames, which a fault can wrap.
 pub(crate) trait Frames {

@@ -16,7 +16,7 @@ use super::connection::Connection;
 #[derive(Debug)]
 pub(crate) struct Wire<T> {
     io: TokioIo<T>,
-    /// Makes the socket's close a reset, for the transports that know one.
+    /// Makes closing the socket a reset, for transports that support it.
     abort: fn(&T),
     connection: Arc<Connection>,
 }
@@ -100,7 +100,7 @@ impl<T: AsyncWrite + Unpin> Write for Wire<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.connection.reset.load(Ordering::Acquire) {
-            // An orderly end now would be what the peer sees before the reset.
+            // An orderly shutdown now would reach the peer before the reset.
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.io).poll_shutdown(cx)

@@ -1,4 +1,4 @@
-//! Connections: what is on the wire, how fast it may go there, and how a connection ends.
+//! Connections: their state, bandwidth, frames and shutdown.
 
 pub(crate) mod bandwidth;
 pub(crate) mod connection;

@@ -1,30 +1,30 @@
-//! Ending an endpoint: first everyone is asked, then, after a limit, everything stops.
+//! Shutting an endpoint down: first it drains, then everything that still runs is dropped.
 
 use std::fmt;
 use std::future::Future;
 
 use tokio::sync::{mpsc, watch};
 
-/// How far the end has come.
+/// The stages of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Serving,
-    /// No more connections and requests; what runs may end.
+    /// No new connections and requests; running ones may end.
     Draining,
-    /// What still runs is dropped.
+    /// Everything that still runs is dropped.
     Stopped,
 }
 
-/// Ends an endpoint: held by its server.
+/// Shuts an endpoint down; held by its server.
 #[derive(Debug)]
 pub(crate) struct Switch {
     stage: watch::Sender<Stage>,
-    /// Closed as soon as the last [`Running`] is gone.
+    /// Closed when the last [`Running`] is dropped.
     ended: mpsc::Receiver<()>,
     running: Option<Running>,
 }
 
-/// Held by whatever must have ended before the endpoint has: connections, functions, the queue.
+/// A guard held by everything that the shutdown waits for: connections, functions, the queue.
 #[derive(Clone)]
 pub(crate) struct Running {
     stage: watch::Receiver<Stage>,
@@ -46,35 +46,35 @@ impl Switch {
         }
     }
 
-    /// A share in what must end first; `None` once the end has begun.
+    /// Returns a guard; `None` once the shutdown has started.
     pub(crate) fn running(&self) -> Option<Running> {
         self.running.clone()
     }
 
-    /// Asks everything to end.
+    /// Starts the shutdown.
     pub(crate) fn drain(&mut self) {
         self.running = None;
         self.stage.send_replace(Stage::Draining);
     }
 
-    /// Waits until everything has ended.
+    /// Waits until every guard is dropped.
     pub(crate) async fn ended(&mut self) {
         while self.ended.recv().await.is_some() {}
     }
 
-    /// Drops what still runs.
+    /// Drops everything that still runs.
     pub(crate) fn stop(&self) {
         self.stage.send_replace(Stage::Stopped);
     }
 }
 
 impl Running {
-    /// Ready when the end begins.
+    /// Ready when the shutdown starts.
     pub(crate) fn drain(&self) -> impl Future<Output = ()> + Send + use<> {
         self.reached(Stage::Draining)
     }
 
-    /// Ready when what still runs must be dropped.
+    /// Ready when everything that still runs must be dropped.
     pub(crate) fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
         self.reached(Stage::Stopped)
     }
@@ -82,7 +82,7 @@ impl Running {
     fn reached(&self, stage: Stage) -> impl Future<Output = ()> + Send + use<> {
         let mut read = self.stage.clone();
         async move {
-            // An error means that the switch is gone without a word, as when a server is dropped.
+            // An error means that the switch was dropped, as when a server is dropped.
             let _ = read.wait_for(|now| *now >= stage).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What a function's end comes to, by either operation.
+//! The responses of both operations for every outcome of a function.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -63,16 +63,16 @@ async fn client(builder: EndpointBuilder) -> (lambda_invoke_endpoint::Server, Cl
 }
 
 #[tokio::test]
-async fn a_panic_is_a_function_error_and_the_endpoint_serves_on() {
+async fn a_panic_is_a_function_error_and_the_endpoint_keeps_serving() {
     let (_server, mut client) = client(with_functions()).await;
     for (name, message) in [
         ("panics", "out of cheese"),
         ("panics-at-once", "before any future"),
     ] {
-        let answer = client.call(&Call::invoke(name, "{}").tail()).await;
-        assert_eq!(answer.header("x-amz-function-error"), Some("Unhandled"));
-        assert_eq!(answer.json()["errorMessage"], message);
-        let log = answer.reply().log.unwrap();
+        let response = client.call(&Call::invoke(name, "{}").tail()).await;
+        assert_eq!(response.header("x-amz-function-error"), Some("Unhandled"));
+        assert_eq!(response.json()["errorMessage"], message);
+        let log = response.reply().log.unwrap();
         assert!(
             log.text().contains(&format!("[ERROR] Panic: {message}")),
             "{log:?}"
@@ -82,7 +82,10 @@ async fn a_panic_is_a_function_error_and_the_endpoint_serves_on() {
             .await
             .streamed();
         assert!(words.is_empty());
-        assert!(!complete.has_failed(), "only the log tells, as recorded");
+        assert!(
+            !complete.has_failed(),
+            "only the log reports it, as recorded"
+        );
         assert!(complete.log.unwrap().text().contains(message));
     }
     assert_eq!(
@@ -92,36 +95,36 @@ async fn a_panic_is_a_function_error_and_the_endpoint_serves_on() {
 }
 
 #[tokio::test]
-async fn a_streaming_function_called_by_invoke_gives_its_bytes() {
+async fn invoke_collects_the_chunks_of_a_streaming_function() {
     let (_server, mut client) = client(with_functions()).await;
-    let answer = client.call(&Call::invoke("count", r#"{"n":3}"#)).await;
+    let response = client.call(&Call::invoke("count", r#"{"n":3}"#)).await;
     assert_eq!(
-        answer.header("content-type"),
+        response.header("content-type"),
         Some("application/octet-stream")
     );
-    assert_eq!(answer.header("x-amzn-remapped-content-type"), None);
-    assert_eq!(answer.text(), "1\n2\n3\n");
-    // Failed in the middle: its bytes and, as recorded, no word of the failure.
-    let answer = client
+    assert_eq!(response.header("x-amzn-remapped-content-type"), None);
+    assert_eq!(response.text(), "1\n2\n3\n");
+    // Failed in the middle: its bytes and, as recorded, no report of the failure.
+    let response = client
         .call(&Call::invoke("fail", r#"{"when":"middle"}"#))
         .await;
-    assert_eq!(answer.header("x-amz-function-error"), None);
-    assert_eq!(answer.text(), "the first half, ");
+    assert_eq!(response.header("x-amz-function-error"), None);
+    assert_eq!(response.text(), "the first half, ");
     // Failed before its first byte.
-    let answer = client
+    let response = client
         .call(&Call::invoke("fail", r#"{"type":"T","message":"M"}"#))
         .await;
-    assert_eq!(answer.header("x-amz-function-error"), Some("Unhandled"));
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.json()["errorType"], "T");
-    // Out of time before its first byte: recorded as an empty answer.
-    let answer = client.call(&Call::invoke("sleeps", "0")).await;
-    assert_eq!((answer.status().as_u16(), answer.text()), (200, ""));
-    assert_eq!(answer.header("x-amz-function-error"), None);
+    assert_eq!(response.header("x-amz-function-error"), Some("Unhandled"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.json()["errorType"], "T");
+    // Timed out before its first byte: recorded as an empty response.
+    let response = client.call(&Call::invoke("sleeps", "0")).await;
+    assert_eq!((response.status().as_u16(), response.text()), (200, ""));
+    assert_eq!(response.header("x-amz-function-error"), None);
 }
 
 #[tokio::test]
-async fn a_buffered_function_that_is_streamed_gives_one_chunk() {
+async fn a_buffered_function_is_streamed_as_one_chunk() {
     let (_server, mut client) = client(with_functions()).await;
     let (words, complete) = client
         .call(&Call::stream("echo", "[1, 2]"))
@@ -132,7 +135,7 @@ async fn a_buffered_function_that_is_streamed_gives_one_chunk() {
 }
 
 #[tokio::test]
-async fn a_failed_stream_says_so_only_in_its_log_unless_asked() {
+async fn a_failed_stream_reports_it_only_in_its_log_unless_configured() {
     for (asked, when, words) in [
         (false, "before", 0),
         (false, "middle", 1),
@@ -141,8 +144,8 @@ async fn a_failed_stream_says_so_only_in_its_log_unless_asked() {
     ] {
         let (_server, mut client) = client(with_functions().error_code_in_stream(asked)).await;
         let payload = json!({"when": when, "type": "T", "message": "M"}).to_string();
-        let answer = client.call(&Call::stream("fail", payload).tail()).await;
-        let (read, complete) = answer.streamed();
+        let response = client.call(&Call::stream("fail", payload).tail()).await;
+        let (read, complete) = response.streamed();
         assert_eq!(read.len(), words);
         assert_eq!(complete.error_code.as_deref(), asked.then_some("T"));
         if asked {
@@ -150,7 +153,7 @@ async fn a_failed_stream_says_so_only_in_its_log_unless_asked() {
                 serde_json::from_str(&complete.error_details.unwrap()).unwrap();
             assert_eq!(details["errorMessage"], "M");
         }
-        // In the form of an official runtime, so that it is a failure to every client that looks.
+        // In the format of an official runtime, which clients recognize as a failure.
         let log = complete.log.unwrap();
         assert!(log.text().contains("[ERROR] T: M\nTraceback"), "{log:?}");
         assert_eq!(log.failure(None).unwrap().to_string(), "T: M");
@@ -158,14 +161,14 @@ async fn a_failed_stream_says_so_only_in_its_log_unless_asked() {
 }
 
 #[tokio::test]
-async fn a_time_limit_in_mid_stream_is_told_in_the_report() {
+async fn a_timeout_in_mid_stream_is_in_the_report_line() {
     let (_server, mut client) = client(with_functions()).await;
     for (payload, words) in [("0", 0), ("1", 1)] {
-        let answer = client.call(&Call::stream("sleeps", payload).tail()).await;
+        let response = client.call(&Call::stream("sleeps", payload).tail()).await;
         // Recorded: the head of one that wrote nothing has no content type of its own.
-        let remapped = answer.header("x-amzn-remapped-content-type");
+        let remapped = response.header("x-amzn-remapped-content-type");
         assert_eq!(remapped, (words > 0).then_some("text/plain"));
-        let (read, complete) = answer.streamed();
+        let (read, complete) = response.streamed();
         assert_eq!(read.len(), words);
         assert!(!complete.has_failed());
         let report = complete.log.unwrap().report().unwrap();
@@ -175,15 +178,15 @@ async fn a_time_limit_in_mid_stream_is_told_in_the_report() {
 }
 
 #[tokio::test]
-async fn a_buffered_answer_may_be_just_so_large() {
+async fn a_buffered_response_has_a_size_limit() {
     let (_server, mut client) = client(with_functions()).await;
-    let answer = client.call(&Call::invoke("large", "6291556")).await;
-    assert_eq!(answer.body.len(), 6_291_556);
+    let response = client.call(&Call::invoke("large", "6291556")).await;
+    assert_eq!(response.body.len(), 6_291_556);
     for name in ["large", "large-stream"] {
-        let answer = client.call(&Call::invoke(name, "6291570")).await;
-        assert_eq!(answer.header("x-amz-function-error"), Some("Unhandled"));
+        let response = client.call(&Call::invoke(name, "6291570")).await;
+        assert_eq!(response.header("x-amz-function-error"), Some("Unhandled"));
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!({"errorType": "Function.ResponseSizeTooLarge",
                    "errorMessage": "Response payload size exceeded maximum allowed payload size \
                                     (6291556 bytes)."})
@@ -214,36 +217,36 @@ async fn a_stream_ends_at_its_limit() {
 }
 
 #[tokio::test]
-async fn what_the_caller_says_of_itself_reaches_the_function() {
+async fn the_function_sees_client_context_tenant_and_durable_execution() {
     let (_server, mut client) = client(with_functions()).await;
     // {"custom":{"a":1}}
     let call = Call::invoke("context", "")
         .header("x-amz-client-context", "eyJjdXN0b20iOnsiYSI6MX19")
         .header("x-amz-tenant-id", "tenant  7")
         .header("x-amz-durable-execution-name", "once");
-    let answer = client.call(&call).await.json();
-    assert_eq!(answer["context"], json!({"custom": {"a": 1}}));
-    assert_eq!(answer["tenant"], "tenant  7");
-    assert_eq!(answer["durable"], "once");
-    assert_eq!(answer["seconds_left"], 1799);
+    let response = client.call(&call).await.json();
+    assert_eq!(response["context"], json!({"custom": {"a": 1}}));
+    assert_eq!(response["tenant"], "tenant  7");
+    assert_eq!(response["durable"], "once");
+    assert_eq!(response["seconds_left"], 1799);
 }
 
 #[tokio::test]
 async fn a_dry_run_runs_nothing() {
     let (_server, mut client) = client(with_functions()).await;
     for call in [Call::invoke("panics", "{}"), Call::stream("panics", "{}")] {
-        let answer = client
+        let response = client
             .call(&call.header("x-amz-invocation-type", "DryRun"))
             .await;
-        assert_eq!((answer.status().as_u16(), answer.text()), (204, ""));
-        assert_eq!(answer.header("x-amz-executed-version"), None);
+        assert_eq!((response.status().as_u16(), response.text()), (204, ""));
+        assert_eq!(response.header("x-amz-executed-version"), None);
     }
     let unknown = Call::invoke("nobody", "{}").header("x-amz-invocation-type", "DryRun");
     assert_eq!(client.call(&unknown).await.status(), 404);
 }
 
 #[tokio::test]
-async fn the_tail_is_the_last_4_kb_and_comes_only_if_asked_for() {
+async fn the_log_tail_is_the_last_4_kb_and_only_on_request() {
     let function = Function::buffered("chatty", |invocation| async move {
         for n in 0..1_000 {
             invocation.log(format!("line {n}"));

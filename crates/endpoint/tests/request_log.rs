@@ -1,4 +1,4 @@
-//! What a log of requests is told.
+//! The records of a request log.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,29 +9,29 @@ use std::time::Duration;
 
 use common::{Call, Client, PATIENCE, soon};
 use lambda_invoke_endpoint::{
-    Answered, Ending, Endpoint, EndpointBuilder, Function, FunctionError,
+    Ending, Endpoint, EndpointBuilder, Function, FunctionError, RequestRecord,
 };
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 
-fn told() -> (EndpointBuilder, mpsc::Receiver<Answered>) {
-    let (tell, told) = mpsc::channel();
+fn recording() -> (EndpointBuilder, mpsc::Receiver<RequestRecord>) {
+    let (sender, records) = mpsc::channel();
     let builder = Endpoint::builder()
         .builtins()
-        .on_answered(move |answered| tell.send(answered.clone()).unwrap());
-    (builder, told)
+        .on_response(move |record| sender.send(record.clone()).unwrap());
+    (builder, records)
 }
 
-fn status(answered: &Answered) -> u16 {
-    answered.status.unwrap().as_u16()
+fn status(record: &RequestRecord) -> u16 {
+    record.status.unwrap().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_request_is_told_with_what_became_of_it() {
-    let (builder, told) = told();
+async fn each_request_is_recorded_with_its_response() {
+    let (builder, records) = recording();
     let server = builder.bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
-    let next = || told.recv_timeout(PATIENCE).unwrap();
+    let next = || records.recv_timeout(PATIENCE).unwrap();
 
     client.call(&Call::invoke("echo", "12345")).await;
     let echoed = next();
@@ -45,25 +45,25 @@ async fn each_request_is_told_with_what_became_of_it() {
     assert!(line.starts_with("POST /2015-03-31/functions/echo/invocations 200, 5 bytes in "));
     assert!(line.ends_with(&format!(" ms ({})", echoed.request_id)));
 
-    let answer = client.call(&Call::stream("count", r#"{"n":2}"#)).await;
+    let response = client.call(&Call::stream("count", r#"{"n":2}"#)).await;
     let streamed = next();
     assert_eq!(
         (streamed.bytes, streamed.whole),
-        (answer.body.len() as u64, true)
+        (response.body.len() as u64, true)
     );
 
     let mut presigned = Call::invoke("nobody", "1").qualifier("live");
     presigned.path.push_str("&X-Amz-Signature=5ec7e7");
     client.stream.write_all(&presigned.written()).await.unwrap();
-    soon(client.answer()).await.unwrap();
+    soon(client.response()).await.unwrap();
     let line = next().to_string();
     assert!(line.starts_with("POST /2015-03-31/functions/nobody/invocations?Qualifier=live 403 "));
     assert!(!line.contains("5ec7e7"));
 
     client.call(&Call::invoke("nobody", "1")).await;
-    let refused = next();
-    assert_eq!(status(&refused), 404);
-    assert_eq!(refused.error.as_deref(), Some("ResourceNotFoundException"));
+    let rejected = next();
+    assert_eq!(status(&rejected), 404);
+    assert_eq!(rejected.error.as_deref(), Some("ResourceNotFoundException"));
 
     client.call(&Call::invoke("fail", "{}")).await;
     assert_eq!(next().error.as_deref(), Some("Unhandled"));
@@ -77,39 +77,43 @@ async fn each_request_is_told_with_what_became_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_cut_or_given_up_is_not_whole() {
-    let (builder, told) = told();
+async fn a_truncated_or_abandoned_response_is_not_whole() {
+    let (builder, records) = recording();
     let server = builder
         .fault("echo: cut-at=2".parse().unwrap())
         .bind_local()
         .await
         .unwrap();
-    let next = || told.recv_timeout(PATIENCE).unwrap();
+    let next = || records.recv_timeout(PATIENCE).unwrap();
 
     let mut client = Client::to(&server).await;
     client.send(&Call::invoke("echo", "12345")).await;
-    let cut = next();
-    assert_eq!((cut.bytes, cut.whole), (2, false));
-    assert_eq!(cut.ending, Ending::Fault);
-    assert!(cut.to_string().contains(", broken off: a fault rule ("));
+    let truncated = next();
+    assert_eq!((truncated.bytes, truncated.whole), (2, false));
+    assert_eq!(truncated.ending, Ending::Fault);
+    assert!(
+        truncated
+            .to_string()
+            .contains(", incomplete: a fault rule (")
+    );
 
     let mut client = Client::to(&server).await;
     let payload = r#"{"n":1000000,"delay_ms":10}"#;
     client.send(&Call::stream("count", payload)).await;
     soon(client.head()).await.unwrap();
     drop(client);
-    let given_up = next();
-    assert_eq!((status(&given_up), given_up.whole), (200, false));
-    assert_eq!(given_up.ending, Ending::CallerGone);
+    let abandoned = next();
+    assert_eq!((status(&abandoned), abandoned.whole), (200, false));
+    assert_eq!(abandoned.ending, Ending::CallerGone);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_goes_away_before_the_answer_is_told_as_well() {
-    let (builder, told) = told();
+async fn a_caller_who_disconnects_before_the_response_is_recorded() {
+    let (builder, records) = recording();
     let begun = Arc::new(Notify::new());
-    let tell = Arc::clone(&begun);
+    let signal = Arc::clone(&begun);
     let stuck = Function::buffered("stuck", move |_| {
-        tell.notify_one();
+        signal.notify_one();
         std::future::pending::<Result<&str, FunctionError>>()
     });
     let server = builder.function(stuck).bind_local().await.unwrap();
@@ -117,18 +121,21 @@ async fn a_caller_who_goes_away_before_the_answer_is_told_as_well() {
     client.send(&Call::invoke("stuck", "1")).await;
     soon(begun.notified()).await;
     drop(client);
-    let gone = told.recv_timeout(PATIENCE).unwrap();
-    assert_eq!((gone.status, gone.bytes, gone.whole), (None, 0, false));
-    let line = gone.to_string();
+    let disconnected = records.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(
+        (disconnected.status, disconnected.bytes, disconnected.whole),
+        (None, 0, false)
+    );
+    let line = disconnected.to_string();
     assert!(
-        line.contains("/stuck/invocations unanswered, 0 bytes in "),
+        line.contains("/stuck/invocations no response, 0 bytes in "),
         "{line}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_function_that_failed_is_told_with_how_even_where_the_response_does_not_say() {
-    let (builder, told) = told();
+async fn a_failed_function_is_recorded_even_if_the_response_does_not_report_it() {
+    let (builder, records) = recording();
     let slow = Function::streaming("slow", |_, _writer| {
         std::future::pending::<Result<(), FunctionError>>()
     });
@@ -150,10 +157,10 @@ async fn a_function_that_failed_is_told_with_how_even_where_the_response_does_no
             Call::stream(name, payload.clone()),
         ] {
             client.call(&call).await;
-            let answered = told.recv_timeout(PATIENCE).unwrap();
-            assert_eq!(answered.failure.as_deref(), Some(failure), "{call:?}");
-            assert_eq!((status(&answered), answered.ending), (200, Ending::Whole));
-            let line = answered.to_string();
+            let record = records.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(record.failure.as_deref(), Some(failure), "{call:?}");
+            assert_eq!((status(&record), record.ending), (200, Ending::Whole));
+            let line = record.to_string();
             let shown = format!(" 200 failed: {}, ", failure.escape_debug());
             assert!(line.contains(&shown), "{line}");
             assert!(!line.contains(char::is_control), "{line:?}");
@@ -161,12 +168,12 @@ async fn a_function_that_failed_is_told_with_how_even_where_the_response_does_no
     }
     let long = format!("{{\"message\":\"{}\"}}", "ä".repeat(100_000));
     client.call(&Call::stream("fail", long)).await;
-    let line = told.recv_timeout(PATIENCE).unwrap().to_string();
+    let line = records.recv_timeout(PATIENCE).unwrap().to_string();
     assert!(line.len() < 1_300 && line.contains("ä..., "), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_way_in_which_a_fault_or_the_end_breaks_a_response_off_is_told() {
+async fn each_way_in_which_a_fault_or_the_shutdown_truncates_a_response_is_recorded() {
     for fault in [
         "cut-at=9",
         "reset-at=9",
@@ -174,38 +181,38 @@ async fn each_way_in_which_a_fault_or_the_end_breaks_a_response_off_is_told() {
         "no-complete",
         "exception=E after=1",
     ] {
-        let (builder, told) = told();
+        let (builder, records) = recording();
         let rule = format!("count: {fault}").parse().unwrap();
         let server = builder.fault(rule).bind_local().await.unwrap();
         let mut client = Client::to(&server).await;
         client.send(&Call::stream("count", "{}")).await;
-        let answered = told.recv_timeout(PATIENCE).unwrap();
-        assert_eq!(answered.ending, Ending::Fault, "{fault}");
-        assert!(answered.to_string().contains("a fault rule"), "{fault}");
+        let record = records.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(record.ending, Ending::Fault, "{fault}");
+        assert!(record.to_string().contains("a fault rule"), "{fault}");
     }
-    // One that ends well, but says that the function failed.
-    let (builder, told) = self::told();
+    // A complete stream that reports a failed function.
+    let (builder, records) = recording();
     let rule = r#"count: complete-error=E details="killed""#.parse().unwrap();
     let server = builder.fault(rule).bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
     client.call(&Call::stream("count", "{}")).await;
-    let line = told.recv_timeout(PATIENCE).unwrap().to_string();
+    let line = records.recv_timeout(PATIENCE).unwrap().to_string();
     assert!(line.contains(" 200 failed: E: killed, "), "{line}");
 
-    let (builder, told) = self::told();
+    let (builder, records) = recording();
     let server = builder.bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
     let payload = r#"{"n":2,"delay_ms":60000}"#;
     client.send(&Call::stream("count", payload)).await;
     soon(client.head()).await.unwrap();
-    let mut unanswered = Client::to(&server).await;
-    unanswered.send(&Call::invoke("count", payload)).await;
+    let mut waiting = Client::to(&server).await;
+    waiting.send(&Call::invoke("count", payload)).await;
     let mut idle = Client::to(&server).await;
     assert_eq!(idle.call(&Call::invoke("echo", "1")).await.text(), "1");
-    told.recv_timeout(PATIENCE).unwrap();
+    records.recv_timeout(PATIENCE).unwrap();
     assert!(!soon(server.shutdown(Duration::from_millis(100))).await);
     for _ in 0..2 {
-        let closed = told.recv_timeout(PATIENCE).unwrap();
+        let closed = records.recv_timeout(PATIENCE).unwrap();
         assert_eq!(closed.ending, Ending::Closed, "{closed}");
     }
 }

@@ -1,4 +1,4 @@
-//! The service's recorded answers, given by the endpoint to real signed requests.
+//! The service's recorded responses, given by the endpoint to real signed requests.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,7 +7,7 @@ mod common;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::{Answer, Call, Client};
+use common::{Call, Client, Response};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Server};
 use serde_json::{Value, json};
 
@@ -33,8 +33,8 @@ async fn endpoint(function: Option<Function>) -> Server {
     builder.functions(function).bind_local().await.unwrap()
 }
 
-fn check_error(answer: &Answer, status: u64, code: &str, message: &str, case: &str) {
-    let error = answer.error();
+fn check_error(response: &Response, status: u64, code: &str, message: &str, case: &str) {
+    let error = response.error();
     assert_eq!(u64::from(error.status()), status, "{case}");
     assert_eq!(error.code(), Some(code), "{case}");
     assert_eq!(error.message(), Some(message), "{case}");
@@ -42,14 +42,14 @@ fn check_error(answer: &Answer, status: u64, code: &str, message: &str, case: &s
 }
 
 /// The recorded body: what boto3 shows besides its own members.
-fn check_recorded_error(answer: &Answer, recorded: &Value, case: &str) {
+fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
     let text = |value: &Value| filled(value.as_str().unwrap());
     let (code, message) = (&recorded["Error"]["Code"], &recorded["Error"]["Message"]);
     let status = recorded["ResponseMetadata"]["HTTPStatusCode"]
         .as_u64()
         .unwrap();
-    check_error(answer, status, &text(code), &text(message), case);
-    let body = answer.json();
+    check_error(response, status, &text(code), &text(message), case);
+    let body = response.json();
     for member in ["Message", "message", "Type"] {
         // boto3 shows no members of an error that its model does not have.
         if let Some(value) = recorded.get(member) {
@@ -59,7 +59,7 @@ fn check_recorded_error(answer: &Answer, recorded: &Value, case: &str) {
 }
 
 #[tokio::test]
-async fn a_name_gets_the_recorded_answer_of_both_operations() {
+async fn a_name_gets_the_recorded_response_of_both_operations() {
     // The project's own: a case of each kind, quoted from the service.
     let server = endpoint(None).await;
     let mut client = Client::to(&server).await;
@@ -98,8 +98,8 @@ async fn a_name_gets_the_recorded_answer_of_both_operations() {
                 Some(qualifier) => call.qualifier(qualifier),
                 None => call,
             };
-            let answer = client.call(&call).await;
-            check_error(&answer, status, code, message, name);
+            let response = client.call(&call).await;
+            check_error(&response, status, code, message, name);
         }
     }
 }
@@ -112,7 +112,7 @@ const OTHER_OPERATIONS: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn every_recorded_answer_to_a_name() {
+async fn every_recorded_response_to_a_name() {
     let mut files = Vec::new();
     lambda_invoke_vectors::suite("endpoint/names", |folder| {
         files.push(lambda_invoke_vectors::json(
@@ -124,18 +124,18 @@ async fn every_recorded_answer_to_a_name() {
     let server = endpoint(None).await;
     let mut client = Client::to(&server).await;
     for case in name_cases(data) {
-        let answer = client.call(&case.call).await;
+        let response = client.call(&case.call).await;
         match &case.expected {
-            Expected::Recorded(recorded) => check_recorded_error(&answer, recorded, &case.name),
+            Expected::Recorded(recorded) => check_recorded_error(&response, recorded, &case.name),
             Expected::Error {
                 status,
                 code,
                 message,
             } => {
-                check_error(&answer, *status, code, message, &case.name);
+                check_error(&response, *status, code, message, &case.name);
             }
         }
-        // The stream answers names in the same way.
+        // The stream responses names in the same way.
         let path = case.call.path.replace("/2015-03-31/", "/2021-11-15/");
         let path = path.replace("/invocations", "/response-streaming-invocations");
         let streamed = client
@@ -146,11 +146,11 @@ async fn every_recorded_answer_to_a_name() {
             .await;
         assert_eq!(
             streamed.error().message(),
-            answer.error().message(),
+            response.error().message(),
             "{}",
             case.name
         );
-        assert_eq!(streamed.status(), answer.status(), "{}", case.name);
+        assert_eq!(streamed.status(), response.status(), "{}", case.name);
     }
 }
 
@@ -241,7 +241,7 @@ fn name_cases(data: &Value) -> Vec<NameCase> {
     cases
 }
 
-/// Recorded answers that the endpoint does not give, and why.
+/// Recorded responses that the endpoint does not give, and why.
 const INAPPLICABLE: [(&str, &str, &str); 2] = [
     (
         "tests/aws/lambda_/test_lambda.py::TestLambdaFeatures::test_invoke_exceptions",
@@ -251,14 +251,14 @@ const INAPPLICABLE: [(&str, &str, &str); 2] = [
     (
         "TestLambdaBehavior::test_lambda_invoke_timed_out_environment_reuse",
         "invoke-result-timed-out",
-        "of April 2024, without errorType; the recordings of 2025 of a time limit have one",
+        "of April 2024, without errorType; the recordings of a timeout from 2025 have one",
     ),
 ];
 
 /// Time is paused: it jumps to the next timer when nothing else can be done, so that a function's
 /// 30 seconds take none.
 #[tokio::test(start_paused = true)]
-async fn every_recorded_answer_to_an_invocation() {
+async fn every_recorded_response_to_an_invocation() {
     let mut files = Vec::new();
     lambda_invoke_vectors::suite("endpoint/invoke-responses", |folder| {
         files.push(lambda_invoke_vectors::json(
@@ -274,11 +274,11 @@ async fn every_recorded_answer_to_an_invocation() {
         let server = endpoint(function).await;
         let mut client = Client::to(&server).await;
         client.send(&call).await;
-        let answer = client.answer().await.unwrap();
+        let response = client.response().await.unwrap();
         if recorded.get("Error").is_some() {
-            check_recorded_error(&answer, &recorded, &case);
+            check_recorded_error(&response, &recorded, &case);
         } else {
-            check_reply(&answer, &recorded, &logs, &case);
+            check_reply(&response, &recorded, &logs, &case);
         }
     }
 }
@@ -299,12 +299,12 @@ fn response_cases(data: &Value) -> Vec<ResponseCase> {
                     .collect::<Vec<_>>()
             });
         for (member, recorded) in content {
-            let is_answer = recorded.get("Error").is_some()
+            let is_response = recorded.get("Error").is_some()
                 || (recorded.get("StatusCode").is_some() && recorded.get("Payload").is_some());
             let left_out = INAPPLICABLE
                 .iter()
                 .any(|(of, what, _)| snapshot.ends_with(of) && member == what);
-            if is_answer && !left_out {
+            if is_response && !left_out {
                 cases.push((
                     snapshot.clone(),
                     member.clone(),
@@ -340,7 +340,7 @@ fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>
     };
     let payload = recorded["Payload"].clone();
     if recorded.get("FunctionError").is_none() {
-        let answer = match payload {
+        let response = match payload {
             Value::String(text) => text,
             value => value.to_string(),
         };
@@ -348,12 +348,12 @@ fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>
         let own = logs.len().saturating_sub(2).max(1);
         let lines: Vec<String> = logs.get(1..own).unwrap_or_default().to_vec();
         let function = Function::buffered("f", move |invocation| {
-            let answer = answer.clone();
+            let response = response.clone();
             for line in &lines {
                 let line = line.replace("<request-id>", invocation.request_id());
                 invocation.log(line.trim_end());
             }
-            async move { Ok::<_, FunctionError>(answer) }
+            async move { Ok::<_, FunctionError>(response) }
         });
         return (Some(function), call);
     }
@@ -390,8 +390,8 @@ fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>
     (Some(fails), call)
 }
 
-fn check_reply(answer: &Answer, recorded: &Value, logs: &[String], case: &str) {
-    let reply = answer.reply();
+fn check_reply(response: &Response, recorded: &Value, logs: &[String], case: &str) {
+    let reply = response.reply();
     assert_eq!(
         u64::from(reply.status.as_u16()),
         recorded["StatusCode"],
@@ -416,8 +416,8 @@ fn check_reply(answer: &Answer, recorded: &Value, logs: &[String], case: &str) {
         .replace("<uuid>", id)
         .replace("<timeout_error_msg>", id);
     match serde_json::from_str(&payload).unwrap() {
-        Value::String(text) => assert_eq!(answer.text(), text, "{case}"),
-        value => assert_eq!(answer.json(), value, "{case}"),
+        Value::String(text) => assert_eq!(response.text(), text, "{case}"),
+        value => assert_eq!(response.json(), value, "{case}"),
     }
     assert_eq!(
         reply.log.is_some(),
@@ -464,18 +464,24 @@ fn python_bytes(snapshot: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_payload_that_is_not_json_gets_the_recorded_words() {
+async fn a_payload_that_is_not_json_gets_the_recorded_message() {
     let server = endpoint(Some(Function::buffered("f", |_| async {
         Ok::<_, FunctionError>("{}")
     })))
     .await;
     let mut client = Client::to(&server).await;
-    let answer = client.call(&Call::invoke("f", "{")).await;
+    let response = client.call(&Call::invoke("f", "{")).await;
     let message = "Could not parse request body into json: Could not parse payload into json: \
                    Unexpected end-of-input: expected close marker for Object (start marker at \
                    [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); \
                    line: 1, column: 1])\n at [Source: REDACTED \
                    (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]";
-    check_error(&answer, 400, "InvalidRequestContentException", message, "{");
-    assert_eq!(answer.json()["Type"], json!("User"));
+    check_error(
+        &response,
+        400,
+        "InvalidRequestContentException",
+        message,
+        "{",
+    );
+    assert_eq!(response.json()["Type"], json!("User"));
 }
