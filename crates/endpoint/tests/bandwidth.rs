@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Call, Client, soon};
+use common::{Call, Client, serve, soon};
 use lambda_invoke_endpoint::{Bandwidth, Endpoint, Function, FunctionError, Server};
 use lambda_invoke_protocol::StreamEvent;
 use tokio::sync::Notify;
@@ -20,7 +20,8 @@ fn only(burst: usize) -> Bandwidth {
     Bandwidth::new(burst as u64, NonZeroU64::MIN)
 }
 
-/// An endpoint with a function that streams as many bytes as its payload says, in pieces of 256 KiB.
+/// An endpoint with a function that streams as many bytes as its payload says, in pieces of 256
+/// KiB.
 async fn flood(bandwidth: Option<Bandwidth>) -> Server {
     let function = Function::streaming("flood", |invocation, mut writer| async move {
         let mut left: usize = serde_json::from_slice(invocation.payload()).unwrap();
@@ -113,13 +114,12 @@ async fn a_function_runs_on_while_its_stream_waits_for_bandwidth() {
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .stream_bandwidth(only(1_000))
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(
+        Endpoint::builder()
+            .function(function)
+            .stream_bandwidth(only(1_000)),
+    )
+    .await;
     client.send(&Call::stream("busy", "{}")).await;
     soon(client.head()).await.unwrap();
     soon(done.notified()).await;

@@ -1,6 +1,6 @@
-//! Callers that disconnect or stop reading: the function is drained or its writes fail, it ends, and
-//! it releases its concurrency. The functions here have a concurrency of 1, so that the next call
-//! shows that.
+//! Callers that disconnect or stop reading: the function is drained or its writes fail, it ends,
+//! and it releases its concurrency. The functions here have a concurrency of 1, so that the next
+//! call shows that.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Call, Client, now, signer, signer_of, soon};
+use common::{Call, Client, now, serve, signer, signer_of, soon};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, TooLargeStyle};
 use tokio::io::AsyncWriteExt;
 
-/// A function that counts its runs.
+/// Creates a function that counts its runs.
 fn counted(name: &str) -> (Function, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&runs);
@@ -26,12 +26,7 @@ fn counted(name: &str) -> (Function, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn signatures_are_verified_with_the_services_messages() {
     let (function, runs) = counted("f");
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     let call = Call::invoke("f", "{}");
     let at = server.local_addr();
     let minutes = Duration::from_secs(60);
@@ -142,14 +137,13 @@ fn httpdate(text: &str) -> u64 {
 async fn a_limited_key_invokes_only_matching_functions_even_for_a_dry_run() {
     let (orders, _) = counted("orders-new");
     let (customers, runs) = counted("customers");
-    let server = Endpoint::builder()
-        .functions([orders, customers])
-        .access_key("AKID:secret:orders-*".parse().unwrap())
-        .access_key("AKID:secret:bills".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .functions([orders, customers])
+            .access_key("AKID:secret:orders-*".parse().unwrap())
+            .access_key("AKID:secret:bills".parse().unwrap()),
+    )
+    .await;
     let dry = Call::invoke("customers", "{}").header("x-amz-invocation-type", "DryRun");
     for (call, status) in [
         (Call::invoke("orders-new", "{}"), 200),
@@ -178,13 +172,7 @@ async fn a_limited_key_invokes_only_matching_functions_even_for_a_dry_run() {
 
 #[tokio::test]
 async fn without_verification_anybody_may_invoke() {
-    let server = Endpoint::builder()
-        .builtins()
-        .verify(false)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins().verify(false)).await;
     let call = Call::invoke("echo", "[1]").header("host", "x");
     client.stream.write_all(&call.written()).await.unwrap();
     assert_eq!(soon(client.response()).await.unwrap().text(), "[1]");
@@ -196,13 +184,12 @@ async fn versions_and_aliases_report_the_executed_version() {
     let function = Function::buffered("f", |invocation| async move {
         Ok::<_, FunctionError>(format!("{:?}", invocation.function_arn()))
     });
-    let server = Endpoint::builder()
-        .function(function.version_of(1, other))
-        .alias("f", "live", 3)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(
+        Endpoint::builder()
+            .function(function.version_of(1, other))
+            .alias("f", "live", 3),
+    )
+    .await;
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
     for (call, version, payload) in [
         (Call::invoke("f", ""), "$LATEST", format!("\"{arn}\"")),
@@ -250,8 +237,7 @@ async fn versions_and_aliases_report_the_executed_version() {
 
 #[tokio::test]
 async fn a_function_of_another_account_is_denied() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     let response = client
         .call(&Call::invoke("999999999999:function:echo", "{}"))
         .await;
@@ -323,8 +309,7 @@ async fn accepts_the_content_type_of_curl_if_no_signature_is_needed() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_unknown_operations() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     let get = Call {
         method: "GET".to_owned(),
         ..Call::invoke("echo", "")
@@ -345,12 +330,7 @@ async fn unknown_paths_and_methods_are_unknown_operations() {
 #[tokio::test]
 async fn a_too_large_payload_is_rejected_with_its_size_and_the_connection_serves_on() {
     let (function, runs) = counted("f");
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     let payload = format!("\"{}\"", "x".repeat(1_048_575));
     let response = client
         .call(&Call::invoke("f", payload.clone()).event())
@@ -400,8 +380,7 @@ async fn a_too_large_payload_has_the_documented_code_and_a_lower_limit_if_config
 
 #[tokio::test]
 async fn several_validation_errors_are_counted_in_one_message() {
-    let server = Endpoint::builder().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder()).await;
     let response = client
         .call(&Call::invoke("he!!o", "{}").qualifier("!"))
         .await;

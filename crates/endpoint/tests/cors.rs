@@ -14,7 +14,7 @@ async fn serve(builder: EndpointBuilder) -> Server {
     builder.builtins().bind_local().await.unwrap()
 }
 
-/// Sends a request as it is, without a signature.
+/// Sends a request without a signature.
 async fn plain(server: &Server, mut call: Call) -> Response {
     let mut client = Client::to(server).await;
     if !call.headers.iter().any(|(name, _)| name == "host") {

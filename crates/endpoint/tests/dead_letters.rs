@@ -1,5 +1,5 @@
-//! Events during shutdown or with a blocked dead-letter file: each accepted event ends in a success,
-//! in the dead letter, or in a loss that is counted and reported.
+//! Events during shutdown or with a blocked dead-letter file: each accepted event ends in a
+//! success, in the dead letter, or in a loss that is counted and reported.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -7,7 +7,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{Call, Client, soon};
+use common::{Call, Client, serve, soon};
 use lambda_invoke_endpoint::{
     DeadLetter, Endpoint, EventCounters, EventFailure, EventSettings, Function, FunctionError,
     Notice, Server,
@@ -62,13 +62,7 @@ async fn settled(server: &Server, done: impl Fn(&EventCounters) -> bool) -> Even
 #[tokio::test]
 async fn an_event_is_accepted_before_it_runs_and_retried_twice_with_the_same_id() {
     let (function, mut attempts) = fails(2);
-    let server = Endpoint::builder()
-        .function(function)
-        .events(quick())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function).events(quick())).await;
     let call = Call::invoke("f", "[1]")
         .event()
         .header("x-amz-client-context", "e30=");
@@ -92,12 +86,7 @@ async fn an_event_is_accepted_before_it_runs_and_retried_twice_with_the_same_id(
 #[tokio::test]
 async fn the_old_invoke_async_is_an_event_too() {
     let (function, mut attempts) = fails(0);
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     let response = client
         .call(&Call::new("/2014-11-13/functions/f/invoke-async/", "{}"))
         .await;
@@ -256,13 +245,12 @@ async fn a_full_queue_rejects_events_and_throttled_events_wait() {
             Ok::<_, FunctionError>("")
         }
     });
-    let server = Endpoint::builder()
-        .function(function.concurrency(1))
-        .events(quick().length(2))
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .function(function.concurrency(1))
+            .events(quick().length(2)),
+    )
+    .await;
     for _ in 0..2 {
         assert_eq!(
             client.call(&Call::invoke("f", "{}").event()).await.status(),
@@ -291,13 +279,12 @@ async fn a_full_queue_rejects_events_and_throttled_events_wait() {
 #[tokio::test]
 async fn a_fault_rule_delivers_an_event_twice() {
     let (function, mut attempts) = fails(0);
-    let server = Endpoint::builder()
-        .function(function)
-        .fault("f: twice every=2".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .function(function)
+            .fault("f: twice every=2".parse().unwrap()),
+    )
+    .await;
     for runs in [1, 3] {
         assert_eq!(
             client.call(&Call::invoke("f", "{}").event()).await.status(),

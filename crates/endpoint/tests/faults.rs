@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{Call, Client, Response, soon};
+use common::{Call, Client, Response, serve, soon};
 use lambda_invoke_endpoint::{Endpoint, Fault, FaultKind, Function, FunctionError, Server};
 use lambda_invoke_error::known_errors;
 use lambda_invoke_event_stream::{DecodeErrorKind, Decoder};
@@ -55,13 +55,12 @@ async fn broken(fault: &str) -> (Vec<u8>, ErrorKind) {
 
 #[tokio::test]
 async fn a_fault_takes_three_lines_in_a_test() {
-    let server = Endpoint::builder()
-        .builtins()
-        .fault("echo: error=ServiceException every=2".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .builtins()
+            .fault("echo: error=ServiceException every=2".parse().unwrap()),
+    )
+    .await;
     assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
     assert_eq!(
         client.call(&Call::invoke("echo", "1")).await.rejection().1,

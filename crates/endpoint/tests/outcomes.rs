@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Call, Client};
+use common::{Call, serve};
 use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionError};
 use lambda_invoke_protocol::ReportStatus;
 use serde_json::json;
@@ -56,15 +56,9 @@ fn with_functions() -> EndpointBuilder {
         .function(sleeps.timeout(Duration::from_millis(50)))
 }
 
-async fn client(builder: EndpointBuilder) -> (lambda_invoke_endpoint::Server, Client) {
-    let server = builder.bind_local().await.unwrap();
-    let client = Client::to(&server).await;
-    (server, client)
-}
-
 #[tokio::test]
 async fn a_panic_is_a_function_error_and_the_endpoint_keeps_serving() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     for (name, message) in [
         ("panics", "out of cheese"),
         ("panics-at-once", "before any future"),
@@ -96,7 +90,7 @@ async fn a_panic_is_a_function_error_and_the_endpoint_keeps_serving() {
 
 #[tokio::test]
 async fn invoke_collects_the_chunks_of_a_streaming_function() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     let response = client.call(&Call::invoke("count", r#"{"n":3}"#)).await;
     assert_eq!(
         response.header("content-type"),
@@ -125,7 +119,7 @@ async fn invoke_collects_the_chunks_of_a_streaming_function() {
 
 #[tokio::test]
 async fn a_buffered_function_is_streamed_as_one_chunk() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     let (words, complete) = client
         .call(&Call::stream("echo", "[1, 2]"))
         .await
@@ -142,7 +136,7 @@ async fn a_failed_stream_reports_it_only_in_its_log_unless_configured() {
         (true, "middle", 1),
         (true, "end", 2),
     ] {
-        let (_server, mut client) = client(with_functions().error_code_in_stream(asked)).await;
+        let (_server, mut client) = serve(with_functions().error_code_in_stream(asked)).await;
         let payload = json!({"when": when, "type": "T", "message": "M"}).to_string();
         let response = client.call(&Call::stream("fail", payload).tail()).await;
         let (read, complete) = response.streamed();
@@ -162,7 +156,7 @@ async fn a_failed_stream_reports_it_only_in_its_log_unless_configured() {
 
 #[tokio::test]
 async fn a_timeout_in_mid_stream_is_in_the_report_line() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     for (payload, words) in [("0", 0), ("1", 1)] {
         let response = client.call(&Call::stream("sleeps", payload).tail()).await;
         // Recorded: the head of one that wrote nothing has no content type of its own.
@@ -179,7 +173,7 @@ async fn a_timeout_in_mid_stream_is_in_the_report_line() {
 
 #[tokio::test]
 async fn a_buffered_response_has_a_size_limit() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     let response = client.call(&Call::invoke("large", "6291556")).await;
     assert_eq!(response.body.len(), 6_291_556);
     for name in ["large", "large-stream"] {
@@ -199,7 +193,7 @@ async fn a_stream_ends_at_its_limit() {
     let builder = with_functions()
         .max_stream_bytes(Some(25))
         .error_code_in_stream(true);
-    let (_server, mut client) = client(builder).await;
+    let (_server, mut client) = serve(builder).await;
     let (words, complete) = client
         .call(&Call::stream("large-stream", "30"))
         .await
@@ -218,7 +212,7 @@ async fn a_stream_ends_at_its_limit() {
 
 #[tokio::test]
 async fn the_function_sees_client_context_tenant_and_durable_execution() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     // {"custom":{"a":1}}
     let call = Call::invoke("context", "")
         .header("x-amz-client-context", "eyJjdXN0b20iOnsiYSI6MX19")
@@ -233,7 +227,7 @@ async fn the_function_sees_client_context_tenant_and_durable_execution() {
 
 #[tokio::test]
 async fn a_dry_run_runs_nothing() {
-    let (_server, mut client) = client(with_functions()).await;
+    let (_server, mut client) = serve(with_functions()).await;
     for call in [Call::invoke("panics", "{}"), Call::stream("panics", "{}")] {
         let response = client
             .call(&call.header("x-amz-invocation-type", "DryRun"))
@@ -253,7 +247,7 @@ async fn the_log_tail_is_the_last_4_kb_and_only_on_request() {
         }
         Ok::<_, FunctionError>("")
     });
-    let (_server, mut client) = client(Endpoint::builder().function(function)).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     assert_eq!(
         client.call(&Call::invoke("chatty", "")).await.reply().log,
         None

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const ACCOUNT: &str = "111111111111";
 const REGION: &str = "us-east-1";
 
-/// `<partition>`, `<region>`, `<wrong-region>` and `<a:len(5)>` filled in.
+/// Replaces the placeholders `<partition>`, `<region>`, `<wrong-region>` and `<a:len(5)>`.
 fn filled(text: &str) -> String {
     let mut text = text
         .replace("<partition>", "aws")
@@ -41,7 +41,7 @@ fn check_error(response: &Response, status: u64, code: &str, message: &str, case
     assert_eq!(error.request_id().map(str::len), Some(36), "{case}");
 }
 
-/// The recorded body: what boto3 shows besides its own members.
+/// Compares an error response with a recording, which has the members that boto3 shows.
 fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
     let text = |value: &Value| filled(value.as_str().unwrap());
     let (code, message) = (&recorded["Error"]["Code"], &recorded["Error"]["Message"]);
@@ -51,7 +51,7 @@ fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
     check_error(response, status, &text(code), &text(message), case);
     let body = response.json();
     for member in ["Message", "message", "Type"] {
-        // boto3 shows no members of an error that its model does not have.
+        // boto3 omits the members of an error that are not in its model.
         if let Some(value) = recorded.get(member) {
             assert_eq!(body[member], text(value), "{case}: {member}");
         }
@@ -60,7 +60,7 @@ fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
 
 #[tokio::test]
 async fn a_name_gets_the_recorded_response_of_both_operations() {
-    // The project's own: a case of each kind, quoted from the service.
+    // One case of each kind, quoted from the service.
     let server = endpoint(None).await;
     let mut client = Client::to(&server).await;
     for (name, qualifier, status, code, message) in [
@@ -104,7 +104,7 @@ async fn a_name_gets_the_recorded_response_of_both_operations() {
     }
 }
 
-/// Names of recordings of other operations: this endpoint has neither.
+/// Recordings of other operations, which this endpoint does not have.
 const OTHER_OPERATIONS: [&str; 3] = [
     "[delete_function]",
     "[get_function]",
@@ -135,7 +135,7 @@ async fn every_recorded_response_to_a_name() {
                 check_error(&response, *status, code, message, &case.name);
             }
         }
-        // The stream responses names in the same way.
+        // The stream operation has the same responses.
         let path = case.call.path.replace("/2015-03-31/", "/2021-11-15/");
         let path = path.replace("/invocations", "/response-streaming-invocations");
         let streamed = client
@@ -196,7 +196,7 @@ fn name_cases(data: &Value) -> Vec<NameCase> {
             }
             None => filled(observed["Message"].as_str().unwrap()),
         };
-        // The recording of a case has no status: the model has it.
+        // The recording of a case has no status; it follows from the model.
         let status = if code == "ResourceNotFoundException" {
             404
         } else {
@@ -241,7 +241,7 @@ fn name_cases(data: &Value) -> Vec<NameCase> {
     cases
 }
 
-/// Recorded responses that the endpoint does not give, and why.
+/// Recorded responses that do not apply to the endpoint, with the reason.
 const INAPPLICABLE: [(&str, &str, &str); 2] = [
     (
         "tests/aws/lambda_/test_lambda.py::TestLambdaFeatures::test_invoke_exceptions",
@@ -255,8 +255,8 @@ const INAPPLICABLE: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Time is paused: it jumps to the next timer when nothing else can be done, so that a function's
-/// 30 seconds take none.
+/// Time is paused: it jumps to the next timer when there is nothing else to do, so that a timeout
+/// of 30 seconds takes no real time.
 #[tokio::test(start_paused = true)]
 async fn every_recorded_response_to_an_invocation() {
     let mut files = Vec::new();
@@ -317,14 +317,14 @@ fn response_cases(data: &Value) -> Vec<ResponseCase> {
     cases
 }
 
-/// A function that does what the recorded one did, and the call that it was called with.
+/// Returns a function that behaves like the recorded one, and the recorded call.
 fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>, Call) {
     let call = Call::invoke("f", "{}");
     if let Some(error) = recorded.get("Error") {
         let echo = Function::buffered("f", |_| async { Ok::<_, FunctionError>("{}") });
         return match error["Code"].as_str().unwrap() {
             "ResourceNotFoundException" => (None, Call::invoke("doesnotexist", "{}")),
-            // The payload stands in the test's name, as Python shows bytes.
+            // The payload is part of the test's name, in Python's notation for bytes.
             "InvalidRequestContentException" => {
                 (Some(echo), Call::invoke("f", python_bytes(snapshot)))
             }
@@ -344,7 +344,7 @@ fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>
             Value::String(text) => text,
             value => value.to_string(),
         };
-        // The first line and the last two are the platform's.
+        // The platform writes the first line and the last two.
         let own = logs.len().saturating_sub(2).max(1);
         let lines: Vec<String> = logs.get(1..own).unwrap_or_default().to_vec();
         let function = Function::buffered("f", move |invocation| {
@@ -432,7 +432,7 @@ fn check_reply(response: &Response, recorded: &Value, logs: &[String], case: &st
         for (line, recorded) in lines.iter().zip(others) {
             assert_eq!(*line, recorded.replace("<request-id>", id), "{case}");
         }
-        // An in-process function starts no environment: there is no Init Duration.
+        // An in-process function needs no initialization: there is no Init Duration.
         let fields = |line: &str| -> Vec<String> {
             let fields = line
                 .split('\t')
@@ -445,7 +445,7 @@ fn check_reply(response: &Response, recorded: &Value, logs: &[String], case: &st
     }
 }
 
-/// The bytes in `...[body-n\x87r]`: after the first hyphen, with Python's escapes.
+/// Returns the bytes in `...[body-n\x87r]`: after the first hyphen, without Python's escapes.
 fn python_bytes(snapshot: &str) -> Vec<u8> {
     let (_, parameter) = snapshot.split_once('[').unwrap();
     let (_, escaped) = parameter.trim_end_matches(']').split_once('-').unwrap();

@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Call, Client, events, now, signer, soon};
+use common::{Call, Client, events, now, serve, signer, soon};
 use lambda_invoke_endpoint::{
     AccessKey, BuildError, DeadLetter, Endpoint, EventSettings, Fault, FaultKind, Function,
     FunctionError,
@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 
-/// Streams a chunk for each permit, until the last.
+/// Creates a function that streams a chunk for each permit of its gate.
 fn gated(chunks: usize) -> (Function, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
@@ -36,8 +36,7 @@ fn gated(chunks: usize) -> (Function, Arc<Semaphore>) {
 
 #[tokio::test]
 async fn one_connection_serves_many_requests_of_every_kind() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     for n in 0..20 {
         assert_eq!(
             client
@@ -60,8 +59,7 @@ async fn one_connection_serves_many_requests_of_every_kind() {
 
 #[tokio::test]
 async fn pipelined_requests_get_responses_in_order() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     client.send(&Call::invoke("echo", "1")).await;
     client.send(&Call::stream("echo", "2")).await;
     client.send(&Call::invoke("echo", "3")).await;
@@ -132,8 +130,7 @@ async fn a_graceful_shutdown_closes_connections_without_a_request_in_flight_at_o
 
 #[tokio::test]
 async fn a_graceful_shutdown_waits_for_a_body_that_is_still_arriving() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().builtins()).await;
     let request = Call::invoke("echo", "[1,2,3]").signed(client.address, &signer(), now());
     let (first, rest) = request.split_at(request.len() - 3);
     client.stream.write_all(first).await.unwrap();
@@ -152,12 +149,7 @@ async fn a_graceful_shutdown_waits_until_the_last_byte_of_a_response_is_read() {
     let large = Function::buffered("large", |_| async {
         Ok::<_, FunctionError>(vec![b'1'; SIZE])
     });
-    let server = Endpoint::builder()
-        .function(large)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(large)).await;
     client.send(&Call::invoke("large", "1")).await;
     let head = soon(client.head()).await.unwrap();
     let mut idle = Client::to(&server).await;
@@ -171,12 +163,7 @@ async fn a_graceful_shutdown_waits_until_the_last_byte_of_a_response_is_read() {
 #[tokio::test]
 async fn a_graceful_shutdown_has_a_grace_period() {
     let (function, gate) = gated(2);
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     gate.add_permits(1);
     client.send(&Call::stream("gated", "{}")).await;
     soon(client.head()).await.unwrap();
@@ -197,12 +184,7 @@ async fn the_shutdown_waits_for_a_function_without_caller() {
             Ok::<_, FunctionError>("")
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     client.send(&Call::invoke("f", "1")).await;
     soon(receiver.recv()).await.unwrap();
     drop(client);
@@ -215,8 +197,7 @@ async fn the_shutdown_waits_for_a_function_without_caller() {
 
 #[tokio::test]
 async fn a_dropped_server_serves_nobody() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().builtins()).await;
     assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
     drop(server);
     assert!(soon(client.is_closed()).await);

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Call, Client, events, soon};
+use common::{Call, events, serve, soon};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, WriteError};
 use lambda_invoke_protocol::StreamEvent;
 use tokio::sync::{Mutex, mpsc};
 
 #[tokio::test]
 async fn hello_streams_its_words_to_a_signed_request() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     let response = client
         .call(&Call::stream("hello", r#"{"name":"Ada","delay_ms":1}"#))
         .await;
@@ -51,17 +50,12 @@ async fn the_first_chunk_arrives_before_the_second_is_written() {
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     soon(async {
         client.send(&Call::stream("careful", "{}")).await;
         client.head().await.unwrap();
         for expected in ["one", "two", "three"] {
-            // One chunk of HTTP is one frame of the stream is one chunk of the function.
+            // Each chunk of the function is one frame of the stream and one chunk of HTTP.
             let read = events(&client.chunk().await.unwrap().unwrap());
             assert_eq!(read, [StreamEvent::PayloadChunk(expected.into())]);
             acknowledge.send(()).await.unwrap();
@@ -89,12 +83,7 @@ async fn a_write_completes_only_when_its_chunk_is_sent_so_a_slow_reader_slows_th
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     client.send(&Call::stream("flood", "{}")).await;
     let head = soon(client.head()).await.unwrap();
     // Nothing is read, so the function must stop once the socket buffers are full, which Linux lets
@@ -133,12 +122,7 @@ async fn a_streaming_function_notices_that_its_caller_has_disconnected() {
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     client.send(&Call::stream("endless", "{}")).await;
     soon(client.head()).await.unwrap();
     soon(client.chunk()).await.unwrap();
@@ -163,12 +147,7 @@ async fn a_buffered_function_notices_that_its_caller_has_disconnected_and_runs_o
             Ok::<_, FunctionError>("")
         }
     });
-    let server = Endpoint::builder()
-        .function(function.concurrency(1))
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function.concurrency(1))).await;
     client.send(&Call::invoke("waits", "{}")).await;
     assert_eq!(soon(receiver.recv()).await.unwrap(), "started");
     drop(client);

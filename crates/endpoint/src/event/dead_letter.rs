@@ -11,8 +11,8 @@ use tokio::sync::{Mutex, oneshot};
 /// The timeout for opening the file. Opening a named pipe blocks until it has a reader.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// A file to which a thread of its own appends lines: writing may block, and a thread of the runtime
-/// must not.
+/// A file to which a thread of its own appends lines: writing may block, and a thread of the
+/// runtime must not.
 ///
 /// The file stays open, so that no line is lost for lack of file descriptors.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ pub struct EventCounters {
     pub throttled: u64,
     /// Sent to the dead-letter file or function.
     pub dead_lettered: u64,
-    /// Lost: failed for good, too old or still queued at shutdown, without a dead letter; or dropped
-    /// when the grace period was over.
+    /// Lost: failed for good, too old or still queued at shutdown, without a dead letter; or
+    /// dropped when the grace period was over.
     pub dropped: u64,
 }
 

@@ -62,9 +62,9 @@ impl EventSettings {
         self
     }
 
-    /// Limits the memory that all events hold, including the queue's own; further events are rejected
-    /// with 429. The error of a failed attempt adds up to 16 KiB to its event, which is never dropped
-    /// because of that.
+    /// Limits the memory that all events hold, including the queue's own; further events are
+    /// rejected with 429. The error of a failed attempt adds up to 16 KiB to its event, which is
+    /// never dropped because of that.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
@@ -85,7 +85,8 @@ impl EventSettings {
         self
     }
 
-    /// Sets the destination of events that failed for good. Without one they are dropped and counted.
+    /// Sets the destination of events that failed for good. Without one they are dropped and
+    /// counted.
     #[must_use]
     pub fn dead_letter(mut self, to: DeadLetter) -> Self {
         self.dead_letter = Some(to);

@@ -100,8 +100,8 @@ impl Worker {
         next_due
     }
 
-    /// Takes the events that are due from the queue: with a permit to run, or without one if they are
-    /// too old. Returns when the next one is due.
+    /// Takes the events that are due from the queue: with a permit to run, or without one if they
+    /// are too old. Returns when the next one is due.
     fn take_due(&self, taken: &mut Vec<(Owned, Option<Permit>)>) -> Option<Instant> {
         let queue = &self.queue;
         let now = Instant::now();

@@ -74,7 +74,8 @@ pub enum FaultKind {
     DelayChunks(Duration),
     /// The connection is reset (TCP RST) after this many bytes of the body.
     ResetAt(u64),
-    /// The connection is closed after this many bytes of the body, which leaves the response truncated.
+    /// The connection is closed after this many bytes of the body, which leaves the response
+    /// truncated.
     CutAt(u64),
     /// The body ends cleanly after this many bytes, so that it looks complete to HTTP.
     EndAt(u64),
@@ -152,8 +153,8 @@ impl Fault {
         self
     }
 
-    /// Applies the rule with this probability, from 0 to 1. The choice depends on the endpoint's seed:
-    /// the same seed selects the same calls.
+    /// Applies the rule with this probability, from 0 to 1. The choice depends on the endpoint's
+    /// seed: the same seed selects the same calls.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability.clamp(0.0, 1.0));

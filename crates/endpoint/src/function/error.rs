@@ -49,8 +49,8 @@ impl FunctionError {
         }
     }
 
-    /// Creates the error for an exited process: `Runtime.ExitError` with the message `Runtime exited
-    /// with error: <how>`, or `Runtime exited without providing a reason`.
+    /// Creates the error for an exited process: `Runtime.ExitError` with the message `Runtime
+    /// exited with error: <how>`, or `Runtime exited without providing a reason`.
     ///
     /// Useful for tests; an in-process function has no process of its own that could exit.
     pub fn exit(how: Option<&str>) -> Self {

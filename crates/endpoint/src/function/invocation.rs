@@ -145,8 +145,8 @@ impl Invocation {
         self.shared.call.tenant_id.as_deref()
     }
 
-    /// Returns the durable execution's name, if the caller sent one. The endpoint only passes it on;
-    /// it does not manage durable executions.
+    /// Returns the durable execution's name, if the caller sent one. The endpoint only passes it
+    /// on; it does not manage durable executions.
     pub fn durable_execution_name(&self) -> Option<&str> {
         self.shared.call.durable_execution_name.as_deref()
     }
@@ -232,8 +232,8 @@ impl Invocation {
         self.shared.log.is_some()
     }
 
-    /// Appends the platform's last line and returns the log's tail; `None` if the caller did not ask
-    /// for it. Lines that the function writes later are discarded.
+    /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
+    /// ask for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
         self.log(last);
         let log = self.shared.log.as_ref()?;

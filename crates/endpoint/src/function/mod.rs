@@ -141,8 +141,8 @@ impl Function {
 
     /// Creates a function that writes its response in chunks.
     ///
-    /// The stream ends when the function returns `Ok(())`. An error, even in mid-stream, is reported
-    /// to the caller as the service reports it.
+    /// The stream ends when the function returns `Ok(())`. An error, even in mid-stream, is
+    /// reported to the caller as the service reports it.
     ///
     /// # Example
     ///

@@ -11,9 +11,9 @@ use bytes::Bytes;
 ///
 /// [`write`](Self::write) completes only when the chunk is on the wire (handed to the operating
 /// system as its own frame). The function therefore produces the next chunk only after the caller
-/// could have read this one, and a caller that reads slowly slows the function down. Once the caller
-/// of a stream has disconnected, the next write fails. Chunks for a disconnected caller of `Invoke`
-/// and chunks for an event are discarded.
+/// could have read this one, and a caller that reads slowly slows the function down. Once the
+/// caller of a stream has disconnected, the next write fails. Chunks for a disconnected caller of
+/// `Invoke` and chunks for an event are discarded.
 ///
 /// To report a failure, return an error from the function.
 ///

@@ -11,7 +11,8 @@ pub enum BuildError {
     FunctionName(String),
     /// Two functions have this name.
     FunctionTwice(String),
-    /// An alias is invalid: it must be 1 to 128 letters, digits, `-` or `_`, not all of them digits.
+    /// An alias is invalid: it must be 1 to 128 letters, digits, `-` or `_`, not all of them
+    /// digits.
     Alias(String),
     /// An alias is for an unknown function.
     AliasOfUnknown(String),

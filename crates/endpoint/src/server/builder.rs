@@ -141,8 +141,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// Limits how many invocations of all functions may run at once. Further calls are rejected with
-    /// 429 and the reason `ConcurrentInvocationLimitExceeded`. There is no limit by default.
+    /// Limits how many invocations of all functions may run at once. Further calls are rejected
+    /// with 429 and the reason `ConcurrentInvocationLimitExceeded`. There is no limit by default.
     pub fn account_concurrency(mut self, limit: usize) -> Self {
         self.account_concurrency = Some(limit);
         self
@@ -155,8 +155,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// Limits the size of a buffered response, the service's 6,291,556 bytes by default. A larger one
-    /// is the function error `Function.ResponseSizeTooLarge`.
+    /// Limits the size of a buffered response, the service's 6,291,556 bytes by default. A larger
+    /// one is the function error `Function.ResponseSizeTooLarge`.
     pub fn max_buffered_bytes(mut self, bytes: u64) -> Self {
         self.settings.max_buffered_bytes = bytes;
         self
@@ -170,7 +170,8 @@ impl EndpointBuilder {
     }
 
     /// Limits the bandwidth of each streamed response, for example to the service's
-    /// ([`Bandwidth::SERVICE`]). By default there is no limit. Buffered responses are never limited.
+    /// ([`Bandwidth::SERVICE`]). By default there is no limit. Buffered responses are never
+    /// limited.
     pub fn stream_bandwidth(mut self, bandwidth: impl Into<Option<Bandwidth>>) -> Self {
         self.settings.stream_bandwidth = bandwidth.into();
         self
@@ -191,8 +192,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// Sets whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`, as
-    /// in the published reference. Off by default: every recording of the service lacks them and
+    /// Sets whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`,
+    /// as in the published reference. Off by default: every recording of the service lacks them and
     /// reports the failure only in the tail log.
     pub fn error_code_in_stream(mut self, on: bool) -> Self {
         self.settings.error_code_in_stream = on;
@@ -224,8 +225,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// Shifts the endpoint's clock by this many seconds, for the verification of signatures and for the
-    /// `Date` header.
+    /// Shifts the endpoint's clock by this many seconds, for the verification of signatures and for
+    /// the `Date` header.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.settings.clock_offset = seconds;
         self

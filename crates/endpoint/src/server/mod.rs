@@ -208,8 +208,8 @@ impl Server {
         self.endpoint.fault_strikes()
     }
 
-    /// Shuts the server down: accepts no more connections and requests, waits until running requests
-    /// and events have ended or the grace period is over, then drops those that still run.
+    /// Shuts the server down: accepts no more connections and requests, waits until running
+    /// requests and events have ended or the grace period is over, then drops those that still run.
     ///
     /// Connections without a request in flight are closed at once; a request is in flight once its
     /// complete head has arrived. Queued events go to the dead letter; without one they are lost.
@@ -219,8 +219,8 @@ impl Server {
         self.shutdown_until(tokio::time::sleep(grace)).await
     }
 
-    /// Shuts the server down like [`shutdown`](Self::shutdown), with a grace period that lasts until
-    /// `over` is ready.
+    /// Shuts the server down like [`shutdown`](Self::shutdown), with a grace period that lasts
+    /// until `over` is ready.
     ///
     /// Returns whether everything ended within the grace period.
     pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {

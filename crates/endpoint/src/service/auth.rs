@@ -10,8 +10,8 @@ use lambda_invoke_sigv4::{
     Credentials, CredentialsError, InvalidScope, PayloadHash, Timestamp, Verifier,
 };
 
+use super::errors;
 use crate::pattern::Pattern;
-use crate::service::errors;
 
 /// An access key, and the functions that it may invoke.
 ///
@@ -40,8 +40,8 @@ impl AccessKey {
         }
     }
 
-    /// Restricts the key to functions whose names match a pattern, in which `*` matches any text. To
-    /// allow several patterns, add the key once for each.
+    /// Restricts the key to functions whose names match a pattern, in which `*` matches any text.
+    /// To allow several patterns, add the key once for each.
     #[must_use]
     pub fn limited_to(mut self, pattern: &str) -> Self {
         self.pattern = Pattern::new(pattern);

@@ -12,7 +12,7 @@ use http::uri::{Authority, Uri};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use lambda_invoke_error::ServiceError;
 
-use crate::service::errors;
+use super::errors;
 
 /// Sent by Chrome before a public page may call a private address.
 const REQUEST_PRIVATE_NETWORK: HeaderName =
@@ -144,8 +144,8 @@ pub(crate) fn foreign(origin: &str) -> ServiceError {
     errors::access_denied(&message)
 }
 
-/// Normalizes an origin to the form that browsers send: `scheme://host[:port]` in lower case, without
-/// the scheme's default port.
+/// Normalizes an origin to the form that browsers send: `scheme://host[:port]` in lower case,
+/// without the scheme's default port.
 fn origin(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
     let authority: Authority = rest.parse().ok()?;
@@ -176,8 +176,8 @@ fn origin(text: &str) -> Option<String> {
     })
 }
 
-/// Whether a page's origin is the endpoint itself, by an address or a local name. Other names do not
-/// count, since anybody's DNS can make a name resolve to this machine.
+/// Whether a page's origin is the endpoint itself, by an address or a local name. Other names do
+/// not count, since anybody's DNS can make a name resolve to this machine.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
     let (Some(origin), Some(host)) = (text(origin), headers.get(HOST).and_then(text)) else {

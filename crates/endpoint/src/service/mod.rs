@@ -301,9 +301,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
-        let invocation = Invocation::new(ready.payload, ready.call);
-        platform_log::start(&invocation);
+        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
         let limit = self.settings.max_buffered_bytes;
         let running = connection.running();
         let collected = collect::whole(&invocation, ready.handler, permit, running, limit).await;
@@ -327,9 +325,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
-        let invocation = Invocation::new(ready.payload, ready.call);
-        platform_log::start(&invocation);
+        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
         let running = connection.running();
         let source = match ready.handler {
             Handler::Streaming(code) => {
@@ -406,6 +402,18 @@ impl Call {
             tail: members.log_type == LogType::Tail,
         }
     }
+}
+
+/// Acquires a permit, and starts an invocation with its log.
+fn start(
+    function: &Registered,
+    payload: Bytes,
+    call: Call,
+) -> Result<(Invocation, Permit), ServiceError> {
+    let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+    let invocation = Invocation::new(payload, call);
+    platform_log::start(&invocation);
+    Ok((invocation, permit))
 }
 
 fn with_byte_faults(

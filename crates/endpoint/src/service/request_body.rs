@@ -6,8 +6,8 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 
-/// How many bytes of a too large body are read and discarded. A caller that writes its whole request
-/// before it reads would otherwise see a broken connection instead of the response.
+/// How many bytes of a too large body are read and discarded. A caller that writes its whole
+/// request before it reads would otherwise see a broken connection instead of the response.
 const DRAINED: u64 = 64 << 20;
 
 /// The reason why a body was not read.

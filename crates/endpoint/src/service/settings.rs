@@ -3,9 +3,8 @@
 use lambda_invoke_input::limits;
 use lambda_invoke_protocol::region::Partition;
 
+use super::cors::Origins;
 use crate::wire::bandwidth::Bandwidth;
-
-use crate::service::cors::Origins;
 
 /// The error for a payload that is too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

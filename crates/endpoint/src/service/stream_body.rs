@@ -26,9 +26,9 @@ use crate::wire::frame::{Polled, TruncatedOnPurpose};
 /// Up to this size, a frame is copied into one piece: copying costs less than two more writes.
 const COPIED: usize = 16 * 1024;
 
-/// How many bytes hyper is given before they must be on the wire. hyper stops polling a body at about
-/// 400 KB; a body that is not polled could neither run its function nor end it at its timeout while
-/// the caller reads nothing.
+/// How many bytes hyper is given before they must be on the wire. hyper stops polling a body at
+/// about 400 KB; a body that is not polled could neither run its function nor end it at its timeout
+/// while the caller reads nothing.
 const UNFLUSHED: usize = 128 * 1024;
 
 /// A larger chunk is sent in several frames: readers limit a message to 16 MiB or 24 MiB.

@@ -77,9 +77,9 @@ const NANOSECONDS: u128 = 1_000_000_000;
 
 /// The token bucket of one stream, without a clock: times are relative to the stream's start.
 ///
-/// By a time `t`, at most `burst + rate * t` bytes are sent, or one piece if that is more. The state
-/// is the time at which the bucket is full again (the generic cell rate algorithm), so that rounding
-/// errors do not add up.
+/// By a time `t`, at most `burst + rate * t` bytes are sent, or one piece if that is more. The
+/// state is the time at which the bucket is full again (the generic cell rate algorithm), so that
+/// rounding errors do not add up.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     bandwidth: Bandwidth,

@@ -1,5 +1,5 @@
-//! A plain client over a socket, which signs with this project's signer and reads responses piece by
-//! piece.
+//! A plain client over a socket, which signs with this project's signer and reads responses piece
+//! by piece.
 
 // Each test file uses only a part of it.
 #![allow(
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use lambda_invoke_endpoint::Server;
+use lambda_invoke_endpoint::{EndpointBuilder, Server};
 use lambda_invoke_event_stream::Decoder;
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{InvokeComplete, Reply, StreamEvent, service_error};
@@ -32,6 +32,13 @@ pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await
         .expect("took too long")
+}
+
+/// Serves an endpoint and connects to it.
+pub async fn serve(builder: EndpointBuilder) -> (Server, Client) {
+    let server = builder.bind_local().await.unwrap();
+    let client = Client::to(&server).await;
+    (server, client)
 }
 
 pub fn now() -> Timestamp {
