@@ -257,10 +257,10 @@ async fn lost_events_are_reported_even_when_quiet() {
     let mut serve = Serve::start(&["--quiet", "--event-retry-delays", "10ms"]);
     let reply = serve.client().invoke("fail").event().send().await.unwrap();
     assert_eq!(reply.status(), 202);
-    let line = serve.line_with("is dropped: every attempt failed");
+    let line = serve.line_with("was dropped: every attempt failed");
     assert!(line.contains(reply.request_id().unwrap()), "{line}");
     let stderr = serve.stop().stderr;
-    let counts = "1 accepted, 0 refused, 0 queued, 0 succeeded, 2 failed attempts";
+    let counts = "1 accepted, 0 rejected, 0 queued, 0 succeeded, 2 failed attempts";
     assert!(stderr.contains(counts), "{stderr}");
     assert!(stderr.contains("0 dead-lettered, 1 dropped"), "{stderr}");
     assert!(!stderr.contains("POST"), "{stderr}");
@@ -332,16 +332,16 @@ fn contradictory_options_are_rejected_at_startup() {
                 "--credential",
                 "a:hush2:count",
             ][..],
-            "the access key 'a' is given with different secrets",
+            "the access key 'a' has different secrets",
         ),
         (&["--credential", "a:hush", "--no-verify"], "cannot be used"),
         (
             &["--fault", "helo: twice"],
-            "is for no function that there is, which are count",
+            "matches none of the functions, which are count",
         ),
         (
             &["--no-builtins", "--fault", "hello: twice"],
-            "there is none",
+            "the endpoint has none",
         ),
         (&["--fault", &long], "cannot be sent in a message"),
         (
@@ -354,11 +354,11 @@ fn contradictory_options_are_rejected_at_startup() {
         ),
         (
             &["--concurrency", "echo=0", "--dead-letter", "echo"],
-            "could never run",
+            "can never run",
         ),
         (
             &["--cors", "localhost:3000"],
-            "'localhost:3000' is no origin",
+            "'localhost:3000' is not an origin",
         ),
         (&["--listen", "127.0.0.1:99999"], "expected HOST:PORT"),
     ] {
@@ -401,7 +401,7 @@ fn invalid_options_are_rejected_with_what_is_expected() {
         ),
         (["--credential", "hushhush"], "--credential number 1"),
         (["--account", "12"], "12 digits"),
-        (["--region", "us east"], "'us east' is no region"),
+        (["--region", "us east"], "'us east' is not a region"),
         (["--alias", "hello"], "FUNCTION:ALIAS=VERSION"),
         (["--alias", "helo:live=1"], "no function 'helo'"),
         (
