@@ -32,7 +32,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .with_some("received_bytes", error.received())
         .with_some(
             "time_limit",
-            error.time_limit().map(|limit| limit.to_string()),
+            error.timeout_kind().map(|limit| limit.to_string()),
         )
         .with_some("status", service.map(|service| service.status()))
         .with_some("code", service.and_then(|service| service.code()))
@@ -119,6 +119,7 @@ pub(crate) fn meaning(kind: ErrorKind) -> (Exit, &'static str) {
         ErrorKind::FunctionFailed => (Exit::Function, "function_failed"),
         ErrorKind::Truncated => (Exit::Cut, "truncated"),
         ErrorKind::Corrupt => (Exit::Cut, "corrupt"),
+        ErrorKind::StreamException => (Exit::Cut, "stream_exception"),
         _ => (Exit::Transport, "transport"),
     }
 }

@@ -279,9 +279,9 @@ fn four_when_a_time_limit_is_reached() {
 fn five_when_the_stream_was_cut_or_damaged_and_what_came_is_on_stdout() {
     for (fault, what) in [
         ("*: no-complete", "after 4 bytes"),
-        ("*: end-at=150", "cut off"),
-        ("*: cut-at=150", "cut off"),
-        ("*: reset-at=150", "cut off"),
+        ("*: end-at=150", "incomplete"),
+        ("*: cut-at=150", "incomplete"),
+        ("*: reset-at=150", "incomplete"),
         ("*: wrong-crc=1", "damaged"),
         (
             "*: exception=ServiceException message=gone after=1",

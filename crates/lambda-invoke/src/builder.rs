@@ -12,9 +12,9 @@ use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
 use lambda_invoke_transport::{Timeouts, Transport};
 use tower_service::Service;
 
-use crate::carrier::Carrier;
+use crate::credentials_cache::CredentialsCache;
 use crate::exchange::Core;
-use crate::session::Sessions;
+use crate::http_service::HttpService;
 use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 
 /// Sets up a [`Client`].
@@ -56,8 +56,8 @@ pub struct ClientBuilder {
     endpoint_url: Option<String>,
     variant: Variant,
     retry: RetryPolicy,
-    limits: Option<Timeouts>,
-    transport: Option<Carrier>,
+    timeouts: Option<Timeouts>,
+    transport: Option<HttpService>,
     max_reply: Option<u64>,
 }
 
@@ -106,8 +106,8 @@ impl ClientBuilder {
 
     /// How long each part of a call may take; a call can have its own. `total` counts over all
     /// attempts and the waiting between them.
-    pub fn timeouts(mut self, limits: Timeouts) -> Self {
-        self.limits = Some(limits);
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
         self
     }
 
@@ -135,7 +135,7 @@ impl ClientBuilder {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.transport = Some(Carrier::new(service));
+        self.transport = Some(HttpService::new(service));
         self
     }
 
@@ -167,8 +167,9 @@ impl ClientBuilder {
                 ));
             }
         };
-        region::check(&region)
-            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        region::check(&region).map_err(|error| {
+            Error::configuration("the region cannot be used").with_source(error)
+        })?;
         let endpoint = match &self.endpoint_url {
             // The two errors of `endpoint-rule-set-1.json`.
             Some(_) if self.variant.is_fips() => {
@@ -191,11 +192,11 @@ impl ClientBuilder {
         }
         Ok(Client::new(Arc::new(Core {
             endpoint,
-            carrier: self
+            http_service: self
                 .transport
-                .unwrap_or_else(|| Carrier::new(Transport::new())),
-            sessions: Sessions::new(credentials, region),
-            limits: self.limits,
+                .unwrap_or_else(|| HttpService::new(Transport::new())),
+            credentials: CredentialsCache::new(credentials, region),
+            timeouts: self.timeouts,
             retry: self.retry,
             bucket: TokenBucket::default(),
             clock: AtomicI64::new(0),

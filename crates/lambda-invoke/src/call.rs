@@ -15,7 +15,7 @@ use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
 use crate::endpoint::EndpointUrl;
-use crate::exchange::{Answer, Options, request_id};
+use crate::exchange::{HttpResponse, Options, request_id};
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
 /// A call that is being built: see [`Client::invoke`] and [`Client::stream`].
@@ -165,8 +165,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// How long each part of this call may take, in place of the client's limits.
-    pub fn timeouts(mut self, limits: Timeouts) -> Self {
-        self.options.limits = Some(limits);
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.options.timeouts = Some(timeouts);
         self
     }
 
@@ -233,11 +233,11 @@ impl Call<'_, Invoke> {
     pub async fn send(self) -> Result<Reply, Error> {
         let request = self.request?;
         let core = self.client.core();
-        let answer = core.exchange(&request, self.options).await?;
-        let attempts = answer.attempts;
-        let id = request_id(&answer.parts.headers).map(str::to_owned);
-        let after = |error: Error| error.with_request_id(id.as_deref()).answered(attempts);
-        let (parts, payload) = answer.into_payload(core.max_reply).await.map_err(after)?;
+        let response = core.exchange(&request, self.options).await?;
+        let attempts = response.attempts;
+        let id = request_id(&response.parts.headers).map(str::to_owned);
+        let after = |error: Error| error.with_request_id(id.as_deref()).with_attempts(attempts);
+        let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
         let asked = request.invocation_type;
         Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
     }
@@ -265,9 +265,9 @@ impl Call<'_, Stream> {
     pub async fn send(self) -> Result<ResponseStream, Error> {
         let request = self.request?;
         let core = self.client.core();
-        let answer = core.exchange(&request, self.options).await?;
-        let head = stream_head(&core.endpoint, request.invocation_type, &answer)?;
-        Ok(ResponseStream::new(head, answer))
+        let response = core.exchange(&request, self.options).await?;
+        let head = stream_head(&core.endpoint, request.invocation_type, &response)?;
+        Ok(ResponseStream::new(head, response))
     }
 }
 
@@ -285,17 +285,17 @@ impl StreamDryRun<'_> {
     pub async fn send(self) -> Result<StreamHead, Error> {
         let request = self.0.request?;
         let core = self.0.client.core();
-        let answer = core.exchange(&request, self.0.options).await?;
-        stream_head(&core.endpoint, request.invocation_type, &answer)
+        let response = core.exchange(&request, self.0.options).await?;
+        stream_head(&core.endpoint, request.invocation_type, &response)
     }
 }
 
 fn stream_head(
     endpoint: &EndpointUrl,
     asked: StreamInvocationType,
-    answer: &Answer,
+    response: &HttpResponse,
 ) -> Result<StreamHead, Error> {
-    StreamHead::from_parts(asked, &answer.parts).map_err(|error| {
-        Error::unexpected(endpoint, &answer.parts, b"", error).answered(answer.attempts)
+    StreamHead::from_parts(asked, &response.parts).map_err(|error| {
+        Error::unexpected(endpoint, &response.parts, b"", error).with_attempts(response.attempts)
     })
 }

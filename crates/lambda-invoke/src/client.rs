@@ -71,7 +71,7 @@ impl Client {
     /// The region that requests are signed for.
     #[must_use]
     pub fn region(&self) -> &str {
-        self.core.sessions.region()
+        self.core.credentials.region()
     }
 
     /// The address that requests go to.
@@ -99,10 +99,10 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("endpoint", &self.core.endpoint)
-            .field("sessions", &self.core.sessions)
+            .field("credentials", &self.core.credentials)
             .field("retry", &self.core.retry)
-            .field("limits", &self.core.limits)
-            .field("carrier", &self.core.carrier)
+            .field("timeouts", &self.core.timeouts)
+            .field("http_service", &self.core.http_service)
             .finish_non_exhaustive()
     }
 }

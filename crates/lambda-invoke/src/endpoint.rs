@@ -40,8 +40,9 @@ impl EndpointUrl {
     ///
     /// If the region cannot be part of a host's name.
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
-        let host = region::host(region, variant)
-            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        let host = region::host(region, variant).map_err(|error| {
+            Error::configuration("the region cannot be used").with_source(error)
+        })?;
         Self::parse(&format!("https://{host}"))
     }
 
@@ -60,7 +61,7 @@ impl EndpointUrl {
         };
         let uri: Uri = url
             .parse()
-            .map_err(|source| error("is no URL").because(source))?;
+            .map_err(|source| error("is no URL").with_source(source))?;
         if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(error("does not begin with http:// or https://"));
         }
@@ -75,7 +76,7 @@ impl EndpointUrl {
                 "has a user's name in it, which nothing here would use",
             ));
         }
-        port_of(&uri).map_err(|source| error("has an invalid port").because(source))?;
+        port_of(&uri).map_err(|source| error("has an invalid port").with_source(source))?;
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
@@ -84,7 +85,7 @@ impl EndpointUrl {
             return Err(error("has a fragment"));
         }
         let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default())
-            .map_err(|source| error("names a host that no header can hold").because(source))?;
+            .map_err(|source| error("names a host that no header can hold").with_source(source))?;
         Ok(Self { uri, host })
     }
 

@@ -5,19 +5,19 @@
 pub mod blocking;
 mod builder;
 mod call;
-mod carrier;
 mod client;
 mod collected;
+mod credentials_cache;
 mod endpoint;
 mod error;
 mod exchange;
 mod function_failure;
+mod http_service;
 mod http_stream;
 mod random;
 mod reader;
 mod reply;
 mod response_stream;
-mod session;
 mod text_stream;
 
 // The public interface.

@@ -168,7 +168,7 @@ impl Reply {
         Some(
             error
                 .with_request_id(self.request_id())
-                .answered(self.attempts),
+                .with_attempts(self.attempts),
         )
     }
 
@@ -186,7 +186,7 @@ impl Reply {
         serde_json::from_slice(&self.inner.payload).map_err(|error| {
             Error::json(error, self.inner.payload.len() as u64)
                 .with_request_id(self.request_id())
-                .answered(self.attempts)
+                .with_attempts(self.attempts)
         })
     }
 }

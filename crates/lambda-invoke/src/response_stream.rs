@@ -11,15 +11,14 @@ use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_event_stream::{Payload, PayloadIter};
 use lambda_invoke_protocol::{
-    FunctionError, InvokeComplete, LogTail, LoggedFailure, Outcome, Report, ReportedVersion,
-    StreamError, StreamEvent, StreamHead, StreamReader,
+    InvokeComplete, LogTail, Outcome, Report, ReportedVersion, StreamError, StreamEvent,
+    StreamHead, StreamReader,
 };
 use tokio::time::Sleep;
 
-use crate::carrier::ResponseBody;
 use crate::collected::Pieces;
-use crate::exchange::Answer;
-use crate::function_failure::short_code;
+use crate::exchange::HttpResponse;
+use crate::http_service::ResponseBody;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
 /// How long the end of the body is waited for after `InvokeComplete`, so that the connection can be
@@ -67,12 +66,12 @@ pub struct ResponseStream {
 }
 
 impl ResponseStream {
-    pub(crate) fn new(head: StreamHead, answer: Answer) -> Self {
+    pub(crate) fn new(head: StreamHead, response: HttpResponse) -> Self {
         Self {
-            attempts: answer.attempts,
+            attempts: response.attempts,
             reader: StreamReader::new().with_request_id(head.request_id.clone()),
             head,
-            body: Some(answer.body),
+            body: Some(response.body),
             pieces: None,
             completion: None,
             linger: None,
@@ -322,9 +321,8 @@ impl ResponseStream {
                 let failure = FunctionFailure::of_stream(*complete, logged.map(|logged| *logged));
                 Error::function_failed(failure, received)
             }
-            StreamError::Truncated { .. } | StreamError::Exception(_) => {
-                Error::truncated(error, received)
-            }
+            StreamError::Exception(exception) => Error::stream_exception_of(*exception, received),
+            StreamError::Truncated { .. } => Error::truncated(error, received),
             _ => Error::corrupt(error, received),
         };
         self.failed(error)
@@ -336,7 +334,7 @@ impl ResponseStream {
         self.pieces = None;
         error
             .with_request_id(self.head.request_id.as_deref())
-            .answered(self.attempts)
+            .with_attempts(self.attempts)
     }
 
     /// Ends the stream because what the function wrote is not what it should be.
@@ -428,21 +426,5 @@ impl Completion {
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
-    }
-}
-
-impl FunctionFailure {
-    fn of_stream(complete: InvokeComplete, logged: Option<LoggedFailure>) -> Self {
-        let details = complete.error_details;
-        let told = details.as_deref().map(FunctionError::from_details);
-        let error = told.or_else(|| Some(logged.as_ref()?.error.clone()));
-        Self {
-            code: complete.error_code.as_deref().map(short_code),
-            error: error.unwrap_or_default(),
-            details,
-            logged,
-            payload: Bytes::new(),
-            log: complete.log,
-        }
     }
 }

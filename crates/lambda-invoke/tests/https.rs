@@ -48,7 +48,7 @@ async fn serve(names: &[&str]) -> (SocketAddr, String) {
         while let Ok((socket, _)) = listener.accept().await {
             let (acceptor, endpoint) = (acceptor.clone(), Arc::clone(&endpoint));
             tokio::spawn(async move {
-                // A client that refuses the certificate ends the handshake.
+                // A client that rejects the certificate ends the handshake.
                 if let Ok(io) = acceptor.accept(socket).await {
                     endpoint.serve_connection(io).await;
                 }
@@ -99,7 +99,7 @@ async fn a_certificate_that_is_not_trusted_is_a_clear_error_and_is_not_tried_aga
         );
         assert_eq!(error.attempts(), 1);
         let text = error.to_string();
-        assert!(text.contains("certificate was refused"), "{text}");
+        assert!(text.contains("was rejected"), "{text}");
         assert!(text.contains("the function was not run"), "{text}");
         let source = error.source().unwrap();
         assert!(source.to_string().contains("certificate"), "{source}");

@@ -60,7 +60,8 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system gives no thread.
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let runtime = Runtime::start().map_err(|error| {
-            Error::configuration("the system gives no thread for the connections").because(error)
+            Error::configuration("the system gives no thread for the connections")
+                .with_source(error)
         })?;
         Ok(Self {
             client,
