@@ -17,7 +17,9 @@ pub(crate) fn failure(error: &Error) -> Failure {
     let mut source = error.source();
     while let Some(cause) = source {
         let text = excerpt(&cause.to_string(), MOST_TEXT).into_owned();
-        let _ = write!(message, "\n  because: {text}");
+        if !message.contains(&text) {
+            let _ = write!(message, "\n  because: {text}");
+        }
         causes.push(text);
         source = cause.source();
     }

@@ -235,7 +235,7 @@ fn four_when_nobody_answers_or_somebody_else_does() {
     for (url, what) in [
         (nobody, "the function was not run"),
         (answering(""), "the function may have run"),
-        (answering(page), "what stands between"),
+        (answering(page), "any proxy in between"),
     ] {
         let output = local()
             .args(["stream", "hello", "--retry", "none", "--endpoint-url", &url])
@@ -282,7 +282,7 @@ fn five_when_the_stream_was_cut_or_damaged_and_what_came_is_on_stdout() {
         ("*: end-at=150", "incomplete"),
         ("*: cut-at=150", "incomplete"),
         ("*: reset-at=150", "incomplete"),
-        ("*: wrong-crc=1", "damaged"),
+        ("*: wrong-crc=1", "corrupt"),
         (
             "*: exception=ServiceException message=gone after=1",
             "ServiceException",

@@ -136,7 +136,7 @@ async fn aliases_regions_accounts_and_limits() {
         .send()
         .await
         .unwrap();
-    let error = stream.collect().await.unwrap_err();
+    let error = stream.collect_all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
     assert_eq!(
         error.function_failure().unwrap().code.as_deref(),
@@ -180,7 +180,7 @@ async fn faults_strike_and_are_counted() {
         .await
         .unwrap();
     assert_eq!(
-        stream.collect().await.unwrap_err().kind(),
+        stream.collect_all().await.unwrap_err().kind(),
         ErrorKind::Truncated
     );
     let stderr = serve.stop().stderr;
@@ -202,7 +202,7 @@ async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
         .send()
         .await
         .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "1\n");
     serve.signal("INT");
     serve.line_with("ending");
     // It stops to listen soon, not in the same instant.
@@ -212,7 +212,7 @@ async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
     let refused = invoke(&serve.client(), "echo", "1").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Connect);
     let mut lines = 1;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
     }
     assert_eq!(lines, 20);
@@ -239,13 +239,13 @@ async fn a_second_ctrl_c_ends_it_at_once() {
         .send()
         .await
         .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "1\n");
     serve.signal("INT");
     serve.line_with("ending");
     serve.signal("INT");
     assert_eq!(serve.ended().status.code(), Some(130));
     assert_eq!(
-        stream.next().await.unwrap().unwrap_err().kind(),
+        stream.next_chunk().await.unwrap().unwrap_err().kind(),
         ErrorKind::Truncated
     );
 }
@@ -261,7 +261,7 @@ async fn what_outlives_the_grace_is_dropped() {
         .send()
         .await
         .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "1\n");
     let ended = serve.stop();
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stderr.contains("was dropped"), "{}", ended.stderr);
@@ -393,7 +393,7 @@ async fn the_line_of_a_stream_whose_function_failed_says_so_and_how() {
         .await
         .unwrap();
     // What the client makes of it is not asked here.
-    let _ = stream.collect().await;
+    let _ = stream.collect_all().await;
     let line = serve.line_with("response-streaming-invocations");
     assert!(line.contains(" 200 failed: Lost: no\\u{1b}[2J, "), "{line}");
 }

@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut received = 0;
     let mut ahead = unread;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         received += piece?.len() as u64;
         ahead = ahead.max(written.load(Ordering::Relaxed).saturating_sub(received));
         if received < MIB {

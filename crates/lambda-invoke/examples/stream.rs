@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
     let mut out = std::io::stdout();
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         out.write_all(&piece?)?;
         out.flush()?;
     }

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::Error;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
+use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{HttpService, ResponseBody};
 use crate::random;
 
@@ -58,14 +59,17 @@ pub(crate) struct Core {
     pub(crate) clock: AtomicI64,
     /// The most bytes of a buffered response that are kept in memory.
     pub(crate) max_reply: u64,
+    pub(crate) headers: ExtraHeaders,
 }
 
 /// The settings of one call, where they differ from the client's.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) total: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+    /// Boxed, so that a call without headers stays small.
+    pub(crate) headers: Option<Box<ExtraHeaders>>,
 }
 
 /// A response whose head is one that the operation can have; its body is still to be read.
@@ -94,6 +98,7 @@ impl Core {
     ) -> Result<HttpResponse, Error> {
         let base = self.endpoint.uri();
         let mut hash = None;
+        let headers = options.headers.as_deref();
         let defaults = || self.http_service.timeouts().unwrap_or_default();
         let mut timeouts = options.timeouts.or(self.timeouts);
         if let Some(total) = options.total {
@@ -108,7 +113,10 @@ impl Core {
         let mut earlier = Execution::NotStarted;
         loop {
             let attempt = call.attempt();
-            let more = HEADERS + usize::from(self.credentials.has_token());
+            let more = HEADERS
+                + usize::from(self.credentials.has_token())
+                + self.headers.len()
+                + headers.map_or(0, ExtraHeaders::len);
             let http = request
                 .to_http_with_capacity(base, more)
                 .map_err(Error::input)?;
@@ -120,7 +128,7 @@ impl Core {
                 _ => timeouts,
             };
             let expected: Expected = request.invocation_type.into();
-            let failed = match self.attempt(http, expected, hash, timeouts).await {
+            let failed = match self.attempt(http, expected, hash, timeouts, headers).await {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok(HttpResponse {
@@ -178,6 +186,7 @@ impl Core {
         expected: Expected,
         hash: &PayloadHash,
         timeouts: Option<Timeouts>,
+        headers: Option<&ExtraHeaders>,
     ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
@@ -190,6 +199,7 @@ impl Core {
         // The signer would derive the same from the URI, for every request.
         parts.headers.insert(HOST, self.endpoint.host().clone());
         parts.headers.insert(USER_AGENT, AGENT);
+        self.insert_extra(&mut parts.headers, Coverage::Signed, headers);
         if let Some(timeouts) = timeouts {
             parts.extensions.insert(timeouts);
         }
@@ -207,6 +217,7 @@ impl Core {
             .signer()
             .sign(&mut parts, hash, time)
             .map_err(|error| early(Error::input(error)))?;
+        self.insert_extra(&mut parts.headers, Coverage::Unsigned, headers);
 
         let request = Request::from_parts(parts, Full::new(body));
         let response = self.http_service.send(request, timeouts, &self.endpoint);
@@ -233,6 +244,19 @@ impl Core {
             clock,
             offset,
         })
+    }
+
+    /// Adds the client's headers and the call's, which replace the client's of the same name.
+    fn insert_extra(
+        &self,
+        headers: &mut HeaderMap,
+        coverage: Coverage,
+        of_call: Option<&ExtraHeaders>,
+    ) {
+        self.headers.insert_into(headers, coverage, of_call);
+        if let Some(of_call) = of_call {
+            of_call.insert_into(headers, coverage, None);
+        }
     }
 
     /// Drops the clock's correction if a response contradicts it. If the correction was right, the

@@ -100,7 +100,7 @@ async fn a_call_stays_within_its_budget() {
         let call = streaming.stream("hello").qualifier("prod").payload(PAYLOAD);
         let mut stream = call.send().await.unwrap();
         let mut received = 0;
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = stream.next_chunk().await {
             received += piece.unwrap().len();
         }
         assert_eq!(received, 13);

@@ -52,7 +52,7 @@ fn can_be_shared_between_threads_and_tasks() {
     future(client.stream("f").dry_run().send());
     future(async {
         let mut stream = client.stream("f").send().await?;
-        let _ = stream.next().await;
+        let _ = stream.next_chunk().await;
         stream.into_http().await
     });
 }

@@ -60,7 +60,7 @@ async fn invoke(client: &Client) -> Result<(), Error> {
 
 async fn stream(client: &Client) -> Result<(), Error> {
     let mut stream = client.stream("streaming").payload("{}").send().await?;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         piece?;
     }
     Ok(())
@@ -216,7 +216,7 @@ async fn a_timeout_says_which_was_reached_and_how_long_it_was() {
     let timeouts = Timeouts::default().with_idle(Duration::from_millis(50));
     let call = client_of(&server).stream("streaming").timeouts(timeouts);
     let error = match call.send().await {
-        Ok(mut stream) => stream.next().await.unwrap().unwrap_err(),
+        Ok(mut stream) => stream.next_chunk().await.unwrap().unwrap_err(),
         Err(error) => panic!("the head comes at once: {error}"),
     };
     assert_eq!(

@@ -62,7 +62,7 @@ async fn a_stream_asks_for_the_log_unless_told_otherwise() {
         client.stream("f").without_log(),
         client.stream("f").without_log().log_tail(),
     ] {
-        let collected = call.send().await.unwrap().collect().await.unwrap();
+        let collected = call.send().await.unwrap().collect_all().await.unwrap();
         // Without a log nobody knows.
         let completion = collected.completion().unwrap();
         assert_eq!(completion.outcome(), Outcome::NotReported);
@@ -86,18 +86,18 @@ async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_tells_of() 
         assert_eq!(failure.error.error_type.as_deref(), Some("KeyError"));
     };
 
-    let error = send().await.unwrap().collect().await.unwrap_err();
+    let error = send().await.unwrap().collect_all().await.unwrap_err();
     is_failure(&error);
     assert_eq!(error.collected().unwrap().to_bytes(), "partial");
 
     let mut http = send().await.unwrap().into_http().await.unwrap();
-    assert_eq!(http.next().await.unwrap().unwrap(), "partial");
-    is_failure(&http.next().await.unwrap().unwrap_err());
+    assert_eq!(http.next_chunk().await.unwrap().unwrap(), "partial");
+    is_failure(&http.next_chunk().await.unwrap().unwrap_err());
 
     let mut text = send().await.unwrap().into_text();
-    assert_eq!(text.next().await.unwrap().unwrap(), "partial");
-    is_failure(&text.next().await.unwrap().unwrap_err());
-    assert!(text.next().await.is_none());
+    assert_eq!(text.next_chunk().await.unwrap().unwrap(), "partial");
+    is_failure(&text.next_chunk().await.unwrap().unwrap_err());
+    assert!(text.next_chunk().await.is_none());
 
     let mut reader = send().await.unwrap().into_reader();
     let error = reader.read_to_end(&mut Vec::new()).await.unwrap_err();

@@ -76,7 +76,7 @@ async fn streams_from_a_server_whose_authority_is_trusted() {
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap();
     assert_eq!(collected.to_bytes(), "over tls");

@@ -62,7 +62,7 @@ async fn a_collected_stream_takes_little_more_than_its_payload() {
     let client = support::builder().endpoint_url(serve()).build().unwrap();
     let stream = client.stream("f").send().await.unwrap();
     let before = status("VmRSS");
-    let collected = stream.collect().await.unwrap();
+    let collected = stream.collect_all().await.unwrap();
     let grown = status("VmHWM").saturating_sub(before);
     let payload = PIECES * PIECE.len();
     assert_eq!(collected.to_bytes().len(), payload);

@@ -36,7 +36,7 @@ async fn call(client: &Client, asked: Asked) -> Result<(), Error> {
         Asked::Payload => invoke.send().await?.into_result().map(drop),
         Asked::Event => invoke.event().send().await.map(drop),
         Asked::DryRun => invoke.dry_run().send().await.map(drop),
-        Asked::Stream => stream.send().await?.collect().await.map(drop),
+        Asked::Stream => stream.send().await?.collect_all().await.map(drop),
         Asked::StreamDryRun => stream.dry_run().send().await.map(drop),
     }
 }

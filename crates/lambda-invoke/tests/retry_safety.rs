@@ -255,7 +255,7 @@ async fn call(client: &Client, operation: Operation, durable: bool) -> Result<u3
         }
         Operation::Stream => {
             let mut stream = client.stream("f").send().await?;
-            while let Some(piece) = stream.next().await {
+            while let Some(piece) = stream.next_chunk().await {
                 piece?;
             }
             Ok(stream.attempts())

@@ -48,10 +48,10 @@ async fn the_first_chunk_is_here_before_the_function_makes_the_second() {
         .await
         .unwrap();
     let mut stream = client_of(&server).stream("two").send().await.unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "first");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "first");
     acknowledged.notify_one();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "second");
-    assert!(stream.next().await.is_none());
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "second");
+    assert!(stream.next_chunk().await.is_none());
     assert!(stream.completion().unwrap().outcome() == lambda_invoke::Outcome::NotReported);
 }
 
@@ -177,7 +177,7 @@ async fn dropping_next_midway_loses_nothing() {
     loop {
         go.notify_one();
         // The future is dropped when the time is up, wherever it stands.
-        match tokio::time::timeout(Duration::from_millis(1), stream.next()).await {
+        match tokio::time::timeout(Duration::from_millis(1), stream.next_chunk()).await {
             Ok(Some(piece)) => all.extend_from_slice(&piece.unwrap()),
             Ok(None) => break,
             Err(_) => dropped += 1,
@@ -268,7 +268,7 @@ async fn is_an_http_answer_with_its_prelude_taken_off() {
         assert_eq!(http.headers().unwrap()["x-a"], "1");
         assert_eq!(http.cookies(), ["a=1", "b=2"]);
         let mut all = Vec::new();
-        while let Some(piece) = http.next().await {
+        while let Some(piece) = http.next_chunk().await {
             all.extend_from_slice(&piece.unwrap());
         }
         assert_eq!(all, b"short and stout");
@@ -367,7 +367,7 @@ async fn a_dropped_stream_is_noticed_by_the_function() {
         .await
         .unwrap();
     let mut stream = client_of(&server).stream("endless").send().await.unwrap();
-    stream.next().await.unwrap().unwrap();
+    stream.next_chunk().await.unwrap().unwrap();
     drop(stream);
     tokio::time::timeout(Duration::from_secs(10), noticed)
         .await
@@ -386,7 +386,7 @@ async fn collects_the_whole_with_the_names_of_the_model() {
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap();
     assert_eq!(collected.to_bytes(), "hello");
@@ -414,7 +414,7 @@ async fn collects_the_whole_with_the_names_of_the_model() {
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);

@@ -36,7 +36,7 @@ async fn read(server: &Server, lossy: bool) -> (Vec<String>, Option<Error>) {
     };
     let mut pieces = Vec::new();
     let end = loop {
-        match text.next().await {
+        match text.next_chunk().await {
             Some(Ok(piece)) => {
                 assert!(!piece.is_empty());
                 pieces.push(piece);
@@ -47,7 +47,7 @@ async fn read(server: &Server, lossy: bool) -> (Vec<String>, Option<Error>) {
     };
     for _ in 0..3 {
         assert!(
-            text.next().await.is_none(),
+            text.next_chunk().await.is_none(),
             "there is nothing after the end"
         );
     }

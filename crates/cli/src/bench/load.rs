@@ -248,7 +248,7 @@ impl Load {
         }
         let mut stream = call.send().await?;
         let mut first_byte = None;
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = stream.next_chunk().await {
             if !piece?.is_empty() && first_byte.is_none() {
                 first_byte = Some(Instant::now());
             }

@@ -78,7 +78,7 @@ enum Detail {
     StreamException(StreamException),
     /// The response is one that the caller cannot use: too large, not JSON, not text.
     Unusable,
-    FunctionFailed(FunctionFailure),
+    FunctionFailed(Box<FunctionFailure>),
 }
 
 impl Detail {

@@ -8,7 +8,7 @@ use http::response::Parts;
 use lambda_invoke_error::{Execution, ServiceError};
 use lambda_invoke_protocol::StreamException;
 use lambda_invoke_protocol::retry::GiveUpReason;
-use lambda_invoke_protocol::text::{Excerpt, Utf8Error};
+use lambda_invoke_protocol::text::Excerpt;
 use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
 use super::{Detail, Error, ErrorKind, Repr};
@@ -205,9 +205,9 @@ impl Error {
         Self::unusable(ErrorKind::Json, message, received).with_source(source)
     }
 
-    pub(crate) fn text(source: Utf8Error) -> Self {
+    pub(crate) fn text(source: impl Into<BoxError>, received: u64) -> Self {
         let message = "the function's response is not UTF-8";
-        Self::unusable(ErrorKind::Text, message, source.offset()).with_source(source)
+        Self::unusable(ErrorKind::Text, message, received).with_source(source)
     }
 
     fn started(kind: ErrorKind, message: impl Into<Cow<'static, str>>, received: u64) -> Self {
@@ -227,7 +227,7 @@ impl Error {
             Some(_) => format!("the function failed: {failure}"),
             None => format!("the function failed, as its log reports: {failure}"),
         };
-        let detail = Detail::FunctionFailed(failure);
+        let detail = Detail::FunctionFailed(Box::new(failure));
         let mut this = Self::new(ErrorKind::FunctionFailed, detail, message);
         this.0.received = Some(received);
         this

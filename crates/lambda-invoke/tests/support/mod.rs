@@ -242,7 +242,7 @@ pub(crate) fn whole_stream() -> Vec<u8> {
 pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error>) {
     let mut all = Vec::new();
     let end = loop {
-        match stream.next().await {
+        match stream.next_chunk().await {
             Some(Ok(piece)) => all.extend_from_slice(&piece),
             Some(Err(error)) => break Some(error),
             None => break None,
@@ -250,7 +250,7 @@ pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error
     };
     // Whatever the end, there is nothing after it.
     for _ in 0..3 {
-        assert!(stream.next().await.is_none());
+        assert!(stream.next_chunk().await.is_none());
     }
     (all, end)
 }
