@@ -156,7 +156,7 @@ fn two_when_the_call_cannot_be_made_as_it_is() {
         ),
         (
             &["stream", "hello", "--endpoint-url", "http://[", "--json"],
-            "no URL",
+            "not a URL",
         ),
     ] {
         let output = local().args(arguments).output().unwrap();

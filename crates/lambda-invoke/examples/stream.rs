@@ -1,4 +1,4 @@
-//! Streams a function's answer to standard output.
+//! Streams a function's response to standard output.
 //!
 //! ```text
 //! cargo run -p lambda-invoke --example stream -- http://127.0.0.1:9001 hello '{"name":"Ada"}'

@@ -71,7 +71,7 @@ impl EndpointUrl {
             .authority()
             .is_some_and(|authority| authority.as_str().contains('@'))
         {
-            return Err(error("has a user name, which would not be used"));
+            return Err(error("has a user's name, which would not be used"));
         }
         port_of(&uri).map_err(|source| error("has an invalid port").with_source(source))?;
         if uri.query().is_some() {
@@ -163,7 +163,7 @@ mod tests {
             ("localhost", "begin with http"),
             ("/lambda", "begin with http"),
             ("ftp://host", "begin with http"),
-            ("http://user:secret@host", "user name"),
+            ("http://user:secret@host", "user's name"),
             ("http://host/?a=b", "query"),
             ("http://a b", "not a URL"),
             ("http://host/#here", "fragment"),

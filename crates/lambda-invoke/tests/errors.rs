@@ -21,7 +21,7 @@ async fn endpoint(fault: Option<&str>) -> (Server, Arc<AtomicUsize>) {
     let counted = Arc::clone(&runs);
     let buffered = Function::buffered("buffered", move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async { Ok::<_, FunctionError>(r#"{"an":"answer"}"#) }
+        async { Ok::<_, FunctionError>(r#"{"a":"response"}"#) }
     });
     let counted = Arc::clone(&runs);
     let streaming = Function::streaming("streaming", move |_, mut writer| {

@@ -8,7 +8,7 @@ use std::error::Error as _;
 
 use lambda_invoke::{Client, ErrorKind};
 use lambda_invoke_endpoint::Endpoint;
-use support::{Server, Step, answer};
+use support::{Server, Step, response};
 
 fn signed_headers(authorization: &str) -> Vec<&str> {
     let (_, rest) = authorization.split_once("SignedHeaders=").unwrap();
@@ -33,7 +33,7 @@ async fn headers_of_client_and_call_are_sent_and_signed_by_choice() {
         }
         assert_eq!(request.head.to_lowercase().matches("\nx-both:").count(), 1);
         let id = ("x-amzn-requestid", "the-id");
-        vec![Step::Write(answer("200 OK", &[id], "1"))]
+        vec![Step::Write(response("200 OK", &[id], "1"))]
     })
     .await;
     let client = server

@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// The local endpoint behind TLS for these names, and the authority's certificate in PEM.
+/// Starts the local endpoint behind TLS for these names; returns its authority's certificate in PEM.
 async fn serve(names: &[&str]) -> (SocketAddr, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -83,7 +83,7 @@ async fn streams_from_a_server_whose_authority_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_a_clear_error_and_is_not_tried_again() {
+async fn an_untrusted_certificate_is_a_clear_error_and_is_not_retried() {
     let (address, pem) = serve(&["other.example"]).await;
     let url = format!("https://localhost:{}", address.port());
     let trusting = Transport::builder().ca_pem(pem.as_bytes()).unwrap().build();

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use lambda_invoke::{BoxError, Client, Credentials, ErrorKind, ProvideCredentials};
 use lambda_invoke_endpoint::{Endpoint, Server};
-use support::{Step, answer, whole_stream};
+use support::{Step, response, whole_stream};
 
 async fn echo() -> Server {
     let builder = Endpoint::builder().builtins();
@@ -31,7 +31,7 @@ async fn names_may_be_borrowed_or_owned() {
         assert_eq!(request.header("content-type"), Some("text/plain"));
         assert_eq!(request.header("x-trace"), Some("1"));
         let id = ("x-amzn-requestid", "the-id");
-        vec![Step::Write(answer("200 OK", &[id], "1"))]
+        vec![Step::Write(response("200 OK", &[id], "1"))]
     })
     .await;
     let strings = ["f", "7", "t", "d", "text/plain", "x-trace", "1"].map(String::from);
@@ -114,7 +114,7 @@ async fn an_option_sets_a_member_or_changes_nothing() {
             assert_eq!(request.header(name), expected, "{name}");
         }
         let id = ("x-amzn-requestid", "the-id");
-        vec![Step::Write(answer("200 OK", &[id], "1"))]
+        vec![Step::Write(response("200 OK", &[id], "1"))]
     })
     .await;
     let url = format!("http://{}", server.address);

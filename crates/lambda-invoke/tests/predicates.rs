@@ -10,7 +10,7 @@ use std::time::Duration;
 use lambda_invoke::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
 use lambda_invoke_endpoint::{Endpoint, Fault, Function, FunctionError, Server};
 use lambda_invoke_protocol::{StreamEvent, StreamException};
-use support::{LAST_CHUNK, answer, answering, chunk, events, stream_head};
+use support::{LAST_CHUNK, chunk, events, responding, response, stream_head};
 
 async fn endpoint(fault: &str) -> Server {
     let words = Function::streaming("words", |_, mut writer| async move {
@@ -77,8 +77,8 @@ async fn every_kind() -> Vec<(ErrorKind, Error)> {
     let silent = support::Server::start(|_, _| vec![support::Step::Close]).await;
     let error = silent.client().invoke("f").send().await.unwrap_err();
     errors.push((Transport, error));
-    let page = answer("200 OK", &[("content-type", "text/html")], "<h1>Hi");
-    let page = answering(page).await;
+    let page = response("200 OK", &[("content-type", "text/html")], "<h1>Hi");
+    let page = responding(page).await;
     let error = page.client().invoke("f").send().await.unwrap_err();
     errors.push((UnexpectedResponse, error));
     let reply = healthy.invoke("fail").send().await.unwrap();
@@ -100,9 +100,9 @@ async fn every_kind() -> Vec<(ErrorKind, Error)> {
         ("content-type", "application/octet-stream"),
         ("x-amzn-requestid", "the-id"),
     ];
-    let bytes = [&answer("200 OK", &headers, "ok  ")[..]].concat();
+    let bytes = [&response("200 OK", &headers, "ok  ")[..]].concat();
     let bytes = [&bytes[..bytes.len() - 2], b"\xff\xff"].concat();
-    let server = answering(bytes).await;
+    let server = responding(bytes).await;
     let reply = server.client().invoke("f").send().await.unwrap();
     errors.push((Text, reply.text().unwrap_err()));
     errors
@@ -175,7 +175,7 @@ async fn a_stream_exception_is_kept_with_its_code() {
     ] {
         let body = events([chunk("four"), StreamEvent::Exception(exception.clone())]);
         let body = [stream_head(&[]), body, LAST_CHUNK.to_vec()].concat();
-        let server = answering(body).await;
+        let server = responding(body).await;
         let error = collect(&server.client(), "f").await;
         assert_eq!(error.kind(), ErrorKind::StreamException);
         assert_eq!(error.stream_exception(), Some(&exception));

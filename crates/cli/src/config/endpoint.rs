@@ -121,7 +121,10 @@ fn unusable(by: &str, error: &lambda_invoke::Error) -> Failure {
     let mut message = format!("{by}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        let _ = write!(message, "\n  because: {cause}");
+        let cause_text = cause.to_string();
+        if !message.contains(&cause_text) {
+            let _ = write!(message, "\n  because: {cause_text}");
+        }
         source = cause.source();
     }
     Failure::usage(message)
