@@ -21,8 +21,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .map(|cause| excerpt(&cause.to_string(), MOST_TEXT).into_owned())
         .collect();
     for cause in &causes {
-        // Writing to a string does not fail.
-        let _ = write!(message, "\n  caused by: {cause}");
+        // The client's message has some of its causes in it.
+        if !message.contains(cause.as_str()) {
+            // Writing to a string does not fail.
+            let _ = write!(message, "\n  caused by: {cause}");
+        }
     }
     let service = error.service_error();
     let function = error.function_failure();
@@ -35,7 +38,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .with_some("received_bytes", error.received())
         .with_some(
             "timeout",
-            error.time_limit().map(|timeout| timeout.to_string()),
+            error.timeout_kind().map(|timeout| timeout.to_string()),
         )
         .with_some("status", service.map(|service| service.status()))
         .with_some("code", service.and_then(|service| service.code()))
@@ -130,6 +133,7 @@ pub(crate) fn classify(kind: ErrorKind) -> (Exit, &'static str) {
         ErrorKind::Text => (Exit::Transport, "text"),
         ErrorKind::FunctionFailed => (Exit::FunctionFailed, "function_failed"),
         ErrorKind::Truncated => (Exit::Incomplete, "truncated"),
+        ErrorKind::StreamException => (Exit::Incomplete, "stream_exception"),
         ErrorKind::Corrupt => (Exit::Incomplete, "corrupt"),
         _ => (Exit::Transport, OTHER),
     }

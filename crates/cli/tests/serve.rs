@@ -27,7 +27,7 @@ async fn counting(serve: &Serve, payload: &'static str) -> ResponseStream {
     let client = serve.client();
     let call = client.stream("count").payload(payload);
     let mut stream = call.send().await.unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "1\n");
     stream
 }
 
@@ -145,7 +145,7 @@ async fn serves_aliases_regions_accounts_and_limits() {
         .send()
         .await
         .unwrap();
-    let error = stream.collect().await.unwrap_err();
+    let error = stream.collect_all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
     assert_eq!(
         error.function_failure().unwrap().code.as_deref(),
@@ -189,7 +189,7 @@ async fn faults_are_injected_and_counted() {
         .await
         .unwrap();
     assert_eq!(
-        stream.collect().await.unwrap_err().kind(),
+        stream.collect_all().await.unwrap_err().kind(),
         ErrorKind::Truncated
     );
     let stderr = serve.stop().stderr;
@@ -213,7 +213,7 @@ async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
     let error = invoke(&serve.client(), "echo", "1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     let mut lines = 1;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
     }
     assert_eq!(lines, 20);
@@ -238,7 +238,7 @@ async fn a_second_ctrl_c_ends_it_immediately() {
     serve.signal("INT");
     assert_eq!(serve.ended().status.code(), Some(130));
     assert_eq!(
-        stream.next().await.unwrap().unwrap_err().kind(),
+        stream.next_chunk().await.unwrap().unwrap_err().kind(),
         ErrorKind::Truncated
     );
 }
@@ -382,7 +382,7 @@ async fn the_log_line_of_a_failed_stream_says_how_it_failed() {
         .await
         .unwrap();
     // The client's result does not matter here.
-    let _ = stream.collect().await;
+    let _ = stream.collect_all().await;
     let line = serve.line_with("response-streaming-invocations");
     assert!(line.contains(" 200 failed: Lost: no\\u{1b}[2J, "), "{line}");
 }
