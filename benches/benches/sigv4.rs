@@ -7,13 +7,17 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
+use aws_sigv4::event_stream::sign_message;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
+use aws_sigv4::sign::v4::{SigningParams, sign_chunk};
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::Message;
+use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::request::Parts;
 use lambda_invoke_sigv4::{
-    CanonicalRequest, Credentials, PayloadHash, Signer, SigningKey, StringToSign, Timestamp,
-    Verifier,
+    CanonicalRequest, Credentials, PayloadHash, Signature, Signer, SigningKey, StringToSign,
+    Timestamp, Verifier,
 };
 use reqsign_core::SignRequest;
 use ring::{digest, hmac};
@@ -231,6 +235,66 @@ fn verifying(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A chunk of an `aws-chunked` body and a message of an event stream. The limit is SHA-256 of the
+/// data and one HMAC; aws-sigv4 derives its key each time, and encodes the message's envelope.
+fn chains(criterion: &mut Criterion) {
+    let time = now();
+    let identity = aws_credential_types::Credentials::from_keys(ID, SECRET, None).into();
+    let params = SigningParams::builder()
+        .identity(&identity)
+        .region(REGION)
+        .name(SERVICE)
+        .time(time.into())
+        .settings(())
+        .build()
+        .unwrap();
+    let signer = Signer::new(credentials(), REGION, SERVICE).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+    let seed = Signature::from_bytes([7; 32]);
+    let prior = seed.to_string();
+    // As long as either string to sign.
+    let string_to_sign = [b'x'; 264];
+    let limit = |data: &[u8]| {
+        black_box(digest::digest(&digest::SHA256, data));
+        hmac::sign(&key, &string_to_sign)
+    };
+
+    let mut group = criterion.benchmark_group("sigv4/sign_chunk");
+    for size in [1024, 64 * 1024] {
+        let data = Bytes::from(vec![b'x'; size]);
+        group.bench_function(BenchmarkId::new("limit", size), |bencher| {
+            bencher.iter(|| limit(black_box(&data)));
+        });
+        group.bench_function(BenchmarkId::new("ours", size), |bencher| {
+            let mut chunks = signer.chunk_signer(time, seed);
+            bencher.iter(|| chunks.sign_chunk(black_box(&data)));
+        });
+        group.bench_function(BenchmarkId::new("aws-sigv4", size), |bencher| {
+            bencher.iter(|| sign_chunk(black_box(&data), &prior, &params).unwrap());
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("sigv4/sign_message");
+    for size in [64, 1024] {
+        let message = Message::new(vec![b'x'; size]);
+        let mut encoded = Vec::new();
+        write_message_to(&message, &mut encoded).unwrap();
+        let headers = [5; 15];
+        group.bench_function(BenchmarkId::new("limit", size), |bencher| {
+            bencher.iter(|| limit(black_box(&encoded)));
+        });
+        group.bench_function(BenchmarkId::new("ours", size), |bencher| {
+            let mut messages = signer.message_signer(time, seed);
+            bencher.iter(|| messages.sign(time, black_box(&headers), black_box(&encoded)));
+        });
+        group.bench_function(BenchmarkId::new("aws-sigv4", size), |bencher| {
+            bencher.iter(|| sign_message(black_box(&message), &prior, &params).unwrap());
+        });
+    }
+    group.finish();
+}
+
 /// The time that keeping the key saves.
 fn deriving(criterion: &mut Criterion) {
     let time = now();
@@ -244,6 +308,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = signing, verifying, deriving
+    targets = signing, verifying, chains, deriving
 }
 criterion_main!(benches);

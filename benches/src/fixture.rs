@@ -35,6 +35,15 @@ pub fn request() -> Parts {
     request.into_parts().0
 }
 
+/// The same request without a qualifier, and therefore without a query: the most common one.
+pub fn request_without_query() -> Parts {
+    let mut parts = request();
+    let uri = parts.uri.to_string();
+    let (before, _) = uri.split_once('?').expect("the fixture has a query");
+    parts.uri = before.parse().expect("the fixture is a request");
+    parts
+}
+
 /// Such requests for this many functions.
 pub fn requests(functions: usize) -> impl FnMut() -> Parts {
     let name = "thumbnail-service";

@@ -165,7 +165,6 @@ pub fn sign(contest: &Contest) {
             Contender::new("limit", || limit.run(body)),
             Contender::prepared("ours", request, with(signer())),
             Contender::prepared("the minimum", request, |parts| least.run(body, parts)),
-            // A signer must not depend on having seen a request before.
             Contender::prepared("100 functions in turn", requests(100), with(signer())),
             Contender::prepared(
                 "aws-sigv4",

@@ -15,7 +15,9 @@ use lambda_invoke_error::ServiceError;
 use lambda_invoke_event_stream::{Decoder, EncodedMessage, HeaderBlock, Message, encode_vectored};
 use lambda_invoke_input::{FunctionName, LogType};
 use lambda_invoke_protocol::{StreamEvent, StreamReader, StreamRequest};
-use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp, Verifier};
+use lambda_invoke_sigv4::{
+    ChunkSigner, Credentials, MessageSigner, PayloadHash, Signature, Signer, Timestamp, Verifier,
+};
 
 /// A fixed time, so that all runs do the same work.
 fn time() -> Timestamp {
@@ -52,6 +54,51 @@ fn sign(
         .sign(&mut parts, &PayloadHash::of(black_box(&body)), time)
         .unwrap();
     (parts, signer, body)
+}
+
+/// The commonest request.
+fn to_sign_without_query(body: usize) -> (Parts, Signer, Vec<u8>, Timestamp) {
+    let (_, signer, body, time) = signed(body);
+    (fixture::request_without_query(), signer, body, time)
+}
+
+#[library_benchmark]
+#[bench::empty(args = (0), setup = to_sign_without_query)]
+fn sign_without_query(
+    (mut parts, signer, body, time): (Parts, Signer, Vec<u8>, Timestamp),
+) -> (Parts, Signer, Vec<u8>) {
+    signer
+        .sign(&mut parts, &PayloadHash::of(black_box(&body)), time)
+        .unwrap();
+    (parts, signer, body)
+}
+
+fn to_chain(size: usize) -> (ChunkSigner, MessageSigner, Vec<u8>) {
+    let (_, signer, body, time) = signed(size);
+    let seed = Signature::from_bytes([7; 32]);
+    (
+        signer.chunk_signer(time, seed),
+        signer.message_signer(time, seed),
+        body,
+    )
+}
+
+#[library_benchmark]
+#[bench::kib(args = (1024), setup = to_chain)]
+fn sign_chunk(
+    (mut chunks, messages, data): (ChunkSigner, MessageSigner, Vec<u8>),
+) -> (ChunkSigner, MessageSigner, Vec<u8>) {
+    chunks.sign_chunk(black_box(&data));
+    (chunks, messages, data)
+}
+
+#[library_benchmark]
+#[bench::kib(args = (1024), setup = to_chain)]
+fn sign_message(
+    (chunks, mut messages, data): (ChunkSigner, MessageSigner, Vec<u8>),
+) -> (ChunkSigner, MessageSigner, Vec<u8>) {
+    messages.sign(time(), b"headers", black_box(&data));
+    (chunks, messages, data)
 }
 
 fn to_sign_with_aws(
@@ -239,6 +286,9 @@ library_benchmark_group!(
     name = counts,
     benchmarks = [
         sign,
+        sign_without_query,
+        sign_chunk,
+        sign_message,
         sign_aws_sigv4,
         verify,
         decode,

@@ -1,4 +1,4 @@
-//! Reading responses: well-formed, odd and hostile ones.
+//! Parsing of well-formed, unusual and hostile responses.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -148,7 +148,7 @@ fn stays_small_whatever_comes() {
     let html = format!("<{}", "é".repeat(1 << 20));
     assert_eq!(body(&html).message().unwrap().len(), MAX_TEXT - 1);
 
-    // What stands after the limit is not read; what stands before it is.
+    // What is beyond the limit is not read, and what is before it is.
     let late = format!(
         r#"{{"Type":"User","x":"{}","message":"late"}}"#,
         "x".repeat(MAX_BODY)
@@ -285,7 +285,7 @@ fn a_known_code_under_a_foreign_status_is_not_believed() {
     assert_eq!(judged("ResourceNotFoundException", 200), Execution::Unknown);
     assert_eq!(judged("KMSDisabledException", 502), Execution::NotStarted);
     assert_eq!(judged("ServiceException", 503), Execution::Unknown);
-    // The word for throttling is a rejection whatever the status.
+    // Throttling is a rejection with any status.
     assert_eq!(judged("SlowDown", 503), Execution::NotStarted);
     assert_eq!(judged("ThrottlingException", 429), Execution::NotStarted);
     // EFSIOException is a 410, and stays unknown under a status that otherwise means a rejection.

@@ -1,4 +1,4 @@
-//! The table against lists of its own, taken from the published references by hand.
+//! The table, compared with lists that were copied from the published references by hand.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -347,6 +347,44 @@ fn predicates_agree_with_the_table() {
             "{}",
             known.code
         );
+    }
+}
+
+/// The modelled exceptions whose message is in `message`, by the service's model; those of the others
+/// are in `Message`.
+const LOWER_CASE_MESSAGE: [&str; 14] = [
+    "CodeArtifactUserDeletedException",
+    "CodeArtifactUserFailedException",
+    "CodeArtifactUserPendingException",
+    "InvalidParameterValueException",
+    "InvalidRequestContentException",
+    "ModeNotSupportedException",
+    "RequestTooLargeException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "RuntimeAliasDeletedException",
+    "RuntimeVersionDeletedException",
+    "SerializedRequestEntityTooLargeException",
+    "TooManyRequestsException",
+    "UnsupportedMediaTypeException",
+];
+
+/// Every modelled exception has a `Type`. An unmodelled error has none and its message in `message`,
+/// with these exceptions, as recorded.
+#[test]
+fn the_bodies_are_those_of_the_model_and_of_the_recordings() {
+    for known in known_errors() {
+        let code = known.code;
+        let modelled = known.origin == Origin::Modelled;
+        let has_type = modelled || code == "RequestEntityTooLargeException";
+        assert_eq!(known.has_type, has_type, "{code}");
+        let upper = if modelled {
+            !LOWER_CASE_MESSAGE.contains(&code)
+        } else {
+            code == "AccessDeniedException"
+        };
+        let member = if upper { "Message" } else { "message" };
+        assert_eq!(known.message_member, member, "{code}");
     }
 }
 

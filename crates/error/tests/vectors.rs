@@ -1,4 +1,4 @@
-//! The table and the parser against the service's model and the official protocol cases.
+//! The table and the parser, compared with the service's model and the official protocol cases.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -167,7 +167,7 @@ fn reads_the_errors_of_the_rest_json_protocol_suite() {
     });
 }
 
-/// Answers recorded from the service by way of boto3, which puts the body's modelled members beside
+/// Responses of the service recorded through boto3, which puts the body's modelled members beside
 /// `Error`.
 #[test]
 fn the_recorded_errors_are_as_the_table_has_them() {
@@ -227,7 +227,7 @@ fn the_codes_recorded_for_names_are_rejections() {
     });
 }
 
-/// Answers of the service itself, headers and all.
+/// Responses of the service itself, with their headers.
 #[test]
 fn reads_the_error_responses_captured_from_the_service() {
     suite("error/captured", |folder| {

@@ -46,18 +46,16 @@ impl Message {
     /// Takes a validated header block and the payload, in one piece.
     #[inline]
     pub(crate) fn contiguous(body: Bytes, headers: usize) -> Self {
-        let len = body.len().saturating_sub(headers);
         Self {
-            payload: Payload::with_prefix(body, headers, VecDeque::new(), len),
+            payload: Payload::contiguous(body, headers),
         }
     }
 
     /// Takes a validated header block and the slices, none of them empty, of a payload of `len`
     /// bytes.
     pub(crate) fn in_slices(headers: Bytes, slices: VecDeque<Bytes>, len: usize) -> Self {
-        let prefix = headers.len();
         Self {
-            payload: Payload::with_prefix(headers, prefix, slices, len),
+            payload: Payload::in_slices(headers, slices, len),
         }
     }
 

@@ -149,24 +149,29 @@ impl Payload {
         self.rest = slices;
     }
 
-    /// A payload of `len` bytes: `first` without its first `prefix` bytes, then `rest`, of which no
-    /// slice is empty.
+    /// A payload in one slice: `first` without its first `prefix` bytes.
     #[inline]
-    pub(crate) fn with_prefix(
-        first: Bytes,
-        prefix: usize,
-        mut rest: VecDeque<Bytes>,
-        len: usize,
-    ) -> Self {
-        let first = if first.is_empty() {
-            rest.pop_front().unwrap_or_default()
+    pub(crate) fn contiguous(first: Bytes, prefix: usize) -> Self {
+        Self {
+            len: first.len().saturating_sub(prefix),
+            first,
+            prefix,
+            rest: VecDeque::new(),
+        }
+    }
+
+    /// A payload of `len` bytes in slices, none of them empty, after a prefix.
+    pub(crate) fn in_slices(prefix: Bytes, mut slices: VecDeque<Bytes>, len: usize) -> Self {
+        let prefix_len = prefix.len();
+        let first = if prefix.is_empty() {
+            slices.pop_front().unwrap_or_default()
         } else {
-            first
+            prefix
         };
         Self {
             first,
-            prefix,
-            rest,
+            prefix: prefix_len,
+            rest: slices,
             len,
         }
     }
@@ -327,8 +332,7 @@ impl Iterator for PayloadIter {
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
-        let len = bytes.len();
-        Self::with_prefix(bytes, 0, VecDeque::new(), len)
+        Self::contiguous(bytes, 0)
     }
 }
 
@@ -365,7 +369,7 @@ impl FromIterator<Bytes> for Payload {
         let len = slices
             .iter()
             .fold(0_usize, |len, slice| len.saturating_add(slice.len()));
-        Self::with_prefix(Bytes::new(), 0, slices, len)
+        Self::in_slices(Bytes::new(), slices, len)
     }
 }
 
@@ -381,12 +385,7 @@ impl fmt::Debug for Payload {
 
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
-        // A payload in one slice is the common case and compares fast.
-        match (self.rest.is_empty(), other.rest.is_empty()) {
-            (_, true) => *self == *other.front(),
-            (true, _) => *other == *self.front(),
-            _ => self.len == other.len && self.slices().flatten().eq(other.slices().flatten()),
-        }
+        self.len == other.len && same_bytes(self.slices(), other.slices())
     }
 }
 
@@ -394,18 +393,34 @@ impl Eq for Payload {}
 
 impl PartialEq<[u8]> for Payload {
     fn eq(&self, other: &[u8]) -> bool {
-        let mut rest = other;
-        self.len() == other.len()
-            && self
-                .slices()
-                .all(|slice| match rest.split_at_checked(slice.len()) {
-                    Some((head, tail)) => {
-                        rest = tail;
-                        head == slice
-                    }
-                    None => false,
-                })
+        self.len == other.len() && same_bytes(self.slices(), iter::once(other))
     }
+}
+
+/// Whether slices with the same total length have the same bytes.
+fn same_bytes<'a>(
+    left: impl Iterator<Item = &'a [u8]>,
+    mut right: impl Iterator<Item = &'a [u8]>,
+) -> bool {
+    let mut theirs: &[u8] = &[];
+    for mut ours in left {
+        while !ours.is_empty() {
+            if theirs.is_empty() {
+                match right.next() {
+                    Some(next) => theirs = next,
+                    None => return false,
+                }
+            }
+            let common = ours.len().min(theirs.len());
+            let ((our_head, our_tail), (their_head, their_tail)) =
+                (ours.split_at(common), theirs.split_at(common));
+            if our_head != their_head {
+                return false;
+            }
+            (ours, theirs) = (our_tail, their_tail);
+        }
+    }
+    true
 }
 
 impl PartialEq<&[u8]> for Payload {

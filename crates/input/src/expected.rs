@@ -124,22 +124,17 @@ impl Expected {
     fn items(&self) -> impl Iterator<Item = Item> + use<> {
         let this = *self;
         let whole = |first: u8, last: u8| (first..=last).all(|byte| this.contains(byte));
-        let (lower, upper, digit) = (whole(b'a', b'z'), whole(b'A', b'Z'), whole(b'0', b'9'));
-        let letters = match (lower, upper) {
-            (true, true) => Some(Item::Words("a letter")),
-            (true, false) => Some(Item::Words("a lower-case letter")),
-            (false, true) => Some(Item::Words("an upper-case letter")),
-            (false, false) => None,
-        };
+        let letter = whole(b'a', b'z') && whole(b'A', b'Z');
+        let digit = whole(b'0', b'9');
         let singles = this.bytes().filter(move |byte| match byte {
-            b'a'..=b'z' => !lower,
-            b'A'..=b'Z' => !upper,
+            b'a'..=b'z' | b'A'..=b'Z' => !letter,
             b'0'..=b'9' => !digit,
             // Listed last, since it separates what is before from the next part.
             b':' => false,
             _ => true,
         });
-        letters
+        letter
+            .then_some(Item::Words("a letter"))
             .into_iter()
             .chain(digit.then_some(Item::Words("a digit")))
             .chain(singles.map(Item::Byte))

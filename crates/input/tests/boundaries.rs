@@ -8,7 +8,7 @@ use lambda_invoke_input::{
     InputError, NameRules, Qualifier, TenantId,
 };
 
-/// What can stand before a name, and after it, in every combination that is a form of its own.
+/// The prefixes and suffixes of a name whose combinations are all its forms.
 const PREFIXES: &[&str] = &[
     "",
     "function:",
@@ -75,7 +75,7 @@ fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_de
     for rules in [NameRules::published(), NameRules::default()] {
         for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
             assert_limit(rules, prefix, suffix, 170);
-            // The 64 of a bare name are not for a name with anything to it.
+            // The limit of 64 is for bare names only.
             let text = format!("{prefix}{}{suffix}", "n".repeat(65));
             assert!(FunctionName::parse_with(&text, &rules).is_ok(), "{text}");
         }
@@ -86,7 +86,7 @@ fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_de
 fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
     for rules in [NameRules::published(), NameRules::default()] {
         assert_limit(rules, "", "", 64);
-        // It is the name that is too long, unless it is too long for any form.
+        // The limit of any form is reported first.
         let bare = |length| FunctionName::parse_with(name("", "", length), &rules).unwrap_err();
         assert!(matches!(
             bare(65),
@@ -126,7 +126,7 @@ fn every_form_ends_at_256_in_the_newest_model() {
 fn no_form_ends_in_the_recorded_rules() {
     for (prefix, suffix) in forms() {
         for length in [64, 65, 170, 171, 256, 257, 100_000] {
-            // Not every form has room for a name in 64.
+            // Not every form leaves room for a name within 64.
             if length > prefix.len() + suffix.len() {
                 let text = name(prefix, suffix, length);
                 assert!(
@@ -243,7 +243,8 @@ fn the_other_values_end_where_the_model_says() {
     rejected_at(DurableExecutionArn::parse(arn(1_025)).unwrap_err(), 1_024);
 }
 
-/// The service counts characters. Where those are fewer than the bytes, the fault is the character.
+/// The service counts characters. A value whose bytes alone are too many is rejected for its
+/// characters.
 #[test]
 fn lengths_are_counted_in_characters() {
     let text = "é".repeat(128);
@@ -266,7 +267,7 @@ fn lengths_are_counted_in_characters() {
     ));
 }
 
-/// A parser that went back over its input would take hours for these.
+/// A parser that backtracks over its input would take hours for these.
 #[test]
 fn names_without_a_limit_are_parsed_in_linear_time() {
     let million = 1_000_000;

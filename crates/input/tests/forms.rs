@@ -1,4 +1,4 @@
-//! The parts of names that can be read in more than one way, and what a rejection says.
+//! Names that can be read in more than one way, and the messages of errors.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -6,8 +6,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use lambda_invoke_input::{
-    ClientContext, FunctionName, InputError, InvocationType, LogType, Member, NameRules, Part,
-    Qualifier, QualifierKind, QualifierMismatch, Target, limits,
+    ClientContext, DurableExecutionArn, DurableExecutionName, ExecutedVersion, FunctionName,
+    InputError, InvocationType, LogType, Member, NameRules, Part, Qualifier, QualifierKind,
+    QualifierMismatch, Target, TenantId, limits,
 };
 
 /// A name and its partition, region, account, name and qualifier.
@@ -83,7 +84,7 @@ fn a_name_is_read_by_its_generation() {
         (newest.region(), newest.name()),
         (Some("eusc-de-east-1"), "live")
     );
-    // Equal all the same: it is one text, and goes over the wire as that.
+    // They are equal: a name is compared as text, and is sent as text.
     assert_eq!(published, newest);
 }
 
@@ -145,7 +146,7 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
         "invalid function name: ':' at byte 11, expected a letter, a digit, '-', '_' or the end of \
          a qualifier; bytes 0 to 9 were read as the name"
     );
-    // Not one part too many: nothing to say of the name.
+    // There is no part too many, so the name is not mentioned.
     assert_eq!(
         name("thumbnail:1!"),
         "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '_' or the end of \
@@ -184,6 +185,45 @@ fn a_rejection_names_the_parts_that_could_have_gone_on() {
 }
 
 #[test]
+fn every_member_is_named_in_plain_words() {
+    let messages = [
+        Qualifier::parse("").unwrap_err(),
+        TenantId::parse("").unwrap_err(),
+        DurableExecutionName::parse("").unwrap_err(),
+        ExecutedVersion::parse("").unwrap_err(),
+        DurableExecutionArn::parse("").unwrap_err(),
+    ]
+    .map(|error| (error.member().as_str(), error.offset(), error.to_string()));
+    let expected = [
+        ("qualifier", "qualifier"),
+        ("tenantId", "tenant id"),
+        ("durableExecutionName", "durable execution name"),
+        ("executedVersion", "executed version"),
+        ("durableExecutionArn", "durable execution ARN"),
+    ]
+    .map(|(member, words)| {
+        let message = format!("invalid {words}: empty, expected at least 1 character");
+        (member, 0, message)
+    });
+    assert_eq!(messages, expected);
+    let long = "A".repeat(3_584);
+    let error = ClientContext::from_base64(&long).unwrap_err();
+    assert_eq!(
+        (error.member().as_str(), error.offset()),
+        ("clientContext", 3_583)
+    );
+    assert_eq!(
+        error.to_string(),
+        "invalid client context: 3584 characters, expected at most 3583"
+    );
+    let error = "head".parse::<LogType>().unwrap_err();
+    assert_eq!((error.member().as_str(), error.offset()), ("logType", 0));
+    assert_eq!((error.expected(), error.mistake()), (None, None));
+    assert_eq!(Member::InvocationType.as_str(), "invocationType");
+    assert_eq!(Member::FunctionName.as_str(), "functionName");
+}
+
+#[test]
 fn an_error_is_small_and_copied() {
     fn copied<T: Copy + Send + Sync + std::error::Error + 'static>() {}
     copied::<InputError>();
@@ -216,6 +256,10 @@ fn a_target_rejects_two_qualifiers_that_differ() {
 
     let error = Target::new(name("thumbnail:$LATEST"), qualifier("1")).unwrap_err();
     assert_eq!(error.offset, 10);
+    assert_eq!(
+        error.to_string(),
+        "the qualifier in the function name, at byte 10, differs from the qualifier parameter"
+    );
 
     let same = Target::new(name("thumbnail:1"), qualifier("1")).unwrap();
     assert_eq!(same.effective_qualifier(), qualifier("1"));

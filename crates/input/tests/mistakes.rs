@@ -1,4 +1,4 @@
-//! Whole-value mistakes: each has its own sentence, its own type and its own place.
+//! Mistakes that concern a whole value: each has its own type, place and message.
 
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -86,7 +86,7 @@ fn something_else_in_place_of_a_partition() {
         "aw",
         "not a partition at bytes 4 to 6, expected one such as aws",
     );
-    // What is before it counts first.
+    // The first mistake is reported.
     let (mistake, ..) = diagnosed("arn:aws1:s3:::bucket");
     assert_eq!(mistake, Some(Mistake::NotAPartition));
 }
@@ -134,9 +134,9 @@ fn a_layer() {
         "layer",
         "an ARN of a layer at bytes 13 to 18, expected one of a function",
     );
-    // Without a version it is a function called `layer` to the service's pattern, and so it is here.
+    // Without a version it matches the service's pattern, as a function called `layer`.
     assert!(FunctionName::parse("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
-    // What is before it counts first.
+    // The first mistake is reported.
     let (mistake, ..) = diagnosed("arn:aws:lambda:us-east-1:1234:layer:tools:3");
     assert_eq!(mistake, Some(Mistake::AccountLength));
 }
@@ -254,7 +254,7 @@ fn something_else_in_place_of_a_region() {
             "{message}"
         );
     }
-    // A region of the newest generation is none of the published one.
+    // The published generation does not know this region.
     let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f";
     let error = FunctionName::parse_with(sovereign, &NameRules::published()).unwrap_err();
     assert_eq!(error.mistake(), Some(Mistake::NotARegion));

@@ -34,7 +34,7 @@ const VALID: &[&str] = &[
     "eyJjdXN0b20iOnsidGVuYW50IjoiYmx1ZSJ9fQ==",
 ];
 
-/// The characters that decide something, and one outside ASCII.
+/// The characters that matter to a grammar, and one outside ASCII.
 const CHARACTERS: &str = "aAzZ09:-_.$/=+@ LTSPwsnfgovciuelmbd!\n\u{e9}";
 
 fn text() -> impl Strategy<Value = String> {
@@ -123,7 +123,7 @@ fn client_contexts_are_base64() {
     check_all(oracle::check_client_context);
 }
 
-/// The generator is worth something only if it makes enough of both.
+/// The generator is useful only if it generates enough of both.
 #[test]
 fn generated_names_are_accepted_and_rejected_in_good_numbers() {
     let accepted = std::cell::Cell::new(0);

@@ -1,4 +1,4 @@
-//! Serialization: a value is its text, and what is read is validated.
+//! Serialization as text, and validation when it is deserialized.
 #![cfg(feature = "serde")]
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -25,7 +25,7 @@ where
     let wrong = serde_json::to_string(wrong).unwrap();
     let error = serde_json::from_str::<T>(&wrong).err().unwrap();
     assert!(error.to_string().starts_with(message), "{error}");
-    // As from a reader, which lends nothing.
+    // From a reader, from which nothing can be borrowed.
     let value: T = serde_json::from_reader(json.as_bytes()).unwrap();
     assert_eq!(value.to_string(), text);
     let error = serde_json::from_str::<T>("7").err().unwrap();
@@ -91,7 +91,7 @@ fn a_borrowed_value_borrows_where_it_can() {
     let lent = BorrowedStrDeserializer::<Error>::new(&text);
     let borrowed: FunctionName<'_> = borrow(lent).unwrap();
     assert_eq!(borrowed.as_str().as_ptr(), text.as_ptr());
-    // The same text, where the format cannot lend it, is copied.
+    // Copied where the format cannot lend it.
     let copied: StrDeserializer<'_, Error> = text.as_str().into_deserializer();
     let copied: FunctionName<'_> = borrow(copied).unwrap();
     assert_eq!(copied, borrowed);

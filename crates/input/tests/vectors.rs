@@ -20,7 +20,7 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
         .unwrap_or_else(|| panic!("no {pointer}: {value}"))
 }
 
-/// Fills in what the recordings leave open.
+/// Replaces the placeholders of the recordings.
 fn filled_in(text: &str) -> String {
     let mut text = text
         .replace("<partition>", "aws")
@@ -157,7 +157,7 @@ fn check_recorded_response(case: &Value) {
             );
             assert_eq!(case["service_accepts_syntax_for_invoke"], false, "{id}");
         }
-        // Syntactically right: what is wrong is found after that.
+        // The syntax is valid; the service rejects it in a later step.
         code => {
             assert_eq!(request.validate(&rules), Ok(()), "{id}");
             let (name, qualifier) = target.unwrap();
@@ -168,7 +168,7 @@ fn check_recorded_response(case: &Value) {
                 target.unwrap_err();
             } else {
                 assert_eq!(code, "ResourceNotFoundException", "{id}");
-                // It names the function and the qualifier that counts.
+                // It names the function and the qualifier in effect.
                 let qualifier = target.unwrap().effective_qualifier().map(|q| q.to_string());
                 let called = format!(
                     ":{}:{}",
@@ -182,7 +182,7 @@ fn check_recorded_response(case: &Value) {
     }
 }
 
-/// Answers to other operations too, as far as they are about names and qualifiers.
+/// Checks responses about names and qualifiers, also to other operations.
 fn check_related(related: &Value) -> usize {
     let related = related.as_object().unwrap();
     for (test, recording) in related {
@@ -196,7 +196,7 @@ fn check_related(related: &Value) -> usize {
             let arn = name("arn:aws:lambda:us-east-1:111111111111:function:some-function:$LATEST");
             let other = Qualifier::parse("not-latest").unwrap();
             Target::new(arn.clone(), Some(other)).unwrap_err();
-            // With the same qualifier the service gets further: to what it makes of the function.
+            // With the same qualifier the service gets further, and looks for the function.
             assert_ne!(
                 text(content, "/match_exception/Error/Message"),
                 QualifierMismatch::MESSAGE
@@ -204,7 +204,7 @@ fn check_related(related: &Value) -> usize {
             let same = Qualifier::parse("$LATEST").unwrap();
             Target::new(arn, Some(same)).unwrap();
         } else if test == "test_get_function_wrong_region[invoke]" {
-            // Not a matter of syntax: the name says which region it is of.
+            // The syntax is valid, and the name contains the region.
             let arn = name("arn:aws:lambda:eu-west-1:111111111111:function:some-function");
             let message = text(content, "/wrong_region_exception/Message")
                 .replace("<wrong-region>", arn.region().unwrap());
@@ -232,8 +232,8 @@ fn derived_verdicts_on_each_generation_are_ours() {
         for case in list("function_name") {
             let name = sample(&case, "name", "name_recipe");
             assert_eq!(case["length"], name.chars().count());
-            // The verdicts are by pattern and greatest length of the whole: the 64 of a bare name
-            // is not in them. No rule set has the pattern of 2025-12-01, which lacks `eusc-`, or that of
+            // The verdicts are by pattern and maximum length of the whole; the limit of a bare name is
+            // not included. No rule set has the pattern of 2025-12-01, which lacks `eusc-`, or that of
             // 2026-07-13, which was withdrawn.
             let accepts = |rules: NameRules| {
                 FunctionName::parse_with(name.as_str(), &rules.with_max_bare_name(None)).is_ok()
@@ -296,7 +296,7 @@ fn derived_verdicts_on_each_generation_are_ours() {
     });
 }
 
-/// The text of a derived case: given, or as a character and a count.
+/// Returns the text of a derived case, which is given as such or as a character and a count.
 fn sample(case: &Value, key: &str, recipe: &str) -> String {
     match case[key].as_str() {
         Some(text) => text.to_owned(),
@@ -373,7 +373,7 @@ fn an_empty_qualifier_violates_its_least_length() {
             .map(|violation| violation.constraint)
             .collect::<Vec<_>>()
     };
-    // The published pattern has an alternative for it, the recorded one has not.
+    // The published pattern has an alternative for it, the newest one does not.
     assert_eq!(
         constraints(NameRules::published()),
         [Constraint::MinLength(1)]

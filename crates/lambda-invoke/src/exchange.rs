@@ -218,7 +218,7 @@ impl Core {
             Ok(()) => return Ok((parts, body)),
             Err(unexpected) => unexpected,
         };
-        let error = if StreamHead::is_refused(&parts) {
+        let error = if StreamHead::is_service_error(&parts) {
             let start = error_body(&mut body, bounds::MAX_BODY + 1).await;
             Error::service(service_error(&parts, &start))
         } else {

@@ -8,7 +8,7 @@ use lambda_invoke_protocol::{self as protocol, LogTail, LoggedFailure, Report, R
 use serde_core::de::DeserializeOwned;
 
 use crate::endpoint::EndpointUrl;
-use crate::error::short_code;
+use crate::function_failure::short_code;
 use crate::{Error, FunctionFailure};
 
 /// What Invoke answered: see [`InvokeCall::send`](crate::InvokeCall::send).

@@ -18,8 +18,8 @@ use tokio::time::Sleep;
 
 use crate::carrier::ResponseBody;
 use crate::collected::Pieces;
-use crate::error::short_code;
 use crate::exchange::Answer;
+use crate::function_failure::short_code;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
 /// How long the end of the body is waited for after `InvokeComplete`, so that the connection can be

@@ -78,16 +78,16 @@ enum Trouble {
 /// All the ways in which a row's failure comes about.
 fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
     let steps = match (failure, operation) {
-        ("a request that is wrong in itself; no credentials", _) => {
+        ("an invalid request; no credentials", _) => {
             return vec![Trouble::NoCredentials];
         }
         ("no connection; closed before the request was written", _) => {
             return vec![Trouble::NoConnection];
         }
-        ("reset, closed or out of time, without an answer", _) => {
+        ("reset, closed or timed out, without a response", _) => {
             vec![vec![Step::Reset], vec![Step::Close], vec![Step::Hang]]
         }
-        ("an answer that is not the operation's", Operation::Invoke) => {
+        ("a response that is not the operation's", Operation::Invoke) => {
             let id = ("x-amzn-requestid", "the-id");
             let coded = [id, ("content-encoding", "gzip")];
             let page = [id, ("content-type", "text/html")];
@@ -104,11 +104,11 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             .map(|bytes| vec![Step::Write(bytes)])
             .to_vec()
         }
-        ("an answer that is not the operation's", Operation::Stream) => {
+        ("a response that is not the operation's", Operation::Stream) => {
             let page = answer("200 OK", &[("content-type", "text/html")], "<html>");
             vec![vec![Step::Write(redirect())], vec![Step::Write(page)]]
         }
-        ("an answer that broke off after its head", Operation::Invoke) => {
+        ("a response that broke off after its head", Operation::Invoke) => {
             let whole = answer("200 OK", &[], "a long answer");
             let cut = whole[..whole.len() - 4].to_vec();
             let unproved = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
@@ -118,7 +118,7 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
                 vec![Step::Write(unproved.to_vec()), Step::Close],
             ]
         }
-        ("an answer that broke off after its head", Operation::Stream) => {
+        ("a response that broke off after its head", Operation::Stream) => {
             let cut = [stream_head(&[]), events([chunk("hel")])].concat();
             vec![
                 vec![Step::Write(cut.clone()), Step::Close],

@@ -70,12 +70,12 @@ pub fn target(data: &[u8]) {
             .map(|text| Qualifier::parse_with(text, &rules))
             .transpose();
 
-        let mut members = RequestValidator::new().function_name(&name);
+        let mut request = RequestValidator::new().function_name(&name);
         if let Some(qualifier) = &qualifier {
-            members = members.qualifier(qualifier);
+            request = request.qualifier(qualifier);
         }
         let rejected = usize::from(parsed_name.is_err()) + usize::from(parsed_qualifier.is_err());
-        match members.validate(&rules) {
+        match request.validate(&rules) {
             Ok(()) => assert_eq!(rejected, 0),
             Err(violations) => {
                 // Up to three for each value: minimum length, maximum length, pattern.

@@ -47,6 +47,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_round_trip", event_stream::round_trip),
     ("lambda_invoke_stream", lambda_invoke::stream),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
+    ("sigv4_chunks", sigv4::chunks),
+    ("sigv4_messages", sigv4::messages),
     ("sigv4_sign_verify", sigv4::sign_verify),
     ("sigv4_tampered", sigv4::tampered),
     ("sigv4_timestamp", sigv4::timestamp),

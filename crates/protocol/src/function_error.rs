@@ -1,4 +1,4 @@
-//! What a failed function says of itself.
+//! The error that a failed function reports.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use crate::text::{Excerpt, cut};
 /// The most of a stack that is kept, in bytes.
 const MAX_STACK: usize = 64 * 1024;
 
-/// The payload of an answer whose function failed, as every runtime writes it: `errorType`,
+/// The error that a failed function returns as its payload, as the runtimes write it: `errorType`,
 /// `errorMessage`, and a stack under `stackTrace` (Python, Java, .NET, Ruby), `trace` (Node) or
 /// `stack` (Node's log).
 ///
-/// What is read is bounded, whatever was sent: 256 bytes of type and request id, 8 KiB of message,
-/// and 64 KiB of stack. The payload itself is the caller's to look at.
+/// The size is bounded: at most 256 bytes of type and of request id, 8 KiB of message, and 64 KiB
+/// of stack are kept. The caller still has the whole payload.
 ///
 /// # Example
 ///
@@ -32,19 +32,19 @@ const MAX_STACK: usize = 64 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionError {
-    /// The kind of error: a class's name, or one of the platform's as `Sandbox.Timedout`,
+    /// The kind of error: a class's name, or one of the platform's such as `Sandbox.Timedout`,
     /// `Runtime.ExitError`, `Function.ResponseSizeTooLarge`.
     pub error_type: Option<String>,
     /// The message.
     pub error_message: Option<String>,
     /// The request's id, where the runtime writes it.
     pub request_id: Option<String>,
-    /// The stack, a line or a frame a piece.
+    /// The stack: one line or frame per element.
     pub stack_trace: Vec<String>,
 }
 
 impl FunctionError {
-    /// An error with a type and a message.
+    /// Creates an error with a type and a message.
     #[must_use]
     pub fn new(error_type: impl Into<String>, error_message: impl Into<String>) -> Self {
         Self {
@@ -54,8 +54,7 @@ impl FunctionError {
         }
     }
 
-    /// Reads a payload. This never fails: what is not there, or is something else, is absent, and
-    /// the caller has the payload all the same.
+    /// Reads a payload. This never fails: a member that is missing or has another type is left out.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Self {
         let Ok(Value::Object(mut members)) = serde_json::from_slice(payload) else {
@@ -80,8 +79,8 @@ impl FunctionError {
         .bounded()
     }
 
-    /// Reads the details of a stream's failure, which are JSON as [`parse`](Self::parse) reads it,
-    /// or text.
+    /// Reads the details of a stream's failure: either JSON as [`parse`](Self::parse) reads it, or
+    /// plain text, which becomes the message.
     #[must_use]
     pub fn from_details(details: &str) -> Self {
         let error = Self::parse(details.as_bytes());
@@ -95,7 +94,7 @@ impl FunctionError {
         .bounded()
     }
 
-    /// The same, with no more of anything than an error keeps.
+    /// Shortens each member to what an error keeps.
     pub(crate) fn bounded(mut self) -> Self {
         for (text, max) in [
             (&mut self.error_type, MAX_TOKEN),
@@ -115,7 +114,7 @@ impl FunctionError {
             if line.len() > room {
                 *line = cut(line, room).to_owned();
             }
-            // A handle has its size too.
+            // The `String` itself takes memory as well.
             room = room.saturating_sub(line.len() + size_of::<String>());
             kept += 1;
         }
@@ -126,7 +125,7 @@ impl FunctionError {
         self
     }
 
-    /// The payload of an answer, as an endpoint writes it.
+    /// Encodes the error as a response's payload.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let mut members = serde_json::Map::new();
@@ -147,8 +146,8 @@ impl FunctionError {
     }
 }
 
-/// An array of strings; of Python's older frames (arrays) and of other values the JSON; a single
-/// string by its lines.
+/// Returns the elements of an array, those that are not strings (as the frames of older Python
+/// runtimes) as JSON, or the lines of a string.
 fn stack_lines(stack: Option<Value>) -> Vec<String> {
     match stack {
         Some(Value::Array(frames)) => frames
@@ -163,14 +162,14 @@ fn stack_lines(stack: Option<Value>) -> Vec<String> {
     }
 }
 
-/// One line, of at most 1 KiB of the type and of the message, with nothing in it that a terminal
-/// would obey.
+/// Writes one line with at most 1 KiB of the type and of the message, and without control
+/// characters.
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.error_type, &self.error_message) {
             (Some(kind), Some(message)) => write!(f, "{}: {}", Excerpt(kind), Excerpt(message)),
             (Some(text), None) | (None, Some(text)) => Excerpt(text).fmt(f),
-            (None, None) => f.write_str("the function gave no reason"),
+            (None, None) => f.write_str("the function reported no details"),
         }
     }
 }
@@ -209,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_object_is_an_error_without_a_reason() {
+    fn a_payload_that_is_not_an_error_object_has_no_details() {
         for payload in ["", "null", "[]", "plain", "{\"errorType\":7}"] {
             let error = FunctionError::parse(payload.as_bytes());
             assert_eq!(error, FunctionError::default(), "{payload}");
-            assert_eq!(error.to_string(), "the function gave no reason");
+            assert_eq!(error.to_string(), "the function reported no details");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The names of the headers that the two operations use, for both directions.
 //!
 //! From the service's model (Invoke and InvokeWithResponseStream of the API of 2015-03-31); those
-//! that the model does not have are marked as observed.
+//! not in the model are marked as observed.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 
 /// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
 pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
-/// `Tail` asks for the end of the log.
+/// Whether to return the end of the log: `None` or `Tail`.
 pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 /// The client context, in base64.
 pub const X_AMZ_CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
@@ -21,7 +21,7 @@ pub const X_AMZ_DURABLE_EXECUTION_NAME: HeaderName =
 
 /// The version that ran.
 pub const X_AMZ_EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
-/// That the function failed, and how: `Unhandled`, or `Handled` of old.
+/// Present if the function failed: `Unhandled`, or `Handled` from old runtimes.
 pub const X_AMZ_FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 /// The end of the log, in base64.
 pub const X_AMZ_LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
@@ -31,15 +31,15 @@ pub const X_AMZ_DURABLE_EXECUTION_ARN: HeaderName =
 /// The content type that a streaming function set itself (observed).
 pub const X_AMZN_REMAPPED_CONTENT_TYPE: HeaderName =
     HeaderName::from_static("x-amzn-remapped-content-type");
-/// The request's id (observed, on every answer).
+/// The request's id (observed, on every response).
 pub const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The query parameter that names a version or an alias.
 pub const QUALIFIER: &str = "Qualifier";
 
-/// A value as text; bytes that are no UTF-8 show as U+FFFD.
+/// Returns a value as text, with U+FFFD in place of bytes that are not UTF-8.
 pub(crate) fn text(value: &HeaderValue) -> Cow<'_, str> {
-    // Nearly always ASCII, which is many times faster to find than whether it is UTF-8.
+    // Values are nearly always ASCII, which is several times faster to check than UTF-8.
     match value.to_str() {
         Ok(text) => text.into(),
         Err(_) => String::from_utf8_lossy(value.as_bytes()),

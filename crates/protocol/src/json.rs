@@ -1,7 +1,7 @@
-//! Whether a payload is JSON, and where not.
+//! Checks whether a payload is JSON, and where it is not.
 //!
-//! The service takes nothing else. A client finds out before it sends, and a person is told the
-//! byte; an endpoint answers with the service's words, which are those of its parser (Jackson).
+//! The service accepts nothing else. A client checks before it sends, with the position for the
+//! user; an endpoint responds with the service's message, which is that of its parser (Jackson).
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use serde_core::de::IgnoredAny;
 ///
 /// # Errors
 ///
-/// The first fault, with its place; of a `\u` escape with a wrong digit, the last of its four.
+/// The position of the first syntax error; for a `\u` escape with an invalid digit, the position of
+/// its fourth digit.
 ///
 /// # Example
 ///
@@ -29,8 +30,8 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
         Err(error) if error.is_eof() => Some((payload.len(), Kind::EndOfInput)),
         Err(error) => {
             let start = line_start(payload, error.line().saturating_sub(1));
-            // The column counts the byte that was not expected. Where that byte ends a line, the
-            // place is column 0 of the next one, a byte behind it.
+            // The column includes the unexpected byte. If that byte is a line feed, the parser
+            // reports column 0 of the next line, which is one byte further.
             let offset = start.saturating_add(error.column()).saturating_sub(1);
             Some((
                 first_control_in_string(payload, offset).unwrap_or(offset),
@@ -38,7 +39,7 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
             ))
         }
     };
-    // Strings are skipped above without looking at their encoding.
+    // The parser above skips strings without checking their encoding.
     let encoding = std::str::from_utf8(payload)
         .err()
         .map(|error| error.valid_up_to());
@@ -47,7 +48,7 @@ pub fn check(payload: &[u8]) -> Result<(), JsonError> {
         (Some((offset, kind)), None) => (offset, kind),
         (None, Some(invalid)) => (invalid, Kind::Encoding),
         (Some((offset, kind)), Some(invalid)) => {
-            // A byte that cannot begin a value is not looked at as a character.
+            // A byte that cannot begin a value is unexpected, whether or not it is valid UTF-8.
             if invalid < offset || (invalid == offset && !at_value(payload, invalid)) {
                 (invalid, Kind::Encoding)
             } else {
@@ -65,11 +66,11 @@ pub struct JsonError {
     line: usize,
     column: usize,
     kind: Kind,
-    /// The byte there, or 0 at the end.
+    /// The byte at `offset`, or 0 at the end.
     found: u8,
-    /// The token that begins before it and includes it, if it is a word.
+    /// The word that includes this byte, if there is one.
     token: Option<Box<str>>,
-    /// The innermost array or object that is open, and where it begins.
+    /// The marker of the innermost open array or object, and the line and column where it begins.
     open: Option<(u8, usize, usize)>,
 }
 
@@ -80,7 +81,7 @@ enum Kind {
     Encoding,
 }
 
-/// As much of a word as a message quotes.
+/// The number of bytes of a word that a message quotes at most.
 const MAX_TOKEN: usize = 256;
 
 impl JsonError {
@@ -107,26 +108,27 @@ impl JsonError {
         }
     }
 
-    /// The byte at which the fault is; the payload's length if it ends too soon.
+    /// Returns the offset of the unexpected byte; the payload's length if the payload is
+    /// incomplete.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The line of that byte, from 1.
+    /// Returns the line of that byte, from 1.
     #[must_use]
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// The column of that byte in bytes, from 1.
+    /// Returns the column of that byte in bytes, from 1.
     #[must_use]
     pub const fn column(&self) -> usize {
         self.column
     }
 
-    /// What the service says: recorded for an open object or array, for a byte that begins no
-    /// value and for bytes that are not UTF-8, and in the manner of its parser for the rest.
+    /// Returns the service's message. It was recorded for an open object or array, for a byte that
+    /// begins no value, and for bytes that are not UTF-8; the others follow its parser.
     #[must_use]
     pub fn service_message(&self) -> String {
         const VALUE: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
@@ -150,7 +152,7 @@ impl JsonError {
                 format!("Unexpected character ({character}): expected a valid value ({VALUE})")
             }
         };
-        // The parser has read past the byte when it finds that it is no character.
+        // The parser has read past the byte when it finds that it is not UTF-8.
         let column = column.saturating_add(usize::from(self.kind == Kind::Encoding));
         format!(
             "Could not parse request body into json: Could not parse payload into json: {what}\n at {}",
@@ -170,8 +172,8 @@ impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the payload is not JSON: ")?;
         match self.kind {
-            Kind::EndOfInput => f.write_str("it ends too soon,")?,
-            Kind::Encoding => write!(f, "byte {:#04x} is not UTF-8,", self.found)?,
+            Kind::EndOfInput => f.write_str("unexpected end of input")?,
+            Kind::Encoding => write!(f, "byte {:#04x} is not UTF-8", self.found)?,
             Kind::Unexpected if self.found.is_ascii_graphic() => {
                 write!(f, "unexpected '{}'", char::from(self.found))?;
             }
@@ -187,7 +189,7 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// Where line `line` begins, counted from 0.
+/// Returns the offset at which line `line`, from 0, begins.
 fn line_start(payload: &[u8], line: usize) -> usize {
     let mut ends = payload
         .iter()
@@ -198,7 +200,7 @@ fn line_start(payload: &[u8], line: usize) -> usize {
         .map_or(0, |(end, _)| end + 1)
 }
 
-/// Line and column, from 1, of the byte after these.
+/// Returns the line and column, from 1, of the byte that follows `before`.
 fn place(before: &[u8]) -> (usize, usize) {
     let lines = before.iter().filter(|byte| **byte == b'\n').count();
     let column = before
@@ -209,7 +211,7 @@ fn place(before: &[u8]) -> (usize, usize) {
     (lines + 1, column + 1)
 }
 
-/// Whether a value could begin at `offset`.
+/// Returns whether a value could begin at `offset`.
 fn at_value(payload: &[u8], offset: usize) -> bool {
     let before = payload.get(..offset).unwrap_or(payload).trim_ascii_end();
     !in_string(before) && matches!(before.last(), None | Some(b'[' | b'{' | b',' | b':'))
@@ -219,14 +221,14 @@ fn in_string(before: &[u8]) -> bool {
     scan(before, |_, _| {})
 }
 
-/// The parser's place for a control character in a string is the byte before it.
+/// Corrects the parser's position for a control character in a string, which is one byte too low.
 fn first_control_in_string(payload: &[u8], offset: usize) -> Option<usize> {
     let at = offset.checked_add(1)?;
     let is_control = payload.get(at).is_some_and(|byte| *byte < 0x20);
     (is_control && in_string(payload.get(..at)?)).then_some(at)
 }
 
-/// The innermost `[` or `{` that is not closed, and where it is.
+/// Returns the innermost `[` or `{` that is not closed, and its offset.
 fn innermost_open(before: &[u8]) -> Option<(u8, usize)> {
     let mut open = Vec::new();
     scan(before, |byte, at| match byte {
@@ -239,7 +241,7 @@ fn innermost_open(before: &[u8]) -> Option<(u8, usize)> {
     open.pop()
 }
 
-/// Shows every byte that is in no string; gives whether the text ends in one.
+/// Calls `outside` with every byte outside strings; returns whether the text ends within a string.
 fn scan(text: &[u8], mut outside: impl FnMut(u8, usize)) -> bool {
     let (mut string, mut escaped) = (false, false);
     for (at, &byte) in text.iter().enumerate() {
@@ -254,14 +256,15 @@ fn scan(text: &[u8], mut outside: impl FnMut(u8, usize)) -> bool {
     string
 }
 
-/// The whole word that a letter at `offset` belongs to.
+/// Returns the word that the byte at `offset` belongs to.
 fn word_at(payload: &[u8], offset: usize) -> Option<Box<str>> {
     let in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_' || **byte == b'$';
     let (before, from) = payload.split_at_checked(offset)?;
     let start = offset - before.iter().rev().take_while(in_word).count();
     let after = from.iter().take_while(in_word).count();
     let word = payload.get(start..offset + after)?;
-    // Numbers and closed strings are not words, and a fault after a whole word is another one.
+    // Numbers and closed strings are not words. After a complete word, the next byte is at fault,
+    // not the word.
     if after == 0 && start == offset || !word.first()?.is_ascii_alphabetic() || in_string(before) {
         return None;
     }
@@ -282,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_the_recorded_service_says() {
+    fn service_messages_are_those_recorded() {
         assert_eq!(
             message(b"n\x87r\x9e\xe9\xb5\xd7I\xee\x9bmt"),
             "Invalid UTF-8 start byte 0x87\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 3]"
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_place() {
+    fn finds_the_position() {
         let at = |payload: &[u8]| {
             let fault = check(payload).unwrap_err();
             (fault.offset(), fault.line(), fault.column())
@@ -327,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_every_kind_of_value_at_any_depth() {
+    fn accepts_every_kind_of_value_at_any_depth() {
         for payload in [
             "null",
             " 1.5e3 ",

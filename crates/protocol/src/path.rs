@@ -1,8 +1,8 @@
-//! Paths and queries: which operation a request means, and the text of its labels.
+//! Paths and queries: which operation a path belongs to, and percent-encoding.
 //!
-//! A label is encoded once on the wire: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX`, as the
-//! REST-JSON protocol has it and as real clients do (`:` is `%3A`, `$` is `%24`). A signature's
-//! canonical request encodes the path once more; that is the signer's affair.
+//! A path's label is encoded once on the wire: every byte except `A-Z a-z 0-9 - . _ ~` becomes
+//! `%XX`, as the REST-JSON protocol requires (`:` is `%3A`, `$` is `%24`). The signer encodes the
+//! path once more for a signature's canonical request.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::fmt;
 use http::Method;
 use lambda_invoke_error::Operation;
 
-/// An operation's path, with the function's name between these two parts.
+/// An operation's path: the function's name stands between two constant parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Template {
     operation: Operation,
@@ -30,7 +30,8 @@ pub(crate) const STREAM: Template = Template {
     after: "/response-streaming-invocations",
 };
 
-/// Only endpoints need it. The model has it without the last slash, the reference with it.
+/// Only endpoints need it. The model has the path without the last slash, the API reference with
+/// it.
 pub(crate) const INVOKE_ASYNC: Template = Template {
     operation: Operation::InvokeAsync,
     before: "/2014-11-13/functions/",
@@ -38,7 +39,7 @@ pub(crate) const INVOKE_ASYNC: Template = Template {
 };
 
 impl Template {
-    /// Writes the path for a function, its name encoded.
+    /// Writes the path for a function, whose name it encodes.
     pub(crate) fn write(self, to: &mut String, name: &str) {
         to.push_str(self.before);
         // Writing to a `String` does not fail.
@@ -46,7 +47,7 @@ impl Template {
         to.push_str(self.after);
     }
 
-    /// The label in a path of this operation. A last slash more or less makes no difference.
+    /// Returns the label in a path of this operation. A trailing slash is optional.
     fn label<'a>(&self, path: &'a str) -> Option<&'a str> {
         let rest = path.strip_prefix(self.before)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -55,7 +56,7 @@ impl Template {
     }
 }
 
-/// What a request's method and path mean.
+/// The operation and the function that a request's path names.
 ///
 /// # Example
 ///
@@ -74,7 +75,7 @@ impl Template {
 pub struct Route<'a> {
     /// The operation.
     pub operation: Operation,
-    /// The function's name as the caller gave it, decoded and not yet validated.
+    /// The function's name, decoded but not validated.
     pub function_name: Cow<'a, str>,
 }
 
@@ -82,8 +83,7 @@ impl<'a> Route<'a> {
     /// Finds the operation for a method and a raw path (without the query).
     ///
     /// # Errors
-    ///
-    /// If no operation has this path, or it has another method.
+    /// If no operation has this path, or the method is not `POST`.
     pub fn find(method: &Method, path: &'a str) -> Result<Self, RouteError> {
         for template in [INVOKE, STREAM, INVOKE_ASYNC] {
             if let Some(label) = template.label(path) {
@@ -101,29 +101,29 @@ impl<'a> Route<'a> {
     }
 }
 
-/// Why a request means no operation.
+/// Why a request's method and path belong to no operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteError {
     /// No operation has the path.
     Path,
-    /// The path's operation has another method: `POST`.
+    /// The method is not `POST`, the only one that the operations have.
     Method,
 }
 
 impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Path => "the request's path is none of the invoke operations'",
-            Self::Method => "the invoke operations take POST only",
+            Self::Path => "the request's path does not belong to any invoke operation",
+            Self::Method => "the invoke operations accept only POST",
         })
     }
 }
 
 impl std::error::Error for RouteError {}
 
-/// Shows a text as a path's label or a query's key or value: all but the unreserved characters of
-/// RFC 3986 percent-encoded, with capital hex digits.
+/// Displays a text as a path's label or a query's key or value: with all but the unreserved
+/// characters of RFC 3986 percent-encoded, in upper-case hex digits.
 ///
 /// # Example
 ///
@@ -134,14 +134,14 @@ impl std::error::Error for RouteError {}
 pub struct Encoded<'a>(pub &'a str);
 
 impl Encoded<'_> {
-    /// As its `Display`, and where there is no formatter without the cost of one.
+    /// Writes what `Display` writes, without the cost of a formatter.
     pub(crate) fn write(self, to: &mut impl fmt::Write) -> fmt::Result {
         let mut start = 0;
         for (at, byte) in self.0.bytes().enumerate() {
             if unreserved(byte) {
                 continue;
             }
-            // Between the bytes of one character there is no text.
+            // Empty between the bytes of one character.
             to.write_str(self.0.get(start..at).unwrap_or_default())?;
             for character in ['%', hex_digit(byte >> 4), hex_digit(byte & 15)] {
                 to.write_char(character)?;
@@ -166,7 +166,7 @@ const fn hex_digit(value: u8) -> char {
     }) as char
 }
 
-/// Whether each byte may stay as it is; looked up, since a path is gone through for every request.
+/// Whether each byte is unreserved. A table, since every request's path is encoded.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0u8;
@@ -182,10 +182,10 @@ fn unreserved(byte: u8) -> bool {
     UNRESERVED[usize::from(byte)]
 }
 
-/// Decodes percent-encoded text; in a query (`plus`) a `+` is a space.
+/// Decodes percent-encoded text. With `plus`, as in a query, a `+` is a space.
 ///
-/// A `%` without two hex digits stays as it is, and bytes that are no UTF-8 become U+FFFD: no name
-/// has either, so validation refuses them, and shows them.
+/// A `%` without two hex digits is kept, and bytes that are not UTF-8 become U+FFFD. Neither is
+/// allowed in a name, so validation rejects both and quotes them.
 #[must_use]
 pub fn decode(text: &str, plus: bool) -> Cow<'_, str> {
     if !text
@@ -225,7 +225,7 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The first value of a key in a raw query. A key without `=` has an empty value.
+/// Returns the first value of a key in a raw query. A key without `=` has an empty value.
 #[must_use]
 pub fn query_value<'a>(query: &'a str, key: &str) -> Option<Cow<'a, str>> {
     query.split('&').find_map(|pair| {
@@ -274,7 +274,7 @@ mod tests {
                 Operation::Invoke,
                 "f:$LATEST",
             ),
-            // An encoded slash belongs to the name, which validation refuses.
+            // An encoded slash belongs to the name, which validation then rejects.
             (
                 "/2015-03-31/functions/a%2Fb/invocations",
                 Operation::Invoke,
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_paths_and_methods() {
+    fn rejects_other_paths_and_methods() {
         for path in [
             "",
             "/",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_well_is_kept_visible() {
+    fn malformed_encoding_is_kept() {
         assert_eq!(decode("100%", false), "100%");
         assert_eq!(decode("%zz%4", false), "%zz%4");
         assert_eq!(decode("%ff", false), "\u{fffd}");

@@ -1,19 +1,19 @@
 //! Regions, and the host that serves Lambda in each.
 //!
 //! A region belongs to a partition (the commercial regions, China, the sovereign and the isolated
-//! ones), and each partition has a domain of its own. The patterns and domains are those of the
-//! partition list that the AWS SDKs share; a region that fits no pattern is taken to be a new one
-//! of the commercial partition, as the SDKs do.
+//! ones), and each partition has its own domain. The patterns and domains are those of the
+//! partition list that the AWS SDKs share. As in the SDKs, a region that matches no pattern is
+//! assumed to be a new commercial one.
 
 use std::fmt;
 
-/// A partition: a set of regions with a domain and an ARN namespace of their own.
+/// A set of regions with their own domain and ARN namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
     id: &'static str,
-    /// The start of its regions' names; a place and a number follow.
+    /// The prefix of its regions' names, which a place and a number follow.
     start: &'static str,
-    /// The whole name of its pseudo-region, if it has one.
+    /// The name of its pseudo-region, or empty.
     global: &'static str,
     domain: &'static str,
     dual_stack_domain: &'static str,
@@ -81,7 +81,7 @@ const PARTITIONS: [Partition; 7] = [
 ];
 
 impl Partition {
-    /// The partition that a region belongs to.
+    /// Returns the partition that a region belongs to.
     ///
     /// # Example
     ///
@@ -102,26 +102,26 @@ impl Partition {
         PARTITIONS.iter().find(has).copied().unwrap_or(COMMERCIAL)
     }
 
-    /// Its name, as in the second part of an ARN.
+    /// Returns the partition's name, as in the second part of an ARN.
     #[must_use]
     pub const fn id(&self) -> &'static str {
         self.id
     }
 
-    /// The domain of its services.
+    /// Returns the domain of the partition's services.
     #[must_use]
     pub const fn domain(&self) -> &'static str {
         self.domain
     }
 
-    /// The domain of its services' dual-stack hosts.
+    /// Returns the domain of the partition's dual-stack hosts.
     #[must_use]
     pub const fn dual_stack_domain(&self) -> &'static str {
         self.dual_stack_domain
     }
 }
 
-/// Which of the hosts that serve Lambda in a region: by default the one that is reached over IPv4.
+/// Which of a region's Lambda hosts to use. The default is the IPv4 host without FIPS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Variant {
     fips: bool,
@@ -129,42 +129,42 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The one whose cryptographic modules are validated under FIPS 140.
+    /// Selects the host whose cryptographic modules are validated under FIPS 140.
     #[must_use]
     pub const fn with_fips(mut self, yes: bool) -> Self {
         self.fips = yes;
         self
     }
 
-    /// The one that is reached over IPv6 as well.
+    /// Selects the host that is reachable over IPv6 as well.
     #[must_use]
     pub const fn with_dual_stack(mut self, yes: bool) -> Self {
         self.dual_stack = yes;
         self
     }
 
-    /// Whether it is the one with validated modules.
+    /// Returns whether the FIPS host is selected.
     #[must_use]
     pub const fn is_fips(&self) -> bool {
         self.fips
     }
 
-    /// Whether it is reached over IPv6 as well.
+    /// Returns whether the dual-stack host is selected.
     #[must_use]
     pub const fn is_dual_stack(&self) -> bool {
         self.dual_stack
     }
 }
 
-/// The host that serves Lambda in a region: `lambda.{region}.{domain of its partition}`; with FIPS
-/// it begins with `lambda-fips.`, and with dual stack it has the partition's dual-stack domain.
-/// Every partition has all four. These are the rules of `endpoint-rule-set-1.json`, which the AWS
-/// SDKs share.
+/// Returns the host that serves Lambda in a region: `lambda.{region}.{domain of its partition}`.
+/// With FIPS it begins with `lambda-fips.`; with dual stack it has the partition's dual-stack
+/// domain. Every partition has all four. These are the rules of `endpoint-rule-set-1.json`, which
+/// the AWS SDKs share.
 ///
 /// # Errors
 ///
-/// If the region cannot be part of a host's name: it is empty, longer than 63 bytes, or has a byte
-/// that is no letter, digit or inner hyphen.
+/// If the region cannot be part of a host name: it is empty, longer than 63 bytes, or has a byte
+/// other than a letter, a digit or an inner hyphen.
 ///
 /// # Example
 ///
@@ -192,7 +192,7 @@ pub fn host(region: &str, variant: Variant) -> Result<String, RegionError> {
     Ok(format!("{service}.{region}.{domain}"))
 }
 
-/// Whether a region can be part of a host's name and of a signature's scope.
+/// Checks that a region can be part of a host name and of a signature's scope.
 ///
 /// # Errors
 ///
@@ -228,31 +228,31 @@ fn is_place_and_number(rest: &str) -> bool {
     })
 }
 
-/// Why a text is no region.
+/// Why a text is not a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegionError {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It is longer than a label of a host's name may be.
+    /// The text is longer than a label of a host name may be.
     TooLong {
-        /// Its length in bytes.
+        /// The text's length, in bytes.
         length: usize,
     },
-    /// It has a byte that a label of a host's name cannot have there.
+    /// A byte is not allowed in a label of a host name, or not there.
     Byte {
-        /// Where, in bytes.
+        /// The offset, in bytes.
         offset: usize,
-        /// Which.
+        /// The byte.
         byte: u8,
     },
 }
 
 impl RegionError {
-    /// The longest label of a host's name (RFC 1035, section 2.3.4).
+    /// The longest label of a host name, in bytes (RFC 1035, section 2.3.4).
     pub const MAX_LENGTH: usize = 63;
 
-    /// The offset of the first byte that is not allowed.
+    /// Returns the offset of the first byte that is not allowed.
     #[must_use]
     pub const fn offset(&self) -> Option<usize> {
         match self {
@@ -266,18 +266,18 @@ impl RegionError {
 impl fmt::Display for RegionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the region is empty; one is called, say, `eu-central-1`"),
+            Self::Empty => f.write_str("the region is empty, expected the form eu-central-1"),
             Self::TooLong { length } => {
                 write!(
                     f,
-                    "the region has {length} bytes, at most {} are possible",
+                    "the region has {length} bytes, but at most {} are allowed",
                     Self::MAX_LENGTH
                 )
             }
             Self::Byte { offset, byte } => write!(
                 f,
                 "the region has {:?} at byte {offset}; letters, digits and inner hyphens are \
-                 possible",
+                 allowed",
                 char::from(*byte)
             ),
         }
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_in_a_host_is_refused_with_its_place() {
+    fn rejects_what_cannot_be_in_a_host_with_its_position() {
         assert_eq!(host("", USUAL), Err(RegionError::Empty));
         assert_eq!(
             host(&"a".repeat(63), USUAL).unwrap().len(),

@@ -1,10 +1,10 @@
-//! Text that somebody else wrote: shown safely, and read from bytes that come in pieces.
+//! Untrusted text: displaying it safely, and decoding it from bytes that arrive in pieces.
 
 use std::fmt;
 
-/// Displays the beginning of a text on one line: at most 1 KiB of it, control characters and those
-/// that turn the direction of writing escaped, so that a log or a terminal shows it and nothing
-/// else.
+/// Displays the beginning of a text on one line, at most 1 KiB of it. Control characters and those
+/// that change the writing direction are escaped, so that the text is safe in a log or on a
+/// terminal.
 ///
 /// # Example
 ///
@@ -16,14 +16,14 @@ use std::fmt;
 /// assert!(Excerpt(&long).to_string().ends_with("x... (3000 bytes)"));
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a way to show a text")]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper for displaying a text")]
 pub struct Excerpt<'t>(
     /// The text.
     pub &'t str,
 );
 
 impl Excerpt<'_> {
-    /// The most bytes that are displayed, before escaping.
+    /// The number of bytes, before escaping, that are displayed at most.
     pub const MAX: usize = 1024;
 }
 
@@ -48,7 +48,8 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-/// The longest prefix of `text` that has at most `max` bytes and ends between characters.
+/// Returns the longest prefix of `text` that has at most `max` bytes and ends on a character
+/// boundary.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
@@ -58,10 +59,10 @@ pub fn cut(text: &str, max: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Turns bytes that come in pieces into text, without ever splitting a character.
+/// Decodes UTF-8 from bytes that arrive in pieces, without splitting a character.
 ///
-/// A character that is cut by the end of a piece is held back, three bytes at most, until the rest
-/// of it comes.
+/// The bytes of a character that is incomplete at the end of a piece, at most three, are held back
+/// until the rest arrives.
 ///
 /// # Example
 ///
@@ -77,24 +78,24 @@ pub fn cut(text: &str, max: usize) -> &str {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Utf8Decoder {
-    /// The beginning of a character.
+    /// The bytes of an incomplete character.
     held: [u8; 4],
     len: usize,
-    /// Where in the text the held bytes begin.
+    /// The offset in the text at which the held bytes begin.
     offset: u64,
     lossy: bool,
     failed: Option<Utf8Error>,
 }
 
 impl Utf8Decoder {
-    /// A decoder for which bytes that are not UTF-8 are an error.
+    /// Creates a decoder that rejects bytes that are not UTF-8.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A decoder that puts U+FFFD in the place of what is not UTF-8, as
-    /// [`String::from_utf8_lossy`] does for a whole text.
+    /// Creates a decoder that replaces invalid bytes by U+FFFD, as [`String::from_utf8_lossy`] does
+    /// for a whole text.
     #[must_use]
     pub fn lossy() -> Self {
         Self {
@@ -103,20 +104,20 @@ impl Utf8Decoder {
         }
     }
 
-    /// The text that ends in this piece. It is empty if the piece ends in the midst of its first
-    /// character.
+    /// Decodes a piece, and returns the characters that it completes. The text is empty if the
+    /// piece ends within its first character.
     ///
     /// # Errors
     ///
-    /// If the bytes are not UTF-8. Text before the fault is given out first: the error comes with
-    /// the next call, and with each one after it.
+    /// If the bytes are not UTF-8. Text before the invalid bytes is returned first; the error is
+    /// then returned by every later call.
     pub fn decode(&mut self, piece: &[u8]) -> Result<String, Utf8Error> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         let mut text = String::with_capacity(self.len + piece.len());
         let mut rest = piece;
-        // The character that was cut gets one byte after the other.
+        // Complete the held character byte by byte.
         while self.len > 0 {
             let Some((next, after)) = rest.split_first() else {
                 return Ok(text);
@@ -136,12 +137,12 @@ impl Utf8Decoder {
                     self.len += 1;
                     rest = after;
                 }
-                // The byte does not continue the character, and may begin one of its own.
+                // The byte does not continue the character; it may begin another one.
                 Err(_) => {
                     if self.replace(&mut text, self.len) {
                         continue;
                     }
-                    return self.given(text);
+                    return self.text_or_error(text);
                 }
             }
         }
@@ -164,7 +165,7 @@ impl Utf8Decoder {
                         return Ok(text);
                     };
                     if !self.replace(&mut text, length) {
-                        return self.given(text);
+                        return self.text_or_error(text);
                     }
                     rest = invalid.get(length..).unwrap_or_default();
                 }
@@ -172,12 +173,12 @@ impl Utf8Decoder {
         }
     }
 
-    /// Says that the bytes have ended, and gives what stands for a character that was not finished:
-    /// nothing, or U+FFFD of a [lossy](Self::lossy) decoder.
+    /// Marks the end of the bytes, and returns the replacement for an incomplete last character:
+    /// U+FFFD from a [lossy](Self::lossy) decoder, otherwise nothing.
     ///
     /// # Errors
     ///
-    /// If the bytes were not UTF-8, or end in the midst of a character.
+    /// If the bytes were not UTF-8 or end within a character. A lossy decoder does not fail.
     pub fn finish(&mut self) -> Result<&'static str, Utf8Error> {
         if self.failed.is_none() && self.len > 0 {
             let length = self.len;
@@ -193,15 +194,15 @@ impl Utf8Decoder {
         self.failed.map_or(Ok(""), Err)
     }
 
-    /// Text came before the fault: it goes first.
-    fn given(&self, text: String) -> Result<String, Utf8Error> {
+    /// Returns the text before the invalid bytes first, and the error only with the next call.
+    fn text_or_error(&self, text: String) -> Result<String, Utf8Error> {
         match self.failed {
             Some(error) if text.is_empty() => Err(error),
             _ => Ok(text),
         }
     }
 
-    /// Whether what is not UTF-8, `length` bytes of it, is replaced.
+    /// Replaces `length` invalid bytes, or records the error; returns whether decoding goes on.
     fn replace(&mut self, text: &mut String, length: usize) -> bool {
         if self.lossy {
             text.push('\u{fffd}');
@@ -221,7 +222,7 @@ impl Utf8Decoder {
     }
 }
 
-/// Where bytes are not UTF-8.
+/// The position at which bytes are not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Utf8Error {
     offset: u64,
@@ -229,13 +230,13 @@ pub struct Utf8Error {
 }
 
 impl Utf8Error {
-    /// The byte at which what is not UTF-8 begins, counted from 0.
+    /// Returns the offset of the first invalid byte, from 0.
     #[must_use]
     pub const fn offset(self) -> u64 {
         self.offset
     }
 
-    /// Whether the bytes ended in the midst of a character.
+    /// Returns whether the bytes ended within a character.
     #[must_use]
     pub const fn is_at_end(self) -> bool {
         self.at_end
@@ -247,10 +248,10 @@ impl fmt::Display for Utf8Error {
         match self.at_end {
             true => write!(
                 f,
-                "the text ends in the midst of the character at byte {}",
+                "the text ends within the character at byte {}",
                 self.offset
             ),
-            false => write!(f, "the bytes from byte {} on are not UTF-8", self.offset),
+            false => write!(f, "the text is not UTF-8 at byte {}", self.offset),
         }
     }
 }

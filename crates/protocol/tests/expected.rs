@@ -1,6 +1,6 @@
-//! Which responses count, and when a body is whole.
+//! Which responses are the expected ones, and when a body is complete.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
 use http::response::Parts;
@@ -34,7 +34,7 @@ fn check(
 }
 
 #[test]
-fn exactly_one_status_counts_for_each_invocation_type() {
+fn each_invocation_type_has_exactly_one_status() {
     for (expected, right) in [
         (Expected::Payload, 200),
         (Expected::Queued, 202),
@@ -83,12 +83,12 @@ fn a_200_is_recognized_by_its_head_or_as_json() {
 fn an_event_is_queued_only_if_lambda_or_a_known_emulator_says_so() {
     let queued = |headers: &[(&str, &str)], body: &str| check(Expected::Queued, 202, headers, body);
     assert_eq!(queued(&[ID], ""), None);
-    // moto answers with a body.
+    // moto responds with a body.
     assert_eq!(
         queued(&[ID, ("content-type", "application/json")], "{}"),
         None
     );
-    // AWS SAM 1.170 and serverless-offline 14.8, as their sources have it.
+    // AWS SAM 1.170 and serverless-offline 14.8, according to their sources.
     assert_eq!(queued(&[("content-type", "application/json")], ""), None);
     assert_eq!(queued(&[], ""), None);
     // Other servers.
@@ -180,7 +180,7 @@ fn only_a_length_or_a_last_chunk_proves_an_end() {
     assert_eq!(of(&[length("5"), length("6")]), Framing::Connection);
     assert_eq!(of(&[coding("chunked")]), Framing::Delimited);
     assert_eq!(of(&[coding("gzip"), coding("chunked")]), Framing::Delimited);
-    // The length is not believed beside a transfer coding.
+    // A transfer coding overrides the length.
     for other in ["identity", "gzip", "chunked, gzip", "chunked;x=y", ""] {
         assert_eq!(
             of(&[coding(other), length("5")]),
@@ -205,7 +205,7 @@ fn only_a_length_or_a_last_chunk_proves_an_end() {
 }
 
 #[test]
-fn a_body_is_whole_only_at_its_proved_end() {
+fn a_body_is_complete_only_at_its_proved_end() {
     assert!(Framing::Delimited.check_end(7).is_ok());
     assert!(Framing::Length(7).check_end(7).is_ok());
     for (framing, announced) in [

@@ -1,6 +1,6 @@
-//! Which logs tell of a failure, and which only look so.
+//! Which logs report a failure, and which only look like it.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
 use lambda_invoke_protocol::{
@@ -23,7 +23,7 @@ fn log_of(text: &str) -> LogTail {
     LogTail::from_base64(LogTail::last_of(text.as_bytes()).to_base64())
 }
 
-fn told(log: &LogTail) -> Option<String> {
+fn reported(log: &LogTail) -> Option<String> {
     log.failure(Some(ID)).map(|failure| failure.to_string())
 }
 
@@ -38,7 +38,7 @@ fn a_status_in_the_report_is_a_failure() {
             "status error, Runtime.ExitError",
         ),
     ] {
-        assert_eq!(told(&log("", status)).as_deref(), Some(text));
+        assert_eq!(reported(&log("", status)).as_deref(), Some(text));
         assert_eq!(log("", status).outcome(Some(ID)), Outcome::Failed);
     }
     for status in [
@@ -48,7 +48,7 @@ fn a_status_in_the_report_is_a_failure() {
         "Status: ERROR",
         "Status: interrupted",
     ] {
-        assert_eq!(told(&log("", status)), None, "{status}");
+        assert_eq!(reported(&log("", status)), None, "{status}");
     }
     assert_eq!(
         log("", "Status: success").outcome(Some(ID)),
@@ -58,7 +58,7 @@ fn a_status_in_the_report_is_a_failure() {
     let json = format!(
         r#"{{"time":"t","type":"platform.report","record":{{"requestId":"{ID}","status":"timeout"}}}}"#
     );
-    assert_eq!(told(&log_of(&json)).as_deref(), Some("status timeout"));
+    assert_eq!(reported(&log_of(&json)).as_deref(), Some("status timeout"));
     let json = json.replace("timeout", "success");
     assert_eq!(log_of(&json).outcome(Some(ID)), Outcome::Succeeded);
 }
@@ -78,8 +78,8 @@ fn the_node_runtimes_records_are_failures() {
             let failure = log(&line, "").failure(Some(ID)).unwrap();
             assert_eq!(failure.to_string(), "TypeError: no");
             assert_eq!(failure.error.stack_trace.len(), 2);
-            // Before and after it the function may write what it likes.
-            assert!(told(&log(&format!("a\n{line}\nb"), "")).is_some());
+            // The function's own lines before and after it do not matter.
+            assert!(reported(&log(&format!("a\n{line}\nb"), "")).is_some());
         }
     }
 }
@@ -110,24 +110,24 @@ fn the_python_runtimes_records_are_failures() {
             assert_eq!(failure.error.stack_trace.len(), 2);
         }
     }
-    // With a telemetry descriptor the record has no line break of its own.
+    // If the runtime logs to a telemetry descriptor, the record has no line break.
     let glued = log(
         "[ERROR] KeyError: 'a'\nTraceback (most recent call last):\n  File \"h.py\"",
         "",
     );
     let glued = log_of(&glued.text().replace("\nEND", "END"));
-    assert_eq!(told(&glued).as_deref(), Some("KeyError: 'a'"));
+    assert_eq!(reported(&glued).as_deref(), Some("KeyError: 'a'"));
     // A module that cannot be imported has no frames.
     let import = "[ERROR] Runtime.ImportModuleError: Unable to import module 'h'\nTraceback (most recent call last):";
     assert!(
-        told(&log(import, ""))
+        reported(&log(import, ""))
             .unwrap()
             .starts_with("Runtime.ImportModuleError")
     );
     let json = format!(
         r#"{{"timestamp":"t","level":"ERROR","errorMessage":"no","errorType":"KeyError","requestId":"{ID}","stackTrace":[]}}"#
     );
-    assert_eq!(told(&log(&json, "")).as_deref(), Some("KeyError: no"));
+    assert_eq!(reported(&log(&json, "")).as_deref(), Some("KeyError: no"));
 }
 
 #[test]
@@ -136,19 +136,19 @@ fn the_platforms_own_lines_are_failures() {
         "RequestId: {ID} Error: Runtime exited with error: exit status 1\nRuntime.ExitError"
     );
     let text = "Runtime.ExitError: Runtime exited with error: exit status 1";
-    assert_eq!(told(&log(&exited, "")).as_deref(), Some(text));
-    let behind = format!("\n{TIME} {ID} Task timed out after 1.00 seconds");
-    let timed_out = log("", &behind);
+    assert_eq!(reported(&log(&exited, "")).as_deref(), Some(text));
+    let after_end = format!("\n{TIME} {ID} Task timed out after 1.00 seconds");
+    let timed_out = log("", &after_end);
     assert_eq!(
-        told(&timed_out).as_deref(),
+        reported(&timed_out).as_deref(),
         Some("Task timed out after 1.00 seconds")
     );
-    // Of the function's own the same line proves nothing.
-    assert_eq!(told(&log(behind.trim_start(), "")), None);
+    // The same line, written by the function, proves nothing.
+    assert_eq!(reported(&log(after_end.trim_start(), "")), None);
 }
 
 #[test]
-fn what_a_function_writes_itself_is_no_failure() {
+fn what_a_function_writes_itself_is_not_a_failure() {
     let traceback = "Traceback (most recent call last):\n  File \"h.py\", line 2, in handler";
     let error = r#"{"errorType":"E","errorMessage":"m","stack":[]}"#;
     for lines in [
@@ -161,9 +161,9 @@ fn what_a_function_writes_itself_is_no_failure() {
         format!("[ERROR]\t{TIME}\t{ID}\tno cat\n{traceback}\nValueError: no cat"),
         // traceback.print_exc() after a line that looks like the runtime's.
         format!("[ERROR] Foo: bar\n{traceback}\nValueError: no cat"),
-        // A traceback, and the function goes on.
+        // A traceback, after which the function continues.
         format!("[ERROR] Foo: bar\n{traceback}\nrecovered"),
-        // No line of the error's own.
+        // A traceback without the runtime's line.
         traceback.to_owned(),
         format!("some [ERROR] Foo: bar\n{traceback}"),
         format!("[ERROR] two words: bar\n{traceback}"),
@@ -186,7 +186,7 @@ fn what_a_function_writes_itself_is_no_failure() {
         format!("RequestId: {ID} Error: no cat"),
         format!("RequestId: {ID} Error: no cat\nRuntime.ExitError\nand on"),
     ] {
-        assert_eq!(told(&log(&lines, "")), None, "{lines}");
+        assert_eq!(reported(&log(&lines, "")), None, "{lines}");
         assert_eq!(log(&lines, "").outcome(Some(ID)), Outcome::NotReported);
     }
 }
@@ -197,23 +197,24 @@ fn another_requests_log_is_not_this_ones() {
     for quoted in [
         format!("{TIME}\t{OTHER}\tERROR\tInvoke Error \t{error}"),
         format!("REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: timeout"),
-        format!("RequestId: {OTHER} Error: gone\nRuntime.ExitError"),
+        format!("RequestId: {OTHER} Error: no cat\nRuntime.ExitError"),
         format!(r#"{{"level":"ERROR","requestId":"{OTHER}","errorType":"E","stackTrace":[]}}"#),
         format!(
             r#"{{"time":"t","type":"platform.report","record":{{"requestId":"{OTHER}","status":"error"}}}}"#
         ),
     ] {
-        assert_eq!(told(&log(&quoted, "")), None, "{quoted}");
+        assert_eq!(reported(&log(&quoted, "")), None, "{quoted}");
         assert_eq!(log(&quoted, "").failure(None), None, "{quoted}");
     }
-    // A whole log of another request, and without an id of the head the last report's counts.
+    // A whole log of another request. Without an id from the head, the id of the last report is
+    // used.
     let other = format!(
         "START RequestId: {OTHER} Version: 1\n{TIME}\t{OTHER}\tERROR\tInvoke Error \t{error}\n\
          END RequestId: {OTHER}\nREPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: error\n"
     );
-    assert_eq!(told(&log_of(&other)), None);
+    assert_eq!(reported(&log_of(&other)), None);
     assert!(log_of(&other).failure(None).is_some());
-    assert_eq!(told(&log(&other, "")), None);
+    assert_eq!(reported(&log(&other, "")), None);
 }
 
 #[test]
@@ -222,13 +223,13 @@ fn outside_of_start_and_end_nothing_counts() {
         format!("{TIME}\t-\tERROR\tInvoke Error \t{{\"errorType\":\"E\",\"errorMessage\":\"m\"}}");
     let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
     let start = format!("START RequestId: {ID} Version: 1\n");
-    assert!(told(&log_of(&format!("{start}{record}\n{end}"))).is_some());
-    assert_eq!(told(&log_of(&format!("{record}\n{start}{end}"))), None);
-    assert_eq!(told(&log_of(&format!("{start}{end}{record}\n"))), None);
-    // Without an end nobody knows whose it is.
-    assert_eq!(told(&log_of(&format!("{start}{record}\n"))), None);
-    assert_eq!(told(&log_of(&record)), None);
-    assert_eq!(told(&log_of("")), None);
+    assert!(reported(&log_of(&format!("{start}{record}\n{end}"))).is_some());
+    assert_eq!(reported(&log_of(&format!("{record}\n{start}{end}"))), None);
+    assert_eq!(reported(&log_of(&format!("{start}{end}{record}\n"))), None);
+    // Without an end it is unknown which request the record belongs to.
+    assert_eq!(reported(&log_of(&format!("{start}{record}\n"))), None);
+    assert_eq!(reported(&log_of(&record)), None);
+    assert_eq!(reported(&log_of("")), None);
 }
 
 #[test]
@@ -236,19 +237,19 @@ fn a_tail_that_lacks_its_start_is_read_from_its_first_whole_line() {
     let error = r#"{"errorType":"E","errorMessage":"m"}"#;
     let record = format!("{TIME}\t{ID}\tERROR\tInvoke Error \t{error}");
     let padding = "x".repeat(5000);
-    assert!(told(&log(&format!("{padding}\n{record}"), "")).is_some());
-    // What is left of a line may look like a whole one.
+    assert!(reported(&log(&format!("{padding}\n{record}"), "")).is_some());
+    // The rest of a line may look like a complete one.
     let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
     let padding = "y".repeat(LogTail::MAX_BYTES - record.len() - end.len() - 2);
     let rest = format!("{record}\n{padding}\n{end}");
-    let cut = log_of(&format!("a function's own: {rest}"));
-    assert_eq!(cut.text(), rest);
-    assert_eq!(told(&cut), None);
+    let truncated = log_of(&format!("a function's own: {rest}"));
+    assert_eq!(truncated.text(), rest);
+    assert_eq!(reported(&truncated), None);
     let whole = log_of(&format!(
         "a function's own:\n{}",
         rest.replacen("yyyyy", "", 1)
     ));
-    assert!(told(&whole).is_some());
+    assert!(reported(&whole).is_some());
 }
 
 #[test]
@@ -269,7 +270,7 @@ fn a_log_of_any_size_is_searched_and_an_error_stays_small() {
 }
 
 #[test]
-fn a_stream_whose_log_tells_of_a_failure_does_not_end_well() {
+fn a_stream_whose_log_reports_a_failure_fails() {
     let mut wire = Vec::new();
     StreamEvent::PayloadChunk("half".into())
         .encode(&mut wire)

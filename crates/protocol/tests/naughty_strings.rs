@@ -1,6 +1,6 @@
-//! Strings that break programs, as client context, payload, name and qualifier.
+//! Strings that often break programs, as client context, payload, name and qualifier.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use lambda_invoke_protocol::{IncomingRequest, InvokeRequest, StreamRequest, json
 use lambda_invoke_vectors::{bytes, suite};
 use serde_json::json;
 
-/// A few of the kinds that the list has, for a machine without it.
+/// A few of the kinds that the list has, for machines without it.
 const OWN: [&str; 14] = [
     "",
     "undefined",
@@ -90,7 +90,7 @@ fn check(text: &str) {
     check_as_name(text);
 }
 
-/// As a name or qualifier most are refused, and none is changed on the way.
+/// As a name or qualifier, most are rejected, and none is modified.
 fn check_as_name(text: &str) {
     let encoded = Encoded(text).to_string();
     assert_eq!(decode(&encoded, false), text);
@@ -103,9 +103,9 @@ fn check_as_name(text: &str) {
             assert_eq!(call.members().target.name().as_str(), text);
             assert_eq!(call.members().target.qualifier().unwrap().as_str(), text);
         }
-        Err(refusal) => {
-            let error = refusal.to_service_error();
-            assert_eq!(error.status(), 400, "{text:?}: {refusal}");
+        Err(rejection) => {
+            let error = rejection.to_service_error();
+            assert_eq!(error.status(), 400, "{text:?}: {rejection}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The REST-JSON protocol's own cases, through this crate's machinery.
+//! The official cases of the REST-JSON protocol.
 //!
-//! They are of other operations, so each bound member is put where our operations have one of its
-//! kind: a label of the path or a value of the query through the encoder that writes ours, a header
-//! as tenant id or function error, a media-typed header as client context, a payload as payload.
+//! The cases are for other operations, so each bound member is mapped to one of the same kind in
+//! this crate: a label of the path or a value of the query to the percent-encoder, a header to
+//! tenant id or function error, a media-typed header to client context, a payload to payload.
 //!
-//! Members of a kind that Invoke and InvokeWithResponseStream do not have are left out, and a case
-//! must have nothing else to be left out as a whole: [`Kind::Absent`] gives each its reason.
+//! Members of a kind that Invoke and InvokeWithResponseStream do not have are left out, with a
+//! reason ([`Kind::Absent`]). A case is skipped only if all its members are.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use lambda_invoke_protocol::{InvokeRequest, Reply};
 use lambda_invoke_vectors::{json, suite};
 use serde_json::{Map, Value};
 
-/// Where a member goes in our operations.
+/// The kind of member that a case's member is mapped to.
 enum Kind {
     Label,
     Query,
@@ -27,7 +27,7 @@ enum Kind {
     ContentType,
     Payload,
     Status,
-    /// Not there, because.
+    /// Not present in these operations, with the reason.
     Absent(&'static str),
 }
 
@@ -60,7 +60,7 @@ fn kind(shapes: &Value, structure: &Value, name: &str, member: &Value) -> Kind {
     }
 }
 
-/// Greedy labels have their plus sign in the template only, so the template says.
+/// Only the template shows whether a label is greedy, by its plus sign.
 fn greedy(name: &str) -> bool {
     name.ends_with('+')
 }
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Runs every case of a file; gives how many there are.
+/// Runs every case of a file; returns their number.
 fn run(file: &Value, check: impl Fn(&Value, &Value, &str) -> (usize, Vec<&'static str>)) -> usize {
     let mut cases = 0;
     for group in file.as_array().unwrap() {
@@ -243,7 +243,7 @@ fn check_input(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static s
 }
 
 #[test]
-fn the_answers_of_the_protocol() {
+fn the_responses_of_the_protocol() {
     suite("protocol/restjson-output", |folder| {
         let file = json(&folder.join("model/restjson/output.json"));
         let errors = |case: &Value| case.get("errorCode").is_some();
@@ -269,7 +269,8 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
     let body = response["body"].as_str().unwrap_or_default();
     let empty = Map::new();
     let headers = response["headers"].as_object().unwrap_or(&empty);
-    // Other operations' statuses: the rest of such a response is read under one of ours.
+    // Other operations have other statuses: the rest of such a response is read with a status of
+    // these.
     let ours = 200;
     let read_under = |status: u16, extra: Option<&str>| {
         let mut sent = http::Response::builder().status(status);
@@ -329,8 +330,8 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
                 assert_eq!(read(None).content_type, Some(expected), "{id}: {name}");
                 compared += 1;
             }
-            Kind::Label | Kind::Query => absent.push("no label or query in an answer"),
-            Kind::ClientContext => absent.push("no answer of ours has a JSON header"),
+            Kind::Label | Kind::Query => absent.push("no label or query in a response"),
+            Kind::ClientContext => absent.push("no response of these operations has a JSON header"),
             Kind::Absent(reason) => absent.push(reason),
         }
     }

@@ -1,7 +1,7 @@
-//! Recorded answers of the service: every stream gives its events, its log and its report, and the
-//! buffered answers recorded with them are read for what they are.
+//! Recorded responses of the service: every stream decodes to its events, log and report, and the
+//! buffered responses recorded with them are classified correctly.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -19,7 +19,7 @@ use lambda_invoke_vectors::{bytes, json, suite};
 use serde_json::Value;
 
 #[test]
-fn every_recorded_stream_gives_its_events_log_and_report() {
+fn every_recorded_stream_decodes_to_its_events_log_and_report() {
     suite("protocol/rawstreams", |folder| {
         let folders = ["rawstreams/kong-lambda", "rawstreams/stackd-lambda-native"];
         let bodies: Vec<PathBuf> = folders
@@ -45,7 +45,7 @@ fn check(path: &Path) {
     let head = StreamHead::from_parts(asked, &parts(status, headers)).unwrap();
     check_head(&head, headers);
 
-    // The messages as an independent decoder wrote them down.
+    // The messages as an independent decoder recorded them.
     let expected: Vec<StreamEvent> = recorded["messages"]
         .as_array()
         .unwrap()
@@ -83,14 +83,14 @@ fn check(path: &Path) {
     let Some(StreamEvent::InvokeComplete(complete)) = expected.last() else {
         panic!("{name} has no end")
     };
-    // Also of the functions that failed: the log alone tells.
+    // Not even for functions that failed: only the log reports it.
     assert!(!complete.has_failed(), "{name}");
     check_log(complete, recorded["log_tail_utf8"].as_str());
     check_end(path, complete, head.request_id.as_deref(), end);
 }
 
-/// What the recording's note says of the function is what the stream's end says, as far as anything
-/// but the note tells.
+/// Checks that the stream's end agrees with the recording's note about the function, as far as
+/// anything else in the recording reports it.
 fn check_end(
     path: &Path,
     complete: &InvokeComplete,
@@ -98,8 +98,8 @@ fn check_end(
     end: Result<(), StreamError>,
 ) {
     let label = path.file_stem().unwrap().to_str().unwrap();
-    // Of a custom runtime's failure (explicit-trailer) and of its error trailers no word came.
-    let told = match label {
+    // A custom runtime's failure (explicit-trailer) and its error trailers are reported nowhere.
+    let reported = match label {
         "throw-before" => Some("Error: probe-before"),
         "timeout-before" => Some("status timeout"),
         _ if label.starts_with("throw") => Some("Error: probe"),
@@ -111,14 +111,14 @@ fn check_end(
         Err(StreamError::FunctionFailed { logged, .. }) => Some(logged.unwrap().to_string()),
         Err(other) => panic!("{label}: {other}"),
     };
-    match told {
-        Some(told) => assert!(failed.unwrap().starts_with(told), "{label}"),
+    match reported {
+        Some(reported) => assert!(failed.unwrap().starts_with(reported), "{label}"),
         None => assert_eq!(failed, None, "{label}"),
     }
     if let Some(log) = &complete.log {
-        let outcome = match told {
+        let outcome = match reported {
             Some(_) => Outcome::Failed,
-            // In the text format the report says nothing of success.
+            // In the text format the report does not include success.
             None => Outcome::NotReported,
         };
         assert_eq!(log.outcome(request_id), outcome, "{label}");
@@ -170,7 +170,7 @@ fn check_log(complete: &InvokeComplete, recorded: Option<&str>) {
         .unwrap();
     let report = log.report().unwrap();
     assert_eq!(report.to_string(), line);
-    // The line read in another way: by the words around a number.
+    // Reads the line independently: by the words around each number.
     let number = |name: &str, unit: &str| {
         let (_, rest) = line.split_once(&format!("\t{name}: "))?;
         let (number, _) = rest.split_once(unit)?;
@@ -237,7 +237,7 @@ fn read<'a>(
     (events, reader.finish())
 }
 
-/// The event that a recorded message stands for, read without this crate.
+/// Converts a recorded message into an event, without this crate's decoder.
 fn event(message: &Value) -> StreamEvent {
     let header = |name: &str| {
         let headers = message["headers"].as_array().unwrap();
@@ -283,7 +283,7 @@ fn parts(status: u64, headers: &Value) -> Parts {
 }
 
 #[test]
-fn the_buffered_answers_recorded_beside_the_streams() {
+fn the_buffered_responses_recorded_beside_the_streams() {
     suite("protocol/buffered", |folder| {
         let path = "rawstreams/stackd-lambda-native/related-buffered-invocations.json";
         let recorded = json(&folder.join(path));

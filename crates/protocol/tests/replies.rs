@@ -1,6 +1,6 @@
 //! Replies: from `http` and back.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -59,7 +59,7 @@ fn every_error_of_the_table_arrives_as_it_was_sent() {
     }
 }
 
-/// The invocation type that a status answers.
+/// The invocation type whose response has this status.
 fn type_of(parts: &Parts) -> InvocationType {
     match parts.status.as_u16() {
         202 => InvocationType::Event,
@@ -81,7 +81,7 @@ fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Rep
 }
 
 #[test]
-fn a_function_error_is_not_taken_for_success() {
+fn a_function_error_is_not_success() {
     let reply = read(
         200,
         &[("x-amz-function-error", "Unhandled")],
@@ -89,7 +89,7 @@ fn a_function_error_is_not_taken_for_success() {
     );
     let failure = reply.unwrap().failure().unwrap();
     assert_eq!(failure.error_message.as_deref(), Some("no"));
-    // A payload that only looks like an error is none.
+    // A payload that only looks like an error is not one.
     assert_eq!(
         read(200, &[], "{\"errorMessage\":\"no\"}")
             .unwrap()
@@ -99,7 +99,7 @@ fn a_function_error_is_not_taken_for_success() {
 }
 
 #[test]
-fn odd_values_cost_nobody_the_answer() {
+fn invalid_headers_do_not_cost_the_caller_the_reply() {
     let headers = [
         ("x-amz-executed-version", "live"),
         ("x-amz-log-result", "<base64>"),
@@ -115,7 +115,7 @@ fn odd_values_cost_nobody_the_answer() {
 }
 
 #[test]
-fn a_redirect_is_no_reply_and_an_error_page_is_an_error() {
+fn a_redirect_is_unexpected_and_an_error_page_is_a_service_error() {
     let status = StatusCode::TEMPORARY_REDIRECT;
     let Err(ResponseError::Unexpected(unexpected)) = read(307, &[], "") else {
         panic!("a redirect is a reply")
@@ -129,7 +129,7 @@ fn a_redirect_is_no_reply_and_an_error_page_is_an_error() {
 }
 
 #[test]
-fn what_no_header_can_hold_is_not_sent() {
+fn rejects_values_that_a_header_cannot_hold() {
     let mut reply = Reply::new(StatusCode::OK, "");
     reply.function_error = Some("a\r\nset-cookie: b".to_owned());
     assert!(matches!(
@@ -138,9 +138,9 @@ fn what_no_header_can_hold_is_not_sent() {
     ));
 }
 
-/// The codes that a refusal answers with come from the table, with its status.
+/// The codes of rejections are in the error table, with its status.
 #[test]
-fn every_code_of_a_refusal_is_in_the_table() {
+fn every_code_of_a_rejection_is_in_the_table() {
     for (code, status) in [
         ("UnknownOperationException", 404),
         ("ValidationException", 400),

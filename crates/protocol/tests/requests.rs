@@ -1,6 +1,6 @@
-//! Requests: typed value to `http` and back, and what neither side takes.
+//! Requests: encoding, decoding, and what either side rejects.
 
-// Helpers of tests may unwrap as tests may.
+// Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ fn hello() -> FunctionName<'static> {
     FunctionName::parse("hello").unwrap()
 }
 
-/// Every form that a name has, of those that the default rules take.
+/// A name in any form that the default rules allow.
 fn name() -> impl Strategy<Value = FunctionName<'static>> {
     let form = "(arn:(aws(-[a-z]{2,4})?)?:lambda:((eusc-)?[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]{1,9}-[0-9]:)?([0-9]{12}:)?(function:)?)?[a-zA-Z0-9_.-]{1,40}(:([$]LATEST([.]PUBLISHED)?|[a-zA-Z0-9_-]{1,20}))?";
     proptest::string::string_regex(form)
@@ -39,7 +39,7 @@ fn target() -> impl Strategy<Value = Target<'static>> {
     ];
     (name(), qualifier).prop_map(|(name, qualifier)| {
         let qualifier = qualifier.map(|text| Qualifier::try_from(text).unwrap());
-        // A name with a qualifier of its own takes no other.
+        // A name that includes a qualifier allows no other.
         Target::new(name.clone(), qualifier).unwrap_or_else(|_| name.into())
     })
 }
@@ -122,7 +122,7 @@ prop_compose! {
     }
 }
 
-/// What an endpoint makes of a request.
+/// Reads a request as an endpoint does.
 fn received(request: http::Request<Bytes>, rules: &NameRules) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
     IncomingRequest::from_parts(&parts, rules)
@@ -139,7 +139,7 @@ proptest! {
     fn an_invoke_arrives_as_it_was_sent(request in invoke()) {
         let http = request.to_http(&base()).unwrap();
         prop_assert_eq!(received(http.clone(), &NameRules::default()), request.clone().into());
-        // The endpoint's rules take whatever the client's do.
+        // The endpoint's rules accept whatever the client's do.
         prop_assert_eq!(received(http, &NameRules::recorded()), IncomingRequest::from(request));
     }
 
@@ -183,7 +183,7 @@ fn the_path_is_encoded_once_for_every_form_of_name() {
 }
 
 #[test]
-fn what_an_absent_header_means_is_not_sent() {
+fn default_values_are_not_sent() {
     let http = InvokeRequest::new(hello()).to_http(&base()).unwrap();
     let names: Vec<_> = http
         .headers()
@@ -210,7 +210,7 @@ fn a_base_may_have_a_path_and_nothing_else() {
 }
 
 #[test]
-fn the_client_refuses_what_makes_no_sense() {
+fn the_client_rejects_contradictory_members() {
     let mut request = InvokeRequest::new(hello());
     request.invocation_type = InvocationType::Event;
     request.client_context = Some(ClientContext::from_json(b"{}").unwrap());
@@ -230,15 +230,15 @@ fn the_client_refuses_what_makes_no_sense() {
             invocation_type: InvocationType::Event
         })
     );
-    for (tenant, taken) in [("a b", true), (" a", false), ("a ", false), (" ", false)] {
+    for (tenant, accepted) in [("a b", true), (" a", false), ("a ", false), (" ", false)] {
         let mut request = StreamRequest::new(hello());
         request.tenant_id = Some(TenantId::parse(tenant).unwrap());
-        assert_eq!(request.check().is_ok(), taken, "{tenant:?}");
+        assert_eq!(request.check().is_ok(), accepted, "{tenant:?}");
     }
 }
 
 #[test]
-fn payloads_are_held_to_the_limit_of_their_type() {
+fn payloads_are_limited_by_their_invocation_type() {
     for (invocation_type, limit) in [
         (InvocationType::RequestResponse, 6_291_456),
         (InvocationType::DryRun, 6_291_456),
@@ -262,8 +262,8 @@ fn payloads_are_held_to_the_limit_of_their_type() {
     assert!(request.check().is_err());
 }
 
-/// Reads a head that a client of ours would not have written.
-fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Rejection> {
+/// Reads a head that this crate's client would not write.
+fn read(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Rejection> {
     let mut request = http::Request::post(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -272,8 +272,8 @@ fn call(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>,
     IncomingRequest::from_parts(&parts, &NameRules::recorded()).map(IncomingRequest::into_owned)
 }
 
-fn answer(uri: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
-    let error = call(uri, headers).unwrap_err().to_service_error();
+fn rejected(uri: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
+    let error = read(uri, headers).unwrap_err().to_service_error();
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     (error.status(), text(error.code()), text(error.message()))
 }
@@ -283,14 +283,14 @@ const STREAM: &str = "/2021-11-15/functions/hello/response-streaming-invocations
 const ASYNC: &str = "/2014-11-13/functions/hello/invoke-async/";
 
 #[test]
-fn absent_means_request_response_without_log() {
-    let incoming = call(INVOKE, &[]).unwrap();
+fn absent_headers_mean_request_response_without_log() {
+    let incoming = read(INVOKE, &[]).unwrap();
     assert_eq!(incoming.operation(), Operation::Invoke);
     let request = incoming.members();
     assert_eq!(request.invocation_type, InvocationType::RequestResponse);
     assert_eq!(request.log_type, LogType::None);
     assert_eq!(request.content_type, None);
-    let incoming = call(STREAM, &[]).unwrap();
+    let incoming = read(STREAM, &[]).unwrap();
     assert_eq!(incoming.operation(), Operation::InvokeWithResponseStream);
     let request = StreamRequest::try_from(incoming).unwrap();
     assert_eq!(
@@ -301,13 +301,15 @@ fn absent_means_request_response_without_log() {
 
 #[test]
 fn the_old_operation_is_an_event_with_a_smaller_limit() {
-    // A header and a parameter that it does not have are passed over.
-    let call = call(&format!("{ASYNC}?Qualifier=!"), &[("x-amz-log-type", "?")]).unwrap();
-    assert_eq!(call.operation(), Operation::InvokeAsync);
-    assert_eq!(call.invocation_type(), InvocationType::Event);
-    assert_eq!(call.max_payload(), 262_144);
-    let refusal = call.with_payload(vec![b' '; 264_496].into()).unwrap_err();
-    let error = refusal.to_service_error();
+    // A header and a parameter that it does not have are ignored.
+    let incoming = read(&format!("{ASYNC}?Qualifier=!"), &[("x-amz-log-type", "?")]).unwrap();
+    assert_eq!(incoming.operation(), Operation::InvokeAsync);
+    assert_eq!(incoming.invocation_type(), InvocationType::Event);
+    assert_eq!(incoming.max_payload(), 262_144);
+    let rejection = incoming
+        .with_payload(vec![b' '; 264_496].into())
+        .unwrap_err();
+    let error = rejection.to_service_error();
     assert_eq!(error.status(), 413);
     assert_eq!(error.code(), Some("RequestEntityTooLargeException"));
     assert_eq!(
@@ -315,14 +317,14 @@ fn the_old_operation_is_an_event_with_a_smaller_limit() {
         Some("264496 byte payload is too large for the Event invocation type (limit 262144 bytes)")
     );
     assert_eq!(
-        refusal.to_documented_error().code(),
+        rejection.to_documented_error().code(),
         Some("RequestTooLargeException")
     );
 }
 
 #[test]
-fn several_faults_are_counted_and_joined() {
-    let (status, code, message) = answer(
+fn several_violations_are_counted_and_listed() {
+    let (status, code, message) = rejected(
         "/2021-11-15/functions/he!!o/response-streaming-invocations?Qualifier=a!",
         &[
             ("x-amz-invocation-type", "Event"),
@@ -340,8 +342,8 @@ fn several_faults_are_counted_and_joined() {
 }
 
 #[test]
-fn an_unknown_type_is_refused_and_event_only_on_the_stream() {
-    for (uri, value, taken) in [
+fn rejects_unknown_invocation_types_and_event_on_a_stream() {
+    for (uri, value, accepted) in [
         (INVOKE, "Event", true),
         (INVOKE, "DryRun", true),
         (INVOKE, "event", false),
@@ -351,18 +353,18 @@ fn an_unknown_type_is_refused_and_event_only_on_the_stream() {
         (STREAM, "RequestResponse", true),
     ] {
         let headers = [("x-amz-invocation-type", value)];
-        assert_eq!(call(uri, &headers).is_ok(), taken, "{uri} {value}");
+        assert_eq!(read(uri, &headers).is_ok(), accepted, "{uri} {value}");
     }
 }
 
 #[test]
-fn what_is_for_synchronous_calls_is_passed_over_for_events() {
+fn members_of_synchronous_calls_are_ignored_for_events() {
     let headers = [
         ("x-amz-invocation-type", "Event"),
         ("x-amz-log-type", "Tail"),
         ("x-amz-client-context", "!"),
     ];
-    let incoming = call(INVOKE, &headers).unwrap();
+    let incoming = read(INVOKE, &headers).unwrap();
     let request = incoming.members();
     assert_eq!(request.log_type, LogType::None);
     assert_eq!(request.client_context, None);
@@ -372,17 +374,17 @@ fn what_is_for_synchronous_calls_is_passed_over_for_events() {
 #[test]
 fn a_client_context_is_an_object_in_base64() {
     // {} [] null !
-    for (context, taken) in [
+    for (context, accepted) in [
         ("e30=", true),
         ("e30", true),
         ("W10=", false),
         ("bnVsbA==", false),
         ("!", false),
     ] {
-        let found = call(STREAM, &[("x-amz-client-context", context)]);
-        assert_eq!(found.is_ok(), taken, "{context}");
+        let found = read(STREAM, &[("x-amz-client-context", context)]);
+        assert_eq!(found.is_ok(), accepted, "{context}");
     }
-    let (status, code, message) = answer(INVOKE, &[("x-amz-client-context", "string")]);
+    let (status, code, message) = rejected(INVOKE, &[("x-amz-client-context", "string")]);
     assert_eq!(
         (status, code.as_str()),
         (400, "InvalidRequestContentException")
@@ -395,18 +397,18 @@ fn a_client_context_is_an_object_in_base64() {
 
 #[test]
 fn other_paths_and_methods_are_unknown_operations() {
-    assert_eq!(answer("/", &[]).0, 404);
+    assert_eq!(rejected("/", &[]).0, 404);
     let (parts, ()) = http::Request::get(INVOKE).body(()).unwrap().into_parts();
-    let refusal = IncomingRequest::from_parts(&parts, &NameRules::recorded()).unwrap_err();
+    let rejection = IncomingRequest::from_parts(&parts, &NameRules::recorded()).unwrap_err();
     assert_eq!(
-        refusal.to_service_error().code(),
+        rejection.to_service_error().code(),
         Some("UnknownOperationException")
     );
 }
 
 #[test]
 fn content_types_that_no_sdk_sends_are_415_if_checked() {
-    for (content_type, taken) in [
+    for (content_type, accepted) in [
         ("application/json", true),
         ("Application/JSON; charset=utf-8", true),
         ("application/octet-stream", true),
@@ -421,21 +423,25 @@ fn content_types_that_no_sdk_sends_are_415_if_checked() {
         ("application/x-www-form-urlencoded", false),
         ("binary/octet-streams", false),
     ] {
-        let call = call(INVOKE, &[("content-type", content_type)]).unwrap();
-        assert_eq!(call.check_content_type().is_ok(), taken, "{content_type}");
+        let incoming = read(INVOKE, &[("content-type", content_type)]).unwrap();
+        assert_eq!(
+            incoming.check_content_type().is_ok(),
+            accepted,
+            "{content_type}"
+        );
     }
-    assert_eq!(call(INVOKE, &[]).unwrap().check_content_type(), Ok(()));
-    let refusal = call(INVOKE, &[("content-type", "a/b")])
+    assert_eq!(read(INVOKE, &[]).unwrap().check_content_type(), Ok(()));
+    let rejection = read(INVOKE, &[("content-type", "a/b")])
         .unwrap()
         .check_content_type()
         .unwrap_err();
-    assert_eq!(refusal.to_service_error().status(), 415);
+    assert_eq!(rejection.to_service_error().status(), 415);
     assert_eq!(
-        refusal.to_service_error().code(),
+        rejection.to_service_error().code(),
         Some("UnsupportedMediaTypeException")
     );
     assert_eq!(
-        refusal.to_service_error().message(),
+        rejection.to_service_error().message(),
         Some(
             "Unsupported content type: a/b. Send application/json, application/octet-stream or no \
              Content-Type."
@@ -444,15 +450,15 @@ fn content_types_that_no_sdk_sends_are_415_if_checked() {
 }
 
 #[test]
-fn a_payload_that_is_not_json_has_the_services_answer_if_checked() {
-    let call = call(INVOKE, &[]).unwrap();
-    assert_eq!(call.check_json(), Ok(()), "an empty payload");
-    let refusal = call
+fn a_payload_that_is_not_json_has_the_services_error_if_checked() {
+    let incoming = read(INVOKE, &[]).unwrap();
+    assert_eq!(incoming.check_json(), Ok(()), "an empty payload");
+    let rejection = incoming
         .with_payload("{".into())
         .unwrap()
         .check_json()
         .unwrap_err();
-    let error = refusal.to_service_error();
+    let error = rejection.to_service_error();
     assert_eq!(
         (error.status(), error.code()),
         (400, Some("InvalidRequestContentException"))
@@ -466,11 +472,11 @@ fn a_payload_that_is_not_json_has_the_services_answer_if_checked() {
 }
 
 #[test]
-fn an_empty_qualifier_is_refused_by_its_length_and_an_absent_one_is_none() {
-    let (_, _, message) = answer(&format!("{INVOKE}?Qualifier="), &[]);
+fn rejects_an_empty_qualifier_by_its_length_but_not_an_absent_one() {
+    let (_, _, message) = rejected(&format!("{INVOKE}?Qualifier="), &[]);
     assert!(message.contains("Value '' at 'qualifier' failed to satisfy constraint: Member must have length greater than or equal to 1"));
     assert_eq!(
-        call(INVOKE, &[]).unwrap().members().target.qualifier(),
+        read(INVOKE, &[]).unwrap().members().target.qualifier(),
         None
     );
 }

@@ -16,10 +16,9 @@ use crate::names;
 use crate::{PathEncoding, PayloadHash, RawRequest, SigningSettings};
 
 pub(crate) use blank::Blank;
-pub(crate) use headers::{Header, HeaderList, is_sorted_list};
+pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list};
 pub(crate) use query::{
-    QueryList, append_encoded, decode, is_parameter, pairs, parse as parse_query,
-    signed as signed_query,
+    QueryList, append_encoded, decode, parameters, parse as parse_query, parse_signed,
 };
 use sink::Sink;
 
@@ -54,7 +53,7 @@ use sink::Sink;
 #[derive(Clone)]
 pub struct CanonicalRequest<'a> {
     form: Form<'a>,
-    names: String,
+    names: NameList,
 }
 
 impl<'a> CanonicalRequest<'a> {
@@ -64,9 +63,9 @@ impl<'a> CanonicalRequest<'a> {
     /// Every header is covered but those that `settings` leave out; the signature itself never is.
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &SigningSettings) -> Self {
         let mut form = Form::new(request, payload, settings);
-        form.query = query::signed(request.query, settings);
+        parse_signed(&mut form.query, request.query, settings);
         let presigned =
-            pairs(request.query).any(|(name, _)| is_parameter(name, names::ALGORITHM_PARAMETER));
+            parameters(request.query).any(|parameter| parameter.is(names::ALGORITHM_PARAMETER));
         let mut has_host = false;
         request.for_each_header(|name, value| {
             has_host |= names::is_header(name, names::HOST);
@@ -80,34 +79,26 @@ impl<'a> CanonicalRequest<'a> {
             }
         }
         form.sort_headers();
-        let mut names = Vec::new();
-        form.append_names(&mut names);
-        Self {
-            form,
-            names: String::from_utf8(names).unwrap_or_default(),
-        }
+        let names = form.names();
+        Self { form, names }
     }
 
     /// The SHA-256 of the canonical request.
     pub fn hash(&self) -> [u8; 32] {
-        self.form.hash(self.names.as_bytes(), Blank::Space)
+        self.form.hash(&self.names, Blank::Space)
     }
 
     /// The canonical request as the bytes that are hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.form.write(
-            &mut bytes,
-            self.names.as_bytes(),
-            Blank::Space,
-            Secrets::Shown,
-        );
+        self.form
+            .write(&mut bytes, &self.names, Blank::Space, Secrets::Shown);
         bytes
     }
 
     /// The names of the covered headers, in lower case and sorted, joined with `;`.
     pub fn signed_headers(&self) -> &str {
-        &self.names
+        core::str::from_utf8(&self.names).unwrap_or_default()
     }
 }
 
@@ -120,7 +111,7 @@ impl fmt::Display for CanonicalRequest<'_> {
 impl fmt::Debug for CanonicalRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CanonicalRequest")
-            .field(&self.form.to_redacted(self.names.as_bytes()))
+            .field(&self.form.to_redacted(&self.names))
             .finish()
     }
 }
@@ -173,14 +164,10 @@ impl<'a> Form<'a> {
         headers::sort(&mut self.headers);
     }
 
-    /// How many bytes [`append_names`](Self::append_names) appends.
-    pub(crate) fn names_length(&self) -> usize {
-        headers::names_length(&self.headers)
-    }
-
-    /// Appends the names of the sorted headers as `SignedHeaders` has them.
-    pub(crate) fn append_names(&self, names: &mut Vec<u8>) {
-        headers::append_names(names, &self.headers, self.lower_case);
+    /// The names of the sorted headers as `SignedHeaders` has them.
+    #[inline]
+    pub(crate) fn names(&self) -> NameList {
+        headers::names(&self.headers, self.lower_case)
     }
 
     /// The SHA-256 of the canonical request with these names.

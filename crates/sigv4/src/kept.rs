@@ -122,37 +122,21 @@ impl Day {
         self.key.sign(text.as_bytes())
     }
 
-    /// The beginning of an `authorization` header for names of this length.
-    pub(crate) fn authorization(&self, names: usize) -> Authorization {
+    /// The value of the `authorization` header.
+    #[inline]
+    pub(crate) fn authorization(
+        &self,
+        names: &[u8],
+        signature: Signature,
+    ) -> Result<HeaderValue, SignError> {
         // The exact length, so that the vector becomes the value without another allocation.
-        let length = self.prefix.len() + names + BEFORE_SIGNATURE.len() + 64;
+        let length = self.prefix.len() + names.len() + BEFORE_SIGNATURE.len() + 64;
         let mut text = Vec::with_capacity(length);
         text.extend_from_slice(&self.prefix);
-        Authorization {
-            text,
-            names: self.prefix.len(),
-        }
-    }
-}
-
-/// The value of an `authorization` header, to which names and signature are added.
-pub(crate) struct Authorization {
-    pub(crate) text: Vec<u8>,
-    /// Where the names begin.
-    names: usize,
-}
-
-impl Authorization {
-    /// The names, once they have been appended to the text.
-    pub(crate) fn names(&self) -> &[u8] {
-        self.text.get(self.names..).unwrap_or_default()
-    }
-
-    /// The header with this signature.
-    pub(crate) fn finish(mut self, signature: Signature) -> Result<HeaderValue, SignError> {
-        self.text.extend_from_slice(BEFORE_SIGNATURE.as_bytes());
-        self.text.extend_from_slice(&signature.to_hex());
-        let value = HeaderValue::try_from(self.text);
+        text.extend_from_slice(names);
+        text.extend_from_slice(BEFORE_SIGNATURE.as_bytes());
+        text.extend_from_slice(&signature.to_hex());
+        let value = HeaderValue::try_from(text);
         let mut value = value.map_err(|_| SignError::InvalidHeader)?;
         value.set_sensitive(true);
         Ok(value)

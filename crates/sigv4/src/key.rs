@@ -8,7 +8,9 @@ use zeroize::Zeroize as _;
 use crate::string_to_sign::TERMINATOR;
 use crate::{Signature, StringToSign, Timestamp};
 
-/// A key that signs for one day, region and service, derived from the secret.
+/// A key that signs for one day, region and service, derived from a secret access key.
+///
+/// Whoever has it can sign in its scope for the day, and cannot find out the secret.
 ///
 /// The bytes on the way to it are wiped. The key itself is kept in the form in which `ring` signs
 /// (two hash states), which `ring` offers no way to wipe.
@@ -40,7 +42,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Derives the key for the day of `time`, for `region` and `service`.
+    /// Derives the key for the day of `time`, `region` and `service`.
     pub fn derive(secret: &str, time: Timestamp, region: &str, service: &str) -> Self {
         let mut seed = Vec::with_capacity(4 + secret.len());
         seed.extend_from_slice(b"AWS4");

@@ -1,52 +1,111 @@
 #![forbid(unsafe_code)]
-//! AWS Signature Version 4 for `http` requests: sign, presign and verify.
+//! AWS Signature Version 4 for `http` requests: sign, presign and verify, with signed chunks and event
+//! streams.
 //!
 //! ```text
-//!                    Credentials, region, service, SigningSettings
-//!                                    |
-//!   &mut http::request::Parts   +---------+   headers added, or the query extended
-//!   PayloadHash, Timestamp ---> | Signer  | ---> authorization, x-amz-date, ...
-//!   (or a RawRequest)           +---------+
+//!               Credentials, region, service, SigningSettings
+//!                                   |
+//!   &mut http::Request        +----------+   headers added, or the query extended
+//!   PayloadHash, Timestamp -> |  Signer  | -> authorization, x-amz-date, ...
+//!   (or a RawRequest)         +----------+
+//!                               | chunk_signer, message_signer: a signature for each piece
 //!
-//!   &http::request::Parts       +----------+  Ok(Verified): who, when, what is covered
-//!   PayloadHash, CredentialsLookup, now ---> | Verifier | ---> Err(VerifyError): code and message
-//!   (or a RawRequest)           +----------+      as the service answers
+//!   &http::Request            +----------+   Ok(Verified): who, when, what is covered
+//!   PayloadHash, keys, now -> | Verifier | -> Err(VerifyError): code and message
+//!   (or a RawRequest)         +----------+   as the service responds
+//!                               | chunk_verifier, message_verifier
 //! ```
 //!
-//! Sans-IO: no socket, no clock, no environment. Time is a [`Timestamp`] that the caller gives, a
+//! Sans-IO: no socket, no clock, no environment. Time is a [`Timestamp`] that the caller passes, a
 //! body is the [`PayloadHash`] that the caller computes, and nothing is ever sent unsigned or with
 //! an uncovered body because something was left out.
 //!
-//! The canonical request is never built as a string: it goes through a buffer on the stack into
-//! SHA-256. A [`Signer`] keeps the derived key for its day, the date's header for its second, and for
-//! eight requests before what the next one like them has again: the canonical path and query, and
-//! the order of the headers, but none of their values. Signing makes three allocations as a rule, all
-//! of them for the headers that it adds.
+//! # Examples
+//!
+//! Sign, and verify what was signed:
+//!
+//! ```
+//! use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Verifier};
+//!
+//! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+//! let mut request = http::Request::post("https://example.com/path").body("{}")?;
+//! let payload = PayloadHash::of(request.body());
+//! let now = "20150830T123600Z".parse()?;
+//!
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "lambda")?;
+//! signer.sign_request(&mut request, &payload, now)?;
+//!
+//! let verifier = Verifier::new("us-east-1", "lambda")?;
+//! let verified = verifier.verify(&request, &payload, &credentials, now)?;
+//! assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Presign, for anyone who has the URI:
+//!
+//! ```
+//! # use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer};
+//! # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "lambda")?;
+//! # let now = "20150830T123600Z".parse()?;
+//! let mut request = http::Request::get("https://example.com/path").body(())?;
+//! let hour = std::time::Duration::from_secs(3600);
+//! signer.presign_request(&mut request, &PayloadHash::EMPTY, now, hour)?;
+//! assert!(request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature=")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Sign a body piece by piece, each signature covering the one before:
+//!
+//! ```
+//! # use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer};
+//! # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
+//! # let now = "20150830T123600Z".parse()?;
+//! let mut request = http::Request::put("https://example.com/key").body(())?;
+//! let seed = signer.sign_request(&mut request, &PayloadHash::StreamingSigned, now)?;
+//! let mut chunks = signer.chunk_signer(now, seed);
+//! for data in ["Hello", ""] {
+//!     println!("{:x};chunk-signature={}\r\n{data}\r\n", data.len(), chunks.sign_chunk(data));
+//! }
+//!
+//! let seed = signer.sign_request(&mut request, &PayloadHash::StreamingEvents, now)?;
+//! let mut messages = signer.message_signer(now, seed);
+//! # let (date_header, encoded_message) = (b"", b"");
+//! let signature = messages.sign(now, date_header, encoded_message);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # What is signed, exactly
 //!
-//! - **Path**: the one that is sent, encoded once more ([`PathEncoding::Double`]) or as it is
+//! - **Path**: the one that is sent, encoded a second time ([`PathEncoding::Double`]) or as it is
 //!   ([`PathEncoding::Single`], S3), with dot segments and empty segments resolved before that if
 //!   [`SigningSettings::normalize_path`].
 //! - **Query**: names and values decoded, encoded again, sorted by name and then by value. `+` is a
 //!   plus sign: write spaces as `%20`. (`aws-sigv4` takes `+` for a space; SDKs never send either.)
-//!   A malformed escape is taken literally; bytes that are no UTF-8 stay what they are.
-//! - **Headers**: all but [`NEVER_SIGNED`] and [`SigningSettings::unsigned_headers`]. Spaces at the ends of
-//!   a value are dropped and runs of them made one, the ASCII space alone, as in the official
-//!   vectors; a tab stays. Other signers collapse tabs as well, and the [`Verifier`] takes what they
-//!   sign; a header that has to be read alike by all has no tab in it. Repeated headers are joined with `,`. Values may have any bytes.
+//!   A malformed escape is taken literally; bytes that are not UTF-8 stay what they are.
+//! - **Headers**: all but [`NEVER_SIGNED`] and [`SigningSettings::unsigned_headers`]. Spaces at the
+//!   ends of a value are dropped and runs of them collapsed to one: the ASCII space alone, as in the
+//!   official vectors; a tab stays. Other signers collapse tabs as well, and the [`Verifier`] accepts
+//!   what they sign; a header that every signer and service reads alike has no tab in it. Repeated
+//!   headers are joined with `,`. Values may have any bytes.
 //! - **Host**: the `host` header as it is; without one the URI's host, with its port unless that is
 //!   the scheme's own, and the signer then adds the header.
 //!
+//! # Performance
+//!
+//! The canonical request is never built as a string: it goes through a buffer on the stack into
+//! SHA-256. A [`Signer`] keeps the derived key for its day and the date's header for its second,
+//! nothing else. Signing makes three allocations as a rule, all for the headers that it adds;
+//! verifying makes none.
+//!
 //! # What it does not do
 //!
-//! - Signature Version 4a (asymmetric, several regions), and `aws-chunked` bodies: the head of one
-//!   can be signed ([`PayloadHash::StreamingSigned`]), its chunks cannot.
-//! - It does not read a body, find credentials, or decide who may do what.
+//! - Signature Version 4a (asymmetric, several regions), Signature Version 2, and POST policies.
+//! - It does not read a body, find credentials ([`ProvideCredentials`] is the trait for it), or
+//!   decide who may do what.
 //! - It does not guard against replay within the tolerance; nor does the service.
-//! - It does not parse HTTP: line folding, and two `host` headers, are for the server to refuse.
-//! - `ring` keeps a derived key as two hash states, and offers no way to wipe them; the secret and
-//!   the bytes derived on the way are wiped.
+//! - It does not parse HTTP: line folding, and two `host` headers, are for the server to reject.
+//! - `ring` keeps a derived key as two hash states and offers no way to wipe them. The secret, and the
+//!   bytes derived on the way, are wiped.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -36,12 +36,17 @@ pub(crate) const PRESIGNED_PARAMETERS: [&str; 7] = [
 /// Whether `name`, in any case, is the header `known`, which is in lower case.
 #[inline]
 pub(crate) fn is_header(name: &str, known: &str) -> bool {
-    // Length and last letter tell nearly all names apart, without a call of `memcmp`.
+    // Length and last letter tell nearly all names apart, without a call.
     name.len() == known.len()
         && match (name.as_bytes().last(), known.as_bytes().last()) {
-            (Some(last), Some(known_last)) if last | 0x20 == known_last | 0x20 => {
-                name == known || name.eq_ignore_ascii_case(known)
+            (Some(last), Some(known_last)) => {
+                last | 0x20 == known_last | 0x20 && is_same_text(name, known)
             }
             _ => false,
         }
+}
+
+#[inline(never)]
+fn is_same_text(name: &str, known: &str) -> bool {
+    name == known || name.eq_ignore_ascii_case(known)
 }

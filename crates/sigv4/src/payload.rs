@@ -1,10 +1,10 @@
-//! What the signature says about the body.
+//! What a signature says about the body.
 
 use core::fmt;
 
 use ring::digest::{SHA256, digest};
 
-/// The last line of the canonical request: what the signature says about the body.
+/// What a signature says about the body: the last line of the canonical request.
 ///
 /// There is no default: to leave the body uncovered, say so with [`PayloadHash::Unsigned`], which only
 /// some services accept.

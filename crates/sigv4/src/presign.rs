@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Uri};
 
-use crate::canonical::{Blank, Form, append_encoded, parse_query};
+use crate::canonical::{Blank, Form, QueryList, append_encoded, parse_query};
 use crate::names::{self, is_header};
 use crate::sign::reject_presigned;
 use crate::string_to_sign::ALGORITHM;
@@ -102,7 +102,7 @@ impl Signer {
             return Err(SignError::ExpiresOutOfRange);
         }
         let mut form = Form::new(request, payload, self.settings());
-        form.query = parse_query(request.query, |_| true);
+        parse_query(&mut form.query, request.query, |_| true);
         reject_presigned(&form)?;
         let mut has_host = false;
         request.for_each_header(|name, value| {
@@ -116,8 +116,7 @@ impl Signer {
             form.cover(names::HOST, host.as_bytes());
         }
         form.sort_headers();
-        let mut signed_headers = Vec::with_capacity(form.names_length());
-        form.append_names(&mut signed_headers);
+        let signed_headers = form.names();
 
         let (day, date) = self.at(time)?;
         let token = self.credentials().session_token();
@@ -144,7 +143,8 @@ impl Signer {
         let list = core::str::from_utf8(&signed_headers).unwrap_or_default();
         parameter(names::SIGNED_HEADERS_PARAMETER, list);
         // Parsed from what will be sent, and so the same that whoever verifies it sees.
-        form.query = parse_query(query.as_bytes(), |_| true);
+        form.query = QueryList::new();
+        parse_query(&mut form.query, query.as_bytes(), |_| true);
         let hash = form.hash(&signed_headers, Blank::Space);
         let signature = day.sign(&date.stamp, &hash);
         append_parameter(

@@ -9,8 +9,8 @@ use crate::InvalidRequest;
 
 /// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
 ///
-/// This is the way in for other HTTP types than [`http::request::Parts`], and for requests that
-/// [`http::Uri`] cannot hold, such as paths with raw spaces.
+/// For HTTP types other than those of the `http` crate, and for requests that [`http::Uri`] cannot
+/// hold, such as paths with raw spaces.
 ///
 /// # Example
 ///
@@ -43,16 +43,16 @@ enum Headers<'a> {
 }
 
 impl<'a> RawRequest<'a> {
-    /// A request from its pieces.
+    /// Makes a request from its parts.
     ///
-    /// `path` is as sent, that is, percent-encoded once; `query` without the `?`. Names of headers
-    /// may have any case. Repeated headers come in their order.
+    /// `path` is as sent, that is, percent-encoded once; `query` is without the `?`. Names of headers
+    /// may have any case. Repeated headers keep their order.
     ///
     /// # Errors
     ///
-    /// If the method or the name of a header is no token (RFC 9110, section 5.6.2), or a value has
-    /// a line end or a NUL in it: such a request cannot be sent, and its signature would not be
-    /// unambiguous.
+    /// If the method or the name of a header is not a token (RFC 9110, section 5.6.2), or a value has
+    /// a line end or a NUL in it: such a request cannot be sent, and its signature would be
+    /// ambiguous.
     pub fn new<T: AsRef<[u8]> + ?Sized>(
         method: &'a str,
         path: &'a T,
@@ -84,7 +84,7 @@ impl<'a> RawRequest<'a> {
         })
     }
 
-    /// What a client sends as `Host` if it is not among the headers.
+    /// What a client sends as `Host` if that is not among the headers.
     pub(crate) fn host(&self) -> Option<&'a str> {
         self.uri.and_then(host_of)
     }
@@ -148,8 +148,8 @@ impl fmt::Debug for RawRequest<'_> {
     }
 }
 
-/// The `Host` that a client sends for this URI: without user information, and without the port if
-/// that is the scheme's own (RFC 9110, section 7.2). `None` if the URI names no host.
+/// The `Host` that a client sends for a URI: without user information, and without the port if that
+/// is the scheme's own (RFC 9110, section 7.2). `None` if the URI names no host.
 ///
 /// [`Signer::sign`](crate::Signer::sign) adds it where it is missing; a client that sends many
 /// requests to one place can make the header once.
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_sent() {
+    fn rejects_what_cannot_be_sent() {
         let new = |method, name, value: &'static [u8]| {
             RawRequest::new(
                 method,

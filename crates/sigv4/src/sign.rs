@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 
-use crate::canonical::{Blank, Form, is_parameter, parse_query};
+use crate::canonical::{Blank, Form, NameList, parse_query};
 use crate::coverage::WhenSigning;
 use crate::kept::{Date, Day, Kept};
 use crate::names;
@@ -117,8 +117,8 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<Signature, SignError> {
-        let added = self.sign_raw(&RawRequest::from(&*request), payload, time)?;
-        Ok(added.insert_into(request.headers_mut()))
+        self.digest(&RawRequest::from(&*request), payload, time)?
+            .insert_into(request.headers_mut())
     }
 
     /// Signs the head of a request in place, as [`sign_request`](Self::sign_request) does.
@@ -132,8 +132,8 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<Signature, SignError> {
-        let added = self.sign_raw(&RawRequest::from(&*parts), payload, time)?;
-        Ok(added.insert_into(&mut parts.headers))
+        self.digest(&RawRequest::from(&*parts), payload, time)?
+            .insert_into(&mut parts.headers)
     }
 
     /// Signs a request of another HTTP type, and returns the headers to add to it. They replace
@@ -162,13 +162,32 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
+        let digested = self.digest(request, payload, time)?;
+        let signature = digested.sign();
+        let authorization = digested.authorization(signature)?;
+        Ok(SigningHeaders {
+            signature,
+            host: digested.host,
+            content_sha256: digested.content_sha256,
+            token: digested.token,
+            date: digested.date.value,
+            authorization,
+        })
+    }
+
+    /// Hashes the canonical request: all of signing but the signature.
+    #[inline]
+    fn digest(
+        &self,
+        request: &RawRequest<'_>,
+        payload: &PayloadHash,
+        time: Timestamp,
+    ) -> Result<Digested, SignError> {
         let (day, date) = self.at(time)?;
-        let mut hash_text = [0; 64];
-        let hash_text = payload.text(&mut hash_text);
         let mut sends_hash = self.settings.content_sha256_header;
         let mut has_host = false;
         let mut form = Form::new(request, payload, &self.settings);
-        form.query = parse_query(request.query, |_| true);
+        parse_query(&mut form.query, request.query, |_| true);
         reject_presigned(&form)?;
         request.for_each_header(|name, value| match self.settings.when_signing(name) {
             WhenSigning::Covered => form.cover(name, value),
@@ -186,26 +205,27 @@ impl Signer {
             host = Some(value(text.as_bytes())?);
         }
         form.cover(names::DATE, &date.stamp);
-        let mut content_sha256 = None;
+        let (mut hash_text, mut content_sha256) = ([0; 64], None);
         if sends_hash {
-            form.cover(names::CONTENT_SHA256, hash_text);
-            content_sha256 = Some(value(hash_text)?);
+            let text = payload.text(&mut hash_text);
+            content_sha256 = Some(value(text)?);
+            form.cover(names::CONTENT_SHA256, text);
         }
         let token = self.credentials.token_header();
         if let (Some(token), SessionTokenMode::Signed) = (token, self.settings.session_token) {
             form.cover(names::SECURITY_TOKEN, token.as_bytes());
         }
         form.sort_headers();
-        let mut authorization = day.authorization(form.names_length());
-        form.append_names(&mut authorization.text);
-        let signature = day.sign(&date.stamp, &form.hash(authorization.names(), Blank::Space));
-        Ok(SigningHeaders {
-            signature,
+        let names = form.names();
+        let hash = form.hash(&names, Blank::Space);
+        Ok(Digested {
+            hash,
+            names,
             host,
             content_sha256,
             token: token.cloned(),
-            date: date.value,
-            authorization: authorization.finish(signature)?,
+            date,
+            day,
         })
     }
 
@@ -282,21 +302,48 @@ impl SigningHeaders {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
     }
+}
 
-    fn insert_into(self, headers: &mut HeaderMap) -> Signature {
-        if let Some(host) = self.host {
+/// A request whose canonical form is hashed, and what signing adds to it besides the signature.
+struct Digested {
+    day: Arc<Day>,
+    date: Date,
+    hash: [u8; 32],
+    names: NameList,
+    host: Option<HeaderValue>,
+    content_sha256: Option<HeaderValue>,
+    token: Option<HeaderValue>,
+}
+
+impl Digested {
+    #[inline]
+    fn sign(&self) -> Signature {
+        self.day.sign(&self.date.stamp, &self.hash)
+    }
+
+    #[inline]
+    fn authorization(&self, signature: Signature) -> Result<HeaderValue, SignError> {
+        self.day.authorization(&self.names, signature)
+    }
+
+    /// Signs, and adds the headers.
+    #[inline]
+    fn insert_into(mut self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
+        let signature = self.sign();
+        let authorization = self.authorization(signature)?;
+        if let Some(host) = self.host.take() {
             headers.insert(HOST, host);
         }
-        if let Some(hash) = self.content_sha256 {
+        if let Some(hash) = self.content_sha256.take() {
             headers.insert(names::CONTENT_SHA256_HEADER, hash);
         }
-        match self.token {
+        match self.token.take() {
             Some(token) => headers.insert(names::SECURITY_TOKEN_HEADER, token),
             None => headers.remove(names::SECURITY_TOKEN_HEADER),
         };
-        headers.insert(names::DATE_HEADER, self.date);
-        headers.insert(AUTHORIZATION, self.authorization);
-        self.signature
+        headers.insert(names::DATE_HEADER, self.date.value);
+        headers.insert(AUTHORIZATION, authorization);
+        Ok(signature)
     }
 }
 
@@ -318,11 +365,9 @@ pub(crate) fn checked(
 
 /// Rejects parameters that only signing may set.
 pub(crate) fn reject_presigned(form: &Form<'_>) -> Result<(), SignError> {
-    for (name, _) in form.query.iter() {
-        let owned = names::PRESIGNED_PARAMETERS
-            .iter()
-            .find(|owned| is_parameter(name, owned));
-        if let Some(owned) = owned {
+    for parameter in form.query.iter() {
+        let mut owned = names::PRESIGNED_PARAMETERS.iter();
+        if let Some(owned) = owned.find(|owned| parameter.is(owned)) {
             return Err(SignError::OwnedParameter(owned));
         }
     }

@@ -35,7 +35,7 @@ pub struct StringToSign {
 }
 
 impl StringToSign {
-    /// The string for the SHA-256 of a canonical request
+    /// Makes the string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
         let mut text = List::new();
@@ -53,7 +53,7 @@ impl StringToSign {
         Self { text }
     }
 
-    /// The same for another time and another hash.
+    /// The string for another time and another hash.
     pub(crate) fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
         let mut other = self.clone();
         let text = &mut *other.text;

@@ -35,7 +35,7 @@ impl Timestamp {
     /// 9999-12-31T23:59:59Z, the last moment whose year has four digits.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// A moment from whole seconds since the epoch.
+    /// Makes a moment from whole seconds since the epoch.
     ///
     /// # Errors
     ///
@@ -62,12 +62,12 @@ impl Timestamp {
         }
     }
 
-    /// This moment and `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
+    /// The moment `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()).min(Self::MAX.0))
     }
 
-    /// This moment less `duration` (its whole seconds), at least [`Timestamp::EPOCH`].
+    /// The moment `duration` (its whole seconds) earlier, at least [`Timestamp::EPOCH`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.as_secs()))
     }
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn rejects_what_is_not_a_date() {
         for text in [
             "",
             "20150830T123600",

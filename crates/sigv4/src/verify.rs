@@ -9,7 +9,7 @@ mod unverified;
 use core::fmt;
 use core::time::Duration;
 
-use crate::canonical::Form;
+use crate::canonical::{Form, parse_query, parse_signed};
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     Signature, SigningKey, SigningSettings, Timestamp, VerifyError, WrongScope,
 };
 use cache::KeyCache;
+use unverified::Checked;
 
 pub use claims::Claims;
 pub use lookup::CredentialsLookup;
@@ -137,9 +138,10 @@ impl Verifier {
         lookup: &impl CredentialsLookup,
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        let unverified = self.check_raw(request, payload, now)?;
-        let credentials = lookup.find(unverified.access_key_id());
-        unverified.verify(&credentials.ok_or(VerifyError::UnknownKey)?)
+        let mut form = Form::new(request, payload, &self.settings);
+        let checked = self.check_into(&mut form, request, now)?;
+        let credentials = lookup.find(checked.access_key_id());
+        checked.verify(self, &form, &credentials.ok_or(VerifyError::UnknownKey)?)
     }
 
     /// Verifies a request with an access key that has to be waited for: `find` gets its id.
@@ -174,7 +176,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         let unverified = self.check(request, payload, now)?;
-        let credentials = find(unverified.access_key_id()).await;
+        let credentials = find(unverified.checked.access_key_id()).await;
         unverified.verify(&credentials.ok_or(VerifyError::UnknownKey)?)
     }
 
@@ -193,7 +195,14 @@ impl Verifier {
         payload: &PayloadHash,
         now: Timestamp,
     ) -> Result<Unverified<'_, 'a>, VerifyError> {
-        self.check_raw(&request.into(), payload, now)
+        let request = request.into();
+        let mut form = Form::new(&request, payload, &self.settings);
+        let checked = self.check_into(&mut form, &request, now)?;
+        Ok(Unverified {
+            verifier: self,
+            form,
+            checked,
+        })
     }
 
     /// Begins the chain of chunk signatures of a request that was verified with these credentials.
@@ -229,27 +238,28 @@ impl Verifier {
         (*key).clone()
     }
 
+    /// Checks everything that needs no key, and completes the canonical request.
     #[inline]
-    fn check_raw<'a>(
+    fn check_into<'a>(
         &self,
+        form: &mut Form<'a>,
         request: &RawRequest<'a>,
-        payload: &PayloadHash,
         now: Timestamp,
-    ) -> Result<Unverified<'_, 'a>, VerifyError> {
+    ) -> Result<Checked<'a>, VerifyError> {
         let claims = Claims::read(request)?;
-        let mut form = Form::new(request, payload, &self.settings);
-        let found = signed_headers::cover(request, &claims, &self.settings, &mut form)?;
+        let found = signed_headers::cover(request, &claims, &self.settings, form)?;
         self.check_time(&claims, now)?;
         if !found.host {
             return Err(VerifyError::HostNotSigned);
         }
         let id_length = self.check_scope(&claims)?;
-        unverified::set_query(&mut form, request, &claims, self);
-        Ok(Unverified {
-            verifier: self,
+        match claims.expires {
+            Some(_) => parse_signed(&mut form.query, request.query, &self.settings),
+            None => parse_query(&mut form.query, request.query, |_| true),
+        }
+        Ok(Checked {
             claims,
             id_length,
-            form,
             rejection: found.rejection,
             now,
         })

@@ -2,8 +2,10 @@ use core::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::Headers;
 use super::grammar::{MAX_NAME, MAX_VALUE};
-use super::{HeaderValue, Headers, validate};
+use super::validate::validate;
+use super::value::HeaderValue;
 use crate::error::{DecodeError, EncodeError};
 
 /// An owned header block, as a decoded message has it and as it is encoded before a payload.
@@ -83,6 +85,13 @@ impl HeaderBlock {
     /// The encoded block.
     pub fn into_bytes(self) -> Bytes {
         self.block
+    }
+}
+
+impl Headers<'_> {
+    /// Copies the headers into an owned block, in an allocation of exactly their length.
+    pub fn to_block(self) -> HeaderBlock {
+        HeaderBlock::from_validated(Bytes::copy_from_slice(self.as_bytes()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The header block that was last validated.
 
+use super::validate::validate;
 use crate::error::DecodeError;
-use crate::headers;
 
 /// The longest block that is cached. Those of the Lambda service have 84 to 97 bytes.
 const CAPACITY: usize = 128;
@@ -24,7 +24,7 @@ impl HeaderCache {
         if self.bytes.get(..self.len) == Some(block) {
             return Ok(());
         }
-        headers::validate(block, offset)?;
+        validate(block, offset)?;
         if let Some(bytes) = self.bytes.get_mut(..block.len()) {
             bytes.copy_from_slice(block);
             self.len = block.len();

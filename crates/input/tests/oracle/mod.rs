@@ -1,8 +1,8 @@
-//! What the service's regular expressions say, by the `regex` crate and its automata.
+//! Compares this crate with the service's regular expressions, by the `regex` crate and its automata.
 //!
-//! Each `check_*` takes any text, asks both the expression and this crate, and panics where they
-//! differ: on whether the text is accepted, on its parts, or on where it goes wrong and what could
-//! have stood there. The property tests and the fuzz targets share them.
+//! Each `check_*` takes any text and panics where the two differ: in whether the text is accepted, in
+//! its parts, or in where it goes wrong and what was expected there. The property tests and the fuzz
+//! targets share them.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::{start, syntax};
 
-/// Whole parts of values, right ones and such as nearly are, to make texts from.
+/// Parts of values, valid and almost valid ones, to generate texts from.
 pub(crate) const PARTS: &[&str] = &[
     "arn:aws:lambda:",
     "arn:aws-cn:lambda:",
@@ -74,6 +74,11 @@ pub(crate) const PARTS: &[&str] = &[
     "==",
     "e30",
     "@",
+    "EU-WEST-1:",
+    "Lambda:",
+    "layer:",
+    "https://",
+    "a.lambda-url.eu-west-1.on.aws",
 ];
 
 /// One expression, anchored, with `\d` as `[0-9]`: for captures, and as an automaton that tells
@@ -167,7 +172,7 @@ impl Oracle {
                 assert_eq!(error.expected(), Some(expected));
                 assert_eq!(error.offset(), offset);
                 assert_eq!(error.mistake(), mistake);
-                // What is marked is there, and something is.
+                // The span is in the text, and empty only at its end.
                 assert!(text.get(start..end).is_some(), "{start}..{end} in {text:?}");
                 assert!(start < end || found.is_none(), "{start}..{end} in {text:?}");
                 check_snippet(text, error);
@@ -376,8 +381,8 @@ pub(crate) fn check_durable_execution_arn(text: &str) {
     );
 }
 
-/// Base64 has no pattern of the service's: this is RFC 4648, section 4, padding optional, no bit
-/// left over.
+/// The service has no pattern for base64: this is RFC 4648, section 4, with optional padding and
+/// without spare bits.
 const BASE64: &str =
     "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw](==)?|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=?)?";
 
@@ -385,7 +390,7 @@ pub(crate) fn check_client_context(text: &str) {
     let parsed = ClientContext::from_base64(text);
     if let Ok(context) = &parsed {
         let again = ClientContext::from_json(context.to_json());
-        // Padding can take it over the limit.
+        // With padding it may exceed the limit.
         let unpadded = text.trim_end_matches('=');
         match again {
             Ok(again) => assert_eq!(again.as_base64().trim_end_matches('='), unpadded),

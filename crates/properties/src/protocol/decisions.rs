@@ -1,4 +1,4 @@
-//! The retry decision and the check of payloads.
+//! The retry decision and the JSON check of payloads.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +9,9 @@ use lambda_invoke_protocol::retry::{
     ClockOffset, Decision, Failure, RetryContext, RetryPolicy, decide,
 };
 
-/// What is taken for JSON is JSON, and what is not is not, at a byte of the payload.
+/// The check accepts what a parser accepts; an error has a position within the payload.
 pub fn json_check(data: &[u8]) {
-    // A parser that builds values has a limit of depth, which the check has not.
+    // A parser that builds values has a depth limit, which the check does not have.
     let parsed = serde_json::from_slice::<serde_json::Value>(data);
     match json::check(data) {
         Ok(()) => assert!(std::str::from_utf8(data).is_ok()),
@@ -32,7 +32,7 @@ struct Attempt {
     row: u16,
     status: u16,
     message: bool,
-    wish: Option<(bool, u64)>,
+    requested: Option<(bool, u64)>,
     attempt: u32,
     durable: bool,
     remaining: Option<u32>,
@@ -45,7 +45,7 @@ struct Attempt {
     max_retry_after: u32,
 }
 
-/// The rule's promises, whatever the context.
+/// The decision keeps its guarantees in every context.
 pub fn retry(data: &[u8]) {
     let Ok(input) = Attempt::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -58,13 +58,13 @@ pub fn retry(data: &[u8]) {
         }),
         None => ServiceError::parse(input.status, |_| None, b""),
     };
-    if let Some((millis, number)) = input.wish {
-        let wish = if millis {
+    if let Some((millis, number)) = input.requested {
+        let requested = if millis {
             RetryAfter::millis(number)
         } else {
             RetryAfter::seconds(number)
         };
-        error = error.with_retry_after(wish);
+        error = error.with_retry_after(requested);
     }
     let failure = match input.kind % 8 {
         0 => Failure::Local,
@@ -90,18 +90,18 @@ pub fn retry(data: &[u8]) {
             .with_max_backoff(Duration::from_millis(input.max_backoff.into()))
             .with_max_retry_after(Duration::from_millis(input.max_retry_after.into()))
     };
-    let (careful, bold) = (
+    let (default, at_least_once) = (
         tuned(RetryPolicy::default()),
         tuned(RetryPolicy::at_least_once()),
     );
-    for policy in [careful, bold] {
+    for policy in [default, at_least_once] {
         let Decision::Retry(retry) = decide(&policy, &context) else {
             continue;
         };
         match failure.execution() {
             Execution::NotStarted => {}
             Execution::Unknown => assert!(policy.retries_unknown() || input.durable),
-            execution => panic!("sent again although {execution}"),
+            execution => panic!("retried although {execution}"),
         }
         assert_ne!(failure.class(), RetryClass::Permanent);
         assert!(input.attempt < policy.max_attempts() && retry.cost <= input.tokens);
@@ -113,9 +113,9 @@ pub fn retry(data: &[u8]) {
         let longest = policy.max_backoff() + Duration::from_secs(5);
         assert!(retry.after <= longest.max(policy.max_retry_after()));
     }
-    // What the careful policy sends again, the bold one does too, and in the same way.
-    if let again @ Decision::Retry(_) = decide(&careful, &context) {
-        assert_eq!(decide(&bold, &context), again);
+    // Whatever the default policy retries, `at_least_once` retries in the same way.
+    if let again @ Decision::Retry(_) = decide(&default, &context) {
+        assert_eq!(decide(&at_least_once, &context), again);
     }
     context.attempt = 1;
     assert!(!matches!(

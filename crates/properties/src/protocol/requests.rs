@@ -15,7 +15,7 @@ use lambda_invoke_protocol::{
 
 const BASE: &str = "http://127.0.0.1:9001";
 
-/// A text of these characters.
+/// Draws a text of these characters.
 fn text(u: &mut Unstructured<'_>, alphabet: &[u8], max: usize) -> Result<String> {
     let length = u.int_in_range(1..=max)?;
     (0..length)
@@ -112,14 +112,15 @@ fn requests(
 
 fn arrive(request: http::Request<Bytes>) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
-    let call = IncomingRequest::from_parts(&parts, &NameRules::recorded())
-        .expect("a client's request is taken");
-    call.with_payload(body)
-        .expect("a client's payload is taken")
+    let request = IncomingRequest::from_parts(&parts, &NameRules::recorded())
+        .expect("a client's request is accepted");
+    request
+        .with_payload(body)
+        .expect("a client's payload is accepted")
         .into_owned()
 }
 
-/// A request arrives at an endpoint as the client had it.
+/// A request decodes at an endpoint to what the client encoded.
 pub fn request_round_trip(data: &[u8]) {
     let Ok(Some((invoke, stream))) = requests(&mut Unstructured::new(data)) else {
         return;
@@ -135,8 +136,8 @@ pub fn request_round_trip(data: &[u8]) {
     assert_eq!(arrive(http), IncomingRequest::from(stream));
 }
 
-/// A request as text: method, a space and the target in the first line, a header in each line up to
-/// an empty one, then the body.
+/// Reads a request from text: method, a space and the target in the first line, a header in each
+/// line up to an empty one, then the body.
 fn raw_request(data: &[u8]) -> Option<http::Request<Bytes>> {
     let (head, body) = super::head_and_body(data);
     let (first, headers) = head.split_first()?;
@@ -149,22 +150,25 @@ fn raw_request(data: &[u8]) -> Option<http::Request<Bytes>> {
     request.body(Bytes::copy_from_slice(body)).ok()
 }
 
-/// Whatever an endpoint takes it can write again, and whatever it refuses has an answer.
+/// Whatever an endpoint accepts can be encoded again, and whatever it rejects has a service error.
 pub fn http_request(data: &[u8]) {
     let Some(request) = raw_request(data) else {
         return;
     };
     let (parts, body) = request.into_parts();
-    let taken = IncomingRequest::from_parts(&parts, &NameRules::recorded()).and_then(|call| {
-        call.check_content_type()?;
-        let call = call.with_payload(body)?;
-        call.check_json()?;
-        Ok(call.into_owned())
+    let taken = IncomingRequest::from_parts(&parts, &NameRules::recorded()).and_then(|request| {
+        request.check_content_type()?;
+        let request = request.with_payload(body)?;
+        request.check_json()?;
+        Ok(request.into_owned())
     });
-    let call = match taken {
-        Ok(call) => call,
-        Err(refusal) => {
-            for error in [refusal.to_service_error(), refusal.to_documented_error()] {
+    let request = match taken {
+        Ok(request) => request,
+        Err(rejection) => {
+            for error in [
+                rejection.to_service_error(),
+                rejection.to_documented_error(),
+            ] {
                 assert!((400..500).contains(&error.status()) && error.known_error().is_some());
                 let (parts, body) = error_to_http(&error).into_parts();
                 assert_eq!(service_error(&parts, &body), error);
@@ -173,19 +177,22 @@ pub fn http_request(data: &[u8]) {
         }
     };
     let base = BASE.parse().expect("a base");
-    let is_stream = call.operation() == Operation::InvokeWithResponseStream;
-    let written = match StreamRequest::try_from(call.clone()) {
+    let is_stream = request.operation() == Operation::InvokeWithResponseStream;
+    let written = match StreamRequest::try_from(request.clone()) {
         Ok(request) if is_stream => request.to_http(&base),
         Err(error) if is_stream => panic!("{error}"),
-        _ => call.members().to_http(&base),
+        _ => request.members().to_http(&base),
     };
-    match (written, &call) {
-        // A value that a server keeps and no wire carries; a name that the rules do not limit.
+    match (written, &request) {
+        // A value that HTTP cannot carry unchanged; a name whose length the rules do not limit.
         (Err(RequestError::TenantIdSpace | RequestError::UriTooLong), _) => {}
         (Err(error), _) => panic!("{error}"),
-        (Ok(http), call) if call.operation() == Operation::InvokeAsync => {
-            assert_eq!(arrive(http), IncomingRequest::from(call.members().clone()));
+        (Ok(http), request) if request.operation() == Operation::InvokeAsync => {
+            assert_eq!(
+                arrive(http),
+                IncomingRequest::from(request.members().clone())
+            );
         }
-        (Ok(http), call) => assert_eq!(arrive(http), *call),
+        (Ok(http), request) => assert_eq!(arrive(http), *request),
     }
 }

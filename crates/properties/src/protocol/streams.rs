@@ -23,7 +23,7 @@ enum Event<'a> {
 
 impl Event<'_> {
     fn event(&self) -> StreamEvent {
-        let cut = |text: &str| text.chars().take(4000).collect::<String>();
+        let shortened = |text: &str| text.chars().take(4000).collect::<String>();
         match self {
             Self::Chunk(bytes) => StreamEvent::PayloadChunk(bytes.to_vec().into()),
             Self::Complete { code, details, log } => {
@@ -33,16 +33,16 @@ impl Event<'_> {
                 StreamEvent::InvokeComplete(complete)
             }
             Self::Exception(code, message) => {
-                StreamEvent::Exception(StreamException::new(cut(code), *message))
+                StreamEvent::Exception(StreamException::new(shortened(code), *message))
             }
             Self::Error(code, message) => {
-                StreamEvent::Error(StreamException::new(cut(code), cut(message)))
+                StreamEvent::Error(StreamException::new(shortened(code), shortened(message)))
             }
         }
     }
 }
 
-/// Cuts bytes into pieces of these lengths, over and over.
+/// Splits bytes into pieces of these lengths, repeated.
 fn pieces<'d>(data: &'d [u8], lengths: &[u8]) -> Vec<&'d [u8]> {
     let mut rest = data;
     let mut pieces = Vec::new();
@@ -71,11 +71,11 @@ fn read_stream(pieces: &[&[u8]]) -> (Vec<StreamEvent>, u64, Result<(), StreamErr
     (events, reader.payload_bytes(), end)
 }
 
-/// A stream gives the same events and the same end however it is cut; an unharmed one gives what
-/// was written, and only one with a good end ends well.
+/// A stream decodes to the same events and the same end however it is split. An undamaged one
+/// decodes to what was encoded, and only one with a successful end succeeds.
 ///
-/// Of inputs that begin with a zero byte the rest is the wire itself, in pieces of the length in the
-/// second byte; others make up events.
+/// After a zero byte the input is the wire itself, in pieces of the length in the second byte;
+/// other inputs are events.
 pub fn stream_split(data: &[u8]) {
     if let [0, length, wire @ ..] = data {
         let whole = read_stream(&[wire]);
@@ -86,7 +86,7 @@ pub fn stream_split(data: &[u8]) {
     struct Input<'a> {
         lengths: Vec<u8>,
         damage: Option<(u16, u8)>,
-        cut: Option<u16>,
+        length: Option<u16>,
         rest: &'a [u8],
         events: Vec<Event<'a>>,
     }
@@ -101,15 +101,15 @@ pub fn stream_split(data: &[u8]) {
             .encode(&mut wire)
             .expect("within the limits of a header");
     }
-    let unharmed = input.damage.is_none() && input.cut.is_none() && input.rest.is_empty();
+    let undamaged = input.damage.is_none() && input.length.is_none() && input.rest.is_empty();
     if let Some((at, flip)) = input.damage {
         let length = wire.len().max(1);
         if let Some(byte) = wire.get_mut(usize::from(at) % length) {
             *byte ^= flip;
         }
     }
-    if let Some(cut) = input.cut {
-        wire.truncate(usize::from(cut));
+    if let Some(length) = input.length {
+        wire.truncate(usize::from(length));
     }
     wire.extend_from_slice(input.rest);
 
@@ -127,7 +127,7 @@ pub fn stream_split(data: &[u8]) {
     if whole.2.is_ok() {
         assert!(whole.0.last().is_some_and(good));
     }
-    if unharmed {
+    if undamaged {
         let ends = events
             .iter()
             .position(StreamEvent::is_end)
@@ -166,7 +166,7 @@ fn split_prelude(
     (prelude, body, end)
 }
 
-/// A prelude is found the same however the stream is cut, and no byte is lost or made up.
+/// The splitter finds the same prelude however the stream is split, and no byte is lost or added.
 pub fn prelude_split(data: &[u8]) {
     // The limit in units of four bytes, the pieces' length, the stream.
     let [limit, length, stream @ ..] = data else {
@@ -206,7 +206,7 @@ pub fn prelude_split(data: &[u8]) {
     }
 }
 
-/// A report that was read is written so that it is read the same; a log's tail is its end.
+/// A report decodes again to the same value once encoded; a log's tail is its end.
 pub fn report(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     if let Some(report) = Report::parse(&line).filter(|_| line.starts_with("REPORT")) {
@@ -246,7 +246,7 @@ fn logged_failure(log: &LogTail) {
     assert_eq!(log.failure(id), log.failure(None));
 }
 
-/// Text comes out the same however its bytes are cut: all of it, or up to the first fault.
+/// Text decodes to the same however its bytes are split: all of it, or up to the first error.
 pub fn text(data: &[u8]) {
     let read = |mut decoder: Utf8Decoder, pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut text = String::new();

@@ -1,20 +1,20 @@
-//! Whether a log tells that its function failed.
+//! Whether a log reports that its function failed.
 
 use std::fmt;
 
 use serde_json::Value;
 
-use super::tail::platform_record;
+use super::platform::platform_record;
 use super::{LogTail, Report, ReportStatus, StartLine};
 use crate::FunctionError;
 
-/// A failure that a log tells of: see [`LogTail::failure`].
+/// A failure that a log reports: see [`LogTail::failure`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedFailure {
-    /// The status in the platform's report, if that is what tells of the failure.
+    /// The status in the platform's report, if the report has a failure.
     pub status: Option<ReportStatus>,
-    /// What the runtime or the platform logged of it, as far as it did.
+    /// The error that the runtime or the platform logged, as far as it did.
     pub error: FunctionError,
 }
 
@@ -31,40 +31,96 @@ impl fmt::Display for LoggedFailure {
     }
 }
 
-/// What is known of how an execution ended.
+/// What is known about how an execution ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "yes, no, and not known: there is no fourth"
+    reason = "success, failure and not known are all there is"
 )]
 pub enum Outcome {
-    /// The platform reports success: `status` is `success` in the log's report, which has it in the
-    /// JSON format.
+    /// The platform reports success: the log's report has the status `success`, which only the JSON
+    /// format includes.
     Succeeded,
-    /// The service, or the log in a form that cannot be mistaken, tells of a failure.
+    /// The service reports a failure, or the log does in an unambiguous form.
     Failed,
-    /// Nothing tells of a failure, and nothing tells of success. A function that went well is
-    /// mostly seen so, and so is one whose failure nobody wrote down: the log was not requested, or
-    /// a custom runtime reported the error.
+    /// Neither failure nor success is reported. This is the usual outcome of a function that
+    /// succeeded. It is also that of a failure that was not recorded: because the log was not
+    /// requested, or because a custom runtime reported the error.
     NotReported,
 }
 
-/// How much of a log is searched, from its end: several times what the service sends.
+impl LogTail {
+    /// Returns the failure that the log reports, if it does so unambiguously; `request_id` is that
+    /// of the response's head.
+    ///
+    /// A failure is unambiguous only in a form that the platform or an official runtime writes,
+    /// with this request's id wherever the form has one:
+    ///
+    /// - the report, with the status `timeout`, `error` or `failure`;
+    /// - between this invocation's START and END, the record of the Node runtime (`<time>\t<id>\t`
+    ///   `ERROR\tInvoke Error \t{..}`, or `Uncaught Exception` or `Unhandled Promise Rejection`) or
+    ///   of the Python runtime (`[ERROR] <Type>: <message>` with its traceback as the last lines,
+    ///   or `"level":"ERROR"` with the error's members in the JSON format);
+    /// - the platform's lines for a process that exited and for a timeout.
+    ///
+    /// A function's own line that contains `ERROR` or quotes another request's log is not a
+    /// failure. Some failures cannot be found: a custom runtime's; a record whose beginning is not
+    /// in the tail of 4 KiB; and in the JSON format a failure of the Node runtime, whose record is
+    /// the same as that of `console.error(error)`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_protocol::LogTail;
+    ///
+    /// let log = LogTail::last_of(
+    ///     b"START RequestId: 8f5 Version: 7\n\
+    ///       [ERROR] ValueError: no cat\nTraceback (most recent call last):\n  File \"h.py\", line 2\n\
+    ///       END RequestId: 8f5\nREPORT RequestId: 8f5\tDuration: 2.90 ms\n",
+    /// );
+    /// assert_eq!(log.failure(Some("8f5")).unwrap().to_string(), "ValueError: no cat");
+    /// assert_eq!(log.failure(Some("another")), None);
+    /// ```
+    #[must_use]
+    pub fn failure(&self, request_id: Option<&str>) -> Option<LoggedFailure> {
+        find(self, request_id)
+    }
+
+    /// Returns how the execution ended according to the log: see [`failure`](Self::failure).
+    #[must_use]
+    pub fn outcome(&self, request_id: Option<&str>) -> Outcome {
+        if self.failure(request_id).is_some() {
+            return Outcome::Failed;
+        }
+        match self.report_of(request_id).and_then(|report| report.status) {
+            Some(ReportStatus::Success) => Outcome::Succeeded,
+            Some(
+                ReportStatus::Error
+                | ReportStatus::Failure
+                | ReportStatus::Timeout
+                | ReportStatus::Other(_),
+            )
+            | None => Outcome::NotReported,
+        }
+    }
+}
+
+/// The number of bytes, from the end, that are searched: several times what the service sends.
 const SEARCHED: usize = 16 * LogTail::MAX_BYTES;
 
-/// The lines of one invocation. A record that the official runtimes write on one line has carriage
-/// returns in it for line breaks.
+/// The lines of one invocation. In a record that an official runtime writes on one line, carriage
+/// returns stand for line breaks.
 struct Lines<'t> {
-    /// Those of the function: behind START, up to END.
+    /// The function's lines, between START and END.
     own: Vec<&'t str>,
-    /// From END on.
-    behind: Vec<&'t str>,
+    /// The lines from END on.
+    after_end: Vec<&'t str>,
 }
 
 impl<'t> Lines<'t> {
-    /// `None` if the log does not have this invocation's end.
-    fn of(text: &'t str, request_id: &str, is_cut: bool) -> Option<Self> {
-        let (before, behind) = text.split_at_checked(end_of(text, request_id)?)?;
+    /// Finds the lines; `None` if the log does not have this invocation's end.
+    fn of(text: &'t str, request_id: &str, is_truncated: bool) -> Option<Self> {
+        let (before, after_end) = text.split_at_checked(end_of(text, request_id)?)?;
         let split = |text: &'t str| text.split(['\n', '\r']).collect::<Vec<_>>();
         let mut own = split(before);
         let start = own.iter().position(|line| {
@@ -72,20 +128,20 @@ impl<'t> Lines<'t> {
         });
         let first = match start {
             Some(start) => start + 1,
-            // The first line may be the rest of one.
-            None => usize::from(is_cut),
+            // The first line may be incomplete.
+            None => usize::from(is_truncated),
         };
         own.drain(..first.min(own.len()));
         Some(Self {
             own,
-            behind: split(behind),
+            after_end: split(after_end),
         })
     }
 }
 
-/// Where the platform's END stands, or its report if there is no END. The platform writes after the
-/// function, so that of similar lines the last is its own. A runtime's last record may lack its line
-/// break, and END then follows on the same line.
+/// Returns the offset of the platform's END, or of its report if there is no END. The platform
+/// writes after the function, so the last of several such lines is the platform's. A runtime's last
+/// record may lack a line break, so END may follow on the same line.
 fn end_of(text: &str, request_id: &str) -> Option<usize> {
     let end = format!("END RequestId: {request_id}");
     let is_whole = |(at, _): &(usize, &str)| {
@@ -110,21 +166,21 @@ fn end_of(text: &str, request_id: &str) -> Option<usize> {
     found
 }
 
-pub(super) fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
+fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
     let bytes = log.as_bytes();
     let from = bytes.len().saturating_sub(SEARCHED);
     let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or(bytes));
-    // A character that was cut takes up to three bytes with it.
-    let is_cut = from > 0 || bytes.len() + 3 >= LogTail::MAX_BYTES;
+    // The rest of a split character, up to three bytes, is missing as well.
+    let is_truncated = from > 0 || bytes.len() + 3 >= LogTail::MAX_BYTES;
 
     let report = log.report_of(request_id);
     let known = request_id.or_else(|| Some(report.as_ref()?.request_id.as_str()))?;
-    let logged = Lines::of(&text, known, is_cut).and_then(|lines| {
+    let logged = Lines::of(&text, known, is_truncated).and_then(|lines| {
         python(&lines.own)
             .or_else(|| exited(&lines.own, known))
             .or_else(|| last(&lines.own, |line| node(line, known)))
             .or_else(|| last(&lines.own, |line| json(line, known)))
-            .or_else(|| last(&lines.behind, |line| timed_out(line, known)))
+            .or_else(|| last(&lines.after_end, |line| timed_out(line, known)))
     });
     let failed = report.filter(Report::has_failed);
     if failed.is_none() && logged.is_none() {
@@ -162,8 +218,8 @@ fn node(line: &str, request_id: &str) -> Option<FunctionError> {
 /// `Traceback (most recent call last):` and the frames, indented by spaces or U+00A0, up to the end
 /// of the function's lines.
 ///
-/// A traceback that a program prints ends with the exception's own line, which is not indented;
-/// `logging` separates by tabs. Neither is taken for this.
+/// A traceback that a program prints ends with the exception itself, which is not indented;
+/// `logging` separates by tabs. Neither matches this form.
 fn python(lines: &[&str]) -> Option<FunctionError> {
     let is_frame = |line: &&str| line.is_empty() || line.starts_with([' ', '\u{a0}']);
     let frames = lines.iter().rev().take_while(|line| is_frame(line)).count();
@@ -189,7 +245,7 @@ fn python(lines: &[&str]) -> Option<FunctionError> {
     Some(error.bounded())
 }
 
-/// The type and the message of `[ERROR] Type: message`; the message may be empty.
+/// Returns the type and the message of `[ERROR] Type: message`; the message may be empty.
 fn python_error(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("[ERROR] ")?;
     let (error_type, message) = rest.split_once(": ").unwrap_or((rest, ""));
@@ -207,10 +263,10 @@ fn python_error(line: &str) -> Option<(&str, &str)> {
 
 /// Python's record in the JSON format: the error's members beside `"level":"ERROR"`.
 ///
-/// What a function logs itself has a `message` as well, in both runtimes. Node's own record is the
-/// very one of `console.error(error)`, and so proves nothing.
+/// A record that the function itself logs also has a `message`, in both runtimes. Node's record is
+/// the same as that of `console.error(error)`, so it proves nothing.
 fn json(line: &str, request_id: &str) -> Option<FunctionError> {
-    // Looked for before parsing: a function's own lines may be long JSON documents.
+    // Searched before parsing, since a function's own lines may be long JSON documents.
     if !line.starts_with('{') || !line.contains("\"ERROR\"") || !line.contains(request_id) {
         return None;
     }
@@ -224,7 +280,7 @@ fn json(line: &str, request_id: &str) -> Option<FunctionError> {
     is_record.then(|| FunctionError::parse(line.as_bytes()))
 }
 
-/// The platform's `RequestId: <id> Error: <message>` and the type, last of all lines.
+/// The platform's `RequestId: <id> Error: <message>` and the type, as the last two lines.
 fn exited(lines: &[&str], request_id: &str) -> Option<FunctionError> {
     let mut lines = lines.iter().rev().skip_while(|line| line.is_empty());
     let error_type = lines.next().filter(|line| line.starts_with("Runtime."))?;

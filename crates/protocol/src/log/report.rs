@@ -1,16 +1,16 @@
-//! The line in which the platform sums an execution up.
+//! The line in which the platform summarizes an execution.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::tail::platform_record;
+use super::platform::platform_record;
 
-/// What the `REPORT` line says of an execution.
+/// The `REPORT` line: duration, memory and status of an execution.
 ///
 /// Read from the text format (fields separated by tabs) and from the JSON one (`platform.report`).
-/// A field that is absent or cannot be read is `None`; fields that are not known are passed over.
+/// A field that is absent or invalid is `None`; unknown fields are ignored.
 ///
 /// # Example
 ///
@@ -33,21 +33,22 @@ pub struct Report {
     pub request_id: String,
     /// How long the function ran.
     pub duration: Option<Duration>,
-    /// What is charged for.
+    /// The duration that is billed.
     pub billed_duration: Option<Duration>,
-    /// The memory that the function has, in MB.
+    /// The function's configured memory, in MB.
     pub memory_size_mb: Option<u64>,
-    /// The most memory that it used, in MB.
+    /// The maximum memory that the function used, in MB.
     pub max_memory_used_mb: Option<u64>,
-    /// How long its start took, if this execution started a new environment.
+    /// How long initialization took, if this execution started a new environment.
     pub init_duration: Option<Duration>,
     /// How long restoring a snapshot took.
     pub restore_duration: Option<Duration>,
-    /// What of the restoring is charged for.
+    /// The part of the restore duration that is billed.
     pub billed_restore_duration: Option<Duration>,
-    /// How it ended; the service says nothing if it went well, and often if it did not.
+    /// How the execution ended. In the text format the service omits it for success, and often for
+    /// a failure.
     pub status: Option<ReportStatus>,
-    /// The kind of error, as `Runtime.ExitError`.
+    /// The type of the error, such as `Runtime.ExitError`.
     pub error_type: Option<String>,
 }
 
@@ -55,20 +56,20 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReportStatus {
-    /// It went well.
+    /// The execution succeeded.
     Success,
     /// The runtime failed, or the function's process ended.
     Error,
     /// The function reported a failure.
     Failure,
-    /// The function ran into its time limit.
+    /// The function reached its timeout.
     Timeout,
-    /// Something that this version does not know.
+    /// A status that this version does not know.
     Other(String),
 }
 
 impl ReportStatus {
-    /// As it is on the wire.
+    /// Returns the status as it is on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -100,7 +101,7 @@ impl fmt::Display for ReportStatus {
 }
 
 impl Report {
-    /// A report with nothing but an id, to fill in.
+    /// Creates a report with only a request id; set the other members as needed.
     #[must_use]
     pub fn new(request_id: impl Into<String>) -> Self {
         Self {
@@ -109,7 +110,7 @@ impl Report {
         }
     }
 
-    /// Reads a line; `None` if it is no report.
+    /// Reads a line; `None` if it is not a report.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         match line.strip_prefix("REPORT RequestId: ") {
@@ -118,10 +119,10 @@ impl Report {
         }
     }
 
-    /// Whether the platform reports a failure: the status `error`, `failure` or `timeout`.
+    /// Returns whether the platform reports a failure: the status `error`, `failure` or `timeout`.
     ///
-    /// The recorded service gives a status for timeouts and not for every failed function, so
-    /// `false` is not proof that the function succeeded.
+    /// `false` does not prove success: in recorded responses the service reports a status for
+    /// timeouts, but not for every function that failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(
@@ -178,7 +179,7 @@ impl Report {
     }
 }
 
-/// The line as the service writes it in the text format, without the line's end.
+/// Writes the line in the service's text format, without a line break.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "REPORT RequestId: {}\t", self.request_id)?;
@@ -203,7 +204,7 @@ impl fmt::Display for Report {
         if let Some(duration) = self.billed_restore_duration {
             write!(f, "Billed Restore Duration: {} ms\t", duration.as_millis())?;
         }
-        // With a status the recorded line ends in it; without one it ends in a tab.
+        // Recorded lines end with the status, or with a tab if they have no status.
         match (&self.status, &self.error_type) {
             (Some(status), Some(kind)) => write!(f, "Status: {status}\tError Type: {kind}"),
             (Some(status), None) => write!(f, "Status: {status}"),
@@ -227,7 +228,7 @@ impl fmt::Display for Hundredths {
     }
 }
 
-/// A decimal number of milliseconds, exactly, to the nanosecond.
+/// Parses a decimal number of milliseconds, exact to the nanosecond.
 fn milliseconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if whole.is_empty()
@@ -239,7 +240,7 @@ fn milliseconds(text: &str) -> Option<Duration> {
     }
     let whole: u64 = whole.parse().ok()?;
     let mut nanos: u64 = 0;
-    // Six digits make a millisecond's nanoseconds; further ones are finer than a `Duration`.
+    // Six decimals of a millisecond are nanoseconds, the resolution of a `Duration`.
     for place in 0..6 {
         let digit = match fraction.as_bytes().get(place) {
             Some(digit @ b'0'..=b'9') => u64::from(digit - b'0'),
@@ -257,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    /// From a recorded stream and from recorded buffered answers.
+    /// From a recorded stream and from recorded buffered responses.
     const RECORDED: [&str; 3] = [
         "REPORT RequestId: 4d347e4a\tDuration: 152.47 ms\tBilled Duration: 219 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tInit Duration: 66.17 ms\t",
         "REPORT RequestId: 24771e54\tDuration: 6.62 ms\tBilled Duration: 7 ms\tMemory Size: 128 MB\tMax Memory Used: 77 MB\t",
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_cannot_be_read_is_absent_and_the_rest_stays() {
+    fn an_invalid_field_is_absent_and_the_rest_stays() {
         let report = Report::parse(
             "REPORT RequestId: a\tDuration: fast\tBilled Duration: 1.. ms\tMemory Size: -1 MB\tInit Duration: 99999999999999999999 ms\tMax Memory Used: 5 MB",
         )
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_no_report() {
+    fn other_lines_are_not_reports() {
         for line in [
             "",
             "REPORT",

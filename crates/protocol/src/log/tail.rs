@@ -1,4 +1,4 @@
-//! The log itself: decoding, its lines, and the bounded buffer that an endpoint collects it in.
+//! The log itself: decoding and encoding, and the bounded buffer in which an endpoint collects it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use super::{LoggedFailure, Outcome, Report, ReportStatus};
+use super::{Report, StartLine};
 
-/// Standard alphabet; padding is written, and not insisted on when reading.
+/// The standard alphabet. Padding is written, but not required when reading.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -17,7 +17,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The last part of an execution's log, decoded.
 ///
-/// The bytes are the function's own and need not be UTF-8.
+/// The function may write any bytes, so they need not be UTF-8.
 ///
 /// # Example
 ///
@@ -40,13 +40,13 @@ pub struct LogTail {
 }
 
 impl LogTail {
-    /// The service sends no more of a log than this, in bytes before base64.
+    /// The number of bytes, before base64, that the service sends of a log at most.
     pub const MAX_BYTES: usize = 4096;
 
-    /// Reads what the service sent.
+    /// Decodes what the service sent.
     ///
-    /// This never fails, since a log that cannot be read must not cost the caller the function's
-    /// answer: text that is not base64 is kept as it came, and [`fault`](Self::fault) says so.
+    /// This never fails, so that an invalid log does not cost the caller the function's response:
+    /// text that is not base64 is kept unchanged, and [`fault`](Self::fault) reports the error.
     #[must_use]
     pub fn from_base64(text: impl AsRef<[u8]>) -> Self {
         let text = text.as_ref();
@@ -62,8 +62,8 @@ impl LogTail {
         }
     }
 
-    /// What an endpoint sends of a whole log: its last [`MAX_BYTES`](Self::MAX_BYTES), from a
-    /// character's beginning on if it is UTF-8.
+    /// Takes from a whole log what an endpoint sends: its last [`MAX_BYTES`](Self::MAX_BYTES), less
+    /// the rest of a split UTF-8 character at the beginning.
     #[must_use]
     pub fn last_of(log: &[u8]) -> Self {
         let mut buffer = TailBuffer::new();
@@ -71,13 +71,14 @@ impl LogTail {
         buffer.finish()
     }
 
-    /// Why the bytes are not what the function wrote: the text that came was not base64.
+    /// Returns why the log could not be decoded; the bytes are then the text that was received.
     #[must_use]
     pub const fn fault(&self) -> Option<LogTailError> {
         self.fault
     }
 
-    /// The log in base64, as it goes on the wire; a faulty one as it came, as far as it is UTF-8.
+    /// Encodes the log in base64. A log that could not be decoded is returned as received, with
+    /// U+FFFD in place of bytes that are not UTF-8.
     #[must_use]
     pub fn to_base64(&self) -> String {
         match self.fault {
@@ -86,86 +87,38 @@ impl LogTail {
         }
     }
 
-    /// The log's bytes.
+    /// Returns the log's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The log as text; what is not UTF-8 shows as U+FFFD.
+    /// Returns the log as text, with U+FFFD in place of bytes that are not UTF-8.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// The platform's first line, unless it was cut off: the log is only a tail.
+    /// Returns the platform's first line, unless the log was longer than what the service sends.
     #[must_use]
     pub fn start(&self) -> Option<StartLine> {
         self.text().lines().find_map(StartLine::parse)
     }
 
-    /// The platform's last line: how long the execution took and what became of it.
+    /// Returns the platform's last line: how long the execution took and how it ended.
     ///
-    /// The last one counts, since a function can print a line that looks like it, and the platform
+    /// The last report counts, since a function can print a line of the same form, and the platform
     /// writes after the function.
     #[must_use]
     pub fn report(&self) -> Option<Report> {
         self.report_of(None)
     }
 
-    /// The failure that the log tells of, if it certainly does; `request_id` is that of the
-    /// response's head.
-    ///
-    /// A failure is certain only from what the platform or an official runtime writes in a form of
-    /// its own, and with this request's id wherever the form has one:
-    ///
-    /// - the report, with the status `timeout`, `error` or `failure`;
-    /// - between this invocation's START and END, the record of the Node runtime (`<time>\t<id>\t`
-    ///   `ERROR\tInvoke Error \t{..}`, or `Uncaught Exception` or `Unhandled Promise Rejection`) or
-    ///   of the Python runtime (`[ERROR] <Type>: <message>` with its traceback, last of all, or
-    ///   `"level":"ERROR"` with the error's members in the JSON format);
-    /// - the platform's own lines of a process that exited and of a timeout.
-    ///
-    /// A function's own line that only contains `ERROR`, or quotes another request's log, is no
-    /// failure. What no log tells is not found either: a custom runtime's failure; a record of which
-    /// the tail, 4 KiB long, lacks the beginning; in the JSON format, a failure of the Node runtime,
-    /// whose record is also that of `console.error(error)`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_protocol::LogTail;
-    ///
-    /// let log = LogTail::last_of(
-    ///     b"START RequestId: 8f5 Version: 7\n\
-    ///       [ERROR] ValueError: no cat\nTraceback (most recent call last):\n  File \"h.py\", line 2\n\
-    ///       END RequestId: 8f5\nREPORT RequestId: 8f5\tDuration: 2.90 ms\n",
-    /// );
-    /// assert_eq!(log.failure(Some("8f5")).unwrap().to_string(), "ValueError: no cat");
-    /// assert_eq!(log.failure(Some("another")), None);
-    /// ```
-    #[must_use]
-    pub fn failure(&self, request_id: Option<&str>) -> Option<LoggedFailure> {
-        super::failure::find(self, request_id)
-    }
-
-    /// The last report, of this request if an id is given.
-    pub(crate) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
+    /// Returns the last report, or the last one of this request if an id is given.
+    pub(super) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
         let text = self.text();
         let mut reports = text.lines().rev().filter_map(Report::parse);
         reports.find(|report| request_id.is_none_or(|id| report.request_id == id))
-    }
-
-    /// What the log tells of how the execution ended: see [`failure`](Self::failure).
-    #[must_use]
-    pub fn outcome(&self, request_id: Option<&str>) -> Outcome {
-        if self.failure(request_id).is_some() {
-            return Outcome::Failed;
-        }
-        match self.report_of(request_id).and_then(|report| report.status) {
-            Some(ReportStatus::Success) => Outcome::Succeeded,
-            _ => Outcome::NotReported,
-        }
     }
 }
 
@@ -182,23 +135,23 @@ impl fmt::Debug for LogTail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogTailError {
-    /// A byte that base64 does not have.
-    NotBase64 {
-        /// Where it is, in bytes.
+    /// A byte is not base64.
+    InvalidByte {
+        /// The byte's offset.
         offset: usize,
         /// The byte.
         found: u8,
     },
-    /// The text ends in the middle of a group.
-    Cut {
-        /// How long the text is, in bytes.
+    /// The text ends within a group of four characters.
+    Truncated {
+        /// The text's length, in bytes.
         length: usize,
     },
 }
 
 impl LogTailError {
     fn from_decode(error: base64::DecodeError, text: &[u8]) -> Self {
-        // The decoder looks at the end before the rest; people look for the first fault.
+        // The decoder checks the end before the rest; the first invalid byte is reported here.
         let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
         let first = text
             .iter()
@@ -215,8 +168,8 @@ impl LogTailError {
                     symbol: found,
                     ..
                 },
-            ) => Self::NotBase64 { offset, found },
-            _ => Self::Cut { length: text.len() },
+            ) => Self::InvalidByte { offset, found },
+            _ => Self::Truncated { length: text.len() },
         }
     }
 }
@@ -224,11 +177,11 @@ impl LogTailError {
 impl fmt::Display for LogTailError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBase64 { offset, found } => write!(
+            Self::InvalidByte { offset, found } => write!(
                 f,
                 "the service's tail log has byte {found:#04x} at {offset}, which is not base64"
             ),
-            Self::Cut { length } => {
+            Self::Truncated { length } => {
                 write!(
                     f,
                     "the service's tail log ends within a base64 group, after {length} bytes"
@@ -240,80 +193,25 @@ impl fmt::Display for LogTailError {
 
 impl std::error::Error for LogTailError {}
 
-/// The platform's first line of an execution: `START RequestId: <id> Version: <version>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StartLine {
-    /// The request's id.
-    pub request_id: String,
-    /// The version that ran: `$LATEST` or a number.
-    pub version: String,
-}
-
-impl StartLine {
-    /// A line to write.
-    #[must_use]
-    pub fn new(request_id: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
-            request_id: request_id.into(),
-            version: version.into(),
-        }
-    }
-
-    /// Reads a line, in the text format or the JSON one (`platform.start`).
-    #[must_use]
-    pub fn parse(line: &str) -> Option<Self> {
-        if let Some(rest) = line.strip_prefix("START RequestId: ") {
-            let (request_id, version) = rest.trim_end().split_once(" Version: ")?;
-            return Some(Self::new(request_id, version));
-        }
-        let record = platform_record(line, "platform.start")?;
-        Some(Self::new(
-            record.get("requestId")?.as_str()?,
-            record.get("version")?.as_str()?,
-        ))
-    }
-}
-
-impl fmt::Display for StartLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "START RequestId: {} Version: {}",
-            self.request_id, self.version
-        )
-    }
-}
-
-/// The `record` of a line that the platform wrote in the JSON log format.
-pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
-    // Looked for before parsing: a function's own lines may be long JSON documents.
-    if !line.starts_with('{') || !line.contains(kind) {
-        return None;
-    }
-    let mut event: serde_json::Value = serde_json::from_str(line).ok()?;
-    (event.get("type")?.as_str()? == kind).then(|| event.get_mut("record").map(std::mem::take))?
-}
-
-/// Collects a log and keeps its end: memory is bounded whatever a function prints.
+/// Collects a log and keeps its end, so that memory is bounded however much a function prints.
 #[derive(Clone, Debug, Default)]
 pub struct TailBuffer {
-    /// At most twice the tail, so that old bytes are moved out once a tail and not once a line.
+    /// At most twice the tail, so that old bytes are removed once per tail and not once per line.
     bytes: Vec<u8>,
-    cut: bool,
+    truncated: bool,
 }
 
 impl TailBuffer {
-    /// An empty one.
+    /// Creates an empty buffer.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             bytes: Vec::new(),
-            cut: false,
+            truncated: false,
         }
     }
 
-    /// Adds what was written.
+    /// Adds bytes that were written.
     pub fn push(&mut self, written: &[u8]) {
         let max = LogTail::MAX_BYTES;
         if let Some(end) = written
@@ -321,7 +219,7 @@ impl TailBuffer {
             .checked_sub(max)
             .and_then(|from| written.get(from..))
         {
-            self.cut |= !self.bytes.is_empty() || written.len() > max;
+            self.truncated |= !self.bytes.is_empty() || written.len() > max;
             self.bytes.clear();
             self.bytes.extend_from_slice(end);
             return;
@@ -329,17 +227,17 @@ impl TailBuffer {
         self.bytes.extend_from_slice(written);
         if self.bytes.len() > 2 * max {
             self.bytes.drain(..self.bytes.len() - max);
-            self.cut = true;
+            self.truncated = true;
         }
     }
 
-    /// The tail of all that was added.
+    /// Returns the tail of everything that was added.
     #[must_use]
     pub fn finish(mut self) -> LogTail {
         let surplus = self.bytes.len().saturating_sub(LogTail::MAX_BYTES);
         self.bytes.drain(..surplus);
-        if surplus > 0 || self.cut {
-            // A cut character's remaining bytes: at most three, of the form 10xxxxxx.
+        if surplus > 0 || self.truncated {
+            // The rest of a split character: at most three bytes of the form 10xxxxxx.
             let orphans = self
                 .bytes
                 .iter()
@@ -365,7 +263,7 @@ mod tests {
         assert_eq!(log.as_bytes(), b"START*");
         assert_eq!(
             log.fault(),
-            Some(LogTailError::NotBase64 {
+            Some(LogTailError::InvalidByte {
                 offset: 5,
                 found: b'*'
             })
@@ -373,25 +271,25 @@ mod tests {
         assert_eq!(log.to_base64(), "START*");
         assert_eq!(
             LogTail::from_base64("A").fault(),
-            Some(LogTailError::Cut { length: 1 })
+            Some(LogTailError::Truncated { length: 1 })
         );
     }
 
     #[test]
-    fn padding_may_be_missing() {
+    fn padding_is_optional() {
         assert_eq!(LogTail::from_base64("aGk").as_bytes(), b"hi");
         assert_eq!(LogTail::from_base64("aGk=").as_bytes(), b"hi");
         assert_eq!(LogTail::from_base64("").as_bytes(), b"");
     }
 
     #[test]
-    fn keeps_the_last_4096_bytes_and_no_torn_character() {
+    fn keeps_the_last_4096_bytes_and_no_split_character() {
         let exact = vec![b'a'; 4096];
         assert_eq!(LogTail::last_of(&exact).as_bytes(), exact);
         let mut log = "é".as_bytes().to_vec();
         log.extend(vec![b'b'; 4095]);
         assert_eq!(LogTail::last_of(&log).as_bytes(), &log[2..]);
-        // Bytes that were never UTF-8 and were not cut stay.
+        // Bytes that were never UTF-8 stay if nothing was removed.
         assert_eq!(LogTail::last_of(b"\x80\x80x").as_bytes(), b"\x80\x80x");
     }
 
@@ -412,18 +310,6 @@ mod tests {
                 "pieces of {piece}"
             );
         }
-    }
-
-    #[test]
-    fn the_start_line_is_read_in_both_formats() {
-        let text = StartLine::parse("START RequestId: 4d34 Version: $LATEST").unwrap();
-        assert_eq!(text, StartLine::new("4d34", "$LATEST"));
-        assert_eq!(StartLine::parse(&text.to_string()), Some(text));
-        let json =
-            r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
-        assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
-        assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
-        assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
     }
 
     #[test]

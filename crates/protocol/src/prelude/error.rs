@@ -1,49 +1,49 @@
-//! What is wrong with a prelude.
+//! Why a prelude is invalid.
 
 use std::fmt;
 
-/// Why a stream does not begin with a prelude.
+/// Why a stream does not begin with a valid prelude.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PreludeError {
-    /// The first byte does not open an object.
-    NoObject,
-    /// There was no separator within the limit.
+    /// The stream does not begin with `{`.
+    Missing,
+    /// No separator was found within the limit.
     TooLong {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// A NUL came that is not the beginning of eight.
+    /// The JSON is followed by fewer than eight NUL bytes.
     Separator {
-        /// Where the first NUL is, in bytes.
+        /// The offset of the first NUL byte.
         offset: usize,
-        /// How many there are.
+        /// The number of NUL bytes found.
         found: usize,
     },
     /// The stream ended before the separator.
-    Cut {
-        /// How many bytes came.
+    Truncated {
+        /// The number of bytes received.
         length: usize,
     },
-    /// What is before the separator is no JSON object.
-    JsonError {
+    /// The bytes before the separator are not a JSON object.
+    NotObject {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.
         column: usize,
     },
-    /// `statusCode` is no number from 100 to 999.
+    /// `statusCode` is not a number from 100 to 999.
     StatusCode,
-    /// `headers` is no object.
+    /// `headers` is not an object.
     Headers,
-    /// `multiValueHeaders` is no object of arrays.
+    /// `multiValueHeaders` is not an object of arrays.
     MultiValueHeaders,
-    /// A header's name or value is not allowed in HTTP.
+    /// A header's name or value is not valid in HTTP.
     Header {
         /// The name.
         name: String,
     },
-    /// `cookies` is no array of strings.
+    /// `cookies` is not an array of strings.
     Cookies,
 }
 
@@ -51,29 +51,33 @@ impl fmt::Display for PreludeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the function's HTTP prelude ")?;
         match self {
-            Self::NoObject => {
+            Self::Missing => {
                 f.write_str("is missing: the stream does not begin with a JSON object")
             }
             Self::TooLong { limit } => write!(f, "does not end within {limit} bytes"),
             Self::Separator { offset, found } => {
                 write!(
                     f,
-                    "ends at byte {offset} in {found} NUL bytes and not in eight"
+                    "has a separator of {found} NUL bytes at byte {offset}, expected eight"
                 )
             }
-            Self::Cut { length } => write!(f, "is cut: the stream ended after {length} bytes"),
-            Self::JsonError { line, column } => {
-                write!(f, "is no JSON object: line {line}, column {column}")
+            Self::Truncated { length } => {
+                write!(f, "is truncated: the stream ended after {length} bytes")
             }
-            Self::StatusCode => f.write_str("has a statusCode that is no number from 100 to 999"),
-            Self::Headers => f.write_str("has headers that are no JSON object"),
+            Self::NotObject { line, column } => {
+                write!(f, "is not a JSON object: line {line}, column {column}")
+            }
+            Self::StatusCode => {
+                f.write_str("has a statusCode that is not a number from 100 to 999")
+            }
+            Self::Headers => f.write_str("has headers that are not a JSON object"),
             Self::MultiValueHeaders => {
-                f.write_str("has multiValueHeaders that are no JSON object of arrays")
+                f.write_str("has multiValueHeaders that are not a JSON object of arrays")
             }
             Self::Header { name } => {
-                write!(f, "has a header that HTTP does not allow: {name:?}")
+                write!(f, "has a header that is not valid in HTTP: {name:?}")
             }
-            Self::Cookies => f.write_str("has cookies that are no JSON array of strings"),
+            Self::Cookies => f.write_str("has cookies that are not a JSON array of strings"),
         }
     }
 }

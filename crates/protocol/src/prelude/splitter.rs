@@ -1,4 +1,4 @@
-//! Finds the prelude's end in a stream that comes in pieces.
+//! Finds the prelude's end in a stream that arrives in pieces.
 
 use std::collections::VecDeque;
 
@@ -10,13 +10,13 @@ use super::{HttpPrelude, PreludeError, SEPARATOR};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
-    /// The prelude; at most one, and before any body.
+    /// The prelude: at most one, before any part of the body.
     Prelude(HttpPrelude),
-    /// A piece of the body, never empty: a slice of what was pushed, if it came after the prelude.
+    /// A piece of the body, never empty. After the prelude it is a slice of what was pushed.
     Body(Bytes),
 }
 
-/// Takes a prelude and the body after it apart, however the stream is cut into pieces.
+/// Separates a prelude from the body after it, however the stream is split into pieces.
 ///
 /// # Example
 ///
@@ -42,20 +42,20 @@ pub struct PreludeSplitter {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// Collecting what may be a prelude: the bytes so far, and how many NULs they end in.
+    /// Collecting the bytes of what may be a prelude.
     Collecting(BytesMut),
     Body,
     Failed(PreludeError),
 }
 
 impl PreludeSplitter {
-    /// How long a prelude may be, separator included, if nothing else is said: 64 KiB.
+    /// The default limit of a prelude's length, including the separator: 64 KiB.
     pub const DEFAULT_LIMIT: usize = 64 * 1024;
 
-    /// For a stream that may or may not begin with a prelude.
+    /// Creates a splitter for a stream that may begin with a prelude.
     ///
-    /// What does not begin with a JSON object that is a prelude, followed by the separator, within
-    /// the limit, is body from its first byte on. Nothing is lost, and nothing fails.
+    /// If the stream does not begin with a valid prelude and the separator within the limit, all of
+    /// it is body. This never fails.
     #[must_use]
     pub fn optional() -> Self {
         Self {
@@ -66,8 +66,8 @@ impl PreludeSplitter {
         }
     }
 
-    /// For a stream that says by its content type that it begins with a prelude: one that does not
-    /// is an error.
+    /// Creates a splitter for a stream that must begin with a prelude, as its content type says. A
+    /// stream without one is an error.
     #[must_use]
     pub fn required() -> Self {
         Self {
@@ -76,14 +76,14 @@ impl PreludeSplitter {
         }
     }
 
-    /// The same with another limit, in bytes.
+    /// Sets the limit of the prelude's length, in bytes, including the separator.
     #[must_use]
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Takes a piece of the stream.
+    /// Adds a piece of the stream.
     pub fn push(&mut self, piece: Bytes) {
         if piece.is_empty() {
             return;
@@ -95,9 +95,9 @@ impl PreludeSplitter {
         }
     }
 
-    /// The next part, if one is there; `None` asks for another [`push`](Self::push).
+    /// Returns the next part; `None` means that another [`push`](Self::push) is needed.
     ///
-    /// An error is final: it is given again by every later call.
+    /// An error is final: every later call returns it again.
     pub fn next_part(&mut self) -> Option<Result<Part, PreludeError>> {
         match (&self.state, self.ready.pop_front()) {
             (_, Some(part)) => Some(Ok(part)),
@@ -106,16 +106,16 @@ impl PreludeSplitter {
         }
     }
 
-    /// Tells that the stream has ended. What was held back is body, and is to be had from
-    /// [`next_part`](Self::next_part).
+    /// Marks the end of the stream. Bytes that were held back are body, which
+    /// [`next_part`](Self::next_part) returns.
     ///
     /// # Errors
     ///
-    /// If a prelude is required and did not come whole.
+    /// If a prelude is required and is not complete.
     pub fn finish(&mut self) -> Result<(), PreludeError> {
         if let State::Collecting(held) = &self.state {
             let length = held.len();
-            self.give_up(PreludeError::Cut { length });
+            self.give_up(PreludeError::Truncated { length });
         }
         match &self.state {
             State::Failed(error) => Err(error.clone()),
@@ -123,7 +123,7 @@ impl PreludeSplitter {
         }
     }
 
-    /// Whether the body has begun: nothing is held back any more.
+    /// Returns whether the body has begun, so that nothing is held back.
     #[must_use]
     pub const fn is_past_prelude(&self) -> bool {
         matches!(self.state, State::Body)
@@ -133,14 +133,14 @@ impl PreludeSplitter {
         let State::Collecting(held) = &mut self.state else {
             return;
         };
-        // Only what can belong to the prelude is copied: up to the limit, and up to the separator.
+        // Only what can belong to the prelude is copied: at most the limit.
         let before = held.len();
         let room = self.limit.saturating_sub(before);
         let candidate = piece.get(..room).unwrap_or(&piece);
         held.extend_from_slice(candidate);
 
         if held.first().is_some_and(|first| *first != b'{') {
-            return self.not_a_prelude(before, piece, PreludeError::NoObject);
+            return self.not_a_prelude(before, piece, PreludeError::Missing);
         }
         let nul = held
             .get(before.saturating_sub(SEPARATOR.len())..)
@@ -183,7 +183,7 @@ impl PreludeSplitter {
         }
     }
 
-    /// What was held, but for the last piece, and then that piece itself, uncopied.
+    /// Gives up, keeping the collected bytes without the last piece, and that piece uncopied.
     fn not_a_prelude(&mut self, before: usize, piece: Bytes, error: PreludeError) {
         if let State::Collecting(held) = &mut self.state {
             held.truncate(before);
@@ -207,7 +207,7 @@ impl PreludeSplitter {
 mod tests {
     use super::*;
 
-    /// Everything that a splitter gives for a stream cut into these pieces, bodies joined.
+    /// Returns everything that a splitter finds in a stream of these pieces, with the body joined.
     fn split(
         mut splitter: PreludeSplitter,
         pieces: &[&[u8]],
@@ -261,12 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_of_a_required_prelude_is_an_error_with_its_length() {
+    fn every_prefix_of_a_required_prelude_is_an_error_with_its_length() {
         let separator_ends = WHOLE.len() - 5;
         for at in 0..separator_ends {
             let (prelude, body, end) = split(PreludeSplitter::required(), &[&WHOLE[..at]]);
             assert_eq!((prelude, body), (None, Vec::new()));
-            assert_eq!(end, Some(PreludeError::Cut { length: at }));
+            assert_eq!(end, Some(PreludeError::Truncated { length: at }));
         }
     }
 
@@ -277,7 +277,7 @@ mod tests {
             b"".as_slice(),
             b"plain",
             b"\0\0\0\0\0\0\0\0after",
-            b"{\"json\": \"answer\"}",
+            b"{\"json\": \"value\"}",
             b"{not json}\0\0\0\0\0\0\0\0x",
             b"{\"statusCode\":7}\0\0\0\0\0\0\0\0x",
             b"{}\0\0\0\0\0\0\0x",
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_prelude_that_is_none_says_why() {
+    fn rejects_an_invalid_required_prelude_with_the_reason() {
         let error = |stream: &[u8]| {
             let splitter = PreludeSplitter::required().with_limit(32);
             let (prelude, body, end) = split(splitter.clone(), &[stream]);
@@ -306,7 +306,7 @@ mod tests {
             assert_eq!(split(splitter, &bytes).2, end);
             end.unwrap()
         };
-        assert_eq!(error(b"hello"), PreludeError::NoObject);
+        assert_eq!(error(b"hello"), PreludeError::Missing);
         assert_eq!(
             error(b"{}\0\0\0x"),
             PreludeError::Separator {
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(error(&[b'{'; 33]), PreludeError::TooLong { limit: 32 });
         assert_eq!(
             error(b"{x}\0\0\0\0\0\0\0\0"),
-            PreludeError::JsonError { line: 1, column: 2 }
+            PreludeError::NotObject { line: 1, column: 2 }
         );
         assert_eq!(
             error(b"{\"statusCode\":99}\0\0\0\0\0\0\0\0"),

@@ -1,4 +1,4 @@
-//! What an endpoint receives.
+//! Requests as an endpoint receives them.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -14,8 +14,8 @@ use crate::{header, json};
 
 /// A request as it arrived at an endpoint, validated as the service validates it.
 ///
-/// The head is read first, so that an endpoint can reject a request before it reads a body; then
-/// [`with_payload`](Self::with_payload).
+/// The head is read first, so that an endpoint can reject a request before it reads a body. The
+/// body is added by [`with_payload`](Self::with_payload).
 ///
 /// # Example
 ///
@@ -51,14 +51,15 @@ pub struct IncomingRequest<'a> {
 }
 
 impl<'a> IncomingRequest<'a> {
-    /// Reads a request's head. The path is taken as it is on the wire, and decoded once.
+    /// Reads a request's head. The path must be as it was on the wire; it is decoded once.
     ///
     /// The client context and the log type are read for synchronous calls only: the service ignores
     /// them otherwise. Headers that the operation does not have are ignored.
     ///
     /// # Errors
     ///
-    /// What the service would reject: every constraint that it would name at once.
+    /// If the service would reject the head. Like the service's, the error names every violated
+    /// constraint at once.
     pub fn from_parts(parts: &'a Parts, rules: &NameRules) -> Result<Self, Rejection> {
         let route = Route::find(&parts.method, parts.uri.path()).map_err(Rejection::Route)?;
         let operation = route.operation;
@@ -94,26 +95,27 @@ impl<'a> IncomingRequest<'a> {
         Ok(Self { operation, members })
     }
 
-    /// The operation. InvokeAsync, the old one, is an `Invoke` of the type `Event` with a smaller
-    /// limit.
+    /// Returns the operation. A request of the old InvokeAsync is read as an `Invoke` of the type
+    /// `Event` with a smaller payload limit.
     #[must_use]
     pub const fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// The request's members, whatever the operation.
+    /// Returns the request's members. Those of a stream or of InvokeAsync fit into an
+    /// [`InvokeRequest`].
     #[must_use]
     pub const fn members(&self) -> &InvokeRequest<'a> {
         &self.members
     }
 
-    /// How to invoke.
+    /// Returns the invocation type.
     #[must_use]
     pub const fn invocation_type(&self) -> InvocationType {
         self.members.invocation_type
     }
 
-    /// The greatest payload that this request may have, in bytes.
+    /// Returns the largest payload that this request may have, in bytes.
     #[must_use]
     pub const fn max_payload(&self) -> usize {
         match self.operation {
@@ -126,7 +128,7 @@ impl<'a> IncomingRequest<'a> {
     ///
     /// # Errors
     ///
-    /// If it is larger than [`max_payload`](Self::max_payload).
+    /// If the payload is larger than [`max_payload`](Self::max_payload).
     pub fn with_payload(mut self, payload: Bytes) -> Result<Self, Rejection> {
         self.check_length(payload.len())?;
         self.members.payload = payload;
@@ -137,7 +139,7 @@ impl<'a> IncomingRequest<'a> {
     ///
     /// # Errors
     ///
-    /// If it is more than [`max_payload`](Self::max_payload).
+    /// If the length is more than [`max_payload`](Self::max_payload).
     pub const fn check_length(&self, length: usize) -> Result<(), Rejection> {
         let limit = self.max_payload();
         if length > limit {
@@ -151,11 +153,12 @@ impl<'a> IncomingRequest<'a> {
         Ok(())
     }
 
-    /// Checks that the payload is JSON. An empty payload passes: the service takes it for `{}`.
+    /// Checks that the payload is JSON. An empty payload passes, since the service treats it as
+    /// `{}`.
     ///
     /// # Errors
     ///
-    /// If it is not JSON; the error has the place.
+    /// If the payload is not JSON. The error has the position.
     pub fn check_json(&self) -> Result<(), Rejection> {
         match &self.members.payload {
             payload if payload.is_empty() => Ok(()),
@@ -170,7 +173,7 @@ impl<'a> IncomingRequest<'a> {
     ///
     /// # Errors
     ///
-    /// If it is another one.
+    /// If the content type is another one.
     pub fn check_content_type(&self) -> Result<(), Rejection> {
         let Some(content_type) = &self.members.content_type else {
             return Ok(());
@@ -200,7 +203,7 @@ impl<'a> IncomingRequest<'a> {
     }
 }
 
-/// What an endpoint makes of a request that a client sends.
+/// Converts a client's request into what an endpoint reads from it.
 impl<'a> From<InvokeRequest<'a>> for IncomingRequest<'a> {
     fn from(members: InvokeRequest<'a>) -> Self {
         Self {
@@ -210,7 +213,7 @@ impl<'a> From<InvokeRequest<'a>> for IncomingRequest<'a> {
     }
 }
 
-/// What an endpoint makes of a request that a client sends.
+/// Converts a client's request into what an endpoint reads from it.
 impl<'a> From<StreamRequest<'a>> for IncomingRequest<'a> {
     fn from(request: StreamRequest<'a>) -> Self {
         Self {
@@ -220,7 +223,7 @@ impl<'a> From<StreamRequest<'a>> for IncomingRequest<'a> {
     }
 }
 
-/// The request as a client would have made it.
+/// Converts the request into a client's; fails if the stream operation has no such request.
 impl<'a> TryFrom<IncomingRequest<'a>> for StreamRequest<'a> {
     type Error = RequestError;
 

@@ -1,4 +1,4 @@
-//! What a client sends: a request as `http`.
+//! Requests as a client sends them.
 
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Uri};
@@ -11,25 +11,28 @@ use super::operation::{InvokeOperation, template};
 use crate::header;
 use crate::path::{Encoded, Template};
 
-/// `Host`, `User-Agent` and `Content-Length`, and three of a signature.
+/// The headers that are usually added: `Host`, `User-Agent`, `Content-Length`, and three of a
+/// signature.
 const USUAL_HEADERS: usize = 6;
 
-/// Room in a path for the longest template, and for the encoded colons of an ARN.
+/// Enough for the longest template, and for the encoded colons of an ARN.
 const TEMPLATE_BYTES: usize = 96;
 
 impl<Op: InvokeOperation> Request<'_, Op> {
-    /// Encodes the request for a service or an endpoint at `base`: scheme, authority and perhaps a
-    /// path to put before the operation's. The transport adds `Host` and `Content-Length`.
+    /// Encodes the request for a service or an endpoint at `base`, which has a scheme, an authority
+    /// and optionally a path that is put before the operation's. The transport adds `Host` and
+    /// `Content-Length`.
     ///
     /// # Errors
     ///
-    /// Those of [`check`](Self::check), and if `base` is not an absolute URI or has a query.
+    /// As [`check`](Self::check), and if `base` is not an absolute URI or has a query, or the
+    /// resulting URI is too long.
     pub fn to_http(&self, base: &Uri) -> Result<http::Request<Bytes>, RequestError> {
         self.to_http_with_capacity(base, USUAL_HEADERS)
     }
 
-    /// Encodes the request as [`to_http`](Self::to_http) does, in a map of headers that can take
-    /// `additional` more without growing.
+    /// Encodes the request as [`to_http`](Self::to_http) does, with room for `additional` more
+    /// headers.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a client's request cannot be.
+//! Why a client's request is not sent.
 
 use std::fmt;
 
@@ -8,29 +8,30 @@ use lambda_invoke_input::InvocationType;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The stream operation has no such invocation type.
+    /// The stream operation does not have the invocation type.
     NotForStream {
         /// The type.
         invocation_type: InvocationType,
     },
     /// The stream operation has no durable executions.
     DurableStream,
-    /// A client context reaches the function in synchronous calls only.
+    /// A client context is given with `Event`, although it reaches a function in synchronous calls
+    /// only.
     ClientContextWithEvent,
-    /// A queued execution's log has nobody to go to.
+    /// The log is requested with `Event`, although no response carries a queued execution's log.
     TailWithEvent,
-    /// The payload is larger than the service takes.
+    /// The payload is larger than the service accepts.
     PayloadTooLarge {
         /// Its length, in bytes.
         length: usize,
-        /// The most that is allowed.
+        /// The limit, in bytes.
         limit: usize,
-        /// For which the limit is.
+        /// The invocation type that has this limit.
         invocation_type: InvocationType,
     },
-    /// A tenant id begins or ends in a space, which HTTP drops on the way.
+    /// A tenant id begins or ends with a space, which HTTP removes.
     TenantIdSpace,
-    /// A value that a header cannot hold.
+    /// A value cannot be sent in a header.
     HeaderValue {
         /// The header.
         name: http::HeaderName,
@@ -39,7 +40,7 @@ pub enum RequestError {
     BaseNotAbsolute,
     /// The base URI has a query, where the operation's own belongs.
     BaseQuery,
-    /// Base and function name together are longer than a URI can be.
+    /// The base URI and the function's name together are longer than a URI can be.
     UriTooLong,
 }
 
@@ -64,21 +65,35 @@ impl fmt::Display for RequestError {
                 length,
                 limit,
                 invocation_type,
-            } => write!(
-                f,
-                "the payload has {length} bytes, {invocation_type} takes at most {limit}"
-            ),
-            Self::TenantIdSpace => f.write_str(
-                "the tenant id begins or ends in a space, which is lost in an http header",
-            ),
-            Self::HeaderValue { name } => write!(f, "the value for {name} is no http header value"),
+            } => write_payload_too_large(f, *length, *limit, *invocation_type),
+            Self::TenantIdSpace => {
+                f.write_str("the tenant id begins or ends with a space, which an HTTP header loses")
+            }
+            Self::HeaderValue { name } => {
+                write!(f, "the value for {name} is not a valid HTTP header value")
+            }
             Self::BaseNotAbsolute => f.write_str(
-                "the endpoint's uri is not absolute, expected something like https://host:port",
+                "the endpoint's URI is not absolute, expected the form https://host:port",
             ),
-            Self::BaseQuery => f.write_str("the endpoint's uri has a query, expected none"),
-            Self::UriTooLong => f.write_str("the request's uri is too long"),
+            Self::BaseQuery => {
+                f.write_str("the endpoint's URI has a query, expected a URI without one")
+            }
+            Self::UriTooLong => f.write_str("the request's URI is too long"),
         }
     }
 }
 
 impl std::error::Error for RequestError {}
+
+/// Writes the sentence that a client's error and an endpoint's rejection share.
+pub(super) fn write_payload_too_large(
+    f: &mut fmt::Formatter<'_>,
+    length: usize,
+    limit: usize,
+    invocation_type: InvocationType,
+) -> fmt::Result {
+    write!(
+        f,
+        "the payload has {length} bytes, but {invocation_type} accepts at most {limit}"
+    )
+}

@@ -1,5 +1,5 @@
-//! The members of a request: what they are, and how each stands in the headers, in both directions.
-//! A member that is added to the service's model is added here.
+//! The members of a request, and how each is encoded in the headers and decoded from them.
+//! A member of the service's model is added here, in both directions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -43,20 +43,21 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub struct Request<'a, Op: InvokeOperation> {
     /// The function, and the version or alias.
     pub target: Target<'a>,
-    /// Whether to wait for the response, to queue an event, or to run nothing.
+    /// Whether to wait for the response, to queue an event, or only to check the request.
     pub invocation_type: Op::InvocationType,
     /// Whether the response is to include the end of the log. Not with `Event`.
     pub log_type: LogType,
-    /// What the function is told about the caller. Not with `Event`.
+    /// What the function learns about the calling application. Not with `Event`.
     pub client_context: Option<ClientContext<'a>>,
     /// The tenant, for functions with tenant isolation.
     pub tenant_id: Option<TenantId<'a>>,
-    /// The name under which the service runs the function once, however often it is asked to.
-    /// `Invoke` only.
+    /// The name of a durable execution: the service runs the function once for it, however often
+    /// the request is sent. `Invoke` only.
     pub durable_execution_name: Option<Op::DurableExecutionName<'a>>,
-    /// The payload's type: `application/json` unless set; none is sent for `None`.
+    /// The payload's content type: `application/json` by default; `None` sends no header.
     pub content_type: Option<HeaderValue>,
-    /// The payload, sent as it is. The service takes JSON only; see [`json::check`](crate::json).
+    /// The payload, sent unchanged. The service accepts only JSON; see
+    /// [`json::check`](crate::json).
     pub payload: Bytes,
 }
 
@@ -86,7 +87,7 @@ pub type InvokeRequest<'a> = Request<'a, Invoke>;
 pub type StreamRequest<'a> = Request<'a, Stream>;
 
 impl<'a, Op: InvokeOperation> Request<'a, Op> {
-    /// Creates a synchronous request with an empty payload, to fill in.
+    /// Creates a synchronous request with an empty payload; set the other members as needed.
     #[must_use]
     pub fn new(target: impl Into<Target<'a>>) -> Self {
         Self {
@@ -105,8 +106,8 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     ///
     /// # Errors
     ///
-    /// If a client context or the log is asked for with `Event`, the payload is too large for the
-    /// invocation type, or a tenant id begins or ends in a space.
+    /// If a client context is given or the log requested with `Event`, if the payload is too large
+    /// for the invocation type, or if a tenant id begins or ends with a space.
     pub fn check(&self) -> Result<(), RequestError> {
         let invocation_type: InvocationType = self.invocation_type.into();
         if invocation_type == InvocationType::Event {
@@ -117,8 +118,8 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
                 return Err(RequestError::TailWithEvent);
             }
         }
-        // A tenant id may hold spaces, but HTTP drops those at a header value's ends, which would
-        // make it another tenant's.
+        // A tenant id may contain spaces, but HTTP removes those at a header value's ends, which
+        // would name another tenant.
         let tenant_id = self.tenant_id.as_ref().map(TenantId::as_str);
         if tenant_id.is_some_and(|id| id.trim_matches(' ') != id) {
             return Err(RequestError::TenantIdSpace);
@@ -134,8 +135,8 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         Ok(())
     }
 
-    /// Encodes the members that stand in headers, in a map with room for `additional` more. A
-    /// header whose absence means the same is left out.
+    /// Encodes the members that are sent in headers, in a map with room for `additional` more. A
+    /// header is omitted if its absence means the same.
     pub(super) fn headers(&self, additional: usize) -> Result<HeaderMap, RequestError> {
         let invocation_type: InvocationType = self.invocation_type.into();
         let keyword = |is_default: bool, name, value: &'static str| {
@@ -170,6 +171,25 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         Ok(map)
     }
 
+    /// Converts the request into one of another operation, with these values of the members whose
+    /// types differ between the operations.
+    fn convert<Other: InvokeOperation>(
+        self,
+        invocation_type: Other::InvocationType,
+        durable_execution_name: Option<Other::DurableExecutionName<'a>>,
+    ) -> Request<'a, Other> {
+        Request {
+            target: self.target,
+            invocation_type,
+            log_type: self.log_type,
+            client_context: self.client_context,
+            tenant_id: self.tenant_id,
+            durable_execution_name,
+            content_type: self.content_type,
+            payload: self.payload,
+        }
+    }
+
     /// Converts the request into one that borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Request<'static, Op> {
@@ -188,23 +208,16 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     }
 }
 
-/// `Invoke` has every member of the stream, and every invocation type.
+/// `Invoke` has every member and every invocation type of the stream operation.
 impl<'a> From<StreamRequest<'a>> for InvokeRequest<'a> {
-    fn from(request: StreamRequest<'a>) -> Self {
-        Self {
-            target: request.target,
-            invocation_type: request.invocation_type.into(),
-            log_type: request.log_type,
-            client_context: request.client_context,
-            tenant_id: request.tenant_id,
-            durable_execution_name: request.durable_execution_name.map(|name| match name {}),
-            content_type: request.content_type,
-            payload: request.payload,
-        }
+    fn from(mut request: StreamRequest<'a>) -> Self {
+        let name = request.durable_execution_name.take();
+        let invocation_type = request.invocation_type.into();
+        request.convert(invocation_type, name.map(|name| match name {}))
     }
 }
 
-/// Fails for an `Event`, and for a request with the name of a durable execution.
+/// Fails for `Event`, and for a request with the name of a durable execution.
 impl<'a> TryFrom<InvokeRequest<'a>> for StreamRequest<'a> {
     type Error = RequestError;
 
@@ -212,16 +225,8 @@ impl<'a> TryFrom<InvokeRequest<'a>> for StreamRequest<'a> {
         if request.durable_execution_name.is_some() {
             return Err(RequestError::DurableStream);
         }
-        Ok(Self {
-            target: request.target,
-            invocation_type: request.invocation_type.try_into()?,
-            log_type: request.log_type,
-            client_context: request.client_context,
-            tenant_id: request.tenant_id,
-            durable_execution_name: None,
-            content_type: request.content_type,
-            payload: request.payload,
-        })
+        let invocation_type = request.invocation_type.try_into()?;
+        Ok(request.convert(invocation_type, None))
     }
 }
 
@@ -230,8 +235,8 @@ fn text(
     text: Option<&impl AsRef<str>>,
 ) -> Result<Option<(HeaderName, HeaderValue)>, RequestError> {
     let Some(text) = text else { return Ok(None) };
-    // The members' types allow visible ASCII and spaces only, so this is out of reach; it is an
-    // error all the same, so that a new type cannot panic here.
+    // The members' types allow only visible ASCII and spaces, so this does not fail today; it is an
+    // error nevertheless, so that a new type cannot cause a panic here.
     match HeaderValue::from_str(text.as_ref()) {
         Ok(value) => Ok(Some((name, value))),
         Err(_) => Err(RequestError::HeaderValue { name }),
@@ -268,7 +273,7 @@ impl<'a> HeaderMembers<'a> {
         }
     }
 
-    /// Adds the constraints that fail, in the service's order.
+    /// Adds the violated constraints to `failed`, in the service's order.
     pub(super) fn validate(
         &self,
         rules: &NameRules,
@@ -323,7 +328,7 @@ impl<'a> HeaderMembers<'a> {
     }
 }
 
-/// A validated keyword; what an absent header means if there is none.
+/// Parses a validated keyword; an absent header has the default value.
 fn keyword<T: std::str::FromStr + Default>(text: Option<Cow<'_, str>>) -> T {
     text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
@@ -342,7 +347,7 @@ fn client_context(text: Cow<'_, str>) -> Result<ClientContext<'_>, Rejection> {
     Ok(context)
 }
 
-/// Any JSON object, of which nothing is kept.
+/// Any JSON object; nothing of it is kept.
 struct JsonObject;
 
 impl<'de> Deserialize<'de> for JsonObject {

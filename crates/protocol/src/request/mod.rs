@@ -1,5 +1,6 @@
-//! The requests of the two operations: typed value to `http` on the client's side (`encode`), and
-//! back on the endpoint's (`decode`). What both have in common is in `members`.
+//! The requests of the two operations: from a typed value to `http` on the client's side
+//! (`encode`), and back on the endpoint's (`decode`). Both use `members`, where a member of the
+//! service's model is added.
 
 mod decode;
 mod encode;
@@ -11,5 +12,4 @@ mod rejection;
 pub use decode::IncomingRequest;
 pub use error::RequestError;
 pub use members::{InvokeRequest, Request, StreamRequest};
-pub use operation::StreamInvocationType;
 pub use rejection::Rejection;

@@ -1,4 +1,4 @@
-//! What differs between the two operations.
+//! The two operations, and what differs between them.
 
 use std::fmt;
 
@@ -6,8 +6,9 @@ use lambda_invoke_error::Operation;
 use lambda_invoke_input::{DurableExecutionName, InvocationType};
 
 use super::RequestError;
-use crate::Expected;
+use crate::invocation_type::StreamInvocationType;
 use crate::path::{self, Template};
+use crate::response::Expected;
 
 mod sealed {
     pub trait Sealed {}
@@ -17,12 +18,11 @@ mod sealed {
 
 /// One of the two operations, [`Invoke`] or [`Stream`]: what a [`Request`](super::Request) is
 /// generic over.
-///
-/// Sealed: the service has these two.
+/// Sealed, since the service has only these two.
 pub trait InvokeOperation:
     sealed::Sealed + Copy + Default + fmt::Debug + Eq + Send + Sync + 'static
 {
-    /// The ways in which this operation can invoke.
+    /// The operation's invocation types.
     type InvocationType: Copy
         + Default
         + fmt::Debug
@@ -32,7 +32,7 @@ pub trait InvokeOperation:
         + Into<InvocationType>
         + Into<Expected>;
 
-    /// The name of a durable execution; without values for an operation that has none.
+    /// The name of a durable execution; a type without values if the operation does not support it.
     type DurableExecutionName<'a>: AsRef<str> + Clone + fmt::Debug + Eq + Send + Sync;
 
     /// The operation's name in the service's model.
@@ -41,20 +41,20 @@ pub trait InvokeOperation:
     /// The invocation type that checks a call without running the function.
     const DRY_RUN: Self::InvocationType;
 
-    /// Detaches the name of a durable execution from the text that it borrows.
+    /// Converts the name of a durable execution into one that borrows nothing.
     fn own_durable_execution_name(
         name: Self::DurableExecutionName<'_>,
     ) -> Self::DurableExecutionName<'static>;
 }
 
-/// `Invoke`: the whole response at once, or an event that is queued.
+/// `Invoke`: returns the whole response at once, or queues an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a marker without members")]
+#[expect(clippy::exhaustive_structs, reason = "a marker type")]
 pub struct Invoke;
 
-/// `InvokeWithResponseStream`: the response while the function writes it.
+/// `InvokeWithResponseStream`: sends the response while the function writes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a marker without members")]
+#[expect(clippy::exhaustive_structs, reason = "a marker type")]
 pub struct Stream;
 
 impl InvokeOperation for Invoke {
@@ -81,7 +81,8 @@ impl InvokeOperation for Stream {
     }
 }
 
-/// A member that an operation does not have: a type without values, so that it cannot be set.
+/// The type of a member that an operation does not have. It has no values, so the member cannot be
+/// set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "it has no values")]
 pub enum Unsupported {}
@@ -89,29 +90,6 @@ pub enum Unsupported {}
 impl AsRef<str> for Unsupported {
     fn as_ref(&self) -> &str {
         match *self {}
-    }
-}
-
-/// How `InvokeWithResponseStream` can invoke. It has no `Event`: a queued execution has no caller to
-/// stream to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the model has these two")]
-pub enum StreamInvocationType {
-    /// Run the function and stream its response. What an absent header means.
-    #[default]
-    RequestResponse,
-    /// Check the parameters and the permission; run nothing.
-    DryRun,
-}
-
-impl StreamInvocationType {
-    /// The value on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RequestResponse => "RequestResponse",
-            Self::DryRun => "DryRun",
-        }
     }
 }
 
@@ -129,15 +107,6 @@ impl TryFrom<InvocationType> for StreamInvocationType {
     }
 }
 
-impl From<StreamInvocationType> for InvocationType {
-    fn from(streaming: StreamInvocationType) -> Self {
-        match streaming {
-            StreamInvocationType::RequestResponse => Self::RequestResponse,
-            StreamInvocationType::DryRun => Self::DryRun,
-        }
-    }
-}
-
 const INVOKE_TYPES: &[&str] = &[
     InvocationType::RequestResponse.as_str(),
     InvocationType::Event.as_str(),
@@ -149,7 +118,7 @@ const STREAM_TYPES: &[&str] = &[
     StreamInvocationType::DryRun.as_str(),
 ];
 
-/// The values of `X-Amz-Invocation-Type` that an operation has.
+/// Returns the values of `X-Amz-Invocation-Type` that an operation supports.
 pub(super) const fn invocation_types(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::InvokeWithResponseStream => STREAM_TYPES,
@@ -157,7 +126,7 @@ pub(super) const fn invocation_types(operation: Operation) -> &'static [&'static
     }
 }
 
-/// The path of an operation.
+/// Returns an operation's path.
 pub(super) const fn template(operation: Operation) -> Template {
     match operation {
         Operation::InvokeWithResponseStream => path::STREAM,

@@ -1,10 +1,11 @@
-//! What an endpoint answers to a request that the service would not take.
+//! Why an endpoint rejects a request, and the service's own error for it.
 
 use std::fmt;
 
 use lambda_invoke_error::{KnownError, Operation, ServiceError, lookup};
 use lambda_invoke_input::{Constraint, InputError, InvocationType, Member, QualifierMismatch};
 
+use super::error::write_payload_too_large;
 use crate::json::JsonError;
 use crate::path::RouteError;
 
@@ -16,35 +17,35 @@ const REQUEST_TOO_LARGE: &KnownError = lookup("RequestTooLargeException").unwrap
 const UNKNOWN_OPERATION: &KnownError = lookup("UnknownOperationException").unwrap();
 const VALIDATION: &KnownError = lookup("ValidationException").unwrap();
 
-/// Why a request is refused before anything runs.
+/// Why a request is rejected before anything runs.
 ///
-/// [`to_service_error`](Self::to_service_error) is the service's own answer to it.
+/// [`to_service_error`](Self::to_service_error) gives the error that the service sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The method and path are no operation's.
+    /// No operation has the method and path.
     Route(RouteError),
-    /// Values that do not satisfy the model's constraints.
+    /// Values violate the model's constraints.
     #[non_exhaustive]
     Validation {
-        /// Which, in the order of the message.
+        /// The violated constraints, in the order of the message.
         failed: Vec<(Member, Constraint)>,
-        /// The service's message, which counts and joins them.
+        /// The service's message, which counts and lists them.
         message: String,
     },
-    /// A value that satisfies the model and that the rules refuse for another reason.
+    /// A value satisfies the model's constraints but not the other rules.
     Value(InputError),
-    /// The qualifier in the function's name is another than the parameter.
+    /// The qualifier in the function's name differs from the query parameter.
     QualifierMismatch(QualifierMismatch),
     /// The client context is not a JSON object in at most 3,583 bytes of base64.
     ClientContext,
     /// The payload is too large.
     PayloadTooLarge {
-        /// Its length, in bytes.
+        /// The payload's length, in bytes.
         length: usize,
-        /// The most that is allowed.
+        /// The limit, in bytes.
         limit: usize,
-        /// For which the limit is.
+        /// The invocation type.
         invocation_type: InvocationType,
         /// The operation.
         operation: Operation,
@@ -53,7 +54,7 @@ pub enum Rejection {
     Json(JsonError),
     /// The content type is neither absent nor JSON nor `application/octet-stream`.
     MediaType {
-        /// The content type.
+        /// The content type that was sent.
         found: String,
     },
 }
@@ -75,10 +76,10 @@ impl Rejection {
         }
     }
 
-    /// The service's answer, as it was recorded.
+    /// Returns the service's error, as it was recorded.
     ///
-    /// Not on record, and worded after the reference, are those to an unknown path and to a media
-    /// type.
+    /// The errors for an unknown path and for a media type were not recorded; they follow the API
+    /// reference.
     #[must_use]
     pub fn to_service_error(&self) -> ServiceError {
         match self {
@@ -109,8 +110,8 @@ impl Rejection {
         }
     }
 
-    /// The answer that the published reference has, where the service's own is another one: the
-    /// code for too large a payload.
+    /// Returns the error that the API reference documents. It differs from the service's for a
+    /// payload that is too large.
     #[must_use]
     pub fn to_documented_error(&self) -> ServiceError {
         match self {
@@ -142,10 +143,7 @@ impl fmt::Display for Rejection {
                 limit,
                 invocation_type,
                 ..
-            } => write!(
-                f,
-                "the payload has {length} bytes, {invocation_type} takes at most {limit}"
-            ),
+            } => write_payload_too_large(f, *length, *limit, *invocation_type),
             Self::Json(fault) => fault.fmt(f),
             Self::MediaType { found } => write!(
                 f,

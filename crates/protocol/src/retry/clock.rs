@@ -1,8 +1,8 @@
-//! How wrong the clock is, by the service's own.
+//! The offset of the local clock from the service's.
 
 use std::time::{Duration, SystemTime};
 
-/// By how much the service's clock is ahead of the one that requests are signed by, in whole
+/// How far the service's clock is ahead of the one with which requests are signed, in whole
 /// seconds; negative if it is behind.
 ///
 /// # Example
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 /// use std::time::{Duration, SystemTime};
 /// use lambda_invoke_protocol::retry::ClockOffset;
 ///
-/// // 1994-11-06 08:39:36 by our clock; the answer took two seconds.
+/// // 1994-11-06 08:39:36 by our clock; the response took two seconds.
 /// let sent = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_176);
 /// let received = sent + Duration::from_secs(2);
 /// let date = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -26,25 +26,25 @@ impl ClockOffset {
     /// No correction.
     pub const ZERO: Self = Self(0);
 
-    /// The largest that is corrected: a day, which holds every mistaken time zone. A clock that is
-    /// further off, or a server that says so, is for a person to look at: a signature for a moment
-    /// far away would be good for whoever keeps it until then.
+    /// The largest offset that is corrected: a day, which covers every mistaken time zone. A larger
+    /// one needs a person's attention, whether the clock or the server is wrong: a signature for a
+    /// distant time could be misused by anyone who keeps it until then.
     pub const MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// The smallest that matters: the service accepts five minutes.
+    /// The smallest offset that is corrected. The service tolerates five minutes.
     pub const MIN: Duration = Duration::from_secs(30);
 
-    /// An offset of so many seconds.
+    /// Creates an offset of this many seconds.
     #[must_use]
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Measures it by an answer: its `Date` is taken for the moment in the middle between sending
-    /// and receiving.
+    /// Measures the offset by a response, whose `Date` is assumed to be the time halfway between
+    /// sending and receiving.
     ///
-    /// `None` if the date cannot be read, if the answer has an `Age` header (it is a cache's, and
-    /// as old as that says), or if the clock went backwards in between.
+    /// Returns `None` if the date is invalid, if the response has an `Age` header (it comes from a
+    /// cache), or if the clock went backwards in between.
     #[must_use]
     pub fn measure(
         sent: SystemTime,
@@ -63,9 +63,9 @@ impl ClockOffset {
         }
     }
 
-    /// Whether an answer to a request that was signed by a corrected clock contradicts the
-    /// correction: its `Date` is more than [`MIN`](Self::MIN) before the sending or after the
-    /// receiving, both by that clock. An answer that measures nothing contradicts nothing.
+    /// Returns whether a response contradicts the corrected clock with which its request was
+    /// signed: whether its `Date` is at least [`MIN`](Self::MIN) before `sent` or after `received`,
+    /// both by that clock. A response with an invalid date or an `Age` header contradicts nothing.
     #[must_use]
     pub fn is_contradicted(
         sent: SystemTime,
@@ -84,19 +84,19 @@ impl ClockOffset {
         before.max(after) >= Self::MIN
     }
 
-    /// The seconds.
+    /// Returns the offset in seconds.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0
     }
 
-    /// How large it is, whatever its direction.
+    /// Returns the offset's absolute value.
     #[must_use]
     pub const fn abs(self) -> Duration {
         Duration::from_secs(self.0.unsigned_abs())
     }
 
-    /// Our time, corrected. Where that cannot be expressed it stays as it is.
+    /// Corrects a time. If the result cannot be represented, the time is returned unchanged.
     #[must_use]
     pub fn apply(self, time: SystemTime) -> SystemTime {
         let corrected = if self.0 < 0 {
@@ -107,14 +107,14 @@ impl ClockOffset {
         corrected.unwrap_or(time)
     }
 
-    /// This and a further correction, measured by a clock that this one already corrects.
+    /// Adds a further correction that was measured with the clock corrected by this one.
     #[must_use]
     pub const fn plus(self, further: Self) -> Self {
         Self(self.0.saturating_add(further.0))
     }
 }
 
-/// To the nearest second.
+/// Rounds to the nearest second.
 fn whole_seconds(duration: Duration) -> i64 {
     let seconds = duration
         .saturating_add(Duration::from_millis(500))
@@ -126,7 +126,7 @@ fn whole_seconds(duration: Duration) -> i64 {
 mod tests {
     use super::*;
 
-    /// The moment of [`DATE`].
+    /// The time of [`DATE`].
     const THERE: u64 = 784_111_777;
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cached_or_unreadable_or_impossible_answer_measures_nothing() {
+    fn a_cached_invalid_or_impossible_date_measures_nothing() {
         assert_eq!(ClockOffset::measure(at(THERE), at(THERE), DATE, true), None);
         assert_eq!(ClockOffset::measure(at(0), at(0), "yesterday", false), None);
         assert_eq!(measure(THERE, THERE - 1), None);
@@ -157,7 +157,7 @@ mod tests {
         let contradicted = |sent, received, date: &str, has_age| {
             ClockOffset::is_contradicted(at(sent), at(received), date, has_age)
         };
-        // Of a call of half an hour, the head came at its end.
+        // The head of a call of half an hour arrived at its end.
         assert!(!contradicted(THERE - 1800, THERE, DATE, false));
         assert!(!contradicted(THERE, THERE + 1800, DATE, false));
         assert!(!contradicted(THERE + 29, THERE + 29, DATE, false));

@@ -3,95 +3,41 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use lambda_invoke_error::{Execution, RetryAfter, RetryClass, ServiceError};
+use lambda_invoke_error::{Execution, RetryAfter, RetryClass};
 
-use super::{ClockOffset, RetryPolicy};
+use super::{ClockOffset, Failure, RetryPolicy, TokenBucket};
 
-/// How an attempt failed.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Failure<'a> {
-    /// Something was wrong before anything was to be sent: an invalid request, no credentials, a
-    /// certificate that is not trusted. Another attempt would end the same way.
-    Local,
-    /// No byte of the request left this machine: the connection could not be made, or it was
-    /// closed before the request was written.
-    NotSent,
-    /// The request may have arrived, and no answer came: a reset, a closed connection, a time
-    /// limit.
-    NoResponse,
-    /// The service answered with an error.
-    Service(&'a ServiceError),
-    /// An answer came that is neither the operation's nor an error, so nobody knows from whom: a
-    /// 200 that is not an event stream, a redirect.
-    UnexpectedResponse,
-    /// The operation's answer began and broke off: a cut body or stream, a wrong checksum.
-    IncompleteResponse,
-    /// The function ran and failed: a function error, an `InvokeComplete` with an error code.
-    FunctionFailed,
-}
-
-impl Failure<'_> {
-    /// Whether the function may have run.
-    #[must_use]
-    pub fn execution(&self) -> Execution {
-        match self {
-            Self::Local | Self::NotSent => Execution::NotStarted,
-            Self::NoResponse | Self::UnexpectedResponse => Execution::Unknown,
-            Self::Service(error) => error.execution(),
-            Self::IncompleteResponse | Self::FunctionFailed => Execution::Started,
-        }
-    }
-
-    /// Whether, and after what, another attempt could succeed.
-    #[must_use]
-    pub fn class(&self) -> RetryClass {
-        match self {
-            Self::Local | Self::UnexpectedResponse | Self::FunctionFailed => RetryClass::Permanent,
-            Self::NotSent | Self::NoResponse | Self::IncompleteResponse => RetryClass::Transient,
-            Self::Service(error) => error.retry_class(),
-        }
-    }
-
-    fn retry_after(&self) -> Option<RetryAfter> {
-        match self {
-            Self::Service(error) => error.retry_after(),
-            _ => None,
-        }
-    }
-}
-
-/// All that the decision depends on besides the policy.
+/// Everything that the decision depends on besides the policy.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RetryContext<'a> {
     /// How the last attempt failed.
     pub failure: Failure<'a>,
-    /// How many attempts were made, the failed one included: at least 1.
+    /// The number of attempts made, including the failed one: at least 1.
     pub attempt: u32,
-    /// Whether the request has a durable execution name, under which the service runs a function
-    /// once however often it is asked to.
+    /// Whether the request has a durable execution name, for which the service runs the function
+    /// once however often the request is sent.
     pub durable: bool,
-    /// How much of the call's time is left; `None` if it has no limit.
+    /// The time left until the call's timeout; `None` if it has none.
     pub remaining: Option<Duration>,
-    /// How many tokens the client's bucket holds.
+    /// The number of tokens in the client's bucket.
     pub tokens: u32,
-    /// The correction of the clock that the request was signed by.
+    /// The correction of the clock with which the request was signed.
     pub clock: ClockOffset,
-    /// By how much the answer's `Date` says that this clock is wrong; see
-    /// [`ClockOffset::measure`].
+    /// The further correction that the response's `Date` implies; see [`ClockOffset::measure`].
     pub clock_offset: Option<ClockOffset>,
-    /// Whether there may be fresh credentials to be had.
+    /// Whether the client can fetch new credentials.
     pub can_refresh_credentials: bool,
-    /// The time, for a `Retry-After` that is a date.
+    /// The current time, for a `Retry-After` that is a date.
     pub now: SystemTime,
-    /// A random number from 0 to 1, evenly spread; others are taken for the nearer end.
+    /// A uniformly distributed random number from 0 to 1; other values are clamped, and NaN counts
+    /// as 0.
     pub random: f64,
 }
 
 impl<'a> RetryContext<'a> {
-    /// The context after `attempt` attempts with a full bucket, no time limit, and nothing known
-    /// of the clock.
+    /// Creates the context after `attempt` attempts, with a full bucket, no timeout, and no clock
+    /// offset.
     #[must_use]
     pub fn new(failure: Failure<'a>, attempt: u32, now: SystemTime, random: f64) -> Self {
         Self {
@@ -99,7 +45,7 @@ impl<'a> RetryContext<'a> {
             attempt,
             durable: false,
             remaining: None,
-            tokens: super::TokenBucket::CAPACITY,
+            tokens: TokenBucket::CAPACITY,
             clock: ClockOffset::ZERO,
             clock_offset: None,
             can_refresh_credentials: false,
@@ -113,13 +59,13 @@ impl<'a> RetryContext<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {
-    /// Send again.
+    /// Send the request again.
     Retry(Retry),
-    /// Give the failure to the caller.
+    /// Return the failure to the caller.
     GiveUp(GiveUpReason),
 }
 
-/// How to send again.
+/// How to send the request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
@@ -127,17 +73,17 @@ pub struct Retry {
     pub after: Duration,
     /// How many tokens to take from the bucket.
     pub cost: u32,
-    /// What to mend before signing again.
+    /// What to correct before signing again.
     pub recovery: Recovery,
 }
 
-/// What to mend before sending again.
+/// What to correct before sending again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
     /// Nothing.
     None,
-    /// Correct the clock that requests are signed by: by this in all, from now on.
+    /// Sign from now on with the clock corrected by this offset in total.
     CorrectClock(ClockOffset),
     /// Fetch new credentials.
     RefreshCredentials,
@@ -147,17 +93,17 @@ pub enum Recovery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GiveUpReason {
-    /// The function may have run, or ran, and the policy does not allow to run it twice.
+    /// The function ran or may have run, and the policy does not allow running it twice.
     MayHaveRun,
-    /// Another attempt would end the same way.
+    /// Another attempt would fail the same way.
     Useless,
     /// All attempts have been made.
     OutOfAttempts,
     /// The service asks for a longer wait than the policy allows.
     WaitTooLong,
-    /// The call's time would be over before the next attempt.
+    /// The call's timeout would expire before the next attempt.
     OutOfTime,
-    /// The client has retried so much of late that more would add to the trouble.
+    /// The client's retry tokens are used up, since too many recent attempts failed.
     OutOfTokens,
 }
 
@@ -168,28 +114,28 @@ impl fmt::Display for GiveUpReason {
             Self::Useless => "not sent again: it would fail the same way",
             Self::OutOfAttempts => "all attempts were made",
             Self::WaitTooLong => "the service asks for a longer wait than the policy allows",
-            Self::OutOfTime => "the call's time would be over before the next attempt",
+            Self::OutOfTime => "the call's timeout would expire before the next attempt",
             Self::OutOfTokens => "the client has no retry tokens left",
         })
     }
 }
 
-/// The first delay after a failure that passes by itself.
+/// The first delay after a transient failure.
 const TRANSIENT_BASE: Duration = Duration::from_millis(50);
-/// The first delay when the service is busy or the function not ready.
+/// The first delay when the service throttles or the function is not ready.
 const THROTTLED_BASE: Duration = Duration::from_secs(1);
-/// How much longer than backing off would the service's wish in milliseconds may make the delay.
+/// How far the delay that the service requests in milliseconds may exceed the backoff.
 const MILLIS_OVERSHOOT: Duration = Duration::from_secs(5);
-/// What another attempt costs.
+/// The tokens that a retry costs.
 const COST: u32 = 14;
-/// What another attempt costs after throttling, which says itself when to come again.
+/// The tokens that a retry costs after throttling.
 const THROTTLED_COST: u32 = 5;
 
-/// Decides whether an attempt that failed is made again, when, and what must be mended first.
+/// Decides whether a failed attempt is repeated, when, and what must be corrected first.
 ///
-/// What ran the function, or began to, is never sent again; what may have run it only if the
-/// policy or a durable execution name allows; what certainly did not, if its class says that
-/// another attempt can succeed.
+/// If the function started, the request is never sent again. If it may have started, the policy or
+/// a durable execution name must allow another attempt. In all cases the failure's class must be
+/// one after which another attempt can succeed.
 ///
 /// # Example
 ///
@@ -198,19 +144,19 @@ const THROTTLED_COST: u32 = 5;
 /// use lambda_invoke_protocol::retry::{Decision, Failure, RetryPolicy, RetryContext, GiveUpReason, decide};
 ///
 /// let at = |failure| RetryContext::new(failure, 1, SystemTime::UNIX_EPOCH, 0.5);
-/// let careful = RetryPolicy::default();
-/// assert!(matches!(decide(&careful, &at(Failure::NotSent)), Decision::Retry(_)));
-/// assert_eq!(decide(&careful, &at(Failure::NoResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
+/// let default = RetryPolicy::default();
+/// assert!(matches!(decide(&default, &at(Failure::NotSent)), Decision::Retry(_)));
+/// assert_eq!(decide(&default, &at(Failure::NoResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
 ///
-/// let bold = RetryPolicy::at_least_once();
-/// assert!(matches!(decide(&bold, &at(Failure::NoResponse)), Decision::Retry(_)));
-/// assert_eq!(decide(&bold, &at(Failure::IncompleteResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
+/// let at_least_once = RetryPolicy::at_least_once();
+/// assert!(matches!(decide(&at_least_once, &at(Failure::NoResponse)), Decision::Retry(_)));
+/// assert_eq!(decide(&at_least_once, &at(Failure::IncompleteResponse)), Decision::GiveUp(GiveUpReason::MayHaveRun));
 /// ```
 #[must_use]
 pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
     let safe = match context.failure.execution() {
         Execution::NotStarted => true,
-        Execution::Unknown => policy.retries_unknown || context.durable,
+        Execution::Unknown => policy.retries_unknown() || context.durable,
         _ => false,
     };
     if !safe {
@@ -236,23 +182,23 @@ pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
         }
         _ => return Decision::GiveUp(GiveUpReason::Useless),
     };
-    if context.attempt >= policy.max_attempts {
+    if context.attempt >= policy.max_attempts() {
         return Decision::GiveUp(GiveUpReason::OutOfAttempts);
     }
-    let backoff = backoff(base, policy.max_backoff, context.attempt, context.random);
+    let backoff = backoff(base, policy.max_backoff(), context.attempt, context.random);
     let after = match context
         .failure
         .retry_after()
-        .map(|wish| Wish::of(wish, context.now))
+        .map(|requested| RequestedDelay::of(requested, context.now))
     {
         None => backoff,
-        Some(Wish::Backoff(delay)) => {
+        Some(RequestedDelay::Backoff(delay)) => {
             delay.clamp(backoff, backoff.saturating_add(MILLIS_OVERSHOOT))
         }
-        Some(Wish::Delay(delay)) if delay > policy.max_retry_after => {
+        Some(RequestedDelay::Delay(delay)) if delay > policy.max_retry_after() => {
             return Decision::GiveUp(GiveUpReason::WaitTooLong);
         }
-        Some(Wish::Delay(delay)) => delay.max(backoff),
+        Some(RequestedDelay::Delay(delay)) => delay.max(backoff),
     };
     if context
         .remaining
@@ -270,7 +216,7 @@ pub fn decide(policy: &RetryPolicy, context: &RetryContext<'_>) -> Decision {
     })
 }
 
-/// Exponential backoff with full jitter: anything from nothing to the whole delay.
+/// Returns an exponential backoff with full jitter: from zero to the whole delay.
 fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) -> Duration {
     let doubled = 2u32
         .checked_pow(attempt.saturating_sub(1))
@@ -281,18 +227,18 @@ fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) -> Duration
     whole.mul_f64(random)
 }
 
-/// The two headers in which the service asks for a wait mean different things.
-enum Wish {
-    /// `x-amz-retry-after`: instead of the jitter, and bounded by it.
+/// The two headers in which the service requests a delay mean different things.
+enum RequestedDelay {
+    /// `x-amz-retry-after`: replaces the jitter, within bounds.
     Backoff(Duration),
-    /// `Retry-After`: not before then.
+    /// `Retry-After`: the earliest time.
     Delay(Duration),
 }
 
-impl Wish {
-    fn of(wish: RetryAfter, now: SystemTime) -> Self {
-        let delay = wish.delay(now);
-        match wish.to_header().0 {
+impl RequestedDelay {
+    fn of(requested: RetryAfter, now: SystemTime) -> Self {
+        let delay = requested.delay(now);
+        match requested.to_header().0 {
             lambda_invoke_error::header::RETRY_AFTER_MILLIS => Self::Backoff(delay),
             _ => Self::Delay(delay),
         }

@@ -1,4 +1,4 @@
-//! The events of a response stream, from messages and back.
+//! The events of a response stream: decoding from messages and encoding.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use lambda_invoke_event_stream::{
 };
 use serde_json::{Map, Value};
 
-use crate::LogTail;
+use super::{EventError, InvokeComplete};
 use crate::text::Excerpt;
 
 /// One event of a response stream.
@@ -31,45 +31,30 @@ use crate::text::Excerpt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamEvent {
-    /// A piece of what the function wrote: slices of the pushed bytes. It may be empty.
+    /// A part of what the function wrote, as slices of the pushed bytes. It may be empty.
     PayloadChunk(Payload),
-    /// The function is done. Nothing comes after it.
+    /// The function has ended. Nothing follows this event.
     InvokeComplete(InvokeComplete),
-    /// The service broke the stream off with an error of its model (`:message-type: exception`).
+    /// The service aborted the stream with an error of its model (`:message-type: exception`).
     Exception(StreamException),
-    /// The service broke the stream off with another error (`:message-type: error`).
+    /// The service aborted the stream with another error (`:message-type: error`).
     Error(StreamException),
-    /// An event that this version does not know; a reader should pass over it.
+    /// An event that this version does not know; a reader should ignore it.
     Unknown(Message),
 }
 
-/// How an execution ended.
-///
-/// The recorded service leaves `error_code` out even of executions that failed or timed out: see
-/// [`LogTail::failure`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InvokeComplete {
-    /// That the function failed, and how.
-    pub error_code: Option<String>,
-    /// What the function said about it: text or JSON.
-    pub error_details: Option<String>,
-    /// The end of the log, if it was asked for.
-    pub log: Option<LogTail>,
-}
-
-/// An error that broke a stream off.
+/// An error with which the service aborted a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamException {
-    /// The code, as `ServiceException`.
+    /// The code, such as `ServiceException`.
     pub code: String,
-    /// The message; empty if there was none.
+    /// The message; empty if the service sent none.
     pub message: String,
 }
 
 impl StreamException {
-    /// An error with a code and a message.
+    /// Creates an error with a code and a message.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -104,7 +89,7 @@ const CHUNK_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0cPayloadChunk\
 const COMPLETE_HEADERS: &[u8] = b"\x0b:event-type\x07\x00\x0eInvokeComplete\
     \x0d:content-type\x07\x00\x10application/json\x0d:message-type\x07\x00\x05event";
 
-/// [`CHUNK_HEADERS`], checked once. They are well formed, which a test holds.
+/// [`CHUNK_HEADERS`], parsed once. A test checks that they are well formed.
 static CHUNK: LazyLock<HeaderBlock> =
     LazyLock::new(|| HeaderBlock::try_from(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default());
 
@@ -113,10 +98,10 @@ impl StreamEvent {
     ///
     /// # Errors
     ///
-    /// If the message lacks the headers that say what it is, or an `InvokeComplete` is not the JSON
-    /// it should be.
+    /// If the message lacks the headers that identify an event, or the payload of an
+    /// `InvokeComplete` is invalid.
     pub fn from_message(message: Message) -> Result<Self, EventError> {
-        // What nearly all messages are is told by one comparison or two.
+        // Nearly all messages have one of these two header blocks.
         let headers = message.header_block();
         if headers.as_bytes()[..] == *CHUNK_HEADERS {
             return Ok(Self::PayloadChunk(message.into_payload()));
@@ -152,7 +137,7 @@ impl StreamEvent {
         InvokeComplete::from_json(&payload).map(Self::InvokeComplete)
     }
 
-    /// The event as a message, its headers in the service's order.
+    /// Converts the event into a message, with the headers in the service's order.
     ///
     /// # Errors
     ///
@@ -185,29 +170,29 @@ impl StreamEvent {
         }
     }
 
-    /// The event as it goes on the wire: head, payload and trailer, without copying the payload.
+    /// Encodes the event as head, payload and trailer, without copying the payload.
     ///
     /// # Errors
     ///
-    /// Those of [`to_message`](Self::to_message), and if the message were longer than 4 GiB.
+    /// As [`to_message`](Self::to_message), and if the message is longer than 4 GiB.
     pub fn encode_vectored(self) -> Result<EncodedMessage, EncodeError> {
         match self {
-            // The hot path: the header block is there already.
+            // The hot path reuses the parsed header block.
             Self::PayloadChunk(payload) => encode_vectored(CHUNK.headers(), payload),
             other => other.to_message()?.into_vectored(),
         }
     }
 
-    /// Writes the event to a buffer.
+    /// Encodes the event into a buffer.
     ///
     /// # Errors
     ///
-    /// Those of [`to_message`](Self::to_message), and if the buffer cannot take it.
+    /// As [`to_message`](Self::to_message), and if the buffer has too little room.
     pub fn encode(self, out: &mut impl BufMut) -> Result<(), EncodeError> {
         self.to_message()?.encode(out)
     }
 
-    /// Whether nothing may come after it.
+    /// Returns whether the event ends the stream.
     #[must_use]
     pub const fn is_end(&self) -> bool {
         matches!(
@@ -220,8 +205,8 @@ impl StreamEvent {
 fn text<'m>(message: &'m Message, name: &'static str) -> Result<&'m str, EventError> {
     match message.headers().get(name) {
         Some(HeaderValue::String(text)) => Ok(text),
-        Some(_) => Err(EventError::HeaderType { name }),
-        None => Err(EventError::HeaderMissing { name }),
+        Some(_) => Err(EventError::HeaderNotString { name }),
+        None => Err(EventError::MissingHeader { name }),
     }
 }
 
@@ -237,7 +222,7 @@ fn event_headers(
     ])
 }
 
-/// `message` or `Message` of the JSON; the text itself if it is none.
+/// Returns `message` or `Message` of a JSON object; otherwise the payload as text.
 fn exception_message(payload: &[u8]) -> String {
     match serde_json::from_slice(payload) {
         Ok(Value::Object(mut members)) => ["message", "Message"]
@@ -251,137 +236,10 @@ fn exception_message(payload: &[u8]) -> String {
     }
 }
 
-impl InvokeComplete {
-    /// The end of an execution that went well, with its log.
-    #[must_use]
-    pub fn with_log(log: Option<LogTail>) -> Self {
-        Self {
-            log,
-            ..Self::default()
-        }
-    }
-
-    /// The end of an execution that failed.
-    #[must_use]
-    pub fn failed(error_code: impl Into<String>, error_details: impl Into<String>) -> Self {
-        Self {
-            error_code: Some(error_code.into()),
-            error_details: Some(error_details.into()),
-            log: None,
-        }
-    }
-
-    /// Whether the service says that the function failed. The log may say so as well: see
-    /// [`LogTail::failure`].
-    #[must_use]
-    pub const fn has_failed(&self) -> bool {
-        self.error_code.is_some()
-    }
-
-    /// Reads the event's payload: `ErrorCode`, `ErrorDetails` and `LogResult`, each a string, `null`
-    /// or absent. An empty payload is an empty object.
-    ///
-    /// # Errors
-    ///
-    /// If it is no JSON object, or one of the members is something else.
-    pub fn from_json(json: &[u8]) -> Result<Self, EventError> {
-        // What it mostly is, told without a parse.
-        if json.is_empty() || json == b"{}" {
-            return Ok(Self::default());
-        }
-        let mut members: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| EventError::CompleteJson {
-                line: error.line(),
-                column: error.column(),
-            })?;
-        let mut text = |name: &'static str| match members.remove(name) {
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Null) | None => Ok(None),
-            Some(_) => Err(EventError::CompleteMember { name }),
-        };
-        Ok(Self {
-            error_code: text("ErrorCode")?,
-            error_details: text("ErrorDetails")?,
-            log: text("LogResult")?.map(LogTail::from_base64),
-        })
-    }
-
-    /// The event's payload; `{}` if there is nothing to say.
-    #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
-        let mut members = Map::new();
-        if let Some(code) = &self.error_code {
-            members.insert("ErrorCode".to_owned(), code.as_str().into());
-        }
-        if let Some(details) = &self.error_details {
-            members.insert("ErrorDetails".to_owned(), details.as_str().into());
-        }
-        if let Some(log) = &self.log {
-            members.insert("LogResult".to_owned(), log.to_base64().into());
-        }
-        Value::Object(members).to_string().into_bytes()
-    }
-}
-
-/// Why a message is no event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EventError {
-    /// It lacks a header that says what it is.
-    HeaderMissing {
-        /// The header.
-        name: &'static str,
-    },
-    /// A header that says what it is is no string.
-    HeaderType {
-        /// The header.
-        name: &'static str,
-    },
-    /// `InvokeComplete` is no JSON object.
-    CompleteJson {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
-    /// A member of `InvokeComplete` is no string.
-    CompleteMember {
-        /// The member.
-        name: &'static str,
-    },
-}
-
-impl fmt::Display for EventError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HeaderMissing { name } => {
-                write!(f, "the service sent a message without the header {name}")
-            }
-            Self::HeaderType { name } => {
-                write!(
-                    f,
-                    "the service sent a message whose header {name} is no string"
-                )
-            }
-            Self::CompleteJson { line, column } => write!(
-                f,
-                "the service's InvokeComplete is no JSON object: line {line}, column {column}"
-            ),
-            Self::CompleteMember { name } => {
-                write!(
-                    f,
-                    "the service's InvokeComplete has a member {name} that is no string"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for EventError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LogTail;
 
     fn round_trip(event: StreamEvent) {
         let message = event.clone().to_message().unwrap();
@@ -410,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_written_down_headers_are_those_that_the_codec_writes() {
+    fn the_constant_headers_are_those_that_the_codec_writes() {
         let block = HeaderBlock::from_headers([
             (EVENT_TYPE, HeaderValue::String("PayloadChunk")),
             (
@@ -440,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_that_are_no_events_say_why() {
+    fn rejects_messages_that_are_not_events_with_the_reason() {
         let read = |headers: &[(&str, HeaderValue<'_>)], payload: &'static str| {
             let headers = HeaderBlock::from_headers(headers.iter().copied()).unwrap();
             StreamEvent::from_message(Message::new(headers, payload)).unwrap_err()
@@ -449,47 +307,35 @@ mod tests {
         let complete = (EVENT_TYPE, HeaderValue::String("InvokeComplete"));
         assert_eq!(
             read(&[], ""),
-            EventError::HeaderMissing { name: MESSAGE_TYPE }
+            EventError::MissingHeader { name: MESSAGE_TYPE }
         );
         assert_eq!(
             read(&[event], ""),
-            EventError::HeaderMissing { name: EVENT_TYPE }
+            EventError::MissingHeader { name: EVENT_TYPE }
         );
         assert_eq!(
             read(&[(MESSAGE_TYPE, HeaderValue::Byte(1))], ""),
-            EventError::HeaderType { name: MESSAGE_TYPE }
+            EventError::HeaderNotString { name: MESSAGE_TYPE }
         );
         assert_eq!(
             read(&[event, complete], "[]"),
-            EventError::CompleteJson { line: 1, column: 0 }
+            EventError::InvokeCompleteNotObject { line: 1, column: 0 }
         );
         assert_eq!(
             read(&[event, complete], "{\"ErrorCode\":1}"),
-            EventError::CompleteMember { name: "ErrorCode" }
+            EventError::InvokeCompleteMember { name: "ErrorCode" }
         );
         let exception = (MESSAGE_TYPE, HeaderValue::String("exception"));
         assert_eq!(
             read(&[exception], ""),
-            EventError::HeaderMissing {
+            EventError::MissingHeader {
                 name: EXCEPTION_TYPE
             }
         );
         let error = (MESSAGE_TYPE, HeaderValue::String("error"));
         assert_eq!(
             read(&[error], ""),
-            EventError::HeaderMissing { name: ERROR_CODE }
+            EventError::MissingHeader { name: ERROR_CODE }
         );
-    }
-
-    #[test]
-    fn complete_takes_null_empty_and_unknown_members() {
-        let read = |json: &str| InvokeComplete::from_json(json.as_bytes()).unwrap();
-        assert_eq!(read(""), InvokeComplete::default());
-        assert_eq!(
-            read("{\"ErrorCode\":null,\"More\":[1]}"),
-            InvokeComplete::default()
-        );
-        // A code that is there counts, whatever it says.
-        assert!(read("{\"ErrorCode\":\"\"}").has_failed());
     }
 }

@@ -1,18 +1,20 @@
-//! The answer of InvokeWithResponseStream: a head, then events.
+//! The events of a response stream. The head before them is
+//! [`StreamHead`](crate::StreamHead).
 //!
 //! ```text
-//!   http::response::Parts ──> StreamHead          status, version, content types
-//!   Bytes, in any pieces  ──> StreamReader ──> StreamEvent::PayloadChunk        ...
-//!                                         ──> StreamEvent::InvokeComplete      the end
-//!                              .finish()  ──> was that the whole stream?
+//!   Bytes, in any pieces ──> StreamReader ──> StreamEvent::PayloadChunk      ...
+//!                                        ──> StreamEvent::InvokeComplete    the end
+//!                            .finish()   ──> whether the stream is complete
 //! ```
 //!
-//! The header order and the content types are those of recorded answers of the service.
+//! The header order and the content types are those of recorded responses of the service.
 
+mod error;
 mod event;
-mod head;
+mod invoke_complete;
 mod reader;
 
-pub use event::{EventError, InvokeComplete, StreamEvent, StreamException};
-pub use head::{EVENT_STREAM_CONTENT_TYPE, StreamHead};
+pub use error::EventError;
+pub use event::{StreamEvent, StreamException};
+pub use invoke_complete::InvokeComplete;
 pub use reader::{StreamError, StreamReader};

@@ -1,4 +1,4 @@
-//! The state machine that turns a stream's bytes into events, and knows how it ended.
+//! The state machine that decodes a stream's bytes into events and reports how the stream ended.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::{EventError, InvokeComplete, StreamEvent, StreamException};
 use crate::LoggedFailure;
 use crate::text::Excerpt;
 
-/// Reads a response stream: push the body's pieces as they come, take events out, and at the end
-/// ask [`finish`](Self::finish) whether that was all.
+/// Decodes a response stream. Push the body's pieces as they arrive, take the events, and at the
+/// end call [`finish`](Self::finish) to learn whether the stream is complete.
 ///
-/// It does no I/O. Payloads are slices of the pushed bytes; memory is bounded by the decoder's
-/// limits and by what was pushed and not yet taken.
+/// It does no I/O. Payloads are slices of the pushed bytes. Memory is bounded by the decoder's
+/// limits and by the pushed bytes that have not been taken.
 ///
 /// # Example
 ///
@@ -28,9 +28,9 @@ use crate::text::Excerpt;
 /// reader.push(Bytes::copy_from_slice(&wire));
 /// assert_eq!(reader.next_event()?, Some(StreamEvent::PayloadChunk("hello".into())));
 /// assert_eq!(reader.next_event()?, None);
-/// // Half a stream is not taken for a whole one.
-/// let mut cut = reader.clone();
-/// assert!(matches!(cut.finish(), Err(StreamError::Truncated { payload_bytes: 5, .. })));
+/// // A stream without its end is truncated.
+/// let mut truncated = reader.clone();
+/// assert!(matches!(truncated.finish(), Err(StreamError::Truncated { payload_bytes: 5, .. })));
 ///
 /// let mut end = Vec::new();
 /// StreamEvent::InvokeComplete(InvokeComplete::default()).encode(&mut end)?;
@@ -42,10 +42,10 @@ use crate::text::Excerpt;
 #[derive(Clone, Debug, Default)]
 pub struct StreamReader {
     decoder: Decoder,
-    /// Of the response's head: what the log's lines are held against.
+    /// The request id from the response's head, with which the log's lines are compared.
     request_id: Option<String>,
     payload_bytes: u64,
-    /// The event after which nothing may come, and the byte at which it ended.
+    /// How the stream ended, and the offset of the end.
     end: Option<(End, u64)>,
     failed: Option<StreamError>,
 }
@@ -57,13 +57,13 @@ enum End {
 }
 
 impl StreamReader {
-    /// A reader with the codec's default limits.
+    /// Creates a reader with the codec's default limits.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A reader with these limits for a message and its headers.
+    /// Creates a reader with these limits for a message and its headers.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self {
@@ -72,27 +72,27 @@ impl StreamReader {
         }
     }
 
-    /// The same for a response with this request id, by which a failure that only the log tells of
-    /// is found; without one, the log's own last report names it.
+    /// Sets the response's request id, by which a failure that only the log reports is found.
+    /// Without it, the id in the log's last report is used.
     #[must_use]
     pub fn with_request_id(self, request_id: Option<String>) -> Self {
         Self { request_id, ..self }
     }
 
-    /// Takes the next piece of the body.
+    /// Adds the next piece of the body.
     pub fn push(&mut self, piece: Bytes) {
         if self.failed.is_none() {
             self.decoder.push(piece);
         }
     }
 
-    /// The next event; `None` asks for another [`push`](Self::push), or for
-    /// [`finish`](Self::finish) if the body has ended.
+    /// Returns the next event. `None` means that more bytes are needed: call [`push`](Self::push),
+    /// or [`finish`](Self::finish) if the body has ended.
     ///
     /// # Errors
     ///
-    /// If the bytes are no event stream, a message is no event, or something follows the event that
-    /// ends the stream. Errors are sticky.
+    /// If the bytes are not an event stream, a message is not an event, or anything follows the
+    /// event that ends the stream. Errors are sticky.
     pub fn next_event(&mut self) -> Result<Option<StreamEvent>, StreamError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -106,13 +106,13 @@ impl StreamReader {
         }
     }
 
-    /// Says that the body has ended. Call it after [`next_event`](Self::next_event) has given
+    /// Marks the end of the body. Call this after [`next_event`](Self::next_event) has returned
     /// `None`.
     ///
     /// # Errors
     ///
-    /// Unless the stream ended well: with an `InvokeComplete` in which neither an error code nor the
-    /// log tells of a failure ([`LogTail::failure`](crate::LogTail::failure)), and nothing after it.
+    /// Unless the stream succeeded: it must end with an `InvokeComplete` in which neither an error
+    /// code nor the log ([`LogTail::failure`](crate::LogTail::failure)) reports a failure.
     pub fn finish(&mut self) -> Result<(), StreamError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -132,13 +132,13 @@ impl StreamReader {
         }
     }
 
-    /// Whether the event that ends the stream has been given out.
+    /// Returns whether the event that ends the stream has been returned.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.end.is_some()
     }
 
-    /// How many bytes of payload have been given out.
+    /// Returns the number of payload bytes returned so far.
     #[must_use]
     pub const fn payload_bytes(&self) -> u64 {
         self.payload_bytes
@@ -146,11 +146,11 @@ impl StreamReader {
 
     fn read(&mut self) -> Result<Option<StreamEvent>, StreamError> {
         if let Some((_, offset)) = self.end {
-            // Whole messages, parts of one and rubbish are all the same here.
+            // Complete messages, incomplete ones and invalid bytes are all trailing data.
             let rest = self.decoder.next_message();
             return match rest {
                 Ok(None) if self.decoder.position() == offset => Ok(None),
-                _ => Err(StreamError::LeftOver { offset }),
+                _ => Err(StreamError::TrailingData { offset }),
             };
         }
         let Some(message) = self.decoder.next_message().map_err(StreamError::Decode)? else {
@@ -184,36 +184,36 @@ impl StreamReader {
     }
 }
 
-/// Why a stream did not end well.
+/// Why a stream did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// The bytes are no event stream: a wrong checksum, a length over the limit.
+    /// The bytes are not an event stream: a checksum is wrong, or a length exceeds the limit.
     Decode(DecodeError),
-    /// A message is no event.
+    /// A message is not an event.
     Event(EventError),
     /// The body ended before the event that ends the stream.
     Truncated {
-        /// How many bytes of payload came.
+        /// The number of payload bytes received.
         payload_bytes: u64,
-        /// How many bytes of the body came.
+        /// The number of body bytes received.
         position: u64,
-        /// Whether it ended within a message, and not between two.
+        /// Whether the body ended within a message, not between two.
         in_message: bool,
     },
-    /// The function failed after what it had written: `InvokeComplete` has an error code, or the
-    /// log tells.
+    /// The function failed after it had written its chunks: `InvokeComplete` has an error code, or
+    /// the log reports a failure.
     FunctionFailed {
         /// The event that ended the stream.
         complete: Box<InvokeComplete>,
-        /// What the log tells of the failure, if it does.
+        /// The failure that the log reports, if it reports one.
         logged: Option<Box<LoggedFailure>>,
     },
-    /// The service broke the stream off.
+    /// The service aborted the stream.
     Exception(Box<StreamException>),
-    /// Something follows the event that ends the stream.
-    LeftOver {
-        /// The byte at which the stream should have ended.
+    /// Data follows the event that ends the stream.
+    TrailingData {
+        /// The offset at which the stream should have ended.
         offset: u64,
     },
 }
@@ -229,7 +229,7 @@ impl fmt::Display for StreamError {
                 ..
             } => write!(
                 f,
-                "the response stream was cut {} after {payload_bytes} bytes of payload, before \
+                "the response stream was truncated {} after {payload_bytes} bytes of payload, before \
                  InvokeComplete",
                 if *in_message {
                     "within a message"
@@ -250,11 +250,11 @@ impl fmt::Display for StreamError {
                 }
             }
             Self::Exception(exception) => {
-                write!(f, "the service broke the response stream off: {exception}")
+                write!(f, "the service aborted the response stream: {exception}")
             }
-            Self::LeftOver { offset } => write!(
+            Self::TrailingData { offset } => write!(
                 f,
-                "the service's response stream goes on after its end, from byte {offset} on"
+                "the service's response stream has data after its end, from byte {offset}"
             ),
         }
     }
@@ -265,7 +265,10 @@ impl std::error::Error for StreamError {
         match self {
             Self::Decode(error) => Some(error),
             Self::Event(error) => Some(error),
-            _ => None,
+            Self::Truncated { .. }
+            | Self::FunctionFailed { .. }
+            | Self::Exception(_)
+            | Self::TrailingData { .. } => None,
         }
     }
 }
@@ -292,7 +295,7 @@ mod tests {
         StreamEvent::InvokeComplete(InvokeComplete::default())
     }
 
-    /// All events of a body that comes in these pieces, and how it ended.
+    /// Returns all events of a body that arrives in these pieces, and how it ended.
     fn read<'a>(
         pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> (Vec<StreamEvent>, Result<(), StreamError>) {
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_well_only_after_complete() {
+    fn succeeds_only_after_complete() {
         let events = [chunk("a"), chunk(""), chunk("bc"), complete()];
         let wire = wire(events.clone());
         assert_eq!(read([&wire[..]]), (events.to_vec(), Ok(())));
@@ -318,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_truncated_with_the_count_of_payload_bytes() {
+    fn every_prefix_is_truncated_with_the_count_of_payload_bytes() {
         let first = wire([chunk("abc")]).len();
         let wire = wire([chunk("abc"), complete()]);
         for at in 0..wire.len() {
@@ -354,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_ends_the_stream_badly() {
+    fn an_exception_fails_the_stream() {
         let exception = StreamException::new("ServiceException", "sorry");
         for event in [
             StreamEvent::Exception(exception.clone()),
@@ -370,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_end_is_an_error_under_every_split() {
+    fn rejects_trailing_data_under_every_split() {
         let whole = wire([chunk("a"), complete()]);
         let offset = whole.len() as u64;
         for rest in [
@@ -383,7 +386,11 @@ mod tests {
             for at in 0..=body.len() {
                 let (events, end) = read([&body[..at], &body[at..]]);
                 assert_eq!(events, [chunk("a"), complete()]);
-                assert_eq!(end, Err(StreamError::LeftOver { offset }), "split at {at}");
+                assert_eq!(
+                    end,
+                    Err(StreamError::TrailingData { offset }),
+                    "split at {at}"
+                );
             }
         }
     }
@@ -417,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_events_pass_and_do_not_end_the_stream() {
+    fn unknown_events_are_returned_and_do_not_end_the_stream() {
         let headers = lambda_invoke_event_stream::HeaderBlock::from_headers([
             (
                 ":message-type",

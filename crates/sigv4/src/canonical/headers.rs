@@ -22,6 +22,9 @@ pub(crate) struct Header<'a> {
 /// The headers that an ordinary request has, on the stack; more go to the heap.
 pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
 
+/// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
+pub(crate) type NameList = List<u8, 192>;
+
 impl<'a> Header<'a> {
     #[inline]
     pub(crate) fn new(name: &'a str, value: &'a [u8]) -> Self {
@@ -47,7 +50,7 @@ impl<'a> Header<'a> {
 
     /// Whether the other one has the same name.
     #[inline]
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.letters == other.letters && is_header(self.name, other.name)
     }
 }
@@ -84,28 +87,23 @@ fn with_repeats<'l, 'a>(list: &'l [Header<'a>]) -> impl Iterator<Item = (&'l Hea
     })
 }
 
-/// The length of what [`append_names`] appends.
-pub(super) fn names_length(list: &HeaderList<'_>) -> usize {
-    let once = with_repeats(list).filter(|(_, again)| !again);
-    let length = once.fold(0, |length, (header, _)| length + header.name.len() + 1);
-    length.saturating_sub(1)
-}
-
-/// Appends the names of a sorted list, each once, in lower case, with `;` between them.
-pub(super) fn append_names(names: &mut Vec<u8>, list: &HeaderList<'_>, lower_case: bool) {
-    let start = names.len();
+/// The names of a sorted list, each once, in lower case, with `;` between them.
+#[inline]
+pub(super) fn names(list: &HeaderList<'_>, lower_case: bool) -> NameList {
+    let mut names = NameList::new();
     for (header, again) in with_repeats(list) {
         if again {
             continue;
         }
-        if names.len() > start {
+        if !names.is_empty() {
             names.push(b';');
         }
         names.extend_from_slice(header.name.as_bytes());
     }
     if !lower_case {
-        names[start..].make_ascii_lowercase();
+        names.make_ascii_lowercase();
     }
+    names
 }
 
 /// Writes the `name:value` lines of a sorted list.

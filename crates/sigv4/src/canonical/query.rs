@@ -12,69 +12,116 @@ use crate::list::List;
 use crate::names;
 use crate::{SessionTokenMode, SigningSettings};
 
-/// Name and value of a parameter, as sent.
-pub(crate) type Parameter<'a> = (&'a [u8], &'a [u8]);
+/// A parameter, as sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parameter<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    /// Whether name and value consist of unreserved letters, as nearly all do, and so are their own
+    /// canonical form.
+    plain: bool,
+}
 
 /// The parameters that an ordinary request has, on the stack; more go to the heap.
 pub(crate) type QueryList<'a> = List<Parameter<'a>, 4>;
 
+impl Parameter<'_> {
+    /// Whether its name is `plain` once decoded.
+    #[inline]
+    pub(crate) fn is(&self, plain: &str) -> bool {
+        let first = |text: &[u8]| text.first().copied();
+        // Decoding never makes text longer; and most names differ in their first letter.
+        self.name.len() >= plain.len()
+            && (first(self.name) == first(plain.as_bytes()) || first(self.name) == Some(b'%'))
+            && decoded(self.name).eq(plain.bytes())
+    }
+}
+
 /// The parameters of a query in their order.
-pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
-    query
-        .split(|&byte| byte == b'&')
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| match piece.iter().position(|&byte| byte == b'=') {
+pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
+    let mut rest = query;
+    core::iter::from_fn(move || {
+        while let [b'&', after @ ..] = rest {
+            rest = after;
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        // One pass finds the end, the first `=`, and whether anything is special.
+        let (mut equals, mut plain, mut end) = (None, true, 0);
+        for &byte in rest {
+            if !is_unreserved(byte) {
+                match byte {
+                    b'&' => break,
+                    b'=' if equals.is_none() => equals = Some(end),
+                    _ => plain = false,
+                }
+            }
+            end += 1;
+        }
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        let (name, value) = match equals {
             Some(at) => (&piece[..at], &piece[at + 1..]),
             None => (piece, b"".as_slice()),
-        })
-}
-
-/// The parameters whose names `keep` keeps, sorted.
-pub(crate) fn parse<'a>(query: &'a [u8], keep: impl Fn(&[u8]) -> bool) -> QueryList<'a> {
-    let mut list: QueryList<'a> = pairs(query).filter(|(name, _)| keep(name)).collect();
-    if list.len() > 1 {
-        list.sort_by(|(name, value), (other_name, other_value)| {
-            encoded(name)
-                .cmp(encoded(other_name))
-                .then_with(|| encoded(value).cmp(encoded(other_value)))
-        });
-    }
-    list
-}
-
-/// The parameters of a query that its signature covers, sorted: all but the signature itself, and a
-/// session token that is appended after signing.
-pub(crate) fn signed<'a>(query: &'a [u8], settings: &SigningSettings) -> QueryList<'a> {
-    let appended = settings.session_token == SessionTokenMode::Appended;
-    parse(query, |name| {
-        let token = appended && is_parameter(name, names::SECURITY_TOKEN_PARAMETER);
-        !token && !is_parameter(name, names::SIGNATURE_PARAMETER)
+        };
+        Some(Parameter { name, value, plain })
     })
 }
 
-/// Writes the canonical query.
-pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, secrets: Secrets) {
-    for (index, (name, value)) in list.iter().enumerate() {
-        if index > 0 {
-            sink.put(b"&");
-        }
-        encode_again(sink, name);
-        sink.put(b"=");
-        if secrets.hides(|| is_parameter(name, names::SECURITY_TOKEN_PARAMETER)) {
-            sink.put(REDACTED);
-        } else {
-            encode_again(sink, value);
-        }
+/// Parses the parameters whose names `keep` keeps into an empty list, sorted.
+#[inline]
+pub(crate) fn parse<'a>(
+    list: &mut QueryList<'a>,
+    query: &'a [u8],
+    keep: impl Fn(&Parameter<'a>) -> bool,
+) {
+    list.extend(parameters(query).filter(keep));
+    if list.len() > 1 {
+        list.sort_by(|one, other| {
+            encoded(one.name)
+                .cmp(encoded(other.name))
+                .then_with(|| encoded(one.value).cmp(encoded(other.value)))
+        });
     }
 }
 
-/// Whether the sent `name` is `plain` once decoded.
-pub(crate) fn is_parameter(name: &[u8], plain: &str) -> bool {
-    let first = |text: &[u8]| text.first().copied();
-    // Decoding never makes text longer; and most names differ in their first letter.
-    name.len() >= plain.len()
-        && (first(name) == first(plain.as_bytes()) || first(name) == Some(b'%'))
-        && decoded(name).eq(plain.bytes())
+/// Parses the parameters of a query that its signature covers: all but the signature itself, and a
+/// session token that is appended after signing.
+pub(crate) fn parse_signed<'a>(
+    list: &mut QueryList<'a>,
+    query: &'a [u8],
+    settings: &SigningSettings,
+) {
+    let appended = settings.session_token == SessionTokenMode::Appended;
+    parse(list, query, |parameter| {
+        let token = appended && parameter.is(names::SECURITY_TOKEN_PARAMETER);
+        !token && !parameter.is(names::SIGNATURE_PARAMETER)
+    });
+}
+
+/// Writes the canonical query.
+#[inline]
+pub(super) fn write<S: Sink>(sink: &mut S, list: &QueryList<'_>, secrets: Secrets) {
+    for (index, parameter) in list.iter().enumerate() {
+        let Parameter { name, value, plain } = *parameter;
+        if index > 0 {
+            sink.put(b"&");
+        }
+        if secrets.hides(|| parameter.is(names::SECURITY_TOKEN_PARAMETER)) {
+            encode_again(sink, name);
+            sink.put(b"=");
+            sink.put(REDACTED);
+        } else if plain {
+            sink.put(name);
+            sink.put(b"=");
+            sink.put(value);
+        } else {
+            encode_again(sink, name);
+            sink.put(b"=");
+            encode_again(sink, value);
+        }
+    }
 }
 
 /// The text of a sent name or value, percent-decoded; `None` if that is not UTF-8.
@@ -181,12 +228,9 @@ mod tests {
     use super::*;
 
     fn canonical(query: &str) -> String {
-        let mut sink = Vec::new();
-        write(
-            &mut sink,
-            &parse(query.as_bytes(), |_| true),
-            Secrets::Shown,
-        );
+        let (mut sink, mut list) = (Vec::new(), QueryList::new());
+        parse(&mut list, query.as_bytes(), |_| true);
+        write(&mut sink, &list, Secrets::Shown);
         String::from_utf8(sink).unwrap()
     }
 
@@ -229,10 +273,16 @@ mod tests {
 
     #[test]
     fn finds_names_however_they_are_written() {
-        assert!(is_parameter(b"X-Amz-Date", "X-Amz-Date"));
-        assert!(is_parameter(b"X%2dAmz%2DDate", "X-Amz-Date"));
-        assert!(!is_parameter(b"X-Amz-Dat", "X-Amz-Date"));
-        assert!(!is_parameter(b"x-amz-date", "X-Amz-Date"));
+        let is = |query: &[u8]| {
+            let mut parameters = parameters(query);
+            let parameter = parameters.next().unwrap();
+            assert!(parameters.next().is_none());
+            parameter.is("X-Amz-Date")
+        };
+        assert!(is(b"X-Amz-Date"));
+        assert!(is(b"&X%2dAmz%2DDate=%2F&"));
+        assert!(!is(b"X-Amz-Dat"));
+        assert!(!is(b"x-amz-date=1"));
         assert_eq!(decode(b"a%2Fb").as_deref(), Some("a/b"));
         assert_eq!(decode(b"%FF"), None);
     }

@@ -1,34 +1,34 @@
-//! Why a request is refused, in our words and in the service's.
+//! Why a request is rejected, in plain words and in the service's.
 
 use core::fmt;
 use core::time::Duration;
 
 use crate::Timestamp;
 
-/// Why a request is refused.
+/// Why a request is rejected.
 ///
 /// `Display` is for the operator's log; [`code`](Self::code) and
-/// [`service_message`](Self::service_message) are what AWS services answer, with status 403.
-/// Nothing here has a secret, a session token or a signature in it.
+/// [`service_message`](Self::service_message) are what AWS services respond, with status 403.
+/// Neither contains a secret, a session token or a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// Neither an `AWS4-` authorization nor a presigned query.
+    /// The request has neither an `AWS4-` authorization nor a presigned query.
     MissingAuthenticationToken,
-    /// Both of them.
+    /// The request has both of them.
     BothForms,
-    /// A signature that cannot be read.
+    /// The signature cannot be read.
     IncompleteSignature(Incomplete),
-    /// Signed too long ago, or a presigned request past its time.
+    /// The request was signed too long ago, or is presigned and has expired.
     Expired {
         /// The date of the signature.
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
-        /// How long ago it may have been: the tolerance, or the presigned request's own limit.
+        /// How long ago it may have been: the tolerance, or the presigned request's own validity.
         allowance: Duration,
     },
-    /// Signed in the future.
+    /// The request was signed in the future.
     NotYetCurrent {
         /// The date of the signature.
         signed: Timestamp,
@@ -37,7 +37,7 @@ pub enum VerifyError {
         /// How far ahead it may be.
         tolerance: Duration,
     },
-    /// `host` is not covered.
+    /// The signature does not cover `host`.
     HostNotSigned,
     /// The credential is for another region, service or day.
     WrongScope(Box<WrongScope>),
@@ -47,23 +47,23 @@ pub enum VerifyError {
     CredentialsExpired,
     /// The derived key given to the verifier is for another day, region or service.
     KeyOutOfScope,
-    /// A header that is said to be covered is not there.
+    /// A header that the signature covers is absent.
     SignedHeaderMissing(Box<str>),
-    /// A header that must be covered is not.
+    /// The signature does not cover a header that it must cover.
     HeaderNotSigned(Box<str>),
     /// `x-amz-content-sha256` is not the hash of the body.
     PayloadMismatch,
-    /// The signature is not that of the request and the secret.
+    /// The signature does not match the request and the secret.
     SignatureMismatch(Box<Mismatch>),
     /// The session token is not the access key's own.
     InvalidSessionToken,
 }
 
-/// What a signature lacks.
+/// Why a signature cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Incomplete {
-    /// Parts that an authorization header requires and does not have (`true`).
+    /// The authorization header lacks required parts (those that are `true`).
     HeaderRequires {
         /// `Credential`.
         credential: bool,
@@ -74,7 +74,7 @@ pub enum Incomplete {
         /// An `x-amz-date` or `date` header.
         date: bool,
     },
-    /// Parameters that a presigned query requires and does not have (`true`).
+    /// The presigned query lacks required parameters (those that are `true`).
     QueryRequires {
         /// `X-Amz-Algorithm`.
         algorithm: bool,
@@ -89,43 +89,43 @@ pub enum Incomplete {
         /// `X-Amz-Expires`.
         expires: bool,
     },
-    /// A piece of the authorization header is no `name=value`.
+    /// A piece of the authorization header is not `name=value`.
     NotKeyValue,
     /// A parameter of the authorization header is none of the three.
     UnknownParameter,
-    /// This comes more than once.
+    /// A header or parameter is repeated.
     Repeated(&'static str),
     /// A parameter of the presigned query is not UTF-8.
     NotUtf8,
     /// The algorithm is not `AWS4-HMAC-SHA256`.
     Algorithm,
-    /// The date is not as it should be.
+    /// The date is malformed.
     Date,
-    /// The presigned request's time is not 1 to 604,800 seconds.
+    /// The validity of the presigned request is not 1 to 604,800 seconds.
     Expires,
     /// The credential does not have five elements.
     CredentialElements,
-    /// The names of covered headers are not sorted, in lower case, each once.
+    /// The names of the covered headers are not sorted, in lower case and distinct.
     SignedHeaders,
     /// The signature is not 64 lower-case hexadecimal digits.
     Signature,
 }
 
-/// What is wrong with the scope of a credential; several things may be.
+/// What is wrong with the scope of a credential; it may be several things.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongScope {
-    /// The region that would be right.
+    /// The region expected, if it is another one.
     pub region: Option<Box<str>>,
-    /// The service that would be right.
+    /// The service expected, if it is another one.
     pub service: Option<Box<str>>,
-    /// Whether it does not end in `aws4_request`.
+    /// Whether the scope does not end in `aws4_request`.
     pub terminator: bool,
-    /// The date whose day would be right.
+    /// The date whose day is expected, if it is another one.
     pub date: Option<Timestamp>,
 }
 
-/// What the verifier expected to be signed, for people comparing it with what was.
+/// What the verifier expected to be signed, to compare with what the client signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     canonical_request: Box<str>,
@@ -152,7 +152,7 @@ impl Mismatch {
 }
 
 impl VerifyError {
-    /// The code with which services answer it.
+    /// The error code that services respond with.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -172,8 +172,8 @@ impl VerifyError {
         }
     }
 
-    /// The message with which services answer it, as far as it is known. Some of them go on to
-    /// quote the request's own authorization header; this does not.
+    /// The message that services respond with, as far as it is known. Some of them also quote the
+    /// request's authorization header; this does not.
     pub fn service_message(&self) -> String {
         match self {
             Self::MissingAuthenticationToken => "Missing Authentication Token".to_owned(),
@@ -345,7 +345,7 @@ impl fmt::Display for VerifyError {
                 allowance,
             } => write!(
                 f,
-                "the signature is of {signed}, more than {} before {now}",
+                "the request was signed at {signed}, more than {} before {now}",
                 Minutes(*allowance)
             ),
             Self::NotYetCurrent {
@@ -354,7 +354,7 @@ impl fmt::Display for VerifyError {
                 tolerance,
             } => write!(
                 f,
-                "the signature is of {signed}, more than {} after {now}",
+                "the request was signed at {signed}, more than {} after {now}",
                 Minutes(*tolerance)
             ),
             Self::HostNotSigned => f.write_str("the signature does not cover the host header"),
@@ -362,19 +362,19 @@ impl fmt::Display for VerifyError {
                 let part = |wrong: bool, name| if wrong { name } else { "" };
                 write!(
                     f,
-                    "the credential is scoped to another{}{}{}{}",
+                    "the credential is for another{}{}{}{}",
                     part(scope.region.is_some(), " region"),
                     part(scope.service.is_some(), " service"),
                     part(scope.terminator, " terminator"),
                     part(scope.date.is_some(), " day"),
                 )
             }
-            Self::UnknownKey => f.write_str("there is no access key with this id"),
+            Self::UnknownKey => f.write_str("there is no access key with the id of the request"),
             Self::CredentialsExpired => f.write_str("the access key of the request has expired"),
             Self::SignedHeaderMissing(name) => {
                 write!(
                     f,
-                    "the signature covers the header {name}, which is not there"
+                    "the signature covers the header {name}, which the request does not have"
                 )
             }
             Self::HeaderNotSigned(name) => {
@@ -383,7 +383,9 @@ impl fmt::Display for VerifyError {
             Self::KeyOutOfScope => {
                 f.write_str("the derived key is for another day, region or service")
             }
-            Self::PayloadMismatch => f.write_str("x-amz-content-sha256 is not the body's hash"),
+            Self::PayloadMismatch => {
+                f.write_str("x-amz-content-sha256 is not the hash of the body")
+            }
             Self::SignatureMismatch(mismatch) => write!(
                 f,
                 "the signature does not match; the verifier expected the canonical request\n{}\n\
@@ -391,7 +393,7 @@ impl fmt::Display for VerifyError {
                 mismatch.canonical_request, mismatch.string_to_sign
             ),
             Self::InvalidSessionToken => {
-                f.write_str("the session token is not that of the access key")
+                f.write_str("the session token is not the one of the access key")
             }
         }
     }
@@ -419,20 +421,20 @@ impl fmt::Display for Incomplete {
                 f.write_str(&self.service_message())
             }
             Self::NotKeyValue => {
-                f.write_str("a piece of the authorization header is no name=value")
+                f.write_str("a piece of the authorization header is not name=value")
             }
             Self::UnknownParameter => f.write_str(
                 "the authorization header has a parameter other than Credential, SignedHeaders \
                  and Signature",
             ),
-            Self::Repeated(name) => write!(f, "{name} comes more than once"),
+            Self::Repeated(name) => write!(f, "{name} is repeated"),
             Self::NotUtf8 => f.write_str("a parameter of the presigned query is not UTF-8"),
             Self::Algorithm => f.write_str("the algorithm is not AWS4-HMAC-SHA256"),
-            Self::Date => f.write_str("the date is not like 20150830T123600Z"),
-            Self::Expires => f.write_str("X-Amz-Expires is not 1 to 604800 seconds"),
-            Self::CredentialElements => {
-                f.write_str("the credential is not like keyid/date/region/service/aws4_request")
-            }
+            Self::Date => f.write_str("the date is not written like 20150830T123600Z"),
+            Self::Expires => f.write_str("X-Amz-Expires is not a number from 1 to 604800"),
+            Self::CredentialElements => f.write_str(
+                "the credential is not written like keyid/date/region/service/aws4_request",
+            ),
             Self::SignedHeaders => {
                 f.write_str("SignedHeaders is not a sorted list of names in lower case")
             }
@@ -443,7 +445,7 @@ impl fmt::Display for Incomplete {
 
 impl core::error::Error for Incomplete {}
 
-/// `5 min.`, as the service writes it; seconds where it is no whole number of minutes.
+/// `5 min.`, as the service writes it; in seconds if that is not a whole number of minutes.
 struct Minutes(Duration);
 
 impl fmt::Display for Minutes {

@@ -1,4 +1,4 @@
-//! The keys of the day, of the access keys that were seen last.
+//! The derived keys of the access keys that were seen last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

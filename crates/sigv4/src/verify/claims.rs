@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::borrow::Cow;
 
-use crate::canonical::{decode, is_parameter, pairs};
+use crate::canonical::{decode, parameters};
 use crate::names::{self, is_header};
 use crate::presign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
@@ -126,7 +126,7 @@ impl fmt::Debug for Claims<'_> {
     }
 }
 
-/// The headers that matter here.
+/// The headers that carry claims.
 #[derive(Default)]
 struct Sent<'a> {
     authorization: Option<&'a [u8]>,
@@ -139,7 +139,7 @@ struct Sent<'a> {
 impl<'a> Claims<'a> {
     pub(super) fn read(request: &RawRequest<'a>) -> Result<Self, VerifyError> {
         let sent = Sent::read(request);
-        let presigned = pairs(request.query).any(|(name, _)| {
+        let presigned = parameters(request.query).any(|sent| {
             [
                 names::ALGORITHM_PARAMETER,
                 names::CREDENTIAL_PARAMETER,
@@ -147,7 +147,7 @@ impl<'a> Claims<'a> {
                 names::SIGNATURE_PARAMETER,
             ]
             .iter()
-            .any(|parameter| is_parameter(name, parameter))
+            .any(|parameter| sent.is(parameter))
         });
         if let Some(name) = sent.repeated {
             return Err(Incomplete::Repeated(name).into());
@@ -219,14 +219,13 @@ impl<'a> Claims<'a> {
 
     fn from_query(query: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
         let mut found = Found::default();
-        for (name, value) in pairs(query) {
-            let Some(&(parameter, slot)) = PARAMETERS
-                .iter()
-                .find(|(parameter, _)| is_parameter(name, parameter))
+        for sent in parameters(query) {
+            let Some(&(parameter, slot)) =
+                PARAMETERS.iter().find(|(parameter, _)| sent.is(parameter))
             else {
                 continue;
             };
-            let value = decode(value).ok_or(Incomplete::NotUtf8)?;
+            let value = decode(sent.value).ok_or(Incomplete::NotUtf8)?;
             if slot(&mut found).replace(value).is_some() {
                 return Err(Incomplete::Repeated(parameter).into());
             }

@@ -42,21 +42,22 @@ pub(super) fn cover<'a>(
         ..
     } = form;
     let mut rest = Some(claims.signed_headers.as_bytes());
-    let mut before = "";
+    let mut before: Option<Header<'_>> = None;
     let mut found = Found {
         host: false,
         rejection: None,
     };
-    headers.retain(|Header { name, value, .. }| {
+    headers.retain(|header| {
+        let Header { name, value, .. } = header;
         if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
             found.rejection.get_or_insert(VerifyError::PayloadMismatch);
         }
-        if is_header(name, before) {
+        if before.is_some_and(|before| header.is_same(&before)) {
             return true;
         }
         match rest.and_then(|rest| strip_name(rest, name, *lower_case)) {
             Some(after) => {
-                (before, rest) = (name, after);
+                (before, rest) = (Some(header), after);
                 found.host |= is_header(name, names::HOST);
                 true
             }

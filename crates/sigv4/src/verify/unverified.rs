@@ -5,24 +5,20 @@ use core::fmt;
 use http::HeaderValue;
 
 use super::{Claims, Verified, Verifier};
-use crate::canonical::{Blank, Form, parse_query, signed_query};
-use crate::{Credentials, Mismatch, RawRequest, SigningKey, Timestamp, VerifyError};
+use crate::canonical::{Blank, Form};
+use crate::{Credentials, Mismatch, SigningKey, Timestamp, VerifyError};
 
 /// A request of which everything is checked but its signature; see [`Verifier::check`].
 pub struct Unverified<'v, 'a> {
     pub(super) verifier: &'v Verifier,
-    pub(super) claims: Claims<'a>,
-    pub(super) id_length: usize,
     pub(super) form: Form<'a>,
-    /// What is wrong with the headers, which is said only about keys that exist.
-    pub(super) rejection: Option<VerifyError>,
-    pub(super) now: Timestamp,
+    pub(super) checked: Checked<'a>,
 }
 
 impl<'a> Unverified<'_, 'a> {
     /// What the request claims. The scope is the verifier's own; nothing else is proved.
     pub fn claims(&self) -> &Claims<'a> {
-        &self.claims
+        &self.checked.claims
     }
 
     /// Verifies the signature with an access key.
@@ -32,24 +28,7 @@ impl<'a> Unverified<'_, 'a> {
     /// If the key is another one than the request names ([`VerifyError::UnknownKey`]) or has
     /// expired, or for what is wrong with headers, signature or session token.
     pub fn verify(self, credentials: &Credentials) -> Result<Verified<'a>, VerifyError> {
-        if credentials.access_key_id() != self.access_key_id() {
-            return Err(VerifyError::UnknownKey);
-        }
-        if credentials
-            .expiry()
-            .is_some_and(|expiry| expiry <= self.now)
-        {
-            return Err(VerifyError::CredentialsExpired);
-        }
-        let Verifier {
-            cache,
-            region,
-            service,
-            ..
-        } = self.verifier;
-        let key = cache.key(credentials, self.claims.time, region, service);
-        let token = credentials.token_header().map(HeaderValue::as_bytes);
-        self.finish(&key, token)
+        self.checked.verify(self.verifier, &self.form, credentials)
     }
 
     /// Verifies the signature with the key that was derived for the scope of the request, so that
@@ -84,12 +63,24 @@ impl<'a> Unverified<'_, 'a> {
         key: &SigningKey,
         session_token: Option<&str>,
     ) -> Result<Verified<'a>, VerifyError> {
-        if key.scope() != self.scope() {
+        let Self { form, checked, .. } = self;
+        if key.scope() != checked.scope() {
             return Err(VerifyError::KeyOutOfScope);
         }
-        self.finish(key, session_token.map(str::as_bytes))
+        checked.finish(&form, key, session_token.map(str::as_bytes))
     }
+}
 
+/// What was checked of a request before its signature.
+pub(super) struct Checked<'a> {
+    pub(super) claims: Claims<'a>,
+    pub(super) id_length: usize,
+    /// What is wrong with the headers, which is said only about keys that exist.
+    pub(super) rejection: Option<VerifyError>,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Checked<'a> {
     pub(super) fn access_key_id(&self) -> &str {
         &self.claims.credential[..self.id_length]
     }
@@ -99,16 +90,48 @@ impl<'a> Unverified<'_, 'a> {
     }
 
     #[inline]
-    fn finish(self, key: &SigningKey, token: Option<&[u8]>) -> Result<Verified<'a>, VerifyError> {
+    pub(super) fn verify(
+        self,
+        verifier: &Verifier,
+        form: &Form<'_>,
+        credentials: &Credentials,
+    ) -> Result<Verified<'a>, VerifyError> {
+        if credentials.access_key_id() != self.access_key_id() {
+            return Err(VerifyError::UnknownKey);
+        }
+        if credentials
+            .expiry()
+            .is_some_and(|expiry| expiry <= self.now)
+        {
+            return Err(VerifyError::CredentialsExpired);
+        }
+        let Verifier {
+            cache,
+            region,
+            service,
+            ..
+        } = verifier;
+        let key = cache.key(credentials, self.claims.time, region, service);
+        let token = credentials.token_header().map(HeaderValue::as_bytes);
+        self.finish(form, &key, token)
+    }
+
+    #[inline]
+    fn finish(
+        self,
+        form: &Form<'_>,
+        key: &SigningKey,
+        token: Option<&[u8]>,
+    ) -> Result<Verified<'a>, VerifyError> {
         if let Some(rejection) = self.rejection {
             return Err(rejection);
         }
-        let (form, claims) = (&self.form, &self.claims);
+        let claims = self.claims;
         let names = claims.signed_headers.as_bytes();
         // The scope of the credential is the key's: it was checked.
         let text = key.string_to_sign(&claims.stamp, &form.hash(names, Blank::Space));
         if !key.verify(text.as_bytes(), &claims.signature)
-            && !is_signed_by_collapsing_more(form, claims, key)
+            && !is_signed_by_collapsing_more(form, &claims, key)
         {
             let mismatch = Mismatch::new(form.to_redacted(names), text.to_string());
             return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
@@ -117,23 +140,8 @@ impl<'a> Unverified<'_, 'a> {
         if token != claims.token.as_deref() {
             return Err(VerifyError::InvalidSessionToken);
         }
-        Ok(Verified {
-            claims: self.claims,
-        })
+        Ok(Verified { claims })
     }
-}
-
-/// Parses the query that the signature covers.
-pub(super) fn set_query<'a>(
-    form: &mut Form<'a>,
-    request: &RawRequest<'a>,
-    claims: &Claims<'_>,
-    verifier: &Verifier,
-) {
-    form.query = match claims.expires {
-        Some(_) => signed_query(request.query, &verifier.settings),
-        None => parse_query(request.query, |_| true),
-    };
 }
 
 /// Whether the signature is of the canonical request in which tabs and their kin are collapsed, too.
@@ -155,7 +163,7 @@ fn is_signed_by_collapsing_more(form: &Form<'_>, claims: &Claims<'_>, key: &Sign
 impl fmt::Debug for Unverified<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unverified")
-            .field("claims", &self.claims)
+            .field("claims", self.claims())
             .finish_non_exhaustive()
     }
 }

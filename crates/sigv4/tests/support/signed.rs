@@ -83,3 +83,24 @@ pub(crate) fn verify(parts: &Parts) -> Result<Verified<'_>, VerifyError> {
 pub(crate) fn refused(parts: &Parts) -> VerifyError {
     verify(parts).unwrap_err()
 }
+
+/// The signed request with its authorization header changed.
+pub(crate) fn with_authorization(change: impl Fn(&str) -> String) -> Parts {
+    let mut parts = signed();
+    let changed = change(parts.headers["authorization"].to_str().unwrap());
+    parts
+        .headers
+        .insert("authorization", changed.parse().unwrap());
+    parts
+}
+
+/// The presigned request with its query changed.
+pub(crate) fn with_query(change: impl Fn(&str) -> String) -> Parts {
+    let mut parts = presigned();
+    let (path, query) = (
+        parts.uri.path().to_owned(),
+        parts.uri.query().unwrap().to_owned(),
+    );
+    parts.uri = format!("{path}?{}", change(&query)).parse().unwrap();
+    parts
+}

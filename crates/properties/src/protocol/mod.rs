@@ -1,25 +1,25 @@
 //! Properties of `lambda-invoke-protocol`.
 
-mod answers;
 mod decisions;
 mod requests;
+mod responses;
 mod streams;
 
-pub use answers::http_response;
 pub use decisions::{json_check, retry};
 pub use requests::{http_request, request_round_trip};
+pub use responses::http_response;
 pub use streams::{prelude_split, report, stream_split, text};
 
 use http::{HeaderName, HeaderValue};
 
-/// The lines up to an empty one, and what follows it.
+/// Splits into the lines before an empty one, and what follows it.
 fn head_and_body(data: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let end = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((data, &b""[..]), |end| (&data[..end], &data[end + 2..]));
     (head.split(|byte| *byte == b'\n').collect(), body)
 }
 
-/// A header from `name: value`, its value trimmed as HTTP does; `None` if it is none.
+/// Parses a header from `name: value`, trimmed as in HTTP; `None` if the line is not a header.
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = HeaderName::from_bytes(&line[..colon]).ok()?;

@@ -3,18 +3,18 @@
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::expected::is;
-use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
-use crate::reply::{
-    EncodeResponseError, ReportedVersion, ResponseError, insert, insert_version, is_service_error,
-    service_error, text,
+use super::encode::{insert, insert_version};
+use super::error::is_service_error;
+use super::headers::{is_content_type, text};
+use super::{
+    EVENT_STREAM_CONTENT_TYPE, EncodeResponseError, Expected, ReportedVersion, ResponseError,
+    service_error,
 };
-use crate::{Expected, StreamInvocationType, header};
+use crate::header;
+use crate::invocation_type::StreamInvocationType;
+use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
 
-/// The content type of every response stream.
-pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
-
-/// What is known of a response stream before its first event.
+/// The head of a response stream: what is known before the first event.
 ///
 /// # Example
 ///
@@ -39,8 +39,8 @@ pub struct StreamHead {
     pub status: StatusCode,
     /// The version that runs.
     pub executed_version: Option<ReportedVersion>,
-    /// The answer's own content type, the model's `ResponseStreamContentType`: for a stream always
-    /// [`EVENT_STREAM_CONTENT_TYPE`].
+    /// The response's own content type, `ResponseStreamContentType` in the model: for a stream
+    /// always [`EVENT_STREAM_CONTENT_TYPE`].
     pub content_type: Option<HeaderValue>,
     /// The content type that the function set.
     pub remapped_content_type: Option<HeaderValue>,
@@ -49,7 +49,7 @@ pub struct StreamHead {
 }
 
 impl StreamHead {
-    /// The head of a stream, to fill in.
+    /// Creates the head of a stream; set the other members as needed.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -61,7 +61,7 @@ impl StreamHead {
         }
     }
 
-    /// The head of the answer to a dry run, which has no stream.
+    /// Creates the head of the response to a dry run, which has no stream.
     #[must_use]
     pub fn dry_run() -> Self {
         Self {
@@ -75,9 +75,10 @@ impl StreamHead {
     ///
     /// # Errors
     ///
-    /// If it is the service's error, or not the head that was asked for: see [`Expected`]. For a
-    /// status of 400 to 599 the error is [`ResponseError::Service`] without what the body says:
-    /// [`is_refused`](Self::is_refused) tells beforehand, and [`service_error`] reads both.
+    /// If the response is a service error, or not the head that was requested: see [`Expected`].
+    /// For a status of 400 to 599 the error is [`ResponseError::Service`] without the details in
+    /// the body. To include them, check [`is_service_error`](Self::is_service_error) first, and
+    /// read head and body with [`service_error`].
     pub fn from_parts(
         invocation_type: StreamInvocationType,
         parts: &Parts,
@@ -98,18 +99,17 @@ impl StreamHead {
         })
     }
 
-    /// Whether the answer is the service's error, so that its body should be read for
-    /// [`service_error`].
+    /// Returns whether the response is a service error, whose body [`service_error`] reads.
     #[must_use]
-    pub fn is_refused(parts: &Parts) -> bool {
+    pub fn is_service_error(parts: &Parts) -> bool {
         is_service_error(parts)
     }
 
-    /// The head as an endpoint sends it; the body follows.
+    /// Encodes the head as an endpoint sends it. The server adds `Date`.
     ///
     /// # Errors
     ///
-    /// If a text is no header value, or the version is not one that the service has.
+    /// If a value cannot be sent in a header, or the version is neither `$LATEST` nor a number.
     pub fn to_http(&self) -> Result<http::Response<()>, EncodeResponseError> {
         let mut headers = HeaderMap::with_capacity(4);
         if let Some(content_type) = &self.content_type {
@@ -130,14 +130,14 @@ impl StreamHead {
         Ok(response)
     }
 
-    /// Whether the function says that its stream begins with an HTTP prelude.
+    /// Returns whether the function declares that its stream begins with an HTTP prelude.
     #[must_use]
     pub fn has_http_prelude(&self) -> bool {
         let remapped = self.remapped_content_type.as_ref();
-        is(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
+        is_content_type(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
     }
 
-    /// Whether a stream follows; not after a dry run.
+    /// Returns whether a stream follows: true unless this responds to a dry run.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.status != StatusCode::NO_CONTENT
@@ -164,7 +164,7 @@ mod tests {
         StreamHead::from_parts(type_of(&parts), &parts)
     }
 
-    /// What must have been asked for.
+    /// The invocation type whose response has this status.
     fn type_of(parts: &Parts) -> StreamInvocationType {
         match parts.status {
             StatusCode::NO_CONTENT => StreamInvocationType::DryRun,
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_that_is_no_event_stream_is_an_error() {
+    fn rejects_a_success_that_is_not_an_event_stream() {
         for headers in [&[("content-type", "application/json")][..], &[]] {
             let Err(ResponseError::Unexpected(unexpected)) = read(200, headers) else {
                 panic!("taken for a stream: {headers:?}")
@@ -202,10 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn errors_and_redirects_are_no_heads() {
-        let refused = read(404, &[("x-amzn-errortype", "ResourceNotFoundException")]);
-        let Err(ResponseError::Service(error)) = refused else {
-            panic!("{refused:?}")
+    fn rejects_errors_and_redirects() {
+        let rejected = read(404, &[("x-amzn-errortype", "ResourceNotFoundException")]);
+        let Err(ResponseError::Service(error)) = rejected else {
+            panic!("{rejected:?}")
         };
         assert!(error.is_not_found());
         let Err(ResponseError::Unexpected(unexpected)) = read(302, &[]) else {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_version_is_kept_flagged_and_never_sent() {
+    fn an_unrecognized_version_is_kept_and_never_sent() {
         let event_stream = ("content-type", EVENT_STREAM_CONTENT_TYPE);
         let head = read(200, &[event_stream, ("x-amz-executed-version", "live")]).unwrap();
         let version = head.executed_version.as_ref().unwrap();

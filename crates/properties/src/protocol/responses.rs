@@ -1,4 +1,4 @@
-//! Answers of any shape.
+//! Arbitrary responses.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -7,10 +7,10 @@ use lambda_invoke_protocol::{
     Expected, Framing, Reply, ResponseError, StreamHead, StreamInvocationType,
 };
 
-/// An answer of any status, headers and body is read without a panic, and written again if it can
-/// be.
+/// A response of any status, headers and body is read without a panic; if it can be encoded again,
+/// it decodes to the same value.
 pub fn http_response(data: &[u8]) {
-    // Text as of a request, with the status alone in the first line.
+    // Text as for a request, with only the status in the first line.
     let (head, body) = super::head_and_body(data);
     let Some((status, headers)) = head.split_first() else {
         return;
@@ -24,46 +24,46 @@ pub fn http_response(data: &[u8]) {
         response.headers_mut().append(name, value);
     }
     let (parts, body) = response.into_parts();
-    for asked in [
+    for requested in [
         InvocationType::RequestResponse,
         InvocationType::Event,
         InvocationType::DryRun,
     ] {
-        let expected = Expected::from(asked);
-        match Reply::from_http(asked, &parts, body.clone()) {
+        let expected = Expected::from(requested);
+        match Reply::from_http(requested, &parts, body.clone()) {
             Ok(reply) => {
                 assert_eq!(parts.status, expected.status());
                 assert!(expected.check_head(&parts).is_ok());
                 let _ = reply.failure().map(|failure| failure.to_string());
-                // A log that is not base64 may not be text either, and is then not written as it
-                // came.
+                // A log that is not base64 may not be text either, and is then not encoded
+                // unchanged.
                 let faulty = reply.log.as_ref().is_some_and(|log| log.fault().is_some());
                 if let (false, Ok(http)) = (faulty, reply.to_http()) {
                     let (parts, body) = http.into_parts();
-                    assert_eq!(Reply::from_http(asked, &parts, body), Ok(reply));
+                    assert_eq!(Reply::from_http(requested, &parts, body), Ok(reply));
                 }
             }
             Err(ResponseError::Service(error)) => {
-                assert!(StreamHead::is_refused(&parts) && error.status() >= 400);
+                assert!(StreamHead::is_service_error(&parts) && error.status() >= 400);
             }
             Err(error) => {
-                assert!(!StreamHead::is_refused(&parts) && !error.to_string().is_empty());
+                assert!(!StreamHead::is_service_error(&parts) && !error.to_string().is_empty());
             }
         }
     }
-    for asked in [
+    for requested in [
         StreamInvocationType::RequestResponse,
         StreamInvocationType::DryRun,
     ] {
-        if let Ok(head) = StreamHead::from_parts(asked, &parts) {
-            assert_eq!(parts.status, Expected::from(asked).status());
+        if let Ok(head) = StreamHead::from_parts(requested, &parts) {
+            assert_eq!(parts.status, Expected::from(requested).status());
             if let Ok(http) = head.to_http() {
                 let (parts, ()) = http.into_parts();
-                assert_eq!(StreamHead::from_parts(asked, &parts), Ok(head));
+                assert_eq!(StreamHead::from_parts(requested, &parts), Ok(head));
             }
         }
     }
-    // Exactly one length is right, and none where the connection alone tells the end.
+    // Exactly one length is complete, and none if only the connection marks the end.
     let framing = Framing::of(&parts);
     let ends = (0..=64u64).filter(|end| framing.check_end(*end).is_ok());
     match framing {

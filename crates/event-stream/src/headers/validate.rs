@@ -1,0 +1,49 @@
+//! Validation of a whole header block.
+
+use super::grammar::{self, Fault, RawHeader};
+use super::value::HeaderType;
+use crate::error::{DecodeError, DecodeErrorKind};
+
+/// Validates a whole block that begins at byte `offset` of its stream, so that reading its headers
+/// cannot fail.
+#[inline]
+pub(crate) fn validate(block: &[u8], offset: u64) -> Result<(), DecodeError> {
+    // Nearly every block is ASCII throughout, which one fast pass finds out, and so is UTF-8.
+    let ascii = block.is_ascii();
+    let mut rest = block;
+    while !rest.is_empty() {
+        let (after, header) = grammar::header(rest).map_err(|f| locate(block, f, offset))?;
+        if !ascii {
+            validate_text(rest, after, &header).map_err(|f| locate(block, f, offset))?;
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
+/// Checks that the name and the string of the header between `rest` and `after` are UTF-8.
+fn validate_text(rest: &[u8], after: &[u8], header: &RawHeader<'_>) -> Result<(), Fault> {
+    let utf8 = |bytes, left: usize, kind| {
+        core::str::from_utf8(bytes)
+            .map(|_| ())
+            .map_err(|error| Fault {
+                left: left.saturating_sub(error.valid_up_to()),
+                kind,
+            })
+    };
+    // The name follows the byte of its length.
+    let left = rest.len().saturating_sub(1);
+    utf8(header.name, left, DecodeErrorKind::HeaderNameNotUtf8)?;
+    if header.header_type == HeaderType::String {
+        let left = after.len().saturating_add(header.value.len());
+        utf8(header.value, left, DecodeErrorKind::HeaderValueNotUtf8)?;
+    }
+    Ok(())
+}
+
+/// Turns a fault in a block that begins at byte `offset` of its stream into an error.
+#[cold]
+fn locate(block: &[u8], fault: Fault, offset: u64) -> DecodeError {
+    let within = block.len().saturating_sub(fault.left) as u64;
+    DecodeError::new(offset.saturating_add(within), fault.kind)
+}

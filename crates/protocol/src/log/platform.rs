@@ -1,0 +1,75 @@
+//! Lines that the platform writes: the JSON format, and the first line of an execution.
+
+use std::fmt;
+
+/// The platform's first line of an execution: `START RequestId: <id> Version: <version>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartLine {
+    /// The request's id.
+    pub request_id: String,
+    /// The version that ran: `$LATEST` or a number.
+    pub version: String,
+}
+
+impl StartLine {
+    /// Creates a line.
+    #[must_use]
+    pub fn new(request_id: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            request_id: request_id.into(),
+            version: version.into(),
+        }
+    }
+
+    /// Reads a line, in the text format or the JSON one (`platform.start`).
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        if let Some(rest) = line.strip_prefix("START RequestId: ") {
+            let (request_id, version) = rest.trim_end().split_once(" Version: ")?;
+            return Some(Self::new(request_id, version));
+        }
+        let record = platform_record(line, "platform.start")?;
+        Some(Self::new(
+            record.get("requestId")?.as_str()?,
+            record.get("version")?.as_str()?,
+        ))
+    }
+}
+
+impl fmt::Display for StartLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "START RequestId: {} Version: {}",
+            self.request_id, self.version
+        )
+    }
+}
+
+/// Returns the `record` of a line of this type that the platform wrote in the JSON log format.
+pub(super) fn platform_record(line: &str, kind: &str) -> Option<serde_json::Value> {
+    // Searched before parsing, since a function's own lines may be long JSON documents.
+    if !line.starts_with('{') || !line.contains(kind) {
+        return None;
+    }
+    let mut event: serde_json::Value = serde_json::from_str(line).ok()?;
+    (event.get("type")?.as_str()? == kind).then(|| event.get_mut("record").map(std::mem::take))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_line_is_read_in_both_formats() {
+        let text = StartLine::parse("START RequestId: 4d34 Version: $LATEST").unwrap();
+        assert_eq!(text, StartLine::new("4d34", "$LATEST"));
+        assert_eq!(StartLine::parse(&text.to_string()), Some(text));
+        let json =
+            r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
+        assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
+        assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
+        assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
+    }
+}

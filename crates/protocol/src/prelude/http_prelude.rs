@@ -1,0 +1,201 @@
+//! The prelude's JSON object, in both directions.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::{PreludeError, SEPARATOR};
+
+/// The status, headers and cookies of a function's HTTP response.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::prelude::HttpPrelude;
+///
+/// let prelude = HttpPrelude::from_json(
+///     br#"{"statusCode": 201, "headers": {"content-type": "text/plain"}, "cookies": ["a=1"]}"#,
+/// )?;
+/// assert_eq!(prelude.status_code, 201);
+/// assert_eq!(prelude.headers["content-type"], "text/plain");
+/// assert_eq!(prelude.cookies, ["a=1"]);
+/// assert!(prelude.to_bytes().ends_with(&[0; 8]));
+/// # Ok::<(), lambda_invoke_protocol::prelude::PreludeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpPrelude {
+    /// `statusCode`, 100 to 999; 200 if it is absent.
+    pub status_code: u16,
+    /// `headers`, and `multiValueHeaders` after them.
+    pub headers: HeaderMap,
+    /// `cookies`: the values of the `Set-Cookie` headers.
+    pub cookies: Vec<String>,
+}
+
+impl Default for HttpPrelude {
+    fn default() -> Self {
+        Self {
+            status_code: 200,
+            headers: HeaderMap::new(),
+            cookies: Vec::new(),
+        }
+    }
+}
+
+impl HttpPrelude {
+    /// Creates a prelude without headers and cookies.
+    #[must_use]
+    pub fn new(status_code: u16) -> Self {
+        Self {
+            status_code,
+            ..Self::default()
+        }
+    }
+
+    /// Reads the JSON object, without the separator. Unknown members are ignored; `null` counts as
+    /// absent; a header's value may be a string, a number or a boolean.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not a JSON object, or a known member is invalid.
+    pub fn from_json(json: &[u8]) -> Result<Self, PreludeError> {
+        let object: Map<String, Value> =
+            serde_json::from_slice(json).map_err(|error| PreludeError::NotObject {
+                line: error.line(),
+                column: error.column(),
+            })?;
+        let mut prelude = Self::default();
+        for (member, value) in &object {
+            match (member.as_str(), value) {
+                ("statusCode" | "headers" | "multiValueHeaders" | "cookies", Value::Null) => {}
+                ("statusCode", _) => prelude.status_code = status(value)?,
+                ("headers", Value::Object(headers)) => {
+                    for (name, value) in headers {
+                        prelude.add_header(name, value)?;
+                    }
+                }
+                ("multiValueHeaders", Value::Object(headers)) => {
+                    for (name, values) in headers {
+                        let values = values.as_array().ok_or(PreludeError::MultiValueHeaders)?;
+                        for value in values {
+                            prelude.add_header(name, value)?;
+                        }
+                    }
+                }
+                ("cookies", Value::Array(cookies)) => {
+                    for cookie in cookies {
+                        let cookie = cookie.as_str().ok_or(PreludeError::Cookies)?;
+                        prelude.cookies.push(cookie.to_owned());
+                    }
+                }
+                ("headers", _) => return Err(PreludeError::Headers),
+                ("multiValueHeaders", _) => return Err(PreludeError::MultiValueHeaders),
+                ("cookies", _) => return Err(PreludeError::Cookies),
+                _ => {}
+            }
+        }
+        Ok(prelude)
+    }
+
+    fn add_header(&mut self, name: &str, value: &Value) -> Result<(), PreludeError> {
+        let error = || PreludeError::Header {
+            name: name.to_owned(),
+        };
+        let text = match value {
+            Value::String(text) => HeaderValue::from_str(text),
+            Value::Number(number) => HeaderValue::from_str(&number.to_string()),
+            Value::Bool(flag) => HeaderValue::from_str(if *flag { "true" } else { "false" }),
+            Value::Null => return Ok(()),
+            Value::Array(_) | Value::Object(_) => return Err(error()),
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| error())?;
+        let value = text.map_err(|_| error())?;
+        // `http` rejects a map of more than 32,768 names.
+        self.headers.try_append(name, value).map_err(|_| error())?;
+        Ok(())
+    }
+
+    /// Encodes the JSON object and the separator: what a function writes before its body.
+    ///
+    /// Bytes of a header value that are not UTF-8 are written as U+FFFD, since JSON cannot express
+    /// them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let text = |value: &HeaderValue| crate::header::text(value).into_owned();
+        let mut single = Map::new();
+        let mut multiple = Map::new();
+        for name in self.headers.keys() {
+            let mut values: Vec<Value> = self
+                .headers
+                .get_all(name)
+                .iter()
+                .map(|value| text(value).into())
+                .collect();
+            if let (1, Some(value)) = (values.len(), values.pop()) {
+                single.insert(name.as_str().to_owned(), value);
+            } else {
+                let values = self.headers.get_all(name).iter().map(text).collect();
+                multiple.insert(name.as_str().to_owned(), values);
+            }
+        }
+        let mut object = Map::new();
+        object.insert("statusCode".to_owned(), self.status_code.into());
+        object.insert("headers".to_owned(), single.into());
+        if !multiple.is_empty() {
+            object.insert("multiValueHeaders".to_owned(), multiple.into());
+        }
+        if !self.cookies.is_empty() {
+            object.insert("cookies".to_owned(), self.cookies.clone().into());
+        }
+        let mut bytes = Value::Object(object).to_string().into_bytes();
+        bytes.extend(SEPARATOR);
+        bytes.into()
+    }
+}
+
+fn status(value: &Value) -> Result<u16, PreludeError> {
+    // A number, or a string with a number: frameworks write both.
+    let number = match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|status| (100..1000).contains(status))
+        .ok_or(PreludeError::StatusCode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prelude_is_read_as_it_was_written() {
+        let mut prelude = HttpPrelude::new(302);
+        prelude.headers.append("location", "/é".parse().unwrap());
+        prelude.headers.append("vary", "a".parse().unwrap());
+        prelude.headers.append("vary", "b".parse().unwrap());
+        prelude.cookies.push("id=1; Secure".to_owned());
+        let bytes = prelude.to_bytes();
+        let json = &bytes[..bytes.len() - SEPARATOR.len()];
+        assert_eq!(HttpPrelude::from_json(json).unwrap(), prelude);
+    }
+
+    #[test]
+    fn lenient_where_frameworks_are() {
+        let prelude = HttpPrelude::from_json(
+            br#"{"statusCode":"204","headers":{"Content-Length":5,"x":true,"y":null},"cookies":null,"body":1}"#,
+        )
+        .unwrap();
+        assert_eq!(prelude.status_code, 204);
+        assert_eq!(prelude.headers["content-length"], "5");
+        assert_eq!(prelude.headers["x"], "true");
+        assert_eq!(prelude.headers.len(), 2);
+        assert_eq!(
+            HttpPrelude::from_json(b"{}").unwrap(),
+            HttpPrelude::new(200)
+        );
+    }
+}

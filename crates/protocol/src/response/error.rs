@@ -1,0 +1,75 @@
+//! Service errors in both directions, and why a response is not that of the operation.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderName, HeaderValue, StatusCode};
+use lambda_invoke_error::ServiceError;
+
+use super::UnexpectedResponse;
+use super::headers::has_content_coding;
+
+/// Why a response is not that of the operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// The response is a service error.
+    Service(ServiceError),
+    /// The response is not the one that was requested, and may not come from Lambda.
+    Unexpected(UnexpectedResponse),
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(error) => error.fmt(f),
+            Self::Unexpected(unexpected) => write!(f, "unexpected response: {unexpected}"),
+        }
+    }
+}
+
+/// Has no source, since its `Display` includes all that the parts would show.
+impl std::error::Error for ResponseError {}
+
+impl From<UnexpectedResponse> for ResponseError {
+    fn from(unexpected: UnexpectedResponse) -> Self {
+        Self::Unexpected(unexpected)
+    }
+}
+
+/// Reads the service error in a response whose status is 400 to 599. A body with a content coding
+/// is ignored. A truncated body may be given, since the head has nearly everything.
+#[must_use]
+pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok();
+    let body = if has_content_coding(&parts.headers) {
+        &[]
+    } else {
+        body
+    };
+    ServiceError::parse(parts.status.as_u16(), header, body)
+}
+
+/// Encodes an error as an endpoint sends it. The server adds `Content-Length` and `Date`.
+#[must_use]
+pub fn error_to_http(error: &ServiceError) -> http::Response<Bytes> {
+    let rendered = error.render();
+    let mut response = http::Response::new(Bytes::from(rendered.body));
+    // An error's status is 400 to 599, and its headers are visible ASCII.
+    *response.status_mut() =
+        StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in rendered.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// Returns whether a response is a service error: whether its status is 400 to 599.
+pub(super) fn is_service_error(parts: &Parts) -> bool {
+    parts.status.is_client_error() || parts.status.is_server_error()
+}

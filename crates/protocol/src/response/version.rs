@@ -1,0 +1,71 @@
+//! The function version that a response reports.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::HeaderMap;
+use lambda_invoke_input::ExecutedVersion;
+
+use crate::header;
+
+/// The version that ran, as a response reports it.
+///
+/// The service's pattern is `$LATEST` or digits. A value that matches neither is kept as
+/// [`Unrecognized`](Self::Unrecognized).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportedVersion {
+    /// `$LATEST` or a number.
+    Valid(ExecutedVersion<'static>),
+    /// Any other text.
+    Unrecognized(String),
+}
+
+impl ReportedVersion {
+    /// Returns the value as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Valid(version) => version.as_str(),
+            Self::Unrecognized(text) => text,
+        }
+    }
+
+    /// Returns whether the value is neither `$LATEST` nor a number.
+    #[must_use]
+    pub const fn is_unrecognized(&self) -> bool {
+        matches!(self, Self::Unrecognized(_))
+    }
+
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        headers
+            .get(header::X_AMZ_EXECUTED_VERSION)
+            .map(|value| Self::read(header::text(value)))
+    }
+
+    fn read(text: Cow<'_, str>) -> Self {
+        match ExecutedVersion::parse(&*text) {
+            Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
+            Ok(version) => Self::Valid(version.into_owned()),
+            Err(_) => Self::Unrecognized(text.into_owned()),
+        }
+    }
+}
+
+impl From<String> for ReportedVersion {
+    fn from(text: String) -> Self {
+        Self::read(text.into())
+    }
+}
+
+impl From<ExecutedVersion<'static>> for ReportedVersion {
+    fn from(version: ExecutedVersion<'static>) -> Self {
+        Self::Valid(version)
+    }
+}
+
+impl fmt::Display for ReportedVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
