@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use lambda_invoke_endpoint::{Builder, Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionError};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -200,7 +200,7 @@ fn serving<T>(runtime: &Runtime, server: impl Future<Output = T>) -> T {
     runtime.block_on(server)
 }
 
-fn endpoint(builder: Builder) -> Builder {
+fn endpoint(builder: EndpointBuilder) -> EndpointBuilder {
     builder.function(Function::buffered("echo", |invocation| async move {
         Ok::<_, FunctionError>(invocation.payload().clone())
     }))

@@ -252,7 +252,7 @@ fn chains(criterion: &mut Criterion) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
     let seed = Signature::from_bytes([7; 32]);
     let prior = seed.to_string();
-    // As long as either string to sign.
+    // As long as a string to sign of either.
     let string_to_sign = [b'x'; 264];
     let limit = |data: &[u8]| {
         black_box(digest::digest(&digest::SHA256, data));

@@ -35,7 +35,7 @@ pub fn request() -> Parts {
     request.into_parts().0
 }
 
-/// The same request without a qualifier, and therefore without a query: the most common one.
+/// The same without a qualifier, and so without a query: the commonest request.
 pub fn request_without_query() -> Parts {
     let mut parts = request();
     let uri = parts.uri.to_string();

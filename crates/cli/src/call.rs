@@ -1,4 +1,4 @@
-//! What `stream` and `invoke` share: the options of a call, and the client that makes it.
+//! The options of a call, and the client that makes it; shared by `stream`, `invoke` and `bench`.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -22,48 +22,48 @@ use crate::payload;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The function: its name, its ARN, or anything between, with or without a version or alias
+    /// The function's name, partial ARN or ARN, optionally followed by :VERSION or :ALIAS
     pub(crate) function: String,
     #[command(flatten)]
     payload: payload::Options,
-    /// The version or alias to run
+    /// The version or alias to invoke
     #[arg(short, long, value_name = "VERSION|ALIAS")]
     pub(crate) qualifier: Option<String>,
-    /// What the function is told about the caller: a JSON object, base64 of one, or @FILE
+    /// The client context for the function: a JSON object, its base64 encoding, or @FILE
     #[arg(long, value_name = "JSON")]
     client_context: Option<OsString>,
-    /// The tenant, for a function with tenant isolation
+    /// The tenant ID, for a function with tenant isolation
     #[arg(long, value_name = "ID")]
     pub(crate) tenant_id: Option<String>,
-    /// Show the end of the function's log on stderr, and what it says of time and memory
+    /// Show the end of the function's log on stderr, with a summary of its time and memory
     #[arg(short, long)]
     pub(crate) log_tail: bool,
-    /// Only check the call and the permission; the function does not run
+    /// Validate the request and check permissions without running the function
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// The whole answer as one JSON object, binary members in base64; errors as JSON on stderr
+    /// Write the response as one JSON object, binary members in base64, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
-    /// Call the functions hello, echo, count and fail of an endpoint in this process: no account,
-    /// credentials or region needed
+    /// Call the functions hello, echo, count and fail of an endpoint in this process, without an
+    /// account, credentials or region
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
-    /// What is sent again when it fails
-    #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "WHAT")]
+    /// Which failed calls to retry
+    #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
     #[command(flatten)]
-    times: Times,
+    timeouts: TimeoutOptions,
     #[command(flatten)]
     connection: config::Options,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Retry {
-    /// Nothing
+    /// No calls
     None,
-    /// Only what certainly did not run
+    /// Only calls that certainly did not run the function
     Safe,
-    /// Also what may have run: the function can run twice
+    /// Also calls that may have run the function, so that it can run twice
     AtLeastOnce,
 }
 
@@ -77,48 +77,49 @@ impl From<Retry> for RetryPolicy {
     }
 }
 
-/// The time limits of a call.
+/// The timeouts of a call.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-#[command(next_help_heading = "Time limits (30, 1.5, 500ms, 2m; 0 for none)")]
-struct Times {
-    /// In all, attempts and waiting included [default: none]
+#[command(next_help_heading = "Timeouts (30, 1.5, 500ms, 2m; 0 for none)")]
+struct TimeoutOptions {
+    /// For the whole call, including retries and the delays between them [default: none]
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
     /// For connecting [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     connect_timeout: Option<Duration>,
-    /// For the first byte of the answer [default: 1860s, since a function may run for 1800]
+    /// For the first byte of the response [default: 1860s, because a function may run for 1800s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     first_byte_timeout: Option<Duration>,
-    /// For the wait between two pieces of the answer [default: none]
+    /// Between two chunks of the response [default: none]
     #[arg(long, value_name = "TIME", value_parser = time)]
     idle_timeout: Option<Duration>,
 }
 
-impl Times {
+impl TimeoutOptions {
     fn timeouts(&self) -> Timeouts {
-        let mut limits = Timeouts::default();
-        let limit = |time: Duration| (!time.is_zero()).then_some(time);
+        let mut timeouts = Timeouts::default();
+        let unless_zero = |time: Duration| (!time.is_zero()).then_some(time);
         if let Some(time) = self.timeout {
-            limits = limits.with_total(limit(time));
+            timeouts = timeouts.with_total(unless_zero(time));
         }
         if let Some(time) = self.connect_timeout {
-            limits = limits.with_connect(limit(time));
+            timeouts = timeouts.with_connect(unless_zero(time));
         }
         if let Some(time) = self.first_byte_timeout {
-            limits = limits.with_first_byte(limit(time));
+            timeouts = timeouts.with_first_byte(unless_zero(time));
         }
         if let Some(time) = self.idle_timeout {
-            limits = limits.with_idle(limit(time));
+            timeouts = timeouts.with_idle(unless_zero(time));
         }
-        limits
+        timeouts
     }
 }
 
-/// A number of seconds, or a number with a unit.
+/// Parses a number of seconds, or a number with a unit.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let advice = "give seconds, as 30 or 1.5, or a number with a unit, as 500ms or 2m";
+    let advice =
+        "expected seconds, such as 30 or 1.5, or a number with a unit, such as 500ms or 2m";
     match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
@@ -126,18 +127,22 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     .map_err(|error| format!("{error}; {advice}"))
 }
 
-/// A call that has been looked over and can be made.
+/// What a successful dry run is reported as.
+pub(crate) const DRY_RUN_SUCCEEDED: &str =
+    "lambda-invoke: the dry run succeeded: the call is permitted; the function did not run";
+
+/// A call that is ready to be made: everything that it needs has been read and validated.
 #[derive(Debug)]
 pub(crate) struct Prepared<'o> {
     pub(crate) client: Client,
     pub(crate) name: FunctionName<'o>,
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<ClientContext<'static>>,
-    /// Serves as long as it is kept.
+    /// The endpoint of `--local`, which serves until this is dropped.
     _server: Option<Server>,
 }
 
-/// Gives a call of either operation what the options say.
+/// Applies the options to a call of either operation.
 pub(crate) fn with_options<'o, Op: InvokeOperation>(
     mut call: Call<'o, Op>,
     options: &'o Options,
@@ -158,11 +163,11 @@ pub(crate) fn with_options<'o, Op: InvokeOperation>(
 }
 
 impl Options {
-    /// Reads and looks up all that the call needs; nothing is sent yet.
+    /// Reads and resolves everything that the call needs. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// If something is missing, cannot be read or is not what it should be.
+    /// If something is missing, unreadable or invalid.
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Failure> {
         let name = FunctionName::parse(&self.function)
             .map_err(|error| Failure::usage(format!("'{}': {error}", self.function)))?;
@@ -185,9 +190,9 @@ impl Options {
         })
     }
 
-    /// When the call is to be over, if it begins now.
+    /// The deadline of a call that starts now.
     pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::of(&self.times.timeouts())
+        Deadline::new(&self.timeouts.timeouts())
     }
 
     async fn local(&self, name: &FunctionName<'_>) -> Result<(Client, Server), Failure> {
@@ -197,20 +202,20 @@ impl Options {
         let server = Endpoint::builder()
             .builtins()
             .region(region)
-            // The service has been seen not to tell that a function failed; this one tells.
+            // In recordings, the service does not report a failed function in the stream.
             .error_code_in_stream(true)
             .bind_local()
             .await;
         let server = server.map_err(|error| Failure::new(Exit::Transport, error))?;
         let keys = Credentials::new("local", "local").map_err(Failure::usage)?;
-        let limits = self.times.timeouts();
+        let timeouts = self.timeouts.timeouts();
         let client = Client::builder()
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
             .retry(self.retry.into())
-            .timeouts(limits)
-            .transport(Transport::builder().timeouts(limits).build())
+            .timeouts(timeouts)
+            .transport(Transport::builder().timeouts(timeouts).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
     }
@@ -220,10 +225,10 @@ impl Options {
         let (region, credentials) = config.signing(Some(name))?;
         let endpoint = config.endpoint(&region)?;
         let proxy = Proxy::from_env();
-        // Found before anything is sent: it would be so once for every attempt.
+        // Resolved before anything is sent: each attempt would fail the same way.
         let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
-        let limits = self.times.timeouts();
-        let mut transport = Transport::builder().timeouts(limits).proxy(proxy);
+        let timeouts = self.timeouts.timeouts();
+        let mut transport = Transport::builder().timeouts(timeouts).proxy(proxy);
         let is_https = [Some(endpoint.uri()), via.as_ref()]
             .into_iter()
             .flatten()
@@ -243,7 +248,7 @@ impl Options {
             .credentials(credentials)
             .endpoint_url(endpoint.uri().to_string())
             .retry(self.retry.into())
-            .timeouts(limits)
+            .timeouts(timeouts)
             .transport(transport.build())
             .build()
             .map_err(|error: Error| failure(&error))
@@ -255,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_times_with_and_without_a_unit() {
+    fn parses_durations_with_and_without_a_unit() {
         for (text, milliseconds) in [
             ("30", 30_000),
             ("1.5", 1_500),
@@ -271,7 +276,10 @@ mod tests {
             );
         }
         for text in ["", "-1", "soon", "5 parsecs", "inf", "nan", "1e300"] {
-            assert!(time(text).unwrap_err().contains("as 500ms or 2m"), "{text}");
+            assert!(
+                time(text).unwrap_err().contains("such as 500ms or 2m"),
+                "{text}"
+            );
         }
     }
 
@@ -283,16 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_no_limit() {
-        let times = Times {
+    fn a_timeout_of_zero_is_no_timeout() {
+        let options = TimeoutOptions {
             timeout: Some(Duration::from_secs(5)),
             connect_timeout: None,
             first_byte_timeout: Some(Duration::ZERO),
             idle_timeout: None,
         };
-        let limits = times.timeouts();
-        assert_eq!(limits.total(), Some(Duration::from_secs(5)));
-        assert_eq!(limits.connect(), Timeouts::default().connect());
-        assert_eq!(limits.first_byte(), None);
+        let timeouts = options.timeouts();
+        assert_eq!(timeouts.total(), Some(Duration::from_secs(5)));
+        assert_eq!(timeouts.connect(), Timeouts::default().connect());
+        assert_eq!(timeouts.first_byte(), None);
     }
 }

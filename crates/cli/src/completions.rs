@@ -13,10 +13,11 @@ Examples:
   source <(lambda-invoke completions zsh)
   lambda-invoke completions fish > ~/.config/fish/completions/lambda-invoke.fish";
 
-/// Write a shell's completions for this program to stdout
+/// Write a shell completion script to stdout
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
+    /// The shell to write the script for
     shell: Shell,
 }
 
@@ -30,20 +31,20 @@ fn script(shell: Shell) -> String {
     clap_complete::generate(shell, &mut command, "lambda-invoke", &mut script);
     let script = String::from_utf8_lossy(&script);
     match shell {
-        Shell::Bash => consistent(&script),
+        Shell::Bash => with_consistent_states(&script),
         Shell::Fish => format!("{script}{}", positionals(&command)),
         _ => script.into_owned(),
     }
 }
 
-/// The script with one spelling of its states. For Bash, clap_complete writes a hyphen of the
-/// program's own name as `__` where a state is entered and, in the names of its arms, treats that
-/// `__` as the border of a subcommand: the arms are never reached.
-fn consistent(script: &str) -> String {
+/// Makes the names of the states in a Bash script consistent. clap_complete writes the hyphen of the
+/// program's name as `__` where it enters a state, but takes that `__` for the start of a subcommand
+/// in the patterns of the `case` statement, so that the patterns never match.
+fn with_consistent_states(script: &str) -> String {
     script.replace("lambda__subcmd__invoke", "lambda__invoke")
 }
 
-/// The values of positional arguments, which clap_complete leaves out for fish.
+/// Completions for the values of positional arguments, which clap_complete omits for fish.
 fn positionals(command: &Command) -> String {
     let mut script = String::new();
     for command in command.get_subcommands() {
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_of_the_bash_script_has_its_arm() {
+    fn every_state_of_the_bash_script_has_a_pattern() {
         let script = script(Shell::Bash);
         let states: Vec<&str> = script
             .lines()

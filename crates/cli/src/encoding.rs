@@ -1,9 +1,9 @@
-//! Text in another encoding than plain UTF-8, told by its first bytes.
+//! Detects text that is not plain UTF-8 by its first bytes.
 
 use std::fmt;
 
-/// An encoding that text editors and shells write, and that neither JSON nor the shared files may
-/// have.
+/// An encoding that text editors and shells write, but that neither JSON nor the shared files
+/// allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     /// UTF-8 after a byte order mark.
@@ -17,9 +17,9 @@ pub(crate) enum Encoding {
 pub(crate) const UTF8_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 impl Encoding {
-    /// The encoding of a text that is not plain UTF-8: by its byte order mark, or, since the text
-    /// begins with an ASCII character, by the zero bytes around that (RFC 4627, section 3).
-    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+    /// Detects an encoding other than plain UTF-8, by the byte order mark, or by the zero bytes around
+    /// the first character, which is ASCII in JSON (RFC 4627, section 3).
+    pub(crate) fn detect(text: &[u8]) -> Option<Self> {
         match text {
             [0xef, 0xbb, 0xbf, ..] => Some(Self::MarkedUtf8),
             [0xff, 0xfe, 0, 0, ..] | [1..=0x7f, 0, 0, 0, ..] => Some(Self::Utf32LittleEndian),
@@ -30,7 +30,7 @@ impl Encoding {
         }
     }
 
-    /// The name that `iconv -f` takes.
+    /// The name of the encoding for `iconv -f`.
     const fn name(self) -> &'static str {
         match self {
             Self::MarkedUtf8 => "UTF-8",
@@ -41,12 +41,12 @@ impl Encoding {
         }
     }
 
-    /// What makes plain UTF-8 of it.
+    /// How to convert the text to plain UTF-8.
     pub(crate) fn advice(self) -> String {
         match self {
             Self::MarkedUtf8 => "save it as UTF-8 without a byte order mark".to_owned(),
             other => format!(
-                "save it as UTF-8 without a byte order mark, as by iconv -f {} -t UTF-8",
+                "save it as UTF-8 without a byte order mark, such as with iconv -f {} -t UTF-8",
                 other.name()
             ),
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_told_by_its_mark_or_its_zero_bytes() {
+    fn each_is_detected_by_its_mark_or_its_zero_bytes() {
         for (text, encoding) in [
             (&b"\xef\xbb\xbf{}"[..], Some(Encoding::MarkedUtf8)),
             (b"\xef\xbb\xbf", Some(Encoding::MarkedUtf8)),
@@ -86,7 +86,7 @@ mod tests {
             (b"\0\0", None),
             ("\u{e9}".as_bytes(), None),
         ] {
-            assert_eq!(Encoding::of(text), encoding, "{text:x?}");
+            assert_eq!(Encoding::detect(text), encoding, "{text:x?}");
         }
     }
 }

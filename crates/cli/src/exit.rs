@@ -1,45 +1,46 @@
-//! How the program ends, and what it says when something went wrong.
+//! Exit codes, and the report of a failure on stderr.
 
+use std::error::Error;
 use std::fmt::Display;
+use std::iter;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use crate::known::{claim_report, known};
-use crate::outcome::execution;
+use crate::call_state::{call_state, claim_report, execution_name};
 use crate::terminal::{say, say_json};
 
 /// The program's exit codes; `lambda-invoke --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// The function failed.
-    Function = 1,
-    /// Bad input, usage or configuration: nothing was sent.
+    FunctionFailed = 1,
+    /// Invalid input, usage or configuration: nothing was sent.
     Usage = 2,
-    /// The service refused.
-    Refused = 3,
-    /// The transport failed, or a time limit was reached.
+    /// The service rejected the request.
+    Rejected = 3,
+    /// The transport failed, or a timeout expired.
     Transport = 4,
-    /// The answer ended before the service said that it was whole, or was damaged.
-    Cut = 5,
-    /// Ctrl-C: 128 and the signal's number, as shells report it.
+    /// The response ended before it was complete, or was corrupt.
+    Incomplete = 5,
+    /// Ctrl-C: 128 plus the signal's number, as shells report it.
     Interrupted = 130,
-    /// Nobody reads stdout any more: 128 and the number of SIGPIPE, as shells report the tools that
-    /// it ends.
+    /// The reader of stdout closed it: 128 plus the number of SIGPIPE, as shells report the tools
+    /// that it ends.
     ClosedPipe = 141,
 }
 
-/// The exit codes, for people: part of `--help`.
+/// The exit codes as part of `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    done
+  0    success
   1    the function failed
-  2    bad input, usage or configuration; nothing was sent
-  3    the service refused
-  4    the transport failed, or a time limit was reached
-  5    the answer was cut off or damaged
-  130  Ctrl-C
-  141  nobody reads stdout any more (a closed pipe)";
+  2    invalid input, usage or configuration; nothing was sent
+  3    the service rejected the request
+  4    the transport failed, or a timeout expired
+  5    the response was incomplete or corrupt
+  130  interrupted by Ctrl-C
+  141  the reader of stdout closed it (broken pipe)";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -47,17 +48,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked to: for a person on stderr, and as an exit code.
+/// Why a command failed: a message on stderr and an exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    /// Lines for a person; empty if there is nothing to say.
+    /// Empty if there is nothing to report.
     pub(crate) message: String,
-    /// What a machine is told besides message and exit code.
+    /// Members of the JSON report besides the message and the exit code.
     members: Map<String, Value>,
     as_json: bool,
-    /// Whether only a machine is told.
-    is_quiet: bool,
+    /// Whether to report only as JSON.
+    is_json_only: bool,
 }
 
 impl Failure {
@@ -67,34 +68,34 @@ impl Failure {
             message: message.to_string(),
             members: Map::new(),
             as_json: false,
-            is_quiet: false,
+            is_json_only: false,
         }
     }
 
-    /// Bad input, usage or configuration.
+    /// Invalid input, usage or configuration.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// An end that needs no words: what there is to say is on stdout.
+    /// A failure without a message, because stdout says everything already.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self::new(exit, "")
     }
 
-    /// An end that a person has brought about, and a machine is told of.
-    pub(crate) fn quiet(exit: Exit, message: impl Display) -> Self {
+    /// A failure that the user caused on purpose, so that only `--json` reports it.
+    pub(crate) fn json_only(exit: Exit, message: impl Display) -> Self {
         let mut failure = Self::new(exit, message);
-        failure.is_quiet = true;
+        failure.is_json_only = true;
         failure
     }
 
-    /// A member of the JSON object that `--json` gives on stderr.
+    /// Adds a member to the JSON object that `--json` writes to stderr.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// As [`with`](Self::with), if there is a value.
+    /// Adds a member if there is a value, as [`with`](Self::with) does.
     pub(crate) fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.with(name, value),
@@ -102,37 +103,43 @@ impl Failure {
         }
     }
 
-    /// Whether it is told as JSON.
+    /// Sets whether to report as JSON.
     pub(crate) fn in_json(mut self, yes: bool) -> Self {
         self.as_json = yes;
         self
     }
 
-    /// Tells it on stderr, unless the program's end was told before.
+    /// Writes the report to stderr, unless the program's end has already been reported.
     pub(crate) fn report(mut self) -> ExitCode {
         let exit = self.exit;
-        let is_told = self.as_json || !self.is_quiet;
-        if self.message.is_empty() || !is_told || !claim_report() {
+        let is_reported = self.as_json || !self.is_json_only;
+        if self.message.is_empty() || !is_reported || !claim_report() {
             return exit.into();
         }
         if !self.as_json {
             say(format_args!("lambda-invoke: {}", self.message));
             return exit.into();
         }
-        let known = known();
+        let state = call_state();
         let mut default = |name: &str, value: Option<Value>| {
             if let (false, Some(value)) = (self.members.contains_key(name), value) {
                 self.members.insert(name.to_owned(), value);
             }
         };
-        // What is found before anything is sent.
         default("kind", (exit == Exit::Usage).then(|| "usage".into()));
-        default("execution", Some(execution(known.execution).into()));
-        default("request_id", known.request_id.as_deref().map(Into::into));
+        default("execution", Some(execution_name(state.execution).into()));
+        default("request_id", state.request_id.as_deref().map(Into::into));
         default("message", Some(self.message.into()));
         default("exit_code", Some((exit as u8).into()));
-        drop(known);
+        drop(state);
         say_json(json!({ "error": self.members }));
         exit.into()
     }
+}
+
+/// The errors that caused this one, from the nearest to the root.
+pub(crate) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(error.source(), |&cause| cause.source())
 }

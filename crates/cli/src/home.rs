@@ -1,11 +1,11 @@
-//! The home folder.
+//! The home directory.
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Environment;
+use crate::environment::Environment;
 
-/// The home folder: `HOME`; on Windows also `USERPROFILE`, or `HOMEDRIVE` and `HOMEPATH`.
-pub(crate) fn of(environment: &Environment, is_windows: bool) -> Option<PathBuf> {
+/// The home directory: `HOME`; on Windows also `USERPROFILE`, or `HOMEDRIVE` and `HOMEPATH`.
+pub(crate) fn dir(environment: &Environment, is_windows: bool) -> Option<PathBuf> {
     let home = environment.path("HOME");
     if home.is_some() || !is_windows {
         return home;
@@ -17,16 +17,16 @@ pub(crate) fn of(environment: &Environment, is_windows: bool) -> Option<PathBuf>
     })
 }
 
-/// A path with the home folder of this process for a `~` at its start, where no shell did that.
+/// Expands a `~` at the start of a path to the home directory of this process.
 pub(crate) fn expanded(path: PathBuf) -> PathBuf {
-    let home = of(&Environment::process(), cfg!(windows));
+    let home = dir(&Environment::process(), cfg!(windows));
     with_home(path, home.as_deref())
 }
 
-/// A path with this home folder for a `~` at its start.
+/// Expands a `~` at the start of a path to this home directory.
 pub(crate) fn with_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
-        // Joining an empty path would add a separator.
+        // Joining an empty path would append a separator.
         (Ok(rest), Some(home)) if rest.as_os_str().is_empty() => home.to_owned(),
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path,

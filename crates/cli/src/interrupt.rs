@@ -1,9 +1,9 @@
-//! Ctrl-C: it ends the program at once, whatever the program waits for.
+//! Ctrl-C: ends the program immediately, whatever the program is waiting for.
 //!
-//! The signal is taken by a thread that does nothing else, so that no read, write, lookup or lock
-//! of a command is ever between Ctrl-C and its effect. A command that has something to finish
-//! catches the first one with [`Catch`] and has [`PATIENCE`] for it; a second one ends the program
-//! in any case. `serve` ends otherwise, by signals of its own.
+//! A dedicated thread receives the signal, so that no blocking read, write, lookup or lock of a
+//! command can delay it. A command that has something to finish catches the first Ctrl-C with
+//! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. `serve`
+//! does not use this module; it handles its own signals.
 
 use std::future::pending;
 use std::process;
@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
-use crate::known::known;
 
-/// How long a command that caught Ctrl-C may take to end.
+/// How long a command may take to finish after it caught Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long the report of an end may take: nobody may be reading stderr.
+/// How long writing the report may take, since stderr may have no reader.
 const REPORT: Duration = Duration::from_millis(200);
 
-/// How many [`Catch`]es there are.
+/// How many [`Catch`]es exist.
 static CATCHING: AtomicUsize = AtomicUsize::new(0);
 
 static CAUGHT: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::channel(false).0);
 
-/// As long as it is kept, the first Ctrl-C is told to it and does not end the program.
+/// While it exists, the first Ctrl-C is reported to it instead of ending the program.
 #[derive(Debug)]
 pub(crate) struct Catch(watch::Receiver<bool>);
 
@@ -52,19 +52,20 @@ impl Drop for Catch {
     }
 }
 
-/// The end by Ctrl-C. A person who pressed it knows; a machine is told.
+/// The failure of a command that Ctrl-C ended. It is reported only as JSON: the user who pressed
+/// Ctrl-C knows.
 pub(crate) fn interrupted() -> Failure {
-    Failure::quiet(Exit::Interrupted, "interrupted by Ctrl-C").with("kind", "interrupted")
+    Failure::json_only(Exit::Interrupted, "interrupted by Ctrl-C").with("kind", "interrupted")
 }
 
-/// Takes Ctrl-C over. If the operating system does not let it, Ctrl-C ends the program as the
-/// system does.
+/// Starts handling Ctrl-C. If the operating system does not allow it, Ctrl-C keeps its default
+/// action.
 pub(crate) fn watch() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let Ok(runtime) = runtime else { return };
-    // Taken before the command begins.
+    // Installed before the command starts.
     let Ok(mut signal) = runtime.block_on(async { signal() }) else {
         return;
     };
@@ -81,10 +82,9 @@ pub(crate) fn watch() {
             tokio::select! {
                 _ = signal.recv() => {}
                 () = tokio::time::sleep(patience) => {
-                    // On a thread of its own: a second Ctrl-C, or a stderr that nobody reads, must
-                    // not have to wait for it.
+                    // On another thread, since it blocks if stderr has no reader.
                     let report = tokio::task::spawn_blocking(|| {
-                        let as_json = known().as_json;
+                        let as_json = call_state().as_json;
                         interrupted().in_json(as_json).report()
                     });
                     tokio::select! {

@@ -6,29 +6,30 @@ use lambda_invoke::{Error, Execution, Reply};
 use serde::Serialize;
 
 use crate::call::{self, with_options};
+use crate::call_state::call_state;
 use crate::exit::Failure;
-use crate::known::known;
-use crate::outcome::{failure, tell_log};
+use crate::outcome::{failure, show_log_tail};
 use crate::output::{self, Output};
+use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
 const EXAMPLES: &str = "\
 Examples:
   lambda-invoke invoke hello --local -p '{\"name\":\"Ada\"}'
   lambda-invoke invoke arn:aws:lambda:eu-west-1:123456789012:function:sum:live -p '[1,2,3]'
-  lambda-invoke invoke my-function -p @request.json --log-tail > answer.json
+  lambda-invoke invoke my-function -p @request.json --log-tail > response.json
   lambda-invoke invoke my-function --event -p @event.json
-  lambda-invoke invoke my-function --dry-run && echo may be called";
+  lambda-invoke invoke my-function --dry-run && echo allowed";
 
-/// Call a function and write its whole answer to stdout
+/// Call a function and write its complete response to stdout
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Queue the payload as an event, and do not wait for the function
+    /// Queue the payload as an event, without waiting for the function to run
     #[arg(long, conflicts_with_all = ["dry_run", "log_tail", "client_context"])]
     event: bool,
-    /// The name under which a durable function runs once, however often it is called by it; so what
-    /// may have run is sent again too
+    /// The name of a durable execution, which runs once however often it is invoked by this name;
+    /// calls that may have run are retried too
     #[arg(long, value_name = "NAME")]
     durable_execution_name: Option<String>,
     #[command(flatten)]
@@ -37,8 +38,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
-    known().as_json = as_json;
-    output::run(invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
+    call_state().as_json = as_json;
+    runtime::run(Threads::Current, invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
 async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
@@ -60,43 +61,43 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     }
     let deadline = options.deadline();
     if !options.dry_run {
-        known().execution = Execution::Unknown;
+        call_state().execution = Execution::Unknown;
     }
     let reply = call.send().await.map_err(|error: Error| failure(&error))?;
-    known().request_id = reply.request_id().map(str::to_owned);
+    call_state().request_id = reply.request_id().map(str::to_owned);
     if !options.dry_run && !arguments.event {
-        known().execution = Execution::Started;
+        call_state().execution = Execution::Started;
     }
     if options.json {
-        output::write_line(terminal::json(&Answer::of(&reply)), deadline).await?;
+        output::write_line(terminal::json(&Response::new(&reply)), deadline).await?;
     } else {
         let mut output = Output::new(deadline);
         output.write(reply.payload().clone()).await?;
         output.finish().await?;
         if options.dry_run {
-            say("lambda-invoke: the call would be taken; the function did not run");
+            say(call::DRY_RUN_SUCCEEDED);
         } else if arguments.event {
             let id = excerpt(reply.request_id().unwrap_or("unknown"), MOST_TOKEN);
             say(format_args!(
-                "lambda-invoke: the event is queued (request id {id})"
+                "lambda-invoke: the event was queued (request id {id})"
             ));
         }
         if let (true, Some(log)) = (options.log_tail, reply.log()) {
-            tell_log(log);
+            show_log_tail(log);
         }
     }
-    // What a failed function answers is on stdout by now: it is its payload. That it failed is for
-    // stderr and the exit code.
+    // The payload of a failed function is already on stdout; stderr and the exit code report that it
+    // failed.
     match reply.into_result() {
         Ok(_) => Ok(()),
         Err(error) => Err(failure(&error)),
     }
 }
 
-/// A reply with the names of the service's model, its binary members in base64.
+/// The response with the member names of the service's model, and binary members in base64.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer<'r> {
+struct Response<'r> {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     executed_version: Option<&'r str>,
@@ -110,15 +111,15 @@ struct Answer<'r> {
     payload: Option<String>,
 }
 
-impl<'r> Answer<'r> {
-    fn of(reply: &'r Reply) -> Self {
+impl<'r> Response<'r> {
+    fn new(reply: &'r Reply) -> Self {
         Self {
             status_code: reply.status().as_u16(),
             executed_version: reply.executed_version().map(|version| version.as_str()),
             function_error: reply.function_error(),
             log_result: reply.log().map(|log| log.to_base64()),
             durable_execution_arn: reply.durable_execution_arn(),
-            // An event that was queued and a dry run have none; whatever came is shown.
+            // Responses to events and dry runs have no payload; one that comes anyway is shown.
             payload: (reply.status() == 200 || !reply.payload().is_empty())
                 .then(|| STANDARD.encode(reply.payload())),
         }

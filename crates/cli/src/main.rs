@@ -1,25 +1,27 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr, clippy::print_stdout, clippy::disallowed_methods)]
-//! The program `lambda-invoke`: call AWS Lambda functions from a terminal, and run functions
-//! locally behind the same protocol.
+//! The program `lambda-invoke`: calls AWS Lambda functions from a terminal, and serves functions
+//! locally over the same protocol.
 
 mod bench;
 mod call;
+mod call_state;
 mod check;
 mod completions;
 mod config;
 mod decode;
 mod encoding;
+mod environment;
 mod exit;
 mod home;
 mod interrupt;
 mod invoke;
-mod known;
 mod outcome;
 mod output;
 mod payload;
 mod profile;
 mod progress;
+mod runtime;
 mod serve;
 mod sign;
 mod stream;
@@ -39,7 +41,7 @@ struct Arguments {
     command: Command,
 }
 
-// One module a command: its arguments, and `run`, which is all that happens here.
+// Each command is a module with its `Arguments` and a function `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
     Stream(stream::Arguments),
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments.command,
         Err(error) => return usage(&error),
     };
-    // Until `serve` takes its signals over, they end it as the operating system does.
+    // `serve` handles signals itself; until it does, they have their default action.
     if !matches!(command, Command::Serve(_)) {
         interrupt::watch();
     }
@@ -77,8 +79,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Shows what clap has to say: help and version on stdout, what is wrong with the arguments, which
-/// it repeats, on stderr.
+/// Writes clap's output: help and version to stdout, usage errors to stderr. Usage errors quote the
+/// arguments, so they go through `terminal::say`.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let result = match error.use_stderr() {

@@ -1,4 +1,4 @@
-//! The payload on stdout, and nothing else there.
+//! Writes payloads and results to stdout. Nothing else is written there.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stdout"
@@ -17,30 +17,30 @@ use tokio::time::{Instant, sleep_until};
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
-/// How many pieces may wait for a slow reader of stdout. When they are there, nothing more is read
-/// from the connection.
-const WAITING: usize = 16;
+/// How many chunks may be queued for a slow reader of stdout before reading from the connection
+/// pauses.
+const MAX_QUEUED: usize = 16;
 
-/// How long the last pieces may take to be written when the deadline has passed already: a stream
-/// that timed out is shown as far as it came.
-const REST: Duration = Duration::from_millis(250);
+/// How long the last chunks may take to be written after the deadline, so that everything received
+/// from a stream that timed out is shown.
+const GRACE: Duration = Duration::from_millis(250);
 
-/// When a call is to be over, its output included.
+/// When a call must be finished, including its output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Option<Instant>,
-    limit: Duration,
+    timeout: Duration,
 }
 
 impl Deadline {
-    /// The end of a call with these timeouts that begins now.
-    pub(crate) fn of(timeouts: &Timeouts) -> Self {
-        let limit = timeouts.total().unwrap_or_default();
+    /// The deadline of a call with these timeouts that starts now.
+    pub(crate) fn new(timeouts: &Timeouts) -> Self {
+        let timeout = timeouts.total().unwrap_or_default();
         Self {
             at: timeouts
                 .total()
-                .and_then(|limit| Instant::now().checked_add(limit)),
-            limit,
+                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            timeout,
         }
     }
 
@@ -48,71 +48,73 @@ impl Deadline {
         self.passed_after(Duration::ZERO).await
     }
 
-    /// As [`passed`](Self::passed), but not before so long.
-    async fn passed_after(self, rest: Duration) -> Failure {
+    /// Waits for the deadline, but at least for `grace`.
+    async fn passed_after(self, grace: Duration) -> Failure {
         let Some(at) = self.at else {
             return pending().await;
         };
-        sleep_until(at.max(Instant::now() + rest)).await;
-        let limit = self.limit;
+        sleep_until(at.max(Instant::now() + grace)).await;
         Failure::new(
             Exit::Transport,
-            format!("stdout was not read to the end within {limit:?}, the total timeout"),
+            format!(
+                "the output was not read from stdout within {:?}, the total timeout",
+                self.timeout
+            ),
         )
         .with("kind", "timed_out")
-        .with("time_limit", "total")
+        .with("timeout", "total")
     }
 }
 
-/// Writes to stdout from a thread of its own, so that a slow reader holds up neither the timeout
-/// nor an endpoint in the same process.
+/// Writes to stdout from its own thread, so that a slow reader delays neither the timeout nor an
+/// endpoint in the same process.
 #[derive(Debug)]
 pub(crate) struct Output {
-    pieces: mpsc::Sender<Bytes>,
+    chunks: mpsc::Sender<Bytes>,
     writer: JoinHandle<io::Result<()>>,
     deadline: Deadline,
 }
 
 impl Output {
     pub(crate) fn new(deadline: Deadline) -> Self {
-        let (pieces, mut waiting) = mpsc::channel::<Bytes>(WAITING);
+        let (chunks, mut queue) = mpsc::channel::<Bytes>(MAX_QUEUED);
         let writer = tokio::task::spawn_blocking(move || {
             let mut stdout = io::stdout().lock();
             let mut ends_line = true;
-            while let Some(mut piece) = waiting.blocking_recv() {
+            while let Some(mut chunk) = queue.blocking_recv() {
                 loop {
-                    stdout.write_all(&piece)?;
-                    ends_line = piece.last().is_none_or(|last| *last == b'\n');
-                    match waiting.try_recv() {
-                        Ok(next) => piece = next,
+                    stdout.write_all(&chunk)?;
+                    ends_line = chunk.last().is_none_or(|last| *last == b'\n');
+                    match queue.try_recv() {
+                        Ok(next) => chunk = next,
                         Err(_) => break,
                     }
                 }
-                // Not kept for the end of a line: a piece is for whoever reads it now.
+                // Without waiting for the end of a line: the reader wants each chunk when it comes.
                 stdout.flush()?;
             }
-            // A payload need not end in a line; what comes after it on a terminal begins one.
+            // So that messages after a payload without a final newline start on a new line.
             if !ends_line && stdout.is_terminal() && terminal::is_terminal() {
                 terminal::say("");
             }
             Ok(())
         });
         Self {
-            pieces,
+            chunks,
             writer,
             deadline,
         }
     }
 
-    /// Hands a piece over to be written and flushed.
+    /// Queues a chunk to be written and flushed.
     ///
     /// # Errors
     ///
-    /// If an earlier one could not be written, or the deadline passes first.
-    pub(crate) async fn write(&mut self, piece: Bytes) -> Result<(), Failure> {
+    /// If an earlier chunk could not be written, or the deadline passes first.
+    pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), Failure> {
         let sent = tokio::select! {
             biased;
-            sent = self.pieces.send(piece) => sent,
+            sent = self.chunks.send(chunk) => sent,
             failure = self.deadline.passed() => return Err(failure),
         };
         match sent {
@@ -121,23 +123,23 @@ impl Output {
         }
     }
 
-    /// Waits until stdout cannot be written to any more, and says why.
+    /// Waits until stdout can no longer be written to, and returns why.
     pub(crate) async fn failed(&mut self) -> Failure {
-        self.pieces.closed().await;
+        self.chunks.closed().await;
         self.failure().await
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     ///
     /// # Errors
     ///
     /// If something could not be written, or not before the deadline.
     pub(crate) async fn finish(self) -> Result<(), Failure> {
-        drop(self.pieces);
+        drop(self.chunks);
         let written = tokio::select! {
             biased;
             written = self.writer => written,
-            failure = self.deadline.passed_after(REST) => return Err(failure),
+            failure = self.deadline.passed_after(GRACE) => return Err(failure),
         };
         match written {
             Ok(Ok(())) => Ok(()),
@@ -149,7 +151,7 @@ impl Output {
     async fn failure(&mut self) -> Failure {
         match (&mut self.writer).await {
             Ok(Err(error)) => not_written(&error),
-            // The writer ends well only when there is nothing more to come.
+            // The writer ends without an error only after `finish` drops the sender.
             Ok(Ok(())) => pending().await,
             Err(error) => Failure::new(Exit::Transport, error),
         }
@@ -161,7 +163,7 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Stdout, for commands that write without a runtime.
+/// A handle to stdout, for commands that need no runtime.
 pub(crate) fn stdout() -> impl io::Write {
     io::stdout().lock()
 }
@@ -179,36 +181,17 @@ pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
         .map_err(|error| not_written(&error))
 }
 
-/// A reader that has gone is no error to a person, who had what they wanted.
+/// The failure of a write to stdout. A closed pipe is not reported to people: `head` has what it
+/// wanted.
 pub(crate) fn not_written(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::quiet(Exit::ClosedPipe, "nobody reads stdout any more")
+        return Failure::json_only(Exit::ClosedPipe, "the reader of stdout closed it")
             .with("kind", "closed_pipe");
     }
-    Failure::new(
-        Exit::Transport,
-        format!("stdout cannot be written to: {error}"),
-    )
-    .with("kind", "output")
+    Failure::new(Exit::Transport, format!("cannot write to stdout: {error}")).with("kind", "output")
 }
 
-/// Runs a command to its end.
-///
-/// # Errors
-///
-/// Those of the command.
-pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Transport, format!("no runtime: {error}")))?;
-    let result = runtime.block_on(command);
-    // The thread that writes to stdout may be waiting for a reader that never reads.
-    runtime.shutdown_background();
-    result
-}
-
-/// Writes a text and the end of a line to stdout.
+/// Writes a line to stdout.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What is sent: given inline, in a file, or on stdin.
+//! The payload and the client context: given inline, in a file, or on stdin.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,24 +15,23 @@ use crate::encoding::Encoding;
 use crate::exit::Failure;
 use crate::home;
 
-/// Ten times what the service takes: more is a mistake that need not be read to its end.
-const MOST: u64 = 64 << 20;
+/// The most bytes to read: about ten times the service's limit, so more is surely a mistake.
+const MAX_LEN: u64 = 64 << 20;
 
-/// The options that say what is sent.
+/// The options of the payload.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The payload: JSON itself, @FILE, file://FILE or fileb://FILE, or - for stdin. Without it,
-    /// none is sent
+    /// The payload: JSON, @FILE, file://FILE or fileb://FILE, or - for stdin [default: no payload]
     #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]
     payload: Option<OsString>,
-    /// Send the payload as it is, without a look whether it is JSON
+    /// Send the payload as it is, without checking that it is JSON
     #[arg(long, requires = "payload")]
     raw: bool,
 }
 
 impl Options {
-    /// The payload, checked unless told otherwise.
+    /// Reads the payload, and checks that it is JSON unless `--raw` is given.
     ///
     /// # Errors
     ///
@@ -47,33 +46,30 @@ impl Options {
             source.check_encoding("payload", &bytes)?;
             json::check(&bytes).map_err(|fault| {
                 let advice = match bytes.is_empty() {
-                    true => "leave --payload out to send none",
+                    true => "to send no payload, leave out --payload",
                     false => "correct it, or send it as it is with --raw",
                 };
-                Failure::usage(format!(
-                    "{fault}{}\n  what you can do: {advice}",
-                    source.whence()
-                ))
-                .with("offset", fault.offset())
-                .with("line", fault.line())
-                .with("column", fault.column())
+                Failure::usage(format!("{fault}{}\n  hint: {advice}", source.origin()))
+                    .with("offset", fault.offset())
+                    .with("line", fault.line())
+                    .with("column", fault.column())
             })?;
         }
         Ok(bytes.into())
     }
 }
 
-/// A client context as JSON, as base64 of it, or in a file that has either.
+/// Reads a client context: JSON, its base64 encoding, or a file with either.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or it is none of these.
+/// If the file cannot be read, or its content is neither.
 pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>, Failure> {
     let source = Source::of(value);
     let bytes = source.read("client context")?;
     source.check_encoding("client context", &bytes)?;
     let context = match std::str::from_utf8(&bytes).map(str::trim) {
-        // An object in base64 begins with `e`.
+        // Not base64: the encoding of an object begins with `e`.
         Ok(text) if !text.starts_with('{') => {
             ClientContext::from_base64(text).map(ClientContext::into_owned)
         }
@@ -81,25 +77,25 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
     };
     let unusable = |why: &dyn Display| {
         Failure::usage(format!(
-            "the client context cannot be used: {why}{}\n  what you can do: give it as a JSON \
-             object, as base64 of one, or as @FILE",
-            source.whence()
+            "invalid client context{}: {why}\n  hint: pass a JSON object, its base64 encoding, or \
+             @FILE",
+            source.origin()
         ))
     };
     let context = context.map_err(|error| unusable(&error))?;
-    // The service refuses the base64 of anything else, and no call need be made to hear so.
+    // The service rejects anything but an object.
     let object = context.to_json();
     match json::check(&object) {
         Ok(()) if object.trim_ascii_start().starts_with(b"{") => Ok(context),
-        Ok(()) => Err(unusable(&"it is JSON, but no object")),
+        Ok(()) => Err(unusable(&"it is JSON, but not an object")),
         Err(fault) => Err(unusable(&format_args!(
-            "not JSON from byte {} on",
+            "it is not JSON from byte {} on",
             fault.offset()
         ))),
     }
 }
 
-/// Where the bytes of an option come from.
+/// Where the value of an option comes from.
 #[derive(Debug)]
 enum Source<'v> {
     Inline(&'v OsString),
@@ -112,26 +108,27 @@ impl<'v> Source<'v> {
         if value == "-" {
             return Self::Stdin;
         }
-        // A shell expands the `~` only of a word that begins with it.
+        // Expanded here, because a shell expands `~` only at the start of a word.
         if let Some(path) = after("@", value) {
             return Self::File(home::expanded(path));
         }
-        // The AWS CLI reads the first as text and the second as bytes. Here both are sent as they
-        // are, since JSON is UTF-8.
+        // The AWS CLI reads the first as text and the second as bytes. JSON is UTF-8, so both are
+        // the same here.
         match after("file://", value).or_else(|| after("fileb://", value)) {
             Some(path) => Self::File(with_variables(home::expanded(path))),
             None => Self::Inline(value),
         }
     }
 
-    /// Rejects what a person would take for JSON in UTF-8, and a parser would not.
+    /// Rejects other encodings than plain UTF-8. They look right in an editor, but no parser of JSON
+    /// reads them.
     fn check_encoding(&self, what: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let Some(encoding) = Encoding::of(bytes) else {
+        let Some(encoding) = Encoding::detect(bytes) else {
             return Ok(());
         };
         Err(Failure::usage(format!(
-            "the {what}{} {encoding}, and JSON is sent as plain UTF-8\n  what you can do: {}{}",
-            self.whence(),
+            "the {what}{} {encoding}, but JSON must be plain UTF-8\n  hint: {}{}",
+            self.origin(),
             encoding.advice(),
             match what {
                 "payload" => "; or send it as it is with --raw",
@@ -143,32 +140,31 @@ impl<'v> Source<'v> {
     fn read(&self, what: &str) -> Result<Vec<u8>, Failure> {
         let read = match self {
             Self::File(path) if path.as_os_str().is_empty() => {
-                let message =
-                    format!("the {what} names no file: give it as @FILE, or as - for stdin");
+                let message = format!("the {what} names no file: expected @FILE, or - for stdin");
                 return Err(Failure::usage(message));
             }
-            // On Unix these are the argument's bytes, whatever they are.
+            // On Unix these are the bytes of the argument, which need not be UTF-8.
             Self::Inline(value) => return Ok(value.as_encoded_bytes().to_vec()),
-            Self::File(path) => File::open(path).and_then(all),
-            Self::Stdin => all(io::stdin().lock()),
+            Self::File(path) => File::open(path).and_then(read_all),
+            Self::Stdin => read_all(io::stdin().lock()),
         };
         let bytes = read.map_err(|error| {
             Failure::usage(format!(
                 "the {what}{} cannot be read: {error}",
-                self.whence()
+                self.origin()
             ))
         })?;
-        if bytes.len() as u64 > MOST {
+        if bytes.len() as u64 > MAX_LEN {
             let message = format!(
-                "the {what}{} has more than {MOST} bytes; the service takes 6 MiB",
-                self.whence()
+                "the {what}{} is larger than {MAX_LEN} bytes; the service accepts up to 6 MiB",
+                self.origin()
             );
             return Err(Failure::usage(message));
         }
         Ok(bytes)
     }
 
-    fn whence(&self) -> String {
+    fn origin(&self) -> String {
         match self {
             Self::Inline(_) => String::new(),
             Self::File(path) => format!(" (from {})", path.display()),
@@ -177,13 +173,13 @@ impl<'v> Source<'v> {
     }
 }
 
-fn all(source: impl Read) -> io::Result<Vec<u8>> {
+fn read_all(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(MOST + 1).read_to_end(&mut bytes)?;
+    source.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The path after a prefix. On Unix it need not be UTF-8.
+/// The path after a prefix, which need not be UTF-8 on Unix.
 fn after(prefix: &str, value: &OsStr) -> Option<PathBuf> {
     #[cfg(unix)]
     {
@@ -198,8 +194,8 @@ fn after(prefix: &str, value: &OsStr) -> Option<PathBuf> {
     }
 }
 
-/// Puts the values of variables in a path for `$NAME` and `${NAME}`, as the AWS CLI does. One that
-/// is not set stays as it is written.
+/// Expands `$NAME` and `${NAME}` in a path, as the AWS CLI does. A variable that is not set is left
+/// as it is written.
 fn with_variables(path: PathBuf) -> PathBuf {
     let Some(mut rest) = path.to_str().filter(|text| text.contains('$')) else {
         return path;

@@ -1,4 +1,4 @@
-//! How much has come, on stderr, for somebody who sees nothing of the stream itself.
+//! The progress of a stream, on stderr, for when stdout is not a terminal.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{output, terminal};
 
-/// A stream that is over sooner needs no progress.
-const SHORT: Duration = Duration::from_secs(1);
-/// How often the line is drawn while nothing comes.
+/// How long a stream must take before its progress is shown.
+const DELAY: Duration = Duration::from_secs(1);
+/// How often the line is redrawn while nothing arrives.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Counts the bytes of a stream, and shows them once it has taken a while.
+/// Counts the bytes of a stream, and shows them once the stream has taken a while.
 #[derive(Debug)]
 pub(crate) struct Progress {
     target: Option<ProgressDrawTarget>,
@@ -21,7 +21,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Shows something only if stderr is a terminal and stdout is not.
+    /// Creates a progress line that is shown only if stderr is a terminal and stdout is not.
     pub(crate) fn new() -> Self {
         Self::on(match output::is_terminal() {
             true => None,
@@ -38,10 +38,10 @@ impl Progress {
         }
     }
 
-    /// So many bytes more.
+    /// Adds received bytes.
     pub(crate) fn add(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
-        if self.began.elapsed() >= SHORT {
+        if self.began.elapsed() >= DELAY {
             self.show();
         }
         if let Some(bar) = &self.bar {
@@ -63,7 +63,7 @@ impl Progress {
     }
 }
 
-/// The line goes when the stream ends, however it ends: what stays on stderr are messages.
+/// Clears the line when the stream ends, however it ends, so that only messages stay on stderr.
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -85,9 +85,9 @@ mod tests {
         let mut progress = Progress::on(Some(target));
         progress.add(1024);
         assert_eq!(terminal.contents(), "", "shown before it has taken a while");
-        progress.began = Instant::now().checked_sub(SHORT).unwrap();
+        progress.began = Instant::now().checked_sub(DELAY).unwrap();
         progress.add(1024);
-        // It is drawn from a thread of its own.
+        // It is drawn by another thread.
         let deadline = Instant::now() + Duration::from_secs(30);
         while !terminal.contents().contains("2.00 KiB") {
             assert!(Instant::now() < deadline, "{}", terminal.contents());

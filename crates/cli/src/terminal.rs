@@ -1,9 +1,15 @@
-//! The only way to stderr, and what makes text from elsewhere safe and short enough for it.
+//! Writes to stderr, and makes untrusted text safe and short enough for a terminal.
 //!
-//! Names, messages, log lines and header values come from whoever is at the other end. A terminal
-//! obeys control characters wherever they come from, so none reaches it; and a person reads the
-//! beginning and the end of a long text, so the middle is left out. `clippy.toml` rejects every
-//! other use of stderr and stdout in this crate but those here and in `output`.
+//! Names, messages, log lines and header values come from the peer. A terminal acts on control
+//! characters wherever they come from, so [`say`] escapes them in everything that it writes; and the
+//! middle of a long text is left out. `clippy.toml` rejects every other use of stderr and stdout in
+//! this crate, except in `output`.
+//!
+//! The libraries escape and shorten what they quote in their errors too
+//! (`lambda_invoke_protocol::text::Excerpt`: one line, 1 KiB), which guarantees that their messages
+//! are safe in any log. This module guarantees it for the complete output of the program: for causes
+//! from other libraries, for logs and headers shown in full, and for the arguments of the user.
+//! Escaping is idempotent, since an escaped text has no control characters.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stderr"
@@ -18,17 +24,17 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
-/// The most bytes shown of one text from elsewhere: more than a message of the service's, of which
-/// the error model keeps at most 8 KiB.
+/// The most bytes shown of one untrusted text: more than a message of the service, of which the
+/// error model keeps at most 8 KiB.
 pub(crate) const MOST_TEXT: usize = 10 << 10;
 
 /// The most bytes shown of an identifier or a code.
 pub(crate) const MOST_TOKEN: usize = 256;
 
-/// The most bytes said at once, all texts together.
+/// The most bytes of one call of [`say`].
 const MOST_SAID: usize = 64 << 10;
 
-/// The most members of a list in an error for a machine.
+/// The most elements of a list in a JSON error.
 const MOST_MEMBERS: usize = 32;
 
 /// Whether stderr is a terminal.
@@ -36,13 +42,13 @@ pub(crate) fn is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Where progress is drawn, if there is a terminal for it. Templates are the program's own text.
+/// Where to draw progress, if stderr is a terminal. Templates contain no untrusted text.
 pub(crate) fn progress_target() -> Option<ProgressDrawTarget> {
     is_terminal().then(ProgressDrawTarget::stderr)
 }
 
-/// Writes a text and the end of a line to stderr, without what a terminal would obey. A failure to
-/// write has nobody to be reported to.
+/// Writes a line to stderr, shortened and with control characters escaped. Errors are ignored: there
+/// is nowhere to report them.
 pub(crate) fn say(text: impl Display) {
     let text = text.to_string();
     let mut line = safe(&excerpt(&text, MOST_SAID));
@@ -50,7 +56,7 @@ pub(crate) fn say(text: impl Display) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// Writes one JSON value on a line of stderr, each of its texts an excerpt.
+/// Writes a JSON value to stderr on one line, with long strings and lists shortened.
 pub(crate) fn say_json(mut value: Value) {
     shorten(&mut value);
     let mut line = json(&value);
@@ -66,11 +72,11 @@ fn shorten(value: &mut Value) {
             }
         }
         Value::Array(members) => {
-            let left_out = members.len().saturating_sub(MOST_MEMBERS);
+            let omitted = members.len().saturating_sub(MOST_MEMBERS);
             members.truncate(MOST_MEMBERS);
             members.iter_mut().for_each(shorten);
-            if left_out > 0 {
-                members.push(format!("[... {left_out} left out ...]").into());
+            if omitted > 0 {
+                members.push(format!("[... {omitted} omitted ...]").into());
             }
         }
         Value::Object(members) => members.values_mut().for_each(shorten),
@@ -78,8 +84,8 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// The beginning and the end of a text with more than `most` bytes, half of `most` each, and
-/// between them how many bytes were left out.
+/// Shortens a text of more than `most` bytes to its first and last `most / 2`, with the number of
+/// omitted bytes between them.
 pub(crate) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return Cow::Borrowed(text);
@@ -94,12 +100,12 @@ pub(crate) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
         end += 1;
     }
     let (head, tail) = (&text[..begin], &text[end..]);
-    let left_out = end - begin;
-    Cow::Owned(format!("{head} [... {left_out} bytes left out ...] {tail}"))
+    let omitted = end - begin;
+    Cow::Owned(format!("{head} [... {omitted} bytes omitted ...] {tail}"))
 }
 
-/// The text without what a terminal would obey: such characters are written as `\u{1b}`.
-/// Line feeds and tabs stay, and the end of a line as Windows has it becomes a line feed.
+/// Escapes the characters that a terminal interprets, as in `\u{1b}`. Line feeds and tabs are kept,
+/// and CR LF becomes a line feed.
 pub(crate) fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -107,17 +113,17 @@ pub(crate) fn safe(text: &str) -> String {
         match character {
             '\r' if characters.peek() == Some(&'\n') => {}
             '\n' | '\t' => safe.push(character),
-            character if is_obeyed(character) => safe.extend(character.escape_unicode()),
+            character if is_interpreted(character) => safe.extend(character.escape_unicode()),
             character => safe.push(character),
         }
     }
     safe
 }
 
-/// Whether a terminal obeys the character instead of showing it: the controls of both sets, and
-/// the format characters that reorder or break what stands around them (Unicode's Bidi_Control,
-/// the deprecated format characters, and the line and paragraph separators).
-pub(crate) fn is_obeyed(character: char) -> bool {
+/// Whether a terminal interprets the character instead of showing it: the C0 and C1 controls, and
+/// the format characters that reorder or break the text around them (Unicode's Bidi_Control, the
+/// deprecated format characters, and the line and paragraph separators).
+pub(crate) fn is_interpreted(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -125,15 +131,15 @@ pub(crate) fn is_obeyed(character: char) -> bool {
         )
 }
 
-/// A value as JSON on one line that can be shown on a terminal.
+/// Serializes a value as JSON on one line that is safe for a terminal.
 pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> String {
     let mut text = Vec::new();
-    // Neither a vector nor the values of this program fail: their keys are strings.
+    // Writing to a vector does not fail, nor do values whose keys are strings.
     let _ = write_json(&mut text, value);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Writes a value as [`json`] gives it.
+/// Writes a value as [`json`] does.
 ///
 /// # Errors
 ///
@@ -144,8 +150,8 @@ pub(crate) fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized))
         .map_err(io::Error::from)
 }
 
-/// Compact JSON, with what a terminal would obey escaped. serde_json itself escapes the controls
-/// below U+0020 alone, which is all that JSON asks for.
+/// Compact JSON in which the characters that a terminal interprets are escaped. serde_json escapes
+/// only the controls below U+0020, as JSON requires.
 struct Safe;
 
 impl Formatter for Safe {
@@ -154,16 +160,16 @@ impl Formatter for Safe {
         W: ?Sized + io::Write,
     {
         let mut rest = fragment;
-        while let Some((at, obeyed)) = rest.char_indices().find(|(_, found)| is_obeyed(*found)) {
+        while let Some((at, found)) = rest.char_indices().find(|(_, each)| is_interpreted(*each)) {
             let (plain, from) = rest.split_at(at);
             let mut escaped = String::new();
-            // All of them are in the basic plane: one unit. Writing to a string does not fail.
-            for unit in obeyed.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            for unit in found.encode_utf16(&mut [0; 2]) {
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
             writer.write_all(plain.as_bytes())?;
             writer.write_all(escaped.as_bytes())?;
-            rest = &from[obeyed.len_utf8()..];
+            rest = &from[found.len_utf8()..];
         }
         writer.write_all(rest.as_bytes())
     }
@@ -176,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown_and_not_sent() {
+    fn characters_that_a_terminal_interprets_are_escaped() {
         assert_eq!(safe("a\u{1b}[2Jb\nc\u{9b}"), "a\\u{1b}[2Jb\nc\\u{9b}");
         assert_eq!(safe("a\rb\r\nc\td\u{7f}"), "a\\u{d}b\nc\td\\u{7f}");
         assert_eq!(safe("\u{202e}txt.\u{2066}"), "\\u{202e}txt.\\u{2066}");
@@ -186,27 +192,27 @@ mod tests {
                 continue;
             };
             let text = safe(&format!("a{character}b"));
-            let obeyed = |c: char| is_obeyed(c) && c != '\n' && c != '\t';
-            assert!(!text.contains(obeyed), "{code:x}");
+            let is_escaped = |c: char| is_interpreted(c) && c != '\n' && c != '\t';
+            assert!(!text.contains(is_escaped), "{code:x}");
         }
     }
 
     #[test]
-    fn json_for_a_terminal_means_the_same() {
+    fn json_for_a_terminal_has_the_same_value() {
         let every: String = (0..0x2100).filter_map(char::from_u32).collect();
         let value = json!({ every.clone(): [every, "\u{9b}\u{202e}", "plain"] });
         let text = json(&value);
-        assert!(!text.contains(is_obeyed), "{text}");
+        assert!(!text.contains(is_interpreted), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(json("\u{9b}") == "\"\\u009b\"");
     }
 
     #[test]
-    fn an_excerpt_has_both_ends_and_says_what_is_missing() {
+    fn an_excerpt_has_both_ends_and_the_number_of_omitted_bytes() {
         assert_eq!(excerpt("0123456789", 10), "0123456789");
         assert_eq!(
             excerpt("0123456789x", 10),
-            "01234 [... 1 bytes left out ...] 6789x"
+            "01234 [... 1 bytes omitted ...] 6789x"
         );
         for length in 0..40 {
             let text = "é🦀".repeat(length);
@@ -218,6 +224,6 @@ mod tests {
         let mut value = json!({"a": "x".repeat(1 << 20), "b": vec!["y"; 100]});
         shorten(&mut value);
         assert!(value.to_string().len() < MOST_TEXT + 1_000);
-        assert_eq!(value["b"][MOST_MEMBERS], "[... 68 left out ...]");
+        assert_eq!(value["b"][MOST_MEMBERS], "[... 68 omitted ...]");
     }
 }

@@ -1,4 +1,4 @@
-//! `lambda-invoke bench`, against an endpoint that counts what it is sent.
+//! `lambda-invoke bench`, against an endpoint that counts requests.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -22,7 +22,7 @@ fn result(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// How many requests came, by the endpoint's own log.
+/// The number of requests in the endpoint's log.
 fn requests(serve: Serve) -> usize {
     serve
         .stop()
@@ -33,7 +33,7 @@ fn requests(serve: Serve) -> usize {
 }
 
 #[test]
-fn makes_as_many_calls_as_it_is_told_to_and_measures_each() {
+fn makes_the_requested_number_of_calls_and_measures_each() {
     let serve = Serve::start(&[]);
     let payload = r#"{"n":3}"#;
     let arguments = [
@@ -58,7 +58,7 @@ fn makes_as_many_calls_as_it_is_told_to_and_measures_each() {
     );
     assert_eq!(result["bytes"], 40 * "1\n2\n3\n".len());
     assert_eq!(result["failures"], json!({}));
-    let (first, whole) = (&result["first_byte_ms"], &result["whole_ms"]);
+    let (first, whole) = (&result["first_byte_ms"], &result["full_response_ms"]);
     let time = |of: &Value, name: &str| of[name].as_f64().unwrap();
     for name in ["min", "p50", "p99", "max"] {
         assert!(time(first, name) <= time(whole, name), "{name}: {result}");
@@ -76,8 +76,8 @@ fn makes_as_many_calls_as_it_is_told_to_and_measures_each() {
 }
 
 #[test]
-fn calls_overlap_as_many_as_it_is_told_to() {
-    // Four at once do not fit, three do.
+fn makes_the_requested_number_of_concurrent_calls() {
+    // The limit is three concurrent calls, so four exceed it.
     let serve = Serve::start(&["--concurrency", "count=3"]);
     let payload = r#"{"n":3,"delay_ms":100}"#;
     let failed = |concurrency: &str| {
@@ -100,7 +100,7 @@ fn calls_overlap_as_many_as_it_is_told_to() {
 }
 
 #[test]
-fn counts_failures_by_kind_and_ends_with_the_code_of_the_most_frequent() {
+fn counts_failures_by_kind_and_exits_with_the_code_of_the_most_frequent() {
     let serve = Serve::start(&["--fault", "echo: error=TooManyRequestsException every=2"]);
     let arguments = ["echo", "--buffered", "-n", "20", "-p", "[1]", "--json"];
     let output = bench(&serve, &arguments).output().unwrap();
@@ -126,7 +126,7 @@ fn counts_failures_by_kind_and_ends_with_the_code_of_the_most_frequent() {
 }
 
 #[test]
-fn a_cut_stream_is_no_success() {
+fn a_truncated_stream_is_a_failure() {
     let serve = Serve::start(&["--fault", "count: cut-at=50"]);
     let output = bench(&serve, &["count", "-n", "4", "--json"])
         .output()
@@ -134,11 +134,11 @@ fn a_cut_stream_is_no_success() {
     assert_eq!(output.status.code(), Some(5));
     let result = result(&output);
     assert_eq!(result["failures"], json!({"truncated": 4}));
-    assert_eq!(result["whole_ms"], Value::Null);
+    assert_eq!(result["full_response_ms"], Value::Null);
 }
 
 #[test]
-fn retries_only_if_told_to_and_counts_them() {
+fn retries_only_on_request_and_counts_retries() {
     let fault = "echo: throttle=ConcurrentInvocationLimitExceeded retry-after=0 times=1";
     let serve = Serve::start(&["--fault", fault]);
     let arguments = ["echo", "-n", "5", "--retry", "safe", "--json"];
@@ -165,14 +165,14 @@ fn a_rate_spreads_the_calls_and_a_duration_ends_them() {
 }
 
 #[test]
-fn shows_a_person_times_and_a_plot() {
+fn shows_latencies_and_a_histogram() {
     let output = run(&[
         "bench", "echo", "--local", "-n", "30", "-c", "3", "-p", "[1]",
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let text = text(&output.stdout);
     assert!(
-        text.starts_with("30 calls of echo (InvokeWithResponseStream), 3 at once, in "),
+        text.starts_with("30 calls of echo (InvokeWithResponseStream), 3 concurrent, in "),
         "{text}"
     );
     for part in [
@@ -181,11 +181,14 @@ fn shows_a_person_times_and_a_plot() {
         " calls/s, ",
         "p99.9",
         "\nfirst byte ",
-        "\nwhole answer ",
+        "\nfull response ",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let plot = text.split("whole answers, by time up to\n").nth(1).unwrap();
+    let plot = text
+        .split("full responses by latency, up to\n")
+        .nth(1)
+        .unwrap();
     let longest = plot.lines().map(|line| line.matches('█').count()).max();
     assert_eq!(longest, Some(48), "{plot}");
     let counted = plot
@@ -195,7 +198,7 @@ fn shows_a_person_times_and_a_plot() {
 }
 
 #[test]
-fn ctrl_c_shows_what_there_is() {
+fn ctrl_c_shows_the_results_so_far() {
     let mut serve = Serve::start(&[]);
     let mut child = bench(
         &serve,
@@ -221,12 +224,12 @@ fn ctrl_c_shows_what_there_is() {
 }
 
 #[test]
-fn what_cannot_be_called_is_not_called_a_thousand_times() {
+fn an_invalid_call_is_reported_once() {
     for (arguments, words) in [
         (&["a b"][..], "' ' at byte 1"),
         (&["f", "-c", "0"], "1.."),
         (&["f", "-n", "0"], "1.."),
-        (&["f", "--rate", "0"], "calls a second"),
+        (&["f", "--rate", "0"], "calls per second"),
         (&["f", "--tenant-id", " spaced "], "tenant id"),
     ] {
         let output = local().arg("bench").args(arguments).output().unwrap();

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live";
 
-fn taken(arguments: &[&str]) -> String {
+fn accepted(arguments: &[&str]) -> String {
     let output = run(&[&["check"], arguments].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(text(&output.stderr), "");
     text(&output.stdout).to_owned()
 }
 
-fn refused(arguments: &[&str]) -> String {
+fn rejected(arguments: &[&str]) -> String {
     let output = run(&[&["check"], arguments].concat());
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     assert_eq!(text(&output.stdout), "");
@@ -33,7 +33,7 @@ fn object(arguments: &[&str], code: i32) -> Value {
 #[test]
 fn explains_a_whole_arn() {
     assert_eq!(
-        taken(&[ARN]),
+        accepted(&[ARN]),
         "\
 form         ARN
 partition    aws
@@ -51,20 +51,20 @@ accepted by  default, published, newest, recorded
 
 #[test]
 fn explains_a_name_and_the_parameter() {
-    let text = taken(&["thumbnail", "--qualifier", "$LATEST"]);
-    assert!(text.contains("qualifier    $LATEST (the unpublished version; by the parameter)\n"));
+    let text = accepted(&["thumbnail", "--qualifier", "$LATEST"]);
+    assert!(text.contains("qualifier    $LATEST (the unpublished version; from the parameter)\n"));
     assert!(
         text.contains("ARN          arn:aws:lambda:REGION:ACCOUNT:function:thumbnail:$LATEST\n")
     );
     assert!(text.contains("/thumbnail/invocations?Qualifier=%24LATEST\n"));
-    assert!(taken(&["thumbnail"]).contains("qualifier    (none: $LATEST is run)\n"));
-    assert!(taken(&["123456789012:thumbnail:7"]).contains("form         partial ARN\n"));
-    assert!(taken(&["arn:aws:lambda:thumbnail"]).contains("form         incomplete ARN\n"));
+    assert!(accepted(&["thumbnail"]).contains("qualifier    (none; $LATEST is invoked)\n"));
+    assert!(accepted(&["123456789012:thumbnail:7"]).contains("form         partial ARN\n"));
+    assert!(accepted(&["arn:aws:lambda:thumbnail"]).contains("form         incomplete ARN\n"));
 }
 
 #[test]
-fn points_at_the_byte_that_is_wrong_and_says_what_could_stand_there() {
-    let text = refused(&["thumb nail"]);
+fn marks_the_invalid_byte_and_says_what_is_expected() {
+    let text = rejected(&["thumb nail"]);
     let mut lines = text.lines();
     assert_eq!(
         lines.next().unwrap(),
@@ -77,17 +77,17 @@ fn points_at_the_byte_that_is_wrong_and_says_what_could_stand_there() {
         lines
             .next()
             .unwrap()
-            .starts_with("  the service would answer: 400 ValidationException, 1")
+            .starts_with("  the service would respond: 400 ValidationException, 1")
     );
 
-    let text = refused(&["f", "--qualifier", "live!"]);
+    let text = rejected(&["f", "--qualifier", "live!"]);
     assert!(text.contains("invalid qualifier: '!' at byte 4"), "{text}");
     assert!(text.contains("\n  live!\n      ^\n"), "{text}");
 }
 
 #[test]
-fn a_mistake_is_named_and_marked_as_a_whole() {
-    let text = refused(&["arn:aws:lambda:eu-west-1:12345:function:thumbnail"]);
+fn a_known_mistake_is_named_and_marked_as_a_whole() {
+    let text = rejected(&["arn:aws:lambda:eu-west-1:12345:function:thumbnail"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[..3],
@@ -98,20 +98,20 @@ fn a_mistake_is_named_and_marked_as_a_whole() {
             "                           ^^^^^",
         ]
     );
-    let refused = object(&["https://x.lambda-url.eu-west-1.on.aws/"], 2);
-    assert_eq!(refused["error"]["span"], json!([0, 38]));
-    let message = refused["error"]["message"].as_str().unwrap();
+    let invalid = object(&["https://x.lambda-url.eu-west-1.on.aws/"], 2);
+    assert_eq!(invalid["error"]["span"], json!([0, 38]));
+    let message = invalid["error"]["message"].as_str().unwrap();
     assert!(message.contains("a function URL"), "{message}");
 }
 
 #[test]
-fn what_was_taken_for_the_name_is_marked() {
-    let text = refused(&["thumbnail:live:7"]);
+fn the_part_parsed_as_the_name_is_marked() {
+    let text = rejected(&["thumbnail:live:7"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[1], "  thumbnail:live:7");
     assert_eq!(lines[2], "  ~~~~~~~~~     ^");
     let name = format!("{}:12345:{}", "a".repeat(30), "b".repeat(80));
-    let text = refused(&[&name]);
+    let text = rejected(&[&name]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[1].chars().nth(lines[2].find('^').unwrap()),
@@ -121,9 +121,9 @@ fn what_was_taken_for_the_name_is_marked() {
 }
 
 #[test]
-fn a_long_value_is_shown_around_its_fault() {
+fn a_long_value_is_shown_around_its_error() {
     let name = format!("{}!{}", "a".repeat(80), "b".repeat(80));
-    let text = refused(&[&name]);
+    let text = rejected(&[&name]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[1].chars().nth(lines[2].find('^').unwrap()), Some('!'));
     assert!(
@@ -133,27 +133,27 @@ fn a_long_value_is_shown_around_its_fault() {
 }
 
 #[test]
-fn shows_nothing_that_a_terminal_would_obey() {
-    assert!(!refused(&["a\u{1b}[2Jb"]).contains('\u{1b}'));
+fn escapes_control_characters() {
+    assert!(!rejected(&["a\u{1b}[2Jb"]).contains('\u{1b}'));
 }
 
 #[test]
-fn two_qualifiers_that_differ_are_refused() {
-    let text = refused(&[ARN, "--qualifier", "7"]);
+fn two_different_qualifiers_are_rejected() {
+    let text = rejected(&[ARN, "--qualifier", "7"]);
     assert!(
         text.contains("400 InvalidParameterValueException, The derived qualifier"),
         "{text}"
     );
-    taken(&[ARN, "--qualifier", "live"]);
+    accepted(&[ARN, "--qualifier", "live"]);
 }
 
 #[test]
-fn each_generation_of_rules_decides_for_itself() {
+fn the_rule_sets_differ() {
     let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail";
-    assert!(taken(&[sovereign]).contains("accepted by  default, newest, recorded\n"));
-    let text = refused(&[sovereign, "--rules", "published"]);
+    assert!(accepted(&[sovereign]).contains("accepted by  default, newest, recorded\n"));
+    let text = rejected(&[sovereign, "--rules", "published"]);
     assert!(
-        text.contains("other rules take it: default, newest, recorded"),
+        text.contains("other rules accept it: default, newest, recorded"),
         "{text}"
     );
     let long = "a".repeat(65);
@@ -169,14 +169,14 @@ fn each_generation_of_rules_decides_for_itself() {
 }
 
 #[test]
-fn gives_json_to_machines() {
-    let taken = object(&[ARN], 0);
-    assert_eq!(taken["valid"], true);
-    assert_eq!(taken["region"], "eu-west-1");
-    assert_eq!(taken["name"], "thumbnail");
-    assert_eq!(taken["qualifier_kind"], "alias");
+fn writes_json() {
+    let valid = object(&[ARN], 0);
+    assert_eq!(valid["valid"], true);
+    assert_eq!(valid["region"], "eu-west-1");
+    assert_eq!(valid["name"], "thumbnail");
+    assert_eq!(valid["qualifier_kind"], "alias");
     assert_eq!(
-        taken["accepted_by"],
+        valid["accepted_by"],
         json!(["default", "published", "newest", "recorded"])
     );
 
@@ -186,11 +186,11 @@ fn gives_json_to_machines() {
         (&Value::Null, &Value::Null)
     );
 
-    let refused = object(&["thumb nail", "--rules", "newest"], 2);
-    assert_eq!(refused["valid"], false);
-    assert_eq!(refused["rules"], "newest");
-    assert_eq!(refused["error"]["offset"], 5);
-    assert_eq!(refused["error"]["member"], "functionName");
-    assert_eq!(refused["error"]["allowed"]["end"], true);
-    assert_eq!(refused["accepted_by"], json!([]));
+    let invalid = object(&["thumb nail", "--rules", "newest"], 2);
+    assert_eq!(invalid["valid"], false);
+    assert_eq!(invalid["rules"], "newest");
+    assert_eq!(invalid["error"]["offset"], 5);
+    assert_eq!(invalid["error"]["member"], "functionName");
+    assert_eq!(invalid["error"]["expected"]["end"], true);
+    assert_eq!(invalid["accepted_by"], json!([]));
 }

@@ -1,4 +1,4 @@
-//! Completing in a real Bash, where there is one; `completions/run` does so in zsh and fish as well.
+//! Completion in a real Bash, if it is installed; `completions/run` also tests zsh and fish.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
@@ -32,7 +32,7 @@ fn bash_completes_commands_options_and_values() {
             .env("PATH", &path)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output();
-        // Rust is all that the tests need.
+        // Without Bash, there is nothing to test.
         let Ok(output) = bash else { return };
         assert_eq!(text(&output.stdout).trim_end(), expected, "{line}");
     }

@@ -1,4 +1,4 @@
-//! Where keys, region, endpoint and certificates come from, and what is said if they do not.
+//! Where credentials, region, endpoint and certificates come from, and the errors if they are missing.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod home;
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 #[test]
-fn without_credentials_and_region_it_lists_what_was_looked_for_where() {
+fn missing_credentials_and_region_list_the_sources_that_were_searched() {
     let home = home("nothing", None, None);
     for command in ["stream", "invoke"] {
         let output = at_home(&home).args([command, "hello"]).output().unwrap();
@@ -29,19 +29,19 @@ fn without_credentials_and_region_it_lists_what_was_looked_for_where() {
             text(&output.stderr),
             format!(
                 "\
-lambda-invoke: no credentials were found; looked for
+lambda-invoke: no credentials were found; searched
   AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment: not set
-  aws_access_key_id of profile 'default' in {credentials}: there is no such file
-  aws_access_key_id of profile 'default' in {config}: there is no such file
-  what you can do: set the two variables, or name a profile that has keys with --profile; a local \
-endpoint takes the keys that it was started with, by default 'local' and 'local'
-no region was found; looked for
+  aws_access_key_id of profile 'default' in {credentials}: the file does not exist
+  aws_access_key_id of profile 'default' in {config}: the file does not exist
+  hint: set the two variables, or name a profile that has keys with --profile; for a local endpoint \
+both are 'local', unless it was started with others
+no region was found; searched
   --region: not given
   AWS_REGION and AWS_DEFAULT_REGION in the environment: not set
-  region of profile 'default' in {config}: there is no such file
-  region of profile 'default' in {credentials}: there is no such file
-  the function's name: it is no ARN with a region
-  what you can do: give one with --region, as --region us-east-1
+  region of profile 'default' in {config}: the file does not exist
+  region of profile 'default' in {credentials}: the file does not exist
+  the function's name: not an ARN with a region
+  hint: set it with --region, such as --region us-east-1
 "
             )
         );
@@ -49,7 +49,7 @@ no region was found; looked for
 }
 
 #[test]
-fn keys_and_region_of_the_environment() {
+fn credentials_and_region_come_from_the_environment() {
     let host = host();
     let keys = |command: &mut Command| {
         command
@@ -64,7 +64,7 @@ fn keys_and_region_of_the_environment() {
             (Some(0), String::new())
         );
     }
-    // The option counts before the variables, and one variable before the other.
+    // The option takes precedence over the variables, and AWS_REGION over AWS_DEFAULT_REGION.
     let mut command = program();
     keys(&mut command);
     command
@@ -81,7 +81,7 @@ fn keys_and_region_of_the_environment() {
         .env("AWS_REGION", "eu-west-3")
         .env("AWS_DEFAULT_REGION", "us-east-1");
     assert_eq!(call(&mut command, &host), (Some(0), String::new()));
-    // An empty variable is none.
+    // An empty variable counts as unset.
     let mut command = program();
     keys(&mut command);
     let (code, said) = call(command.env("AWS_REGION", ""), &host);
@@ -90,7 +90,7 @@ fn keys_and_region_of_the_environment() {
 }
 
 #[test]
-fn half_of_the_keys_are_none() {
+fn half_of_a_key_pair_is_an_error() {
     let host = host();
     for (set, missing) in [
         ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -110,7 +110,7 @@ fn half_of_the_keys_are_none() {
 }
 
 #[test]
-fn keys_and_region_of_a_profile() {
+fn credentials_and_region_come_from_a_profile() {
     let host = host();
     let config = "[default]\nregion = us-east-1\n\n[profile dev]\nregion = eu-west-3\n";
     let credentials = format!("[default]\n{KEYS}\n[dev]\n{KEYS}");
@@ -129,17 +129,17 @@ fn keys_and_region_of_a_profile() {
         "--endpoint-url",
         &host.url,
     ]);
-    // A profile that is asked for counts before the keys of the environment.
+    // --profile takes precedence over the credentials in the environment.
     command
         .env("AWS_ACCESS_KEY_ID", "other")
         .env("AWS_SECRET_ACCESS_KEY", "other");
     assert_eq!(text(&command.output().unwrap().stderr), "");
-    // The region of `default` is another, and the service says so.
+    // The region of `default` is another, which the endpoint rejects.
     let (code, said) = call(&mut at_home(&home), &host);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("region"), "{said}");
 
-    // Keys in the config file, and both files elsewhere.
+    // Credentials in the config file, and both files at other paths.
     let whole = format!("[profile one]\nregion=eu-west-3\n{KEYS}");
     let path = home.join("elsewhere");
     std::fs::write(&path, whole).unwrap();
@@ -157,7 +157,7 @@ fn keys_and_region_of_a_profile() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_told_with_those_that_are() {
+fn a_missing_profile_is_reported_with_those_that_exist() {
     let home = home(
         "absent",
         Some("[profile dev]\nregion = eu-west-3\n"),
@@ -170,19 +170,19 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said.contains("profile 'div'") && said.contains("it has no such profile"),
+        said.contains("profile 'div'") && said.contains("the profile does not exist"),
         "{said}"
     );
     assert!(
         said.contains("(the profiles in these files: dev, prod)"),
         "{said}"
     );
-    // What the environment has is not what was asked for.
+    // Credentials in the environment are not searched when a profile is named.
     assert!(!said.contains("AWS_ACCESS_KEY_ID"), "{said}");
 }
 
 #[test]
-fn profiles_that_get_their_keys_elsewhere_are_refused_with_a_way_out() {
+fn unsupported_sources_of_credentials_are_rejected_with_a_hint() {
     for (key, how) in [
         ("role_arn", "assuming a role"),
         ("sso_session", "IAM Identity Center"),
@@ -198,7 +198,7 @@ fn profiles_that_get_their_keys_elsewhere_are_refused_with_a_way_out() {
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            said.contains(&format!("gets its keys by {how} ({key})")),
+            said.contains(&format!("gets its credentials by {how} ({key})")),
             "{said}"
         );
         assert!(
@@ -214,11 +214,11 @@ fn a_shared_file_that_cannot_be_read_is_an_error_that_names_it() {
     let output = at_home(&home).args(["invoke", "x"]).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("config cannot be read: line 1"), "{said}");
+    assert!(said.contains("config: line 1"), "{said}");
 }
 
 #[test]
-fn the_region_of_an_arn_counts_if_no_other_is_set() {
+fn the_region_of_an_arn_is_used_if_no_other_is_set() {
     let host = host();
     let arn = "arn:aws:lambda:eu-west-3:123456789012:function:echo";
     let mut command = program();
@@ -233,7 +233,7 @@ fn the_region_of_an_arn_counts_if_no_other_is_set() {
 }
 
 #[test]
-fn local_needs_neither_keys_nor_region_and_takes_an_arns() {
+fn local_needs_no_credentials_and_uses_the_region_of_an_arn() {
     let home = home("local", Some("[profile x\n"), None);
     for name in [
         "echo",
@@ -248,7 +248,7 @@ fn local_needs_neither_keys_nor_region_and_takes_an_arns() {
 }
 
 #[test]
-fn the_endpoint_of_the_option_the_environment_and_the_profile() {
+fn the_endpoint_comes_from_the_option_the_environment_or_the_profile() {
     let host = host();
     let nowhere = "http://127.0.0.1:1";
     let config = format!(
@@ -279,13 +279,13 @@ fn the_endpoint_of_the_option_the_environment_and_the_profile() {
             .envs(environment.iter().copied());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        // The option counts before both.
+        // The option takes precedence over both.
         command.args(["--endpoint-url", &host.url]);
         assert_eq!(command.output().unwrap().status.code(), Some(0));
     }
 }
 
-/// Serves the endpoint behind TLS, with a certificate authority of its own; the address, and the
+/// Serves the endpoint behind TLS with its own certificate authority. Returns the URL and the
 /// authority's certificate.
 fn https() -> (String, String) {
     let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -304,7 +304,7 @@ fn https() -> (String, String) {
         .with_no_client_auth()
         .with_single_cert(vec![server.der().clone()], private)
         .unwrap();
-    let (tell, address) = std::sync::mpsc::channel();
+    let (sender, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -312,12 +312,12 @@ fn https() -> (String, String) {
             .unwrap();
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
             let endpoint = builder().build().unwrap();
             let acceptor = TlsAcceptor::from(Arc::new(config));
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                // A client that does not trust the certificate goes away here.
+                // A client that does not trust the certificate disconnects here.
                 if let Ok(stream) = acceptor.accept(socket).await {
                     endpoint.serve_connection(stream).await;
                 }
@@ -329,7 +329,7 @@ fn https() -> (String, String) {
 }
 
 #[test]
-fn certificate_authorities_of_the_environment() {
+fn certificate_authorities_come_from_the_environment() {
     let (url, pem) = https();
     let home = home("certificates", None, None);
     let bundle = home.join("ca.pem");

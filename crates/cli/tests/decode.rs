@@ -44,7 +44,7 @@ fn lines(output: &Output) -> Vec<Value> {
 }
 
 #[test]
-fn a_line_a_message_with_what_lambda_means_by_it() {
+fn writes_a_line_per_message_with_its_meaning_to_lambda() {
     let input = [chunk(b"Zo\xc3\xab"), chunk(b"\xff\x00"), complete()].concat();
     let output = decode(&[], &input);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -72,8 +72,8 @@ fn a_line_a_message_with_what_lambda_means_by_it() {
 }
 
 #[test]
-fn exceptions_and_the_messages_of_other_services() {
-    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "gone"));
+fn shows_exceptions_and_messages_of_other_services() {
+    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "unavailable"));
     let headers = [
         ("attempt", HeaderValue::Byte(-3)),
         ("id", HeaderValue::Uuid([0xab; 16])),
@@ -89,7 +89,7 @@ fn exceptions_and_the_messages_of_other_services() {
     let lines = lines(&output);
     assert_eq!(
         (&lines[1]["exception"], &lines[1]["message"]),
-        (&json!("ServiceException"), &json!("gone"))
+        (&json!("ServiceException"), &json!("unavailable"))
     );
     assert_eq!(lines[2].get("event"), None);
     assert_eq!(lines[2].get("event_error"), None);
@@ -104,18 +104,18 @@ fn exceptions_and_the_messages_of_other_services() {
 }
 
 #[test]
-fn every_cut_is_exit_code_5_with_its_place() {
+fn every_truncation_is_exit_code_5_with_its_offset() {
     let whole = [chunk(b"one"), complete()].concat();
     let first = chunk(b"one").len();
-    for cut in [1, 11, 12, first - 1, first, first + 1, whole.len() - 1] {
-        let output = decode(&[], &whole[..cut]);
-        assert_eq!(output.status.code(), Some(5), "{cut}");
-        assert_eq!(lines(&output).len(), usize::from(cut >= first), "{cut}");
+    for end in [1, 11, 12, first - 1, first, first + 1, whole.len() - 1] {
+        let output = decode(&[], &whole[..end]);
+        assert_eq!(output.status.code(), Some(5), "{end}");
+        assert_eq!(lines(&output).len(), usize::from(end >= first), "{end}");
         let stderr = text(&output.stderr);
-        match cut == first {
+        match end == first {
             true => assert!(stderr.contains("without InvokeComplete"), "{stderr}"),
             false => assert!(
-                stderr.contains(&format!("stdin: at byte {cut}: ")),
+                stderr.contains(&format!("stdin: at byte {end}: ")),
                 "{stderr}"
             ),
         }
@@ -123,7 +123,7 @@ fn every_cut_is_exit_code_5_with_its_place() {
     assert_eq!(
         decode(&[], b"").status.code(),
         Some(0),
-        "nothing is not cut"
+        "empty input is not truncated"
     );
 }
 
@@ -150,7 +150,7 @@ fn damage_is_exit_code_2_with_its_place_and_what_came_before_is_shown() {
 }
 
 #[test]
-fn gives_the_payload_alone() {
+fn writes_only_the_payload() {
     let output = decode(
         &["--payload"],
         &[chunk(b"\xffone "), chunk(b"two"), complete()].concat(),
@@ -173,7 +173,7 @@ fn reads_files() {
 }
 
 #[test]
-fn shows_a_message_before_the_next_one_comes() {
+fn shows_a_message_before_the_next_one_arrives() {
     let mut child = program()
         .arg("decode")
         .stdin(Stdio::piped())
@@ -183,7 +183,7 @@ fn shows_a_message_before_the_next_one_comes() {
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for piece in [&b"one"[..], b"two"] {
-        // The next is written only after this one was shown.
+        // The next message is sent only after this one was shown.
         stdin.write_all(&chunk(Box::leak(piece.into()))).unwrap();
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -197,7 +197,7 @@ fn shows_a_message_before_the_next_one_comes() {
 
 #[test]
 #[cfg(unix)]
-fn a_reader_that_goes_away_ends_it_without_a_word() {
+fn a_closed_stdout_ends_it_silently() {
     let mut child = program()
         .arg("decode")
         .stdin(Stdio::piped())
@@ -206,8 +206,8 @@ fn a_reader_that_goes_away_ends_it_without_a_word() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    // A process that another test is just starting may hold the pipe's end a moment longer: the
-    // program is fed until it has noticed.
+    // A process that another test is starting may hold the end of the pipe a moment longer, so write
+    // until the program notices.
     let mut stdin = child.stdin.take().unwrap();
     assert!((0..1_000_000).any(|_| stdin.write_all(&complete()).is_err()));
     drop(stdin);
@@ -216,9 +216,9 @@ fn a_reader_that_goes_away_ends_it_without_a_word() {
     assert_eq!(text(&output.stderr), "");
 }
 
-/// What people give it that is no event stream, and what they are told.
+/// Input that is not an event stream, and the messages about it.
 #[test]
-fn says_what_an_input_begins_with_that_is_no_stream() {
+fn identifies_input_that_is_not_an_event_stream() {
     let frames = [chunk(b"one"), complete()].concat();
     let with_head = [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &frames].concat();
     let utf_16: Vec<u8> = std::iter::once(0xfeff)
@@ -251,7 +251,7 @@ fn says_what_an_input_begins_with_that_is_no_stream() {
 }
 
 #[test]
-fn a_payload_that_is_not_there_is_no_success() {
+fn payload_of_input_without_a_response_is_an_error() {
     let foreign = |name, value| {
         let headers = [(":message-type", "event"), (name, value)];
         let headers = headers.map(|(name, value)| (name, HeaderValue::String(value)));
@@ -259,7 +259,7 @@ fn a_payload_that_is_not_there_is_no_success() {
             .to_bytes()
             .unwrap()
     };
-    // As S3 Select, Bedrock and Kinesis send them.
+    // Messages such as those of S3 Select, Bedrock and Kinesis.
     let others = [
         foreign(":event-type", "Records"),
         foreign(":event-type", "chunk"),
@@ -272,14 +272,14 @@ fn a_payload_that_is_not_there_is_no_success() {
         (Some(2), ""),
         "{stderr}"
     );
-    assert!(stderr.contains("among the 2 messages"), "{stderr}");
+    assert!(stderr.contains("(messages: 2)"), "{stderr}");
     assert!(stderr.contains("without --payload"), "{stderr}");
 
     let output = decode(&["--payload"], b"");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("the input is empty"));
 
-    // Beside a function's they are left out, and that is said.
+    // Beside the messages of a function they are skipped and counted.
     let mixed = [chunk(b"one"), others.into(), complete()].concat();
     let output = decode(&["--payload"], &mixed);
     let stderr = text(&output.stderr);
@@ -288,23 +288,23 @@ fn a_payload_that_is_not_there_is_no_success() {
         (Some(0), "one"),
         "{stderr}"
     );
-    assert!(stderr.contains("left out 2 of 4 messages"), "{stderr}");
+    assert!(stderr.contains("skipped 2 of 4 messages"), "{stderr}");
     assert!(
         stderr.contains("the function failed: Unhandled"),
         "{stderr}"
     );
 
-    // A function that wrote nothing is there all the same.
+    // A function that wrote nothing has an empty response, which is not an error.
     let output = decode(&["--payload"], &complete());
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
 
-    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "gone"));
+    let exception = StreamEvent::Exception(StreamException::new("ServiceException", "unavailable"));
     let exception = exception.to_message().unwrap().to_bytes().unwrap();
     let output = decode(&["--payload"], &exception);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("ServiceException: gone"));
+    assert!(text(&output.stderr).contains("ServiceException: unavailable"));
 
-    // The last message is truncated: what is whole is written.
+    // The last message is truncated: the complete ones are written.
     let whole = [chunk(b"one"), chunk(b"two")].concat();
     let output = decode(&["--payload"], &whole[..whole.len() - 1]);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Settings that say that requests go elsewhere, or are somebody else's: followed or rejected, and
-//! never passed over.
+//! Settings that change where requests go, or whose credentials sign them, are applied or rejected,
+//! and never ignored.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod home;
@@ -12,7 +12,7 @@ use std::process::Command;
 use home::{KEYS, at_home, call, home, host};
 use program::{local, text};
 
-/// Every text that is no port, as the end of an address.
+/// Invalid ports at the end of a URL.
 const NO_PORTS: [&str; 12] = [
     ":",
     ":0",
@@ -28,7 +28,7 @@ const NO_PORTS: [&str; 12] = [
     ":80:80",
 ];
 
-/// What a rejected call ends with and says; nothing may have connected to the server.
+/// The message of a call that is rejected without connecting to the server.
 fn rejected(command: &mut Command, server: &TcpListener) -> String {
     let output = command.output().unwrap();
     let said = text(&output.stderr).to_owned();
@@ -38,7 +38,7 @@ fn rejected(command: &mut Command, server: &TcpListener) -> String {
     said
 }
 
-/// Where requests would go if a setting were passed over.
+/// A server that requests would reach if a setting were ignored.
 fn server() -> (TcpListener, String) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -47,7 +47,7 @@ fn server() -> (TcpListener, String) {
 }
 
 #[test]
-fn an_address_with_a_port_that_is_none_is_sent_nothing() {
+fn a_url_with_an_invalid_port_is_rejected() {
     let (server, url) = server();
     for port in NO_PORTS {
         for host in ["http://127.0.0.1", "https://127.0.0.1", "http://[::1]"] {
@@ -58,7 +58,7 @@ fn an_address_with_a_port_that_is_none_is_sent_nothing() {
                     &server,
                 );
             }
-            // The one for this service counts before the other, and is not passed over for it.
+            // The variable of the service takes precedence even if its value is invalid.
             rejected(
                 local()
                     .args(["invoke", "echo"])
@@ -87,7 +87,7 @@ fn an_address_with_a_port_that_is_none_is_sent_nothing() {
 }
 
 #[test]
-fn an_address_with_more_than_is_used_is_rejected() {
+fn a_url_with_unused_parts_is_rejected() {
     let (server, _) = server();
     for (address, why) in [
         ("http://user:hunter2@127.0.0.1", "user's name"),
@@ -115,7 +115,7 @@ fn an_address_with_more_than_is_used_is_rejected() {
 }
 
 #[test]
-fn a_quoted_profile_is_the_one_that_is_used() {
+fn a_quoted_profile_name_is_found() {
     let host = host();
     let section = format!("region = eu-west-3\nendpoint_url = {}\n{KEYS}", host.url);
     for (header, name) in [
@@ -138,7 +138,7 @@ fn a_quoted_profile_is_the_one_that_is_used() {
             text(&output.stderr)
         );
     }
-    // What it says of keys and roles counts, too.
+    // A role in it is not ignored either.
     let config = "[profile \"dev\"]\nregion = eu-west-3\nrole_arn = arn:aws:iam::1:role/x\n";
     let home = home("quoted", Some(config), Some(&format!("[dev]\n{KEYS}")));
     let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
@@ -167,7 +167,7 @@ fn a_byte_order_mark_before_a_shared_file_is_skipped_and_utf16_named() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_an_error_beside_keys_of_the_environment() {
+fn a_missing_profile_is_an_error_even_with_credentials_in_the_environment() {
     let (server, url) = server();
     for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let mut command = local();
@@ -189,7 +189,7 @@ fn a_profile_that_is_not_there_is_an_error_beside_keys_of_the_environment() {
     let said = rejected(&mut command, &server);
     assert!(said.contains("--profile"), "{said}");
 
-    // One that is there does not replace the environment's keys, unless the option names it.
+    // A profile that exists does not replace the environment's credentials, unless --profile names it.
     let host = host();
     let config = "[profile prod]\nregion = eu-west-3\n";
     let home = home(
@@ -226,7 +226,7 @@ fn a_profile_that_is_not_there_is_an_error_beside_keys_of_the_environment() {
 }
 
 #[test]
-fn keys_that_come_from_elsewhere_are_not_replaced_by_others() {
+fn unsupported_credentials_are_not_replaced_by_others() {
     let host = host();
     let both = format!("[default]\nregion = eu-west-3\n{KEYS}");
     for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"] {
@@ -234,7 +234,7 @@ fn keys_that_come_from_elsewhere_are_not_replaced_by_others() {
         let (code, said) = call(at_home(&home).env(name, "x"), &host);
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(name), "{said}");
-        // An empty variable is none.
+        // An empty variable counts as unset.
         assert_eq!(
             call(at_home(&home).env(name, ""), &host),
             (Some(0), String::new())
@@ -264,7 +264,7 @@ fn keys_that_come_from_elsewhere_are_not_replaced_by_others() {
 }
 
 #[test]
-fn a_session_token_is_sent_by_either_of_its_names() {
+fn a_session_token_is_sent_under_either_name() {
     let sign = |command: &mut Command| {
         let output = command.args(["sign", "echo"]).output().unwrap();
         text(&output.stdout).to_owned()
@@ -302,7 +302,7 @@ fn the_endpoint_of_a_services_section_is_used() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    // Ignored on demand, as what the environment has is: to the service's own endpoint.
+    // If configured URLs are ignored, requests go to the service's own endpoint.
     for set in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"] {
         let output = at_home(&home)
             .args(["sign", "echo", "--curl"])
@@ -319,7 +319,7 @@ fn the_endpoint_of_a_services_section_is_used() {
 }
 
 #[test]
-fn fips_and_dual_stack_are_the_host_or_an_error() {
+fn fips_and_dual_stack_select_the_host_or_are_an_error() {
     let sign = |variables: &[(&str, &str)], more: &[&str]| {
         let mut command = local();
         let output = command

@@ -1,10 +1,10 @@
-//! Each exit code, of both commands that call.
+//! Every exit code, for both commands that make calls.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
 mod program;
+mod scripted;
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Output;
 use std::time::Duration;
@@ -12,30 +12,18 @@ use std::time::Duration;
 use host::Host;
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use program::{local, program, run, text};
+use scripted::Scripted;
 use serde_json::Value;
 
-/// What it says on stderr, if it ends with this code.
+/// The message on stderr of a program that exited with this code.
 fn said(output: &Output, code: i32) -> &str {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     stderr
 }
 
-/// An HTTP server that answers one request with this, whatever it is.
-fn answering(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        let mut head = [0; 4096];
-        assert_ne!(socket.read(&mut head).unwrap(), 0);
-        socket.write_all(answer.as_bytes()).unwrap();
-    });
-    url
-}
-
 #[test]
-fn zero_when_it_is_done_and_nothing_is_said() {
+fn zero_and_silent_on_success() {
     for command in ["stream", "invoke"] {
         let output = run(&[command, "hello", "--local", "-p", r#"{"delay_ms":0}"#]);
         assert_eq!(said(&output, 0), "", "{command}");
@@ -77,9 +65,9 @@ fn one_when_the_function_failed() {
     );
 }
 
-/// What the service does: `InvokeComplete` has no `ErrorCode`, only the log's report has a status.
+/// As the service does it: `InvokeComplete` has no `ErrorCode`; only the log's report has a status.
 #[test]
-fn one_when_only_the_log_tells_that_the_function_ran_into_its_time_limit() {
+fn one_when_only_the_log_shows_that_the_function_timed_out() {
     let slow = Function::streaming("slow", |_call, mut writer| async move {
         writer.write("begun").await?;
         std::future::pending::<()>().await;
@@ -100,7 +88,7 @@ fn one_when_only_the_log_tells_that_the_function_ran_into_its_time_limit() {
 }
 
 #[test]
-fn two_when_the_call_cannot_be_made_as_it_is() {
+fn two_when_the_call_is_invalid() {
     for (arguments, what) in [
         (&["stream"][..], "required arguments"),
         (
@@ -125,7 +113,7 @@ fn two_when_the_call_cannot_be_made_as_it_is() {
             "client context",
         ),
         (
-            // It is base64, but of no JSON object.
+            // Base64, but not of a JSON object.
             &["stream", "hello", "--local", "--client-context", "nope"],
             "client context",
         ),
@@ -167,7 +155,7 @@ fn two_when_the_call_cannot_be_made_as_it_is() {
 }
 
 #[test]
-fn three_when_the_service_refused() {
+fn three_when_the_service_rejects_the_request() {
     for command in ["stream", "invoke"] {
         let output = run(&[command, "nobody", "--local"]);
         let stderr = said(&output, 3);
@@ -185,7 +173,7 @@ fn three_when_the_service_refused() {
 }
 
 #[test]
-fn what_is_sent_again_is_as_asked_for() {
+fn retries_follow_the_option() {
     let throttled = || Host::with_fault("*: throttle=CallerRateLimitExceeded times=1");
     let host = throttled();
     let output = host
@@ -202,7 +190,7 @@ fn what_is_sent_again_is_as_asked_for() {
         .unwrap();
     said(&output, 0);
 
-    // A 500 does not tell whether the function ran.
+    // A 500 does not say whether the function ran.
     let failing = || Host::with_fault("*: error=ServiceException times=1");
     let output = failing()
         .program(&["invoke", "echo", "-p", "1"])
@@ -224,21 +212,22 @@ fn what_is_sent_again_is_as_asked_for() {
 }
 
 #[test]
-fn four_when_nobody_answers_or_somebody_else_does() {
-    // Bound and dropped: nobody listens there now.
+fn four_when_there_is_no_response_or_one_of_another_server() {
+    // Bound and dropped, so that nothing listens there.
     let nobody = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     let nobody = format!("http://{nobody}");
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi";
+    let (silent, other) = (Scripted::responding(""), Scripted::responding(page));
     for (url, what) in [
-        (nobody, "the function was not run"),
-        (answering(""), "the function may have run"),
-        (answering(page), "what stands between"),
+        (&nobody, "the function was not run"),
+        (&silent.url, "the function may have run"),
+        (&other.url, "what stands between"),
     ] {
         let output = local()
-            .args(["stream", "hello", "--retry", "none", "--endpoint-url", &url])
+            .args(["stream", "hello", "--retry", "none", "--endpoint-url", url])
             .output()
             .unwrap();
         let stderr = said(&output, 4);
@@ -248,9 +237,9 @@ fn four_when_nobody_answers_or_somebody_else_does() {
 }
 
 #[test]
-fn four_when_a_time_limit_is_reached() {
+fn four_when_a_timeout_expires() {
     let delayed = Host::with_fault("*: delay=30s");
-    for (option, limit) in [
+    for (option, timeout) in [
         ("--timeout", "total"),
         ("--first-byte-timeout", "first byte"),
     ] {
@@ -259,7 +248,7 @@ fn four_when_a_time_limit_is_reached() {
         ];
         let output = delayed.program(&arguments).output().unwrap();
         let error: Value = serde_json::from_str(said(&output, 4)).unwrap();
-        assert_eq!(error["error"]["time_limit"], limit);
+        assert_eq!(error["error"]["timeout"], timeout);
         assert_eq!(error["error"]["execution"], "unknown");
     }
     let pausing = Host::start(Endpoint::builder().builtins());
@@ -276,7 +265,7 @@ fn four_when_a_time_limit_is_reached() {
 }
 
 #[test]
-fn five_when_the_stream_was_cut_or_damaged_and_what_came_is_on_stdout() {
+fn five_when_the_stream_is_truncated_or_corrupt_after_writing_what_arrived() {
     for (fault, what) in [
         ("*: no-complete", "after 4 bytes"),
         ("*: end-at=150", "cut off"),
@@ -284,7 +273,7 @@ fn five_when_the_stream_was_cut_or_damaged_and_what_came_is_on_stdout() {
         ("*: reset-at=150", "cut off"),
         ("*: wrong-crc=1", "damaged"),
         (
-            "*: exception=ServiceException message=gone after=1",
+            "*: exception=ServiceException message=unavailable after=1",
             "ServiceException",
         ),
     ] {
@@ -311,7 +300,7 @@ fn five_when_the_stream_was_cut_or_damaged_and_what_came_is_on_stdout() {
 }
 
 #[test]
-fn an_error_is_one_json_object_for_a_machine() {
+fn json_errors_are_one_object() {
     let error = |output: &Output, code: i32| -> Value {
         let stderr = said(output, code);
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -350,16 +339,16 @@ fn an_error_is_one_json_object_for_a_machine() {
             .contains("AWS_ACCESS_KEY_ID")
     );
 
-    let refused = error(&run(&["stream", "nobody", "--local", "--json"]), 3);
-    assert_eq!(refused["kind"], "service");
-    assert_eq!(refused["code"], "ResourceNotFoundException");
-    assert_eq!(refused["status"], 404);
-    assert_eq!(refused["execution"], "not_started");
-    assert_eq!(refused["request_id"].as_str().unwrap().len(), 36);
+    let rejected = error(&run(&["stream", "nobody", "--local", "--json"]), 3);
+    assert_eq!(rejected["kind"], "service");
+    assert_eq!(rejected["code"], "ResourceNotFoundException");
+    assert_eq!(rejected["status"], 404);
+    assert_eq!(rejected["execution"], "not_started");
+    assert_eq!(rejected["request_id"].as_str().unwrap().len(), 36);
 
     let host = Host::with_fault("*: no-complete");
     let arguments = ["stream", "count", "-p", r#"{"n":2}"#, "--json"];
-    let cut = error(&host.program(&arguments).output().unwrap(), 5);
-    assert_eq!(cut["kind"], "truncated");
-    assert_eq!(cut["received_bytes"], 4);
+    let truncated = error(&host.program(&arguments).output().unwrap(), 5);
+    assert_eq!(truncated["kind"], "truncated");
+    assert_eq!(truncated["received_bytes"], 4);
 }

@@ -1,4 +1,4 @@
-//! What others say, on a terminal: nothing in it is obeyed, and none of it is endless.
+//! Untrusted text on a terminal: control characters are escaped, and long texts are shortened.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
@@ -14,24 +14,25 @@ use program::{fed, program, run, text};
 use scripted::{Scripted, chunk, failed, response, stream};
 use serde_json::Value;
 
-/// Clears a screen, rings, changes colours by C1, reorders, and ends lines as no line ends.
+/// Clears the screen, rings the bell, changes colors with a C1 control, reorders text, and uses other
+/// line separators.
 const HOSTILE: &str = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}txt\u{2066}\u{7f}\rover\u{2028}";
 
-fn is_obeyed(character: char) -> bool {
+fn is_interpreted(character: char) -> bool {
     (character.is_control() && character != '\n' && character != '\t')
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Asserts that nothing on stderr is obeyed, and gives it.
+/// Returns stderr, after checking that it has no characters that a terminal interprets.
 fn safe<'o>(output: &'o Output, what: &str) -> &'o str {
     let stderr = text(&output.stderr);
     assert!(!stderr.is_empty(), "{what}");
-    assert!(!stderr.contains(is_obeyed), "{what}: {stderr:?}");
+    assert!(!stderr.contains(is_interpreted), "{what}: {stderr:?}");
     stderr
 }
 
 #[test]
-fn a_log_is_shown_and_not_obeyed() {
+fn a_log_is_shown_escaped() {
     let mut log = format!("begin {HOSTILE} end\r\n").into_bytes();
     log.extend_from_slice(b"raw \x9b2J \xff\n");
     log.extend_from_slice(
@@ -40,9 +41,9 @@ fn a_log_is_shown_and_not_obeyed() {
     let mut complete = InvokeComplete::default();
     complete.log = Some(LogTail::last_of(&log));
     let streamed =
-        Scripted::answering(stream([chunk(b"1"), StreamEvent::InvokeComplete(complete)]));
+        Scripted::responding(stream([chunk(b"1"), StreamEvent::InvokeComplete(complete)]));
     let encoded = STANDARD.encode(&log);
-    let buffered = Scripted::answering(response(
+    let buffered = Scripted::responding(response(
         "200 OK",
         &[
             ("x-amzn-requestid", b"a"),
@@ -66,9 +67,9 @@ fn a_log_is_shown_and_not_obeyed() {
     }
 }
 
-/// Every text of a response that the program repeats, in both of its languages.
+/// Every text of a response that the program shows, as text and as JSON.
 #[test]
-fn no_text_of_a_response_is_obeyed() {
+fn every_text_of_a_response_is_escaped() {
     let exception =
         |code: &str, message: &str| StreamEvent::Exception(StreamException::new(code, message));
     let id: &[u8] = b"id-\x9b2J-\xc2\x9b2J";
@@ -122,7 +123,7 @@ fn no_text_of_a_response_is_obeyed() {
             ),
         ),
     ] {
-        let server = Scripted::answering(bytes);
+        let server = Scripted::responding(bytes);
         for command in ["stream", "invoke"] {
             for format in [&[][..], &["--json"]] {
                 let output = server
@@ -131,9 +132,9 @@ fn no_text_of_a_response_is_obeyed() {
                     .output()
                     .unwrap();
                 if output.status.code() == Some(0) {
-                    // Not every response is wrong for both commands.
+                    // Some responses are valid for one of the commands.
                     assert!(
-                        !text(&output.stderr).contains(is_obeyed),
+                        !text(&output.stderr).contains(is_interpreted),
                         "{what} {command}"
                     );
                     continue;
@@ -149,7 +150,7 @@ fn no_text_of_a_response_is_obeyed() {
 }
 
 #[test]
-fn no_argument_is_obeyed() {
+fn every_argument_is_escaped() {
     let file = format!("@/nowhere/{HOSTILE}");
     for arguments in [
         &["stream", "f", "--no-such-\u{1b}[2J\u{9b}\u{202e}"][..],
@@ -175,11 +176,11 @@ fn no_argument_is_obeyed() {
         safe(&output, &format!("{arguments:?}"));
     }
     let output = run(&["check", HOSTILE, "--json"]);
-    assert!(!text(&output.stdout).contains(is_obeyed));
+    assert!(!text(&output.stdout).contains(is_interpreted));
 }
 
 #[test]
-fn the_lines_of_decode_are_safe_and_mean_the_same() {
+fn the_lines_of_decode_are_escaped_and_keep_their_values() {
     let name = "na\u{9b}me";
     let headers = [
         (name, HeaderValue::String(HOSTILE)),
@@ -188,20 +189,20 @@ fn the_lines_of_decode_are_safe_and_mean_the_same() {
     let message = Message::new(HeaderBlock::from_headers(headers).unwrap(), HOSTILE);
     let output = fed(program().arg("decode"), &message.to_bytes().unwrap());
     let line = text(&output.stdout);
-    assert!(!line.contains(is_obeyed), "{line:?}");
+    assert!(!line.contains(is_interpreted), "{line:?}");
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["payload"], HOSTILE);
     assert_eq!(
         (&line["headers"][0]["name"], &line["headers"][0]["value"]),
         (&name.into(), &HOSTILE.into())
     );
-    // What is no stream at all is quoted.
+    // Input that is not a stream is quoted.
     let output = fed(program().arg("decode"), format!("{{{HOSTILE}").as_bytes());
     safe(&output, "not a stream");
 }
 
 #[test]
-fn an_endless_text_is_cut() {
+fn a_long_text_is_shortened() {
     let long = "x\u{9b}".repeat(1 << 20);
     let details = format!(r#"{{"errorType":"E","errorMessage":"{long}"}}"#);
     let mut complete = InvokeComplete::default();
@@ -213,7 +214,7 @@ fn an_endless_text_is_cut() {
         ("code", stream([failed(&long, "")])),
         ("log", stream([StreamEvent::InvokeComplete(complete)])),
     ] {
-        let server = Scripted::answering(bytes);
+        let server = Scripted::responding(bytes);
         for format in [&["--log-tail"][..], &["--json"]] {
             let output = server
                 .program(&["stream", "f"])
@@ -229,8 +230,8 @@ fn an_endless_text_is_cut() {
             );
         }
     }
-    // An error of a buffered response comes as a payload, which is given as it is.
-    let server = Scripted::answering(response(
+    // The error of a buffered response is its payload, which is written as it is.
+    let server = Scripted::responding(response(
         "200 OK",
         &[
             ("x-amz-function-error", b"Unhandled"),
@@ -246,7 +247,7 @@ fn an_endless_text_is_cut() {
 fn a_report_of_many_long_codes_stays_readable() {
     let server = Scripted::start(|mut socket, number| {
         let code = format!("{number}-{}", "\u{1b}x".repeat(5_000));
-        // The program need not take it to its end.
+        // The program may close the connection early.
         let _ = std::io::Write::write_all(&mut socket, &stream([failed(&code, "")]));
     });
     for format in [&[][..], &["--json"]] {
@@ -258,7 +259,7 @@ fn a_report_of_many_long_codes_stays_readable() {
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
         let stdout = text(&output.stdout);
         assert!(stdout.len() < 64 << 10, "{}", stdout.len());
-        assert!(!stdout.contains(is_obeyed));
+        assert!(!stdout.contains(is_interpreted));
         assert!(stdout.contains("further codes"), "{stdout}");
         if !format.is_empty() {
             let result: Value = serde_json::from_str(stdout).unwrap();
@@ -268,7 +269,7 @@ fn a_report_of_many_long_codes_stays_readable() {
 }
 
 #[test]
-fn json_shows_the_payload_whatever_the_status_is() {
+fn json_shows_the_payload_with_any_status() {
     let id: (&str, &[u8]) = ("x-amzn-requestid", b"a");
     for (status, arguments) in [
         ("202 Accepted", &["--event"][..]),
@@ -276,7 +277,7 @@ fn json_shows_the_payload_whatever_the_status_is() {
         ("201 Created", &[]),
         ("206 Partial Content", &[]),
     ] {
-        let server = Scripted::answering(response(status, &[id], b"\xff{}"));
+        let server = Scripted::responding(response(status, &[id], b"\xff{}"));
         let output = server
             .program(&["invoke", "f", "--json", "--retry", "none"])
             .args(arguments)
@@ -287,7 +288,7 @@ fn json_shows_the_payload_whatever_the_status_is() {
                 let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
                 assert_eq!(shown["Payload"], "/3t9", "{status} {arguments:?}");
             }
-            // A response that is not the one that was asked for is an error, and said to be one.
+            // A response of another status than the requested one is an error.
             _ => assert!(!text(&output.stderr).is_empty(), "{status}"),
         }
     }

@@ -1,4 +1,4 @@
-//! `lambda-invoke invoke`, and what both commands tell the function.
+//! `lambda-invoke invoke`, and what both commands pass to the function.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
@@ -11,26 +11,26 @@ use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use program::{PATIENCE, run, text};
 use serde_json::{Value, json};
 
-/// A function that answers with what it is told of its call.
-fn told() -> Function {
-    Function::buffered("told", |call| async move {
+/// A function that returns what it knows about its invocation.
+fn describe() -> Function {
+    Function::buffered("describe", |call| async move {
         let context: Option<Value> = call
             .client_context()
             .and_then(|context| serde_json::from_slice(context).ok());
-        let told = json!({
+        let description = json!({
             "version": call.version(),
             "context": context,
             "tenant": call.tenant_id(),
             "durable": call.durable_execution_name(),
         });
-        Ok::<_, FunctionError>(told.to_string())
+        Ok::<_, FunctionError>(description.to_string())
     })
     .alias("live", 7)
 }
 
 #[test]
 fn the_options_of_a_call_reach_the_function() {
-    let host = Host::start(Endpoint::builder().function(told()));
+    let host = Host::start(Endpoint::builder().function(describe()));
     let folder = env!("CARGO_TARGET_TMPDIR");
     let context = format!("{folder}/context.json");
     std::fs::write(&context, r#"{"custom":{"a":"b"}}"#).unwrap();
@@ -41,15 +41,15 @@ fn the_options_of_a_call_reach_the_function() {
             "eyJjdXN0b20iOnsiYSI6ImIifX0=",
             &from_file,
         ] {
-            let arguments = [command, "told", "--client-context", context];
+            let arguments = [command, "describe", "--client-context", context];
             let output = host
                 .program(&arguments)
                 .args(["--qualifier", "live", "--tenant-id", "a tenant"])
                 .output()
                 .unwrap();
-            let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let response: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!(
-                answer,
+                response,
                 json!({
                     "version": "7",
                     "context": {"custom": {"a": "b"}},
@@ -58,18 +58,18 @@ fn the_options_of_a_call_reach_the_function() {
                 })
             );
         }
-        let output = host.program(&[command, "told:live"]).output().unwrap();
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(answer["version"], "7");
+        let output = host.program(&[command, "describe:live"]).output().unwrap();
+        let response: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(response["version"], "7");
     }
-    let arguments = ["invoke", "told", "--durable-execution-name", "order-1"];
+    let arguments = ["invoke", "describe", "--durable-execution-name", "order-1"];
     let output = host.program(&arguments).output().unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answer["durable"], "order-1");
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(response["durable"], "order-1");
 }
 
 #[test]
-fn json_has_the_names_of_the_model() {
+fn json_has_the_member_names_of_the_model() {
     let output = run(&[
         "invoke",
         "echo",
@@ -79,12 +79,12 @@ fn json_has_the_names_of_the_model() {
         "[1]",
         "--log-tail",
     ]);
-    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    // The log is in the object; stderr is for errors.
+    let mut response: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The log is part of the object, and not on stderr.
     assert_eq!(text(&output.stderr), "");
-    assert!(answer["LogResult"].take().as_str().unwrap().len() > 100);
+    assert!(response["LogResult"].take().as_str().unwrap().len() > 100);
     assert_eq!(
-        answer,
+        response,
         json!({
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",
@@ -93,16 +93,16 @@ fn json_has_the_names_of_the_model() {
         })
     );
     let failed = run(&["invoke", "fail", "--local", "--json"]);
-    let answer: Value = serde_json::from_slice(&failed.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&failed.stdout).unwrap();
     assert_eq!(failed.status.code(), Some(1));
-    assert_eq!(answer["FunctionError"], "Unhandled");
+    assert_eq!(response["FunctionError"], "Unhandled");
 }
 
 #[test]
 fn an_event_is_queued_and_run() {
-    let (tell, told) = channel();
+    let (sender, received) = channel();
     let note = Function::buffered("note", move |call| {
-        let _ = tell.send((call.is_event(), call.payload().clone()));
+        let _ = sender.send((call.is_event(), call.payload().clone()));
         async { Ok::<_, FunctionError>("null") }
     });
     let host = Host::start(Endpoint::builder().function(note));
@@ -112,20 +112,23 @@ fn an_event_is_queued_and_run() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), "");
-    assert!(text(&output.stderr).contains("the event is queued (request id "));
-    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), (true, "[1]".into()));
+    assert!(text(&output.stderr).contains("the event was queued (request id "));
+    assert_eq!(
+        received.recv_timeout(PATIENCE).unwrap(),
+        (true, "[1]".into())
+    );
 
     let output = host
         .program(&["invoke", "note", "--event", "--json"])
         .output()
         .unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answer, json!({"StatusCode": 202}));
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(response, json!({"StatusCode": 202}));
     assert_eq!(text(&output.stderr), "");
 }
 
 #[test]
-fn the_log_and_its_sum_are_on_stderr_when_asked_for() {
+fn log_tail_shows_the_log_and_a_summary_on_stderr() {
     let output = run(&[
         "invoke",
         "hello",
@@ -150,7 +153,7 @@ fn help_shows_examples_and_completions_are_written() {
         assert_eq!(help.status.code(), Some(0));
         assert!(text(&help.stdout).contains("Examples:\n  "), "{command}");
     }
-    assert!(text(&run(&["--help"]).stdout).contains("141  nobody reads stdout"));
+    assert!(text(&run(&["--help"]).stdout).contains("141  the reader of stdout closed it"));
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = run(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! What the program holds of a long stream, by what the operating system says of it.
+//! How much memory the program uses for a long stream, as the operating system reports it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,10 +19,10 @@ use serde_json::Value;
 /// How many chunks of one byte, at about 120 bytes of wire each.
 const CHUNKS: usize = 400_000;
 
-/// The most that the program may have held at once. It is itself about 10 MiB, not optimised.
+/// The most memory that the program may use. Without optimization it uses about 10 MiB by itself.
 const MOST: u64 = 24 << 20;
 
-/// The most memory that the process had resident so far, in bytes; 0 if it has ended.
+/// The peak resident memory of the process in bytes; 0 if it has ended.
 fn peak(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.unwrap_or_default();
@@ -32,11 +32,14 @@ fn peak(child: &Child) -> u64 {
         * 1024
 }
 
-/// Reads the program's stdout to its end and watches its memory.
-fn watched(mut child: Child) -> (Vec<u8>, u64) {
+/// Reads the program's stdout until its end, and returns it with the peak memory. The reader pauses
+/// after the first byte, so that output that is not written yet would accumulate.
+fn watched(mut child: Child, pause: Duration) -> (Vec<u8>, u64) {
     let mut stdout = child.stdout.take().unwrap();
     let reader = std::thread::spawn(move || {
-        let mut all = Vec::new();
+        let mut all = vec![0];
+        stdout.read_exact(&mut all).unwrap();
+        std::thread::sleep(pause);
         stdout.read_to_end(&mut all).unwrap();
         all
     });
@@ -49,7 +52,7 @@ fn watched(mut child: Child) -> (Vec<u8>, u64) {
     (reader.join().unwrap(), most)
 }
 
-/// 46 MiB of wire that carry 400 KB of payload.
+/// 400 KB of payload in 46 MiB of frames.
 #[test]
 fn stream_json_holds_one_event_and_not_the_stream() {
     let server = Scripted::start(|mut socket, _| {
@@ -67,7 +70,7 @@ fn stream_json_holds_one_event_and_not_the_stream() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (text, most) = watched(child);
+    let (text, most) = watched(child, Duration::ZERO);
     let document: Value = serde_json::from_slice(&text).unwrap();
     let events = document["EventStream"].as_array().unwrap();
     assert_eq!(events.len(), CHUNKS + 1);
@@ -75,11 +78,39 @@ fn stream_json_holds_one_event_and_not_the_stream() {
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
 
-/// One message of 4 MiB, which comes in pieces of eight bytes.
+/// 1 MB of payload in 56 MB of frames and 18 MB of JSON.
 #[test]
-fn decode_holds_a_message_and_not_a_buffer_for_each_of_its_bytes() {
+fn stream_json_takes_little_memory_with_a_slow_reader() {
+    const BLOCKS: usize = 5_000;
+    let server = Scripted::start(|mut socket, _| {
+        let http_chunk =
+            |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+        write!(socket, "{STREAM}transfer-encoding: chunked\r\n\r\n").unwrap();
+        let block = http_chunk(&frame(chunk(b"ab")).repeat(100));
+        for _ in 0..BLOCKS {
+            socket.write_all(&block).unwrap();
+        }
+        let end = frame(StreamEvent::InvokeComplete(InvokeComplete::default()));
+        socket.write_all(&http_chunk(&end)).unwrap();
+        socket.write_all(b"0\r\n\r\n").unwrap();
+    });
+    let child = server
+        .program(&["stream", "f", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (text, most) = watched(child, Duration::from_secs(2));
+    let document: Value = serde_json::from_slice(&text).unwrap();
+    let events = document["EventStream"].as_array().unwrap();
+    assert_eq!(events.len(), BLOCKS * 100 + 1);
+    assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
+}
+
+/// One message of 4 MiB, read eight bytes at a time.
+#[test]
+fn decode_holds_a_message_and_not_a_buffer_for_each_read() {
     let message = frame(chunk(&vec![b'x'; 4 << 20]));
-    // Each read of a datagram socket gives one datagram: what was sent in pieces is read in pieces.
+    // Each read of a datagram socket returns one datagram, which controls the length of the reads.
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     let child = program()
         .args(["decode", "--payload"])
@@ -96,17 +127,17 @@ fn decode_holds_a_message_and_not_a_buffer_for_each_of_its_bytes() {
         // The end of the input.
         ours.send(b"").unwrap();
     });
-    let (text, most) = watched(child);
+    let (text, most) = watched(child, Duration::ZERO);
     writer.join().unwrap();
     assert_eq!(text.len(), 4 << 20);
     assert!(most > 0 && most < MOST, "{} MiB", most >> 20);
 }
 
-/// An event that comes in many pieces, and is given out in as many, is one member.
+/// An event is one member, even if it arrives in many chunks.
 #[test]
-fn stream_json_has_a_member_for_each_event_however_it_came() {
+fn stream_json_has_one_member_for_each_event_however_it_arrives() {
     let large = vec![b'x'; 600_000];
-    let server = Scripted::answering(scripted::stream([
+    let server = Scripted::responding(scripted::stream([
         chunk(&large),
         chunk(b"y"),
         StreamEvent::InvokeComplete(InvokeComplete::default()),

@@ -1,4 +1,4 @@
-//! Every form that a payload can be given in, and what is said of one that is not JSON.
+//! Every way to give a payload, and the errors for one that is not JSON.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
@@ -9,7 +9,7 @@ use std::process::Output;
 
 use program::{fed, program, run, text};
 
-/// A file of this test's own.
+/// A file for this test.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("payload");
     std::fs::create_dir_all(&folder).unwrap();
@@ -19,9 +19,9 @@ fn file(name: &str, content: &[u8]) -> PathBuf {
 }
 
 #[test]
-fn inline_from_a_file_or_from_stdin_it_arrives_as_it_is() {
+fn a_payload_arrives_unchanged_inline_from_a_file_or_from_stdin() {
     let payload = "{\"sch\\u00f6n\":\n [1, \"\u{1f600}\"]} ";
-    let path = file("whole.json", payload.as_bytes());
+    let path = file("unchanged.json", payload.as_bytes());
     let path = path.to_str().unwrap();
     for value in [payload, &format!("@{path}"), &format!("file://{path}")] {
         for command in ["invoke", "stream"] {
@@ -44,14 +44,14 @@ fn inline_from_a_file_or_from_stdin_it_arrives_as_it_is() {
 }
 
 #[test]
-fn without_one_none_is_sent_and_stdin_is_left_alone() {
+fn without_a_payload_stdin_is_not_read() {
     let output = fed(program().args(["invoke", "echo", "--local"]), b"[1,2,3]");
-    // What the service gives a function that was sent nothing.
+    // The service gives a function without a payload an empty object.
     assert_eq!(text(&output.stdout), "{}");
 }
 
 #[test]
-fn what_is_not_json_is_told_with_its_place_and_not_sent() {
+fn invalid_json_is_reported_with_its_position_and_not_sent() {
     let path = file("broken.json", b"{\n  \"a\": no\n}\n");
     let from_file = format!("@{}", path.display());
     for (payload, place) in [
@@ -65,7 +65,7 @@ fn what_is_not_json_is_told_with_its_place_and_not_sent() {
         (&from_file, "at byte 10 (line 2, column 9)"),
     ] {
         for command in ["invoke", "stream"] {
-            // Nobody is there to call: it is found before.
+            // No function of this name exists, so an error shows that nothing was sent.
             let output = program::local()
                 .args([command, "echo", "-p", payload])
                 .args(["--endpoint-url", "http://127.0.0.1:1"])
@@ -94,7 +94,7 @@ fn what_is_not_json_is_told_with_its_place_and_not_sent() {
 }
 
 #[test]
-fn raw_bytes_are_sent_as_they_are_for_the_service_to_judge() {
+fn raw_bytes_are_sent_unchecked() {
     let output = run(&["invoke", "echo", "--local", "--raw", "-p", "{no json"]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
@@ -138,7 +138,7 @@ fn a_file_that_cannot_be_read_is_named() {
     }
 }
 
-/// The payload that arrives, with this folder as home and as the working folder.
+/// Calls with the test's folder as home and working directory; echoes the payload.
 fn at_home(value: &OsStr) -> Output {
     let home = file("whole.json", b"[1]").parent().unwrap().to_owned();
     program()
@@ -153,7 +153,7 @@ fn at_home(value: &OsStr) -> Output {
 }
 
 #[test]
-fn paths_are_understood_as_the_aws_cli_does() {
+fn paths_are_expanded_as_by_the_aws_cli() {
     file("folder.json", b"[2]");
     for value in [
         "file://~/folder.json",
@@ -170,7 +170,7 @@ fn paths_are_understood_as_the_aws_cli_does() {
         assert_eq!(text(&output.stderr), "", "{value}");
         assert_eq!(text(&output.stdout), "[2]", "{value}");
     }
-    // What no shell and no AWS CLI expands is the name of a file.
+    // Anything that neither a shell nor the AWS CLI expands is part of the file name.
     file("$FOLDER", b"[3]");
     assert_eq!(text(&at_home("@$FOLDER".as_ref()).stdout), "[3]");
     file("a$b", b"[4]");
@@ -201,7 +201,7 @@ fn a_path_need_not_be_utf8() {
 }
 
 #[test]
-fn another_encoding_is_named_with_what_to_do() {
+fn another_encoding_is_named_with_a_hint() {
     let utf16 = |unit: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
         format!("{mark}{{\"a\": 1}}")
             .encode_utf16()
@@ -259,7 +259,7 @@ fn another_encoding_is_named_with_what_to_do() {
             said.contains("the client context") && said.contains(what),
             "{said}"
         );
-        // Sent as it is, it is the service's to reject.
+        // With --raw, rejecting it is up to the service.
         let output = run(&[
             "invoke",
             "echo",

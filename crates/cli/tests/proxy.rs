@@ -1,4 +1,4 @@
-//! Proxies of the environment.
+//! Proxies from the environment.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod home;
@@ -11,7 +11,7 @@ use std::process::Command;
 use home::host;
 use program::{program, text};
 
-/// A call of `echo` at an address that only a proxy can know.
+/// A call of `echo` at an address that only a proxy can resolve.
 fn command(environment: &[(&str, &str)]) -> Command {
     to("http://lambda.example.invalid", environment)
 }
@@ -27,15 +27,15 @@ fn to(url: &str, environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// How the call ends, and what is said.
+/// The exit code and the message of the call.
 fn end(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().unwrap();
     (output.status.code(), text(&output.stderr).to_owned())
 }
 
 #[test]
-fn the_proxy_of_the_scheme_or_of_all_is_used() {
-    // An endpoint takes a request with a whole URI too, so it can play the proxy.
+fn the_proxy_for_the_scheme_or_for_all_schemes_is_used() {
+    // The endpoint accepts requests with an absolute URI, so it can act as the proxy.
     let host = host();
     let proxy = host.url.as_str();
     for environment in [
@@ -70,7 +70,7 @@ fn the_proxy_of_the_scheme_or_of_all_is_used() {
 }
 
 #[test]
-fn an_excepted_host_needs_no_proxy_that_works() {
+fn a_host_in_no_proxy_is_called_directly() {
     let host = host();
     let port = host.url.rsplit_once(':').unwrap().1;
     for no in [
@@ -100,7 +100,7 @@ fn an_excepted_host_needs_no_proxy_that_works() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_named_and_nothing_is_sent() {
+fn an_unsupported_proxy_is_named_and_nothing_is_sent() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let url = format!("http://{}", server.local_addr().unwrap());

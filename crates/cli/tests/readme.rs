@@ -1,4 +1,4 @@
-//! What the READMEs show is what happens.
+//! The examples in the READMEs produce the output that is shown.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
@@ -11,14 +11,14 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The first block of this kind.
+/// The first code block with this info string.
 fn block<'t>(text: &'t str, fence: &str) -> &'t str {
     let (_, rest) = text.split_once(&format!("```{fence}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
 
 #[test]
-fn the_first_command_gives_what_is_shown() {
+fn the_first_command_prints_what_is_shown() {
     let output = run(&["stream", "hello", "--local", "-p", r#"{"name":"Ada"}"#]);
     let printed = text(&output.stdout);
     let command = r#"stream hello --local -p '{"name":"Ada"}'"#;
@@ -33,7 +33,7 @@ fn the_first_command_gives_what_is_shown() {
 }
 
 #[test]
-fn the_fault_of_a_payload_is_told_as_shown() {
+fn an_invalid_payload_is_reported_as_shown() {
     let output = run(&["invoke", "echo", "--local", "-p", r#"{"name": Ada}"#]);
     let shown = format!(
         "$ lambda-invoke invoke echo --local -p '{{\"name\": Ada}}'\n{}",
@@ -42,7 +42,7 @@ fn the_fault_of_a_payload_is_told_as_shown() {
     assert!(read("README.md").contains(&shown), "{shown}");
 }
 
-/// The facade's is compiled with its documentation.
+/// The example in the facade's README is compiled as a doctest.
 #[test]
 fn the_call_from_rust_is_the_one_that_is_compiled() {
     let readme = read("../../README.md");

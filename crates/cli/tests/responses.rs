@@ -1,38 +1,27 @@
-//! What the program makes of a response that is not Lambda's, not the one that was asked for, or
-//! not proved to be whole; and of a failure that only the log tells of.
+//! Responses that are not Lambda's, not the requested ones or not proved to be complete; and failures
+//! that only the log shows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
 mod program;
+mod scripted;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::process::Output;
 
 use host::Host;
 use lambda_invoke_endpoint::Endpoint;
-use program::{local, run, text};
+use program::{run, text};
+use scripted::Scripted;
 use serde_json::Value;
 
-/// Calls an HTTP server that answers one request with this, whatever it is.
+/// Calls an HTTP server that sends this response.
 fn call(arguments: &[&str], response: &'static str) -> Output {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        let mut head = [0; 4096];
-        assert_ne!(socket.read(&mut head).unwrap(), 0);
-        socket.write_all(response.as_bytes()).unwrap();
-    });
-    local()
-        .args(arguments)
-        .args(["--endpoint-url", &url])
-        .output()
-        .unwrap()
+    let server = Scripted::responding(response);
+    server.program(arguments).output().unwrap()
 }
 
 #[test]
-fn half_a_payload_ended_by_the_connection_is_no_payload() {
+fn a_payload_ended_by_the_connection_is_incomplete() {
     let half = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
     let output = call(&["invoke", "f"], half);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
@@ -83,7 +72,7 @@ fn another_servers_response_is_unexpected_and_named() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_is_one_also_where_only_the_log_tells() {
+fn a_failure_in_mid_stream_is_found_in_the_log() {
     let arguments = ["stream", "fail", "-p", r#"{"when":"middle","type":"Oops"}"#];
     let host = Host::start(Endpoint::builder().builtins());
     let outputs = [
@@ -107,60 +96,4 @@ fn a_failure_in_mid_stream_is_one_also_where_only_the_log_tells() {
         (&error["kind"], &error["error_type"], &error["execution"]),
         (&"function_failed".into(), &"Oops".into(), &"started".into())
     );
-}
-
-/// 56 MB of wire for 1 MB of payload, and 18 MB of JSON.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_stream_of_small_pieces_as_json_takes_little_memory() {
-    use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
-
-    let event = |event: StreamEvent| {
-        let mut bytes = Vec::new();
-        event.encode(&mut bytes).unwrap();
-        bytes
-    };
-    let chunk =
-        |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().unwrap();
-        assert_ne!(socket.read(&mut [0; 4096]).unwrap(), 0);
-        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\
-                    content-type: application/vnd.amazon.eventstream\r\n\r\n";
-        socket.write_all(head.as_bytes()).unwrap();
-        let pieces = chunk(&event(StreamEvent::PayloadChunk("ab".into())).repeat(100));
-        for _ in 0..5_000 {
-            socket.write_all(&pieces).unwrap();
-        }
-        let end = chunk(&event(StreamEvent::InvokeComplete(
-            InvokeComplete::default(),
-        )));
-        socket
-            .write_all(&[&end[..], b"0\r\n\r\n"].concat())
-            .unwrap();
-    });
-    let mut child = local()
-        .args(["stream", "f", "--json", "--endpoint-url", &url])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Read slowly at first, so that what is not written yet would be kept.
-    let mut stdout = child.stdout.take().unwrap();
-    let mut json = vec![0; 1];
-    stdout.read_exact(&mut json).unwrap();
-    server.join().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    stdout.read_to_end(&mut json).unwrap();
-    assert!(child.wait().unwrap().success());
-    let value: Value = serde_json::from_slice(&json).unwrap();
-    assert_eq!(value["EventStream"].as_array().unwrap().len(), 500_001);
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
-    let kilobytes: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    println!("{kilobytes} kB at most for {} bytes of JSON", json.len());
-    assert!(kilobytes < 32 * 1024, "{kilobytes} kB");
 }

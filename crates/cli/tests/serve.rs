@@ -4,7 +4,7 @@
 
 mod program;
 
-use lambda_invoke::{Client, Error, ErrorKind};
+use lambda_invoke::{Client, Error, ErrorKind, ResponseStream};
 use program::{Serve, local, run, text};
 
 async fn invoke(client: &Client, name: &str, payload: &str) -> Result<String, Error> {
@@ -16,14 +16,23 @@ async fn invoke(client: &Client, name: &str, payload: &str) -> Result<String, Er
     Ok(String::from_utf8(reply.into_result()?.into_payload().to_vec()).unwrap())
 }
 
-fn refusal(result: Result<String, Error>) -> (u16, String) {
+fn rejection(result: Result<String, Error>) -> (u16, String) {
     let error = result.unwrap_err();
     let service = error.service_error().unwrap();
     (service.status(), service.code().unwrap().to_owned())
 }
 
+/// Starts a stream of `count`, and reads its first line.
+async fn counting(serve: &Serve, payload: &'static str) -> ResponseStream {
+    let client = serve.client();
+    let call = client.stream("count").payload(payload);
+    let mut stream = call.send().await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    stream
+}
+
 #[test]
-fn shows_its_address_and_serves_another_process() {
+fn writes_its_url_and_serves_another_process() {
     let serve = Serve::start(&[]);
     let output = local()
         .args([
@@ -54,14 +63,14 @@ fn shows_its_address_and_serves_another_process() {
 }
 
 #[tokio::test]
-async fn verifies_signatures_unless_told_not_to() {
+async fn verifies_signatures_unless_disabled() {
     let serve = Serve::start(&[]);
     let wrong = serve.client_of("local", "wrong");
     let signature = (403, "InvalidSignatureException".to_owned());
-    assert_eq!(refusal(invoke(&wrong, "echo", "1").await), signature);
+    assert_eq!(rejection(invoke(&wrong, "echo", "1").await), signature);
     let unknown = serve.client_of("nobody", "local");
     let key = (403, "UnrecognizedClientException".to_owned());
-    assert_eq!(refusal(invoke(&unknown, "echo", "1").await), key);
+    assert_eq!(rejection(invoke(&unknown, "echo", "1").await), key);
     assert!(
         serve
             .stop()
@@ -76,7 +85,7 @@ async fn verifies_signatures_unless_told_not_to() {
 }
 
 #[tokio::test]
-async fn a_key_may_be_limited_and_given_several_times() {
+async fn a_key_can_be_restricted_and_repeated() {
     let serve = Serve::start(&[
         "--credential",
         "AKIDONE:first:ec*",
@@ -89,7 +98,7 @@ async fn a_key_may_be_limited_and_given_several_times() {
     assert_eq!(invoke(&one, "echo", "1").await.unwrap(), "1");
     assert_eq!(invoke(&one, "count", r#"{"n":1}"#).await.unwrap(), "1\n");
     let denied = (403, "AccessDeniedException".to_owned());
-    assert_eq!(refusal(invoke(&one, "hello", "{}").await), denied);
+    assert_eq!(rejection(invoke(&one, "hello", "{}").await), denied);
     let dry = one.invoke("hello").dry_run().send().await.unwrap_err();
     assert_eq!(
         dry.service_error().unwrap().code(),
@@ -97,12 +106,12 @@ async fn a_key_may_be_limited_and_given_several_times() {
     );
     let two = serve.client_of("AKIDTWO", "second");
     assert_eq!(invoke(&two, "echo", "2").await.unwrap(), "2");
-    // The default key is none if others are given.
-    assert_eq!(refusal(invoke(&serve.client(), "echo", "1").await).0, 403);
+    // Other keys replace the default one.
+    assert_eq!(rejection(invoke(&serve.client(), "echo", "1").await).0, 403);
 }
 
 #[tokio::test]
-async fn aliases_regions_accounts_and_limits() {
+async fn serves_aliases_regions_accounts_and_limits() {
     let serve = Serve::start(&[
         "--alias",
         "echo:live=3",
@@ -123,13 +132,13 @@ async fn aliases_regions_accounts_and_limits() {
         .unwrap();
     assert_eq!(reply.executed_version().unwrap().as_str(), "3");
     let absent = (404, "ResourceNotFoundException".to_owned());
-    assert_eq!(refusal(invoke(&client, "echo:beta", "1").await), absent);
+    assert_eq!(rejection(invoke(&client, "echo:beta", "1").await), absent);
     let arn = "arn:aws:lambda:us-east-1:111122223333:function:echo";
     assert_eq!(invoke(&client, arn, "1").await.unwrap(), "1");
     let foreign = "arn:aws:lambda:us-east-1:123456789012:function:echo";
-    assert_eq!(refusal(invoke(&client, foreign, "1").await).0, 403);
+    assert_eq!(rejection(invoke(&client, foreign, "1").await).0, 403);
     let throttled = (429, "TooManyRequestsException".to_owned());
-    assert_eq!(refusal(invoke(&client, "count", "{}").await), throttled);
+    assert_eq!(rejection(invoke(&client, "count", "{}").await), throttled);
     let stream = client
         .stream("hello")
         .payload(r#"{"delay_ms":0}"#)
@@ -145,19 +154,19 @@ async fn aliases_regions_accounts_and_limits() {
 }
 
 #[tokio::test]
-async fn without_functions_there_are_none() {
+async fn without_builtins_no_function_is_served() {
     let serve = Serve::start(&["--no-builtins"]);
-    assert_eq!(refusal(invoke(&serve.client(), "echo", "1").await).0, 404);
+    assert_eq!(rejection(invoke(&serve.client(), "echo", "1").await).0, 404);
     assert!(
         serve
             .stop()
             .stderr
-            .starts_with("serving no function in us-east-1")
+            .starts_with("serving no functions in us-east-1")
     );
 }
 
 #[tokio::test]
-async fn faults_strike_and_are_counted() {
+async fn faults_are_injected_and_counted() {
     let serve = Serve::start(&[
         "--fault",
         "echo: error=ServiceException message=\"down for tea\" times=2",
@@ -184,39 +193,31 @@ async fn faults_strike_and_are_counted() {
         ErrorKind::Truncated
     );
     let stderr = serve.stop().stderr;
-    assert!(stderr.contains("times=2' struck 2 times"), "{stderr}");
+    assert!(stderr.contains("times=2': 2"), "{stderr}");
     assert!(
-        stderr.contains("fault 'hello: no-complete' struck 1 times"),
+        stderr.contains("faults injected by 'hello: no-complete': 1"),
         "{stderr}"
     );
 }
 
 #[tokio::test]
-async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
+async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
     let mut serve = Serve::start(&[]);
-    let client = serve.client();
-    let payload = r#"{"n":20,"delay_ms":30}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let mut stream = counting(&serve, r#"{"n":20,"delay_ms":30}"#).await;
     serve.signal("INT");
-    serve.line_with("ending");
-    // It stops to listen soon, not in the same instant.
-    while let Ok(answer) = invoke(&serve.client(), "echo", "1").await {
-        assert_eq!(answer, "1");
+    serve.line_with("shutting down");
+    // It stops listening soon, but not immediately.
+    while let Ok(response) = invoke(&serve.client(), "echo", "1").await {
+        assert_eq!(response, "1");
     }
-    let refused = invoke(&serve.client(), "echo", "1").await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Connect);
+    let error = invoke(&serve.client(), "echo", "1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
     let mut lines = 1;
     while let Some(piece) = stream.next().await {
         lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
     }
     assert_eq!(lines, 20);
-    drop((stream, client));
+    drop(stream);
     let ended = serve.ended();
     assert_eq!(ended.status.code(), Some(0));
     assert!(
@@ -229,19 +230,11 @@ async fn ctrl_c_lets_a_running_stream_end_and_takes_no_new_one() {
 }
 
 #[tokio::test]
-async fn a_second_ctrl_c_ends_it_at_once() {
+async fn a_second_ctrl_c_ends_it_immediately() {
     let mut serve = Serve::start(&[]);
-    let client = serve.client();
-    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let mut stream = counting(&serve, r#"{"n":1000000,"delay_ms":60000}"#).await;
     serve.signal("INT");
-    serve.line_with("ending");
+    serve.line_with("shutting down");
     serve.signal("INT");
     assert_eq!(serve.ended().status.code(), Some(130));
     assert_eq!(
@@ -251,31 +244,23 @@ async fn a_second_ctrl_c_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn what_outlives_the_grace_is_dropped() {
+async fn invocations_that_outlast_the_grace_are_dropped() {
     let serve = Serve::start(&["--grace", "100ms"]);
-    let client = serve.client();
-    let payload = r#"{"n":1000000,"delay_ms":60000}"#;
-    let mut stream = client
-        .stream("count")
-        .payload(payload)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    let _stream = counting(&serve, r#"{"n":1000000,"delay_ms":60000}"#).await;
     let ended = serve.stop();
     assert_eq!(ended.status.code(), Some(0));
-    assert!(ended.stderr.contains("was dropped"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("were dropped"), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn lost_events_are_told_and_counted_even_when_quiet() {
+async fn lost_events_are_reported_even_when_quiet() {
     let mut serve = Serve::start(&["--quiet", "--event-retry-delays", "10ms"]);
     let reply = serve.client().invoke("fail").event().send().await.unwrap();
     assert_eq!(reply.status(), 202);
-    let line = serve.line_with("is dropped: every attempt failed");
+    let line = serve.line_with("was dropped: every attempt failed");
     assert!(line.contains(reply.request_id().unwrap()), "{line}");
     let stderr = serve.stop().stderr;
-    let counts = "1 accepted, 0 refused, 0 queued, 0 succeeded, 2 failed attempts";
+    let counts = "1 accepted, 0 rejected, 0 queued, 0 succeeded, 2 failed attempts";
     assert!(stderr.contains(counts), "{stderr}");
     assert!(stderr.contains("0 dead-lettered, 1 dropped"), "{stderr}");
     assert!(!stderr.contains("POST"), "{stderr}");
@@ -306,7 +291,7 @@ async fn failed_events_go_to_the_dead_letter_file() {
 }
 
 #[test]
-fn a_stream_keeps_to_the_bandwidth_that_was_asked_for() {
+fn a_stream_keeps_to_the_requested_bandwidth() {
     let serve = Serve::start(&["--stream-bandwidth", "32KiB,64KiB"]);
     let started = std::time::Instant::now();
     let output = local()
@@ -326,14 +311,18 @@ fn a_stream_keeps_to_the_bandwidth_that_was_asked_for() {
 }
 
 #[test]
-fn says_nothing_when_quiet() {
+fn logs_nothing_when_quiet() {
     let ended = Serve::start(&["-q"]).stop();
     assert_eq!(ended.stdout, "");
-    assert!(ended.stderr.starts_with("ending"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.starts_with("shutting down"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
-fn options_that_contradict_each_other_are_refused_at_the_start() {
+fn contradictory_options_are_rejected_at_startup() {
     let long = format!("hello: exception={}", "E".repeat(70_000));
     for (arguments, words) in [
         (
@@ -343,16 +332,16 @@ fn options_that_contradict_each_other_are_refused_at_the_start() {
                 "--credential",
                 "a:hush2:count",
             ][..],
-            "the access key 'a' is given with different secrets",
+            "the access key 'a' has different secrets",
         ),
         (&["--credential", "a:hush", "--no-verify"], "cannot be used"),
         (
             &["--fault", "helo: twice"],
-            "is for no function that there is, which are count",
+            "matches none of the functions, which are count",
         ),
         (
             &["--no-builtins", "--fault", "hello: twice"],
-            "there is none",
+            "the endpoint has none",
         ),
         (&["--fault", &long], "cannot be sent in a message"),
         (
@@ -365,13 +354,13 @@ fn options_that_contradict_each_other_are_refused_at_the_start() {
         ),
         (
             &["--concurrency", "echo=0", "--dead-letter", "echo"],
-            "could never run",
+            "can never run",
         ),
         (
             &["--cors", "localhost:3000"],
-            "'localhost:3000' is no origin",
+            "'localhost:3000' is not an origin",
         ),
-        (&["--listen", "127.0.0.1:99999"], "an address is HOST:PORT"),
+        (&["--listen", "127.0.0.1:99999"], "expected HOST:PORT"),
     ] {
         let output = run(&[&["serve"], arguments].concat());
         let stderr = text(&output.stderr);
@@ -383,7 +372,7 @@ fn options_that_contradict_each_other_are_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn the_line_of_a_stream_whose_function_failed_says_so_and_how() {
+async fn the_log_line_of_a_failed_stream_says_how_it_failed() {
     let mut serve = Serve::start(&[]);
     let stream = serve
         .client()
@@ -392,32 +381,38 @@ async fn the_line_of_a_stream_whose_function_failed_says_so_and_how() {
         .send()
         .await
         .unwrap();
-    // What the client makes of it is not asked here.
+    // The client's result does not matter here.
     let _ = stream.collect().await;
     let line = serve.line_with("response-streaming-invocations");
     assert!(line.contains(" 200 failed: Lost: no\\u{1b}[2J, "), "{line}");
 }
 
 #[test]
-fn options_that_cannot_be_are_refused_with_what_would_be_right() {
+fn invalid_options_are_rejected_with_what_is_expected() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for (arguments, words) in [
         (["--listen", &address], "cannot listen on 127.0.0.1:"),
-        (["--listen", &address], "another program listens there"),
-        (["--listen", "9001"], "an address is HOST:PORT"),
+        (["--listen", &address], "another program is listening there"),
+        (["--listen", "9001"], "expected HOST:PORT"),
         (
             ["--credential", "hushhush"],
             "ID:SECRET or ID:SECRET:PATTERN",
         ),
         (["--credential", "hushhush"], "--credential number 1"),
         (["--account", "12"], "12 digits"),
-        (["--region", "us east"], "'us east' is no region"),
+        (["--region", "us east"], "'us east' is not a region"),
         (["--alias", "hello"], "FUNCTION:ALIAS=VERSION"),
         (["--alias", "helo:live=1"], "no function 'helo'"),
-        (["--concurrency", "helo=1"], "only count, echo, fail, hello"),
-        (["--dead-letter", "helo"], "for a file write ./helo"),
-        (["--dead-letter", "no/such/folder/x"], "cannot write it"),
+        (
+            ["--concurrency", "helo=1"],
+            "the functions are count, echo, fail, hello",
+        ),
+        (["--dead-letter", "helo"], "to name a file, write ./helo"),
+        (
+            ["--dead-letter", "no/such/folder/x"],
+            "the file cannot be written",
+        ),
         (["--fault", "hello: explode"], "explode"),
         (["--max-stream-bytes", "1MB"], "KiB, MiB or GiB"),
         (["--event-retry-delays", "1s,soon"], "soon"),

@@ -1,5 +1,4 @@
-//! `lambda-invoke serve` under signals, with few file descriptors and with readers that read
-//! nothing.
+//! The end of `lambda-invoke serve`: signals, few file descriptors, and readers that do not read.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -20,7 +19,7 @@ fn connect(serve: &Serve) -> TcpStream {
     stream
 }
 
-/// Calls a function; the status and the body of a response of known length.
+/// Calls a function, and returns the status and the body of the response.
 fn call(stream: &mut TcpStream, name: &str, payload: &str, headers: &str) -> (u16, String) {
     let host = stream.peer_addr().unwrap();
     let length = payload.len();
@@ -56,20 +55,20 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_hang_up_ends_it_in_good_order() {
+fn sighup_shuts_it_down_gracefully() {
     let serve = Serve::start(&[]);
     serve.signal("HUP");
     let ended = serve.ended();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("ending"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("shutting down"), "{}", ended.stderr);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hang_up_that_was_ignored_stays_ignored() {
+fn an_ignored_sighup_stays_ignored() {
     let serve = Serve::start_after("trap '' HUP", &["--no-verify"]);
     serve.signal("HUP");
-    // A signal that ends it is taken before a request that comes later.
+    // A signal that ended it would be handled before this later request.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(
         call(&mut connect(&serve), "echo", "1", ""),
@@ -80,10 +79,10 @@ fn a_hang_up_that_was_ignored_stays_ignored() {
 }
 
 #[test]
-fn too_few_descriptors_are_told_and_no_panic() {
-    let mut refused = 0;
+fn too_few_descriptors_are_an_error_and_not_a_panic() {
+    let mut rejected = 0;
     for limit in 8..32 {
-        // Its listener cannot be made, so that it ends.
+        // It exits because it cannot listen.
         let output = Command::new("sh")
             .args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")])
             .arg(env!("CARGO_BIN_EXE_lambda-invoke"))
@@ -92,18 +91,18 @@ fn too_few_descriptors_are_told_and_no_panic() {
             .unwrap();
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{limit}: {stderr}");
-        let is_told = stderr.contains("(ulimit -n) must leave at least");
+        let is_reported = stderr.contains("(ulimit -n) must leave at least");
         assert!(
-            is_told || stderr.contains("cannot listen on"),
+            is_reported || stderr.contains("cannot listen on"),
             "{limit}: {stderr}"
         );
-        refused += u32::from(is_told);
+        rejected += u32::from(is_reported);
     }
-    assert!((8..24).contains(&refused), "{refused}");
+    assert!((8..24).contains(&rejected), "{rejected}");
 }
 
 #[test]
-fn no_descriptors_left_loses_no_event_and_is_told_once_a_second() {
+fn running_out_of_descriptors_loses_no_event_and_is_reported_once_a_second() {
     let file = scratch("descriptors");
     let path = file.to_str().unwrap();
     let serve = Serve::start_after(
@@ -144,7 +143,7 @@ fn no_descriptors_left_loses_no_event_and_is_told_once_a_second() {
 }
 
 #[test]
-fn a_dead_letters_pipe_that_is_not_read_holds_up_neither_calls_nor_the_end() {
+fn a_dead_letter_pipe_without_a_reader_delays_neither_calls_nor_the_exit() {
     const EVENTS: usize = 20;
     let pipe = scratch("pipe");
     assert!(
@@ -183,7 +182,7 @@ fn a_dead_letters_pipe_that_is_not_read_holds_up_neither_calls_nor_the_end() {
     assert_eq!(call(&mut stream, "echo", "1", ""), (200, "1".to_owned()));
     drop(stream);
     serve.signal("TERM");
-    serve.line_with("ending");
+    serve.line_with("shutting down");
     serve.signal("TERM");
     let ended = serve.ended();
     drop(reader);
@@ -191,7 +190,7 @@ fn a_dead_letters_pipe_that_is_not_read_holds_up_neither_calls_nor_the_end() {
     assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
     let lost = ended
         .stderr
-        .matches("is dropped: the endpoint ends")
+        .matches("was dropped: the endpoint shut down")
         .count();
     let written = EVENTS - lost;
     let counted = format!("{written} dead-lettered, {lost} dropped");
@@ -204,7 +203,7 @@ fn a_dead_letters_pipe_that_is_not_read_holds_up_neither_calls_nor_the_end() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_up_neither_calls_nor_the_end() {
+fn a_log_without_a_reader_delays_neither_calls_nor_the_exit() {
     let mut child = program()
         .args(["serve", "--listen", "127.0.0.1:0", "--no-verify"])
         .stdout(Stdio::piped())
@@ -216,7 +215,7 @@ fn a_log_that_nobody_reads_holds_up_neither_calls_nor_the_end() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut address).unwrap();
     let mut stream = TcpStream::connect(address.trim().strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // More than a pipe takes, and than may wait.
+    // More than a pipe and the queue hold.
     let name = format!("echo/invocations?{}&", "x".repeat(30_000));
     for _ in 0..100 {
         assert_eq!(call(&mut stream, &name, "1", ""), (200, "1".to_owned()));

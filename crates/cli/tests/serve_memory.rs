@@ -1,4 +1,4 @@
-//! What `lambda-invoke serve` holds in memory, as the operating system counts it.
+//! How much memory `lambda-invoke serve` uses, as the operating system reports it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,11 +19,11 @@ fn resident(serve: &Serve) -> u64 {
     line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
 }
 
-/// Queues an event; what the response's head begins with.
+/// Queues an event, and returns the start of the response.
 fn queue(stream: &mut TcpStream, payload: &str) -> String {
     let host = stream.peer_addr().unwrap();
     let length = payload.len();
-    // As much head as an SDK sends.
+    // Headers of the size that an SDK sends.
     let padding = "x".repeat(1_000);
     let request = format!(
         "POST /2015-03-31/functions/hello/invocations HTTP/1.1\r\nhost: {host}\r\n\
@@ -51,7 +51,7 @@ fn connect(serve: &Serve) -> TcpStream {
     stream
 }
 
-/// An endpoint whose events all wait, warmed up.
+/// A warmed-up endpoint that queues all events without running them.
 fn waiting(arguments: &[&str]) -> Serve {
     let mut all = vec!["--no-verify", "--quiet", "--concurrency", "hello=0"];
     all.extend(arguments);
@@ -63,7 +63,7 @@ fn waiting(arguments: &[&str]) -> Serve {
 }
 
 #[test]
-fn a_thousand_small_events_hold_little_more_than_themselves() {
+fn a_thousand_small_events_use_little_more_than_their_size() {
     let serve = waiting(&["--event-queue-length", "2000"]);
     // Each on a connection of its own; and on one whose read buffer has grown.
     let mut busy = connect(&serve);
@@ -86,7 +86,7 @@ fn a_thousand_small_events_hold_little_more_than_themselves() {
 }
 
 #[test]
-fn the_queue_holds_no_more_memory_than_its_bound() {
+fn the_queue_uses_no_more_memory_than_its_limit() {
     const BOUND: usize = 32 << 20;
     for size in [2, 70_000] {
         let bound = BOUND.to_string();
@@ -100,14 +100,14 @@ fn the_queue_holds_no_more_memory_than_its_bound() {
         let before = resident(&serve);
         let payload = format!("\"{}\"", "x".repeat(size - 2));
         let mut accepted = 0_u64;
-        // A full queue, or so many that each must hold less than its share of the bound.
+        // Until the queue is full, or has so many events that each must use less than its share.
         while accepted < 5_000 && queue(&mut connect(&serve), &payload) == "HTTP/1.1 202" {
             accepted += 1;
         }
         let full = accepted < 5_000;
         assert_eq!(full, size == 70_000, "{accepted}");
         let grown = resident(&serve).saturating_sub(before) * 1024;
-        // The allocator's own: an eighth, and 4 MiB.
+        // The allocator's overhead: an eighth, and 4 MiB.
         let most = (BOUND / 8 * 9 + (4 << 20)) as u64;
         assert!(
             grown < most,

@@ -1,4 +1,4 @@
-//! `lambda-invoke sign`: what it shows is a request that an endpoint takes.
+//! `lambda-invoke sign`: the endpoint accepts the requests that it shows.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const TIME: &str = "20150830T123600Z";
 
-/// The program with other keys.
+/// The program with other credentials.
 fn example() -> Command {
     let mut command = program();
     command
@@ -33,7 +33,7 @@ fn shown(command: &mut Command) -> String {
 }
 
 #[test]
-fn shows_the_same_headers_for_the_same_time_as_the_signer_gives() {
+fn shows_the_headers_that_the_signer_makes_for_the_same_time() {
     let arguments = [
         "sign", "hello", "--stream", "-p", "{}", "--time", TIME, "-q", "live", "-l",
     ];
@@ -86,7 +86,7 @@ fn a_session_token_is_sent_and_signed() {
 }
 
 #[test]
-fn the_headers_are_those_of_a_request_that_an_endpoint_takes() {
+fn the_endpoint_accepts_the_headers() {
     let serve = Serve::start(&[]);
     let payload = r#"{"a":[1,2]}"#;
     let mut request =
@@ -100,19 +100,21 @@ fn the_headers_are_those_of_a_request_that_an_endpoint_takes() {
         .write_all(request.replace('\n', "\r\n").as_bytes())
         .unwrap();
     connection.write_all(payload.as_bytes()).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with(&format!("\r\n\r\n{payload}")), "{answer}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(
+        response.ends_with(&format!("\r\n\r\n{payload}")),
+        "{response}"
+    );
 }
 
-/// Whether the machine has curl; without it, what a shell makes of the command is tested beside the
-/// quoting itself.
+/// Whether curl is installed. Without it, only the unit tests cover the quoting.
 fn has_curl() -> bool {
     Command::new("curl").arg("--version").output().is_ok()
 }
 
-/// What comes of pasting it into a shell.
+/// The output of a command pasted into a shell.
 fn pasted(shell: &str, command: &str) -> Vec<u8> {
     let output = fed(&mut Command::new(shell), command.as_bytes());
     assert!(
@@ -138,8 +140,8 @@ fn a_curl_command_works_when_it_is_pasted_into_a_shell() {
         let mut sign = local();
         sign.args(["sign", "echo", "--curl", "-p", "-"]).args(url);
         let command = fed(&mut sign, payload.as_bytes());
-        let answer = pasted("sh", text(&command.stdout));
-        assert_eq!(text(&answer), payload);
+        let response = pasted("sh", text(&command.stdout));
+        assert_eq!(text(&response), payload);
     }
     for arguments in [
         &["arn:aws:lambda:us-east-1:123456789012:function:echo:live"][..],
@@ -162,7 +164,7 @@ fn a_curl_command_works_when_it_is_pasted_into_a_shell() {
             "{arguments:?}"
         );
     }
-    // Without a payload: the endpoint takes no type but JSON's, and curl would add its own.
+    // Without a payload, curl would add its own content type, which the endpoint rejects.
     let mut sign = local();
     sign.args(["sign", "echo", "--curl"]).args(url);
     assert_eq!(text(&pasted("sh", &shown(&mut sign))), "{}");
@@ -174,7 +176,7 @@ fn a_curl_command_works_when_it_is_pasted_into_a_shell() {
 }
 
 #[test]
-fn a_presigned_url_is_good_for_its_payload() {
+fn a_presigned_url_is_valid_for_its_payload_only() {
     let serve = Serve::start(&[]);
     let send = |payload: &str| {
         let mut sign = local();
@@ -197,9 +199,9 @@ fn a_presigned_url_is_good_for_its_payload() {
             payload.len()
         );
         connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        connection.read_to_string(&mut response).unwrap();
+        response
     };
     assert!(send("[1]").ends_with("\r\n\r\n[1]"));
     assert!(send("[2]").starts_with("HTTP/1.1 403 "));
@@ -257,7 +259,7 @@ fn signs_the_requests_of_any_service() {
 }
 
 #[test]
-fn what_cannot_be_signed_is_refused() {
+fn invalid_requests_are_rejected() {
     for (arguments, words) in [
         (&["sign"][..], "FUNCTION"),
         (&["sign", "a b"], "' ' at byte 1"),

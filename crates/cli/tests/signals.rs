@@ -1,4 +1,4 @@
-//! Ctrl-C, a stdout that nobody reads, and a total timeout, wherever the program waits.
+//! Ctrl-C, a stdout without a reader, and the total timeout, wherever the program waits.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{PATIENCE, program, text};
+use program::{PATIENCE, ended, program, text};
 use scripted::{STREAM, Scripted, chunk, frame, response};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ fn spawn(command: &mut Command) -> Child {
         .unwrap()
 }
 
-/// Waits until something is so.
+/// Waits until a condition is true.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -35,7 +35,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Whether the process handles SIGINT itself: before it does, the system ends it.
+/// Whether the process handles SIGINT; until it does, SIGINT kills it.
 fn catches_interrupts(id: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
@@ -51,31 +51,13 @@ fn interrupt(child: &Child) {
     assert!(sent.unwrap().success());
 }
 
-/// Its exit code and what it said, without reading its stdout.
-fn ended(child: &mut Child) -> (Option<i32>, String) {
-    let mut status = None;
-    let deadline = Instant::now() + PATIENCE;
-    while status.is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            panic!("it did not end");
-        }
-        status = child.try_wait().unwrap();
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let mut said = String::new();
-    let mut stderr = child.stderr.take().unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    (status.unwrap().code(), said)
-}
-
-/// The error of `--json`.
+/// The JSON error.
 fn error(said: &str) -> Value {
     let mut whole: Value = serde_json::from_str(said).unwrap_or_else(|_| panic!("{said:?}"));
     whole["error"].take()
 }
 
-/// A named pipe that nobody writes to.
+/// A named pipe without a writer.
 fn fifo(name: &str) -> PathBuf {
     let path =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
@@ -85,7 +67,7 @@ fn fifo(name: &str) -> PathBuf {
     path
 }
 
-/// Waits until all threads of the process sleep: it has got as far as it gets.
+/// Waits until all threads of the process sleep, so that it makes no more progress.
 fn settle(child: &Child) {
     let tasks = format!("/proc/{}/task", child.id());
     let mut still = 0;
@@ -115,7 +97,7 @@ fn ctrl_c_ends_every_read_that_waits() {
         &["sign", "hello", "-p", "-"],
         &["decode"],
         &["decode", path],
-        // Its keys are in a file that gives nothing.
+        // The credentials file is a pipe that is never written to.
         &["stream", "hello", "-p", "1"],
     ] {
         let mut command = program();
@@ -124,7 +106,7 @@ fn ctrl_c_ends_every_read_that_waits() {
             .env("AWS_SHARED_CREDENTIALS_FILE", path)
             .stdin(Stdio::piped());
         let mut child = spawn(&mut command);
-        // Kept open: the program waits for what comes.
+        // Kept open, so that the program waits for input.
         let stdin = child.stdin.take();
         until("it handles SIGINT", || catches_interrupts(child.id()));
         settle(&child);
@@ -151,7 +133,7 @@ fn ctrl_c_ends_every_read_that_waits() {
     assert_eq!(error["exit_code"], 130);
 }
 
-/// What Ctrl-C is at a keyboard: a byte, of which the terminal makes a signal.
+/// Ctrl-C on a keyboard is a byte, from which the terminal makes a signal.
 #[test]
 fn ctrl_c_at_a_terminal_ends_the_reading_of_a_payload() {
     let script = "
@@ -178,15 +160,15 @@ sys.exit(os.waitstatus_to_exitcode(status))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    // Rust is all that the tests need; the pipes above are the same reads.
+    // Skipped if the tool is not installed; the pipes above test the same reads.
     let Ok(mut child) = python else { return };
     assert_eq!(ended(&mut child), (Some(130), String::new()));
 }
 
 #[test]
-fn ctrl_c_ends_every_wait_for_a_server_and_json_says_what_is_known() {
+fn ctrl_c_ends_every_wait_for_a_server_and_json_reports_what_is_known() {
     let silent = Scripted::silent();
-    let throttled = Scripted::answering(response(
+    let throttled = Scripted::responding(response(
         "429 Too Many Requests",
         &[
             ("x-amzn-requestid", b"a"),
@@ -213,23 +195,23 @@ fn ctrl_c_ends_every_wait_for_a_server_and_json_says_what_is_known() {
     }
 }
 
-/// A stream that has begun and does not go on.
+/// A stream that starts and then stalls.
 fn pausing() -> Scripted {
     Scripted::start(|mut socket, _| {
         write!(socket, "{STREAM}content-length: 100000\r\n\r\n").unwrap();
         socket.write_all(&frame(chunk(b"one"))).unwrap();
-        // Until the program is gone.
+        // Until the program has exited.
         let _ = socket.read_to_end(&mut Vec::new());
     })
 }
 
 #[test]
-fn json_is_whole_and_says_what_is_known_when_a_stream_is_interrupted() {
+fn json_is_complete_and_reports_what_is_known_when_a_stream_is_interrupted() {
     let server = pausing();
     let mut child = spawn(&mut server.program(&["stream", "f", "--json"]));
     let mut stdout = child.stdout.take().unwrap();
     let mut shown = Vec::new();
-    // As far as the end of the first event.
+    // Up to the end of the first event.
     while !shown.ends_with(b"\"}}") {
         let mut byte = [0];
         stdout.read_exact(&mut byte).unwrap();
@@ -249,7 +231,7 @@ fn json_is_whole_and_says_what_is_known_when_a_stream_is_interrupted() {
     assert_eq!(events[0]["PayloadChunk"]["Payload"], "b25l");
 }
 
-/// The endless output of a function, for a stdout that nobody reads.
+/// A function with endless output, for a stdout without a reader.
 fn endless() -> Scripted {
     Scripted::start(|mut socket, _| {
         write!(socket, "{STREAM}transfer-encoding: chunked\r\n\r\n").unwrap();
@@ -268,7 +250,7 @@ fn settled(command: &mut Command) -> Child {
 }
 
 #[test]
-fn ctrl_c_ends_it_though_nobody_reads_stdout_and_a_second_one_at_once() {
+fn ctrl_c_ends_it_without_a_reader_of_stdout_and_a_second_one_immediately() {
     let server = endless();
     for format in [None, Some("--json")] {
         let mut child = settled(server.program(&["stream", "f"]).args(format));
@@ -279,7 +261,7 @@ fn ctrl_c_ends_it_though_nobody_reads_stdout_and_a_second_one_at_once() {
             assert_eq!(error(&said)["execution"], "started");
         }
     }
-    // The first has the program end its JSON, for which nobody makes room.
+    // After the first, the program tries to finish its JSON, but the pipe is full.
     let mut child = settled(&mut server.program(&["stream", "f", "--json"]));
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(100));
@@ -294,7 +276,7 @@ fn ctrl_c_ends_it_though_nobody_reads_stdout_and_a_second_one_at_once() {
     );
 
     let payload = vec![b'1'; 1 << 20];
-    let whole = Scripted::answering(response("200 OK", &[("x-amzn-requestid", b"a")], &payload));
+    let whole = Scripted::responding(response("200 OK", &[("x-amzn-requestid", b"a")], &payload));
     for arguments in [&["invoke", "f"][..], &["invoke", "f", "--json"]] {
         let mut child = settled(&mut whole.program(arguments));
         interrupt(&child);
@@ -302,7 +284,7 @@ fn ctrl_c_ends_it_though_nobody_reads_stdout_and_a_second_one_at_once() {
         assert_eq!(ended(&mut child).0, Some(130));
         assert!(begun.elapsed() < GRACE);
     }
-    // A message of 1 MiB, to a stdout of 64 KiB.
+    // A message of 1 MiB, to a pipe of 64 KiB.
     let mut command = program();
     let mut child = spawn(command.args(["decode", "--payload"]).stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().unwrap();
@@ -313,7 +295,7 @@ fn ctrl_c_ends_it_though_nobody_reads_stdout_and_a_second_one_at_once() {
 }
 
 #[test]
-fn bench_begins_no_call_after_ctrl_c_in_its_warm_up() {
+fn bench_starts_no_call_after_ctrl_c_in_its_warm_up() {
     let server = Scripted::silent();
     for format in [None, Some("--json")] {
         let before = server.requests();
@@ -340,10 +322,10 @@ fn bench_begins_no_call_after_ctrl_c_in_its_warm_up() {
 }
 
 #[test]
-fn the_total_timeout_holds_though_nobody_reads_stdout() {
+fn the_total_timeout_expires_without_a_reader_of_stdout() {
     let streaming = endless();
     let payload = vec![b'1'; 1 << 20];
-    let whole = Scripted::answering(response("200 OK", &[("x-amzn-requestid", b"a")], &payload));
+    let whole = Scripted::responding(response("200 OK", &[("x-amzn-requestid", b"a")], &payload));
     for (server, command) in [(&streaming, "stream"), (&whole, "invoke")] {
         for format in [None, Some("--json")] {
             let mut child = spawn(
@@ -358,7 +340,7 @@ fn the_total_timeout_holds_though_nobody_reads_stdout() {
                 Some(_) => {
                     let error = error(&said);
                     assert_eq!(error["kind"], "timed_out");
-                    assert_eq!(error["time_limit"], "total");
+                    assert_eq!(error["timeout"], "total");
                     assert_eq!(error["execution"], "started");
                 }
             }
@@ -367,9 +349,9 @@ fn the_total_timeout_holds_though_nobody_reads_stdout() {
 }
 
 #[test]
-fn json_says_what_is_known_when_stdout_cannot_be_written() {
+fn json_reports_what_is_known_when_stdout_cannot_be_written() {
     let streaming = endless();
-    let whole = Scripted::answering(response("200 OK", &[("x-amzn-requestid", b"a")], b"1"));
+    let whole = Scripted::responding(response("200 OK", &[("x-amzn-requestid", b"a")], b"1"));
     for (server, command) in [(&streaming, "stream"), (&whole, "invoke")] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = server

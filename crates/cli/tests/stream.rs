@@ -1,4 +1,4 @@
-//! `lambda-invoke stream`: what it writes where, and when.
+//! `lambda-invoke stream`: what it writes, where, and when.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod host;
@@ -8,15 +8,14 @@ use std::io::Read as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use host::Host;
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
-use program::{PATIENCE, program, run, text};
+use program::{PATIENCE, ended, program, run, text};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-/// Reads so many bytes of the program's stdout.
+/// Reads a number of bytes of the program's stdout.
 fn read(child: &mut Child, bytes: usize) -> String {
     let mut piece = vec![0; bytes];
     child
@@ -28,51 +27,28 @@ fn read(child: &mut Child, bytes: usize) -> String {
     String::from_utf8(piece).unwrap()
 }
 
-/// Waits for the program's end: its exit code and what it said.
-fn ended(mut child: Child) -> (Option<i32>, String) {
-    let deadline = Instant::now() + PATIENCE;
-    let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None if Instant::now() > deadline => {
-                child.kill().unwrap();
-                panic!("it did not end");
-            }
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
-    (status.code(), said)
-}
-
 #[test]
-fn a_piece_is_on_stdout_before_the_function_has_made_the_next() {
+fn a_chunk_is_on_stdout_before_the_function_writes_the_next() {
     let (acknowledge, mut acknowledged) = mpsc::unbounded_channel::<()>();
-    let (tell, made) = std::sync::mpsc::channel();
-    // Gives up in the end: were the program to keep a piece back, the test fails and does not hang.
+    let (sender, made) = std::sync::mpsc::channel();
+    // With a timeout, so that the test fails instead of hanging if the program withholds a chunk.
     let acknowledged = std::sync::Mutex::new(Some(move || async move {
         let read = tokio::time::timeout(PATIENCE, acknowledged.recv()).await;
         read.map(|_| acknowledged)
     }));
     let steps = Function::streaming("steps", move |_call, mut writer| {
         let wait = acknowledged.lock().unwrap().take();
-        let tell = tell.clone();
+        let sender = sender.clone();
         async move {
             writer.write("first ").await?;
-            // No line's end, and nothing more until the test has read it.
+            // Without a newline, and nothing more until the test has read it.
             let wait = wait.ok_or(FunctionError::new("Twice", ""))?;
             let unread = |_| FunctionError::new("NobodyRead", "");
             let mut acknowledged = wait().await.map_err(unread)?;
-            let _ = tell.send("second");
+            let _ = sender.send("second");
             writer.write("second ").await?;
             acknowledged.recv().await;
-            let _ = tell.send("third");
+            let _ = sender.send("third");
             writer.write("third").await?;
             Ok::<_, FunctionError>(())
         }
@@ -98,11 +74,11 @@ fn a_piece_is_on_stdout_before_the_function_has_made_the_next() {
     );
     acknowledge.send(()).unwrap();
     assert_eq!(read(&mut child, 5), "third");
-    assert_eq!(ended(child), (Some(0), String::new()));
+    assert_eq!(ended(&mut child), (Some(0), String::new()));
 }
 
 #[test]
-fn stdout_has_the_payload_and_nothing_else_whatever_bytes_it_has() {
+fn stdout_has_only_the_payload_byte_for_byte() {
     let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let sent = every_byte.clone();
     let bytes = Function::streaming("bytes", move |_call, mut writer| {
@@ -123,14 +99,14 @@ fn stdout_has_the_payload_and_nothing_else_whatever_bytes_it_has() {
 }
 
 #[test]
-fn json_has_the_names_of_the_model() {
+fn json_has_the_member_names_of_the_model() {
     let output = run(&["stream", "count", "--local", "--json", "-p", r#"{"n":2}"#]);
-    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut response: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(output.stdout.ends_with(b"}\n"));
-    let log = answer["EventStream"][2]["InvokeComplete"]["LogResult"].take();
+    let log = response["EventStream"][2]["InvokeComplete"]["LogResult"].take();
     assert!(log.is_string());
     assert_eq!(
-        answer,
+        response,
         json!({
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",
@@ -145,7 +121,7 @@ fn json_has_the_names_of_the_model() {
 }
 
 #[test]
-fn json_has_what_came_of_a_stream_that_failed() {
+fn json_has_the_events_of_a_stream_that_failed() {
     let output = run(&[
         "stream",
         "fail",
@@ -154,9 +130,9 @@ fn json_has_what_came_of_a_stream_that_failed() {
         "-p",
         r#"{"when":"middle"}"#,
     ]);
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let events = answer["EventStream"].as_array().unwrap();
+    let events = response["EventStream"].as_array().unwrap();
     assert!(events[0]["PayloadChunk"].is_object());
     assert_eq!(events[1]["InvokeComplete"]["ErrorCode"], "Error");
 
@@ -165,9 +141,9 @@ fn json_has_what_came_of_a_stream_that_failed() {
         .program(&["stream", "count", "--json"])
         .output()
         .unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(5));
-    let events = answer["EventStream"].as_array().unwrap();
+    let events = response["EventStream"].as_array().unwrap();
     assert_eq!(events.len(), 10);
     assert!(
         events
@@ -197,8 +173,8 @@ fn a_dry_run_runs_nothing_and_writes_nothing() {
             .program(&[command, "trap", "--dry-run", "--json"])
             .output()
             .unwrap();
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(answer["StatusCode"], 204);
+        let response: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(response["StatusCode"], 204);
         assert_eq!(text(&output.stderr), "");
     }
     assert_eq!(runs.load(Ordering::SeqCst), 0);
@@ -206,7 +182,7 @@ fn a_dry_run_runs_nothing_and_writes_nothing() {
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
-/// The function's answer with a prelude, cut at the most awkward places.
+/// A response with a prelude, split at the most awkward places.
 #[test]
 fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
     let page = Function::streaming("page", |_call, mut writer| async move {
@@ -231,7 +207,7 @@ fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
         text(&output.stderr),
         "HTTP 404 Not Found\ncontent-type: text/plain\nset-cookie: a=1; Secure\nset-cookie: b=2\n\n"
     );
-    // A stream without a prelude is a body.
+    // A stream without a prelude is all body.
     let output = host
         .program(&["stream", "count", "--http", "-p", r#"{"n":2}"#])
         .output()
@@ -243,9 +219,9 @@ fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
     );
 }
 
-/// Status, headers and cookies are a function's words, shown on a terminal.
+/// Status, headers and cookies are untrusted text.
 #[test]
-fn http_sends_nothing_to_stderr_that_a_terminal_would_obey() {
+fn http_escapes_the_head_on_stderr() {
     let page = Function::streaming("page", |_call, mut writer| async move {
         writer.content_type("application/vnd.awslambda.http-integration-response");
         let prelude = r#"{"statusCode":200,"headers":{"x-title":"\u009b2J"},"cookies":["a=\u001b]0;b\u0007"]}"#;
@@ -267,7 +243,7 @@ fn http_sends_nothing_to_stderr_that_a_terminal_would_obey() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_disk_that_is_full_is_an_error_with_words() {
+fn a_full_disk_is_an_error_with_a_message() {
     let full = std::fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -279,11 +255,11 @@ fn a_disk_that_is_full_is_an_error_with_words() {
         .unwrap();
     assert_eq!(output.status.code(), Some(4));
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("stdout cannot be written to"), "{stderr}");
+    assert!(stderr.contains("cannot write to stdout"), "{stderr}");
 }
 
 #[test]
-fn the_log_and_its_sum_are_on_stderr_when_asked_for() {
+fn log_tail_shows_the_log_and_a_summary_on_stderr() {
     for payload in [r#"{"delay_ms":0}"#, r#"{"delay_ms":0,"name":"Ada"}"#] {
         let quiet = run(&["stream", "hello", "--local", "-p", payload]);
         assert_eq!(text(&quiet.stderr), "");
@@ -315,15 +291,15 @@ fn the_log_and_its_sum_are_on_stderr_when_asked_for() {
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly_and_the_function_notices() {
-    let (tell, gone) = oneshot::channel();
-    let tell = std::sync::Mutex::new(Some(tell));
+fn a_closed_pipe_ends_it_silently_and_the_function_notices() {
+    let (sender, disconnected) = oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
     let endless = Function::streaming("endless", move |_call, mut writer| {
-        let tell = tell.lock().unwrap().take();
+        let sender = sender.lock().unwrap().take();
         async move {
             while writer.write("a line of an endless stream\n").await.is_ok() {}
-            if let Some(tell) = tell {
-                let _ = tell.send(());
+            if let Some(sender) = sender {
+                let _ = sender.send(());
             }
             Ok::<_, FunctionError>(())
         }
@@ -337,8 +313,8 @@ fn a_closed_pipe_ends_it_quietly_and_the_function_notices() {
         .unwrap();
     assert_eq!(read(&mut child, 6), "a line");
     drop(child.stdout.take());
-    assert_eq!(ended(child), (Some(141), String::new()));
-    gone.blocking_recv().unwrap();
+    assert_eq!(ended(&mut child), (Some(141), String::new()));
+    disconnected.blocking_recv().unwrap();
 }
 
 #[cfg(unix)]
@@ -354,7 +330,7 @@ mod interrupted {
     }
 
     #[test]
-    fn ctrl_c_ends_it_at_once_and_quietly() {
+    fn ctrl_c_ends_it_immediately_and_silently() {
         for local in [true, false] {
             let host = Host::start(Endpoint::builder().builtins());
             let pausing = ["stream", "count", "-p", r#"{"n":2,"delay_ms":60000}"#];
@@ -373,13 +349,13 @@ mod interrupted {
                 .unwrap();
             assert_eq!(read(&mut child, 2), "1\n");
             interrupt(&child);
-            assert_eq!(ended(child), (Some(130), String::new()));
+            assert_eq!(ended(&mut child), (Some(130), String::new()));
         }
     }
 
-    /// The pipe is full, and a write to it waits for ever.
+    /// The pipe is full, so that a write to it never ends.
     #[test]
-    fn ctrl_c_ends_it_though_nobody_reads_stdout() {
+    fn ctrl_c_ends_it_without_a_reader_of_stdout() {
         let mut child = program()
             .args([
                 "stream",
@@ -394,6 +370,6 @@ mod interrupted {
             .unwrap();
         assert_eq!(read(&mut child, 2), "1.");
         interrupt(&child);
-        assert_eq!(ended(child), (Some(130), String::new()));
+        assert_eq!(ended(&mut child), (Some(130), String::new()));
     }
 }

@@ -8,49 +8,49 @@ use std::time::Duration;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
-use lambda_invoke::{Client, ClientContext, Error, ErrorKind, Execution, FunctionName};
+use lambda_invoke::{Client, ClientContext, Error, Execution, FunctionName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Arguments;
 use crate::call::{Prepared, with_options};
+use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Catch;
-use crate::known::known;
-use crate::outcome::{failure, meaning};
+use crate::outcome::{classify, failure};
 use crate::terminal::{MOST_TOKEN, excerpt};
 
-/// Times are kept in microseconds, to three digits.
+/// Times are recorded in microseconds, to three significant digits.
 const DIGITS: u8 = 3;
 
-/// How many kinds of failure are told apart, and codes within them: a peer can think of as many as
-/// there are calls.
+/// How many kinds of failure, with their codes, are counted separately. A limit is needed because a
+/// peer can send a new code with every response.
 const MOST_KINDS: usize = 50;
 
-/// How much is called.
+/// How many calls to make, and how fast.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) concurrency: u16,
     pub(super) calls: u64,
-    /// No call begins after so long.
+    /// No call starts after this time.
     pub(super) duration: Option<Duration>,
-    /// Calls a second.
+    /// Calls per second.
     pub(super) rate: Option<f64>,
 }
 
-/// What came of it.
+/// The results of the calls.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// From a call's begin to its end, of those that succeeded; microseconds.
-    pub(super) whole: Histogram<u64>,
-    /// The same to the function's first byte, of those that had one.
+    /// From the start of each successful call to its end, in microseconds.
+    pub(super) complete: Histogram<u64>,
+    /// From the start of each successful call to the function's first byte, if there was one.
     pub(super) first_byte: Histogram<u64>,
-    /// By kind, with the exit code that one alone would have.
+    /// Failures by kind, with the exit code of that kind.
     pub(super) failures: BTreeMap<String, (Exit, u64)>,
-    /// Attempts beyond the first, of all calls.
+    /// Attempts of all calls beyond the first of each.
     pub(super) retries: u64,
-    /// The function's bytes, also of calls that failed.
+    /// Bytes received from the function, including those of failed calls.
     pub(super) bytes: u64,
     pub(super) elapsed: Duration,
     /// Whether Ctrl-C ended it.
@@ -61,7 +61,7 @@ impl Outcome {
     fn new() -> Result<Self, Failure> {
         let empty = || Histogram::new(DIGITS).map_err(|error| Failure::new(Exit::Usage, error));
         Ok(Self {
-            whole: empty()?,
+            complete: empty()?,
             first_byte: empty()?,
             failures: BTreeMap::new(),
             retries: 0,
@@ -76,21 +76,21 @@ impl Outcome {
     }
 
     /// The exit code of the most frequent failure.
-    pub(super) fn worst(&self) -> Option<Exit> {
+    pub(super) fn exit(&self) -> Option<Exit> {
         let most = self.failures.values().max_by_key(|(_, count)| *count);
         most.map(|(exit, _)| *exit)
     }
 
-    fn record(&mut self, measured: Result<Measured, Error>, begun: Instant) -> Result<(), Failure> {
+    fn record(&mut self, measured: Result<Measured, Error>, start: Instant) -> Result<(), Failure> {
         let end = Instant::now();
         let since = |moment: Instant| {
-            u64::try_from(moment.duration_since(begun).as_micros()).unwrap_or(u64::MAX)
+            u64::try_from(moment.duration_since(start).as_micros()).unwrap_or(u64::MAX)
         };
         let error = match measured {
             Ok(measured) => {
                 self.bytes += measured.bytes;
                 self.retries += u64::from(measured.attempts.saturating_sub(1));
-                record(&mut self.whole, since(end));
+                record(&mut self.complete, since(end));
                 if let Some(first_byte) = measured.first_byte {
                     record(&mut self.first_byte, since(first_byte));
                 }
@@ -100,12 +100,9 @@ impl Outcome {
         };
         self.bytes += error.received().unwrap_or_default();
         self.retries += u64::from(error.attempts().saturating_sub(1));
-        let (exit, kind) = meaning(error.kind());
-        // No call can be made: it would be the same for all of them.
-        if matches!(
-            error.kind(),
-            ErrorKind::Input | ErrorKind::Configuration | ErrorKind::Credentials
-        ) {
+        let (exit, kind) = classify(error.kind());
+        // Nothing was sent, and every other call would fail the same way.
+        if exit == Exit::Usage {
             return Err(failure(&error));
         }
         let service = error.service_error().and_then(|service| service.code());
@@ -131,14 +128,14 @@ impl Outcome {
     }
 }
 
-/// The histogram grows as it must; a time that it cannot grow to counts as the longest it knows.
+/// Records a time. The histogram resizes itself; a time beyond its maximum counts as the maximum.
 fn record(times: &mut Histogram<u64>, time: u64) {
     if times.record(time).is_err() {
         times.saturating_record(time);
     }
 }
 
-/// A call that was answered.
+/// The measurements of a successful call.
 #[derive(Debug)]
 struct Measured {
     first_byte: Option<Instant>,
@@ -146,7 +143,7 @@ struct Measured {
     attempts: u32,
 }
 
-/// What each call is made of.
+/// The call to make, and the client to make it with.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     arguments: Arc<Arguments>,
@@ -175,12 +172,12 @@ impl Load {
     pub(super) async fn run(&self, plan: Plan, bar: &ProgressBar) -> Result<Outcome, Failure> {
         let mut catch = Catch::new();
         if !self.arguments.call.dry_run {
-            known().execution = Execution::Unknown;
+            call_state().execution = Execution::Unknown;
         }
-        let begun = Instant::now();
+        let start = Instant::now();
         let next = Arc::new(AtomicU64::new(0));
-        // One for all callers: a histogram each would be megabytes, and recording takes less than
-        // a microsecond.
+        // Shared by all callers: one histogram for each would take megabytes, and recording takes
+        // less than a microsecond.
         let outcome = Arc::new(Mutex::new(Outcome::new()?));
         let mut interrupted = false;
         let (end, ended) = watch::channel(false);
@@ -189,7 +186,7 @@ impl Load {
             let caller = Caller {
                 load: self.clone(),
                 plan,
-                begun,
+                start,
                 next: Arc::clone(&next),
                 outcome: Arc::clone(&outcome),
                 bar: bar.clone(),
@@ -212,7 +209,7 @@ impl Load {
         }
         let empty = Outcome::new()?;
         let mut outcome = std::mem::replace(&mut *lock(&outcome), empty);
-        outcome.elapsed = begun.elapsed();
+        outcome.elapsed = start.elapsed();
         outcome.interrupted = interrupted;
         Ok(outcome)
     }
@@ -228,10 +225,10 @@ impl Load {
                 false => call,
             };
             let reply = call.send().await?;
-            let (attempts, answered) = (reply.attempts(), Instant::now());
+            let (attempts, received) = (reply.attempts(), Instant::now());
             let payload = reply.into_result()?.into_payload();
             return Ok(Measured {
-                first_byte: (!payload.is_empty()).then_some(answered),
+                first_byte: (!payload.is_empty()).then_some(received),
                 bytes: payload.len() as u64,
                 attempts,
             });
@@ -248,8 +245,8 @@ impl Load {
         }
         let mut stream = call.send().await?;
         let mut first_byte = None;
-        while let Some(piece) = stream.next().await {
-            if !piece?.is_empty() && first_byte.is_none() {
+        while let Some(chunk) = stream.next().await {
+            if !chunk?.is_empty() && first_byte.is_none() {
                 first_byte = Some(Instant::now());
             }
         }
@@ -261,19 +258,19 @@ impl Load {
     }
 }
 
-/// Makes one call after the other.
+/// Makes one call after another.
 #[derive(Debug)]
 struct Caller {
     load: Load,
     plan: Plan,
-    begun: Instant,
-    /// The number of the next call, of all callers.
+    start: Instant,
+    /// The number of the next call, counted over all callers.
     next: Arc<AtomicU64>,
     outcome: Arc<Mutex<Outcome>>,
     bar: ProgressBar,
 }
 
-/// Nothing panics while it is held.
+/// Locks the outcome. It cannot be poisoned, because nothing panics while it is locked.
 fn lock(outcome: &Mutex<Outcome>) -> MutexGuard<'_, Outcome> {
     outcome.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -286,10 +283,10 @@ impl Caller {
                 return Ok(());
             }
             let call = async {
-                let begun = match self.plan.rate {
+                let start = match self.plan.rate {
                     None => Instant::now(),
                     Some(rate) => {
-                        let due = self.begun + Duration::from_secs_f64(number as f64 / rate);
+                        let due = self.start + Duration::from_secs_f64(number as f64 / rate);
                         tokio::time::sleep_until(due).await;
                         due
                     }
@@ -297,19 +294,19 @@ impl Caller {
                 let is_over = self
                     .plan
                     .duration
-                    .is_some_and(|limit| begun - self.begun >= limit);
+                    .is_some_and(|limit| start - self.start >= limit);
                 match is_over {
                     true => None,
-                    false => Some((self.load.call().await, begun)),
+                    false => Some((self.load.call().await, start)),
                 }
             };
             tokio::select! {
                 biased;
-                // The other half is dropped only with the whole program.
+                // An error only if the sender is dropped, which happens after the callers end.
                 _ = ended.wait_for(|ended| *ended) => return Ok(()),
                 measured = call => match measured {
                     None => return Ok(()),
-                    Some((measured, begun)) => lock(&self.outcome).record(measured, begun)?,
+                    Some((measured, start)) => lock(&self.outcome).record(measured, start)?,
                 },
             }
             self.bar.inc(1);

@@ -1,28 +1,28 @@
-//! A histogram as lines for a terminal.
+//! Renders a histogram as text.
 
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-/// How many lines it has, at most.
+/// The most buckets, one per line.
 const LINES: usize = 14;
-/// How wide the longest bar is, in characters.
+/// The width of the longest bar, in characters.
 const WIDTH: u64 = 48;
-/// A character cell in eighths.
+/// Partial character cells, in eighths.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// A range of times, and how many lie in it.
+/// A range of times, and how many calls are in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bucket {
-    /// Microseconds, the first that is in it.
+    /// The lower bound in microseconds, inclusive.
     pub(super) from: u64,
-    /// Microseconds, the last that is in it.
+    /// The upper bound in microseconds, inclusive.
     pub(super) to: u64,
     pub(super) count: u64,
 }
 
-/// Times in ranges that grow by the same factor each: what is spread over decades is seen as well as
-/// what lies close together.
+/// Groups times into buckets whose bounds grow geometrically, which suits both wide and narrow
+/// distributions.
 pub(super) fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
     if times.is_empty() {
         return Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
         buckets.push(Bucket { from, to, count: 0 });
         from = to.saturating_add(1);
     }
-    // Each recorded value is counted once, in the range that its own value lies in.
+    // Each recorded value is counted once, in the bucket that contains it.
     for value in times.iter_recorded() {
         let time = value.value_iterated_to().clamp(times.min(), max);
         let place = buckets.partition_point(|bucket| bucket.to < time);
@@ -52,7 +52,7 @@ pub(super) fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
     buckets
 }
 
-/// A line for each range.
+/// Renders one line per bucket.
 pub(super) fn bars(buckets: &[Bucket]) -> String {
     let most = buckets
         .iter()
@@ -73,7 +73,7 @@ pub(super) fn bars(buckets: &[Bucket]) -> String {
     text
 }
 
-/// Whatever came at all can be seen.
+/// Renders a bar, which is empty only if the count is zero.
 fn bar(count: u64, most: u64) -> String {
     let eighths = u128::from(count) * u128::from(WIDTH) * 8 / u128::from(most);
     let eighths = usize::try_from(eighths)
@@ -83,7 +83,7 @@ fn bar(count: u64, most: u64) -> String {
     format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
-/// Microseconds for a person, in milliseconds or seconds with three or four digits.
+/// Formats microseconds as milliseconds or seconds, with three or four digits.
 pub(super) fn milliseconds(microseconds: f64) -> String {
     let time = microseconds / 1_000.0;
     match time {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_time_is_in_one_range() {
+    fn every_time_is_in_exactly_one_bucket() {
         for times in [
             of(1..=10_000),
             of([0, 0, 0]),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_bar_is_as_wide_as_said_and_none_that_counts_is_empty() {
+    fn the_longest_bar_has_the_full_width_and_only_zero_is_empty() {
         assert_eq!(bar(7, 7).chars().count() as u64, WIDTH);
         assert_eq!(bar(0, 7), "");
         assert_eq!(bar(1, 1_000_000), "▏");

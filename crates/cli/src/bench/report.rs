@@ -1,4 +1,4 @@
-//! What is said of the calls, to a person or a machine.
+//! Reports the results as text or JSON.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::load::Outcome;
 use super::plot::{bars, buckets, milliseconds};
 
-/// Percentiles, as they are called and as a part of one.
+/// Percentiles by name, and as fractions.
 const QUANTILES: [(&str, f64); 6] = [
     ("p50", 0.5),
     ("p75", 0.75),
@@ -18,7 +18,7 @@ const QUANTILES: [(&str, f64); 6] = [
     ("p99.99", 0.9999),
 ];
 
-/// What was called how, and what came of it.
+/// How a function was called, and the results.
 #[derive(Debug)]
 pub(super) struct Report<'r> {
     pub(super) function: &'r str,
@@ -28,11 +28,11 @@ pub(super) struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// For a person.
+    /// The report as text.
     pub(super) fn text(&self) -> String {
         let outcome = self.outcome;
         let mut text = format!(
-            "{} calls of {} ({}), {} at once, in {:.2} s{}\n\n",
+            "{} calls of {} ({}), {} concurrent, in {:.2} s{}\n\n",
             self.calls(),
             self.function,
             self.operation(),
@@ -45,7 +45,7 @@ impl Report<'_> {
             },
         );
         // Writing to a string does not fail, here and below.
-        let _ = writeln!(text, "  succeeded   {}", outcome.whole.len());
+        let _ = writeln!(text, "  succeeded   {}", outcome.complete.len());
         let _ = writeln!(text, "  failed      {}", outcome.failed());
         for (kind, (_, count)) in &outcome.failures {
             let _ = writeln!(text, "    {count:>7}  {}", kind);
@@ -53,22 +53,22 @@ impl Report<'_> {
         if outcome.retries > 0 {
             let _ = writeln!(text, "  retries     {}", outcome.retries);
         }
-        let rate = self.per_second(outcome.whole.len());
+        let rate = self.per_second(outcome.complete.len());
         let _ = writeln!(text, "  throughput  {rate:.1} calls/s, {}/s", self.size());
-        if outcome.whole.is_empty() {
+        if outcome.complete.is_empty() {
             return text;
         }
-        let heads = ["min", "mean"]
+        let headings = ["min", "mean"]
             .into_iter()
             .chain(QUANTILES.map(|(name, _)| name));
-        let heads: String = heads
+        let headings: String = headings
             .chain(["max"])
-            .map(|head| format!("{head:>10}"))
+            .map(|heading| format!("{heading:>10}"))
             .collect();
-        let _ = writeln!(text, "\n              {heads}");
+        let _ = writeln!(text, "\n              {headings}");
         for (name, times) in [
             ("first byte", &outcome.first_byte),
-            ("whole answer", &outcome.whole),
+            ("full response", &outcome.complete),
         ] {
             if times.is_empty() {
                 continue;
@@ -80,13 +80,13 @@ impl Report<'_> {
         }
         let _ = write!(
             text,
-            "\nwhole answers, by time up to\n{}",
-            bars(&buckets(&outcome.whole))
+            "\nfull responses by latency, up to\n{}",
+            bars(&buckets(&outcome.complete))
         );
         text
     }
 
-    /// For a machine; times in milliseconds.
+    /// The report as JSON, with times in milliseconds.
     pub(super) fn json(&self) -> Value {
         let outcome = self.outcome;
         let failures: Map<String, Value> = outcome
@@ -94,7 +94,7 @@ impl Report<'_> {
             .iter()
             .map(|(kind, (_, count))| (kind.clone(), (*count).into()))
             .collect();
-        let histogram: Vec<Value> = buckets(&outcome.whole)
+        let histogram: Vec<Value> = buckets(&outcome.complete)
             .into_iter()
             .map(|bucket| {
                 json!({
@@ -109,17 +109,17 @@ impl Report<'_> {
             "operation": self.operation(),
             "concurrency": self.concurrency,
             "calls": self.calls(),
-            "succeeded": outcome.whole.len(),
+            "succeeded": outcome.complete.len(),
             "failed": outcome.failed(),
             "failures": failures,
             "retries": outcome.retries,
             "interrupted": outcome.interrupted,
             "seconds": outcome.elapsed.as_secs_f64(),
-            "calls_per_second": self.per_second(outcome.whole.len()),
+            "calls_per_second": self.per_second(outcome.complete.len()),
             "bytes": outcome.bytes,
             "bytes_per_second": self.per_second(outcome.bytes),
             "first_byte_ms": object(&outcome.first_byte),
-            "whole_ms": object(&outcome.whole),
+            "full_response_ms": object(&outcome.complete),
             "histogram_ms": histogram,
         })
     }
@@ -132,10 +132,10 @@ impl Report<'_> {
     }
 
     fn calls(&self) -> u64 {
-        self.outcome.whole.len() + self.outcome.failed()
+        self.outcome.complete.len() + self.outcome.failed()
     }
 
-    /// Never zero, to be divided by.
+    /// Never zero, since it is a divisor.
     fn seconds(&self) -> f64 {
         self.outcome.elapsed.as_secs_f64().max(1e-9)
     }
@@ -149,7 +149,7 @@ impl Report<'_> {
     }
 }
 
-/// In microseconds, by name.
+/// The figures by name, in microseconds.
 fn figures(times: &Histogram<u64>) -> impl Iterator<Item = (&'static str, f64)> {
     let quantiles = QUANTILES.map(|(name, part)| (name, times.value_at_quantile(part) as f64));
     [("min", times.min() as f64), ("mean", times.mean())]

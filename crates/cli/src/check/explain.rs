@@ -1,10 +1,10 @@
-//! What a name means.
+//! Explains a valid name.
 
 use lambda_invoke_input::{FunctionName, QualifierKind, Target};
 use lambda_invoke_protocol::{path, region};
 use serde_json::{Value, json};
 
-/// For a person: the parts, a line each.
+/// The parts of the name as text, one per line.
 pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
     let name = target.name();
     let mut lines = vec![("form", form(name).to_owned())];
@@ -17,8 +17,16 @@ pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
     if name.is_arn() {
         part("partition", name.partition(), "empty");
     }
-    part("region", name.region(), "not in the name: the caller's");
-    part("account", name.account(), "not in the name: the caller's");
+    part(
+        "region",
+        name.region(),
+        "not in the name; the caller's is used",
+    );
+    part(
+        "account",
+        name.account(),
+        "not in the name; the caller's is used",
+    );
     part("name", Some(name.name()), "");
     lines.push(("qualifier", qualifier(target)));
     lines.push(("ARN", arn(target)));
@@ -33,7 +41,7 @@ pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
         .collect()
 }
 
-/// For a machine: one object.
+/// The parts of the name as a JSON object.
 pub(super) fn json(target: &Target<'_>) -> Value {
     let name = target.name();
     let effective = target.effective_qualifier();
@@ -53,12 +61,12 @@ pub(super) fn json(target: &Target<'_>) -> Value {
 }
 
 fn form(name: &FunctionName<'_>) -> &'static str {
-    let whole = name
+    let is_complete = name
         .partition()
         .and(name.region())
         .and(name.account())
         .is_some();
-    match (name.is_arn(), whole) {
+    match (name.is_arn(), is_complete) {
         (true, true) => "ARN",
         (true, false) => "incomplete ARN",
         (false, _) if name.unqualified() == name.name() => "name",
@@ -68,7 +76,7 @@ fn form(name: &FunctionName<'_>) -> &'static str {
 
 fn qualifier(target: &Target<'_>) -> String {
     let Some(qualifier) = target.effective_qualifier() else {
-        return "(none: $LATEST is run)".to_owned();
+        return "(none; $LATEST is invoked)".to_owned();
     };
     let text = qualifier.as_str();
     let kind = kind(qualifier.kind()).1;
@@ -76,24 +84,26 @@ fn qualifier(target: &Target<'_>) -> String {
         target.qualifier().is_some(),
         target.name().qualifier().is_some(),
     ) {
-        (true, false) => format!("{text} ({kind}; by the parameter)"),
-        (true, true) => format!("{text} ({kind}; in the name and by the parameter)"),
+        (true, false) => format!("{text} ({kind}; from the parameter)"),
+        (true, true) => format!("{text} ({kind}; from the name and the parameter)"),
         (false, _) => format!("{text} ({kind})"),
     }
 }
 
-/// For a machine and for a person.
+/// The kind of a qualifier, in JSON and in text.
 fn kind(kind: QualifierKind) -> (&'static str, &'static str) {
     match kind {
         QualifierKind::Latest => ("latest", "the unpublished version"),
         QualifierKind::LatestPublished => ("latest-published", "the newest published version"),
         QualifierKind::Version => ("version", "a published version"),
         QualifierKind::Alias => ("alias", "an alias"),
-        _ => ("other", "the name of nothing: no function has it"),
+        QualifierKind::Other => ("other", "valid, but never in use"),
+        // `QualifierKind` is non_exhaustive.
+        _ => ("unknown", "of an unknown kind"),
     }
 }
 
-/// The whole ARN, with words in capitals for what the caller's region and account decide.
+/// The full ARN, with REGION and ACCOUNT in place of parts that are not in the name.
 fn arn(target: &Target<'_>) -> String {
     let name = target.name();
     let partition = name.partition().unwrap_or("aws");

@@ -1,4 +1,4 @@
-//! With which keys requests are signed.
+//! The credentials that requests are signed with.
 
 use std::fmt::Display;
 
@@ -7,8 +7,8 @@ use lambda_invoke::Credentials;
 use super::{Config, missing};
 use crate::exit::Failure;
 
-/// What profiles can have in place of keys, and what that means. These count before keys that
-/// stand beside them, as in AWS's own tools.
+/// Settings by which a profile gets credentials other than its own keys, and what they mean. These
+/// take precedence over keys in the same profile, as in AWS's own tools.
 const ELSEWHERE: [(&str, &str); 6] = [
     ("role_arn", "assuming a role"),
     ("web_identity_token_file", "a web identity"),
@@ -18,68 +18,68 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("sso_role_name", "IAM Identity Center"),
 ];
 
-/// As [`ELSEWHERE`], but keys of the credentials file count before these.
+/// As [`ELSEWHERE`], but keys in the credentials file take precedence over these.
 const ELSEWHERE_LAST: [(&str, &str); 2] = [
     ("login_session", "a console login"),
     ("credential_process", "running a program"),
 ];
 
-/// The variables of a web identity. boto3 asks it before a profile's keys, other SDKs after them.
+/// The variables of a web identity. boto3 prefers it to a profile's keys, other SDKs do not.
 const WEB_IDENTITY: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
 
-/// The variables of a container's keys, which count last.
+/// The variables of a container's credentials, which come last.
 const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
 impl Config<'_> {
-    /// The keys that requests are signed with.
+    /// The credentials that requests are signed with.
     ///
     /// # Errors
     ///
-    /// If there are none, only half of them, or they would come in a way that is not supported; the
-    /// failure lists what was looked for where.
+    /// If they are missing, incomplete, or come from a source that is not supported; the failure lists
+    /// the sources that were searched.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
-        let mut looked = Vec::new();
+        let mut searched = Vec::new();
         if self.options.profile.is_none() {
-            if let Some(credentials) = self.of_environment()? {
+            if let Some(credentials) = self.environment_keys()? {
                 return Ok(credentials);
             }
-            looked.push(
+            searched.push(
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment: not set"
                     .to_owned(),
             );
             if let Some(name) = self.environment.first_set(&WEB_IDENTITY) {
                 return Err(Failure::usage(format!(
-                    "{name} in the environment asks for the keys of a web identity, which this \
-                     program does not fetch\n  what you can do: eval \"$(aws configure \
-                     export-credentials --format env)\" before; or unset {name}, to use the keys \
-                     of a profile"
+                    "{name} in the environment selects the credentials of a web identity, which this \
+                     program does not support\n  hint: run eval \"$(aws configure \
+                     export-credentials --format env)\" first, or unset {name} to use the \
+                     credentials of a profile"
                 )));
             }
         }
-        if let Some(credentials) = self.of_profile()? {
+        if let Some(credentials) = self.profile_keys()? {
             return Ok(credentials);
         }
         for file in [&self.files.credentials, &self.files.config] {
-            looked.push(file.missing(&self.profile, "aws_access_key_id").to_string());
+            searched.push(file.missing(&self.profile, "aws_access_key_id").to_string());
         }
         if let Some(name) = self.environment.first_set(&CONTAINER) {
-            looked.push(format!(
-                "{name} in the environment: set, but this program does not fetch keys from there"
+            searched.push(format!(
+                "{name} in the environment: set, but this program does not support it"
             ));
         }
-        looked.extend(self.other_profiles());
+        searched.extend(self.other_profiles());
         Err(missing(
             "no credentials were found",
-            &looked,
-            "set the two variables, or name a profile that has keys with --profile; a local \
-             endpoint takes the keys that it was started with, by default 'local' and 'local'",
+            &searched,
+            "set the two variables, or name a profile that has keys with --profile; for a local \
+             endpoint both are 'local', unless it was started with others",
         ))
     }
 
-    fn of_environment(&self) -> Result<Option<Credentials>, Failure> {
+    fn environment_keys(&self) -> Result<Option<Credentials>, Failure> {
         let get = |name| self.environment.get(name);
         match (get("AWS_ACCESS_KEY_ID")?, get("AWS_SECRET_ACCESS_KEY")?) {
             (None, None) => Ok(None),
@@ -89,7 +89,7 @@ impl Config<'_> {
                     None => get("AWS_SECURITY_TOKEN")?,
                     token => token,
                 };
-                let whose = "the keys of the environment";
+                let whose = "the credentials in the environment";
                 credentials(whose, &id, &secret, token.as_deref()).map(Some)
             }
             (Some(_), None) => Err(half("AWS_SECRET_ACCESS_KEY in the environment: not set")),
@@ -97,7 +97,7 @@ impl Config<'_> {
         }
     }
 
-    fn of_profile(&self) -> Result<Option<Credentials>, Failure> {
+    fn profile_keys(&self) -> Result<Option<Credentials>, Failure> {
         let profile = self.profile.as_str();
         let elsewhere = |kinds: &[(&str, &str)]| {
             let found = kinds
@@ -109,20 +109,20 @@ impl Config<'_> {
             }
         };
         elsewhere(&ELSEWHERE)?;
-        if let Some(credentials) = self.of_file(&self.files.credentials)? {
+        if let Some(credentials) = self.file_keys(&self.files.credentials)? {
             return Ok(Some(credentials));
         }
         elsewhere(&ELSEWHERE_LAST)?;
-        self.of_file(&self.files.config)
+        self.file_keys(&self.files.config)
     }
 
-    fn of_file(&self, file: &crate::profile::SharedFile) -> Result<Option<Credentials>, Failure> {
+    fn file_keys(&self, file: &crate::profile::SharedFile) -> Result<Option<Credentials>, Failure> {
         let profile = self.profile.as_str();
         let get = |key| file.get(profile, key);
         match (get("aws_access_key_id"), get("aws_secret_access_key")) {
             (None, None) => Ok(None),
             (Some(id), Some(secret)) => {
-                let whose = format!("the keys of profile '{profile}'");
+                let whose = format!("the credentials of profile '{profile}'");
                 let token = get("aws_session_token").or_else(|| get("aws_security_token"));
                 credentials(&whose, id, secret, token).map(Some)
             }
@@ -138,7 +138,7 @@ fn credentials(
     secret: &str,
     token: Option<&str>,
 ) -> Result<Credentials, Failure> {
-    let wrong = |error| Failure::usage(format!("{whose} cannot be used: {error}"));
+    let wrong = |error| Failure::usage(format!("{whose} are invalid: {error}"));
     let credentials = Credentials::new(id, secret).map_err(wrong)?;
     match token {
         Some(token) => credentials.with_session_token(token).map_err(wrong),
@@ -154,8 +154,8 @@ fn half(missing: impl Display) -> Failure {
 
 fn unsupported(profile: &str, key: &str, how: &str) -> Failure {
     Failure::usage(format!(
-        "profile '{profile}' gets its keys by {how} ({key}), which this program does not do\n  \
-         what you can do: eval \"$(aws configure export-credentials --profile {profile} --format \
-         env)\", and run this again without --profile"
+        "profile '{profile}' gets its credentials by {how} ({key}), which this program does not \
+         support\n  hint: run eval \"$(aws configure export-credentials --profile {profile} \
+         --format env)\" first, and then this program without --profile"
     ))
 }

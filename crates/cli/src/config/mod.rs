@@ -1,39 +1,40 @@
-//! Where requests go and with which keys: options, then the environment, then the shared files.
+//! Resolves the region, credentials and endpoint from options, the environment and the shared files,
+//! in this order.
 //!
-//! A setting that says that requests go elsewhere, or are somebody else's, is followed or is an
-//! error. It is never passed over.
+//! A setting that changes where requests go, or whose credentials sign them, is either applied or an
+//! error; it is never ignored.
 
 mod credentials;
 mod endpoint;
-mod environment;
 
 use std::fmt::Write as _;
 
 use lambda_invoke::{Credentials, FunctionName};
 
-pub(crate) use self::environment::Environment;
+use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::profile::SharedFiles;
 
-/// The options that say where requests go and with which keys.
+/// The options for the region, credentials and endpoint.
 #[derive(Debug, Default, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Options {
-    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the function's ARN's]
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or that of the function's
+    /// ARN]
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// The profile of the shared files whose keys and region to use [default: AWS_PROFILE, or
-    /// 'default'; keys in the environment count first unless this is given]
+    /// The profile in the shared files to take credentials and region from [default: AWS_PROFILE, or
+    /// 'default'; without this option, credentials in the environment take precedence]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Another endpoint than the service's own [default: AWS_ENDPOINT_URL_LAMBDA,
+    /// The endpoint to call instead of the service's own [default: AWS_ENDPOINT_URL_LAMBDA,
     /// AWS_ENDPOINT_URL, or the profile's endpoint_url]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
 }
 
-/// Looks settings up.
+/// The sources of settings.
 #[derive(Debug)]
 pub(crate) struct Config<'o> {
     options: &'o Options,
@@ -43,11 +44,11 @@ pub(crate) struct Config<'o> {
 }
 
 impl<'o> Config<'o> {
-    /// Reads the shared files, and finds out which profile counts.
+    /// Reads the shared files and selects the profile.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read, or a profile is named that is in neither.
+    /// If a file cannot be read, or the named profile is in neither of them.
     pub(crate) fn new(options: &'o Options) -> Result<Self, Failure> {
         let environment = Environment::process();
         let files = SharedFiles::read(&environment)?;
@@ -74,7 +75,7 @@ impl<'o> Config<'o> {
             profile,
         };
         match by {
-            // The default profile is there even if nothing is set in it.
+            // The default profile need not be in a file.
             Some(by) if config.profile != DEFAULT => config.check_profile(by)?,
             _ => {}
         }
@@ -87,28 +88,28 @@ impl<'o> Config<'o> {
             return Ok(());
         }
         let files = [&self.files.credentials, &self.files.config];
-        let mut looked: Vec<String> = files
+        let mut searched: Vec<String> = files
             .iter()
             .map(|file| {
                 let (place, why) = (file.place(), file.why_not(profile));
                 format!("profile '{profile}' in {place}: {why}")
             })
             .collect();
-        looked.extend(self.other_profiles());
+        searched.extend(self.other_profiles());
         Err(missing(
             &format!("{by} names a profile that does not exist"),
-            &looked,
-            "name one that does, or add a section for it; in the config file that is [profile \
-             NAME], in the credentials file [NAME]",
+            &searched,
+            "name a profile that exists, or add a section for this one: [profile NAME] in the \
+             config file, or [NAME] in the credentials file",
         ))
     }
 
-    /// The region that requests are signed for. That of the function's ARN counts only if none is
-    /// set: a function of another region is the service's to refuse.
+    /// The region that requests are signed for. The region of the function's ARN is used only if no
+    /// other is set: rejecting a function of another region is up to the service.
     ///
     /// # Errors
     ///
-    /// If there is none; the failure lists what was looked for where.
+    /// If no region is set; the failure lists the sources that were searched.
     pub(crate) fn region(&self, function: Option<&FunctionName<'_>>) -> Result<String, Failure> {
         if let Some(region) = &self.options.region {
             return Ok(region.clone());
@@ -125,24 +126,24 @@ impl<'o> Config<'o> {
         if let Some(region) = function.and_then(FunctionName::region) {
             return Ok(region.to_owned());
         }
-        let mut looked = vec![
+        let mut searched = vec![
             "--region: not given".to_owned(),
             "AWS_REGION and AWS_DEFAULT_REGION in the environment: not set".to_owned(),
             files.config.missing(profile, "region").to_string(),
             files.credentials.missing(profile, "region").to_string(),
         ];
         if function.is_some() {
-            looked.push("the function's name: it is no ARN with a region".to_owned());
+            searched.push("the function's name: not an ARN with a region".to_owned());
         }
-        looked.extend(self.other_profiles());
+        searched.extend(self.other_profiles());
         Err(missing(
             "no region was found",
-            &looked,
-            "give one with --region, as --region us-east-1",
+            &searched,
+            "set it with --region, such as --region us-east-1",
         ))
     }
 
-    /// Region and keys. What is missing of both is told at once.
+    /// The region and the credentials. If both are missing, one failure reports both.
     ///
     /// # Errors
     ///
@@ -162,7 +163,7 @@ impl<'o> Config<'o> {
         }
     }
 
-    /// The file with the certificate authorities to trust, if it is not Mozilla's list.
+    /// The file with the certificate authorities to trust instead of Mozilla's list, if set.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ impl<'o> Config<'o> {
         Ok(of_environment.or_else(|| of_profile().map(str::to_owned)))
     }
 
-    /// Which profiles there are, if the one that was asked for is none of them.
+    /// The profiles that exist, if the selected one does not.
     fn other_profiles(&self) -> Option<String> {
         let profiles = self.files.profiles();
         if profiles.is_empty() || profiles.contains(self.profile.as_str()) {
@@ -189,13 +190,13 @@ impl<'o> Config<'o> {
 
 const DEFAULT: &str = "default";
 
-/// The profile that the environment names, and the variable that does.
+/// The profile that the environment names, and the name of the variable.
 fn named_profile(environment: &Environment) -> Result<Option<(String, &'static str)>, Failure> {
     let (usual, other) = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE");
     match (environment.get(usual)?, environment.get(other)?) {
-        // AWS's tools do not agree on which of them counts.
+        // AWS's tools disagree on which of them takes precedence.
         (Some(one), Some(another)) if one != another => Err(Failure::usage(format!(
-            "{usual} is '{one}' and {other} is '{another}'\n  what you can do: unset one of them, \
+            "{usual} is '{one}' and {other} is '{another}'\n  hint: unset one of them, \
              or name the profile with --profile"
         ))),
         (Some(name), _) => Ok(Some((name, usual))),
@@ -204,11 +205,12 @@ fn named_profile(environment: &Environment) -> Result<Option<(String, &'static s
     }
 }
 
-fn missing(what: &str, looked: &[String], advice: &str) -> Failure {
-    let mut message = format!("{what}; looked for");
-    for place in looked {
+/// A failure that lists where a setting was searched for.
+fn missing(what: &str, searched: &[String], advice: &str) -> Failure {
+    let mut message = format!("{what}; searched");
+    for place in searched {
         let _ = write!(message, "\n  {place}");
     }
-    let _ = write!(message, "\n  what you can do: {advice}");
+    let _ = write!(message, "\n  hint: {advice}");
     Failure::usage(message)
 }

@@ -1,4 +1,4 @@
-//! A message as a line of JSON, with what Lambda means by it.
+//! Renders a message as a line of JSON, with its meaning to Lambda.
 
 use std::fmt::Write as _;
 use std::io;
@@ -12,22 +12,22 @@ use serde_json::Value;
 
 use crate::terminal::write_json;
 
-/// What has been seen of a function's answer.
+/// What has been seen of a function's response.
 #[derive(Debug, Default)]
 pub(super) struct Lambda {
     /// Where the last message ended.
     end: u64,
     messages: u64,
-    /// Messages that are none of Lambda's.
+    /// Messages that are not Lambda's.
     others: u64,
     chunks: u64,
     is_complete: bool,
     has_ended: bool,
-    /// What the service said of a failure.
+    /// The failure that a message reported.
     failure: Option<String>,
 }
 
-/// A message, its members in the order in which a person wants them.
+/// A message, with the members that matter most to a reader first.
 #[derive(Debug, Default, Serialize)]
 struct Line<'m> {
     offset: u64,
@@ -49,7 +49,7 @@ struct Header<'m> {
     value: Value,
 }
 
-/// What Lambda means by a message. All absent if it is none of Lambda's.
+/// The meaning of a message to Lambda; empty if it is not Lambda's.
 #[derive(Debug, Default, Serialize)]
 struct Meaning {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,50 +62,50 @@ struct Meaning {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     complete: Option<Complete>,
-    /// Why a message with the headers of an event is none.
+    /// Why a message with the headers of an event is not a valid event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_error: Option<String>,
 }
 
-/// What an `InvokeComplete` says.
+/// The content of an `InvokeComplete`.
 #[derive(Debug, Serialize)]
 struct Complete {
     #[serde(rename = "ErrorCode", skip_serializing_if = "Option::is_none")]
     error_code: Option<String>,
     #[serde(rename = "ErrorDetails", skip_serializing_if = "Option::is_none")]
     error_details: Option<String>,
-    /// Decoded.
+    /// The decoded log.
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<String>,
 }
 
 impl Lambda {
-    /// How many chunks came, if the message that ends them did not.
+    /// The number of chunks so far, if the message that ends a response is missing.
     pub(super) fn unfinished(&self) -> Option<u64> {
         (self.chunks > 0 && !self.has_ended).then_some(self.chunks)
     }
 
-    /// Whether a message of a function's response came: a chunk, or the end.
+    /// Whether there was a chunk or an `InvokeComplete`.
     pub(super) fn is_response(&self) -> bool {
         self.chunks > 0 || self.is_complete
     }
 
-    /// How many messages came.
+    /// The number of messages.
     pub(super) fn messages(&self) -> u64 {
         self.messages
     }
 
-    /// How many of them were not Lambda's.
+    /// The number of messages that are not Lambda's.
     pub(super) fn others(&self) -> u64 {
         self.others
     }
 
-    /// How the function, or the service, failed, if a message said so.
+    /// How the function or the service failed, if a message reported it.
     pub(super) fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// Writes the message that ends at this byte of the stream.
+    /// Writes a message as a line; `end` is the offset at which it ends in the stream.
     pub(super) fn write_line(
         &mut self,
         message: &Message,
@@ -127,7 +127,7 @@ impl Lambda {
         out.write_all(b"\n")
     }
 
-    /// Writes the bytes of a function's chunk; nothing for other messages.
+    /// Writes the payload of a chunk, and nothing for other messages.
     pub(super) fn write_payload(
         &mut self,
         message: &Message,
@@ -147,7 +147,7 @@ impl Lambda {
         let event = match StreamEvent::from_message(message.clone()) {
             Ok(event) => event,
             Err(error) => {
-                // Another service's stream has other headers; that is no fault.
+                // The messages of other services have other headers; that is not an error.
                 if message.headers().get(":message-type").is_some() {
                     meaning.event_error = Some(error.to_string());
                 }
@@ -181,13 +181,14 @@ impl Lambda {
                 meaning.error = Some(error.code.clone());
                 meaning.message = Some(error.message.clone());
             }
-            _ => self.others += 1,
+            // `StreamEvent` is non_exhaustive; events added later are not known to this program.
+            StreamEvent::Unknown(_) | _ => self.others += 1,
         }
         (meaning, Some(event))
     }
 }
 
-/// A header's type, as the specification calls it, and its value.
+/// Converts a header, with its type as the specification names it.
 fn header<'m>((name, value): (&'m str, HeaderValue<'m>)) -> Header<'m> {
     let kind = match value.header_type() {
         HeaderType::BoolTrue | HeaderType::BoolFalse => "boolean",
@@ -199,6 +200,7 @@ fn header<'m>((name, value): (&'m str, HeaderValue<'m>)) -> Header<'m> {
         HeaderType::String => "string",
         HeaderType::Timestamp => "timestamp",
         HeaderType::Uuid => "uuid",
+        // `HeaderType` is non_exhaustive.
         _ => "unknown",
     };
     let value = match value {
@@ -212,7 +214,7 @@ fn header<'m>((name, value): (&'m str, HeaderValue<'m>)) -> Header<'m> {
     Header { name, kind, value }
 }
 
-/// 8-4-4-4-12 digits.
+/// Formats a UUID in groups of 8, 4, 4, 4 and 12 digits.
 fn uuid(bytes: [u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (place, byte) in bytes.into_iter().enumerate() {

@@ -1,18 +1,18 @@
-//! Where the shared files are.
+//! The paths of the shared files.
 
 use std::path::PathBuf;
 
 use super::parse::Kind;
-use crate::config::Environment;
+use crate::environment::Environment;
 use crate::home;
 
-/// The path of a file: the one that its variable names, or else the one in the home folder.
-pub(super) fn of(environment: &Environment, kind: Kind, is_windows: bool) -> Option<PathBuf> {
+/// The path of a file, from its environment variable or else in the home directory.
+pub(super) fn locate(environment: &Environment, kind: Kind, is_windows: bool) -> Option<PathBuf> {
     let variable = match kind {
         Kind::Config => "AWS_CONFIG_FILE",
         Kind::Credentials => "AWS_SHARED_CREDENTIALS_FILE",
     };
-    let home = home::of(environment, is_windows);
+    let home = home::dir(environment, is_windows);
     match environment.path(variable) {
         Some(path) => Some(home::with_home(path, home.as_deref())),
         None => Some(home?.join(".aws").join(kind.name())),
@@ -28,20 +28,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tilde_is_the_home_folder_and_an_empty_variable_none() {
+    fn a_tilde_is_expanded_and_an_empty_variable_is_ignored() {
         let environment = Environment::of([
             ("HOME", "/home/ada"),
             ("AWS_CONFIG_FILE", "~/own"),
             ("AWS_SHARED_CREDENTIALS_FILE", ""),
         ]);
-        let of = |kind| of(&environment, kind, false).unwrap();
+        let of = |kind| locate(&environment, kind, false).unwrap();
         assert_eq!(of(Kind::Config), Path::new("/home/ada/own"));
         assert_eq!(
             of(Kind::Credentials),
             Path::new("/home/ada/.aws/credentials")
         );
         let homeless = Environment::of([("USERPROFILE", "/home/ada")]);
-        assert_eq!(super::of(&homeless, Kind::Config, false), None);
+        assert_eq!(locate(&homeless, Kind::Config, false), None);
     }
 
     #[test]
@@ -60,9 +60,9 @@ mod tests {
                     (Kind::Config, &case["configLocation"]),
                     (Kind::Credentials, &case["credentialsLocation"]),
                 ] {
-                    let path = of(&environment, kind, is_windows).unwrap();
+                    let path = locate(&environment, kind, is_windows).unwrap();
                     let path = path.to_str().unwrap();
-                    // The test runs on a platform with one separator.
+                    // `Path` joins with the separator of the platform that runs the test.
                     let path = match is_windows {
                         true => path.replace('/', "\\"),
                         false => path.to_owned(),

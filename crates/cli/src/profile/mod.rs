@@ -1,8 +1,8 @@
-//! The files that AWS's tools share: `~/.aws/config` and `~/.aws/credentials`.
+//! The shared files of AWS's tools: `~/.aws/config` and `~/.aws/credentials`.
 
 mod location;
 mod parse;
-mod words;
+mod shell_words;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,11 +11,11 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use self::parse::{Kind, Sections};
-use crate::config::Environment;
 use crate::encoding::{Encoding, UTF8_MARK};
+use crate::environment::Environment;
 use crate::exit::Failure;
 
-/// Both files, read.
+/// The contents of both files.
 #[derive(Debug)]
 pub(crate) struct SharedFiles {
     pub(crate) config: SharedFile,
@@ -23,11 +23,11 @@ pub(crate) struct SharedFiles {
 }
 
 impl SharedFiles {
-    /// Reads the files, from where the environment says, or else from the home folder. A file that
-    /// is not there has no profiles.
+    /// Reads the files from the paths in the environment, or else from the home directory. A file that
+    /// does not exist has no profiles.
     pub(crate) fn read(environment: &Environment) -> Result<Self, Failure> {
         let read = |kind| {
-            let path = location::of(environment, kind, cfg!(windows));
+            let path = location::locate(environment, kind, cfg!(windows));
             SharedFile::read(kind, path)
         };
         Ok(Self {
@@ -36,7 +36,7 @@ impl SharedFiles {
         })
     }
 
-    /// Files of a test's own.
+    /// Files for a test.
     #[cfg(test)]
     pub(crate) fn of(config: &str, credentials: &str) -> Self {
         let file = |kind, text| SharedFile {
@@ -51,21 +51,20 @@ impl SharedFiles {
         }
     }
 
-    /// A value of a profile; an empty one counts as absent. That of the credentials file counts
-    /// first.
+    /// A value of a profile; an empty one counts as unset. The credentials file takes precedence.
     pub(crate) fn get(&self, profile: &str, key: &str) -> Option<&str> {
         let of_credentials = self.credentials.get(profile, key);
         of_credentials.or_else(|| self.config.get(profile, key))
     }
 
-    /// The names of all profiles, in order.
+    /// The names of all profiles, sorted.
     pub(crate) fn profiles(&self) -> BTreeSet<&str> {
         let files = [&self.config, &self.credentials];
         let names = files.map(|file| file.sections.profiles.keys());
         names.into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// A setting of a service in a `services` section: `None` if there is no such section, and
+    /// A setting of a service in a `services` section: `None` if the section does not exist, and
     /// `Some(None)` if it does not have the setting.
     pub(crate) fn of_service(
         &self,
@@ -104,7 +103,7 @@ impl SharedFile {
             return Ok(file);
         };
         let unreadable = |why: &dyn fmt::Display| {
-            Failure::usage(format!("{} cannot be read: {why}", path.display()))
+            Failure::usage(format!("cannot read {}: {why}", path.display()))
         };
         match fs::read(path) {
             Ok(bytes) => {
@@ -118,13 +117,13 @@ impl SharedFile {
         }
     }
 
-    /// A value of a profile; an empty one counts as absent.
+    /// A value of a profile; an empty one counts as unset.
     pub(crate) fn get(&self, profile: &str, key: &str) -> Option<&str> {
         let value = self.sections.profiles.get(profile)?.get(key)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Why [`get`](Self::get) found nothing, for a person.
+    /// Displays why [`get`](Self::get) found nothing.
     pub(crate) fn missing<'f>(&'f self, profile: &'f str, key: &'f str) -> Missing<'f> {
         Missing {
             file: self,
@@ -133,7 +132,7 @@ impl SharedFile {
         }
     }
 
-    /// Where the file is, or would be.
+    /// The path of the file, for messages.
     pub(crate) fn place(&self) -> String {
         match &self.path {
             Some(path) => path.display().to_string(),
@@ -141,13 +140,13 @@ impl SharedFile {
         }
     }
 
-    /// Why a profile's value is not in the file.
+    /// Why a value of a profile is not in the file.
     pub(crate) fn why_not(&self, profile: &str) -> &'static str {
         match (&self.path, self.found) {
-            (None, _) => "the home folder is not known",
-            (Some(_), false) => "there is no such file",
+            (None, _) => "the home directory is not known",
+            (Some(_), false) => "the file does not exist",
             (Some(_), true) if !self.sections.profiles.contains_key(profile) => {
-                "it has no such profile"
+                "the profile does not exist"
             }
             (Some(_), true) => "not set",
         }
@@ -163,7 +162,7 @@ impl Kind {
     }
 }
 
-/// What was looked for in a file, and why it is not there.
+/// A value that is not in a file, and why.
 #[derive(Debug)]
 pub(crate) struct Missing<'f> {
     file: &'f SharedFile,
@@ -179,26 +178,26 @@ impl fmt::Display for Missing<'_> {
     }
 }
 
-/// The text of a file. Editors on Windows put a byte order mark before UTF-8, which is skipped.
+/// The text of a file, without the byte order mark that editors on Windows write.
 fn text(bytes: &[u8]) -> Result<&str, String> {
-    let bytes = match Encoding::of(bytes) {
+    let bytes = match Encoding::detect(bytes) {
         None => bytes,
         Some(Encoding::MarkedUtf8) => bytes.strip_prefix(&UTF8_MARK).unwrap_or(bytes),
         Some(other) => {
             return Err(format!(
-                "it {other}, and this file is UTF-8\n  what you can do: {}",
+                "it {other}, but must be UTF-8\n  hint: {}",
                 other.advice()
             ));
         }
     };
     std::str::from_utf8(bytes).map_err(|error| {
-        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line}: it is not UTF-8")
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8")
     })
 }
 
-/// A folder in the path that is none is no file either.
+/// Whether the file does not exist, also because a parent is not a directory.
 fn is_absent(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
@@ -208,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_skipped_and_another_encoding_named() {
+    fn a_mark_is_skipped_and_another_encoding_is_named() {
         assert_eq!(text(b"\xef\xbb\xbf[default]"), Ok("[default]"));
         assert_eq!(text(b"\xef\xbb\xbf"), Ok(""));
         let utf16 = text(b"\xff\xfe[\0d\0").unwrap_err();
@@ -216,6 +215,6 @@ mod tests {
         assert!(utf16.contains("iconv -f UTF-16LE"), "{utf16}");
         assert!(text(b"[\0d\0").unwrap_err().contains("UTF-16LE"));
         let latin1 = text(b"[default]\n\nx = \xe9\n").unwrap_err();
-        assert_eq!(latin1, "line 3: it is not UTF-8");
+        assert_eq!(latin1, "line 3 is not UTF-8");
     }
 }

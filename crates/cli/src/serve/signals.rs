@@ -1,41 +1,42 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first asks the endpoint to end, a second one ends it.
+//! Ctrl-C, SIGTERM and SIGHUP: the first starts a graceful shutdown, a second one forces the exit.
 
 #[cfg(unix)]
 use crate::exit::Exit;
 use crate::exit::Failure;
 
-/// What a person, a supervisor or a closed terminal sends to end the program.
+/// The signals that a user, a supervisor or a closing terminal sends to end the program.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    /// `None` where it was ignored already, as by `nohup`.
+    /// `None` if it was already ignored, as under `nohup`.
     #[cfg(unix)]
     hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
-    /// Takes the signals over; from now on they end nothing by themselves.
+    /// Installs handlers for the signals, which then no longer end the process by themselves.
     ///
     /// # Errors
     ///
-    /// If the operating system does not let it.
+    /// If the operating system does not allow it.
     #[cfg(unix)]
     pub(crate) fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
-        let taken = |kind| {
-            signal(kind)
-                .map_err(|error| Failure::new(Exit::Transport, format!("no signals: {error}")))
+        let handle = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(Exit::Transport, format!("cannot handle signals: {error}"))
+            })
         };
         let hang_up = match is_hang_up_ignored() {
             true => None,
-            false => Some(taken(SignalKind::hangup())?),
+            false => Some(handle(SignalKind::hangup())?),
         };
         Ok(Self {
-            interrupt: taken(SignalKind::interrupt())?,
-            terminate: taken(SignalKind::terminate())?,
+            interrupt: handle(SignalKind::interrupt())?,
+            terminate: handle(SignalKind::terminate())?,
             hang_up,
         })
     }
@@ -45,7 +46,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Waits for the first of them.
+    /// Waits for any of the signals.
     #[cfg(unix)]
     pub(crate) async fn first(&mut self) {
         let Self {
@@ -66,7 +67,7 @@ impl Signals {
         }
     }
 
-    /// Waits for one that is meant to end it at once. A SIGHUP is not: a terminal that is closed may
+    /// Waits for a second signal, which forces the exit. SIGHUP does not count: a closing terminal may
     /// send it twice.
     #[cfg(unix)]
     pub(crate) async fn again(&mut self) {
@@ -79,7 +80,7 @@ impl Signals {
     #[cfg(not(unix))]
     pub(crate) async fn first(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Nothing will ever come then: serve until the process is ended.
+            // No signal can be received, so serve until the process is killed.
             std::future::pending::<()>().await;
         }
     }
@@ -90,8 +91,8 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP was ignored when the program began, and so must stay. It can only be known from
-/// `/proc` without unsafe code; where there is none, SIGHUP is left as it is.
+/// Whether SIGHUP was ignored when the program started, and so must stay ignored. Without unsafe
+/// code, only `/proc` says so; where it does not exist, SIGHUP is left alone.
 #[cfg(unix)]
 fn is_hang_up_ignored() -> bool {
     std::fs::read_to_string("/proc/self/status").map_or(true, |status| ignores_hang_up(&status))
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_from_the_status_whether_a_hang_up_is_ignored() {
+    fn reads_from_the_process_status_whether_sighup_is_ignored() {
         for (status, ignored) in [
             ("Name:\tx\nSigIgn:\t0000000000000001\n", true),
             ("SigIgn:\t0000000000001003\n", true),

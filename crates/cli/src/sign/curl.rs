@@ -1,4 +1,4 @@
-//! A request as a curl command, safe to paste into any POSIX shell.
+//! Renders a request as a curl command that is safe to paste into any POSIX shell.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,14 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 
-/// One argument of a program may have 128 KiB on Linux; `printf`, which is the shell's own, is not
-/// bound by that.
+/// The longest body passed as an argument. Linux limits an argument to 128 KiB, except for shell
+/// built-ins such as `printf`.
 const LONGEST_ARGUMENT: usize = 100_000;
 
-/// The command. What curl would add and the signature does not know is switched off.
+/// Renders the command, with everything disabled that curl would add or change.
 pub(super) fn command(parts: &Parts, body: &[u8]) -> String {
-    // --no-buffer: a stream's frames are shown as they come. --globoff and --path-as-is: the URL
-    // goes out as it was signed.
+    // --no-buffer shows the frames of a stream as they arrive. --globoff and --path-as-is send the URL
+    // as it was signed.
     let mut command = "curl --silent --show-error --no-buffer --globoff --path-as-is".to_owned();
     let is_empty = body.is_empty();
     let has_body = !is_empty || matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
@@ -27,7 +27,7 @@ pub(super) fn command(parts: &Parts, body: &[u8]) -> String {
         );
     }
     for (name, value) in &parts.headers {
-        // curl sends the URL's own, which is what was signed, unless it was given.
+        // Skipped if curl sends the same by itself.
         if name == HOST
             && parts
                 .uri
@@ -39,22 +39,22 @@ pub(super) fn command(parts: &Parts, body: &[u8]) -> String {
         let _ = write!(command, " --header {}", header(name.as_str(), value));
     }
     if has_body && !parts.headers.contains_key(CONTENT_TYPE) {
-        // An empty value has curl leave its own out.
+        // Without a value, this removes curl's default header.
         command.push_str(" --header 'content-type:'");
     }
     let mut input = String::new();
-    if has_body && is_long_or_binary(body) {
+    if has_body && needs_stdin(body) {
         input = format!("{} | ", printed(body));
         command.push_str(" --data-binary @-");
     } else if has_body {
-        // Unlike --data, it takes no leading '@' for a file.
+        // Unlike --data, this does not read a file if the body starts with '@'.
         let _ = write!(command, " --data-raw {}", quoted(body));
     }
     let _ = write!(command, " {}", quoted(parts.uri.to_string().as_bytes()));
     input + &command
 }
 
-/// curl takes `name;` for a header without a value.
+/// The argument of `--header`. curl expects `name;` for a header with an empty value.
 fn header(name: &str, value: &HeaderValue) -> String {
     if value.is_empty() {
         return quoted(format!("{name};").as_bytes());
@@ -62,18 +62,18 @@ fn header(name: &str, value: &HeaderValue) -> String {
     quoted(&[name.as_bytes(), b": ", value.as_bytes()].concat())
 }
 
-fn is_long_or_binary(body: &[u8]) -> bool {
-    // A NUL cannot be in an argument, and a newline at the end would be lost on the way.
+fn needs_stdin(body: &[u8]) -> bool {
+    // An argument cannot contain a NUL, and $(..) strips newlines at the end.
     body.len() > LONGEST_ARGUMENT || !is_plain(body)
 }
 
-/// Whether a person can paste it: text, without what a terminal or a shell's line editor would
-/// obey.
+/// Whether the text can be pasted: UTF-8 without control characters, which a terminal or a shell's
+/// line editor would interpret.
 fn is_plain(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| !text.contains(char::is_control))
 }
 
-/// A word for a POSIX shell.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &[u8]) -> String {
     match std::str::from_utf8(word) {
         Ok(text) if is_plain(word) => format!("'{}'", text.replace('\'', r"'\''")),
@@ -81,7 +81,7 @@ fn quoted(word: &[u8]) -> String {
     }
 }
 
-/// A command that writes these bytes.
+/// A shell command that writes these bytes.
 fn printed(bytes: &[u8]) -> String {
     if is_plain(bytes) {
         return format!("printf %s {}", quoted(bytes));
@@ -92,7 +92,7 @@ fn printed(bytes: &[u8]) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'{' | b'}' | b'[' | b']' | b'"' | b':' | b',' => {
                 text.push(char::from(byte));
             }
-            // Three digits, always, so that no digit after them can be taken for a fourth.
+            // Always three digits, so that a digit after them is not taken for a fourth.
             _ => {
                 let _ = write!(text, "\\0{byte:03o}");
             }
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// What a shell makes of a word.
+    /// The value of a word in a shell.
     fn in_a_shell(shell: &str, word: &str) -> Vec<u8> {
         let script = format!("printf %s {word}");
         Command::new(shell)
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn words_mean_themselves_to_a_shell() {
+    fn quoted_words_keep_their_value_in_a_shell() {
         let words: [&[u8]; 9] = [
             b"",
             b"plain",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_printed_as_it_is() {
+    fn every_byte_survives_printf() {
         let all: Vec<u8> = (0..=255).chain(b"12\n\n".iter().copied()).collect();
         let output = Command::new("sh")
             .arg("-c")
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_is_never_taken_for_a_file() {
+    fn a_payload_that_starts_with_an_at_sign_is_not_a_file() {
         let (parts, ()) = http::Request::post("http://h/")
             .body(())
             .unwrap()

@@ -1,4 +1,4 @@
-//! The request that is to be signed.
+//! Builds the request to sign.
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::payload;
 
-/// A request, and what to sign it with.
+/// An unsigned request, and what to sign it with.
 #[derive(Debug)]
 pub(super) struct Unsigned {
     pub(super) parts: Parts,
@@ -22,20 +22,20 @@ pub(super) struct Unsigned {
     pub(super) credentials: Credentials,
 }
 
-/// The request that the options ask for.
+/// Builds the request that the options describe.
 ///
 /// # Errors
 ///
-/// If it is none that the service would take, or region or credentials are missing.
+/// If the service would reject it, or the region or the credentials are missing.
 pub(super) fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
     match (&arguments.url, &arguments.function) {
-        (Some(url), _) => any(arguments, url),
-        (None, Some(function)) => call(arguments, function),
-        (None, None) => Err(Failure::usage("a function or --url is needed")),
+        (Some(url), _) => to_any_service(arguments, url),
+        (None, Some(function)) => to_lambda(arguments, function),
+        (None, None) => Err(Failure::usage("expected a function or --url")),
     }
 }
 
-fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
+fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
     let name = FunctionName::parse(function)
         .map_err(|error| Failure::usage(format!("'{function}': {error}")))?;
     let config = Config::new(&arguments.connection)?;
@@ -87,8 +87,8 @@ fn call(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
     })
 }
 
-/// A request to any service, as it is given.
-fn any(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
+/// A request to any service, taken as it is given.
+fn to_any_service(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
     let url = service_url(url).map_err(|why| Failure::usage(format!("--url: {why}")))?;
     let config = Config::new(&arguments.connection)?;
     let (region, credentials) = config.signing(None)?;
@@ -111,26 +111,27 @@ fn any(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
     })
 }
 
-/// The address of a request. What would be signed otherwise than it is written is rejected.
+/// Parses the URL of a request. A URL that could not be signed and sent exactly as written is
+/// rejected.
 fn service_url(text: &str) -> Result<Uri, String> {
     let uri: Uri = text
         .parse()
-        .map_err(|error| format!("it is not a URL: {error}"))?;
+        .map_err(|error| format!("not a URL: {error}"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err("it is not a URL that begins with http:// or https://".to_owned());
+        return Err("not a URL that begins with http:// or https://".to_owned());
     }
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     if uri.host().is_none_or(str::is_empty) {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     if authority.contains('@') {
-        return Err("it has a user's name in it, which a signature takes the place of".to_owned());
+        return Err("it contains a user's name, which a signed request cannot have".to_owned());
     }
     port_of(&uri).map_err(|error| error.to_string())?;
-    // `Uri` drops it.
+    // `Uri` drops the fragment.
     if text.contains('#') {
         return Err(
-            "it has a fragment, which is not sent; a # in a path is written %23".to_owned(),
+            "it has a fragment, which is never sent; write a # in a path as %23".to_owned(),
         );
     }
     Ok(uri)

@@ -1,5 +1,4 @@
-//! A stream as one JSON object, written while it comes: nothing of it is kept but the event that is
-//! being written.
+//! Writes a stream as one JSON object while it arrives, keeping only one event in memory.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,12 +11,13 @@ use crate::interrupt::{Catch, interrupted};
 use crate::output::{Deadline, Output};
 use crate::terminal;
 
-/// Writes the object, with the names of the service's model, binary members in base64. It is whole
-/// however the stream ends: one that failed, or was interrupted, has the events that came.
+/// Writes the object, with the member names of the service's model and binary members in base64. It
+/// is complete JSON however the stream ends: after a failure or an interrupt it has the events
+/// received until then.
 ///
 /// # Errors
 ///
-/// If stdout cannot be written to, or on Ctrl-C; the stream's own end is the inner result.
+/// If stdout cannot be written to, or on Ctrl-C. How the stream itself ended is the inner result.
 pub(super) async fn write(
     stream: &mut ResponseStream,
     deadline: Deadline,
@@ -29,7 +29,7 @@ pub(super) async fn write(
     };
     document.begin(stream).await?;
     let mut event = Vec::new();
-    // How many bytes of payload the pieces had; an event is whole when the stream has no more.
+    // Bytes of payload read so far. An event is complete once they are all that was received.
     let mut seen = 0;
     let end = loop {
         let next = tokio::select! {
@@ -39,9 +39,9 @@ pub(super) async fn write(
             next = stream.next() => next,
         };
         match next {
-            Some(Ok(piece)) => {
-                seen += piece.len() as u64;
-                event.extend_from_slice(&piece);
+            Some(Ok(chunk)) => {
+                seen += chunk.len() as u64;
+                event.extend_from_slice(&chunk);
                 if seen < stream.received() {
                     continue;
                 }
@@ -96,7 +96,8 @@ impl Document {
 
     async fn end(mut self, stream: &ResponseStream) -> Result<(), Failure> {
         if let Some(completion) = stream.completion() {
-            self.event("InvokeComplete", complete(completion)).await?;
+            self.event("InvokeComplete", invoke_complete(completion))
+                .await?;
         }
         let mut text = "]".to_owned();
         if let Some(content_type) = stream.content_type() {
@@ -109,7 +110,7 @@ impl Document {
     }
 }
 
-fn complete(completion: &Completion) -> Value {
+fn invoke_complete(completion: &Completion) -> Value {
     let members = [
         ("ErrorCode", completion.error_code().map(str::to_owned)),
         (

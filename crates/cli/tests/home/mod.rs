@@ -1,6 +1,6 @@
-//! Home folders with shared files, and an endpoint with keys of its own.
+//! Home directories with shared files, and an endpoint with other keys than the default.
 
-// Each test file uses its own part of it.
+// Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use lambda_invoke_endpoint::{Endpoint, EndpointBuilder};
 use crate::host::Host;
 use crate::program::{program, text};
 
-/// A home folder of a test's own, with these files in `.aws`.
+/// A home directory for a test, with these files in `.aws`.
 pub fn home(test: &str, config: Option<&str>, credentials: Option<&str>) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("home")
@@ -36,7 +36,7 @@ pub fn at_home(home: &Path) -> Command {
     command
 }
 
-/// An endpoint of a region and a key that nothing is by default.
+/// An endpoint whose region and key are not the default of anything.
 pub fn host() -> Host {
     Host::start(builder())
 }
@@ -51,7 +51,7 @@ pub fn builder() -> EndpointBuilder {
 pub const KEYS: &str =
     "aws_access_key_id = AKIDTEST\naws_secret_access_key = a/secret+of=its:own\n";
 
-/// Calls `echo`; what it says and how it ends.
+/// Calls `echo`, and returns the exit code and the message.
 pub fn call(command: &mut Command, host: &Host) -> (Option<i32>, String) {
     let output = command
         .args(["invoke", "echo", "-p", "[1]", "--endpoint-url", &host.url])

@@ -1,7 +1,7 @@
-//! An endpoint in the test's own process, for the program to call: so that a test sees what its
-//! functions see.
+//! An endpoint in the test's process for the program to call, so that a test can observe its
+//! functions.
 
-// Each test file uses its own part of it.
+// Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::process::Command;
@@ -9,9 +9,9 @@ use std::process::Command;
 use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Server};
 use tokio::runtime::Runtime;
 
-use crate::program::local;
+use crate::program::calling;
 
-/// Serves until it is dropped, in threads of its own.
+/// Serves from other threads until it is dropped.
 pub struct Host {
     pub url: String,
     server: Option<Server>,
@@ -33,23 +33,19 @@ impl Host {
         }
     }
 
-    /// With the built-in functions and a fault rule.
+    /// Serves the built-in functions with a fault rule.
     pub fn with_fault(fault: &str) -> Self {
         Self::start(Endpoint::builder().builtins().fault(fault.parse().unwrap()))
     }
 
-    /// How often each fault rule has struck.
+    /// How often each fault rule was applied.
     pub fn strikes(&self) -> Vec<u64> {
         self.server.as_ref().unwrap().fault_strikes()
     }
 
-    /// The program with the endpoint's keys and address.
+    /// The program, configured for the endpoint.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = local();
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL_LAMBDA", &self.url);
-        command
+        calling(&self.url, arguments)
     }
 }
 
@@ -57,7 +53,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         drop(self.server.take());
         if let Some(runtime) = self.runtime.take() {
-            // A function of a failed test may wait for ever.
+            // A function of a failed test may never end.
             runtime.shutdown_background();
         }
     }

@@ -1,6 +1,6 @@
-//! The program as its users run it: a process of its own, its streams read by threads.
+//! Runs the program as its users do: as a process, with threads that read its output.
 
-// Each test file uses its own part of it.
+// Each test file uses only a part of this module.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 
 use lambda_invoke::{Client, Credentials, RetryPolicy};
 
-/// How long anything may take before a test gives up. Nothing is ever shown by this passing.
+/// How long anything may take before a test fails. No test passes because this time passed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, without anything of this machine's configuration.
+/// The program, isolated from the configuration of the machine.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-invoke"));
     for (name, _) in std::env::vars_os() {
@@ -36,7 +36,7 @@ pub fn program() -> Command {
     command
 }
 
-/// The program with the keys that `serve` knows by default.
+/// The program with the default credentials of `serve`.
 pub fn local() -> Command {
     let mut command = program();
     command
@@ -50,7 +50,7 @@ pub fn run(arguments: &[&str]) -> Output {
     program().args(arguments).output().unwrap()
 }
 
-/// Runs it with this on stdin.
+/// Runs a command with this input on stdin.
 pub fn fed(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -61,7 +61,7 @@ pub fn fed(command: &mut Command, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {
-        // It may end before it has read all.
+        // It may exit before it has read everything.
         let _ = stdin.write_all(&input);
     });
     let output = child.wait_with_output().unwrap();
@@ -73,7 +73,38 @@ pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// `lambda-invoke serve` on a port of its own.
+/// Waits for a process to exit.
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match child.try_wait().unwrap() {
+            Some(status) => return status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("it did not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Waits for a process to exit without reading its stdout, and returns its exit code and message.
+pub fn ended(child: &mut Child) -> (Option<i32>, String) {
+    let status = wait(child);
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    (status.code(), said)
+}
+
+/// The program with the default credentials of `serve`, configured to call a server.
+pub fn calling(url: &str, arguments: &[&str]) -> Command {
+    let mut command = local();
+    command.args(arguments).env("AWS_ENDPOINT_URL_LAMBDA", url);
+    command
+}
+
+/// `lambda-invoke serve` on a free port.
 pub struct Serve {
     child: Option<Child>,
     pub url: String,
@@ -82,10 +113,10 @@ pub struct Serve {
     seen: Vec<String>,
 }
 
-/// How it ended.
+/// How `serve` ended.
 pub struct Ended {
     pub status: ExitStatus,
-    /// What came after the address.
+    /// The output after the URL.
     pub stdout: String,
     pub stderr: String,
 }
@@ -99,7 +130,7 @@ impl Serve {
         Self::started(command)
     }
 
-    /// The same, from a shell that has run this before.
+    /// Starts it from a shell, after another command.
     pub fn start_after(shell: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command
@@ -116,12 +147,12 @@ impl Serve {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (tell, stderr) = channel();
+        let (sender, stderr) = channel();
         let errors = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
-                // The test may have seen enough.
-                let _ = tell.send(line);
+                // The test may have dropped the receiver.
+                let _ = sender.send(line);
             }
         });
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -155,7 +186,7 @@ impl Serve {
         self.client_of("local", "local")
     }
 
-    /// Retries nothing, so that each call is one.
+    /// A client that does not retry.
     pub fn client_of(&self, id: &str, secret: &str) -> Client {
         Client::builder()
             .region("us-east-1")
@@ -170,7 +201,7 @@ impl Serve {
         self.child.as_ref().unwrap().id()
     }
 
-    /// Sends it a signal, as `kill` does.
+    /// Sends a signal to the process.
     pub fn signal(&self, name: &str) {
         let id = self.id().to_string();
         let sent = Command::new("kill")
@@ -180,7 +211,7 @@ impl Serve {
         assert!(sent.success());
     }
 
-    /// Waits for a line on stderr that has this in it.
+    /// Waits for a line on stderr that contains this.
     pub fn line_with(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         if let Some(line) = self.seen.iter().find(|line| line.contains(part)) {
@@ -197,20 +228,10 @@ impl Serve {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for the process to exit.
     pub fn ended(mut self) -> Ended {
         let mut child = self.child.take().unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            match child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() > deadline => {
-                    child.kill().unwrap();
-                    panic!("it did not end");
-                }
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
+        let status = wait(&mut child);
         let stdout = self.stdout.take().unwrap().join().unwrap();
         let mut lines = std::mem::take(&mut self.seen);
         lines.extend(self.stderr.iter());
@@ -221,7 +242,7 @@ impl Serve {
         }
     }
 
-    /// Ends it in good order.
+    /// Shuts it down gracefully.
     pub fn stop(self) -> Ended {
         self.signal("TERM");
         self.ended()
@@ -231,7 +252,7 @@ impl Serve {
 impl Drop for Serve {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // A test that failed must not leave it behind.
+            // A failed test must not leave the process running.
             let _ = child.kill();
             let _ = child.wait();
         }

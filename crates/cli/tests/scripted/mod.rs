@@ -1,6 +1,6 @@
-//! A server that does what a test tells it to, byte by byte: for what no real endpoint sends.
+//! A server with scripted responses, byte by byte, for responses that no real endpoint sends.
 
-// Each test file uses its own part of it.
+// Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::io::{Read as _, Write as _};
@@ -12,21 +12,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 
-use crate::program::local;
+use crate::program::calling;
 
-/// The head of a stream's response, without the end of the head and without a length.
+/// The head of a streamed response, without a length and without the blank line at its end.
 pub const STREAM: &str = "HTTP/1.1 200 OK\r\nx-amzn-requestid: 4e0a1f7c-2a5c-4b1e-9d3f-0c1d2e3f4a5b\r\n\
      content-type: application/vnd.amazon.eventstream\r\nconnection: close\r\n";
 
-/// A listening server; what it does with a connection is the test's.
+/// A server whose test decides what happens with each connection.
 pub struct Scripted {
     pub url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    /// Calls `serve` in a thread of its own with each connection whose request was read, and the
-    /// request's number from 0 on.
+    /// Calls `serve` on a new thread for each connection after reading its request, with the request's
+    /// number from 0.
     pub fn start(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -46,39 +46,35 @@ impl Scripted {
         Self { url, requests }
     }
 
-    /// Answers every request with these bytes and closes the connection.
-    pub fn answering(response: impl Into<Vec<u8>>) -> Self {
+    /// Sends these bytes in response to every request and closes the connection.
+    pub fn responding(response: impl Into<Vec<u8>>) -> Self {
         let response = response.into();
         Self::start(move |mut socket, _| {
-            // The program need not take it to its end.
+            // The program may close the connection early.
             let _ = socket.write_all(&response);
         })
     }
 
-    /// Never answers.
+    /// Never responds.
     pub fn silent() -> Self {
         Self::start(|mut socket, _| {
-            // Until the program is gone.
+            // Until the program has exited.
             let _ = socket.read_to_end(&mut Vec::new());
         })
     }
 
-    /// How many requests came.
+    /// The number of requests received.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// The program with the server's address, which retries nothing.
+    /// The program, configured to call the server.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = local();
-        command
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL_LAMBDA", &self.url);
-        command
+        calling(&self.url, arguments)
     }
 }
 
-/// Reads a request with its body; `false` if the connection ended before.
+/// Reads a request with its body; `false` if the connection ended first.
 fn read_request(socket: &mut TcpStream) -> bool {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
@@ -106,7 +102,7 @@ fn read_request(socket: &mut TcpStream) -> bool {
     }
 }
 
-/// A response with a head and a body of stated length.
+/// A response with a `Content-Length`.
 pub fn response(status: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len()).into_bytes();
     for (name, value) in headers {

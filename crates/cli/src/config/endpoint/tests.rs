@@ -3,11 +3,12 @@ use std::fmt::Write as _;
 use lambda_invoke_vectors::{json, suite};
 use serde_json::Value;
 
-use super::super::{Environment, Options};
+use super::super::Options;
 use super::*;
+use crate::environment::Environment;
 use crate::profile::SharedFiles;
 
-/// What `run` makes of these settings.
+/// Runs `run` with a configuration of these settings.
 fn with<T>(
     options: &Options,
     variables: &[(&str, &str)],
@@ -28,7 +29,7 @@ fn endpoint(variables: &[(&str, &str)], config: &str) -> Result<String, String> 
 }
 
 #[test]
-fn fips_and_dual_stack_choose_among_the_services_own() {
+fn fips_and_dual_stack_select_the_services_own_endpoints() {
     for (variables, config, host) in [
         (&[][..], "", "lambda.us-gov-east-1.amazonaws.com"),
         (
@@ -61,14 +62,14 @@ fn fips_and_dual_stack_choose_among_the_services_own() {
             "[default]\nuse_dualstack_endpoint = true",
             "lambda-fips.us-gov-east-1.api.aws",
         ),
-        // What is ignored does not stand against FIPS.
+        // An ignored endpoint does not conflict with FIPS.
         (
             &[
                 ("AWS_USE_FIPS_ENDPOINT", "true"),
                 ("AWS_ENDPOINT_URL", "http://localhost"),
                 ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
             ],
-            "[default]\nservices = gone",
+            "[default]\nservices = missing",
             "lambda-fips.us-gov-east-1.amazonaws.com",
         ),
     ] {
@@ -82,8 +83,8 @@ fn fips_and_dual_stack_choose_among_the_services_own() {
 }
 
 #[test]
-fn what_contradicts_itself_or_is_no_value_is_named() {
-    for (variables, config, said) in [
+fn contradictory_and_invalid_settings_are_named() {
+    for (variables, config, expected) in [
         (
             &[
                 ("AWS_USE_FIPS_ENDPOINT", "true"),
@@ -100,7 +101,7 @@ fn what_contradicts_itself_or_is_no_value_is_named() {
         (
             &[("AWS_USE_FIPS_ENDPOINT", "yes")],
             "",
-            "AWS_USE_FIPS_ENDPOINT is 'yes': it can be true or false",
+            "AWS_USE_FIPS_ENDPOINT is 'yes', expected true or false",
         ),
         (
             &[],
@@ -134,12 +135,15 @@ fn what_contradicts_itself_or_is_no_value_is_named() {
         ),
     ] {
         let message = endpoint(variables, config).unwrap_err();
-        assert!(message.contains(said), "{variables:?} {config}: {message}");
+        assert!(
+            message.contains(expected),
+            "{variables:?} {config}: {message}"
+        );
     }
 }
 
 #[test]
-fn the_section_of_services_counts_for_its_service_only() {
+fn a_services_section_applies_only_to_its_service() {
     let config = "[default]\nservices = my own\nendpoint_url = http://all\n\
                   [services 'my own']\ns3 =\n  endpoint_url = http://s3\n\
                   [profile a]\nservices = own\n[services own]\nLAMBDA =\n  endpoint_url = http://own";
@@ -152,7 +156,7 @@ fn the_section_of_services_counts_for_its_service_only() {
     assert_eq!(endpoint(&both, config), Ok("http://own/".to_owned()));
 }
 
-/// The data of the cases as the text of a config file.
+/// Renders the data of the cases as a config file.
 fn file(suite: &Value) -> String {
     let mut text = String::new();
     for (name, properties) in suite["profiles"].as_object().unwrap() {
@@ -195,7 +199,7 @@ fn official_configured_endpoint_urls() {
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
                     .collect();
-                // A client's setting, for which the program has only the variable.
+                // For this client setting, the program has only the variable.
                 if client["ignore_configured_endpoint_urls"] == true {
                     variables.push(("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"));
                 }
@@ -203,7 +207,8 @@ fn official_configured_endpoint_urls() {
                 let found = with(&options, &variables, &config, |config| config.url(service));
                 let found = found.unwrap().map(|url| url.value);
                 let expected = case["output"]["endpointUrl"].as_str();
-                // Where nothing is set the cases have the service's own, which is the rule set's.
+                // Where nothing is set, the cases expect the service's own endpoint, which comes from
+                // the endpoint rule set.
                 let expected = expected.filter(|url| !url.contains("amazonaws.com"));
                 assert_eq!(found.as_deref(), expected, "{case}");
                 count += 1;

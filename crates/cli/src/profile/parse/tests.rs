@@ -15,7 +15,7 @@ fn region<'s>(sections: &'s Sections, profile: &str) -> Option<&'s str> {
 }
 
 #[test]
-fn a_name_can_be_quoted_as_for_a_shell() {
+fn a_name_can_be_quoted_as_in_a_shell() {
     for (header, name) in [
         ("[profile dev]", "dev"),
         ("[profile \"dev\"]", "dev"),
@@ -29,7 +29,7 @@ fn a_name_can_be_quoted_as_for_a_shell() {
         ("[profile 'it'\"'\"'s']", "it's"),
         ("[\"profile\" dev]", "dev"),
         ("[profile \"default\"]", "default"),
-        // Not closed: as it stands.
+        // An unclosed quote is part of the name.
         ("[profile o'brien]", "o'brien"),
         ("[profile \"dev]", "\"dev"),
         ("[profile Zoë]", "Zoë"),
@@ -42,7 +42,7 @@ fn a_name_can_be_quoted_as_for_a_shell() {
         ("[dev]", "dev"),
         ("[\"dev\"]", "dev"),
         ("['my dev']", "my dev"),
-        // The AWS CLI writes it so in this file.
+        // The AWS CLI writes it unquoted in this file.
         ("[my dev]", "my dev"),
         ("[o'brien]", "o'brien"),
     ] {
@@ -85,7 +85,7 @@ fn services_are_sections_with_sub_properties() {
 }
 
 #[test]
-fn values_keep_what_only_looks_like_syntax() {
+fn values_keep_characters_that_look_like_syntax() {
     let sections = parse(
         "# a comment\n[dev]\n; another\naws_secret_access_key = a/b+c=:#;\"d\\e\n\
          s3 =\n  region = nested\n  max_concurrent_requests = 2\nregion = own\n",
@@ -98,13 +98,17 @@ fn values_keep_what_only_looks_like_syntax() {
 }
 
 #[test]
-fn what_is_none_is_an_error_with_its_line() {
+fn invalid_lines_are_errors_with_their_number() {
     for (text, line, why) in [
-        ("[default]\nregion = a\n[profile dev\n", 3, "end with ']'"),
-        ("[profile dev] x\n", 1, "end with ']'"),
-        ("\n\nregion = a\n", 3, "must come first"),
-        ("  region = a\n", 1, "must come first"),
-        ("[default]\n  region = a\n", 2, "there is none"),
+        (
+            "[default]\nregion = a\n[profile dev\n",
+            3,
+            "expected ']' at the end",
+        ),
+        ("[profile dev] x\n", 1, "expected ']' at the end"),
+        ("\n\nregion = a\n", 3, "such as [default] first"),
+        ("  region = a\n", 1, "such as [default] first"),
+        ("[default]\n  region = a\n", 2, "there is no value above"),
         ("[default]\r\nregion\r\n", 2, "equals sign"),
         ("[default]\n= a\n", 2, "a name"),
         (
@@ -127,14 +131,14 @@ fn what_is_none_is_an_error_with_its_line() {
     }
 }
 
-/// Both files merged, as the cases have it: a property of the credentials file counts first.
+/// Merges both files as the cases expect: the credentials file takes precedence.
 fn merged(input: &Value) -> Result<BTreeMap<String, Section>, ParseError> {
     let text = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
     let mut profiles = parse(&text("configFile"), Kind::Config)?.profiles;
     for (name, section) in parse(&text("credentialsFile"), Kind::Credentials)?.profiles {
         profiles.entry(name).or_default().extend(section);
     }
-    // We see these too, as botocore does; the rules of the cases know no quotes.
+    // This parser and botocore also find quoted names, which the cases do not expect.
     profiles.retain(|name, _| name.bytes().all(is_of_name));
     Ok(profiles)
 }
@@ -174,8 +178,8 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-/// Files of other SDKs' tests and fuzzers: every one of them, and every line of it as the first,
-/// gives sections or an error with a line that it has.
+/// Parses the test and fuzzer files of other SDKs, whole and from each of their lines on: the result
+/// is sections, or an error with a line number within the file.
 #[test]
 fn official_files_are_read_or_rejected() {
     suite("cli/profile-files", |folder| {

@@ -1,0 +1,163 @@
+//! `lambda-invoke serve`: the local endpoint.
+
+mod log;
+mod options;
+mod plan;
+mod signals;
+mod values;
+
+use std::io;
+use std::net::UdpSocket;
+
+use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
+
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::runtime::{self, Threads};
+use crate::serve::log::Log;
+use crate::serve::plan::Plan;
+use crate::serve::signals::Signals;
+
+pub(crate) use options::Arguments;
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    enough_descriptors()?;
+    let log = Log::new()?;
+    let result = runtime::run(Threads::Many, serve(&arguments, &log));
+    log.finish();
+    result
+}
+
+async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
+    let Plan {
+        builder,
+        faults,
+        grace,
+    } = arguments.plan()?;
+    let notices = log.clone();
+    let mut builder = builder.on_notice(move |notice| notices.say(&notice));
+    if !arguments.quiet {
+        let requests = log.clone();
+        builder = builder.on_response(move |record| requests.say(record));
+    }
+    let endpoint = builder
+        .build()
+        .map_err(|error| arguments.cannot_build(&error))?;
+    // Before the URL is written, because its reader may send a signal immediately.
+    let mut signals = Signals::new()?;
+    let server = endpoint
+        .bind(arguments.listen.as_str())
+        .await
+        .map_err(|error| cannot_listen(&arguments.listen, &error))?;
+    tokio::select! {
+        () = announce(arguments, &server, log) => signals.first().await,
+        // Writing the URL blocks if stdout is a full pipe.
+        () = signals.first() => {}
+    }
+    let endpoint = server.endpoint().clone();
+    log.say(
+        "shutting down: waiting for running invocations; press Ctrl-C again to exit immediately",
+    );
+    let mut is_forced = false;
+    let over = async {
+        tokio::select! {
+            () = tokio::time::sleep(grace) => {}
+            () = signals.again() => is_forced = true,
+        }
+    };
+    let in_time = server.shutdown_until(over).await;
+    if !in_time && !is_forced {
+        log.say(format!(
+            "invocations that still ran after {} s were dropped",
+            grace.as_secs()
+        ));
+    }
+    summary(&endpoint, &faults, arguments.quiet, log);
+    match is_forced {
+        true => Err(Failure::silent(Exit::Interrupted)),
+        false => Ok(()),
+    }
+}
+
+/// Checks that enough file descriptors are left for the runtime and the listener: tokio panics if it
+/// gets none for its signals.
+fn enough_descriptors() -> Result<(), Failure> {
+    const NEEDED: usize = 16;
+    let spare: Result<Vec<_>, _> = (0..NEEDED)
+        .map(|_| UdpSocket::bind("127.0.0.1:0"))
+        .collect();
+    match spare {
+        Err(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) => Err(Failure::usage(
+            format!("{error}: the limit on open files (ulimit -n) must leave at least {NEEDED}"),
+        )),
+        // Any other error is reported by the code that needs the descriptor.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Too many open files in the system, or in the process. The numbers are the same on every Unix.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+
+/// Writes a summary of the endpoint to stderr for people, then its URL to stdout for programs.
+async fn announce(arguments: &Arguments, server: &Server, log: &Log) {
+    if !server.local_addr().ip().is_loopback() {
+        log.say(
+            "warning: other machines can reach this address; the endpoint speaks plain HTTP and \
+             is meant for loopback only",
+        );
+    }
+    if !arguments.quiet {
+        log.say(welcome(arguments, server));
+    }
+    let url = server.url();
+    // It is not an error if stdout has no reader.
+    let write = move || drop(output::print(format!("{url}\n").as_bytes()));
+    // An error only if the write panics.
+    let _ = tokio::task::spawn_blocking(write).await;
+}
+
+fn welcome(arguments: &Arguments, server: &Server) -> String {
+    let functions = match server.endpoint().functions() {
+        functions if functions.is_empty() => "no functions".to_owned(),
+        functions => functions.join(", "),
+    };
+    let Arguments {
+        region, account, ..
+    } = arguments;
+    let keys = match (arguments.no_verify, arguments.credential.is_empty()) {
+        (true, _) => "; signatures are not verified",
+        (false, true) => "; access key 'local', secret key 'local'",
+        (false, false) => "",
+    };
+    format!("serving {functions} in {region} as account {account}{keys}")
+}
+
+/// Logs how many events were handled and faults injected. Lost events are logged even with `--quiet`.
+fn summary(endpoint: &Endpoint, faults: &[String], quiet: bool, log: &Log) {
+    let events = endpoint.event_counters();
+    let EventCounters {
+        accepted, dropped, ..
+    } = events;
+    if dropped > 0 || (accepted > 0 && !quiet) {
+        log.say(format!("events: {events}"));
+    }
+    if !quiet {
+        for (fault, strikes) in faults.iter().zip(endpoint.fault_strikes()) {
+            log.say(format!("faults injected by '{fault}': {strikes}"));
+        }
+    }
+}
+
+fn cannot_listen(address: &str, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program is listening there: choose another port with --listen, or 0 for a \
+             free one"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need extra privileges",
+        io::ErrorKind::InvalidInput => "; expected HOST:PORT, such as 127.0.0.1:9001",
+        _ => "",
+    };
+    Failure::usage(format!("cannot listen on {address}: {error}{advice}"))
+}
