@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke`, over a service that answers by a script.
+//! Properties of `lambda-invoke`, over a scripted service.
 //!
 //! Time is paused, so that nothing waits for long.
 
@@ -138,7 +138,7 @@ impl Body for Scripted {
     }
 }
 
-/// Answers its one request with a stream of this body.
+/// Responds to its one request with a stream of this body.
 #[derive(Clone)]
 struct Service(Arc<Mutex<Option<Scripted>>>);
 
@@ -160,12 +160,12 @@ impl tower_service::Service<Request<Full<Bytes>>> for Service {
         ready(
             body.ok_or_else(|| "a stream that began is never asked for twice".into())
                 .map(|body| {
-                    let mut answer = Response::new(body);
-                    answer.headers_mut().insert(
+                    let mut response = Response::new(body);
+                    response.headers_mut().insert(
                         "content-type",
                         http::HeaderValue::from_static("application/vnd.amazon.eventstream"),
                     );
-                    answer
+                    response
                 }),
         )
     }
@@ -261,8 +261,8 @@ pub fn stream(data: &[u8]) {
     } else {
         assert!(payloads.starts_with(&whole), "nothing that is not there");
     }
-    let (cut, end) = read(&body, &script.pieces, script.end);
-    assert_eq!(cut, whole);
+    let (received, end) = read(&body, &script.pieces, script.end);
+    assert_eq!(received, whole);
     assert_eq!(
         end.is_none(),
         ends_well,
