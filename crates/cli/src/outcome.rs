@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     /// Every kind that the program knows, by its name in the client.
-    const KINDS: [(&str, ErrorKind, u8); 14] = [
+    const KINDS: [(&str, ErrorKind, u8); 15] = [
         ("Input", ErrorKind::Input, 2),
         ("Configuration", ErrorKind::Configuration, 2),
         ("Credentials", ErrorKind::Credentials, 2),
@@ -164,6 +164,7 @@ mod tests {
         ("Text", ErrorKind::Text, 4),
         ("FunctionFailed", ErrorKind::FunctionFailed, 1),
         ("Truncated", ErrorKind::Truncated, 5),
+        ("StreamException", ErrorKind::StreamException, 5),
         ("Corrupt", ErrorKind::Corrupt, 5),
     ];
 

@@ -191,3 +191,12 @@ fn an_address_that_is_none_is_an_error_when_the_client_is_built() {
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }
+
+#[test]
+fn the_future_of_a_call_stays_small() {
+    let client = build(Some("us-east-1"), true, None).unwrap();
+    let invoke = size_of_val(&client.invoke("f").send());
+    let stream = size_of_val(&client.stream("f").send());
+    println!("bytes: {invoke} an invoke, {stream} a stream");
+    assert!(invoke.max(stream) <= 4096, "{invoke} and {stream} bytes");
+}

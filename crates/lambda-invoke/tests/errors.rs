@@ -227,9 +227,8 @@ async fn a_timeout_says_which_was_reached_and_how_long_it_was() {
         (error.timeout_kind(), error.received()),
         (Some(TimeoutKind::Idle), Some(0))
     );
-    let text = error.to_string();
     let start = "no further data within 50ms, the idle timeout, after 0 bytes; the function ran";
-    assert!(text.starts_with(start), "{text}");
+    assert!(error.to_string().starts_with(start), "{error}");
 }
 
 #[tokio::test]
@@ -495,8 +494,6 @@ async fn a_provider_that_fails_is_named_and_nothing_is_sent() {
         (error.kind(), error.execution()),
         (ErrorKind::Credentials, Execution::NotStarted)
     );
-    assert_eq!(
-        std::error::Error::source(&error).unwrap().to_string(),
-        "the vault is closed"
-    );
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "the vault is closed");
 }

@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke`, over a service that follows a script.
+//! Properties of `lambda-invoke`, over a scripted service.
 //!
 //! Time is paused, so that no test waits.
 
@@ -138,7 +138,7 @@ impl Body for Scripted {
     }
 }
 
-/// Responds to its only request with a stream of this body.
+/// Responds to its one request with a stream of this body.
 #[derive(Clone)]
 struct Service(Arc<Mutex<Option<Scripted>>>);
 
