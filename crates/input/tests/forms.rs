@@ -180,6 +180,8 @@ fn a_rejection_names_the_parts_that_could_have_gone_on() {
     assert!(expected.contains(b'u') && expected.contains(b'1') && expected.contains(b'_'));
     assert!(!expected.contains(b':') && !expected.contains(b'$') && !expected.contains(0xc3));
     assert!(!expected.end());
+    let whole = FunctionName::parse("thumbnail:1!").unwrap_err();
+    assert!(whole.expected().unwrap().end());
     let parts: Vec<_> = expected.parts().collect();
     assert_eq!(parts, [Part::Region, Part::Account, Part::Name]);
 }
@@ -229,6 +231,13 @@ fn an_error_is_small_and_copied() {
     copied::<InputError>();
     copied::<QualifierMismatch>();
     assert!(size_of::<InputError>() <= 64, "{}", size_of::<InputError>());
+}
+
+#[test]
+fn the_unpublished_version_is_told_from_the_others() {
+    assert!(ExecutedVersion::LATEST.is_latest());
+    assert!(ExecutedVersion::parse("$LATEST").unwrap().is_latest());
+    assert!(!ExecutedVersion::parse("7").unwrap().is_latest());
 }
 
 #[test]
