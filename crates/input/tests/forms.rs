@@ -275,6 +275,7 @@ fn a_target_rejects_two_qualifiers_that_differ() {
     let parameter = Target::new(name("thumbnail"), qualifier("1")).unwrap();
     assert_eq!(parameter.effective_qualifier(), qualifier("1"));
     assert_eq!(parameter.name().qualifier(), None);
+    assert_eq!(parameter.qualifier(), qualifier("1").as_ref());
     let neither = Target::from(name("thumbnail"));
     assert_eq!(
         (neither.qualifier(), neither.effective_qualifier()),
