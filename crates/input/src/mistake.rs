@@ -124,7 +124,6 @@ fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found>
             [Some((region, true)), Some((account, false))]
         }
         ([Some(field), ..], Some(1)) => [Some((field, !is_account_like(field.text))), None],
-        (_, Some(_)) => [None, None],
         // Without either, only what looks like a region or an account can be told from a name.
         ([Some(first), Some(second), Some(_)], None) => {
             let is_region = is_region_like(pattern, first.text);

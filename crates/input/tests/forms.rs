@@ -180,6 +180,8 @@ fn a_rejection_names_the_parts_that_could_have_gone_on() {
     assert!(expected.contains(b'u') && expected.contains(b'1') && expected.contains(b'_'));
     assert!(!expected.contains(b':') && !expected.contains(b'$') && !expected.contains(0xc3));
     assert!(!expected.end());
+    let whole = FunctionName::parse("thumbnail:1!").unwrap_err();
+    assert!(whole.expected().unwrap().end());
     let parts: Vec<_> = expected.parts().collect();
     assert_eq!(parts, [Part::Region, Part::Account, Part::Name]);
 }
@@ -232,6 +234,13 @@ fn an_error_is_small_and_copied() {
 }
 
 #[test]
+fn the_unpublished_version_is_told_from_the_others() {
+    assert!(ExecutedVersion::LATEST.is_latest());
+    assert!(ExecutedVersion::parse("$LATEST").unwrap().is_latest());
+    assert!(!ExecutedVersion::parse("7").unwrap().is_latest());
+}
+
+#[test]
 fn a_qualifier_says_what_it_means() {
     for (text, kind) in [
         ("$LATEST", QualifierKind::Latest),
@@ -266,6 +275,7 @@ fn a_target_rejects_two_qualifiers_that_differ() {
     let parameter = Target::new(name("thumbnail"), qualifier("1")).unwrap();
     assert_eq!(parameter.effective_qualifier(), qualifier("1"));
     assert_eq!(parameter.name().qualifier(), None);
+    assert_eq!(parameter.qualifier(), qualifier("1").as_ref());
     let neither = Target::from(name("thumbnail"));
     assert_eq!(
         (neither.qualifier(), neither.effective_qualifier()),
