@@ -139,8 +139,8 @@ fn a_connection_that_the_server_has_closed_is_not_used() {
         .build()
         .unwrap();
     let server = runtime.block_on(support::Server::start(|_, _| {
-        let answer = support::response("200 OK", &[], "{}");
-        vec![support::Step::Write(answer), support::Step::Close]
+        let response = support::response("200 OK", &[], "{}");
+        vec![support::Step::Write(response), support::Step::Close]
     }));
     let client = blocking::Client::new(server.client()).unwrap();
     for _ in 0..5 {

@@ -72,7 +72,7 @@ enum Trouble {
     NoCredentials,
     NoConnection,
     /// The server has read the request and does this.
-    Answer(Vec<Step>),
+    Response(Vec<Step>),
 }
 
 /// All the ways in which a row's failure comes about.
@@ -151,7 +151,7 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             vec![vec![Step::Write(dated.into_bytes())]]
         }
     };
-    steps.into_iter().map(Trouble::Answer).collect()
+    steps.into_iter().map(Trouble::Response).collect()
 }
 
 fn redirect() -> Vec<u8> {
@@ -182,7 +182,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
     let counted = Arc::clone(&executions);
     let (scripted, execution) = (trouble.clone(), row.execution);
     let server = Server::start(move |nth, _| {
-        if let (0, Trouble::Answer(steps)) = (nth, &scripted) {
+        if let (0, Trouble::Response(steps)) = (nth, &scripted) {
             if execution != Execution::NotStarted {
                 counted.fetch_add(1, Ordering::SeqCst);
             }
@@ -197,12 +197,12 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
     .await;
 
     let dials = AtomicUsize::new(0);
-    let (address, refuses) = (server.address, matches!(trouble, Trouble::NoConnection));
+    let (address, rejects) = (server.address, matches!(trouble, Trouble::NoConnection));
     let transport = Transport::builder()
         .connect_with(move |_| {
-            let refused = dials.fetch_add(1, Ordering::SeqCst) == 0 && refuses;
+            let rejected = dials.fetch_add(1, Ordering::SeqCst) == 0 && rejects;
             async move {
-                if refused {
+                if rejected {
                     return Err(io::ErrorKind::ConnectionRefused.into());
                 }
                 TcpStream::connect(address).await
