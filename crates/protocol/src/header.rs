@@ -7,17 +7,7 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue};
 
-/// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
-pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
-/// Whether to return the end of the log: `None` or `Tail`.
-pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
-/// The client context, in base64.
-pub const X_AMZ_CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
-/// The tenant, for functions with tenant isolation.
-pub const X_AMZ_TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
-/// The name of a durable execution; Invoke only.
-pub const X_AMZ_DURABLE_EXECUTION_NAME: HeaderName =
-    HeaderName::from_static("x-amz-durable-execution-name");
+pub use crate::request::header_names::*;
 
 /// The version that ran.
 pub const X_AMZ_EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");

@@ -18,6 +18,23 @@ use super::operation::{Invoke, InvokeOperation, Stream, invocation_types};
 use super::{Rejection, RequestError};
 use crate::header;
 
+/// The headers of the members, public as part of [`header`].
+pub(crate) mod header_names {
+    use http::HeaderName;
+
+    /// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
+    pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+    /// Whether to return the end of the log: `None` or `Tail`.
+    pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+    /// The client context, in base64.
+    pub const X_AMZ_CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
+    /// The tenant, for functions with tenant isolation.
+    pub const X_AMZ_TENANT_ID: HeaderName = HeaderName::from_static("x-amz-tenant-id");
+    /// The name of a durable execution; Invoke only.
+    pub const X_AMZ_DURABLE_EXECUTION_NAME: HeaderName =
+        HeaderName::from_static("x-amz-durable-execution-name");
+}
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request of either operation.

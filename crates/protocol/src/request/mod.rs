@@ -11,5 +11,6 @@ mod rejection;
 
 pub use decode::IncomingRequest;
 pub use error::RequestError;
+pub(crate) use members::header_names;
 pub use members::{InvokeRequest, Request, StreamRequest};
 pub use rejection::Rejection;
