@@ -93,7 +93,7 @@ fn rejections(criterion: &mut Criterion) {
 fn other_values(criterion: &mut Criterion) {
     let durable =
         "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:7/durable-execution/a/b";
-    let context = ClientContext::from_json(&[b'x'; 150]).unwrap();
+    let context = ClientContext::from_json([b'x'; 150]).unwrap();
     let mut group = criterion.benchmark_group("input/values");
     macro_rules! against {
         ($name:literal, $parse:expr, $pattern:expr, $text:expr) => {

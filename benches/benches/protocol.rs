@@ -25,7 +25,7 @@ fn request() -> StreamRequest<'static> {
     let mut request =
         StreamRequest::new(Target::new(name, Some(Qualifier::parse("prod").unwrap())).unwrap());
     request.log_type = LogType::Tail;
-    request.client_context = Some(ClientContext::from_json(&[b' '; 150]).unwrap());
+    request.client_context = Some(ClientContext::from_json([b' '; 150]).unwrap());
     request.payload = Bytes::from_static(b"{\"key\":\"cat.jpg\"}");
     request
 }

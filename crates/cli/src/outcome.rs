@@ -21,8 +21,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .map(|cause| excerpt(&cause.to_string(), MOST_TEXT).into_owned())
         .collect();
     for cause in &causes {
-        // Writing to a string does not fail.
-        let _ = write!(message, "\n  caused by: {cause}");
+        // The client's message has some of its causes in it.
+        if !message.contains(cause.as_str()) {
+            // Writing to a string does not fail.
+            let _ = write!(message, "\n  caused by: {cause}");
+        }
     }
     let service = error.service_error();
     let function = error.function_failure();
@@ -35,7 +38,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .with_some("received_bytes", error.received())
         .with_some(
             "timeout",
-            error.time_limit().map(|timeout| timeout.to_string()),
+            error.timeout_kind().map(|timeout| timeout.to_string()),
         )
         .with_some("status", service.map(|service| service.status()))
         .with_some("code", service.and_then(|service| service.code()))
@@ -130,6 +133,7 @@ pub(crate) fn classify(kind: ErrorKind) -> (Exit, &'static str) {
         ErrorKind::Text => (Exit::Transport, "text"),
         ErrorKind::FunctionFailed => (Exit::FunctionFailed, "function_failed"),
         ErrorKind::Truncated => (Exit::Incomplete, "truncated"),
+        ErrorKind::StreamException => (Exit::Incomplete, "stream_exception"),
         ErrorKind::Corrupt => (Exit::Incomplete, "corrupt"),
         _ => (Exit::Transport, OTHER),
     }
@@ -146,7 +150,7 @@ mod tests {
     use super::*;
 
     /// Every kind that the program knows, by its name in the client.
-    const KINDS: [(&str, ErrorKind, u8); 14] = [
+    const KINDS: [(&str, ErrorKind, u8); 15] = [
         ("Input", ErrorKind::Input, 2),
         ("Configuration", ErrorKind::Configuration, 2),
         ("Credentials", ErrorKind::Credentials, 2),
@@ -160,6 +164,7 @@ mod tests {
         ("Text", ErrorKind::Text, 4),
         ("FunctionFailed", ErrorKind::FunctionFailed, 1),
         ("Truncated", ErrorKind::Truncated, 5),
+        ("StreamException", ErrorKind::StreamException, 5),
         ("Corrupt", ErrorKind::Corrupt, 5),
     ];
 

@@ -144,7 +144,7 @@ fn two_when_the_call_is_invalid() {
         ),
         (
             &["stream", "hello", "--endpoint-url", "http://[", "--json"],
-            "no URL",
+            "not a URL",
         ),
     ] {
         let output = local().args(arguments).output().unwrap();
@@ -224,7 +224,7 @@ fn four_when_there_is_no_response_or_one_of_another_server() {
     for (url, what) in [
         (&nobody, "the function was not run"),
         (&silent.url, "the function may have run"),
-        (&other.url, "what stands between"),
+        (&other.url, "any proxy in between"),
     ] {
         let output = local()
             .args(["stream", "hello", "--retry", "none", "--endpoint-url", url])
@@ -268,10 +268,10 @@ fn four_when_a_timeout_expires() {
 fn five_when_the_stream_is_truncated_or_corrupt_after_writing_what_arrived() {
     for (fault, what) in [
         ("*: no-complete", "after 4 bytes"),
-        ("*: end-at=150", "cut off"),
-        ("*: cut-at=150", "cut off"),
-        ("*: reset-at=150", "cut off"),
-        ("*: wrong-crc=1", "damaged"),
+        ("*: end-at=150", "incomplete"),
+        ("*: cut-at=150", "incomplete"),
+        ("*: reset-at=150", "incomplete"),
+        ("*: wrong-crc=1", "corrupt"),
         (
             "*: exception=ServiceException message=unavailable after=1",
             "ServiceException",

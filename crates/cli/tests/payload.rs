@@ -21,7 +21,7 @@ fn file(name: &str, content: &[u8]) -> PathBuf {
 #[test]
 fn a_payload_arrives_unchanged_inline_from_a_file_or_from_stdin() {
     let payload = "{\"sch\\u00f6n\":\n [1, \"\u{1f600}\"]} ";
-    let path = file("whole.json", payload.as_bytes());
+    let path = file("unchanged.json", payload.as_bytes());
     let path = path.to_str().unwrap();
     for value in [payload, &format!("@{path}"), &format!("file://{path}")] {
         for command in ["invoke", "stream"] {

@@ -27,7 +27,7 @@ async fn counting(serve: &Serve, payload: &'static str) -> ResponseStream {
     let client = serve.client();
     let call = client.stream("count").payload(payload);
     let mut stream = call.send().await.unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "1\n");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "1\n");
     stream
 }
 
@@ -145,7 +145,7 @@ async fn serves_aliases_regions_accounts_and_limits() {
         .send()
         .await
         .unwrap();
-    let error = stream.collect().await.unwrap_err();
+    let error = stream.collect_all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
     assert_eq!(
         error.function_failure().unwrap().code.as_deref(),
@@ -189,7 +189,7 @@ async fn faults_are_injected_and_counted() {
         .await
         .unwrap();
     assert_eq!(
-        stream.collect().await.unwrap_err().kind(),
+        stream.collect_all().await.unwrap_err().kind(),
         ErrorKind::Truncated
     );
     let stderr = serve.stop().stderr;
@@ -213,7 +213,7 @@ async fn ctrl_c_lets_a_running_stream_end_and_accepts_no_new_one() {
     let error = invoke(&serve.client(), "echo", "1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     let mut lines = 1;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         lines += piece.unwrap().iter().filter(|byte| **byte == b'\n').count();
     }
     assert_eq!(lines, 20);
@@ -238,7 +238,7 @@ async fn a_second_ctrl_c_ends_it_immediately() {
     serve.signal("INT");
     assert_eq!(serve.ended().status.code(), Some(130));
     assert_eq!(
-        stream.next().await.unwrap().unwrap_err().kind(),
+        stream.next_chunk().await.unwrap().unwrap_err().kind(),
         ErrorKind::Truncated
     );
 }
@@ -257,10 +257,10 @@ async fn lost_events_are_reported_even_when_quiet() {
     let mut serve = Serve::start(&["--quiet", "--event-retry-delays", "10ms"]);
     let reply = serve.client().invoke("fail").event().send().await.unwrap();
     assert_eq!(reply.status(), 202);
-    let line = serve.line_with("is dropped: every attempt failed");
+    let line = serve.line_with("was dropped: every attempt failed");
     assert!(line.contains(reply.request_id().unwrap()), "{line}");
     let stderr = serve.stop().stderr;
-    let counts = "1 accepted, 0 refused, 0 queued, 0 succeeded, 2 failed attempts";
+    let counts = "1 accepted, 0 rejected, 0 queued, 0 succeeded, 2 failed attempts";
     assert!(stderr.contains(counts), "{stderr}");
     assert!(stderr.contains("0 dead-lettered, 1 dropped"), "{stderr}");
     assert!(!stderr.contains("POST"), "{stderr}");
@@ -332,16 +332,16 @@ fn contradictory_options_are_rejected_at_startup() {
                 "--credential",
                 "a:hush2:count",
             ][..],
-            "the access key 'a' is given with different secrets",
+            "the access key 'a' has different secrets",
         ),
         (&["--credential", "a:hush", "--no-verify"], "cannot be used"),
         (
             &["--fault", "helo: twice"],
-            "is for no function that there is, which are count",
+            "matches none of the functions, which are count",
         ),
         (
             &["--no-builtins", "--fault", "hello: twice"],
-            "there is none",
+            "the endpoint has none",
         ),
         (&["--fault", &long], "cannot be sent in a message"),
         (
@@ -354,11 +354,11 @@ fn contradictory_options_are_rejected_at_startup() {
         ),
         (
             &["--concurrency", "echo=0", "--dead-letter", "echo"],
-            "could never run",
+            "can never run",
         ),
         (
             &["--cors", "localhost:3000"],
-            "'localhost:3000' is no origin",
+            "'localhost:3000' is not an origin",
         ),
         (&["--listen", "127.0.0.1:99999"], "expected HOST:PORT"),
     ] {
@@ -382,7 +382,7 @@ async fn the_log_line_of_a_failed_stream_says_how_it_failed() {
         .await
         .unwrap();
     // The client's result does not matter here.
-    let _ = stream.collect().await;
+    let _ = stream.collect_all().await;
     let line = serve.line_with("response-streaming-invocations");
     assert!(line.contains(" 200 failed: Lost: no\\u{1b}[2J, "), "{line}");
 }
@@ -401,7 +401,7 @@ fn invalid_options_are_rejected_with_what_is_expected() {
         ),
         (["--credential", "hushhush"], "--credential number 1"),
         (["--account", "12"], "12 digits"),
-        (["--region", "us east"], "'us east' is no region"),
+        (["--region", "us east"], "'us east' is not a region"),
         (["--alias", "hello"], "FUNCTION:ALIAS=VERSION"),
         (["--alias", "helo:live=1"], "no function 'helo'"),
         (

@@ -190,7 +190,7 @@ fn a_dead_letter_pipe_without_a_reader_delays_neither_calls_nor_the_exit() {
     assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
     let lost = ended
         .stderr
-        .matches("is dropped: the endpoint ends")
+        .matches("was dropped: the endpoint shut down")
         .count();
     let written = EVENTS - lost;
     let counted = format!("{written} dead-lettered, {lost} dropped");

@@ -1,4 +1,4 @@
-//! Patterns for function names: `*` stands for any text, everything else for itself.
+//! Patterns for function names: `*` matches any text, every other character itself.
 
 /// A pattern such as `*`, `hello` or `orders-*-test`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ impl Pattern {
         &self.0
     }
 
-    /// Whether the whole name fits.
-    pub(crate) fn fits(&self, name: &str) -> bool {
+    /// Whether the pattern matches the whole name.
+    pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((first, rest)) = self.0.split_once('*') else {
             return self.0 == name;
         };
@@ -23,7 +23,7 @@ impl Pattern {
         };
         let mut pieces: Vec<&str> = rest.split('*').collect();
         let last = pieces.pop().unwrap_or_default();
-        // The earliest place for each piece leaves the most room for the next ones.
+        // The earliest match of each piece leaves the most room for the next ones.
         for piece in pieces {
             let Some((_, after)) = name.split_once(piece) else {
                 return false;
@@ -40,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, by trying every length for each star.
+    /// The definition: tries every length for each star.
     fn naive(pattern: &[u8], name: &[u8]) -> bool {
         match (pattern, name) {
             ([], _) => name.is_empty(),
@@ -51,8 +51,8 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_text_and_for_none() {
-        for (pattern, name, fits) in [
+    fn a_star_matches_any_text_and_the_empty_text() {
+        for (pattern, name, expected) in [
             ("*", "", true),
             ("*", "anything", true),
             ("hello", "hello", true),
@@ -64,15 +64,19 @@ mod tests {
             ("", "", true),
             ("", "a", false),
         ] {
-            assert_eq!(Pattern::new(pattern).fits(name), fits, "{pattern} {name}");
+            assert_eq!(
+                Pattern::new(pattern).matches(name),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn fits_as_its_definition_says(pattern in "[ab*]{0,6}", name in "[ab]{0,8}") {
+        fn matches_like_the_naive_implementation(pattern in "[ab*]{0,6}", name in "[ab]{0,8}") {
             prop_assert_eq!(
-                Pattern::new(pattern.as_str()).fits(&name),
+                Pattern::new(pattern.as_str()).matches(&name),
                 naive(pattern.as_bytes(), name.as_bytes())
             );
         }

@@ -1,4 +1,4 @@
-//! Request ids that look like the service's (version 4 UUIDs) without asking for entropy each time.
+//! Request ids in the service's form (version 4 UUIDs), without reading entropy for each one.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,13 +12,13 @@ pub(crate) struct RequestId([u8; 36]);
 
 impl RequestId {
     pub(crate) fn as_str(&self) -> &str {
-        // Only ASCII is ever put in.
+        // The text is always ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     fn from_words(high: u64, low: u64) -> Self {
         let mut bits = (u128::from(high) << 64) | u128::from(low);
-        // Version 4, variant 1: what RFC 9562 asks of a random id.
+        // Version 4, variant 1: a random UUID by RFC 9562.
         bits = (bits & !(0xF << 76)) | (0x4 << 76);
         bits = (bits & !(0x3 << 62)) | (0x2 << 62);
         let mut text = [b'-'; 36];
@@ -47,7 +47,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Gives out ids: each is different, and those of two endpoints are too.
+/// A source of unique ids, also between endpoints.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     start: u64,
@@ -55,9 +55,9 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Ids of their own for every endpoint, or the same ones each time for the same seed.
+    /// Creates a source; the same seed always yields the same ids, without one they are random.
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        // `RandomState` is the standard library's own source of a random number.
+        // `RandomState` is the standard library's source of random numbers.
         let start = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
         Self {
             start,
@@ -67,7 +67,7 @@ impl RequestIds {
 
     pub(crate) fn next(&self) -> RequestId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        // A bijection of the count in one half: no two ids of an endpoint are equal.
+        // One half is a bijection of the count, so no two ids of an endpoint are equal.
         RequestId::from_words(
             mix(self.start ^ mix(count)),
             mix(count.wrapping_add(self.start)),
@@ -75,7 +75,7 @@ impl RequestIds {
     }
 }
 
-/// The finalizer of SplitMix64: one number in, one that looks random out, no two the same.
+/// The finalizer of SplitMix64: a bijection whose results look random.
 pub(crate) fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_look_like_the_services_and_differ() {
+    fn ids_have_the_services_form_and_are_unique() {
         let ids = RequestIds::new(None);
         let mut seen = HashSet::new();
         for _ in 0..1_000 {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_ids() {
+    fn the_same_seed_yields_the_same_ids() {
         let [one, two] = [RequestIds::new(Some(7)), RequestIds::new(Some(7))];
         for _ in 0..10 {
             assert_eq!(one.next(), two.next());

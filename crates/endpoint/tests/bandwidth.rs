@@ -8,19 +8,20 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Call, Client, soon};
+use common::{Call, Client, serve, soon};
 use lambda_invoke_endpoint::{Bandwidth, Endpoint, Function, FunctionError, Server};
 use lambda_invoke_protocol::StreamEvent;
 use tokio::sync::Notify;
 
 const MIB: usize = 1 << 20;
 
-/// A burst, and then next to nothing.
+/// Returns a burst followed by a byte a second.
 fn only(burst: usize) -> Bandwidth {
     Bandwidth::new(burst as u64, NonZeroU64::MIN)
 }
 
-/// An endpoint with a function that streams as many bytes as its payload says, in pieces of 256 KiB.
+/// An endpoint with a function that streams as many bytes as its payload says, in pieces of 256
+/// KiB.
 async fn flood(bandwidth: Option<Bandwidth>) -> Server {
     let function = Function::streaming("flood", |invocation, mut writer| async move {
         let mut left: usize = serde_json::from_slice(invocation.payload()).unwrap();
@@ -68,7 +69,7 @@ async fn ten_mib_take_two_seconds_at_the_services_bandwidth() {
     );
 }
 
-/// With a rate of a byte a second, nothing ends in time that is not within the burst.
+/// At a rate of a byte a second, only a response within the burst ends in time.
 #[tokio::test]
 async fn the_burst_is_sent_at_once_and_each_stream_has_its_own() {
     let server = flood(Some(only(6 * MIB))).await;
@@ -98,28 +99,27 @@ async fn a_buffered_response_is_not_limited_nor_any_without_the_setting() {
 }
 
 #[tokio::test]
-async fn a_function_goes_on_while_its_stream_waits_for_bandwidth() {
+async fn a_function_runs_on_while_its_stream_waits_for_bandwidth() {
     let done = Arc::new(Notify::new());
-    let tell = Arc::clone(&done);
+    let signal = Arc::clone(&done);
     let function = Function::streaming("busy", move |_, mut writer| {
-        let tell = Arc::clone(&tell);
+        let signal = Arc::clone(&signal);
         async move {
             let other_work = async {
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                tell.notify_one();
+                signal.notify_one();
             };
             let (written, ()) = tokio::join!(writer.write(vec![b'x'; MIB]), other_work);
             written?;
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .stream_bandwidth(only(1_000))
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(
+        Endpoint::builder()
+            .function(function)
+            .stream_bandwidth(only(1_000)),
+    )
+    .await;
     client.send(&Call::stream("busy", "{}")).await;
     soon(client.head()).await.unwrap();
     soon(done.notified()).await;

@@ -1,5 +1,6 @@
-//! Callers that go away or stop reading: the function is drained or told, comes to an end, and
-//! gives its place back. A function has one place here, so that the next call shows it.
+//! Callers that disconnect or stop reading: the function is drained or its writes fail, it ends,
+//! and it releases its concurrency. The functions here have a concurrency of 1, so that the next
+//! call shows that.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -17,60 +18,67 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 const MIB: usize = 1 << 20;
 
-/// What a streaming function tells of its writes, and lets it write.
+/// Reports the progress of a streaming function, and controls its writes.
 struct Writing {
-    told: mpsc::UnboundedReceiver<Told>,
+    progress: mpsc::UnboundedReceiver<Progress>,
     gate: Arc<Semaphore>,
-    /// Told when the endpoint knows that the caller is gone.
+    /// Notified when the endpoint knows that the caller has disconnected.
     left: Arc<Notify>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Told {
+enum Progress {
     Started,
     Wrote(Result<(), WriteError>),
     Ended,
 }
 
 impl Writing {
-    async fn next(&mut self) -> Option<Told> {
-        soon(self.told.recv()).await
+    async fn next(&mut self) -> Option<Progress> {
+        soon(self.progress.recv()).await
     }
 
-    /// Lets it write until a write says that the caller is gone.
-    async fn is_told(&mut self) {
-        let mut told = None;
-        while told != Some(Told::Wrote(Err(WriteError::CallerGone))) {
+    /// Lets it write until a write fails because the caller has disconnected.
+    async fn fails_to_write(&mut self) {
+        let mut progress = None;
+        while progress != Some(Progress::Wrote(Err(WriteError::CallerGone))) {
             self.gate.add_permits(1);
-            told = self.next().await;
+            progress = self.next().await;
         }
         self.gate.close();
     }
 }
 
-/// Writes a chunk for each permit of its gate, whatever its writes come to.
+/// Creates a function that writes a chunk for each permit of its gate, and ignores failed writes.
 fn writing(chunk: usize) -> (Function, Writing) {
-    let (tell, told) = mpsc::unbounded_channel();
+    let (report, progress) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let left = Arc::new(Notify::new());
     let (held, leave) = (Arc::clone(&gate), Arc::clone(&left));
     let function = Function::streaming("f", move |invocation, mut writer| {
-        let (tell, gate, leave) = (tell.clone(), Arc::clone(&held), Arc::clone(&leave));
+        let (report, gate, leave) = (report.clone(), Arc::clone(&held), Arc::clone(&leave));
         tokio::spawn(async move {
             invocation.caller_gone().await;
             leave.notify_one();
         });
         async move {
-            let _ = tell.send(Told::Started);
+            let _ = report.send(Progress::Started);
             while let Ok(permit) = gate.acquire().await {
                 permit.forget();
-                let _ = tell.send(Told::Wrote(writer.write(vec![b'x'; chunk]).await));
+                let _ = report.send(Progress::Wrote(writer.write(vec![b'x'; chunk]).await));
             }
-            let _ = tell.send(Told::Ended);
+            let _ = report.send(Progress::Ended);
             Ok::<_, FunctionError>(())
         }
     });
-    (function.concurrency(1), Writing { told, gate, left })
+    (
+        function.concurrency(1),
+        Writing {
+            progress,
+            gate,
+            left,
+        },
+    )
 }
 
 async fn serve(builder: EndpointBuilder) -> Server {
@@ -85,7 +93,7 @@ async fn send(server: &Server, path: &str, version: &str) -> Client {
     client
 }
 
-/// The next call has a place, and nothing runs any more when the endpoint ends.
+/// Checks that the next call is not throttled, and that nothing still runs when the endpoint ends.
 async fn is_free(server: Server) {
     soon(async {
         let call = Call::invoke("f", "{}");
@@ -98,28 +106,28 @@ async fn is_free(server: Server) {
 }
 
 #[tokio::test]
-async fn a_streaming_function_is_drained_when_the_caller_of_its_buffered_invoke_leaves() {
+async fn a_streaming_function_is_drained_when_the_caller_of_invoke_disconnects() {
     for version in ["HTTP/1.1", "HTTP/1.0"] {
         let (function, mut writing) = writing(10);
         let server = serve(Endpoint::builder().function(function)).await;
         let client = send(&server, &invoke_path("f"), version).await;
         writing.gate.add_permits(1);
-        assert_eq!(writing.next().await, Some(Told::Started));
-        assert_eq!(writing.next().await, Some(Told::Wrote(Ok(()))));
+        assert_eq!(writing.next().await, Some(Progress::Started));
+        assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
         drop(client);
         soon(writing.left.notified()).await;
         writing.gate.add_permits(100);
         for _ in 0..100 {
-            assert_eq!(writing.next().await, Some(Told::Wrote(Ok(()))));
+            assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
         }
         writing.gate.close();
-        assert_eq!(writing.next().await, Some(Told::Ended));
+        assert_eq!(writing.next().await, Some(Progress::Ended));
         is_free(server).await;
     }
 }
 
 #[tokio::test]
-async fn a_streaming_function_is_told_when_its_caller_leaves_before_the_head() {
+async fn writes_fail_when_the_caller_disconnects_before_the_head() {
     for version in ["HTTP/1.1", "HTTP/1.0"] {
         let (function, mut writing) = writing(10);
         let server = serve(Endpoint::builder().function(function)).await;
@@ -128,38 +136,39 @@ async fn a_streaming_function_is_told_when_its_caller_leaves_before_the_head() {
         soon(async { while Client::to(&server).await.call(&full).await.status() != 429 {} }).await;
         drop(client);
         soon(writing.left.notified()).await;
-        writing.is_told().await;
+        writing.fails_to_write().await;
         is_free(server).await;
     }
 }
 
 #[tokio::test]
-async fn a_streaming_function_is_told_when_its_caller_leaves_in_mid_stream_or_stops_reading() {
+async fn writes_fail_when_the_caller_disconnects_in_mid_stream_or_while_it_reads_nothing() {
     for (chunk, chunks) in [(10, 2), (MIB, 64)] {
         for version in ["HTTP/1.1", "HTTP/1.0"] {
             let (function, mut writing) = writing(chunk);
             let server = serve(Endpoint::builder().function(function)).await;
             let client = send(&server, &stream_path("f"), version).await;
             writing.gate.add_permits(1);
-            assert_eq!(writing.next().await, Some(Told::Started));
-            assert_eq!(writing.next().await, Some(Told::Wrote(Ok(()))));
+            assert_eq!(writing.next().await, Some(Progress::Started));
+            assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
             writing.gate.add_permits(chunks);
             if chunk == MIB {
-                // Until what the operating system takes is full.
+                // Until the operating system's buffers are full.
                 let quiet = Duration::from_millis(200);
-                while let Ok(told) = tokio::time::timeout(quiet, writing.told.recv()).await {
-                    assert_eq!(told, Some(Told::Wrote(Ok(()))));
+                while let Ok(progress) = tokio::time::timeout(quiet, writing.progress.recv()).await
+                {
+                    assert_eq!(progress, Some(Progress::Wrote(Ok(()))));
                 }
             }
             drop(client);
-            writing.is_told().await;
+            writing.fails_to_write().await;
             is_free(server).await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_time_limit_holds_while_the_caller_reads_nothing() {
+async fn a_timeout_applies_while_the_caller_reads_nothing() {
     for fault in [
         None,
         Some("f: reset-at=1000000000"),
@@ -171,9 +180,9 @@ async fn a_time_limit_holds_while_the_caller_reads_nothing() {
         let server = serve(Endpoint::builder().function(function).faults(faults)).await;
         writing.gate.add_permits(10);
         let client = send(&server, &stream_path("f"), "HTTP/1.1").await;
-        assert_eq!(writing.next().await, Some(Told::Started));
+        assert_eq!(writing.next().await, Some(Progress::Started));
         writing.gate.close();
-        // The place is free although the caller is still there.
+        // The concurrency is released although the caller is still connected.
         let call = Call::invoke("f", "{}");
         soon(async {
             while Client::to(&server).await.call(&call).await.status() == 429 {
@@ -181,19 +190,19 @@ async fn a_time_limit_holds_while_the_caller_reads_nothing() {
             }
         })
         .await;
-        // The first never ended by itself, the second did.
-        assert_eq!(writing.next().await, Some(Told::Started), "{fault:?}");
-        assert_eq!(writing.next().await, Some(Told::Ended));
+        // The first invocation timed out, the second returned.
+        assert_eq!(writing.next().await, Some(Progress::Started), "{fault:?}");
+        assert_eq!(writing.next().await, Some(Progress::Ended));
         drop(client);
         is_free(server).await;
     }
 }
 
 #[tokio::test]
-async fn a_function_that_only_writes_runs_into_its_time_limit_and_lets_others_run() {
+async fn a_function_that_only_writes_times_out_and_lets_others_run() {
     let endless = Function::streaming("endless", |_, mut writer| async move {
         loop {
-            // Whatever comes of it.
+            // Ignores failed writes.
             let _ = writer.write("x").await;
         }
         #[allow(unreachable_code)]
@@ -211,7 +220,7 @@ async fn a_function_that_only_writes_runs_into_its_time_limit_and_lets_others_ru
         }
     })
     .await;
-    // Left by the caller of a buffered Invoke.
+    // With a disconnected caller of a buffered Invoke.
     let client = send(&server, &invoke_path("endless"), "HTTP/1.1").await;
     let call = Call::invoke("endless", "{}");
     soon(async { while other.call(&call).await.status() != 429 {} }).await;
@@ -222,15 +231,15 @@ async fn a_function_that_only_writes_runs_into_its_time_limit_and_lets_others_ru
 }
 
 #[tokio::test]
-async fn a_task_that_outlives_its_function_is_told_that_nobody_reads() {
-    let (tell, mut told) = mpsc::unbounded_channel();
+async fn writes_fail_in_a_task_that_outlives_its_function() {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let function = Function::streaming("f", move |_, mut writer| {
-        let tell = tell.clone();
+        let sender = sender.clone();
         async move {
             writer.start();
             tokio::spawn(async move {
                 while writer.write("x").await.is_ok() {}
-                let _ = tell.send(writer.is_caller_gone());
+                let _ = sender.send(writer.is_caller_gone());
             });
             Ok::<_, FunctionError>(())
         }
@@ -243,12 +252,12 @@ async fn a_task_that_outlives_its_function_is_told_that_nobody_reads() {
         Call::invoke("f", "{}").event(),
     ] {
         client.call(&call).await;
-        assert_eq!(soon(told.recv()).await, Some(true), "{call:?}");
+        assert_eq!(soon(receiver.recv()).await, Some(true), "{call:?}");
     }
 }
 
 #[tokio::test]
-async fn a_function_is_told_when_a_fault_ends_its_stream() {
+async fn writes_fail_when_a_fault_ends_the_stream() {
     for fault in [
         "cut-at=20",
         "reset-at=20",
@@ -260,13 +269,13 @@ async fn a_function_is_told_when_a_fault_ends_its_stream() {
         let builder = Endpoint::builder().function(function).fault(fault);
         let server = serve(builder).await;
         let _client = send(&server, &stream_path("f"), "HTTP/1.1").await;
-        writing.is_told().await;
+        writing.fails_to_write().await;
         is_free(server).await;
     }
 }
 
 #[tokio::test]
-async fn a_function_that_takes_no_notice_of_too_large_a_response_comes_to_its_end() {
+async fn a_function_that_ignores_the_response_limit_runs_to_its_end() {
     for path in [invoke_path("f"), stream_path("f")] {
         let (function, mut writing) = writing(100);
         let builder = Endpoint::builder()
@@ -276,35 +285,35 @@ async fn a_function_that_takes_no_notice_of_too_large_a_response_comes_to_its_en
         let server = serve(builder).await;
         let mut client = send(&server, &path, "HTTP/1.1").await;
         writing.gate.add_permits(3);
-        assert_eq!(writing.next().await, Some(Told::Started));
-        let too_large = Some(Told::Wrote(Err(WriteError::TooLarge { limit: 150 })));
-        assert_eq!(writing.next().await, Some(Told::Wrote(Ok(()))));
+        assert_eq!(writing.next().await, Some(Progress::Started));
+        let too_large = Some(Progress::Wrote(Err(WriteError::TooLarge { limit: 150 })));
+        assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
         for _ in 0..2 {
             assert_eq!(writing.next().await, too_large);
         }
         writing.gate.close();
-        assert_eq!(soon(client.answer()).await.unwrap().status(), 200);
+        assert_eq!(soon(client.response()).await.unwrap().status(), 200);
         drop(client);
         is_free(server).await;
     }
 }
 
 #[tokio::test]
-async fn what_has_no_caller_any_more_is_dropped_when_the_grace_is_over() {
+async fn a_function_without_caller_is_dropped_when_the_grace_period_is_over() {
     let (function, mut writing) = writing(10);
     let server = serve(Endpoint::builder().function(function)).await;
     let client = send(&server, &invoke_path("f"), "HTTP/1.1").await;
     writing.gate.add_permits(1);
-    assert_eq!(writing.next().await, Some(Told::Started));
-    assert_eq!(writing.next().await, Some(Told::Wrote(Ok(()))));
+    assert_eq!(writing.next().await, Some(Progress::Started));
+    assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
     drop(client);
     soon(writing.left.notified()).await;
     assert!(!soon(server.shutdown(Duration::from_millis(50))).await);
-    assert_eq!(writing.next().await, None, "it is gone");
+    assert_eq!(writing.next().await, None, "the function was not dropped");
 }
 
 #[tokio::test]
-async fn a_dry_run_takes_no_place() {
+async fn a_dry_run_uses_no_concurrency() {
     let (function, _) = writing(10);
     let server = serve(Endpoint::builder().function(function)).await;
     let mut client = Client::to(&server).await;

@@ -1,4 +1,4 @@
-//! What the endpoint refuses before anything runs, and in which words.
+//! Requests that the endpoint rejects before anything runs, and the service's words for it.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Call, Client, now, signer, signer_of, soon};
+use common::{Call, Client, now, serve, signer, signer_of, soon};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, TooLargeStyle};
 use tokio::io::AsyncWriteExt;
 
-/// A function that counts its runs.
+/// Creates a function that counts its runs.
 fn counted(name: &str) -> (Function, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&runs);
@@ -24,14 +24,9 @@ fn counted(name: &str) -> (Function, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_signature_is_verified_with_the_services_own_words() {
+async fn signatures_are_verified_with_the_services_messages() {
     let (function, runs) = counted("f");
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     let call = Call::invoke("f", "{}");
     let at = server.local_addr();
     let minutes = Duration::from_secs(60);
@@ -88,12 +83,12 @@ async fn a_signature_is_verified_with_the_services_own_words() {
         ),
     ] {
         client.stream.write_all(&bytes).await.unwrap();
-        let answer = soon(client.answer()).await.unwrap();
-        assert_eq!(answer.refused(), (403, code.to_owned()));
-        let error = answer.error();
+        let response = soon(client.response()).await.unwrap();
+        assert_eq!(response.rejection(), (403, code.to_owned()));
+        let error = response.error();
         assert!(error.message().unwrap().starts_with(message), "{error}");
     }
-    // Within the window, and all of it on one connection.
+    // Within the window, and on the same connection.
     for time in [
         now().saturating_sub(4 * minutes),
         now().saturating_add(4 * minutes),
@@ -103,25 +98,25 @@ async fn a_signature_is_verified_with_the_services_own_words() {
             .write_all(&call.signed(at, &signer(), time))
             .await
             .unwrap();
-        assert_eq!(soon(client.answer()).await.unwrap().text(), "1");
+        assert_eq!(soon(client.response()).await.unwrap().text(), "1");
     }
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_seen_in_the_date_and_refuses_what_is_right_elsewhere() {
+async fn a_clock_offset_affects_the_date_and_the_verification_of_signatures() {
     let builder = Endpoint::builder().builtins().clock_offset(3600);
     let server = builder.bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
-    let answer = client.call(&Call::invoke("echo", "{}")).await;
+    let response = client.call(&Call::invoke("echo", "{}")).await;
     assert!(
-        answer
+        response
             .error()
             .message()
             .unwrap()
             .starts_with("Signature expired")
     );
-    let date = httpdate(answer.header("date").unwrap());
+    let date = httpdate(response.header("date").unwrap());
     assert!((3590..3660).contains(&(date - now().as_secs())), "{date}");
     let bytes = Call::invoke("echo", "{}").signed(
         server.local_addr(),
@@ -129,7 +124,7 @@ async fn a_wrong_clock_is_seen_in_the_date_and_refuses_what_is_right_elsewhere()
         now().saturating_add(Duration::from_secs(3600)),
     );
     client.stream.write_all(&bytes).await.unwrap();
-    assert_eq!(soon(client.answer()).await.unwrap().status(), 200);
+    assert_eq!(soon(client.response()).await.unwrap().status(), 200);
 }
 
 fn httpdate(text: &str) -> u64 {
@@ -139,17 +134,16 @@ fn httpdate(text: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_limited_key_invokes_what_fits_its_pattern_and_nothing_else_not_even_dry() {
+async fn a_limited_key_invokes_only_matching_functions_even_for_a_dry_run() {
     let (orders, _) = counted("orders-new");
     let (customers, runs) = counted("customers");
-    let server = Endpoint::builder()
-        .functions([orders, customers])
-        .access_key("AKID:secret:orders-*".parse().unwrap())
-        .access_key("AKID:secret:bills".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .functions([orders, customers])
+            .access_key("AKID:secret:orders-*".parse().unwrap())
+            .access_key("AKID:secret:bills".parse().unwrap()),
+    )
+    .await;
     let dry = Call::invoke("customers", "{}").header("x-amz-invocation-type", "DryRun");
     for (call, status) in [
         (Call::invoke("orders-new", "{}"), 200),
@@ -157,18 +151,18 @@ async fn a_limited_key_invokes_what_fits_its_pattern_and_nothing_else_not_even_d
         (Call::invoke("customers", "{}"), 403),
         (Call::stream("customers", "{}"), 403),
         (dry, 403),
-        // Whether a function exists is not told to one who may not invoke it.
+        // A caller who may not invoke a function does not learn whether it exists.
         (Call::invoke("unknown", "{}"), 403),
         (Call::invoke("bills", "{}"), 404),
     ] {
         let signer = signer_of("AKID", "secret", "us-east-1");
         let bytes = call.signed(server.local_addr(), &signer, now());
         client.stream.write_all(&bytes).await.unwrap();
-        let answer = soon(client.answer()).await.unwrap();
-        assert_eq!(answer.status(), status, "{}", call.path);
+        let response = soon(client.response()).await.unwrap();
+        assert_eq!(response.status(), status, "{}", call.path);
         if status == 403 {
-            assert_eq!(answer.refused().1, "AccessDeniedException");
-            let error = answer.error();
+            assert_eq!(response.rejection().1, "AccessDeniedException");
+            let error = response.error();
             let message = error.message().unwrap();
             assert!(message.contains("is not authorized to perform: lambda:InvokeFunction"));
         }
@@ -177,32 +171,25 @@ async fn a_limited_key_invokes_what_fits_its_pattern_and_nothing_else_not_even_d
 }
 
 #[tokio::test]
-async fn without_verification_everyone_may_invoke() {
-    let server = Endpoint::builder()
-        .builtins()
-        .verify(false)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+async fn without_verification_anybody_may_invoke() {
+    let (_server, mut client) = serve(Endpoint::builder().builtins().verify(false)).await;
     let call = Call::invoke("echo", "[1]").header("host", "x");
     client.stream.write_all(&call.written()).await.unwrap();
-    assert_eq!(soon(client.answer()).await.unwrap().text(), "[1]");
+    assert_eq!(soon(client.response()).await.unwrap().text(), "[1]");
 }
 
 #[tokio::test]
-async fn versions_and_aliases_answer_with_the_version_that_ran() {
+async fn versions_and_aliases_report_the_executed_version() {
     let other = Function::buffered("x", |_| async { Ok::<_, FunctionError>("\"old\"") });
     let function = Function::buffered("f", |invocation| async move {
         Ok::<_, FunctionError>(format!("{:?}", invocation.function_arn()))
     });
-    let server = Endpoint::builder()
-        .function(function.version_of(1, other))
-        .alias("f", "live", 3)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(
+        Endpoint::builder()
+            .function(function.version_of(1, other))
+            .alias("f", "live", 3),
+    )
+    .await;
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
     for (call, version, payload) in [
         (Call::invoke("f", ""), "$LATEST", format!("\"{arn}\"")),
@@ -228,35 +215,37 @@ async fn versions_and_aliases_answer_with_the_version_that_ran() {
             format!("\"{arn}:$LATEST.PUBLISHED\""),
         ),
     ] {
-        let answer = client.call(&call).await;
+        let response = client.call(&call).await;
         assert_eq!(
-            answer.header("x-amz-executed-version"),
+            response.header("x-amz-executed-version"),
             Some(version),
             "{}",
             call.path
         );
-        assert_eq!(answer.text(), payload, "{}", call.path);
+        assert_eq!(response.text(), payload, "{}", call.path);
     }
-    let answer = client.call(&Call::invoke("f", "").qualifier("dead")).await;
+    let response = client.call(&Call::invoke("f", "").qualifier("dead")).await;
     assert_eq!(
-        answer.refused(),
+        response.rejection(),
         (404, "ResourceNotFoundException".to_owned())
     );
     assert_eq!(
-        answer.error().message(),
+        response.error().message(),
         Some(&*format!("Function not found: {arn}:dead"))
     );
 }
 
 #[tokio::test]
-async fn a_function_of_another_account_is_not_for_us() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
-    let answer = client
+async fn a_function_of_another_account_is_denied() {
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
+    let response = client
         .call(&Call::invoke("999999999999:function:echo", "{}"))
         .await;
-    assert_eq!(answer.refused(), (403, "AccessDeniedException".to_owned()));
-    let error = answer.error();
+    assert_eq!(
+        response.rejection(),
+        (403, "AccessDeniedException".to_owned())
+    );
+    let error = response.error();
     assert!(
         error
             .message()
@@ -267,7 +256,7 @@ async fn a_function_of_another_account_is_not_for_us() {
 }
 
 #[tokio::test]
-async fn takes_the_content_types_that_sdks_send_and_all_others_only_if_told_to() {
+async fn accepts_the_content_types_of_sdks_and_others_only_if_configured() {
     const SENT: [&str; 8] = [
         "",
         "application/json",
@@ -289,13 +278,13 @@ async fn takes_the_content_types_that_sdks_send_and_all_others_only_if_told_to()
             .chain(OTHER.map(|other| (other, any)))
         {
             for call in [Call::invoke("echo", "{}"), Call::stream("echo", "{}")] {
-                let answer = client
+                let response = client
                     .call(&call.header("content-type", content_type))
                     .await;
-                assert_eq!(answer.status() == 200, taken, "{content_type}");
+                assert_eq!(response.status() == 200, taken, "{content_type}");
                 if !taken {
-                    assert_eq!(answer.status(), 415);
-                    let error = answer.error();
+                    assert_eq!(response.status(), 415);
+                    let error = response.error();
                     assert_eq!(error.code(), Some("UnsupportedMediaTypeException"));
                     let message = error.message().unwrap();
                     assert!(message.contains("Send application/json"), "{message}");
@@ -306,7 +295,7 @@ async fn takes_the_content_types_that_sdks_send_and_all_others_only_if_told_to()
 }
 
 #[tokio::test]
-async fn takes_the_form_of_every_curl_tutorial_if_no_signature_is_needed() {
+async fn accepts_the_content_type_of_curl_if_no_signature_is_needed() {
     let builder = Endpoint::builder().builtins().verify(false);
     let server = builder.bind_local().await.unwrap();
     let mut client = Client::to(&server).await;
@@ -314,14 +303,13 @@ async fn takes_the_form_of_every_curl_tutorial_if_no_signature_is_needed() {
         .header("host", server.local_addr().to_string())
         .header("content-type", "application/x-www-form-urlencoded");
     client.stream.write_all(&call.written()).await.unwrap();
-    let answer = soon(client.answer()).await.unwrap();
-    assert_eq!((answer.status().as_u16(), answer.text()), (200, "{}"));
+    let response = soon(client.response()).await.unwrap();
+    assert_eq!((response.status().as_u16(), response.text()), (200, "{}"));
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_no_operation() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+async fn unknown_paths_and_methods_are_unknown_operations() {
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     let get = Call {
         method: "GET".to_owned(),
         ..Call::invoke("echo", "")
@@ -331,54 +319,49 @@ async fn unknown_paths_and_methods_are_no_operation() {
         Call::new("/2015-03-31/functions/echo", ""),
         get,
     ] {
-        let answer = client.call(&call).await;
+        let response = client.call(&call).await;
         assert_eq!(
-            answer.refused(),
+            response.rejection(),
             (404, "UnknownOperationException".to_owned())
         );
     }
 }
 
 #[tokio::test]
-async fn too_large_a_payload_is_told_with_its_size_and_the_connection_serves_on() {
+async fn a_too_large_payload_is_rejected_with_its_size_and_the_connection_serves_on() {
     let (function, runs) = counted("f");
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
     let payload = format!("\"{}\"", "x".repeat(1_048_575));
-    let answer = client
+    let response = client
         .call(&Call::invoke("f", payload.clone()).event())
         .await;
     assert_eq!(
-        answer.refused(),
+        response.rejection(),
         (413, "RequestEntityTooLargeException".to_owned())
     );
     assert_eq!(
-        answer.error().message(),
+        response.error().message(),
         Some(
             "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
         )
     );
-    // The same is not too much for a synchronous call.
+    // The same payload is not too large for a synchronous call.
     assert_eq!(client.call(&Call::invoke("f", payload)).await.text(), "1");
     let payload = format!("\"{}\"", "x".repeat(262_143));
     let old = Call::new("/2014-11-13/functions/f/invoke-async/", payload);
-    assert_eq!(client.call(&old).await.refused().0, 413);
+    assert_eq!(client.call(&old).await.rejection().0, 413);
     let largest = format!("\"{}\"", "x".repeat(6_291_454));
     assert_eq!(client.call(&Call::invoke("f", largest)).await.text(), "1");
     let larger = format!("\"{}\"", "x".repeat(6_291_455));
     assert_eq!(
-        client.call(&Call::invoke("f", larger)).await.refused().0,
+        client.call(&Call::invoke("f", larger)).await.rejection().0,
         413
     );
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
-async fn too_large_a_payload_has_the_documented_name_if_asked_and_a_lower_limit_if_set() {
+async fn a_too_large_payload_has_the_documented_code_and_a_lower_limit_if_configured() {
     let builder = Endpoint::builder()
         .builtins()
         .too_large_style(TooLargeStyle::Documented);
@@ -388,22 +371,24 @@ async fn too_large_a_payload_has_the_documented_name_if_asked_and_a_lower_limit_
         client.call(&Call::invoke("echo", "1234")).await.status(),
         200
     );
-    let answer = client.call(&Call::invoke("echo", "12345")).await;
+    let response = client.call(&Call::invoke("echo", "12345")).await;
     assert_eq!(
-        answer.refused(),
+        response.rejection(),
         (413, "RequestTooLargeException".to_owned())
     );
 }
 
 #[tokio::test]
-async fn several_faults_of_names_are_counted_in_one_message() {
-    let server = Endpoint::builder().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
-    let answer = client
+async fn several_validation_errors_are_counted_in_one_message() {
+    let (_server, mut client) = serve(Endpoint::builder()).await;
+    let response = client
         .call(&Call::invoke("he!!o", "{}").qualifier("!"))
         .await;
-    assert_eq!(answer.refused(), (400, "ValidationException".to_owned()));
-    let error = answer.error();
+    assert_eq!(
+        response.rejection(),
+        (400, "ValidationException".to_owned())
+    );
+    let error = response.error();
     assert!(
         error
             .message()
@@ -414,7 +399,7 @@ async fn several_faults_of_names_are_counted_in_one_message() {
 }
 
 #[tokio::test]
-async fn concurrency_runs_out_for_a_function_and_for_the_account_each_with_its_reason() {
+async fn each_concurrency_limit_has_its_own_reason() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let waits = |name: &str| {
         let gate = Arc::clone(&gate);
@@ -438,14 +423,14 @@ async fn concurrency_runs_out_for_a_function_and_for_the_account_each_with_its_r
         .unwrap();
     let (mut first, mut second) = (Client::to(&server).await, Client::to(&server).await);
     let mut third = Client::to(&server).await;
-    let reason = |answer: common::Answer| {
+    let reason = |response: common::Response| {
         assert_eq!(
-            answer.refused(),
+            response.rejection(),
             (429, "TooManyRequestsException".to_owned())
         );
-        assert_eq!(answer.error().message(), Some("Rate Exceeded."));
-        assert_eq!(answer.header("retry-after"), Some("1"));
-        answer.json()["Reason"].as_str().unwrap().to_owned()
+        assert_eq!(response.error().message(), Some("Rate Exceeded."));
+        assert_eq!(response.header("retry-after"), Some("1"));
+        response.json()["Reason"].as_str().unwrap().to_owned()
     };
     let reserved = "ReservedFunctionConcurrentInvocationLimitExceeded";
     assert_eq!(
@@ -453,7 +438,7 @@ async fn concurrency_runs_out_for_a_function_and_for_the_account_each_with_its_r
         reserved
     );
     first.send(&Call::invoke("one", "1")).await;
-    // It runs as soon as the next call of it is refused.
+    // It runs as soon as another call of it is rejected.
     soon(async { while third.call(&Call::stream("one", "1")).await.status() != 429 {} }).await;
     assert_eq!(
         reason(third.call(&Call::invoke("one", "1")).await),
@@ -464,8 +449,8 @@ async fn concurrency_runs_out_for_a_function_and_for_the_account_each_with_its_r
         loop {
             let mut fourth = Client::to(&server).await;
             fourth.send(&Call::invoke("two", "1")).await;
-            match tokio::time::timeout(Duration::from_millis(200), fourth.answer()).await {
-                Ok(answer) => break answer.unwrap(),
+            match tokio::time::timeout(Duration::from_millis(200), fourth.response()).await {
+                Ok(response) => break response.unwrap(),
                 Err(_) => gate.add_permits(1),
             }
         }
@@ -473,9 +458,9 @@ async fn concurrency_runs_out_for_a_function_and_for_the_account_each_with_its_r
     .await;
     assert_eq!(reason(other), "ConcurrentInvocationLimitExceeded");
     gate.add_permits(4);
-    assert_eq!(soon(first.answer()).await.unwrap().text(), "1");
-    assert_eq!(soon(second.answer()).await.unwrap().text(), "1");
-    // What has ended gives its place back, though nobody may have waited for it.
+    assert_eq!(soon(first.response()).await.unwrap().text(), "1");
+    assert_eq!(soon(second.response()).await.unwrap().text(), "1");
+    // Completed invocations release their concurrency, even without a caller.
     soon(async {
         while third.call(&Call::invoke("one", "1")).await.status() != 200 {
             gate.add_permits(1);

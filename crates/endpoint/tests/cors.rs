@@ -1,10 +1,10 @@
-//! Web pages: preflight, what they may read, and who is kept out.
+//! Cross-origin requests: preflights, exposed headers, and rejected pages.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
-use common::{Answer, Call, Client, invoke_path, soon, stream_path};
+use common::{Call, Client, Response, invoke_path, soon, stream_path};
 use lambda_invoke_endpoint::{BuildError, Endpoint, EndpointBuilder, Server};
 use tokio::io::AsyncWriteExt as _;
 
@@ -14,14 +14,14 @@ async fn serve(builder: EndpointBuilder) -> Server {
     builder.builtins().bind_local().await.unwrap()
 }
 
-/// Sends a request as it is, without a signature.
-async fn plain(server: &Server, mut call: Call) -> Answer {
+/// Sends a request without a signature.
+async fn plain(server: &Server, mut call: Call) -> Response {
     let mut client = Client::to(server).await;
     if !call.headers.iter().any(|(name, _)| name == "host") {
         call = call.header("host", server.local_addr().to_string());
     }
     client.stream.write_all(&call.written()).await.unwrap();
-    soon(client.answer()).await.unwrap()
+    soon(client.response()).await.unwrap()
 }
 
 fn preflight(path: String, origin: &str) -> Call {
@@ -34,13 +34,13 @@ fn preflight(path: String, origin: &str) -> Call {
         .header("access-control-request-headers", "authorization,x-amz-date")
 }
 
-fn exposed(answer: &Answer) -> Vec<&str> {
-    let names = answer.header("access-control-expose-headers").unwrap();
+fn exposed(response: &Response) -> Vec<&str> {
+    let names = response.header("access-control-expose-headers").unwrap();
     names.split(", ").collect()
 }
 
 #[tokio::test]
-async fn a_preflight_of_a_page_that_may_call_needs_no_signature() {
+async fn a_preflight_of_an_allowed_page_needs_no_signature() {
     let server = serve(
         Endpoint::builder()
             .cors(PAGE)
@@ -51,8 +51,8 @@ async fn a_preflight_of_a_page_that_may_call_needs_no_signature() {
         for origin in [PAGE, "https://app.example"] {
             let call = preflight(path.clone(), origin)
                 .header("access-control-request-private-network", "true");
-            let answer = plain(&server, call).await;
-            assert_eq!((answer.status().as_u16(), answer.text()), (204, ""));
+            let response = plain(&server, call).await;
+            assert_eq!((response.status().as_u16(), response.text()), (204, ""));
             for (name, value) in [
                 ("access-control-allow-origin", origin),
                 ("access-control-allow-methods", "POST"),
@@ -60,18 +60,18 @@ async fn a_preflight_of_a_page_that_may_call_needs_no_signature() {
                 ("access-control-allow-private-network", "true"),
                 ("vary", "Origin"),
             ] {
-                assert_eq!(answer.header(name), Some(value), "{name}");
+                assert_eq!(response.header(name), Some(value), "{name}");
             }
         }
-        let answer = plain(&server, preflight(path, "http://evil.example")).await;
-        assert!(answer.status().is_client_error());
-        assert_eq!(answer.header("access-control-allow-origin"), None);
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        let response = plain(&server, preflight(path, "http://evil.example")).await;
+        assert!(response.status().is_client_error());
+        assert_eq!(response.header("access-control-allow-origin"), None);
+        assert_eq!(response.header("vary"), Some("Origin"));
     }
 }
 
 #[tokio::test]
-async fn a_page_that_may_call_reads_every_response_with_its_headers() {
+async fn an_allowed_page_reads_every_response_with_its_headers() {
     let fault = "count: throttle=CallerRateLimitExceeded retry-after=7";
     let builder = Endpoint::builder().cors(PAGE).fault(fault.parse().unwrap());
     let server = serve(builder).await;
@@ -90,62 +90,62 @@ async fn a_page_that_may_call_reads_every_response_with_its_headers() {
         (Call::stream("nobody", "1"), 404, "x-amzn-errortype"),
         (Call::invoke("count", "{}"), 429, "retry-after"),
     ] {
-        let answer = client.call(&call.header("origin", PAGE)).await;
-        assert_eq!(answer.status(), status);
-        assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
-        assert_eq!(answer.header("vary"), Some("Origin"));
-        let exposed = exposed(&answer);
+        let response = client.call(&call.header("origin", PAGE)).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.header("access-control-allow-origin"), Some(PAGE));
+        assert_eq!(response.header("vary"), Some("Origin"));
+        let exposed = exposed(&response);
         assert!(exposed.contains(&header), "{header}: {exposed:?}");
         assert!(exposed.contains(&"x-amzn-requestid"), "{exposed:?}");
         assert!(exposed.contains(&"date"), "{exposed:?}");
-        assert!(answer.header(header).is_some());
+        assert!(response.header(header).is_some());
     }
     // A signature that is missing, too.
-    let answer = plain(&server, Call::invoke("echo", "1").header("origin", PAGE)).await;
-    assert_eq!(answer.status(), 403);
-    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
+    let response = plain(&server, Call::invoke("echo", "1").header("origin", PAGE)).await;
+    assert_eq!(response.status(), 403);
+    assert_eq!(response.header("access-control-allow-origin"), Some(PAGE));
     // Another page's signed call runs, but its browser does not let it read.
     let call = Call::invoke("echo", "1").header("origin", "http://evil.example");
-    let answer = client.call(&call).await;
-    assert_eq!((answer.status().as_u16(), answer.text()), (200, "1"));
-    assert_eq!(answer.header("access-control-allow-origin"), None);
-    // So it is without an origin.
-    let answer = client.call(&Call::invoke("echo", "1")).await;
-    assert_eq!(answer.header("access-control-allow-origin"), None);
-    assert_eq!(answer.header("vary"), Some("Origin"));
+    let response = client.call(&call).await;
+    assert_eq!((response.status().as_u16(), response.text()), (200, "1"));
+    assert_eq!(response.header("access-control-allow-origin"), None);
+    // The same without an origin.
+    let response = client.call(&Call::invoke("echo", "1")).await;
+    assert_eq!(response.header("access-control-allow-origin"), None);
+    assert_eq!(response.header("vary"), Some("Origin"));
 }
 
 #[tokio::test]
-async fn every_page_may_call_only_if_that_is_said() {
+async fn every_page_may_call_only_if_configured() {
     let server = serve(Endpoint::builder().verify(false).cors("*")).await;
     for origin in [PAGE, "null", "http://evil.example"] {
-        let answer = plain(&server, preflight(invoke_path("echo"), origin)).await;
-        assert_eq!(answer.status(), 204);
-        let answer = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
-        assert_eq!((answer.status().as_u16(), answer.text()), (200, "1"));
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        let response = plain(&server, preflight(invoke_path("echo"), origin)).await;
+        assert_eq!(response.status(), 204);
+        let response = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
+        assert_eq!((response.status().as_u16(), response.text()), (200, "1"));
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
     }
 }
 
 #[tokio::test]
-async fn by_default_nothing_is_said_of_pages() {
+async fn by_default_responses_have_no_cors_headers() {
     let server = serve(Endpoint::builder()).await;
-    let answer = plain(&server, preflight(invoke_path("echo"), PAGE)).await;
-    assert_eq!(answer.status(), 404);
+    let response = plain(&server, preflight(invoke_path("echo"), PAGE)).await;
+    assert_eq!(response.status(), 404);
     let call = Call::invoke("echo", "1").header("origin", PAGE);
-    let answer = Client::to(&server).await.call(&call).await;
-    assert_eq!(answer.status(), 200);
+    let response = Client::to(&server).await.call(&call).await;
+    assert_eq!(response.status(), 200);
     for name in [
         "vary",
         "access-control-allow-origin",
         "access-control-expose-headers",
     ] {
-        assert_eq!(answer.header(name), None);
+        assert_eq!(response.header(name), None);
     }
 }
 
 #[tokio::test]
-async fn without_signatures_a_foreign_page_is_kept_out() {
+async fn without_signatures_a_foreign_page_is_rejected() {
     for builder in [Endpoint::builder(), Endpoint::builder().cors(PAGE)] {
         let server = serve(builder.verify(false)).await;
         let address = server.local_addr().to_string();
@@ -164,7 +164,7 @@ async fn without_signatures_a_foreign_page_is_kept_out() {
             ("http://localhost", &address),
             ("http://localhost:3000.evil.example", &address),
             ("http://LOCALHOST:3000", &address),
-            // DNS rebinding: its own name leads here.
+            // DNS rebinding: its own name resolves to this machine.
             (&other, other.strip_prefix("http://").unwrap()),
         ] {
             for stream in [false, true] {
@@ -172,9 +172,12 @@ async fn without_signatures_a_foreign_page_is_kept_out() {
                 if stream {
                     call.path = stream_path("echo");
                 }
-                let answer = plain(&server, call).await;
-                assert_eq!(answer.refused(), (403, "AccessDeniedException".to_owned()));
-                let error = answer.error();
+                let response = plain(&server, call).await;
+                assert_eq!(
+                    response.rejection(),
+                    (403, "AccessDeniedException".to_owned())
+                );
+                let error = response.error();
                 let advice = format!("serve with --cors {origin}.");
                 assert!(error.message().unwrap().ends_with(&advice), "{error}");
             }
@@ -182,7 +185,7 @@ async fn without_signatures_a_foreign_page_is_kept_out() {
         let mut twice = call(PAGE, &address);
         twice = twice.header("origin", "http://evil.example");
         assert_eq!(plain(&server, twice).await.status(), 403);
-        // Its own pages, and whatever is no page.
+        // Its own pages, and requests from no page.
         let own = call(&format!("http://{address}"), &address);
         assert_eq!(plain(&server, own).await.status(), 200);
         let own = call(&format!("http://{local}"), &local);
@@ -192,9 +195,9 @@ async fn without_signatures_a_foreign_page_is_kept_out() {
     }
     let server = serve(Endpoint::builder().verify(false).cors(PAGE).cors("null")).await;
     for origin in [PAGE, "null"] {
-        let answer = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+        let response = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.header("access-control-allow-origin"), Some(origin));
     }
 }
 

@@ -1,5 +1,5 @@
-//! What becomes of events when the endpoint ends or the dead letter's file takes nothing: each that
-//! was accepted ends in a success, in the dead letter, or in a loss that is counted and told.
+//! Events during shutdown or with a blocked dead-letter file: each accepted event ends in a
+//! success, in the dead letter, or in a loss that is counted and reported.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -17,9 +17,9 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
-/// An endpoint whose `f` always fails, and what it notices.
+/// Serves an endpoint whose function `f` always fails, and returns its notices.
 async fn failing(events: EventSettings) -> (Server, mpsc::UnboundedReceiver<Notice>) {
-    let (told, tell) = mpsc::unbounded_channel();
+    let (sender, receiver) = mpsc::unbounded_channel();
     let function = Function::buffered("f", |invocation| async move {
         let message = "x".repeat(invocation.payload().len());
         Err::<String, _>(FunctionError::new("Nope", message))
@@ -28,18 +28,18 @@ async fn failing(events: EventSettings) -> (Server, mpsc::UnboundedReceiver<Noti
         .builtins()
         .function(function)
         .events(events)
-        .on_notice(move |notice| drop(told.send(notice)))
+        .on_notice(move |notice| drop(sender.send(notice)))
         .bind_local()
         .await
         .unwrap();
-    (server, tell)
+    (server, receiver)
 }
 
 async fn accept(server: &Server, payloads: impl IntoIterator<Item = String>) {
     let mut client = Client::to(server).await;
     for payload in payloads {
-        let answer = client.call(&Call::invoke("f", payload).event()).await;
-        assert_eq!(answer.status(), 202);
+        let response = client.call(&Call::invoke("f", payload).event()).await;
+        assert_eq!(response.status(), 202);
     }
 }
 
@@ -59,7 +59,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_retry_at_the_end_goes_to_the_dead_letters_file() {
+async fn events_that_wait_for_a_retry_at_shutdown_go_to_the_dead_letter_file() {
     let file = scratch("waiting");
     let events = EventSettings::default().dead_letter(DeadLetter::File(file.clone()));
     let (server, mut notices) = failing(events).await;
@@ -87,7 +87,7 @@ async fn what_waits_for_a_retry_at_the_end_goes_to_the_dead_letters_file() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_retry_at_the_end_is_given_to_the_dead_letters_function() {
+async fn events_that_wait_for_a_retry_at_shutdown_go_to_the_dead_letter_function() {
     let events = EventSettings::default().dead_letter(DeadLetter::Function("echo".to_owned()));
     let (server, _notices) = failing(events).await;
     accept(&server, (0..5).map(|n| n.to_string())).await;
@@ -100,14 +100,14 @@ async fn what_waits_for_a_retry_at_the_end_is_given_to_the_dead_letters_function
 }
 
 #[tokio::test]
-async fn an_event_that_still_runs_when_the_grace_is_over_is_counted_and_told() {
+async fn an_event_that_still_runs_after_the_grace_period_is_counted_and_reported() {
     let stuck = Function::buffered("stuck", |_| {
         std::future::pending::<Result<&str, FunctionError>>()
     });
-    let (told, mut tell) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let server = Endpoint::builder()
         .function(stuck)
-        .on_notice(move |notice| told.send(notice).unwrap())
+        .on_notice(move |notice| sender.send(notice).unwrap())
         .bind_local()
         .await
         .unwrap();
@@ -116,14 +116,14 @@ async fn an_event_that_still_runs_when_the_grace_is_over_is_counted_and_told() {
     let endpoint = server.endpoint().clone();
     assert!(!soon(server.shutdown(Duration::from_millis(50))).await);
     let why = EventFailure::ShuttingDown;
-    let notice = tell.try_recv().unwrap();
-    assert!(matches!(&notice, Notice::EventDropped { why: told, .. } if *told == why));
+    let notice = receiver.try_recv().unwrap();
+    assert!(matches!(&notice, Notice::EventDropped { why: reported, .. } if *reported == why));
     let counters = endpoint.event_counters();
     assert_eq!((counters.dropped, counters.queued), (1, 0));
 }
 
 #[tokio::test]
-async fn each_connection_that_is_served_by_itself_has_its_events_run() {
+async fn events_run_for_each_connection_that_is_served_alone() {
     let endpoint = Endpoint::builder()
         .builtins()
         .verify(false)
@@ -139,9 +139,9 @@ async fn each_connection_that_is_served_by_itself_has_its_events_run() {
             .event()
             .header("host", "localhost");
         client.write_all(&event.written()).await.unwrap();
-        let mut answer = [0; 12];
-        soon(client.read_exact(&mut answer)).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 202");
+        let mut response = [0; 12];
+        soon(client.read_exact(&mut response)).await.unwrap();
+        assert_eq!(&response, b"HTTP/1.1 202");
         soon(async {
             while endpoint.event_counters().succeeded < succeeded {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -163,7 +163,7 @@ fn pipe(name: &str) -> PathBuf {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_named_pipe_without_a_reader_is_rejected_as_the_dead_letters_file() {
+async fn a_named_pipe_without_a_reader_is_rejected_as_the_dead_letter_file() {
     let pipe = pipe("unread");
     let events = EventSettings::default().dead_letter(DeadLetter::File(pipe.clone()));
     let built = Endpoint::builder().builtins().events(events).build();
@@ -176,10 +176,10 @@ async fn a_named_pipe_without_a_reader_is_rejected_as_the_dead_letters_file() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_dead_letters_file_that_takes_nothing_holds_up_no_call_and_loses_nothing_unsaid() {
+async fn a_blocked_dead_letter_file_delays_no_call_and_every_loss_is_reported() {
     const EVENTS: u64 = 20;
     let pipe = pipe("stuck");
-    // A reader that reads nothing, of a pipe that takes 64 KiB.
+    // A reader that reads nothing from a pipe with a buffer of 64 KiB.
     let reader = {
         let pipe = pipe.clone();
         std::thread::spawn(move || std::fs::File::open(pipe).unwrap())
@@ -192,11 +192,11 @@ async fn a_dead_letters_file_that_takes_nothing_holds_up_no_call_and_loses_nothi
     let payload = format!("\"{}\"", "x".repeat(10_000));
     accept(&server, (0..EVENTS).map(|_| payload.clone())).await;
     all_failed_once(&server, EVENTS).await;
-    let answer = Client::to(&server)
+    let response = Client::to(&server)
         .await
         .call(&Call::invoke("echo", "1"))
         .await;
-    assert_eq!(answer.text(), "1");
+    assert_eq!(response.text(), "1");
     let endpoint = server.endpoint().clone();
     assert!(!soon(server.shutdown(Duration::from_millis(50))).await);
     let counters = endpoint.event_counters();
@@ -206,14 +206,14 @@ async fn a_dead_letters_file_that_takes_nothing_holds_up_no_call_and_loses_nothi
     );
     assert_eq!(counters.dead_lettered + counters.dropped, EVENTS);
     assert_eq!(counters.queued, 0);
-    let told = std::iter::from_fn(|| notices.try_recv().ok()).count();
-    assert_eq!(told as u64, counters.dropped);
+    let reported = std::iter::from_fn(|| notices.try_recv().ok()).count();
+    assert_eq!(reported as u64, counters.dropped);
     drop(reader);
     std::fs::remove_file(pipe).unwrap();
 }
 
 #[tokio::test]
-async fn what_a_failed_attempt_says_is_kept_in_part_and_counted() {
+async fn the_error_of_a_failed_attempt_is_truncated_and_counted() {
     let file = scratch("long");
     let events = EventSettings::default()
         .bytes(250_000)
@@ -224,8 +224,8 @@ async fn what_a_failed_attempt_says_is_kept_in_part_and_counted() {
     all_failed_once(&server, 2).await;
     // 200 KB of payloads and 32 KB of messages are held.
     let more = Call::invoke("f", format!("\"{}\"", "x".repeat(30_000))).event();
-    let answer = Client::to(&server).await.call(&more).await;
-    assert_eq!(answer.status(), 429);
+    let response = Client::to(&server).await.call(&more).await;
+    assert_eq!(response.status(), 429);
     assert!(soon(server.shutdown(Duration::from_secs(600))).await);
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();

@@ -1,4 +1,4 @@
-//! `Event`: the queue, its retries, and what becomes of an event that never works.
+//! Events: the queue, retries and dead letters.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -7,7 +7,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{Call, Client, soon};
+use common::{Call, Client, serve, soon};
 use lambda_invoke_endpoint::{
     DeadLetter, Endpoint, EventCounters, EventFailure, EventSettings, Function, FunctionError,
     Notice, Server,
@@ -15,12 +15,12 @@ use lambda_invoke_endpoint::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// A function that fails its first attempts, and tells of each.
+/// Creates a function that fails its first attempts, and reports each.
 fn fails(times: usize) -> (Function, mpsc::Receiver<(String, Instant)>) {
-    let (told, tell) = mpsc::channel(100);
+    let (sender, receiver) = mpsc::channel(100);
     let attempts = Arc::new(Mutex::new(0));
     let function = Function::buffered("f", move |invocation| {
-        let told = told.clone();
+        let sender = sender.clone();
         let attempt = {
             let mut attempts = attempts.lock().unwrap();
             *attempts += 1;
@@ -28,7 +28,8 @@ fn fails(times: usize) -> (Function, mpsc::Receiver<(String, Instant)>) {
         };
         async move {
             assert!(invocation.is_event() && invocation.client_context().is_none());
-            told.send((invocation.request_id().to_owned(), Instant::now()))
+            sender
+                .send((invocation.request_id().to_owned(), Instant::now()))
                 .await
                 .unwrap();
             if attempt <= times {
@@ -38,7 +39,7 @@ fn fails(times: usize) -> (Function, mpsc::Receiver<(String, Instant)>) {
             }
         }
     });
-    (function, tell)
+    (function, receiver)
 }
 
 fn quick() -> EventSettings {
@@ -59,22 +60,16 @@ async fn settled(server: &Server, done: impl Fn(&EventCounters) -> bool) -> Even
 }
 
 #[tokio::test]
-async fn an_event_is_answered_before_it_runs_and_retried_twice_with_the_same_id() {
+async fn an_event_is_accepted_before_it_runs_and_retried_twice_with_the_same_id() {
     let (function, mut attempts) = fails(2);
-    let server = Endpoint::builder()
-        .function(function)
-        .events(quick())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function).events(quick())).await;
     let call = Call::invoke("f", "[1]")
         .event()
         .header("x-amz-client-context", "e30=");
-    let answer = client.call(&call).await;
-    assert_eq!((answer.status().as_u16(), answer.text()), (202, ""));
-    assert_eq!(answer.header("x-amz-executed-version"), None);
-    let id = answer.header("x-amzn-requestid").unwrap();
+    let response = client.call(&call).await;
+    assert_eq!((response.status().as_u16(), response.text()), (202, ""));
+    assert_eq!(response.header("x-amz-executed-version"), None);
+    let id = response.header("x-amzn-requestid").unwrap();
     let (first_id, first) = soon(attempts.recv()).await.unwrap();
     let (second_id, second) = soon(attempts.recv()).await.unwrap();
     let (third_id, third) = soon(attempts.recv()).await.unwrap();
@@ -91,40 +86,35 @@ async fn an_event_is_answered_before_it_runs_and_retried_twice_with_the_same_id(
 #[tokio::test]
 async fn the_old_invoke_async_is_an_event_too() {
     let (function, mut attempts) = fails(0);
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
-    let answer = client
+    let (_server, mut client) = serve(Endpoint::builder().function(function)).await;
+    let response = client
         .call(&Call::new("/2014-11-13/functions/f/invoke-async/", "{}"))
         .await;
-    assert_eq!(answer.status(), 202);
+    assert_eq!(response.status(), 202);
     assert!(soon(attempts.recv()).await.is_some());
     assert!(attempts.try_recv().is_err());
 }
 
 #[tokio::test]
-async fn an_event_that_never_works_is_dropped_and_counted_and_shown() {
+async fn an_event_that_always_fails_is_dropped_counted_and_reported() {
     let (function, _attempts) = fails(usize::MAX);
-    let (told, mut tell) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let server = Endpoint::builder()
         .function(function)
         .events(quick())
-        .on_notice(move |notice| told.send(notice).unwrap())
+        .on_notice(move |notice| sender.send(notice).unwrap())
         .bind_local()
         .await
         .unwrap();
-    let answer = Client::to(&server)
+    let response = Client::to(&server)
         .await
         .call(&Call::invoke("f", "{}").event())
         .await;
-    let notice = soon(tell.recv()).await.unwrap();
-    let id = answer.header("x-amzn-requestid").unwrap().to_owned();
+    let notice = soon(receiver.recv()).await.unwrap();
+    let id = response.header("x-amzn-requestid").unwrap().to_owned();
     assert_eq!(
         notice.to_string(),
-        format!("event {id} for f is dropped: every attempt failed")
+        format!("event {id} for f was dropped: every attempt failed")
     );
     let why = EventFailure::RetriesExhausted;
     assert_eq!(
@@ -171,7 +161,7 @@ async fn a_dead_letter_is_a_line_in_a_file() {
         .bind_local()
         .await
         .unwrap();
-    let answer = Client::to(&server)
+    let response = Client::to(&server)
         .await
         .call(&Call::invoke("f", r#"{"order":7}"#).event())
         .await;
@@ -181,18 +171,18 @@ async fn a_dead_letter_is_a_line_in_a_file() {
     assert_eq!(text.lines().count(), 1);
     check_record(
         &serde_json::from_str(&text).unwrap(),
-        answer.header("x-amzn-requestid").unwrap(),
+        response.header("x-amzn-requestid").unwrap(),
     );
 }
 
 #[tokio::test]
-async fn a_dead_letter_can_go_to_a_function_which_is_itself_the_last_resort() {
+async fn a_dead_letter_can_go_to_a_function_and_is_dropped_if_that_fails() {
     let (function, _attempts) = fails(usize::MAX);
-    let (told, mut tell) = mpsc::channel(10);
+    let (sender, mut receiver) = mpsc::channel(10);
     let last = Function::buffered("last", move |invocation| {
-        let told = told.clone();
+        let sender = sender.clone();
         async move {
-            told.send(invocation.json::<Value>()?).await?;
+            sender.send(invocation.json::<Value>()?).await?;
             Err::<String, _>(FunctionError::new("Nope", "neither"))
         }
     });
@@ -203,12 +193,12 @@ async fn a_dead_letter_can_go_to_a_function_which_is_itself_the_last_resort() {
         .bind_local()
         .await
         .unwrap();
-    let answer = Client::to(&server)
+    let response = Client::to(&server)
         .await
         .call(&Call::invoke("f", r#"{"order":7}"#).event())
         .await;
-    let record = soon(tell.recv()).await.unwrap();
-    check_record(&record, answer.header("x-amzn-requestid").unwrap());
+    let record = soon(receiver.recv()).await.unwrap();
+    check_record(&record, response.header("x-amzn-requestid").unwrap());
     let counters = settled(&server, |counters| counters.dropped == 1).await;
     assert_eq!((counters.dead_lettered, counters.failed), (1, 6));
 }
@@ -219,11 +209,11 @@ async fn an_event_too_old_for_its_next_attempt_is_dropped() {
     let events = EventSettings::default()
         .retry_delays([Duration::from_millis(600)])
         .max_age(Duration::from_millis(300));
-    let (told, mut tell) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let server = Endpoint::builder()
         .function(function)
         .events(events)
-        .on_notice(move |notice| told.send(notice).unwrap())
+        .on_notice(move |notice| sender.send(notice).unwrap())
         .bind_local()
         .await
         .unwrap();
@@ -231,7 +221,7 @@ async fn an_event_too_old_for_its_next_attempt_is_dropped() {
         .await
         .call(&Call::invoke("f", "{}").event())
         .await;
-    let notice = soon(tell.recv()).await.unwrap();
+    let notice = soon(receiver.recv()).await.unwrap();
     let too_old = matches!(
         &notice,
         Notice::EventDropped {
@@ -245,7 +235,7 @@ async fn an_event_too_old_for_its_next_attempt_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_and_throttled_events_wait_their_turn() {
+async fn a_full_queue_rejects_events_and_throttled_events_wait() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let held = Arc::clone(&gate);
     let function = Function::buffered("f", move |_| {
@@ -255,22 +245,21 @@ async fn a_full_queue_refuses_and_throttled_events_wait_their_turn() {
             Ok::<_, FunctionError>("")
         }
     });
-    let server = Endpoint::builder()
-        .function(function.concurrency(1))
-        .events(quick().length(2))
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .function(function.concurrency(1))
+            .events(quick().length(2)),
+    )
+    .await;
     for _ in 0..2 {
         assert_eq!(
             client.call(&Call::invoke("f", "{}").event()).await.status(),
             202
         );
     }
-    let answer = client.call(&Call::invoke("f", "{}").event()).await;
+    let response = client.call(&Call::invoke("f", "{}").event()).await;
     assert_eq!(
-        answer.refused(),
+        response.rejection(),
         (429, "TooManyRequestsException".to_owned())
     );
     soon(async {
@@ -282,7 +271,7 @@ async fn a_full_queue_refuses_and_throttled_events_wait_their_turn() {
     gate.add_permits(2);
     let counters = settled(&server, |counters| counters.succeeded == 2).await;
     assert_eq!(
-        (counters.accepted, counters.refused, counters.failed),
+        (counters.accepted, counters.rejected, counters.failed),
         (2, 1, 0)
     );
 }
@@ -290,13 +279,12 @@ async fn a_full_queue_refuses_and_throttled_events_wait_their_turn() {
 #[tokio::test]
 async fn a_fault_rule_delivers_an_event_twice() {
     let (function, mut attempts) = fails(0);
-    let server = Endpoint::builder()
-        .function(function)
-        .fault("f: twice every=2".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .function(function)
+            .fault("f: twice every=2".parse().unwrap()),
+    )
+    .await;
     for runs in [1, 3] {
         assert_eq!(
             client.call(&Call::invoke("f", "{}").event()).await.status(),
@@ -311,7 +299,7 @@ async fn a_fault_rule_delivers_an_event_twice() {
 }
 
 #[tokio::test]
-async fn what_waits_at_the_end_is_dropped_and_what_runs_may_end() {
+async fn queued_events_are_dropped_at_shutdown_and_running_ones_may_end() {
     let (function, mut attempts) = fails(1);
     let events = EventSettings::default();
     let server = Endpoint::builder()

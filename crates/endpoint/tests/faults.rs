@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{Answer, Call, Client, soon};
+use common::{Call, Client, Response, serve, soon};
 use lambda_invoke_endpoint::{Endpoint, Fault, FaultKind, Function, FunctionError, Server};
 use lambda_invoke_error::known_errors;
 use lambda_invoke_event_stream::{DecodeErrorKind, Decoder};
@@ -31,13 +31,13 @@ async fn with(fault: &str) -> (Server, Client) {
     (server, client)
 }
 
-/// The body of a whole stream of `three`, to compare with.
-async fn right() -> Bytes {
+/// Returns the complete body of a stream of `three`, to compare with.
+async fn complete() -> Bytes {
     let (_server, mut client) = with("echo: twice").await;
     client.call(&Call::stream("three", "{}")).await.body
 }
 
-/// What came of a stream's body before it broke, and how it broke.
+/// Returns the part of a stream's body that arrived, and the error that ended it.
 async fn broken(fault: &str) -> (Vec<u8>, ErrorKind) {
     let (_server, mut client) = with(fault).await;
     client.send(&Call::stream("three", "{}")).await;
@@ -54,24 +54,23 @@ async fn broken(fault: &str) -> (Vec<u8>, ErrorKind) {
 }
 
 #[tokio::test]
-async fn usable_from_a_test_in_three_lines() {
-    let server = Endpoint::builder()
-        .builtins()
-        .fault("echo: error=ServiceException every=2".parse().unwrap())
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+async fn a_fault_takes_three_lines_in_a_test() {
+    let (server, mut client) = serve(
+        Endpoint::builder()
+            .builtins()
+            .fault("echo: error=ServiceException every=2".parse().unwrap()),
+    )
+    .await;
     assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
     assert_eq!(
-        client.call(&Call::invoke("echo", "1")).await.refused().1,
+        client.call(&Call::invoke("echo", "1")).await.rejection().1,
         "ServiceException"
     );
     assert_eq!(server.fault_strikes(), [1]);
 }
 
 #[tokio::test]
-async fn any_error_of_the_table_is_answered_as_it_is_there() {
+async fn every_error_of_the_table_can_be_sent() {
     for row in known_errors() {
         let fault = Fault::error(row.code).unwrap();
         let server = Endpoint::builder()
@@ -82,35 +81,35 @@ async fn any_error_of_the_table_is_answered_as_it_is_there() {
             .unwrap();
         let mut client = Client::to(&server).await;
         for call in [Call::invoke("echo", "1"), Call::stream("hello", "{}")] {
-            let answer = client.call(&call).await;
-            assert_eq!(answer.refused(), (row.status, row.code.to_owned()));
-            assert_eq!(answer.error().message(), Some(row.meaning));
+            let response = client.call(&call).await;
+            assert_eq!(response.rejection(), (row.status, row.code.to_owned()));
+            assert_eq!(response.error().message(), Some(row.meaning));
         }
     }
 }
 
 #[tokio::test]
-async fn an_error_that_the_service_does_not_have() {
+async fn an_error_unknown_to_the_service_can_be_sent() {
     let (_server, mut client) = with("*: error=TeapotException status=418 message=short").await;
-    let answer = client.call(&Call::invoke("echo", "1")).await;
-    assert_eq!(answer.refused(), (418, "TeapotException".to_owned()));
-    assert_eq!(answer.error().message(), Some("short"));
+    let response = client.call(&Call::invoke("echo", "1")).await;
+    assert_eq!(response.rejection(), (418, "TeapotException".to_owned()));
+    assert_eq!(response.error().message(), Some("short"));
 }
 
 #[tokio::test]
-async fn a_throttle_with_its_reason_and_its_wish_to_wait() {
+async fn a_throttle_has_its_reason_and_retry_after() {
     let (_server, mut client) = with("*: throttle=CallerRateLimitExceeded retry-after=7").await;
-    let answer = client.call(&Call::stream("hello", "{}")).await;
+    let response = client.call(&Call::stream("hello", "{}")).await;
     assert_eq!(
-        answer.refused(),
+        response.rejection(),
         (429, "TooManyRequestsException".to_owned())
     );
-    assert_eq!(answer.json()["Reason"], "CallerRateLimitExceeded");
-    assert_eq!(answer.header("retry-after"), Some("7"));
+    assert_eq!(response.json()["Reason"], "CallerRateLimitExceeded");
+    assert_eq!(response.header("retry-after"), Some("7"));
 }
 
 #[tokio::test]
-async fn a_head_and_chunks_that_come_late() {
+async fn heads_and_chunks_can_be_delayed() {
     let (_server, mut client) = with("*: delay=60ms").await;
     let start = Instant::now();
     assert_eq!(client.call(&Call::invoke("echo", "1")).await.text(), "1");
@@ -124,21 +123,21 @@ async fn a_head_and_chunks_that_come_late() {
 }
 
 #[tokio::test]
-async fn a_cut_closes_the_connection_after_just_so_many_bytes() {
-    let whole = right().await;
+async fn cut_at_closes_the_connection_after_exactly_that_many_bytes() {
+    let whole = complete().await;
     for at in [0, 1, 100, whole.len() - 1] {
         let (body, end) = broken(&format!("three: cut-at={at}")).await;
         assert_eq!(body, whole[..at], "{at}");
         assert_eq!(end, ErrorKind::UnexpectedEof, "{at}");
     }
-    // At the very end only HTTP's own end is missing.
+    // At the very end, only the last HTTP chunk is missing.
     let (body, end) = broken(&format!("three: cut-at={}", whole.len())).await;
     assert_eq!((body, end), (whole.to_vec(), ErrorKind::UnexpectedEof));
 }
 
 #[tokio::test]
-async fn a_reset_resets_the_connection_after_just_so_many_bytes() {
-    let whole = right().await;
+async fn reset_at_resets_the_connection_after_exactly_that_many_bytes() {
+    let whole = complete().await;
     for at in [0, 100] {
         let (body, end) = broken(&format!("three: reset-at={at}")).await;
         assert_eq!(body, whole[..at], "{at}");
@@ -147,20 +146,20 @@ async fn a_reset_resets_the_connection_after_just_so_many_bytes() {
 }
 
 #[tokio::test]
-async fn a_clean_end_too_soon_looks_whole_to_http() {
-    let whole = right().await;
+async fn an_early_clean_end_looks_complete_to_http() {
+    let whole = complete().await;
     let (_server, mut client) = with("*: end-at=100").await;
-    let answer = client.call(&Call::stream("three", "{}")).await;
-    assert_eq!(answer.body, whole[..100]);
-    // So it does with a buffered answer, and the connection goes on.
-    let answer = client
+    let response = client.call(&Call::stream("three", "{}")).await;
+    assert_eq!(response.body, whole[..100]);
+    // A buffered response too, and the connection remains usable.
+    let response = client
         .call(&Call::invoke("echo", format!("\"{}\"", "x".repeat(200))))
         .await;
-    assert_eq!(answer.body.len(), 100);
+    assert_eq!(response.body.len(), 100);
 }
 
 #[tokio::test]
-async fn byte_faults_strike_buffered_answers_too() {
+async fn byte_faults_affect_buffered_responses_too() {
     let (_server, mut client) = with("echo: flip-at=1 bit=1").await;
     assert_eq!(
         client.call(&Call::invoke("echo", "[0]")).await.text(),
@@ -175,9 +174,9 @@ async fn byte_faults_strike_buffered_answers_too() {
     );
 }
 
-fn first_fault(answer: &Answer) -> (usize, Option<DecodeErrorKind>) {
+fn first_fault(response: &Response) -> (usize, Option<DecodeErrorKind>) {
     let mut decoder = Decoder::new();
-    decoder.push(answer.body.clone());
+    decoder.push(response.body.clone());
     let mut messages = 0;
     loop {
         match decoder.next_message() {
@@ -189,21 +188,21 @@ fn first_fault(answer: &Answer) -> (usize, Option<DecodeErrorKind>) {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_and_a_wrong_checksum_are_refused_by_a_reader() {
-    let whole = right().await;
+async fn a_reader_rejects_a_flipped_bit_and_a_wrong_checksum() {
+    let whole = complete().await;
     let (_server, mut client) = with("three: flip-at=110").await;
-    let answer = client.call(&Call::stream("three", "{}")).await;
+    let response = client.call(&Call::stream("three", "{}")).await;
     let different: Vec<usize> = (0..whole.len())
-        .filter(|&at| answer.body[at] != whole[at])
+        .filter(|&at| response.body[at] != whole[at])
         .collect();
     assert_eq!(different, [110]);
-    assert!(first_fault(&answer).1.is_some());
+    assert!(first_fault(&response).1.is_some());
 
     for (fault, messages) in [("three: wrong-crc", 0), ("three: wrong-crc=3", 3)] {
         let (_server, mut client) = with(fault).await;
-        let answer = client.call(&Call::stream("three", "{}")).await;
-        assert_eq!(answer.body.len(), whole.len());
-        let (read, error) = first_fault(&answer);
+        let response = client.call(&Call::stream("three", "{}")).await;
+        assert_eq!(response.body.len(), whole.len());
+        let (read, error) = first_fault(&response);
         assert_eq!(read, messages);
         assert!(
             matches!(error, Some(DecodeErrorKind::MessageChecksumMismatch { .. })),
@@ -213,7 +212,7 @@ async fn a_flipped_bit_and_a_wrong_checksum_are_refused_by_a_reader() {
 }
 
 #[tokio::test]
-async fn a_stream_without_its_end_and_with_other_ends() {
+async fn a_stream_can_end_without_invoke_complete_or_with_an_error() {
     let (_server, mut client) = with("*: no-complete").await;
     let events = client.call(&Call::stream("three", "{}")).await.events();
     assert_eq!(common::chunks(events), ["one", "two", "three"]);
@@ -248,7 +247,7 @@ async fn a_stream_without_its_end_and_with_other_ends() {
 }
 
 #[tokio::test]
-async fn the_same_seed_strikes_the_same_calls() {
+async fn the_same_seed_selects_the_same_calls() {
     let mut seen = Vec::new();
     for seed in [7, 7, 8] {
         let server = Endpoint::builder()
@@ -270,7 +269,7 @@ async fn the_same_seed_strikes_the_same_calls() {
 }
 
 #[test]
-fn a_rule_can_be_written_either_way() {
+fn a_rule_can_be_built_or_parsed() {
     let typed = Fault::new(FaultKind::ResetAt(5))
         .on("hello")
         .every(2)

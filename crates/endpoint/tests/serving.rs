@@ -1,4 +1,4 @@
-//! Connections: keep-alive, pipelining, and how an endpoint ends.
+//! Connections: keep-alive, pipelining and shutdown; and what cannot be built.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Call, Client, events, now, signer, soon};
+use common::{Call, Client, events, now, serve, signer, soon};
 use lambda_invoke_endpoint::{
     AccessKey, BuildError, DeadLetter, Endpoint, EventSettings, Fault, FaultKind, Function,
     FunctionError,
@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 
-/// Streams a chunk for each permit, until the last.
+/// Creates a function that streams a chunk for each permit of its gate.
 fn gated(chunks: usize) -> (Function, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
@@ -36,8 +36,7 @@ fn gated(chunks: usize) -> (Function, Arc<Semaphore>) {
 
 #[tokio::test]
 async fn one_connection_serves_many_requests_of_every_kind() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     for n in 0..20 {
         assert_eq!(
             client
@@ -59,19 +58,18 @@ async fn one_connection_serves_many_requests_of_every_kind() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+async fn pipelined_requests_get_responses_in_order() {
+    let (_server, mut client) = serve(Endpoint::builder().builtins()).await;
     client.send(&Call::invoke("echo", "1")).await;
     client.send(&Call::stream("echo", "2")).await;
     client.send(&Call::invoke("echo", "3")).await;
-    assert_eq!(soon(client.answer()).await.unwrap().text(), "1");
-    assert_eq!(soon(client.answer()).await.unwrap().streamed().0, ["2"]);
-    assert_eq!(soon(client.answer()).await.unwrap().text(), "3");
+    assert_eq!(soon(client.response()).await.unwrap().text(), "1");
+    assert_eq!(soon(client.response()).await.unwrap().streamed().0, ["2"]);
+    assert_eq!(soon(client.response()).await.unwrap().text(), "3");
 }
 
 #[tokio::test]
-async fn a_graceful_end_lets_a_running_stream_end_and_takes_no_more() {
+async fn a_graceful_shutdown_waits_for_a_running_stream_and_accepts_no_more() {
     let (function, gate) = gated(2);
     let server = Endpoint::builder()
         .function(function)
@@ -87,7 +85,7 @@ async fn a_graceful_end_lets_a_running_stream_end_and_takes_no_more() {
     soon(streaming.chunk()).await.unwrap();
 
     let ended = tokio::spawn(server.shutdown(Duration::from_secs(60)));
-    // An idle connection is closed at once, and nobody listens any more.
+    // An idle connection is closed at once, and new ones are not accepted.
     assert!(soon(idle.is_closed()).await);
     soon(async { while TcpStream::connect(address).await.is_ok() {} }).await;
     assert!(!ended.is_finished());
@@ -105,7 +103,7 @@ async fn a_graceful_end_lets_a_running_stream_end_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn a_graceful_end_closes_connections_without_a_request_in_flight_at_once() {
+async fn a_graceful_shutdown_closes_connections_without_a_request_in_flight_at_once() {
     let server = Endpoint::builder().builtins().bind_local().await.unwrap();
     let request = Call::invoke("echo", "1").written();
     let head = request.len() - 1;
@@ -131,9 +129,8 @@ async fn a_graceful_end_closes_connections_without_a_request_in_flight_at_once()
 }
 
 #[tokio::test]
-async fn a_graceful_end_waits_for_a_body_that_is_still_arriving() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+async fn a_graceful_shutdown_waits_for_a_body_that_is_still_arriving() {
+    let (server, mut client) = serve(Endpoint::builder().builtins()).await;
     let request = Call::invoke("echo", "[1,2,3]").signed(client.address, &signer(), now());
     let (first, rest) = request.split_at(request.len() - 3);
     client.stream.write_all(first).await.unwrap();
@@ -142,22 +139,17 @@ async fn a_graceful_end_waits_for_a_body_that_is_still_arriving() {
     let ended = tokio::spawn(server.shutdown(Duration::from_secs(600)));
     assert!(soon(later.is_closed()).await);
     client.stream.write_all(rest).await.unwrap();
-    assert_eq!(soon(client.answer()).await.unwrap().text(), "[1,2,3]");
+    assert_eq!(soon(client.response()).await.unwrap().text(), "[1,2,3]");
     assert!(soon(ended).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_graceful_end_waits_until_the_last_byte_of_a_response_is_read() {
+async fn a_graceful_shutdown_waits_until_the_last_byte_of_a_response_is_read() {
     const SIZE: usize = 6_000_000;
     let large = Function::buffered("large", |_| async {
         Ok::<_, FunctionError>(vec![b'1'; SIZE])
     });
-    let server = Endpoint::builder()
-        .function(large)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(large)).await;
     client.send(&Call::invoke("large", "1")).await;
     let head = soon(client.head()).await.unwrap();
     let mut idle = Client::to(&server).await;
@@ -169,14 +161,9 @@ async fn a_graceful_end_waits_until_the_last_byte_of_a_response_is_read() {
 }
 
 #[tokio::test]
-async fn a_graceful_end_has_a_limit() {
+async fn a_graceful_shutdown_has_a_grace_period() {
     let (function, gate) = gated(2);
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     gate.add_permits(1);
     client.send(&Call::stream("gated", "{}")).await;
     soon(client.head()).await.unwrap();
@@ -185,45 +172,39 @@ async fn a_graceful_end_has_a_limit() {
 }
 
 #[tokio::test]
-async fn a_function_without_its_caller_is_waited_for() {
-    let (told, mut tell) = mpsc::channel(1);
+async fn the_shutdown_waits_for_a_function_without_caller() {
+    let (sender, mut receiver) = mpsc::channel(1);
     let function = Function::buffered("f", move |invocation| {
-        let told = told.clone();
+        let sender = sender.clone();
         async move {
-            told.send(()).await?;
+            sender.send(()).await?;
             invocation.caller_gone().await;
             tokio::time::sleep(Duration::from_millis(50)).await;
-            told.send(()).await?;
+            sender.send(()).await?;
             Ok::<_, FunctionError>("")
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     client.send(&Call::invoke("f", "1")).await;
-    soon(tell.recv()).await.unwrap();
+    soon(receiver.recv()).await.unwrap();
     drop(client);
     assert!(soon(server.shutdown(Duration::from_secs(10))).await);
     assert!(
-        tell.try_recv().is_ok(),
-        "it had ended when the endpoint had"
+        receiver.try_recv().is_ok(),
+        "the function has ended before the endpoint"
     );
 }
 
 #[tokio::test]
 async fn a_dropped_server_serves_nobody() {
-    let server = Endpoint::builder().builtins().bind_local().await.unwrap();
-    let mut client = Client::to(&server).await;
+    let (server, mut client) = serve(Endpoint::builder().builtins()).await;
     assert_eq!(client.call(&Call::invoke("echo", "1")).await.status(), 200);
     drop(server);
     assert!(soon(client.is_closed()).await);
 }
 
 #[tokio::test]
-async fn refuses_what_cannot_be_built() {
+async fn rejects_invalid_settings() {
     let function = || Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
     let named = |name: &str| Function::buffered(name, |_| async { Ok::<_, FunctionError>("") });
     let builder = Endpoint::builder;
@@ -236,23 +217,23 @@ async fn refuses_what_cannot_be_built() {
         ),
         (
             builder().function(named("a b")),
-            "'a b' is no function name",
+            "'a b' is not a function name",
         ),
         (
             builder().function(named("f:live")),
-            "'f:live' is no function name",
+            "'f:live' is not a function name",
         ),
         (
             builder().function(named(&"x".repeat(65))),
-            "is no function name",
+            "is not a function name",
         ),
         (
             builder().function(function().alias("7", 1)),
-            "'7' is no alias",
+            "'7' is not an alias",
         ),
         (
             builder().alias("g", "live", 1),
-            "no function 'g' to give an alias",
+            "no function 'g' for the alias",
         ),
         (
             builder().function(function()).events(letters()),
@@ -260,13 +241,13 @@ async fn refuses_what_cannot_be_built() {
         ),
         (
             builder().function(function().alias("live", 1).alias("live", 2)),
-            "'live' of the function 'f' is given twice",
+            "'live' of the function 'f' is defined twice",
         ),
         (
             builder()
                 .function(function().alias("live", 1))
                 .alias("f", "live", 2),
-            "'live' of the function 'f' is given twice",
+            "'live' of the function 'f' is defined twice",
         ),
         (
             builder().function(
@@ -274,40 +255,40 @@ async fn refuses_what_cannot_be_built() {
                     .version_of(1, named("g"))
                     .version_of(1, named("h")),
             ),
-            "'1' of the function 'f' is given twice",
+            "'1' of the function 'f' is defined twice",
         ),
         (
             builder().function(function().version(0)),
-            "versions count from 1",
+            "versions start at 1",
         ),
         (
             builder()
                 .function(named("g").concurrency(0))
                 .events(letters()),
-            "the dead letters' function 'g' could never run",
+            "the dead-letter function 'g' can never run",
         ),
         (
             builder().access_key(key("a:one")).access_key(key("a:two")),
-            "the access key 'a' is given with different secrets",
+            "the access key 'a' has different secrets",
         ),
         (
             builder()
                 .access_key(key("a:one:f"))
                 .access_key(key("b:x"))
                 .access_key(key("a:two:g")),
-            "the access key 'a' is given with different secrets",
+            "the access key 'a' has different secrets",
         ),
         (
             builder().verify(false).access_key(key("a:one")),
-            "access keys are of no use if signatures are not verified",
+            "access keys have no effect if signatures are not verified",
         ),
         (
             builder().builtins().fault("helo: twice".parse().unwrap()),
-            "the fault rule 'helo: twice' is for no function that there is, which are count, echo,",
+            "the fault rule 'helo: twice' matches none of the functions, which are count, echo,",
         ),
         (
             builder().fault("h*: twice".parse().unwrap()),
-            "the fault rule 'h*: twice' is for no function: there is none",
+            "the fault rule 'h*: twice' matches no function: the endpoint has none",
         ),
         (
             builder().builtins().fault(Fault::new(FaultKind::Exception {
@@ -315,7 +296,7 @@ async fn refuses_what_cannot_be_built() {
                 message: String::new(),
                 after: None,
             })),
-            "a fault rule for '*' cannot be carried out: it cannot be sent",
+            "a fault rule for '*' is invalid: it cannot be sent",
         ),
         (
             builder()
@@ -323,8 +304,8 @@ async fn refuses_what_cannot_be_built() {
                 .fault(Fault::new(FaultKind::FlipAt { byte: 0, bit: 8 })),
             "bit must be from 0 to 7",
         ),
-        (builder().region("over here"), "'over here' is no region"),
-        (builder().account("12"), "'12' is no account"),
+        (builder().region("over here"), "'over here' is not a region"),
+        (builder().account("12"), "'12' is not an account"),
     ] {
         let error = built.build().expect_err(says).to_string();
         assert!(error.contains(says), "{says}: {error}");

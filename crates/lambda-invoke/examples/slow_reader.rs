@@ -1,7 +1,7 @@
-//! A function that writes as fast as it can, and a caller that is slow to read: nobody keeps what
-//! is not read.
+//! A function that writes as fast as it can, and a caller that reads slowly: what is not read is not
+//! buffered.
 //!
-//! Endpoint, function and client share this process, so that its peak memory bounds them all. The
+//! Endpoint, function and client share this process, so that its peak memory covers them all. The
 //! caller first reads nothing for a while, then a little at a time, then at full speed.
 //!
 //! ```text
@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut received = 0;
     let mut ahead = unread;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         received += piece?.len() as u64;
         ahead = ahead.max(written.load(Ordering::Relaxed).saturating_sub(received));
         if received < MIB {

@@ -1,4 +1,4 @@
-//! Streams a function's answer to standard output.
+//! Streams a function's response to standard output.
 //!
 //! ```text
 //! cargo run -p lambda-invoke --example stream -- http://127.0.0.1:9001 hello '{"name":"Ada"}'
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
     let mut out = std::io::stdout();
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         out.write_all(&piece?)?;
         out.flush()?;
     }

@@ -1,10 +1,11 @@
-//! How a client is set up.
+//! The settings of a client.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use lambda_invoke_protocol::region::{self, Variant};
@@ -12,26 +13,29 @@ use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
 use lambda_invoke_transport::{Timeouts, Transport};
 use tower_service::Service;
 
-use crate::carrier::Carrier;
+use crate::credentials_cache::CredentialsCache;
 use crate::exchange::Core;
-use crate::session::Sessions;
+use crate::headers::{Coverage, ExtraHeaders};
+use crate::http_service::HttpService;
+use crate::provider::IntoProvider;
 use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 
-/// Sets up a [`Client`].
+/// Configures a [`Client`].
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`region`](Self::region) | none: it must be set, since every signature names it |
-/// | [`credentials`](Self::credentials) | none: they must be set, since every request is signed |
+/// | [`region`](Self::region) | required: every signature names it |
+/// | [`credentials`](Self::credentials) | required: every request is signed |
 /// | [`endpoint_url`](Self::endpoint_url) | the service's own in the region |
 /// | [`use_fips`](Self::use_fips), [`use_dual_stack`](Self::use_dual_stack) | no |
-/// | [`retry`](Self::retry) | [`RetryPolicy::default`]: three attempts, nothing twice that may have run |
-/// | [`limits`](Self::timeouts) | [`Timeouts::default`] |
+/// | [`retry`](Self::retry) | [`RetryPolicy::default`]: three attempts, never a second one that could run the function twice |
+/// | [`timeouts`](Self::timeouts) | [`Timeouts::default`] |
 /// | [`transport`](Self::transport) | [`Transport::new`] |
 /// | [`max_reply_bytes`](Self::max_reply_bytes) | 32 MiB |
+/// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | no headers but those of the protocol |
 ///
-/// Nothing is read from the environment or from files: neither `AWS_*` variables nor the shared
-/// files nor proxy variables. What they say is the caller's to pass on.
+/// Nothing is read from the environment or from files: neither `AWS_*` and proxy variables nor the
+/// shared configuration. The caller passes on what it wants of them.
 ///
 /// # Example
 ///
@@ -48,76 +52,171 @@ use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
-#[must_use]
-pub struct ClientBuilder {
+///
+/// `C` is the client that [`build`](Self::build) makes: [`Client`], or `blocking::Client` (feature
+/// `blocking`).
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder<C = Client> {
     region: Option<String>,
     credentials: Option<Box<dyn ProvideCredentials>>,
     endpoint_url: Option<String>,
     variant: Variant,
     retry: RetryPolicy,
-    limits: Option<Timeouts>,
-    transport: Option<Carrier>,
+    timeouts: Option<Timeouts>,
+    transport: Option<HttpService>,
     max_reply: Option<u64>,
+    headers: ExtraHeaders,
+    /// The first header that cannot be set.
+    invalid: Option<Error>,
+    client: PhantomData<fn() -> C>,
 }
 
-/// Several times what the service itself answers at most (6 MiB).
+/// Several times the largest response of the service (6 MiB).
 const MAX_REPLY: u64 = 32 << 20;
 
-impl ClientBuilder {
-    /// The region that requests are signed for, and whose endpoint they go to.
+impl<C> Default for ClientBuilder<C> {
+    fn default() -> Self {
+        Self {
+            region: None,
+            credentials: None,
+            endpoint_url: None,
+            variant: Variant::default(),
+            retry: RetryPolicy::default(),
+            timeouts: None,
+            transport: None,
+            max_reply: None,
+            headers: ExtraHeaders::default(),
+            invalid: None,
+            client: PhantomData,
+        }
+    }
+}
+
+impl<C> ClientBuilder<C> {
+    /// Sets the region that requests are signed for, and whose endpoint they go to.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// Where the keys come from: [`Credentials`](crate::Credentials) that do not change, or a
-    /// provider.
-    pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
-        self.credentials = Some(Box::new(provider));
+    /// Sets where the credentials come from: [`Credentials`](crate::Credentials) that do not
+    /// change, a [provider](ProvideCredentials), or a closure that returns a future of them.
+    ///
+    /// A provider is asked again as [`ProvideCredentials`] says: before they expire, for example.
+    /// [`Credentials::with_expiry_time`](crate::Credentials::with_expiry_time) takes the expiry.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use lambda_invoke::{Client, Credentials};
+    ///
+    /// let builder = Client::builder().credentials(|| async {
+    ///     let expiry = SystemTime::now() + Duration::from_secs(3600);
+    ///     Ok(Credentials::new("AKIDEXAMPLE", "secret")?.with_expiry_time(expiry))
+    /// });
+    /// ```
+    pub fn credentials<P, Kind>(mut self, provider: P) -> Self
+    where
+        P: IntoProvider<Kind>,
+    {
+        self.credentials = Some(provider.into_provider());
         self
     }
 
-    /// Another endpoint than the service's own: a local one, a VPC endpoint, a gateway. `http://`
-    /// or `https://`, a host, perhaps a port and a path, as [`EndpointUrl::parse`] reads it.
+    /// Sets an endpoint other than the service's own: a local one, a VPC endpoint, a gateway.
+    /// `http://` or `https://`, a host, optionally a port and a path, as [`EndpointUrl::parse`]
+    /// reads it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
         self
     }
 
-    /// Whether to use the region's endpoint whose cryptographic modules are validated under FIPS
-    /// 140: `lambda-fips.{region}..`.
+    /// Sets the endpoint, if there is one: see [`endpoint_url`](Self::endpoint_url).
+    pub fn maybe_endpoint_url(self, url: Option<impl Into<String>>) -> Self {
+        match url {
+            Some(url) => self.endpoint_url(url),
+            None => self,
+        }
+    }
+
+    /// Sets a header of every request, in the place of one of the same name; a call's replaces the
+    /// client's. The signature covers it, unless it is one that signatures never cover
+    /// ([`NEVER_SIGNED`](lambda_invoke_sigv4::NEVER_SIGNED): `user-agent` and `x-amzn-trace-id`,
+    /// for example).
+    ///
+    /// [`build`](Self::build) rejects headers that the client sets itself: `authorization`, `host`,
+    /// `content-length`, `content-type`, all that begin with `x-amz-`, and those of the connection.
+    pub fn header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        self.set_header(name, value, Coverage::Signed)
+    }
+
+    /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header):
+    /// for proxies and gateways that rewrite or remove it on the way.
+    pub fn unsigned_header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        self.set_header(name, value, Coverage::Unsigned)
+    }
+
+    fn set_header<N, V>(mut self, name: N, value: V, coverage: Coverage) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        if let Err(error) = self.headers.set(name, value, coverage) {
+            let error = Error::configuration("a header cannot be set").with_source(error);
+            self.invalid.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Chooses the region's endpoint with cryptographic modules validated under FIPS 140
+    /// (`lambda-fips.{region}..`), or the ordinary one.
     pub fn use_fips(mut self, yes: bool) -> Self {
         self.variant = self.variant.with_fips(yes);
         self
     }
 
-    /// Whether to use the region's endpoint that is reached over IPv6 as well.
+    /// Chooses the region's endpoint that is reachable over IPv6 as well, or the ordinary one.
     pub fn use_dual_stack(mut self, yes: bool) -> Self {
         self.variant = self.variant.with_dual_stack(yes);
         self
     }
 
-    /// What is sent again when it fails; a call can have its own.
+    /// Sets what is sent again after a failure; a call can have its own policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How long each part of a call may take; a call can have its own. `total` counts over all
-    /// attempts and the waiting between them.
-    pub fn timeouts(mut self, limits: Timeouts) -> Self {
-        self.limits = Some(limits);
+    /// Sets how long each part of a call may take; a call can have its own timeouts. `total` covers
+    /// all attempts and the delays between them.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
         self
     }
 
-    /// What carries the requests: a [`Transport`] set up by hand (proxy, certificates,
-    /// keep-alive), or any [`tower_service::Service`].
+    /// Sets what sends the requests: a configured [`Transport`] (proxy, certificates, keep-alive), or
+    /// any [`tower_service::Service`].
     ///
-    /// A service is called on a clone of its own. It finds the call's [`Timeouts`] among the
-    /// request's extensions; those for the first byte and in all are held until the head of the
-    /// answer comes, whether it looks at them or not. Its errors count as "the request may have
-    /// arrived", unless they are a [`lambda_invoke_transport::Error`] that says otherwise.
+    /// Each request is sent through a clone of the service. The call's [`Timeouts`] are among the
+    /// request's extensions; the first-byte and total timeouts are enforced until the head of the
+    /// response comes, even if the service ignores them. Its errors mean that the request may have
+    /// arrived, unless they are a [`lambda_invoke_transport::Error`] that says otherwise.
     ///
     /// # Example
     ///
@@ -135,25 +234,21 @@ impl ClientBuilder {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.transport = Some(Carrier::new(service));
+        self.transport = Some(HttpService::new(service));
         self
     }
 
-    /// The most bytes of a buffered answer ([`Client::invoke`]) that are kept in memory. A larger
-    /// one is an error. Streams have no such limit, since they are not kept.
+    /// Sets the most bytes of a buffered response ([`Client::invoke`]) that are kept in memory. A
+    /// larger one is an error. Streams have no such maximum, since they are not kept.
     pub fn max_reply_bytes(mut self, bytes: u64) -> Self {
         self.max_reply = Some(bytes);
         self
     }
 
-    /// The client. Connects to nothing and asks for no credentials yet.
-    ///
-    /// # Errors
-    ///
-    /// If the region or the credentials are missing, the region or the address of the endpoint
-    /// cannot be used, or an address is set together with FIPS or dual stack, which choose among
-    /// the service's own; the error says which and how it should look.
-    pub fn build(self) -> Result<Client, Error> {
+    fn build_core(self) -> Result<Core, Error> {
+        if let Some(error) = self.invalid {
+            return Err(error);
+        }
         let (region, credentials) = match (self.region, self.credentials) {
             (Some(region), Some(credentials)) => (region, credentials),
             (None, Some(_)) => return Err(missing("no region: set one with `region(..)`")),
@@ -167,8 +262,9 @@ impl ClientBuilder {
                 ));
             }
         };
-        region::check(&region)
-            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        region::check(&region).map_err(|error| {
+            Error::configuration("the region cannot be used").with_source(error)
+        })?;
         let endpoint = match &self.endpoint_url {
             // The two errors of `endpoint-rule-set-1.json`.
             Some(_) if self.variant.is_fips() => {
@@ -189,18 +285,45 @@ impl ClientBuilder {
                 "no TLS for an https:// endpoint: build with the feature `tls`",
             ));
         }
-        Ok(Client::new(Arc::new(Core {
+        Ok(Core {
             endpoint,
-            carrier: self
+            http_service: self
                 .transport
-                .unwrap_or_else(|| Carrier::new(Transport::new())),
-            sessions: Sessions::new(credentials, region),
-            limits: self.limits,
+                .unwrap_or_else(|| HttpService::new(Transport::new())),
+            credentials: CredentialsCache::new(credentials, region),
+            timeouts: self.timeouts,
             retry: self.retry,
             bucket: TokenBucket::default(),
             clock: AtomicI64::new(0),
             max_reply: self.max_reply.unwrap_or(MAX_REPLY),
-        })))
+            headers: self.headers,
+        })
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// Builds the client, which connects to nothing and fetches no credentials yet.
+    ///
+    /// # Errors
+    ///
+    /// If the region or the credentials are missing, the region, the endpoint's address or a header
+    /// is invalid, or an address is set together with FIPS or dual stack, which choose among the
+    /// service's own; the error says which and how it should look.
+    pub fn build(self) -> Result<Client, Error> {
+        Ok(Client::new(Arc::new(self.build_core()?)))
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl ClientBuilder<crate::blocking::Client> {
+    /// Builds the client and starts the thread that its connections live on.
+    ///
+    /// # Errors
+    ///
+    /// As the asynchronous [`build`](ClientBuilder::<Client>::build), and if the system cannot
+    /// start a thread.
+    pub fn build(self) -> Result<crate::blocking::Client, Error> {
+        crate::blocking::Client::new(Client::new(Arc::new(self.build_core()?)))
     }
 }
 

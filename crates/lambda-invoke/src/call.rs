@@ -1,9 +1,11 @@
-//! What a call can have, and how it is sent.
+//! The parameters of a call, and how it is sent.
 
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use lambda_invoke_input::{
     ClientContext, DurableExecutionName, FunctionName, InvocationType, LogType, Qualifier, Target,
     TenantId,
@@ -15,15 +17,19 @@ use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
 use crate::endpoint::EndpointUrl;
-use crate::exchange::{Answer, Options, request_id};
+use crate::exchange::{HttpResponse, Options, request_id};
+use crate::headers::Coverage;
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
 /// A call that is being built: see [`Client::invoke`] and [`Client::stream`].
 ///
-/// A value that is invalid does not stop the chain: [`send`](Self::send) reports the first one, and
-/// sends nothing.
+/// An invalid value does not interrupt the chain: [`send`](Self::send) reports the first one, and
+/// sends nothing. Names may be `&str`, `&String`, `String`, `Cow<str>` or values of their types; the
+/// `maybe_` setters take an option, of which `None` changes nothing.
+///
+/// `.await` on the call itself is a short form of `send()`.
 #[derive(Debug)]
-#[must_use = "a call does nothing until `send`"]
+#[must_use = "a call does nothing until `send` or `.await`"]
 pub struct Call<'a, Op: InvokeOperation, C = Client> {
     pub(crate) client: C,
     pub(crate) request: Result<Request<'a, Op>, Error>,
@@ -59,7 +65,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self
     }
 
-    /// The version or alias to run. Without one, what the name says, or else `$LATEST`.
+    /// Sets the version or alias to run. The default is the one in the function's name, or else
+    /// `$LATEST`.
     pub fn qualifier<Q>(self, qualifier: Q) -> Self
     where
         Q: TryInto<Qualifier<'a>>,
@@ -73,7 +80,19 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// What the function is told about the caller, as JSON.
+    /// Sets it if there is one: see [`qualifier`](Self::qualifier).
+    pub fn maybe_qualifier<Q>(self, qualifier: Option<Q>) -> Self
+    where
+        Q: TryInto<Qualifier<'a>>,
+        Q::Error: Into<BoxError>,
+    {
+        match qualifier {
+            Some(qualifier) => self.qualifier(qualifier),
+            None => self,
+        }
+    }
+
+    /// Sets the client context, which the function finds in its context, as JSON.
     pub fn client_context(self, json: impl AsRef<[u8]>) -> Self {
         self.with(|request| {
             let context = ClientContext::from_json(json.as_ref()).map_err(Error::input)?;
@@ -82,7 +101,15 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// What the function is told about the caller, as it goes on the wire: in base64.
+    /// Sets it if there is one: see [`client_context`](Self::client_context).
+    pub fn maybe_client_context(self, json: Option<impl AsRef<[u8]>>) -> Self {
+        match json {
+            Some(json) => self.client_context(json),
+            None => self,
+        }
+    }
+
+    /// Sets the client context as it goes on the wire: in base64.
     pub fn client_context_base64<X>(self, context: X) -> Self
     where
         X: TryInto<ClientContext<'a>>,
@@ -94,7 +121,19 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// The tenant, for a function with tenant isolation.
+    /// Sets it if there is one: see [`client_context_base64`](Self::client_context_base64).
+    pub fn maybe_client_context_base64<X>(self, context: Option<X>) -> Self
+    where
+        X: TryInto<ClientContext<'a>>,
+        X::Error: Into<BoxError>,
+    {
+        match context {
+            Some(context) => self.client_context_base64(context),
+            None => self,
+        }
+    }
+
+    /// Sets the tenant, for a function with tenant isolation.
     pub fn tenant_id<T>(self, tenant: T) -> Self
     where
         T: TryInto<TenantId<'a>>,
@@ -106,8 +145,19 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Asks for the end of the log, 4 KiB at most, with the response. A stream asks for it by
-    /// default.
+    /// Sets it if there is one: see [`tenant_id`](Self::tenant_id).
+    pub fn maybe_tenant_id<T>(self, tenant: Option<T>) -> Self
+    where
+        T: TryInto<TenantId<'a>>,
+        T::Error: Into<BoxError>,
+    {
+        match tenant {
+            Some(tenant) => self.tenant_id(tenant),
+            None => self,
+        }
+    }
+
+    /// Asks for the end of the log, 4 KiB at most, with the response. The default for a stream.
     pub fn log_tail(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::Tail;
@@ -115,8 +165,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Asks for no log. What the log alone tells is not known then: of a stream, that the function
-    /// failed or timed out after it began to write.
+    /// Asks for no log. A failure that only the log reports then goes unnoticed: that of a function
+    /// that fails or times out after it began to stream.
     pub fn without_log(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::None;
@@ -124,8 +174,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// The payload, sent as it is. The service takes JSON only, and answers anything else
-    /// with an error; see [`payload_validated`](Self::payload_validated).
+    /// Sets the payload, sent unchanged. The service accepts JSON only, and rejects anything else;
+    /// see [`payload_validated`](Self::payload_validated).
     pub fn payload(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             request.payload = payload.into();
@@ -133,7 +183,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// A value as JSON.
+    /// Sets the payload to a value, serialized as JSON.
     pub fn payload_json<T: Serialize + ?Sized>(self, value: &T) -> Self {
         self.with(|request| {
             request.payload = serde_json::to_vec(value).map_err(Error::input)?.into();
@@ -141,8 +191,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// A payload that must be JSON: checked before it is sent, so that a mistake is
-    /// reported with its place.
+    /// Sets the payload, after checking that it is JSON: a mistake is reported with its place, and
+    /// nothing is sent.
     pub fn payload_validated(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             let payload = payload.into();
@@ -152,7 +202,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// The payload's content type, `application/json` if nothing is said.
+    /// Sets the payload's content type, by default `application/json`.
     pub fn content_type<T>(self, content_type: T) -> Self
     where
         T: TryInto<HeaderValue>,
@@ -164,20 +214,79 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// How long each part of this call may take, in place of the client's limits.
-    pub fn timeouts(mut self, limits: Timeouts) -> Self {
-        self.options.limits = Some(limits);
+    /// Sets it if there is one: see [`content_type`](Self::content_type).
+    pub fn maybe_content_type<T>(self, content_type: Option<T>) -> Self
+    where
+        T: TryInto<HeaderValue>,
+        T::Error: Into<BoxError>,
+    {
+        match content_type {
+            Some(content_type) => self.content_type(content_type),
+            None => self,
+        }
+    }
+
+    /// Sets how long each part of this call may take, in place of the client's timeouts.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.options.timeouts = Some(timeouts);
         self
     }
 
-    /// How long this call may take in all, attempts and waiting included, in place of the
-    /// client's `total` limit. The other limits stay.
+    /// Sets how long this call may take in all, including retries and the delays between them, in
+    /// place of the client's `total` timeout. The other timeouts stay.
     pub fn timeout(mut self, total: Duration) -> Self {
         self.options.total = Some(total);
         self
     }
 
-    /// What of this call is sent again when it fails, in place of the client's policy.
+    /// Sets it if there is one: see [`timeout`](Self::timeout).
+    pub fn maybe_timeout(self, total: Option<Duration>) -> Self {
+        match total {
+            Some(total) => self.timeout(total),
+            None => self,
+        }
+    }
+
+    /// Sets a header, in the place of one of the same name, the client's included. The signature
+    /// covers it, unless it is one that signatures never cover: see
+    /// [`ClientBuilder::header`](crate::ClientBuilder::header), also for the headers that are
+    /// rejected.
+    pub fn header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        self.set_header(name, value, Coverage::Signed)
+    }
+
+    /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header): for
+    /// proxies and gateways that rewrite or remove it on the way.
+    pub fn unsigned_header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        self.set_header(name, value, Coverage::Unsigned)
+    }
+
+    fn set_header<N, V>(mut self, name: N, value: V, coverage: Coverage) -> Self
+    where
+        N: TryInto<HeaderName>,
+        N::Error: Into<BoxError>,
+        V: TryInto<HeaderValue>,
+        V::Error: Into<BoxError>,
+    {
+        let mut headers = self.options.headers.take().unwrap_or_default();
+        let set = headers.set(name, value, coverage);
+        self.options.headers = Some(headers);
+        self.with(|_| set.map_err(Error::input))
+    }
+
+    /// Sets when this call is sent again after a failure, in place of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = Some(policy);
         self
@@ -185,7 +294,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
 }
 
 impl<'a, C> Call<'a, Invoke, C> {
-    /// Queues an event for the function and does not wait for it: the reply is a 202 without
+    /// Queues an event for the function instead of waiting for it: the reply is a 202 without
     /// payload. The service runs the function later, and again if it fails.
     pub fn event(self) -> Self {
         self.with(|request| {
@@ -203,8 +312,8 @@ impl<'a, C> Call<'a, Invoke, C> {
         })
     }
 
-    /// The name under which a durable function runs once, however often it is called by it. So
-    /// what may or may not have run is sent again too, whatever the policy.
+    /// Sets the name under which a durable function runs once, however often it is called. A
+    /// request that may have run the function is therefore sent again too, whatever the policy.
     pub fn durable_execution_name<D>(self, name: D) -> Self
     where
         D: TryInto<DurableExecutionName<'a>>,
@@ -215,29 +324,41 @@ impl<'a, C> Call<'a, Invoke, C> {
             Ok(())
         })
     }
+
+    /// Sets it if there is one: see [`durable_execution_name`](Self::durable_execution_name).
+    pub fn maybe_durable_execution_name<D>(self, name: Option<D>) -> Self
+    where
+        D: TryInto<DurableExecutionName<'a>>,
+        D::Error: Into<BoxError>,
+    {
+        match name {
+            Some(name) => self.durable_execution_name(name),
+            None => self,
+        }
+    }
 }
 
 impl Call<'_, Invoke> {
     /// Makes the call.
     ///
-    /// A function that fails is not an error here, since its answer came: see
+    /// A function that fails is not an error here, since its response came: see
     /// [`Reply::into_result`].
     ///
-    /// Dropping the future gives the call up and closes its connection; a function that runs
-    /// already runs on, and is billed.
+    /// Dropping the future abandons the call and closes its connection; a function that is already
+    /// running runs on, and is billed.
     ///
     /// # Errors
     ///
-    /// If the call cannot be made as it is, the service refuses it, or no whole answer comes.
-    /// [`Error::execution`] tells what became of the function.
+    /// If the call is invalid, the service rejects it, or no complete response comes.
+    /// [`Error::execution`] says whether the function may have run.
     pub async fn send(self) -> Result<Reply, Error> {
         let request = self.request?;
         let core = self.client.core();
-        let answer = core.exchange(&request, self.options).await?;
-        let attempts = answer.attempts;
-        let id = request_id(&answer.parts.headers).map(str::to_owned);
-        let after = |error: Error| error.with_request_id(id.as_deref()).answered(attempts);
-        let (parts, payload) = answer.into_payload(core.max_reply).await.map_err(after)?;
+        let response = core.exchange(&request, self.options).await?;
+        let attempts = response.attempts;
+        let id = request_id(&response.parts.headers).map(str::to_owned);
+        let after = |error: Error| error.with_request_id(id.as_deref()).with_attempts(attempts);
+        let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
         let asked = request.invocation_type;
         Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
     }
@@ -254,30 +375,29 @@ impl<'a, C> Call<'a, Stream, C> {
 }
 
 impl Call<'_, Stream> {
-    /// Makes the call and waits for the head of the answer: the function runs then, and what it
-    /// writes can be read from the stream.
+    /// Makes the call and waits for the head of the response: by then the function runs, and what
+    /// it writes can be read from the stream.
     ///
     /// # Errors
     ///
-    /// If the call cannot be made as it is, the service refuses it, or no answer comes.
-    /// [`Error::execution`] tells what became of the function. What goes wrong later is an error
-    /// of the stream.
+    /// If the call is invalid, the service rejects it, or no response comes. [`Error::execution`]
+    /// says whether the function may have run. Later failures are errors of the stream.
     pub async fn send(self) -> Result<ResponseStream, Error> {
         let request = self.request?;
         let core = self.client.core();
-        let answer = core.exchange(&request, self.options).await?;
-        let head = stream_head(&core.endpoint, request.invocation_type, &answer)?;
-        Ok(ResponseStream::new(head, answer))
+        let response = core.exchange(&request, self.options).await?;
+        let head = stream_head(&core.endpoint, request.invocation_type, &response)?;
+        Ok(ResponseStream::new(head, response))
     }
 }
 
 /// A dry run of InvokeWithResponseStream: see [`StreamCall::dry_run`].
 #[derive(Debug)]
-#[must_use = "a call is made by `send`"]
+#[must_use = "a call does nothing until `send` or `.await`"]
 pub struct StreamDryRun<'a, C = Client>(pub(crate) StreamCall<'a, C>);
 
 impl StreamDryRun<'_> {
-    /// Makes the call. What it gives is the head of the answer, which is all that there is.
+    /// Makes the call and returns the head of the response, which has no body.
     ///
     /// # Errors
     ///
@@ -285,17 +405,50 @@ impl StreamDryRun<'_> {
     pub async fn send(self) -> Result<StreamHead, Error> {
         let request = self.0.request?;
         let core = self.0.client.core();
-        let answer = core.exchange(&request, self.0.options).await?;
-        stream_head(&core.endpoint, request.invocation_type, &answer)
+        let response = core.exchange(&request, self.0.options).await?;
+        stream_head(&core.endpoint, request.invocation_type, &response)
     }
 }
 
 fn stream_head(
     endpoint: &EndpointUrl,
     asked: StreamInvocationType,
-    answer: &Answer,
+    response: &HttpResponse,
 ) -> Result<StreamHead, Error> {
-    StreamHead::from_parts(asked, &answer.parts).map_err(|error| {
-        Error::unexpected(endpoint, &answer.parts, b"", error).answered(answer.attempts)
+    StreamHead::from_parts(asked, &response.parts).map_err(|error| {
+        Error::unexpected(endpoint, &response.parts, b"", error).with_attempts(response.attempts)
     })
+}
+
+/// What `.await` on a call waits for.
+pub type CallFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Makes the call: see [`send`](InvokeCall::send).
+impl<'a> IntoFuture for InvokeCall<'a> {
+    type Output = Result<Reply, Error>;
+    type IntoFuture = CallFuture<'a, Reply>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Makes the call: see [`send`](StreamCall::send).
+impl<'a> IntoFuture for StreamCall<'a> {
+    type Output = Result<ResponseStream, Error>;
+    type IntoFuture = CallFuture<'a, ResponseStream>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Makes the call: see [`send`](StreamDryRun::send).
+impl<'a> IntoFuture for StreamDryRun<'a> {
+    type Output = Result<StreamHead, Error>;
+    type IntoFuture = CallFuture<'a, StreamHead>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
 }

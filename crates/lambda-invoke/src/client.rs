@@ -11,11 +11,11 @@ use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
-/// Cheap to clone; the clones share connections, credentials, retry tokens and what is known of
-/// the service's clock. `Send`, `Sync`, and not generic, whatever carries the requests.
+/// Cheap to clone; the clones share connections, credentials, retry tokens and the measured offset of
+/// the service's clock. `Send`, `Sync`, and not generic, whatever sends the requests.
 ///
-/// It needs a Tokio runtime with I/O and time enabled. For callers without one there is
-/// `blocking::Client` (feature `blocking`).
+/// It needs a Tokio runtime with I/O and time enabled; `blocking::Client` (feature `blocking`) does
+/// not.
 ///
 /// # Example
 ///
@@ -27,8 +27,8 @@ use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
 ///     .region("eu-central-1")
 ///     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
 ///     .build()?;
-/// let reply = client.invoke("hello").payload(r#"{"name":"Ada"}"#).send().await?.into_result()?;
-/// println!("{}", String::from_utf8_lossy(reply.payload()));
+/// let reply = client.invoke("hello").payload(r#"{"name":"Ada"}"#).await?;
+/// println!("{}", reply.text()?);
 /// # Ok(())
 /// # }
 /// ```
@@ -38,16 +38,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to set up a client.
+    /// Starts to configure a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// Invoke: runs a function and gives its whole answer, or queues an event for it.
+    /// Invoke: runs a function and returns its whole response, or queues an event for it.
     ///
-    /// The name is a function's name, its ARN, or anything between, with or without a version or
-    /// alias at its end. A name that cannot be one is reported by
-    /// [`InvokeCall::send`](crate::InvokeCall::send), before anything is sent.
+    /// The name is a function's name, its ARN or a partial ARN, with or without a version or alias
+    /// at its end. An invalid name is reported by [`InvokeCall::send`](crate::InvokeCall::send),
+    /// before anything is sent.
     pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a>
     where
         N: TryInto<FunctionName<'a>>,
@@ -56,7 +56,7 @@ impl Client {
         InvokeCall::new(self.clone(), name)
     }
 
-    /// InvokeWithResponseStream: runs a function and gives its answer while it is being written.
+    /// InvokeWithResponseStream: runs a function and returns its response while it is being written.
     ///
     /// The name is as in [`invoke`](Self::invoke).
     pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a>
@@ -64,23 +64,23 @@ impl Client {
         N: TryInto<FunctionName<'a>>,
         N::Error: Into<BoxError>,
     {
-        // The service has been seen to report a failure after the first byte nowhere but in the log.
+        // Some failures after the first byte have been seen to be reported in the log only.
         StreamCall::new(self.clone(), name).log_tail()
     }
 
-    /// The region that requests are signed for.
+    /// Returns the region that requests are signed for.
     #[must_use]
     pub fn region(&self) -> &str {
-        self.core.sessions.region()
+        self.core.credentials.region()
     }
 
-    /// The address that requests go to.
+    /// Returns the address that requests are sent to.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
         self.core.endpoint.uri().to_string()
     }
 
-    /// What is sent again when it fails, unless a call has its own policy.
+    /// Returns the retry policy of calls that have none of their own.
     #[must_use]
     pub fn retry_policy(&self) -> RetryPolicy {
         self.core.retry
@@ -99,10 +99,10 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("endpoint", &self.core.endpoint)
-            .field("sessions", &self.core.sessions)
+            .field("credentials", &self.core.credentials)
             .field("retry", &self.core.retry)
-            .field("limits", &self.core.limits)
-            .field("carrier", &self.core.carrier)
+            .field("timeouts", &self.core.timeouts)
+            .field("http_service", &self.core.http_service)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,19 @@
-//! A response stream that has been read to its end.
+//! A response stream that was read to its end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use lambda_invoke_event_stream::Payload;
 use lambda_invoke_protocol::StreamHead;
+use serde_core::de::DeserializeOwned;
 use serde_core::ser::{Serialize, SerializeSeq as _, SerializeStruct as _, Serializer};
 
-use crate::Completion;
+use crate::{Completion, Error};
 
-/// The whole of a response stream: see [`ResponseStream::collect`](crate::ResponseStream::collect).
+/// The whole of a response stream: see
+/// [`ResponseStream::collect_all`](crate::ResponseStream::collect_all).
 ///
-/// As JSON it has the names of the service's model, its binary members in base64:
+/// It serializes with the names of the service's model, binary members in base64:
 ///
 /// ```json
 /// {
@@ -25,29 +27,32 @@ use crate::Completion;
 /// }
 /// ```
 ///
-/// `InvokeComplete` is there only if it came. Members that are absent from the answer are left
+/// `InvokeComplete` is present only if it came. Members that are absent from the response are left
 /// out.
 ///
-/// The pieces lie in one buffer: what it keeps in memory is their bytes and the length of each, and
-/// not the buffers of the connection that they came in.
+/// The chunks are in one buffer. Their bytes and the length of each are all that is kept in memory,
+/// not the connection's buffers.
 #[derive(Clone, Debug)]
 pub struct Collected {
     head: StreamHead,
+    attempts: u32,
     bytes: Bytes,
     lengths: Bytes,
     completion: Option<Completion>,
+    /// Whether the stream ended without an error.
+    complete: bool,
 }
 
-/// The pieces of a stream, copied together.
+/// The chunks of a stream, copied into one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     bytes: BytesMut,
-    /// In LEB128: a byte for a piece of up to 127, so that this never takes more than the pieces.
+    /// In LEB128: one byte for a length of up to 127, so that they never take more than the chunks.
     lengths: BytesMut,
 }
 
 impl Pieces {
-    /// Adds a piece, which is not empty.
+    /// Adds a chunk, which is not empty.
     pub(crate) fn push(&mut self, piece: &Payload) {
         for slice in piece.slices() {
             self.bytes.extend_from_slice(slice);
@@ -61,7 +66,7 @@ impl Pieces {
     }
 }
 
-/// Takes the next length off the front.
+/// Splits the first length off.
 fn next_length(lengths: &mut &[u8]) -> Option<usize> {
     let mut length = 0;
     let mut shift = 0;
@@ -77,22 +82,30 @@ fn next_length(lengths: &mut &[u8]) -> Option<usize> {
 }
 
 impl Collected {
-    pub(crate) fn new(head: StreamHead, pieces: Pieces, completion: Option<Completion>) -> Self {
+    pub(crate) fn new(
+        head: StreamHead,
+        attempts: u32,
+        pieces: Pieces,
+        completion: Option<Completion>,
+        complete: bool,
+    ) -> Self {
         Self {
             head,
+            attempts,
             bytes: pieces.bytes.freeze(),
             lengths: pieces.lengths.freeze(),
             completion,
+            complete,
         }
     }
 
-    /// Status, version and content types.
+    /// Returns status, version and content types.
     #[must_use]
     pub fn head(&self) -> &StreamHead {
         &self.head
     }
 
-    /// What the function wrote, a piece a write of its own, each a slice of
+    /// Returns what the function wrote, one chunk for each write, as slices of
     /// [`to_bytes`](Self::to_bytes).
     pub fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
         let mut lengths = &self.lengths[..];
@@ -103,16 +116,52 @@ impl Collected {
         })
     }
 
-    /// How the execution ended; `None` if the stream was cut before.
+    /// Returns how the execution ended; `None` if the stream was truncated before.
     #[must_use]
     pub fn completion(&self) -> Option<&Completion> {
         self.completion.as_ref()
     }
 
-    /// All that the function wrote, in one piece. This does not copy.
+    /// Returns all that the function wrote, without copying it.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         self.bytes.clone()
+    }
+
+    /// Deserializes what the function wrote from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Json`](crate::ErrorKind::Json) if it is not JSON of this type; the error says
+    /// where. [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if it is only what came before
+    /// an error ([`Error::collected`]).
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.check_complete()?;
+        serde_json::from_slice(&self.bytes).map_err(|error| self.failed(Error::json, error))
+    }
+
+    /// Returns what the function wrote as text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Text`](crate::ErrorKind::Text) if it is not UTF-8; the error says where.
+    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) as for [`json`](Self::json).
+    pub fn text(&self) -> Result<&str, Error> {
+        self.check_complete()?;
+        std::str::from_utf8(&self.bytes).map_err(|error| self.failed(Error::text, error))
+    }
+
+    fn check_complete(&self) -> Result<(), Error> {
+        match self.complete {
+            true => Ok(()),
+            false => Err(self.failed(Error::truncated, "the stream ended with an error")),
+        }
+    }
+
+    fn failed<S>(&self, error: impl FnOnce(S, u64) -> Error, source: S) -> Error {
+        error(source, self.bytes.len() as u64)
+            .with_request_id(self.head.request_id.as_deref())
+            .with_attempts(self.attempts)
     }
 }
 
@@ -156,7 +205,7 @@ impl Serialize for Events<'_> {
     }
 }
 
-/// An object with one member: how the model's unions are written.
+/// An object with one member, as the model's unions are written.
 struct Named<T>(&'static str, T);
 
 impl<T: Serialize> Serialize for Named<T> {
@@ -203,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_of_every_size_come_back_as_they_were() {
+    fn chunks_of_every_size_come_back_unchanged() {
         let sizes = [
             1, 2, 126, 127, 128, 129, 16_383, 16_384, 70_000, 1, 2_097_152,
         ];
@@ -212,7 +261,7 @@ mod tests {
             pieces.push(&Payload::from(vec![at as u8; size]));
         }
         let all: usize = sizes.iter().sum();
-        let collected = Collected::new(StreamHead::new(), pieces, None);
+        let collected = Collected::new(StreamHead::new(), 1, pieces, None, true);
         assert_eq!(collected.to_bytes().len(), all);
         let chunks: Vec<Bytes> = collected.chunks().collect();
         assert_eq!(chunks.len(), sizes.len());
@@ -222,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_a_piece_costs_a_byte_more() {
+    fn a_chunk_of_a_byte_costs_a_byte_more() {
         let mut pieces = Pieces::default();
         for _ in 0..100_000 {
             pieces.push(&Payload::from("x"));

@@ -1,4 +1,4 @@
-//! Where requests go.
+//! The address that requests are sent to.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use lambda_invoke_transport::port_of;
 
 use crate::Error;
 
-/// The service's address: scheme, authority, and perhaps a path before the operation's, as a
-/// gateway may have one.
+/// The address of the service: scheme, authority, and optionally a path that precedes the
+/// operation's, as a gateway may have one.
 ///
-/// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes the text of one. This type is for
-/// programs that have to know what becomes of the text before there is a client.
+/// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes it as text. This type is
+/// for programs that validate an address before they build a client.
 ///
 /// # Example
 ///
@@ -29,29 +29,29 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct EndpointUrl {
     uri: Uri,
-    /// What the `host` header says: made once, and not for every request.
+    /// The value of the `host` header, made once instead of for every request.
     host: HeaderValue,
 }
 
 impl EndpointUrl {
-    /// The service's own endpoint in a region.
+    /// Makes the service's own endpoint in a region.
     ///
     /// # Errors
     ///
-    /// If the region cannot be part of a host's name.
+    /// If the region cannot be part of a host name.
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
-        let host = region::host(region, variant)
-            .map_err(|error| Error::configuration("the region cannot be used").because(error))?;
+        let host = region::host(region, variant).map_err(|error| {
+            Error::configuration("the region cannot be used").with_source(error)
+        })?;
         Self::parse(&format!("https://{host}"))
     }
 
-    /// Another endpoint: `http://` or `https://`, a host, perhaps a port and a path.
+    /// Parses an address: `http://` or `https://`, a host, optionally a port and a path.
     ///
     /// # Errors
     ///
-    /// If it is anything else: a port that is not a number from 1 to 65535, a user's name, a query
-    /// or a fragment are not passed over. The error does not repeat the text, which may hold a
-    /// password.
+    /// If it is anything else: a port that is not a number from 1 to 65535, a user name, a query or
+    /// a fragment is not ignored. The error does not repeat the text, which may hold a password.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let error = |what: &str| {
             Error::configuration(format!(
@@ -60,22 +60,20 @@ impl EndpointUrl {
         };
         let uri: Uri = url
             .parse()
-            .map_err(|source| error("is no URL").because(source))?;
+            .map_err(|source| error("is not a URL").with_source(source))?;
         if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(error("does not begin with http:// or https://"));
         }
         if uri.host().is_none_or(str::is_empty) {
-            return Err(error("names no host"));
+            return Err(error("has no host"));
         }
         if uri
             .authority()
             .is_some_and(|authority| authority.as_str().contains('@'))
         {
-            return Err(error(
-                "has a user's name in it, which nothing here would use",
-            ));
+            return Err(error("has a user's name, which would not be used"));
         }
-        port_of(&uri).map_err(|source| error("has an invalid port").because(source))?;
+        port_of(&uri).map_err(|source| error("has an invalid port").with_source(source))?;
         if uri.query().is_some() {
             return Err(error("has a query"));
         }
@@ -83,18 +81,19 @@ impl EndpointUrl {
         if url.contains('#') {
             return Err(error("has a fragment"));
         }
-        let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default())
-            .map_err(|source| error("names a host that no header can hold").because(source))?;
+        let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default()).map_err(|source| {
+            error("has a host that is not a valid header value").with_source(source)
+        })?;
         Ok(Self { uri, host })
     }
 
-    /// The address, with `/` for an empty path.
+    /// Returns the address, with `/` for an empty path.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Scheme and authority, for messages.
+    /// Returns scheme and authority, for messages.
     pub(crate) fn origin(&self) -> impl fmt::Display + '_ {
         struct Origin<'u>(&'u Uri);
 
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_named_with_its_port_unless_that_is_the_usual_one() {
+    fn the_host_header_has_the_port_unless_it_is_the_default() {
         for (url, host) in [
             ("http://127.0.0.1:9001", "127.0.0.1:9001"),
             ("http://localhost:80/lambda", "localhost"),
@@ -157,28 +156,28 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_address_and_says_why() {
+    fn rejects_other_text_and_says_why() {
         for (url, why) in [
-            ("", "no URL"),
+            ("", "not a URL"),
             ("127.0.0.1:9001", "begin with http"),
             ("localhost", "begin with http"),
             ("/lambda", "begin with http"),
             ("ftp://host", "begin with http"),
             ("http://user:secret@host", "user's name"),
             ("http://host/?a=b", "query"),
-            ("http://a b", "no URL"),
+            ("http://a b", "not a URL"),
             ("http://host/#here", "fragment"),
             ("http://host#here", "fragment"),
-            ("http://", "no URL"),
-            ("http://:9001", "names no host"),
+            ("http://", "not a URL"),
+            ("http://:9001", "has no host"),
             ("http://host:99999", "an invalid port"),
             ("http://host:0", "an invalid port"),
             ("http://host:", "an invalid port"),
             ("https://host:+443/lambda", "an invalid port"),
             ("http://[::1]:x", "an invalid port"),
             ("http://user:secret", "an invalid port"),
-            ("http://host: 80", "no URL"),
-            ("http://host:８０", "no URL"),
+            ("http://host: 80", "not a URL"),
+            ("http://host:８０", "not a URL"),
         ] {
             let error = EndpointUrl::parse(url).unwrap_err();
             assert!(error.to_string().contains(why), "{url}: {error}");

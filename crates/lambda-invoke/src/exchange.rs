@@ -1,4 +1,5 @@
-//! One call: attempts, each signed anew, until one is answered or the retry decision says stop.
+//! One call: attempts, each with a new signature, until a response comes or the retry decision says
+//! to give up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,22 +23,24 @@ use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::carrier::{Carrier, ResponseBody};
+use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
+use crate::headers::{Coverage, ExtraHeaders};
+use crate::http_service::{HttpService, ResponseBody};
 use crate::random;
-use crate::session::{Session, Sessions};
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
 
-/// What a request gets besides its own headers: `Host`, `User-Agent`, `X-Amz-Date`, `Authorization`
-/// and, from hyper, `Content-Length`. One more makes its map of headers twice as large.
+/// How many headers every request has besides its own: `Host`, `User-Agent`, `X-Amz-Date`,
+/// `Authorization` and, from hyper, `Content-Length`. A map that is too small for the last one is
+/// grown to twice its size.
 const HEADERS: usize = 5;
 
-/// How long the body of an error answer is waited for. Its head says nearly all.
+/// How long to wait for the body of an error response. Its head says nearly all.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
-/// How much of an unexpected body is read: what a message shows of it.
+/// How much of an unexpected body is read, in bytes: enough for what a message shows of it.
 const UNEXPECTED_BODY: usize = 1024;
 
 /// A payload smaller than this, in bytes, is copied out of the buffer that it came in.
@@ -47,80 +50,88 @@ const SMALL: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
-    pub(crate) carrier: Carrier,
-    pub(crate) sessions: Sessions,
-    pub(crate) limits: Option<Timeouts>,
+    pub(crate) http_service: HttpService,
+    pub(crate) credentials: CredentialsCache,
+    pub(crate) timeouts: Option<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bucket: TokenBucket,
-    /// What to add to this machine's clock to have the service's, in seconds.
+    /// By how many seconds the service's clock is ahead of this machine's.
     pub(crate) clock: AtomicI64,
-    /// The most bytes of a buffered answer that are kept.
+    /// The most bytes of a buffered response that are kept in memory.
     pub(crate) max_reply: u64,
+    pub(crate) headers: ExtraHeaders,
 }
 
-/// What one call has that differs from the client's.
-#[derive(Clone, Copy, Debug, Default)]
+/// The settings of one call, where they differ from the client's.
+#[derive(Debug, Default)]
 pub(crate) struct Options {
-    pub(crate) limits: Option<Timeouts>,
+    pub(crate) timeouts: Option<Timeouts>,
     pub(crate) total: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+    /// Boxed, so that a call without headers stays small.
+    pub(crate) headers: Option<Box<ExtraHeaders>>,
 }
 
-/// An answer whose status says that the operation was carried out.
-pub(crate) struct Answer {
+/// A response whose head is one that the operation can have; its body is still to be read.
+pub(crate) struct HttpResponse {
     pub(crate) parts: response::Parts,
     pub(crate) body: ResponseBody,
     pub(crate) attempts: u32,
 }
 
-/// An attempt that failed, with what the decision needs besides the error.
+/// A failed attempt, with what the retry decision needs besides the error.
 struct Failed {
     error: Error,
-    session: Option<Arc<Session>>,
-    /// The clock that it was signed by, and how wrong the answer says that one was.
+    signer: Option<Arc<CurrentSigner>>,
+    /// The correction of the clock that it was signed by, and how wrong that one still was by the
+    /// response's date.
     clock: ClockOffset,
     offset: Option<ClockOffset>,
 }
 
 impl Core {
-    /// Sends a request, and again as long as the retry decision allows.
+    /// Sends a request, again as long as the retry decision allows.
     pub(crate) async fn exchange<Op: InvokeOperation>(
         &self,
         request: &CallRequest<'_, Op>,
         options: Options,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HttpResponse, Error> {
         let base = self.endpoint.uri();
         let mut hash = None;
-        let usual = || self.carrier.timeouts().unwrap_or_default();
-        let mut limits = options.limits.or(self.limits);
+        let headers = options.headers.as_deref();
+        let defaults = || self.http_service.timeouts().unwrap_or_default();
+        let mut timeouts = options.timeouts.or(self.timeouts);
         if let Some(total) = options.total {
-            limits = Some(limits.unwrap_or_else(usual).with_total(total));
+            timeouts = Some(timeouts.unwrap_or_else(defaults).with_total(total));
         }
-        let total = limits
-            .or(self.carrier.timeouts())
-            .and_then(|limits| limits.total());
+        let total = timeouts
+            .or(self.http_service.timeouts())
+            .and_then(|timeouts| timeouts.total());
         let deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
         let mut call = CallRetries::new(policy, &self.bucket);
         let mut earlier = Execution::NotStarted;
         loop {
             let attempt = call.attempt();
-            let more = HEADERS + usize::from(self.sessions.has_token());
+            let more = HEADERS
+                + usize::from(self.credentials.has_token())
+                + self.headers.len()
+                + headers.map_or(0, ExtraHeaders::len);
             let http = request
                 .to_http_with_capacity(base, more)
                 .map_err(Error::input)?;
             let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
-            let limits = match (left, attempt) {
-                // What earlier attempts took is gone.
-                (Some(left), 2..) => Some(limits.unwrap_or_else(usual).with_total(left)),
-                _ => limits,
+            let timeouts = match (left, attempt) {
+                // Earlier attempts have used up a part of it.
+                (Some(left), 2..) => Some(timeouts.unwrap_or_else(defaults).with_total(left)),
+                _ => timeouts,
             };
             let expected: Expected = request.invocation_type.into();
-            let failed = match self.attempt(http, expected, hash, limits).await {
+            let failed = match self.attempt(http, expected, hash, timeouts, headers).await {
                 Ok((parts, body)) => {
                     call.succeeded();
-                    return Ok(Answer {
+                    return Ok(HttpResponse {
                         parts,
                         body,
                         attempts: attempt,
@@ -139,14 +150,14 @@ impl Core {
             context.remaining = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             context.clock = failed.clock;
             context.clock_offset = failed.offset;
-            context.can_refresh_credentials = self.sessions.can_refresh();
+            context.can_refresh_credentials = self.credentials.can_refresh();
             let retry = match call.failed(context) {
                 Decision::Retry(retry) => retry,
-                Decision::GiveUp(stop) => {
-                    return Err(failed.error.after(attempt, earlier, Some(stop)));
+                Decision::GiveUp(reason) => {
+                    return Err(failed.error.given_up(attempt, earlier, Some(reason)));
                 }
-                // A later version's: not to send is always safe.
-                _ => return Err(failed.error.after(attempt, earlier, None)),
+                // Unknown to this version: giving up is always safe.
+                _ => return Err(failed.error.given_up(attempt, earlier, None)),
             };
             earlier = earlier.max(failed.error.execution());
             match retry.recovery {
@@ -156,8 +167,8 @@ impl Core {
                     self.clock.store(clock.as_secs(), Ordering::Relaxed);
                 }
                 Recovery::RefreshCredentials => {
-                    if let Some(session) = &failed.session {
-                        self.sessions.refuse(session);
+                    if let Some(signer) = &failed.signer {
+                        self.credentials.invalidate(signer);
                     }
                 }
                 _ => {}
@@ -168,50 +179,49 @@ impl Core {
         }
     }
 
-    /// Signs a request, sends it, and reads the answer's head, and of an error its body.
+    /// Signs a request, sends it, and reads the response's head, and the body of an error.
     async fn attempt(
         &self,
         request: Request<Bytes>,
         expected: Expected,
         hash: &PayloadHash,
-        limits: Option<Timeouts>,
+        timeouts: Option<Timeouts>,
+        headers: Option<&ExtraHeaders>,
     ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
             error,
-            session: None,
+            signer: None,
             clock,
             offset: None,
         };
         let (mut parts, body) = request.into_parts();
-        // Signed as it is here; the signer would make the same of the URI.
+        // The signer would derive the same from the URI, for every request.
         parts.headers.insert(HOST, self.endpoint.host().clone());
         parts.headers.insert(USER_AGENT, AGENT);
-        if let Some(limits) = limits {
-            parts.extensions.insert(limits);
+        self.insert_extra(&mut parts.headers, Coverage::Signed, headers);
+        if let Some(timeouts) = timeouts {
+            parts.extensions.insert(timeouts);
         }
         let now = clock.apply(SystemTime::now());
-        let session = self.sessions.fresh(now);
-        let (session, sent) = match session {
-            Some(session) => (session, now),
+        let (signer, sent) = match self.credentials.fresh(now) {
+            Some(signer) => (signer, now),
             None => {
-                let session = self.sessions.at(now).await.map_err(early)?;
-                // Asking for credentials may have taken its time.
-                (session, clock.apply(SystemTime::now()))
+                let signer = self.credentials.signer_at(now).await.map_err(early)?;
+                // Fetching credentials may have taken some time.
+                (signer, clock.apply(SystemTime::now()))
             }
         };
         let time = Timestamp::try_from(sent).map_err(|error| early(Error::clock(error)))?;
-        session
+        signer
             .signer()
             .sign(&mut parts, hash, time)
             .map_err(|error| early(Error::input(error)))?;
+        self.insert_extra(&mut parts.headers, Coverage::Unsigned, headers);
 
         let request = Request::from_parts(parts, Full::new(body));
-        let answer = match self.carrier.send(request, limits).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(early(error)),
-        };
-        let (parts, mut body) = answer.into_parts();
+        let response = self.http_service.send(request, timeouts, &self.endpoint);
+        let (parts, mut body) = response.await.map_err(early)?.into_parts();
         let received = clock.apply(SystemTime::now());
         self.doubt_clock(clock, sent, received, &parts.headers);
         let unexpected = match expected.check_head(&parts) {
@@ -230,14 +240,27 @@ impl Core {
         });
         Err(Failed {
             error,
-            session: Some(session),
+            signer: Some(signer),
             clock,
             offset,
         })
     }
 
-    /// Forgets the clock's correction if an answer contradicts it. Where it was right all the same,
-    /// the next request is refused for its time, which runs nothing, and it is measured anew.
+    /// Adds the client's headers and the call's, which replace the client's of the same name.
+    fn insert_extra(
+        &self,
+        headers: &mut HeaderMap,
+        coverage: Coverage,
+        of_call: Option<&ExtraHeaders>,
+    ) {
+        self.headers.insert_into(headers, coverage, of_call);
+        if let Some(of_call) = of_call {
+            of_call.insert_into(headers, coverage, None);
+        }
+    }
+
+    /// Drops the clock's correction if a response contradicts it. If the correction was right, the
+    /// next request is rejected for its time, which runs nothing, and the clock is measured again.
     fn doubt_clock(
         &self,
         clock: ClockOffset,
@@ -263,8 +286,8 @@ impl Core {
     }
 }
 
-impl Answer {
-    /// Reads a buffered answer whole, and sees to it that it is. One large piece is not copied.
+impl HttpResponse {
+    /// Reads a buffered response, and checks that it is complete. A single large piece is not copied.
     pub(crate) async fn into_payload(
         mut self,
         max: u64,
@@ -284,7 +307,7 @@ impl Answer {
                 Some(joined) => joined.extend_from_slice(&piece),
                 None if payload.is_empty() => payload = piece,
                 None => {
-                    // What is announced is believed as far as it is allowed.
+                    // The announced length is trusted up to the maximum.
                     let left = self.body.size_hint().lower();
                     let expected = received.saturating_add(left).min(max);
                     let expected = usize::try_from(expected).unwrap_or_default();
@@ -296,7 +319,7 @@ impl Answer {
             }
         }
         match framing {
-            // Of another's transport, which knew the length without a header.
+            // A custom service may know the length without a header.
             Framing::Connection if length == Some(received) => {}
             _ => framing
                 .check_end(received)
@@ -304,7 +327,7 @@ impl Answer {
         }
         let payload = match joined {
             Some(joined) => joined.freeze(),
-            // It would keep the buffer of the connection that it was read into.
+            // Uncopied, it would keep the connection's read buffer in memory.
             None if payload.len() < SMALL => Bytes::copy_from_slice(&payload),
             None => payload,
         };
@@ -312,7 +335,7 @@ impl Answer {
     }
 }
 
-/// As much of a body that is not a payload as is there in time, `max` bytes at most.
+/// Reads the body of an error, `max` bytes at most, as far as it comes in time.
 async fn error_body(body: &mut ResponseBody, max: usize) -> Bytes {
     let mut start = BytesMut::new();
     let read = async {
@@ -324,7 +347,7 @@ async fn error_body(body: &mut ResponseBody, max: usize) -> Bytes {
             }
         }
     };
-    // A body that does not end in time is used as far as it came.
+    // A late body is used as far as it came.
     let _ = tokio::time::timeout(ERROR_BODY, read).await;
     start.freeze()
 }

@@ -1,33 +1,52 @@
-//! What is known of a function that failed.
+//! What a failed function left behind.
 
 use std::fmt;
 
 use bytes::Bytes;
 use lambda_invoke_error::bounds::MAX_TOKEN;
 use lambda_invoke_protocol::text::{Excerpt, cut};
-use lambda_invoke_protocol::{FunctionError, LogTail, LoggedFailure};
+use lambda_invoke_protocol::{FunctionError, InvokeComplete, LogTail, LoggedFailure};
 
 /// What a function that ran and failed left behind.
 ///
-/// Its `Display` is one line of a few KiB at most, and its `Debug` not much more, whatever was sent.
+/// Its `Display` is one line of a few KiB at most, and its `Debug` little more, however much
+/// the function wrote.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FunctionFailure {
-    /// What the service calls it: the value of `X-Amz-Function-Error` (`Unhandled`, or `Handled`
-    /// of old), or the `ErrorCode` of a stream's `InvokeComplete`; at most 256 bytes of it. `None`
-    /// if only the log tells of the failure.
+    /// The service's code: the value of `X-Amz-Function-Error` (`Unhandled`, formerly also
+    /// `Handled`), or the `ErrorCode` of a stream's `InvokeComplete`; its first 256 bytes at most.
+    /// `None` if only the log reports the failure.
     pub code: Option<String>,
-    /// The `ErrorDetails` of a stream's `InvokeComplete`, as they came.
+    /// The `ErrorDetails` of a stream's `InvokeComplete`, unchanged.
     pub details: Option<String>,
-    /// The function's own words, as far as payload, details or log have them.
+    /// The function's own error type, message and trace, as far as the payload, the details or the
+    /// log have them.
     pub error: FunctionError,
-    /// What the log tells of the failure, if it was asked for and does.
+    /// The failure as the log reports it, if the log was requested and does.
     pub logged: Option<LoggedFailure>,
-    /// The payload of a buffered answer: the runtime's JSON, or what the function had returned if
-    /// only the log tells. Empty for a stream, whose chunks have come before.
+    /// The payload of a buffered response: the runtime's JSON, or what the function had returned if
+    /// only the log reports the failure. Empty for a stream, whose chunks came before.
     pub payload: Bytes,
-    /// The end of the log, if it was asked for.
+    /// The end of the log, if it was requested.
     pub log: Option<LogTail>,
+}
+
+impl FunctionFailure {
+    /// Makes the failure that ended a stream.
+    pub(crate) fn of_stream(complete: InvokeComplete, logged: Option<LoggedFailure>) -> Self {
+        let details = complete.error_details;
+        let reported = details.as_deref().map(FunctionError::from_details);
+        let error = reported.or_else(|| Some(logged.as_ref()?.error.clone()));
+        Self {
+            code: complete.error_code.as_deref().map(short_code),
+            error: error.unwrap_or_default(),
+            details,
+            logged,
+            payload: Bytes::new(),
+            log: complete.log,
+        }
+    }
 }
 
 impl fmt::Debug for FunctionFailure {
@@ -43,7 +62,7 @@ impl fmt::Debug for FunctionFailure {
     }
 }
 
-/// The part of a code that is kept.
+/// Returns the first 256 bytes of a code.
 pub(crate) fn short_code(code: &str) -> String {
     cut(code, MAX_TOKEN).to_owned()
 }
@@ -59,7 +78,7 @@ impl fmt::Display for FunctionFailure {
         if self.error == FunctionError::default() {
             return Excerpt(code).fmt(f);
         }
-        // A stream's error code is the error's own type, which its words begin with.
+        // A stream's error code is the error's own type, with which its display begins.
         if self.error.error_message.is_some() && self.error.error_type.as_ref() == Some(code) {
             return self.error.fmt(f);
         }

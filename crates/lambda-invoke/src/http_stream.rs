@@ -1,4 +1,4 @@
-//! A response stream as the HTTP answer that the function meant.
+//! A response stream as the HTTP response that the function wrote.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,13 +12,13 @@ use lambda_invoke_protocol::prelude::{HttpPrelude, Part, PreludeSplitter};
 
 use crate::{Error, Reader, ResponseStream, TextStream};
 
-/// The answer of a function that speaks HTTP: status, headers and cookies, and then its body. See
+/// The response of a function behind a function URL: status, headers and cookies, then the body. See
 /// [`ResponseStream::into_http`].
 ///
-/// A [`Stream`] and an [`http_body::Body`] of the body's pieces. It ends as the response stream
-/// does: well only after `InvokeComplete`.
+/// A [`Stream`] and an [`http_body::Body`] of the body's chunks. It ends as the response stream
+/// does: without an error only after `InvokeComplete`.
 #[derive(Debug)]
-#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct HttpStream {
     stream: ResponseStream,
     prelude: Option<HttpPrelude>,
@@ -45,13 +45,13 @@ impl HttpStream {
         Ok(this)
     }
 
-    /// The prelude as the function wrote it; `None` if the stream has none.
+    /// Returns the prelude; `None` if the stream has none.
     #[must_use]
     pub fn prelude(&self) -> Option<&HttpPrelude> {
         self.prelude.as_ref()
     }
 
-    /// The status that the function wants its answer to have; 200 if it says nothing.
+    /// Returns the status that the function set, by default 200.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         let status = self.prelude.as_ref().map(|prelude| prelude.status_code);
@@ -60,13 +60,13 @@ impl HttpStream {
             .unwrap_or(StatusCode::OK)
     }
 
-    /// The headers that the function wants its answer to have; without a prelude none.
+    /// Returns the headers that the function set; `None` without a prelude.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
         self.prelude.as_ref().map(|prelude| &prelude.headers)
     }
 
-    /// The cookies, each the value of a `Set-Cookie` header.
+    /// Returns the cookies, each the value of a `Set-Cookie` header.
     #[must_use]
     pub fn cookies(&self) -> &[String] {
         self.prelude
@@ -74,35 +74,35 @@ impl HttpStream {
             .map_or(&[], |prelude| &prelude.cookies)
     }
 
-    /// The stream under it: for its head, and after the end its completion.
+    /// Returns the underlying stream: for its head, and after the end its completion.
     pub fn stream(&self) -> &ResponseStream {
         &self.stream
     }
 
-    /// The next piece of the body; `None` after the end. Dropping the future loses nothing.
+    /// Waits for the next chunk of the body; `None` after the end. Dropping the future loses
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// As [`ResponseStream::next`].
-    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+    /// As [`ResponseStream::next_chunk`].
+    pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
-    /// The body as text: see [`ResponseStream::into_text`].
+    /// Reads the body as text: see [`ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
     }
 
-    /// The body as an `AsyncRead`.
-    #[must_use]
+    /// Reads the body as an `AsyncRead`.
     pub fn into_reader(self) -> Reader<Self> {
         Reader::new(self)
     }
 
-    /// The whole as an [`http::Response`], cookies as `Set-Cookie` headers. Without a prelude, the
-    /// content type is the one that the function gave its stream.
+    /// Converts it into an [`http::Response`], with cookies as `Set-Cookie` headers. Without a
+    /// prelude, the content type is the one that the function gave its stream.
     ///
-    /// A cookie that no header can hold is left out.
+    /// A cookie that is not a valid header value is left out.
     #[must_use]
     pub fn into_response(mut self) -> Response<Self> {
         let status = self.status();
@@ -129,7 +129,7 @@ impl HttpStream {
         response
     }
 
-    /// Ready once it is known whether there is a prelude.
+    /// Polls until it is known whether there is a prelude.
     fn poll_beginning(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.splitter.next_part() {
@@ -163,7 +163,8 @@ impl HttpStream {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        // What was pushed together with the end of the prelude; later pieces need no splitter.
+        // The chunk that ended the prelude may hold the start of the body; later ones need no
+        // splitter.
         if let Some(Ok(Part::Body(piece))) = self.splitter.next_part() {
             return Poll::Ready(Some(Ok(piece)));
         }

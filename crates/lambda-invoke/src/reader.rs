@@ -13,10 +13,11 @@ use crate::{Error, ErrorKind};
 /// A response stream as an [`AsyncRead`] and [`AsyncBufRead`]; see
 /// [`ResponseStream::into_reader`](crate::ResponseStream::into_reader).
 ///
-/// It reads as ended (no bytes) only where the stream ended well. Any other end is an error whose
-/// inner error is an [`Error`]; reading on after it is an error again, so that a loop that passes
-/// over errors does not take half a stream for a whole one.
+/// It reads as ended (no bytes) only where the stream ended without an error. Any other end is an
+/// error whose inner error is an [`Error`]; reading on after it is an error again, so that a loop
+/// that ignores errors does not take an incomplete stream for a complete one.
 #[derive(Debug)]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct Reader<S> {
     stream: S,
     chunk: Bytes,
@@ -32,7 +33,7 @@ impl<S> Reader<S> {
         }
     }
 
-    /// The stream that is read: for its head, and after the end its completion.
+    /// Returns the underlying stream: for its head, and after the end its completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -95,7 +96,7 @@ fn io_kind(kind: ErrorKind) -> io::ErrorKind {
 }
 
 /// For readers and copies: a truncated stream is [`io::ErrorKind::UnexpectedEof`], a corrupt one
-/// [`io::ErrorKind::InvalidData`], a time limit [`io::ErrorKind::TimedOut`].
+/// [`io::ErrorKind::InvalidData`], a timeout [`io::ErrorKind::TimedOut`].
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         Self::new(io_kind(error.kind()), error)

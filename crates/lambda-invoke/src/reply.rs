@@ -1,4 +1,4 @@
-//! The whole answer of a function.
+//! A function's whole response.
 
 use bytes::Bytes;
 use http::response::Parts;
@@ -11,7 +11,7 @@ use crate::endpoint::EndpointUrl;
 use crate::function_failure::short_code;
 use crate::{Error, FunctionFailure};
 
-/// What Invoke answered: see [`InvokeCall::send`](crate::InvokeCall::send).
+/// The response to Invoke: see [`InvokeCall::send`](crate::InvokeCall::send).
 ///
 /// # Example
 ///
@@ -26,7 +26,7 @@ use crate::{Error, FunctionFailure};
 /// # }
 /// ```
 ///
-/// A reply that nobody looks at is a failure that nobody sees, so the compiler warns of it:
+/// An ignored reply could be an ignored failure, so the compiler warns about it:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -44,7 +44,7 @@ use crate::{Error, FunctionFailure};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a function that failed is a reply too: `into_result` makes it an error"]
+#[must_use = "a function's failure is a reply too: `into_result` makes it an error"]
 pub struct Reply {
     inner: protocol::Reply,
     attempts: u32,
@@ -63,83 +63,84 @@ impl Reply {
         Ok(Self { inner, attempts })
     }
 
-    /// 200 for an answer, 202 for an event that was queued, 204 for a dry run.
+    /// Returns the status: 200, or 202 for a queued event, or 204 for a dry run.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.inner.status
     }
 
-    /// The version that ran.
+    /// Returns the version that ran.
     #[must_use]
     pub fn executed_version(&self) -> Option<&ReportedVersion> {
         self.inner.executed_version.as_ref()
     }
 
-    /// That the function failed, and how: `Unhandled`, or `Handled` of old.
+    /// Returns `X-Amz-Function-Error`, if the function failed: `Unhandled`, formerly also `Handled`.
     #[must_use]
     pub fn function_error(&self) -> Option<&str> {
         self.inner.function_error.as_deref()
     }
 
-    /// The end of the log, decoded, if it was asked for.
+    /// Returns the end of the log, decoded, if it was requested.
     #[must_use]
     pub fn log(&self) -> Option<&LogTail> {
         self.inner.log.as_ref()
     }
 
-    /// What the log's last line says of time and memory, if the log was asked for.
+    /// Returns the log's report of time, memory and status, if the log was requested.
     #[must_use]
     pub fn report(&self) -> Option<Report> {
         self.inner.log.as_ref()?.report()
     }
 
-    /// The failure that only the log tells of, if the log was asked for.
+    /// Returns the failure that only the log reports, if the log was requested.
     ///
-    /// The service has been seen to leave out `X-Amz-Function-Error` for functions that stream,
-    /// also for those that failed in the midst of it. What counts is in [`LogTail::failure`].
+    /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, also for
+    /// those that failed in mid-stream. [`LogTail::failure`] says what counts as a failure.
     #[must_use]
     pub fn logged_failure(&self) -> Option<LoggedFailure> {
         self.inner.logged_failure()
     }
 
-    /// What the function returned, or what it says of its failure.
+    /// Returns what the function returned, or the description of its failure.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.inner.payload
     }
 
-    /// The payload alone.
+    /// Returns the payload without the rest.
     #[must_use]
     pub fn into_payload(self) -> Bytes {
         self.inner.payload
     }
 
-    /// The payload's type: JSON, or `application/octet-stream` of a function that streams.
+    /// Returns the payload's content type: JSON, or `application/octet-stream` from a function that
+    /// streams.
     #[must_use]
     pub fn content_type(&self) -> Option<&HeaderValue> {
         self.inner.content_type.as_ref()
     }
 
-    /// The ARN of the durable execution, if there is one.
+    /// Returns the ARN of the durable execution, if there is one.
     #[must_use]
     pub fn durable_execution_arn(&self) -> Option<&str> {
         self.inner.durable_execution_arn.as_deref()
     }
 
-    /// The id of the request.
+    /// Returns the request's id.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.inner.request_id.as_deref()
     }
 
-    /// How many times the request was sent, or tried to be.
+    /// Returns how many attempts were made, those that found no connection included.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// This reply, unless something tells that the function failed: `X-Amz-Function-Error`, or the
-    /// log if it was asked for ([`logged_failure`](Self::logged_failure)).
+    /// Returns this reply, unless the function failed: by `X-Amz-Function-Error`, or by the log if
+    /// it was requested ([`logged_failure`](Self::logged_failure)).
     ///
     /// # Errors
     ///
@@ -163,30 +164,46 @@ impl Reply {
             payload: self.inner.payload.clone(),
             log: self.inner.log.clone(),
         };
-        let received = self.inner.payload.len() as u64;
-        let error = Error::function_failed(failure, received);
-        Some(
-            error
-                .with_request_id(self.request_id())
-                .answered(self.attempts),
-        )
+        Some(self.error(Error::function_failed(failure, self.received())))
     }
 
-    /// The payload as a value.
+    /// Deserializes the payload from JSON.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed) if the function failed: its
-    /// payload is then no answer. [`ErrorKind::Json`](crate::ErrorKind::Json) if the payload is
-    /// not JSON of this shape; the source says where.
+    /// payload then describes the failure. [`ErrorKind::Json`](crate::ErrorKind::Json) if the
+    /// payload is not JSON of this type; the error says where.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        if let Some(failed) = self.failed() {
-            return Err(failed);
-        }
-        serde_json::from_slice(&self.inner.payload).map_err(|error| {
-            Error::json(error, self.inner.payload.len() as u64)
-                .with_request_id(self.request_id())
-                .answered(self.attempts)
-        })
+        self.check()?;
+        serde_json::from_slice(&self.inner.payload)
+            .map_err(|error| self.error(Error::json(error, self.received())))
+    }
+
+    /// Returns the payload as text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed) as for [`json`](Self::json).
+    /// [`ErrorKind::Text`](crate::ErrorKind::Text) if the payload is not UTF-8; the error says
+    /// where.
+    pub fn text(&self) -> Result<&str, Error> {
+        self.check()?;
+        std::str::from_utf8(&self.inner.payload)
+            .map_err(|error| self.error(Error::text(error, self.received())))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.failed().map_or(Ok(()), Err)
+    }
+
+    fn received(&self) -> u64 {
+        self.inner.payload.len() as u64
+    }
+
+    fn error(&self, error: Error) -> Error {
+        error
+            .with_request_id(self.request_id())
+            .with_attempts(self.attempts)
     }
 }

@@ -1,4 +1,4 @@
-//! A function's answer while it is being written.
+//! A function's response while it is being written.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -11,34 +11,35 @@ use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_event_stream::{Payload, PayloadIter};
 use lambda_invoke_protocol::{
-    FunctionError, InvokeComplete, LogTail, LoggedFailure, Outcome, Report, ReportedVersion,
-    StreamError, StreamEvent, StreamHead, StreamReader,
+    InvokeComplete, LogTail, Outcome, Report, ReportedVersion, StreamError, StreamEvent,
+    StreamHead, StreamReader,
 };
 use tokio::time::Sleep;
 
-use crate::carrier::ResponseBody;
 use crate::collected::Pieces;
-use crate::exchange::Answer;
-use crate::function_failure::short_code;
+use crate::exchange::HttpResponse;
+use crate::http_service::ResponseBody;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
-/// How long the end of the body is waited for after `InvokeComplete`, so that the connection can be
-/// used again. The answer is whole by then; a server that keeps the body open must not hold it up.
+/// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
+/// reused. The response is complete by then; a server that keeps the body open must not delay it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What a function answers, while it writes it: see [`StreamCall::send`](crate::StreamCall::send).
+/// A function's response, while it is being written: see
+/// [`StreamCall::send`](crate::StreamCall::send).
 ///
-/// A [`Stream`] of `Result<Bytes, Error>`, also to be had one by one with
-/// [`next`](Self::next), as an `AsyncRead` ([`into_reader`](Self::into_reader)), as an HTTP answer
-/// ([`into_http`](Self::into_http)), or whole ([`collect`](Self::collect)).
+/// A [`Stream`] of `Result<Bytes, Error>`. Without a stream library it is read chunk by chunk with
+/// [`next_chunk`](Self::next_chunk), as an `AsyncRead` ([`into_reader`](Self::into_reader)), as text
+/// ([`into_text`](Self::into_text)), as an HTTP response ([`into_http`](Self::into_http)), or whole
+/// ([`collect_all`](Self::collect_all)).
 ///
-/// - It ends well, with `None`, only after the service has said that the function is done and did
-///   not fail. A stream that is cut is an error that says after how many bytes; a function that
-///   fails is an error after all that it had written. After either, it gives `None`.
-/// - Pieces come as they come off the connection, uncopied and checked: what the function wrote at
-///   once may come in several, and is never empty.
-/// - Nothing is read ahead. What is not asked for stays in the socket, and stops the function when
-///   that is full. Memory is bounded by the largest message (24 MiB), whatever the function sends.
+/// - It ends without an error only after the service has reported that the function is done and did
+///   not fail. A truncated stream ends with an error that says after how many bytes; a function that
+///   fails, with an error after all that it had written. After an error comes `None`.
+/// - Chunks come as they come off the connection, checked and not copied: what the function wrote at
+///   once may come in several. None is empty.
+/// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
+///   when that is full. Memory is bounded by the largest message (24 MiB).
 /// - Dropping it closes the connection. The function runs on, and is billed, until it notices.
 ///
 /// # Example
@@ -47,130 +48,131 @@ const LINGER: Duration = Duration::from_secs(1);
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
 /// let mut stream = client.stream("hello").payload(r#"{"name":"Ada"}"#).send().await?;
 /// let mut bytes = 0;
-/// while let Some(piece) = stream.next().await {
+/// while let Some(piece) = stream.next_chunk().await {
 ///     bytes += piece?.len();
 /// }
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
     reader: StreamReader,
     /// `None` once the stream has ended, well or not.
     body: Option<ResponseBody>,
-    /// The slices of a message that are not given out yet.
+    /// The slices of a message that are not returned yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseStream {
-    pub(crate) fn new(head: StreamHead, answer: Answer) -> Self {
+    pub(crate) fn new(head: StreamHead, response: HttpResponse) -> Self {
         Self {
-            attempts: answer.attempts,
+            attempts: response.attempts,
             reader: StreamReader::new().with_request_id(head.request_id.clone()),
             head,
-            body: Some(answer.body),
+            body: Some(response.body),
             pieces: None,
             completion: None,
             linger: None,
         }
     }
 
-    /// All that is known before the first piece.
+    /// Returns all that is known before the first chunk.
     #[must_use]
     pub fn head(&self) -> &StreamHead {
         &self.head
     }
 
-    /// The status: 200.
+    /// Returns the status: 200.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.head.status
     }
 
-    /// The version that runs.
+    /// Returns the version that runs.
     #[must_use]
     pub fn executed_version(&self) -> Option<&ReportedVersion> {
         self.head.executed_version.as_ref()
     }
 
-    /// The answer's own content type: always that of an event stream.
+    /// Returns the response's own content type: always that of an event stream.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         text(self.head.content_type.as_ref())
     }
 
-    /// The content type that the function gave its stream, if it gave one.
+    /// Returns the content type that the function gave its stream, if it gave one.
     #[must_use]
     pub fn remapped_content_type(&self) -> Option<&str> {
         text(self.head.remapped_content_type.as_ref())
     }
 
-    /// The id of the request.
+    /// Returns the request's id.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.head.request_id.as_deref()
     }
 
-    /// How many times the request was sent, or tried to be.
+    /// Returns how many attempts were made, those that found no connection included.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The next piece of what the function writes; `None` after the end.
+    /// Waits for the next chunk of what the function writes; `None` after the end.
     ///
-    /// Dropping the future loses nothing, so it can stand in a `select!`.
+    /// Dropping the future loses nothing, so it can be used in a `select!`.
     ///
     /// # Errors
     ///
     /// - [`Truncated`](crate::ErrorKind::Truncated) if the stream ends before the function is
     ///   done,
-    /// - [`FunctionFailed`](crate::ErrorKind::FunctionFailed) if it failed after what came, as the
-    ///   service or the log tells,
-    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if a checksum is wrong or a message is none,
-    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if a time limit was reached.
-    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+    /// - [`FunctionFailed`](crate::ErrorKind::FunctionFailed) if the service or the log reports that
+    ///   it failed,
+    /// - [`StreamException`](crate::ErrorKind::StreamException) if the service ends the stream with
+    ///   an exception,
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if a checksum is wrong or a message is malformed,
+    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if a timeout was reached.
+    pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
         poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
-    /// How the execution ended; `None` before the stream has given its `None`, or if it ended
-    /// without.
+    /// Returns how the execution ended; `None` before the end of the stream, or if it ended without
+    /// `InvokeComplete`.
     #[must_use]
     pub fn completion(&self) -> Option<&Completion> {
         self.completion.as_ref()
     }
 
-    /// How many bytes of the function's have come so far.
+    /// Returns how many bytes of the function's response have come so far.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.reader.payload_bytes()
     }
 
-    /// The whole answer, kept in memory.
+    /// Reads the whole response into memory.
     ///
-    /// The service sends up to 200 MiB unless told otherwise; see
-    /// [`collect_at_most`](Self::collect_at_most).
+    /// The service sends up to 200 MiB by default; see [`collect_at_most`](Self::collect_at_most).
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). What had come is [`Error::collected`].
-    pub async fn collect(self) -> Result<Collected, Error> {
+    /// As [`next_chunk`](Self::next_chunk). What had come is [`Error::collected`].
+    pub async fn collect_all(self) -> Result<Collected, Error> {
         self.collect_at_most(u64::MAX).await
     }
 
-    /// The whole answer, kept in memory, if it has at most so many bytes.
+    /// Reads the whole response into memory, if it has at most `max` bytes.
     ///
-    /// The pieces are copied into one buffer, which may have been grown to twice what it holds.
-    /// With the length of each piece beside them, they take at most four times `max` bytes, and on
-    /// top of that what the message that is being read does.
+    /// The chunks are copied into one buffer, whose capacity may be twice what it holds. With the
+    /// length of each chunk beside them, they take at most four times `max` bytes, in addition to
+    /// the message that is being read.
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
+    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
     /// [`Error::collected`].
     pub async fn collect_at_most(mut self, max: u64) -> Result<Collected, Error> {
         let mut pieces = Pieces::default();
@@ -184,15 +186,16 @@ impl ResponseStream {
                 Some(Err(error)) => break Some(error),
             }
         };
-        let collected = Collected::new(self.head, pieces, self.completion);
+        let complete = failed.is_none();
+        let collected = Collected::new(self.head, self.attempts, pieces, self.completion, complete);
         match failed {
             None => Ok(collected),
             Some(error) => Err(error.with_collected(collected)),
         }
     }
 
-    /// The stream as text, of which no piece splits a character. Bytes that are not UTF-8 are an
-    /// error, or are replaced: see [`TextStream::lossy`].
+    /// Reads the stream as text, of which no chunk splits a character. Bytes that are not UTF-8 are
+    /// an error, or are replaced: see [`TextStream::lossy`].
     ///
     /// # Example
     ///
@@ -201,7 +204,7 @@ impl ResponseStream {
     /// use std::io::Write;
     ///
     /// let mut text = client.stream("hello").payload(r#"{"name":"Zoë"}"#).send().await?.into_text();
-    /// while let Some(piece) = text.next().await {
+    /// while let Some(piece) = text.next_chunk().await {
     ///     print!("{}", piece?);
     ///     let _ = std::io::stdout().flush();
     /// }
@@ -212,7 +215,7 @@ impl ResponseStream {
         TextStream::new(self)
     }
 
-    /// The stream as an `AsyncRead` and `AsyncBufRead`.
+    /// Reads the stream as an `AsyncRead` and `AsyncBufRead`.
     ///
     /// # Example
     ///
@@ -228,19 +231,18 @@ impl ResponseStream {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn into_reader(self) -> Reader<Self> {
         Reader::new(self)
     }
 
-    /// The stream as the HTTP answer that a function behind a URL means: waits for the prelude with
-    /// status, headers and cookies, and leaves the body to be read. A stream that has no prelude,
-    /// and does not say by its content type that it has one, is a body with status 200.
+    /// Reads the stream as the HTTP response of a function behind a function URL: waits for the
+    /// prelude with status, headers and cookies, and leaves the body to be read. A stream without a
+    /// prelude, whose content type does not announce one either, is a body with status 200.
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next), and [`Corrupt`](crate::ErrorKind::Corrupt) if the stream says that
-    /// it begins with a prelude and does not.
+    /// As [`next_chunk`](Self::next_chunk), and [`Corrupt`](crate::ErrorKind::Corrupt) if the
+    /// content type announces a prelude and the stream does not begin with one.
     pub async fn into_http(self) -> Result<HttpStream, Error> {
         HttpStream::new(self).await
     }
@@ -262,7 +264,7 @@ impl ResponseStream {
         }
     }
 
-    /// What the function wrote at once; never empty.
+    /// Polls for what the function wrote at once; never empty.
     fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Payload, Error>>> {
         loop {
             let Some(body) = &mut self.body else {
@@ -278,14 +280,14 @@ impl ResponseStream {
                     self.completion = Some(Completion::new(complete, id));
                     continue;
                 }
-                // What ends the stream badly is told by `finish`; what is unknown passes.
+                // Exceptions are reported by `finish`; unknown events are skipped.
                 Ok(Some(_)) => continue,
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Some(Err(self.stream_error(error)))),
             }
             match body.poll_data(cx) {
                 Poll::Ready(Some(Ok(data))) => self.reader.push(data),
-                // The answer is whole: what the connection does after it does not matter.
+                // The response is complete: what the connection does afterwards does not matter.
                 Poll::Ready(Some(Err(_))) if self.reader.has_ended() => return self.finish(),
                 Poll::Ready(Some(Err(error))) => {
                     let error = Error::broken(error, self.received());
@@ -322,24 +324,25 @@ impl ResponseStream {
                 let failure = FunctionFailure::of_stream(*complete, logged.map(|logged| *logged));
                 Error::function_failed(failure, received)
             }
-            StreamError::Truncated { .. } | StreamError::Exception(_) => {
-                Error::truncated(error, received)
-            }
+            StreamError::Exception(exception) => Error::stream_exception_of(*exception, received),
+            StreamError::Truncated { .. } => Error::truncated(error, received),
+            StreamError::Decode(error) => Error::corrupt(error, received),
+            StreamError::Event(error) => Error::corrupt(error, received),
             _ => Error::corrupt(error, received),
         };
         self.failed(error)
     }
 
-    /// Ends the stream, and says of whose answer the error is.
+    /// Ends the stream, and adds the request to the error.
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
         error
             .with_request_id(self.head.request_id.as_deref())
-            .answered(self.attempts)
+            .with_attempts(self.attempts)
     }
 
-    /// Ends the stream because what the function wrote is not what it should be.
+    /// Ends the stream because what the function wrote is malformed.
     pub(crate) fn corrupt(&mut self, source: impl Into<BoxError>) -> Error {
         let received = self.received();
         self.failed(Error::corrupt(source, received))
@@ -394,55 +397,39 @@ impl Completion {
         }
     }
 
-    /// What is known of how the execution ended.
+    /// Returns what is known of how the execution ended.
     ///
-    /// A stream that has ended well is mostly [`NotReported`](Outcome::NotReported): neither the
-    /// service nor the log tells of a failure, which is as much as is ever told of a function that
-    /// went well, unless its log is in the JSON format. The failure of a custom runtime in the
-    /// midst of a stream has been seen to be told nowhere, and without a log
-    /// ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has every other.
+    /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
+    /// the service nor the log reports a failure. Success is reported in logs of the JSON format
+    /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
+    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of
+    /// any other.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// That the function failed, and how, in the service's words.
+    /// Returns the service's code for the function's failure, if it failed.
     #[must_use]
     pub fn error_code(&self) -> Option<&str> {
         self.complete.error_code.as_deref()
     }
 
-    /// What the function said about it.
+    /// Returns the details of the function's failure, if it failed.
     #[must_use]
     pub fn error_details(&self) -> Option<&str> {
         self.complete.error_details.as_deref()
     }
 
-    /// The end of the log, decoded, if it was asked for.
+    /// Returns the end of the log, decoded, if it was requested.
     #[must_use]
     pub fn log(&self) -> Option<&LogTail> {
         self.complete.log.as_ref()
     }
 
-    /// What the log's last line says of time, memory and success.
+    /// Returns the log's report of time, memory and status.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
-    }
-}
-
-impl FunctionFailure {
-    fn of_stream(complete: InvokeComplete, logged: Option<LoggedFailure>) -> Self {
-        let details = complete.error_details;
-        let told = details.as_deref().map(FunctionError::from_details);
-        let error = told.or_else(|| Some(logged.as_ref()?.error.clone()));
-        Self {
-            code: complete.error_code.as_deref().map(short_code),
-            error: error.unwrap_or_default(),
-            details,
-            logged,
-            payload: Bytes::new(),
-            log: complete.log,
-        }
     }
 }

@@ -6,18 +6,18 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lambda_invoke_protocol::text::Utf8Decoder;
+use lambda_invoke_protocol::text::{Utf8Decoder, Utf8Error};
 
 use crate::Error;
 
-/// A response stream as text, of which no piece splits a character; see
+/// A response stream as text, of which no chunk splits a character; see
 /// [`ResponseStream::into_text`](crate::ResponseStream::into_text).
 ///
-/// A [`Stream`] of `Result<String, Error>`. It ends as the stream of bytes does. Bytes that are not
-/// UTF-8 are an error of the kind [`Text`](crate::ErrorKind::Text), after the text before them,
-/// unless they are to be replaced: see [`lossy`](Self::lossy).
+/// A [`Stream`] of `Result<String, Error>`, which ends as the stream of bytes does. Bytes that are
+/// not UTF-8 are an error of the kind [`Text`](crate::ErrorKind::Text), after the text before them,
+/// unless they are replaced: see [`lossy`](Self::lossy).
 #[derive(Debug)]
-#[must_use = "a stream gives nothing unless it is read"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct TextStream<S> {
     stream: S,
     text: Text,
@@ -31,8 +31,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// The same with U+FFFD in the place of what is not UTF-8. For a stream of which nothing has
-    /// been read.
+    /// Replaces bytes that are not UTF-8 by U+FFFD. To be called before anything is read.
     pub fn lossy(self) -> Self {
         Self {
             text: Text::lossy(),
@@ -40,7 +39,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// The stream that is read: for its head, and after the end its completion.
+    /// Returns the underlying stream: for its head, and after the end its completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -48,13 +47,13 @@ impl<S> TextStream<S> {
 }
 
 impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> TextStream<S> {
-    /// The next piece of text, never empty; `None` after the end. Dropping the future loses
-    /// nothing.
+    /// Waits for the next chunk of text, never empty; `None` after the end. Dropping the future
+    /// loses nothing.
     ///
     /// # Errors
     ///
     /// As the stream's, and [`Text`](crate::ErrorKind::Text).
-    pub async fn next(&mut self) -> Option<Result<String, Error>> {
+    pub async fn next_chunk(&mut self) -> Option<Result<String, Error>> {
         poll_fn(|cx| self.poll_text(cx)).await
     }
 
@@ -81,11 +80,15 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for TextStream<S> {
 
 type Next = Option<Result<String, Error>>;
 
-/// What both kinds of stream share: the decoder, and whether the end has been given.
+/// The state that the asynchronous and the blocking text stream share.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     decoder: Utf8Decoder,
     ended: bool,
+}
+
+fn text_error(fault: Utf8Error) -> Error {
+    Error::text(fault, fault.offset())
 }
 
 impl Text {
@@ -96,22 +99,22 @@ impl Text {
         }
     }
 
-    /// What comes without a further piece: the end, or a fault behind text that was given.
+    /// Returns what needs no further chunk: the end, or a fault after text that was returned.
     pub(crate) fn before(&mut self) -> Option<Next> {
         if self.ended {
             return Some(None);
         }
         let fault = self.decoder.decode(&[]).err()?;
-        Some(self.fail(Error::text(fault)))
+        Some(self.fail(text_error(fault)))
     }
 
-    /// What comes of a piece; `None` if it was too short for a character.
+    /// Decodes a chunk; `None` if it was too short for a character.
     pub(crate) fn take(&mut self, piece: Option<Result<Bytes, Error>>) -> Option<Next> {
         match piece {
             Some(Ok(piece)) => match self.decoder.decode(&piece) {
                 Ok(text) if text.is_empty() => None,
                 Ok(text) => Some(Some(Ok(text))),
-                Err(fault) => Some(self.fail(Error::text(fault))),
+                Err(fault) => Some(self.fail(text_error(fault))),
             },
             Some(Err(error)) => Some(self.fail(error)),
             None => {
@@ -119,7 +122,7 @@ impl Text {
                 Some(match self.decoder.finish() {
                     Ok("") => None,
                     Ok(rest) => Some(Ok(rest.to_owned())),
-                    Err(fault) => Some(Err(Error::text(fault))),
+                    Err(fault) => Some(Err(text_error(fault))),
                 })
             }
         }

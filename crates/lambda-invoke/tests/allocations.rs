@@ -1,5 +1,5 @@
-//! What a call costs in allocations. In a file of its own, since it counts those of the whole
-//! process; the server allocates nothing for a request.
+//! The allocations of a call. In a file of its own, since it counts those of the whole process; the
+//! server allocates nothing for a request.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
@@ -14,20 +14,20 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What the whole client may spend on a call: transport, signature and answer.
+/// The most allocations of a call: transport, signature and response.
 const BUDGET: usize = 40;
 
-fn server(answer: Vec<u8>) -> SocketAddr {
+fn server(response: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
-            let (mut socket, answer) = (socket.unwrap(), answer.clone());
+            let (mut socket, response) = (socket.unwrap(), response.clone());
             std::thread::spawn(move || {
                 let mut buffer = [0; 8192];
                 // The request is small and comes in one piece.
                 while let Ok(1..) = socket.read(&mut buffer) {
-                    socket.write_all(&answer).unwrap();
+                    socket.write_all(&response).unwrap();
                 }
             });
         }
@@ -63,10 +63,10 @@ const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
 
 #[tokio::test]
 async fn a_call_stays_within_its_budget() {
-    let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
+    let response = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
         x-amzn-requestid: 79104efd-7bd5-4ffe-9b52-2e4f60f0f7f1\r\n\
         x-amz-executed-version: $LATEST\r\n\r\n{}";
-    let invoking = client(server(answer.to_vec()));
+    let invoking = client(server(response.to_vec()));
     let invoke = count(async || {
         let reply = invoking
             .invoke("hello")
@@ -87,20 +87,20 @@ async fn a_call_stays_within_its_budget() {
     StreamEvent::InvokeComplete(InvokeComplete::default())
         .encode(&mut body)
         .unwrap();
-    let mut answer = format!(
+    let mut response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n\
          content-length: {}\r\nx-amzn-requestid: 79104efd-7bd5-4ffe-9b52-2e4f60f0f7f1\r\n\
          x-amz-executed-version: $LATEST\r\n\r\n",
         body.len()
     )
     .into_bytes();
-    answer.extend(body);
-    let streaming = client(server(answer));
+    response.extend(body);
+    let streaming = client(server(response));
     let stream = count(async || {
         let call = streaming.stream("hello").qualifier("prod").payload(PAYLOAD);
         let mut stream = call.send().await.unwrap();
         let mut received = 0;
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = stream.next_chunk().await {
             received += piece.unwrap().len();
         }
         assert_eq!(received, 13);

@@ -1,4 +1,4 @@
-//! The client for callers without async.
+//! The blocking client.
 
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
@@ -12,7 +12,7 @@ use lambda_invoke::{ErrorKind, blocking};
 use lambda_invoke_endpoint::{Endpoint, Fault, Function, FunctionError, Server};
 use tokio::runtime::Runtime;
 
-/// An endpoint on a runtime of its own, which the client knows nothing of.
+/// Starts an endpoint on a runtime that the client does not share.
 fn endpoint(fault: Option<&str>) -> (Runtime, Server) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -36,11 +36,12 @@ fn endpoint(fault: Option<&str>) -> (Runtime, Server) {
 }
 
 fn client_of(server: &Server) -> blocking::Client {
-    let client = support::builder()
+    blocking::Client::builder()
+        .region("us-east-1")
+        .credentials(support::credentials())
         .endpoint_url(server.url())
         .build()
-        .unwrap();
-    blocking::Client::new(client).unwrap()
+        .unwrap()
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn invokes_streams_and_reads() {
 }
 
 #[test]
-fn a_cut_stream_is_an_error_of_the_reader_and_stays_one() {
+fn a_truncated_stream_is_an_error_of_the_reader_and_stays_one() {
     let (_runtime, server) = endpoint(Some("*: no-complete"));
     let mut reader = client_of(&server)
         .stream("lines")
@@ -131,19 +132,19 @@ fn does_not_panic_within_a_runtime() {
 }
 
 #[test]
-fn a_connection_that_the_server_closed_in_the_meantime_is_noticed() {
+fn a_connection_that_the_server_has_closed_is_not_used() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
     let server = runtime.block_on(support::Server::start(|_, _| {
-        let answer = support::answer("200 OK", &[], "{}");
-        vec![support::Step::Write(answer), support::Step::Close]
+        let response = support::response("200 OK", &[], "{}");
+        vec![support::Step::Write(response), support::Step::Close]
     }));
     let client = blocking::Client::new(server.client()).unwrap();
     for _ in 0..5 {
-        // Sent on the closed connection it might be lost, and could not be sent again.
+        // On the closed connection the request might be lost, and could not be sent again.
         assert_eq!(client.invoke("f").send().unwrap().attempts(), 1);
         thread::sleep(std::time::Duration::from_millis(30));
     }

@@ -1,4 +1,4 @@
-//! What goes out, and what comes back, when all is well.
+//! Successful calls: what is sent, and what is made of the response.
 
 mod support;
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
-use support::{Server, Step, answer};
+use support::{Server, Step, response};
 use tokio::sync::Notify;
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn a_call_is_signed_and_its_reply_is_read() {
             ("x-amz-log-result", "aGk="),
             ("content-type", "application/json"),
         ];
-        vec![Step::Write(answer("200 OK", &headers, "[1,2]"))]
+        vec![Step::Write(response("200 OK", &headers, "[1,2]"))]
     })
     .await;
     let client = server.client();
@@ -71,7 +71,7 @@ async fn every_form_of_name_and_every_value_arrives_under_a_signature_that_is_ve
         .build()
         .unwrap();
     let call = |name: &str| {
-        // A name may be owned, and the call outlives its maker then.
+        // With an owned name the call outlives this closure.
         client
             .invoke(name.to_owned())
             .client_context(r#"{"custom":{"a":"ü"}}"#)
@@ -118,10 +118,10 @@ async fn every_form_of_name_and_every_value_arrives_under_a_signature_that_is_ve
 #[tokio::test]
 async fn an_event_is_queued_and_runs() {
     let ran = Arc::new(Notify::new());
-    let told = Arc::clone(&ran);
+    let notify = Arc::clone(&ran);
     let function = Function::buffered("later", move |call| {
         assert!(call.is_event());
-        told.notify_one();
+        notify.notify_one();
         async { Ok::<_, FunctionError>("null") }
     });
     let server = Endpoint::builder()
@@ -148,7 +148,7 @@ async fn an_event_is_queued_and_runs() {
 }
 
 #[tokio::test]
-async fn a_payload_goes_as_it_is_with_the_content_type_that_is_set() {
+async fn a_payload_is_sent_unchanged_with_the_content_type_that_is_set() {
     let server = Server::start(|_, request| {
         assert_eq!(
             request.header("content-type"),
@@ -160,7 +160,7 @@ async fn a_payload_goes_as_it_is_with_the_content_type_that_is_set() {
                 .starts_with("POST /gateway/2015-03-31/functions/f/invocations HTTP")
         );
         let id = ("x-amzn-requestid", "the-id");
-        vec![Step::Write(answer("200 OK", &[id], &request.body))]
+        vec![Step::Write(response("200 OK", &[id], &request.body))]
     })
     .await;
     let url = format!("http://{}/gateway/", server.address);

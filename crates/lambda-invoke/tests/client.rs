@@ -1,4 +1,4 @@
-//! How a client is built, what it can be used for, and where its requests go.
+//! How a client is built, its auto traits, and the address that it sends to.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
@@ -52,7 +52,7 @@ fn can_be_shared_between_threads_and_tasks() {
     future(client.stream("f").dry_run().send());
     future(async {
         let mut stream = client.stream("f").send().await?;
-        let _ = stream.next().await;
+        let _ = stream.next_chunk().await;
         stream.into_http().await
     });
 }
@@ -133,7 +133,7 @@ fn official_endpoints() {
                         "{case}"
                     );
                 }
-                // A signature needs a region, whatever the endpoint: theirs is for any signer.
+                // Every signature needs a region here; the suite has endpoints without.
                 (_, None) => assert!(
                     built.unwrap_err().to_string().contains("no region"),
                     "{case}"
@@ -190,4 +190,13 @@ fn an_address_that_is_none_is_an_error_when_the_client_is_built() {
         assert_eq!(error.kind(), ErrorKind::Configuration, "{url}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
+}
+
+#[test]
+fn the_future_of_a_call_stays_small() {
+    let client = build(Some("us-east-1"), true, None).unwrap();
+    let invoke = size_of_val(&client.invoke("f").send());
+    let stream = size_of_val(&client.stream("f").send());
+    println!("bytes: {invoke} an invoke, {stream} a stream");
+    assert!(invoke.max(stream) <= 4096, "{invoke} and {stream} bytes");
 }

@@ -1,5 +1,5 @@
-//! Each kind of error, reached by a fault rule of the local endpoint or by a setting, and what it
-//! says of the execution.
+//! Each kind of error, caused by a fault rule of the local endpoint or by a setting, and what it says
+//! about the execution.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -21,7 +21,7 @@ async fn endpoint(fault: Option<&str>) -> (Server, Arc<AtomicUsize>) {
     let counted = Arc::clone(&runs);
     let buffered = Function::buffered("buffered", move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async { Ok::<_, FunctionError>(r#"{"an":"answer"}"#) }
+        async { Ok::<_, FunctionError>(r#"{"a":"response"}"#) }
     });
     let counted = Arc::clone(&runs);
     let streaming = Function::streaming("streaming", move |_, mut writer| {
@@ -60,7 +60,7 @@ async fn invoke(client: &Client) -> Result<(), Error> {
 
 async fn stream(client: &Client) -> Result<(), Error> {
     let mut stream = client.stream("streaming").payload("{}").send().await?;
-    while let Some(piece) = stream.next().await {
+    while let Some(piece) = stream.next_chunk().await {
         piece?;
     }
     Ok(())
@@ -68,7 +68,7 @@ async fn stream(client: &Client) -> Result<(), Error> {
 
 #[tokio::test]
 async fn each_fault_is_its_kind_of_error() {
-    use ErrorKind::{Corrupt, FunctionFailed, Service, Truncated};
+    use ErrorKind::{Corrupt, FunctionFailed, Service, StreamException, Truncated};
     use Execution::{NotStarted, Started, Unknown};
     let cases = [
         (
@@ -109,7 +109,7 @@ async fn each_fault_is_its_kind_of_error() {
         (
             "*: exception=ServiceException message=gone",
             None,
-            Some((Truncated, Started)),
+            Some((StreamException, Started)),
         ),
         (
             "*: complete-error=Runtime.ExitError details=killed",
@@ -120,13 +120,13 @@ async fn each_fault_is_its_kind_of_error() {
     for (fault, invoked, streamed) in cases {
         let (server, runs) = endpoint(Some(fault)).await;
         let client = client_of(&server);
-        let said =
+        let outcome =
             |result: Result<(), Error>| result.err().map(|error| (error.kind(), error.execution()));
         if invoked.is_some() {
-            assert_eq!(said(invoke(&client).await), invoked, "{fault}");
+            assert_eq!(outcome(invoke(&client).await), invoked, "{fault}");
         }
         let before = runs.load(Ordering::SeqCst);
-        assert_eq!(said(stream(&client).await), streamed, "{fault}");
+        assert_eq!(outcome(stream(&client).await), streamed, "{fault}");
         let ran = runs.load(Ordering::SeqCst) - before;
         // What it says of the execution is true.
         match streamed.unwrap().1 {
@@ -183,13 +183,13 @@ async fn retry_after_is_waited_for() {
 }
 
 #[tokio::test]
-async fn time_limits_say_which_was_reached() {
+async fn a_timeout_says_which_was_reached_and_how_long_it_was() {
     let (server, _) = endpoint(Some("*: delay=60s")).await;
     let client = client_of(&server);
-    let limits = Timeouts::default().with_first_byte(Duration::from_millis(50));
+    let timeouts = Timeouts::default().with_first_byte(Duration::from_millis(50));
     let error = client
         .invoke("buffered")
-        .timeouts(limits)
+        .timeouts(timeouts)
         .send()
         .await
         .unwrap_err();
@@ -197,18 +197,26 @@ async fn time_limits_say_which_was_reached() {
         (error.kind(), error.execution()),
         (ErrorKind::TimedOut, Execution::Unknown)
     );
-    assert_eq!(error.time_limit(), Some(TimeoutKind::FirstByte));
+    assert_eq!(error.timeout_kind(), Some(TimeoutKind::FirstByte));
+    assert_eq!(error.timeout(), Some(Duration::from_millis(50)));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no response from {} within 50ms, the first byte timeout; the function may have run",
+            server.url()
+        )
+    );
     let call = client
         .stream("streaming")
         .timeout(Duration::from_millis(50));
     let error = call.send().await.unwrap_err();
-    assert_eq!(error.time_limit(), Some(TimeoutKind::Total));
+    assert_eq!(error.timeout_kind(), Some(TimeoutKind::Total));
 
     let (server, _) = endpoint(Some("*: delay-chunks=60s")).await;
-    let limits = Timeouts::default().with_idle(Duration::from_millis(50));
-    let call = client_of(&server).stream("streaming").timeouts(limits);
+    let timeouts = Timeouts::default().with_idle(Duration::from_millis(50));
+    let call = client_of(&server).stream("streaming").timeouts(timeouts);
     let error = match call.send().await {
-        Ok(mut stream) => stream.next().await.unwrap().unwrap_err(),
+        Ok(mut stream) => stream.next_chunk().await.unwrap().unwrap_err(),
         Err(error) => panic!("the head comes at once: {error}"),
     };
     assert_eq!(
@@ -216,9 +224,11 @@ async fn time_limits_say_which_was_reached() {
         (ErrorKind::TimedOut, Execution::Started)
     );
     assert_eq!(
-        (error.time_limit(), error.received()),
+        (error.timeout_kind(), error.received()),
         (Some(TimeoutKind::Idle), Some(0))
     );
+    let start = "no further data within 50ms, the idle timeout, after 0 bytes; the function ran";
+    assert!(error.to_string().starts_with(start), "{error}");
 }
 
 #[tokio::test]
@@ -242,10 +252,10 @@ async fn a_function_error_is_a_reply_and_an_error_if_asked() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_the_call_itself_is_never_sent() {
+async fn an_invalid_call_is_never_sent() {
     let (server, _) = endpoint(None).await;
     let client = client_of(&server);
-    let says = |error: Error, what: &str| {
+    let check = |error: Error, what: &str| {
         assert_eq!(error.kind(), ErrorKind::Input);
         assert_eq!(
             (error.execution(), error.attempts()),
@@ -253,18 +263,19 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
         );
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains(what), "{source}");
+        assert!(error.to_string().contains(&source), "{error}");
     };
     let invoke = |name: &'static str| client.invoke(name);
-    says(invoke("he!!o").send().await.unwrap_err(), "byte 2");
-    says(
+    check(invoke("he!!o").send().await.unwrap_err(), "byte 2");
+    check(
         invoke("f").qualifier("").send().await.unwrap_err(),
         "qualifier",
     );
-    says(
+    check(
         invoke("f:a").qualifier("b").send().await.unwrap_err(),
         "qualifier",
     );
-    says(
+    check(
         invoke("f")
             .payload_validated("{\"a\":}")
             .send()
@@ -272,11 +283,11 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
             .unwrap_err(),
         "byte 5",
     );
-    says(
+    check(
         invoke("f").event().log_tail().send().await.unwrap_err(),
         "Event",
     );
-    says(
+    check(
         invoke("f")
             .client_context("{}")
             .event()
@@ -285,7 +296,7 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
             .unwrap_err(),
         "Event",
     );
-    says(
+    check(
         invoke("f")
             .client_context_base64("*")
             .send()
@@ -293,7 +304,7 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
             .unwrap_err(),
         "client context",
     );
-    says(
+    check(
         invoke("f")
             .payload(vec![b'1'; 6_291_457])
             .send()
@@ -301,7 +312,7 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
             .unwrap_err(),
         "6291456",
     );
-    says(
+    check(
         invoke("f")
             .event()
             .payload(vec![b'1'; 1_048_577])
@@ -310,16 +321,16 @@ async fn what_is_wrong_in_the_call_itself_is_never_sent() {
             .unwrap_err(),
         "1048576",
     );
-    says(client.stream("").send().await.unwrap_err(), "function name");
-    // The first mistake is the one that is told.
-    says(
+    check(client.stream("").send().await.unwrap_err(), "function name");
+    // The first mistake is the one that is reported.
+    check(
         invoke("he!!o").qualifier("").send().await.unwrap_err(),
         "byte 2",
     );
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_the_json_asked_for_says_where() {
+async fn a_response_that_is_not_the_expected_json_says_where() {
     let (server, _) = endpoint(None).await;
     let call = client_of(&server)
         .invoke("echo")
@@ -333,10 +344,11 @@ async fn an_answer_that_is_not_the_json_asked_for_says_where() {
             .to_string()
             .contains("column")
     );
+    assert!(error.to_string().contains("column"), "{error}");
 }
 
 #[tokio::test]
-async fn a_reply_larger_than_what_may_be_kept_is_refused() {
+async fn a_reply_over_the_maximum_is_rejected() {
     let (server, _) = endpoint(None).await;
     let builder = support::builder()
         .endpoint_url(server.url())
@@ -360,7 +372,7 @@ async fn no_connection_is_not_started() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = support::builder().endpoint_url(url).build().unwrap();
+    let client = support::builder().endpoint_url(&url).build().unwrap();
     let error = client.invoke("f").send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.execution()),
@@ -370,13 +382,22 @@ async fn no_connection_is_not_started() {
     assert!(
         error
             .to_string()
+            .starts_with(&format!("no connection to {url}: ")),
+        "{error}"
+    );
+    // The system's own reason, without looking at the sources.
+    let message = error.to_string().to_lowercase();
+    assert!(message.contains("connection refused"), "{error}");
+    assert!(
+        error
+            .to_string()
             .contains("in 3 attempts; the function was not run"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_corrected_once_and_for_all() {
+async fn a_wrong_clock_is_corrected_once_and_for_all() {
     for offset in [-3600, 3600] {
         let builder = Endpoint::builder().builtins().clock_offset(offset);
         let server = builder.bind_local().await.unwrap();
@@ -384,7 +405,7 @@ async fn a_clock_that_is_wrong_is_corrected_once_and_for_all() {
             .endpoint_url(server.url())
             .build()
             .unwrap();
-        // Of several at once, each finds the skew; it must not be added up.
+        // Several calls at once find the same skew, which must not be added up.
         let calls: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
@@ -399,7 +420,7 @@ async fn a_clock_that_is_wrong_is_corrected_once_and_for_all() {
     }
 }
 
-/// Gives keys numbered from 0.
+/// Returns access keys numbered from 0.
 #[derive(Debug)]
 struct Numbered(AtomicUsize);
 
@@ -411,7 +432,7 @@ impl ProvideCredentials for Numbered {
 }
 
 #[tokio::test]
-async fn credentials_that_have_expired_are_fetched_anew() {
+async fn expired_credentials_are_fetched_again() {
     let builder = Endpoint::builder()
         .builtins()
         .credential("KEY0", "secret")
@@ -439,7 +460,7 @@ async fn credentials_that_have_expired_are_fetched_anew() {
         2
     );
 
-    // Keys that never change are not tried again.
+    // Credentials that never change are not tried again.
     let fault = "*: error=ExpiredTokenException".parse().unwrap();
     let server = Endpoint::builder()
         .builtins()
@@ -474,8 +495,6 @@ async fn a_provider_that_fails_is_named_and_nothing_is_sent() {
         (error.kind(), error.execution()),
         (ErrorKind::Credentials, Execution::NotStarted)
     );
-    assert_eq!(
-        std::error::Error::source(&error).unwrap().to_string(),
-        "the vault is closed"
-    );
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "the vault is closed");
 }

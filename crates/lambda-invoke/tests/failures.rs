@@ -1,4 +1,4 @@
-//! A function's failure, whoever tells of it, in every way to read a response.
+//! A function's failure, reported by the service or the log, in every way to read a response.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -7,7 +7,7 @@ mod support;
 use lambda_invoke::{ErrorKind, Execution, Outcome, ReportStatus};
 use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent, StreamException};
 use support::{
-    LAST_CHUNK, Server, Step, answering, chunk, drain, events, stream_head, whole_stream,
+    LAST_CHUNK, Server, Step, chunk, drain, events, responding, stream_head, whole_stream,
 };
 use tokio::io::AsyncReadExt as _;
 
@@ -26,7 +26,7 @@ async fn a_failure_of_any_size_is_one_short_line() {
         StreamEvent::Exception(exception),
     ] {
         let body = [stream_head(&[]), events([event]), LAST_CHUNK.to_vec()].concat();
-        let server = answering(body).await;
+        let server = responding(body).await;
         let mut stream = server.client().stream("f").send().await.unwrap();
         let (_, end) = drain(&mut stream).await;
         let error = end.unwrap();
@@ -45,7 +45,7 @@ async fn a_failure_of_any_size_is_one_short_line() {
 }
 
 #[tokio::test]
-async fn a_stream_asks_for_the_log_unless_told_otherwise() {
+async fn a_stream_asks_for_the_log_by_default() {
     let server = Server::start(|number, request| {
         let asked = request.header("x-amz-log-type");
         assert_eq!(
@@ -62,22 +62,22 @@ async fn a_stream_asks_for_the_log_unless_told_otherwise() {
         client.stream("f").without_log(),
         client.stream("f").without_log().log_tail(),
     ] {
-        let collected = call.send().await.unwrap().collect().await.unwrap();
-        // Without a log nobody knows.
+        let collected = call.send().await.unwrap().collect_all().await.unwrap();
+        // Neither the event nor the log reports an outcome.
         let completion = collected.completion().unwrap();
         assert_eq!(completion.outcome(), Outcome::NotReported);
     }
 }
 
 #[tokio::test]
-async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_tells_of() {
+async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_reports() {
     let log = LogTail::last_of(
         b"START RequestId: the-id Version: 7\n[ERROR] KeyError: no\n\
           Traceback (most recent call last):\nEND RequestId: the-id\n",
     );
     let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log)));
     let body = events([chunk("partial"), end]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let client = server.client();
     let send = || client.stream("f").send();
     let is_failure = |error: &lambda_invoke::Error| {
@@ -86,18 +86,18 @@ async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_tells_of() 
         assert_eq!(failure.error.error_type.as_deref(), Some("KeyError"));
     };
 
-    let error = send().await.unwrap().collect().await.unwrap_err();
+    let error = send().await.unwrap().collect_all().await.unwrap_err();
     is_failure(&error);
     assert_eq!(error.collected().unwrap().to_bytes(), "partial");
 
     let mut http = send().await.unwrap().into_http().await.unwrap();
-    assert_eq!(http.next().await.unwrap().unwrap(), "partial");
-    is_failure(&http.next().await.unwrap().unwrap_err());
+    assert_eq!(http.next_chunk().await.unwrap().unwrap(), "partial");
+    is_failure(&http.next_chunk().await.unwrap().unwrap_err());
 
     let mut text = send().await.unwrap().into_text();
-    assert_eq!(text.next().await.unwrap().unwrap(), "partial");
-    is_failure(&text.next().await.unwrap().unwrap_err());
-    assert!(text.next().await.is_none());
+    assert_eq!(text.next_chunk().await.unwrap().unwrap(), "partial");
+    is_failure(&text.next_chunk().await.unwrap().unwrap_err());
+    assert!(text.next_chunk().await.is_none());
 
     let mut reader = send().await.unwrap().into_reader();
     let error = reader.read_to_end(&mut Vec::new()).await.unwrap_err();
@@ -106,10 +106,10 @@ async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_tells_of() 
 }
 
 #[tokio::test]
-async fn a_reply_whose_log_tells_of_a_failure_is_no_result() {
+async fn a_reply_whose_log_reports_a_failure_is_an_error() {
     use lambda_invoke_protocol::Report;
 
-    // As recorded of a streaming function that was called without streaming: no header tells.
+    // As recorded of a streaming function that was called without streaming: no header reports it.
     let mut report = Report::new("the-id");
     report.status = Some(ReportStatus::Timeout);
     let log = LogTail::last_of(report.to_string().as_bytes()).to_base64();
@@ -118,7 +118,7 @@ async fn a_reply_whose_log_tells_of_a_failure_is_no_result() {
         ("content-type", "application/octet-stream"),
         ("x-amz-log-result", log.as_str()),
     ];
-    let server = answering(support::answer("200 OK", &headers, "prefix")).await;
+    let server = responding(support::response("200 OK", &headers, "prefix")).await;
     let reply = server.client().invoke("f").log_tail().send().await.unwrap();
     assert_eq!(reply.function_error(), None);
     let failed = reply.json::<String>().unwrap_err();
@@ -138,14 +138,14 @@ async fn a_reply_whose_log_tells_of_a_failure_is_no_result() {
 }
 
 #[tokio::test]
-async fn a_failure_that_only_the_log_tells_of_ends_the_stream() {
+async fn a_failure_that_only_the_log_reports_ends_the_stream() {
     let log = LogTail::last_of(
         b"START RequestId: the-id Version: 7\nREPORT RequestId: the-id\tDuration: 2000.00 ms\t\
           Billed Duration: 2000 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
     );
     let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log)));
     let body = events([chunk("partial"), end]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let mut stream = server.client().stream("f").send().await.unwrap();
     let (all, end) = drain(&mut stream).await;
     assert_eq!(all, b"partial");

@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// The local endpoint behind TLS for these names, and the authority's certificate in PEM.
+/// Starts the local endpoint behind TLS for these names; returns its authority's certificate in PEM.
 async fn serve(names: &[&str]) -> (SocketAddr, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -48,7 +48,7 @@ async fn serve(names: &[&str]) -> (SocketAddr, String) {
         while let Ok((socket, _)) = listener.accept().await {
             let (acceptor, endpoint) = (acceptor.clone(), Arc::clone(&endpoint));
             tokio::spawn(async move {
-                // A client that refuses the certificate ends the handshake.
+                // A client that rejects the certificate ends the handshake.
                 if let Ok(io) = acceptor.accept(socket).await {
                     endpoint.serve_connection(io).await;
                 }
@@ -76,14 +76,14 @@ async fn streams_from_a_server_whose_authority_is_trusted() {
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap();
     assert_eq!(collected.to_bytes(), "over tls");
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_a_clear_error_and_is_not_tried_again() {
+async fn an_untrusted_certificate_is_a_clear_error_and_is_not_retried() {
     let (address, pem) = serve(&["other.example"]).await;
     let url = format!("https://localhost:{}", address.port());
     let trusting = Transport::builder().ca_pem(pem.as_bytes()).unwrap().build();
@@ -99,7 +99,7 @@ async fn a_certificate_that_is_not_trusted_is_a_clear_error_and_is_not_tried_aga
         );
         assert_eq!(error.attempts(), 1);
         let text = error.to_string();
-        assert!(text.contains("certificate was refused"), "{text}");
+        assert!(text.contains("was rejected"), "{text}");
         assert!(text.contains("the function was not run"), "{text}");
         let source = error.source().unwrap();
         assert!(source.to_string().contains("certificate"), "{source}");

@@ -1,5 +1,5 @@
-//! What is kept is what is counted: a stream of very many small pieces is collected in little more
-//! memory than its payload, whatever it was on the wire.
+//! A stream of very many small pieces is collected in little more memory than its payload, however
+//! large it was on the wire.
 //!
 //! A file of its own, since it measures the whole process.
 
@@ -62,7 +62,7 @@ async fn a_collected_stream_takes_little_more_than_its_payload() {
     let client = support::builder().endpoint_url(serve()).build().unwrap();
     let stream = client.stream("f").send().await.unwrap();
     let before = status("VmRSS");
-    let collected = stream.collect().await.unwrap();
+    let collected = stream.collect_all().await.unwrap();
     let grown = status("VmHWM").saturating_sub(before);
     let payload = PIECES * PIECE.len();
     assert_eq!(collected.to_bytes().len(), payload);
@@ -77,7 +77,7 @@ async fn a_collected_stream_takes_little_more_than_its_payload() {
 
     // A small payload does not keep the buffer that it came in either.
     let replies = {
-        let text = support::answer("200 OK", &[("x-amzn-requestid", "the-id")], "42");
+        let text = support::response("200 OK", &[("x-amzn-requestid", "the-id")], "42");
         support::Server::start(move |_, _| vec![support::Step::Write(text.clone())]).await
     };
     let client = replies.client();

@@ -1,5 +1,5 @@
-//! A response counts only if it is the one that was asked for and its end is proved: over sockets,
-//! through other people's transports, and in the blocking client.
+//! A response counts only if the operation can have it and its end is proved: over sockets, through
+//! custom HTTP services, and in the blocking client.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -15,7 +15,7 @@ use http::{Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
 use lambda_invoke::{Client, Error, ErrorKind, Execution, Reply};
-use support::{Server, Step, answer, answering, refusal};
+use support::{Server, Step, rejection, responding, response};
 use tower_service::Service;
 
 const ID: (&str, &str) = ("x-amzn-requestid", "the-id");
@@ -36,13 +36,13 @@ async fn call(client: &Client, asked: Asked) -> Result<(), Error> {
         Asked::Payload => invoke.send().await?.into_result().map(drop),
         Asked::Event => invoke.event().send().await.map(drop),
         Asked::DryRun => invoke.dry_run().send().await.map(drop),
-        Asked::Stream => stream.send().await?.collect().await.map(drop),
+        Asked::Stream => stream.send().await?.collect_all().await.map(drop),
         Asked::StreamDryRun => stream.dry_run().send().await.map(drop),
     }
 }
 
 #[tokio::test]
-async fn half_a_body_without_a_proved_end_is_truncated() {
+async fn a_body_without_a_proved_end_is_truncated() {
     let head = "HTTP/1.1 200 OK\r\nx-amzn-requestid: the-id\r\n";
     let body = "{\"half\":";
     for framing in [
@@ -58,7 +58,7 @@ async fn half_a_body_without_a_proved_end_is_truncated() {
                 true => format!("8\r\n{body}\r\n"),
                 false => body.to_owned(),
             };
-            let server = answering(format!("{head}{framing}\r\n{body}")).await;
+            let server = responding(format!("{head}{framing}\r\n{body}")).await;
             let error = call(&server.client(), Asked::Payload).await.unwrap_err();
             assert_eq!(
                 (error.kind(), error.execution(), error.received()),
@@ -68,20 +68,20 @@ async fn half_a_body_without_a_proved_end_is_truncated() {
             assert_eq!(server.requests(), 1, "{framing}");
         }
     }
-    // Nor is the whole of it, or nothing, or what HTTP/1.0 sends.
+    // Without proof the whole, nothing, or a response of HTTP/1.0 is truncated too.
     for (version, body) in [("1.1", "{\"whole\":1}"), ("1.1", ""), ("1.0", "{}")] {
         let bytes = format!("HTTP/{version} 200 OK\r\nx-amzn-requestid: the-id\r\n\r\n{body}");
-        let error = call(&answering(bytes).await.client(), Asked::Payload)
+        let error = call(&responding(bytes).await.client(), Asked::Payload)
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{version} {body}");
         assert_eq!(error.request_id(), Some("the-id"));
     }
     let event = "HTTP/1.1 202 Accepted\r\nx-amzn-requestid: the-id\r\n\r\n";
-    let error = call(&answering(event).await.client(), Asked::Event).await;
+    let error = call(&responding(event).await.client(), Asked::Event).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Truncated);
     let sized = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-    call(&answering(sized).await.client(), Asked::Payload)
+    call(&responding(sized).await.client(), Asked::Payload)
         .await
         .unwrap();
 }
@@ -94,35 +94,51 @@ async fn any_other_response_is_unexpected_and_says_what_came_from_where() {
     let gzip = ("content-encoding", "gzip");
     let stream = ("content-type", "application/vnd.amazon.eventstream");
     let cases: Vec<(Asked, Vec<u8>, &str)> = vec![
-        (Payload, answer("206 Partial Content", &[ID], "{}"), "206"),
-        (Payload, answer("202 Accepted", &[ID], ""), "202"),
-        (Payload, answer("204 No Content", &[ID], ""), "204"),
+        (Payload, response("206 Partial Content", &[ID], "{}"), "206"),
+        (Payload, response("202 Accepted", &[ID], ""), "202"),
+        (Payload, response("204 No Content", &[ID], ""), "204"),
         (
             Payload,
-            answer("302 Found", &[("location", "/x")], ""),
+            response("302 Found", &[("location", "/x")], ""),
             "302",
         ),
         (
             Payload,
-            answer("200 OK", &[html], "<h1>Hi\x1b[2J"),
+            response("200 OK", &[html], "<h1>Hi\x1b[2J"),
             "beginning with \"<h1>Hi\\u{1b}[2J\"",
         ),
-        (Payload, answer("200 OK", &[html], "{}"), "text/html"),
-        (Payload, answer("200 OK", &[text], "It works!"), "It works!"),
-        (Payload, answer("200 OK", &[], ""), "200 OK"),
-        (Payload, answer("200 OK", &[ID, gzip], "{}"), "200 OK"),
-        (Event, answer("200 OK", &[ID], "{}"), "200 OK"),
-        (Event, answer("202 Accepted", &[text], "queued?"), "queued?"),
-        (DryRun, answer("200 OK", &[ID], "{\"ran\":true}"), "ran"),
-        (DryRun, answer("204 No Content", &[], ""), "204"),
-        (Stream, answer("200 OK", &[ID], "{}"), "200 OK"),
-        (Stream, answer("200 OK", &[ID, stream, gzip], "x"), "200 OK"),
-        (Stream, answer("204 No Content", &[ID], ""), "204"),
-        (StreamDryRun, answer("200 OK", &[ID, stream], ""), "200 OK"),
-        (StreamDryRun, answer("204 No Content", &[], ""), "204"),
+        (Payload, response("200 OK", &[html], "{}"), "text/html"),
+        (
+            Payload,
+            response("200 OK", &[text], "It works!"),
+            "It works!",
+        ),
+        (Payload, response("200 OK", &[], ""), "200 OK"),
+        (Payload, response("200 OK", &[ID, gzip], "{}"), "200 OK"),
+        (Event, response("200 OK", &[ID], "{}"), "200 OK"),
+        (
+            Event,
+            response("202 Accepted", &[text], "queued?"),
+            "queued?",
+        ),
+        (DryRun, response("200 OK", &[ID], "{\"ran\":true}"), "ran"),
+        (DryRun, response("204 No Content", &[], ""), "204"),
+        (Stream, response("200 OK", &[ID], "{}"), "200 OK"),
+        (
+            Stream,
+            response("200 OK", &[ID, stream, gzip], "x"),
+            "200 OK",
+        ),
+        (Stream, response("204 No Content", &[ID], ""), "204"),
+        (
+            StreamDryRun,
+            response("200 OK", &[ID, stream], ""),
+            "200 OK",
+        ),
+        (StreamDryRun, response("204 No Content", &[], ""), "204"),
     ];
     for (asked, bytes, part) in cases {
-        let server = answering(bytes).await;
+        let server = responding(bytes).await;
         let error = call(&server.client(), asked).await.unwrap_err();
         let what = format!("{asked:?}: {error}");
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{what}");
@@ -139,23 +155,23 @@ async fn any_other_response_is_unexpected_and_says_what_came_from_where() {
 }
 
 #[tokio::test]
-async fn the_emulators_responses_count() {
+async fn the_emulators_responses_are_accepted() {
     // AWS's Runtime Interface Emulator.
     let text = ("content-type", "text/plain; charset=utf-8");
     for json in ["null", "\"a\"", "7", "{\"a\":[1]}", "true"] {
-        let server = answering(answer("200 OK", &[text], json)).await;
+        let server = responding(response("200 OK", &[text], json)).await;
         let reply = server.client().invoke("f").send().await.unwrap();
         assert_eq!(reply.payload(), json);
     }
     // AWS SAM.
     let json = ("content-type", "application/json");
-    let server = answering(answer("202 Accepted", &[json], "")).await;
+    let server = responding(response("202 Accepted", &[json], "")).await;
     call(&server.client(), Asked::Event).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_error_whose_body_was_cut_is_the_error_of_its_head() {
-    let whole = refusal(
+async fn an_error_with_a_truncated_body_is_the_error_of_its_head() {
+    let whole = rejection(
         "404 Not Found",
         "ResourceNotFoundException",
         "no such function",
@@ -166,7 +182,7 @@ async fn an_error_whose_body_was_cut_is_the_error_of_its_head() {
         .unwrap()
         + 4;
     for at in head_end..whole.len() {
-        let server = answering(&whole[..at]).await;
+        let server = responding(&whole[..at]).await;
         let error = call(&server.client(), Asked::Payload).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.execution()),
@@ -179,17 +195,17 @@ async fn an_error_whose_body_was_cut_is_the_error_of_its_head() {
             "cut at {at}"
         );
     }
-    // What is compressed is not read as text.
+    // A compressed body is not read as text.
     let coded = [
         ("content-encoding", "gzip"),
         ("x-amzn-errortype", "ServiceException"),
     ];
-    let server = answering(answer("500 Error", &coded, "\x1f\u{8b}\0garbage")).await;
+    let server = responding(response("500 Error", &coded, "\x1f\u{8b}\0garbage")).await;
     let error = call(&server.client(), Asked::Payload).await.unwrap_err();
     assert_eq!(error.service_error().unwrap().message(), None);
 }
 
-/// Another's transport, which gives the same response to every request.
+/// A custom service that returns the same response to every request.
 #[derive(Clone)]
 struct Canned<F>(F);
 
@@ -242,7 +258,7 @@ fn unsized_body(text: &'static str) -> impl Body<Data = Bytes, Error = Infallibl
 }
 
 #[tokio::test]
-async fn another_transports_body_needs_a_proved_end_too() {
+async fn the_body_of_a_custom_service_needs_a_proved_end_too() {
     let whole = through(|| Response::new(Full::from("{}"))).await;
     assert_eq!(whole.unwrap().payload(), "{}", "it knows its length");
 
@@ -284,11 +300,11 @@ fn the_blocking_client_is_no_less_strict() {
     for (bytes, kind) in [
         (unproved, ErrorKind::Truncated),
         (
-            answer("200 OK", &[], "It works!"),
+            response("200 OK", &[], "It works!"),
             ErrorKind::UnexpectedResponse,
         ),
     ] {
-        let server = runtime.block_on(answering(bytes));
+        let server = runtime.block_on(responding(bytes));
         let client = lambda_invoke::blocking::Client::new(server.client()).unwrap();
         let error = client.invoke("f").send().unwrap_err();
         assert_eq!(error.kind(), kind);
@@ -312,7 +328,7 @@ fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
 fn skewed(seconds: i64) -> Vec<u8> {
     let message = "Signature expired: x is now earlier than y";
     dated(
-        refusal("403 Forbidden", "InvalidSignatureException", message),
+        rejection("403 Forbidden", "InvalidSignatureException", message),
         seconds,
     )
 }
@@ -331,8 +347,8 @@ fn correction(date: &str) -> i64 {
 
 #[tokio::test]
 async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
-    // Too far: told, and not sent again.
-    let server = answering(skewed(3 * 86_400)).await;
+    // Too far: reported, and not sent again.
+    let server = responding(skewed(3 * 86_400)).await;
     let error = call(&server.client(), Asked::Payload).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
 
@@ -340,7 +356,7 @@ async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
     let server = Server::start(move |number, request| {
         tell.send(correction(request.header("x-amz-date").unwrap()))
             .unwrap();
-        let good = answer("200 OK", &[ID], "{}");
+        let good = response("200 OK", &[ID], "{}");
         vec![Step::Write(match number {
             0 => skewed(3600),
             // Confirms, says nothing, and contradicts.

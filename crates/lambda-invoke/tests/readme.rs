@@ -1,5 +1,5 @@
-//! The READMEs' example does what it shows, on a terminal: each piece is there as soon as the
-//! function has written it, and no character is broken.
+//! The READMEs' example on a terminal: each chunk is shown as soon as the function has written it, and
+//! no character is broken.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
@@ -71,7 +71,7 @@ fn on_a_terminal_it_streams_and_breaks_no_character() {
             let payload = String::from_utf8_lossy(invocation.payload()).into_owned();
             assert!(payload.contains("Zoë"), "{payload}");
             writer.write(&b"Gr\xc3\xbc\xc3"[..]).await?;
-            // Without the reader's word this never returns.
+            // Returns only when the reader has seen the first piece.
             waiting.notified().await;
             writer.write(&b"\x9fe, Zo\xc3"[..]).await?;
             writer.write(&b"\xab!"[..]).await?;

@@ -17,7 +17,7 @@ use lambda_invoke::{
     RetryPolicy, Timeouts, Transport,
 };
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
-use support::{Server, Step, answer, chunk, events, refusal, stream_head, whole_stream};
+use support::{Server, Step, chunk, events, rejection, response, stream_head, whole_stream};
 use tokio::net::TcpStream;
 
 /// A row of the table.
@@ -72,7 +72,7 @@ enum Trouble {
     NoCredentials,
     NoConnection,
     /// The server has read the request and does this.
-    Answer(Vec<Step>),
+    Response(Vec<Step>),
 }
 
 /// All the ways in which a row's failure comes about.
@@ -93,23 +93,23 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             let page = [id, ("content-type", "text/html")];
             [
                 redirect(),
-                answer("201 Created", &[id], "{}"),
-                answer("202 Accepted", &[id], ""),
-                answer("204 No Content", &[id], ""),
-                answer("206 Partial Content", &[id], "{}"),
-                answer("200 OK", &coded, "{}"),
-                answer("200 OK", &page, "{}"),
-                answer("200 OK", &[], "It works!"),
+                response("201 Created", &[id], "{}"),
+                response("202 Accepted", &[id], ""),
+                response("204 No Content", &[id], ""),
+                response("206 Partial Content", &[id], "{}"),
+                response("200 OK", &coded, "{}"),
+                response("200 OK", &page, "{}"),
+                response("200 OK", &[], "It works!"),
             ]
             .map(|bytes| vec![Step::Write(bytes)])
             .to_vec()
         }
         ("a response that is not the operation's", Operation::Stream) => {
-            let page = answer("200 OK", &[("content-type", "text/html")], "<html>");
+            let page = response("200 OK", &[("content-type", "text/html")], "<html>");
             vec![vec![Step::Write(redirect())], vec![Step::Write(page)]]
         }
         ("a response that broke off after its head", Operation::Invoke) => {
-            let whole = answer("200 OK", &[], "a long answer");
+            let whole = response("200 OK", &[], "a long response");
             let cut = whole[..whole.len() - 4].to_vec();
             let unproved = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"half\":";
             vec![
@@ -127,7 +127,7 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
         }
         ("a function error; `InvokeComplete` with an error code", Operation::Invoke) => {
             let headers = [("x-amz-function-error", "Unhandled")];
-            vec![vec![Step::Write(answer("200 OK", &headers, "{}"))]]
+            vec![vec![Step::Write(response("200 OK", &headers, "{}"))]]
         }
         ("a function error; `InvokeComplete` with an error code", Operation::Stream) => {
             let failed = StreamEvent::InvokeComplete(InvokeComplete::failed("Unhandled", "no"));
@@ -140,9 +140,9 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             let bytes = match rest.strip_prefix('`') {
                 None => {
                     assert_eq!(rest, "without a known code");
-                    answer(&status, &[], "")
+                    response(&status, &[], "")
                 }
-                Some(code) => refusal(&status, code.strip_suffix('`').unwrap(), "no"),
+                Some(code) => rejection(&status, code.strip_suffix('`').unwrap(), "no"),
             };
             // By this date this machine's clock is wrong, and not by more than is corrected.
             let head = String::from_utf8(bytes).unwrap();
@@ -151,14 +151,14 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
             vec![vec![Step::Write(dated.into_bytes())]]
         }
     };
-    steps.into_iter().map(Trouble::Answer).collect()
+    steps.into_iter().map(Trouble::Response).collect()
 }
 
 fn redirect() -> Vec<u8> {
-    answer("302 Found", &[("location", "http://localhost/")], "")
+    response("302 Found", &[("location", "http://localhost/")], "")
 }
 
-/// Keys that can be fetched anew, or none at all.
+/// Credentials that can be fetched again, or an error.
 #[derive(Debug)]
 struct Provider {
     has_any: bool,
@@ -182,7 +182,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
     let counted = Arc::clone(&executions);
     let (scripted, execution) = (trouble.clone(), row.execution);
     let server = Server::start(move |nth, _| {
-        if let (0, Trouble::Answer(steps)) = (nth, &scripted) {
+        if let (0, Trouble::Response(steps)) = (nth, &scripted) {
             if execution != Execution::NotStarted {
                 counted.fetch_add(1, Ordering::SeqCst);
             }
@@ -190,19 +190,19 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
         }
         counted.fetch_add(1, Ordering::SeqCst);
         vec![Step::Write(match operation {
-            Operation::Invoke => answer("200 OK", &[], "{}"),
+            Operation::Invoke => response("200 OK", &[], "{}"),
             Operation::Stream => whole_stream(),
         })]
     })
     .await;
 
     let dials = AtomicUsize::new(0);
-    let (address, refuses) = (server.address, matches!(trouble, Trouble::NoConnection));
+    let (address, rejects) = (server.address, matches!(trouble, Trouble::NoConnection));
     let transport = Transport::builder()
         .connect_with(move |_| {
-            let refused = dials.fetch_add(1, Ordering::SeqCst) == 0 && refuses;
+            let rejected = dials.fetch_add(1, Ordering::SeqCst) == 0 && rejects;
             async move {
-                if refused {
+                if rejected {
                     return Err(io::ErrorKind::ConnectionRefused.into());
                 }
                 TcpStream::connect(address).await
@@ -242,7 +242,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
     }
 }
 
-/// How many attempts it took, if it went well to the very end.
+/// Makes the call to its end; returns how many attempts it took.
 async fn call(client: &Client, operation: Operation, durable: bool) -> Result<u32, Error> {
     match operation {
         Operation::Invoke => {
@@ -255,7 +255,7 @@ async fn call(client: &Client, operation: Operation, durable: bool) -> Result<u3
         }
         Operation::Stream => {
             let mut stream = client.stream("f").send().await?;
-            while let Some(piece) = stream.next().await {
+            while let Some(piece) = stream.next_chunk().await {
                 piece?;
             }
             Ok(stream.attempts())
@@ -289,7 +289,7 @@ async fn no_row_runs_a_function_more_often_than_the_table_says() {
 async fn an_earlier_attempt_that_may_have_run_is_remembered() {
     let server = Server::start(|nth, _| match nth {
         0 => vec![Step::Close],
-        _ => vec![Step::Write(refusal(
+        _ => vec![Step::Write(rejection(
             "404 Not Found",
             "ResourceNotFoundException",
             "gone",
@@ -307,14 +307,14 @@ async fn an_earlier_attempt_that_may_have_run_is_remembered() {
         Some("ResourceNotFoundException")
     );
     assert_eq!(error.attempts(), 2);
-    // The second was refused for certain, but the first may have run.
+    // The second was certainly rejected, but the first may have run.
     assert_eq!(error.execution(), Execution::Unknown);
 }
 
 #[tokio::test]
-async fn the_time_for_a_call_counts_over_all_attempts() {
+async fn the_total_timeout_covers_all_attempts() {
     let server = Server::start(|_, _| {
-        vec![Step::Write(refusal(
+        vec![Step::Write(rejection(
             "429 Busy",
             "TooManyRequestsException",
             "Rate Exceeded.",
@@ -337,7 +337,7 @@ async fn the_time_for_a_call_counts_over_all_attempts() {
 }
 
 #[tokio::test]
-async fn a_foreign_transport_that_does_not_say_is_not_believed_to_have_sent_nothing() {
+async fn an_unknown_error_of_a_custom_service_may_have_sent_the_request() {
     #[derive(Clone)]
     struct Failing(Arc<AtomicUsize>);
 

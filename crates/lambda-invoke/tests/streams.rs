@@ -15,7 +15,7 @@ use lambda_invoke::{Client, ErrorKind, Execution};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Server as LocalEndpoint};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{
-    LAST_CHUNK, Server, Step, answering, chunk, complete, drain, event_bytes, events, http_chunk,
+    LAST_CHUNK, Server, Step, chunk, complete, drain, event_bytes, events, http_chunk, responding,
     stream_head, whole_stream,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
@@ -29,14 +29,14 @@ fn client_of(server: &LocalEndpoint) -> Client {
 }
 
 #[tokio::test]
-async fn the_first_chunk_is_here_before_the_function_makes_the_second() {
+async fn the_first_chunk_arrives_before_the_function_makes_the_second() {
     let acknowledged = Arc::new(Notify::new());
     let waiting = Arc::clone(&acknowledged);
     let function = Function::streaming("two", move |_, mut writer| {
         let waiting = Arc::clone(&waiting);
         async move {
             writer.write("first").await?;
-            // Without the client's word this never returns.
+            // Returns only when the client has read the first chunk.
             waiting.notified().await;
             writer.write("second").await?;
             Ok::<_, FunctionError>(())
@@ -48,15 +48,15 @@ async fn the_first_chunk_is_here_before_the_function_makes_the_second() {
         .await
         .unwrap();
     let mut stream = client_of(&server).stream("two").send().await.unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "first");
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "first");
     acknowledged.notify_one();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "second");
-    assert!(stream.next().await.is_none());
+    assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "second");
+    assert!(stream.next_chunk().await.is_none());
     assert!(stream.completion().unwrap().outcome() == lambda_invoke::Outcome::NotReported);
 }
 
 #[tokio::test]
-async fn a_stream_cut_at_any_byte_is_truncated_with_the_count_of_what_came() {
+async fn a_stream_truncated_at_any_byte_is_an_error_with_the_count_of_bytes() {
     let first = event_bytes([chunk("abc")]).len();
     let second = first + event_bytes([chunk("defgh")]).len();
     let whole = event_bytes([chunk("abc"), chunk("defgh"), complete()]);
@@ -76,10 +76,11 @@ async fn a_stream_cut_at_any_byte_is_truncated_with_the_count_of_what_came() {
             if ends_cleanly {
                 bytes.extend(LAST_CHUNK);
             }
-            let server = answering(bytes).await;
+            let server = responding(bytes).await;
             let mut stream = server.client().stream("f").send().await.unwrap();
             let (all, end) = drain(&mut stream).await;
-            let error = end.unwrap_or_else(|| panic!("cut at {at} it ended well"));
+            let error =
+                end.unwrap_or_else(|| panic!("truncated at {at}, it ended without an error"));
             assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
             assert_eq!(error.received(), Some(received));
             assert_eq!(all, &b"abcdefgh"[..received as usize]);
@@ -97,14 +98,14 @@ async fn a_stream_cut_at_any_byte_is_truncated_with_the_count_of_what_came() {
 }
 
 #[tokio::test]
-async fn any_split_of_the_body_gives_the_same() {
+async fn any_split_of_the_body_yields_the_same() {
     let whole = event_bytes([chunk("abc"), chunk(""), chunk("defgh"), complete()]);
     for at in 1..whole.len() {
         let mut bytes = stream_head(&[]);
         bytes.extend(http_chunk(&whole[..at]));
         bytes.extend(http_chunk(&whole[at..]));
         bytes.extend(LAST_CHUNK);
-        let server = answering(bytes).await;
+        let server = responding(bytes).await;
         let mut stream = server.client().stream("f").send().await.unwrap();
         let (all, end) = drain(&mut stream).await;
         assert!(end.is_none(), "{end:?}");
@@ -177,7 +178,7 @@ async fn dropping_next_midway_loses_nothing() {
     loop {
         go.notify_one();
         // The future is dropped when the time is up, wherever it stands.
-        match tokio::time::timeout(Duration::from_millis(1), stream.next()).await {
+        match tokio::time::timeout(Duration::from_millis(1), stream.next_chunk()).await {
             Ok(Some(piece)) => all.extend_from_slice(&piece.unwrap()),
             Ok(None) => break,
             Err(_) => dropped += 1,
@@ -189,7 +190,7 @@ async fn dropping_next_midway_loses_nothing() {
 
 #[tokio::test]
 async fn is_a_futures_stream() {
-    let server = answering(whole_stream()).await;
+    let server = responding(whole_stream()).await;
     let mut stream = server.client().stream("f").send().await.unwrap();
     let piece = std::future::poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await;
     assert_eq!(piece.unwrap().unwrap(), "hello");
@@ -203,7 +204,7 @@ async fn is_a_futures_stream() {
 }
 
 #[tokio::test]
-async fn is_an_async_read_that_ends_only_where_the_stream_ended_well() {
+async fn is_an_async_read_that_ends_only_where_the_stream_did() {
     let body = [
         event_bytes([chunk("one\ntw"), chunk("o\nthree")]),
         event_bytes([complete()]),
@@ -214,7 +215,7 @@ async fn is_an_async_read_that_ends_only_where_the_stream_ended_well() {
         LAST_CHUNK.to_vec(),
     ]
     .concat();
-    let server = answering(whole).await;
+    let server = responding(whole).await;
     let stream = server.client().stream("f").send().await.unwrap();
     let mut lines = stream.into_reader().lines();
     let mut read = Vec::new();
@@ -224,7 +225,7 @@ async fn is_an_async_read_that_ends_only_where_the_stream_ended_well() {
     assert_eq!(read, ["one", "two", "three"]);
 
     let cut = [stream_head(&[]), http_chunk(&body[0]), LAST_CHUNK.to_vec()].concat();
-    let server = answering(cut).await;
+    let server = responding(cut).await;
     let mut reader = server
         .client()
         .stream("f")
@@ -244,23 +245,23 @@ async fn is_an_async_read_that_ends_only_where_the_stream_ended_well() {
         (inner.kind(), inner.received()),
         (ErrorKind::Truncated, Some(13))
     );
-    // Reading on is not "the end".
+    // Reading on is an error again, not the end.
     assert!(reader.read(&mut [0; 8]).await.is_err());
     assert!(reader.fill_buf().await.is_err());
 }
 
 #[tokio::test]
-async fn is_an_http_answer_with_its_prelude_taken_off() {
+async fn is_an_http_response_without_its_prelude() {
     let remapped = "application/vnd.awslambda.http-integration-response";
     let prelude = r#"{"statusCode":418,"headers":{"x-a":"1"},"cookies":["a=1","b=2"]}"#;
     let bytes = [prelude.as_bytes(), &[0; 8], b"short and stout"].concat();
-    // Cut within the JSON, within the NULs, and within the body.
+    // Split within the JSON, within the NULs, and within the body.
     for cut in [10, prelude.len() + 3, prelude.len() + 8, prelude.len() + 11] {
         let parts = [&bytes[..cut], &bytes[cut..]]
             .map(|part| StreamEvent::PayloadChunk(Bytes::copy_from_slice(part).into()));
         let body = events(parts.into_iter().chain([complete()]));
         let head = stream_head(&[("x-amzn-remapped-content-type", remapped)]);
-        let server = answering([head, body, LAST_CHUNK.to_vec()].concat()).await;
+        let server = responding([head, body, LAST_CHUNK.to_vec()].concat()).await;
         let stream = server.client().stream("f").send().await.unwrap();
         assert_eq!(stream.remapped_content_type(), Some(remapped));
         let mut http = stream.into_http().await.unwrap();
@@ -268,7 +269,7 @@ async fn is_an_http_answer_with_its_prelude_taken_off() {
         assert_eq!(http.headers().unwrap()["x-a"], "1");
         assert_eq!(http.cookies(), ["a=1", "b=2"]);
         let mut all = Vec::new();
-        while let Some(piece) = http.next().await {
+        while let Some(piece) = http.next_chunk().await {
             all.extend_from_slice(&piece.unwrap());
         }
         assert_eq!(all, b"short and stout");
@@ -291,7 +292,7 @@ async fn a_stream_without_a_prelude_is_a_body_unless_it_promised_one() {
         .concat()
     };
     let head = stream_head(&[("x-amzn-remapped-content-type", "application/json")]);
-    let server = answering([head, body()].concat()).await;
+    let server = responding([head, body()].concat()).await;
     let http = server
         .client()
         .stream("f")
@@ -310,14 +311,14 @@ async fn a_stream_without_a_prelude_is_a_body_unless_it_promised_one() {
 
     let promised = "application/vnd.awslambda.http-integration-response";
     let head = stream_head(&[("x-amzn-remapped-content-type", promised)]);
-    let server = answering([head, body()].concat()).await;
+    let server = responding([head, body()].concat()).await;
     let stream = server.client().stream("f").send().await.unwrap();
     let error = stream.into_http().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_the_body_open_after_the_end_does_not_hold_it_up() {
+async fn a_server_that_keeps_the_body_open_after_the_end_does_not_delay_it() {
     let body = [stream_head(&[]), events([chunk("hello"), complete()])].concat();
     let server = Server::start(move |_, _| vec![Step::Write(body.clone()), Step::Hang]).await;
     let mut stream = server.client().stream("f").send().await.unwrap();
@@ -328,9 +329,9 @@ async fn a_server_that_keeps_the_body_open_after_the_end_does_not_hold_it_up() {
 }
 
 #[tokio::test]
-async fn what_comes_after_the_end_is_not_passed_over() {
+async fn trailing_data_is_an_error() {
     let body = events([chunk("a"), complete(), chunk("b"), complete()]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let mut stream = server.client().stream("f").send().await.unwrap();
     let (all, end) = drain(&mut stream).await;
     assert_eq!(all, b"a");
@@ -338,7 +339,7 @@ async fn what_comes_after_the_end_is_not_passed_over() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_after_a_whole_stream() {
+async fn a_connection_is_reused_after_a_complete_stream() {
     let server = Server::start(|_, _| vec![Step::Write(whole_stream())]).await;
     let client = server.client();
     for _ in 0..3 {
@@ -367,7 +368,7 @@ async fn a_dropped_stream_is_noticed_by_the_function() {
         .await
         .unwrap();
     let mut stream = client_of(&server).stream("endless").send().await.unwrap();
-    stream.next().await.unwrap().unwrap();
+    stream.next_chunk().await.unwrap().unwrap();
     drop(stream);
     tokio::time::timeout(Duration::from_secs(10), noticed)
         .await
@@ -379,14 +380,14 @@ async fn a_dropped_stream_is_noticed_by_the_function() {
 async fn collects_the_whole_with_the_names_of_the_model() {
     let failed = InvokeComplete::failed("Unhandled", "no");
     let body = events([chunk("hel"), chunk("lo"), complete()]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let collected = server
         .client()
         .stream("f")
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap();
     assert_eq!(collected.to_bytes(), "hello");
@@ -407,14 +408,14 @@ async fn collects_the_whole_with_the_names_of_the_model() {
     );
 
     let body = events([chunk("hel"), StreamEvent::InvokeComplete(failed)]);
-    let server = answering([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
+    let server = responding([stream_head(&[]), body, LAST_CHUNK.to_vec()].concat()).await;
     let error = server
         .client()
         .stream("f")
         .send()
         .await
         .unwrap()
-        .collect()
+        .collect_all()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FunctionFailed);
@@ -427,7 +428,7 @@ async fn collects_the_whole_with_the_names_of_the_model() {
 
 #[tokio::test]
 async fn collecting_can_be_bounded() {
-    let server = answering(whole_stream()).await;
+    let server = responding(whole_stream()).await;
     let stream = server.client().stream("f").send().await.unwrap();
     let error = stream.collect_at_most(4).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
@@ -436,7 +437,7 @@ async fn collecting_can_be_bounded() {
 }
 
 #[tokio::test]
-async fn a_dry_run_gives_the_head_alone() {
+async fn a_dry_run_returns_the_head_alone() {
     let function = Function::streaming("f", |_, _| async move {
         panic!("a dry run runs nothing");
         #[allow(unreachable_code, reason = "it gives the closure its type")]

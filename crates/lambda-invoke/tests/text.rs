@@ -1,5 +1,4 @@
-//! Response streams as text: no piece splits a character, whatever the service's messages and the
-//! connection's reads are cut at.
+//! Response streams as text: no chunk splits a character, wherever messages and reads are split.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -18,7 +17,7 @@ fn chunks(pieces: &[&[u8]]) -> impl Iterator<Item = StreamEvent> {
         .map(|piece| StreamEvent::PayloadChunk(piece.into()))
 }
 
-/// A server that streams these pieces, each a message, and ends or breaks off.
+/// Starts a server that streams these pieces, each as a message, and then ends or breaks off.
 async fn streaming(pieces: &[&[u8]], ends: bool) -> Server {
     let mut bytes = [stream_head(&[]), events(chunks(pieces))].concat();
     if ends {
@@ -36,7 +35,7 @@ async fn read(server: &Server, lossy: bool) -> (Vec<String>, Option<Error>) {
     };
     let mut pieces = Vec::new();
     let end = loop {
-        match text.next().await {
+        match text.next_chunk().await {
             Some(Ok(piece)) => {
                 assert!(!piece.is_empty());
                 pieces.push(piece);
@@ -47,7 +46,7 @@ async fn read(server: &Server, lossy: bool) -> (Vec<String>, Option<Error>) {
     };
     for _ in 0..3 {
         assert!(
-            text.next().await.is_none(),
+            text.next_chunk().await.is_none(),
             "there is nothing after the end"
         );
     }
@@ -55,7 +54,7 @@ async fn read(server: &Server, lossy: bool) -> (Vec<String>, Option<Error>) {
 }
 
 #[tokio::test]
-async fn a_character_split_at_any_byte_comes_whole() {
+async fn a_character_split_at_any_byte_is_joined() {
     let bytes = TEXT.as_bytes();
     for at in 0..=bytes.len() {
         let server = streaming(&[&bytes[..at], &bytes[at..]], true).await;
@@ -79,7 +78,7 @@ async fn a_character_split_at_any_byte_comes_whole() {
 }
 
 #[tokio::test]
-async fn a_message_split_at_any_byte_of_the_body_is_text_all_the_same() {
+async fn a_body_split_at_any_byte_is_the_same_text() {
     let body = support::event_bytes(chunks(&[TEXT.as_bytes()]).chain([complete()]));
     for at in (1..body.len()).step_by(3) {
         let bytes = [
@@ -116,7 +115,7 @@ async fn what_is_not_utf8_is_an_error_after_the_text_before_it_or_is_replaced() 
 }
 
 #[tokio::test]
-async fn the_streams_own_end_counts_before_a_cut_character() {
+async fn the_streams_own_error_precedes_an_incomplete_character() {
     let cut: &[&[u8]] = &[b"f\xc3"];
     let (text, end) = read(&streaming(cut, true).await, false).await;
     assert_eq!(text, ["f"]);

@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke-endpoint`, over a connection in memory.
+//! Properties of the endpoint, tested over an in-memory connection.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use lambda_invoke_event_stream::Decoder;
 use lambda_invoke_protocol::StreamEvent;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Whatever bytes it receives, the endpoint responds with complete, well-formed HTTP and closes the
-/// connection in the end, and every stream that it sends is a complete event stream.
+/// For any bytes that it receives, the endpoint sends complete, well-formed HTTP responses and then
+/// closes the connection, and every stream that it sends is a complete event stream.
 ///
-/// The lowest bit of the first byte chooses whether the rest is sent as it is (0) or describes a
-/// request (1); the next bit whether signatures are verified.
+/// The lowest bit of the first byte decides whether the rest is sent as raw bytes (0) or is input for
+/// a generated request (1); the next bit decides whether signatures are verified.
 pub fn request(data: &[u8]) {
-    let Some((&how, rest)) = data.split_first() else {
+    let Some((&mode, rest)) = data.split_first() else {
         return;
     };
-    let raw = how & 1 == 0;
-    let verify = how & 2 == 2;
-    let (sent, described) = if raw {
+    let raw = mode & 1 == 0;
+    let verify = mode & 2 == 2;
+    let (sent, generated) = if raw {
         (rest.to_vec(), None)
     } else {
-        let Ok(described) = Described::arbitrary(&mut Unstructured::new(rest)) else {
+        let Ok(generated) = Generated::arbitrary(&mut Unstructured::new(rest)) else {
             return;
         };
-        (described.to_http(), Some(described))
+        (generated.to_http(), Some(generated))
     };
-    // The response to a HEAD has a Content-Length but no body.
+    // The response to a HEAD announces the length of a body that it does not have.
     let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
     let received = exchange(sent, verify);
     if !no_head_request {
@@ -38,20 +38,20 @@ pub fn request(data: &[u8]) {
     let mut responses = Vec::new();
     while !left.is_empty() {
         let response;
-        (response, left) = Received::read(left);
+        (response, left) = Response::read(left);
         response.check();
         responses.push(response);
     }
-    if let Some(described) = described {
-        assert_eq!(responses.len(), 1, "one request, one response");
-        described.check(&responses[0], verify);
+    if let Some(generated) = generated {
+        assert_eq!(responses.len(), 1, "one request must get one response");
+        generated.check(&responses[0], verify);
     }
 }
 
-/// Sends these bytes, and returns what the endpoint sends until it closes the connection.
+/// Sends the bytes, and reads until the endpoint closes the connection.
 fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
-    // Paused time advances only when all tasks wait, and then at once: pauses and timeouts of the
-    // endpoint take no real time.
+    // Paused time advances only when there is nothing else to do, so that the endpoint's pauses and
+    // timeouts take no real time.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -74,7 +74,7 @@ fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
         let both = async {
             tokio::join!(
                 endpoint.serve_connection(server),
-                // The endpoint may close before it has read everything.
+                // The endpoint may close the connection before it has read everything.
                 async { write.write_all(&sent).await.ok() },
                 read.read_to_end(&mut received),
             )
@@ -82,14 +82,14 @@ fn exchange(sent: Vec<u8>, verify: bool) -> Vec<u8> {
         let day = Duration::from_secs(86_400);
         let ended = tokio::time::timeout(day, both).await;
         let ((), _, read) = ended.expect("the endpoint closes an idle connection");
-        read.expect("memory has no errors");
+        read.expect("an in-memory connection has no errors");
         received
     })
 }
 
-/// A well-formed HTTP request for an operation, with values that may be invalid.
+/// A well-formed request whose values may be invalid.
 #[derive(Debug, Arbitrary)]
-struct Described {
+struct Generated {
     name: Name,
     operation: u8,
     invocation_type: u8,
@@ -109,7 +109,7 @@ enum Name {
 const BUILTINS: [&str; 4] = ["echo", "hello", "count", "fail"];
 const TYPES: [&str; 4] = ["RequestResponse", "Event", "DryRun", "Other"];
 
-impl Described {
+impl Generated {
     fn name(&self) -> &str {
         match &self.name {
             Name::Builtin(which) => BUILTINS[usize::from(which % 4)],
@@ -152,13 +152,13 @@ impl Described {
         bytes
     }
 
-    fn check(&self, response: &Received, verify: bool) {
-        // hyper itself rejects a head that is too long for it, without a body.
+    fn check(&self, response: &Response, verify: bool) {
+        // hyper itself rejects a head that is too long, without a body.
         if matches!(response.status, 414 | 431) {
             return;
         }
         if verify {
-            assert_eq!(response.status, 403, "nothing was signed");
+            assert_eq!(response.status, 403, "the request is not signed");
             return;
         }
         let runs = response.status == 200;
@@ -174,10 +174,10 @@ impl Described {
             assert!(
                 self.payload.is_empty()
                     || serde_json::from_slice::<serde_json::Value>(&self.payload).is_ok()
-                    // JSON that is nested deeper than serde_json's limit.
+                    // JSON that is nested too deeply for serde_json is still valid.
                     || self.payload.iter().filter(|byte| b"[{".contains(byte)).count() > 100
                     || lambda_invoke_protocol::json::check(&self.payload).is_ok(),
-                "ran with a payload that is not JSON"
+                "the function ran with a payload that is not JSON"
             );
         }
         let expected = match (self.operation % 3, self.invocation_type % 4) {
@@ -187,21 +187,21 @@ impl Described {
         };
         assert!(
             response.status == expected || matches!(response.status, 400 | 403 | 404 | 413),
-            "status {}",
+            "unexpected status {}",
             response.status
         );
     }
 }
 
 /// A response as received.
-struct Received {
+struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Received {
-    /// Parses a complete response, and returns it with the bytes after it.
+impl Response {
+    /// Reads a complete, well-formed response, and returns it with the remaining bytes.
     fn read(bytes: &[u8]) -> (Self, &[u8]) {
         let end = bytes
             .windows(4)
@@ -236,7 +236,7 @@ impl Received {
             response.body = body.to_vec();
             rest
         } else {
-            // Without a length, the body ends with the connection; a 204 has no body.
+            // Without a length, a body ends with the connection; a 204 has no body.
             let (body, rest) = rest.split_at(if status == 204 { 0 } else { rest.len() });
             response.body = body.to_vec();
             rest
@@ -249,11 +249,11 @@ impl Received {
             let end = rest
                 .windows(2)
                 .position(|two| two == b"\r\n")
-                .expect("a chunk's size");
+                .expect("the size of a chunk");
             let size = std::str::from_utf8(&rest[..end]).unwrap();
             let size = usize::from_str_radix(size, 16).expect("a size in hexadecimal");
             let (chunk, after) = rest[end + 2..].split_at(size);
-            rest = after.strip_prefix(b"\r\n").expect("a chunk's end");
+            rest = after.strip_prefix(b"\r\n").expect("the end of a chunk");
             if size == 0 {
                 return rest;
             }

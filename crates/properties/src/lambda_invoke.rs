@@ -1,4 +1,4 @@
-//! Properties of `lambda-invoke`, over a service that follows a script.
+//! Properties of `lambda-invoke`, over a scripted service.
 //!
 //! Time is paused, so that no test waits.
 
@@ -138,7 +138,7 @@ impl Body for Scripted {
     }
 }
 
-/// Responds to its only request with a stream of this body.
+/// Responds to its one request with a stream of this body.
 #[derive(Clone)]
 struct Service(Arc<Mutex<Option<Scripted>>>);
 
@@ -191,7 +191,7 @@ fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
         let mut all = Vec::new();
         let ended = loop {
             // Each future is polled once and dropped, which must lose nothing.
-            let polled = poll_fn(|cx| Poll::Ready(pin!(stream.next()).poll(cx))).await;
+            let polled = poll_fn(|cx| Poll::Ready(pin!(stream.next_chunk()).poll(cx))).await;
             match polled {
                 Poll::Ready(Some(Ok(piece))) => {
                     assert!(!piece.is_empty(), "an empty piece");
@@ -206,7 +206,7 @@ fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
             }
         };
         for _ in 0..2 {
-            assert!(stream.next().await.is_none(), "a piece after the end");
+            assert!(stream.next_chunk().await.is_none(), "a piece after the end");
         }
         assert!(
             ended.is_some() || stream.completion().is_some(),

@@ -35,13 +35,13 @@ pub fn sign_verify(data: &[u8]) {
         );
         // With another secret it does not.
         let other = Credentials::new("AKIDEXAMPLE", "other").expect("a key");
-        let refused = request.with(|raw| {
+        let rejected = request.with(|raw| {
             case.verifier
                 .verify_raw(raw, &case.payload, &other, case.time)
                 .map(drop)
         });
         assert!(matches!(
-            refused,
+            rejected,
             Some(Err(VerifyError::SignatureMismatch(_)))
         ));
     }
@@ -75,7 +75,7 @@ pub fn canonical_twin(data: &[u8]) {
     }
 }
 
-/// A change of one byte is refused, unless it changes nothing that is covered.
+/// A change of one byte is rejected, unless it changes nothing that is covered.
 pub fn tampered(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let Ok((place, at, byte, presign)) = <(u8, u16, u8, bool)>::arbitrary(&mut input) else {

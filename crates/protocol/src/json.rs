@@ -330,6 +330,23 @@ mod tests {
     }
 
     #[test]
+    fn displays_the_unexpected_byte_and_its_position() {
+        let text = |payload: &[u8]| check(payload).unwrap_err().to_string();
+        let prefix = "the payload is not JSON: ";
+        for (payload, rest) in [
+            (&b"[x]"[..], "unexpected 'x' at byte 1 (line 1, column 2)"),
+            (b"\x01", "unexpected byte 0x01 at byte 0 (line 1, column 1)"),
+            (b"[", "unexpected end of input at byte 1 (line 1, column 2)"),
+            (
+                b"\"\xff\"",
+                "byte 0xff is not UTF-8 at byte 1 (line 1, column 2)",
+            ),
+        ] {
+            assert_eq!(text(payload), format!("{prefix}{rest}"));
+        }
+    }
+
+    #[test]
     fn accepts_every_kind_of_value_at_any_depth() {
         for payload in [
             "null",

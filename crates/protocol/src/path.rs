@@ -83,6 +83,7 @@ impl<'a> Route<'a> {
     /// Finds the operation for a method and a raw path (without the query).
     ///
     /// # Errors
+    ///
     /// If no operation has this path, or the method is not `POST`.
     pub fn find(method: &Method, path: &'a str) -> Result<Self, RouteError> {
         for template in [INVOKE, STREAM, INVOKE_ASYNC] {

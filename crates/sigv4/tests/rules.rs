@@ -101,16 +101,16 @@ fn follows_the_rules_of_smithy_rs() {
     });
 }
 
-/// A value with a line end is refused, since no header can have one; without it, it is trimmed as
+/// A value with a line end is rejected, since no header can have one; without it, it is trimmed as
 /// expected.
 fn check_trim(value: &str, expected: &str) {
     if value.contains('\n') {
         let mut request = Request::parse("GET / HTTP/1.1\nhost:example.amazonaws.com");
         request.headers.push(("a".to_owned(), value.to_owned()));
         let offset = value.find('\n').unwrap();
-        let refused = request.try_raw().map(|_| ());
+        let rejected = request.try_raw().map(|_| ());
         assert_eq!(
-            refused,
+            rejected,
             Err(InvalidRequest::HeaderValue { index: 1, offset })
         );
     }
@@ -169,11 +169,11 @@ fn header_rules_signer(data: &Value) -> Signer {
     Signer::new(credentials, text("region"), text("service")).unwrap()
 }
 
-/// What aws-c-auth refuses, by its own policy. Parameters that signing owns are refused here too.
+/// What aws-c-auth rejects, by its own policy. Parameters that signing owns are rejected here too.
 /// Headers are replaced, as in botocore and the legacy suite: a request that is sent again is
 /// signed again.
 #[test]
-fn refuses_or_replaces_what_aws_c_auth_refuses() {
+fn rejects_or_replaces_what_aws_c_auth_rejects() {
     suite("sigv4/rejected-input", |data| {
         let data = json(&data.join("sigv4/extracted/aws-c-auth-header-rules.json"));
         let cases = data["rejected_input"].as_array().unwrap();

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use lambda_invoke_sigv4::{PayloadHash, VerifyError};
 use support::{
-    BODY, credentials, presigned, refused, signed, verifier, with_authorization, with_query,
+    BODY, credentials, presigned, rejected, signed, verifier, with_authorization, with_query,
 };
 
-/// The recorded answer, with its own times: five minutes, to the second.
+/// The recorded response, with its own times: five minutes, to the second.
 #[test]
-fn answers_a_skewed_clock_with_the_services_own_words() {
+fn responds_to_a_skewed_clock_with_the_services_own_words() {
     let parts = signed();
     let at = |now: &str| {
         let now = now.parse().unwrap();
@@ -73,7 +73,7 @@ fn a_presigned_request_is_good_until_it_expires() {
 }
 
 #[test]
-fn answers_a_wrong_scope_piece_by_piece() {
+fn responds_to_a_wrong_scope_piece_by_piece() {
     let scope = "20160928/us-east-1/lambda/aws4_request";
     for (wrong, message) in [
         (
@@ -99,11 +99,11 @@ fn answers_a_wrong_scope_piece_by_piece() {
              correct service: 'lambda'.",
         ),
     ] {
-        let error = refused(&with_authorization(|text| text.replace(scope, wrong)));
+        let error = rejected(&with_authorization(|text| text.replace(scope, wrong)));
         assert_eq!(error.code(), "InvalidSignatureException");
         assert_eq!(error.service_message(), message);
         let encoded = |scope: &str| scope.replace('/', "%2F");
         let parts = with_query(|query| query.replace(&encoded(scope), &encoded(wrong)));
-        assert_eq!(refused(&parts).service_message(), message);
+        assert_eq!(rejected(&parts).service_message(), message);
     }
 }

@@ -1,4 +1,4 @@
-//! What signing adds, replaces, leaves alone and refuses.
+//! What signing adds, replaces, leaves alone and rejects.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
@@ -128,11 +128,11 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
         ),
     ] {
         let mut parts = parts(uri, &[header]);
-        let refused = signer().sign(&mut parts, &PayloadHash::EMPTY, time());
-        assert_eq!(refused.unwrap_err(), error);
+        let rejected = signer().sign(&mut parts, &PayloadHash::EMPTY, time());
+        assert_eq!(rejected.unwrap_err(), error);
         let expires = Duration::from_secs(60);
-        let refused = signer().presign(&mut parts, &PayloadHash::EMPTY, time(), expires);
-        assert_eq!(refused.unwrap_err(), error);
+        let rejected = signer().presign(&mut parts, &PayloadHash::EMPTY, time(), expires);
+        assert_eq!(rejected.unwrap_err(), error);
         assert_eq!(
             (parts.uri.to_string().as_str(), parts.headers.len()),
             (uri, 1)
@@ -142,8 +142,8 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
     // Longer than a URI can be, once the parameters are there.
     let expires = Duration::from_secs(60);
     let mut longer = parts(&format!("http://h/?{}", "a".repeat(65_500)), &[]);
-    let refused = signer().presign(&mut longer, &PayloadHash::EMPTY, time(), expires);
-    assert_eq!(refused.unwrap_err(), SignError::TargetTooLong);
+    let rejected = signer().presign(&mut longer, &PayloadHash::EMPTY, time(), expires);
+    assert_eq!(rejected.unwrap_err(), SignError::TargetTooLong);
     assert_eq!(longer.uri.query().unwrap().len(), 65_500);
 }
 
@@ -380,13 +380,13 @@ fn many_and_long_headers_are_signed_like_few_and_short_ones() {
 }
 
 #[test]
-fn refuses_regions_and_services_that_would_break_the_scope() {
+fn rejects_regions_and_services_that_would_break_the_scope() {
     let credentials = Credentials::new("AKID", "secret").unwrap();
     for text in ["", "a/b", "a b", "a,b", "\u{e9}", "a\n"] {
-        let refused = |region, service| Signer::new(credentials.clone(), region, service);
-        assert_eq!(refused(text, "lambda").unwrap_err(), InvalidScope::Region);
+        let rejected = |region, service| Signer::new(credentials.clone(), region, service);
+        assert_eq!(rejected(text, "lambda").unwrap_err(), InvalidScope::Region);
         assert_eq!(
-            refused("eu-west-1", text).unwrap_err(),
+            rejected("eu-west-1", text).unwrap_err(),
             InvalidScope::Service
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A request that was changed after it was signed is refused.
+//! A request that was changed after it was signed is rejected.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -51,9 +51,9 @@ fn targets() -> impl Iterator<Item = char> {
         .map(char::from)
 }
 
-/// A change is either refused, or one that the canonical form is there to ignore.
+/// A change is either rejected, or one that the canonical form is there to ignore.
 #[test]
-fn refuses_every_single_character_change_of_path_and_query() {
+fn rejects_every_single_character_change_of_path_and_query() {
     for parts in [signed(), presigned()] {
         let target = parts.uri.to_string();
         let settings = SigningSettings::default();
@@ -94,7 +94,7 @@ fn with_target(parts: &Parts, target: &str) -> Parts {
 }
 
 #[test]
-fn refuses_every_single_character_change_of_headers_and_body() {
+fn rejects_every_single_character_change_of_headers_and_body() {
     let parts = signed();
     let mut changes = 0;
     for name in [
@@ -135,7 +135,7 @@ fn refuses_every_single_character_change_of_headers_and_body() {
 }
 
 #[test]
-fn refuses_every_single_character_change_of_the_authorization_header() {
+fn rejects_every_single_character_change_of_the_authorization_header() {
     let parts = signed();
     let value = parts.headers["authorization"].to_str().unwrap();
     // From the credential on; before it is the algorithm and blanks.

@@ -7,20 +7,20 @@ mod support;
 use http::HeaderValue;
 use http::request::Parts;
 use lambda_invoke_sigv4::{Incomplete, VerifyError};
-use support::{presigned, refused, signed, with_authorization, with_query};
+use support::{presigned, rejected, signed, with_authorization, with_query};
 
 #[test]
-fn answers_what_is_not_signed_as_the_service_does() {
+fn responds_to_what_is_not_signed_as_the_service_does() {
     let mut parts = signed();
     parts.headers.remove("authorization");
-    let missing = refused(&parts);
+    let missing = rejected(&parts);
     assert_eq!(missing, VerifyError::MissingAuthenticationToken);
     assert_eq!(missing.code(), "MissingAuthenticationTokenException");
     assert_eq!(missing.service_message(), "Missing Authentication Token");
     for value in ["", "Bearer token", "Basic dTpw"] {
         let parts = with_authorization(|_| value.to_owned());
         assert_eq!(
-            refused(&parts),
+            rejected(&parts),
             VerifyError::MissingAuthenticationToken,
             "{value}"
         );
@@ -30,7 +30,7 @@ fn answers_what_is_not_signed_as_the_service_does() {
         "authorization",
         HeaderValue::from_static("AWS4-HMAC-SHA256 x=y"),
     );
-    let error = refused(&both);
+    let error = rejected(&both);
     assert_eq!(
         (error.code(), &error),
         ("InvalidSignatureException", &VerifyError::BothForms)
@@ -62,14 +62,14 @@ fn says_what_an_authorization_header_lacks() {
             "Authorization header requires 'Signature' parameter.",
         ),
     ] {
-        let error = refused(&without(name));
+        let error = rejected(&without(name));
         assert_eq!(error.code(), "IncompleteSignatureException");
         assert_eq!(error.service_message(), message);
     }
     let mut nothing = with_authorization(|_| "AWS4-HMAC-SHA256".to_owned());
     nothing.headers.remove("x-amz-date");
     assert_eq!(
-        refused(&nothing).service_message(),
+        rejected(&nothing).service_message(),
         "Authorization header requires 'Credential' parameter. Authorization header requires \
          'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. \
          Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
@@ -78,7 +78,7 @@ fn says_what_an_authorization_header_lacks() {
 
 #[test]
 fn says_why_an_authorization_header_cannot_be_read() {
-    let incomplete = |parts: &Parts| match refused(parts) {
+    let incomplete = |parts: &Parts| match rejected(parts) {
         VerifyError::IncompleteSignature(incomplete) => incomplete,
         other => panic!("{other:?}"),
     };
@@ -145,7 +145,7 @@ fn says_why_an_authorization_header_cannot_be_read() {
     for date in ["2016-09-28T17:47:24Z", "20160928", ""] {
         let mut parts = signed();
         parts.headers.insert("x-amz-date", date.parse().unwrap());
-        let error = refused(&parts);
+        let error = rejected(&parts);
         assert_eq!(error, VerifyError::IncompleteSignature(Incomplete::Date));
         assert!(
             error
@@ -153,12 +153,12 @@ fn says_why_an_authorization_header_cannot_be_read() {
                 .starts_with("Date must be in ISO-8601 'basic format'.")
         );
     }
-    let mut odd = signed();
-    odd.headers.insert(
+    let mut malformed = signed();
+    malformed.headers.insert(
         "authorization",
         HeaderValue::from_bytes(b"AWS4-\xff").unwrap(),
     );
-    assert_eq!(incomplete(&odd), Incomplete::NotKeyValue);
+    assert_eq!(incomplete(&malformed), Incomplete::NotKeyValue);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn says_what_a_presigned_query_lacks() {
             let kept = query.split('&').filter(|piece| !piece.starts_with(&name));
             kept.collect::<Vec<_>>().join("&")
         });
-        let error = refused(&parts);
+        let error = rejected(&parts);
         assert_eq!(error.code(), "IncompleteSignatureException");
         assert_eq!(
             error.service_message(),
@@ -186,7 +186,7 @@ fn says_what_a_presigned_query_lacks() {
             )
         );
     }
-    let error = refused(&with_query(|query| {
+    let error = rejected(&with_query(|query| {
         format!("{query}&X-Amz-Date=20160928T174724Z")
     }));
     assert_eq!(
@@ -206,10 +206,10 @@ fn says_what_a_presigned_query_lacks() {
             query.replace("X-Amz-Expires=600", &format!("X-Amz-Expires={expires}"))
         });
         assert_eq!(
-            refused(&parts),
+            rejected(&parts),
             VerifyError::IncompleteSignature(Incomplete::Expires)
         );
     }
-    let error = refused(&with_query(|query| query.replace("Date=", "Date=%FF")));
+    let error = rejected(&with_query(|query| query.replace("Date=", "Date=%FF")));
     assert_eq!(error, VerifyError::IncompleteSignature(Incomplete::NotUtf8));
 }

@@ -1,4 +1,4 @@
-//! What the verifier takes, and how it refuses the rest: as the service does.
+//! What the verifier takes, and how it rejects the rest: as the service does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -13,7 +13,7 @@ use lambda_invoke_sigv4::{
     VerifyError,
 };
 use support::{
-    BODY, ID, credentials, presigned, refused, signed, time, unsigned, verifier, verify,
+    BODY, ID, credentials, presigned, rejected, signed, time, unsigned, verifier, verify,
     with_authorization,
 };
 
@@ -63,7 +63,7 @@ fn takes_the_authorization_header_in_every_spelling_that_clients_have() {
 fn reads_the_host_from_the_uri_where_a_server_puts_it_there() {
     let mut parts = signed();
     parts.headers.remove("host");
-    assert!(matches!(refused(&parts), VerifyError::SignedHeaderMissing(name) if &*name == "host"));
+    assert!(matches!(rejected(&parts), VerifyError::SignedHeaderMissing(name) if &*name == "host"));
     parts.uri = format!("http://localhost:9001{}", parts.uri)
         .parse()
         .unwrap();
@@ -128,7 +128,7 @@ fn proxies_may_add_headers_but_none_of_amazons() {
     parts
         .headers
         .insert("x-amz-cf-id", HeaderValue::from_static("id"));
-    let error = refused(&parts);
+    let error = rejected(&parts);
     assert_eq!(error, VerifyError::HeaderNotSigned("x-amz-cf-id".into()));
     assert_eq!(error.code(), "InvalidSignatureException");
     let mut settings = SigningSettings::default();
@@ -147,13 +147,16 @@ fn a_repeated_header_is_covered_whole() {
     parts
         .headers
         .append("x-amz-log-type", HeaderValue::from_static("None"));
-    assert!(matches!(refused(&parts), VerifyError::SignatureMismatch(_)));
+    assert!(matches!(
+        rejected(&parts),
+        VerifyError::SignatureMismatch(_)
+    ));
 }
 
 #[test]
 fn host_must_be_covered_and_what_is_covered_must_be_there() {
     let parts = with_authorization(|text| text.replace("content-type;host;", "content-type;"));
-    let error = refused(&parts);
+    let error = rejected(&parts);
     assert_eq!(
         (error.code(), &error),
         ("InvalidSignatureException", &VerifyError::HostNotSigned)
@@ -167,16 +170,19 @@ fn host_must_be_covered_and_what_is_covered_must_be_there() {
         ("content-type;host;", "content-type;host;i;", "i"),
         ("x-amz-tenant-id,", "x-amz-tenant-id;z,", "z"),
     ] {
-        let error = refused(&with_authorization(|text| text.replace(from, to)));
+        let error = rejected(&with_authorization(|text| text.replace(from, to)));
         assert_eq!(error, VerifyError::SignedHeaderMissing(missing.into()));
     }
     let parts = with_authorization(|text| text.replace("x-amz-log-type;", ""));
     assert_eq!(
-        refused(&parts),
+        rejected(&parts),
         VerifyError::HeaderNotSigned("x-amz-log-type".into())
     );
     let parts = with_authorization(|text| text.replace("content-type;", ""));
-    assert!(matches!(refused(&parts), VerifyError::SignatureMismatch(_)));
+    assert!(matches!(
+        rejected(&parts),
+        VerifyError::SignatureMismatch(_)
+    ));
 }
 
 #[test]
@@ -255,7 +261,7 @@ fn shows_what_it_expected_to_be_signed() {
     parts
         .headers
         .insert("x-amz-tenant-id", HeaderValue::from_static("another"));
-    let error = refused(&parts);
+    let error = rejected(&parts);
     let VerifyError::SignatureMismatch(mismatch) = &error else {
         panic!("{error:?}");
     };

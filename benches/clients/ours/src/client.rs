@@ -33,7 +33,7 @@ pub async fn first_byte(client: &Client) -> bool {
         .send()
         .await
         .unwrap();
-    !stream.next().await.unwrap().unwrap().is_empty()
+    !stream.next_chunk().await.unwrap().unwrap().is_empty()
 }
 
 /// Reads a stream, passes each chunk to `seen`, and returns the number of payload bytes.
@@ -44,7 +44,7 @@ pub async fn stream(client: &Client, function: &str, mut seen: impl FnMut(&[u8])
         .send()
         .await
         .unwrap();
-    while let Some(chunk) = stream.next().await {
+    while let Some(chunk) = stream.next_chunk().await {
         seen(&chunk.unwrap());
     }
     assert!(stream.completion().is_some(), "the stream is incomplete");

@@ -245,7 +245,7 @@ impl Load {
         }
         let mut stream = call.send().await?;
         let mut first_byte = None;
-        while let Some(chunk) = stream.next().await {
+        while let Some(chunk) = stream.next_chunk().await {
             if !chunk?.is_empty() && first_byte.is_none() {
                 first_byte = Some(Instant::now());
             }

@@ -38,7 +38,7 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     let mut builder = builder.on_notice(move |notice| notices.say(&notice));
     if !arguments.quiet {
         let requests = log.clone();
-        builder = builder.on_answered(move |answered| requests.say(answered));
+        builder = builder.on_response(move |record| requests.say(record));
     }
     let endpoint = builder
         .build()

@@ -36,7 +36,7 @@ pub(super) async fn write(
             biased;
             () = catch.caught() => break None,
             failure = document.output.failed() => return Err(failure),
-            next = stream.next() => next,
+            next = stream.next_chunk() => next,
         };
         match next {
             Some(Ok(chunk)) => {

@@ -85,8 +85,8 @@ enum Source {
 impl Source {
     async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         match self {
-            Self::Plain(stream) => stream.next().await,
-            Self::Http(stream) => stream.next().await,
+            Self::Plain(stream) => stream.next_chunk().await,
+            Self::Http(stream) => stream.next_chunk().await,
         }
     }
 

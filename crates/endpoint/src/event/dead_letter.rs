@@ -1,4 +1,4 @@
-//! The file for events that failed for good.
+//! The dead-letter file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, oneshot};
 
-/// How long opening the file may take. A named pipe that nobody reads cannot be opened.
+/// The timeout for opening the file. Opening a named pipe blocks until it has a reader.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// A file that lines are appended to, by a thread of its own: writing may block for as long as the
-/// operating system likes, and a runtime's thread must not.
+/// A file to which a thread of its own appends lines: writing may block, and a thread of the
+/// runtime must not.
 ///
-/// The file stays open, so that no line is lost when there are no more file descriptors.
+/// The file stays open, so that no line is lost for lack of file descriptors.
 #[derive(Debug)]
 pub(crate) struct LetterFile {
     path: PathBuf,
     lines: mpsc::Sender<Line>,
-    /// Held while a line is written: there is one at a time, made when its turn has come.
+    /// Held while a line is written: only one line exists at a time.
     turn: Mutex<()>,
 }
 
@@ -29,22 +29,22 @@ struct Line {
 }
 
 impl LetterFile {
-    /// Opens the file, which is made if it is not there.
+    /// Opens the file, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// What the operating system said, or that it said nothing within a second.
+    /// The operating system's error, or a timeout after a second.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let (lines, waiting) = mpsc::channel();
-        let (tell, opened) = mpsc::sync_channel(1);
+        let (report, opened) = mpsc::sync_channel(1);
         let to_open = path.to_owned();
         std::thread::Builder::new()
             .name("dead-letter".to_owned())
             .spawn(move || {
                 match OpenOptions::new().create(true).append(true).open(to_open) {
-                    // Nobody waits any more: it took too long.
-                    Ok(file) => tell.send(Ok(())).map_or((), |()| write(file, &waiting)),
-                    Err(error) => tell.send(Err(error)).unwrap_or_default(),
+                    // The report fails if the timeout is over.
+                    Ok(file) => report.send(Ok(())).map_or((), |()| write(file, &waiting)),
+                    Err(error) => report.send(Err(error)).unwrap_or_default(),
                 }
             })?;
         match opened.recv_timeout(OPENING) {
@@ -67,11 +67,11 @@ impl LetterFile {
         &self.path
     }
 
-    /// Appends a line, and waits until it is written.
+    /// Appends a line and waits until it is written.
     ///
     /// # Errors
     ///
-    /// What the operating system said.
+    /// The operating system's error.
     pub(crate) async fn append(&self, line: impl FnOnce() -> String) -> io::Result<()> {
         let _turn = self.turn.lock().await;
         let (written, done) = oneshot::channel();
@@ -85,17 +85,17 @@ impl LetterFile {
     }
 }
 
-/// Writes lines until nobody can give one any more.
+/// Writes lines until the sender is dropped.
 fn write(mut file: File, waiting: &mpsc::Receiver<Line>) {
     let mut is_broken = false;
     while let Ok(Line { mut text, written }) = waiting.recv() {
         if is_broken {
-            // The last line may have been written in part: this one must not continue it.
+            // The last line may be incomplete; this one must not continue it.
             text.insert(0, '\n');
         }
         let result = file.write_all(text.as_bytes());
         is_broken = result.is_err();
-        // Nobody may wait for it any more.
+        // The waiting future may have been dropped.
         let _ = written.send(result);
     }
 }

@@ -1,4 +1,4 @@
-//! An event, and its place in the queue.
+//! Events and queue entries.
 
 use std::mem::size_of;
 use std::time::Instant;
@@ -6,28 +6,31 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::function::Handler;
-use crate::invocation::Call;
+use crate::function::invocation::Call;
+use crate::run::concurrency::Limits;
 
-/// A call that nobody waits for.
+/// An asynchronous call.
 pub(crate) struct Event {
     payload: Bytes,
     call: Call,
     pub(super) handler: Handler,
+    pub(super) limits: Limits,
     pub(super) accepted: Instant,
     pub(super) attempts: u32,
-    /// What the last attempt answered, if it failed.
+    /// The response of the last attempt, if it failed.
     pub(super) last_error: Option<Vec<u8>>,
-    /// Whether the event is itself a dead letter: then there is nowhere further to go.
+    /// Whether the event is itself a dead letter, which is dropped if it fails.
     pub(super) last_resort: bool,
 }
 
 impl Event {
-    /// The payload must be in memory of its own size, since that is what is counted.
-    pub(crate) fn new(payload: Bytes, call: Call, handler: Handler) -> Self {
+    /// Creates an event. The payload must own exactly its bytes, since those are counted.
+    pub(crate) fn new(payload: Bytes, call: Call, handler: Handler, limits: Limits) -> Self {
         Self {
             payload,
             call,
             handler,
+            limits,
             accepted: Instant::now(),
             attempts: 0,
             last_error: None,
@@ -35,12 +38,13 @@ impl Event {
         }
     }
 
-    /// The same call once more.
-    pub(crate) fn again(&self) -> Self {
+    /// Creates another event for the same call.
+    pub(crate) fn duplicate(&self) -> Self {
         Self::new(
             self.payload.clone(),
             self.call.clone(),
             self.handler.clone(),
+            self.limits.clone(),
         )
     }
 
@@ -52,7 +56,7 @@ impl Event {
         &self.payload
     }
 
-    /// How many bytes of memory the event holds.
+    /// Returns the memory that the event holds, in bytes.
     pub(super) fn held(&self) -> usize {
         let call = &self.call;
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
@@ -67,7 +71,7 @@ impl Event {
     }
 }
 
-/// An event and when it is due; the count keeps those that are due at once in order.
+/// An event with its due time. The count keeps events that are due at the same time in order.
 pub(super) struct Entry {
     pub(super) due: Instant,
     pub(super) count: u64,

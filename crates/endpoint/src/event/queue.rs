@@ -1,4 +1,4 @@
-//! The queue itself: which events are taken, what they hold, and when each is due.
+//! The event queue: its limits, counters and due times.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,23 +12,24 @@ use tokio::sync::Notify;
 
 use super::dead_letter::LetterFile;
 use super::entry::{Entry, Event};
-use super::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
+use super::notice::{EventCounters, EventFailure, Notice};
+use super::settings::{DeadLetter, EventSettings};
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) waiting: BinaryHeap<Reverse<Entry>>,
-    /// Events that were accepted and have not come to their end, and the bytes that they hold.
+    /// The number of accepted events that have not ended, and the bytes that they hold.
     pub(super) events: usize,
     pub(super) bytes: usize,
     count: u64,
-    /// Events are accepted while there is somebody to run them.
+    /// Events are accepted only while there are workers to run them.
     pub(super) workers: usize,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) accepted: AtomicU64,
-    pub(super) refused: AtomicU64,
+    pub(super) rejected: AtomicU64,
     pub(super) succeeded: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) throttled: AtomicU64,
@@ -38,11 +39,11 @@ pub(super) struct Counts {
 
 /// The endpoint's events.
 ///
-/// Each event that was accepted ends in a success, in the dead letter, or in a loss that is counted
-/// and told.
+/// Each accepted event ends in a success, in the dead letter, or in a loss that is counted and
+/// reported.
 pub(crate) struct Queue {
     pub(super) settings: EventSettings,
-    /// The dead letter's file, if that is where the dead ones go.
+    /// The dead-letter file, if there is one.
     pub(super) file: Option<LetterFile>,
     state: Mutex<State>,
     pub(super) counts: Counts,
@@ -53,7 +54,7 @@ pub(crate) struct Queue {
 impl Queue {
     /// # Errors
     ///
-    /// If the dead letter's file cannot be opened.
+    /// If the dead-letter file cannot be opened.
     pub(crate) fn new(
         settings: EventSettings,
         notice: Arc<dyn Fn(Notice) + Send + Sync>,
@@ -76,7 +77,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes events, all of them or, if the queue is full, none.
+    /// Accepts all of the events or, if the queue is full, none of them.
     pub(crate) fn accept(&self, events: Vec<Event>) -> bool {
         let bytes: usize = events.iter().map(Event::held).sum();
         let mut state = self.lock();
@@ -85,7 +86,7 @@ impl Queue {
             && state.bytes.saturating_add(bytes) <= self.settings.bytes;
         if !fits {
             drop(state);
-            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            self.counts.rejected.fetch_add(1, Ordering::Relaxed);
             return false;
         }
         state.events += events.len();
@@ -103,7 +104,7 @@ impl Queue {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         EventCounters {
             accepted: read(&self.counts.accepted),
-            refused: read(&self.counts.refused),
+            rejected: read(&self.counts.rejected),
             queued: self.lock().events as u64,
             succeeded: read(&self.counts.succeeded),
             failed: read(&self.counts.failed),
@@ -123,7 +124,7 @@ impl Queue {
         self.forget(event);
         self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         (self.notice)(Notice::EventDropped {
-            function: event.call().function.name().to_owned(),
+            function: event.call().function.name.clone(),
             request_id: event.call().request_id.to_string(),
             why,
         });

@@ -1,13 +1,13 @@
-//! The record of an event that failed for good, in the published form of an on-failure destination.
+//! The record of an event that failed for good, in the format of an on-failure destination.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::EventFailure;
 use super::entry::Event;
+use super::notice::EventFailure;
 
-/// The JSON record: `version` 1.0, the request with its context, and the last response.
+/// Returns the JSON record: `version` 1.0, the request with its context, and the last response.
 ///
 /// See "Capturing records of Lambda asynchronous invocations" in the AWS Lambda Developer Guide.
 pub(crate) fn record(event: &Event, why: EventFailure, now: SystemTime) -> Value {
@@ -42,7 +42,7 @@ fn json_or_text(bytes: &[u8]) -> Value {
         .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
 }
 
-/// `2019-11-14T18:16:05.568Z`: UTC, with milliseconds.
+/// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`.
 fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = since.as_secs();
@@ -53,9 +53,9 @@ fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar.
+/// Converts a number of days since 1970-01-01 to year, month and day in the Gregorian calendar.
 fn date(days: u64) -> (u64, u64, u64) {
-    // Counted from 0000-03-01, so that the leap day is a year's last: an era is 400 years.
+    // Counted from 0000-03-01, so that the leap day is the last of a year. An era is 400 years.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_times_as_the_record_has_them() {
+    fn formats_times_as_in_the_record() {
         for (millis, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_573_755_365_568, "2019-11-14T18:16:05.568Z"),

@@ -1,4 +1,4 @@
-//! Running the events of a queue: attempts, retries, and the end of those that never work.
+//! Running the events of a queue: attempts, retries and dead letters.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -8,25 +8,26 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 
 use super::entry::Event;
+use super::notice::{EventFailure, Notice};
 use super::queue::Queue;
 use super::record::record;
-use super::{DeadLetter, EventFailure, Notice};
-use crate::concurrency::Permit;
-use crate::failure::FunctionError;
-use crate::invocation::{Call, Invocation, later};
-use crate::registry::Registry;
+use super::settings::DeadLetter;
+use crate::function::error::FunctionError;
+use crate::function::invocation::{Call, Invocation, later};
 use crate::request_id::RequestIds;
-use crate::run;
-use crate::running::Outcome;
-use crate::shutdown::Running;
+use crate::run::collect;
+use crate::run::concurrency::Permit;
+use crate::run::execution::Outcome;
+use crate::run::registry::Registry;
+use crate::wire::shutdown::Running;
 
-/// How much of what a failed attempt said is kept for the dead letter, in bytes.
+/// How many bytes of a failed attempt's error are kept for the dead letter.
 const ERROR: usize = 16 * 1024;
 
-/// How long an event waits that found no concurrency left.
+/// How long a throttled event waits.
 const THROTTLED: Duration = Duration::from_millis(100);
 
-/// Opens a queue, and runs its events as they fall due until the endpoint ends.
+/// Opens a queue and runs its events when they are due, until the endpoint shuts down.
 pub(crate) fn work(
     queue: &Arc<Queue>,
     registry: &Arc<Registry>,
@@ -43,7 +44,7 @@ pub(crate) fn work(
     let mut open = Open(Some(worker.clone()));
     async move {
         worker.until_drained().await;
-        // One after the other, since that is how they are written.
+        // Sequentially, since the dead-letter file is written sequentially.
         for event in open.close() {
             let give_up = worker.give_up(event, EventFailure::ShuttingDown);
             unless_stopped(&worker.running, give_up).await;
@@ -51,7 +52,7 @@ pub(crate) fn work(
     }
 }
 
-/// What it takes to run events.
+/// Runs events.
 #[derive(Clone)]
 struct Worker {
     queue: Arc<Queue>,
@@ -79,7 +80,7 @@ impl Worker {
         }
     }
 
-    /// Starts what is due now; the time of the next event that is not.
+    /// Starts the events that are due, and returns when the next one is.
     fn start_due(&self) -> Option<Instant> {
         let mut due = Vec::new();
         let next_due = self.take_due(&mut due);
@@ -99,7 +100,8 @@ impl Worker {
         next_due
     }
 
-    /// Takes out what is due now: with a permit to run, or without one if it is too old.
+    /// Takes the events that are due from the queue: with a permit to run, or without one if they
+    /// are too old. Returns when the next one is due.
     fn take_due(&self, taken: &mut Vec<(Owned, Option<Permit>)>) -> Option<Instant> {
         let queue = &self.queue;
         let now = Instant::now();
@@ -116,7 +118,7 @@ impl Worker {
                 taken.push((self.own(event), None));
                 continue;
             }
-            match Permit::acquire(&event.call().function) {
+            match Permit::acquire(&event.limits) {
                 Ok(permit) => taken.push((self.own(event), Some(permit))),
                 Err(_) => throttled.push(event),
             }
@@ -134,17 +136,17 @@ impl Worker {
         }
     }
 
-    /// One attempt. The permit is given back at its end.
+    /// Makes one attempt, and returns the permit at its end.
     async fn attempt(&self, mut owned: Owned, permit: Permit) {
         let Some(event) = &mut owned.event else {
             return;
         };
         event.attempts += 1;
-        // A new invocation each time: it has its own time limit, and the same request id.
+        // Each attempt is a new invocation with its own timeout and the same request id.
         let invocation = Invocation::new(event.payload().clone(), event.call().clone());
-        let run = run::without_caller(&invocation, &event.handler, permit, &self.running);
+        let run = collect::without_caller(&invocation, &event.handler, permit, &self.running);
         match run.await {
-            Outcome::Answer(()) => {
+            Outcome::Completed(()) => {
                 let succeeded = &self.queue.counts.succeeded;
                 succeeded.fetch_add(1, Ordering::Relaxed);
                 owned.settle();
@@ -157,7 +159,7 @@ impl Worker {
         }
     }
 
-    /// Has a failed event wait for its next attempt, or says why there is none.
+    /// Queues a failed event for its next attempt, or returns the reason why there is none.
     fn put_back(&self, owned: &mut Owned, error: FunctionError) -> Option<EventFailure> {
         let queue = &self.queue;
         let mut event = owned.event.take()?;
@@ -181,7 +183,7 @@ impl Worker {
         Some(why)
     }
 
-    /// Sends an event to where the dead ones go, or counts it as lost.
+    /// Sends an event to the dead letter, or counts it as lost.
     async fn give_up(&self, owned: Owned, why: EventFailure) {
         let queue = &self.queue;
         let Some(event) = owned.event.as_ref().filter(|event| !event.last_resort) else {
@@ -218,14 +220,13 @@ impl Worker {
         }
     }
 
-    /// Puts a dead letter into the queue, in the place of its event; gives it back if the queue is
-    /// closed.
+    /// Queues a dead letter in place of its event, or returns it if the queue is closed.
     fn hand_over(&self, letter: Event, dead: Owned) -> Option<Owned> {
         let mut state = self.queue.lock();
         // Not counted against the bounds, since the event leaves.
         state.events += 1;
         state.bytes += letter.held();
-        let given_back = if state.workers > 0 {
+        let returned = if state.workers > 0 {
             state.push(Instant::now(), letter);
             self.queue.changed.notify_one();
             None
@@ -234,30 +235,30 @@ impl Worker {
         };
         drop(state);
         dead.settle();
-        given_back
+        returned
     }
 
-    /// The one attempt of a dead letter whose function must run now, since the endpoint ends.
+    /// Makes the only attempt of a dead letter during the shutdown.
     async fn last_call(&self, letter: Owned) {
         let Some(event) = &letter.event else {
             return;
         };
         let permit = loop {
-            match Permit::acquire(&event.call().function) {
+            match Permit::acquire(&event.limits) {
                 Ok(permit) => break permit,
                 Err(_) => tokio::time::sleep(THROTTLED).await,
             }
         };
-        // In a box, since an attempt that fails gives up in turn.
+        // Boxed, because a failed attempt gives up recursively.
         Box::pin(self.attempt(letter, permit)).await;
     }
 
-    /// The call of a function with an event that failed for good.
+    /// Creates the event that calls the dead-letter function.
     fn letter(&self, event: &Event, why: EventFailure, name: &str) -> Option<Event> {
         let function = self.registry.get(name)?;
         let resolved = function.resolve(None)?;
         let call = Call {
-            function: Arc::clone(function),
+            function: Arc::clone(function.info()),
             qualifier: None,
             version: None,
             request_id: self.ids.next(),
@@ -269,21 +270,26 @@ impl Worker {
         };
         let record = record(event, why, SystemTime::now()).to_string();
         let payload = Bytes::from(record.into_bytes().into_boxed_slice());
-        let mut letter = Event::new(payload, call, resolved.handler.clone());
+        let mut letter = Event::new(
+            payload,
+            call,
+            resolved.handler.clone(),
+            function.limits().clone(),
+        );
         letter.last_resort = true;
         Some(letter)
     }
 }
 
-/// An event out of the queue. If it is dropped before it is settled or back in the queue, as at the
-/// end of the endpoint's grace, it is lost.
+/// An event taken from the queue. If it is dropped before it is settled or queued again, as at the
+/// end of the grace period, it is lost.
 struct Owned {
     queue: Arc<Queue>,
     event: Option<Event>,
 }
 
 impl Owned {
-    /// The event came to its end.
+    /// Removes an event that has ended.
     fn settle(mut self) {
         if let Some(event) = self.event.take() {
             self.queue.forget(&event);
@@ -305,7 +311,7 @@ impl Drop for Owned {
     }
 }
 
-/// Waits for some work, unless the endpoint drops what still runs.
+/// Waits for `work`, unless the endpoint drops what still runs.
 async fn unless_stopped(running: &Running, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
@@ -317,7 +323,7 @@ async fn unless_stopped(running: &Running, work: impl Future<Output = ()>) {
 struct Open(Option<Worker>);
 
 impl Open {
-    /// Takes no more events, unless another worker still does; gives those that still wait.
+    /// Closes the queue if this is its last worker, and returns the events that still wait.
     fn close(&mut self) -> Vec<Owned> {
         let Some(worker) = self.0.take() else {
             return Vec::new();
@@ -327,7 +333,7 @@ impl Open {
         if state.workers > 0 {
             return Vec::new();
         }
-        // In the order in which they would have been due: the first is the greatest.
+        // In the order of their due times: `Reverse` sorts the earliest last.
         let waiting = std::mem::take(&mut state.waiting).into_sorted_vec();
         drop(state);
         let events = waiting.into_iter().rev();
@@ -337,7 +343,7 @@ impl Open {
     }
 }
 
-/// Also if the worker was dropped without an end, as with its runtime: what waits is lost then.
+/// A worker can be dropped before it ends, as with its runtime; then the waiting events are lost.
 impl Drop for Open {
     fn drop(&mut self) {
         drop(self.close());

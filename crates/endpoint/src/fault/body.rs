@@ -1,4 +1,4 @@
-//! A body with wrong bits, or with an end before its end.
+//! A response body with flipped bits, or one that ends early.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -7,24 +7,23 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
 use super::plan::{ByteFaults, Stop};
-use crate::answered::Failed;
-use crate::body::{Content, CutOnPurpose, Polled};
-use crate::connection::Connection;
+use crate::wire::connection::Connection;
+use crate::wire::frame::{Frames, Polled, TruncatedOnPurpose};
 
-/// A body that the byte faults of a plan strike.
+/// A body with the byte faults of a plan.
 #[derive(Debug)]
-pub(crate) struct FaultyBody {
-    inner: Content,
+pub(crate) struct FaultyBody<B> {
+    inner: B,
     faults: ByteFaults,
     connection: Arc<Connection>,
-    /// How many bytes of the body have been given to hyper.
+    /// The number of bytes given to hyper.
     position: u64,
-    /// When the last of them was, or else the head.
+    /// The connection's position after those bytes, or after the head.
     mark: u64,
 }
 
-impl FaultyBody {
-    pub(crate) fn new(inner: Content, faults: ByteFaults, connection: Arc<Connection>) -> Self {
+impl<B: Frames> FaultyBody<B> {
+    pub(crate) fn new(inner: B, faults: ByteFaults, connection: Arc<Connection>) -> Self {
         let mark = connection.mark();
         Self {
             inner,
@@ -58,7 +57,7 @@ impl FaultyBody {
     }
 
     fn stop(&mut self, stop: Stop, cx: &mut Context<'_>) -> Polled {
-        // What came before must be on the wire first: hyper throws away what it still holds.
+        // Earlier bytes must be on the wire first: hyper discards the bytes that it still holds.
         if stop != Stop::End && !self.connection.flushed_since(self.mark) {
             self.run_on(cx);
             return Poll::Pending;
@@ -66,24 +65,25 @@ impl FaultyBody {
         match stop {
             Stop::End => return Poll::Ready(None),
             Stop::Reset => self.connection.reset(),
-            Stop::Cut => {}
+            Stop::Close => {}
         }
-        Poll::Ready(Some(Err(CutOnPurpose)))
+        Poll::Ready(Some(Err(TruncatedOnPurpose)))
     }
 
-    /// Lets a function that streams run while nothing can be sent.
+    /// Lets a streaming function run while nothing can be sent.
     pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
         self.inner.run_on(cx);
     }
 
-    pub(crate) fn failure(&self) -> Option<Failed> {
-        self.inner.failure()
+    /// The body without its faults.
+    pub(crate) fn inner(&self) -> &B {
+        &self.inner
     }
 
-    /// Whether the body ended where the rule says.
+    /// Whether the body ended early.
     pub(crate) fn is_struck(&self) -> bool {
         let reached = |(at, _)| self.position >= at;
-        self.faults.stop.is_some_and(reached) || self.inner.is_struck()
+        self.faults.stop.is_some_and(reached)
     }
 
     fn flip(&self, bytes: Bytes) -> Bytes {
@@ -110,7 +110,7 @@ impl FaultyBody {
 
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self.faults.stop {
-            // A length in the head would tell that the end is not one.
+            // A length in the head would reveal the early end.
             Some((_, Stop::End)) => SizeHint::default(),
             _ => self.inner.size_hint(),
         }
@@ -122,18 +122,43 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-    use crate::shutdown::Switch;
+    use crate::wire::shutdown::Switch;
 
-    fn faulty(body: &'static str, flips: &[(u64, u8)], stop: Option<(u64, Stop)>) -> FaultyBody {
+    /// A body of one frame.
+    struct Whole(&'static str);
+
+    impl Frames for Whole {
+        fn poll_frame(&mut self, _: &mut Context<'_>) -> Polled {
+            let bytes = Bytes::from_static(std::mem::take(&mut self.0).as_bytes());
+            let frame = Some(bytes).filter(|bytes| !bytes.is_empty());
+            Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))
+        }
+
+        fn run_on(&mut self, _: &mut Context<'_>) {}
+
+        fn is_end_stream(&self) -> bool {
+            self.0.is_empty()
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.0.len() as u64)
+        }
+    }
+
+    fn faulty(
+        body: &'static str,
+        flips: &[(u64, u8)],
+        stop: Option<(u64, Stop)>,
+    ) -> FaultyBody<Whole> {
         let connection = Connection::new(Switch::new().running().unwrap());
         let faults = ByteFaults {
             flips: flips.to_vec(),
             stop,
         };
-        FaultyBody::new(Content::whole(body), faults, connection)
+        FaultyBody::new(Whole(body), faults, connection)
     }
 
-    fn next(body: &mut FaultyBody) -> Polled {
+    fn next(body: &mut FaultyBody<Whole>) -> Polled {
         body.poll_frame(&mut Context::from_waker(Waker::noop()))
     }
 
@@ -145,13 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn flips_just_the_bits_it_is_told() {
+    fn flips_exactly_the_bits_of_the_rule() {
         let mut body = faulty("abc", &[(0, 1), (2, 0), (9, 0)], None);
         assert_eq!(data(next(&mut body)), "cbb");
     }
 
     #[test]
-    fn a_clean_end_comes_after_just_so_many_bytes_and_announces_no_length() {
+    fn a_clean_end_comes_after_exactly_that_many_bytes_and_announces_no_length() {
         let mut body = faulty("abc", &[], Some((2, Stop::End)));
         assert_eq!(body.size_hint().exact(), None);
         assert_eq!(data(next(&mut body)), "ab");
@@ -160,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_waits_until_what_came_before_is_on_the_wire() {
-        let mut body = faulty("abc", &[], Some((1, Stop::Cut)));
+    fn a_close_waits_until_earlier_bytes_are_on_the_wire() {
+        let mut body = faulty("abc", &[], Some((1, Stop::Close)));
         assert_eq!(body.size_hint().exact(), Some(3));
         assert_eq!(data(next(&mut body)), "a");
         assert!(next(&mut body).is_pending());
     }
 
     #[test]
-    fn a_cut_at_the_first_byte_waits_for_the_head() {
-        let mut body = faulty("abc", &[], Some((0, Stop::Cut)));
+    fn a_close_at_the_first_byte_waits_for_the_head() {
+        let mut body = faulty("abc", &[], Some((0, Stop::Close)));
         assert!(next(&mut body).is_pending());
     }
 }

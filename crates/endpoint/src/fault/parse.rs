@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use lambda_invoke_error::{ServiceError, ThrottleReason, lookup};
 
-use super::{Fault, FaultKind};
+use super::rule::{Fault, FaultKind};
 
-/// Why a text is no fault rule.
+/// The reason why a text is not a fault rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultParseError(String);
 
@@ -20,7 +20,7 @@ impl fmt::Display for FaultParseError {
 
 impl std::error::Error for FaultParseError {}
 
-/// What a rule may say goes wrong, for the message about one that it may not.
+/// The kinds of faults, for error messages.
 const KINDS: &str = "error, throttle, delay, delay-chunks, reset-at, cut-at, end-at, flip-at, \
                      wrong-crc, no-complete, exception, complete-error or twice";
 
@@ -63,12 +63,12 @@ impl FromStr for Fault {
         fault.check().map_err(error)?;
         match words.pairs.first() {
             None => Ok(fault),
-            Some((name, _)) => Err(error(format!("'{name}' does not go with this fault"))),
+            Some((name, _)) => Err(error(format!("'{name}' is not a parameter of this fault"))),
         }
     }
 }
 
-/// The `name` and `name=value` words of a rule that nothing has read yet.
+/// The `name` and `name=value` words of a rule that have not been read yet.
 struct Words {
     pairs: Vec<(String, Option<String>)>,
 }
@@ -97,14 +97,12 @@ impl Words {
 fn number<T: FromStr>(name: &str, value: &str) -> Result<T, FaultParseError> {
     value
         .parse()
-        .map_err(|_| error(format!("'{value}' is not a number that {name} can have")))
+        .map_err(|_| error(format!("'{value}' is not a valid number for {name}")))
 }
 
 fn kind(words: &mut Words) -> Result<FaultKind, FaultParseError> {
     if words.pairs.is_empty() {
-        return Err(error(format!(
-            "nothing goes wrong in this rule: it needs {KINDS}"
-        )));
+        return Err(error(format!("the rule has no fault: it needs {KINDS}")));
     }
     let (name, value) = words.pairs.remove(0);
     if name == "no-complete" || name == "twice" {
@@ -156,7 +154,11 @@ fn kind(words: &mut Words) -> Result<FaultKind, FaultParseError> {
             code: needed()?,
             details: words.text("details")?,
         },
-        _ => return Err(error(format!("'{name}' is no fault: it must be {KINDS}"))),
+        _ => {
+            return Err(error(format!(
+                "'{name}' is not a fault: it must be {KINDS}"
+            )));
+        }
     })
 }
 
@@ -166,13 +168,13 @@ fn service_error(code: &str, words: &mut Words) -> Result<ServiceError, FaultPar
     match (lookup(code), status) {
         (Some(row), None) => Ok(row.error(message.as_deref().unwrap_or(row.meaning))),
         (row, Some(status)) => {
-            let refused = |reason| error(format!("error={code} status={status}: {reason}"));
-            let made = ServiceError::unmodelled(code, status).map_err(refused)?;
+            let invalid = |reason| error(format!("error={code} status={status}: {reason}"));
+            let made = ServiceError::unmodelled(code, status).map_err(invalid)?;
             let message = message.as_deref().or(row.map(|row| row.meaning));
-            Ok(made.with_message(message.unwrap_or("A fault on purpose.")))
+            Ok(made.with_message(message.unwrap_or("An injected fault.")))
         }
         (None, None) => Err(error(format!(
-            "the service has no error called {code}; add status=... for one of your own"
+            "the service has no error called {code}; add status=... for a custom error"
         ))),
     }
 }
@@ -183,13 +185,13 @@ fn reason(text: &str) -> Result<ThrottleReason, FaultParseError> {
     found.cloned().ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(ThrottleReason::as_str).collect();
         error(format!(
-            "'{text}' is no throttle reason: it must be one of {}",
+            "'{text}' is not a throttle reason: it must be one of {}",
             names.join(", ")
         ))
     })
 }
 
-/// A length of time such as `200ms`, `1.5s` or `2m`.
+/// Parses a duration such as `200ms`, `1.5s` or `2m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, FaultParseError> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..) {
@@ -201,14 +203,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, FaultParseError> {
     let parsed = digits.parse::<f64>().ok();
     parsed
         .and_then(|number| Duration::try_from_secs_f64(number * unit).ok())
-        .ok_or_else(|| {
-            error(format!(
-                "'{text}' is not a length of time such as 200ms or 1.5s"
-            ))
-        })
+        .ok_or_else(|| error(format!("'{text}' is not a duration such as 200ms or 1.5s")))
 }
 
-/// Splits at spaces outside of quotation marks, and each word at its first `=`.
+/// Splits a rule at spaces outside of quotation marks, and each word at its first `=`.
 fn words(text: &str) -> Result<Vec<(String, Option<String>)>, FaultParseError> {
     let mut pairs = Vec::new();
     let mut characters = text.chars().peekable();
@@ -254,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_reads_back_what_it_shows() {
+    fn every_kind_round_trips() {
         for text in [
             "hello: error=ServiceException message=\"down \\\"for\\\" tea\"",
             "hello: error=TeapotException status=418 message=\"short\"",
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_left_out_has_its_default() {
+    fn optional_parameters_have_defaults() {
         for (short, long) in [
             ("*: wrong-crc", "*: wrong-crc=0"),
             ("*: flip-at=9", "*: flip-at=9 bit=0"),
@@ -294,15 +292,15 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_rule_and_says_why() {
+    fn rejects_invalid_rules_with_a_reason() {
         let long_exception = format!("*: exception={}", "E".repeat(70_000));
         for (text, says) in [
             ("delay=200ms", "function pattern"),
             (": delay=200ms", "pattern before ':' is empty"),
-            ("*:", "nothing goes wrong"),
-            ("*: explode", "'explode' is no fault"),
+            ("*:", "has no fault"),
+            ("*: explode", "'explode' is not a fault"),
             ("*: delay=200", "needs a unit"),
-            ("*: delay=-1s", "not a length of time"),
+            ("*: delay=-1s", "not a duration"),
             ("*: delay", "needs a value"),
             ("*: twice=2", "has no value"),
             (
@@ -310,13 +308,13 @@ mod tests {
                 "no error called NoSuchException",
             ),
             ("*: error=Fine status=200", "expected 400 to 599"),
-            ("*: throttle=Because", "no throttle reason"),
-            ("*: cut-at=-1", "not a number"),
+            ("*: throttle=Because", "not a throttle reason"),
+            ("*: cut-at=-1", "not a valid number"),
             ("*: flip-at=1 bit=8", "from 0 to 7"),
             ("*: twice every=0", "at least 1"),
             ("*: twice probability=1.5", "from 0 to 1"),
             ("*: twice probability=NaN", "from 0 to 1"),
-            ("*: twice message=x", "does not go with"),
+            ("*: twice message=x", "not a parameter of"),
             ("*: error=ServiceException message=\"x", "no closing"),
             ("*: =x", "no name"),
             (&long_exception, "cannot be sent in a message"),

@@ -1,14 +1,14 @@
-//! From the rules to what happens to one call.
+//! Applying the fault rules to one call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lambda_invoke_error::{RetryAfter, ServiceError, lookup};
 
-use super::{Fault, FaultKind};
+use super::rule::{Fault, FaultKind};
 use crate::request_id::mix;
 
-/// The rules of an endpoint, with how often each was asked and struck.
+/// The rules of an endpoint, with counters of their calls and strikes.
 #[derive(Debug)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
@@ -22,10 +22,10 @@ struct Rule {
     strikes: AtomicU64,
 }
 
-/// Everything that goes wrong with one call.
+/// All faults of one call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
-    /// The answer, in place of running the function.
+    /// The response, instead of running the function.
     pub(crate) error: Option<ServiceError>,
     pub(crate) delay: Duration,
     pub(crate) chunk_delay: Duration,
@@ -45,19 +45,22 @@ pub(crate) struct ExceptionFault {
     pub(crate) after: Option<u64>,
 }
 
-/// What goes wrong at a byte of the body.
+/// Faults at bytes of the body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ByteFaults {
     pub(crate) flips: Vec<(u64, u8)>,
-    /// Where the body stops, and how: the first place counts.
+    /// Where and how the body stops; the first position counts.
     pub(crate) stop: Option<(u64, Stop)>,
 }
 
-/// How a body stops before its end.
+/// How a body stops early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
+    /// The connection is reset.
     Reset,
-    Cut,
+    /// The connection is closed.
+    Close,
+    /// The body ends as if it were complete.
     End,
 }
 
@@ -74,18 +77,18 @@ impl Rules {
         }
     }
 
-    /// What goes wrong with the next call of this function; `None` if nothing does.
+    /// Returns the faults of the next call of this function; `None` if there are none.
     pub(crate) fn plan(&self, function: &str) -> Option<Box<Plan>> {
         let mut plan: Option<Box<Plan>> = None;
         for (place, rule) in self.rules.iter().enumerate() {
-            if rule.fault.pattern.fits(function) && rule.strikes(self.seed, place as u64) {
+            if rule.fault.pattern.matches(function) && rule.strikes(self.seed, place as u64) {
                 plan.get_or_insert_default().add(&rule.fault.kind);
             }
         }
         plan
     }
 
-    /// How often each rule has struck, in the order of the rules.
+    /// Returns how many times each rule took effect, in the order of the rules.
     pub(crate) fn strikes(&self) -> Vec<u64> {
         let count = |rule: &Rule| rule.strikes.load(Ordering::Relaxed);
         self.rules.iter().map(count).collect()
@@ -97,7 +100,7 @@ impl Rule {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let nth = self.fault.every.is_none_or(|every| call % every == 0);
         let drawn = self.fault.probability.is_none_or(|probability| {
-            // 53 bits: what a double can hold, so that 1 always strikes and 0 never does.
+            // 53 bits fit a double exactly, so that 1 always strikes and 0 never does.
             let draw = mix(seed ^ mix(place) ^ mix(call).rotate_left(32)) >> 11;
             (draw as f64) < probability * (1_u64 << 53) as f64
         });
@@ -114,11 +117,11 @@ impl Rule {
 impl Plan {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
-            FaultKind::Error(error) => self.answer(|| Some(error.clone())),
+            FaultKind::Error(error) => self.set_error(|| Some(error.clone())),
             FaultKind::Throttle {
                 reason,
                 retry_after,
-            } => self.answer(|| {
+            } => self.set_error(|| {
                 let error = lookup("TooManyRequestsException")?.error("Rate Exceeded.");
                 let error = error.with_reason(reason.clone());
                 Some(match retry_after {
@@ -131,7 +134,7 @@ impl Plan {
                 self.chunk_delay = self.chunk_delay.saturating_add(*time);
             }
             FaultKind::ResetAt(byte) => self.bytes.stop_at(*byte, Stop::Reset),
-            FaultKind::CutAt(byte) => self.bytes.stop_at(*byte, Stop::Cut),
+            FaultKind::CutAt(byte) => self.bytes.stop_at(*byte, Stop::Close),
             FaultKind::EndAt(byte) => self.bytes.stop_at(*byte, Stop::End),
             FaultKind::FlipAt { byte, bit } => self.bytes.flips.push((*byte, *bit & 7)),
             FaultKind::WrongCrc(message) => self.wrong_crc.push(*message),
@@ -155,7 +158,7 @@ impl Plan {
         }
     }
 
-    fn answer(&mut self, error: impl FnOnce() -> Option<ServiceError>) {
+    fn set_error(&mut self, error: impl FnOnce() -> Option<ServiceError>) {
         if self.error.is_none() {
             self.error = error();
         }
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn every_nth_call_that_fits_is_struck() {
+    fn every_nth_matching_call_is_struck() {
         assert_eq!(struck("hello: twice every=3", 0, 10), [3, 6, 9]);
         assert_eq!(struck("hello: twice times=2", 0, 10), [1, 2]);
         assert!(struck("other: twice", 0, 10).is_empty());
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_add_up_to_the_longest_time_there_is() {
+    fn delays_saturate_at_the_longest_duration() {
         let longest = Fault::new(FaultKind::Delay(Duration::MAX));
         let chunks = Fault::new(FaultKind::DelayChunks(Duration::MAX));
         let rules = Rules::new([longest.clone(), longest, chunks.clone(), chunks], 0);

@@ -1,7 +1,7 @@
-//! A plain client over a socket: it signs with this project's signer, writes what it is told, and
-//! reads what comes, byte by byte if need be.
+//! A plain client over a socket, which signs with this project's signer and reads responses piece
+//! by piece.
 
-// Each test file uses its own part of it.
+// Each test file uses only a part of it.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use lambda_invoke_endpoint::Server;
+use lambda_invoke_endpoint::{EndpointBuilder, Server};
 use lambda_invoke_event_stream::Decoder;
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{InvokeComplete, Reply, StreamEvent, service_error};
@@ -24,21 +24,28 @@ use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long anything may take before a test gives up. Nothing is ever shown by this passing.
+/// The timeout of a test's waits. No test relies on reaching it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Ends a test that would otherwise hang.
+/// Fails a test that would otherwise hang.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await
         .expect("took too long")
 }
 
+/// Serves an endpoint and connects to it.
+pub async fn serve(builder: EndpointBuilder) -> (Server, Client) {
+    let server = builder.bind_local().await.unwrap();
+    let client = Client::to(&server).await;
+    (server, client)
+}
+
 pub fn now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap()
 }
 
-/// The signer that every endpoint knows by default.
+/// Returns the signer for the default access key.
 pub fn signer() -> Signer {
     signer_of("local", "local", "us-east-1")
 }
@@ -107,7 +114,7 @@ impl Call {
         self
     }
 
-    /// The request's bytes, signed for that address.
+    /// Returns the request's bytes, signed for that address.
     pub fn signed(&self, to: SocketAddr, signer: &Signer, time: Timestamp) -> Vec<u8> {
         let mut request = Request::builder()
             .method(self.method.as_str())
@@ -132,7 +139,7 @@ impl Call {
         .written()
     }
 
-    /// The request's bytes as they are, with a `Content-Length`.
+    /// Returns the request's bytes without a signature, with a `Content-Length`.
     pub fn written(&self) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in &self.headers {
@@ -145,14 +152,14 @@ impl Call {
     }
 }
 
-/// A connection with what has been read of it.
+/// A connection with its read buffer.
 pub struct Client {
     pub stream: TcpStream,
     pub address: SocketAddr,
     buffer: Vec<u8>,
 }
 
-/// The head of an answer and how its body is framed.
+/// The head of a response and the framing of its body.
 #[derive(Debug)]
 pub struct Head {
     pub parts: http::response::Parts,
@@ -165,9 +172,9 @@ enum Framing {
     Chunked,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub parts: http::response::Parts,
     pub body: Bytes,
 }
@@ -192,10 +199,10 @@ impl Client {
         self.stream.write_all(&bytes).await.unwrap();
     }
 
-    pub async fn call(&mut self, call: &Call) -> Answer {
+    pub async fn call(&mut self, call: &Call) -> Response {
         soon(async {
             self.send(call).await;
-            self.answer().await.unwrap()
+            self.response().await.unwrap()
         })
         .await
     }
@@ -245,12 +252,12 @@ impl Client {
             (Some("chunked"), None) => Framing::Chunked,
             (None, Some(length)) => Framing::Length(length.parse().unwrap()),
             (None, None) if status == 204 => Framing::Length(0),
-            other => panic!("an answer framed as {other:?}"),
+            other => panic!("a response framed as {other:?}"),
         };
         Ok(Head { parts, framing })
     }
 
-    /// The next HTTP chunk of a chunked body; `None` is its end.
+    /// Reads the next HTTP chunk of a chunked body; `None` is its end.
     pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
         let size = usize::from_str_radix(&self.line().await?, 16).unwrap();
         let chunk = self.take(size).await?;
@@ -271,16 +278,16 @@ impl Client {
         }
     }
 
-    pub async fn answer(&mut self) -> io::Result<Answer> {
+    pub async fn response(&mut self) -> io::Result<Response> {
         let head = self.head().await?;
         let body = self.body(&head).await?;
-        Ok(Answer {
+        Ok(Response {
             parts: head.parts,
             body,
         })
     }
 
-    /// Everything that still comes, and how it ended.
+    /// Reads until the connection ends, and returns how it ended.
     pub async fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
         let mut bytes = std::mem::take(&mut self.buffer);
         let end = self.stream.read_to_end(&mut bytes).await.map(drop);
@@ -292,7 +299,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl Response {
     pub fn status(&self) -> StatusCode {
         self.parts.status
     }
@@ -330,8 +337,8 @@ impl Answer {
         service_error(&self.parts, &self.body)
     }
 
-    /// The status and the code of an error.
-    pub fn refused(&self) -> (u16, String) {
+    /// Returns the status and the code of an error.
+    pub fn rejection(&self) -> (u16, String) {
         (
             self.status().as_u16(),
             self.error().code().unwrap_or_default().to_owned(),
@@ -342,7 +349,7 @@ impl Answer {
         events(&self.body)
     }
 
-    /// The payload chunks as text, and the end of the stream.
+    /// Returns the payload chunks as text, and the end of the stream.
     pub fn streamed(&self) -> (Vec<String>, InvokeComplete) {
         let mut events = self.events();
         let Some(StreamEvent::InvokeComplete(complete)) = events.pop() else {

@@ -1,26 +1,25 @@
-//! The same calls for callers without async.
+//! The client for blocking callers.
 //!
-//! A [`blocking::Client`](Client) is made from a [`lambda_invoke::Client`](crate::Client), and its
-//! calls are built in the same way; `send` waits. A [`ResponseStream`] is an iterator of `Bytes`;
-//! [`into_text`](ResponseStream::into_text) makes it one of text, and
+//! A [`blocking::Client`](Client) has the settings and the calls of a
+//! [`lambda_invoke::Client`](crate::Client); `send` waits. A [`ResponseStream`] is an iterator of
+//! `Bytes`; [`into_text`](ResponseStream::into_text) makes it one of text, and
 //! [`into_reader`](ResponseStream::into_reader) a [`std::io::Read`].
 //!
-//! Connections live on a thread of the client's own, so that they are looked after between calls
-//! too; what is read from a stream is handled on the caller's thread. It can be used anywhere, also
-//! within an async runtime, where it holds up the thread that it is called on.
+//! The client's connections are driven by a thread of its own, also between calls; what is read from
+//! a stream is processed on the caller's thread. It can be used anywhere, also within an async
+//! runtime, where it blocks the thread that it is called on.
 //!
 //! # Example
 //!
 //! ```no_run
 //! use std::io::Write;
 //!
-//! use lambda_invoke::{Client, Credentials, blocking};
+//! use lambda_invoke::{Credentials, blocking};
 //!
-//! let client = Client::builder()
+//! let client = blocking::Client::builder()
 //!     .region("eu-central-1")
 //!     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
 //!     .build()?;
-//! let client = blocking::Client::new(client)?;
 //! let stream = client.stream("hello").payload(r#"{"name":"Zoë"}"#).send()?;
 //! for piece in stream.into_text() {
 //!     print!("{}", piece?);
@@ -41,11 +40,11 @@ use lambda_invoke_protocol::StreamHead;
 use lambda_invoke_protocol::operation::InvokeOperation;
 
 use self::runtime::Runtime;
-use crate::{BoxError, Call, Error, InvokeCall, Reply, StreamCall, StreamDryRun};
+use crate::{BoxError, Call, ClientBuilder, Error, InvokeCall, Reply, StreamCall, StreamDryRun};
 
-/// Calls functions and waits for them: see the [module](self).
+/// Calls functions and waits for their responses: see the [module](self).
 ///
-/// Cheap to clone; the clones share everything, its thread included.
+/// Cheap to clone; the clones share everything, the thread included.
 #[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
@@ -53,14 +52,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that waits.
+    /// Starts to configure a client.
+    pub fn builder() -> ClientBuilder<Self> {
+        ClientBuilder::default()
+    }
+
+    /// Makes a blocking client of an asynchronous one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system gives no thread.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the system cannot start a
+    /// thread.
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let runtime = Runtime::start().map_err(|error| {
-            Error::configuration("the system gives no thread for the connections").because(error)
+            Error::configuration("the system cannot start a thread for the connections")
+                .with_source(error)
         })?;
         Ok(Self {
             client,
@@ -68,7 +74,7 @@ impl Client {
         })
     }
 
-    /// The client under it: for its region and address.
+    /// Returns the asynchronous client: for its region and address.
     #[must_use]
     pub fn get_ref(&self) -> &crate::Client {
         &self.client
@@ -94,7 +100,7 @@ impl Client {
 }
 
 impl<'a, Op: InvokeOperation> Call<'a, Op, Client> {
-    /// The asynchronous call, and what waits for it.
+    /// Splits it into the asynchronous call and the runtime that waits for it.
     fn split(self) -> (Call<'a, Op>, Arc<Runtime>) {
         let Client { client, runtime } = self.client;
         let call = Call {

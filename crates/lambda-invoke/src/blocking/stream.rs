@@ -1,4 +1,4 @@
-//! Response streams for callers without async.
+//! Response streams for blocking callers.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Deref;
@@ -11,12 +11,13 @@ use crate::reader::again;
 use crate::text_stream::Text;
 use crate::{Collected, Error, ErrorKind};
 
-/// What a function answers, while it writes it: an iterator of `Result<Bytes, Error>`.
+/// A function's response, while it is being written: an iterator of `Result<Bytes, Error>`.
 ///
-/// It gives what [`lambda_invoke::ResponseStream`](crate::ResponseStream) gives, and ends as that
-/// does; its head, its completion and all else that needs no waiting are reached by dereferencing.
+/// It yields what [`lambda_invoke::ResponseStream`](crate::ResponseStream) yields, and ends as that
+/// does. It dereferences to that stream, for the head, the completion and all else that needs no
+/// waiting.
 #[derive(Debug)]
-#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct ResponseStream {
     stream: crate::ResponseStream,
     runtime: Arc<Runtime>,
@@ -27,16 +28,16 @@ impl ResponseStream {
         Self { stream, runtime }
     }
 
-    /// The whole answer, kept in memory.
+    /// Reads the whole response into memory.
     ///
     /// # Errors
     ///
-    /// As [`crate::ResponseStream::collect`].
+    /// As [`crate::ResponseStream::collect_all`].
     pub fn collect_all(self) -> Result<Collected, Error> {
-        self.runtime.wait(self.stream.collect())
+        self.runtime.wait(self.stream.collect_all())
     }
 
-    /// The whole answer, kept in memory, if it has at most so many bytes.
+    /// Reads the whole response into memory, if it has at most `max` bytes.
     ///
     /// # Errors
     ///
@@ -45,13 +46,12 @@ impl ResponseStream {
         self.runtime.wait(self.stream.collect_at_most(max))
     }
 
-    /// The stream as text: see [`crate::ResponseStream::into_text`].
+    /// Reads the stream as text: see [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
     }
 
-    /// The stream as a [`Read`] and [`BufRead`].
-    #[must_use]
+    /// Reads the stream as a [`Read`] and [`BufRead`].
     pub fn into_reader(self) -> Reader<Self> {
         Reader {
             stream: self,
@@ -60,7 +60,7 @@ impl ResponseStream {
         }
     }
 
-    /// The stream as the HTTP answer that a function behind a URL means.
+    /// Reads the stream as the HTTP response of a function behind a function URL.
     ///
     /// # Errors
     ///
@@ -86,27 +86,26 @@ impl Iterator for ResponseStream {
     type Item = Result<Bytes, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.runtime.wait(self.stream.next())
+        self.runtime.wait(self.stream.next_chunk())
     }
 }
 
-/// The answer of a function that speaks HTTP, its body an iterator: status, headers and cookies
-/// are reached by dereferencing to [`lambda_invoke::HttpStream`](crate::HttpStream).
+/// The response of a function behind a function URL, its body an iterator. It dereferences to
+/// [`lambda_invoke::HttpStream`](crate::HttpStream), for status, headers and cookies.
 #[derive(Debug)]
-#[must_use = "a stream gives nothing unless it is read, and only its end tells whether it is whole"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct HttpStream {
     stream: crate::HttpStream,
     runtime: Arc<Runtime>,
 }
 
 impl HttpStream {
-    /// The body as text: see [`crate::ResponseStream::into_text`].
+    /// Reads the body as text: see [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
     }
 
-    /// The body as a [`Read`] and [`BufRead`].
-    #[must_use]
+    /// Reads the body as a [`Read`] and [`BufRead`].
     pub fn into_reader(self) -> Reader<Self> {
         Reader {
             stream: self,
@@ -128,14 +127,14 @@ impl Iterator for HttpStream {
     type Item = Result<Bytes, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.runtime.wait(self.stream.next())
+        self.runtime.wait(self.stream.next_chunk())
     }
 }
 
-/// A response stream as text, of which no piece splits a character: an iterator of
+/// A response stream as text, of which no chunk splits a character: an iterator of
 /// `Result<String, Error>`. See [`lambda_invoke::TextStream`](crate::TextStream).
 #[derive(Debug)]
-#[must_use = "a stream gives nothing unless it is read"]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct TextStream<S> {
     stream: S,
     text: Text,
@@ -149,8 +148,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// The same with U+FFFD in the place of what is not UTF-8. For a stream of which nothing has
-    /// been read.
+    /// Replaces bytes that are not UTF-8 by U+FFFD. To be called before anything is read.
     pub fn lossy(self) -> Self {
         Self {
             text: Text::lossy(),
@@ -158,7 +156,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// The stream that is read: for its head, and after the end its completion.
+    /// Returns the underlying stream: for its head, and after the end its completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -183,9 +181,10 @@ impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
 
 /// A response stream as a [`Read`] and [`BufRead`].
 ///
-/// It reads as ended only where the stream ended well; any other end is an error, and so is every
-/// further read after it.
+/// It reads as ended only where the stream ended without an error; any other end is an error, and so
+/// is every further read after it.
 #[derive(Debug)]
+#[must_use = "only the end of a stream proves that it is complete"]
 pub struct Reader<S> {
     stream: S,
     chunk: Bytes,
@@ -193,7 +192,7 @@ pub struct Reader<S> {
 }
 
 impl<S> Reader<S> {
-    /// The stream that is read: for its head, and after the end its completion.
+    /// Returns the underlying stream: for its head, and after the end its completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream

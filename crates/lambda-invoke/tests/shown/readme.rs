@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let call = client.stream("hello").payload(r#"{"name":"Zoë"}"#);
     let mut text = call.send().await?.into_text();
-    while let Some(piece) = text.next().await {
+    while let Some(piece) = text.next_chunk().await {
         print!("{}", piece?);
         std::io::stdout().flush()?;
     }

@@ -1,4 +1,4 @@
-//! A server that does as it is told, for what no well-behaved endpoint does.
+//! A scripted server, for behavior that no correct endpoint has.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
@@ -12,22 +12,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// What the server does with a request, in this order.
+/// A step of what the server does with a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// Writes.
     Write(Vec<u8>),
-    /// Waits to be told.
+    /// Waits for a notification.
     Wait(Arc<Notify>),
-    /// Closes in good order.
+    /// Closes the connection.
     Close,
     /// Closes with a reset.
     Reset,
-    /// Neither answers nor closes.
+    /// Neither responds nor closes.
     Hang,
 }
 
-/// A request as it came.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) head: String,
@@ -51,7 +51,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers the nth request, counted from 0, with what `script` says.
+    /// Starts a server that handles the nth request, counted from 0, by `script`.
     pub(crate) async fn start<F>(script: F) -> Self
     where
         F: Fn(usize, &Received) -> Vec<Step> + Send + Sync + 'static,
@@ -76,28 +76,28 @@ impl Server {
         }
     }
 
-    /// How many requests have come whole.
+    /// Returns how many complete requests have come.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// How many connections were accepted.
+    /// Returns how many connections were accepted.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// A builder of a client for this server.
+    /// Makes a builder of a client for this server.
     pub(crate) fn client_builder(&self) -> ClientBuilder {
         builder().endpoint_url(format!("http://{}", self.address))
     }
 
-    /// A client for this server.
+    /// Makes a client for this server.
     pub(crate) fn client(&self) -> Client {
         self.client_builder().build().unwrap()
     }
 }
 
-/// A builder with everything but the endpoint.
+/// Makes a builder with everything but the endpoint.
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .region("us-east-1")
@@ -123,7 +123,7 @@ async fn serve(
                         return;
                     }
                 }
-                Step::Wait(told) => told.notified().await,
+                Step::Wait(notify) => notify.notified().await,
                 Step::Close => return,
                 Step::Reset => {
                     socket2::SockRef::from(&socket)
@@ -164,8 +164,8 @@ async fn receive(socket: &mut TcpStream) -> Option<Received> {
     Some(request)
 }
 
-/// A whole answer with a body of known length.
-pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
+/// Makes a complete response with a body of known length.
+pub(crate) fn response(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
@@ -175,17 +175,17 @@ pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u
     [text.as_bytes(), body].concat()
 }
 
-/// The service's error.
-pub(crate) fn refusal(status: &str, code: &str, message: &str) -> Vec<u8> {
+/// Makes an error response of the service.
+pub(crate) fn rejection(status: &str, code: &str, message: &str) -> Vec<u8> {
     let body = format!(r#"{{"Type":"User","Message":"{message}"}}"#);
-    answer(
+    response(
         status,
         &[("x-amzn-errortype", code), ("x-amzn-requestid", "the-id")],
         body,
     )
 }
 
-/// The head of a response stream in chunked framing.
+/// Makes the head of a response stream in chunked framing.
 pub(crate) fn stream_head(headers: &[(&str, &str)]) -> Vec<u8> {
     let mut text = String::from(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-amzn-requestid: the-id\r\n\
@@ -198,20 +198,20 @@ pub(crate) fn stream_head(headers: &[(&str, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Bytes as one HTTP chunk.
+/// Makes one HTTP chunk of bytes.
 pub(crate) fn http_chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// What ends a chunked body.
+/// The end of a chunked body.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// A stream's events as one HTTP chunk.
+/// Makes one HTTP chunk of a stream's events.
 pub(crate) fn events(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
     http_chunk(&event_bytes(events))
 }
 
-/// Events as they are in a body.
+/// Encodes events.
 pub(crate) fn event_bytes(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for event in events {
@@ -228,7 +228,7 @@ pub(crate) fn complete() -> StreamEvent {
     StreamEvent::InvokeComplete(InvokeComplete::default())
 }
 
-/// A whole stream that says `hello`.
+/// Makes a complete stream of the payload `hello`.
 pub(crate) fn whole_stream() -> Vec<u8> {
     [
         stream_head(&[]),
@@ -238,25 +238,25 @@ pub(crate) fn whole_stream() -> Vec<u8> {
     .concat()
 }
 
-/// All that came, and how it ended.
+/// Reads to the end: all that came, and the error that ended it, if one did.
 pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error>) {
     let mut all = Vec::new();
     let end = loop {
-        match stream.next().await {
+        match stream.next_chunk().await {
             Some(Ok(piece)) => all.extend_from_slice(&piece),
             Some(Err(error)) => break Some(error),
             None => break None,
         }
     };
-    // Whatever the end, there is nothing after it.
+    // Nothing follows, whatever the end.
     for _ in 0..3 {
-        assert!(stream.next().await.is_none());
+        assert!(stream.next_chunk().await.is_none());
     }
     (all, end)
 }
 
-/// A server that answers every request with these bytes and then closes.
-pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
+/// Starts a server that responds to every request with these bytes and then closes.
+pub(crate) async fn responding(bytes: impl Into<Vec<u8>>) -> Server {
     let bytes = bytes.into();
     Server::start(move |_, _| vec![Step::Write(bytes.clone()), Step::Close]).await
 }

@@ -66,7 +66,7 @@ fn claim(claims: &[Claim]) -> Vec<u8> {
 }
 
 /// No claim of a signature makes the verifier panic, none is believed without the secret, and what
-/// it answers has neither the secret nor the token in it.
+/// it responds has neither the secret nor the token in it.
 pub fn verify_any(data: &[u8]) {
     let Ok(claims) = Claims::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -98,7 +98,7 @@ pub fn verify_any(data: &[u8]) {
     let verifier = Verifier::new("us-east-1", "lambda").expect("a scope");
     // Mostly within the window of the known date.
     let now = Timestamp::from_secs(u64::from(claims.time % 500)).expect("in range");
-    let refused = request
+    let rejection = request
         .with(|raw| {
             verifier
                 .verify_raw(raw, &PayloadHash::EMPTY, &keys, now)
@@ -107,9 +107,9 @@ pub fn verify_any(data: &[u8]) {
         .expect("a request")
         .expect_err("nobody has the secret");
     for shown in [
-        refused.to_string(),
-        refused.service_message(),
-        format!("{refused:?}"),
+        rejection.to_string(),
+        rejection.service_message(),
+        format!("{rejection:?}"),
     ] {
         assert!(!shown.is_empty());
         assert!(
@@ -117,5 +117,5 @@ pub fn verify_any(data: &[u8]) {
             "{shown}"
         );
     }
-    assert!(refused.code().ends_with("Exception"));
+    assert!(rejection.code().ends_with("Exception"));
 }

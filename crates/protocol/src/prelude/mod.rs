@@ -1,9 +1,10 @@
-//! The prelude of HTTP-integration streams. A function that responds as an HTTP endpoint writes a
-//! JSON object, eight NUL bytes, and then its body; its own content type
-//! (`x-amzn-remapped-content-type`) is then [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`]
-//! separates the two, and [`HttpPrelude`] is the object. The separator and the members are those of
-//! Lambda's "response streaming for functions behind a URL". JSON cannot contain a NUL, so the
-//! first one ends it.
+//! The prelude of HTTP-integration streams.
+//!
+//! A function that responds as an HTTP endpoint writes a JSON object, eight NUL bytes, and then its
+//! body; its own content type (`x-amzn-remapped-content-type`) is then
+//! [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`] separates the two, and [`HttpPrelude`] is
+//! the object. The separator and the members are those of Lambda's "response streaming for
+//! functions behind a URL". JSON cannot contain a NUL, so the first one ends it.
 
 mod error;
 mod http_prelude;

@@ -18,6 +18,7 @@ mod sealed {
 
 /// One of the two operations, [`Invoke`] or [`Stream`]: what a [`Request`](super::Request) is
 /// generic over.
+///
 /// Sealed, since the service has only these two.
 pub trait InvokeOperation:
     sealed::Sealed + Copy + Default + fmt::Debug + Eq + Send + Sync + 'static

@@ -52,7 +52,7 @@ pub enum Rejection {
     },
     /// The payload is not JSON.
     Json(JsonError),
-    /// The content type is neither absent nor JSON nor `application/octet-stream`.
+    /// The content type is one that no AWS SDK sends.
     MediaType {
         /// The content type that was sent.
         found: String,

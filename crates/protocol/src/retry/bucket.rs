@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The retry tokens that all calls of a client share. Each retry takes tokens, and each success
-/// returns some. With an empty bucket nothing is retried, however many attempts the policy allows.
+/// The retry tokens that all calls of a client share.
+///
+/// Each retry takes tokens, and each success returns some. With an empty bucket nothing is retried,
+/// however many attempts the policy allows.
 #[derive(Debug)]
 pub struct TokenBucket {
     tokens: AtomicU32,

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn success_returns_the_last_retrys_tokens_or_adds_one() {
+    fn success_returns_the_tokens_of_the_last_retry_or_adds_one() {
         let bucket = TokenBucket::with_tokens(100);
         CallRetries::new(RetryPolicy::default(), &bucket).succeeded();
         assert_eq!(bucket.available(), 101);

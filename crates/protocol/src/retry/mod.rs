@@ -7,6 +7,7 @@
 //!   RetryPolicy, attempt, time left, ────┴──> decide() ──> Retry { after, cost, recovery }
 //!   tokens, a random number                            └─> GiveUp(reason)
 //! ```
+//!
 //! By default a request is sent again only if the function certainly did not run.
 //! `docs/retry-safety.md` in the repository has the table of this function, which a test keeps up
 //! to date.

@@ -37,8 +37,8 @@ fn is_unrecognized(path: &[u8]) -> bool {
         return true;
     };
     // Beside what comes after it, each byte but the last.
-    let odd = |byte: u8, next: u8| (byte == b'/') & ((next == b'/') | (next == b'.'));
-    any_in_blocks(&path[..after.len()], after, odd)
+    let unusual = |byte: u8, next: u8| (byte == b'/') & ((next == b'/') | (next == b'.'));
+    any_in_blocks(&path[..after.len()], after, unusual)
 }
 
 /// Whether the last segment is empty, `.` or `..`: the result then ends in a slash (RFC 3986,

@@ -80,7 +80,7 @@ pub(crate) fn verify(parts: &Parts) -> Result<Verified<'_>, VerifyError> {
     verifier().verify(parts, &PayloadHash::of(BODY), &credentials(), time())
 }
 
-pub(crate) fn refused(parts: &Parts) -> VerifyError {
+pub(crate) fn rejected(parts: &Parts) -> VerifyError {
     verify(parts).unwrap_err()
 }
 

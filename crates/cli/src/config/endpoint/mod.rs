@@ -119,8 +119,12 @@ impl Config<'_> {
 fn invalid(by: &str, error: &lambda_invoke::Error) -> Failure {
     let mut message = format!("{by}: {error}");
     for cause in causes(error) {
-        // Writing to a string does not fail.
-        let _ = write!(message, "\n  caused by: {cause}");
+        let cause = cause.to_string();
+        // The client's message has some of its causes in it.
+        if !message.contains(&cause) {
+            // Writing to a string does not fail.
+            let _ = write!(message, "\n  caused by: {cause}");
+        }
     }
     Failure::usage(message)
 }

@@ -1,0 +1,295 @@
+//! A function: its name, code, versions, aliases and limits.
+
+pub mod builtins;
+pub(crate) mod error;
+pub(crate) mod info;
+pub(crate) mod invocation;
+pub(crate) mod writer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::function::error::FunctionError;
+use crate::function::invocation::Invocation;
+use crate::function::writer::ResponseWriter;
+
+/// The future that a function's closure returns.
+pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;
+
+type Buffered = dyn Fn(Invocation) -> Running<Bytes> + Send + Sync;
+/// The code of a streaming function.
+pub(crate) type Streaming = dyn Fn(Invocation, ResponseWriter) -> Running<()> + Send + Sync;
+
+/// The code of a function or of one of its versions.
+#[derive(Clone)]
+pub(crate) enum Handler {
+    Buffered(Arc<Buffered>),
+    Streaming(Arc<Streaming>),
+}
+
+/// A function that runs in this process.
+///
+/// A **buffered** function returns its whole response at once; a **streaming** one writes chunks,
+/// each of which is on the wire before the next can be written. Both work with both operations, as
+/// in the service: `Invoke` collects the chunks of a streaming function into one response, and
+/// `InvokeWithResponseStream` sends the response of a buffered function as one chunk.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::{Function, FunctionError};
+/// use std::time::Duration;
+///
+/// let upper = Function::buffered("upper", |invocation| async move {
+///     Ok::<_, FunctionError>(invocation.payload().to_ascii_uppercase())
+/// })
+/// .timeout(Duration::from_secs(10))
+/// .concurrency(5)
+/// .alias("live", 1);
+/// assert_eq!(upper.name(), "upper");
+/// ```
+#[derive(Clone)]
+pub struct Function {
+    pub(crate) name: String,
+    pub(crate) latest: Handler,
+    /// Published versions; `None` means the code of `$LATEST`.
+    pub(crate) versions: BTreeMap<u64, Option<Handler>>,
+    pub(crate) aliases: BTreeMap<String, u64>,
+    /// Aliases and versions that were defined twice, with different code.
+    pub(crate) contradictions: Vec<String>,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) timeout: Duration,
+    pub(crate) memory_mb: u32,
+}
+
+impl Function {
+    /// The default [`timeout`](Self::timeout) and the service's longest: 30 minutes (1,800 s).
+    pub const LONGEST: Duration = Duration::from_secs(1800);
+
+    fn new(name: String, latest: Handler) -> Self {
+        Self {
+            name,
+            latest,
+            versions: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            contradictions: Vec::new(),
+            concurrency: None,
+            timeout: Self::LONGEST,
+            memory_mb: 128,
+        }
+    }
+
+    /// Creates a function that returns its whole response at once.
+    ///
+    /// The caller receives the returned bytes unchanged; functions of the service itself always
+    /// return JSON. An error or a panic is a function error (`X-Amz-Function-Error: Unhandled`).
+    pub fn buffered<F, A, T, E>(name: impl Into<String>, code: F) -> Self
+    where
+        F: Fn(Invocation) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<FunctionError>,
+    {
+        Self::new(name.into(), buffered(code))
+    }
+
+    /// Creates a function from one typed JSON value to another.
+    ///
+    /// A payload that does not deserialize as `I` is a function error that says what was wrong and
+    /// where.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_endpoint::{Function, FunctionError};
+    ///
+    /// let double = Function::json("double", |n: i64, _invocation| async move {
+    ///     n.checked_mul(2).ok_or(FunctionError::new("Overflow", "too large to double"))
+    /// });
+    /// # assert_eq!(double.name(), "double");
+    /// ```
+    pub fn json<F, I, A, T, E>(name: impl Into<String>, code: F) -> Self
+    where
+        F: Fn(I, Invocation) -> A + Send + Sync + 'static,
+        I: DeserializeOwned,
+        A: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: Into<FunctionError>,
+    {
+        let code = move |invocation: Invocation| -> Running<Bytes> {
+            match invocation.json::<I>() {
+                Ok(input) => {
+                    let result = code(input, invocation);
+                    Box::pin(async move {
+                        let value = result.await.map_err(Into::into)?;
+                        Ok(serde_json::to_vec(&value)?.into())
+                    })
+                }
+                Err(error) => Box::pin(async move { Err(error) }),
+            }
+        };
+        Self::new(name.into(), Handler::Buffered(Arc::new(code)))
+    }
+
+    /// Creates a function that writes its response in chunks.
+    ///
+    /// The stream ends when the function returns `Ok(())`. An error, even in mid-stream, is
+    /// reported to the caller as the service reports it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_endpoint::{Function, FunctionError};
+    ///
+    /// let letters = Function::streaming("letters", |_invocation, mut writer| async move {
+    ///     writer.content_type("text/plain");
+    ///     for letter in ["a", "b", "c"] {
+    ///         writer.write(letter).await?;
+    ///     }
+    ///     Ok::<_, FunctionError>(())
+    /// });
+    /// # assert_eq!(letters.name(), "letters");
+    /// ```
+    pub fn streaming<F, A, E>(name: impl Into<String>, code: F) -> Self
+    where
+        F: Fn(Invocation, ResponseWriter) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<FunctionError>,
+    {
+        Self::new(name.into(), streaming(code))
+    }
+
+    /// Returns the function's name, as in its ARN.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Limits how many invocations may run at once. Further calls are rejected with 429 and the
+    /// reason `ReservedFunctionConcurrentInvocationLimitExceeded`. Zero rejects every call.
+    #[must_use]
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.concurrency = Some(limit);
+        self
+    }
+
+    /// Sets how long one invocation may run, [`Function::LONGEST`] by default. After that the
+    /// endpoint ends it with the error `Sandbox.Timedout`.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Sets the memory size in the log's REPORT line, 128 MB by default. It is not enforced.
+    #[must_use]
+    pub fn memory_mb(mut self, size: u32) -> Self {
+        self.memory_mb = size;
+        self
+    }
+
+    /// Publishes the code of `$LATEST` as a numbered version too.
+    #[must_use]
+    pub fn version(mut self, number: u64) -> Self {
+        self.versions.entry(number).or_insert(None);
+        self
+    }
+
+    /// Publishes another function's code as a version of this one. The other function's name and
+    /// limits are ignored.
+    #[must_use]
+    pub fn version_of(mut self, number: u64, other: Self) -> Self {
+        if let Some(Some(_)) = self.versions.insert(number, Some(other.latest)) {
+            self.contradictions.push(number.to_string());
+        }
+        self
+    }
+
+    /// Adds an alias for a version. A version that was not published yet is published with the code
+    /// of `$LATEST`.
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<String>, version: u64) -> Self {
+        let alias = alias.into();
+        let before = self.aliases.insert(alias.clone(), version);
+        if before.is_some_and(|before| before != version) {
+            self.contradictions.push(alias);
+        }
+        self.version(version)
+    }
+
+    /// Returns every valid qualifier of the function, sorted.
+    pub fn qualifiers(&self) -> BTreeSet<String> {
+        let versions = self.versions.keys().map(ToString::to_string);
+        let latest = std::iter::once("$LATEST".to_owned());
+        latest
+            .chain(versions)
+            .chain(self.aliases.keys().cloned())
+            .collect()
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("streaming", &matches!(self.latest, Handler::Streaming(_)))
+            .field("qualifiers", &self.qualifiers())
+            .field("concurrency", &self.concurrency)
+            .field("timeout", &self.timeout)
+            .field("memory_mb", &self.memory_mb)
+            .finish()
+    }
+}
+
+fn buffered<F, A, T, E>(code: F) -> Handler
+where
+    F: Fn(Invocation) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<T, E>> + Send + 'static,
+    T: Into<Bytes>,
+    E: Into<FunctionError>,
+{
+    Handler::Buffered(Arc::new(move |invocation| {
+        let result = code(invocation);
+        Box::pin(async move { result.await.map(Into::into).map_err(Into::into) })
+    }))
+}
+
+fn streaming<F, A, E>(code: F) -> Handler
+where
+    F: Fn(Invocation, ResponseWriter) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<FunctionError>,
+{
+    Handler::Streaming(Arc::new(move |invocation, writer| {
+        let result = code(invocation, writer);
+        Box::pin(async move { result.await.map_err(Into::into) })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_publishes_the_version_it_names() {
+        let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
+            .alias("live", 3)
+            .version(1);
+        let qualifiers: Vec<String> = function.qualifiers().into_iter().collect();
+        assert_eq!(qualifiers, ["$LATEST", "1", "3", "live"]);
+    }
+
+    #[test]
+    fn a_version_with_its_own_code_keeps_it_when_an_alias_names_it() {
+        let one = Function::buffered("one", |_| async { Ok::<_, FunctionError>("1") });
+        let function = one.clone().version_of(1, one).alias("live", 1);
+        assert!(function.versions[&1].is_some());
+    }
+}

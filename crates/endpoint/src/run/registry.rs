@@ -1,0 +1,157 @@
+//! The functions of an endpoint, and the code that each qualifier refers to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::function::info::FunctionInfo;
+use crate::function::{Function, Handler};
+use crate::run::concurrency::{Limit, Limits};
+
+/// A registered function: with its ARN, and with counters for its limits.
+pub(crate) struct Registered {
+    info: Arc<FunctionInfo>,
+    latest: Handler,
+    versions: BTreeMap<u64, Option<Handler>>,
+    aliases: BTreeMap<String, u64>,
+    limits: Limits,
+}
+
+/// The version and code that a qualifier refers to.
+pub(crate) struct Resolved<'a> {
+    /// `None` means `$LATEST`.
+    pub(crate) version: Option<u64>,
+    pub(crate) handler: &'a Handler,
+}
+
+impl Registered {
+    pub(crate) fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Returns the ARN without a qualifier.
+    pub(crate) fn arn(&self) -> &str {
+        &self.info.arn
+    }
+
+    pub(crate) fn info(&self) -> &Arc<FunctionInfo> {
+        &self.info
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
+    /// published version. Returns `None` if the function has no such version or alias.
+    pub(crate) fn resolve(&self, qualifier: Option<&str>) -> Option<Resolved<'_>> {
+        let number = match qualifier {
+            None | Some("$LATEST") => {
+                return Some(Resolved {
+                    version: None,
+                    handler: &self.latest,
+                });
+            }
+            Some("$LATEST.PUBLISHED") => *self.versions.last_key_value()?.0,
+            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok()?,
+            Some(alias) => *self.aliases.get(alias)?,
+        };
+        let handler = self.versions.get(&number)?.as_ref().unwrap_or(&self.latest);
+        Some(Resolved {
+            version: Some(number),
+            handler,
+        })
+    }
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registered")
+            .field("arn", &self.info.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All functions of an endpoint, by name.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    functions: HashMap<String, Arc<Registered>>,
+}
+
+impl Registry {
+    /// `prefix` is the ARN up to the function's name.
+    pub(crate) fn new(
+        functions: impl IntoIterator<Item = Function>,
+        prefix: &str,
+        account_concurrency: Option<usize>,
+    ) -> Self {
+        let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
+        let register = |function: Function| {
+            let info = FunctionInfo {
+                arn: format!("{prefix}{}", function.name),
+                name: function.name.clone(),
+                timeout: function.timeout,
+                memory_mb: function.memory_mb,
+            };
+            let registered = Registered {
+                info: Arc::new(info),
+                latest: function.latest,
+                versions: function.versions,
+                aliases: function.aliases,
+                limits: Limits {
+                    function: function.concurrency.map(Limit::new).map(Arc::new),
+                    account: account.clone(),
+                },
+            };
+            (function.name, Arc::new(registered))
+        };
+        Self {
+            functions: functions.into_iter().map(register).collect(),
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.functions.get(name)
+    }
+
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.functions.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::error::FunctionError;
+
+    fn version(function: &Registered, qualifier: Option<&str>) -> Option<Option<u64>> {
+        function.resolve(qualifier).map(|resolved| resolved.version)
+    }
+
+    #[test]
+    fn a_qualifier_is_a_version_or_an_alias() {
+        let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
+            .version(7)
+            .alias("live", 3);
+        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None);
+        let f = registry.get("f").unwrap();
+        assert_eq!(f.arn(), "arn:aws:lambda:r:1:function:f");
+        assert_eq!(version(f, None), Some(None));
+        assert_eq!(version(f, Some("$LATEST")), Some(None));
+        assert_eq!(version(f, Some("$LATEST.PUBLISHED")), Some(Some(7)));
+        assert_eq!(version(f, Some("3")), Some(Some(3)));
+        assert_eq!(version(f, Some("live")), Some(Some(3)));
+        for unknown in ["4", "dead", "99999999999999999999999", "$OTHER"] {
+            assert_eq!(version(f, Some(unknown)), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn latest_published_needs_a_published_version() {
+        let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
+        let registry = Registry::new([function], "", None);
+        let f = registry.get("f").unwrap();
+        assert_eq!(version(f, Some("$LATEST.PUBLISHED")), None);
+    }
+}

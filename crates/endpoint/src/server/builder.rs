@@ -1,0 +1,415 @@
+//! The builder of an endpoint.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use lambda_invoke_input::{FunctionName, Qualifier, QualifierKind};
+use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::{Credentials, CredentialsError};
+use tokio::net::ToSocketAddrs;
+
+use super::build_error::BuildError;
+use super::{Endpoint, Server};
+use crate::event::{DeadLetter, EventSettings, Notice, Queue};
+use crate::fault::{Fault, Rules};
+use crate::function::Function;
+use crate::function::builtins;
+use crate::request_id::RequestIds;
+use crate::run::registry::Registry;
+use crate::service::Service;
+use crate::service::auth::{Access, AccessKey};
+use crate::service::request_log::{OnResponse, RequestRecord};
+use crate::service::settings::{Settings, TooLargeStyle};
+use crate::wire::bandwidth::Bandwidth;
+
+impl Endpoint {
+    /// Starts building an endpoint.
+    pub fn builder() -> EndpointBuilder {
+        EndpointBuilder::default()
+    }
+}
+
+/// Builds an [`Endpoint`]; see [`Endpoint::builder`].
+#[must_use]
+pub struct EndpointBuilder {
+    settings: Settings,
+    functions: Vec<Function>,
+    aliases: Vec<(String, String, u64)>,
+    keys: Vec<AccessKey>,
+    verify: bool,
+    cors: Vec<String>,
+    account_concurrency: Option<usize>,
+    events: EventSettings,
+    faults: Vec<Fault>,
+    seed: Option<u64>,
+    notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    on_response: Option<OnResponse>,
+}
+
+impl Default for EndpointBuilder {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            functions: Vec::new(),
+            aliases: Vec::new(),
+            keys: Vec::new(),
+            verify: true,
+            cors: Vec::new(),
+            account_concurrency: None,
+            events: EventSettings::default(),
+            faults: Vec::new(),
+            seed: None,
+            notice: Arc::new(|_| {}),
+            on_response: None,
+        }
+    }
+}
+
+impl EndpointBuilder {
+    /// Sets the region that callers must sign for, `us-east-1` by default.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.settings.region = region.into();
+        self
+    }
+
+    /// Sets the account that the functions belong to, `123456789012` by default.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.settings.account = account.into();
+        self
+    }
+
+    /// Adds a function.
+    pub fn function(mut self, function: Function) -> Self {
+        self.functions.push(function);
+        self
+    }
+
+    /// Adds functions.
+    pub fn functions(mut self, functions: impl IntoIterator<Item = Function>) -> Self {
+        self.functions.extend(functions);
+        self
+    }
+
+    /// Adds the [built-in functions](crate::builtins).
+    pub fn builtins(self) -> Self {
+        self.functions(builtins::all())
+    }
+
+    /// Adds an alias for a version of a function. A version that was not published yet is published
+    /// with the code of `$LATEST`. The function may be added later.
+    pub fn alias(
+        mut self,
+        function: impl Into<String>,
+        alias: impl Into<String>,
+        version: u64,
+    ) -> Self {
+        self.aliases.push((function.into(), alias.into(), version));
+        self
+    }
+
+    /// Adds an access key. The default is one key, `local` with the secret `local`.
+    pub fn access_key(mut self, key: AccessKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds an access key by its id and secret.
+    ///
+    /// # Errors
+    ///
+    /// If the id or the secret is invalid.
+    pub fn credential(self, id: &str, secret: &str) -> Result<Self, CredentialsError> {
+        Ok(self.access_key(AccessKey::new(Credentials::new(id, secret)?)))
+    }
+
+    /// Sets whether signatures are verified, `true` by default. Without verification anybody may
+    /// invoke any function, with any content type.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Allows the web pages of an origin to call the endpoint and to read its responses with their
+    /// `x-amz*` headers: `http://localhost:3000`, `null` for pages without an origin such as files,
+    /// or `*` for every page. May be called several times; by default no page is allowed.
+    ///
+    /// Without [`verify`](Self::verify) this is the only protection against web pages: a request
+    /// with any other `Origin` is rejected.
+    pub fn cors(mut self, origin: impl Into<String>) -> Self {
+        self.cors.push(origin.into());
+        self
+    }
+
+    /// Limits how many invocations of all functions may run at once. Further calls are rejected
+    /// with 429 and the reason `ConcurrentInvocationLimitExceeded`. There is no limit by default.
+    pub fn account_concurrency(mut self, limit: usize) -> Self {
+        self.account_concurrency = Some(limit);
+        self
+    }
+
+    /// Lowers the limit for a request's payload, which is the service's 6 MiB (less for events) by
+    /// default.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_request_bytes = bytes;
+        self
+    }
+
+    /// Limits the size of a buffered response, the service's 6,291,556 bytes by default. A larger
+    /// one is the function error `Function.ResponseSizeTooLarge`.
+    pub fn max_buffered_bytes(mut self, bytes: u64) -> Self {
+        self.settings.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// Limits the size of a streamed response, the service's 200 MiB by default; `None` means no
+    /// limit.
+    pub fn max_stream_bytes(mut self, bytes: Option<u64>) -> Self {
+        self.settings.max_stream_bytes = bytes;
+        self
+    }
+
+    /// Limits the bandwidth of each streamed response, for example to the service's
+    /// ([`Bandwidth::SERVICE`]). By default there is no limit. Buffered responses are never
+    /// limited.
+    pub fn stream_bandwidth(mut self, bandwidth: impl Into<Option<Bandwidth>>) -> Self {
+        self.settings.stream_bandwidth = bandwidth.into();
+        self
+    }
+
+    /// Sets whether any content type is accepted. By default it must be one that a released AWS SDK
+    /// sends: no content type, `application/json`, `application/octet-stream`,
+    /// `binary/octet-stream` or `application/x-amz-json-*`; others are rejected with 415. Without
+    /// [`verify`](Self::verify) any content type is accepted.
+    pub fn any_content_type(mut self, any: bool) -> Self {
+        self.settings.any_content_type = any;
+        self
+    }
+
+    /// Sets the error for a payload that is too large.
+    pub fn too_large_style(mut self, style: TooLargeStyle) -> Self {
+        self.settings.too_large = style;
+        self
+    }
+
+    /// Sets whether the `InvokeComplete` of a failed function has `ErrorCode` and `ErrorDetails`,
+    /// as in the published reference. Off by default: every recording of the service lacks them and
+    /// reports the failure only in the tail log.
+    pub fn error_code_in_stream(mut self, on: bool) -> Self {
+        self.settings.error_code_in_stream = on;
+        self
+    }
+
+    /// Sets how events are queued, retried and dead-lettered.
+    pub fn events(mut self, settings: EventSettings) -> Self {
+        self.events = settings;
+        self
+    }
+
+    /// Adds a fault rule.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Adds fault rules.
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    /// Seeds the random choices (faults with a probability, request ids), which makes them
+    /// reproducible.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Shifts the endpoint's clock by this many seconds, for the verification of signatures and for
+    /// the `Date` header.
+    pub fn clock_offset(mut self, seconds: i64) -> Self {
+        self.settings.clock_offset = seconds;
+        self
+    }
+
+    /// Sets a callback for notices about things that no response reports, such as a lost event. It
+    /// must not block.
+    pub fn on_notice(mut self, notice: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        self.notice = Arc::new(notice);
+        self
+    }
+
+    /// Sets a callback for each request, called when its response has been sent or abandoned: for a
+    /// request log. It must not block.
+    pub fn on_response(
+        mut self,
+        callback: impl Fn(&RequestRecord) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_response = Some(OnResponse(Arc::new(callback)));
+        self
+    }
+
+    /// Builds the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If a name, an alias, the region or the account is invalid, if settings contradict each other
+    /// or refer to an unknown function, or if the dead-letter file cannot be opened.
+    pub fn build(self) -> Result<Endpoint, BuildError> {
+        let mut settings = self.settings;
+        for origin in self.cors {
+            settings.origins.add(origin).map_err(BuildError::Origin)?;
+        }
+        region::check(&settings.region).map_err(|_| BuildError::Region(settings.region.clone()))?;
+        let digits = settings.account.bytes().all(|byte| byte.is_ascii_digit());
+        if settings.account.len() != 12 || !digits {
+            return Err(BuildError::Account(settings.account));
+        }
+        let functions = with_aliases(self.functions, self.aliases)?;
+        if let Some(DeadLetter::Function(name)) = &self.events.dead_letter {
+            let Some(function) = functions.iter().find(|function| function.name == *name) else {
+                return Err(BuildError::DeadLetterUnknown(name.clone()));
+            };
+            if function.concurrency == Some(0) {
+                return Err(BuildError::DeadLetterNever(name.clone()));
+            }
+        }
+        check_faults(&self.faults, &functions)?;
+        if !self.verify && !self.keys.is_empty() {
+            return Err(BuildError::KeysUnused);
+        }
+        let access = match self.verify {
+            true => Some(access(&settings.region, self.keys)?),
+            false => None,
+        };
+        let queue = Queue::new(self.events, Arc::clone(&self.notice))
+            .map_err(BuildError::DeadLetterFile)?;
+        let seed = self.seed.unwrap_or(0);
+        let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
+        let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
+        Ok(Endpoint::new(
+            Service {
+                settings,
+                registry: Arc::new(registry),
+                access,
+                queue: Arc::new(queue),
+                faults,
+                ids: Arc::new(RequestIds::new(self.seed)),
+                on_response: self.on_response,
+            },
+            self.notice,
+        ))
+    }
+
+    /// Builds the endpoint and serves it on an address. Port 0 selects a free port.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if the address cannot be listened on.
+    pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, BuildError> {
+        self.build()?.bind(address).await.map_err(BuildError::Bind)
+    }
+
+    /// Builds the endpoint and serves it on a free port of the loopback interface.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    pub async fn bind_local(self) -> Result<Server, BuildError> {
+        self.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+}
+
+fn with_aliases(
+    functions: Vec<Function>,
+    aliases: Vec<(String, String, u64)>,
+) -> Result<Vec<Function>, BuildError> {
+    let mut named: Vec<Function> = Vec::with_capacity(functions.len());
+    for function in functions {
+        let name = FunctionName::parse(&function.name);
+        if !name.is_ok_and(|name| name.is_bare() && name.qualifier().is_none()) {
+            return Err(BuildError::FunctionName(function.name));
+        }
+        if named.iter().any(|other| other.name == function.name) {
+            return Err(BuildError::FunctionTwice(function.name));
+        }
+        named.push(function);
+    }
+    for (name, alias, version) in aliases {
+        let Some(place) = named.iter().position(|function| function.name == name) else {
+            return Err(BuildError::AliasOfUnknown(name));
+        };
+        let function = named.remove(place).alias(alias, version);
+        named.insert(place, function);
+    }
+    for function in &named {
+        if let Some(qualifier) = function.contradictions.first() {
+            return Err(BuildError::QualifierTwice {
+                function: function.name.clone(),
+                qualifier: qualifier.clone(),
+            });
+        }
+        if function.versions.contains_key(&0) {
+            return Err(BuildError::VersionZero(function.name.clone()));
+        }
+    }
+    let is_invalid = |alias: &&String| {
+        let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
+        !matches!(kind, Ok(QualifierKind::Alias))
+    };
+    let alias = named
+        .iter()
+        .flat_map(|function| function.aliases.keys())
+        .find(is_invalid);
+    match alias {
+        Some(alias) => Err(BuildError::Alias(alias.clone())),
+        None => Ok(named),
+    }
+}
+
+/// Checks that each rule is valid and matches a function.
+fn check_faults(faults: &[Fault], functions: &[Function]) -> Result<(), BuildError> {
+    for fault in faults {
+        fault.check().map_err(|why| BuildError::Fault {
+            pattern: fault.pattern.as_str().to_owned(),
+            why,
+        })?;
+        if fault.matches_none(functions.iter().map(Function::name)) {
+            let mut names: Vec<_> = functions
+                .iter()
+                .map(|function| function.name.clone())
+                .collect();
+            names.sort_unstable();
+            return Err(BuildError::FaultOfUnknown {
+                rule: fault.to_string(),
+                functions: names,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn access(region: &str, mut keys: Vec<AccessKey>) -> Result<Access, BuildError> {
+    for (place, key) in keys.iter().enumerate() {
+        if keys[..place].iter().any(|other| key.contradicts(other)) {
+            return Err(BuildError::KeyTwice(key.id().to_owned()));
+        }
+    }
+    if keys.is_empty() {
+        let local = Credentials::new("local", "local").map_err(|_| BuildError::NoKeys)?;
+        keys.push(AccessKey::new(local));
+    }
+    Access::new(region, keys).map_err(|_| BuildError::Region(region.to_owned()))
+}
+
+impl fmt::Debug for EndpointBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointBuilder")
+            .field("settings", &self.settings)
+            .field("functions", &self.functions)
+            .field("verify", &self.verify)
+            .field("events", &self.events)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
+}

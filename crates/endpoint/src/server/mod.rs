@@ -1,0 +1,270 @@
+//! The server: accepts connections and serves requests until it is shut down.
+
+mod accept;
+pub(crate) mod build_error;
+pub(crate) mod builder;
+mod connection;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, ToSocketAddrs};
+
+use self::accept::AcceptFailures;
+use self::connection::{abort, connection};
+
+use crate::event::{EventCounters, Notice, work};
+use crate::service::Service;
+use crate::wire::shutdown::{Running, Switch};
+
+/// A configured endpoint that does not serve yet.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::Endpoint;
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let server = Endpoint::builder().builtins().bind("127.0.0.1:0").await?;
+/// println!("any SDK can call {} with the key local and the secret local", server.url());
+/// server.shutdown(Duration::from_secs(5)).await;
+/// # Ok::<(), lambda_invoke_endpoint::BuildError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Endpoint {
+    service: Arc<Service>,
+    notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+        Self {
+            service: Arc::new(service),
+            notice,
+        }
+    }
+
+    /// Returns the names of the functions, sorted.
+    pub fn functions(&self) -> Vec<&str> {
+        self.service.registry.names()
+    }
+
+    /// Listens on an address and serves it in a new task. Port 0 selects a free port.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be listened on.
+    pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
+        let listener = TcpListener::bind(address).await?;
+        self.serve(listener)
+    }
+
+    /// Serves a listening socket in a new task.
+    ///
+    /// # Errors
+    ///
+    /// If the socket has no address.
+    pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
+        let address = listener.local_addr()?;
+        let switch = Switch::new();
+        if let Some(running) = switch.running() {
+            self.start_queue(&running);
+            tokio::spawn(self.clone().accept(listener, running));
+        }
+        Ok(Server {
+            endpoint: self,
+            address,
+            switch: Some(switch),
+        })
+    }
+
+    /// Serves one connection over any transport, such as one in memory, until it ends.
+    ///
+    /// Events are run as well, for as long as the connection exists.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_endpoint::Endpoint;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let endpoint = Endpoint::builder().builtins().verify(false).build()?;
+    /// let (mut client, server) = tokio::io::duplex(1024);
+    /// let serving = tokio::spawn(async move { endpoint.serve_connection(server).await });
+    /// client
+    ///     .write_all(
+    ///         b"POST /2015-03-31/functions/echo/invocations HTTP/1.1\r\nHost: x\r\n\
+    ///           Connection: close\r\nContent-Length: 2\r\n\r\n42",
+    ///     )
+    ///     .await
+    ///     .unwrap();
+    /// let mut response = String::new();
+    /// client.read_to_string(&mut response).await.unwrap();
+    /// assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\n42"));
+    /// serving.await.unwrap();
+    /// # Ok::<(), lambda_invoke_endpoint::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn serve_connection<T>(&self, io: T)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut switch = Switch::new();
+        if let Some(running) = switch.running() {
+            self.start_queue(&running);
+            connection(Arc::clone(&self.service), io, |_| {}, running).await;
+        }
+        switch.drain();
+        switch.ended().await;
+    }
+
+    /// Returns the counters of the event queue.
+    pub fn event_counters(&self) -> EventCounters {
+        self.service.queue.counters()
+    }
+
+    /// Returns how many times each fault rule took effect, in the order in which they were added.
+    pub fn fault_strikes(&self) -> Vec<u64> {
+        self.service
+            .faults
+            .as_ref()
+            .map(|faults| faults.strikes())
+            .unwrap_or_default()
+    }
+
+    fn start_queue(&self, running: &Running) {
+        let service = &self.service;
+        let (registry, ids) = (&service.registry, &service.ids);
+        tokio::spawn(work(&service.queue, registry, ids, running.clone()));
+    }
+
+    async fn accept(self, listener: TcpListener, running: Running) {
+        let mut drained = pin!(running.drain());
+        let mut failures = AcceptFailures::new(&self.notice);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut drained => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    // Small frames must not wait for one another. A failure only costs speed.
+                    let _ = stream.set_nodelay(true);
+                    let service = Arc::clone(&self.service);
+                    tokio::spawn(connection(service, stream, abort, running.clone()));
+                }
+                Err(error) => {
+                    // Usually too many open files, which resolves itself as some are closed.
+                    failures.add(&error);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+/// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
+#[derive(Debug)]
+pub struct Server {
+    endpoint: Endpoint,
+    address: SocketAddr,
+    /// `None` once it has been shut down.
+    switch: Option<Switch>,
+}
+
+impl Server {
+    /// Returns the address that it listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the endpoint that it serves.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Returns the counters of the event queue.
+    pub fn event_counters(&self) -> EventCounters {
+        self.endpoint.event_counters()
+    }
+
+    /// Returns how many times each fault rule took effect, in the order in which they were added.
+    pub fn fault_strikes(&self) -> Vec<u64> {
+        self.endpoint.fault_strikes()
+    }
+
+    /// Shuts the server down: accepts no more connections and requests, waits until running
+    /// requests and events have ended or the grace period is over, then drops those that still run.
+    ///
+    /// Connections without a request in flight are closed at once; a request is in flight once its
+    /// complete head has arrived. Queued events go to the dead letter; without one they are lost.
+    ///
+    /// Returns whether everything ended within the grace period.
+    pub async fn shutdown(self, grace: Duration) -> bool {
+        self.shutdown_until(tokio::time::sleep(grace)).await
+    }
+
+    /// Shuts the server down like [`shutdown`](Self::shutdown), with a grace period that lasts
+    /// until `over` is ready.
+    ///
+    /// Returns whether everything ended within the grace period.
+    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
+        let Some(mut switch) = self.switch.take() else {
+            return true;
+        };
+        switch.drain();
+        let in_time = tokio::select! {
+            () = switch.ended() => true,
+            () = over => false,
+        };
+        if !in_time {
+            switch.stop();
+            switch.ended().await;
+        }
+        in_time
+    }
+
+    /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
+    pub async fn run_until(self, end: impl Future<Output = ()>, grace: Duration) -> bool {
+        end.await;
+        self.shutdown(grace).await
+    }
+
+    /// Serves forever.
+    pub async fn run(self) -> Infallible {
+        // Held, since dropping it would stop it.
+        let _server = self;
+        pending().await
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(switch) = &self.switch {
+            switch.stop();
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Access keys and permissions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use http::request::Parts;
+use lambda_invoke_error::ServiceError;
+use lambda_invoke_sigv4::{
+    Credentials, CredentialsError, InvalidScope, PayloadHash, Timestamp, Verifier,
+};
+
+use super::errors;
+use crate::pattern::Pattern;
+
+/// An access key, and the functions that it may invoke.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_endpoint::AccessKey;
+///
+/// let all: AccessKey = "local:local".parse().unwrap();
+/// let some: AccessKey = "AKIDEXAMPLE:secret:orders-*".parse().unwrap();
+/// assert!(all.may_invoke("anything"));
+/// assert!(!some.may_invoke("customers"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    credentials: Credentials,
+    pattern: Pattern,
+}
+
+impl AccessKey {
+    /// Creates a key that may invoke every function.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            pattern: Pattern::new("*"),
+        }
+    }
+
+    /// Restricts the key to functions whose names match a pattern, in which `*` matches any text.
+    /// To allow several patterns, add the key once for each.
+    #[must_use]
+    pub fn limited_to(mut self, pattern: &str) -> Self {
+        self.pattern = Pattern::new(pattern);
+        self
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
+    /// Whether both keys have the same id, but different secrets or session tokens.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let secrets = |key: &Self| {
+            let token = key.credentials.session_token().map(str::to_owned);
+            (key.credentials.secret_access_key().to_owned(), token)
+        };
+        self.id() == other.id() && secrets(self) != secrets(other)
+    }
+
+    /// Whether the key may invoke a function of this name.
+    pub fn may_invoke(&self, function: &str) -> bool {
+        self.pattern.matches(function)
+    }
+}
+
+/// The reason why a text is not an access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccessKeyError {
+    /// The text is not `ID:SECRET` or `ID:SECRET:PATTERN`.
+    Form,
+    /// The id or the secret is invalid.
+    Credentials(CredentialsError),
+}
+
+impl fmt::Display for AccessKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("an access key must be ID:SECRET or ID:SECRET:PATTERN"),
+            Self::Credentials(_) => f.write_str("the access key has an invalid id or secret"),
+        }
+    }
+}
+
+impl std::error::Error for AccessKeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Form => None,
+            Self::Credentials(error) => Some(error),
+        }
+    }
+}
+
+/// Parses `ID:SECRET`, or `ID:SECRET:PATTERN` for a key that is limited to some functions.
+impl FromStr for AccessKey {
+    type Err = AccessKeyError;
+
+    fn from_str(text: &str) -> Result<Self, AccessKeyError> {
+        let (id, rest) = text.split_once(':').ok_or(AccessKeyError::Form)?;
+        let (secret, pattern) = rest.split_once(':').unwrap_or((rest, "*"));
+        if pattern.is_empty() {
+            return Err(AccessKeyError::Form);
+        }
+        let credentials = Credentials::new(id, secret).map_err(AccessKeyError::Credentials)?;
+        Ok(Self::new(credentials).limited_to(pattern))
+    }
+}
+
+/// Verifies signatures and permissions.
+#[derive(Debug)]
+pub(crate) struct Access {
+    verifier: Verifier,
+    keys: HashMap<String, Vec<AccessKey>>,
+}
+
+/// A caller with a valid signature.
+#[derive(Debug)]
+pub(crate) struct Caller<'a> {
+    keys: &'a [AccessKey],
+}
+
+impl Access {
+    pub(crate) fn new(
+        region: &str,
+        keys: impl IntoIterator<Item = AccessKey>,
+    ) -> Result<Self, InvalidScope> {
+        let mut by_id: HashMap<String, Vec<AccessKey>> = HashMap::new();
+        for key in keys {
+            by_id
+                .entry(key.credentials.access_key_id().to_owned())
+                .or_default()
+                .push(key);
+        }
+        Ok(Self {
+            verifier: Verifier::new(region, "lambda")?,
+            keys: by_id,
+        })
+    }
+
+    /// Verifies the signature and returns the caller.
+    pub(crate) fn verify(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Caller<'_>, ServiceError> {
+        let find = |id: &str| Some(self.keys.get(id)?.first()?.credentials.clone());
+        let verified = self
+            .verifier
+            .verify(parts, &PayloadHash::of(body), &find, now);
+        let keys = verified.map(|verified| self.keys.get(verified.access_key_id()));
+        match keys {
+            Ok(keys) => Ok(Caller {
+                keys: keys.map(Vec::as_slice).unwrap_or_default(),
+            }),
+            Err(error) => Err(errors::authentication(
+                error.code(),
+                &error.service_message(),
+            )),
+        }
+    }
+}
+
+impl Caller<'_> {
+    /// Checks that the caller may invoke the function.
+    pub(crate) fn authorize(
+        &self,
+        function: &str,
+        arn: &str,
+        account: &str,
+    ) -> Result<(), ServiceError> {
+        if self.keys.iter().any(|key| key.may_invoke(function)) {
+            return Ok(());
+        }
+        let id = self
+            .keys
+            .first()
+            .map_or("", |key| key.credentials.access_key_id());
+        let message = format!(
+            "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
+             lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
+             lambda:InvokeFunction action"
+        );
+        Err(errors::access_denied(&message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_verifier_is_in_the_table() {
+        for code in [
+            "MissingAuthenticationTokenException",
+            "IncompleteSignatureException",
+            "UnrecognizedClientException",
+            "ExpiredTokenException",
+            "InvalidSignatureException",
+            "AccessDeniedException",
+        ] {
+            assert!(lambda_invoke_error::lookup(code).is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn rejects_an_invalid_key() {
+        for text in ["", "id", "id:", ":secret", "id:secret:"] {
+            assert!(text.parse::<AccessKey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_hides_the_secret() {
+        let key: AccessKey = "local:hush-hush".parse().unwrap();
+        assert!(!format!("{key:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,435 @@
+//! From a request to its response: the checks in the service's order, then the function.
+
+pub(crate) mod auth;
+pub(crate) mod cors;
+mod errors;
+mod reply;
+mod request_body;
+pub(crate) mod request_log;
+pub(crate) mod response_body;
+pub(crate) mod settings;
+mod stream_body;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
+use lambda_invoke_input::{FunctionName, InvocationType, LogType, NameRules};
+use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
+use lambda_invoke_sigv4::Timestamp;
+
+use self::auth::Access;
+use self::cors::Caller as Page;
+use self::reply::{empty, reply, reported_version};
+use self::request_body::Unread;
+use self::request_log::{OnResponse, Watch};
+use self::response_body::{Body, Content};
+use self::settings::{Settings, TooLargeStyle};
+use self::stream_body::{Source, StreamBody};
+use crate::event::{Event, Queue};
+use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
+use crate::function::Handler;
+use crate::function::invocation::{Call, Invocation};
+use crate::function::writer::Channel;
+use crate::request_id::{RequestId, RequestIds};
+use crate::run::collect::{self, Collected};
+use crate::run::concurrency::Permit;
+use crate::run::execution::{Outcome, Run};
+use crate::run::platform_log;
+use crate::run::registry::{Registered, Registry};
+use crate::wire::connection::{Connection, InFlight};
+
+/// The rules for names and qualifiers, as recorded from the service.
+const RULES: NameRules = NameRules::recorded();
+
+/// Responds to requests.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) settings: Settings,
+    pub(crate) registry: Arc<Registry>,
+    /// `None` if signatures are not verified.
+    pub(crate) access: Option<Access>,
+    pub(crate) queue: Arc<Queue>,
+    /// `None` if there are no rules.
+    pub(crate) faults: Option<FaultRules>,
+    pub(crate) ids: Arc<RequestIds>,
+    pub(crate) on_response: Option<OnResponse>,
+}
+
+/// A call that has passed every check.
+struct Ready<'a> {
+    function: &'a Arc<Registered>,
+    handler: &'a Handler,
+    call: Call,
+    payload: Bytes,
+    plan: Option<Box<Plan>>,
+}
+
+impl Service {
+    /// Responds to one request of a connection.
+    pub(crate) async fn respond(
+        &self,
+        request: Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Response<Body> {
+        let in_flight = InFlight::new(connection);
+        let id = self.ids.next();
+        let (parts, body) = request.into_parts();
+        let mut watch = self
+            .on_response
+            .as_ref()
+            .map(|on_response| Watch::new(on_response, &parts, id, connection));
+        let origins = &self.settings.origins;
+        let page = origins.caller(&parts.headers);
+        let checked = match (origins.preflight(&parts, &page), &page) {
+            (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
+            // Without signatures, any web page could call otherwise.
+            (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
+            _ => self.checked(&parts, body, id, connection).await,
+        };
+        let mut response = checked.unwrap_or_else(|error| {
+            error_to_http(&error.with_request_id(id.as_str())).map(Content::whole)
+        });
+        origins.expose(page, response.headers_mut());
+        if self.settings.clock_offset != 0 {
+            if let Ok(date) = HeaderValue::try_from(http_date(self.now())) {
+                response.headers_mut().insert(header::DATE, date);
+            }
+        }
+        if let Some(watch) = &mut watch {
+            watch.head(&response);
+        }
+        response.map(|content| Body::new(content, in_flight).watched(watch))
+    }
+
+    /// Returns the endpoint's time, with the configured offset.
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
+        let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
+        if self.settings.clock_offset < 0 {
+            now.saturating_sub(offset)
+        } else {
+            now.saturating_add(offset)
+        }
+    }
+
+    /// The checks, in this order: path and method, size of the body, signature, names and headers,
+    /// content type, region and account, permission, function and qualifier, JSON, fault rules;
+    /// then dry run, queue, or concurrency and the function itself.
+    async fn checked(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let typed = IncomingRequest::from_parts(parts, &RULES);
+        if let Err(rejection @ Rejection::Route(_)) = &typed {
+            return Err(self.rejected(rejection));
+        }
+        connection.set_reading(true);
+        let payload = self.payload(&typed, body).await;
+        connection.set_reading(false);
+        let payload = payload?;
+        let caller = match &self.access {
+            Some(access) => Some(access.verify(parts, &payload, self.now())?),
+            None => None,
+        };
+        let typed = typed
+            .and_then(|typed| typed.with_payload(payload))
+            .map_err(|rejection| self.rejected(&rejection))?;
+        // Callers that need no signature, such as `curl -d '{}'`, send other content types.
+        if self.access.is_some() && !self.settings.any_content_type {
+            typed
+                .check_content_type()
+                .map_err(|rejection| self.rejected(&rejection))?;
+        }
+
+        let target = &typed.members().target;
+        let name = target.name();
+        self.check_region_and_account(name)?;
+        let qualifier = target.effective_qualifier();
+        let qualifier = qualifier.as_ref().map(|qualifier| qualifier.as_str());
+        if let Some(caller) = &caller {
+            let authorized = |arn: &str| caller.authorize(name.name(), arn, &self.settings.account);
+            match self.registry.get(name.name()) {
+                Some(function) => authorized(function.arn())?,
+                None => authorized(&format!("{}{}", self.settings.arn_prefix(), name.name()))?,
+            }
+        }
+        let (function, resolved) = self
+            .registry
+            .get(name.name())
+            .and_then(|function| Some((function, function.resolve(qualifier)?)))
+            .ok_or_else(|| {
+                let qualifier = qualifier.unwrap_or("$LATEST");
+                let prefix = self.settings.arn_prefix();
+                errors::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
+            })?;
+        typed
+            .check_json()
+            .map_err(|rejection| self.rejected(&rejection))?;
+
+        let mut plan = self
+            .faults
+            .as_ref()
+            .and_then(|faults| faults.plan(function.name()));
+        if let Some(plan) = &mut plan {
+            if !plan.delay.is_zero() {
+                tokio::time::sleep(plan.delay).await;
+            }
+            if let Some(error) = plan.error.take() {
+                return Err(error);
+            }
+        }
+        let payload = match &typed.members().payload {
+            // The service's payload for a caller that sent none.
+            payload if payload.is_empty() => Bytes::from_static(b"{}"),
+            payload => payload.clone(),
+        };
+        let event = typed.invocation_type() == InvocationType::Event;
+        let call = Call {
+            function: Arc::clone(function.info()),
+            qualifier: qualifier.map(str::to_owned),
+            version: resolved.version,
+            request_id: id,
+            event,
+            ..Call::with_members(function, &typed, id)
+        };
+        let ready = Ready {
+            function,
+            handler: resolved.handler,
+            call,
+            payload,
+            plan,
+        };
+        let is_stream = typed.operation() == Operation::InvokeWithResponseStream;
+        match typed.invocation_type() {
+            InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
+            InvocationType::Event => self.queue(ready, id),
+            // Boxed, or else every request's future would be as large.
+            _ if is_stream => Box::pin(self.stream(ready, connection)).await,
+            _ => self.invoke(ready, connection).await,
+        }
+    }
+
+    /// Reads the body, up to the limit of this call.
+    async fn payload(
+        &self,
+        typed: &Result<IncomingRequest<'_>, Rejection>,
+        body: Incoming,
+    ) -> Result<Bytes, ServiceError> {
+        let own = self.settings.max_request_bytes;
+        let limit = typed
+            .as_ref()
+            .map_or(own, |typed| typed.max_payload().min(own));
+        request_body::read(body, limit)
+            .await
+            .map_err(|unread| match (unread, typed) {
+                (Unread::TooLarge(length), typed) => {
+                    let of =
+                        |typed: &IncomingRequest<'_>| (typed.invocation_type(), typed.operation());
+                    let (invocation_type, operation) = typed
+                        .as_ref()
+                        .map_or_else(|_| (InvocationType::RequestResponse, Operation::Invoke), of);
+                    self.rejected(&Rejection::PayloadTooLarge {
+                        length,
+                        limit,
+                        invocation_type,
+                        operation,
+                    })
+                }
+                (Unread::Truncated, _) => errors::truncated(),
+            })
+    }
+
+    fn rejected(&self, rejection: &Rejection) -> ServiceError {
+        match self.settings.too_large {
+            TooLargeStyle::Service => rejection.to_service_error(),
+            TooLargeStyle::Documented => rejection.to_documented_error(),
+        }
+    }
+
+    /// Checks that the name is of this region and account.
+    fn check_region_and_account(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
+        let settings = &self.settings;
+        if let Some(region) = name.region().filter(|region| *region != settings.region) {
+            return Err(errors::other_region(region, &settings.region));
+        }
+        match name
+            .account()
+            .filter(|account| *account != settings.account)
+        {
+            None => Ok(()),
+            Some(account) => {
+                let (partition, region) = (settings.partition(), &settings.region);
+                let arn = format!(
+                    "arn:{partition}:lambda:{region}:{account}:function:{}",
+                    name.name()
+                );
+                Err(errors::other_account(&settings.account, &arn))
+            }
+        }
+    }
+
+    fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
+        let event = Event::new(
+            ready.payload,
+            ready.call,
+            ready.handler.clone(),
+            ready.function.limits().clone(),
+        );
+        let mut events = vec![];
+        if ready.plan.is_some_and(|plan| plan.twice) {
+            events.push(event.duplicate());
+        }
+        events.push(event);
+        if !self.queue.accept(events) {
+            let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
+            return Err(errors::throttled(reason));
+        }
+        empty(StatusCode::ACCEPTED, id)
+    }
+
+    async fn invoke(
+        &self,
+        ready: Ready<'_>,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let limit = self.settings.max_buffered_bytes;
+        let running = connection.running();
+        let collected = collect::whole(&invocation, ready.handler, permit, running, limit).await;
+        let (reply, failed) = reply(&invocation, collected);
+        let response = reply
+            .to_http()
+            .map_err(|error| errors::internal(&error.to_string()))?;
+        let mut response = response.map(Content::whole);
+        if let Some(failed) = failed {
+            response.extensions_mut().insert(failed);
+        }
+        Ok(with_byte_faults(
+            response,
+            ready.plan.as_deref(),
+            connection,
+        ))
+    }
+
+    async fn stream(
+        &self,
+        ready: Ready<'_>,
+        connection: &Arc<Connection>,
+    ) -> Result<Response<Content>, ServiceError> {
+        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let running = connection.running();
+        let source = match ready.handler {
+            Handler::Streaming(code) => {
+                let limit = self.settings.max_stream_bytes;
+                let channel = Channel::new(limit);
+                let code = || code(invocation.clone(), channel.writer());
+                let run = Run::start(&invocation, permit, Arc::clone(running), code);
+                Source::Function {
+                    run: Some(run),
+                    channel,
+                    limit,
+                    outcome: None,
+                }
+            }
+            Handler::Buffered(_) => {
+                let limit = self.settings.max_buffered_bytes;
+                match collect::whole(&invocation, ready.handler, permit, running, limit).await {
+                    Collected::Buffered(Outcome::Completed(bytes)) => Source::Whole(Some(bytes)),
+                    Collected::Buffered(Outcome::Failed(error)) => {
+                        Source::Failed(Outcome::Failed(error))
+                    }
+                    Collected::Buffered(Outcome::TimedOut(error)) => {
+                        Source::Failed(Outcome::TimedOut(error))
+                    }
+                    Collected::Streamed(bytes, _) => Source::Whole(Some(bytes)),
+                }
+            }
+        };
+        let (byte_plan, plan) = match ready.plan {
+            Some(plan) if plan.bytes.is_empty() => (None, Some(plan)),
+            plan => (plan.clone(), plan),
+        };
+        let mut stream = StreamBody::new(
+            source,
+            invocation.clone(),
+            Arc::clone(connection),
+            plan,
+            self.settings.error_code_in_stream,
+        )
+        .paced(self.settings.stream_bandwidth);
+        let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
+        let mut head = StreamHead::new();
+        head.executed_version = Some(reported_version(&invocation));
+        head.remapped_content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
+        head.request_id = Some(invocation.request_id().to_owned());
+        let response = head
+            .to_http()
+            .map_err(|error| errors::internal(&error.to_string()))?;
+        let response = response.map(|()| Content::Stream(Box::new(stream)));
+        Ok(with_byte_faults(response, byte_plan.as_deref(), connection))
+    }
+}
+
+impl Call {
+    /// Creates a call with the parameters of the request.
+    fn with_members(
+        function: &Arc<Registered>,
+        request: &IncomingRequest<'_>,
+        request_id: RequestId,
+    ) -> Self {
+        let members = request.members();
+        let context = members.client_context.as_ref();
+        let tenant_id = members.tenant_id.as_ref();
+        let durable = members.durable_execution_name.as_ref();
+        Self {
+            function: Arc::clone(function.info()),
+            qualifier: None,
+            version: None,
+            request_id,
+            client_context: context.map(|context| context.to_json()),
+            tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
+            durable_execution_name: durable.map(|name| name.as_str().to_owned()),
+            event: false,
+            tail: members.log_type == LogType::Tail,
+        }
+    }
+}
+
+/// Acquires a permit, and starts an invocation with its log.
+fn start(
+    function: &Registered,
+    payload: Bytes,
+    call: Call,
+) -> Result<(Invocation, Permit), ServiceError> {
+    let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+    let invocation = Invocation::new(payload, call);
+    platform_log::start(&invocation);
+    Ok((invocation, permit))
+}
+
+fn with_byte_faults(
+    response: Response<Content>,
+    plan: Option<&Plan>,
+    connection: &Arc<Connection>,
+) -> Response<Content> {
+    match plan.filter(|plan| !plan.bytes.is_empty()) {
+        None => response,
+        Some(plan) => response.map(|content| {
+            let faulty = FaultyBody::new(content, plan.bytes.clone(), Arc::clone(connection));
+            Content::Faulty(Box::new(faulty))
+        }),
+    }
+}
+
+fn http_date(time: Timestamp) -> String {
+    httpdate::fmt_http_date(time.into())
+}

@@ -1,0 +1,191 @@
+//! Records of requests, for a log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{Method, Response, StatusCode, Uri};
+
+use crate::function::error::Failed;
+use crate::request_id::RequestId;
+use crate::wire::connection::Connection;
+
+/// A request and its response, recorded when the response has been sent or abandoned.
+///
+/// `Display` writes one line, without control characters and without the signature of a presigned
+/// URL.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestRecord {
+    /// The method.
+    pub method: Method,
+    /// The path and query, as received.
+    pub target: Uri,
+    /// The response's status; `None` if the caller disconnected before there was one.
+    pub status: Option<StatusCode>,
+    /// The service's error (`x-amzn-errortype`) or the function's (`x-amz-function-error`), if the
+    /// response head has one.
+    pub error: Option<String>,
+    /// The function's failure as `Type: message`, truncated to 1 KiB, even if the response does not
+    /// report it, as with a stream.
+    pub failure: Option<String>,
+    /// The request id.
+    pub request_id: String,
+    /// The time from the request's head to the response's; zero without a response.
+    pub until_head: Duration,
+    /// The time from the request's head to the end of the response body.
+    pub until_end: Duration,
+    /// The number of body bytes given to the connection.
+    pub bytes: u64,
+    /// Whether that was the complete body.
+    pub whole: bool,
+    /// How the response ended.
+    pub ending: Ending,
+}
+
+/// How a response ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The complete body was given to the connection.
+    Whole,
+    /// The caller disconnected first.
+    CallerGone,
+    /// A fault rule ended it.
+    Fault,
+    /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
+    /// too long.
+    Closed,
+}
+
+impl fmt::Display for RequestRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // URIs and methods contain no control characters.
+        write!(f, "{} {}", self.method, self.target.path())?;
+        // A presigned query grants access until it expires.
+        let is_shown = |parameter: &&str| !parameter.to_ascii_lowercase().starts_with("x-amz-");
+        let query = self.target.query().unwrap_or_default();
+        for (place, parameter) in query.split('&').filter(is_shown).enumerate() {
+            if !parameter.is_empty() {
+                write!(f, "{}{parameter}", if place == 0 { '?' } else { '&' })?;
+            }
+        }
+        match self.status {
+            Some(status) => write!(f, " {}", status.as_u16())?,
+            None => f.write_str(" no response")?,
+        }
+        match (&self.failure, &self.error) {
+            (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
+            (None, Some(error)) => write!(f, " {}", error.escape_debug())?,
+            (None, None) => {}
+        }
+        let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
+        write!(f, ", {} bytes in {milliseconds:.1} ms", self.bytes)?;
+        f.write_str(match self.ending {
+            Ending::Whole => "",
+            Ending::CallerGone => ", incomplete: the caller disconnected",
+            Ending::Fault => ", incomplete: a fault rule",
+            Ending::Closed => ", incomplete: the endpoint closed the connection",
+        })?;
+        write!(f, " ({})", self.request_id)
+    }
+}
+
+/// The callback for request records.
+#[derive(Clone)]
+pub(crate) struct OnResponse(pub(crate) Arc<dyn Fn(&RequestRecord) + Send + Sync>);
+
+impl fmt::Debug for OnResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnResponse")
+    }
+}
+
+/// Records one request until its end.
+pub(crate) struct Watch {
+    on_response: OnResponse,
+    record: RequestRecord,
+    started: Instant,
+    connection: Arc<Connection>,
+}
+
+impl Watch {
+    pub(crate) fn new(
+        on_response: &OnResponse,
+        parts: &Parts,
+        id: RequestId,
+        connection: &Arc<Connection>,
+    ) -> Box<Self> {
+        Box::new(Self {
+            on_response: on_response.clone(),
+            record: RequestRecord {
+                method: parts.method.clone(),
+                target: own(&parts.uri),
+                status: None,
+                error: None,
+                failure: None,
+                request_id: id.to_string(),
+                until_head: Duration::ZERO,
+                until_end: Duration::ZERO,
+                bytes: 0,
+                whole: false,
+                ending: Ending::CallerGone,
+            },
+            started: Instant::now(),
+            connection: Arc::clone(connection),
+        })
+    }
+
+    /// Records the response head.
+    pub(crate) fn head<B>(&mut self, response: &Response<B>) {
+        let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        self.record.status = Some(response.status());
+        self.record.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
+        self.record.until_head = self.started.elapsed();
+        if let Some(Failed(failure)) = response.extensions().get() {
+            self.record.failure = Some(failure.clone());
+        }
+    }
+
+    /// Counts more body bytes.
+    pub(crate) fn count(&mut self, bytes: usize) {
+        self.record.bytes += bytes as u64;
+    }
+
+    /// Records the end of the body.
+    pub(crate) fn end(mut self: Box<Self>, failed: Option<Failed>, struck: bool, whole: bool) {
+        if let Some(Failed(failure)) = failed {
+            self.record.failure = Some(failure);
+        }
+        self.record.ending = match () {
+            () if struck => Ending::Fault,
+            () if whole => Ending::Whole,
+            () if self.connection.is_stopped() => Ending::Closed,
+            () => Ending::CallerGone,
+        };
+        self.record.whole = self.record.ending == Ending::Whole;
+    }
+}
+
+/// Copies a URI, which would otherwise keep the connection's whole read buffer in memory.
+fn own(target: &Uri) -> Uri {
+    Uri::try_from(target.to_string()).unwrap_or_else(|_| target.clone())
+}
+
+/// Reports the record, also if the caller disconnected before there was a response.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.record.until_end = self.started.elapsed();
+        if self.record.status.is_none() && self.connection.is_stopped() {
+            self.record.ending = Ending::Closed;
+        }
+        (self.on_response.0)(&self.record);
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.record).finish()
+    }
+}

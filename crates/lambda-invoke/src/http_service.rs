@@ -1,0 +1,203 @@
+//! The HTTP service that sends requests: the project's own transport, or any
+//! `tower_service::Service`.
+
+use std::any::Any;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use lambda_invoke_transport::{TimeoutKind, Timeouts, Transport};
+use tower_service::Service;
+
+use crate::endpoint::EndpointUrl;
+use crate::{BoxError, Error};
+
+type CustomFuture = Pin<Box<dyn Future<Output = Result<Response<CustomBody>, BoxError>> + Send>>;
+type CustomBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
+
+/// Sends requests. The built-in transport is not a trait object, which saves an allocation a call.
+pub(crate) enum HttpService {
+    Builtin(Transport),
+    Custom(Box<dyn CustomService>),
+}
+
+impl HttpService {
+    /// Recognizes the built-in transport by its type.
+    pub(crate) fn new<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        match (&service as &dyn Any).downcast_ref::<Transport>() {
+            Some(transport) => Self::Builtin(transport.clone()),
+            None => Self::Custom(Box::new(Shared(Mutex::new(service)))),
+        }
+    }
+
+    /// The timeouts of a request that has none of its own, if the service has any.
+    pub(crate) fn timeouts(&self) -> Option<Timeouts> {
+        match self {
+            Self::Builtin(transport) => Some(transport.timeouts()),
+            Self::Custom(_) => None,
+        }
+    }
+
+    /// Sends a request and waits for the head of its response. `timeouts` are among the request's
+    /// extensions too, where the built-in transport finds them. A custom service may ignore those,
+    /// so the timeouts up to the head are enforced here.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        timeouts: Option<Timeouts>,
+        endpoint: &EndpointUrl,
+    ) -> Result<Response<ResponseBody>, Error> {
+        match self {
+            Self::Builtin(transport) => match transport.send(request).await {
+                Ok(response) => Ok(response.map(ResponseBody::Builtin)),
+                Err(error) => Err(Error::no_response(endpoint, error.into())),
+            },
+            Self::Custom(service) => {
+                let response = service.send(request);
+                let response = match until_head(timeouts.unwrap_or(Timeouts::none())) {
+                    None => response.await,
+                    Some((length, kind)) => tokio::time::timeout(length, response)
+                        .await
+                        .map_err(|_| Error::timed_out(endpoint, kind, length))?,
+                };
+                Ok(response
+                    .map_err(|error| Error::no_response(endpoint, error))?
+                    .map(ResponseBody::Custom))
+            }
+        }
+    }
+}
+
+/// The shorter of the timeouts that count until the head of the response.
+fn until_head(timeouts: Timeouts) -> Option<(Duration, TimeoutKind)> {
+    let total = timeouts.total().map(|length| (length, TimeoutKind::Total));
+    let first_byte = timeouts
+        .first_byte()
+        .map(|length| (length, TimeoutKind::FirstByte));
+    let both = total.into_iter().chain(first_byte);
+    both.min_by_key(|(length, _)| *length)
+}
+
+impl fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(transport) => transport.fmt(f),
+            Self::Custom(_) => f.write_str("a custom service"),
+        }
+    }
+}
+
+/// A custom service, its types erased.
+pub(crate) trait CustomService: Send + Sync {
+    fn send(&self, request: Request<Full<Bytes>>) -> CustomFuture;
+}
+
+/// Each call is made on a clone, as services require; the lock is for those that are not `Sync`.
+struct Shared<S>(Mutex<S>);
+
+impl<S, B> CustomService for Shared<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn send(&self, request: Request<Full<Bytes>>) -> CustomFuture {
+        let mut service = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx))
+                .await
+                .map_err(Into::into)?;
+            let response = service.call(request).await.map_err(Into::into)?;
+            Ok(response.map(|body| Box::pin(BoxedErrors(Box::pin(body))) as CustomBody))
+        })
+    }
+}
+
+/// A body whose errors are boxed.
+struct BoxedErrors<B>(Pin<Box<B>>);
+
+impl<B: Body<Data = Bytes>> Body for BoxedErrors<B>
+where
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.as_mut().poll_frame(cx).map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// The body of a response.
+pub(crate) enum ResponseBody {
+    Builtin(lambda_invoke_transport::Body),
+    Custom(CustomBody),
+}
+
+impl ResponseBody {
+    /// Polls for the next piece; trailers are skipped.
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            let frame = match self {
+                Self::Builtin(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
+                Self::Custom(body) => body.as_mut().poll_frame(cx),
+            };
+            return match frame {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => Poll::Ready(Some(Ok(data))),
+                    Err(_trailers) => continue,
+                },
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            };
+        }
+    }
+
+    pub(crate) async fn data(&mut self) -> Option<Result<Bytes, BoxError>> {
+        poll_fn(|cx| self.poll_data(cx)).await
+    }
+
+    /// Returns how many bytes are still to come, as far as that is known. Exact for a body of the
+    /// built-in transport with a length; a custom one may know its length without any header.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Builtin(body) => body.size_hint(),
+            Self::Custom(body) => body.size_hint(),
+        }
+    }
+}
