@@ -3,7 +3,7 @@
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -73,20 +73,16 @@ fn function_names_of_every_form() {
 
 #[test]
 fn qualifiers_of_every_kind() {
-    let mut kinds = HashSet::new();
+    let mut kinds = HashMap::new();
+    let mut bytes = HashSet::new();
     each(|qualifier: &Qualifier<'static>| {
-        kinds.insert(qualifier.kind());
+        *kinds.entry(qualifier.kind()).or_insert(0) += 1;
+        bytes.extend(qualifier.as_str().bytes());
     });
-    assert_eq!(
-        kinds,
-        HashSet::from([
-            QualifierKind::Latest,
-            QualifierKind::LatestPublished,
-            QualifierKind::Version,
-            QualifierKind::Alias,
-            QualifierKind::Other,
-        ])
-    );
+    // A quarter are versions, and some are of each other kind.
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    assert!(kinds[&QualifierKind::Version] > 500, "{kinds:?}");
+    assert!((b'a'..=b'z').all(|byte| bytes.contains(&byte)));
 }
 
 #[test]
@@ -94,11 +90,25 @@ fn targets_that_do_not_contradict_themselves() {
     let mut kinds = HashSet::new();
     each(|target: &Target<'static>| {
         let (name, qualifier) = target.clone().into_parts();
-        let both = (name.qualifier().is_some(), qualifier.is_some());
-        assert_eq!(&Target::new(name, qualifier).unwrap(), target);
-        kinds.insert(both);
+        // A longer one cannot be a parameter.
+        let own = name.qualifier().filter(|own| own.as_str().len() <= 128);
+        kinds.insert((own.is_some(), qualifier.is_some()));
+        assert_eq!(&Target::new(name.clone(), qualifier).unwrap(), target);
     });
     assert_eq!(kinds.len(), 4);
+}
+
+#[test]
+fn client_contexts_up_to_the_limit() {
+    let mut longest = 0;
+    for seed in 0..=255 {
+        let bytes: Vec<u8> = (0..10_000_usize)
+            .map(|at| (at * 7_919 + at * at * 31 + seed * 104_729) as u8)
+            .collect();
+        let context = ClientContext::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+        longest = longest.max(context.to_json().len());
+    }
+    assert_eq!(longest, 2_685);
 }
 
 #[test]

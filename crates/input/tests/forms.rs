@@ -305,6 +305,57 @@ fn values_compare_as_their_text_borrowed_or_owned() {
 }
 
 #[test]
+fn a_durable_execution_arn_has_its_parts() {
+    let text = "arn:aws-cn:lambda:cn-north-1:123456789012:function:thumbnail:7/durable-execution/order-1/0a1b";
+    let arn = DurableExecutionArn::parse(text).unwrap();
+    assert_eq!(
+        [
+            arn.partition(),
+            arn.region(),
+            arn.account(),
+            arn.function(),
+            arn.version(),
+            arn.name(),
+            arn.id(),
+        ],
+        [
+            "aws-cn",
+            "cn-north-1",
+            "123456789012",
+            "thumbnail",
+            "7",
+            "order-1",
+            "0a1b"
+        ]
+    );
+}
+
+#[test]
+fn a_value_gives_its_text_back() {
+    use std::borrow::Cow;
+
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/i";
+    let values = [
+        Cow::from(FunctionName::parse("thumbnail").unwrap()),
+        Cow::from(Qualifier::parse("live").unwrap()),
+        Cow::from(ClientContext::from_base64("e30=").unwrap()),
+        Cow::from(TenantId::parse("blue").unwrap()),
+        Cow::from(DurableExecutionArn::parse(arn).unwrap()),
+    ];
+    assert_eq!(values, ["thumbnail", "live", "e30=", "blue", arn]);
+    let name = String::from("thumbnail");
+    let context = String::from("e30=");
+    assert_eq!(FunctionName::try_from(&name).unwrap(), name);
+    assert_eq!(
+        String::from(ClientContext::try_from(&context).unwrap()),
+        context
+    );
+    // A set of values can be searched by text.
+    let set: HashSet<FunctionName<'_>> = [FunctionName::parse(&name).unwrap()].into();
+    assert!(set.contains("thumbnail") && !set.contains("thumb"));
+}
+
+#[test]
 fn keywords_are_exactly_the_services() {
     for value in [
         InvocationType::RequestResponse,
