@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use lambda_invoke_error::Execution;
+use lambda_invoke_protocol::IncompleteBody;
 use lambda_invoke_protocol::text::Excerpt;
 
 use super::{Detail, Error, Repr};
@@ -48,9 +49,15 @@ impl Repr {
         match (&self.detail, self.kind) {
             // The message says at which byte, or the payload was complete.
             (_, ErrorKind::Json | ErrorKind::Text) => None,
+            (_, ErrorKind::Truncated) if self.source_counts_bytes() => None,
             (Detail::FunctionFailed(failure), _) if !failure.payload.is_empty() => None,
             _ => self.received,
         }
+    }
+
+    fn source_counts_bytes(&self) -> bool {
+        let source = self.source.as_deref();
+        source.is_some_and(|source| source.is::<IncompleteBody>())
     }
 
     fn consequence(&self) -> Option<&'static str> {
