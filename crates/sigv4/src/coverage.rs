@@ -169,6 +169,20 @@ mod tests {
     }
 
     #[test]
+    fn a_presigned_request_leaves_out_what_its_sender_cannot_know() {
+        let mut settings = SigningSettings::default();
+        for name in ["x-amz-user-agent", "X-Amz-Checksum-Mode"] {
+            assert_eq!(settings.when_signing(name), WhenSigning::Covered, "{name}");
+            assert!(settings.covers_when_signed(name, false), "{name}");
+            assert!(!settings.covers_when_signed(name, true), "{name}");
+            assert!(!settings.covers_when_presigning(name), "{name}");
+        }
+        settings.session_token = SessionTokenMode::Appended;
+        assert!(!settings.covers_when_signed("x-amz-security-token", false));
+        assert!(settings.covers_when_signed("x-amz-date", false));
+    }
+
+    #[test]
     fn a_verifier_demands_amazons_headers_but_for_a_few() {
         let mut settings = SigningSettings::default();
         settings

@@ -103,6 +103,7 @@ fn takes_what_each_client_signs() {
         "a\u{85}b\tc".as_bytes(),
         "\u{2003}a\u{3000}\u{2028}b".as_bytes(),
         "\u{feff}a\u{feff}b".as_bytes(),
+        "a\u{feff}b\u{a0}c".as_bytes(),
         "\u{e9}\tb".as_bytes(),
     ] {
         let official = collapsed(sent, |byte| byte == b' ');
@@ -132,6 +133,8 @@ fn rejects_what_none_of_them_signs() {
         (b"a\tb\xe9c", b"a b c"),
         (b"a\xc3\xa9b", b"a b"),
         (b"a\xc2\xa0b", b"ab"),
+        // No client collapses both of these.
+        ("a\u{85}b\u{feff}c".as_bytes(), b"a b c"),
     ] {
         let rejected = verify(sent, canonical);
         assert!(

@@ -50,6 +50,7 @@ fn assert_clean(what: &str, shown: &str) {
 }
 
 fn clean_debug(what: &str, value: &impl Debug) {
+    assert!(!format!("{value:?}").is_empty(), "{what} shows nothing");
     assert_clean(what, &format!("{value:?}"));
     assert_clean(what, &format!("{value:#?}"));
 }

@@ -50,13 +50,13 @@ impl Blank {
 /// on more than the text; what is not UTF-8 is taken for Latin-1.
 pub(super) fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
     match core::str::from_utf8(value) {
-        Ok(text) if blank != Blank::Space => {
+        Ok(text) => {
             put_words(
                 sink,
                 text.split(|letter| blank.has(letter)).map(str::as_bytes),
             );
         }
-        _ => put_words(sink, value.split(|&byte| blank.has(char::from(byte)))),
+        Err(_) => put_words(sink, value.split(|&byte| blank.has(char::from(byte)))),
     }
 }
 
@@ -66,5 +66,32 @@ fn put_words<'a, S: Sink>(sink: &mut S, words: impl Iterator<Item = &'a [u8]>) {
             sink.put(b" ");
         }
         sink.put(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_form_matters_only_where_it_collapses_more() {
+        let forms = |value: &[u8]| Blank::MORE.map(|blank| blank.matters_in(value));
+        for (value, expected) in [
+            (b"".as_slice(), [false; 3]),
+            (b" a  b ", [false; 3]),
+            (b"a\xe9", [false; 3]),
+            ("\u{e9} \u{1f600}".as_bytes(), [false; 3]),
+            (b"a\tb", [true; 3]),
+            (b"a\x0bb", [false, true, true]),
+            (b"a\xa0b", [false, true, true]),
+            ("a\u{a0}b".as_bytes(), [false, true, true]),
+            ("a\u{feff}b".as_bytes(), [false, true, false]),
+            ("a\u{85}b".as_bytes(), [false, false, true]),
+            (b"a\x1fb", [false, false, true]),
+            (b"a\x85b\xff", [false, false, true]),
+        ] {
+            assert_eq!(forms(value), expected, "{value:?}");
+            assert!(!Blank::Space.matters_in(value));
+        }
     }
 }
