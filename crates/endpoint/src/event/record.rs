@@ -2,10 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use humantime::format_rfc3339_millis;
 use serde_json::{Value, json};
 
 use super::entry::Event;
 use super::notice::EventFailure;
+
+/// 10000-01-01T00:00:00Z, in seconds since the epoch.
+const YEAR_10000: u64 = 253_402_300_800;
 
 /// Returns the JSON record: `version` 1.0, the request with its context, and the last response.
 ///
@@ -42,32 +46,15 @@ fn json_or_text(bytes: &[u8]) -> Value {
         .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
 }
 
-/// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`.
+/// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`. A clock outside of the years
+/// 1970 to 9999, which the form does not have, gives 1970.
 fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs();
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    let millis = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-/// Converts a number of days since 1970-01-01 to year, month and day in the Gregorian calendar.
-fn date(days: u64) -> (u64, u64, u64) {
-    // Counted from 0000-03-01, so that the leap day is the last of a year. An era is 400 years.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
+    let time = match since.as_secs() {
+        0..YEAR_10000 => UNIX_EPOCH + since,
+        _ => UNIX_EPOCH,
     };
-    (era * 400 + year + next, month, day)
+    format_rfc3339_millis(time).to_string()
 }
 
 #[cfg(test)]
@@ -89,15 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn every_day_of_a_century_follows_the_one_before() {
-        let mut last = date(0);
-        for days in 1..50_000 {
-            let next = date(days);
-            let (year, month, day) = next;
-            assert!(next > last, "{next:?}");
-            assert!(day == last.2 + 1 || day == 1, "{next:?}");
-            assert!((1..=12).contains(&month) && (1..=31).contains(&day) && year >= 1970);
-            last = next;
-        }
+    fn a_clock_out_of_range_does_not_panic() {
+        let epoch = "1970-01-01T00:00:00.000Z";
+        assert_eq!(timestamp(UNIX_EPOCH - Duration::from_secs(1)), epoch);
+        let year_10000 = UNIX_EPOCH + Duration::from_secs(YEAR_10000);
+        assert_eq!(timestamp(year_10000), epoch);
     }
 }
