@@ -35,6 +35,9 @@ pub(crate) mod header_names {
         HeaderName::from_static("x-amz-durable-execution-name");
 }
 
+/// The most headers that the members take.
+const HEADERS: usize = 6;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request of either operation.
@@ -155,36 +158,24 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// Encodes the members that are sent in headers, in a map with room for `additional` more. A
     /// header is omitted if its absence means the same.
     pub(super) fn headers(&self, additional: usize) -> Result<HeaderMap, RequestError> {
-        let invocation_type: InvocationType = self.invocation_type.into();
-        let keyword = |is_default: bool, name, value: &'static str| {
-            (!is_default).then(|| (name, HeaderValue::from_static(value)))
-        };
-        let headers = [
-            self.content_type
-                .clone()
-                .map(|value| (http::header::CONTENT_TYPE, value)),
-            keyword(
-                invocation_type == InvocationType::default(),
-                header::X_AMZ_INVOCATION_TYPE,
-                invocation_type.as_str(),
-            ),
-            keyword(
-                self.log_type == LogType::default(),
-                header::X_AMZ_LOG_TYPE,
-                self.log_type.as_str(),
-            ),
-            text(header::X_AMZ_CLIENT_CONTEXT, self.client_context.as_ref())?,
-            text(header::X_AMZ_TENANT_ID, self.tenant_id.as_ref())?,
-            text(
-                header::X_AMZ_DURABLE_EXECUTION_NAME,
-                self.durable_execution_name.as_ref(),
-            )?,
-        ];
-        let present = headers.iter().flatten().count();
-        let mut map = HeaderMap::with_capacity(present.saturating_add(additional));
-        for (name, value) in headers.into_iter().flatten() {
-            map.insert(name, value);
+        let mut map = HeaderMap::with_capacity(HEADERS.saturating_add(additional));
+        if let Some(content_type) = &self.content_type {
+            map.insert(http::header::CONTENT_TYPE, content_type.clone());
         }
+        let invocation_type: InvocationType = self.invocation_type.into();
+        if invocation_type != InvocationType::default() {
+            let value = HeaderValue::from_static(invocation_type.as_str());
+            map.insert(header::X_AMZ_INVOCATION_TYPE, value);
+        }
+        if self.log_type != LogType::default() {
+            let value = HeaderValue::from_static(self.log_type.as_str());
+            map.insert(header::X_AMZ_LOG_TYPE, value);
+        }
+        let context = self.client_context.as_ref();
+        insert(&mut map, header::X_AMZ_CLIENT_CONTEXT, context)?;
+        insert(&mut map, header::X_AMZ_TENANT_ID, self.tenant_id.as_ref())?;
+        let durable = self.durable_execution_name.as_ref();
+        insert(&mut map, header::X_AMZ_DURABLE_EXECUTION_NAME, durable)?;
         Ok(map)
     }
 
@@ -247,15 +238,19 @@ impl<'a> TryFrom<InvokeRequest<'a>> for StreamRequest<'a> {
     }
 }
 
-fn text(
+fn insert(
+    map: &mut HeaderMap,
     name: HeaderName,
     text: Option<&impl AsRef<str>>,
-) -> Result<Option<(HeaderName, HeaderValue)>, RequestError> {
-    let Some(text) = text else { return Ok(None) };
-    // The members' types allow only visible ASCII and spaces, so this does not fail today; it is an
-    // error nevertheless, so that a new type cannot cause a panic here.
+) -> Result<(), RequestError> {
+    let Some(text) = text else { return Ok(()) };
+    // The members' types allow only visible ASCII and spaces, so this cannot fail; it is an error
+    // all the same, so that a new type cannot cause a panic here.
     match HeaderValue::from_str(text.as_ref()) {
-        Ok(value) => Ok(Some((name, value))),
+        Ok(value) => {
+            map.insert(name, value);
+            Ok(())
+        }
         Err(_) => Err(RequestError::HeaderValue { name }),
     }
 }

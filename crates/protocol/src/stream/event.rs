@@ -102,11 +102,11 @@ impl StreamEvent {
     /// `InvokeComplete` is invalid.
     pub fn from_message(message: Message) -> Result<Self, EventError> {
         // Nearly all messages have one of these two header blocks.
-        let headers = message.header_block();
-        if headers.as_bytes()[..] == *CHUNK_HEADERS {
+        let headers = message.headers().as_bytes();
+        if headers == CHUNK_HEADERS {
             return Ok(Self::PayloadChunk(message.into_payload()));
         }
-        if headers.as_bytes()[..] == *COMPLETE_HEADERS {
+        if headers == COMPLETE_HEADERS {
             return Self::complete(message);
         }
         match text(&message, MESSAGE_TYPE)? {

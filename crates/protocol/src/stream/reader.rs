@@ -157,30 +157,35 @@ impl StreamReader {
             return Ok(None);
         };
         let event = StreamEvent::from_message(message).map_err(StreamError::Event)?;
-        let end = match &event {
+        match &event {
             StreamEvent::PayloadChunk(payload) => {
                 self.payload_bytes = self.payload_bytes.saturating_add(payload.len() as u64);
-                None
             }
-            StreamEvent::InvokeComplete(complete) => {
-                let log = complete.log.as_ref();
-                let logged = log.and_then(|log| log.failure(self.request_id.as_deref()));
-                Some(if complete.has_failed() || logged.is_some() {
-                    End::Failed(StreamError::FunctionFailed {
-                        complete: Box::new(complete.clone()),
-                        logged: logged.map(Box::new),
-                    })
-                } else {
-                    End::Complete
-                })
+            StreamEvent::Unknown(_) => {}
+            StreamEvent::InvokeComplete(complete) => self.end_with(self.completion(complete)),
+            StreamEvent::Exception(exception) | StreamEvent::Error(exception) => {
+                let error = StreamError::Exception(Box::new(exception.clone()));
+                self.end_with(End::Failed(error));
             }
-            StreamEvent::Exception(exception) | StreamEvent::Error(exception) => Some(End::Failed(
-                StreamError::Exception(Box::new(exception.clone())),
-            )),
-            StreamEvent::Unknown(_) => None,
-        };
-        self.end = end.map(|end| (end, self.decoder.position()));
+        }
         Ok(Some(event))
+    }
+
+    fn end_with(&mut self, end: End) {
+        self.end = Some((end, self.decoder.position()));
+    }
+
+    fn completion(&self, complete: &InvokeComplete) -> End {
+        let log = complete.log.as_ref();
+        let logged = log.and_then(|log| log.failure(self.request_id.as_deref()));
+        if complete.has_failed() || logged.is_some() {
+            End::Failed(StreamError::FunctionFailed {
+                complete: Box::new(complete.clone()),
+                logged: logged.map(Box::new),
+            })
+        } else {
+            End::Complete
+        }
     }
 }
 
