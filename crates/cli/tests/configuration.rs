@@ -364,5 +364,5 @@ fn certificate_authorities_come_from_the_environment() {
     std::fs::write(&bundle, "no certificate").unwrap();
     let (code, said) = run(Some(&bundle));
     assert_eq!(code, Some(2));
-    assert!(said.contains("holds no certificate"), "{said}");
+    assert!(said.contains("contains no certificate"), "{said}");
 }

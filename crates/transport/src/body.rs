@@ -1,4 +1,4 @@
-//! The body of an answer, with its time limits.
+//! The body of a response, with its timeouts.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{Error, Sent, TimeoutKind, Timeouts};
 
-/// The body of an answer: an [`http_body::Body`] of [`Bytes`], as they come off the connection.
+/// The body of a response: an [`http_body::Body`] of [`Bytes`], as they come off the connection.
 ///
 /// - Nothing is read ahead: what is not asked for stays in the socket, and stops the server when
 ///   its buffers are full.
@@ -33,7 +33,7 @@ enum State {
     Failed(Error),
 }
 
-/// The limits that are still of interest once the body is being read.
+/// The timeouts that are still of interest once the body is being read.
 struct Timer {
     idle: Option<Duration>,
     total: Option<(Instant, Duration)>,
@@ -44,14 +44,14 @@ struct Timer {
 
 impl Body {
     /// `started`: when the exchange began.
-    pub(crate) fn new(incoming: Incoming, limits: &Timeouts, started: Instant) -> Self {
-        let total = limits
+    pub(crate) fn new(incoming: Incoming, timeouts: &Timeouts, started: Instant) -> Self {
+        let total = timeouts
             .total
             .and_then(|total| Some((started.checked_add(total)?, total)));
-        let timer = (limits.idle.is_some() || total.is_some()).then(|| {
+        let timer = (timeouts.idle.is_some() || total.is_some()).then(|| {
             let sleep = Box::pin(tokio::time::sleep_until(started));
             Box::new(Timer {
-                idle: limits.idle,
+                idle: timeouts.idle,
                 total,
                 armed: None,
                 sleep,

@@ -19,7 +19,7 @@ use crate::{Proxy, Timeouts, Transport};
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`limits`](Self::timeouts) | those of [`Timeouts::default`] |
+/// | [`timeouts`](Self::timeouts) | those of [`Timeouts::default`] |
 /// | [`tcp_keep_alive`](Self::tcp_keep_alive) | probes after 60 s, then every 15 s |
 /// | [`pool_idle`](Self::pool_idle) | 20 s |
 /// | [`pool_size`](Self::pool_size) | as many idle connections as were ever in use at once |
@@ -41,7 +41,7 @@ use crate::{Proxy, Timeouts, Transport};
 /// ```
 #[derive(Clone)]
 pub struct TransportBuilder {
-    limits: Timeouts,
+    timeouts: Timeouts,
     keep_alive: Option<(Duration, Duration)>,
     pool_idle: Duration,
     pool_size: usize,
@@ -54,7 +54,7 @@ pub struct TransportBuilder {
 impl Default for TransportBuilder {
     fn default() -> Self {
         Self {
-            limits: Timeouts::default(),
+            timeouts: Timeouts::default(),
             keep_alive: Some((Duration::from_secs(60), Duration::from_secs(15))),
             pool_idle: Duration::from_secs(20),
             pool_size: usize::MAX,
@@ -67,10 +67,10 @@ impl Default for TransportBuilder {
 }
 
 impl TransportBuilder {
-    /// The time limits of a request that brings none of its own.
+    /// The timeouts of a request that brings none of its own.
     #[must_use]
-    pub fn timeouts(mut self, limits: Timeouts) -> Self {
-        self.limits = limits;
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -169,7 +169,7 @@ impl TransportBuilder {
     ///
     /// # Errors
     ///
-    /// If the text holds no certificate, or one that cannot be read; the error says which.
+    /// If the text contains no certificate, or one that cannot be read; the error says which.
     #[cfg(feature = "tls")]
     pub fn ca_pem(mut self, pem: &[u8]) -> Result<Self, crate::Error> {
         self.roots.add_pem(pem)?;
@@ -182,10 +182,10 @@ impl TransportBuilder {
         let connector = Connector::new(Parts {
             dial: match self.dial {
                 Some(dial) => Dial::Custom(dial),
-                None => Dial::Tcp(tcp(self.keep_alive, self.limits.connect)),
+                None => Dial::Tcp(tcp(self.keep_alive, self.timeouts.connect)),
             },
             proxy: self.proxy,
-            limit: self.limits.connect,
+            limit: self.timeouts.connect,
             #[cfg(feature = "tls")]
             tls: Arc::new(crate::tls::Tls::new(self.roots)),
         });
@@ -197,11 +197,11 @@ impl TransportBuilder {
             .retry_canceled_requests(true)
             .http1_max_buf_size(READ_BUFFER)
             .build(connector.clone());
-        Transport::assemble(client, connector, self.limits)
+        Transport::assemble(client, connector, self.timeouts)
     }
 }
 
-/// The most that is read at once, and the longest head of an answer. With hyper's own 400 KiB a long
+/// The most that is read at once, and the longest head of a response. With hyper's own 400 KiB a long
 /// stream, whose pieces are held until a message is whole, goes through more memory than the
 /// processor's second-level cache has, and takes a tenth more of its time.
 const READ_BUFFER: usize = 128 * 1024;
@@ -220,7 +220,7 @@ fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> Htt
 impl std::fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut f = f.debug_struct("TransportBuilder");
-        f.field("limits", &self.limits)
+        f.field("timeouts", &self.timeouts)
             .field("keep_alive", &self.keep_alive)
             .field("pool_idle", &self.pool_idle)
             .field("pool_size", &self.pool_size)

@@ -1,7 +1,7 @@
 //! From a URI to a connection: dial, and where needed TLS, a proxy's tunnel, TLS through it.
 
 use std::fmt;
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
 use crate::error::BoxError;
+use crate::once::Once;
 use crate::stream::{Hop, Path, Socket, Stream};
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 
@@ -178,7 +179,7 @@ fn authority(uri: &Uri) -> &str {
         .map_or(authority, |(_, host)| host)
 }
 
-/// A limit of the operating system, or of a single address, is a time limit too.
+/// A limit of the operating system, or of a single address, is a timeout too.
 fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -191,32 +192,12 @@ fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     ErrorKind::Connect
 }
 
-/// A connector whose connection is already there.
-pub(crate) struct Once<T>(pub(crate) Option<T>);
-
-impl<T> Service<Uri> for Once<T> {
-    type Response = T;
-    type Error = io::Error;
-    type Future = Ready<io::Result<T>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        ready(
-            self.0
-                .take()
-                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
 
     use socket2::SockRef;
+    #[cfg(feature = "tls")]
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 

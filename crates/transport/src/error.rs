@@ -20,7 +20,7 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "it is yes or no: there is no third answer"
+    reason = "it is yes or no: there is no third value"
 )]
 pub enum Sent {
     /// No byte of the request was written to a connection.
@@ -66,13 +66,13 @@ pub enum ErrorKind {
     Proxy,
     /// TLS failed, but not over the server's certificate.
     Tls,
-    /// The server's certificate was refused: unknown issuer, another name, expired.
+    /// The server's certificate was rejected: unknown issuer, another name, expired.
     Certificate,
-    /// A time limit was reached.
+    /// A timeout expired.
     TimedOut(TimeoutKind),
     /// The connection closed before any of the request was written to it.
     Canceled,
-    /// The connection closed, or was reset, before the answer was complete.
+    /// The connection closed, or was reset, before the response was complete.
     Closed,
     /// Another failure of reading or writing.
     Io,
@@ -83,7 +83,7 @@ pub enum ErrorKind {
 /// A failure of the transport.
 ///
 /// It says what happened ([`kind`](Self::kind)), whether any of the request can have left
-/// ([`sent`](Self::sent)), and whether the answer's head had already come
+/// ([`sent`](Self::sent)), and whether the response's head had already come
 /// ([`is_body`](Self::is_body)). One machine word in size.
 // Shared, because the client under us hands the errors of our connector back by reference only.
 pub struct Error(Arc<Repr>);
@@ -116,7 +116,7 @@ impl Error {
         self.0.sent
     }
 
-    /// The time limit that was reached, if one was.
+    /// The timeout that expired, if one was.
     #[must_use]
     pub fn timed_out(&self) -> Option<TimeoutKind> {
         match self.0.kind {
@@ -125,14 +125,14 @@ impl Error {
         }
     }
 
-    /// The length of the time limit that was reached. `None` also when the operating system gave
+    /// The length of the timeout that expired. `None` also when the operating system gave
     /// up on its own.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         self.0.limit
     }
 
-    /// Whether there was no connection, for whatever reason: refused, proxy, TLS, time limit.
+    /// Whether there was no connection, for whatever reason: refused, proxy, TLS, timeout.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         self.0.sent == Sent::No
@@ -152,7 +152,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Tls | ErrorKind::Certificate)
     }
 
-    /// Whether the failure came after the head of the answer, in its body.
+    /// Whether the failure came after the head of the response, in its body.
     #[must_use]
     pub fn is_body(&self) -> bool {
         self.0.in_body
@@ -185,8 +185,8 @@ impl Error {
     pub(crate) fn timeout(which: TimeoutKind, limit: Duration, sent: Sent, in_body: bool) -> Self {
         let what = match which {
             TimeoutKind::Connect => "no connection",
-            TimeoutKind::FirstByte => "the server gave no answer",
-            TimeoutKind::Idle => "nothing more of the answer's body came",
+            TimeoutKind::FirstByte => "the server gave no response",
+            TimeoutKind::Idle => "nothing more of the response's body came",
             TimeoutKind::Total => "the exchange was not over",
         };
         Self(Arc::new(Repr {
@@ -194,14 +194,14 @@ impl Error {
             sent,
             in_body,
             limit: Some(limit),
-            message: format!("{what} within {limit:?}, the {which} time limit").into(),
+            message: format!("{what} within {limit:?}, the {which} timeout").into(),
             cause: None,
         }))
     }
 
-    /// What the client under us says of a request that got no answer. `assigned`: whether a
+    /// What the client under us says of a request that got no response. `assigned`: whether a
     /// connection was ever assigned to the request.
-    pub(crate) fn unanswered(error: legacy::Error, assigned: bool) -> Self {
+    pub(crate) fn without_response(error: legacy::Error, assigned: bool) -> Self {
         let (kind, sent, message) = match error.source() {
             Some(source) => {
                 if let Some(Self(ours)) = source.downcast_ref() {
@@ -218,9 +218,9 @@ impl Error {
                 } else {
                     let kind = classify(source);
                     let message = match kind {
-                        ErrorKind::Closed => "the server closed the connection before it answered",
-                        ErrorKind::Protocol => "the server's answer is not readable HTTP/1.1",
-                        _ => "the connection failed before the server answered",
+                        ErrorKind::Closed => "the server closed the connection before it responded",
+                        ErrorKind::Protocol => "the server's response is not readable HTTP/1.1",
+                        _ => "the connection failed before the server responded",
                     };
                     (kind, Sent::Maybe, message)
                 }
@@ -230,7 +230,7 @@ impl Error {
                 (
                     ErrorKind::Io,
                     sent,
-                    "the connection failed before the server answered",
+                    "the connection failed before the server responded",
                 )
             }
         };
@@ -242,7 +242,7 @@ impl Error {
         let kind = classify(&error);
         let what = match kind {
             ErrorKind::Closed => "the connection was closed",
-            ErrorKind::Protocol => "the framing of the answer's body is not valid HTTP/1.1,",
+            ErrorKind::Protocol => "the framing of the response's body is not valid HTTP/1.1,",
             _ => "the connection failed",
         };
         Self(Arc::new(Repr {
@@ -250,7 +250,7 @@ impl Error {
             sent: Sent::Maybe,
             in_body: true,
             limit: None,
-            message: format!("{what} after {received} bytes of the answer's body").into(),
+            message: format!("{what} after {received} bytes of the response's body").into(),
             cause: Some(Cause::Any(error.into())),
         }))
     }
@@ -353,12 +353,12 @@ mod tests {
     }
 
     #[test]
-    fn a_time_limit_says_which_and_how_long() {
+    fn a_timeout_says_which_and_how_long() {
         let limit = Duration::from_millis(1500);
         let error = Error::timeout(TimeoutKind::FirstByte, limit, Sent::Maybe, false);
         assert_eq!(
             error.to_string(),
-            "the server gave no answer within 1.5s, the first byte time limit"
+            "the server gave no response within 1.5s, the first byte timeout"
         );
         assert_eq!(
             (error.timed_out(), error.limit()),

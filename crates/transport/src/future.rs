@@ -1,4 +1,4 @@
-//! An exchange until the head of its answer.
+//! An exchange until the head of its response.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 use crate::{Body, Error, Sent, TimeoutKind, Timeouts};
 
 pin_project! {
-    /// The answer to a request, once its head is there.
+    /// The response to a request, once its head is there.
     ///
     /// Nothing happens before it is polled. Dropping it closes the connection that the request
     /// went out on, if it did; the server may go on with the request all the same. After it has
@@ -23,7 +23,7 @@ pin_project! {
     #[must_use = "a request is not sent unless its future is polled"]
     pub struct ResponseFuture {
         state: State,
-        limits: Timeouts,
+        timeouts: Timeouts,
         started: Option<Instant>,
         armed: Option<Deadline>,
         #[pin]
@@ -34,7 +34,7 @@ pin_project! {
 enum State {
     Refused(Error),
     Sending {
-        answer: legacy::ResponseFuture,
+        response: legacy::ResponseFuture,
         connection: CaptureConnection,
         /// When a connection was assigned to the request.
         assigned: Option<Instant>,
@@ -51,28 +51,28 @@ struct Deadline {
 
 impl ResponseFuture {
     pub(crate) fn new(
-        answer: legacy::ResponseFuture,
+        response: legacy::ResponseFuture,
         connection: CaptureConnection,
-        limits: Timeouts,
+        timeouts: Timeouts,
     ) -> Self {
         Self::with(
             State::Sending {
-                answer,
+                response,
                 connection,
                 assigned: None,
             },
-            limits,
+            timeouts,
         )
     }
 
-    pub(crate) fn refused(error: Error) -> Self {
+    pub(crate) fn rejected(error: Error) -> Self {
         Self::with(State::Refused(error), Timeouts::none())
     }
 
-    fn with(state: State, limits: Timeouts) -> Self {
+    fn with(state: State, timeouts: Timeouts) -> Self {
         Self {
             state,
-            limits,
+            timeouts,
             started: None,
             armed: None,
             sleep: None,
@@ -86,7 +86,7 @@ impl Future for ResponseFuture {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let State::Sending {
-            answer,
+            response,
             connection,
             assigned,
         } = this.state
@@ -99,7 +99,7 @@ impl Future for ResponseFuture {
         let first = this.started.is_none();
         let started = *this.started.get_or_insert_with(Instant::now);
 
-        let polled = Pin::new(answer).poll(cx);
+        let polled = Pin::new(response).poll(cx);
         if assigned.is_none() && connection.connection_metadata().is_some() {
             // A pooled connection is there at once, and the clock need not be read again.
             *assigned = Some(if first { started } else { Instant::now() });
@@ -107,11 +107,11 @@ impl Future for ResponseFuture {
         let assigned = *assigned;
         let result = match polled {
             Poll::Ready(Ok(response)) => {
-                Ok(response.map(|incoming| Body::new(incoming, this.limits, started)))
+                Ok(response.map(|incoming| Body::new(incoming, this.timeouts, started)))
             }
-            Poll::Ready(Err(error)) => Err(Error::unanswered(error, assigned.is_some())),
+            Poll::Ready(Err(error)) => Err(Error::without_response(error, assigned.is_some())),
             Poll::Pending => {
-                let Some(next) = next_deadline(this.limits, started, assigned) else {
+                let Some(next) = next_deadline(this.timeouts, started, assigned) else {
                     return Poll::Pending;
                 };
                 if *this.armed != Some(next) {
@@ -141,13 +141,13 @@ impl Future for ResponseFuture {
 
 /// What the exchange may wait for next: a connection or the first byte, and always the total.
 fn next_deadline(
-    limits: &Timeouts,
+    timeouts: &Timeouts,
     started: Instant,
     assigned: Option<Instant>,
 ) -> Option<Deadline> {
     let (from, which, limit) = match assigned {
-        None => (started, TimeoutKind::Connect, limits.connect),
-        Some(at) => (at, TimeoutKind::FirstByte, limits.first_byte),
+        None => (started, TimeoutKind::Connect, timeouts.connect),
+        Some(at) => (at, TimeoutKind::FirstByte, timeouts.first_byte),
     };
     let deadline = |from: Instant, which, limit: Option<Duration>| {
         let limit = limit?;
@@ -159,7 +159,7 @@ fn next_deadline(
     };
     [
         deadline(from, which, limit),
-        deadline(started, TimeoutKind::Total, limits.total),
+        deadline(started, TimeoutKind::Total, timeouts.total),
     ]
     .into_iter()
     .flatten()
@@ -169,7 +169,7 @@ fn next_deadline(
 impl fmt::Debug for ResponseFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("limits", &self.limits)
+            .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The port of a URI, with "none" and "not a port" told apart.
+//! The port of a URI, with "none" and "not a port" distinguished.
 
 use std::fmt;
 

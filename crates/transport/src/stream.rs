@@ -81,7 +81,7 @@ impl AsyncWrite for Socket {
 
 impl Connection for Socket {
     fn connected(&self) -> Connected {
-        // Without the addresses: they would cost every answer several allocations.
+        // Without the addresses: they would cost every response several allocations.
         Connected::new()
     }
 }

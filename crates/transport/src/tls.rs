@@ -13,8 +13,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
-use crate::connector::Once;
 use crate::error::BoxError;
+use crate::once::Once;
 use crate::{Error, ErrorKind};
 
 /// What is trusted. Nothing is loaded before the first https connection.
@@ -60,7 +60,7 @@ impl Roots {
             })?;
         }
         if count == 0 {
-            return Err(Error::configuration("the PEM text holds no certificate"));
+            return Err(Error::configuration("the PEM text contains no certificate"));
         }
         Ok(())
     }
@@ -146,15 +146,15 @@ impl Tls {
             .await
             .map_err(|error| {
                 let cause = innermost(error);
-                let refused = matches!(
+                let rejected = matches!(
                     cause.downcast_ref::<rustls::Error>(),
                     Some(
                         rustls::Error::InvalidCertificate(_)
                             | rustls::Error::NoCertificatesPresented
                     )
                 );
-                if refused {
-                    let message = format!("the certificate of {host} was refused");
+                if rejected {
+                    let message = format!("the certificate of {host} was rejected");
                     Error::no_connection(ErrorKind::Certificate, message, cause)
                 } else {
                     let message = format!("the TLS handshake with {host} failed");

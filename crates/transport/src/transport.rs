@@ -45,9 +45,9 @@ use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 ///
 /// let transport = Transport::new();
 /// let request = http::Request::post(format!("http://{address}/")).body("ping".into()).unwrap();
-/// let answer = transport.send(request).await?;
-/// assert_eq!(answer.status(), 200);
-/// assert_eq!(answer.into_body().collect().await?.to_bytes(), "hello");
+/// let response = transport.send(request).await?;
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), "hello");
 /// # Ok::<(), lambda_invoke_transport::Error>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -89,7 +89,7 @@ impl Transport {
         &self.connector
     }
 
-    /// The time limits of a request that brings none of its own.
+    /// The timeouts of a request that brings none of its own.
     #[must_use]
     pub fn timeouts(&self) -> Timeouts {
         self.limits
@@ -102,12 +102,12 @@ impl Transport {
     /// the meantime, goes out again on another connection. Nothing else is ever sent twice.
     pub fn send(&self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
         if let Err(error) = check(&request) {
-            return ResponseFuture::refused(error);
+            return ResponseFuture::rejected(error);
         }
         if let Some(proxy) = self.connector.proxy() {
             let via = match proxy.intercept(request.uri()) {
                 Ok(via) => via,
-                Err(error) => return ResponseFuture::refused(error),
+                Err(error) => return ResponseFuture::rejected(error),
             };
             // Through a tunnel the server would see it; there it goes with the CONNECT.
             if request.uri().scheme() == Some(&Scheme::HTTP) {
@@ -119,7 +119,7 @@ impl Transport {
                 }
             }
         }
-        // RFC 9110, 8.6: where a method gives a content a meaning, its absence is told too.
+        // RFC 9110, 8.6: where a method gives a content a meaning, its absence is sent too.
         if request.body().is_end_stream()
             && matches!(
                 *request.method(),
@@ -147,7 +147,7 @@ impl Default for Transport {
     }
 }
 
-/// What the client under us would refuse with less to say, or would take for something else.
+/// What the client under us would reject with less to say, or would take for something else.
 fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     let scheme = request.uri().scheme();
     if scheme != Some(&Scheme::HTTP) && scheme != Some(&Scheme::HTTPS) {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_what_cannot_be_sent() {
+    async fn rejects_what_cannot_be_sent() {
         let post = |uri: &str| Request::post(uri).body(Full::<Bytes>::default()).unwrap();
         let mut old = post("http://localhost/");
         *old.version_mut() = Version::HTTP_2;

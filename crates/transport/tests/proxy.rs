@@ -20,19 +20,19 @@ async fn an_http_request_goes_to_the_proxy_with_its_whole_uri() {
         async move {
             while let Some(request) = read_request(&mut socket).await {
                 tell.send(request).unwrap();
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-                socket.write_all(answer).await.unwrap();
+                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                socket.write_all(response).await.unwrap();
             }
         }
     })
     .await;
     let address = format!("http://Aladdin:open%20sesame@{}", proxy.address);
     let transport = through(Proxy::builder().http(&address).no("direct.invalid"));
-    let answer = transport
+    let response = transport
         .send(post("http://lambda.invalid/a%2Fb?c=d", "x"))
         .await
         .unwrap();
-    assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+    assert_eq!(text(response.into_body()).await.unwrap(), "ok");
     let request = told.recv().await.unwrap();
     let line = "POST http://lambda.invalid/a%2Fb?c=d HTTP/1.1\r\n";
     assert!(request.head.starts_with(line), "{}", request.head);
@@ -59,20 +59,21 @@ async fn without_a_password_no_authorization_is_sent() {
         let tell = tell.clone();
         async move {
             tell.send(read_request(&mut socket).await.unwrap()).unwrap();
-            let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
-            socket.write_all(answer).await.unwrap();
+            let response =
+                b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+            socket.write_all(response).await.unwrap();
         }
     })
     .await;
     let transport = through(Proxy::builder().http(proxy.address.to_string()));
-    let answer = transport
+    let response = transport
         .send(post("http://lambda.invalid/", "x"))
         .await
         .unwrap();
     assert_eq!(
-        answer.status(),
+        response.status(),
         407,
-        "an answer is an answer, whoever gives it"
+        "a response is a response, whoever gives it"
     );
     assert_eq!(
         told.recv().await.unwrap().header("proxy-authorization"),
@@ -102,7 +103,7 @@ async fn a_proxy_that_cannot_be_reached_sent_nothing() {
 
 #[tokio::test]
 async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
-    for (answer, why) in [
+    for (response, why) in [
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
             "authorization required",
@@ -117,7 +118,7 @@ async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
                     .head
                     .starts_with("CONNECT lambda.invalid:443 HTTP/1.1\r\n")
             );
-            socket.write_all(answer.as_bytes()).await.unwrap();
+            socket.write_all(response.as_bytes()).await.unwrap();
             socket.shutdown().await.unwrap();
             assert_eq!(read_to_close(&mut socket).await, 0);
         })
@@ -176,8 +177,8 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
                 request.head
             );
             assert_eq!(request.header("proxy-authorization"), None);
-            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-            tls.write_all(answer).await.unwrap();
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            tls.write_all(response).await.unwrap();
             let _ = tls.read(&mut [0]).await;
         }
     })
@@ -211,8 +212,8 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
             .proxy(Proxy::builder().https(address).build().unwrap())
             .build();
         let request = post("https://lambda.invalid/path", "x");
-        let answer = transport.send(request).await.unwrap();
-        assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+        let response = transport.send(request).await.unwrap();
+        assert_eq!(text(response.into_body()).await.unwrap(), "ok");
         let connect = told.recv().await.unwrap();
         assert!(
             connect

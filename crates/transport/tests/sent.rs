@@ -61,7 +61,7 @@ async fn a_server_that_closes_after_the_request_may_have_it() {
     );
     assert_eq!(
         error.to_string(),
-        "the server closed the connection before it answered"
+        "the server closed the connection before it responded"
     );
     assert_eq!(server.accepted(), 1);
 }
@@ -221,14 +221,14 @@ async fn a_pooled_connection_that_went_stale_is_replaced() {
     .await;
     let transport = Transport::new();
     for round in 1..=3 {
-        let answer = transport.send(post(server.uri("/"), "x")).await.unwrap();
-        assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+        let response = transport.send(post(server.uri("/"), "x")).await.unwrap();
+        assert_eq!(text(response.into_body()).await.unwrap(), "ok");
         assert_eq!(server.accepted(), round);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// The server closes right after an answer, while the next request is on its way out. It may be
+/// The server closes right after a response, while the next request is on its way out. It may be
 /// given back unsent and go out again, or fail; it never arrives twice, and "no" is never wrong.
 #[tokio::test]
 async fn a_request_on_a_closing_connection_arrives_at_most_once() {
@@ -242,7 +242,7 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
                 .unwrap()
                 .push(request.header("x-tag").unwrap().to_owned());
             socket.write_all(OK).await.unwrap();
-            // Not yet closed: a request that comes now is counted, and never answered.
+            // Not yet closed: a request that comes now is counted, and never responded.
             socket.shutdown().await.unwrap();
             if let Some(request) = read_request(&mut socket).await {
                 log.lock()
@@ -253,16 +253,16 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
     })
     .await;
     let transport = Transport::new();
-    let mut answered = 0;
+    let mut responded = 0;
     for round in 0..60 {
         let tag = format!("round-{round}");
         let mut request = post(server.uri("/"), "x");
         request.headers_mut().insert("x-tag", tag.parse().unwrap());
         let result = transport.send(request).await;
         match result {
-            Ok(answer) => {
-                answered += 1;
-                assert_eq!(text(answer.into_body()).await.unwrap(), "ok");
+            Ok(response) => {
+                responded += 1;
+                assert_eq!(text(response.into_body()).await.unwrap(), "ok");
             }
             Err(error) => {
                 let times = seen
@@ -282,7 +282,7 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
             tokio::task::yield_now().await;
         }
     }
-    assert!(answered >= 1);
+    assert!(responded >= 1);
     tokio::time::sleep(Duration::from_millis(50)).await;
     let seen = seen.lock().unwrap();
     for round in 0..60 {
@@ -304,15 +304,15 @@ async fn a_body_cut_short_is_an_error_and_stays_one() {
             } else {
                 "hello"
             };
-            let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{piece}");
-            socket.write_all(answer.as_bytes()).await.unwrap();
+            let response = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{piece}");
+            socket.write_all(response.as_bytes()).await.unwrap();
         })
         .await;
-        let answer = Transport::new()
+        let response = Transport::new()
             .send(post(server.uri("/"), "x"))
             .await
             .unwrap();
-        let mut body = answer.into_body();
+        let mut body = response.into_body();
         let piece = body.frame().await.unwrap().unwrap();
         assert_eq!(piece.into_data().unwrap(), "hello");
         for _ in 0..2 {
@@ -324,7 +324,7 @@ async fn a_body_cut_short_is_an_error_and_stays_one() {
             assert!(error.is_body());
             assert_eq!(
                 error.to_string(),
-                "the connection was closed after 5 bytes of the answer's body"
+                "the connection was closed after 5 bytes of the response's body"
             );
         }
         assert!(!http_body::Body::is_end_stream(&body));
@@ -343,11 +343,11 @@ async fn a_reset_in_the_body_is_an_error() {
             .unwrap();
     })
     .await;
-    let answer = Transport::new()
+    let response = Transport::new()
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap();
-    let error = text(answer.into_body()).await.unwrap_err();
+    let error = text(response.into_body()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.sent()),
         (ErrorKind::Closed, Sent::Maybe)
@@ -365,13 +365,13 @@ async fn what_is_not_http_is_told_as_such() {
     let many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
     let large_head = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(500_000));
     let two_lengths = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab";
-    for answer in [
+    for response in [
         "SSH-2.0-OpenSSH_9.9\r\n\r\n",
         two_lengths,
         &many_headers,
         &large_head,
     ] {
-        let bytes = answer.as_bytes().to_vec();
+        let bytes = response.as_bytes().to_vec();
         let server = Server::start(move |mut socket, _| {
             let bytes = bytes.clone();
             async move {
@@ -397,16 +397,16 @@ async fn what_is_not_http_is_told_as_such() {
 async fn broken_chunks_are_told_as_such() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
-        let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n";
-        socket.write_all(answer).await.unwrap();
+        let response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n";
+        socket.write_all(response).await.unwrap();
         let _ = read_to_close(&mut socket).await;
     })
     .await;
-    let answer = Transport::new()
+    let response = Transport::new()
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap();
-    let error = text(answer.into_body()).await.unwrap_err();
+    let error = text(response.into_body()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.sent()),
         (ErrorKind::Protocol, Sent::Maybe)
@@ -415,20 +415,20 @@ async fn broken_chunks_are_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_request_is_complete_is_an_answer() {
+async fn an_response_before_the_request_is_complete_is_an_response() {
     let server = Server::start(|mut socket, _| async move {
         socket.read_exact(&mut [0; 200]).await.unwrap();
-        let answer = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\n\r\n{}";
-        socket.write_all(answer).await.unwrap();
+        let response = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\n\r\n{}";
+        socket.write_all(response).await.unwrap();
         read_to_close(&mut socket).await;
     })
     .await;
-    let answer = Transport::new()
+    let response = Transport::new()
         .send(post(server.uri("/"), vec![0; 8 << 20]))
         .await
         .unwrap();
-    assert_eq!(answer.status(), 413);
-    assert_eq!(text(answer.into_body()).await.unwrap(), "{}");
+    assert_eq!(response.status(), 413);
+    assert_eq!(text(response.into_body()).await.unwrap(), "{}");
 }
 
 #[tokio::test]
@@ -438,13 +438,13 @@ async fn a_limit_before_a_connection_is_assigned_sent_nothing() {
         .connect_with(|_| std::future::pending::<std::io::Result<TcpStream>>())
         .build();
     let short = Duration::from_millis(30);
-    for (limits, which) in [
+    for (timeouts, which) in [
         (Timeouts::none().with_connect(short), TimeoutKind::Connect),
         (Timeouts::none().with_total(short), TimeoutKind::Total),
         (Timeouts::default().with_total(short), TimeoutKind::Total),
     ] {
         let mut request = post("http://127.0.0.1/", "x");
-        request.extensions_mut().insert(limits);
+        request.extensions_mut().insert(timeouts);
         let error = transport.send(request).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.sent()),

@@ -15,7 +15,7 @@ use support::{Server, chain, post, read_request, read_to_close, text};
 use tls::Authority;
 use tokio::io::AsyncWriteExt;
 
-/// Serves one answer over TLS, as `host`.
+/// Serves one response over TLS, as `host`.
 async fn serve(authority: &Authority, host: &str, expired: bool) -> Server {
     let acceptor = authority.acceptor(host, expired);
     Server::start(move |socket, _| {
@@ -61,8 +61,11 @@ async fn reaches_a_server_of_an_own_authority() {
         let transport = builder.build();
         for _ in 0..2 {
             let body = vec![b'a'; 100_000];
-            let answer = transport.send(post(https(&server), body)).await.unwrap();
-            assert_eq!(text(answer.into_body()).await.unwrap(), "a".repeat(100_000));
+            let response = transport.send(post(https(&server), body)).await.unwrap();
+            assert_eq!(
+                text(response.into_body()).await.unwrap(),
+                "a".repeat(100_000)
+            );
         }
     }
     assert_eq!(server.accepted(), 2, "each transport keeps its connection");
@@ -73,16 +76,16 @@ async fn reaches_a_server_by_its_address() {
     let authority = Authority::new();
     let server = serve(&authority, "127.0.0.1", false).await;
     let uri = format!("https://{}/", server.address);
-    let answer = trusting(&authority)
+    let response = trusting(&authority)
         .build()
         .send(post(uri, "x"))
         .await
         .unwrap();
-    assert_eq!(text(answer.into_body()).await.unwrap(), "x");
+    assert_eq!(text(response.into_body()).await.unwrap(), "x");
 }
 
 #[tokio::test]
-async fn refuses_certificates_and_sends_nothing() {
+async fn rejects_certificates_and_sends_nothing() {
     let authority = Authority::new();
     let good = serve(&authority, "localhost", false).await;
     let other_name = serve(&authority, "elsewhere.example", false).await;
@@ -103,7 +106,7 @@ async fn refuses_certificates_and_sends_nothing() {
         assert!(error.is_tls() && error.is_connect());
         assert_eq!(
             error.to_string(),
-            "the certificate of localhost was refused"
+            "the certificate of localhost was rejected"
         );
         assert!(chain(&error).contains(why), "{why}: {}", chain(&error));
     }
@@ -139,8 +142,8 @@ async fn a_handshake_that_hangs_ends_at_the_connect_limit() {
         read_to_close(&mut socket).await;
     })
     .await;
-    let limits = Timeouts::none().with_connect(Duration::from_millis(60));
-    let transport = Transport::builder().timeouts(limits).build();
+    let timeouts = Timeouts::none().with_connect(Duration::from_millis(60));
+    let transport = Transport::builder().timeouts(timeouts).build();
     let error = transport.send(post(https(&server), "x")).await.unwrap_err();
     assert_eq!(error.timed_out(), Some(TimeoutKind::Connect));
     assert_eq!(error.sent(), Sent::No);
@@ -169,8 +172,8 @@ async fn a_connection_cut_without_a_goodbye_is_not_the_end_of_a_body() {
         })
         .await;
         let transport = trusting(&authority).build();
-        let answer = transport.send(post(https(&server), "x")).await.unwrap();
-        let read = text(answer.into_body()).await;
+        let response = transport.send(post(https(&server), "x")).await.unwrap();
+        let read = text(response.into_body()).await;
         if goodbye {
             assert_eq!(read.unwrap(), "hello");
         } else {
@@ -194,12 +197,12 @@ async fn trusting_nobody_is_an_error() {
 }
 
 #[test]
-fn refuses_a_text_without_a_usable_certificate() {
+fn rejects_a_text_without_a_usable_certificate() {
     let good = Authority::new().pem;
     let rubbish = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for (pem, why) in [
-        (String::new(), "the PEM text holds no certificate"),
-        ("hello".to_owned(), "the PEM text holds no certificate"),
+        (String::new(), "the PEM text contains no certificate"),
+        ("hello".to_owned(), "the PEM text contains no certificate"),
         (rubbish.to_owned(), "certificate 1 of the PEM text: "),
         (
             format!("{good}{rubbish}"),
@@ -222,6 +225,6 @@ async fn the_roots_of_the_platform_can_be_added() {
     let authority = Authority::new();
     let server = serve(&authority, "localhost", false).await;
     let transport = trusting(&authority).native_roots(true).build();
-    let answer = transport.send(post(https(&server), "x")).await.unwrap();
-    assert_eq!(text(answer.into_body()).await.unwrap(), "x");
+    let response = transport.send(post(https(&server), "x")).await.unwrap();
+    assert_eq!(text(response.into_body()).await.unwrap(), "x");
 }

@@ -69,7 +69,7 @@ impl Proxy {
     ///
     /// A variable that is not the address of an HTTP proxy is an error of those requests that it
     /// decides, before anything is sent: to ignore it would send them past the proxy. The error
-    /// names the variable and not its value, which may hold a password.
+    /// names the variable and not its value, which may contain a password.
     #[must_use]
     pub fn from_env() -> Self {
         environment::rules(|name| env::var_os(name))
@@ -209,7 +209,7 @@ impl ProxyBuilder {
 
 impl fmt::Debug for ProxyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The addresses may hold passwords.
+        // The addresses may contain passwords.
         f.debug_struct("ProxyBuilder")
             .field("no", &self.no)
             .finish_non_exhaustive()
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_the_matcher_would_pass_over() {
+    fn rejects_what_the_matcher_would_pass_over() {
         for (address, why) in [
             ("socks5://localhost:1080", "only http and https"),
             ("http://user:hunter2 @proxy:3128", "is not a URI"),

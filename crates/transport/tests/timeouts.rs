@@ -1,4 +1,4 @@
-//! Time limits, backpressure, and what becomes of a connection, over real sockets.
+//! Timeouts, backpressure, and what becomes of a connection, over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 
 const SHORT: Duration = Duration::from_millis(60);
 
-fn limited(limits: Timeouts) -> Transport {
-    Transport::builder().timeouts(limits).build()
+fn limited(timeouts: Timeouts) -> Transport {
+    Transport::builder().timeouts(timeouts).build()
 }
 
 /// A listener whose queue is full: the kernel drops every further SYN.
@@ -61,13 +61,13 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
     assert_eq!(error.sent(), Sent::No);
     assert_eq!(
         error.to_string(),
-        "no connection within 60ms, the connect time limit"
+        "no connection within 60ms, the connect timeout"
     );
     assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_ends_at_the_first_byte_limit() {
+async fn a_server_that_does_not_response_ends_at_the_first_byte_limit() {
     let (tell, mut told) = mpsc::unbounded_channel();
     let server = Server::start(move |mut socket, _| {
         let tell = tell.clone();
@@ -87,7 +87,7 @@ async fn a_server_that_does_not_answer_ends_at_the_first_byte_limit() {
     assert_eq!(error.sent(), Sent::Maybe);
     assert_eq!(
         error.to_string(),
-        "the server gave no answer within 60ms, the first byte time limit"
+        "the server gave no response within 60ms, the first byte timeout"
     );
     // The connection is not left open.
     told.recv().await.unwrap();
@@ -95,7 +95,7 @@ async fn a_server_that_does_not_answer_ends_at_the_first_byte_limit() {
 }
 
 #[tokio::test]
-async fn a_first_byte_of_the_head_alone_does_not_count_as_an_answer() {
+async fn a_first_byte_of_the_head_alone_does_not_count_as_an_response() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
         socket.write_all(b"HTTP/1.1 200 OK\r\nx: ").await.unwrap();
@@ -207,16 +207,16 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
 async fn limits_beyond_the_end_of_time_are_none() {
     let server = drip(Duration::ZERO).await;
     let forever = Duration::MAX;
-    let limits = Timeouts::none()
+    let timeouts = Timeouts::none()
         .with_connect(forever)
         .with_first_byte(forever)
         .with_idle(forever)
         .with_total(forever);
-    let answer = limited(limits)
+    let response = limited(timeouts)
         .send(post(server.uri("/"), "x"))
         .await
         .unwrap();
-    assert_eq!(text(answer.into_body()).await.unwrap().len(), 1000);
+    assert_eq!(text(response.into_body()).await.unwrap().len(), 1000);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn dropping_the_future_closes_the_connection() {
     .await;
     let sending = Transport::new().send(post(server.uri("/"), "x"));
     tokio::select! {
-        _ = sending => panic!("there is no answer"),
+        _ = sending => panic!("there is no response"),
         event = told.recv() => assert_eq!(event, Some("request")),
     }
     assert_eq!(told.recv().await, Some("closed"));
@@ -259,15 +259,15 @@ async fn dropping_the_body_closes_the_connection_and_reading_it_does_not() {
     .await;
     let transport = Transport::new();
     for _ in 0..3 {
-        let answer = transport
+        let response = transport
             .send(post(server.uri("/"), "whole"))
             .await
             .unwrap();
-        assert_eq!(text(answer.into_body()).await.unwrap().len(), 100_000);
+        assert_eq!(text(response.into_body()).await.unwrap().len(), 100_000);
     }
     assert_eq!(server.accepted(), 1);
-    let answer = transport.send(post(server.uri("/"), "half")).await.unwrap();
-    let mut body = answer.into_body();
+    let response = transport.send(post(server.uri("/"), "half")).await.unwrap();
+    let mut body = response.into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
     assert_eq!(told.recv().await, Some(0));
@@ -327,8 +327,8 @@ async fn echo_forever() -> (Server, mpsc::UnboundedReceiver<usize>) {
         let tell = tell.clone();
         async move {
             while read_request(&mut socket).await.is_some() {
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-                socket.write_all(answer).await.unwrap();
+                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                socket.write_all(response).await.unwrap();
             }
             let _ = tell.send(number);
         }
@@ -344,8 +344,8 @@ async fn an_idle_connection_is_closed_in_time() {
         .pool_idle(Duration::from_millis(100))
         .build();
     for _ in 0..2 {
-        let answer = transport.send(post(server.uri("/"), "x")).await.unwrap();
-        text(answer.into_body()).await.unwrap();
+        let response = transport.send(post(server.uri("/"), "x")).await.unwrap();
+        text(response.into_body()).await.unwrap();
     }
     assert_eq!(server.accepted(), 1);
     // By the pool's timer: no further request is needed for it.
@@ -362,8 +362,8 @@ async fn without_a_pool_every_request_has_a_connection_of_its_own() {
     let (server, _closed) = echo_forever().await;
     let transport = Transport::builder().pool_size(0).build();
     for round in 1..=3 {
-        let answer = transport.send(post(server.uri("/"), "x")).await.unwrap();
-        text(answer.into_body()).await.unwrap();
+        let response = transport.send(post(server.uri("/"), "x")).await.unwrap();
+        text(response.into_body()).await.unwrap();
         assert_eq!(server.accepted(), round);
     }
 }
@@ -373,8 +373,8 @@ async fn clones_share_their_connections() {
     let (server, _closed) = echo_forever().await;
     let transport = Transport::new();
     for clone in [transport.clone(), transport.clone(), transport] {
-        let answer = clone.send(post(server.uri("/"), "x")).await.unwrap();
-        text(answer.into_body()).await.unwrap();
+        let response = clone.send(post(server.uri("/"), "x")).await.unwrap();
+        text(response.into_body()).await.unwrap();
     }
     assert_eq!(server.accepted(), 1);
 }
@@ -387,8 +387,8 @@ async fn the_request_is_on_the_wire_as_it_was_given() {
         async move {
             while let Some(request) = read_request(&mut socket).await {
                 tell.send(request).unwrap();
-                let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-                socket.write_all(answer).await.unwrap();
+                let response = b"HTTP/1.1 204 No Content\r\n\r\n";
+                socket.write_all(response).await.unwrap();
             }
         }
     })

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Time limits of one exchange. `None` is no limit.
+/// Timeouts of one exchange. `None` is no limit.
 ///
 /// | limit | from | until | default |
 /// |---|---|---|---|
 /// | connect | the request is first polled | a connection is assigned to it: name lookup, TCP, proxy, TLS | 10 s |
-/// | first byte | a connection is assigned | the head of the answer is complete; sending the request counts | 1,860 s |
-/// | idle | the reader waits for a piece of the answer's body | it comes | none |
+/// | first byte | a connection is assigned | the head of the response is complete; sending the request counts | 1,860 s |
+/// | idle | the reader waits for a piece of the response's body | it comes | none |
 /// | total | the request is first polled | the last byte of the body is given out | none |
 ///
 /// A Lambda function may run for 30 minutes (1,800 s) before its response begins, hence the default
@@ -24,8 +24,8 @@ use std::time::Duration;
 /// use lambda_invoke_transport::Timeouts;
 ///
 /// let mut request = http::Request::post("http://127.0.0.1:9001/").body(()).unwrap();
-/// let limits = Timeouts::default().with_idle(Duration::from_secs(30));
-/// request.extensions_mut().insert(limits);
+/// let timeouts = Timeouts::default().with_idle(Duration::from_secs(30));
+/// request.extensions_mut().insert(timeouts);
 /// ```
 ///
 /// A connection is set up for whichever request needs one first, so an attempt to connect also
@@ -51,28 +51,28 @@ impl Timeouts {
         }
     }
 
-    /// These limits with another limit for connecting.
+    /// These timeouts with another one for connecting.
     #[must_use]
     pub fn with_connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect = limit.into();
         self
     }
 
-    /// These limits with another limit for the first byte of the answer.
+    /// These timeouts with another one for the first byte of the response.
     #[must_use]
     pub fn with_first_byte(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.first_byte = limit.into();
         self
     }
 
-    /// These limits with another limit for the wait between two pieces of the body.
+    /// These timeouts with another one for the wait between two pieces of the body.
     #[must_use]
     pub fn with_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.idle = limit.into();
         self
     }
 
-    /// These limits with another limit for the whole exchange.
+    /// These timeouts with another one for the whole exchange.
     #[must_use]
     pub fn with_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.total = limit.into();
@@ -85,7 +85,7 @@ impl Timeouts {
         self.connect
     }
 
-    /// The limit for the first byte of the answer.
+    /// The limit for the first byte of the response.
     #[must_use]
     pub const fn first_byte(&self) -> Option<Duration> {
         self.first_byte
@@ -121,7 +121,7 @@ impl Default for Timeouts {
 pub enum TimeoutKind {
     /// No connection in time.
     Connect,
-    /// No answer in time.
+    /// No response in time.
     FirstByte,
     /// Nothing more of the body in time.
     Idle,
