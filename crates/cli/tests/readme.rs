@@ -42,6 +42,21 @@ fn an_invalid_payload_is_reported_as_shown() {
     assert!(read("README.md").contains(&shown), "{shown}");
 }
 
+/// The second command's output names a test, which must exist.
+#[test]
+fn the_tests_that_are_shown_exist() {
+    let tests = read("tests/stream.rs");
+    let readme = read("../../README.md");
+    let shown: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok"))
+        .collect();
+    assert!(!shown.is_empty());
+    for name in shown {
+        assert!(tests.contains(&format!("\nfn {name}()")), "{name}");
+    }
+}
+
 /// The example in the facade's README is compiled as a doctest.
 #[test]
 fn the_call_from_rust_is_the_one_that_is_compiled() {
