@@ -12,15 +12,15 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{Error, Sent, TimeoutKind, Timeouts};
 
-/// The body of a response: an [`http_body::Body`] of [`Bytes`], as they come off the connection.
+/// The body of a response: an [`http_body::Body`] of [`Bytes`], as they are received.
 ///
-/// - Nothing is read ahead: what is not asked for stays in the socket, and stops the server when
-///   its buffers are full.
+/// - Nothing is read ahead: what is not read stays in the socket, and the server waits when its
+///   buffers are full.
 /// - It ends with `None` only where the framing of HTTP says so: after `Content-Length` bytes, the
-///   last chunk, or, if the server announced neither, the end of the connection, which proves
-///   nothing: whoever needs the whole looks at the head. Any other end is an error, and so is every
-///   further read after an error.
-/// - Dropped before its end it closes the connection; read to its end it hands the connection back
+///   last chunk, or, if the server announced neither, the end of the connection, which does not
+///   prove that the body is complete. Any other end is an error, and so is every further read after
+///   an error.
+/// - Dropping it before its end closes the connection; reading it to its end returns the connection
 ///   to the pool.
 pub struct Body {
     state: State,
@@ -33,7 +33,7 @@ enum State {
     Failed(Error),
 }
 
-/// The timeouts that are still of interest once the body is being read.
+/// The timeouts that apply while the body is read.
 struct Timer {
     idle: Option<Duration>,
     total: Option<(Instant, Duration)>,
@@ -138,7 +138,7 @@ impl Timer {
             .filter(|(deadline, _)| Instant::now() >= *deadline)
     }
 
-    /// Ready once the reader has waited too long, with the limit that was reached.
+    /// Ready once the reader has waited too long, with the timeout that expired.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeoutKind, Duration)> {
         let armed = match self.armed {
             Some(armed) => armed,

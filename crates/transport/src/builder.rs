@@ -67,55 +67,55 @@ impl Default for TransportBuilder {
 }
 
 impl TransportBuilder {
-    /// The timeouts of a request that brings none of its own.
+    /// Sets the timeouts of requests that have none of their own.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// TCP keep-alive: a probe once nothing has come for `idle`, then one every `interval`.
+    /// Sets TCP keep-alive: a probe after `idle` without data, then one every `interval`.
     ///
-    /// Routers and VPC endpoints forget a connection that was silent for 350 s, and a function may
-    /// think for longer than that; so keep `idle` well below. Whole seconds.
+    /// NAT gateways and VPC endpoints drop a connection after 350 s without data, and a function may
+    /// work for longer than that, so keep `idle` well below. Whole seconds.
     #[must_use]
     pub fn tcp_keep_alive(mut self, idle: Duration, interval: Duration) -> Self {
         self.keep_alive = Some((idle, interval));
         self
     }
 
-    /// No TCP keep-alive.
+    /// Turns TCP keep-alive off.
     #[must_use]
     pub fn no_tcp_keep_alive(mut self) -> Self {
         self.keep_alive = None;
         self
     }
 
-    /// How long an unused connection is kept in the pool.
+    /// Sets how long an unused connection is kept in the pool.
     #[must_use]
     pub fn pool_idle(mut self, limit: Duration) -> Self {
         self.pool_idle = limit;
         self
     }
 
-    /// How many unused connections are kept for each host. With 0 every request has a connection
-    /// of its own.
+    /// Sets how many unused connections are kept for each host. With 0, every request has a
+    /// connection of its own.
     #[must_use]
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;
         self
     }
 
-    /// Sends requests through proxies, by these rules.
+    /// Sends requests through proxies, according to these rules.
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
         self
     }
 
-    /// Connects with `dial` in place of TCP: a Unix socket, a pipe to a server in the same
-    /// process. It gets the URI of the server, or of the proxy; TLS and a proxy's tunnel are put
-    /// on top of what it gives. The settings for TCP do not apply.
+    /// Connects with `dial` instead of TCP: a Unix socket, or a pipe to a server in the same
+    /// process. It is called with the URI of the server, or of the proxy; TLS and a proxy's tunnel
+    /// run over the connection that it returns. The settings for TCP do not apply.
     ///
     /// # Example
     ///
@@ -146,8 +146,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Whether the certificate authorities that Mozilla trusts, as they are part of this program,
-    /// are trusted. Turn it off to trust none but those of [`ca_pem`](Self::ca_pem).
+    /// Sets whether to trust Mozilla's certificate authorities, which are compiled in. Turn it off to
+    /// trust only those of [`ca_pem`](Self::ca_pem).
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn bundled_roots(mut self, trusted: bool) -> Self {
@@ -155,8 +155,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Whether the certificate authorities that the platform trusts are trusted too. They are read
-    /// on the first https connection.
+    /// Sets whether to trust the platform's certificate authorities too. They are read on the first
+    /// https connection.
     #[cfg(feature = "native-roots")]
     #[must_use]
     pub fn native_roots(mut self, trusted: bool) -> Self {
@@ -164,19 +164,19 @@ impl TransportBuilder {
         self
     }
 
-    /// Trusts the certificate authorities of a PEM text too: of a private CA, or of a proxy that
-    /// opens TLS.
+    /// Also trusts the certificate authorities in a PEM text: a private CA, or that of a proxy which
+    /// intercepts TLS.
     ///
     /// # Errors
     ///
-    /// If the text contains no certificate, or one that cannot be read; the error says which.
+    /// If the text contains no certificate, or an unreadable one; the error says which.
     #[cfg(feature = "tls")]
     pub fn ca_pem(mut self, pem: &[u8]) -> Result<Self, crate::Error> {
         self.roots.add_pem(pem)?;
         Ok(self)
     }
 
-    /// The transport. Connects to nothing yet, and sets up no TLS.
+    /// Builds the transport. It does not connect, or set up TLS, before the first request.
     #[must_use]
     pub fn build(self) -> Transport {
         let connector = Connector::new(Parts {

@@ -1,4 +1,4 @@
-//! What went wrong, and whether any of the request can have left.
+//! What went wrong, and whether any of the request can have been sent.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use crate::TimeoutKind;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Whether any byte of a request can have left this machine.
+/// Whether any byte of a request can have been sent.
 ///
 /// `No` is a promise: the server cannot have seen the request, so sending it again cannot run
 /// anything twice. `Maybe` promises nothing.
@@ -30,11 +30,11 @@ pub enum Sent {
 }
 
 impl Sent {
-    /// What an error of any service says: an [`Error`] of this crate is believed, any other is
+    /// Classifies an error of any service: an [`Error`] of this crate has a value of its own, any other is
     /// [`Sent::Maybe`].
     ///
-    /// Only the error itself is looked at, not its sources: a service that wraps ours may have
-    /// sent the request more than once, and then the last failure says nothing of the others.
+    /// Only the error itself counts, not its sources: a service that wraps this one may have sent
+    /// the request more than once, and the last failure says nothing about the earlier attempts.
     ///
     /// # Example
     ///
@@ -52,19 +52,20 @@ impl Sent {
     }
 }
 
-/// What kind of failure an [`Error`] is.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting cannot be used: a proxy's address, a certificate.
+    /// A setting is invalid: a proxy's address, a certificate.
     Configuration,
     /// The request cannot be sent as it is: its URI, its HTTP version or its method.
     Request,
-    /// No connection to the server: name lookup, refused, unreachable.
+    /// There is no connection to the server: the name is unknown, the connection was refused, the host is
+    /// unreachable.
     Connect,
-    /// No connection through the proxy.
+    /// There is no connection through the proxy.
     Proxy,
-    /// TLS failed, but not over the server's certificate.
+    /// TLS failed for a reason other than the server's certificate.
     Tls,
     /// The server's certificate was rejected: unknown issuer, another name, expired.
     Certificate,
@@ -82,8 +83,8 @@ pub enum ErrorKind {
 
 /// A failure of the transport.
 ///
-/// It says what happened ([`kind`](Self::kind)), whether any of the request can have left
-/// ([`sent`](Self::sent)), and whether the response's head had already come
+/// It says what happened ([`kind`](Self::kind)), whether any of the request can have been sent
+/// ([`sent`](Self::sent)), and whether the response's head had arrived
 /// ([`is_body`](Self::is_body)). One machine word in size.
 // Shared, because the client under us hands the errors of our connector back by reference only.
 pub struct Error(Arc<Repr>);
@@ -104,13 +105,13 @@ enum Cause {
 }
 
 impl Error {
-    /// What kind of failure this is.
+    /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether any byte of the request can have left.
+    /// Whether any byte of the request can have been sent.
     #[must_use]
     pub fn sent(&self) -> Sent {
         self.0.sent
@@ -125,14 +126,13 @@ impl Error {
         }
     }
 
-    /// The length of the timeout that expired. `None` also when the operating system gave
-    /// up on its own.
+    /// The length of the timeout that expired. It is also `None` if the operating system gave up first.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         self.0.limit
     }
 
-    /// Whether there was no connection, for whatever reason: refused, proxy, TLS, timeout.
+    /// Whether no connection could be made, for any reason: refused, proxy, TLS, timeout.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         self.0.sent == Sent::No
@@ -146,7 +146,7 @@ impl Error {
             )
     }
 
-    /// Whether TLS failed, over the certificate or otherwise.
+    /// Whether TLS failed, because of the certificate or otherwise.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Tls | ErrorKind::Certificate)
@@ -177,7 +177,7 @@ impl Error {
         Self::new(ErrorKind::Request, Sent::No, message.into(), None)
     }
 
-    /// A connection that could not be made: nothing of a request can have left on it.
+    /// A connection that could not be made: nothing of a request can have been sent on it.
     pub(crate) fn no_connection(kind: ErrorKind, message: String, cause: BoxError) -> Self {
         Self::new(kind, Sent::No, message.into(), Some(Cause::Any(cause)))
     }

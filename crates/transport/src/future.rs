@@ -1,4 +1,4 @@
-//! An exchange until the head of its response.
+//! An exchange, up to the head of its response.
 
 use std::fmt;
 use std::future::Future;
@@ -15,11 +15,11 @@ use tokio::time::{Instant, Sleep};
 use crate::{Body, Error, Sent, TimeoutKind, Timeouts};
 
 pin_project! {
-    /// The response to a request, once its head is there.
+    /// Resolves to the response, once its head has arrived.
     ///
-    /// Nothing happens before it is polled. Dropping it closes the connection that the request
-    /// went out on, if it did; the server may go on with the request all the same. After it has
-    /// given its result it stays pending.
+    /// Nothing happens before it is polled. Dropping it closes the connection on which the request
+    /// was sent, if it was; the server may continue with the request. After it has returned its
+    /// result, it stays pending.
     #[must_use = "a request is not sent unless its future is polled"]
     pub struct ResponseFuture {
         state: State,

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Timeouts of one exchange. `None` is no limit.
+/// The timeouts of one exchange. `None` means no timeout.
 ///
-/// | limit | from | until | default |
+/// | timeout | from | until | default |
 /// |---|---|---|---|
 /// | connect | the request is first polled | a connection is assigned to it: name lookup, TCP, proxy, TLS | 10 s |
 /// | first byte | a connection is assigned | the head of the response is complete; sending the request counts | 1,860 s |
-/// | idle | the reader waits for a piece of the response's body | it comes | none |
-/// | total | the request is first polled | the last byte of the body is given out | none |
+/// | idle | the reader waits for a piece of the response's body | it arrives | none |
+/// | total | the request is first polled | the last byte of the body is returned | none |
 ///
 /// A Lambda function may run for 30 minutes (1,800 s) before its response begins, hence the default
-/// for the first byte. A slow reader never runs into the idle limit: only waiting counts, not reading. There is
-/// no limit on throughput.
+/// for the first byte. A slow reader does not cause an idle timeout: only the time spent waiting for
+/// the server counts. There is no minimum throughput.
 ///
 /// Set them for all requests with [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), and for one with an
 /// [extension](http::Extensions) of the request, which replaces all four:
@@ -29,7 +29,7 @@ use std::time::Duration;
 /// ```
 ///
 /// A connection is set up for whichever request needs one first, so an attempt to connect also
-/// ends at the connect limit of the [`TransportBuilder`](crate::TransportBuilder): a request's own connect limit can
+/// ends at the connect timeout of the [`TransportBuilder`](crate::TransportBuilder): a request's own connect timeout can
 /// only be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeouts {
@@ -40,7 +40,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// No limit at all.
+    /// No timeouts.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -51,53 +51,53 @@ impl Timeouts {
         }
     }
 
-    /// These timeouts with another one for connecting.
+    /// Returns these timeouts with another one for connecting.
     #[must_use]
     pub fn with_connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect = limit.into();
         self
     }
 
-    /// These timeouts with another one for the first byte of the response.
+    /// Returns these timeouts with another one for the first byte of the response.
     #[must_use]
     pub fn with_first_byte(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.first_byte = limit.into();
         self
     }
 
-    /// These timeouts with another one for the wait between two pieces of the body.
+    /// Returns these timeouts with another one for each wait between two pieces of the body.
     #[must_use]
     pub fn with_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.idle = limit.into();
         self
     }
 
-    /// These timeouts with another one for the whole exchange.
+    /// Returns these timeouts with another one for the whole exchange.
     #[must_use]
     pub fn with_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.total = limit.into();
         self
     }
 
-    /// The limit for connecting.
+    /// The timeout for connecting.
     #[must_use]
     pub const fn connect(&self) -> Option<Duration> {
         self.connect
     }
 
-    /// The limit for the first byte of the response.
+    /// The timeout for the first byte of the response.
     #[must_use]
     pub const fn first_byte(&self) -> Option<Duration> {
         self.first_byte
     }
 
-    /// The limit for the wait between two pieces of the body.
+    /// The timeout for each wait between two pieces of the body.
     #[must_use]
     pub const fn idle(&self) -> Option<Duration> {
         self.idle
     }
 
-    /// The limit for the whole exchange.
+    /// The timeout for the whole exchange.
     #[must_use]
     pub const fn total(&self) -> Option<Duration> {
         self.total
@@ -115,15 +115,15 @@ impl Default for Timeouts {
     }
 }
 
-/// Which of the [`Timeouts`] was reached.
+/// Which of the [`Timeouts`] expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeoutKind {
-    /// No connection in time.
+    /// There was no connection in time.
     Connect,
-    /// No response in time.
+    /// There was no response in time.
     FirstByte,
-    /// Nothing more of the body in time.
+    /// The next piece of the body did not arrive in time.
     Idle,
     /// The whole exchange took too long.
     Total,

@@ -23,10 +23,10 @@ use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 /// by reference, that is always ready.
 ///
 /// A request needs an absolute URI (`http` or `https`). Its headers are sent as they are; `host`
-/// and `content-length` are added if they are not there, and `proxy-authorization` for a proxy
+/// and `content-length` are added if they are missing, and `proxy-authorization` for a proxy
 /// that has a password.
 ///
-/// It must be polled within a Tokio runtime whose I/O and time are enabled.
+/// It must be polled within a Tokio runtime that has I/O and time enabled.
 ///
 /// # Example
 ///
@@ -60,13 +60,13 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// A transport with the defaults of the [`TransportBuilder`]: no proxy, and the bundled roots.
+    /// Creates a transport with the defaults of the [`TransportBuilder`]: no proxy, and the bundled roots.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Starts from the defaults.
+    /// Returns a builder that starts from the defaults.
     #[must_use]
     pub fn builder() -> TransportBuilder {
         TransportBuilder::default()
@@ -89,14 +89,14 @@ impl Transport {
         &self.connector
     }
 
-    /// The timeouts of a request that brings none of its own.
+    /// The timeouts of requests that have none of their own.
     #[must_use]
     pub fn timeouts(&self) -> Timeouts {
         self.limits
     }
 
     /// Sends a request, once the future is polled. A [`Timeouts`] among the request's extensions
-    /// replaces the limits of this transport.
+    /// replaces the timeouts of this transport.
     ///
     /// A request that a pooled connection gave back unsent, because the server had closed it in
     /// the meantime, goes out again on another connection. Nothing else is ever sent twice.

@@ -1,4 +1,4 @@
-//! Whether any of a request can have left: each row over a real socket.
+//! Whether any of a request can have been sent: each row over a real socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
