@@ -154,6 +154,13 @@ fn a_payload_that_spans_pieces_is_not_copied() {
             stats.bytes_allocated <= handles,
             "{payload} in {piece}: {stats:?}"
         );
+        if pieces <= 16 {
+            assert_eq!(
+                (stats.allocations, stats.reallocations),
+                (1, 0),
+                "{payload} in {piece}: the list of pieces"
+            );
+        }
         assert!(
             stats.allocations + stats.reallocations <= 8,
             "{payload} in {piece}: {stats:?}"

@@ -73,6 +73,19 @@ fn an_incomplete_message_keeps_few_buffers_however_small_the_pieces() {
 }
 
 #[test]
+fn sixteen_pieces_are_kept_before_any_is_copied() {
+    let wire = wrap(b"", &[b'x'; 2000]);
+    let buffers = Buffers::default();
+    let mut decoder = Decoder::new();
+    for (index, piece) in wire[..2000].chunks(1).enumerate() {
+        decoder.push(buffers.piece(piece));
+        assert_eq!(decoder.next_message(), Ok(None));
+        // The prelude is copied in any case.
+        assert_eq!(buffers.kept(), (index + 1).saturating_sub(12).min(16));
+    }
+}
+
+#[test]
 fn unread_input_keeps_few_buffers_however_small_the_pieces() {
     let wire = wrap(b"", b"x").repeat(10_000);
     for size in [1, 100, 4095, 4096] {

@@ -73,14 +73,12 @@ impl PartialMessage {
 
         if headers_left == 0 && here == piece.len() {
             // The whole piece is payload, and there is no need to split it.
-            self.keep(core::mem::take(piece), payload_left);
+            self.payload.push(core::mem::take(piece));
             return false;
         }
         self.take_headers(headers_left.min(here), piece);
         let here = payload_left.min(piece.len());
-        if here > 0 {
-            self.keep(piece.split_to(here), payload_left);
-        }
+        self.payload.push(piece.split_to(here));
         take_into(&mut self.trailer, &mut self.trailer_len, piece);
         self.trailer_len == TRAILER
     }
@@ -96,15 +94,6 @@ impl PartialMessage {
             }
             headers => *headers = Block::Shared(here),
         }
-    }
-
-    /// Keeps the next slice of the payload, of which `left` bytes were missing before it.
-    fn keep(&mut self, slice: Bytes, left: usize) {
-        // The pieces of a stream have usually about the same size.
-        if self.payload.is_empty() && slice.len() < left {
-            self.payload.reserve(left.div_ceil(slice.len().max(1)));
-        }
-        self.payload.push(slice);
     }
 
     /// The message, which began at byte `offset`, if its checksum and its headers are valid.

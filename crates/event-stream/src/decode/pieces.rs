@@ -32,6 +32,9 @@ impl Pieces {
         self.len = self.len.saturating_add(piece.len());
         let kept = KEPT.saturating_add(self.len / LARGE);
         if piece.len() >= LARGE || self.kept.len() < kept {
+            if self.kept.capacity() == 0 {
+                self.kept.reserve(KEPT);
+            }
             self.seal();
             self.kept.push_back(piece);
             return;
@@ -63,11 +66,6 @@ impl Pieces {
         Some(piece)
     }
 
-    /// Reserves memory for the handles of that many more pieces.
-    pub(super) fn reserve(&mut self, pieces: usize) {
-        self.kept.reserve(pieces.min(KEPT));
-    }
-
     /// All pieces, in order.
     pub(super) fn into_inner(mut self) -> VecDeque<Bytes> {
         self.seal();
@@ -77,10 +75,6 @@ impl Pieces {
     /// How many bytes there are.
     pub(super) const fn len(&self) -> usize {
         self.len
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// Ends what is being gathered, so that the next piece can follow it.
