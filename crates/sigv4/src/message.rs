@@ -57,7 +57,7 @@ impl SigningKey {
 
 /// Where a chain of message signatures stands. A stream may outlive a day, and with it a key.
 #[derive(Clone, Debug)]
-struct Chain {
+pub(crate) struct Chain {
     credentials: Credentials,
     region: Box<str>,
     service: Box<str>,
@@ -66,6 +66,23 @@ struct Chain {
 }
 
 impl Chain {
+    /// A chain that begins with the signature of the request's head.
+    pub(crate) fn new(
+        credentials: Credentials,
+        region: &str,
+        service: &str,
+        key: SigningKey,
+        seed: Signature,
+    ) -> Self {
+        Self {
+            credentials,
+            region: region.into(),
+            service: service.into(),
+            key,
+            prior: seed,
+        }
+    }
+
     /// The key for the day of `time`: kept, or derived.
     fn key(&mut self, time: Timestamp) -> &SigningKey {
         if !self.key.is_for(time) {
@@ -107,20 +124,7 @@ pub struct MessageSigner {
 }
 
 impl MessageSigner {
-    pub(crate) fn new(
-        credentials: Credentials,
-        region: &str,
-        service: &str,
-        key: SigningKey,
-        seed: Signature,
-    ) -> Self {
-        let chain = Chain {
-            credentials,
-            region: region.into(),
-            service: service.into(),
-            key,
-            prior: seed,
-        };
+    pub(crate) const fn new(chain: Chain) -> Self {
         Self { chain }
     }
 
@@ -167,20 +171,7 @@ pub struct MessageVerifier {
 }
 
 impl MessageVerifier {
-    pub(crate) fn new(
-        credentials: Credentials,
-        region: &str,
-        service: &str,
-        key: SigningKey,
-        seed: Signature,
-    ) -> Self {
-        let chain = Chain {
-            credentials,
-            region: region.into(),
-            service: service.into(),
-            key,
-            prior: seed,
-        };
+    pub(crate) const fn new(chain: Chain) -> Self {
         Self { chain, verified: 0 }
     }
 

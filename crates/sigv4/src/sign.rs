@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Request};
 use crate::canonical::{Blank, Form, NameList, parse_query};
 use crate::coverage::WhenSigning;
 use crate::kept::{Date, Day, Kept};
+use crate::message::Chain;
 use crate::names;
 use crate::{
     ChunkSigner, Credentials, InvalidScope, MessageSigner, PayloadHash, RawRequest,
@@ -244,7 +245,8 @@ impl Signer {
             service,
             ..
         } = self;
-        MessageSigner::new(credentials.clone(), region, service, self.key(time), seed)
+        let key = self.key(time);
+        MessageSigner::new(Chain::new(credentials.clone(), region, service, key, seed))
     }
 
     fn key(&self, time: Timestamp) -> SigningKey {

@@ -10,6 +10,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::canonical::{Form, parse_query, parse_signed};
+use crate::message::Chain;
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{
@@ -221,13 +222,13 @@ impl Verifier {
         credentials: &Credentials,
         verified: &Verified<'_>,
     ) -> MessageVerifier {
-        MessageVerifier::new(
+        MessageVerifier::new(Chain::new(
             credentials.clone(),
             &self.region,
             &self.service,
             self.key(credentials, verified),
             verified.signature(),
-        )
+        ))
     }
 
     fn key(&self, credentials: &Credentials, verified: &Verified<'_>) -> SigningKey {
