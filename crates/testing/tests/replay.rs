@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lambda_invoke_properties::TARGETS;
+use lambda_invoke_testing::{TARGETS, corpus};
 
 fn fuzz_folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
@@ -12,18 +12,12 @@ fn fuzz_folder() -> std::path::PathBuf {
 #[test]
 fn every_corpus_still_holds_its_property() {
     for (name, property) in TARGETS {
-        let corpus = fuzz_folder().join("corpus").join(name);
-        let mut seeds: Vec<_> = fs::read_dir(&corpus)
-            .unwrap_or_else(|error| panic!("{}: {error}", corpus.display()))
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        seeds.sort();
+        let seeds = corpus::seeds(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!seeds.is_empty(), "{name} has no seeds");
-        for seed in seeds {
-            let data = fs::read(&seed).unwrap();
+        for (path, seed) in seeds {
             // Printed before the run, so that a failure shows its seed.
-            println!("{}", seed.display());
-            property(&data);
+            println!("{}", path.display());
+            property(&seed);
         }
     }
 }

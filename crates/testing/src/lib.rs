@@ -1,23 +1,41 @@
 #![forbid(unsafe_code)]
-//! Properties that must hold for any input, as plain functions.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a property that does not hold panics"
+)]
+//! Differential tests and fuzzing for codecs of `application/vnd.amazon.eventstream` and for signers
+//! of AWS Signature Version 4.
 //!
-//! Each function takes raw bytes, builds its input from them, and panics if the property does not
-//! hold. The fuzz targets in `fuzz/fuzz_targets` call them. A test of this crate runs them over the
-//! committed corpora in every `cargo test`, with an ordinary compiler.
+//! A property is a function that takes raw bytes, builds its input from them, and panics if the
+//! property does not hold: any fuzzer can call it, and so can a test over [the seeds](corpus).
+//!
+//! The properties of codecs and signers are always there; those of the project's other crates come
+//! with the feature `project`, since they need these crates.
 
+pub mod corpus;
+#[cfg(feature = "project")]
 pub mod endpoint;
+#[cfg(feature = "project")]
 pub mod error;
 pub mod event_stream;
+#[cfg(feature = "project")]
 pub mod input;
+#[cfg(feature = "project")]
 pub mod lambda_invoke;
+#[cfg(feature = "project")]
 pub mod protocol;
 pub mod sigv4;
+#[cfg(feature = "project")]
 pub mod transport;
 
 /// A property of any bytes: a function that panics if it does not hold for them.
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its fuzz target.
+#[cfg(feature = "project")]
 pub const TARGETS: &[(&str, Property)] = &[
     ("endpoint_request", endpoint::request),
     ("error_code_places", error::code_places),

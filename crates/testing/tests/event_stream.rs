@@ -1,7 +1,7 @@
 //! The properties of the event stream over thousands of random inputs in each run, beyond those in
 //! the corpora.
 
-use lambda_invoke_properties::event_stream;
+use lambda_invoke_testing::event_stream;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any};
 use proptest::proptest;

@@ -5,7 +5,6 @@ use lambda_invoke_input::{
     ClientContext, FunctionName, NameRules, Qualifier, RequestValidator, Target,
 };
 
-#[path = "../../input/tests/oracle/mod.rs"]
 mod oracle;
 
 /// Any text as a function name, under every set of rules: accepted exactly if the expression accepts
