@@ -15,6 +15,7 @@
 //! The properties of codecs and signers are always there; those of the project's other crates come
 //! with the feature `project`, since they need these crates.
 
+pub mod codec;
 pub mod corpus;
 #[cfg(feature = "project")]
 pub mod endpoint;
@@ -27,6 +28,7 @@ pub mod input;
 pub mod lambda_invoke;
 #[cfg(feature = "project")]
 pub mod protocol;
+pub mod signer;
 pub mod sigv4;
 #[cfg(feature = "project")]
 pub mod transport;
@@ -59,6 +61,10 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("input_target", input::target),
     ("input_values", input::values),
     ("event_stream_decode", event_stream::decode),
+    (
+        "event_stream_differential",
+        codec::differential::<codec::LambdaInvoke>,
+    ),
     ("event_stream_flip", event_stream::flip),
     ("event_stream_headers", event_stream::headers),
     ("event_stream_limits", event_stream::limits),
@@ -66,9 +72,18 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("lambda_invoke_stream", lambda_invoke::stream),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),
+    (
+        "sigv4_differential",
+        signer::differential::<signer::LambdaInvoke>,
+    ),
     ("sigv4_messages", sigv4::messages),
     ("sigv4_sign_verify", sigv4::sign_verify),
     ("sigv4_tampered", sigv4::tampered),
     ("sigv4_timestamp", sigv4::timestamp),
     ("sigv4_verify_any", sigv4::verify_any),
 ];
+
+// Compiles and runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,7 +10,9 @@ use lambda_invoke_sigv4::{CanonicalRequest, Credentials, PayloadHash, Timestamp,
 
 pub use chains::{chunks, messages};
 pub use claims::verify_any;
-use requests::{EXPIRES, Made, Request};
+pub(crate) use requests::Request;
+use requests::{EXPIRES, Made};
+pub(crate) use twin::canonical as canonical_request;
 use twin::{BLANK, canonical, canonical_with, covered};
 
 /// What was signed verifies, by headers and by query, and says who signed it and when.

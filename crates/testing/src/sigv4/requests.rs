@@ -99,7 +99,7 @@ pub(super) struct Made {
 
 /// A request of its own, so that it can be changed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) method: Vec<u8>,
     pub(super) path: Vec<u8>,
     pub(super) query: Vec<u8>,
@@ -117,6 +117,19 @@ impl Request {
         let query = Some(self.query.as_slice());
         let raw = RawRequest::new(text(&self.method)?, self.path.as_slice(), query, headers);
         Some(run(&raw.ok()?))
+    }
+
+    /// The request of these parts.
+    pub(crate) fn from_parts(parts: &http::request::Parts) -> Self {
+        let headers = parts.headers.iter();
+        Self {
+            method: parts.method.as_str().as_bytes().to_vec(),
+            path: parts.uri.path().as_bytes().to_vec(),
+            query: parts.uri.query().unwrap_or_default().as_bytes().to_vec(),
+            headers: headers
+                .map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()))
+                .collect(),
+        }
     }
 
     fn put(&mut self, name: &str, value: &[u8]) {

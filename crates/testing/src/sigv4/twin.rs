@@ -8,7 +8,7 @@ use super::requests::Request;
 
 /// The naive twin: the canonical request as a string, step by step as the reference describes it.
 /// `names` are the headers that it covers.
-pub(super) fn canonical(
+pub(crate) fn canonical(
     request: &Request,
     settings: &SigningSettings,
     payload: &PayloadHash,
