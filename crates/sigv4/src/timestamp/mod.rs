@@ -1,12 +1,14 @@
 //! Time as signatures know it: whole seconds, in UTC.
 
+mod day;
+
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::TimestampError;
-use crate::day::{civil_from_days, days_from_civil, days_in};
+use day::{civil_from_days, days_from_civil, days_in};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, at the latest 9999-12-31T23:59:59Z.
 ///

@@ -1,12 +1,19 @@
 //! Chained signatures: each covers the one before it, so that pieces of a body can be neither
 //! changed nor reordered, left out or repeated.
 
+mod chunk;
+mod message;
+
 use core::fmt;
 
 use crate::list::List;
 use crate::payload::{hex64, sha256};
 use crate::string_to_sign::ALGORITHM;
 use crate::{Signature, SigningKey};
+
+pub use chunk::{ChunkSigner, ChunkVerifier};
+pub(crate) use message::Chain;
+pub use message::{MessageSigner, MessageVerifier};
 
 /// What a signature of a chain is about: the end of its algorithm's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
