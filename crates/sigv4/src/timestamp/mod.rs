@@ -142,7 +142,7 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(self.day());
         let mut date = [b'0'; 8];
         put2(&mut date, 0, year / 100);
-        put2(&mut date, 2, year % 100);
+        put2(&mut date, 2, year);
         put2(&mut date, 4, month);
         put2(&mut date, 6, day);
         date
