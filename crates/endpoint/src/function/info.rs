@@ -1,6 +1,6 @@
 //! The properties of a registered function that its invocations need.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A function's name, ARN and limits.
 #[derive(Clone, Debug)]
@@ -10,4 +10,6 @@ pub(crate) struct FunctionInfo {
     pub(crate) arn: String,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
+    /// When the endpoint was built.
+    pub(crate) registered: SystemTime,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
 use crate::function::{Function, Handler};
@@ -39,6 +40,16 @@ impl Registered {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the function's own concurrency limit.
+    pub(crate) fn reserved_concurrency(&self) -> Option<usize> {
+        self.limits.function.as_ref().map(|limit| limit.most())
+    }
+
+    /// Returns the numbers of the published versions, sorted.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u64> + '_ {
+        self.versions.keys().copied()
     }
 
     /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
@@ -85,12 +96,14 @@ impl Registry {
         account_concurrency: Option<usize>,
     ) -> Self {
         let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
+        let registered = SystemTime::now();
         let register = |function: Function| {
             let info = FunctionInfo {
                 arn: format!("{prefix}{}", function.name),
                 name: function.name.clone(),
                 timeout: function.timeout,
                 memory_mb: function.memory_mb,
+                registered,
             };
             let registered = Registered {
                 info: Arc::new(info),

@@ -309,6 +309,19 @@ impl EndpointBuilder {
         self.build()?.bind(address).await.map_err(BuildError::Bind)
     }
 
+    /// Builds the endpoint and serves it on the loopback addresses of both IP versions; see
+    /// [`Endpoint::bind_localhost`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> Result<Server, BuildError> {
+        self.build()?
+            .bind_localhost(port)
+            .await
+            .map_err(BuildError::Bind)
+    }
+
     /// Builds the endpoint and serves it on a free port of the loopback interface.
     ///
     /// # Errors
