@@ -19,6 +19,7 @@ use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
 use crate::service::auth::{Access, AccessKey};
+use crate::service::calls::Calls;
 use crate::service::request_log::{OnResponse, RequestRecord};
 use crate::service::settings::{Settings, TooLargeStyle};
 use crate::wire::bandwidth::Bandwidth;
@@ -45,6 +46,7 @@ pub struct EndpointBuilder {
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
     on_response: Option<OnResponse>,
+    recorded_bytes: usize,
 }
 
 impl Default for EndpointBuilder {
@@ -62,6 +64,7 @@ impl Default for EndpointBuilder {
             seed: None,
             notice: Arc::new(|_| {}),
             on_response: None,
+            recorded_bytes: Calls::DEFAULT,
         }
     }
 }
@@ -249,6 +252,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// Limits the memory of the recorded calls (see [`Server::calls`]), 16 MiB by default; 0 records
+    /// none.
+    pub fn recorded_bytes(mut self, bytes: usize) -> Self {
+        self.recorded_bytes = bytes;
+        self
+    }
+
     /// Builds the endpoint.
     ///
     /// # Errors
@@ -295,6 +305,7 @@ impl EndpointBuilder {
                 faults: Rules::new(self.faults, seed),
                 ids: Arc::new(RequestIds::new(self.seed)),
                 on_response: self.on_response,
+                calls: Calls::new(self.recorded_bytes),
             },
             self.notice,
         ))

@@ -23,6 +23,7 @@ use self::connection::{abort, connection};
 
 use crate::event::{EventCounters, Notice, work};
 use crate::service::Service;
+use crate::service::calls::RecordedCall;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -163,6 +164,11 @@ impl Endpoint {
         self.service.faults.strikes()
     }
 
+    /// Returns the recorded calls of a function; see [`Server::calls`].
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.service.calls.of(function)
+    }
+
     fn start_queue(&self, running: &Running) {
         let service = &self.service;
         let (registry, ids) = (&service.registry, &service.ids);
@@ -234,6 +240,15 @@ impl Server {
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
         self.endpoint.fault_strikes()
+    }
+
+    /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
+    /// tests of the code that calls it.
+    ///
+    /// The latest calls of all functions are recorded, up to 16 MiB of memory
+    /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.endpoint.calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running

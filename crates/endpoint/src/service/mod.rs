@@ -1,6 +1,7 @@
 //! From a request to its response: the checks in the service's order, then the function.
 
 pub(crate) mod auth;
+pub(crate) mod calls;
 pub(crate) mod cors;
 mod encoder;
 mod errors;
@@ -27,6 +28,7 @@ use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_ht
 use lambda_invoke_sigv4::Timestamp;
 
 use self::auth::{Access, Caller};
+use self::calls::Calls;
 use self::cors::Caller as Page;
 use self::encoder::Encoder;
 use self::lookup::{Found, Lookup, RULES};
@@ -63,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) faults: FaultRules,
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) on_response: Option<OnResponse>,
+    pub(crate) calls: Calls,
 }
 
 /// A call that has passed every check.
@@ -267,8 +270,8 @@ impl Service {
 
     fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
         let event = Event::new(
-            ready.payload,
-            ready.call,
+            ready.payload.clone(),
+            ready.call.clone(),
             ready.handler.clone(),
             ready.function.limits().clone(),
         );
@@ -276,7 +279,23 @@ impl Service {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
             return Err(errors::throttled(reason));
         }
+        self.calls
+            .record(Operation::Invoke, &ready.call, &ready.payload);
         empty(StatusCode::ACCEPTED, id)
+    }
+
+    /// Acquires a permit, records the call, and starts an invocation with its log.
+    fn start(
+        &self,
+        operation: Operation,
+        ready: &Ready<'_>,
+    ) -> Result<(Invocation, Permit), ServiceError> {
+        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
+        let (call, payload) = (&ready.call, &ready.payload);
+        self.calls.record(operation, call, payload);
+        let invocation = Invocation::new(payload.clone(), call.clone());
+        platform_log::start(&invocation);
+        Ok((invocation, permit))
     }
 
     async fn invoke(
@@ -284,7 +303,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let (invocation, permit) = self.start(Operation::Invoke, &ready)?;
         let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
         let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
@@ -304,7 +323,8 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let operation = Operation::InvokeWithResponseStream;
+        let (invocation, permit) = self.start(operation, &ready)?;
         let limits = ResponseLimits {
             buffered: Some(self.settings.max_buffered_bytes),
             streamed: self.settings.max_stream_bytes,
@@ -355,18 +375,6 @@ impl Call {
             tail: members.log_type == LogType::Tail,
         }
     }
-}
-
-/// Acquires a permit, and starts an invocation with its log.
-fn start(
-    function: &Registered,
-    payload: Bytes,
-    call: Call,
-) -> Result<(Invocation, Permit), ServiceError> {
-    let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
-    let invocation = Invocation::new(payload, call);
-    platform_log::start(&invocation);
-    Ok((invocation, permit))
 }
 
 fn http_date(time: Timestamp) -> String {
