@@ -16,6 +16,7 @@ pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use fault::{Fault, FaultKind, FaultParseError};
 pub use function::error::FunctionError;
 pub use function::invocation::Invocation;
+pub use function::log::LogLine;
 pub use function::write_error::WriteError;
 pub use function::writer::ResponseWriter;
 pub use function::{Function, builtins};

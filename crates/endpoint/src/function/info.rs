@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-/// A function's name, ARN and limits.
+use crate::function::log::OnLog;
+
+/// A function's name, ARN, limits and log.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionInfo {
     pub(crate) name: String,
@@ -12,4 +14,6 @@ pub(crate) struct FunctionInfo {
     pub(crate) memory_mb: u32,
     /// When the endpoint was built.
     pub(crate) registered: SystemTime,
+    /// The observer of the function's log.
+    pub(crate) on_log: Option<OnLog>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
+use crate::function::log::OnLog;
 use crate::function::{Function, Handler};
 use crate::run::concurrency::{Limit, Limits};
 
@@ -94,6 +95,7 @@ impl Registry {
         functions: impl IntoIterator<Item = Function>,
         prefix: &str,
         account_concurrency: Option<usize>,
+        on_log: Option<&OnLog>,
     ) -> Self {
         let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
         let registered = SystemTime::now();
@@ -104,6 +106,7 @@ impl Registry {
                 timeout: function.timeout,
                 memory_mb: function.memory_mb,
                 registered,
+                on_log: on_log.cloned(),
             };
             let registered = Registered {
                 info: Arc::new(info),
@@ -147,7 +150,7 @@ mod tests {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
             .version(7)
             .alias("live", 3);
-        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None);
+        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(f.arn(), "arn:aws:lambda:r:1:function:f");
         assert_eq!(version(f, None), Some(None));
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn latest_published_needs_a_published_version() {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
-        let registry = Registry::new([function], "", None);
+        let registry = Registry::new([function], "", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(version(f, Some("$LATEST.PUBLISHED")), None);
     }

@@ -15,6 +15,7 @@ use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
 use crate::function::builtins;
+use crate::function::log::{LogLine, OnLog};
 use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
@@ -46,6 +47,7 @@ pub struct EndpointBuilder {
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
     on_response: Option<OnResponse>,
+    on_log: Option<OnLog>,
     recorded_bytes: usize,
 }
 
@@ -64,6 +66,7 @@ impl Default for EndpointBuilder {
             seed: None,
             notice: Arc::new(|_| {}),
             on_response: None,
+            on_log: None,
             recorded_bytes: Calls::DEFAULT,
         }
     }
@@ -252,6 +255,13 @@ impl EndpointBuilder {
         self
     }
 
+    /// Sets a callback for each line that a function writes to its log, called at once. It must not
+    /// block.
+    pub fn on_log(mut self, callback: impl Fn(LogLine<'_>) + Send + Sync + 'static) -> Self {
+        self.on_log = Some(OnLog(Arc::new(callback)));
+        self
+    }
+
     /// Limits the memory of the recorded calls (see [`Server::calls`]), 16 MiB by default; 0 records
     /// none.
     pub fn recorded_bytes(mut self, bytes: usize) -> Self {
@@ -295,7 +305,12 @@ impl EndpointBuilder {
         let queue = Queue::new(self.events, Arc::clone(&self.notice))
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
-        let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
+        let registry = Registry::new(
+            functions,
+            &settings.arn_prefix(),
+            self.account_concurrency,
+            self.on_log.as_ref(),
+        );
         Ok(Endpoint::new(
             Service {
                 settings,
