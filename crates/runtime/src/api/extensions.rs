@@ -87,7 +87,7 @@ impl Extensions {
     /// # Errors
     ///
     /// [`ExtensionRejection::UnknownId`] if there is no such extension.
-    pub fn next(&mut self, id: &str) -> Result<Option<String>, ExtensionRejection> {
+    pub fn take(&mut self, id: &str) -> Result<Option<String>, ExtensionRejection> {
         self.find(id).map(|extension| extension.events.pop_front())
     }
 

@@ -87,7 +87,7 @@ impl Machine {
     ///
     /// [`Rejection::InvalidStateTransition`] while the only event is not responded to, and after an
     /// init error.
-    pub fn next(&mut self) -> Result<(), Rejection> {
+    pub fn ask(&mut self) -> Result<(), Rejection> {
         match self.phase {
             Phase::Failed => return Err(Rejection::InvalidStateTransition),
             Phase::Init => self.phase = Phase::Ready,

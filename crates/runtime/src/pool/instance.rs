@@ -59,7 +59,7 @@ impl Instance {
     }
 
     /// Takes a job if there is room for it.
-    pub(crate) fn offer(&self, job: Job) -> Result<(), Job> {
+    pub(crate) fn offer(&self, job: Box<Job>) -> Result<(), Box<Job>> {
         let mut state = self.lock();
         let full = state.load() >= self.program.multi_concurrency;
         if full || state.retired || state.ended || state.cause.is_some() {
@@ -173,7 +173,7 @@ pub(crate) async fn run(instance: Arc<Instance>, pool: Weak<Inner>) {
         Err(error) => {
             let why = format!(
                 "cannot start {}: {error}",
-                instance.program.command[0].display()
+                instance.program.command[0].to_string_lossy()
             );
             instance.lock().cause = Some(Cause::Init(Failure::start(&why)));
         }

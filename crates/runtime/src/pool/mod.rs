@@ -161,11 +161,11 @@ impl Pool {
             // Two: a buffered response, head and body, must not wait for its reader.
             let (parts, mut received) = mpsc::channel(2);
             let (end, ended) = oneshot::channel();
-            self.dispatch(Job {
+            self.dispatch(Box::new(Job {
                 event: event.clone(),
                 parts,
                 end,
-            })?;
+            }))?;
             if let Some(Part::Head(head)) = received.recv().await {
                 let (report, reported) = oneshot::channel();
                 // `Response` gets the report alone: once a head was sent, the event has started.
@@ -189,7 +189,7 @@ impl Pool {
     }
 
     /// Gives a job to an instance with room, or to a new one.
-    fn dispatch(&self, mut job: Job) -> Result<(), InvokeError> {
+    fn dispatch(&self, mut job: Box<Job>) -> Result<(), InvokeError> {
         let inner = &self.inner;
         let mut state = inner.lock();
         if state.closed {

@@ -38,7 +38,7 @@ pub(crate) struct State {
     pub(crate) machine: Machine,
     pub(crate) extensions: Extensions,
     pub(crate) process: Option<Process>,
-    pub(crate) jobs: VecDeque<Job>,
+    pub(crate) jobs: VecDeque<Box<Job>>,
     running: BTreeMap<String, Running>,
     /// When each event that is with the runtime client times out.
     deadlines: BTreeMap<String, Instant>,
@@ -77,13 +77,14 @@ impl State {
     /// Registers the event of a job as running.
     pub(crate) fn started(&mut self, job: Job, timeout: Duration) {
         let now = Instant::now();
-        let id = job.event.request_id;
+        let Job { event, parts, end } = job;
+        let id = event.request_id;
         self.deadlines.insert(id.clone(), now + timeout);
         self.running.insert(
             id,
             Running {
-                parts: job.parts,
-                end: job.end,
+                parts,
+                end,
                 started: now,
                 tail: Tail::default(),
                 init_duration: self.init_duration.take(),

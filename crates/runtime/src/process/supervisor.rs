@@ -39,7 +39,10 @@ pub fn supervise(command: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(child) => child,
         Err(error) => {
             // The host passes standard error on, as it does for the function.
-            report(&format!("cannot start {}: {error}", program.display()));
+            report(&format!(
+                "cannot start {}: {error}",
+                program.to_string_lossy()
+            ));
             return ExitCode::from(NOT_STARTED);
         }
     };

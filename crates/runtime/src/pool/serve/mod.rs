@@ -52,7 +52,7 @@ async fn next(instance: &Arc<Instance>) -> Reply {
     {
         let mut state = instance.lock();
         let first = !state.machine.is_ready();
-        if let Err(rejection) = state.machine.next() {
+        if let Err(rejection) = state.machine.ask() {
             return rejected(rejection);
         }
         if first {
@@ -125,7 +125,7 @@ fn take(instance: &Instance) -> Option<Reply> {
             state.extensions.invoke(&text.to_string());
             instance.extension_events.notify_waiters();
         }
-        state.started(job, program.timeout);
+        state.started(*job, program.timeout);
         drop(state);
         instance.changed.notify_one();
         return Some(reply);
@@ -309,7 +309,7 @@ async fn extension_next(instance: &Arc<Instance>, request: &Request<Incoming>) -
         let events = instance.extension_events.notified();
         tokio::pin!(events);
         events.as_mut().enable();
-        let next = instance.lock().extensions.next(id);
+        let next = instance.lock().extensions.take(id);
         match next {
             Ok(Some(event)) => {
                 let mut reply = Response::new(Full::new(Bytes::from(event)));
