@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::text::truncate;
+use crate::bounds::truncate;
 
 /// The longest unknown `Reason` or `Type` kept, in bytes.
 const MAX_OTHER: usize = 256;

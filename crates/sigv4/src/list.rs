@@ -64,7 +64,9 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         for index in 0..items.len() {
             let item = items[index];
             if keep(item) {
-                items[kept] = item;
+                if kept < index {
+                    items[kept] = item;
+                }
                 kept += 1;
             }
         }

@@ -1,10 +1,8 @@
 //! The properties of a registered function that its invocations need.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::function::log::OnLog;
-
-/// A function's name, ARN, limits and log.
+/// A function's name, ARN and limits.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionInfo {
     pub(crate) name: String,
@@ -12,8 +10,4 @@ pub(crate) struct FunctionInfo {
     pub(crate) arn: String,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
-    /// When the endpoint was built.
-    pub(crate) registered: SystemTime,
-    /// The observer of the function's log.
-    pub(crate) on_log: Option<OnLog>,
 }

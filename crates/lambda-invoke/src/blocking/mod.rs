@@ -31,8 +31,7 @@
 mod runtime;
 mod stream;
 
-pub use crate::{Reader, TextStream};
-pub use stream::{HttpStream, ResponseStream};
+pub use stream::{HttpStream, Reader, ResponseStream, TextStream};
 
 use std::sync::Arc;
 
