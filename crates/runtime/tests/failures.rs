@@ -8,6 +8,7 @@ mod support;
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cases::{CASES, Case, PRELUDE};
@@ -42,7 +43,11 @@ async fn row(python: &str, case: &Case) -> String {
         .concurrency(1)
         .timeout(Duration::from_millis(case.timeout_ms))
         .init_timeout(Duration::from_millis(case.init_ms));
-    let pool = Pool::new(program);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let pool = Pool::new(program).on_log({
+        let lines = Arc::clone(&lines);
+        move |line| lines.lock().unwrap().push(line.text.clone())
+    });
     let event = event("{}");
     let id = event.request_id.clone();
     let called = tokio::time::timeout(Duration::from_secs(60), support::call(&pool, event))
@@ -62,6 +67,7 @@ async fn row(python: &str, case: &Case) -> String {
     }
     let response = match (mode, text.as_str()) {
         ("", "") => "-".to_owned(),
+        (mode, "") => format!("{mode}nothing"),
         (mode, text) => format!("{mode}`{text}`"),
     };
     let failure = match called.error_type() {
@@ -69,11 +75,11 @@ async fn row(python: &str, case: &Case) -> String {
         error_type => format!("`{error_type}`: {}", called.message().replace(&id, "ID")),
     };
     // What the script printed: the statuses that the runtime got.
-    let statuses: Vec<String> = called
-        .report
-        .log
+    let statuses: Vec<String> = lines
+        .lock()
+        .unwrap()
         .iter()
-        .filter_map(|line| Some(line.text.strip_prefix("status ")?.replace(&id, "ID")))
+        .filter_map(|line| Some(line.strip_prefix("status ")?.to_owned()))
         .collect();
     let statuses = if statuses.is_empty() {
         "-".to_owned()
