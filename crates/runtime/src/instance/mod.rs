@@ -22,8 +22,8 @@ use crate::{Failure, Head, LogLine, Outcome, Program, Stream};
 
 /// What an instance tells the pool that it belongs to.
 pub(crate) trait Owner: Send + Sync {
-    /// The instance may take an invocation now, or has begun to.
-    fn ready(&self);
+    /// The runtime or an extension of the instance waits for an event.
+    fn ready(&self, instance: &Instance);
     /// The process is gone. `failure` makes the failure of calls that waited for it to initialize.
     fn ended(&self, instance: &Instance, failure: Option<&dyn Fn(&str) -> Failure>);
 }
@@ -46,7 +46,7 @@ struct State {
     machine: Machine,
     polls: HashMap<PollId, oneshot::Sender<Delivery>>,
     next_poll: PollId,
-    calls: Vec<Call>,
+    calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
@@ -114,7 +114,7 @@ impl Instance {
     }
 
     /// Hands a call to the runtime, or returns it if none can be taken now.
-    pub(crate) fn hand(&self, mut call: Call) -> Result<(), Call> {
+    pub(crate) fn hand(&self, mut call: Box<Call>) -> Result<(), Box<Call>> {
         let mut state = self.lock();
         if state.retired || state.stopped {
             return Err(call);
@@ -174,14 +174,17 @@ impl Instance {
         self.wake.notify_one();
     }
 
+    /// Whether the runtime waits for an event and nothing runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        !state.retired && state.machine.can_take() && state.machine.running() == 0
+    }
+
     /// Ends the instance if it is idle, to make room for another. Says whether it will.
     pub(crate) fn retire_if_idle(&self) -> bool {
-        let mut state = self.lock();
-        let idle = state.machine.can_take() && state.machine.running() == 0;
-        state.retired |= idle;
-        drop(state);
+        let idle = self.is_idle();
         if idle {
-            self.wake.notify_one();
+            self.retire();
         }
         idle
     }

@@ -173,7 +173,7 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
     if instance.lock().retired {
         instance.wake.notify_one();
     } else if let Some(owner) = instance.owner.upgrade() {
-        owner.ready();
+        owner.ready(instance);
     }
     receiver
         .await
@@ -379,7 +379,7 @@ async fn extension_next(
     })?;
     let _waiting = Waiting { instance, poll };
     if let Some(owner) = instance.owner.upgrade() {
-        owner.ready();
+        owner.ready(instance);
     }
     receiver
         .await

@@ -47,7 +47,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     instances: Vec<Arc<Instance>>,
-    waiting: VecDeque<Call>,
+    waiting: VecDeque<Box<Call>>,
     started: u64,
     closed: bool,
     runtime: Option<Handle>,
@@ -89,7 +89,6 @@ impl Pool {
     }
 
     /// The program that is run.
-    #[must_use]
     pub fn program(&self) -> &Program {
         &self.inner().program
     }
@@ -118,7 +117,7 @@ impl Pool {
             });
         };
         let (call, caller) = Call::new(&inner.program, event, permit)?;
-        inner.place(call)?;
+        inner.place(Box::new(call))?;
         Ok(caller.response().await)
     }
 
@@ -157,7 +156,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self, call: Call) -> Result<(), InvokeError> {
+    fn place(&self, call: Box<Call>) -> Result<(), InvokeError> {
         let mut state = self.lock();
         if state.closed {
             return Err(InvokeError::Closed);
@@ -170,30 +169,20 @@ impl Inner {
         Ok(())
     }
 
-    /// Hands waiting calls to instances that can take them, in the order of their arrival, and starts
-    /// instances for the others.
+    /// Hands waiting calls to instances that can take them, and starts instances for the others.
     fn dispatch(&self, state: &mut State) {
-        let mut left = VecDeque::new();
-        while let Some(call) = state.waiting.pop_front() {
-            if call.is_abandoned() {
-                continue;
+        let State {
+            instances, waiting, ..
+        } = &mut *state;
+        for instance in instances {
+            if waiting.is_empty() {
+                return;
             }
-            left.extend(Self::hand(&state.instances, call));
+            feed(instance, waiting);
         }
-        state.waiting = left;
         if !state.waiting.is_empty() {
             self.grow(state, true);
         }
-    }
-
-    /// Hands a call to the first instance that takes it. Returns it if none does.
-    fn hand(instances: &[Arc<Instance>], mut call: Call) -> Option<Call> {
-        for instance in instances {
-            if instance.tenant == call.tenant {
-                call = instance.hand(call).err()?;
-            }
-        }
-        Some(call)
     }
 
     /// Starts the instances that the waiting calls need, as many as there may be.
@@ -293,10 +282,12 @@ impl Inner {
 }
 
 impl Owner for Inner {
-    fn ready(&self) {
+    fn ready(&self, instance: &Instance) {
         let mut state = self.lock();
-        if !state.waiting.is_empty() {
-            self.dispatch(&mut state);
+        feed(instance, &mut state.waiting);
+        // What still waits may need the place of this instance, for another tenant.
+        if !state.waiting.is_empty() && instance.is_idle() {
+            self.grow(&mut state, true);
         }
     }
 
@@ -327,6 +318,25 @@ impl Owner for Inner {
                 instance.give_init_log(&mut call);
                 call.finish(Outcome::Failed(failure), None, 0);
             }
+        }
+    }
+}
+
+/// Hands an instance the calls of its tenant that have waited longest, as many as it takes.
+fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
+    while let Some(place) = waiting
+        .iter()
+        .position(|call| call.tenant == instance.tenant)
+    {
+        let Some(call) = waiting.remove(place) else {
+            return;
+        };
+        if call.is_abandoned() {
+            continue;
+        }
+        if let Err(call) = instance.hand(call) {
+            waiting.insert(place, call);
+            return;
         }
     }
 }
