@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{Event, FailureKind, InvokeError, Outcome, Pool, Program};
@@ -149,25 +151,31 @@ async fn a_dropped_response_holds_nothing_up() {
 #[tokio::test]
 async fn a_slow_reader_slows_the_function_down() {
     let folder = Folder::new();
-    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1));
-    let mut response = pool.invoke(event(r#"{"stream":800}"#)).await.unwrap();
-    response.chunk().await.unwrap();
-    // 50 MB are on their way, and only what sockets and channel hold may have left the function.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut buffered = 0;
-    while let Ok(Some(chunk)) =
-        tokio::time::timeout(Duration::from_millis(0), response.chunk()).await
-    {
-        buffered += chunk.len();
-        if buffered > 2_000_000 {
-            break;
+    let text = "def handler(event, context):\n\
+        \x20   for i in range(1600):\n\
+        \x20       print(i)\n\
+        \x20       yield b'x' * 65536\n";
+    let written = Arc::new(AtomicUsize::new(0));
+    let pool = Pool::new(function(&folder, "app.py", text)).on_log({
+        let written = Arc::clone(&written);
+        move |_| {
+            written.fetch_add(1, Ordering::Relaxed);
         }
-    }
-    let mut total = 65_536 + buffered;
+    });
+    let mut response = pool.invoke(event("{}")).await.unwrap();
+    let first = response.chunk().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Of 100 MB only what two socket buffers and the channel hold has left the function.
+    let unread = written.load(Ordering::Relaxed);
+    assert!(
+        unread < 300,
+        "{unread} chunks of 64 KiB were written and not read"
+    );
+    let mut total = first.len();
     while let Some(chunk) = response.chunk().await {
         total += chunk.len();
     }
-    assert!(total >= 800 * 65_536 - 65_536, "{total}");
+    assert_eq!(total, 1600 * 65_536);
     assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
 }
 

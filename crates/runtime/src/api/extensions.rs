@@ -39,6 +39,12 @@ impl Extensions {
         id < self.0.len()
     }
 
+    pub(super) fn wants_shutdown(&self, id: ExtensionId) -> bool {
+        self.0
+            .get(id)
+            .is_some_and(|extension| extension.events.shutdown)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

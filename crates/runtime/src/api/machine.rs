@@ -236,6 +236,12 @@ impl Machine {
         self.extensions.poll(id, poll)
     }
 
+    /// Whether an extension is to be told of the shutdown when it asks for an event.
+    #[must_use]
+    pub fn must_hear_of_shutdown(&self, id: ExtensionId) -> bool {
+        self.phase == Phase::Closed && self.extensions.wants_shutdown(id)
+    }
+
     /// Takes an error of an extension.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 # The Python runtime client of lambda-invoke-runtime. The official client is used instead if the
-# function's environment has it and the handler does not stream.
+# function's environment has it.
 import os
 import sys
 
@@ -15,9 +15,9 @@ try:
 except Exception:
     official = False
 if official:
-    from awslambdaric import bootstrap
+    from awslambdaric.__main__ import main
 
-    bootstrap.run(root, handler_name, os.environ["AWS_LAMBDA_RUNTIME_API"])
+    main(["awslambdaric", handler_name])
     sys.exit(0)
 
 import base64

@@ -10,12 +10,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::serve::{serve, shutdown_event};
-use super::{Instance, epoch_ms};
+use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
 use crate::{Failure, FailureKind, Outcome, Stream};
-
-/// How long a function with extensions may take to end itself.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// How long a runtime that reported an error of its initialization may take to end itself.
 const INIT_GRACE: Duration = Duration::from_millis(100);
@@ -235,8 +232,14 @@ impl Instance {
 
     /// Ends the process: gently only where an extension is registered.
     async fn end(&self, end: &End, process: &mut Process) {
+        let reason = match end {
+            End::Timeout | End::InitTimeout => "timeout",
+            End::Reported => "failure",
+            _ => "spindown",
+        };
         let (has_extensions, told) = {
             let mut state = self.lock();
+            state.ending = reason;
             let polls = state.machine.close();
             let told: Vec<_> = polls
                 .into_iter()
@@ -245,11 +248,6 @@ impl Instance {
             (state.machine.has_extensions(), told)
         };
         if has_extensions {
-            let reason = match end {
-                End::Timeout | End::InitTimeout => "timeout",
-                End::Reported => "failure",
-                _ => "spindown",
-            };
             for poll in told {
                 let _ = poll.send(shutdown_event(reason, epoch_ms(GRACE)));
             }

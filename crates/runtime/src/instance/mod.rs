@@ -20,6 +20,9 @@ use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
 use crate::{Failure, Head, LogLine, Outcome, Program, Stream};
 
+/// How long a function with extensions may take to end itself.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// What an instance tells the pool that it belongs to.
 pub(crate) trait Owner: Send + Sync {
     /// The runtime or an extension of the instance waits for an event.
@@ -57,6 +60,8 @@ struct State {
     armed: Option<Instant>,
     memory: Option<Memory>,
     nonce: u128,
+    /// Why the instance ends, as extensions are told.
+    ending: &'static str,
     /// Whether the runtime has asked for an event.
     ready: bool,
     retired: bool,
@@ -100,6 +105,7 @@ impl Instance {
                 armed: None,
                 memory: None,
                 nonce,
+                ending: "spindown",
                 ready: false,
                 retired: false,
                 stopped: false,

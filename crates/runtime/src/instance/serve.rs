@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::call::Call;
-use super::{Delivery, Instance, State};
+use super::{Delivery, GRACE, Instance, State, epoch_ms};
 use crate::api::lines::{self, Held};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
@@ -374,6 +374,12 @@ async fn extension_next(
     headers: &HeaderMap,
 ) -> Result<Delivery, Rejection> {
     let id = extension_id(headers)?;
+    {
+        let state = instance.lock();
+        if state.machine.must_hear_of_shutdown(id) {
+            return Ok(shutdown_event(state.ending, epoch_ms(GRACE)));
+        }
+    }
     let (poll, receiver) = wait(instance, |state, poll| {
         state.machine.extension_poll(id, poll)
     })?;
