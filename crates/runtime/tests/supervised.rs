@@ -2,6 +2,9 @@
 //!
 //! This test is its own host: `host` as the first argument makes it one.
 
+// Without a harness, clippy does not know that this is a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -139,12 +139,7 @@ impl Call {
     }
 
     /// Ends the call, with the whole body of a buffered response.
-    pub(crate) fn finish(
-        mut self: Box<Self>,
-        outcome: Outcome,
-        buffered: Option<(Head, Bytes)>,
-        memory: u64,
-    ) {
+    pub(crate) fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>, memory: u64) {
         let report = Report {
             outcome,
             duration: self
