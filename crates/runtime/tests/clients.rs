@@ -1,4 +1,5 @@
 //! Other runtime clients: the official Python client, a shell script, and extensions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
 

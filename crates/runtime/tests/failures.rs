@@ -1,6 +1,7 @@
 //! What the caller gets when a runtime misbehaves, as a table that `docs/runtime.md` holds.
 //!
 //! `UPDATE_DOCS=1` rewrites the table.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 #[path = "failures/cases.rs"]
 mod cases;

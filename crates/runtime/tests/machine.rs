@@ -1,4 +1,5 @@
 //! The state machine, held to a naive model over any sequence of requests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
 //! Starting, reusing, replacing and limiting instances.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Python functions through the embedded client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
 

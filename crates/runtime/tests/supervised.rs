@@ -1,9 +1,7 @@
 //! No process of a function is left when its host is gone, however that ended.
 //!
 //! This test is its own host: `host` as the first argument makes it one.
-
-// Without a harness, clippy does not know that this is a test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
 
