@@ -53,6 +53,15 @@ def describe(error, request_id=""):
     )
 
 
+# Trailers are short, and base64 makes them longer.
+def shorten(body):
+    error = json.loads(body)
+    stack = [frame[:500] for frame in error["stackTrace"]]
+    error["stackTrace"] = stack[:3] + ["  ...\n"] + stack[-3:] if len(stack) > 7 else stack
+    error["errorMessage"] = error["errorMessage"][:1000]
+    return json.dumps(error)
+
+
 class InitError(Exception):
     def __init__(self, error_type, message):
         super().__init__(message)
@@ -193,6 +202,8 @@ class Client:
                     connection.send(b"%x\r\n%b\r\n" % (len(data), data))
         except Exception as error:
             name, body = describe(error, request_id)
+            if len(body) > 8192:
+                body = shorten(body)
             trailers = (
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))

@@ -20,8 +20,9 @@ const INIT_GRACE: Duration = Duration::from_millis(100);
 /// How long the output of a process that has ended is read: a child that got away may hold it.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The most that is buffered of a connection.
-const BUFFER: usize = 128 * 1024;
+/// The most that is buffered of a connection. The official Python client sends headers of up to 1 MiB
+/// with an error.
+const BUFFER: usize = 1024 * 1024 + 64 * 1024;
 
 /// Why an instance ended.
 enum End {
@@ -43,7 +44,7 @@ impl Instance {
         let mut state = self.lock();
         state.retired = true;
         let reported = state.init_failure.take();
-        let initialized = state.ready;
+        let served = state.served;
         state.machine.close();
         state.polls.clear();
         let calls: Vec<_> = state
@@ -72,7 +73,7 @@ impl Instance {
             },
             ..failure(id)
         };
-        let failed = !initialized && !matches!(end, End::Retired | End::Stopped);
+        let failed = !served && !matches!(end, End::Retired | End::Stopped);
         if let Some(owner) = self.owner.upgrade() {
             owner.ended(&self, failed.then_some(&init_failure));
         }
@@ -218,7 +219,11 @@ impl Instance {
             return Err(End::InitTimeout);
         }
         if state.settle.is_some_and(|deadline| deadline <= now) {
-            return Err(End::Timeout);
+            return Err(if state.served {
+                End::Timeout
+            } else {
+                End::InitTimeout
+            });
         }
         let idle = state.machine.running() == 0 && state.settle.is_none();
         if state.retired && idle {
