@@ -265,6 +265,7 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
          lock, now = threading.Lock(), 0\n\
          def handler(event, context):\n\
          \x20   global now\n\
+         \x20   if event == 'exit': raise SystemExit(7)\n\
          \x20   with lock: now += 1\n\
          \x20   time.sleep(0.3)\n\
          \x20   seen = now\n\
@@ -285,4 +286,12 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
     }
     assert_eq!(most, 3);
     assert_eq!(pool.instances(), 1);
+    for _ in 0..3 {
+        let exited = invoke(&pool, "\"exit\"").await;
+        assert!(
+            exited.message().ends_with("exit status 7"),
+            "{}",
+            exited.message()
+        );
+    }
 }
