@@ -11,6 +11,7 @@ pub mod event_stream;
 pub mod input;
 pub mod lambda_invoke;
 pub mod protocol;
+pub mod runtime;
 pub mod sigv4;
 pub mod transport;
 
@@ -46,6 +47,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_limits", event_stream::limits),
     ("event_stream_round_trip", event_stream::round_trip),
     ("lambda_invoke_stream", lambda_invoke::stream),
+    ("runtime_machine", runtime::machine),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),
     ("sigv4_messages", sigv4::messages),
