@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
 
+use super::running::Outcome;
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 
@@ -16,14 +17,12 @@ pub(crate) fn start(invocation: &Invocation) {
 }
 
 /// Writes the platform's last lines, and returns the tail of the log.
-pub(crate) fn finish(
-    invocation: &Invocation,
-    error: Option<&FunctionError>,
-    timed_out: bool,
-) -> Option<LogTail> {
+pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTail> {
     if !invocation.wants_tail() {
         return None;
     }
+    let error = outcome.as_ref().err();
+    let timed_out = error.is_some_and(FunctionError::is_timeout);
     let request_id = invocation.request_id();
     // A timeout has no line of its own; the REPORT line has its status.
     if let Some(error) = error.filter(|_| !timed_out) {

@@ -286,14 +286,13 @@ impl EndpointBuilder {
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
         let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
-        let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
         Ok(Endpoint::new(
             Service {
                 settings,
                 registry: Arc::new(registry),
                 access,
                 queue: Arc::new(queue),
-                faults,
+                faults: Rules::new(self.faults, seed),
                 ids: Arc::new(RequestIds::new(self.seed)),
                 on_response: self.on_response,
             },

@@ -135,11 +135,7 @@ impl Endpoint {
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service
-            .faults
-            .as_ref()
-            .map(|faults| faults.strikes())
-            .unwrap_or_default()
+        self.service.faults.strikes()
     }
 
     fn start_queue(&self, running: &Running) {

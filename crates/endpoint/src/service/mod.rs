@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod cors;
+mod encoder;
 mod errors;
 mod reply;
 mod request_body;
@@ -25,23 +26,26 @@ use lambda_invoke_sigv4::Timestamp;
 
 use self::auth::Access;
 use self::cors::Caller as Page;
-use self::reply::{empty, reply, reported_version};
+use self::encoder::Encoder;
+use self::reply::{empty, remapped_content_type, reply, reported_version};
 use self::request_body::Unread;
 use self::request_log::{OnResponse, Watch};
 use self::response_body::{Body, Content};
 use self::settings::{Settings, TooLargeStyle};
-use self::stream_body::{Source, StreamBody};
+use self::stream_body::StreamBody;
 use crate::event::{Event, Queue};
-use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
+use crate::fault::{Plan, Rules as FaultRules};
 use crate::function::Handler;
+use crate::function::channel::ResponseLimits;
+use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation};
-use crate::function::writer::Channel;
 use crate::request_id::{RequestId, RequestIds};
-use crate::run::collect::{self, Collected};
+use crate::run::collect::collect;
 use crate::run::concurrency::Permit;
-use crate::run::execution::{Outcome, Run};
+use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
+use crate::run::stream::FunctionEvents;
 use crate::wire::connection::{Connection, InFlight};
 
 /// The rules for names and qualifiers, as recorded from the service.
@@ -55,8 +59,7 @@ pub(crate) struct Service {
     /// `None` if signatures are not verified.
     pub(crate) access: Option<Access>,
     pub(crate) queue: Arc<Queue>,
-    /// `None` if there are no rules.
-    pub(crate) faults: Option<FaultRules>,
+    pub(crate) faults: FaultRules,
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) on_response: Option<OnResponse>,
 }
@@ -67,7 +70,7 @@ struct Ready<'a> {
     handler: &'a Handler,
     call: Call,
     payload: Bytes,
-    plan: Option<Box<Plan>>,
+    plan: Plan,
 }
 
 impl Service {
@@ -102,7 +105,7 @@ impl Service {
             }
         }
         if let Some(watch) = &mut watch {
-            watch.head(&response);
+            watch.head(response.status(), response.headers());
         }
         response.map(|content| Body::new(content, in_flight).watched(watch))
     }
@@ -175,18 +178,7 @@ impl Service {
             .check_json()
             .map_err(|rejection| self.rejected(&rejection))?;
 
-        let mut plan = self
-            .faults
-            .as_ref()
-            .and_then(|faults| faults.plan(function.name()));
-        if let Some(plan) = &mut plan {
-            if !plan.delay.is_zero() {
-                tokio::time::sleep(plan.delay).await;
-            }
-            if let Some(error) = plan.error.take() {
-                return Err(error);
-            }
-        }
+        let plan = self.faults.strike(function.name()).await?;
         let payload = match &typed.members().payload {
             // The service's payload for a caller that sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
@@ -284,12 +276,7 @@ impl Service {
             ready.handler.clone(),
             ready.function.limits().clone(),
         );
-        let mut events = vec![];
-        if ready.plan.is_some_and(|plan| plan.twice) {
-            events.push(event.duplicate());
-        }
-        events.push(event);
-        if !self.queue.accept(events) {
+        if !self.queue.accept(event.times(ready.plan.deliveries())) {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
             return Err(errors::throttled(reason));
         }
@@ -302,22 +289,18 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
-        let limit = self.settings.max_buffered_bytes;
+        let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
-        let collected = collect::whole(&invocation, ready.handler, permit, running, limit).await;
-        let (reply, failed) = reply(&invocation, collected);
-        let response = reply
+        let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let collected = collect(execution).await;
+        let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
+        let response = reply(&invocation, collected)
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        let mut response = response.map(Content::whole);
-        if let Some(failed) = failed {
-            response.extensions_mut().insert(failed);
-        }
-        Ok(with_byte_faults(
-            response,
-            ready.plan.as_deref(),
-            connection,
-        ))
+        Ok(response.map(|payload| {
+            let content = Content::whole(payload).of_failed(failure);
+            ready.plan.body(content, connection)
+        }))
     }
 
     async fn stream(
@@ -326,56 +309,30 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let limits = ResponseLimits {
+            buffered: Some(self.settings.max_buffered_bytes),
+            streamed: self.settings.max_stream_bytes,
+        };
         let running = connection.running();
-        let source = match ready.handler {
-            Handler::Streaming(code) => {
-                let limit = self.settings.max_stream_bytes;
-                let channel = Channel::new(limit);
-                let code = || code(invocation.clone(), channel.writer());
-                let run = Run::start(&invocation, permit, Arc::clone(running), code);
-                Source::Function {
-                    run: Some(run),
-                    channel,
-                    limit,
-                    outcome: None,
-                }
-            }
-            Handler::Buffered(_) => {
-                let limit = self.settings.max_buffered_bytes;
-                match collect::whole(&invocation, ready.handler, permit, running, limit).await {
-                    Collected::Buffered(Outcome::Completed(bytes)) => Source::Whole(Some(bytes)),
-                    Collected::Buffered(Outcome::Failed(error)) => {
-                        Source::Failed(Outcome::Failed(error))
-                    }
-                    Collected::Buffered(Outcome::TimedOut(error)) => {
-                        Source::Failed(Outcome::TimedOut(error))
-                    }
-                    Collected::Streamed(bytes, _) => Source::Whole(Some(bytes)),
-                }
-            }
-        };
-        let (byte_plan, plan) = match ready.plan {
-            Some(plan) if plan.bytes.is_empty() => (None, Some(plan)),
-            plan => (plan.clone(), plan),
-        };
-        let mut stream = StreamBody::new(
-            source,
-            invocation.clone(),
-            Arc::clone(connection),
-            plan,
-            self.settings.error_code_in_stream,
-        )
-        .paced(self.settings.stream_bandwidth);
-        let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
+        let mut execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
         let mut head = StreamHead::new();
         head.executed_version = Some(reported_version(&invocation));
-        head.remapped_content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
+        head.remapped_content_type = remapped_content_type(function_head);
         head.request_id = Some(invocation.request_id().to_owned());
         let response = head
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        let response = response.map(|()| Content::Stream(Box::new(stream)));
-        Ok(with_byte_faults(response, byte_plan.as_deref(), connection))
+
+        let mut plan = ready.plan;
+        let error_code = self.settings.error_code_in_stream;
+        let events = FunctionEvents::new(execution, invocation, error_code);
+        let events = plan.events(Box::new(events));
+        let messages = plan.messages(Box::new(Encoder::new(events)));
+        let bandwidth = self.settings.stream_bandwidth;
+        let body = StreamBody::new(messages, Arc::clone(connection), bandwidth);
+        let content = Content::Frames(Box::new(body));
+        Ok(response.map(|()| plan.body(content, connection)))
     }
 }
 
@@ -414,20 +371,6 @@ fn start(
     let invocation = Invocation::new(payload, call);
     platform_log::start(&invocation);
     Ok((invocation, permit))
-}
-
-fn with_byte_faults(
-    response: Response<Content>,
-    plan: Option<&Plan>,
-    connection: &Arc<Connection>,
-) -> Response<Content> {
-    match plan.filter(|plan| !plan.bytes.is_empty()) {
-        None => response,
-        Some(plan) => response.map(|content| {
-            let faulty = FaultyBody::new(content, plan.bytes.clone(), Arc::clone(connection));
-            Content::Faulty(Box::new(faulty))
-        }),
-    }
 }
 
 fn http_date(time: Timestamp) -> String {
