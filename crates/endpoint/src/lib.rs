@@ -4,11 +4,13 @@
 mod event;
 mod fault;
 mod function;
+mod journal;
 mod pattern;
 mod request_id;
 mod run;
 mod server;
 mod service;
+mod url;
 mod wire;
 
 // The public interface.
@@ -16,6 +18,7 @@ pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use fault::{Fault, FaultKind, FaultParseError};
 pub use function::error::FunctionError;
 pub use function::invocation::Invocation;
+pub use function::url::{FunctionUrl, UrlAuth, UrlMode};
 pub use function::write_error::WriteError;
 pub use function::writer::ResponseWriter;
 pub use function::{Function, builtins};
@@ -26,3 +29,5 @@ pub use service::auth::{AccessKey, AccessKeyError};
 pub use service::request_log::{Ending, RequestRecord};
 pub use service::settings::TooLargeStyle;
 pub use wire::bandwidth::Bandwidth;
+
+pub use lambda_invoke_protocol::function_url::{Cors, CorsError};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::function::info::FunctionInfo;
+use crate::function::url::FunctionUrl;
 use crate::function::{Function, Handler};
 use crate::run::concurrency::{Limit, Limits};
 
@@ -14,6 +15,7 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    url: Option<FunctionUrl>,
 }
 
 /// The version and code that a qualifier refers to.
@@ -21,6 +23,8 @@ pub(crate) struct Resolved<'a> {
     /// `None` means `$LATEST`.
     pub(crate) version: Option<u64>,
     pub(crate) handler: &'a Handler,
+    /// As it was resolved.
+    pub(crate) qualifier: Option<&'a str>,
 }
 
 impl Registered {
@@ -41,14 +45,20 @@ impl Registered {
         &self.limits
     }
 
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
+    }
+
     /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
     /// published version. Returns `None` if the function has no such version or alias.
-    pub(crate) fn resolve(&self, qualifier: Option<&str>) -> Option<Resolved<'_>> {
+    pub(crate) fn resolve<'a>(&'a self, qualifier: Option<&'a str>) -> Option<Resolved<'a>> {
         let number = match qualifier {
             None | Some("$LATEST") => {
                 return Some(Resolved {
                     version: None,
                     handler: &self.latest,
+                    qualifier,
                 });
             }
             Some("$LATEST.PUBLISHED") => *self.versions.last_key_value()?.0,
@@ -59,6 +69,7 @@ impl Registered {
         Some(Resolved {
             version: Some(number),
             handler,
+            qualifier,
         })
     }
 }
@@ -97,6 +108,7 @@ impl Registry {
                 latest: function.latest,
                 versions: function.versions,
                 aliases: function.aliases,
+                url: function.url,
                 limits: Limits {
                     function: function.concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
@@ -111,6 +123,16 @@ impl Registry {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.functions.get(name)
+    }
+
+    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
+    /// differ only in case are ambiguous and then not found.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.get(name).or_else(|| {
+            let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);
+            let mut same = self.functions.values().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {

@@ -10,11 +10,13 @@ use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
 use super::build_error::BuildError;
+use super::site::Site;
 use super::{Endpoint, Server};
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
 use crate::function::builtins;
+use crate::function::url::FunctionUrl;
 use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
@@ -39,6 +41,7 @@ pub struct EndpointBuilder {
     keys: Vec<AccessKey>,
     verify: bool,
     cors: Vec<String>,
+    default_url: Option<FunctionUrl>,
     account_concurrency: Option<usize>,
     events: EventSettings,
     faults: Vec<Fault>,
@@ -56,6 +59,7 @@ impl Default for EndpointBuilder {
             keys: Vec::new(),
             verify: true,
             cors: Vec::new(),
+            default_url: None,
             account_concurrency: None,
             events: EventSettings::default(),
             faults: Vec::new(),
@@ -138,6 +142,13 @@ impl EndpointBuilder {
     /// with any other `Origin` is rejected.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
+        self
+    }
+
+    /// Gives a URL with these settings to every function that has none of its own. By default such a
+    /// function has no URL.
+    pub fn default_url(mut self, url: FunctionUrl) -> Self {
+        self.default_url = Some(url);
         self
     }
 
@@ -265,7 +276,10 @@ impl EndpointBuilder {
         if settings.account.len() != 12 || !digits {
             return Err(BuildError::Account(settings.account));
         }
-        let functions = with_aliases(self.functions, self.aliases)?;
+        let mut functions = with_aliases(self.functions, self.aliases)?;
+        for function in &mut functions {
+            function.url = function.url.take().or_else(|| self.default_url.clone());
+        }
         if let Some(DeadLetter::Function(name)) = &self.events.dead_letter {
             let Some(function) = functions.iter().find(|function| function.name == *name) else {
                 return Err(BuildError::DeadLetterUnknown(name.clone()));
@@ -287,14 +301,17 @@ impl EndpointBuilder {
         let seed = self.seed.unwrap_or(0);
         let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
         Ok(Endpoint::new(
-            Service {
-                settings,
-                registry: Arc::new(registry),
-                access,
-                queue: Arc::new(queue),
-                faults: Rules::new(self.faults, seed),
-                ids: Arc::new(RequestIds::new(self.seed)),
-                on_response: self.on_response,
+            Site {
+                service: Service {
+                    settings,
+                    registry: Arc::new(registry),
+                    access,
+                    queue: Arc::new(queue),
+                    faults: Rules::new(self.faults, seed),
+                    ids: Arc::new(RequestIds::new(self.seed)),
+                    on_response: self.on_response,
+                    journal: None,
+                },
             },
             self.notice,
         ))

@@ -115,6 +115,12 @@ pub struct UrlResponse {
 }
 
 impl UrlResponse {
+    /// Creates a response.
+    #[must_use]
+    pub const fn new(head: UrlHead, body: Bytes) -> Self {
+        Self { head, body }
+    }
+
     /// Converts the JSON that a function returned.
     ///
     /// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
