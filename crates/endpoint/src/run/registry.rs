@@ -23,8 +23,6 @@ pub(crate) struct Resolved<'a> {
     /// `None` means `$LATEST`.
     pub(crate) version: Option<u64>,
     pub(crate) handler: &'a Handler,
-    /// As it was resolved.
-    pub(crate) qualifier: Option<&'a str>,
 }
 
 impl Registered {
@@ -52,13 +50,12 @@ impl Registered {
 
     /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
     /// published version. Returns `None` if the function has no such version or alias.
-    pub(crate) fn resolve<'a>(&'a self, qualifier: Option<&'a str>) -> Option<Resolved<'a>> {
+    pub(crate) fn resolve(&self, qualifier: Option<&str>) -> Option<Resolved<'_>> {
         let number = match qualifier {
             None | Some("$LATEST") => {
                 return Some(Resolved {
                     version: None,
                     handler: &self.latest,
-                    qualifier,
                 });
             }
             Some("$LATEST.PUBLISHED") => *self.versions.last_key_value()?.0,
@@ -69,7 +66,6 @@ impl Registered {
         Some(Resolved {
             version: Some(number),
             handler,
-            qualifier,
         })
     }
 }

@@ -12,11 +12,13 @@ use tokio::net::ToSocketAddrs;
 use super::build_error::BuildError;
 use super::site::Site;
 use super::{Endpoint, Server};
+use crate::console::{Console, NoRandomness};
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
 use crate::function::builtins;
 use crate::function::url::FunctionUrl;
+use crate::journal::Journal;
 use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
@@ -42,6 +44,7 @@ pub struct EndpointBuilder {
     verify: bool,
     cors: Vec<String>,
     default_url: Option<FunctionUrl>,
+    console: bool,
     account_concurrency: Option<usize>,
     events: EventSettings,
     faults: Vec<Fault>,
@@ -60,6 +63,7 @@ impl Default for EndpointBuilder {
             verify: true,
             cors: Vec::new(),
             default_url: None,
+            console: false,
             account_concurrency: None,
             events: EventSettings::default(),
             faults: Vec::new(),
@@ -149,6 +153,13 @@ impl EndpointBuilder {
     /// function has no URL.
     pub fn default_url(mut self, url: FunctionUrl) -> Self {
         self.default_url = Some(url);
+        self
+    }
+
+    /// Sets whether the endpoint has a console, `false` by default: a page that calls the functions
+    /// and shows the last calls live. [`Server::console_url`] opens it.
+    pub fn console(mut self, console: bool) -> Self {
+        self.console = console;
         self
     }
 
@@ -300,6 +311,14 @@ impl EndpointBuilder {
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
         let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
+        let journal = self.console.then(Journal::new);
+        let console = match &journal {
+            Some(journal) => {
+                let console = Console::new(Arc::clone(journal));
+                Some(console.map_err(|NoRandomness| BuildError::NoRandomness)?)
+            }
+            None => None,
+        };
         Ok(Endpoint::new(
             Site {
                 service: Service {
@@ -310,8 +329,10 @@ impl EndpointBuilder {
                     faults: Rules::new(self.faults, seed),
                     ids: Arc::new(RequestIds::new(self.seed)),
                     on_response: self.on_response,
-                    journal: None,
+                    journal,
                 },
+                console,
+                notice: Arc::clone(&self.notice),
             },
             self.notice,
         ))

@@ -209,6 +209,13 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Returns the URL that opens the console, once; `None` if there is none
+    /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
+    pub fn console_url(&self) -> Option<String> {
+        let console = self.endpoint.site.console.as_ref()?;
+        Some(console.url(&self.address.to_string()))
+    }
+
     /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
