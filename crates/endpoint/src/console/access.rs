@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_session_too_many_ends_the_oldest() {
         let access = Access::new().unwrap();
-        let mut open = || access.open(access.token().as_bytes()).unwrap();
+        let open = || access.open(access.token().as_bytes()).unwrap();
         let first = open();
         let keys: Vec<_> = (0..SESSIONS).map(|_| open()).collect();
         assert!(!access.is_open(&with(&first)));

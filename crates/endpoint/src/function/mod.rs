@@ -5,6 +5,7 @@ pub(crate) mod channel;
 pub(crate) mod error;
 pub(crate) mod info;
 pub(crate) mod invocation;
+pub(crate) mod log;
 pub(crate) mod url;
 pub(crate) mod write_error;
 pub(crate) mod writer;

@@ -12,7 +12,7 @@ use crate::function::invocation::Invocation;
 pub(crate) fn start(invocation: &Invocation) {
     if invocation.wants_log() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
-        invocation.log(line.to_string());
+        invocation.log_to_tail(line.to_string());
     }
 }
 
@@ -26,9 +26,9 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
     let request_id = invocation.request_id();
     // A timeout has no line of its own; the REPORT line has its status.
     if let Some(error) = error.filter(|_| !timed_out) {
-        invocation.log(error.log_line(request_id));
+        invocation.log_to_tail(error.log_line(request_id));
     }
-    invocation.log(format!("END RequestId: {request_id}"));
+    invocation.log_to_tail(format!("END RequestId: {request_id}"));
     let call = invocation.call();
     let mut report = Report::new(request_id);
     let duration = if timed_out {

@@ -171,14 +171,15 @@ impl Caller<'_> {
         self.keys.first().map_or("", AccessKey::id)
     }
 
-    /// Whether the caller may invoke the function.
+    /// Whether the caller may use the function.
     pub(crate) fn may_invoke(&self, function: &str) -> bool {
         self.keys.iter().any(|key| key.may_invoke(function))
     }
 
-    /// Checks that the caller may invoke the function.
+    /// Checks that the caller may use the function. A key that may invoke it may also read it.
     pub(crate) fn authorize(
         &self,
+        action: &str,
         function: &str,
         arn: &str,
         account: &str,
@@ -189,8 +190,7 @@ impl Caller<'_> {
         let id = self.id();
         let message = format!(
             "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
-             lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
-             lambda:InvokeFunction action"
+             {action} on resource: {arn} because no identity-based policy allows the {action} action"
         );
         Err(errors::access_denied(&message))
     }

@@ -1,9 +1,12 @@
 //! From a request to its response: the checks in the service's order, then the function.
 
 pub(crate) mod auth;
+pub(crate) mod calls;
 pub(crate) mod cors;
 mod encoder;
 pub(crate) mod errors;
+mod lookup;
+mod management;
 mod reply;
 pub(crate) mod request_body;
 pub(crate) mod request_log;
@@ -20,13 +23,16 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
-use lambda_invoke_input::{FunctionName, InvocationType, LogType, NameRules};
+use lambda_invoke_input::{InvocationType, LogType};
 use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
 use lambda_invoke_sigv4::Timestamp;
 
-use self::auth::Access;
+use self::auth::{Access, Caller};
+use self::calls::Calls;
 use self::cors::Caller as Page;
 use self::encoder::Encoder;
+use self::lookup::{Found, Lookup, RULES};
+use self::management::Managed;
 use self::reply::{empty, remapped_content_type, reply, reported_version};
 use self::request_body::Unread;
 use self::request_log::OnResponse;
@@ -49,9 +55,6 @@ use crate::run::registry::{Registered, Registry};
 use crate::run::stream::FunctionEvents;
 use crate::wire::connection::Connection;
 
-/// The rules for names and qualifiers, as recorded from the service.
-const RULES: NameRules = NameRules::recorded();
-
 /// Responds to requests.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -63,6 +66,7 @@ pub(crate) struct Service {
     pub(crate) faults: FaultRules,
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) on_response: Option<OnResponse>,
+    pub(crate) calls: Calls,
     /// `None` without a console.
     pub(crate) journal: Option<Arc<Journal>>,
 }
@@ -150,16 +154,19 @@ impl Service {
     ) -> Result<Response<Content>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
         if let Err(rejection @ Rejection::Route(_)) = &typed {
-            return Err(self.rejected(rejection));
+            return match Managed::find(parts) {
+                Some(Managed::Page(text)) => management::page(text, id),
+                Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
+                Some(Managed::Describe(operation)) => {
+                    let payload = self.payload(&typed, body, connection).await?;
+                    let lookup = self.lookup(operation.action(), self.caller(parts, &payload)?);
+                    operation.respond(parts, &lookup, id)
+                }
+                None => Err(self.rejected(rejection)),
+            };
         }
-        connection.set_reading(true);
-        let payload = self.payload(&typed, body).await;
-        connection.set_reading(false);
-        let payload = payload?;
-        let caller = match &self.access {
-            Some(access) => Some(access.verify(parts, &payload, self.now())?),
-            None => None,
-        };
+        let payload = self.payload(&typed, body, connection).await?;
+        let caller = self.caller(parts, &payload)?;
         let typed = typed
             .and_then(|typed| typed.with_payload(payload))
             .map_err(|rejection| self.rejected(&rejection))?;
@@ -170,27 +177,12 @@ impl Service {
                 .map_err(|rejection| self.rejected(&rejection))?;
         }
 
-        let target = &typed.members().target;
-        let name = target.name();
-        self.check_region_and_account(name)?;
-        let qualifier = target.effective_qualifier();
-        let qualifier = qualifier.as_ref().map(|qualifier| qualifier.as_str());
-        if let Some(caller) = &caller {
-            let authorized = |arn: &str| caller.authorize(name.name(), arn, &self.settings.account);
-            match self.registry.get(name.name()) {
-                Some(function) => authorized(function.arn())?,
-                None => authorized(&format!("{}{}", self.settings.arn_prefix(), name.name()))?,
-            }
-        }
-        let (function, resolved) = self
-            .registry
-            .get(name.name())
-            .and_then(|function| Some((function, function.resolve(qualifier)?)))
-            .ok_or_else(|| {
-                let qualifier = qualifier.unwrap_or("$LATEST");
-                let prefix = self.settings.arn_prefix();
-                errors::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
-            })?;
+        let lookup = self.lookup("lambda:InvokeFunction", caller);
+        let Found {
+            function,
+            resolved,
+            qualifier,
+        } = lookup.find(&typed.members().target)?;
         typed
             .check_json()
             .map_err(|rejection| self.rejected(&rejection))?;
@@ -204,7 +196,7 @@ impl Service {
         let event = typed.invocation_type() == InvocationType::Event;
         let call = Call {
             function: Arc::clone(function.info()),
-            qualifier: qualifier.map(str::to_owned),
+            qualifier,
             version: resolved.version,
             request_id: id,
             event,
@@ -227,8 +219,37 @@ impl Service {
         }
     }
 
+    /// Verifies the signature; `None` if signatures are not verified.
+    fn caller(&self, parts: &Parts, payload: &[u8]) -> Result<Option<Caller<'_>>, ServiceError> {
+        let access = self.access.as_ref();
+        access
+            .map(|access| access.verify(parts, payload, self.now()))
+            .transpose()
+    }
+
+    fn lookup<'a>(&'a self, action: &'static str, caller: Option<Caller<'a>>) -> Lookup<'a> {
+        Lookup {
+            registry: &self.registry,
+            settings: &self.settings,
+            caller,
+            action,
+        }
+    }
+
     /// Reads the body, up to the limit of this call.
     async fn payload(
+        &self,
+        typed: &Result<IncomingRequest<'_>, Rejection>,
+        body: Incoming,
+        connection: &Connection,
+    ) -> Result<Bytes, ServiceError> {
+        connection.set_reading(true);
+        let read = self.read(typed, body).await;
+        connection.set_reading(false);
+        read
+    }
+
+    async fn read(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
         body: Incoming,
@@ -264,32 +285,10 @@ impl Service {
         }
     }
 
-    /// Checks that the name is of this region and account.
-    fn check_region_and_account(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
-        let settings = &self.settings;
-        if let Some(region) = name.region().filter(|region| *region != settings.region) {
-            return Err(errors::other_region(region, &settings.region));
-        }
-        match name
-            .account()
-            .filter(|account| *account != settings.account)
-        {
-            None => Ok(()),
-            Some(account) => {
-                let (partition, region) = (settings.partition(), &settings.region);
-                let arn = format!(
-                    "arn:{partition}:lambda:{region}:{account}:function:{}",
-                    name.name()
-                );
-                Err(errors::other_account(&settings.account, &arn))
-            }
-        }
-    }
-
     fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
         let event = Event::new(
-            ready.payload,
-            ready.call,
+            ready.payload.clone(),
+            ready.call.clone(),
             ready.handler.clone(),
             ready.function.limits().clone(),
         );
@@ -297,7 +296,22 @@ impl Service {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
             return Err(errors::throttled(reason));
         }
+        self.calls
+            .record(Operation::Invoke, &ready.call, &ready.payload);
         empty(StatusCode::ACCEPTED, id)
+    }
+
+    /// Starts the invocation of an operation, and records the call.
+    fn begin(
+        &self,
+        operation: Operation,
+        ready: &Ready<'_>,
+    ) -> Result<(Invocation, Permit), ServiceError> {
+        let (call, payload) = (&ready.call, &ready.payload);
+        let via = operation.as_str();
+        let started = self.start(ready.function, payload.clone(), call.clone(), via)?;
+        self.calls.record(operation, call, payload);
+        Ok(started)
     }
 
     async fn invoke(
@@ -305,8 +319,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) =
-            self.start(ready.function, ready.payload, ready.call, "Invoke")?;
+        let (invocation, permit) = self.begin(Operation::Invoke, &ready)?;
         let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
         let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
@@ -326,12 +339,8 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = self.start(
-            ready.function,
-            ready.payload,
-            ready.call,
-            "InvokeWithResponseStream",
-        )?;
+        let operation = Operation::InvokeWithResponseStream;
+        let (invocation, permit) = self.begin(operation, &ready)?;
         let limits = ResponseLimits {
             buffered: Some(self.settings.max_buffered_bytes),
             streamed: self.settings.max_stream_bytes,

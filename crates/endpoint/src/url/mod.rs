@@ -88,11 +88,13 @@ impl<'a> UrlRequest<'a> {
     fn function(
         &self,
     ) -> Result<(&'a Arc<Registered>, Resolved<'a>, &'a FunctionUrl), ServiceError> {
-        let name = &*self.route.function_name;
-        let (name, qualifier) = match name.split_once(':') {
-            Some((name, qualifier)) => (name, Some(qualifier)),
-            None => (name, None),
-        };
+        let name = self
+            .route
+            .function_name
+            .split(':')
+            .next()
+            .unwrap_or_default();
+        let qualifier = qualifier(self.route);
         let registry = &self.service.registry;
         let found = match self.route.by_host {
             true => registry.get_ignoring_case(name),
@@ -163,7 +165,7 @@ impl<'a> UrlRequest<'a> {
         }
         let plan = service.faults.strike(function.name()).await?;
         let call = Call {
-            qualifier: resolved.qualifier.map(str::to_owned),
+            qualifier: qualifier(self.route).map(str::to_owned),
             version: resolved.version,
             ..Call::new(function.info(), self.id)
         };
@@ -244,6 +246,12 @@ impl<'a> UrlRequest<'a> {
             operation: Operation::Invoke,
         })
     }
+}
+
+/// Returns the alias or version of `NAME:QUALIFIER`.
+fn qualifier<'a>(route: &'a UrlRoute<'_>) -> Option<&'a str> {
+    let (_, qualifier) = route.function_name.split_once(':')?;
+    Some(qualifier)
 }
 
 fn rejected(why: Rejected, id: RequestId) -> Response<Content> {
