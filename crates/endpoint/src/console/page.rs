@@ -10,6 +10,7 @@ use crate::service::response_body::Content;
 
 const HTML: &str = include_str!("page/index.html");
 const CSS: &str = include_str!("page/console.css");
+const ICON: &str = include_str!("page/icon.svg");
 const SCRIPT: &str = include_str!("page/console.js");
 
 /// Only the page's own files and requests to its own origin; no frames around it.
@@ -22,6 +23,7 @@ pub(super) fn file(name: &str) -> Option<Response<Content>> {
     let (content_type, text) = match name {
         "" => ("text/html; charset=utf-8", HTML),
         "console.css" => ("text/css; charset=utf-8", CSS),
+        "icon.svg" => ("image/svg+xml", ICON),
         "console.js" => ("text/javascript; charset=utf-8", SCRIPT),
         _ => return None,
     };
