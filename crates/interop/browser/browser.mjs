@@ -96,6 +96,7 @@ try {
     await console_.emulateMedia({ colorScheme });
     if (colorScheme === "light") {
       await console_.locator(".call", { hasText: "fail" }).first().locator(".summary").click();
+      await console_.locator(".call", { hasText: "hello" }).first().locator(".summary").click();
       await console_.click('#functions button[data-name="clock"]');
       await console_.click("#call");
       await console_.waitForFunction(() => document.querySelectorAll("#pieces li").length === 3);

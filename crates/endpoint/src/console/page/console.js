@@ -34,7 +34,7 @@ function setState(text, kind) {
 // Milliseconds and bytes as text.
 function duration(ms) {
   if (ms < 10) return `${ms.toFixed(2)} ms`;
-  if (ms < 1000) return `${ms.toFixed(0)} ms`;
+  if (ms < 999.5) return `${ms.toFixed(0)} ms`;
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
@@ -175,6 +175,7 @@ function addRow(record) {
   find(".summary").addEventListener("click", () => {
     const isOpen = find(".detail").hidden;
     find(".detail").hidden = !isOpen;
+    find(".axis").hidden = !isOpen;
     find(".summary").setAttribute("aria-expanded", String(isOpen));
     if (isOpen) drawDetail(row);
   });
@@ -185,6 +186,7 @@ function addRow(record) {
   find(".clock").textContent = new Date(record.time).toLocaleTimeString([], { hour12: false });
   element("calls").prepend(node);
   element("none").hidden = true;
+  element("legend").hidden = false;
   rows.set(record.id, row);
   if (rows.size > LAST) {
     const oldest = rows.keys().next().value;
@@ -228,7 +230,14 @@ function draw(row) {
   find(".result").textContent = `${what}, ${time}`;
 }
 
-function drawDetail({ record, find }) {
+function drawDetail(row) {
+  const { record, find } = row;
+  const marks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
+    const mark = document.createElement("span");
+    mark.textContent = part ? duration(elapsed(row) * part) : "0";
+    return mark;
+  });
+  find(".axis").replaceChildren(...marks);
   const first = record.chunks[0];
   find(".numbers").textContent = [
     first ? `first byte after ${duration(first.at)}` : "no byte yet",
@@ -242,12 +251,14 @@ function drawDetail({ record, find }) {
   setText(find(".log"), visible(record.log), false);
   setText(find(".payload"), visible(record.payload), false);
   let before = 0;
+  const column = (text, width) => text.padStart(width);
+  const heading = column("time", 10) + column("size", 10) + column("gap", 11);
   const lines = record.chunks.map((chunk, index) => {
     const gap = index ? `+${duration(chunk.at - before)}` : "";
     before = chunk.at;
-    return `${duration(chunk.at).padStart(10)} ${size(chunk.bytes).padStart(9)} ${gap.padStart(11)}`;
+    return column(duration(chunk.at), 10) + column(size(chunk.bytes), 10) + column(gap, 11);
   });
-  setText(find(".list"), lines.join("\n"), record.count > record.chunks.length);
+  setText(find(".list"), [heading, ...lines].join("\n"), record.count > record.chunks.length);
 }
 
 function setText(node, text, isPartial) {
