@@ -1,6 +1,8 @@
-//! A response stream as an `AsyncRead`.
+//! A response stream as an `AsyncRead` or a `Read`.
 
 use std::io;
+#[cfg(feature = "blocking")]
+use std::io::{BufRead, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +12,8 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use crate::{Error, ErrorKind};
 
-/// A response stream as an [`AsyncRead`] and [`AsyncBufRead`]; see
+/// A response stream as an [`AsyncRead`] and [`AsyncBufRead`], or as a `Read` and `BufRead` where it
+/// is an iterator (feature `blocking`); see
 /// [`ResponseStream::into_reader`](crate::ResponseStream::into_reader).
 ///
 /// It reads as ended (no bytes) only where the stream ended without an error. Any other end is an
@@ -38,30 +41,53 @@ impl<S> Reader<S> {
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
+
+    /// Fails again if the stream has failed.
+    fn check(&self) -> io::Result<()> {
+        match self.failed {
+            Some(kind) => Err(io::Error::new(
+                io_kind(kind),
+                "the response stream has already failed",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the stream's next item, and returns whether it was a chunk and not the end.
+    fn take(&mut self, next: Option<Result<Bytes, Error>>) -> io::Result<bool> {
+        match next {
+            Some(Ok(chunk)) => {
+                self.chunk = chunk;
+                Ok(true)
+            }
+            Some(Err(error)) => {
+                self.failed = Some(error.kind());
+                Err(error.into())
+            }
+            None => Ok(false),
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.chunk.advance(count.min(self.chunk.len()));
+    }
 }
 
 impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> AsyncBufRead for Reader<S> {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
-        if let Some(kind) = this.failed {
-            return Poll::Ready(Err(again(kind)));
-        }
+        this.check()?;
         while this.chunk.is_empty() {
-            match ready!(Pin::new(&mut this.stream).poll_next(cx)) {
-                Some(Ok(chunk)) => this.chunk = chunk,
-                Some(Err(error)) => {
-                    this.failed = Some(error.kind());
-                    return Poll::Ready(Err(error.into()));
-                }
-                None => break,
+            let next = ready!(Pin::new(&mut this.stream).poll_next(cx));
+            if !this.take(next)? {
+                break;
             }
         }
         Poll::Ready(Ok(&this.chunk))
     }
 
     fn consume(self: Pin<&mut Self>, count: usize) {
-        let chunk = &mut self.get_mut().chunk;
-        chunk.advance(count.min(chunk.len()));
+        self.get_mut().advance(count);
     }
 }
 
@@ -82,8 +108,34 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> AsyncRead for Reader<S> {
     }
 }
 
-pub(crate) fn again(kind: ErrorKind) -> io::Error {
-    io::Error::new(io_kind(kind), "the response stream has already failed")
+#[cfg(feature = "blocking")]
+impl<S: Iterator<Item = Result<Bytes, Error>>> BufRead for Reader<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.check()?;
+        while self.chunk.is_empty() {
+            let next = self.stream.next();
+            if !self.take(next)? {
+                break;
+            }
+        }
+        Ok(&self.chunk)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.advance(count);
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<S: Iterator<Item = Result<Bytes, Error>>> Read for Reader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.fill_buf()?.read(buffer)?;
+        self.advance(count);
+        Ok(count)
+    }
 }
 
 fn io_kind(kind: ErrorKind) -> io::ErrorKind {

@@ -1,5 +1,8 @@
 //! Signing by headers.
 
+mod kept;
+mod presign;
+
 use core::fmt;
 use std::sync::Arc;
 
@@ -8,14 +11,17 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 
 use crate::canonical::{Blank, Form, NameList, parse_query};
+use crate::chain::Chain;
 use crate::coverage::WhenSigning;
-use crate::kept::{Date, Day, Kept};
-use crate::message::Chain;
 use crate::names;
 use crate::{
     ChunkSigner, Credentials, InvalidScope, MessageSigner, PayloadHash, RawRequest,
     SessionTokenMode, SignError, Signature, SigningKey, SigningSettings, Timestamp,
 };
+use kept::{Date, Day, Kept};
+
+pub(crate) use presign::LONGEST;
+pub use presign::Presigned;
 
 /// Signs requests to one service in one region with one access key.
 ///

@@ -2,11 +2,11 @@
 
 use alloc::borrow::Cow;
 
+use super::Qualifier;
 use crate::diagnosis;
 use crate::error::{InputError, Member};
 use crate::grammar::{self, Language, NameParts};
 use crate::name_rules::NameRules;
-use crate::qualifier::Qualifier;
 use crate::text::{check_length, impl_text};
 
 /// A function name, the `FunctionName` of a request: a name, a partial ARN or an ARN, each with or

@@ -1,6 +1,6 @@
 //! Signatures of event-stream messages, each after the one before.
 
-use crate::chain::payload_string;
+use super::payload_string;
 use crate::{ChainMismatch, Credentials, Signature, SigningKey, Timestamp};
 
 impl SigningKey {

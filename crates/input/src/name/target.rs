@@ -1,8 +1,8 @@
 //! The function and version that a request addresses.
 
+use super::FunctionName;
+use super::Qualifier;
 use crate::error::QualifierMismatch;
-use crate::function_name::FunctionName;
-use crate::qualifier::Qualifier;
 
 /// A function name and an optional `Qualifier` parameter that do not contradict each other.
 ///

@@ -1,5 +1,10 @@
 //! A function's response while it is being written.
 
+mod collected;
+mod http_stream;
+mod reader;
+mod text_stream;
+
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -16,10 +21,15 @@ use lambda_invoke_protocol::{
 };
 use tokio::time::Sleep;
 
-use crate::collected::Pieces;
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
-use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
+use crate::{BoxError, Error, FunctionFailure};
+use collected::Pieces;
+
+pub use collected::Collected;
+pub use http_stream::HttpStream;
+pub use reader::Reader;
+pub use text_stream::TextStream;
 
 /// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
 /// reused. The response is complete by then; a server that keeps the body open must not delay it.

@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 
+use super::{ChainedString, Link, payload_string};
 use crate::canonical::trailer_lines;
-use crate::chain::{ChainedString, Link, payload_string};
 use crate::payload::sha256;
 use crate::{ChainMismatch, Signature, SigningKey, Timestamp};
 

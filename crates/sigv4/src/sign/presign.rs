@@ -7,9 +7,9 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Uri};
 
+use super::reject_presigned;
 use crate::canonical::{Blank, Form, QueryList, append_encoded, parse_query};
 use crate::names::{self, is_header};
-use crate::sign::reject_presigned;
 use crate::string_to_sign::ALGORITHM;
 use crate::{PayloadHash, RawRequest, SessionTokenMode, SignError, Signature, Signer, Timestamp};
 

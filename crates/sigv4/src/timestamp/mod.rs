@@ -1,12 +1,14 @@
 //! Time as signatures know it: whole seconds, in UTC.
 
+mod day;
+
 use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::TimestampError;
-use crate::day::{civil_from_days, days_from_civil, days_in};
+use day::{civil_from_days, days_from_civil, days_in};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, at the latest 9999-12-31T23:59:59Z.
 ///
@@ -140,7 +142,7 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(self.day());
         let mut date = [b'0'; 8];
         put2(&mut date, 0, year / 100);
-        put2(&mut date, 2, year % 100);
+        put2(&mut date, 2, year);
         put2(&mut date, 4, month);
         put2(&mut date, 6, day);
         date

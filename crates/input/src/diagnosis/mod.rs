@@ -1,9 +1,13 @@
 //! Finds where a rejected value goes wrong, and what was expected there.
 
+mod snippet;
+
 use crate::error::{InputError, Member};
 use crate::expected::Expected;
 use crate::grammar::{self, Language, Reached};
 use crate::mistake::{self, Mistake};
+
+pub use snippet::Snippet;
 
 /// Explains why `text` is not in `language`.
 ///

@@ -153,7 +153,10 @@ impl fmt::Display for Snippet<'_> {
     }
 }
 
-/// Whether a terminal does something other than to show the character.
+/// Whether a terminal interprets the character instead of showing it.
+///
+/// The same rule as `lambda_invoke_error::text::is_interpreted`, which this crate cannot use: neither
+/// of the two depends on the other. A test of `lambda-invoke-protocol` compares them.
 fn is_interpreted(character: char) -> bool {
     character.is_control()
         || matches!(

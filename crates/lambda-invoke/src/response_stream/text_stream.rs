@@ -13,8 +13,8 @@ use crate::Error;
 /// A response stream as text, of which no chunk splits a character; see
 /// [`ResponseStream::into_text`](crate::ResponseStream::into_text).
 ///
-/// A [`Stream`] of `Result<String, Error>`, which ends as the stream of bytes does. Bytes that are
-/// not UTF-8 are an error of the kind [`Text`](crate::ErrorKind::Text), after the text before them,
+/// A [`Stream`] of `Result<String, Error>`, or an iterator where the stream of bytes is one (feature
+/// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the kind [`Text`](crate::ErrorKind::Text), after the text before them,
 /// unless they are replaced: see [`lossy`](Self::lossy).
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
@@ -78,11 +78,28 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for TextStream<S> {
     }
 }
 
+#[cfg(feature = "blocking")]
+impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(next) = self.text.before() {
+                return next;
+            }
+            let piece = self.stream.next();
+            if let Some(next) = self.text.take(piece) {
+                return next;
+            }
+        }
+    }
+}
+
 type Next = Option<Result<String, Error>>;
 
-/// The state that the asynchronous and the blocking text stream share.
+/// Decodes the pieces of a stream, whether they are awaited or not.
 #[derive(Debug, Default)]
-pub(crate) struct Text {
+struct Text {
     decoder: Utf8Decoder,
     ended: bool,
 }
@@ -92,7 +109,7 @@ fn text_error(fault: Utf8Error) -> Error {
 }
 
 impl Text {
-    pub(crate) fn lossy() -> Self {
+    fn lossy() -> Self {
         Self {
             decoder: Utf8Decoder::lossy(),
             ended: false,
@@ -100,7 +117,7 @@ impl Text {
     }
 
     /// Returns what needs no further chunk: the end, or a fault after text that was returned.
-    pub(crate) fn before(&mut self) -> Option<Next> {
+    fn before(&mut self) -> Option<Next> {
         if self.ended {
             return Some(None);
         }
@@ -109,7 +126,7 @@ impl Text {
     }
 
     /// Decodes a chunk; `None` if it was too short for a character.
-    pub(crate) fn take(&mut self, piece: Option<Result<Bytes, Error>>) -> Option<Next> {
+    fn take(&mut self, piece: Option<Result<Bytes, Error>>) -> Option<Next> {
         match piece {
             Some(Ok(piece)) => match self.decoder.decode(&piece) {
                 Ok(text) if text.is_empty() => None,

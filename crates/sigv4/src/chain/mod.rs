@@ -1,12 +1,19 @@
 //! Chained signatures: each covers the one before it, so that pieces of a body can be neither
 //! changed nor reordered, left out or repeated.
 
+mod chunk;
+mod message;
+
 use core::fmt;
 
 use crate::list::List;
-use crate::payload::{hex64, sha256};
+use crate::payload::{EMPTY_SHA256, hex64, sha256};
 use crate::string_to_sign::ALGORITHM;
 use crate::{Signature, SigningKey};
+
+pub use chunk::{ChunkSigner, ChunkVerifier};
+pub(crate) use message::Chain;
+pub use message::{MessageSigner, MessageVerifier};
 
 /// What a signature of a chain is about: the end of its algorithm's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +70,6 @@ impl ChainedString {
     }
 }
 
-/// What an empty text hashes to.
-pub(crate) const EMPTY: [u8; 32] = match crate::PayloadHash::EMPTY {
-    crate::PayloadHash::Sha256(hash) => hash,
-    _ => [0; 32],
-};
-
 /// The string to sign of a piece with two parts, headers and payload.
 pub(crate) fn payload_string(
     key: &SigningKey,
@@ -78,7 +79,7 @@ pub(crate) fn payload_string(
     payload: &[u8],
 ) -> ChainedString {
     let headers = if headers.is_empty() {
-        EMPTY
+        EMPTY_SHA256
     } else {
         sha256(headers)
     };
