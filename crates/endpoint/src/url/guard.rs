@@ -6,7 +6,7 @@
 
 use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
-use http::uri::Authority;
+use http::uri::{Authority, Uri};
 use lambda_invoke_error::ServiceError;
 use lambda_invoke_protocol::function_url::Cors;
 
@@ -27,8 +27,12 @@ pub(super) fn check(
         );
         return Err(errors::access_denied(&message));
     }
-    let Caller::Foreign(text) = origins.caller(headers) else {
-        return Ok(());
+    let text = match origins.caller(headers) {
+        Caller::Foreign(text) => text,
+        Caller::NoPage if is_embedded(headers) && !cors.is_some_and(Cors::allows_all) => {
+            return Err(foreign("another site"));
+        }
+        Caller::NoPage | Caller::Own | Caller::Allowed(_) => return Ok(()),
     };
     let mut sent = headers.get_all(ORIGIN).iter();
     let (origin, None) = (sent.next(), sent.next()) else {
@@ -40,6 +44,21 @@ pub(super) fn check(
         return Ok(());
     }
     Err(foreign(&text))
+}
+
+/// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
+/// `Origin` with such a request, but say where it comes from. A link that a person follows is none,
+/// and neither is what a local page embeds.
+fn is_embedded(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_link =
+        text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document");
+    let referer = text("referer").and_then(|referer| referer.parse::<Uri>().ok());
+    let is_of_local_page = referer.is_some_and(|referer| {
+        let authority = referer.authority().map(Authority::as_str);
+        authority.is_some_and(is_local)
+    });
+    text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
 }
 
 /// Whether a host is an address, a local name, or a name without a dot, as in a container network.
@@ -95,6 +114,33 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(passes(host, None, None), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn another_site_cannot_embed_what_a_person_may_follow() {
+        for (mode, dest, referer, expected) in [
+            ("navigate", "document", "https://evil.example/", true),
+            ("navigate", "iframe", "https://evil.example/", false),
+            ("no-cors", "image", "https://evil.example/", false),
+            ("no-cors", "script", "", false),
+            ("no-cors", "image", "http://localhost:3000/", true),
+            ("no-cors", "image", "http://localhost.evil.example/", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                ("host", "127.0.0.1:9001"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+                ("referer", referer),
+            ] {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            let check = |cors| check(&headers, cors, &Origins::default()).is_ok();
+            assert_eq!(check(None), expected, "{mode} {dest} {referer}");
+            let any = Cors::new().allow_origin("*").unwrap();
+            assert!(check(Some(&any)));
         }
     }
 

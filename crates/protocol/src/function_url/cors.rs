@@ -169,6 +169,12 @@ impl Cors {
         Ok(self)
     }
 
+    /// Returns whether every page may call the URL.
+    #[must_use]
+    pub fn allows_all(&self) -> bool {
+        self.origins.iter().any(|origin| origin.as_bytes() == ANY)
+    }
+
     /// Returns whether a page of this origin may call the URL.
     #[must_use]
     pub fn allows(&self, origin: &HeaderValue) -> bool {
@@ -231,7 +237,7 @@ impl Cors {
 
     /// Adds the headers that every allowed page needs; returns whether the page is allowed.
     fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) -> bool {
-        let any = self.origins.iter().any(|origin| origin.as_bytes() == ANY);
+        let any = self.allows_all();
         if !any || self.credentials {
             response.append(VARY, HeaderValue::from_static("Origin"));
         }
