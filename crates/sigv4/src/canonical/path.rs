@@ -164,6 +164,27 @@ mod tests {
         }
     }
 
+    /// Blocks of 16 bytes are looked at together: a byte counts in each of them.
+    #[test]
+    fn a_byte_counts_wherever_in_the_path_it_is() {
+        for length in 1..70 {
+            for at in 0..length {
+                let mut path = vec![b'a'; length];
+                path[0] = b'/';
+                assert!(is_plain(&path) && !is_unrecognized(&path), "{length}");
+                path[at] = b':';
+                assert!(!is_plain(&path), "{at} of {length}");
+                path[at] = b'/';
+                if at > 0 && at + 1 < length {
+                    path[at + 1] = b'/';
+                    assert!(is_unrecognized(&path), "{at} of {length}");
+                    path[at + 1] = b'.';
+                    assert!(is_unrecognized(&path), "{at} of {length}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn encodes_once_more_or_leaves_as_it_is() {
         let path = "/arn%3Aaws/a b/{x}=*/\u{1234}~-._";
