@@ -299,7 +299,8 @@ impl<'a, C> Call<'a, Invoke, C> {
         name: impl TryInto<DurableExecutionName<'a>, Error: Into<BoxError>>,
     ) -> Self {
         self.with(|request| {
-            request.durable_execution_name = Some(name.try_into().map_err(Error::input)?);
+            let name = name.try_into().map_err(Error::input)?;
+            request.durable_execution_name = Some(name.into_owned());
             Ok(())
         })
     }

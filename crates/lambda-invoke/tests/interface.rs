@@ -350,3 +350,18 @@ fn everything_in_a_signature_has_a_name() {
         named::<blocking::TextStream<blocking::ResponseStream>>();
     }
 }
+
+/// A call with borrowed values goes where one with shorter borrows is expected.
+#[test]
+fn calls_and_requests_are_covariant() {
+    fn call<'short>(call: li::InvokeCall<'static>, _: &'short str) -> li::InvokeCall<'short> {
+        call
+    }
+    fn request<'short>(
+        request: li::protocol::StreamRequest<'static>,
+        _: &'short str,
+    ) -> li::protocol::StreamRequest<'short> {
+        request
+    }
+    let _ = (call, request);
+}
