@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use lambda_invoke as li;
 use lambda_invoke::{BoxError, Client, Credentials, ErrorKind, ProvideCredentials};
 use lambda_invoke_endpoint::{Endpoint, Server};
 use support::{Step, response, whole_stream};
@@ -250,8 +251,6 @@ async fn no_method_shadows_those_of_stream_libraries() {
 
 #[test]
 fn everything_in_a_signature_has_a_name() {
-    use lambda_invoke as li;
-
     fn named<T: ?Sized>() {}
     named::<(
         li::Client,
