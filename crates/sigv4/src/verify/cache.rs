@@ -16,7 +16,7 @@ pub(super) struct KeyCache {
 #[derive(Default)]
 struct Slots {
     kept: Vec<(Credentials, Arc<SigningKey>)>,
-    /// The slot to give away next once all are taken.
+    /// The slot to reuse next once all are taken.
     next: usize,
 }
 
