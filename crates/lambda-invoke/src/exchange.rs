@@ -156,8 +156,6 @@ impl Core {
                 Decision::GiveUp(reason) => {
                     return Err(failed.error.given_up(attempt, earlier, Some(reason)));
                 }
-                // Unknown to this version: giving up is always safe.
-                _ => return Err(failed.error.given_up(attempt, earlier, None)),
             };
             earlier = earlier.max(failed.error.execution());
             match retry.recovery {

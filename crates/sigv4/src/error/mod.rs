@@ -47,7 +47,10 @@ impl core::error::Error for SignError {}
 
 /// Which part of a scope is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the parts of a scope that a caller chooses"
+)]
 pub enum InvalidScope {
     /// The region is empty, or has a byte other than visible ASCII without `/` and `,`.
     Region,
