@@ -35,7 +35,7 @@ use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 /// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | no headers but those of the protocol |
 ///
 /// Nothing is read from the environment or from files: neither `AWS_*` and proxy variables nor the
-/// shared configuration. The caller passes on what it wants of them.
+/// shared configuration. The caller passes on what it needs of them.
 ///
 /// # Example
 ///
@@ -103,7 +103,8 @@ impl<C> ClientBuilder<C> {
     /// Sets where the credentials come from: [`Credentials`](crate::Credentials) that do not
     /// change, a [provider](ProvideCredentials), or a closure that returns a future of them.
     ///
-    /// A provider is asked again as [`ProvideCredentials`] says: before they expire, for example.
+    /// A provider is asked again at the times that [`ProvideCredentials`] lists, such as before the
+    /// credentials expire.
     /// [`Credentials::with_expiry_time`](crate::Credentials::with_expiry_time) takes the expiry.
     ///
     /// # Example

@@ -324,7 +324,7 @@ impl Call<'_, Invoke> {
     /// [`Reply::into_result`].
     ///
     /// Dropping the future abandons the call and closes its connection; a function that is already
-    /// running runs on, and is billed.
+    /// running continues, and is billed.
     ///
     /// # Errors
     ///

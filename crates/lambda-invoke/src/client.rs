@@ -38,7 +38,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

@@ -53,12 +53,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::default()
     }
 
-    /// Makes a blocking client of an asynchronous one.
+    /// Wraps an asynchronous client.
     ///
     /// # Errors
     ///
