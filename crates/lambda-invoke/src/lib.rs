@@ -21,6 +21,7 @@ mod reader;
 mod reply;
 mod response_stream;
 mod text_stream;
+mod trace;
 
 // The public interface.
 pub use builder::ClientBuilder;

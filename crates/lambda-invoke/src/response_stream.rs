@@ -19,6 +19,7 @@ use tokio::time::Sleep;
 use crate::collected::Pieces;
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
+use crate::trace::CallSpan;
 use crate::{BoxError, Collected, Error, FunctionFailure, HttpStream, Reader, TextStream};
 
 /// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
@@ -65,6 +66,7 @@ pub struct ResponseStream {
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
     linger: Option<Pin<Box<Sleep>>>,
+    span: CallSpan,
 }
 
 impl ResponseStream {
@@ -77,6 +79,7 @@ impl ResponseStream {
             pieces: None,
             completion: None,
             linger: None,
+            span: response.span,
         }
     }
 
@@ -311,6 +314,7 @@ impl ResponseStream {
         match self.reader.finish() {
             Ok(()) => {
                 self.body = None;
+                self.span.complete(self.received());
                 Poll::Ready(None)
             }
             Err(error) => Poll::Ready(Some(Err(self.stream_error(error)))),
@@ -337,6 +341,7 @@ impl ResponseStream {
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
+        self.span.failed(&error);
         error
             .with_request_id(self.head.request_id.as_deref())
             .with_attempts(self.attempts)
