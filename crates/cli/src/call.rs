@@ -48,6 +48,10 @@ pub(crate) struct Options {
     /// account, credentials or region
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
+    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
+    /// times; -vv also shows the events of the HTTP library
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,

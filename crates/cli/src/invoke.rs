@@ -12,6 +12,7 @@ use crate::outcome::{failure, show_log_tail};
 use crate::output::{self, Output};
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
+use crate::verbose;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
+    verbose::start(arguments.call.verbose, as_json);
     runtime::run(Threads::Current, invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 

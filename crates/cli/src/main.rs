@@ -26,6 +26,7 @@ mod serve;
 mod sign;
 mod stream;
 mod terminal;
+mod verbose;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,7 @@ use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
 use crate::runtime::{self, Threads};
-use crate::{output, terminal};
+use crate::{output, terminal, verbose};
 
 const EXAMPLES: &str = "\
 Each caller starts its next call when its previous one ends, so a function that stalls is called
@@ -70,6 +70,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
+    // A line for each wait of many calls would help nobody.
+    if arguments.call.verbose > 0 {
+        verbose::start(arguments.call.verbose, as_json);
+    }
     let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
     result.map_err(|failure| failure.in_json(as_json))
 }

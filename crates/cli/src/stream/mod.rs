@@ -14,6 +14,7 @@ use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
+use crate::verbose;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
+    verbose::start(arguments.call.verbose, as_json);
     runtime::run(Threads::Current, stream(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
