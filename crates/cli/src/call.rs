@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
+use http::{HeaderName, HeaderValue};
 use lambda_invoke::{
     Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
     RetryPolicy, Timeouts, Transport,
@@ -41,7 +42,7 @@ pub(crate) struct Options {
     /// Validate the request and check permissions without running the function
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write the response as one JSON object, binary members in base64, and errors as JSON on stderr
+    /// Write the response as one JSON object, for jq, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
     /// Call the functions hello, echo, count and fail of an endpoint in this process, without an
@@ -55,6 +56,12 @@ pub(crate) struct Options {
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
+    /// The most attempts of a call, the first one included [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+    /// Add a header to the request, covered by its signature; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
     #[command(flatten)]
@@ -131,6 +138,28 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     .map_err(|error| format!("{error}; {advice}"))
 }
 
+/// A header to add to the request.
+#[derive(Clone, Debug)]
+struct Header {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+/// Parses `NAME: VALUE`.
+fn header(text: &str) -> Result<Header, String> {
+    let parts = text.split_once(':').ok_or(
+        "there is no colon between name and value; expected a header such as 'X-Trace: abc'",
+    )?;
+    let (name, value) = (parts.0.trim(), parts.1.trim());
+    let name = name.parse().map_err(|_| {
+        format!("'{name}' is not the name of a header; expected one such as 'X-Trace: abc'")
+    })?;
+    let value = value
+        .parse()
+        .map_err(|_| "the value has a control character, which no header may have".to_owned())?;
+    Ok(Header { name, value })
+}
+
 /// What a successful dry run is reported as.
 pub(crate) const DRY_RUN_SUCCEEDED: &str =
     "lambda-invoke: the dry run succeeded: the call is permitted; the function did not run";
@@ -159,6 +188,9 @@ pub(crate) fn with_options<'o, Op: InvokeOperation>(
     }
     if let Some(context) = client_context {
         call = call.client_context_base64(context);
+    }
+    for Header { name, value } in &options.headers {
+        call = call.header(name, value);
     }
     if let Some(tenant) = &options.tenant_id {
         call = call.tenant_id(tenant.as_str());
@@ -194,6 +226,23 @@ impl Options {
         })
     }
 
+    /// What is retried, and how often.
+    ///
+    /// # Errors
+    ///
+    /// If the options contradict each other.
+    fn policy(&self) -> Result<RetryPolicy, Failure> {
+        let policy = RetryPolicy::from(self.retry);
+        match (self.retry, self.max_attempts) {
+            (Retry::None, Some(2..)) => Err(Failure::usage(
+                "--max-attempts has no effect with --retry none\n  hint: use --retry safe, which \
+                 retries only calls that did not run the function",
+            )),
+            (_, Some(most)) => Ok(policy.with_max_attempts(most)),
+            (_, None) => Ok(policy),
+        }
+    }
+
     /// The deadline of a call that starts now.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::new(&self.timeouts.timeouts())
@@ -217,7 +266,7 @@ impl Options {
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
-            .retry(self.retry.into())
+            .retry(self.policy()?)
             .timeouts(timeouts)
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
@@ -251,7 +300,7 @@ impl Options {
             .region(region)
             .credentials(credentials)
             .endpoint_url(endpoint.uri().to_string())
-            .retry(self.retry.into())
+            .retry(self.policy()?)
             .timeouts(timeouts)
             .transport(transport.build())
             .build()

@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod config;
 mod decode;
+mod destination;
 mod encoding;
 mod environment;
 mod exit;

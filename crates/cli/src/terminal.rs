@@ -204,6 +204,16 @@ pub(crate) fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized))
 struct Safe;
 
 impl Formatter for Safe {
+    /// Valid JSON that is passed on as it is. Outside of strings, JSON has no control characters but
+    /// whitespace; within them it has none below U+0020.
+    fn write_raw_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let on_one_line = fragment.replace(['\n', '\r', '\t'], " ");
+        self.write_string_fragment(writer, &on_one_line)
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + io::Write,
@@ -254,6 +264,9 @@ mod tests {
         assert!(!text.contains(is_interpreted), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(json("\u{9b}") == "\"\\u009b\"");
+        let raw = "{\r\n\t\"a\": [1e400, \"\u{9b}\"]\n}".to_owned();
+        let raw = serde_json::value::RawValue::from_string(raw).unwrap();
+        assert_eq!(json(&raw), "{   \"a\": [1e400, \"\\u009b\"] }");
     }
 
     #[test]
