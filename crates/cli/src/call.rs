@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use http::{HeaderName, HeaderValue};
 use lambda_invoke::{
     Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
     RetryPolicy, Timeouts, Transport,
@@ -15,6 +14,7 @@ use lambda_invoke_protocol::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
+use crate::header::{self, Header};
 use crate::outcome::failure;
 use crate::output::Deadline;
 use crate::payload;
@@ -59,8 +59,8 @@ pub(crate) struct Options {
     /// The most attempts of a call, the first one included [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
-    /// Add a header to the request, covered by its signature; can be repeated
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
     headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
@@ -136,28 +136,6 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
     }
     .map_err(|error| format!("{error}; {advice}"))
-}
-
-/// A header to add to the request.
-#[derive(Clone, Debug)]
-struct Header {
-    name: HeaderName,
-    value: HeaderValue,
-}
-
-/// Parses `NAME: VALUE`.
-fn header(text: &str) -> Result<Header, String> {
-    let parts = text.split_once(':').ok_or(
-        "there is no colon between name and value; expected a header such as 'X-Trace: abc'",
-    )?;
-    let (name, value) = (parts.0.trim(), parts.1.trim());
-    let name = name.parse().map_err(|_| {
-        format!("'{name}' is not the name of a header; expected one such as 'X-Trace: abc'")
-    })?;
-    let value = value
-        .parse()
-        .map_err(|_| "the value has a control character, which no header may have".to_owned())?;
-    Ok(Header { name, value })
 }
 
 /// What a successful dry run is reported as.

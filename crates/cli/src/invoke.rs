@@ -24,6 +24,7 @@ Examples:
   lambda-invoke invoke my-function -p @request.json --log-tail > response.json
   lambda-invoke invoke my-function -p @request.json --json | jq -r .Payload.name
   lambda-invoke invoke my-function -p @request.json -o response.json
+  lambda-invoke invoke my-function --data-example s3
   lambda-invoke invoke my-function --event -p @event.json
   lambda-invoke invoke my-function --dry-run && echo allowed";
 

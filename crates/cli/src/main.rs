@@ -14,9 +14,12 @@ mod destination;
 mod encoding;
 mod environment;
 mod exit;
+mod header;
 mod home;
 mod interrupt;
 mod invoke;
+#[cfg(test)]
+mod man;
 mod outcome;
 mod output;
 mod payload;
