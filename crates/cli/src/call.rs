@@ -204,6 +204,11 @@ impl Options {
         })
     }
 
+    /// Whether the call goes to an endpoint in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
     /// What is retried, and how often.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const MOST_NAMES: u32 = 16;
 #[group(skip)]
 pub(crate) struct Options {
     /// Write the response to FILE instead of stdout; FILE is replaced only by a complete response
-    #[arg(short, long = "output", value_name = "FILE")]
+    #[arg(short, long = "output-file", value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
@@ -36,7 +36,7 @@ impl Options {
             .and_then(|destination| destination.start().map(|_| destination))
             .map_err(|error| {
                 Failure::usage(format!(
-                    "cannot write to {}: {error}\n  hint: --output takes a file in a folder that \
+                    "cannot write to {}: {error}\n  hint: --output-file takes a file in a folder that \
                      exists and that you may write to",
                     path.display()
                 ))

@@ -11,7 +11,7 @@ use crate::call_state::call_state;
 use crate::destination::{self, Destination};
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
-use crate::outcome::{failure, show_log_tail};
+use crate::outcome::{call_failure, show_log_tail};
 use crate::output::{self, Deadline, Output};
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
@@ -74,7 +74,10 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     if !options.dry_run {
         call_state().execution = Execution::Unknown;
     }
-    let reply = call.send().await.map_err(|error: Error| failure(&error))?;
+    let reply = call
+        .send()
+        .await
+        .map_err(|error: Error| call_failure(&error, options))?;
     call_state().request_id = reply.request_id().map(str::to_owned);
     if !options.dry_run && !arguments.event {
         call_state().execution = Execution::Started;
@@ -103,7 +106,7 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
     // failed.
     match reply.into_result() {
         Ok(_) => Ok(()),
-        Err(error) => Err(failure(&error)),
+        Err(error) => Err(call_failure(&error, options)),
     }
 }
 

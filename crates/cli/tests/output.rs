@@ -1,4 +1,4 @@
-//! `--output`: a file appears or changes only when a response is complete.
+//! `--output-file`: a file appears or changes only when a response is complete.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -35,7 +35,7 @@ fn a_complete_response_replaces_the_file_and_keeps_its_permissions() {
     fs::write(&file, "old").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     symlink("response", folder.join("link")).unwrap();
-    for (command, option) in [("invoke", "-o"), ("stream", "--output")] {
+    for (command, option) in [("invoke", "-o"), ("stream", "--output-file")] {
         for name in ["response", "link", "new"] {
             let path = folder.join(name);
             let payload = format!(r#"["{command} {name}"]"#);
@@ -128,7 +128,10 @@ fn what_cannot_be_written_is_reported_before_anything_is_sent() {
         assert_eq!(output.status.code(), Some(2), "{}", path.display());
         let message = text(&output.stderr);
         assert!(message.contains("cannot write to "), "{message}");
-        assert!(message.contains("hint: --output takes a file"), "{message}");
+        assert!(
+            message.contains("hint: --output-file takes a file"),
+            "{message}"
+        );
     }
     assert!(!serve.stop().stderr.contains("POST"));
 }

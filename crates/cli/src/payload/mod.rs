@@ -1,5 +1,6 @@
 //! The payload and the client context: given inline, in a file, or on stdin.
 
+mod advice;
 mod example;
 
 use std::env;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use lambda_invoke::ClientContext;
 use lambda_invoke_protocol::json;
 
+pub(crate) use self::advice::quoted;
 use self::example::Example;
 use crate::encoding::Encoding;
 use crate::exit::Failure;
@@ -60,9 +62,14 @@ impl Options {
         if !self.raw {
             source.check_encoding("payload", &bytes)?;
             json::check(&bytes).map_err(|fault| {
-                let advice = match bytes.is_empty() {
-                    true => "to send no payload, leave out --payload",
-                    false => "correct it, or send it as it is with --raw",
+                let meant = match (&source, std::str::from_utf8(&bytes)) {
+                    (Source::Inline(_), Ok(text)) => advice::for_inline(text),
+                    _ => None,
+                };
+                let advice = match (bytes.is_empty(), &meant) {
+                    (true, _) => "to send no payload, leave out --payload",
+                    (false, Some(meant)) => meant,
+                    (false, None) => "correct it, or send it as it is with --raw",
                 };
                 Failure::usage(format!("{fault}{}\n  hint: {advice}", source.origin()))
                     .with("offset", fault.offset())

@@ -10,7 +10,7 @@ use crate::call_state::call_state;
 use crate::destination::{self, Destination};
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
-use crate::outcome::{failure, show_log_tail};
+use crate::outcome::{call_failure, show_log_tail};
 use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
 use crate::runtime::{self, Threads};
@@ -162,7 +162,7 @@ fn failed(error: &Error, options: &call::Options) -> Failure {
     if let (true, false, Some(log)) = (options.log_tail, options.json, log) {
         show_log_tail(log);
     }
-    failure(error)
+    call_failure(error, options)
 }
 
 async fn dry_run(
