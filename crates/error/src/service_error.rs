@@ -3,7 +3,8 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use crate::bounds::{self, MAX_MESSAGE, token, truncate};
+use crate::bounds::{self, MAX_MESSAGE, token};
+use crate::text::{Escaped, truncate};
 use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 
 /// An error response of the service: its status, its code, and the rest of what it says.
@@ -218,14 +219,10 @@ impl fmt::Display for ServiceError {
             write!(f, " {code}")?;
         }
         match self.message().map(Summary::of) {
-            Some(Summary::Text(text)) => {
-                f.write_str(": ")?;
-                write_line(f, text)?;
-            }
+            Some(Summary::Text(text)) => write!(f, ": {}", Escaped::line(text))?,
             Some(Summary::WebPage { title: Some(title) }) => {
-                f.write_str(": a web page titled '")?;
-                write_line(f, title)?;
-                f.write_str("', perhaps from a proxy")?;
+                let title = Escaped::line(title);
+                write!(f, ": a web page titled '{title}', perhaps from a proxy")?;
             }
             Some(Summary::WebPage { title: None }) => {
                 f.write_str(": a web page, perhaps from a proxy")?;
@@ -240,18 +237,6 @@ impl fmt::Display for ServiceError {
 }
 
 impl core::error::Error for ServiceError {}
-
-/// Writes a text on one line, without control characters that a terminal would interpret.
-fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    for character in text.chars() {
-        if character.is_control() {
-            write!(f, "{}", character.escape_default())?;
-        } else {
-            write!(f, "{character}")?;
-        }
-    }
-    Ok(())
-}
 
 /// What is shown of a message.
 enum Summary<'m> {
