@@ -336,10 +336,16 @@ impl Call<'_, Invoke> {
         let response = core.exchange(&request, self.options).await?;
         let attempts = response.attempts;
         let id = request_id(&response.parts.headers).map(str::to_owned);
-        let after = |error: Error| error.with_request_id(id.as_deref()).with_attempts(attempts);
+        let span = response.span.clone();
+        let after = |error: Error| {
+            span.failed(&error);
+            error.with_request_id(id.as_deref()).with_attempts(attempts)
+        };
         let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
-        let asked = request.invocation_type;
-        Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
+        let (asked, received) = (request.invocation_type, payload.len() as u64);
+        let reply = Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)?;
+        span.complete(received);
+        Ok(reply)
     }
 }
 

@@ -11,6 +11,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::trace::Uses;
+
 /// Anything that can stand in for a TCP connection.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
@@ -103,6 +105,7 @@ pub(crate) struct Stream {
     path: Path,
     /// Whether requests go to a proxy that reads them, and so need their whole URI.
     absolute_form: bool,
+    uses: Uses,
 }
 
 impl Stream {
@@ -110,6 +113,7 @@ impl Stream {
         Self {
             path,
             absolute_form,
+            uses: Uses::new(),
         }
     }
 }
@@ -164,6 +168,7 @@ impl rt::Write for Stream {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        self.path.connected().proxy(self.absolute_form)
+        let connected = self.path.connected().proxy(self.absolute_form);
+        self.uses.attach(connected)
     }
 }

@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
+use crate::trace::CallSpan;
 use crate::{BoxError, Error, FunctionFailure};
 use collected::Pieces;
 
@@ -75,6 +76,7 @@ pub struct ResponseStream {
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
     linger: Option<Pin<Box<Sleep>>>,
+    span: CallSpan,
 }
 
 impl ResponseStream {
@@ -87,6 +89,7 @@ impl ResponseStream {
             pieces: None,
             completion: None,
             linger: None,
+            span: response.span,
         }
     }
 
@@ -321,6 +324,7 @@ impl ResponseStream {
         match self.reader.finish() {
             Ok(()) => {
                 self.body = None;
+                self.span.complete(self.received());
                 Poll::Ready(None)
             }
             Err(error) => Poll::Ready(Some(Err(self.stream_error(error)))),
@@ -347,6 +351,7 @@ impl ResponseStream {
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
+        self.span.failed(&error);
         error
             .with_request_id(self.head.request_id.as_deref())
             .with_attempts(self.attempts)
