@@ -126,6 +126,7 @@ mod names;
 mod payload;
 mod presign;
 mod provide;
+pub mod region;
 mod request;
 mod settings;
 mod sign;
