@@ -41,6 +41,7 @@ pub(crate) struct Config {
     chain: Chain,
     /// The region of the function's ARN, if the function is named by one.
     of_arn: Option<String>,
+    has_function: bool,
 }
 
 impl Config {
@@ -78,6 +79,7 @@ impl Config {
             chain: chain.build().map_err(|error| failure(&error))?,
             settings,
             of_arn,
+            has_function: function.is_some(),
         })
     }
 
@@ -106,9 +108,12 @@ impl Config {
             (None, None) => self.chain.region().await.map_err(|error| {
                 let mut failure = failure(&error);
                 if error.kind() == ErrorKind::NotFound {
-                    failure
-                        .message
-                        .push_str("\n  hint: set it with --region, such as --region us-east-1");
+                    if self.has_function {
+                        let name = "\n  the function's name: not an ARN with a region";
+                        failure.message.push_str(name);
+                    }
+                    let hint = "\n  hint: set it with --region, such as --region us-east-1";
+                    failure.message.push_str(hint);
                 }
                 failure
             }),

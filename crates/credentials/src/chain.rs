@@ -237,7 +237,10 @@ impl Links {
             Provider::InstanceMetadata,
         ] {
             let outcome = match provider {
-                Provider::Environment if settings.is_explicit_profile() => continue,
+                Provider::Environment if settings.is_explicit_profile() => {
+                    let why = "not searched, since a profile is named explicitly";
+                    Outcome::Nothing(vec![Tried::new("environment", why)])
+                }
                 Provider::Environment => environment::provide(settings)?,
                 Provider::Profile => profile::provide(&context).await?,
                 Provider::WebIdentity => web_identity::provide(&context).await?,
@@ -254,7 +257,13 @@ impl Links {
                         is_of_process: obtained.is_of_process,
                     });
                 }
-                Outcome::Nothing(more) => tried.extend(more),
+                Outcome::Nothing(more) => tried.extend(more.into_iter().map(|mut one| {
+                    let name = provider.to_string();
+                    if !one.what.starts_with(&name) {
+                        one.what = format!("{name}: {}", one.what);
+                    }
+                    one
+                })),
             }
         }
         let notes = settings.other_profiles();

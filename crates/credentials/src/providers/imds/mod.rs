@@ -261,7 +261,9 @@ fn enabled_base(settings: &Settings) -> Result<Result<Base, String>, Error> {
 
 /// An error with its cause, on one line.
 fn explained(error: &Error) -> String {
-    let mut text = error.to_string();
+    let text = error.to_string();
+    let text = text.strip_prefix("instance metadata at ").unwrap_or(&text);
+    let mut text = text.to_owned();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let cause_text = cause.to_string();
