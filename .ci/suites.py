@@ -26,6 +26,10 @@ def files(pattern):
     return len([path for path in vectors.glob(pattern) if path.is_file()])
 
 
+def folders(pattern):
+    return len([path for path in vectors.glob(pattern) if path.is_dir()])
+
+
 def objects(value):
     """Every object in a JSON value, itself included."""
     if isinstance(value, dict):
@@ -220,6 +224,11 @@ def credentials_suites():
         ),
         "credentials/recursion-detection": len(load(runtime + "recursion-detection.json")),
         "credentials/assume-role": len(load(config + "assume-role-tests.json")),
+        "credentials/ecs": len(load(config + "ecs-tests.json")["tests"]),
+        "credentials/login": len(load(config + "login-provider-test-cases.json")),
+        "credentials/default-chain": folders(config + "default-credential-provider-chain/*"),
+        "credentials/profile-provider": folders(config + "profile-provider/*"),
+        "credentials/default-token-chain": folders(config + "default-token-provider-chain/*"),
         "credentials/imds-endpoints": len(imds if isinstance(imds, list) else imds["tests"]),
     }
 

@@ -108,7 +108,9 @@ impl Cache {
     /// short time. Without valid ones, all calls wait for the same fetch. A fetch goes on if its call
     /// is canceled.
     pub(crate) async fn get(&self) -> Fetched {
-        loop {
+        // A fetch ends without a result if its runtime was shut down, or if the provider panicked: in
+        // the first case, another one helps.
+        for _ in 0..2 {
             let (mut fetch, old) = {
                 let mut state = self.shared.state();
                 let now = self.shared.now();
@@ -145,10 +147,13 @@ impl Cache {
                         None => Err(error),
                     };
                 }
-                // The fetch was shut down with its runtime: the next turn begins another one.
                 None => {}
             }
         }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "fetching the credentials ended without a result: the provider panicked",
+        ))
     }
 
     fn start(&self, state: &mut State) -> watch::Receiver<Option<Fetched>> {

@@ -191,3 +191,40 @@ pub(super) fn expiry(
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_invoke_vectors::{json, suite};
+
+    use super::*;
+    use crate::testing::{Machine, settings_of};
+
+    #[test]
+    fn official_endpoints() {
+        suite("credentials/ecs", |folder| {
+            let path = "profile/smithy-rs/aws-config/test-data/ecs-tests.json";
+            let data = json(&folder.join(path));
+            let cases = data["tests"].as_array().unwrap();
+            for case in cases {
+                let mut machine = Machine::default();
+                for (name, value) in case["env"].as_object().unwrap() {
+                    machine = machine.variables(&[(name, value.as_str().unwrap())]);
+                }
+                let settings = settings_of(&machine, |builder| builder).unwrap();
+                let found = endpoint(&settings);
+                match case["result"]["Ok"].as_str() {
+                    Some(expected) => {
+                        let (uri, _) = found.unwrap().unwrap();
+                        assert_eq!(uri.to_string(), expected, "{case}");
+                    }
+                    None => {
+                        assert!(case["result"]["ErrorContains"].is_string(), "{case}");
+                        // Without a variable, it is the next provider's turn.
+                        assert!(matches!(found, Err(_) | Ok(None)), "{case}");
+                    }
+                }
+            }
+            cases.len()
+        });
+    }
+}

@@ -23,12 +23,20 @@ pub(crate) async fn provide(
     command: &str,
 ) -> Result<Obtained, Error> {
     let setting = format!("credential_process of profile '{profile}'");
-    let command = split(command, cfg!(windows)).ok_or_else(|| {
+    let text = command;
+    let command = split(text, cfg!(windows)).ok_or_else(|| {
         Error::configuration(format!(
             "{setting} is not a command: it is empty, or a quote is not closed"
         ))
     })?;
-    let program = command.program.clone();
+    // The first word, also where a shell runs it: arguments may be secrets.
+    let program = match cfg!(windows) {
+        true => command.program.clone(),
+        false => {
+            let words = shell_words::words(text).unwrap_or_default();
+            words.into_iter().next().unwrap_or_default()
+        }
+    };
     let failed = |what: String| {
         Error::new(
             ErrorKind::Unavailable,
@@ -83,16 +91,45 @@ pub(crate) async fn provide(
     })
 }
 
-/// Splits a command into words: as a shell does on POSIX, and as programs on Windows do there, where
-/// a backslash is a part of a path.
+/// The program and its arguments: split into words as a shell does on POSIX, and as programs on
+/// Windows do there, where a backslash is a part of a path.
+///
+/// On POSIX, a command that needs a shell, such as one with a pipe, is given to one, as most of AWS's
+/// SDKs do.
 pub(crate) fn split(command: &str, is_windows: bool) -> Option<CommandLine> {
-    let words = match is_windows {
-        true => windows_words(command)?,
-        false => shell_words::words(command)?,
-    };
+    if is_windows {
+        return with_program(windows_words(command)?);
+    }
+    let line = with_program(shell_words::words(command)?)?;
+    Some(match needs_shell(command) {
+        true => CommandLine::new("sh".to_owned(), vec!["-c".to_owned(), command.to_owned()]),
+        false => line,
+    })
+}
+
+fn with_program(words: Vec<String>) -> Option<CommandLine> {
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty())?;
     Some(CommandLine::new(program, words.collect()))
+}
+
+/// Whether a character has a meaning that only a shell knows.
+fn needs_shell(command: &str) -> bool {
+    let mut quote = None;
+    let mut characters = command.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (None | Some('"'), '\\') => {
+                characters.next();
+            }
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), close) if open == close => quote = None,
+            (None | Some('"'), '$' | '`') => return true,
+            (None, special) if "|&;<>()~*?[#\n".contains(special) => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Splits by the rules of Microsoft's C runtime: `"` quotes, and backslashes escape only before it.
@@ -147,6 +184,10 @@ mod tests {
                 &["/opt/my tools/prog", "--x", "a b"],
             ),
             (r"/bin/a\ b c", false, &["/bin/a b", "c"]),
+            ("prog '$x|' \"a|b\"", false, &["prog", "$x|", "a|b"]),
+            ("prog a | b", false, &["sh", "-c", "prog a | b"]),
+            ("~/prog", false, &["sh", "-c", "~/prog"]),
+            ("prog \"$HOME\"", false, &["sh", "-c", "prog \"$HOME\""]),
             (
                 r#""C:\Program Files\My Tool\creds.exe" --name "a b" C:\x\"#,
                 true,
