@@ -31,6 +31,8 @@ const PARTS: [&str; 8] = [
 #[derive(Debug, Default)]
 pub struct Report {
     pub quick: bool,
+    /// Whether to write the page and its pictures.
+    pub write: bool,
     rows: Vec<Row>,
     raw: BTreeMap<&'static str, Vec<Value>>,
 }
@@ -67,6 +69,7 @@ fn measure() -> Result<()> {
     for arg in std::env::args().skip(1) {
         match arg.as_str() {
             "--quick" => report.quick = true,
+            "--write" => report.write = true,
             part if PARTS.contains(&part) => parts.push(part.to_owned()),
             other => {
                 return Err(format!("no part {other:?}; there are {}", PARTS.join(", ")).into());
@@ -160,6 +163,14 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             micro.curve("curve-body/"),
         ),
         (
+            "functions",
+            "Signing, by the number of functions in turn",
+            "functions",
+            "time a request",
+            rows::number,
+            micro.curve("curve-functions/"),
+        ),
+        (
             "concurrency",
             "Client, small streams, by how many run at once",
             "at once",
@@ -185,7 +196,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             y_text: rows::time,
             curves: &curves,
         };
-        page::picture(place, name, &chart.svg())?;
+        page::picture(place, report, name, &chart.svg())?;
         report.raw(
             "curves",
             serde_json::json!({ "name": name, "curves": curves }),

@@ -136,7 +136,7 @@ pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         "client, streaming, CPU per GB relative to aws-sdk-lambda",
         ratio(&cpu[0], &cpu[2]),
         "x",
-        Goal::Below(1.0),
+        Goal::AtMost(1.0),
         detail(&cpu[2], "aws-sdk-lambda"),
     ));
     Ok(rows)
