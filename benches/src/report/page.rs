@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::contenders;
 use crate::programs::{Place, run};
 use crate::rows::Row;
 use crate::{Report, Result};
@@ -16,8 +17,11 @@ const END: &str = "<!-- measured by benches/run: end -->";
 pub fn write(place: &Place, report: &Report) -> Result<()> {
     let folder = place.target.join("report");
     let rows: Vec<Value> = report.rows.iter().map(Row::json).collect();
-    let raw =
-        json!({ "machine": machine()?, "quick": report.quick, "rows": rows, "raw": report.raw });
+    let contenders = contenders::contenders(place)?;
+    let raw = json!({
+        "machine": machine()?, "quick": report.quick, "contenders": contenders, "rows": rows,
+        "raw": report.raw,
+    });
     std::fs::write(folder.join("raw.json"), serde_json::to_string(&raw)?)?;
     println!("written: {}", folder.join("raw.json").display());
     if !report.write {
@@ -31,7 +35,11 @@ pub fn write(place: &Place, report: &Report) -> Result<()> {
     let (old, after) = rest
         .split_once(END)
         .ok_or("docs/performance.md has no mark to end at")?;
-    let page = format!("{before}{BEGIN}\n\n{}\n{END}{after}", tables(report, old)?);
+    let page = format!(
+        "{before}{BEGIN}\n\n{}\n{}\n{END}{after}",
+        contenders::section(&contenders),
+        tables(report, old)?
+    );
     std::fs::write(&path, page)?;
     println!("written: docs/performance.md");
     Ok(())

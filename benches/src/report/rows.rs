@@ -62,6 +62,24 @@ pub fn time(ns: f64) -> String {
 }
 
 impl Row {
+    /// A ratio.
+    pub fn ratio(
+        part: &'static str,
+        name: String,
+        measured: f64,
+        goal: Goal,
+        detail: String,
+    ) -> Self {
+        Self {
+            part,
+            name,
+            measured,
+            unit: "x",
+            goal,
+            detail,
+        }
+    }
+
     pub fn verdict(&self) -> &'static str {
         match self.goal {
             Goal::Fact => "fact",

@@ -3,19 +3,17 @@
 //!
 //! `UPDATE_DOCS=1` copies them.
 
-mod support;
-
 use std::fs;
-
-use support::root;
+use std::path::Path;
 
 const BEGIN: &str = "<!-- file: ";
 
 #[test]
 fn quoted_files_are_quoted_as_they_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut quoted = 0;
     for name in ["benchmarking.md", "fuzzing.md"] {
-        let path = root().join("docs").join(name);
+        let path = root.join("docs").join(name);
         let page = fs::read_to_string(&path).unwrap();
         let mut right = String::new();
         let mut parts = page.split(BEGIN);
@@ -23,7 +21,7 @@ fn quoted_files_are_quoted_as_they_are() {
         for part in parts {
             let (file, rest) = part.split_once(" -->\n```rust\n").unwrap();
             let (_, rest) = rest.split_once("```\n").unwrap();
-            let source = fs::read_to_string(root().join(file)).unwrap();
+            let source = fs::read_to_string(root.join(file)).unwrap();
             right.push_str(&format!("{BEGIN}{file} -->\n```rust\n{source}```\n{rest}"));
             quoted += 1;
         }
