@@ -22,6 +22,7 @@ pub use function::writer::ResponseWriter;
 pub use function::{Function, builtins};
 pub use server::build_error::BuildError;
 pub use server::builder::EndpointBuilder;
+pub use server::memory::{InMemory, InMemoryError};
 pub use server::{Endpoint, Server};
 pub use service::auth::{AccessKey, AccessKeyError};
 pub use service::calls::RecordedCall;
