@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lambda_invoke_error::text::truncate;
+
 /// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
 ///
 /// Any error converts with `?`: the name of its type becomes the error type, its text the message.
@@ -122,10 +124,7 @@ impl FunctionError {
             .into_iter()
             .chain(&mut self.stack_trace)
         {
-            let mut end = text.len().min(bytes);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
+            let end = truncate(text, bytes).len();
             // Nothing follows a truncated text.
             bytes = if end < text.len() { 0 } else { bytes - end };
             text.truncate(end);

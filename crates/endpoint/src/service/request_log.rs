@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Uri};
+use lambda_invoke_error::text::Escaped;
 
 use crate::request_id::RequestId;
 use crate::wire::connection::Connection;
@@ -75,8 +76,8 @@ impl fmt::Display for RequestRecord {
             None => f.write_str(" no response")?,
         }
         match (&self.failure, &self.error) {
-            (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
-            (None, Some(error)) => write!(f, " {}", error.escape_debug())?,
+            (Some(failure), _) => write!(f, " failed: {}", Escaped::line(failure))?,
+            (None, Some(error)) => write!(f, " {}", Escaped::line(error))?,
             (None, None) => {}
         }
         let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
