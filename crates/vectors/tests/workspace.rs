@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
+    ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -30,7 +31,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "endpoint",
-        &["protocol", "sigv4", "input", "error", "event-stream"],
+        &[
+            "protocol",
+            "sigv4",
+            "input",
+            "error",
+            "event-stream",
+            "runtime",
+        ],
     ),
     (
         "cli",
@@ -43,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "lambda-invoke",
             "endpoint",
+            "runtime",
         ],
     ),
     // The feature `project` has the properties of all of these.
