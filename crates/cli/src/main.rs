@@ -22,6 +22,7 @@ mod serve;
 mod sign;
 mod stream;
 mod terminal;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Whoami(whoami::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Whoami(arguments) => whoami::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };

@@ -47,6 +47,20 @@ const ARROWS: &[(&str, &[&str])] = &[
             "endpoint",
         ],
     ),
+    // The feature `project` has the properties of all of these.
+    (
+        "testing",
+        &[
+            "input",
+            "error",
+            "event-stream",
+            "sigv4",
+            "transport",
+            "protocol",
+            "lambda-invoke",
+            "endpoint",
+        ],
+    ),
 ];
 
 /// The most crates that `cargo tree -e normal` may list, including the crate itself.

@@ -4,6 +4,7 @@ mod accept;
 pub(crate) mod build_error;
 pub(crate) mod builder;
 mod connection;
+mod listen;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,6 +23,7 @@ use self::connection::{abort, connection};
 
 use crate::event::{EventCounters, Notice, work};
 use crate::service::Service;
+use crate::service::calls::RecordedCall;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -60,12 +62,25 @@ impl Endpoint {
 
     /// Listens on an address and serves it in a new task. Port 0 selects a free port.
     ///
+    /// A name with several loopback addresses is served at each of them; see
+    /// [`bind_localhost`](Self::bind_localhost).
+    ///
     /// # Errors
     ///
     /// If the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        let listener = TcpListener::bind(address).await?;
-        self.serve(listener)
+        self.serve_each(listen::listen(address).await?)
+    }
+
+    /// Listens on the loopback addresses of both IP versions, 127.0.0.1 and ::1, and serves them in
+    /// new tasks. A client that connects to `localhost` may choose either. Port 0 selects a free
+    /// port, the same for both. Without IPv6 it is 127.0.0.1 alone.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> io::Result<Server> {
+        self.serve_each(listen::localhost(port).await?)
     }
 
     /// Serves a listening socket in a new task.
@@ -74,15 +89,26 @@ impl Endpoint {
     ///
     /// If the socket has no address.
     pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
-        let address = listener.local_addr()?;
+        self.serve_each(vec![listener])
+    }
+
+    fn serve_each(self, listeners: Vec<TcpListener>) -> io::Result<Server> {
+        let addresses = listeners.iter().map(TcpListener::local_addr);
+        let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+        let Some(&address) = addresses.first() else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
         let switch = Switch::new();
         if let Some(running) = switch.running() {
             self.start_queue(&running);
-            tokio::spawn(self.clone().accept(listener, running));
+            for listener in listeners {
+                tokio::spawn(self.clone().accept(listener, running.clone()));
+            }
         }
         Ok(Server {
             endpoint: self,
             address,
+            addresses,
             switch: Some(switch),
         })
     }
@@ -135,11 +161,12 @@ impl Endpoint {
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service
-            .faults
-            .as_ref()
-            .map(|faults| faults.strikes())
-            .unwrap_or_default()
+        self.service.faults.strikes()
+    }
+
+    /// Returns the recorded calls of a function; see [`Server::calls`].
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.service.calls.of(function)
     }
 
     fn start_queue(&self, running: &Running) {
@@ -177,15 +204,22 @@ impl Endpoint {
 #[derive(Debug)]
 pub struct Server {
     endpoint: Endpoint,
+    /// The first one, which the URL is made from.
     address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     /// `None` once it has been shut down.
     switch: Option<Switch>,
 }
 
 impl Server {
-    /// Returns the address that it listens on.
+    /// Returns the address that it listens on: the first one, if there are several.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns every address that it listens on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
@@ -206,6 +240,15 @@ impl Server {
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
         self.endpoint.fault_strikes()
+    }
+
+    /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
+    /// tests of the code that calls it.
+    ///
+    /// The latest calls of all functions are recorded, up to 16 MiB of memory
+    /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.endpoint.calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running
