@@ -22,12 +22,12 @@ use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
-use crate::Error;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{HttpService, ResponseBody};
 use crate::random;
+use crate::{Error, FunctionName};
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
@@ -96,6 +96,7 @@ impl Core {
         request: &CallRequest<'_, Op>,
         options: Options,
     ) -> Result<HttpResponse, Error> {
+        self.check_region(request.target.name())?;
         let base = self.endpoint.uri();
         let mut hash = None;
         let headers = options.headers.as_deref();
@@ -107,7 +108,7 @@ impl Core {
         let total = timeouts
             .or(self.http_service.timeouts())
             .and_then(|timeouts| timeouts.total());
-        let deadline = total.and_then(|total| Instant::now().checked_add(total));
+        let mut deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
         let mut call = CallRetries::new(policy, &self.bucket);
         let mut earlier = Execution::NotStarted;
@@ -128,7 +129,13 @@ impl Core {
                 _ => timeouts,
             };
             let expected: Expected = request.invocation_type.into();
-            let failed = match self.attempt(http, expected, hash, timeouts, headers).await {
+            let mut fetching = Duration::ZERO;
+            let attempt_result = self
+                .attempt(http, expected, hash, timeouts, headers, &mut fetching)
+                .await;
+            // The time that fetching credentials took is not the call's.
+            deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
+            let failed = match attempt_result {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok(HttpResponse {
@@ -179,6 +186,18 @@ impl Core {
         }
     }
 
+    /// Rejects a function whose ARN is of another region than the client: the service would not find
+    /// it, or not accept the signature.
+    fn check_region(&self, function: &FunctionName<'_>) -> Result<(), Error> {
+        let region = self.credentials.region();
+        match function.region() {
+            Some(of_arn) if of_arn != region => Err(Error::input(format!(
+                "the function's ARN is of the region {of_arn}, but the client's region is {region}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Signs a request, sends it, and reads the response's head, and the body of an error.
     async fn attempt(
         &self,
@@ -187,6 +206,7 @@ impl Core {
         hash: &PayloadHash,
         timeouts: Option<Timeouts>,
         headers: Option<&ExtraHeaders>,
+        fetching: &mut Duration,
     ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
@@ -207,7 +227,10 @@ impl Core {
         let (signer, sent) = match self.credentials.fresh(now) {
             Some(signer) => (signer, now),
             None => {
-                let signer = self.credentials.signer_at(now).await.map_err(early)?;
+                let start = Instant::now();
+                let signer = self.credentials.signer_at(now).await;
+                *fetching = start.elapsed();
+                let signer = signer.map_err(early)?;
                 // Fetching credentials may have taken some time.
                 (signer, clock.apply(SystemTime::now()))
             }
