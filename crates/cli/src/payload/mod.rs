@@ -1,5 +1,8 @@
 //! The payload and the client context: given inline, in a file, or on stdin.
 
+mod advice;
+mod example;
+
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -11,6 +14,8 @@ use bytes::Bytes;
 use lambda_invoke::ClientContext;
 use lambda_invoke_protocol::json;
 
+pub(crate) use self::advice::quoted;
+use self::example::Example;
 use crate::encoding::Encoding;
 use crate::exit::Failure;
 use crate::home;
@@ -25,6 +30,15 @@ pub(crate) struct Options {
     /// The payload: JSON, @FILE, file://FILE or fileb://FILE, or - for stdin [default: no payload]
     #[arg(short, long, value_name = "JSON", allow_negative_numbers = true)]
     payload: Option<OsString>,
+    /// Send a sample event of a service as the payload
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SERVICE",
+        conflicts_with = "payload",
+        hide_possible_values = true
+    )]
+    data_example: Option<Example>,
     /// Send the payload as it is, without checking that it is JSON
     #[arg(long, requires = "payload")]
     raw: bool,
@@ -37,6 +51,9 @@ impl Options {
     ///
     /// If it cannot be read, or is not JSON; the failure says where.
     pub(crate) fn read(&self) -> Result<Bytes, Failure> {
+        if let Some(example) = self.data_example {
+            return Ok(Bytes::from_static(example.json().as_bytes()));
+        }
         let Some(value) = &self.payload else {
             return Ok(Bytes::new());
         };
@@ -45,9 +62,14 @@ impl Options {
         if !self.raw {
             source.check_encoding("payload", &bytes)?;
             json::check(&bytes).map_err(|fault| {
-                let advice = match bytes.is_empty() {
-                    true => "to send no payload, leave out --payload",
-                    false => "correct it, or send it as it is with --raw",
+                let meant = match (&source, std::str::from_utf8(&bytes)) {
+                    (Source::Inline(_), Ok(text)) => advice::for_inline(text),
+                    _ => None,
+                };
+                let advice = match (bytes.is_empty(), &meant) {
+                    (true, _) => "to send no payload, leave out --payload",
+                    (false, Some(meant)) => meant,
+                    (false, None) => "correct it, or send it as it is with --raw",
                 };
                 Failure::usage(format!("{fault}{}\n  hint: {advice}", source.origin()))
                     .with("offset", fault.offset())
