@@ -2,7 +2,6 @@
 
 mod location;
 mod parse;
-mod shell_words;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::shell_words::words;
+use crate::shell_words::words;
 
 /// Which of the two files it is. They write the names of profiles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

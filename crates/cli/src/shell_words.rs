@@ -4,7 +4,7 @@
 ///
 /// The rules are those of Python's `shlex.split`: `'` quotes everything up to the next `'`; within `"`,
 /// only `\"` and `\\` are escapes; outside quotes, `\` quotes the next character.
-pub(super) fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut characters = text.chars();
