@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod handler;
 pub(crate) mod source;
 pub(crate) mod spec;
+pub(crate) mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 
