@@ -12,7 +12,7 @@ use crate::terminal::{MOST_TEXT, MOST_TOKEN, excerpt, say};
 /// Converts an error of the client into a failure of the program.
 ///
 /// The client's messages have excerpts of 1 KiB of what a peer sent, escaped
-/// (`lambda_invoke_protocol::text::Excerpt`). Its causes come from other libraries and guarantee
+/// (`lambda_invoke_error::text::Excerpt`). Its causes come from other libraries and guarantee
 /// nothing, so both are shortened here, and `terminal` escapes whatever reaches stderr.
 pub(crate) fn failure(error: &Error) -> Failure {
     let (exit, kind) = classify(error.kind());

@@ -5,11 +5,11 @@
 //! middle of a long text is left out. `clippy.toml` rejects every other use of stderr and stdout in
 //! this crate, except in `output`.
 //!
-//! The libraries escape and shorten what they quote in their errors too
-//! (`lambda_invoke_protocol::text::Excerpt`: one line, 1 KiB), which guarantees that their messages
-//! are safe in any log. This module guarantees it for the complete output of the program: for causes
-//! from other libraries, for logs and headers shown in full, and for the arguments of the user.
-//! Escaping is idempotent, since an escaped text has no control characters.
+//! The libraries escape and shorten what they quote in their errors too (`Excerpt`: one line, 1 KiB),
+//! so that their messages are safe in any log. This module does it for the complete output of the
+//! program: for causes from other libraries, for logs and headers shown in full, and for the
+//! arguments of the user. Both escape by the same rule, `lambda_invoke_error::text`; an escaped text
+//! is not escaped again.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stderr"
@@ -20,6 +20,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::ProgressDrawTarget;
+use lambda_invoke::error_model::text::{Escaped, is_interpreted, truncate};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
@@ -91,44 +92,18 @@ pub(crate) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let half = most / 2;
-    let mut begin = half;
-    while !text.is_char_boundary(begin) {
-        begin -= 1;
-    }
+    let head = truncate(text, half);
     let mut end = text.len() - half;
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    let (head, tail) = (&text[..begin], &text[end..]);
-    let omitted = end - begin;
+    let (tail, omitted) = (&text[end..], end - head.len());
     Cow::Owned(format!("{head} [... {omitted} bytes omitted ...] {tail}"))
 }
 
-/// Escapes the characters that a terminal interprets, as in `\u{1b}`. Line feeds and tabs are kept,
-/// and CR LF becomes a line feed.
+/// Escapes the characters that a terminal interprets, as in `\u{1b}`; lines and tabs are kept.
 pub(crate) fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' if characters.peek() == Some(&'\n') => {}
-            '\n' | '\t' => safe.push(character),
-            character if is_interpreted(character) => safe.extend(character.escape_unicode()),
-            character => safe.push(character),
-        }
-    }
-    safe
-}
-
-/// Whether a terminal interprets the character instead of showing it: the C0 and C1 controls, and
-/// the format characters that reorder or break the text around them (Unicode's Bidi_Control, the
-/// deprecated format characters, and the line and paragraph separators).
-pub(crate) fn is_interpreted(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-        )
+    Escaped::lines(text).to_string()
 }
 
 /// Serializes a value as JSON on one line that is safe for a terminal.

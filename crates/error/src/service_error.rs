@@ -3,7 +3,8 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use crate::bounds::{self, MAX_MESSAGE, token, truncate};
+use crate::bounds::{self, MAX_MESSAGE, token};
+use crate::text::{Escaped, truncate};
 use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 
 /// An error response of the service: its status, its code, and the rest of what it says.
@@ -216,15 +217,7 @@ impl fmt::Display for ServiceError {
             write!(f, " {code}")?;
         }
         if let Some(message) = self.message() {
-            f.write_str(": ")?;
-            // One line, without control characters that a terminal would interpret.
-            for character in message.chars() {
-                if character.is_control() {
-                    write!(f, "{}", character.escape_default())?;
-                } else {
-                    write!(f, "{character}")?;
-                }
-            }
+            write!(f, ": {}", Escaped::line(message))?;
         }
         if let Some(id) = self.request_id() {
             write!(f, " (request id {id})")?;

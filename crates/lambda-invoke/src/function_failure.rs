@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use lambda_invoke_error::bounds::MAX_TOKEN;
-use lambda_invoke_protocol::text::{Excerpt, cut};
+use lambda_invoke_error::text::{Excerpt, truncate};
 use lambda_invoke_protocol::{FunctionError, InvokeComplete, LogTail, LoggedFailure};
 
 /// What a function that ran and failed left behind.
@@ -64,7 +64,7 @@ impl fmt::Debug for FunctionFailure {
 
 /// Returns the first 256 bytes of a code.
 pub(crate) fn short_code(code: &str) -> String {
-    cut(code, MAX_TOKEN).to_owned()
+    truncate(code, MAX_TOKEN).to_owned()
 }
 
 impl fmt::Display for FunctionFailure {

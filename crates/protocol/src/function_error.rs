@@ -3,9 +3,8 @@
 use std::fmt;
 
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
+use lambda_invoke_error::text::{Excerpt, truncate};
 use serde_json::Value;
-
-use crate::text::{Excerpt, cut};
 
 /// The most of a stack that is kept, in bytes.
 const MAX_STACK: usize = 64 * 1024;
@@ -102,7 +101,7 @@ impl FunctionError {
             (&mut self.error_message, MAX_MESSAGE),
         ] {
             if let Some(text) = text.as_mut().filter(|text| text.len() > max) {
-                *text = cut(text, max).to_owned();
+                *text = truncate(text, max).to_owned();
             }
         }
         let mut room = MAX_STACK;
@@ -112,7 +111,7 @@ impl FunctionError {
                 break;
             }
             if line.len() > room {
-                *line = cut(line, room).to_owned();
+                *line = truncate(line, room).to_owned();
             }
             // The `String` itself takes memory as well.
             room = room.saturating_sub(line.len() + size_of::<String>());

@@ -64,9 +64,7 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         for index in 0..items.len() {
             let item = items[index];
             if keep(item) {
-                if kept < index {
-                    items[kept] = item;
-                }
+                items[kept] = item;
                 kept += 1;
             }
         }

@@ -237,6 +237,24 @@ fn s3_is_signed_as_its_reference_has_it() {
 }
 
 #[test]
+fn s3_signs_a_path_as_it_is_sent() {
+    let parts = parts("/a//./b/../c%20d%3A", &[("host", "h")]);
+    let request = RawRequest::from(&parts);
+    let canonical = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &SigningSettings::s3());
+    let path = canonical.to_string().lines().nth(1).unwrap().to_owned();
+    assert_eq!(path, "/a//./b/../c%20d%3A");
+}
+
+#[test]
+fn a_signer_says_what_it_signs_for() {
+    let signer = signer();
+    assert_eq!(
+        (signer.region(), signer.service()),
+        ("us-east-1", "service")
+    );
+}
+
+#[test]
 fn an_appended_token_is_sent_and_not_signed() {
     let mut settings = SigningSettings::default();
     settings.session_token = SessionTokenMode::Appended;

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
+    ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -30,10 +31,32 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "endpoint",
-        &["protocol", "sigv4", "input", "error", "event-stream"],
+        &[
+            "protocol",
+            "sigv4",
+            "input",
+            "error",
+            "event-stream",
+            "runtime",
+        ],
     ),
     (
         "cli",
+        &[
+            "input",
+            "error",
+            "event-stream",
+            "sigv4",
+            "transport",
+            "protocol",
+            "lambda-invoke",
+            "endpoint",
+            "runtime",
+        ],
+    ),
+    // The feature `project` has the properties of all of these.
+    (
+        "testing",
         &[
             "input",
             "error",

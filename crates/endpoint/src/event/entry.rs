@@ -38,14 +38,21 @@ impl Event {
         }
     }
 
-    /// Creates another event for the same call.
-    pub(crate) fn duplicate(&self) -> Self {
-        Self::new(
-            self.payload.clone(),
-            self.call.clone(),
-            self.handler.clone(),
-            self.limits.clone(),
-        )
+    /// Returns this many events for the same call.
+    pub(crate) fn times(self, count: usize) -> Vec<Self> {
+        let copy = || {
+            Self::new(
+                self.payload.clone(),
+                self.call.clone(),
+                self.handler.clone(),
+                self.limits.clone(),
+            )
+        };
+        let mut events: Vec<_> = std::iter::repeat_with(copy)
+            .take(count.saturating_sub(1))
+            .collect();
+        events.push(self);
+        events
     }
 
     pub(super) fn call(&self) -> &Call {

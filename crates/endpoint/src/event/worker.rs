@@ -12,12 +12,13 @@ use super::notice::{EventFailure, Notice};
 use super::queue::Queue;
 use super::record::record;
 use super::settings::DeadLetter;
+use crate::function::channel::ResponseLimits;
 use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation, later};
 use crate::request_id::RequestIds;
-use crate::run::collect;
 use crate::run::concurrency::Permit;
-use crate::run::execution::Outcome;
+use crate::run::discard::discard;
+use crate::run::execution::Execution;
 use crate::run::registry::Registry;
 use crate::wire::shutdown::Running;
 
@@ -144,14 +145,15 @@ impl Worker {
         event.attempts += 1;
         // Each attempt is a new invocation with its own timeout and the same request id.
         let invocation = Invocation::new(event.payload().clone(), event.call().clone());
-        let run = collect::without_caller(&invocation, &event.handler, permit, &self.running);
-        match run.await {
-            Outcome::Completed(()) => {
+        let (handler, limits) = (&event.handler, ResponseLimits::NONE);
+        let execution = Execution::start(handler, &invocation, permit, &self.running, limits);
+        match discard(execution).await {
+            Ok(()) => {
                 let succeeded = &self.queue.counts.succeeded;
                 succeeded.fetch_add(1, Ordering::Relaxed);
                 owned.settle();
             }
-            Outcome::Failed(error) | Outcome::TimedOut(error) => {
+            Err(error) => {
                 if let Some(why) = self.put_back(&mut owned, error) {
                     self.give_up(owned, why).await;
                 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lambda_invoke_error::text::truncate;
+
 /// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
 ///
 /// Any error converts with `?`: the name of its type becomes the error type, its text the message.
@@ -34,6 +36,8 @@ enum Origin {
     Init,
     /// Raised by the platform: type, and a message that starts with the request id.
     Platform,
+    /// The platform ended an invocation that ran for too long.
+    Timeout,
     /// The platform rejected the function's response: type and message.
     Response,
 }
@@ -72,7 +76,10 @@ impl FunctionError {
     /// Creates the error for an invocation that timed out.
     pub(crate) fn timed_out(limit: std::time::Duration) -> Self {
         let message = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
-        Self::platform("Sandbox.Timedout", message)
+        Self {
+            origin: Origin::Timeout,
+            ..Self::new("Sandbox.Timedout", message)
+        }
     }
 
     /// Creates the error for a response larger than `limit` bytes.
@@ -117,10 +124,7 @@ impl FunctionError {
             .into_iter()
             .chain(&mut self.stack_trace)
         {
-            let mut end = text.len().min(bytes);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
+            let end = truncate(text, bytes).len();
             // Nothing follows a truncated text.
             bytes = if end < text.len() { 0 } else { bytes - end };
             text.truncate(end);
@@ -130,6 +134,11 @@ impl FunctionError {
         self
     }
 
+    /// Whether the invocation timed out.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.origin == Origin::Timeout
+    }
+
     /// Whether the response was too large.
     pub(crate) fn is_too_large(&self) -> bool {
         self.origin == Origin::Response
@@ -137,13 +146,13 @@ impl FunctionError {
 
     /// Whether the platform raised the error, and not the function.
     pub(crate) fn is_from_platform(&self) -> bool {
-        matches!(self.origin, Origin::Platform | Origin::Response)
+        !matches!(self.origin, Origin::Function | Origin::Init)
     }
 
     /// Returns the JSON payload of the response.
     pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
         let message = match self.origin {
-            Origin::Platform => self.log_line(request_id),
+            Origin::Platform | Origin::Timeout => self.log_line(request_id),
             Origin::Function | Origin::Init | Origin::Response => self.message.clone(),
         };
         let mut error = lambda_invoke_protocol::FunctionError::new(&self.error_type, message);
@@ -153,6 +162,18 @@ impl FunctionError {
             error.stack_trace.clone_from(&self.stack_trace);
         }
         error.to_json()
+    }
+
+    /// Returns the error as text for the request log, truncated to 1 KiB.
+    pub(crate) fn summary(&self) -> String {
+        const LONGEST: usize = 1024;
+        let short = self.clone().shortened(LONGEST);
+        let mark = if short.message == self.message {
+            ""
+        } else {
+            "..."
+        };
+        format!("{short}{mark}")
     }
 
     /// Returns the error's line in the tail log.
@@ -168,7 +189,9 @@ impl FunctionError {
                 }
                 lines
             }
-            Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
+            Origin::Platform | Origin::Timeout => {
+                format!("RequestId: {request_id} Error: {}", self.message)
+            }
             Origin::Response => self.message.clone(),
         }
     }
@@ -187,23 +210,6 @@ impl<E: std::error::Error> From<E> for FunctionError {
         let bare = path.split('<').next().unwrap_or(path);
         let name = bare.rsplit("::").next().unwrap_or(bare);
         Self::new(name, error.to_string())
-    }
-}
-
-/// A function's failure as text for the request log; an extension of the HTTP response.
-#[derive(Clone, Debug)]
-pub(crate) struct Failed(pub(crate) String);
-
-impl Failed {
-    pub(crate) fn new(error: &FunctionError) -> Self {
-        const LONGEST: usize = 1024;
-        let short = error.clone().shortened(LONGEST);
-        let mark = if short.message() == error.message() {
-            ""
-        } else {
-            "..."
-        };
-        Self(format!("{short}{mark}"))
     }
 }
 

@@ -168,8 +168,18 @@ impl Invocation {
     }
 
     /// Writes a line to the function's log. A caller that sends `X-Amz-Log-Type: Tail` receives the
-    /// last 4 KB of it; without that header the log is discarded.
+    /// last 4 KB of it. Each line also goes to the observer of the endpoint
+    /// ([`EndpointBuilder::on_log`](crate::EndpointBuilder::on_log)).
     pub fn log(&self, line: impl AsRef<str>) {
+        let function = &self.shared.call.function;
+        if let Some(on_log) = &function.on_log {
+            on_log.report(&function.name, Some(self.request_id()), line.as_ref());
+        }
+        self.log_to_tail(line);
+    }
+
+    /// Writes a line to the tail only, as the platform does.
+    pub(crate) fn log_to_tail(&self, line: impl AsRef<str>) {
         if let Some(log) = &self.shared.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push(line.as_ref().as_bytes());
@@ -235,7 +245,7 @@ impl Invocation {
     /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
     /// ask for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
-        self.log(last);
+        self.log_to_tail(last);
         let log = self.shared.log.as_ref()?;
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         Some(std::mem::take(&mut *log).finish())

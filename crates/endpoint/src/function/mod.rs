@@ -1,9 +1,12 @@
 //! A function: its name, code, versions, aliases and limits.
 
 pub mod builtins;
+pub(crate) mod channel;
 pub(crate) mod error;
 pub(crate) mod info;
 pub(crate) mod invocation;
+pub(crate) mod log;
+pub(crate) mod write_error;
 pub(crate) mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,22 +20,22 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 use crate::function::writer::ResponseWriter;
 
-/// The future that a function's closure returns.
-pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;
+/// The future that a function's code returns.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), FunctionError>> + Send>>;
 
-type Buffered = dyn Fn(Invocation) -> Running<Bytes> + Send + Sync;
-/// The code of a streaming function.
-pub(crate) type Streaming = dyn Fn(Invocation, ResponseWriter) -> Running<()> + Send + Sync;
+type Code = dyn Fn(Invocation, ResponseWriter) -> Running + Send + Sync;
 
 /// The code of a function or of one of its versions.
 #[derive(Clone)]
-pub(crate) enum Handler {
-    Buffered(Arc<Buffered>),
-    Streaming(Arc<Streaming>),
+pub(crate) struct Handler {
+    /// How it responds, before it has written anything.
+    pub(crate) mode: Mode,
+    pub(crate) code: Arc<Code>,
 }
 
 /// A function that runs in this process.
@@ -124,19 +127,14 @@ impl Function {
         T: Serialize,
         E: Into<FunctionError>,
     {
-        let code = move |invocation: Invocation| -> Running<Bytes> {
-            match invocation.json::<I>() {
-                Ok(input) => {
-                    let result = code(input, invocation);
-                    Box::pin(async move {
-                        let value = result.await.map_err(Into::into)?;
-                        Ok(serde_json::to_vec(&value)?.into())
-                    })
-                }
-                Err(error) => Box::pin(async move { Err(error) }),
+        let code = move |invocation: Invocation| {
+            let result = invocation.json::<I>().map(|input| code(input, invocation));
+            async move {
+                let value = result?.await.map_err(Into::into)?;
+                Ok::<_, FunctionError>(serde_json::to_vec(&value)?)
             }
         };
-        Self::new(name.into(), Handler::Buffered(Arc::new(code)))
+        Self::new(name.into(), buffered(code))
     }
 
     /// Creates a function that writes its response in chunks.
@@ -239,7 +237,7 @@ impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Function")
             .field("name", &self.name)
-            .field("streaming", &matches!(self.latest, Handler::Streaming(_)))
+            .field("streaming", &(self.latest.mode == Mode::Streaming))
             .field("qualifiers", &self.qualifiers())
             .field("concurrency", &self.concurrency)
             .field("timeout", &self.timeout)
@@ -255,10 +253,17 @@ where
     T: Into<Bytes>,
     E: Into<FunctionError>,
 {
-    Handler::Buffered(Arc::new(move |invocation| {
+    let code = move |invocation: Invocation, writer: ResponseWriter| -> Running {
         let result = code(invocation);
-        Box::pin(async move { result.await.map(Into::into).map_err(Into::into) })
-    }))
+        Box::pin(async move {
+            let response = result.await.map_err(Into::into)?;
+            Ok(writer.finish(response.into())?)
+        })
+    };
+    Handler {
+        mode: Mode::Buffered,
+        code: Arc::new(code),
+    }
 }
 
 fn streaming<F, A, E>(code: F) -> Handler
@@ -267,10 +272,14 @@ where
     A: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<FunctionError>,
 {
-    Handler::Streaming(Arc::new(move |invocation, writer| {
+    let code = move |invocation: Invocation, writer: ResponseWriter| -> Running {
         let result = code(invocation, writer);
         Box::pin(async move { result.await.map_err(Into::into) })
-    }))
+    };
+    Handler {
+        mode: Mode::Streaming,
+        code: Arc::new(code),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
 
+use super::running::Outcome;
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 
@@ -11,25 +12,23 @@ use crate::function::invocation::Invocation;
 pub(crate) fn start(invocation: &Invocation) {
     if invocation.wants_tail() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
-        invocation.log(line.to_string());
+        invocation.log_to_tail(line.to_string());
     }
 }
 
 /// Writes the platform's last lines, and returns the tail of the log.
-pub(crate) fn finish(
-    invocation: &Invocation,
-    error: Option<&FunctionError>,
-    timed_out: bool,
-) -> Option<LogTail> {
+pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTail> {
     if !invocation.wants_tail() {
         return None;
     }
+    let error = outcome.as_ref().err();
+    let timed_out = error.is_some_and(FunctionError::is_timeout);
     let request_id = invocation.request_id();
     // A timeout has no line of its own; the REPORT line has its status.
     if let Some(error) = error.filter(|_| !timed_out) {
-        invocation.log(error.log_line(request_id));
+        invocation.log_to_tail(error.log_line(request_id));
     }
-    invocation.log(format!("END RequestId: {request_id}"));
+    invocation.log_to_tail(format!("END RequestId: {request_id}"));
     let call = invocation.call();
     let mut report = Report::new(request_id);
     let duration = if timed_out {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
+use crate::function::log::OnLog;
 use crate::function::{Function, Handler};
 use crate::run::concurrency::{Limit, Limits};
 
@@ -39,6 +41,16 @@ impl Registered {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the function's own concurrency limit.
+    pub(crate) fn reserved_concurrency(&self) -> Option<usize> {
+        self.limits.function.as_ref().map(|limit| limit.most())
+    }
+
+    /// Returns the numbers of the published versions, sorted.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u64> + '_ {
+        self.versions.keys().copied()
     }
 
     /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
@@ -83,14 +95,18 @@ impl Registry {
         functions: impl IntoIterator<Item = Function>,
         prefix: &str,
         account_concurrency: Option<usize>,
+        on_log: Option<&OnLog>,
     ) -> Self {
         let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
+        let registered = SystemTime::now();
         let register = |function: Function| {
             let info = FunctionInfo {
                 arn: format!("{prefix}{}", function.name),
                 name: function.name.clone(),
                 timeout: function.timeout,
                 memory_mb: function.memory_mb,
+                registered,
+                on_log: on_log.cloned(),
             };
             let registered = Registered {
                 info: Arc::new(info),
@@ -134,7 +150,7 @@ mod tests {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
             .version(7)
             .alias("live", 3);
-        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None);
+        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(f.arn(), "arn:aws:lambda:r:1:function:f");
         assert_eq!(version(f, None), Some(None));
@@ -150,7 +166,7 @@ mod tests {
     #[test]
     fn latest_published_needs_a_published_version() {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
-        let registry = Registry::new([function], "", None);
+        let registry = Registry::new([function], "", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(version(f, Some("$LATEST.PUBLISHED")), None);
     }

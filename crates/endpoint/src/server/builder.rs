@@ -15,10 +15,12 @@ use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
 use crate::function::builtins;
+use crate::function::log::{LogLine, OnLog};
 use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
 use crate::service::auth::{Access, AccessKey};
+use crate::service::calls::Calls;
 use crate::service::request_log::{OnResponse, RequestRecord};
 use crate::service::settings::{Settings, TooLargeStyle};
 use crate::wire::bandwidth::Bandwidth;
@@ -45,6 +47,8 @@ pub struct EndpointBuilder {
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
     on_response: Option<OnResponse>,
+    on_log: Option<OnLog>,
+    recorded_bytes: usize,
 }
 
 impl Default for EndpointBuilder {
@@ -62,6 +66,8 @@ impl Default for EndpointBuilder {
             seed: None,
             notice: Arc::new(|_| {}),
             on_response: None,
+            on_log: None,
+            recorded_bytes: Calls::DEFAULT,
         }
     }
 }
@@ -249,6 +255,20 @@ impl EndpointBuilder {
         self
     }
 
+    /// Sets a callback for each line that a function writes to its log, called at once. It must not
+    /// block.
+    pub fn on_log(mut self, callback: impl Fn(LogLine<'_>) + Send + Sync + 'static) -> Self {
+        self.on_log = Some(OnLog(Arc::new(callback)));
+        self
+    }
+
+    /// Limits the memory of the recorded calls (see [`Server::calls`]), 16 MiB by default; 0 records
+    /// none.
+    pub fn recorded_bytes(mut self, bytes: usize) -> Self {
+        self.recorded_bytes = bytes;
+        self
+    }
+
     /// Builds the endpoint.
     ///
     /// # Errors
@@ -285,17 +305,22 @@ impl EndpointBuilder {
         let queue = Queue::new(self.events, Arc::clone(&self.notice))
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
-        let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
-        let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
+        let registry = Registry::new(
+            functions,
+            &settings.arn_prefix(),
+            self.account_concurrency,
+            self.on_log.as_ref(),
+        );
         Ok(Endpoint::new(
             Service {
                 settings,
                 registry: Arc::new(registry),
                 access,
                 queue: Arc::new(queue),
-                faults,
+                faults: Rules::new(self.faults, seed),
                 ids: Arc::new(RequestIds::new(self.seed)),
                 on_response: self.on_response,
+                calls: Calls::new(self.recorded_bytes),
             },
             self.notice,
         ))
@@ -308,6 +333,19 @@ impl EndpointBuilder {
     /// As for [`build`](Self::build), and if the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, BuildError> {
         self.build()?.bind(address).await.map_err(BuildError::Bind)
+    }
+
+    /// Builds the endpoint and serves it on the loopback addresses of both IP versions; see
+    /// [`Endpoint::bind_localhost`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> Result<Server, BuildError> {
+        self.build()?
+            .bind_localhost(port)
+            .await
+            .map_err(BuildError::Bind)
     }
 
     /// Builds the endpoint and serves it on a free port of the loopback interface.

@@ -13,6 +13,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::fault::Resettable;
 use crate::function::Function;
 use crate::service::Service;
 use crate::wire::connection::{Connection, Order};
@@ -38,7 +39,8 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let shared = Connection::new(running);
-    let wire = Wire::new(io, abort, Arc::clone(&shared));
+    let io = Resettable::new(io, abort, Arc::clone(&shared));
+    let wire = Wire::new(io, Arc::clone(&shared));
     // In a task of its own, so that serving a request need not poll its timers.
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
     let responding = service_fn(|request| {

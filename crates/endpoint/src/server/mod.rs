@@ -4,6 +4,9 @@ mod accept;
 pub(crate) mod build_error;
 pub(crate) mod builder;
 mod connection;
+mod listen;
+pub(crate) mod memory;
+mod serving;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,9 +22,11 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
+use self::serving::Serving;
 
 use crate::event::{EventCounters, Notice, work};
 use crate::service::Service;
+use crate::service::calls::RecordedCall;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -60,12 +65,25 @@ impl Endpoint {
 
     /// Listens on an address and serves it in a new task. Port 0 selects a free port.
     ///
+    /// A name with several loopback addresses is served at each of them; see
+    /// [`bind_localhost`](Self::bind_localhost).
+    ///
     /// # Errors
     ///
     /// If the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        let listener = TcpListener::bind(address).await?;
-        self.serve(listener)
+        self.serve_each(listen::listen(address).await?)
+    }
+
+    /// Listens on the loopback addresses of both IP versions, 127.0.0.1 and ::1, and serves them in
+    /// new tasks. A client that connects to `localhost` may choose either. Port 0 selects a free
+    /// port, the same for both. Without IPv6 it is 127.0.0.1 alone.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> io::Result<Server> {
+        self.serve_each(listen::localhost(port).await?)
     }
 
     /// Serves a listening socket in a new task.
@@ -74,16 +92,26 @@ impl Endpoint {
     ///
     /// If the socket has no address.
     pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
-        let address = listener.local_addr()?;
-        let switch = Switch::new();
-        if let Some(running) = switch.running() {
-            self.start_queue(&running);
-            tokio::spawn(self.clone().accept(listener, running));
+        self.serve_each(vec![listener])
+    }
+
+    fn serve_each(self, listeners: Vec<TcpListener>) -> io::Result<Server> {
+        let addresses = listeners.iter().map(TcpListener::local_addr);
+        let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+        let Some(&address) = addresses.first() else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let serving = Serving::new(self);
+        if let Some(running) = serving.running() {
+            for listener in listeners {
+                let endpoint = serving.endpoint().clone();
+                tokio::spawn(endpoint.accept(listener, running.clone()));
+            }
         }
         Ok(Server {
-            endpoint: self,
+            serving,
             address,
-            switch: Some(switch),
+            addresses,
         })
     }
 
@@ -135,11 +163,12 @@ impl Endpoint {
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service
-            .faults
-            .as_ref()
-            .map(|faults| faults.strikes())
-            .unwrap_or_default()
+        self.service.faults.strikes()
+    }
+
+    /// Returns the recorded calls of a function; see [`Server::calls`].
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.service.calls.of(function)
     }
 
     fn start_queue(&self, running: &Running) {
@@ -176,16 +205,21 @@ impl Endpoint {
 /// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
-    endpoint: Endpoint,
+    serving: Serving,
+    /// The first one, which the URL is made from.
     address: SocketAddr,
-    /// `None` once it has been shut down.
-    switch: Option<Switch>,
+    addresses: Vec<SocketAddr>,
 }
 
 impl Server {
-    /// Returns the address that it listens on.
+    /// Returns the address that it listens on: the first one, if there are several.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns every address that it listens on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
@@ -195,17 +229,26 @@ impl Server {
 
     /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.serving.endpoint()
     }
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.endpoint.event_counters()
+        self.endpoint().event_counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.endpoint.fault_strikes()
+        self.endpoint().fault_strikes()
+    }
+
+    /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
+    /// tests of the code that calls it.
+    ///
+    /// The latest calls of all functions are recorded, up to 16 MiB of memory
+    /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.endpoint().calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running
@@ -223,20 +266,8 @@ impl Server {
     /// until `over` is ready.
     ///
     /// Returns whether everything ended within the grace period.
-    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
-        let Some(mut switch) = self.switch.take() else {
-            return true;
-        };
-        switch.drain();
-        let in_time = tokio::select! {
-            () = switch.ended() => true,
-            () = over => false,
-        };
-        if !in_time {
-            switch.stop();
-            switch.ended().await;
-        }
-        in_time
+    pub async fn shutdown_until(self, over: impl Future<Output = ()>) -> bool {
+        self.serving.shutdown_until(over).await
     }
 
     /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
@@ -258,13 +289,5 @@ impl fmt::Debug for Endpoint {
         f.debug_struct("Endpoint")
             .field("service", &self.service)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(switch) = &self.switch {
-            switch.stop();
-        }
     }
 }

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use lambda_invoke_error::ServiceError;
+use lambda_invoke_error::text::Excerpt;
 
 use super::errors;
 
@@ -136,7 +137,7 @@ impl Origins {
 
 /// Returns the 403 error for a page that is not allowed.
 pub(crate) fn foreign(origin: &str) -> ServiceError {
-    let origin = origin.escape_debug();
+    let origin = Excerpt(origin);
     let message = format!(
         "A web page of the origin {origin} may not call this endpoint, which verifies no \
          signatures. To allow it, serve with --cors {origin}."

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use lambda_invoke_error::text::Escaped;
 
-use crate::function::error::Failed;
 use crate::request_id::RequestId;
 use crate::wire::connection::Connection;
 
@@ -76,8 +76,8 @@ impl fmt::Display for RequestRecord {
             None => f.write_str(" no response")?,
         }
         match (&self.failure, &self.error) {
-            (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
-            (None, Some(error)) => write!(f, " {}", error.escape_debug())?,
+            (Some(failure), _) => write!(f, " failed: {}", Escaped::line(failure))?,
+            (None, Some(error)) => write!(f, " {}", Escaped::line(error))?,
             (None, None) => {}
         }
         let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
@@ -138,14 +138,11 @@ impl Watch {
     }
 
     /// Records the response head.
-    pub(crate) fn head<B>(&mut self, response: &Response<B>) {
-        let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        self.record.status = Some(response.status());
+    pub(crate) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        self.record.status = Some(status);
         self.record.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
         self.record.until_head = self.started.elapsed();
-        if let Some(Failed(failure)) = response.extensions().get() {
-            self.record.failure = Some(failure.clone());
-        }
     }
 
     /// Counts more body bytes.
@@ -154,10 +151,8 @@ impl Watch {
     }
 
     /// Records the end of the body.
-    pub(crate) fn end(mut self: Box<Self>, failed: Option<Failed>, struck: bool, whole: bool) {
-        if let Some(Failed(failure)) = failed {
-            self.record.failure = Some(failure);
-        }
+    pub(crate) fn end(mut self: Box<Self>, failure: Option<String>, struck: bool, whole: bool) {
+        self.record.failure = failure;
         self.record.ending = match () {
             () if struck => Ending::Fault,
             () if whole => Ending::Whole,

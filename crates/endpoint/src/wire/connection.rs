@@ -13,7 +13,7 @@ pub(crate) struct Connection {
     pub(super) flushes: AtomicU64,
     /// Whether a response body waits for the next flush.
     pub(super) awaited: AtomicBool,
-    pub(super) reset: AtomicBool,
+    reset: AtomicBool,
     requests: AtomicU64,
     pub(super) in_flight: AtomicUsize,
     /// Whether a request was received whose response is not yet known to be on the wire.
@@ -88,6 +88,11 @@ impl Connection {
     /// Makes the connection end with a reset instead of an orderly close.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Release);
+    }
+
+    /// Whether the connection ends with a reset.
+    pub(crate) fn is_reset(&self) -> bool {
+        self.reset.load(Ordering::Acquire)
     }
 
     /// Whether a request is in flight: from its complete head to the last byte of its response.

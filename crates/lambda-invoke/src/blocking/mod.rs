@@ -31,7 +31,8 @@
 mod runtime;
 mod stream;
 
-pub use stream::{HttpStream, Reader, ResponseStream, TextStream};
+pub use crate::{Reader, TextStream};
+pub use stream::{HttpStream, ResponseStream};
 
 use std::sync::Arc;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_error::{Execution, ServiceError};
 use lambda_invoke_protocol::StreamException;
 use lambda_invoke_protocol::retry::GiveUpReason;
-use lambda_invoke_protocol::text::Excerpt;
 use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
 use super::{Detail, Error, ErrorKind, Repr};

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::canonical::{decode, parameters};
 use crate::names::{self, is_header};
-use crate::presign::LONGEST;
+use crate::sign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
 use crate::{Incomplete, RawRequest, Signature, Timestamp, VerifyError};
 

@@ -10,7 +10,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::canonical::{Form, parse_query, parse_signed};
-use crate::message::Chain;
+use crate::chain::Chain;
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{

@@ -1,0 +1,127 @@
+//! The environment of a function: empty, then what the service sets, then the function's own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use super::Program;
+
+const CREDENTIALS: [&str; 3] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
+impl Program {
+    /// All variables of one instance. Of the host's environment only `PATH` and `HOME` are passed.
+    pub(crate) fn environment(&self, api: &str, stream: &str) -> BTreeMap<OsString, OsString> {
+        let mut all: BTreeMap<OsString, OsString> = ["PATH", "HOME"]
+            .into_iter()
+            .filter_map(|name| Some((name.into(), std::env::var_os(name)?)))
+            .collect();
+        let mut set = |name: &str, value: &str| all.insert(name.into(), value.into());
+        let root = self.root.to_string_lossy();
+        set("LANG", "en_US.UTF-8");
+        set("TZ", ":UTC");
+        set("LAMBDA_TASK_ROOT", &root);
+        set("LAMBDA_RUNTIME_DIR", "/var/runtime");
+        set("AWS_REGION", &self.region);
+        set("AWS_DEFAULT_REGION", &self.region);
+        set("AWS_LAMBDA_FUNCTION_NAME", &self.name);
+        set("AWS_LAMBDA_FUNCTION_VERSION", &self.version);
+        set(
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            &self.memory_mb.to_string(),
+        );
+        set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+        set(
+            "AWS_LAMBDA_LOG_GROUP_NAME",
+            &format!("/aws/lambda/{}", self.name),
+        );
+        set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+        set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
+        // Key, secret and token come from one source: the function's own variables replace all three.
+        let own = self
+            .env
+            .iter()
+            .any(|(name, _)| CREDENTIALS.contains(&name.as_str()));
+        if let Some((key, secret, token)) = self.credentials.as_ref().filter(|_| !own) {
+            set("AWS_ACCESS_KEY_ID", key);
+            set("AWS_SECRET_ACCESS_KEY", secret);
+            if let Some(token) = token {
+                set("AWS_SESSION_TOKEN", token);
+            }
+        }
+        set("_HANDLER", &self.handler);
+        for (name, value) in &self.env {
+            set(name, value);
+        }
+        if self.multi_concurrency > 1 {
+            set(
+                "AWS_LAMBDA_MAX_CONCURRENCY",
+                &self.multi_concurrency.to_string(),
+            );
+        }
+        set("AWS_LAMBDA_RUNTIME_API", api);
+        all
+    }
+
+    /// The name of an instance's log stream: `2026/11/26/[$LATEST]` and 32 digits.
+    pub(crate) fn log_stream(&self, now: SystemTime, unique: u128) -> String {
+        let seconds = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO)
+            .as_secs();
+        let (year, month, day) = date(seconds / 86_400);
+        format!(
+            "{year:04}/{month:02}/{day:02}/[{}]{unique:032x}",
+            self.version
+        )
+    }
+}
+
+/// The Gregorian date of a day since 1970-01-01.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn days_become_dates() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_783), (2026, 11, 26));
+        assert_eq!(date(20_818), (2026, 12, 31));
+    }
+}
