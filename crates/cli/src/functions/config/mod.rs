@@ -45,7 +45,6 @@ struct Settings {
     timeout: Option<Spanned<Time>>,
     concurrency: Option<Spanned<i64>>,
     instance_concurrency: Option<Spanned<i64>>,
-    queue: Option<Spanned<i64>>,
     watch: Option<bool>,
     url: Option<UrlSettings>,
 }
@@ -232,9 +231,6 @@ impl Reader<'_> {
             if let Some(number) = &settings.instance_concurrency {
                 spec.instance_concurrency =
                     self.number(number, "instance-concurrency", 1..=MOST_CONCURRENCY)?;
-            }
-            if let Some(number) = &settings.queue {
-                spec.queue = self.number(number, "queue", 0..=MOST_CONCURRENCY)?;
             }
             spec.watch = settings.watch.unwrap_or(spec.watch);
             if let Some(url) = &settings.url {

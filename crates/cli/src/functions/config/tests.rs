@@ -61,7 +61,7 @@ fn what_is_more_specific_replaces() {
         env-file = '.env'
         env = { C = 1, B = 'default' }
         memory = 256
-        queue = 4
+        concurrency = 4
         [functions.chat]
         root = '.'
         source = 'chat/index.mjs'
@@ -80,7 +80,7 @@ fn what_is_more_specific_replaces() {
         variables,
         [("A", "file"), ("B", "chat"), ("C", "true"), ("D", "chat")]
     );
-    assert_eq!((chat.memory, chat.queue), (512, 4));
+    assert_eq!((chat.memory, chat.concurrency), (512, 4));
     // With a root, the handler is relative to it.
     assert_eq!(chat.root, folder.path());
     let handler = "chat/index.handler".to_owned();
