@@ -11,6 +11,10 @@ mod server;
 mod service;
 mod wire;
 
+/// Programs that run unmodified functions, for [`Function::program`].
+#[cfg(feature = "runtime")]
+pub use lambda_invoke_runtime as runtime;
+
 // The public interface.
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use fault::{Fault, FaultKind, FaultParseError};

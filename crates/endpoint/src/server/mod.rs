@@ -166,6 +166,12 @@ impl Endpoint {
         self.service.faults.strikes()
     }
 
+    /// Replaces the processes of a function that is a program: idle ones end, running ones finish
+    /// their invocation first. The next call starts a new one.
+    pub fn restart(&self, function: &str) {
+        self.service.registry.restart(function);
+    }
+
     /// Returns the recorded calls of a function; see [`Server::calls`].
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
         self.service.calls.of(function)
