@@ -57,6 +57,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything else: a supervisor must not start threads.
+    if let Some(ended) = functions::program::supervise_if_asked() {
+        return ended;
+    }
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
         Err(error) => return usage(&error),
