@@ -33,7 +33,7 @@ pub struct FunctionError {
 }
 
 /// The source of a failure, which decides the shape of the response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     /// Raised by the function: message, type, request id and stack trace.
     Function,
@@ -50,7 +50,7 @@ enum Origin {
     Runtime,
     /// The program's instances are all taken; nothing has run.
     #[cfg(feature = "runtime")]
-    Throttled(ThrottleReason),
+    Throttled,
 }
 
 impl FunctionError {
@@ -156,9 +156,9 @@ impl FunctionError {
 
     /// Creates the error of a program that was not started, since its instances are all taken.
     #[cfg(feature = "runtime")]
-    pub(crate) fn throttled(reason: ThrottleReason) -> Self {
+    pub(crate) fn throttled() -> Self {
         Self {
-            origin: Origin::Throttled(reason),
+            origin: Origin::Throttled,
             ..Self::new("TooManyRequestsException", "Rate Exceeded.")
         }
     }
@@ -166,19 +166,21 @@ impl FunctionError {
     /// Creates the error of a program's invocation.
     #[cfg(feature = "runtime")]
     pub(crate) fn of_program(request_id: &str, failure: &lambda_invoke_runtime::Failure) -> Self {
-        use lambda_invoke_runtime::FailureKind;
+        use lambda_invoke_runtime::FailureReason;
 
         let prefix = format!("RequestId: {request_id} Error: ");
-        let message = failure.message.strip_prefix(&prefix);
+        let platform = failure.message.strip_prefix(&prefix);
         Self {
-            origin: match failure.kind {
-                FailureKind::Function | FailureKind::Init => Origin::Runtime,
-                FailureKind::TimedOut => Origin::Timeout,
-                FailureKind::TooLarge => Origin::Response,
+            origin: match failure.reason {
+                FailureReason::Timeout => Origin::Timeout,
+                FailureReason::TooLarge => Origin::Response,
+                FailureReason::Function | FailureReason::Init if platform.is_none() => {
+                    Origin::Runtime
+                }
                 _ => Origin::Platform,
             },
             reported: Some(failure.body.clone()),
-            ..Self::new(&failure.error_type, message.unwrap_or(&failure.message))
+            ..Self::new(&failure.error_type, platform.unwrap_or(&failure.message))
         }
     }
 
@@ -186,7 +188,9 @@ impl FunctionError {
     pub(crate) fn throttle_reason(&self) -> Option<ThrottleReason> {
         match &self.origin {
             #[cfg(feature = "runtime")]
-            Origin::Throttled(reason) => Some(reason.clone()),
+            Origin::Throttled => {
+                Some(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
+            }
             _ => None,
         }
     }
@@ -259,7 +263,7 @@ impl FunctionError {
             Origin::Platform | Origin::Timeout => self.platform_message(request_id),
             Origin::Response => self.message.clone(),
             #[cfg(feature = "runtime")]
-            Origin::Runtime | Origin::Throttled(_) => return None,
+            Origin::Runtime | Origin::Throttled => return None,
         })
     }
 }

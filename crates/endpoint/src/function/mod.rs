@@ -236,9 +236,9 @@ impl Function {
     /// Creates a function from a program that speaks the Runtime API, or from source code, which runs
     /// unmodified in processes of its own.
     ///
-    /// Its name, timeout and memory replace those of the program; the timeout is the program's unless
-    /// it is set here, and a [`concurrency`](Self::concurrency) is the number of instances too. Each
-    /// version has instances of its own. The processes end when the server is shut down.
+    /// Timeout and memory are the program's unless they are set here. A
+    /// [`concurrency`](Self::concurrency) is the number of instances too. Each version has instances
+    /// of its own. The processes end when the server is shut down.
     ///
     /// # Example
     ///
@@ -257,8 +257,10 @@ impl Function {
     /// ```
     #[cfg(feature = "runtime")]
     pub fn program(name: impl Into<String>, program: lambda_invoke_runtime::Program) -> Self {
-        let timeout = program.timeout_limit();
-        Self::new(name.into(), Source::Program(Box::new(program))).timeout(timeout)
+        let (timeout, memory) = (program.event_timeout(), program.memory_size_mb());
+        Self::new(name.into(), Source::Program(Box::new(program)))
+            .timeout(timeout)
+            .memory_mb(memory)
     }
 
     /// Returns the function's name, as in its ARN.
@@ -347,7 +349,7 @@ impl fmt::Debug for Source {
         match self {
             Self::Closure(handler) => write!(f, "{:?}", handler.mode),
             #[cfg(feature = "runtime")]
-            Self::Program(program) => write!(f, "Program({:?})", program.argv()),
+            Self::Program(program) => write!(f, "Program({:?})", program.function_root()),
         }
     }
 }

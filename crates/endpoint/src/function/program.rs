@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda_invoke_error::ThrottleReason;
-use lambda_invoke_runtime::{Event, InvokeError, Mode as SentAs, Outcome, Pool, Program, Response};
+use lambda_invoke_runtime::{Event, InvokeError, Outcome, Pool, Program, Report, Response};
 
 use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
@@ -34,13 +33,12 @@ pub(super) fn handler(
     if let Some(instances) = concurrency {
         program = program.concurrency(instances);
     }
-    let mut pool = Pool::new(program);
-    if let Some(on_log) = info.on_log.clone() {
-        let name = info.name.clone();
-        pool = pool.on_log(move |line| {
+    let (on_log, name) = (info.on_log.clone(), info.name.clone());
+    let pool = Pool::with_log(program, move |line| {
+        if let Some(on_log) = &on_log {
             on_log.report(&name, line.request_id.as_deref(), &line.text);
-        });
-    }
+        }
+    });
     let instances = pool.clone();
     let code = move |invocation: Invocation, writer: ResponseWriter| -> Running {
         Box::pin(run(instances.clone(), invocation, writer))
@@ -60,33 +58,45 @@ async fn run(
     invocation: Invocation,
     writer: ResponseWriter,
 ) -> Result<(), FunctionError> {
-    let mut response = pool.invoke(event(&invocation)).await.map_err(not_started)?;
-    let buffered = match response.head().mode {
-        SentAs::Streaming => {
-            pass_on(&mut response, writer).await;
-            None
+    let mut response = match pool.invoke(event(&invocation)).await {
+        Ok(response) => response,
+        Err(InvokeError::Failed(report)) => return ended(&invocation, &report),
+        Err(InvokeError::TooManyRequests { .. }) => {
+            return Err(FunctionError::throttled());
         }
-        _ => {
-            let chunk = response.chunk().await;
-            Some((writer, chunk.unwrap_or_default()))
+        Err(error) => {
+            return Err(FunctionError::platform(
+                "Sandbox.Failure",
+                error.to_string(),
+            ));
         }
     };
-    let report = response.finish().await;
+    if response.head().streaming {
+        pass_on(&mut response, writer).await;
+        return ended(&invocation, &response.finish().await);
+    }
+    let whole = response.chunk().await.unwrap_or_default();
+    ended(&invocation, &response.finish().await)?;
+    Ok(writer.finish(whole)?)
+}
+
+/// Takes over what is known of an invocation after its end.
+fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> {
     for line in &report.log {
-        invocation.log_to_tail(&line.text);
+        invocation.log_to_tail(line);
     }
     invocation.set_usage(Usage {
         duration: report.duration,
         init_duration: report.init_duration,
         max_memory: report.max_memory,
     });
-    if let Outcome::Failed(failure) = &report.outcome {
-        return Err(FunctionError::of_program(invocation.request_id(), failure));
+    match &report.outcome {
+        Outcome::Succeeded => Ok(()),
+        Outcome::Failed(failure) => {
+            let id = invocation.request_id();
+            Err(FunctionError::of_program(id, failure))
+        }
     }
-    if let Some((writer, whole)) = buffered {
-        writer.finish(whole)?;
-    }
-    Ok(())
 }
 
 /// Passes chunks on as they come. When the caller has disconnected, or the response is too large,
@@ -106,22 +116,10 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
 
 fn event(invocation: &Invocation) -> Event {
     let payload: Bytes = invocation.payload().clone();
-    let mut event =
-        Event::new(invocation.request_id(), payload).with_arn(invocation.function_arn());
-    if let Some(context) = invocation.client_context() {
-        event = event.with_client_context(String::from_utf8_lossy(context));
-    }
-    if let Some(tenant) = invocation.tenant_id() {
-        event = event.with_tenant_id(tenant);
-    }
+    let mut event = Event::new(invocation.request_id(), payload);
+    event.arn = Some(invocation.function_arn());
+    let context = invocation.client_context();
+    event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
+    event.tenant_id = invocation.tenant_id().map(str::to_owned);
     event
-}
-
-fn not_started(error: InvokeError) -> FunctionError {
-    match error {
-        InvokeError::TooManyRequests { reason, .. } => {
-            FunctionError::throttled(ThrottleReason::from(reason))
-        }
-        other => FunctionError::platform("Sandbox.Failure", other.to_string()),
-    }
 }
