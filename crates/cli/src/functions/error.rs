@@ -70,11 +70,6 @@ impl ConfigError {
     pub(crate) fn line(&self) -> Option<usize> {
         self.line
     }
-
-    #[cfg(test)]
-    pub(crate) fn problem(&self) -> &Problem {
-        &self.problem
-    }
 }
 
 impl fmt::Display for ConfigError {

@@ -12,7 +12,7 @@ use lambda_invoke_endpoint::LogLine;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
-use crate::terminal::{say, say_json};
+use crate::terminal::{entry, say, say_json};
 
 /// The most bytes of lines that may be queued; further lines are dropped and counted.
 const MAX_QUEUED: usize = 1 << 20;
@@ -123,6 +123,8 @@ impl Log {
             text,
             ..
         } = *line;
+        let text = entry(text);
+        let length = text.len() + OVERHEAD;
         let line = match self.format {
             Format::Json => {
                 let mut members = json!({ "time": now, "function": function, "message": text });
@@ -137,7 +139,7 @@ impl Log {
                 Line::Text(format!("{time} {function} {id} {text}"))
             }
         };
-        self.queue(text.len() + OVERHEAD, line);
+        self.queue(length, line);
     }
 
     fn queue(&self, length: usize, line: Line) {
