@@ -12,11 +12,8 @@ mod completions;
 mod config;
 mod decode;
 mod destination;
-mod encoding;
-mod environment;
 mod exit;
 mod header;
-mod home;
 mod interrupt;
 mod invoke;
 #[cfg(test)]
@@ -24,7 +21,6 @@ mod man;
 mod outcome;
 mod output;
 mod payload;
-mod profile;
 mod progress;
 mod runtime;
 mod serve;
@@ -33,6 +29,7 @@ mod stream;
 mod terminal;
 mod usage;
 mod verbose;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -55,6 +52,7 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Whoami(whoami::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
@@ -75,6 +73,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Whoami(arguments) => whoami::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };

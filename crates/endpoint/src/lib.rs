@@ -14,6 +14,10 @@ mod service;
 mod url;
 mod wire;
 
+/// Programs that run unmodified functions, for [`Function::program`].
+#[cfg(feature = "runtime")]
+pub use lambda_invoke_runtime as runtime;
+
 // The public interface.
 pub use event::{DeadLetter, EventCounters, EventFailure, EventSettings, Notice};
 pub use fault::{Fault, FaultKind, FaultParseError};
@@ -26,6 +30,7 @@ pub use function::writer::ResponseWriter;
 pub use function::{Function, builtins};
 pub use server::build_error::BuildError;
 pub use server::builder::EndpointBuilder;
+pub use server::memory::{InMemory, InMemoryError};
 pub use server::{Endpoint, Server};
 pub use service::auth::{AccessKey, AccessKeyError};
 pub use service::calls::RecordedCall;

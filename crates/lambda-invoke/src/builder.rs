@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
+use lambda_invoke_sigv4::region::{self, Variant};
 use lambda_invoke_transport::{Timeouts, Transport};
 use tower_service::Service;
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
-use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_sigv4::host_of;
+use lambda_invoke_sigv4::region::{self, Variant};
 use lambda_invoke_transport::port_of;
 
 use crate::Error;
@@ -40,7 +40,7 @@ impl EndpointUrl {
     ///
     /// If the region cannot be part of a host name.
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
-        let host = region::host(region, variant).map_err(|error| {
+        let host = region::host("lambda", region, variant).map_err(|error| {
             Error::configuration("the region cannot be used").with_source(error)
         })?;
         Self::parse(&format!("https://{host}"))

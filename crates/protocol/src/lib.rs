@@ -9,7 +9,6 @@ pub mod json;
 mod log;
 pub mod path;
 pub mod prelude;
-pub mod region;
 mod request;
 mod response;
 pub mod retry;

@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
+    ("credentials", &["sigv4", "transport"]),
+    ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -30,7 +32,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "endpoint",
-        &["protocol", "sigv4", "input", "error", "event-stream"],
+        &[
+            "protocol",
+            "sigv4",
+            "input",
+            "error",
+            "event-stream",
+            "runtime",
+        ],
     ),
     (
         "cli",
@@ -42,7 +51,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
             "protocol",
             "lambda-invoke",
+            "credentials",
             "endpoint",
+            "runtime",
         ],
     ),
     // The feature `project` has the properties of all of these.

@@ -75,7 +75,7 @@ pub(super) async fn respond(
             Next::End(outcome) => {
                 platform_log::finish(&invocation, &outcome);
                 let (status, body) = match outcome {
-                    Ok(()) => (StatusCode::OK, Vec::new()),
+                    Ok(()) => (StatusCode::OK, Bytes::new()),
                     Err(error) => (StatusCode::BAD_GATEWAY, error.payload(id.as_str())),
                 };
                 let mut response = with_type("application/json", Content::whole(body));

@@ -161,11 +161,28 @@ impl Worker {
                 succeeded.fetch_add(1, Ordering::Relaxed);
                 owned.settle();
             }
+            Err(error) if error.throttle_reason().is_some() => self.put_back_throttled(owned),
             Err(error) => {
                 if let Some(why) = self.put_back(&mut owned, error) {
                     self.give_up(owned, why).await;
                 }
             }
+        }
+    }
+
+    /// Queues an event that a program could not take: that is not an attempt.
+    fn put_back_throttled(&self, mut owned: Owned) {
+        let queue = &self.queue;
+        let mut state = queue.lock();
+        if state.workers == 0 {
+            drop(state);
+            return owned.lose(EventFailure::ShuttingDown);
+        }
+        if let Some(mut event) = owned.event.take() {
+            event.attempts -= 1;
+            queue.counts.throttled.fetch_add(1, Ordering::Relaxed);
+            state.push(Instant::now() + THROTTLED, event);
+            queue.changed.notify_one();
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::function::error::FunctionError;
 use crate::function::info::FunctionInfo;
+use crate::function::usage::Usage;
 use crate::journal::{Entry, Start};
 use crate::request_id::RequestId;
 
@@ -112,6 +113,7 @@ struct Shared {
     entry: Option<Arc<Entry>>,
     started: Instant,
     log: Option<Mutex<TailBuffer>>,
+    usage: OnceLock<Usage>,
     caller_gone: AtomicBool,
     caller_gone_notify: Notify,
 }
@@ -124,6 +126,7 @@ impl Invocation {
             entry,
             started: Instant::now(),
             log,
+            usage: OnceLock::new(),
             caller_gone: AtomicBool::new(false),
             caller_gone_notify: Notify::new(),
         });
@@ -273,6 +276,17 @@ impl Invocation {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.shared.started.elapsed()
+    }
+
+    /// Sets what the invocation has used, in place of what is known of this process.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn set_usage(&self, usage: Usage) {
+        // It is known once, at the end.
+        let _ = self.shared.usage.set(usage);
+    }
+
+    pub(crate) fn usage(&self) -> Option<&Usage> {
+        self.shared.usage.get()
     }
 
     /// Whether anybody reads the log: the caller its tail, or a console.

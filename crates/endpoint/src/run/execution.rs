@@ -53,7 +53,8 @@ impl Execution {
     ) -> Self {
         let channel = Channel::new(handler.mode, limits);
         let call = || (handler.code)(invocation.clone(), ResponseWriter::new(&channel));
-        let run = Run::start(invocation, permit, Arc::clone(running), call);
+        let deadline = (!handler.times_itself).then(|| invocation.deadline());
+        let run = Run::start(invocation, deadline, permit, Arc::clone(running), call);
         Self {
             run: Some(run),
             outcome: Ok(()),
@@ -118,6 +119,11 @@ impl Execution {
     /// a timeout.
     pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
         self.poll(cx, Wants::Nothing);
+    }
+
+    /// Returns how the function has ended, as far as it has.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.outcome
     }
 
     /// Returns the response head as it is now.

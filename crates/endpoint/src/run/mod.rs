@@ -9,3 +9,5 @@ pub(crate) mod registry;
 mod running;
 pub(crate) mod stream;
 pub(crate) mod unframed;
+
+pub(crate) use running::Outcome;

@@ -25,22 +25,30 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
     let timed_out = error.is_some_and(FunctionError::is_timeout);
     let request_id = invocation.request_id();
     // A timeout has no line of its own; the REPORT line has its status.
-    if let Some(error) = error.filter(|_| !timed_out) {
-        invocation.log_to_tail(error.log_line(request_id));
+    if let Some(line) = error
+        .filter(|_| !timed_out)
+        .and_then(|error| error.log_line(request_id))
+    {
+        invocation.log_to_tail(line);
     }
     invocation.log_to_tail(format!("END RequestId: {request_id}"));
     let call = invocation.call();
+    let usage = invocation.usage();
     let mut report = Report::new(request_id);
-    let duration = if timed_out {
-        call.function.timeout
-    } else {
-        invocation.elapsed()
+    let duration = match usage {
+        _ if timed_out => call.function.timeout,
+        Some(usage) => usage.duration,
+        None => invocation.elapsed(),
     };
     report.duration = Some(duration);
     report.billed_duration = Some(whole_milliseconds(duration));
     report.memory_size_mb = Some(call.function.memory_mb.into());
-    // In-process functions share the memory of the process, so only its total is known.
-    report.max_memory_used_mb = resident_mb();
+    report.max_memory_used_mb = match usage {
+        Some(usage) => Some(usage.max_memory.div_ceil(1 << 20)),
+        // In-process functions share the memory of the process, so only its total is known.
+        None => resident_mb(),
+    };
+    report.init_duration = usage.and_then(|usage| usage.init_duration);
     report.status = timed_out.then_some(ReportStatus::Timeout);
     // The service's REPORT line has no status for an error that the function raised itself.
     if let Some(error) = error.filter(|error| !timed_out && error.is_from_platform()) {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::function::info::FunctionInfo;
 use crate::function::log::OnLog;
 use crate::function::url::FunctionUrl;
-use crate::function::{Function, Handler};
+use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
 /// A registered function: with its ARN, and with counters for its limits.
@@ -48,6 +48,12 @@ impl Registered {
     /// Returns the settings of the function's URL; `None` if it has none.
     pub(crate) fn url(&self) -> Option<&FunctionUrl> {
         self.url.as_ref()
+    }
+
+    /// Returns the code of every version.
+    fn handlers(&self) -> impl Iterator<Item = &Handler> {
+        let versions = self.versions.values().filter_map(Option::as_ref);
+        std::iter::once(&self.latest).chain(versions)
     }
 
     /// Returns the function's own concurrency limit.
@@ -115,10 +121,17 @@ impl Registry {
                 registered,
                 on_log: on_log.cloned(),
             };
+            let handler =
+                |source: Source, version| source.into_handler(&info, function.concurrency, version);
+            let versions = function.versions.into_iter();
+            let versions = versions.map(|(number, source)| {
+                let own = source.map(|source| handler(source, Some(number)));
+                (number, own)
+            });
             let registered = Registered {
+                versions: versions.collect(),
+                latest: handler(function.latest, None),
                 info: Arc::new(info),
-                latest: function.latest,
-                versions: function.versions,
                 aliases: function.aliases,
                 url: function.url,
                 limits: Limits {
@@ -130,6 +143,28 @@ impl Registry {
         };
         Self {
             functions: functions.into_iter().map(register).collect(),
+        }
+    }
+
+    /// Replaces the instances of a function's programs: idle ones end, running ones finish first.
+    pub(crate) fn restart(&self, name: &str) {
+        for handler in self
+            .get(name)
+            .into_iter()
+            .flat_map(|function| function.handlers())
+        {
+            handler.restart();
+        }
+    }
+
+    /// Ends the programs and waits until their processes are gone.
+    pub(crate) async fn shutdown(&self) {
+        for handler in self
+            .functions
+            .values()
+            .flat_map(|function| function.handlers())
+        {
+            handler.shutdown().await;
         }
     }
 

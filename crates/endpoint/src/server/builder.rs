@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lambda_invoke_input::{FunctionName, Qualifier, QualifierKind};
-use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::region;
 use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 

@@ -5,6 +5,8 @@ pub(crate) mod build_error;
 pub(crate) mod builder;
 mod connection;
 mod listen;
+pub(crate) mod memory;
+mod serving;
 pub(crate) mod site;
 
 use std::convert::Infallible;
@@ -21,6 +23,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
+use self::serving::Serving;
 use self::site::Site;
 
 use crate::event::{EventCounters, Notice, work};
@@ -100,18 +103,17 @@ impl Endpoint {
         let Some(&address) = addresses.first() else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let switch = Switch::new();
-        if let Some(running) = switch.running() {
-            self.start_queue(&running);
+        let serving = Serving::new(self);
+        if let Some(running) = serving.running() {
             for listener in listeners {
-                tokio::spawn(self.clone().accept(listener, running.clone()));
+                let endpoint = serving.endpoint().clone();
+                tokio::spawn(endpoint.accept(listener, running.clone()));
             }
         }
         Ok(Server {
-            endpoint: self,
+            serving,
             address,
             addresses,
-            switch: Some(switch),
         })
     }
 
@@ -173,6 +175,12 @@ impl Endpoint {
         self.site.service.faults.strikes()
     }
 
+    /// Replaces the processes of a function that is a program: idle ones end, running ones finish
+    /// their invocation first. The next call starts a new one.
+    pub fn restart(&self, function: &str) {
+        self.site.service.registry.restart(function);
+    }
+
     /// Returns the recorded calls of a function; see [`Server::calls`].
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
         self.site.service.calls.of(function)
@@ -223,12 +231,10 @@ impl Endpoint {
 /// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
-    endpoint: Endpoint,
+    serving: Serving,
     /// The first one, which the URL is made from.
     address: SocketAddr,
     addresses: Vec<SocketAddr>,
-    /// `None` once it has been shut down.
-    switch: Option<Switch>,
 }
 
 impl Server {
@@ -250,23 +256,23 @@ impl Server {
     /// Returns the URL that opens the console, once; `None` if there is none
     /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
     pub fn console_url(&self) -> Option<String> {
-        let console = self.endpoint.site.console.as_ref()?;
+        let console = self.endpoint().site.console.as_ref()?;
         Some(console.url(&self.address.to_string()))
     }
 
     /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.serving.endpoint()
     }
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.endpoint.event_counters()
+        self.endpoint().event_counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.endpoint.fault_strikes()
+        self.endpoint().fault_strikes()
     }
 
     /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
@@ -275,7 +281,7 @@ impl Server {
     /// The latest calls of all functions are recorded, up to 16 MiB of memory
     /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
-        self.endpoint.calls(function)
+        self.endpoint().calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running
@@ -293,20 +299,8 @@ impl Server {
     /// until `over` is ready.
     ///
     /// Returns whether everything ended within the grace period.
-    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
-        let Some(mut switch) = self.switch.take() else {
-            return true;
-        };
-        switch.drain();
-        let in_time = tokio::select! {
-            () = switch.ended() => true,
-            () = over => false,
-        };
-        if !in_time {
-            switch.stop();
-            switch.ended().await;
-        }
-        in_time
+    pub async fn shutdown_until(self, over: impl Future<Output = ()>) -> bool {
+        self.serving.shutdown_until(over).await
     }
 
     /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
@@ -328,13 +322,5 @@ impl fmt::Debug for Endpoint {
         f.debug_struct("Endpoint")
             .field("site", &self.site)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(switch) = &self.switch {
-            switch.stop();
-        }
     }
 }

@@ -47,6 +47,7 @@ use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation};
 use crate::journal::Journal;
 use crate::request_id::{RequestId, RequestIds};
+use crate::run::Outcome;
 use crate::run::collect::collect;
 use crate::run::concurrency::Permit;
 use crate::run::execution::Execution;
@@ -314,6 +315,23 @@ impl Service {
         Ok(started)
     }
 
+    /// Rejects a call that a program could not take: nothing has run.
+    fn check_started(
+        &self,
+        invocation: &Invocation,
+        outcome: &Outcome,
+    ) -> Result<(), ServiceError> {
+        let Some(reason) = outcome
+            .as_ref()
+            .err()
+            .and_then(FunctionError::throttle_reason)
+        else {
+            return Ok(());
+        };
+        self.calls.forget(invocation.request_id());
+        Err(errors::throttled(reason))
+    }
+
     async fn invoke(
         &self,
         ready: Ready<'_>,
@@ -324,6 +342,7 @@ impl Service {
         let running = connection.running();
         let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
         let collected = collect(execution).await;
+        self.check_started(&invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
         let response = reply(&invocation, collected)
             .to_http()
@@ -348,6 +367,7 @@ impl Service {
         let running = connection.running();
         let mut execution = Execution::start(ready.handler, &invocation, permit, running, limits);
         let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
+        self.check_started(&invocation, execution.outcome())?;
         let mut head = StreamHead::new();
         head.executed_version = Some(reported_version(&invocation));
         head.remapped_content_type = remapped_content_type(function_head);
