@@ -259,6 +259,7 @@ impl Core {
         trace::signed(attempt, signer.signer(), time, parts.uri.path(), body.len());
 
         let request = Request::from_parts(parts, Full::new(body));
+        let timeouts = request.extensions().get::<Timeouts>().copied();
         let response = self.http_service.send(request, timeouts, &self.endpoint);
         let (parts, mut body) = response.await.map_err(early)?.into_parts();
         let received = clock.apply(SystemTime::now());
