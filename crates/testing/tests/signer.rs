@@ -1,6 +1,9 @@
 //! The differential property of signers: ours holds it over thousands of random inputs, and it finds
 //! the faults of signers that have one.
 
+// Helpers of tests may panic just as tests may.
+#![allow(clippy::expect_used)]
+
 use core::convert::Infallible;
 use core::time::Duration;
 

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sigv4", &[]),
     ("transport", &[]),
     ("runtime", &[]),
+    ("credentials", &["sigv4", "transport"]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
             "protocol",
             "lambda-invoke",
+            "credentials",
             "endpoint",
             "runtime",
         ],

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
 use crate::function::log::OnLog;
+use crate::function::url::FunctionUrl;
 use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
@@ -16,6 +17,7 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    url: Option<FunctionUrl>,
 }
 
 /// The version and code that a qualifier refers to.
@@ -47,6 +49,11 @@ impl Registered {
     fn handlers(&self) -> impl Iterator<Item = &Handler> {
         let versions = self.versions.values().filter_map(Option::as_ref);
         std::iter::once(&self.latest).chain(versions)
+    }
+
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
     }
 
     /// Returns the function's own concurrency limit.
@@ -116,6 +123,8 @@ impl Registry {
             };
             let handler =
                 |source: Source, version| source.into_handler(&info, function.concurrency, version);
+            // A call beyond a program's instances is throttled before it starts.
+            let concurrency = function.concurrency.or(function.latest.capacity());
             let versions = function.versions.into_iter();
             let versions = versions.map(|(number, source)| {
                 let own = source.map(|source| handler(source, Some(number)));
@@ -126,8 +135,9 @@ impl Registry {
                 latest: handler(function.latest, None),
                 info: Arc::new(info),
                 aliases: function.aliases,
+                url: function.url,
                 limits: Limits {
-                    function: function.concurrency.map(Limit::new).map(Arc::new),
+                    function: concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
                 },
             };
@@ -162,6 +172,16 @@ impl Registry {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.functions.get(name)
+    }
+
+    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
+    /// differ only in case are ambiguous and then not found.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.get(name).or_else(|| {
+            let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);
+            let mut same = self.functions.values().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {
