@@ -16,8 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
-    ("runtime", &[]),
     ("credentials", &["sigv4", "transport"]),
+    ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",

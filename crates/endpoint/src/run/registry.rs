@@ -45,15 +45,15 @@ impl Registered {
         &self.limits
     }
 
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
+    }
+
     /// Returns the code of every version.
     fn handlers(&self) -> impl Iterator<Item = &Handler> {
         let versions = self.versions.values().filter_map(Option::as_ref);
         std::iter::once(&self.latest).chain(versions)
-    }
-
-    /// Returns the settings of the function's URL; `None` if it has none.
-    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
-        self.url.as_ref()
     }
 
     /// Returns the function's own concurrency limit.

@@ -102,8 +102,8 @@ where
             let running = serving.running().ok_or(InMemoryError { cause: None })?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
             let site = Arc::clone(&serving.endpoint().site);
-            let nowhere = Addresses::default();
-            tokio::spawn(connection(site, theirs, |_| {}, nowhere, running));
+            let addresses = Addresses::default();
+            tokio::spawn(connection(site, theirs, |_| {}, addresses, running));
             let (mut sender, client) = http1::handshake(TokioIo::new(ours)).await?;
             // Its errors are those of the request or of the response body.
             tokio::spawn(async move {
