@@ -219,6 +219,12 @@ impl Program {
         &self.root
     }
 
+    /// The function's memory in MB.
+    #[must_use]
+    pub const fn memory_size_mb(&self) -> u32 {
+        self.memory_mb
+    }
+
     /// The timeout of an invocation.
     #[must_use]
     pub const fn timeout_limit(&self) -> Duration {
