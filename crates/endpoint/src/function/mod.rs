@@ -91,7 +91,7 @@ impl Source {
         match self {
             Self::Closure(_) => None,
             #[cfg(feature = "runtime")]
-            Self::Program(program) => Some(program.capacity()),
+            Self::Program(program) => Some(program.limit()),
         }
     }
 
