@@ -86,6 +86,15 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Returns how many invocations it can run at once, if that is limited.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        match self {
+            Self::Closure(_) => None,
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => Some(program.limit()),
+        }
+    }
+
     /// Makes the code of a registered function's version; `None` is `$LATEST`.
     #[cfg_attr(
         not(feature = "runtime"),
