@@ -29,6 +29,7 @@ mod stream;
 mod terminal;
 mod usage;
 mod verbose;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Whoami(whoami::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Whoami(arguments) => whoami::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
