@@ -14,6 +14,7 @@ use lambda_invoke_sigv4::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
+use crate::header::{self, Header};
 use crate::outcome::failure;
 use crate::output::Deadline;
 use crate::payload;
@@ -41,16 +42,26 @@ pub(crate) struct Options {
     /// Validate the request and check permissions without running the function
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write the response as one JSON object, binary members in base64, and errors as JSON on stderr
+    /// Write the response as one JSON object, for jq, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
     /// Call the functions hello, echo, count and fail of an endpoint in this process, without an
     /// account, credentials or region
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
+    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
+    /// times; -vv also shows the events of the HTTP library
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
+    /// The most attempts of a call, the first one included [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+    /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
+    headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
     #[command(flatten)]
@@ -156,6 +167,9 @@ pub(crate) fn with_options<'o, Op: InvokeOperation>(
     if let Some(context) = client_context {
         call = call.client_context_base64(context);
     }
+    for Header { name, value } in &options.headers {
+        call = call.header(name, value);
+    }
     if let Some(tenant) = &options.tenant_id {
         call = call.tenant_id(tenant.as_str());
     }
@@ -190,6 +204,28 @@ impl Options {
         })
     }
 
+    /// Whether the call goes to an endpoint in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// What is retried, and how often.
+    ///
+    /// # Errors
+    ///
+    /// If the options contradict each other.
+    fn policy(&self) -> Result<RetryPolicy, Failure> {
+        let policy = RetryPolicy::from(self.retry);
+        match (self.retry, self.max_attempts) {
+            (Retry::None, Some(2..)) => Err(Failure::usage(
+                "--max-attempts has no effect with --retry none\n  hint: use --retry safe, which \
+                 retries only calls that did not run the function",
+            )),
+            (_, Some(most)) => Ok(policy.with_max_attempts(most)),
+            (_, None) => Ok(policy),
+        }
+    }
+
     /// The deadline of a call that starts now.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::new(&self.timeouts.timeouts())
@@ -213,7 +249,7 @@ impl Options {
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
-            .retry(self.retry.into())
+            .retry(self.policy()?)
             .timeouts(timeouts)
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
@@ -230,7 +266,10 @@ impl Options {
             .region(region.value)
             .credentials(config.chain().clone())
             .endpoint_url(endpoint.uri().to_string())
-            .retry(config.retry(self.retry.into())?)
+            .retry(match self.max_attempts {
+                Some(_) => self.policy()?,
+                None => config.retry(self.policy()?)?,
+            })
             .timeouts(timeouts)
             .transport(config.transport(&endpoint, timeouts)?);
         for (name, value) in config.headers()? {

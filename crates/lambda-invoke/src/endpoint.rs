@@ -10,8 +10,8 @@ use lambda_invoke_transport::port_of;
 
 use crate::Error;
 
-/// The address of the service: scheme, authority, and optionally a path that precedes the
-/// operation's, as a gateway may have one.
+/// The address of the service: scheme, authority, and optionally a path before the operation's,
+/// such as a gateway's.
 ///
 /// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes it as text. This type is
 /// for programs that validate an address before they build a client.
@@ -34,7 +34,7 @@ pub struct EndpointUrl {
 }
 
 impl EndpointUrl {
-    /// Makes the service's own endpoint in a region.
+    /// Creates the service's own endpoint in a region.
     ///
     /// # Errors
     ///

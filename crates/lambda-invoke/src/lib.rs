@@ -17,6 +17,7 @@ pub mod provider;
 mod random;
 mod reply;
 mod response_stream;
+mod trace;
 
 // The public interface.
 pub use builder::ClientBuilder;

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod function_error;
+pub mod function_url;
 pub mod header;
 mod invocation_type;
 pub mod json;

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sigv4", &[]),
     ("transport", &[]),
     ("credentials", &["sigv4", "transport"]),
+    ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -31,7 +32,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "endpoint",
-        &["protocol", "sigv4", "input", "error", "event-stream"],
+        &[
+            "protocol",
+            "sigv4",
+            "input",
+            "error",
+            "event-stream",
+            "runtime",
+        ],
     ),
     (
         "cli",
@@ -45,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "lambda-invoke",
             "credentials",
             "endpoint",
+            "runtime",
         ],
     ),
     // The feature `project` has the properties of all of these.

@@ -14,6 +14,7 @@ use serde_json::{Map, json};
 use crate::call::time;
 use crate::config;
 use crate::exit::Failure;
+use crate::header::{self, Header};
 use crate::output;
 use crate::payload;
 use crate::runtime::{self, Threads};
@@ -94,15 +95,15 @@ pub(crate) struct Arguments {
     /// The HTTP method [default: POST]
     #[arg(short = 'X', long, help_heading = "Other services", requires = "url")]
     method: Option<http::Method>,
-    /// A header to add and sign; repeatable
+    /// Add a header 'NAME: VALUE', covered by the signature; can be repeated
     #[arg(
         short = 'H',
         long,
-        value_name = "NAME: VALUE",
+        value_name = "HEADER", value_parser = header::parse,
         help_heading = "Other services",
         requires = "url"
     )]
-    header: Vec<String>,
+    header: Vec<Header>,
 
     #[command(flatten)]
     connection: config::Options,

@@ -1,7 +1,6 @@
 //! Builds the request to sign.
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Uri};
 use lambda_invoke::{Credentials, port_of};
@@ -11,6 +10,7 @@ use lambda_invoke_protocol::{InvokeRequest, StreamRequest};
 use super::Arguments;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::header::Header;
 use crate::payload;
 
 /// An unsigned request, and what to sign it with.
@@ -95,12 +95,8 @@ async fn to_any_service(arguments: &Arguments, url: &str) -> Result<Unsigned, Fa
     let mut request = Request::new(arguments.payload.read()?);
     *request.method_mut() = arguments.method.clone().unwrap_or(Method::POST);
     *request.uri_mut() = url;
-    for header in &arguments.header {
-        let wrong = || Failure::usage(format!("--header '{header}': a header is NAME: VALUE"));
-        let (name, value) = header.split_once(':').ok_or_else(wrong)?;
-        let name: HeaderName = name.trim().parse().map_err(|_| wrong())?;
-        let value = HeaderValue::try_from(value.trim()).map_err(|_| wrong())?;
-        request.headers_mut().append(name, value);
+    for Header { name, value } in &arguments.header {
+        request.headers_mut().append(name, value.clone());
     }
     let (parts, body) = request.into_parts();
     Ok(Unsigned {

@@ -19,6 +19,19 @@ use self::parse::{Kind, Section, Sections};
 use crate::system::{Environment, Files, MAX_FILE};
 use crate::{Error, Tried};
 
+/// Lists the profiles of the shared files, sorted.
+///
+/// # Errors
+///
+/// A file exists and cannot be read or parsed.
+pub fn profile_names(
+    files: &dyn Files,
+    environment: &dyn Environment,
+) -> Result<Vec<String>, Error> {
+    let files = SharedFiles::read(files, environment)?;
+    Ok(files.profiles().into_iter().map(str::to_owned).collect())
+}
+
 /// The contents of both files.
 #[derive(Debug)]
 pub(crate) struct SharedFiles {

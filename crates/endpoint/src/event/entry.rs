@@ -18,7 +18,7 @@ pub(crate) struct Event {
     pub(super) accepted: Instant,
     pub(super) attempts: u32,
     /// The response of the last attempt, if it failed.
-    pub(super) last_error: Option<Vec<u8>>,
+    pub(super) last_error: Option<Bytes>,
     /// Whether the event is itself a dead letter, which is dropped if it fails.
     pub(super) last_resort: bool,
 }
@@ -70,7 +70,7 @@ impl Event {
         let bytes = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::capacity);
         size_of::<Entry>()
             + self.payload.len()
-            + bytes(&self.last_error)
+            + self.last_error.as_ref().map_or(0, Bytes::len)
             + text(&call.qualifier)
             + text(&call.tenant_id)
             + text(&call.durable_execution_name)

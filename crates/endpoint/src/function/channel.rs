@@ -136,6 +136,12 @@ impl Channel {
         }
     }
 
+    /// Makes the response a streaming one, before it has started.
+    #[cfg(feature = "runtime")]
+    pub(super) fn set_streaming(&self) {
+        self.lock().head.mode = Mode::Streaming;
+    }
+
     /// Lets the head be sent.
     pub(super) fn start(&self) {
         let mut state = self.lock();

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use lambda_invoke_error::ThrottleReason;
+
 use lambda_invoke_error::text::truncate;
 
 /// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
@@ -25,6 +28,8 @@ pub struct FunctionError {
     message: String,
     stack_trace: Vec<String>,
     origin: Origin,
+    /// The payload as a runtime reported it, in place of one made from the members.
+    reported: Option<Bytes>,
 }
 
 /// The source of a failure, which decides the shape of the response.
@@ -40,6 +45,12 @@ enum Origin {
     Timeout,
     /// The platform rejected the function's response: type and message.
     Response,
+    /// Reported by a program's runtime, which has written it to the log itself.
+    #[cfg(feature = "runtime")]
+    Runtime,
+    /// The program's instances are all taken; nothing has run.
+    #[cfg(feature = "runtime")]
+    Throttled,
 }
 
 impl FunctionError {
@@ -50,6 +61,7 @@ impl FunctionError {
             message: message.into(),
             stack_trace: Vec::new(),
             origin: Origin::Function,
+            reported: None,
         }
     }
 
@@ -92,7 +104,7 @@ impl FunctionError {
         }
     }
 
-    fn platform(error_type: &str, message: String) -> Self {
+    pub(super) fn platform(error_type: &str, message: String) -> Self {
         Self {
             origin: Origin::Platform,
             ..Self::new(error_type, message)
@@ -119,7 +131,8 @@ impl FunctionError {
 
     /// Truncates the error to this many bytes of text: first the type, then the message, then the
     /// stack trace.
-    pub(crate) fn shortened(mut self, mut bytes: usize) -> Self {
+    pub(crate) fn shortened(mut self, most: usize) -> Self {
+        let mut bytes = most;
         for text in [&mut self.error_type, &mut self.message]
             .into_iter()
             .chain(&mut self.stack_trace)
@@ -131,7 +144,55 @@ impl FunctionError {
             text.shrink_to_fit();
         }
         self.stack_trace.retain(|line| !line.is_empty());
+        if self
+            .reported
+            .as_ref()
+            .is_some_and(|payload| payload.len() > most)
+        {
+            self.reported = None;
+        }
         self
+    }
+
+    /// Creates the error of a program that was not started, since its instances are all taken.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn throttled() -> Self {
+        Self {
+            origin: Origin::Throttled,
+            ..Self::new("TooManyRequestsException", "Rate Exceeded.")
+        }
+    }
+
+    /// Creates the error of a program's invocation.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn of_program(request_id: &str, failure: &lambda_invoke_runtime::Failure) -> Self {
+        use lambda_invoke_runtime::FailureReason;
+
+        let prefix = format!("RequestId: {request_id} Error: ");
+        let platform = failure.message.strip_prefix(&prefix);
+        Self {
+            origin: match failure.reason {
+                FailureReason::Timeout => Origin::Timeout,
+                FailureReason::TooLarge => Origin::Response,
+                FailureReason::Function | FailureReason::Init if platform.is_none() => {
+                    Origin::Runtime
+                }
+                _ => Origin::Platform,
+            },
+            reported: Some(failure.body.clone()),
+            ..Self::new(&failure.error_type, platform.unwrap_or(&failure.message))
+        }
+    }
+
+    /// Returns why nothing has run, if the call was throttled.
+    pub(crate) fn throttle_reason(&self) -> Option<ThrottleReason> {
+        match &self.origin {
+            #[cfg(feature = "runtime")]
+            Origin::Throttled => {
+                Some(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the invocation timed out.
@@ -146,14 +207,20 @@ impl FunctionError {
 
     /// Whether the platform raised the error, and not the function.
     pub(crate) fn is_from_platform(&self) -> bool {
-        !matches!(self.origin, Origin::Function | Origin::Init)
+        matches!(
+            self.origin,
+            Origin::Platform | Origin::Timeout | Origin::Response
+        )
     }
 
     /// Returns the JSON payload of the response.
-    pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
+    pub(crate) fn payload(&self, request_id: &str) -> Bytes {
+        if let Some(reported) = &self.reported {
+            return reported.clone();
+        }
         let message = match self.origin {
-            Origin::Platform | Origin::Timeout => self.log_line(request_id),
-            Origin::Function | Origin::Init | Origin::Response => self.message.clone(),
+            Origin::Platform | Origin::Timeout => self.platform_message(request_id),
+            _ => self.message.clone(),
         };
         let mut error = lambda_invoke_protocol::FunctionError::new(&self.error_type, message);
         if matches!(self.origin, Origin::Function | Origin::Init) {
@@ -161,7 +228,11 @@ impl FunctionError {
             error.request_id = Some(if known { request_id } else { "" }.to_owned());
             error.stack_trace.clone_from(&self.stack_trace);
         }
-        error.to_json()
+        error.to_json().into()
+    }
+
+    fn platform_message(&self, request_id: &str) -> String {
+        format!("RequestId: {request_id} Error: {}", self.message)
     }
 
     /// Returns the error as text for the request log, truncated to 1 KiB.
@@ -176,9 +247,9 @@ impl FunctionError {
         format!("{short}{mark}")
     }
 
-    /// Returns the error's line in the tail log.
-    pub(crate) fn log_line(&self, request_id: &str) -> String {
-        match self.origin {
+    /// Returns the error's lines in the tail log, unless the function has written them itself.
+    pub(crate) fn log_line(&self, request_id: &str) -> Option<String> {
+        Some(match self.origin {
             // The form of the Python runtime, by which a client can tell a failure from a line that
             // the function wrote itself.
             Origin::Function | Origin::Init => {
@@ -189,11 +260,11 @@ impl FunctionError {
                 }
                 lines
             }
-            Origin::Platform | Origin::Timeout => {
-                format!("RequestId: {request_id} Error: {}", self.message)
-            }
+            Origin::Platform | Origin::Timeout => self.platform_message(request_id),
             Origin::Response => self.message.clone(),
-        }
+            #[cfg(feature = "runtime")]
+            Origin::Runtime | Origin::Throttled => return None,
+        })
     }
 }
 

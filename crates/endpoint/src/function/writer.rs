@@ -72,6 +72,12 @@ impl ResponseWriter {
         poll_fn(|cx| self.channel.poll_write(cx, &mut chunk, &mut placed)).await
     }
 
+    /// Makes the response a streaming one, before it has started.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn stream(&mut self) {
+        self.channel.set_streaming();
+    }
+
     /// Leaves the whole response of a buffered function, without waiting for the wire.
     ///
     /// # Errors

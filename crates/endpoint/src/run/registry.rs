@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
 use crate::function::log::OnLog;
-use crate::function::{Function, Handler};
+use crate::function::url::FunctionUrl;
+use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
 /// A registered function: with its ARN, and with counters for its limits.
@@ -16,6 +17,7 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    url: Option<FunctionUrl>,
 }
 
 /// The version and code that a qualifier refers to.
@@ -41,6 +43,17 @@ impl Registered {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
+    }
+
+    /// Returns the code of every version.
+    fn handlers(&self) -> impl Iterator<Item = &Handler> {
+        let versions = self.versions.values().filter_map(Option::as_ref);
+        std::iter::once(&self.latest).chain(versions)
     }
 
     /// Returns the function's own concurrency limit.
@@ -108,11 +121,19 @@ impl Registry {
                 registered,
                 on_log: on_log.cloned(),
             };
+            let handler =
+                |source: Source, version| source.into_handler(&info, function.concurrency, version);
+            let versions = function.versions.into_iter();
+            let versions = versions.map(|(number, source)| {
+                let own = source.map(|source| handler(source, Some(number)));
+                (number, own)
+            });
             let registered = Registered {
+                versions: versions.collect(),
+                latest: handler(function.latest, None),
                 info: Arc::new(info),
-                latest: function.latest,
-                versions: function.versions,
                 aliases: function.aliases,
+                url: function.url,
                 limits: Limits {
                     function: function.concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
@@ -125,8 +146,40 @@ impl Registry {
         }
     }
 
+    /// Replaces the instances of a function's programs: idle ones end, running ones finish first.
+    pub(crate) fn restart(&self, name: &str) {
+        for handler in self
+            .get(name)
+            .into_iter()
+            .flat_map(|function| function.handlers())
+        {
+            handler.restart();
+        }
+    }
+
+    /// Ends the programs and waits until their processes are gone.
+    pub(crate) async fn shutdown(&self) {
+        for handler in self
+            .functions
+            .values()
+            .flat_map(|function| function.handlers())
+        {
+            handler.shutdown().await;
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.functions.get(name)
+    }
+
+    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
+    /// differ only in case are ambiguous and then not found.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.get(name).or_else(|| {
+            let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);
+            let mut same = self.functions.values().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {

@@ -34,7 +34,8 @@ struct Inner {
     code: Option<function::Running>,
     /// Created when the function first waits, so that one that never waits needs no timer.
     limit: Option<Pin<Box<Sleep>>>,
-    deadline: Instant,
+    /// `None` if the function enforces its timeout itself.
+    deadline: Option<Instant>,
     invocation: Invocation,
     // Held until the function has ended, even without a caller.
     _permit: Permit,
@@ -45,6 +46,7 @@ impl Run {
     /// Calls the function's closure; the returned future runs when this one is polled.
     pub(super) fn start(
         invocation: &Invocation,
+        deadline: Option<Instant>,
         permit: Permit,
         counted: Arc<Counted>,
         call: impl FnOnce() -> function::Running,
@@ -56,7 +58,7 @@ impl Run {
         let inner = Inner {
             code: Some(code),
             limit: None,
-            deadline: invocation.deadline(),
+            deadline,
             invocation: invocation.clone(),
             _permit: permit,
             counted,
@@ -89,7 +91,9 @@ impl Future for Inner {
             inner.end();
             return polled;
         }
-        let deadline = inner.deadline;
+        let Some(deadline) = inner.deadline else {
+            return Poll::Pending;
+        };
         let limit = inner
             .limit
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));

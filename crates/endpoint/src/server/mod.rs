@@ -5,6 +5,9 @@ pub(crate) mod build_error;
 pub(crate) mod builder;
 mod connection;
 mod listen;
+pub(crate) mod memory;
+mod serving;
+pub(crate) mod site;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -20,10 +23,12 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
+use self::serving::Serving;
+use self::site::Site;
 
 use crate::event::{EventCounters, Notice, work};
-use crate::service::Service;
 use crate::service::calls::RecordedCall;
+use crate::wire::connection::Addresses;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -43,21 +48,21 @@ use crate::wire::shutdown::{Running, Switch};
 /// ```
 #[derive(Clone)]
 pub struct Endpoint {
-    service: Arc<Service>,
+    site: Arc<Site>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+    pub(crate) fn new(site: Site, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
-            service: Arc::new(service),
+            site: Arc::new(site),
             notice,
         }
     }
 
     /// Returns the names of the functions, sorted.
     pub fn functions(&self) -> Vec<&str> {
-        self.service.registry.names()
+        self.site.service.registry.names()
     }
 
     /// Listens on an address and serves it in a new task. Port 0 selects a free port.
@@ -98,18 +103,17 @@ impl Endpoint {
         let Some(&address) = addresses.first() else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let switch = Switch::new();
-        if let Some(running) = switch.running() {
-            self.start_queue(&running);
+        let serving = Serving::new(self);
+        if let Some(running) = serving.running() {
             for listener in listeners {
-                tokio::spawn(self.clone().accept(listener, running.clone()));
+                let endpoint = serving.endpoint().clone();
+                tokio::spawn(endpoint.accept(listener, running.clone()));
             }
         }
         Ok(Server {
-            endpoint: self,
+            serving,
             address,
             addresses,
-            switch: Some(switch),
         })
     }
 
@@ -148,7 +152,14 @@ impl Endpoint {
         let mut switch = Switch::new();
         if let Some(running) = switch.running() {
             self.start_queue(&running);
-            connection(Arc::clone(&self.service), io, |_| {}, running).await;
+            connection(
+                Arc::clone(&self.site),
+                io,
+                |_| {},
+                Addresses::default(),
+                running,
+            )
+            .await;
         }
         switch.drain();
         switch.ended().await;
@@ -156,23 +167,36 @@ impl Endpoint {
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.service.queue.counters()
+        self.site.service.queue.counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service.faults.strikes()
+        self.site.service.faults.strikes()
+    }
+
+    /// Replaces the processes of a function that is a program: idle ones end, running ones finish
+    /// their invocation first. The next call starts a new one.
+    pub fn restart(&self, function: &str) {
+        self.site.service.registry.restart(function);
     }
 
     /// Returns the recorded calls of a function; see [`Server::calls`].
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
-        self.service.calls.of(function)
+        self.site.service.calls.of(function)
     }
 
     fn start_queue(&self, running: &Running) {
-        let service = &self.service;
+        let service = &self.site.service;
         let (registry, ids) = (&service.registry, &service.ids);
-        tokio::spawn(work(&service.queue, registry, ids, running.clone()));
+        let journal = service.journal.clone();
+        tokio::spawn(work(
+            &service.queue,
+            registry,
+            ids,
+            journal,
+            running.clone(),
+        ));
     }
 
     async fn accept(self, listener: TcpListener, running: Running) {
@@ -184,11 +208,15 @@ impl Endpoint {
                 () = &mut drained => return,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Small frames must not wait for one another. A failure only costs speed.
                     let _ = stream.set_nodelay(true);
-                    let service = Arc::clone(&self.service);
-                    tokio::spawn(connection(service, stream, abort, running.clone()));
+                    let addresses = Addresses {
+                        peer: Some(peer),
+                        local: stream.local_addr().ok(),
+                    };
+                    let site = Arc::clone(&self.site);
+                    tokio::spawn(connection(site, stream, abort, addresses, running.clone()));
                 }
                 Err(error) => {
                     // Usually too many open files, which resolves itself as some are closed.
@@ -203,12 +231,10 @@ impl Endpoint {
 /// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
-    endpoint: Endpoint,
+    serving: Serving,
     /// The first one, which the URL is made from.
     address: SocketAddr,
     addresses: Vec<SocketAddr>,
-    /// `None` once it has been shut down.
-    switch: Option<Switch>,
 }
 
 impl Server {
@@ -227,19 +253,26 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Returns the URL that opens the console, once; `None` if there is none
+    /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
+    pub fn console_url(&self) -> Option<String> {
+        let console = self.endpoint().site.console.as_ref()?;
+        Some(console.url(&self.address.to_string()))
+    }
+
     /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.serving.endpoint()
     }
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.endpoint.event_counters()
+        self.endpoint().event_counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.endpoint.fault_strikes()
+        self.endpoint().fault_strikes()
     }
 
     /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
@@ -248,7 +281,7 @@ impl Server {
     /// The latest calls of all functions are recorded, up to 16 MiB of memory
     /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
-        self.endpoint.calls(function)
+        self.endpoint().calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running
@@ -266,20 +299,8 @@ impl Server {
     /// until `over` is ready.
     ///
     /// Returns whether everything ended within the grace period.
-    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
-        let Some(mut switch) = self.switch.take() else {
-            return true;
-        };
-        switch.drain();
-        let in_time = tokio::select! {
-            () = switch.ended() => true,
-            () = over => false,
-        };
-        if !in_time {
-            switch.stop();
-            switch.ended().await;
-        }
-        in_time
+    pub async fn shutdown_until(self, over: impl Future<Output = ()>) -> bool {
+        self.serving.shutdown_until(over).await
     }
 
     /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
@@ -299,15 +320,7 @@ impl Server {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("service", &self.service)
+            .field("site", &self.site)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(switch) = &self.switch {
-            switch.stop();
-        }
     }
 }

@@ -118,6 +118,21 @@ impl Calls {
         }
     }
 
+    /// Forgets a call that was not started after all.
+    pub(crate) fn forget(&self, request_id: &str) {
+        let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |(_, call): &(_, RecordedCall)| call.request_id == request_id;
+        // It is among the latest.
+        if let Some((_, call)) = all
+            .calls
+            .iter()
+            .rposition(is_it)
+            .and_then(|at| all.calls.remove(at))
+        {
+            all.bytes -= call.held();
+        }
+    }
+
     /// Returns the recorded calls of a function, oldest first.
     pub(crate) fn of(&self, function: &str) -> Vec<RecordedCall> {
         let all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);

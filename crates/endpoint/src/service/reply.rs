@@ -20,21 +20,21 @@ pub(super) fn reply(invocation: &Invocation, collected: Collected) -> Reply {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
     let Collected {
-        mode,
+        head: ResponseHead { mode, started, .. },
         response,
         outcome,
     } = collected;
-    // Recorded: a streaming function that failed after its first byte has what it had written,
-    // without the failure, and one that timed out before it an empty response.
+    // Recorded: a streaming function that failed after its response had begun has what it had
+    // written, without the failure, and one that timed out before that an empty response.
     let is_shown = |error: &&FunctionError| match mode {
         _ if error.is_too_large() => true,
-        Mode::Streaming => response.is_empty() && !error.is_timeout(),
+        Mode::Streaming => !started && !error.is_timeout(),
         Mode::Buffered => true,
     };
     let shown = outcome.as_ref().err().filter(is_shown);
-    let is_bytes = mode == Mode::Streaming && !(response.is_empty() && outcome.is_err());
+    let is_bytes = mode == Mode::Streaming && (started || outcome.is_ok());
     let payload = match shown {
-        Some(error) => error.payload(invocation.request_id()).into(),
+        Some(error) => error.payload(invocation.request_id()),
         None => response.clone(),
     };
     let mut reply = Reply::new(StatusCode::OK, payload);
