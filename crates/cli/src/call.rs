@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
-    RetryPolicy, Timeouts, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, RetryPolicy,
+    Timeouts, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Server};
-use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
@@ -193,7 +193,7 @@ impl Options {
                 let (client, server) = self.local(&name).await?;
                 (client, Some(server))
             }
-            false => (self.remote(&name)?, None),
+            false => (self.remote(&name).await?, None),
         };
         Ok(Prepared {
             client,
@@ -256,38 +256,26 @@ impl Options {
         Ok((client.map_err(|error| failure(&error))?, server))
     }
 
-    fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection)?;
-        let (region, credentials) = config.signing(Some(name))?;
-        let endpoint = config.endpoint(&region)?;
-        let proxy = Proxy::from_env();
-        // Resolved before anything is sent: each attempt would fail the same way.
-        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
+    async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
+        let config = Config::new(&self.connection, Some(name))?;
+        // Fetched before the call, whose timeouts are not for this.
+        let (region, _) = config.signing().await?;
+        let (endpoint, _) = config.endpoint(&region.value)?;
         let timeouts = self.timeouts.timeouts();
-        let mut transport = Transport::builder().timeouts(timeouts).proxy(proxy);
-        let is_https = [Some(endpoint.uri()), via.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|uri| uri.scheme_str() == Some("https"));
-        if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
-            let unusable = |error: &dyn std::fmt::Display| {
-                Failure::usage(format!("the CA bundle {path}: {error}"))
-            };
-            let pem = std::fs::read(&path).map_err(|error| unusable(&error))?;
-            transport = transport
-                .bundled_roots(false)
-                .ca_pem(&pem)
-                .map_err(|error| unusable(&error))?;
-        }
-        Client::builder()
-            .region(region)
-            .credentials(credentials)
+        let mut client = Client::builder()
+            .region(region.value)
+            .credentials(config.chain().clone())
             .endpoint_url(endpoint.uri().to_string())
-            .retry(self.policy()?)
+            .retry(match self.max_attempts {
+                Some(_) => self.policy()?,
+                None => config.retry(self.policy()?)?,
+            })
             .timeouts(timeouts)
-            .transport(transport.build())
-            .build()
-            .map_err(|error: Error| failure(&error))
+            .transport(config.transport(&endpoint, timeouts)?);
+        for (name, value) in config.headers()? {
+            client = client.header(name, value);
+        }
+        client.build().map_err(|error: Error| failure(&error))
     }
 }
 

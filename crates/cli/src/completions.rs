@@ -3,11 +3,10 @@
 use clap::builder::PossibleValue;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
+use lambda_invoke_credentials::{LocalFiles, ProcessEnvironment, profile_names};
 
-use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
-use crate::profile::SharedFiles;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,13 +36,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 /// The names of the profiles, one on each line. Names with characters that a shell interprets are
 /// omitted, since Bash expands what it completes from.
 fn profiles() -> Result<String, Failure> {
-    let files = SharedFiles::read(&Environment::process())?;
+    let names = profile_names(&LocalFiles::default(), &ProcessEnvironment::default())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     let is_plain = |name: &&str| {
         let is_safe = |c: char| c.is_alphanumeric() || "_-.@+/:".contains(c);
         !name.is_empty() && name.chars().all(is_safe)
     };
-    let profiles = files.profiles();
-    let names = profiles.into_iter().filter(is_plain);
+    let names = names.iter().map(String::as_str).filter(is_plain);
     Ok(names.map(|name| format!("{name}\n")).collect())
 }
 

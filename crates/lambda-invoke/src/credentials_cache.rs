@@ -41,7 +41,7 @@ impl CurrentSigner {
     }
 }
 
-/// Keeps what the provider returned, as a signer, and asks it again when that is due.
+/// Caches the provider's credentials as a signer, and fetches new ones when they are due.
 pub(crate) struct CredentialsCache {
     provider: Box<dyn ProvideCredentials>,
     region: String,

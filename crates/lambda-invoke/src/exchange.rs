@@ -73,7 +73,7 @@ pub(crate) struct Options {
     pub(crate) headers: Option<Box<ExtraHeaders>>,
 }
 
-/// A response whose head is one that the operation can have; its body is still to be read.
+/// A response with a head that was expected; its body has not been read yet.
 pub(crate) struct HttpResponse {
     pub(crate) parts: response::Parts,
     pub(crate) body: ResponseBody,
@@ -85,7 +85,7 @@ pub(crate) struct HttpResponse {
 struct Failed {
     error: Error,
     signer: Option<Arc<CurrentSigner>>,
-    /// The correction of the clock that it was signed by, and how wrong that one still was by the
+    /// The clock correction with which it was signed, and the error that remained according to the
     /// response's date.
     clock: ClockOffset,
     offset: Option<ClockOffset>,
@@ -171,11 +171,6 @@ impl Core {
                 Decision::GiveUp(reason) => {
                     trace::gave_up(attempt, &failed.error, Some(reason));
                     return Err(failed.error.given_up(attempt, earlier, Some(reason)));
-                }
-                // Unknown to this version: giving up is always safe.
-                _ => {
-                    trace::gave_up(attempt, &failed.error, None);
-                    return Err(failed.error.given_up(attempt, earlier, None));
                 }
             };
             trace::retrying(attempt, policy.max_attempts(), &failed.error, &retry);

@@ -80,7 +80,10 @@ impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyRequests { limit } => {
-                write!(f, "all instances are busy: at most {limit} events may run at once")
+                write!(
+                    f,
+                    "all instances are busy: at most {limit} events may run at once"
+                )
             }
             Self::ShutDown => f.write_str("the pool was shut down"),
             Self::Failed(report) => match &report.outcome {

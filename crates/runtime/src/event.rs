@@ -150,7 +150,10 @@ impl Report {
 
     /// The report when the task that would have made it is gone with its async runtime.
     pub(crate) fn lost() -> Self {
-        Self::of(Outcome::Failed(Failure::exit("", "the host is shutting down")))
+        Self::of(Outcome::Failed(Failure::exit(
+            "",
+            "the host is shutting down",
+        )))
     }
 }
 

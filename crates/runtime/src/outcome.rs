@@ -82,21 +82,44 @@ impl Failure {
     }
 
     /// The failure of a program that could not be started.
-    pub(crate) fn start(request_id: &str, why: &str) -> Self {
-        let text = format!("RequestId: {request_id} Error: {why}");
+    pub(crate) fn start(why: &str) -> Self {
+        let text = format!("Error: {why}");
         Self::said(FailureReason::Init, "Runtime.InvalidEntrypoint", text)
+    }
+
+    /// The failure of a program that did not ask for an event in time.
+    pub(crate) fn init_timeout(after: Duration) -> Self {
+        let seconds = after.as_secs_f64();
+        let text = format!("Error: Init timed out after {seconds:.2} seconds");
+        Self::said(FailureReason::Init, "Sandbox.Timedout", text)
+    }
+
+    /// Returns the failure of an init phase as that of the event which waited for it. What the
+    /// runtime reported stays as it is.
+    pub(crate) fn of_request(&self, request_id: &str) -> Self {
+        if self.message.starts_with("Error: ") {
+            let text = format!("RequestId: {request_id} {}", self.message);
+            return Self::said(self.reason, &self.error_type, text);
+        }
+        self.clone()
     }
 
     pub(crate) fn timeout(request_id: &str, after: Duration) -> Self {
         let seconds = after.as_secs_f64();
-        let text = format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds");
+        let text =
+            format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds");
         Self::said(FailureReason::Timeout, "Sandbox.Timedout", text)
     }
 
+    /// The failure of a response whose connection ended early while the process lives on.
+    pub(crate) fn truncated(request_id: &str) -> Self {
+        let text = format!("RequestId: {request_id} Error: The runtime ended its response early");
+        Self::said(FailureReason::Function, "Runtime.TruncatedResponse", text)
+    }
+
     pub(crate) fn too_large(limit: usize) -> Self {
-        let text = format!(
-            "Response payload size exceeded maximum allowed payload size ({limit} bytes)."
-        );
+        let text =
+            format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
         Self::said(
             FailureReason::TooLarge,
             "Function.ResponseSizeTooLarge",

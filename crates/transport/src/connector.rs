@@ -1,4 +1,4 @@
-//! From a URI to a connection: dial, and where needed TLS, a proxy's tunnel, TLS through it.
+//! Connects to the host of a URI, directly or through a proxy, with or without TLS.
 
 use std::fmt;
 use std::future::Future;
@@ -186,7 +186,7 @@ pub(crate) fn authority(uri: &Uri) -> &str {
         .map_or(authority, |(_, host)| host)
 }
 
-/// A limit of the operating system, or of a single address, is a timeout too.
+/// A timeout of the operating system, or of a single address, counts as a timeout too.
 fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,4 +1,4 @@
-//! What a connection is made of: a socket, and perhaps TLS on it.
+//! The layers of a connection: a socket, with or without TLS.
 
 use std::fmt;
 use std::io::{self, IoSlice};

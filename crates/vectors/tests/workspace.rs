@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
+    ("credentials", &["sigv4", "transport"]),
     ("protocol", &["input", "error", "event-stream"]),
     (
         "lambda-invoke",
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
             "protocol",
             "lambda-invoke",
+            "credentials",
             "endpoint",
         ],
     ),

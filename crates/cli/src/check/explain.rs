@@ -1,7 +1,8 @@
 //! Explains a valid name.
 
 use lambda_invoke_input::{FunctionName, QualifierKind, Target};
-use lambda_invoke_protocol::{path, region};
+use lambda_invoke_protocol::path;
+use lambda_invoke_sigv4::region;
 use serde_json::{Value, json};
 
 /// The parts of the name as text, one per line.
@@ -135,7 +136,7 @@ fn arn(target: &Target<'_>) -> String {
 }
 
 fn host(name: &FunctionName<'_>) -> Option<String> {
-    region::host(name.region()?, region::Variant::default()).ok()
+    region::host("lambda", name.region()?, region::Variant::default()).ok()
 }
 
 fn invoke_path(target: &Target<'_>) -> String {

@@ -16,9 +16,8 @@ use lambda_invoke_protocol::json;
 
 pub(crate) use self::advice::quoted;
 use self::example::Example;
-use crate::encoding::Encoding;
 use crate::exit::Failure;
-use crate::home;
+use lambda_invoke_credentials::{Encoding, ProcessEnvironment, expand_home};
 
 /// The most bytes to read: about ten times the service's limit, so more is surely a mistake.
 const MAX_LEN: u64 = 64 << 20;
@@ -117,6 +116,11 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
     }
 }
 
+/// Expands a `~` at the start of a path.
+fn with_home(path: PathBuf) -> PathBuf {
+    expand_home(path, &ProcessEnvironment::default())
+}
+
 /// Where the value of an option comes from.
 #[derive(Debug)]
 enum Source<'v> {
@@ -132,12 +136,12 @@ impl<'v> Source<'v> {
         }
         // Expanded here, because a shell expands `~` only at the start of a word.
         if let Some(path) = after("@", value) {
-            return Self::File(home::expanded(path));
+            return Self::File(with_home(path));
         }
         // The AWS CLI reads the first as text and the second as bytes. JSON is UTF-8, so both are
         // the same here.
         match after("file://", value).or_else(|| after("fileb://", value)) {
-            Some(path) => Self::File(with_variables(home::expanded(path))),
+            Some(path) => Self::File(with_variables(with_home(path))),
             None => Self::Inline(value),
         }
     }

@@ -52,6 +52,10 @@ pub(crate) struct Arguments {
     /// Do not log requests; write only warnings and errors to stderr
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Serve a web page that calls the functions and shows the last calls live; its link is written
+    /// to stderr and works once
+    #[arg(long)]
+    pub(super) console: bool,
     /// How long to wait for running invocations on shutdown before dropping them
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1800s")]
     pub(super) grace: Duration,

@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod info;
 pub(crate) mod invocation;
 pub(crate) mod log;
+pub(crate) mod url;
 pub(crate) mod write_error;
 pub(crate) mod writer;
 
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
+use crate::function::url::FunctionUrl;
 use crate::function::writer::ResponseWriter;
 
 /// The future that a function's code returns.
@@ -71,6 +73,7 @@ pub struct Function {
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
+    pub(crate) url: Option<FunctionUrl>,
 }
 
 impl Function {
@@ -87,6 +90,7 @@ impl Function {
             concurrency: None,
             timeout: Self::LONGEST,
             memory_mb: 128,
+            url: None,
         }
     }
 
@@ -190,6 +194,14 @@ impl Function {
     #[must_use]
     pub fn memory_mb(mut self, size: u32) -> Self {
         self.memory_mb = size;
+        self
+    }
+
+    /// Gives the function a URL: `http://127.0.0.1:9001/url/NAME/` and
+    /// `http://NAME.localhost:9001/`.
+    #[must_use]
+    pub fn url(mut self, url: FunctionUrl) -> Self {
+        self.url = Some(url);
         self
     }
 

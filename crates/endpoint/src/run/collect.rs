@@ -4,12 +4,12 @@ use bytes::{Bytes, BytesMut};
 
 use super::execution::{Execution, Next};
 use super::running::Outcome;
-use crate::function::channel::Mode;
+use crate::function::channel::ResponseHead;
 
 /// A complete response, and how the function ended.
 #[derive(Debug)]
 pub(crate) struct Collected {
-    pub(crate) mode: Mode,
+    pub(crate) head: ResponseHead,
     pub(crate) response: Bytes,
     pub(crate) outcome: Outcome,
 }
@@ -35,7 +35,7 @@ pub(crate) async fn collect(mut execution: Execution) -> Collected {
         }
     };
     Collected {
-        mode: execution.head().mode,
+        head: execution.head(),
         response: chunks.joined(),
         outcome,
     }

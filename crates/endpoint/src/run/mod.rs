@@ -8,3 +8,4 @@ pub(crate) mod platform_log;
 pub(crate) mod registry;
 mod running;
 pub(crate) mod stream;
+pub(crate) mod unframed;

@@ -10,7 +10,7 @@ use crate::function::invocation::Invocation;
 
 /// Writes the `START` line, if the caller wants the log.
 pub(crate) fn start(invocation: &Invocation) {
-    if invocation.wants_tail() {
+    if invocation.wants_log() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
         invocation.log_to_tail(line.to_string());
     }
@@ -18,7 +18,7 @@ pub(crate) fn start(invocation: &Invocation) {
 
 /// Writes the platform's last lines, and returns the tail of the log.
 pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTail> {
-    if !invocation.wants_tail() {
+    if !invocation.wants_log() {
         return None;
     }
     let error = outcome.as_ref().err();

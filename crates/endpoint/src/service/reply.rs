@@ -20,10 +20,11 @@ pub(super) fn reply(invocation: &Invocation, collected: Collected) -> Reply {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
     let Collected {
-        mode,
+        head,
         response,
         outcome,
     } = collected;
+    let mode = head.mode;
     // Recorded: a streaming function that failed after its first byte has what it had written,
     // without the failure, and one that timed out before it an empty response.
     let is_shown = |error: &&FunctionError| match mode {

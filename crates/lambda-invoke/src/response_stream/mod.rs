@@ -51,7 +51,7 @@ const LINGER: Duration = Duration::from_secs(1);
 ///   once may come in several. None is empty.
 /// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
 ///   when that is full. Memory is bounded by the largest message (24 MiB).
-/// - Dropping it closes the connection. The function runs on, and is billed, until it notices.
+/// - Dropping it closes the connection. The function continues, and is billed, until it notices.
 ///
 /// # Example
 ///
@@ -70,7 +70,7 @@ pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
     reader: StreamReader,
-    /// `None` once the stream has ended, well or not.
+    /// `None` once the stream has ended, successfully or not.
     body: Option<ResponseBody>,
     /// The slices of a message that are not returned yet.
     pieces: Option<PayloadIter>,
@@ -93,7 +93,7 @@ impl ResponseStream {
         }
     }
 
-    /// Returns all that is known before the first chunk.
+    /// Returns the head of the response.
     #[must_use]
     pub fn head(&self) -> &StreamHead {
         &self.head
@@ -277,7 +277,7 @@ impl ResponseStream {
         }
     }
 
-    /// Polls for what the function wrote at once; never empty.
+    /// Polls for the next chunk, which is not empty.
     fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Payload, Error>>> {
         loop {
             let Some(body) = &mut self.body else {
@@ -417,8 +417,8 @@ impl Completion {
     /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
     /// the service nor the log reports a failure. Success is reported in logs of the JSON format
     /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
-    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of
-    /// any other.
+    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of any
+    /// other function.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
