@@ -6,15 +6,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
-    RetryPolicy, Timeouts, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, RetryPolicy,
+    Timeouts, Transport,
 };
 use lambda_invoke_endpoint::{Endpoint, Function, Server};
-use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
 use crate::functions::{self, program};
+use crate::header::{self, Header};
 use crate::outcome::failure;
 use crate::output::Deadline;
 use crate::payload;
@@ -43,7 +44,7 @@ pub(crate) struct Options {
     /// Validate the request and check permissions without running the function
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write the response as one JSON object, binary members in base64, and errors as JSON on stderr
+    /// Write the response as one JSON object, for jq, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
     /// Call an endpoint in this process, without an account, credentials or region: your own
@@ -58,9 +59,19 @@ pub(crate) struct Options {
         requires = "local"
     )]
     own: Vec<String>,
+    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
+    /// times; -vv also shows the events of the HTTP library
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
+    /// The most attempts of a call, the first one included [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+    /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
+    headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
     #[command(flatten)]
@@ -166,6 +177,9 @@ pub(crate) fn with_options<'o, Op: InvokeOperation>(
     if let Some(context) = client_context {
         call = call.client_context_base64(context);
     }
+    for Header { name, value } in &options.headers {
+        call = call.header(name, value);
+    }
     if let Some(tenant) = &options.tenant_id {
         call = call.tenant_id(tenant.as_str());
     }
@@ -189,7 +203,7 @@ impl Options {
                 let (client, server) = self.local(&name).await?;
                 (client, Some(server))
             }
-            false => (self.remote(&name)?, None),
+            false => (self.remote(&name).await?, None),
         };
         Ok(Prepared {
             client,
@@ -198,6 +212,28 @@ impl Options {
             client_context,
             _server: server,
         })
+    }
+
+    /// Whether the call goes to an endpoint in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// What is retried, and how often.
+    ///
+    /// # Errors
+    ///
+    /// If the options contradict each other.
+    fn policy(&self) -> Result<RetryPolicy, Failure> {
+        let policy = RetryPolicy::from(self.retry);
+        match (self.retry, self.max_attempts) {
+            (Retry::None, Some(2..)) => Err(Failure::usage(
+                "--max-attempts has no effect with --retry none\n  hint: use --retry safe, which \
+                 retries only calls that did not run the function",
+            )),
+            (_, Some(most)) => Ok(policy.with_max_attempts(most)),
+            (_, None) => Ok(policy),
+        }
     }
 
     /// The deadline of a call that starts now.
@@ -230,7 +266,7 @@ impl Options {
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
-            .retry(self.retry.into())
+            .retry(self.policy()?)
             .timeouts(timeouts)
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
@@ -246,38 +282,26 @@ impl Options {
         functions.map_err(Failure::usage)
     }
 
-    fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection)?;
-        let (region, credentials) = config.signing(Some(name))?;
-        let endpoint = config.endpoint(&region)?;
-        let proxy = Proxy::from_env();
-        // Resolved before anything is sent: each attempt would fail the same way.
-        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
+    async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
+        let config = Config::new(&self.connection, Some(name))?;
+        // Fetched before the call, whose timeouts are not for this.
+        let (region, _) = config.signing().await?;
+        let (endpoint, _) = config.endpoint(&region.value)?;
         let timeouts = self.timeouts.timeouts();
-        let mut transport = Transport::builder().timeouts(timeouts).proxy(proxy);
-        let is_https = [Some(endpoint.uri()), via.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|uri| uri.scheme_str() == Some("https"));
-        if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
-            let unusable = |error: &dyn std::fmt::Display| {
-                Failure::usage(format!("the CA bundle {path}: {error}"))
-            };
-            let pem = std::fs::read(&path).map_err(|error| unusable(&error))?;
-            transport = transport
-                .bundled_roots(false)
-                .ca_pem(&pem)
-                .map_err(|error| unusable(&error))?;
-        }
-        Client::builder()
-            .region(region)
-            .credentials(credentials)
+        let mut client = Client::builder()
+            .region(region.value)
+            .credentials(config.chain().clone())
             .endpoint_url(endpoint.uri().to_string())
-            .retry(self.retry.into())
+            .retry(match self.max_attempts {
+                Some(_) => self.policy()?,
+                None => config.retry(self.policy()?)?,
+            })
             .timeouts(timeouts)
-            .transport(transport.build())
-            .build()
-            .map_err(|error: Error| failure(&error))
+            .transport(config.transport(&endpoint, timeouts)?);
+        for (name, value) in config.headers()? {
+            client = client.header(name, value);
+        }
+        client.build().map_err(|error: Error| failure(&error))
     }
 }
 

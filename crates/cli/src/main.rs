@@ -3,6 +3,7 @@
 //! The program `lambda-invoke`: calls AWS Lambda functions from a terminal, and serves functions
 //! locally over the same protocol.
 
+mod advice;
 mod bench;
 mod call;
 mod call_state;
@@ -10,30 +11,29 @@ mod check;
 mod completions;
 mod config;
 mod decode;
-mod encoding;
-mod environment;
+mod destination;
 mod exit;
 mod functions;
-mod home;
+mod header;
 mod interrupt;
 mod invoke;
+#[cfg(test)]
+mod man;
 mod outcome;
 mod output;
 mod payload;
-mod profile;
 mod progress;
 mod runtime;
 mod serve;
-mod shell_words;
 mod sign;
 mod stream;
 mod terminal;
+mod usage;
+mod verbose;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use crate::exit::{Exit, Failure};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::report(&error),
     };
     // `serve` handles signals itself; until it does, they have their default action.
     if !matches!(command, Command::Serve(_)) {
@@ -83,18 +83,4 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
-}
-
-/// Writes clap's output: help and version to stdout, usage errors to stderr. Usage errors quote the
-/// arguments, so they go through `terminal::say`.
-fn usage(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    let result = match error.use_stderr() {
-        true => {
-            terminal::say(text.trim_end_matches('\n'));
-            Err(Failure::silent(Exit::Usage))
-        }
-        false => output::print(text.as_bytes()),
-    };
-    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

@@ -63,6 +63,55 @@ pub(crate) fn entry(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
+/// The color of a line or label, on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Failures: bold red.
+    Error,
+    /// What a person may want to act on: yellow.
+    Warning,
+    /// The steps that `-v` shows: dimmed.
+    Detail,
+}
+
+impl Style {
+    /// The parameter of the escape sequence that starts the style (ECMA-48, SGR).
+    const fn sgr(self) -> &'static str {
+        match self {
+            Self::Error => "1;31",
+            Self::Warning => "33",
+            Self::Detail => "2",
+        }
+    }
+}
+
+/// Whether stderr is a terminal on which colors are wanted: see <https://no-color.org>.
+fn has_colors() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    is_terminal() && !is_set("NO_COLOR") && !is_dumb
+}
+
+/// Writes text to stderr as [`say`] does, in a style if there are colors.
+pub(crate) fn say_in(style: Style, text: impl Display) {
+    say_parts(style, &text.to_string(), "");
+}
+
+/// Writes a message to stderr as [`say`] does, after the program's name in a style.
+pub(crate) fn say_labeled(style: Style, message: &str) {
+    say_parts(style, "lambda-invoke:", &format!(" {message}"));
+}
+
+fn say_parts(style: Style, styled: &str, plain: &str) {
+    let styled = safe(&excerpt(styled, MOST_SAID));
+    let plain = safe(&excerpt(plain, MOST_SAID));
+    let line = match has_colors() {
+        true => format!("\u{1b}[{}m{styled}\u{1b}[0m{plain}\n", style.sgr()),
+        false => format!("{styled}{plain}\n"),
+    };
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
 /// Writes a JSON value to stderr on one line, with long strings and lists shortened.
 pub(crate) fn say_json(mut value: Value) {
     shorten(&mut value);
@@ -136,6 +185,16 @@ pub(crate) fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized))
 struct Safe;
 
 impl Formatter for Safe {
+    /// Valid JSON that is passed on as it is. Outside of strings, JSON has no control characters but
+    /// whitespace; within them it has none below U+0020.
+    fn write_raw_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let on_one_line = fragment.replace(['\n', '\r', '\t'], " ");
+        self.write_string_fragment(writer, &on_one_line)
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + io::Write,
@@ -186,6 +245,9 @@ mod tests {
         assert!(!text.contains(is_interpreted), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(json("\u{9b}") == "\"\\u009b\"");
+        let raw = "{\r\n\t\"a\": [1e400, \"\u{9b}\"]\n}".to_owned();
+        let raw = serde_json::value::RawValue::from_string(raw).unwrap();
+        assert_eq!(json(&raw), "{   \"a\": [1e400, \"\\u009b\"] }");
     }
 
     #[test]

@@ -1,14 +1,17 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod console;
 mod event;
 mod fault;
 mod function;
+mod journal;
 mod pattern;
 mod request_id;
 mod run;
 mod server;
 mod service;
+mod url;
 mod wire;
 
 /// Programs that run unmodified functions, for [`Function::program`].
@@ -21,6 +24,7 @@ pub use fault::{Fault, FaultKind, FaultParseError};
 pub use function::error::FunctionError;
 pub use function::invocation::Invocation;
 pub use function::log::LogLine;
+pub use function::url::{FunctionUrl, UrlAuth, UrlMode};
 pub use function::write_error::WriteError;
 pub use function::writer::ResponseWriter;
 pub use function::{Function, builtins};
@@ -33,3 +37,5 @@ pub use service::calls::RecordedCall;
 pub use service::request_log::{Ending, RequestRecord};
 pub use service::settings::TooLargeStyle;
 pub use wire::bandwidth::Bandwidth;
+
+pub use lambda_invoke_protocol::function_url::{Cors, CorsError};

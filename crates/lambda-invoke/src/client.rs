@@ -38,7 +38,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -48,22 +48,20 @@ impl Client {
     /// The name is a function's name, its ARN or a partial ARN, with or without a version or alias
     /// at its end. An invalid name is reported by [`InvokeCall::send`](crate::InvokeCall::send),
     /// before anything is sent.
-    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn invoke<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> InvokeCall<'a> {
         InvokeCall::new(self.clone(), name)
     }
 
     /// InvokeWithResponseStream: runs a function and returns its response while it is being written.
     ///
     /// The name is as in [`invoke`](Self::invoke).
-    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn stream<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> StreamCall<'a> {
         // Some failures after the first byte have been seen to be reported in the log only.
         StreamCall::new(self.clone(), name).log_tail()
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
 
-use crate::{Error, ProvideCredentials};
+use crate::{Error, ProvideCredentials, trace};
 
 /// Lambda's name in a signature's scope.
 const SERVICE: &str = "lambda";
@@ -41,7 +41,7 @@ impl CurrentSigner {
     }
 }
 
-/// Keeps what the provider returned, as a signer, and asks it again when that is due.
+/// Caches the provider's credentials as a signer, and fetches new ones when they are due.
 pub(crate) struct CredentialsCache {
     provider: Box<dyn ProvideCredentials>,
     region: String,
@@ -88,14 +88,20 @@ impl CredentialsCache {
         }
         let old = self.current();
         let signer = match (self.provider.provide().await, old) {
-            (Ok(credentials), _) => CurrentSigner {
-                renew: renew_at(now, expiry(&credentials), self.provider.can_refresh()),
-                signer: Arc::new(self.signer(credentials)?),
-            },
-            (Err(_), Some(old)) if !old.is_expired(now) => CurrentSigner {
-                renew: now.checked_add(PAUSE),
-                signer: Arc::clone(&old.signer),
-            },
+            (Ok(credentials), _) => {
+                trace::credentials_fetched(&credentials);
+                CurrentSigner {
+                    renew: renew_at(now, expiry(&credentials), self.provider.can_refresh()),
+                    signer: Arc::new(self.signer(credentials)?),
+                }
+            }
+            (Err(_), Some(old)) if !old.is_expired(now) => {
+                trace::credentials_kept(old.signer.credentials());
+                CurrentSigner {
+                    renew: now.checked_add(PAUSE),
+                    signer: Arc::clone(&old.signer),
+                }
+            }
             (Err(error), _) => return Err(Error::credentials(error)),
         };
         let signer = Arc::new(signer);

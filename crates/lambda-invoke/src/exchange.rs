@@ -28,6 +28,7 @@ use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{HttpService, ResponseBody};
 use crate::random;
+use crate::trace::{self, CallSpan};
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
@@ -72,18 +73,19 @@ pub(crate) struct Options {
     pub(crate) headers: Option<Box<ExtraHeaders>>,
 }
 
-/// A response whose head is one that the operation can have; its body is still to be read.
+/// A response with a head that was expected; its body has not been read yet.
 pub(crate) struct HttpResponse {
     pub(crate) parts: response::Parts,
     pub(crate) body: ResponseBody,
     pub(crate) attempts: u32,
+    pub(crate) span: CallSpan,
 }
 
 /// A failed attempt, with what the retry decision needs besides the error.
 struct Failed {
     error: Error,
     signer: Option<Arc<CurrentSigner>>,
-    /// The correction of the clock that it was signed by, and how wrong that one still was by the
+    /// The clock correction with which it was signed, and the error that remained according to the
     /// response's date.
     clock: ClockOffset,
     offset: Option<ClockOffset>,
@@ -96,6 +98,22 @@ impl Core {
         request: &CallRequest<'_, Op>,
         options: Options,
     ) -> Result<HttpResponse, Error> {
+        let span = CallSpan::open(request, &self.endpoint, self.credentials.region());
+        let (parts, body, attempts) = span.run(self.attempts(request, options)).await?;
+        span.responded(&parts, attempts);
+        Ok(HttpResponse {
+            parts,
+            body,
+            attempts,
+            span,
+        })
+    }
+
+    async fn attempts<Op: InvokeOperation>(
+        &self,
+        request: &CallRequest<'_, Op>,
+        options: Options,
+    ) -> Result<(response::Parts, ResponseBody, u32), Error> {
         let base = self.endpoint.uri();
         let mut hash = None;
         let headers = options.headers.as_deref();
@@ -128,14 +146,11 @@ impl Core {
                 _ => timeouts,
             };
             let expected: Expected = request.invocation_type.into();
-            let failed = match self.attempt(http, expected, hash, timeouts, headers).await {
+            let response = self.attempt(attempt, http, expected, hash, timeouts, headers);
+            let failed = match response.await {
                 Ok((parts, body)) => {
                     call.succeeded();
-                    return Ok(HttpResponse {
-                        parts,
-                        body,
-                        attempts: attempt,
-                    });
+                    return Ok((parts, body, attempt));
                 }
                 Err(failed) => failed,
             };
@@ -154,16 +169,17 @@ impl Core {
             let retry = match call.failed(context) {
                 Decision::Retry(retry) => retry,
                 Decision::GiveUp(reason) => {
+                    trace::gave_up(attempt, &failed.error, Some(reason));
                     return Err(failed.error.given_up(attempt, earlier, Some(reason)));
                 }
-                // Unknown to this version: giving up is always safe.
-                _ => return Err(failed.error.given_up(attempt, earlier, None)),
             };
+            trace::retrying(attempt, policy.max_attempts(), &failed.error, &retry);
             earlier = earlier.max(failed.error.execution());
             match retry.recovery {
                 // From the clock of this attempt, not the present one: of two calls at once that
                 // find the same skew, the second must not add it again.
                 Recovery::CorrectClock(clock) => {
+                    trace::clock_corrected(clock);
                     self.clock.store(clock.as_secs(), Ordering::Relaxed);
                 }
                 Recovery::RefreshCredentials => {
@@ -182,6 +198,7 @@ impl Core {
     /// Signs a request, sends it, and reads the response's head, and the body of an error.
     async fn attempt(
         &self,
+        attempt: u32,
         request: Request<Bytes>,
         expected: Expected,
         hash: &PayloadHash,
@@ -218,11 +235,13 @@ impl Core {
             .sign(&mut parts, hash, time)
             .map_err(|error| early(Error::input(error)))?;
         self.insert_extra(&mut parts.headers, Coverage::Unsigned, headers);
+        trace::signed(attempt, signer.signer(), time, parts.uri.path(), body.len());
 
         let request = Request::from_parts(parts, Full::new(body));
         let response = self.http_service.send(request, timeouts, &self.endpoint);
         let (parts, mut body) = response.await.map_err(early)?.into_parts();
         let received = clock.apply(SystemTime::now());
+        trace::received(attempt, &parts, sent, received);
         self.doubt_clock(clock, sent, received, &parts.headers);
         let unexpected = match expected.check_head(&parts) {
             Ok(()) => return Ok((parts, body)),

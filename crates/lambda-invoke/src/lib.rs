@@ -17,6 +17,7 @@ pub mod provider;
 mod random;
 mod reply;
 mod response_stream;
+mod trace;
 
 // The public interface.
 pub use builder::ClientBuilder;
@@ -36,12 +37,12 @@ pub use lambda_invoke_input::{
 };
 pub use lambda_invoke_protocol::operation::{self, InvokeOperation};
 pub use lambda_invoke_protocol::prelude::HttpPrelude;
-pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
 pub use lambda_invoke_protocol::retry::{GiveUpReason, RetryPolicy};
 pub use lambda_invoke_protocol::{
     FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
     StreamException, StreamHead,
 };
+pub use lambda_invoke_sigv4::region::Variant as EndpointVariant;
 pub use lambda_invoke_sigv4::{
     BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
 };

@@ -121,6 +121,7 @@ mod list;
 mod names;
 mod payload;
 mod provide;
+pub mod region;
 mod request;
 mod settings;
 mod sign;

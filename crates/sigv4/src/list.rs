@@ -10,7 +10,7 @@ use core::ops::{Deref, DerefMut};
 pub(crate) struct List<T, const N: usize> {
     stack: [T; N],
     length: usize,
-    /// Everything, once the stack is too small.
+    /// All items, if there are too many for the stack.
     heap: Vec<T>,
 }
 

@@ -1,13 +1,13 @@
-//! What a signature says about the body.
+//! The payload's part of a signature.
 
 use core::fmt;
 
 use ring::digest::{SHA256, digest};
 
-/// What a signature says about the body: the last line of the canonical request.
+/// How a signature covers the body: the last line of the canonical request.
 ///
-/// There is no default: to leave the body uncovered, say so with [`PayloadHash::Unsigned`], which only
-/// some services accept.
+/// There is no default: only [`PayloadHash::Unsigned`] leaves the body uncovered, which few services
+/// accept.
 ///
 /// # Example
 ///
@@ -61,14 +61,15 @@ impl PayloadHash {
         Self::Sha256(sha256(body))
     }
 
-    /// A hash computed elsewhere, as 64 hexadecimal digits of either case. `None` for anything else.
+    /// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. Returns `None` for
+    /// anything else.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let mut hash = [0; 32];
         hex::decode_to_slice(digits, &mut hash).ok()?;
         Some(Self::Sha256(hash))
     }
 
-    /// The text as it is signed, in `buffer` if it has to be written somewhere.
+    /// Returns the text that is signed, written to `buffer` if it is not constant.
     pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a [u8] {
         match self {
             Self::Sha256(hash) => {

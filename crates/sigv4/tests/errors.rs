@@ -1,11 +1,12 @@
 //! What the errors say, and what the small values of the interface hold.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::error::Error as _;
 use std::sync::Arc;
 
 use lambda_invoke_sigv4::{
-    Credentials, CredentialsFuture, InvalidRequest, InvalidScope, ProvideCredentials, SignError,
-    Timestamp, TimestampError,
+    Credentials, CredentialsFuture, Incomplete, InvalidRequest, InvalidScope, ProvideCredentials,
+    SignError, Timestamp, TimestampError, VerifyError,
 };
 
 #[test]
@@ -67,6 +68,31 @@ fn errors_say_what_is_wrong_and_what_would_be_right() {
     ] {
         assert_eq!(error, text);
     }
+}
+
+#[test]
+fn an_unreadable_signature_has_its_cause_as_source() {
+    for (cause, text) in [
+        (
+            Incomplete::NotKeyValue,
+            "a piece of the authorization header is not name=value",
+        ),
+        (Incomplete::Repeated("X-Amz-Date"), "X-Amz-Date is repeated"),
+        (
+            Incomplete::Date,
+            "the date is not written like 20150830T123600Z",
+        ),
+        (
+            Incomplete::Signature,
+            "the signature is not 64 lower-case hexadecimal digits",
+        ),
+    ] {
+        assert_eq!(cause.to_string(), text);
+        let error = VerifyError::from(cause);
+        assert_eq!(error.source().unwrap().to_string(), text);
+        assert!(!error.to_string().contains(text), "{error}");
+    }
+    assert!(VerifyError::HostNotSigned.source().is_none());
 }
 
 #[derive(Debug)]

@@ -321,6 +321,32 @@ fn presigning_takes_whole_seconds_up_to_a_week() {
 }
 
 #[test]
+fn presigning_takes_the_host_from_the_header_or_else_from_the_uri() {
+    let hour = Duration::from_secs(3600);
+    let presign = |uri: &str, headers: &[(&str, &str)]| {
+        let mut parts = parts(uri, headers);
+        signer().presign(&mut parts, &PayloadHash::EMPTY, time(), hour)
+    };
+    let by_uri = presign("https://example.com/a", &[]);
+    assert!(by_uri.is_ok());
+    let more = [("host", "example.com"), ("user-agent", "x")];
+    assert_eq!(presign("/a", &more[..1]), by_uri);
+    assert_eq!(presign("https://example.com/a", &more), by_uri);
+    assert_eq!(presign("/a", &[]), Err(SignError::MissingHost));
+}
+
+#[test]
+fn presigning_keeps_query_bytes_that_are_not_utf8() {
+    let (path, query): (&[u8], &[u8]) = (b"/", b"a=\xff&b=1");
+    let host = [("host", b"h".as_slice())];
+    let request = RawRequest::new("GET", path, Some(query), host).unwrap();
+    let hour = Duration::from_secs(3600);
+    let presigned = signer().presign_raw(&request, &PayloadHash::EMPTY, time(), hour);
+    let query = presigned.unwrap().query().to_owned();
+    assert!(query.starts_with("a=%FF&b=1&X-Amz-Algorithm="), "{query}");
+}
+
+#[test]
 fn paths_are_written_once_or_twice() {
     let name =
         "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations";

@@ -45,6 +45,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("error_render_made", error::render_made),
     ("error_truncated_body", error::truncated_body),
     ("transport_connection", transport::connection),
+    ("function_url_event", protocol::function_url_event),
+    ("function_url_response", protocol::function_url_response),
     ("protocol_http_request", protocol::http_request),
     ("protocol_http_response", protocol::http_response),
     ("protocol_json_check", protocol::json_check),

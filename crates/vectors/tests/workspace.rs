@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event-stream", &[]),
     ("sigv4", &[]),
     ("transport", &[]),
+    ("credentials", &["sigv4", "transport"]),
     ("runtime", &[]),
     ("protocol", &["input", "error", "event-stream"]),
     (
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
             "protocol",
             "lambda-invoke",
+            "credentials",
             "endpoint",
             "runtime",
         ],

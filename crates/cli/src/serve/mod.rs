@@ -159,6 +159,9 @@ async fn announce(arguments: &Arguments, server: &Server, own: &[FunctionSpec], 
             log.say(line);
         }
     }
+    if let Some(console) = server.console_url() {
+        log.say(format!("console: {console}"));
+    }
     let url = server.url();
     // It is not an error if stdout has no reader.
     let write = move || drop(output::print(format!("{url}\n").as_bytes()));

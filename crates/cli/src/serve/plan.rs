@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use lambda_invoke_endpoint::{
-    AccessKey, BuildError, DeadLetter, Endpoint, EndpointBuilder, EventSettings, Function, builtins,
+    AccessKey, BuildError, DeadLetter, Endpoint, EndpointBuilder, EventSettings, Function,
+    FunctionUrl, UrlAuth, builtins,
 };
 
 use super::options::Arguments;
@@ -58,6 +59,14 @@ impl Arguments {
             })?;
             builder = builder.access_key(key);
         }
+        // Who sets up access keys of their own wants them to be needed.
+        let auth = match self.credential.is_empty() {
+            true => UrlAuth::None,
+            false => UrlAuth::AwsIam,
+        };
+        builder = builder
+            .console(self.console)
+            .default_url(FunctionUrl::new().auth(auth));
         for origin in &self.cors {
             builder = builder.cors(origin);
         }

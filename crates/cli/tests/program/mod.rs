@@ -32,6 +32,8 @@ pub fn program() -> Command {
     command
         .env("AWS_CONFIG_FILE", "no-such-file")
         .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
+        // The machine of the test may be an instance.
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null());
     command
 }

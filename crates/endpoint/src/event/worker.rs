@@ -15,6 +15,7 @@ use super::settings::DeadLetter;
 use crate::function::channel::ResponseLimits;
 use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation, later};
+use crate::journal::Journal;
 use crate::request_id::RequestIds;
 use crate::run::concurrency::Permit;
 use crate::run::discard::discard;
@@ -33,6 +34,7 @@ pub(crate) fn work(
     queue: &Arc<Queue>,
     registry: &Arc<Registry>,
     ids: &Arc<RequestIds>,
+    journal: Option<Arc<Journal>>,
     running: Running,
 ) -> impl Future<Output = ()> + Send + use<> {
     queue.lock().workers += 1;
@@ -40,6 +42,7 @@ pub(crate) fn work(
         queue: Arc::clone(queue),
         registry: Arc::clone(registry),
         ids: Arc::clone(ids),
+        journal,
         running: Arc::new(running),
     };
     let mut open = Open(Some(worker.clone()));
@@ -59,6 +62,7 @@ struct Worker {
     queue: Arc<Queue>,
     registry: Arc<Registry>,
     ids: Arc<RequestIds>,
+    journal: Option<Arc<Journal>>,
     running: Arc<Running>,
 }
 
@@ -144,7 +148,11 @@ impl Worker {
         };
         event.attempts += 1;
         // Each attempt is a new invocation with its own timeout and the same request id.
-        let invocation = Invocation::new(event.payload().clone(), event.call().clone());
+        let entry = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.begin(event.call().start("Event"), event.payload()));
+        let invocation = Invocation::new(event.payload().clone(), event.call().clone(), entry);
         let (handler, limits) = (&event.handler, ResponseLimits::NONE);
         let execution = Execution::start(handler, &invocation, permit, &self.running, limits);
         match discard(execution).await {

@@ -154,6 +154,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::wire::connection::Addresses;
     use crate::wire::shutdown::Switch;
 
     /// A body of one frame.
@@ -189,7 +190,7 @@ mod tests {
         flips: &[(u64, u8)],
         stop: Option<(u64, Stop)>,
     ) -> FaultyBody<Whole> {
-        let connection = Connection::new(Switch::new().running().unwrap());
+        let connection = Connection::new(Switch::new().running().unwrap(), Addresses::default());
         let faults = ByteFaults {
             flips: flips.to_vec(),
             stop,

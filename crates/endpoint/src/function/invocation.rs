@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use lambda_invoke_protocol::{LogTail, TailBuffer};
@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::function::error::FunctionError;
 use crate::function::info::FunctionInfo;
 use crate::function::usage::Usage;
+use crate::journal::{Entry, Start};
 use crate::request_id::RequestId;
 
 /// One invocation of a function: its input, its log, and the state of its caller.
@@ -55,6 +56,33 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Creates a synchronous call of `$LATEST` without optional parameters.
+    pub(crate) fn new(function: &Arc<FunctionInfo>, request_id: RequestId) -> Self {
+        Self {
+            function: Arc::clone(function),
+            qualifier: None,
+            version: None,
+            request_id,
+            client_context: None,
+            tenant_id: None,
+            durable_execution_name: None,
+            event: false,
+            tail: false,
+        }
+    }
+
+    /// Returns what the journal records of the call.
+    pub(crate) fn start(&self, via: &'static str) -> Start {
+        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let time = time.map_or(0, |since| since.as_millis());
+        Start {
+            id: self.request_id.to_string(),
+            function: self.function.name.clone(),
+            via,
+            time: u64::try_from(time).unwrap_or(u64::MAX),
+        }
+    }
+
     /// Returns the ARN that the caller invoked.
     pub(crate) fn function_arn(&self) -> String {
         match &self.qualifier {
@@ -81,6 +109,8 @@ pub(crate) fn later(time: Instant, duration: Duration) -> Instant {
 
 struct Shared {
     call: Call,
+    /// `None` if no console shows the call.
+    entry: Option<Arc<Entry>>,
     started: Instant,
     log: Option<Mutex<TailBuffer>>,
     usage: OnceLock<Usage>,
@@ -89,10 +119,11 @@ struct Shared {
 }
 
 impl Invocation {
-    pub(crate) fn new(payload: Bytes, call: Call) -> Self {
+    pub(crate) fn new(payload: Bytes, call: Call, entry: Option<Arc<Entry>>) -> Self {
         let log = call.tail.then(Mutex::default);
         let shared = Arc::new(Shared {
             call,
+            entry,
             started: Instant::now(),
             log,
             usage: OnceLock::new(),
@@ -181,7 +212,7 @@ impl Invocation {
         self.log_to_tail(line);
     }
 
-    /// Writes a line to the tail only, as the platform does.
+    /// Writes a line to the tail only.
     pub(crate) fn log_to_tail(&self, line: impl AsRef<str>) {
         if let Some(log) = &self.shared.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,6 +263,10 @@ impl Invocation {
         self.shared.caller_gone_notify.notify_waiters();
     }
 
+    pub(crate) fn entry(&self) -> Option<&Arc<Entry>> {
+        self.shared.entry.as_ref()
+    }
+
     pub(crate) fn call(&self) -> &Call {
         &self.shared.call
     }
@@ -251,15 +286,23 @@ impl Invocation {
         self.shared.usage.get()
     }
 
-    /// Whether the caller asked for the tail of the log.
-    pub(crate) fn wants_tail(&self) -> bool {
-        self.shared.log.is_some()
+    /// Whether anybody reads the log: the caller its tail, or a console.
+    pub(crate) fn wants_log(&self) -> bool {
+        self.shared.log.is_some() || self.shared.entry.is_some()
+    }
+
+    /// Writes a line of the platform, for the caller and the console.
+    pub(crate) fn log_of_platform(&self, line: impl AsRef<str>) {
+        if let Some(entry) = &self.shared.entry {
+            entry.log(line.as_ref());
+        }
+        self.log_to_tail(line);
     }
 
     /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
     /// ask for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
-        self.log_to_tail(last);
+        self.log_of_platform(last);
         let log = self.shared.log.as_ref()?;
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         Some(std::mem::take(&mut *log).finish())

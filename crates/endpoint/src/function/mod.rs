@@ -8,6 +8,7 @@ pub(crate) mod invocation;
 pub(crate) mod log;
 #[cfg(feature = "runtime")]
 pub(crate) mod program;
+pub(crate) mod url;
 pub(crate) mod usage;
 pub(crate) mod write_error;
 pub(crate) mod writer;
@@ -27,6 +28,7 @@ use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
 use crate::function::info::FunctionInfo;
 use crate::function::invocation::Invocation;
+use crate::function::url::FunctionUrl;
 use crate::function::writer::ResponseWriter;
 
 /// The future that a function's code returns.
@@ -139,6 +141,7 @@ pub struct Function {
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
+    pub(crate) url: Option<FunctionUrl>,
 }
 
 impl Function {
@@ -155,6 +158,7 @@ impl Function {
             concurrency: None,
             timeout: Self::LONGEST,
             memory_mb: 128,
+            url: None,
         }
     }
 
@@ -288,6 +292,14 @@ impl Function {
     #[must_use]
     pub fn memory_mb(mut self, size: u32) -> Self {
         self.memory_mb = size;
+        self
+    }
+
+    /// Gives the function a URL: `http://127.0.0.1:9001/url/NAME/` and
+    /// `http://NAME.localhost:9001/`.
+    #[must_use]
+    pub fn url(mut self, url: FunctionUrl) -> Self {
+        self.url = Some(url);
         self
     }
 

@@ -13,6 +13,7 @@ use crate::function::channel::{Channel, ResponseHead, ResponseLimits, Wants};
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 use crate::function::writer::ResponseWriter;
+use crate::journal::Entry;
 use crate::wire::shutdown::Running;
 
 /// A function that runs: it yields chunks, then its outcome. A buffered function yields at most one
@@ -28,6 +29,8 @@ pub(crate) struct Execution {
     outcome: Outcome,
     channel: Channel,
     drains: bool,
+    /// `None` if no console shows the call.
+    entry: Option<Arc<Entry>>,
 }
 
 /// The next part of an execution.
@@ -57,12 +60,13 @@ impl Execution {
             outcome: Ok(()),
             channel,
             drains: false,
+            entry: invocation.entry().cloned(),
         }
     }
 
     /// Discards what the function writes after the execution was dropped; otherwise its writes
     /// would fail.
-    pub(super) fn drain_when_dropped(&mut self) {
+    pub(crate) fn drain_when_dropped(&mut self) {
         self.drains = true;
     }
 
@@ -85,6 +89,9 @@ impl Execution {
     /// is on the wire.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         if let Some(chunk) = self.poll(cx, Wants::Next) {
+            if let Some(entry) = &self.entry {
+                entry.chunk(&chunk);
+            }
             return Poll::Ready(Next::Chunk(chunk));
         }
         if self.run.is_some() {
@@ -93,14 +100,18 @@ impl Execution {
         // A task that the function spawned may still hold the writer.
         self.channel.close();
         let outcome = std::mem::replace(&mut self.outcome, Ok(()));
-        Poll::Ready(Next::End(match self.channel.exceeded() {
+        let outcome = match self.channel.exceeded() {
             Some(limit) => Err(FunctionError::too_large(limit)),
             None => outcome,
-        }))
+        };
+        if let Some(entry) = &self.entry {
+            entry.end(outcome.as_ref().err().map(FunctionError::summary));
+        }
+        Poll::Ready(Next::End(outcome))
     }
 
     /// Waits for the next part, as [`poll_next`](Self::poll_next).
-    pub(super) async fn next(&mut self) -> Next {
+    pub(crate) async fn next(&mut self) -> Next {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
@@ -134,6 +145,10 @@ impl Execution {
 
 impl Drop for Execution {
     fn drop(&mut self) {
+        if let Some(entry) = &self.entry {
+            // Only if it has not ended before.
+            entry.end(Some("the caller disconnected".to_owned()));
+        }
         match self.run {
             Some(_) if self.drains => self.channel.abandon(),
             _ => self.channel.close(),

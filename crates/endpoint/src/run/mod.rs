@@ -8,5 +8,6 @@ pub(crate) mod platform_log;
 pub(crate) mod registry;
 mod running;
 pub(crate) mod stream;
+pub(crate) mod unframed;
 
 pub(crate) use running::Outcome;

@@ -10,15 +10,15 @@ use crate::function::invocation::Invocation;
 
 /// Writes the `START` line, if the caller wants the log.
 pub(crate) fn start(invocation: &Invocation) {
-    if invocation.wants_tail() {
+    if invocation.wants_log() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
-        invocation.log_to_tail(line.to_string());
+        invocation.log_of_platform(line.to_string());
     }
 }
 
 /// Writes the platform's last lines, and returns the tail of the log.
 pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTail> {
-    if !invocation.wants_tail() {
+    if !invocation.wants_log() {
         return None;
     }
     let error = outcome.as_ref().err();
@@ -29,9 +29,9 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
         .filter(|_| !timed_out)
         .and_then(|error| error.log_line(request_id))
     {
-        invocation.log_to_tail(line);
+        invocation.log_of_platform(line);
     }
-    invocation.log_to_tail(format!("END RequestId: {request_id}"));
+    invocation.log_of_platform(format!("END RequestId: {request_id}"));
     let call = invocation.call();
     let usage = invocation.usage();
     let mut report = Report::new(request_id);

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
 use crate::function::log::OnLog;
+use crate::function::url::FunctionUrl;
 use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
@@ -16,6 +17,7 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    url: Option<FunctionUrl>,
 }
 
 /// The version and code that a qualifier refers to.
@@ -41,6 +43,11 @@ impl Registered {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
     }
 
     /// Returns the code of every version.
@@ -126,6 +133,7 @@ impl Registry {
                 latest: handler(function.latest, None),
                 info: Arc::new(info),
                 aliases: function.aliases,
+                url: function.url,
                 limits: Limits {
                     function: function.concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
@@ -162,6 +170,16 @@ impl Registry {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.functions.get(name)
+    }
+
+    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
+    /// differ only in case are ambiguous and then not found.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.get(name).or_else(|| {
+            let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);
+            let mut same = self.functions.values().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {

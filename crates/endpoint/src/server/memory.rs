@@ -17,6 +17,7 @@ use tower_service::Service;
 use super::Endpoint;
 use super::connection::connection;
 use super::serving::Serving;
+use crate::wire::connection::Addresses;
 
 /// How many bytes of a response wait for their reader, as in a socket's buffer.
 const BUFFER: usize = 64 * 1024;
@@ -100,8 +101,9 @@ where
         Box::pin(async move {
             let running = serving.running().ok_or(InMemoryError { cause: None })?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
-            let service = Arc::clone(&serving.endpoint().service);
-            tokio::spawn(connection(service, theirs, |_| {}, running));
+            let site = Arc::clone(&serving.endpoint().site);
+            let addresses = Addresses::default();
+            tokio::spawn(connection(site, theirs, |_| {}, addresses, running));
             let (mut sender, client) = http1::handshake(TokioIo::new(ours)).await?;
             // Its errors are those of the request or of the response body.
             tokio::spawn(async move {

@@ -7,6 +7,7 @@ mod connection;
 mod listen;
 pub(crate) mod memory;
 mod serving;
+pub(crate) mod site;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,10 +24,11 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
 use self::serving::Serving;
+use self::site::Site;
 
 use crate::event::{EventCounters, Notice, work};
-use crate::service::Service;
 use crate::service::calls::RecordedCall;
+use crate::wire::connection::Addresses;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -46,21 +48,21 @@ use crate::wire::shutdown::{Running, Switch};
 /// ```
 #[derive(Clone)]
 pub struct Endpoint {
-    service: Arc<Service>,
+    site: Arc<Site>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+    pub(crate) fn new(site: Site, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
-            service: Arc::new(service),
+            site: Arc::new(site),
             notice,
         }
     }
 
     /// Returns the names of the functions, sorted.
     pub fn functions(&self) -> Vec<&str> {
-        self.service.registry.names()
+        self.site.service.registry.names()
     }
 
     /// Listens on an address and serves it in a new task. Port 0 selects a free port.
@@ -150,7 +152,14 @@ impl Endpoint {
         let mut switch = Switch::new();
         if let Some(running) = switch.running() {
             self.start_queue(&running);
-            connection(Arc::clone(&self.service), io, |_| {}, running).await;
+            connection(
+                Arc::clone(&self.site),
+                io,
+                |_| {},
+                Addresses::default(),
+                running,
+            )
+            .await;
         }
         switch.drain();
         switch.ended().await;
@@ -158,29 +167,36 @@ impl Endpoint {
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.service.queue.counters()
+        self.site.service.queue.counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service.faults.strikes()
+        self.site.service.faults.strikes()
     }
 
     /// Replaces the processes of a function that is a program: idle ones end, running ones finish
     /// their invocation first. The next call starts a new one.
     pub fn restart(&self, function: &str) {
-        self.service.registry.restart(function);
+        self.site.service.registry.restart(function);
     }
 
     /// Returns the recorded calls of a function; see [`Server::calls`].
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
-        self.service.calls.of(function)
+        self.site.service.calls.of(function)
     }
 
     fn start_queue(&self, running: &Running) {
-        let service = &self.service;
+        let service = &self.site.service;
         let (registry, ids) = (&service.registry, &service.ids);
-        tokio::spawn(work(&service.queue, registry, ids, running.clone()));
+        let journal = service.journal.clone();
+        tokio::spawn(work(
+            &service.queue,
+            registry,
+            ids,
+            journal,
+            running.clone(),
+        ));
     }
 
     async fn accept(self, listener: TcpListener, running: Running) {
@@ -192,11 +208,15 @@ impl Endpoint {
                 () = &mut drained => return,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Small frames must not wait for one another. A failure only costs speed.
                     let _ = stream.set_nodelay(true);
-                    let service = Arc::clone(&self.service);
-                    tokio::spawn(connection(service, stream, abort, running.clone()));
+                    let addresses = Addresses {
+                        peer: Some(peer),
+                        local: stream.local_addr().ok(),
+                    };
+                    let site = Arc::clone(&self.site);
+                    tokio::spawn(connection(site, stream, abort, addresses, running.clone()));
                 }
                 Err(error) => {
                     // Usually too many open files, which resolves itself as some are closed.
@@ -231,6 +251,13 @@ impl Server {
     /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns the URL that opens the console, once; `None` if there is none
+    /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
+    pub fn console_url(&self) -> Option<String> {
+        let console = self.endpoint().site.console.as_ref()?;
+        Some(console.url(&self.address.to_string()))
     }
 
     /// Returns the endpoint that it serves.
@@ -293,7 +320,7 @@ impl Server {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("service", &self.service)
+            .field("site", &self.site)
             .finish_non_exhaustive()
     }
 }

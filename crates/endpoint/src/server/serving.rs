@@ -56,7 +56,7 @@ impl Serving {
             switch.stop();
             switch.ended().await;
         }
-        self.endpoint.service.registry.shutdown().await;
+        self.endpoint.site.service.registry.shutdown().await;
         in_time
     }
 }

@@ -166,6 +166,11 @@ impl Access {
 }
 
 impl Caller<'_> {
+    /// Returns the id of the access key.
+    pub(crate) fn id(&self) -> &str {
+        self.keys.first().map_or("", AccessKey::id)
+    }
+
     /// Whether the caller may use the function.
     pub(crate) fn may_invoke(&self, function: &str) -> bool {
         self.keys.iter().any(|key| key.may_invoke(function))
@@ -182,10 +187,7 @@ impl Caller<'_> {
         if self.may_invoke(function) {
             return Ok(());
         }
-        let id = self
-            .keys
-            .first()
-            .map_or("", |key| key.credentials.access_key_id());
+        let id = self.id();
         let message = format!(
             "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
              {action} on resource: {arn} because no identity-based policy allows the {action} action"

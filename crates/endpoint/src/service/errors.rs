@@ -24,6 +24,11 @@ pub(crate) fn not_found(arn: &str) -> ServiceError {
     NOT_FOUND.error(&format!("Function not found: {arn}"))
 }
 
+/// 404, for a function without a URL.
+pub(crate) fn no_url(arn: &str) -> ServiceError {
+    NOT_FOUND.error(&format!("The function has no function URL: {arn}"))
+}
+
 /// 404, for a function of another region.
 pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");

@@ -4,15 +4,15 @@ pub(crate) mod auth;
 pub(crate) mod calls;
 pub(crate) mod cors;
 mod encoder;
-mod errors;
+pub(crate) mod errors;
 mod lookup;
 mod management;
 mod reply;
-mod request_body;
+pub(crate) mod request_body;
 pub(crate) mod request_log;
 pub(crate) mod response_body;
 pub(crate) mod settings;
-mod stream_body;
+pub(crate) mod stream_body;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
@@ -35,8 +35,8 @@ use self::lookup::{Found, Lookup, RULES};
 use self::management::Managed;
 use self::reply::{empty, remapped_content_type, reply, reported_version};
 use self::request_body::Unread;
-use self::request_log::{OnResponse, Watch};
-use self::response_body::{Body, Content};
+use self::request_log::OnResponse;
+use self::response_body::Content;
 use self::settings::{Settings, TooLargeStyle};
 use self::stream_body::StreamBody;
 use crate::event::{Event, Queue};
@@ -45,6 +45,7 @@ use crate::function::Handler;
 use crate::function::channel::ResponseLimits;
 use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation};
+use crate::journal::Journal;
 use crate::request_id::{RequestId, RequestIds};
 use crate::run::Outcome;
 use crate::run::collect::collect;
@@ -53,7 +54,7 @@ use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
 use crate::run::stream::FunctionEvents;
-use crate::wire::connection::{Connection, InFlight};
+use crate::wire::connection::Connection;
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ pub(crate) struct Service {
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) on_response: Option<OnResponse>,
     pub(crate) calls: Calls,
+    /// `None` without a console.
+    pub(crate) journal: Option<Arc<Journal>>,
 }
 
 /// A call that has passed every check.
@@ -79,44 +82,58 @@ struct Ready<'a> {
 }
 
 impl Service {
-    /// Responds to one request of a connection.
+    /// Responds to a request of the API.
     pub(crate) async fn respond(
         &self,
-        request: Request<Incoming>,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
         connection: &Arc<Connection>,
-    ) -> Response<Body> {
-        let in_flight = InFlight::new(connection);
-        let id = self.ids.next();
-        let (parts, body) = request.into_parts();
-        let mut watch = self
-            .on_response
-            .as_ref()
-            .map(|on_response| Watch::new(on_response, &parts, id, connection));
+    ) -> Response<Content> {
         let origins = &self.settings.origins;
         let page = origins.caller(&parts.headers);
-        let checked = match (origins.preflight(&parts, &page), &page) {
+        let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
             // Without signatures, any web page could call otherwise.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
-            _ => self.checked(&parts, body, id, connection).await,
+            _ => self.checked(parts, body, id, connection).await,
         };
         let mut response = checked.unwrap_or_else(|error| {
             error_to_http(&error.with_request_id(id.as_str())).map(Content::whole)
         });
         origins.expose(page, response.headers_mut());
+        response
+    }
+
+    /// Sets the date of a response, if the endpoint's clock is not the real one.
+    pub(crate) fn set_date(&self, headers: &mut HeaderMap) {
         if self.settings.clock_offset != 0 {
             if let Ok(date) = HeaderValue::try_from(http_date(self.now())) {
-                response.headers_mut().insert(header::DATE, date);
+                headers.insert(header::DATE, date);
             }
         }
-        if let Some(watch) = &mut watch {
-            watch.head(response.status(), response.headers());
-        }
-        response.map(|content| Body::new(content, in_flight).watched(watch))
+    }
+
+    /// Acquires a permit, and starts an invocation with its log.
+    pub(crate) fn start(
+        &self,
+        function: &Registered,
+        payload: Bytes,
+        call: Call,
+        via: &'static str,
+    ) -> Result<(Invocation, Permit), ServiceError> {
+        let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let entry = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.begin(call.start(via), &payload));
+        let invocation = Invocation::new(payload, call, entry);
+        platform_log::start(&invocation);
+        Ok((invocation, permit))
     }
 
     /// Returns the endpoint's time, with the configured offset.
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
         let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
         if self.settings.clock_offset < 0 {
@@ -262,7 +279,7 @@ impl Service {
             })
     }
 
-    fn rejected(&self, rejection: &Rejection) -> ServiceError {
+    pub(crate) fn rejected(&self, rejection: &Rejection) -> ServiceError {
         match self.settings.too_large {
             TooLargeStyle::Service => rejection.to_service_error(),
             TooLargeStyle::Documented => rejection.to_documented_error(),
@@ -285,18 +302,17 @@ impl Service {
         empty(StatusCode::ACCEPTED, id)
     }
 
-    /// Acquires a permit, records the call, and starts an invocation with its log.
-    fn start(
+    /// Starts the invocation of an operation, and records the call.
+    fn begin(
         &self,
         operation: Operation,
         ready: &Ready<'_>,
     ) -> Result<(Invocation, Permit), ServiceError> {
-        let permit = Permit::acquire(ready.function.limits()).map_err(errors::throttled)?;
         let (call, payload) = (&ready.call, &ready.payload);
+        let via = operation.as_str();
+        let started = self.start(ready.function, payload.clone(), call.clone(), via)?;
         self.calls.record(operation, call, payload);
-        let invocation = Invocation::new(payload.clone(), call.clone());
-        platform_log::start(&invocation);
-        Ok((invocation, permit))
+        Ok(started)
     }
 
     /// Rejects a call that a program could not take: nothing has run.
@@ -321,7 +337,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = self.start(Operation::Invoke, &ready)?;
+        let (invocation, permit) = self.begin(Operation::Invoke, &ready)?;
         let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
         let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
@@ -343,7 +359,7 @@ impl Service {
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
         let operation = Operation::InvokeWithResponseStream;
-        let (invocation, permit) = self.start(operation, &ready)?;
+        let (invocation, permit) = self.begin(operation, &ready)?;
         let limits = ResponseLimits {
             buffered: Some(self.settings.max_buffered_bytes),
             streamed: self.settings.max_stream_bytes,
@@ -384,15 +400,11 @@ impl Call {
         let tenant_id = members.tenant_id.as_ref();
         let durable = members.durable_execution_name.as_ref();
         Self {
-            function: Arc::clone(function.info()),
-            qualifier: None,
-            version: None,
-            request_id,
             client_context: context.map(|context| context.to_json()),
             tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
             durable_execution_name: durable.map(|name| name.as_str().to_owned()),
-            event: false,
             tail: members.log_type == LogType::Tail,
+            ..Self::new(function.info(), request_id)
         }
     }
 }

@@ -54,6 +54,8 @@ pub enum Ending {
     CallerGone,
     /// A fault rule ended it.
     Fault,
+    /// The function failed in mid-stream, and the response had no other way to say so.
+    Failed,
     /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
     /// too long.
     Closed,
@@ -86,6 +88,7 @@ impl fmt::Display for RequestRecord {
             Ending::Whole => "",
             Ending::CallerGone => ", incomplete: the caller disconnected",
             Ending::Fault => ", incomplete: a fault rule",
+            Ending::Failed => ", incomplete: the function failed",
             Ending::Closed => ", incomplete: the endpoint closed the connection",
         })?;
         write!(f, " ({})", self.request_id)
@@ -157,6 +160,7 @@ impl Watch {
             () if struck => Ending::Fault,
             () if whole => Ending::Whole,
             () if self.connection.is_stopped() => Ending::Closed,
+            () if self.record.failure.is_some() => Ending::Failed,
             () => Ending::CallerGone,
         };
         self.record.whole = self.record.ending == Ending::Whole;

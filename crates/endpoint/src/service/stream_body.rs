@@ -22,7 +22,7 @@ const UNFLUSHED: usize = 128 * 1024;
 /// The function is polled within the body, in the connection's task. The next message is asked for
 /// only when the connection has flushed this one, so hyper never buffers more than one.
 #[derive(Debug)]
-pub(super) struct StreamBody {
+pub(crate) struct StreamBody {
     messages: Box<dyn Messages>,
     connection: Arc<Connection>,
     /// Bytes that are ready to be sent.
@@ -37,7 +37,7 @@ pub(super) struct StreamBody {
 }
 
 impl StreamBody {
-    pub(super) fn new(
+    pub(crate) fn new(
         messages: Box<dyn Messages>,
         connection: Arc<Connection>,
         bandwidth: Option<Bandwidth>,

@@ -53,12 +53,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::default()
     }
 
-    /// Makes a blocking client of an asynchronous one.
+    /// Wraps an asynchronous client.
     ///
     /// # Errors
     ///
@@ -82,20 +82,18 @@ impl Client {
     }
 
     /// As [`lambda_invoke::Client::invoke`](crate::Client::invoke).
-    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a, Self>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn invoke<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> InvokeCall<'a, Self> {
         InvokeCall::new(self.clone(), name)
     }
 
     /// As [`lambda_invoke::Client::stream`](crate::Client::stream).
-    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a, Self>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn stream<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> StreamCall<'a, Self> {
         StreamCall::new(self.clone(), name).log_tail()
     }
 }

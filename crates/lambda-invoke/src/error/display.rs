@@ -1,4 +1,4 @@
-//! How an error is shown.
+//! The messages of errors.
 
 use std::error::Error as StdError;
 use std::fmt;

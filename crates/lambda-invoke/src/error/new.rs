@@ -1,4 +1,4 @@
-//! How errors are made.
+//! The constructors of errors.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl Error {
             .with_request_id(request_id(&parts.headers))
     }
 
-    /// A timeout that the client itself held, with a custom HTTP service.
+    /// A timeout that the client itself enforced, with a custom HTTP service.
     pub(crate) fn timed_out(endpoint: &EndpointUrl, kind: TimeoutKind, length: Duration) -> Self {
         let message = timeout_message(Some(endpoint), kind, length);
         let mut this = Self::new(ErrorKind::TimedOut, Detail::NoResponse, message);
@@ -250,7 +250,7 @@ impl Error {
         self
     }
 
-    /// Adds how the call went as a whole: an earlier attempt may have run the function.
+    /// Adds the outcome of earlier attempts: one of them may have run the function.
     pub(crate) fn given_up(
         mut self,
         attempts: u32,

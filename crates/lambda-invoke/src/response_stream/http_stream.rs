@@ -141,7 +141,6 @@ impl HttpStream {
                     self.first = Some(piece);
                     return Poll::Ready(Ok(()));
                 }
-                Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     return Poll::Ready(Err(self.stream.corrupt(error)));
                 }

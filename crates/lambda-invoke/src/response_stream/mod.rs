@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
+use crate::trace::CallSpan;
 use crate::{BoxError, Error, FunctionFailure};
 use collected::Pieces;
 
@@ -50,7 +51,7 @@ const LINGER: Duration = Duration::from_secs(1);
 ///   once may come in several. None is empty.
 /// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
 ///   when that is full. Memory is bounded by the largest message (24 MiB).
-/// - Dropping it closes the connection. The function runs on, and is billed, until it notices.
+/// - Dropping it closes the connection. The function continues, and is billed, until it notices.
 ///
 /// # Example
 ///
@@ -69,12 +70,13 @@ pub struct ResponseStream {
     head: StreamHead,
     attempts: u32,
     reader: StreamReader,
-    /// `None` once the stream has ended, well or not.
+    /// `None` once the stream has ended, successfully or not.
     body: Option<ResponseBody>,
     /// The slices of a message that are not returned yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
     linger: Option<Pin<Box<Sleep>>>,
+    span: CallSpan,
 }
 
 impl ResponseStream {
@@ -87,10 +89,11 @@ impl ResponseStream {
             pieces: None,
             completion: None,
             linger: None,
+            span: response.span,
         }
     }
 
-    /// Returns all that is known before the first chunk.
+    /// Returns the head of the response.
     #[must_use]
     pub fn head(&self) -> &StreamHead {
         &self.head
@@ -274,7 +277,7 @@ impl ResponseStream {
         }
     }
 
-    /// Polls for what the function wrote at once; never empty.
+    /// Polls for the next chunk, which is not empty.
     fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Payload, Error>>> {
         loop {
             let Some(body) = &mut self.body else {
@@ -321,6 +324,7 @@ impl ResponseStream {
         match self.reader.finish() {
             Ok(()) => {
                 self.body = None;
+                self.span.complete(self.received());
                 Poll::Ready(None)
             }
             Err(error) => Poll::Ready(Some(Err(self.stream_error(error)))),
@@ -347,6 +351,7 @@ impl ResponseStream {
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
         self.pieces = None;
+        self.span.failed(&error);
         error
             .with_request_id(self.head.request_id.as_deref())
             .with_attempts(self.attempts)
@@ -412,8 +417,8 @@ impl Completion {
     /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
     /// the service nor the log reports a failure. Success is reported in logs of the JSON format
     /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
-    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of
-    /// any other.
+    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of any
+    /// other function.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome

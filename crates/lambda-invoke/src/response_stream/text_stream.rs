@@ -14,8 +14,9 @@ use crate::Error;
 /// [`ResponseStream::into_text`](crate::ResponseStream::into_text).
 ///
 /// A [`Stream`] of `Result<String, Error>`, or an iterator where the stream of bytes is one (feature
-/// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the kind [`Text`](crate::ErrorKind::Text), after the text before them,
-/// unless they are replaced: see [`lossy`](Self::lossy).
+/// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the
+/// kind [`Text`](crate::ErrorKind::Text), after the text before them, unless they are replaced: see
+/// [`lossy`](Self::lossy).
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct TextStream<S> {

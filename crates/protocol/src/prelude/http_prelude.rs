@@ -65,8 +65,13 @@ impl HttpPrelude {
                 line: error.line(),
                 column: error.column(),
             })?;
+        Self::from_object(&object)
+    }
+
+    /// Reads the members of a parsed object.
+    pub(crate) fn from_object(object: &Map<String, Value>) -> Result<Self, PreludeError> {
         let mut prelude = Self::default();
-        for (member, value) in &object {
+        for (member, value) in object {
             match (member.as_str(), value) {
                 ("statusCode" | "headers" | "multiValueHeaders" | "cookies", Value::Null) => {}
                 ("statusCode", _) => prelude.status_code = status(value)?,

@@ -13,7 +13,7 @@ use crate::header;
 /// The service's pattern is `$LATEST` or digits. A value that matches neither is kept as
 /// [`Unrecognized`](Self::Unrecognized).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a version is valid or it is not")]
 pub enum ReportedVersion {
     /// `$LATEST` or a number.
     Valid(ExecutedVersion<'static>),

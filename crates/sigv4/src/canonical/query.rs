@@ -173,7 +173,7 @@ pub(super) fn escape(byte: u8) -> [u8; 3] {
     ]
 }
 
-/// The first byte that the sent text means, and the rest of it.
+/// Decodes the first byte of a percent-encoded text, and returns the rest too.
 fn split_first(sent: &[u8]) -> Option<(u8, &[u8])> {
     if let [b'%', high, low, rest @ ..] = sent {
         let digit = |digit: u8| char::from(digit).to_digit(16);
@@ -184,7 +184,7 @@ fn split_first(sent: &[u8]) -> Option<(u8, &[u8])> {
     sent.split_first().map(|(&byte, rest)| (byte, rest))
 }
 
-/// The bytes that the sent text means.
+/// Percent-decodes a text.
 fn decoded(mut sent: &[u8]) -> impl Iterator<Item = u8> {
     core::iter::from_fn(move || {
         let (byte, rest) = split_first(sent)?;

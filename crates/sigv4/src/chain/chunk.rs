@@ -7,7 +7,7 @@ use crate::canonical::trailer_lines;
 use crate::payload::sha256;
 use crate::{ChainMismatch, Signature, SigningKey, Timestamp};
 
-/// Where a chain of chunk signatures stands.
+/// The state of a chain of chunk signatures.
 #[derive(Clone, Debug)]
 struct Chain {
     key: SigningKey,
@@ -35,12 +35,12 @@ impl Chain {
     }
 }
 
-/// Signs the chunks of an `aws-chunked` body, as S3 takes it, each after the one before.
+/// Signs the chunks of an `aws-chunked` body, as S3 accepts it, in their order.
 ///
 /// The head of the request is signed first, with [`PayloadHash::StreamingSigned`] or
 /// [`PayloadHash::StreamingSignedTrailer`]; its signature seeds the chain. Sign every chunk in its
-/// order, the empty one at the end too, then the trailer, if there is one. Framing the body is the
-/// caller's: the example shows it.
+/// order, including the empty one at the end, then the trailer, if there is one. The caller frames
+/// the body: see the example.
 ///
 /// [`PayloadHash::StreamingSigned`]: crate::PayloadHash::StreamingSigned
 /// [`PayloadHash::StreamingSignedTrailer`]: crate::PayloadHash::StreamingSignedTrailer
@@ -73,8 +73,8 @@ pub struct ChunkSigner {
 }
 
 impl ChunkSigner {
-    /// Begins the chain of a request that was signed at `time`, with `seed`. The key is that of the
-    /// day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
+    /// that of the day of `time`.
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
             chain: Chain::new(key, time, seed),
@@ -96,9 +96,9 @@ impl ChunkSigner {
     }
 }
 
-/// Verifies the chunks of an `aws-chunked` body, each after the one before.
+/// Verifies the chunks of an `aws-chunked` body in their order.
 ///
-/// What it has verified is the beginning of the body that was signed. The body is whole only if its
+/// Verified chunks prove the beginning of the body that was signed. The body is complete only if its
 /// last chunk, the empty one, is verified too, and the trailer, if the head of the request
 /// announces one.
 ///
@@ -125,8 +125,8 @@ pub struct ChunkVerifier {
 }
 
 impl ChunkVerifier {
-    /// Begins the chain of a request that was signed at `time`, with `seed`. The key is that of the
-    /// day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
+    /// that of the day of `time`.
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
             chain: Chain::new(key, time, seed),
@@ -138,8 +138,8 @@ impl ChunkVerifier {
     ///
     /// # Errors
     ///
-    /// [`ChainMismatch`] if the signature is not that of these data at this place. The chain is then
-    /// where it was.
+    /// [`ChainMismatch`] if the signature is not that of these data at this place. The state of
+    /// the chain is then unchanged.
     pub fn verify_chunk(
         &mut self,
         data: impl AsRef<[u8]>,
@@ -152,7 +152,7 @@ impl ChunkVerifier {
         Ok(())
     }
 
-    /// Verifies the trailer; `x-amz-trailer-signature`, where the signature comes from, is not covered.
+    /// Verifies the trailer. `x-amz-trailer-signature`, which carries the signature, is not covered.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Signatures of event-stream messages, each after the one before.
+//! Signatures of event-stream messages, each covering the one before.
 
 use super::payload_string;
 use crate::{ChainMismatch, Credentials, Signature, SigningKey, Timestamp};
@@ -55,7 +55,8 @@ impl SigningKey {
     }
 }
 
-/// Where a chain of message signatures stands. A stream may outlive a day, and with it a key.
+/// The state of a chain of message signatures. A stream may last longer than a day, and so needs more
+/// than one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     credentials: Credentials,
@@ -66,7 +67,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// A chain that begins with the signature of the request's head.
+    /// Starts a chain with the signature of the request's head.
     pub(crate) fn new(
         credentials: Credentials,
         region: &str,
@@ -93,12 +94,12 @@ impl Chain {
     }
 }
 
-/// Signs the messages of an event stream, each after the one before.
+/// Signs the messages of an event stream in their order.
 ///
 /// The head of the request is signed first, with
 /// [`PayloadHash::StreamingEvents`](crate::PayloadHash::StreamingEvents); its signature seeds the
-/// chain. After the last message one more is signed, with an empty payload. Encoding messages is the
-/// caller's: each goes, encoded, into the payload of a message with the headers `:date` (a timestamp
+/// chain. After the last message one more is signed, with an empty payload. The caller encodes
+/// the messages: each goes, encoded, into the payload of a message with the headers `:date` (a timestamp
 /// in whole seconds) and `:chunk-signature` (the 32 bytes of the signature).
 ///
 /// # Example
@@ -140,11 +141,11 @@ impl MessageSigner {
     }
 }
 
-/// Verifies the messages of an event stream, each after the one before.
+/// Verifies the messages of an event stream in their order.
 ///
-/// What it has verified is the beginning of the stream that was signed; the stream is whole once a
-/// message with an empty payload is verified. Whether the time of a message is acceptable is the
-/// caller's to decide.
+/// Verified messages prove the beginning of the stream that was signed; the stream is complete once a
+/// message with an empty payload is verified. The caller decides whether the time of a message is
+/// acceptable.
 ///
 /// # Example
 ///
@@ -179,8 +180,8 @@ impl MessageVerifier {
     ///
     /// # Errors
     ///
-    /// [`ChainMismatch`] if the signature is not that of this message at this place. The chain is
-    /// then where it was.
+    /// [`ChainMismatch`] if the signature is not that of this message at this place. The state of
+    /// the chain is then unchanged.
     pub fn verify(
         &mut self,
         time: Timestamp,

@@ -15,7 +15,7 @@ pub use chunk::{ChunkSigner, ChunkVerifier};
 pub(crate) use message::Chain;
 pub use message::{MessageSigner, MessageVerifier};
 
-/// What a signature of a chain is about: the end of its algorithm's name.
+/// What a signature of a chain covers, which is the end of its algorithm's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
     /// A chunk of an `aws-chunked` body, or a message of an event stream.
@@ -92,11 +92,11 @@ pub(crate) fn payload_string(
     )
 }
 
-/// A signature of a chain that is not that of its piece, of the key, or of this place in the chain.
+/// A signature does not match its piece, the key, or its place in the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChainMismatch {
-    /// How many pieces of the chain were verified before: the index of the one that failed.
+    /// How many pieces were verified before, which is the index of the one that failed.
     pub verified: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Signing by headers.
+//! Signs requests by their headers.
 
 mod kept;
 mod presign;
@@ -58,7 +58,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Makes a signer with the [default settings](SigningSettings::default).
+    /// Creates a signer with the [default settings](SigningSettings::default).
     ///
     /// # Errors
     ///
@@ -85,22 +85,22 @@ impl Signer {
         self
     }
 
-    /// The access key that it signs with.
+    /// Returns the access key that requests are signed with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// The region that it signs for.
+    /// Returns the region that requests are signed for.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The service that it signs for, such as `lambda`.
+    /// Returns the service that requests are signed for, such as `lambda`.
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// The settings that it signs with.
+    /// Returns the settings that requests are signed with.
     pub fn settings(&self) -> &SigningSettings {
         &self.settings
     }
@@ -110,9 +110,9 @@ impl Signer {
     /// session token, and `x-amz-content-sha256` if the settings ask for it or the request already
     /// has it.
     ///
-    /// Every header of the request is covered but [`NEVER_SIGNED`](crate::NEVER_SIGNED) and
-    /// [`SigningSettings::unsigned_headers`]; set all others before. Signing again, for another
-    /// attempt, replaces what was added.
+    /// The signature covers every header of the request except [`NEVER_SIGNED`](crate::NEVER_SIGNED) and
+    /// [`SigningSettings::unsigned_headers`]; set the others first. Signing again, for another
+    /// attempt, replaces the headers that were added.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl Signer {
         })
     }
 
-    /// Hashes the canonical request: all of signing but the signature.
+    /// Hashes the canonical request: everything except the signature itself.
     #[inline]
     fn digest(
         &self,
@@ -236,13 +236,13 @@ impl Signer {
         })
     }
 
-    /// Begins the chain of chunk signatures of a request that was signed at `time`, with the
+    /// Starts the chain of chunk signatures of a request that was signed at `time`, with the
     /// signature `seed`.
     pub fn chunk_signer(&self, time: Timestamp, seed: Signature) -> ChunkSigner {
         ChunkSigner::new(self.key(time), time, seed)
     }
 
-    /// Begins the chain of message signatures of a request that was signed at `time`, with the
+    /// Starts the chain of message signatures of a request that was signed at `time`, with the
     /// signature `seed`.
     pub fn message_signer(&self, time: Timestamp, seed: Signature) -> MessageSigner {
         let Self {
@@ -292,13 +292,13 @@ pub struct SigningHeaders {
 }
 
 impl SigningHeaders {
-    /// The signature itself.
+    /// Returns the signature itself.
     pub fn signature(&self) -> Signature {
         self.signature
     }
 
-    /// The names, in lower case, and the values. The token's and the authorization's are marked as
-    /// sensitive.
+    /// Returns the names, in lower case, and the values. Those of the token and the authorization
+    /// are marked as sensitive.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
         [
             (names::HOST, self.host.as_ref()),

@@ -1,4 +1,4 @@
-//! Presigning: the signature goes into the query.
+//! Presigns requests: the signature goes into the query.
 
 use core::fmt::Write as _;
 use core::time::Duration;
@@ -184,12 +184,12 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    /// The whole query to send, without `?`. It contains the session token in the clear.
+    /// Returns the whole query to send, without `?`. It contains the session token in the clear.
     pub fn query(&self) -> &str {
         &self.query
     }
 
-    /// The signature alone.
+    /// Returns the signature alone.
     pub fn signature(&self) -> Signature {
         self.signature
     }

@@ -1,4 +1,4 @@
-//! Time as signatures know it: whole seconds, in UTC.
+//! Time with the precision of signatures: whole seconds, in UTC.
 
 mod day;
 
@@ -37,7 +37,7 @@ impl Timestamp {
     /// 9999-12-31T23:59:59Z, the last moment whose year has four digits.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// Makes a moment from whole seconds since the epoch.
+    /// Converts whole seconds since the epoch.
     ///
     /// # Errors
     ///
@@ -50,12 +50,12 @@ impl Timestamp {
         }
     }
 
-    /// Whole seconds since the epoch.
+    /// Returns the whole seconds since the epoch.
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// The moment of the system's clock (its whole seconds), at least [`Timestamp::EPOCH`] and at most
+    /// Converts a time of the system's clock: its whole seconds, at least [`Timestamp::EPOCH`] and at most
     /// [`Timestamp::MAX`].
     pub fn saturating_from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
@@ -64,12 +64,12 @@ impl Timestamp {
         }
     }
 
-    /// The moment `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
+    /// Returns the moment that is `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()).min(Self::MAX.0))
     }
 
-    /// The moment `duration` (its whole seconds) earlier, at least [`Timestamp::EPOCH`].
+    /// Returns the moment that is `duration` (its whole seconds) earlier, at least [`Timestamp::EPOCH`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.as_secs()))
     }
@@ -148,7 +148,7 @@ impl Timestamp {
         date
     }
 
-    /// This moment in the basic format, given another one on the same day.
+    /// Formats this moment, given the text of another moment of the same day.
     pub(crate) fn on_day_of(self, mut text: [u8; 16]) -> [u8; 16] {
         let second = self.0 % DAY;
         put2(&mut text, 9, second / 3600);

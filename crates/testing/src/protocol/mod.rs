@@ -1,11 +1,13 @@
 //! Properties of `lambda-invoke-protocol`.
 
 mod decisions;
+mod function_url;
 mod requests;
 mod responses;
 mod streams;
 
 pub use decisions::{json_check, retry};
+pub use function_url::{function_url_event, function_url_response};
 pub use requests::{http_request, request_round_trip};
 pub use responses::http_response;
 pub use streams::{prelude_split, report, stream_split, text};

@@ -153,7 +153,6 @@ fn split_prelude(
                     prelude = Some(found);
                 }
                 Part::Body(bytes) => body.extend_from_slice(&bytes),
-                other => panic!("{other:?}"),
             }
         }
     };

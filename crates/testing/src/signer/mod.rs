@@ -53,6 +53,9 @@ pub trait Signer: Sized {
     /// Why a request is not signed.
     type Error: Display;
 
+    /// Whether the signer reads the clock itself, so that the time that it is given has no effect.
+    const READS_CLOCK: bool = false;
+
     /// Creates a signer that signs at one time, given since 1970.
     fn new(keys: &Keys, time: Duration) -> Self;
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::handler;
 use crate::functions::spec::{Code, FunctionSpec, Language, NAME, is_name};
-use crate::shell_words;
 
 /// The longest source that is searched for a handler, and the longest configuration, in bytes.
 pub(crate) const LARGEST: u64 = 4 << 20;
@@ -40,7 +39,7 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
             expected: NAME.to_owned(),
         }));
     }
-    let words = shell_words::words(what)
+    let words = shlex::split(what)
         .ok_or_else(|| wrong(Problem::Syntax("a quote is not closed".to_owned())))?;
     match words.as_slice() {
         [] => Err(wrong(Problem::Missing {
