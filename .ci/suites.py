@@ -26,6 +26,10 @@ def files(pattern):
     return len([path for path in vectors.glob(pattern) if path.is_file()])
 
 
+def folders(pattern):
+    return len([path for path in vectors.glob(pattern) if path.is_dir()])
+
+
 def objects(value):
     """Every object in a JSON value, itself included."""
     if isinstance(value, dict):
@@ -204,16 +208,28 @@ def client_suites():
     return {"lambda-invoke/endpoints": len(tests) + regions}
 
 
-def cli_suites():
+def credentials_suites():
     runtime = "profile/smithy-rs/aws-runtime/test-data/"
+    config = "profile/smithy-rs/aws-config/test-data/"
     urls = load("profile/botocore/configured-endpoint-urls-profile-tests.json")["testSuites"]
+    imds = load(config + "imds-config/imds-endpoint-tests.json")
     return {
-        "cli/profile-parser": len(load(runtime + "profile-parser-tests.json")["tests"]),
-        "cli/profile-files": files("profile/aws-c-auth-fuzz-corpus/**/*")
+        "credentials/profile-parser": len(load(runtime + "profile-parser-tests.json")["tests"]),
+        "credentials/profile-files": files("profile/aws-c-auth-fuzz-corpus/**/*")
         + files("profile/aws-sdk-go-v1/ini/**/*")
         + files("profile/botocore/cfg/**/*"),
-        "cli/file-locations": len(load(runtime + "file-location-tests.json")["tests"]),
-        "cli/configured-endpoint-urls": sum(len(suite["endpointUrlTests"]) for suite in urls),
+        "credentials/file-locations": len(load(runtime + "file-location-tests.json")["tests"]),
+        "credentials/configured-endpoint-urls": sum(
+            len(suite["endpointUrlTests"]) for suite in urls
+        ),
+        "credentials/recursion-detection": len(load(runtime + "recursion-detection.json")),
+        "credentials/assume-role": len(load(config + "assume-role-tests.json")),
+        "credentials/ecs": len(load(config + "ecs-tests.json")["tests"]),
+        "credentials/login": len(load(config + "login-provider-test-cases.json")),
+        "credentials/default-chain": folders(config + "default-credential-provider-chain/*"),
+        "credentials/profile-provider": folders(config + "profile-provider/*"),
+        "credentials/default-token-chain": folders(config + "default-token-provider-chain/*"),
+        "credentials/imds-endpoints": len(imds if isinstance(imds, list) else imds["tests"]),
     }
 
 
@@ -227,7 +243,7 @@ def expected():
         sigv4_suites,
         endpoint_suites,
         client_suites,
-        cli_suites,
+        credentials_suites,
     )
     return {suite: count for part in parts for suite, count in part().items()}
 

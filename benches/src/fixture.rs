@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use http::request::Parts;
 use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
+use lambda_invoke_sigv4::{Credentials, Signer};
+use lambda_invoke_testing::signer::Keys;
 
 pub const KEY_ID: &str = "AKIDEXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -44,24 +46,82 @@ pub fn request_without_query() -> Parts {
     parts
 }
 
-/// Such requests for this many functions.
-pub fn requests(functions: usize) -> impl FnMut() -> Parts {
-    let name = "thumbnail-service";
-    let uri = |number| {
-        let uri = request().uri.to_string();
-        let uri = uri.replace(name, &format!("{name}-{number}"));
-        uri.parse::<http::Uri>().expect("the fixture is a request")
+/// Requests for this many functions with ordinary names of different lengths, without a query.
+pub fn requests(functions: usize) -> Vec<Parts> {
+    const WHAT: [&str; 10] = [
+        "thumbnail",
+        "order",
+        "user-profile",
+        "invoice",
+        "cart",
+        "search",
+        "billing-report",
+        "notification",
+        "image-resize",
+        "inventory",
+    ];
+    const HOW: [&str; 10] = [
+        "service",
+        "created",
+        "sync",
+        "handler",
+        "api",
+        "export",
+        "webhook-receiver",
+        "worker",
+        "authorizer",
+        "cleanup",
+    ];
+    const WHERE: [&str; 10] = [
+        "prod",
+        "dev",
+        "staging",
+        "eu",
+        "us-east-1",
+        "v2",
+        "canary",
+        "test",
+        "internal",
+        "live",
+    ];
+    let request = request_without_query();
+    let name = |number: usize| {
+        let (what, how) = (WHAT[number % 10], HOW[number / 10 % 10]);
+        format!("{what}-{how}-{}", WHERE[(number + number / 100) % 10])
     };
-    let mut uris = (0..functions)
-        .map(uri)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .cycle();
-    move || {
-        let mut parts = request();
-        parts.uri = uris.next().expect("there are functions");
+    let requests = (0..functions).map(|number| {
+        let mut parts = request.clone();
+        let uri = parts
+            .uri
+            .to_string()
+            .replace("thumbnail-service", &name(number));
+        parts.uri = uri.parse().expect("the fixture is a request");
         parts
+    });
+    requests.collect()
+}
+
+/// The keys that all contenders sign with.
+pub fn keys() -> Keys {
+    Keys {
+        access_key_id: KEY_ID.to_owned(),
+        secret: SECRET.to_owned(),
+        session_token: Some(token()),
+        region: REGION.to_owned(),
+        service: SERVICE.to_owned(),
     }
+}
+
+/// The same keys in our verifier's type.
+pub fn credentials() -> Credentials {
+    Credentials::new(KEY_ID, SECRET)
+        .and_then(|credentials| credentials.with_session_token(token()))
+        .expect("the fixture is a key")
+}
+
+/// Our signer.
+pub fn signer() -> Signer {
+    Signer::new(credentials(), REGION, SERVICE).expect("the fixture is a scope")
 }
 
 /// A session token of 800 bytes.

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::error::code_places(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::error::code_places(data));

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::error::truncated_body(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::error::truncated_body(data));

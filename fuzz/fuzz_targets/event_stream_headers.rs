@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::event_stream::headers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::event_stream::headers(data));

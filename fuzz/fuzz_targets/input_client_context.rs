@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::input::client_context(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::input::client_context(data));

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::input::function_name(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::input::function_name(data));

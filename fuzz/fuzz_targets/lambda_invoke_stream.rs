@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::lambda_invoke::stream(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::lambda_invoke::stream(data));

@@ -1,4 +1,4 @@
 #![no_main]
 libfuzzer_sys::fuzz_target!(
-    |data: &[u8]| lambda_invoke_properties::protocol::request_round_trip(data)
+    |data: &[u8]| lambda_invoke_testing::protocol::request_round_trip(data)
 );

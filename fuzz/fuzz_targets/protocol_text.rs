@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::protocol::text(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::protocol::text(data));

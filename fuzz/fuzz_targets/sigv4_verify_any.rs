@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_properties::sigv4::verify_any(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::sigv4::verify_any(data));

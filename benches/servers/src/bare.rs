@@ -8,6 +8,7 @@
 mod control;
 
 use std::convert::Infallible;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Interval;
+use tokio::time::{Interval, Sleep};
 use tokio_rustls::TlsAcceptor;
 
 const SMALL: &[u8] = br#""Hello, Ada. What a fine day it is.""#;
@@ -77,7 +78,7 @@ async fn serve<T: AsyncRead + AsyncWrite + Unpin>(socket: T, small: Arc<[Bytes]>
     let _ = serving.await;
 }
 
-/// `.../functions/NAME/...`: `small`, `ticks`, or `stream-MIB` with an optional `-CHUNK`, in bytes.
+/// `.../functions/NAME/...`: `small`, `ticks`, `hold`, or `stream-MIB` with an optional `-CHUNK`, in bytes.
 async fn respond(
     request: Request<Incoming>,
     small: Arc<[Bytes]>,
@@ -111,6 +112,10 @@ async fn respond(
                 left: 51,
             }
         }
+        None if name == "hold" => Content::Hold {
+            sent: 0,
+            until: Box::pin(tokio::time::sleep(HOLD)),
+        },
         Some(("stream", size)) => {
             let (mib, size) = size.split_once('-').unwrap_or((size, ""));
             let size = size.parse().unwrap_or(CHUNK);
@@ -166,6 +171,19 @@ enum Content {
         every: Interval,
         left: u32,
     },
+    /// The time once, and the end much later.
+    Hold {
+        sent: u8,
+        until: Pin<Box<Sleep>>,
+    },
+}
+
+/// How long a stream of `hold` is open after its only chunk.
+const HOLD: Duration = Duration::from_secs(4);
+
+/// A chunk with the time.
+fn stamp() -> Bytes {
+    chunk(&[&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat())
 }
 
 impl Body for Content {
@@ -199,9 +217,15 @@ impl Body for Content {
             Self::Ticks { every, left } => {
                 ready!(every.poll_tick(cx));
                 *left -= 1;
-                Some(chunk(
-                    &[&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat(),
-                ))
+                Some(stamp())
+            }
+            Self::Hold { sent: 2.., .. } => None,
+            Self::Hold { sent, until } => {
+                if *sent == 1 {
+                    ready!(until.as_mut().poll(cx));
+                }
+                *sent += 1;
+                Some(if *sent == 1 { stamp() } else { complete() })
             }
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))

@@ -11,6 +11,9 @@ use std::time::Duration;
 use bench_client_common::{STAMP, now_ns};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 
+/// How long a stream of `hold` is open after its only chunk.
+const HOLD: Duration = Duration::from_secs(4);
+
 fn main() {
     let verify = std::env::args().all(|arg| arg != "--no-verify");
     control::listen();
@@ -19,13 +22,20 @@ fn main() {
             br#""Hello, Ada. What a fine day it is.""#,
         ))
     });
-    let ticks = Function::streaming("ticks", |_call, mut writer| async move {
+    let stamp = || [&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat();
+    // At the same times as the bare server: a late tick does not delay the next.
+    let ticks = Function::streaming("ticks", move |_call, mut writer| async move {
+        let period = Duration::from_millis(100);
+        let mut every = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
         for _ in 0..50 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            writer
-                .write([&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat())
-                .await?;
+            every.tick().await;
+            writer.write(stamp()).await?;
         }
+        Ok::<_, FunctionError>(())
+    });
+    let hold = Function::streaming("hold", move |_call, mut writer| async move {
+        writer.write(stamp()).await?;
+        tokio::time::sleep(HOLD).await;
         Ok::<_, FunctionError>(())
     });
     tokio::runtime::Builder::new_current_thread()
@@ -34,7 +44,7 @@ fn main() {
         .unwrap()
         .block_on(async {
             let server = Endpoint::builder()
-                .functions([small, ticks])
+                .functions([small, ticks, hold])
                 .credential("local", "local")
                 .unwrap()
                 .verify(verify)

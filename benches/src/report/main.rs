@@ -1,6 +1,7 @@
 //! Measures every row of the table in docs/performance.md and writes that page's tables and
 //! curves. `run` in the folder of this package starts it.
 
+mod contenders;
 mod micro;
 mod page;
 mod programs;
@@ -23,14 +24,16 @@ use svg::Chart;
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// The parts that can be run alone.
-const PARTS: [&str; 8] = [
-    "signing", "codec", "names", "client", "start", "endpoint", "weight", "curves",
+const PARTS: [&str; 9] = [
+    "signing", "codec", "names", "client", "streams", "start", "endpoint", "weight", "curves",
 ];
 
 /// The measurements so far.
 #[derive(Debug, Default)]
 pub struct Report {
     pub quick: bool,
+    /// Whether to write the page and its pictures.
+    pub write: bool,
     rows: Vec<Row>,
     raw: BTreeMap<&'static str, Vec<Value>>,
 }
@@ -67,6 +70,7 @@ fn measure() -> Result<()> {
     for arg in std::env::args().skip(1) {
         match arg.as_str() {
             "--quick" => report.quick = true,
+            "--write" => report.write = true,
             part if PARTS.contains(&part) => parts.push(part.to_owned()),
             other => {
                 return Err(format!("no part {other:?}; there are {}", PARTS.join(", ")).into());
@@ -82,7 +86,7 @@ fn measure() -> Result<()> {
     {
         place.cargo(&["build", "--release", "--example", "micro"])?;
     }
-    if ["client", "start", "endpoint", "curves"]
+    if ["client", "streams", "start", "endpoint", "curves"]
         .into_iter()
         .any(wanted)
     {
@@ -107,9 +111,11 @@ fn measure() -> Result<()> {
         report.add("names", micro::names(&micro)?);
     }
     type Measure = fn(&Place, &mut Report) -> Result<Vec<Row>>;
-    let parts: [(&'static str, Measure); 4] = [
+    let parts: [(&'static str, Measure); 6] = [
         ("client", sockets::client),
+        ("streams", sockets::streams),
         ("start", start::start),
+        ("start", sockets::program),
         ("endpoint", sockets::endpoint),
         ("weight", weight::weight),
     ];
@@ -133,7 +139,9 @@ fn measure() -> Result<()> {
 
 fn curves(place: &Place, report: &mut Report) -> Result<()> {
     let micro = Micro::measure(place, report, "curve")?;
-    let [concurrency, chunks] = sockets::curves(place, report)?;
+    let concurrency = sockets::concurrency(place, report)?;
+    let chunks = sockets::chunks(place, report)?;
+    let memory = sockets::memory(place, report)?;
     let charts = [
         (
             "frames",
@@ -141,6 +149,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "payload",
             "time a frame",
             page::bytes as fn(f64) -> String,
+            rows::time as fn(f64) -> String,
             micro.curve("curve-frame/"),
         ),
         (
@@ -149,6 +158,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "headers",
             "time a frame",
             rows::number,
+            rows::time,
             micro.curve("curve-headers/"),
         ),
         (
@@ -157,7 +167,17 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "body",
             "time a request",
             page::bytes,
+            rows::time,
             micro.curve("curve-body/"),
+        ),
+        (
+            "functions",
+            "Signing, by the number of functions in turn",
+            "functions",
+            "time a request",
+            rows::number,
+            rows::time,
+            micro.curve("curve-functions/"),
         ),
         (
             "concurrency",
@@ -165,6 +185,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "at once",
             "CPU time per stream",
             rows::number,
+            rows::time,
             concurrency,
         ),
         (
@@ -173,19 +194,33 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             "chunk",
             "CPU time per GB",
             page::bytes,
+            rows::time,
             chunks,
         ),
+        (
+            "memory",
+            "Client, memory of open streams",
+            "open streams",
+            "resident memory",
+            rows::number,
+            page::bytes,
+            memory,
+        ),
     ];
-    for (name, title, x, y, x_text, curves) in charts {
+    for (name, title, x, y, x_text, y_text, curves) in charts {
         let chart = Chart {
             title,
             x,
             y,
             x_text,
-            y_text: rows::time,
+            y_text,
             curves: &curves,
         };
-        page::picture(place, name, &chart.svg())?;
+        page::picture(place, report, name, &chart.svg())?;
+        if let Some((_, points)) = curves.iter().find(|(name, _)| name == "ours") {
+            let exponent = svg::exponent(points).unwrap_or(f64::NAN);
+            println!("curve: {title}: ours grows as x^{exponent:.2}");
+        }
         report.raw(
             "curves",
             serde_json::json!({ "name": name, "curves": curves }),

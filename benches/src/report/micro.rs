@@ -74,30 +74,36 @@ impl Micro {
         curves
     }
 
-    /// The time relative to the limit.
-    fn relative(&self, name: String, group: &str, goal: f64) -> Result<Row> {
-        let (ours, limit) = (self.line(group, "ours")?, self.line(group, "limit")?);
-        Ok(row(
-            name,
-            ratio(&ours.ns, &limit.ns),
-            "x",
-            Goal::AtMost(goal),
-            ours.against(limit),
-        ))
+    /// The time relative to another contender, mostly the limit.
+    fn relative(&self, name: String, group: &str, other: &str, goal: f64) -> Result<Row> {
+        let (ours, other) = (self.line(group, "ours")?, self.line(group, other)?);
+        let measured = ratio(&ours.ns, &other.ns);
+        let detail = ours.against(other);
+        Ok(row(name, measured, "x", Goal::AtMost(goal), detail))
     }
 
-    /// The speed relative to a peer, and the limits' speed relative to it.
-    fn faster(&self, name: String, group: &str, peer: &str, goal: f64) -> Result<Row> {
-        let (ours, peer) = (self.line(group, "ours")?, self.line(group, peer)?);
+    /// The speed of ours relative to a peer, and the limit's.
+    fn faster(&self, name: String, group: &str, ours: &str, peer: &str, goal: Goal) -> Result<Row> {
+        let (ours, peer) = (self.line(group, ours)?, self.line(group, peer)?);
         let mut detail = ours.against(peer);
-        for limit in ["limit", "limit in pieces"] {
-            if let Ok(line) = self.line(group, limit) {
-                let times = ratio(&peer.ns, &line.ns);
-                detail += &format!("; the {limit} itself {}x", number(times));
-            }
+        if let Ok(limit) = self.line(group, "limit") {
+            let times = ratio(&peer.ns, &limit.ns);
+            detail += &format!("; the limit itself {}x", number(times));
         }
         let measured = ratio(&peer.ns, &ours.ns);
-        Ok(row(name, measured, "x", Goal::AtLeast(goal), detail))
+        Ok(row(name, measured, "x", goal, detail))
+    }
+
+    /// A row without a goal for each contender of a group that is neither ours nor a limit.
+    fn facts(&self, name: &str, group: &str) -> Result<Vec<Row>> {
+        let peers = self.0.values().filter(|line| line.group == group);
+        let peers = peers.filter(|line| !COMPANIONS.contains(&line.contender.as_str()));
+        peers
+            .map(|line| {
+                let name = format!("{name}, faster than {}", line.contender);
+                self.faster(name, group, "ours", &line.contender, Goal::Fact)
+            })
+            .collect()
     }
 
     fn allocations(&self, name: String, group: &str, goal: f64) -> Result<Row> {
@@ -146,33 +152,48 @@ fn row(name: String, measured: f64, unit: &'static str, goal: Goal, detail: Stri
     }
 }
 
-/// Contenders of signing other than peers and limit: copying and hashing a canonical request at hand
-/// and adding the headers; and signing for 100 functions.
-const COMPANIONS: [&str; 2] = ["the minimum", "100 functions in turn"];
+/// Contenders other than peers: ours in both forms, and what bounds them.
+const COMPANIONS: [&str; 6] = [
+    "ours",
+    "ours, as events",
+    "limit",
+    "the minimum",
+    "two CRC passes and a slice",
+    "the SDK's receiver",
+];
 
 pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for size in [0, 1024] {
+    for (size, goal) in [(0, 1.5), (1024, 1.45)] {
+        for (kind, what) in [
+            ("sign", "with a query"),
+            ("sign-plain", "without a query"),
+            ("sign-8", "8 functions in turn"),
+            ("sign-100", "100 functions in turn"),
+            ("sign-1000", "1,000 functions in turn"),
+        ] {
+            let group = format!("{kind}/{size}");
+            let name = format!("sign, {size} B, {what}, relative to the limit");
+            let mut row = micro.relative(name, &group, "limit", goal)?;
+            if let Ok(least) = micro.line(&group, "the minimum") {
+                row.detail += &format!("; the minimum {}", time(median(&least.ns)));
+            }
+            rows.push(row);
+        }
         let group = format!("sign/{size}");
-        let name = |what| format!("sign, {size} B body, {what}");
-        let mut row = micro.relative(name("relative to the limit"), &group, 1.3)?;
-        for other in COMPANIONS {
-            let other = micro.line(&group, other)?;
-            row.detail += &format!("; {} {}", other.contender, time(median(&other.ns)));
+        rows.extend(micro.facts(&format!("sign, {size} B"), &group)?);
+        if size == 0 {
+            let peer = rows.iter_mut().find(|row| row.name.ends_with("aws-sigv4"));
+            peer.ok_or("aws-sigv4 did not sign")?.goal = Goal::AtLeast(4.4);
         }
-        rows.push(row);
-        rows.push(micro.faster(name("faster than aws-sigv4"), &group, "aws-sigv4", 5.0)?);
-        rows.push(micro.allocations(name("allocations"), &group, 4.0)?);
-        let reqsign = micro.faster(String::new(), &group, "reqsign-aws-v4", 0.0)?;
-        if let Some(row) = rows.iter_mut().rev().nth(1) {
-            let (_, reqsign) = reqsign.detail.split_once(", ").unwrap_or_default();
-            let (reqsign, _) = reqsign.split_once(';').unwrap_or((reqsign, ""));
-            row.detail = format!("{}, {reqsign}", row.detail);
+        rows.push(micro.allocations(format!("sign, {size} B, allocations"), &group, 4.0)?);
+        for (kind, what) in [
+            ("verify", "with a query"),
+            ("verify-plain", "without a query"),
+        ] {
+            let name = format!("verify, {size} B, {what}, relative to the limit");
+            rows.push(micro.relative(name, &format!("{kind}/{size}"), "limit", 1.35)?);
         }
-    }
-    for size in [0, 1024] {
-        let name = format!("verify, {size} B body, relative to the limit");
-        rows.push(micro.relative(name, &format!("verify/{size}"), 1.4)?);
     }
     Ok(rows)
 }
@@ -199,42 +220,70 @@ pub fn instructions(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         Some((Some(other), Some(crypto))) => Ok((*other, *crypto)),
         _ => Err(format!("no instructions were counted for {name}")),
     };
-    let (ours, crypto) = count("sign.empty")?;
-    let (peer, peer_crypto) = count("sign_aws_sigv4.empty")?;
-    let detail =
-        format!("and {crypto:.0} in ring without SHA-NI; aws-sigv4 {peer:.0} and {peer_crypto:.0}");
-    let name = "sign, 0 B body, instructions that are not cryptography".to_owned();
-    Ok(vec![row(name, ours, "", Goal::AtMost(5000.0), detail)])
+    let mut rows = Vec::new();
+    for (kind, what) in [
+        ("sign", "with a query"),
+        ("sign-plain", "without a query"),
+        ("verify", "with a query"),
+    ] {
+        let (ours, crypto) = count(&format!("{kind}/0, ours"))?;
+        let mut detail = format!("and {crypto:.0} in ring without SHA-NI");
+        if let Ok((peer, peer_crypto)) = count(&format!("{kind}/0, aws-sigv4")) {
+            detail += &format!("; aws-sigv4 {peer:.0} and {peer_crypto:.0}");
+        }
+        let verb = kind.split('-').next().unwrap_or(kind);
+        let name = format!("{verb}, 0 B, {what}, instructions that are not cryptography");
+        rows.push(row(name, ours, "", Goal::Fact, detail));
+    }
+    Ok(rows)
 }
 
 pub fn codec(micro: &Micro) -> Result<Vec<Row>> {
-    let smithy = "aws-smithy-eventstream";
     let mut rows = Vec::new();
-    for (size, goal) in [(64, 5.0), (1024, 4.0), (16 * 1024, 2.7), (64 * 1024, 2.8)] {
+    for (size, goal) in [
+        (64, None),
+        (1024, None),
+        (16 * 1024, Some(1.2)),
+        (64 * 1024, Some(1.1)),
+    ] {
         let (group, name) = (format!("decode/{size}"), format!("decode, {}", bytes(size)));
-        rows.push(micro.faster(
-            format!("{name}, faster than {smithy}"),
-            &group,
-            smithy,
-            goal,
-        )?);
-        if size == 64 * 1024 {
-            rows.push(micro.relative(format!("{name}, relative to one CRC pass"), &group, 1.15)?);
+        if let Some(goal) = goal {
+            let name = format!("{name}, relative to one CRC pass");
+            rows.push(micro.relative(name, &group, "limit", goal)?);
         }
+        if size == 64 {
+            let least = "two CRC passes and a slice";
+            let name = format!("{name}, relative to {least}");
+            rows.push(micro.relative(name, &group, least, 1.6)?);
+        }
+        rows.extend(micro.facts(&name, &group)?);
         rows.push(micro.allocations(format!("{name}, allocations"), &group, 0.0)?);
     }
-    for piece in [8, 16] {
-        for (size, goal) in [(64, 5.0), (1024, 5.0), (64 * 1024, 2.8)] {
-            let name = format!(
-                "decode, {piece} KiB pieces, {}, faster than receiver",
-                bytes(size)
-            );
+    for (piece, pass) in [(8, 1.35), (16, 1.25)] {
+        for size in [64, 1024, 64 * 1024] {
             let group = format!("pushed-{piece}k/{size}");
-            rows.push(micro.faster(name, &group, "the SDK's receiver", goal)?);
+            let name = format!("decode, {} frames in pieces of {piece} KiB", bytes(size));
+            if size == 64 * 1024 {
+                let name = format!("{name}, relative to a CRC pass over the same pieces");
+                rows.push(micro.relative(name, &group, "limit", pass)?);
+            }
+            let goal = match size {
+                1024 => Goal::AtLeast(4.0),
+                _ => Goal::Fact,
+            };
+            let name = format!("{name}, as events, faster than the SDK's receiver");
+            let peer = "the SDK's receiver";
+            rows.push(micro.faster(name, &group, "ours, as events", peer, goal)?);
         }
     }
-    let name = format!("encode, vectored, 64 KiB, faster than {smithy}");
-    rows.push(micro.faster(name, "encode/65536", smithy, 3.0)?);
+    for size in [64, 64 * 1024] {
+        let (group, name) = (format!("encode/{size}"), format!("encode, {}", bytes(size)));
+        if size > 64 {
+            let name = format!("{name}, relative to one CRC pass");
+            rows.push(micro.relative(name, &group, "limit", 1.05)?);
+        }
+        rows.extend(micro.facts(&name, &group)?);
+    }
     Ok(rows)
 }
 
@@ -243,8 +292,9 @@ pub fn names(micro: &Micro) -> Result<Vec<Row>> {
         micro.faster(
             "ARN into parts, faster than Regex::captures".into(),
             "arn",
+            "ours",
             "Regex::captures",
-            8.0,
+            Goal::AtLeast(8.0),
         )?,
         micro.allocations("ARN into parts, allocations".into(), "arn", 0.0)?,
     ])

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::contenders;
 use crate::programs::{Place, run};
 use crate::rows::Row;
 use crate::{Report, Result};
@@ -16,10 +17,16 @@ const END: &str = "<!-- measured by benches/run: end -->";
 pub fn write(place: &Place, report: &Report) -> Result<()> {
     let folder = place.target.join("report");
     let rows: Vec<Value> = report.rows.iter().map(Row::json).collect();
-    let raw =
-        json!({ "machine": machine()?, "quick": report.quick, "rows": rows, "raw": report.raw });
+    let contenders = contenders::contenders(place)?;
+    let raw = json!({
+        "machine": machine()?, "quick": report.quick, "contenders": contenders, "rows": rows,
+        "raw": report.raw,
+    });
     std::fs::write(folder.join("raw.json"), serde_json::to_string(&raw)?)?;
-
+    println!("written: {}", folder.join("raw.json").display());
+    if !report.write {
+        return Ok(());
+    }
     let path = place.project().join("docs/performance.md");
     let page = std::fs::read_to_string(&path)?;
     let (before, rest) = page
@@ -28,12 +35,13 @@ pub fn write(place: &Place, report: &Report) -> Result<()> {
     let (old, after) = rest
         .split_once(END)
         .ok_or("docs/performance.md has no mark to end at")?;
-    let page = format!("{before}{BEGIN}\n\n{}\n{END}{after}", tables(report, old)?);
-    std::fs::write(&path, page)?;
-    println!(
-        "written: docs/performance.md, and {}",
-        folder.join("raw.json").display()
+    let page = format!(
+        "{before}{BEGIN}\n\n{}\n{}\n{END}{after}",
+        contenders::section(&contenders),
+        tables(report, old)?
     );
+    std::fs::write(&path, page)?;
+    println!("written: docs/performance.md");
     Ok(())
 }
 
@@ -93,8 +101,12 @@ fn machine() -> Result<String> {
     ))
 }
 
-pub fn picture(place: &Place, name: &str, svg: &str) -> Result<()> {
-    let folder = place.project().join("docs/performance");
+/// Writes a picture: into the project if asked to, and beside the raw numbers otherwise.
+pub fn picture(place: &Place, report: &Report, name: &str, svg: &str) -> Result<()> {
+    let folder = match report.write {
+        true => place.project().join("docs/performance"),
+        false => place.target.join("report"),
+    };
     std::fs::create_dir_all(&folder)?;
     Ok(std::fs::write(folder.join(format!("{name}.svg")), svg)?)
 }

@@ -60,11 +60,44 @@ impl Place {
         Ok(())
     }
 
-    /// Runs a program to its end, and parses the line of JSON that it prints.
-    pub fn measure(&self, name: &str, args: &[&str], env: &[(&str, &str)]) -> Result<Value> {
-        let mut command = Command::new(self.program(name));
+    /// Runs a program to its end, on one processor if it may not choose, and parses the line of JSON
+    /// that it prints.
+    pub fn measure_on(
+        &self,
+        cpu: Option<&str>,
+        name: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Result<Value> {
+        let mut command = self.command_on(cpu, name);
         let output = run(command.args(args).envs(env.iter().copied()))?;
         Ok(serde_json::from_str(&output)?)
+    }
+
+    /// A program, on one processor if it may not choose.
+    fn command_on(&self, cpu: Option<&str>, name: &str) -> Command {
+        let program = self.program(name);
+        match cpu {
+            None => Command::new(program),
+            Some(cpu) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", cpu]).arg(program);
+                command
+            }
+        }
+    }
+
+    /// The file for the certificate of a server's authority.
+    pub fn ca(&self) -> Result<String> {
+        let path = self.target.join("report").join("ca.pem");
+        let path = path.into_os_string().into_string();
+        path.map_err(|_| "the target folder's name is not UTF-8".into())
+    }
+
+    /// How many files a program may have open.
+    pub fn descriptors(&self) -> Result<u64> {
+        let (soft, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+        Ok(soft)
     }
 }
 
@@ -88,7 +121,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(place: &Place, name: &str, args: &[&str]) -> Result<Self> {
-        let mut command = Command::new(place.program(name));
+        Self::start_on(place, None, name, args)
+    }
+
+    /// Starts a server, on one processor if it may not choose.
+    pub fn start_on(place: &Place, cpu: Option<&str>, name: &str, args: &[&str]) -> Result<Self> {
+        let mut command = place.command_on(cpu, name);
         let mut child = command
             .args(args)
             .stdin(Stdio::piped())
@@ -108,9 +146,9 @@ impl Server {
         Ok(server)
     }
 
-    /// Its CPU time so far, in nanoseconds.
-    pub fn cpu_ns(&mut self) -> Result<f64> {
-        writeln!(self.input, "cpu")?;
+    /// Its CPU time so far in nanoseconds (`cpu`), or its resident memory in bytes (`memory`).
+    pub fn number(&mut self, word: &str) -> Result<f64> {
+        writeln!(self.input, "{word}")?;
         Ok(self.line()?.parse()?)
     }
 

@@ -1,6 +1,5 @@
 //! From the start of a process to the first byte of a response, in programs that do nothing else.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,15 +10,14 @@ use crate::{Report, Result};
 
 /// Wall time and CPU time of a process.
 #[derive(Clone, Copy, Debug)]
-struct Cost {
-    wall: f64,
-    cpu: f64,
+pub struct Cost {
+    pub wall: f64,
+    pub cpu: f64,
 }
 
 pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let plain = Server::start(place, "server-bare", &[])?;
-    let ca = place.target.join("report").join("ca.pem");
-    let ca = ca.to_str().ok_or("the target folder's name is not UTF-8")?;
+    let ca = &*place.ca()?;
     let tls = Server::start(place, "server-bare", &["--tls", ca])?;
     let rounds = if report.quick { 60 } else { 200 };
     let mut rows = Vec::new();
@@ -32,7 +30,7 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             for turn in 0..CLIENTS.len() {
                 let index = (round + turn) % CLIENTS.len();
                 let program = place.program(&format!("first-{}", CLIENTS[index]));
-                let cost = once(&program, &args)?;
+                let cost = once(Command::new(program).args(&args).stdin(Stdio::null()))?;
                 costs[index].push(cost);
                 report.raw(
                     "start",
@@ -94,16 +92,13 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
 }
 
 /// Runs one process, timed from before it is spawned until it has been waited for.
-fn once(program: &Path, args: &[&str]) -> Result<Cost> {
+pub fn once(command: &mut Command) -> Result<Cost> {
     let before = children_cpu()?;
     let start = Instant::now();
-    let status = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .status()?;
+    let status = command.status()?;
     let wall = start.elapsed();
     if !status.success() {
-        return Err(format!("{} ended with {status}", program.display()).into());
+        return Err(format!("{command:?} ended with {status}").into());
     }
     let cpu = children_cpu()? - before;
     Ok(Cost {

@@ -21,16 +21,55 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 80.0;
 const RIGHT: f64 = 20.0;
-const TOP: f64 = 50.0;
+const TOP: f64 = 80.0;
 const BOTTOM: f64 = 60.0;
 
-/// Colours that people with colour blindness can distinguish, and dashes for print.
-const STYLES: [(&str, &str); 4] = [
-    ("#0072b2", ""),
-    ("#555555", "2 3"),
-    ("#d55e00", "8 3"),
-    ("#cc79a7", "8 3 2 3"),
+/// Colours that people with colour blindness can distinguish, in light and dark, and dashes for print.
+const STYLES: [(&str, &str, &str); 6] = [
+    ("#0072b2", "#56b4e9", ""),
+    ("#555555", "#aaaaaa", "2 3"),
+    ("#d55e00", "#e69f00", "8 3"),
+    ("#cc79a7", "#cc79a7", "8 3 2 3"),
+    ("#009e73", "#00c896", "4 2"),
+    ("#8a6d00", "#f0e442", "1 2"),
 ];
+
+/// Legends are in rows of this many.
+const PER_ROW: usize = 3;
+
+/// The colours as classes, by the reader's preference.
+fn style() -> String {
+    let mut light = String::new();
+    let mut dark = String::new();
+    for (index, (on_light, on_dark, dashes)) in STYLES.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            light,
+            ".c{index}{{stroke:{on_light};stroke-width:2;stroke-dasharray:{dashes};fill:none}}"
+        );
+        let _ = write!(dark, ".c{index}{{stroke:{on_dark}}}");
+    }
+    format!(
+        "<style>text{{fill:#222}}.page{{fill:#fff}}.grid{{stroke:#ddd}}{light}\
+         @media (prefers-color-scheme:dark){{text{{fill:#ddd}}.page{{fill:#0d1117}}\
+         .grid{{stroke:#333}}{dark}}}</style>\n"
+    )
+}
+
+/// The exponent of growth: the slope on logarithmic axes over the upper half of the points.
+pub fn exponent(points: &[(f64, f64)]) -> Option<f64> {
+    let upper = points.get(points.len() / 2..)?;
+    if upper.len() < 2 {
+        return None;
+    }
+    let count = upper.len() as f64;
+    let (xs, ys): (Vec<f64>, Vec<f64>) = upper.iter().map(|(x, y)| (log(*x), log(*y))).unzip();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
+    let (x, y) = (mean(&xs), mean(&ys));
+    let both: f64 = xs.iter().zip(&ys).map(|(a, b)| (a - x) * (b - y)).sum();
+    let square: f64 = xs.iter().map(|a| (a - x) * (a - x)).sum();
+    (square > 0.0).then_some(both / square)
+}
 
 /// A logarithmic axis: the position of a value between the smallest and the largest.
 struct Axis {
@@ -86,18 +125,19 @@ impl Chart<'_> {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
              font-family=\"sans-serif\" font-size=\"12\">\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+             {}<rect width=\"100%\" height=\"100%\" class=\"page\"/>\n\
              <text x=\"{LEFT}\" y=\"20\" font-size=\"15\">{}</text>\n",
+            style(),
             self.title
         );
         for tick in x.ticks() {
             let (at, text) = (at_x(tick), (self.x_text)(tick));
-            line(&mut svg, (at, TOP), (at, HEIGHT - BOTTOM), "#dddddd");
+            line(&mut svg, (at, TOP), (at, HEIGHT - BOTTOM));
             self::text(&mut svg, (at, HEIGHT - BOTTOM + 18.0), "middle", &text);
         }
         for tick in y.ticks() {
             let (at, text) = (at_y(tick), (self.y_text)(tick));
-            line(&mut svg, (LEFT, at), (WIDTH - RIGHT, at), "#dddddd");
+            line(&mut svg, (LEFT, at), (WIDTH - RIGHT, at));
             self::text(&mut svg, (LEFT - 6.0, at + 4.0), "end", &text);
         }
         text(
@@ -106,40 +146,39 @@ impl Chart<'_> {
             "middle",
             self.x,
         );
-        text(&mut svg, (8.0, TOP - 10.0), "start", self.y);
+        text(&mut svg, (8.0, TOP - 8.0), "start", self.y);
         for (index, (name, points)) in self.curves.iter().enumerate() {
-            let (colour, dashes) = STYLES[index % STYLES.len()];
+            let class = format!("c{}", index % STYLES.len());
             let path: Vec<String> = points
                 .iter()
                 .map(|(x, y)| format!("{:.1},{:.1}", at_x(*x), at_y(*y)))
                 .collect();
-            let stroke =
-                format!("stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"");
             // Writing to a string cannot fail.
             let _ = writeln!(
                 svg,
-                "<polyline fill=\"none\" {stroke} points=\"{}\"/>",
+                "<polyline class=\"{class}\" points=\"{}\"/>",
                 path.join(" ")
             );
-            let (x, y) = (LEFT + 130.0 + 190.0 * index as f64, TOP - 10.0);
+            let x = LEFT + 230.0 * (index % PER_ROW) as f64;
+            let y = 40.0 + 18.0 * (index / PER_ROW) as f64;
             let _ = writeln!(
                 svg,
-                "<line x1=\"{x}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" {stroke}/>",
+                "<line x1=\"{x}\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\" class=\"{class}\"/>",
                 y - 4.0,
-                x + 30.0,
-                y - 4.0
+                x + 30.0
             );
-            text(&mut svg, (x + 36.0, y), "start", name);
+            let grows = exponent(points).map_or(String::new(), |slope| format!(": x^{slope:.2}"));
+            text(&mut svg, (x + 36.0, y), "start", &format!("{name}{grows}"));
         }
         svg.push_str("</svg>\n");
         svg
     }
 }
 
-fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), colour: &str) {
+fn line(svg: &mut String, from: (f64, f64), to: (f64, f64)) {
     let _ = writeln!(
         svg,
-        "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{colour}\"/>",
+        "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" class=\"grid\"/>",
         from.0, from.1, to.0, to.1
     );
 }
@@ -169,6 +208,26 @@ mod tests {
             curves: &curves,
         };
         let svg = chart.svg();
-        assert!(svg.contains("points=\"80.0,360.0 740.0,50.0\""), "{svg}");
+        assert!(svg.contains("points=\"80.0,360.0 740.0,80.0\""), "{svg}");
+    }
+
+    #[test]
+    fn the_exponent_is_that_of_the_upper_half() {
+        let points: Vec<(f64, f64)> = [1.0, 10.0, 100.0, 1000.0, 10_000.0]
+            .map(|x: f64| (x, if x < 100.0 { 7e4 } else { 7.0 * x * x }))
+            .to_vec();
+        let slope = exponent(&points).unwrap();
+        assert!((slope - 2.0).abs() < 1e-9, "{slope}");
+        assert_eq!(exponent(&points[..1]), None);
+    }
+
+    #[test]
+    fn a_chart_has_colours_for_light_and_dark() {
+        let style = style();
+        let (light, dark) = style.split_once("prefers-color-scheme:dark").unwrap();
+        for index in 0..STYLES.len() {
+            let class = format!(".c{index}{{stroke:");
+            assert!(light.contains(&class) && dark.contains(&class), "{class}");
+        }
     }
 }

@@ -6,17 +6,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lambda_invoke::{
-    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, Proxy,
-    RetryPolicy, Timeouts, Transport,
+    Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, RetryPolicy,
+    Timeouts, Transport,
 };
-use lambda_invoke_endpoint::{Endpoint, Server};
-use lambda_invoke_protocol::region;
+use lambda_invoke_endpoint::{Endpoint, Function, Server};
+use lambda_invoke_sigv4::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
+use crate::functions::{self, program};
+use crate::header::{self, Header};
 use crate::outcome::failure;
 use crate::output::Deadline;
 use crate::payload;
+use crate::terminal::{entry, say};
 
 /// The options of a call.
 #[derive(Debug, clap::Args)]
@@ -41,16 +44,34 @@ pub(crate) struct Options {
     /// Validate the request and check permissions without running the function
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write the response as one JSON object, binary members in base64, and errors as JSON on stderr
+    /// Write the response as one JSON object, for jq, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
-    /// Call the functions hello, echo, count and fail of an endpoint in this process, without an
-    /// account, credentials or region
+    /// Call an endpoint in this process, without an account, credentials or region: your own
+    /// functions, named by --function, or else hello, echo, count and fail
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
+    /// With --local: a file with a handler, such as app.py or app.py:HANDLER, a program, NAME=SOURCE
+    /// or NAME='COMMAND'; repeatable
+    #[arg(
+        long = "function",
+        value_name = "NAME=SOURCE|COMMAND",
+        requires = "local"
+    )]
+    own: Vec<String>,
+    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
+    /// times; -vv also shows the events of the HTTP library
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
+    /// The most attempts of a call, the first one included [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+    /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
+    headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
     #[command(flatten)]
@@ -156,6 +177,9 @@ pub(crate) fn with_options<'o, Op: InvokeOperation>(
     if let Some(context) = client_context {
         call = call.client_context_base64(context);
     }
+    for Header { name, value } in &options.headers {
+        call = call.header(name, value);
+    }
     if let Some(tenant) = &options.tenant_id {
         call = call.tenant_id(tenant.as_str());
     }
@@ -179,7 +203,7 @@ impl Options {
                 let (client, server) = self.local(&name).await?;
                 (client, Some(server))
             }
-            false => (self.remote(&name)?, None),
+            false => (self.remote(&name).await?, None),
         };
         Ok(Prepared {
             client,
@@ -188,6 +212,28 @@ impl Options {
             client_context,
             _server: server,
         })
+    }
+
+    /// Whether the call goes to an endpoint in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// What is retried, and how often.
+    ///
+    /// # Errors
+    ///
+    /// If the options contradict each other.
+    fn policy(&self) -> Result<RetryPolicy, Failure> {
+        let policy = RetryPolicy::from(self.retry);
+        match (self.retry, self.max_attempts) {
+            (Retry::None, Some(2..)) => Err(Failure::usage(
+                "--max-attempts has no effect with --retry none\n  hint: use --retry safe, which \
+                 retries only calls that did not run the function",
+            )),
+            (_, Some(most)) => Ok(policy.with_max_attempts(most)),
+            (_, None) => Ok(policy),
+        }
     }
 
     /// The deadline of a call that starts now.
@@ -199,8 +245,15 @@ impl Options {
         let given = self.connection.region.as_deref().or(name.region());
         let region = given.unwrap_or("us-east-1");
         region::check(region).map_err(Failure::usage)?;
-        let server = Endpoint::builder()
-            .builtins()
+        let mut builder = Endpoint::builder();
+        builder = match self.own.is_empty() {
+            true => builder.builtins(),
+            false => builder
+                .functions(self.own_functions()?)
+                // Those of the function's own processes; stdout is for the response.
+                .on_log(|line| say(entry(line.text))),
+        };
+        let server = builder
             .region(region)
             // In recordings, the service does not report a failed function in the stream.
             .error_code_in_stream(true)
@@ -213,45 +266,42 @@ impl Options {
             .region(region)
             .credentials(keys)
             .endpoint_url(server.url())
-            .retry(self.retry.into())
+            .retry(self.policy()?)
             .timeouts(timeouts)
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
     }
 
-    fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
-        let config = Config::new(&self.connection)?;
-        let (region, credentials) = config.signing(Some(name))?;
-        let endpoint = config.endpoint(&region)?;
-        let proxy = Proxy::from_env();
-        // Resolved before anything is sent: each attempt would fail the same way.
-        let via = proxy.via(endpoint.uri()).map_err(Failure::usage)?;
+    fn own_functions(&self) -> Result<Vec<Function>, Failure> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::usage(format!("the current directory: {error}")))?;
+        let specs = functions::named(&self.own, &folder).map_err(Failure::usage)?;
+        let functions = specs.iter().map(program::function);
+        let functions: Result<Vec<_>, _> = functions.collect();
+        functions.map_err(Failure::usage)
+    }
+
+    async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
+        let config = Config::new(&self.connection, Some(name))?;
+        // Fetched before the call, whose timeouts are not for this.
+        let (region, _) = config.signing().await?;
+        let (endpoint, _) = config.endpoint(&region.value)?;
         let timeouts = self.timeouts.timeouts();
-        let mut transport = Transport::builder().timeouts(timeouts).proxy(proxy);
-        let is_https = [Some(endpoint.uri()), via.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|uri| uri.scheme_str() == Some("https"));
-        if let Some(path) = config.ca_bundle()?.filter(|_| is_https) {
-            let unusable = |error: &dyn std::fmt::Display| {
-                Failure::usage(format!("the CA bundle {path}: {error}"))
-            };
-            let pem = std::fs::read(&path).map_err(|error| unusable(&error))?;
-            transport = transport
-                .bundled_roots(false)
-                .ca_pem(&pem)
-                .map_err(|error| unusable(&error))?;
-        }
-        Client::builder()
-            .region(region)
-            .credentials(credentials)
+        let mut client = Client::builder()
+            .region(region.value)
+            .credentials(config.chain().clone())
             .endpoint_url(endpoint.uri().to_string())
-            .retry(self.retry.into())
+            .retry(match self.max_attempts {
+                Some(_) => self.policy()?,
+                None => config.retry(self.policy()?)?,
+            })
             .timeouts(timeouts)
-            .transport(transport.build())
-            .build()
-            .map_err(|error: Error| failure(&error))
+            .transport(config.transport(&endpoint, timeouts)?);
+        for (name, value) in config.headers()? {
+            client = client.header(name, value);
+        }
+        client.build().map_err(|error: Error| failure(&error))
     }
 }
 

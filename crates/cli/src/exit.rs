@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use crate::call_state::{call_state, claim_report, execution_name};
-use crate::terminal::{say, say_json};
+use crate::terminal::{Style, say_json, say_labeled};
 
 /// The program's exit codes; `lambda-invoke --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Failure {
             return exit.into();
         }
         if !self.as_json {
-            say(format_args!("lambda-invoke: {}", self.message));
+            say_labeled(Style::Error, &self.message);
             return exit.into();
         }
         let state = call_state();

@@ -3,6 +3,7 @@
 //! The program `lambda-invoke`: calls AWS Lambda functions from a terminal, and serves functions
 //! locally over the same protocol.
 
+mod advice;
 mod bench;
 mod call;
 mod call_state;
@@ -10,28 +11,30 @@ mod check;
 mod completions;
 mod config;
 mod decode;
-mod encoding;
-mod environment;
+mod destination;
 mod exit;
-mod home;
+mod functions;
+mod header;
 mod interrupt;
 mod invoke;
+#[cfg(test)]
+mod man;
 mod outcome;
 mod output;
 mod payload;
-mod profile;
 mod progress;
 mod runtime;
 mod serve;
 mod sign;
 mod stream;
 mod terminal;
+mod usage;
+mod verbose;
+mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use crate::exit::{Exit, Failure};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -50,14 +53,17 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Whoami(whoami::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
+    // Before anything else: a process that supervises a function's must not start threads.
+    lambda_invoke_endpoint::runtime::supervise_if_asked();
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::report(&error),
     };
     // `serve` handles signals itself; until it does, they have their default action.
     if !matches!(command, Command::Serve(_)) {
@@ -70,6 +76,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Whoami(arguments) => whoami::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
@@ -77,18 +84,4 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
-}
-
-/// Writes clap's output: help and version to stdout, usage errors to stderr. Usage errors quote the
-/// arguments, so they go through `terminal::say`.
-fn usage(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    let result = match error.use_stderr() {
-        true => {
-            terminal::say(text.trim_end_matches('\n'));
-            Err(Failure::silent(Exit::Usage))
-        }
-        false => output::print(text.as_bytes()),
-    };
-    result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }

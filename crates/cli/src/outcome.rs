@@ -7,12 +7,13 @@ use lambda_invoke::{Error, ErrorKind, LogTail, Report};
 
 use crate::call_state::execution_name;
 use crate::exit::{Exit, Failure, causes};
-use crate::terminal::{MOST_TEXT, MOST_TOKEN, excerpt, say};
+use crate::terminal::{MOST_TEXT, MOST_TOKEN, Style, excerpt, say, say_in};
+use crate::{advice, call};
 
 /// Converts an error of the client into a failure of the program.
 ///
 /// The client's messages have excerpts of 1 KiB of what a peer sent, escaped
-/// (`lambda_invoke_protocol::text::Excerpt`). Its causes come from other libraries and guarantee
+/// (`lambda_invoke_error::text::Excerpt`). Its causes come from other libraries and guarantee
 /// nothing, so both are shortened here, and `terminal` escapes whatever reaches stderr.
 pub(crate) fn failure(error: &Error) -> Failure {
     let (exit, kind) = classify(error.kind());
@@ -21,11 +22,14 @@ pub(crate) fn failure(error: &Error) -> Failure {
         .map(|cause| excerpt(&cause.to_string(), MOST_TEXT).into_owned())
         .collect();
     for cause in &causes {
-        // The client's message has some of its causes in it.
-        if !message.contains(cause.as_str()) {
+        // The client's message has some of its causes in it, and of a timeout says everything.
+        if error.timeout_kind().is_none() && !message.contains(cause.as_str()) {
             // Writing to a string does not fail.
             let _ = write!(message, "\n  caused by: {cause}");
         }
+    }
+    if let Some(advice) = advice::of(error) {
+        let _ = write!(message, "\n  hint: {advice}");
     }
     let service = error.service_error();
     let function = error.function_failure();
@@ -60,6 +64,31 @@ pub(crate) fn failure(error: &Error) -> Failure {
             "error_message",
             function.and_then(|function| function.error.error_message.as_deref()),
         )
+}
+
+/// Converts the error of one call, with what only this call's options allow to say.
+pub(crate) fn call_failure(error: &Error, options: &call::Options) -> Failure {
+    let service = error.service_error();
+    // The message shows the first paragraph; for a wrong signature, the canonical request follows.
+    let details = service.and_then(|service| service.message()?.split_once("\n\n"));
+    if let (true, Some((_, details))) = (options.verbose > 0, details) {
+        say_in(Style::Detail, details.trim_end());
+    }
+    let mut failure = failure(error);
+    let is_missing = service.is_some_and(|service| service.status() == 404);
+    if options.is_local() && is_missing {
+        let function = options.function.split(':').next().unwrap_or_default();
+        let hint = match advice::similar_function(function) {
+            Some(name) if name == function => format!("{name} has only the version $LATEST"),
+            Some(name) => format!("did you mean {name}?"),
+            None => format!(
+                "the functions of --local are {}",
+                advice::BUILT_IN.join(", ")
+            ),
+        };
+        let _ = write!(failure.message, "\n  hint: {hint}");
+    }
+    failure
 }
 
 /// Shortens a code or status for JSON; `None` if it is empty.

@@ -1,4 +1,4 @@
-//! Writes payloads and results to stdout. Nothing else is written there.
+//! Writes payloads and results to stdout or to a file. Nothing else is written there.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stdout"
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use crate::destination::{Destination, Sink, Temporary};
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
@@ -66,44 +67,49 @@ impl Deadline {
     }
 }
 
-/// Writes to stdout from its own thread, so that a slow reader delays neither the timeout nor an
-/// endpoint in the same process.
+/// Writes to stdout or a file from its own thread, so that a slow reader delays neither the timeout
+/// nor an endpoint in the same process. Dropped before [`finish`](Self::finish), it leaves a file as it
+/// was.
 #[derive(Debug)]
 pub(crate) struct Output {
     chunks: mpsc::Sender<Bytes>,
     writer: JoinHandle<io::Result<()>>,
     deadline: Deadline,
+    destination: Destination,
+    temporary: Option<Temporary>,
 }
 
 impl Output {
-    pub(crate) fn new(deadline: Deadline) -> Self {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// If the destination cannot be opened.
+    pub(crate) fn new(destination: &Destination, deadline: Deadline) -> Result<Self, Failure> {
+        let started = destination.start();
+        let (mut sink, temporary) = started.map_err(|error| not_written_to(destination, &error))?;
         let (chunks, mut queue) = mpsc::channel::<Bytes>(MAX_QUEUED);
         let writer = tokio::task::spawn_blocking(move || {
-            let mut stdout = io::stdout().lock();
             let mut ends_line = true;
-            while let Some(mut chunk) = queue.blocking_recv() {
-                loop {
-                    stdout.write_all(&chunk)?;
-                    ends_line = chunk.last().is_none_or(|last| *last == b'\n');
-                    match queue.try_recv() {
-                        Ok(next) => chunk = next,
-                        Err(_) => break,
-                    }
-                }
-                // Without waiting for the end of a line: the reader wants each chunk when it comes.
-                stdout.flush()?;
+            while let Some(chunk) = queue.blocking_recv() {
+                sink.write(&chunk)?;
+                ends_line = chunk.last().is_none_or(|last| *last == b'\n');
             }
+            let is_shown = matches!(sink, Sink::Stdout) && is_terminal();
+            sink.finish()?;
             // So that messages after a payload without a final newline start on a new line.
-            if !ends_line && stdout.is_terminal() && terminal::is_terminal() {
+            if !ends_line && is_shown && terminal::is_terminal() {
                 terminal::say("");
             }
             Ok(())
         });
-        Self {
+        Ok(Self {
             chunks,
             writer,
             deadline,
-        }
+            destination: destination.clone(),
+            temporary,
+        })
     }
 
     /// Queues a chunk to be written and flushed.
@@ -123,18 +129,18 @@ impl Output {
         }
     }
 
-    /// Waits until stdout can no longer be written to, and returns why.
+    /// Waits until nothing more can be written, and returns why.
     pub(crate) async fn failed(&mut self) -> Failure {
         self.chunks.closed().await;
         self.failure().await
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written, and gives a file its name if the response is complete.
     ///
     /// # Errors
     ///
     /// If something could not be written, or not before the deadline.
-    pub(crate) async fn finish(self) -> Result<(), Failure> {
+    pub(crate) async fn finish(self, is_complete: bool) -> Result<(), Failure> {
         drop(self.chunks);
         let written = tokio::select! {
             biased;
@@ -142,15 +148,21 @@ impl Output {
             failure = self.deadline.passed_after(GRACE) => return Err(failure),
         };
         match written {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(not_written(&error)),
-            Err(error) => Err(Failure::new(Exit::Transport, error)),
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(not_written_to(&self.destination, &error)),
+            Err(error) => return Err(Failure::new(Exit::Transport, error)),
+        }
+        match self.temporary {
+            Some(temporary) if is_complete => temporary
+                .commit()
+                .map_err(|error| not_written_to(&self.destination, &error)),
+            _ => Ok(()),
         }
     }
 
     async fn failure(&mut self) -> Failure {
         match (&mut self.writer).await {
-            Ok(Err(error)) => not_written(&error),
+            Ok(Err(error)) => not_written_to(&self.destination, &error),
             // The writer ends without an error only after `finish` drops the sender.
             Ok(Ok(())) => pending().await,
             Err(error) => Failure::new(Exit::Transport, error),
@@ -181,24 +193,33 @@ pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
         .map_err(|error| not_written(&error))
 }
 
-/// The failure of a write to stdout. A closed pipe is not reported to people: `head` has what it
-/// wanted.
+/// The failure of a write to stdout.
 pub(crate) fn not_written(error: &io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::json_only(Exit::ClosedPipe, "the reader of stdout closed it")
-            .with("kind", "closed_pipe");
-    }
-    Failure::new(Exit::Transport, format!("cannot write to stdout: {error}")).with("kind", "output")
+    not_written_to(&Destination::Stdout, error)
 }
 
-/// Writes a line to stdout.
+/// The failure of a write. A closed pipe is not reported to people: `head` has what it wanted.
+fn not_written_to(destination: &Destination, error: &io::Error) -> Failure {
+    let name = destination.name();
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::json_only(Exit::ClosedPipe, format!("the reader of {name} closed it"))
+            .with("kind", "closed_pipe");
+    }
+    Failure::new(Exit::Transport, format!("cannot write to {name}: {error}")).with("kind", "output")
+}
+
+/// Writes a line.
 ///
 /// # Errors
 ///
 /// If it cannot be written before the deadline.
-pub(crate) async fn write_line(mut text: String, deadline: Deadline) -> Result<(), Failure> {
+pub(crate) async fn write_line(
+    mut text: String,
+    destination: &Destination,
+    deadline: Deadline,
+) -> Result<(), Failure> {
     text.push('\n');
-    let mut output = Output::new(deadline);
+    let mut output = Output::new(destination, deadline)?;
     output.write(text.into()).await?;
-    output.finish().await
+    output.finish(true).await
 }

@@ -2,14 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{output, terminal};
 
 /// How long a stream must take before its progress is shown.
 const DELAY: Duration = Duration::from_secs(1);
+/// How long before an average is shown.
+const SETTLED: Duration = Duration::from_millis(500);
 /// How often the line is redrawn while nothing arrives.
 const TICK: Duration = Duration::from_millis(200);
+
+/// The steps per second since the beginning, once enough time has passed for it to mean something.
+/// indicatif's own estimate is far off in the first frames.
+pub(crate) fn average(state: &ProgressState) -> Option<f64> {
+    let elapsed = state.elapsed();
+    let is_known = state.pos() > 0 && elapsed >= SETTLED;
+    is_known.then(|| state.pos() as f64 / elapsed.as_secs_f64())
+}
 
 /// Counts the bytes of a stream, and shows them once the stream has taken a while.
 #[derive(Debug)]
@@ -50,8 +60,15 @@ impl Progress {
     }
 
     fn show(&mut self) {
-        let style =
-            ProgressStyle::with_template("{spinner} {bytes} in {elapsed} ({bytes_per_sec})");
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            if let Some(rate) = average(state) {
+                // Less than a byte a second is shown as none. If it cannot be written, it is not
+                // shown.
+                let _ = write!(text, " ({}/s)", BinaryBytes(rate as u64));
+            }
+        };
+        let style = ProgressStyle::with_template("{spinner} {bytes} in {elapsed}{rate}")
+            .map(|style| style.with_key("rate", rate));
         if let (Some(target), Ok(style)) = (self.target.take(), style) {
             let bar = ProgressBar::with_draw_target(None, target)
                 .with_style(style)
@@ -89,7 +106,7 @@ mod tests {
         progress.add(1024);
         // It is drawn by another thread.
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !terminal.contents().contains("2.00 KiB") {
+        while !terminal.contents().contains("2.00 KiB in 1s (2.00 KiB/s)") {
             assert!(Instant::now() < deadline, "{}", terminal.contents());
             std::thread::sleep(Duration::from_millis(5));
         }

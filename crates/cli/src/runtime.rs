@@ -19,10 +19,10 @@ pub(crate) enum Threads {
 /// # Errors
 ///
 /// Those of the command, or if the runtime cannot be started.
-pub(crate) fn run(
+pub(crate) fn run<T>(
     threads: Threads,
-    command: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
+    command: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let mut builder = match threads {
         Threads::Current => Builder::new_current_thread(),
         Threads::Many => Builder::new_multi_thread(),

@@ -5,11 +5,11 @@
 //! middle of a long text is left out. `clippy.toml` rejects every other use of stderr and stdout in
 //! this crate, except in `output`.
 //!
-//! The libraries escape and shorten what they quote in their errors too
-//! (`lambda_invoke_protocol::text::Excerpt`: one line, 1 KiB), which guarantees that their messages
-//! are safe in any log. This module guarantees it for the complete output of the program: for causes
-//! from other libraries, for logs and headers shown in full, and for the arguments of the user.
-//! Escaping is idempotent, since an escaped text has no control characters.
+//! The libraries escape and shorten what they quote in their errors too (`Excerpt`: one line, 1 KiB),
+//! so that their messages are safe in any log. This module does it for the complete output of the
+//! program: for causes from other libraries, for logs and headers shown in full, and for the
+//! arguments of the user. Both escape by the same rule, `lambda_invoke_error::text`; an escaped text
+//! is not escaped again.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stderr"
@@ -20,6 +20,7 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::ProgressDrawTarget;
+use lambda_invoke::error_model::text::{Escaped, is_interpreted, truncate};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
@@ -53,6 +54,61 @@ pub(crate) fn say(text: impl Display) {
     let text = text.to_string();
     let mut line = safe(&excerpt(&text, MOST_SAID));
     line.push('\n');
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// A line of a function's log as lines for people: runtimes put carriage returns between the lines of
+/// one entry, such as a stack trace.
+pub(crate) fn entry(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The color of a line or label, on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Failures: bold red.
+    Error,
+    /// What a person may want to act on: yellow.
+    Warning,
+    /// The steps that `-v` shows: dimmed.
+    Detail,
+}
+
+impl Style {
+    /// The parameter of the escape sequence that starts the style (ECMA-48, SGR).
+    const fn sgr(self) -> &'static str {
+        match self {
+            Self::Error => "1;31",
+            Self::Warning => "33",
+            Self::Detail => "2",
+        }
+    }
+}
+
+/// Whether stderr is a terminal on which colors are wanted: see <https://no-color.org>.
+fn has_colors() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    is_terminal() && !is_set("NO_COLOR") && !is_dumb
+}
+
+/// Writes text to stderr as [`say`] does, in a style if there are colors.
+pub(crate) fn say_in(style: Style, text: impl Display) {
+    say_parts(style, &text.to_string(), "");
+}
+
+/// Writes a message to stderr as [`say`] does, after the program's name in a style.
+pub(crate) fn say_labeled(style: Style, message: &str) {
+    say_parts(style, "lambda-invoke:", &format!(" {message}"));
+}
+
+fn say_parts(style: Style, styled: &str, plain: &str) {
+    let styled = safe(&excerpt(styled, MOST_SAID));
+    let plain = safe(&excerpt(plain, MOST_SAID));
+    let line = match has_colors() {
+        true => format!("\u{1b}[{}m{styled}\u{1b}[0m{plain}\n", style.sgr()),
+        false => format!("{styled}{plain}\n"),
+    };
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
@@ -91,44 +147,18 @@ pub(crate) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let half = most / 2;
-    let mut begin = half;
-    while !text.is_char_boundary(begin) {
-        begin -= 1;
-    }
+    let head = truncate(text, half);
     let mut end = text.len() - half;
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    let (head, tail) = (&text[..begin], &text[end..]);
-    let omitted = end - begin;
+    let (tail, omitted) = (&text[end..], end - head.len());
     Cow::Owned(format!("{head} [... {omitted} bytes omitted ...] {tail}"))
 }
 
-/// Escapes the characters that a terminal interprets, as in `\u{1b}`. Line feeds and tabs are kept,
-/// and CR LF becomes a line feed.
+/// Escapes the characters that a terminal interprets, as in `\u{1b}`; lines and tabs are kept.
 pub(crate) fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' if characters.peek() == Some(&'\n') => {}
-            '\n' | '\t' => safe.push(character),
-            character if is_interpreted(character) => safe.extend(character.escape_unicode()),
-            character => safe.push(character),
-        }
-    }
-    safe
-}
-
-/// Whether a terminal interprets the character instead of showing it: the C0 and C1 controls, and
-/// the format characters that reorder or break the text around them (Unicode's Bidi_Control, the
-/// deprecated format characters, and the line and paragraph separators).
-pub(crate) fn is_interpreted(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-        )
+    Escaped::lines(text).to_string()
 }
 
 /// Serializes a value as JSON on one line that is safe for a terminal.
@@ -155,6 +185,16 @@ pub(crate) fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized))
 struct Safe;
 
 impl Formatter for Safe {
+    /// Valid JSON that is passed on as it is. Outside of strings, JSON has no control characters but
+    /// whitespace; within them it has none below U+0020.
+    fn write_raw_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let on_one_line = fragment.replace(['\n', '\r', '\t'], " ");
+        self.write_string_fragment(writer, &on_one_line)
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + io::Write,
@@ -205,6 +245,9 @@ mod tests {
         assert!(!text.contains(is_interpreted), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(json("\u{9b}") == "\"\\u009b\"");
+        let raw = "{\r\n\t\"a\": [1e400, \"\u{9b}\"]\n}".to_owned();
+        let raw = serde_json::value::RawValue::from_string(raw).unwrap();
+        assert_eq!(json(&raw), "{   \"a\": [1e400, \"\\u009b\"] }");
     }
 
     #[test]

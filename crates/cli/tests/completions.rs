@@ -18,6 +18,12 @@ fn bash_completes_commands_options_and_values() {
         std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path)),
     );
     let path = path.unwrap();
+    let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join("completed-profiles");
+    std::fs::write(
+        &config,
+        "[profile my-dev]\n[profile 'my $(exit)']\n[default]\n",
+    )
+    .unwrap();
     for (line, expected) in [
         ("lambda-invoke str", "stream"),
         ("lambda-invoke stream --first", "--first-byte-timeout"),
@@ -25,11 +31,15 @@ fn bash_completes_commands_options_and_values() {
         ("lambda-invoke serve --event-max", "--event-max-age"),
         ("lambda-invoke stream hello --retry s", "safe"),
         ("lambda-invoke completions z", "zsh"),
+        ("lambda-invoke stream --profile my", "my-dev"),
+        ("lambda-invoke completions --list", ""),
     ] {
         let bash = Command::new("bash")
             .args(["--norc", "--noprofile", "tests/completions/complete.bash"])
             .arg(line)
             .env("PATH", &path)
+            .env("AWS_CONFIG_FILE", &config)
+            .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output();
         // Without Bash, there is nothing to test.

@@ -143,7 +143,7 @@ fn a_quoted_profile_name_is_found() {
     let home = home("quoted", Some(config), Some(&format!("[dev]\n{KEYS}")));
     let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
     assert_eq!(code, Some(2));
-    assert!(said.contains("assuming a role"), "{said}");
+    assert!(said.contains("profile 'dev' has a role_arn"), "{said}");
 }
 
 #[test]
@@ -226,38 +226,46 @@ fn a_missing_profile_is_an_error_even_with_credentials_in_the_environment() {
 }
 
 #[test]
-fn unsupported_credentials_are_not_replaced_by_others() {
+fn configured_credentials_that_fail_are_not_replaced_by_others() {
     let host = host();
+    let region = ("AWS_REGION", "eu-west-3");
+    // Half of a web identity is an error, and an empty variable counts as unset.
+    let (file, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
+    let nobody = home("identity", None, None);
+    let (code, said) = call(at_home(&nobody).env(file, "x").envs([region]), &host);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(file) && said.contains(role), "{said}");
+    let (code, said) = call(at_home(&nobody).env(role, "x").envs([region]), &host);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("no credentials were found"), "{said}");
+    // Keys of a profile come before a web identity in the environment.
     let both = format!("[default]\nregion = eu-west-3\n{KEYS}");
-    for name in ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"] {
-        let home = home("identity", None, Some(&both));
-        let (code, said) = call(at_home(&home).env(name, "x"), &host);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains(name), "{said}");
-        // An empty variable counts as unset.
-        assert_eq!(
-            call(at_home(&home).env(name, ""), &host),
-            (Some(0), String::new())
-        );
+    let keys = home("identity", None, Some(&both));
+    for value in ["x", ""] {
+        let found = call(at_home(&keys).env(file, value), &host);
+        assert_eq!(found, (Some(0), String::new()));
     }
-    for key in [
-        "sso_account_id",
-        "sso_role_name",
-        "credential_process",
-        "login_session",
+    for (key, value) in [
+        ("sso_account_id", "x"),
+        ("sso_role_name", "x"),
+        ("credential_process", "no-such-program"),
+        ("login_session", "no-such-session"),
     ] {
-        let config = format!("[default]\nregion = eu-west-3\n{key} = x\n{KEYS}");
+        let config = format!("[default]\nregion = eu-west-3\n{key} = {value}\n{KEYS}");
         let home = home("identity", Some(&config), None);
         let (code, said) = call(&mut at_home(&home), &host);
         assert_eq!(code, Some(2), "{key}: {said}");
-        assert!(said.contains(key), "{said}");
+        assert!(
+            said.contains("of profile 'default'") || said.contains(key),
+            "{said}"
+        );
     }
     for name in [
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     ] {
         let home = home("identity", None, None);
-        let (code, said) = call(at_home(&home).env(name, "x").env("AWS_REGION", "a"), &host);
+        let (code, said) = call(at_home(&home).env(name, "x").envs([region]), &host);
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(name), "{said}");
     }

@@ -286,7 +286,7 @@ fn json_shows_the_payload_with_any_status() {
         match output.status.code() {
             Some(0) => {
                 let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-                assert_eq!(shown["Payload"], "/3t9", "{status} {arguments:?}");
+                assert_eq!(shown["PayloadBase64"], "/3t9", "{status} {arguments:?}");
             }
             // A response of another status than the requested one is an error.
             _ => assert!(!text(&output.stderr).is_empty(), "{status}"),

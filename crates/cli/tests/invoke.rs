@@ -83,19 +83,54 @@ fn json_has_the_member_names_of_the_model() {
     // The log is part of the object, and not on stderr.
     assert_eq!(text(&output.stderr), "");
     assert!(response["LogResult"].take().as_str().unwrap().len() > 100);
+    assert!(response["RequestId"].take().as_str().unwrap().len() > 30);
     assert_eq!(
         response,
         json!({
             "StatusCode": 200,
+            "RequestId": null,
             "ExecutedVersion": "$LATEST",
             "LogResult": null,
-            "Payload": "WzFd",
+            "Payload": [1],
         })
     );
     let failed = run(&["invoke", "fail", "--local", "--json"]);
     let response: Value = serde_json::from_slice(&failed.stdout).unwrap();
     assert_eq!(failed.status.code(), Some(1));
     assert_eq!(response["FunctionError"], "Unhandled");
+}
+
+#[test]
+fn json_has_the_payload_as_it_is_if_it_is_json_and_else_in_base64() {
+    for (payload, shown) in [
+        ("\"WzFd\"", r#""Payload":"WzFd""#),
+        (
+            "12345678901234567890.10",
+            r#""Payload":12345678901234567890.10"#,
+        ),
+        (
+            "{\"b\":1,\n\"a\":1,\"b\":2}",
+            r#""Payload":{"b":1, "a":1,"b":2}"#,
+        ),
+        ("null", r#""Payload":null"#),
+        ("[1] x", r#""PayloadBase64":"WzFdIHg=""#),
+        ("WzFd", r#""PayloadBase64":"V3pGZA==""#),
+        ("\u{feff}1", r#""PayloadBase64":"77u/MQ==""#),
+        ("", r#""PayloadBase64":"""#),
+    ] {
+        let echo = Function::buffered(
+            "raw",
+            move |_| async move { Ok::<_, FunctionError>(payload) },
+        );
+        let host = Host::start(Endpoint::builder().function(echo));
+        let output = host.program(&["invoke", "raw", "--json"]).output().unwrap();
+        assert!(
+            text(&output.stdout).contains(shown),
+            "{}",
+            text(&output.stdout)
+        );
+        assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok());
+    }
 }
 
 #[test]
@@ -112,7 +147,7 @@ fn an_event_is_queued_and_run() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), "");
-    assert!(text(&output.stderr).contains("the event was queued (request id "));
+    assert!(text(&output.stderr).contains("the event was queued (request ID "));
     assert_eq!(
         received.recv_timeout(PATIENCE).unwrap(),
         (true, "[1]".into())
@@ -122,8 +157,9 @@ fn an_event_is_queued_and_run() {
         .program(&["invoke", "note", "--event", "--json"])
         .output()
         .unwrap();
-    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(response, json!({"StatusCode": 202}));
+    let mut response: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(response["RequestId"].take().is_string());
+    assert_eq!(response, json!({"StatusCode": 202, "RequestId": null}));
     assert_eq!(text(&output.stderr), "");
 }
 

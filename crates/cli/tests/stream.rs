@@ -105,10 +105,12 @@ fn json_has_the_member_names_of_the_model() {
     assert!(output.stdout.ends_with(b"}\n"));
     let log = response["EventStream"][2]["InvokeComplete"]["LogResult"].take();
     assert!(log.is_string());
+    assert!(response["RequestId"].take().is_string());
     assert_eq!(
         response,
         json!({
             "StatusCode": 200,
+            "RequestId": null,
             "ExecutedVersion": "$LATEST",
             "EventStream": [
                 {"PayloadChunk": {"Payload": "MQo="}},

@@ -314,3 +314,24 @@ async fn rejects_invalid_settings() {
     let again = builder().bind(taken.local_addr()).await;
     assert!(matches!(again, Err(BuildError::Bind(_))));
 }
+
+#[tokio::test]
+async fn localhost_is_served_on_both_loopback_addresses_until_the_shutdown() {
+    let server = Endpoint::builder()
+        .builtins()
+        .bind_localhost(0)
+        .await
+        .unwrap();
+    let addresses = server.local_addrs().to_vec();
+    assert_eq!(addresses[0], server.local_addr());
+    assert_eq!(server.url(), format!("http://{}", addresses[0]));
+    for address in &addresses {
+        let mut client = Client::connect(*address).await;
+        let response = client.call(&Call::invoke("echo", "42")).await;
+        assert_eq!(response.text(), "42");
+    }
+    assert!(soon(server.shutdown(Duration::from_secs(5))).await);
+    for address in addresses {
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+}

@@ -12,15 +12,6 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// The longest text kept as the message of a body that is not JSON, in bytes.
 pub const MAX_TEXT: usize = 512;
 
-/// Returns the longest prefix of `text` that has at most `max` bytes and ends between characters.
-pub(crate) fn truncate(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 /// Trims `text` and returns it if it is 1 to [`MAX_TOKEN`] visible ASCII characters, so that it can
 /// be a header's value.
 pub(crate) fn token(text: &str) -> Option<&str> {
@@ -45,13 +36,6 @@ mod tests {
     fn the_limits_are_a_few_kib() {
         assert_eq!((MAX_MESSAGE, MAX_TOKEN), (8_192, 256));
         assert_eq!((MAX_BODY, MAX_TEXT), (65_536, 512));
-    }
-
-    #[test]
-    fn truncates_between_characters() {
-        assert_eq!(truncate("aé", 3), "aé");
-        assert_eq!(truncate("aé", 2), "a");
-        assert_eq!(truncate("é", 1), "");
     }
 
     #[test]

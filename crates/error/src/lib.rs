@@ -12,6 +12,7 @@ mod render;
 mod retry_after;
 mod service_error;
 mod table;
+pub mod text;
 
 // The public interface.
 pub use known_error::{KnownError, known_errors, lookup};

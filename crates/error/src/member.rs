@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::bounds::truncate;
+use crate::text::truncate;
 
 /// The longest unknown `Reason` or `Type` kept, in bytes.
 const MAX_OTHER: usize = 256;

@@ -80,7 +80,10 @@ impl RetryClass {
 
 /// Whose fault an error is according to the service's model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the caller or the service: there is no third"
+)]
 pub enum Fault {
     /// The caller's: every status below 500.
     Sender,

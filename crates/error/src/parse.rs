@@ -7,7 +7,8 @@ use serde_core::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::bounds::{self, MAX_BODY, MAX_TEXT, truncate};
+use crate::bounds::{self, MAX_BODY, MAX_TEXT};
+use crate::text::truncate;
 use crate::{ErrorType, RetryAfter, ServiceError, ThrottleReason, header};
 
 impl ServiceError {

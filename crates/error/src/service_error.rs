@@ -3,7 +3,8 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use crate::bounds::{self, MAX_MESSAGE, token, truncate};
+use crate::bounds::{self, MAX_MESSAGE, token};
+use crate::text::{Escaped, truncate};
 use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 
 /// An error response of the service: its status, its code, and the rest of what it says.
@@ -209,22 +210,24 @@ fn code_as_known(code: &str) -> Cow<'static, str> {
         .map_or_else(|| code.to_owned().into(), Cow::Borrowed)
 }
 
+/// Shows the status, the code, the first paragraph of the message and the request id, on one line. A
+/// web page, such as a proxy returns, is summarized by its title.
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "service returned {}", self.status())?;
         if let Some(code) = self.code() {
             write!(f, " {code}")?;
         }
-        if let Some(message) = self.message() {
-            f.write_str(": ")?;
-            // One line, without control characters that a terminal would interpret.
-            for character in message.chars() {
-                if character.is_control() {
-                    write!(f, "{}", character.escape_default())?;
-                } else {
-                    write!(f, "{character}")?;
-                }
+        match self.message().map(Summary::of) {
+            Some(Summary::Text(text)) => write!(f, ": {}", Escaped::line(text))?,
+            Some(Summary::WebPage { title: Some(title) }) => {
+                let title = Escaped::line(title);
+                write!(f, ": a web page titled '{title}', perhaps from a proxy")?;
             }
+            Some(Summary::WebPage { title: None }) => {
+                f.write_str(": a web page, perhaps from a proxy")?;
+            }
+            None => {}
         }
         if let Some(id) = self.request_id() {
             write!(f, " (request id {id})")?;
@@ -234,6 +237,45 @@ impl fmt::Display for ServiceError {
 }
 
 impl core::error::Error for ServiceError {}
+
+/// What is shown of a message.
+enum Summary<'m> {
+    /// The first paragraph. For a wrong signature, the service appends the canonical request and the
+    /// string to sign.
+    Text(&'m str),
+    WebPage {
+        title: Option<&'m str>,
+    },
+}
+
+impl<'m> Summary<'m> {
+    fn of(message: &'m str) -> Self {
+        let start = message.trim_start();
+        let begins = |tag: &str| {
+            let start = start.as_bytes().get(..tag.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+        };
+        if begins("<!doctype html") || begins("<html") {
+            return Self::WebPage {
+                title: title(start),
+            };
+        }
+        let paragraph = message.split("\n\n").next().unwrap_or(message);
+        Self::Text(match paragraph.trim().is_empty() {
+            true => message,
+            false => paragraph,
+        })
+    }
+}
+
+/// The title of a web page, if it has one.
+fn title(page: &str) -> Option<&str> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title>")? + "<title>".len();
+    let length = lower.get(start..)?.find("</title>")?;
+    let title = page.get(start..start + length)?.trim();
+    (!title.is_empty()).then_some(title)
+}
 
 /// Why [`ServiceError::unmodelled`] failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

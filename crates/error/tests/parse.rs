@@ -385,3 +385,34 @@ fn an_error_that_cannot_be_made_says_what_would_be_right() {
         "invalid error status 399: expected 400 to 599"
     );
 }
+
+#[test]
+fn a_message_is_shown_up_to_its_first_blank_line_and_a_web_page_by_its_title() {
+    let shown = |body: &str| ServiceError::parse(502, |_| None, body.as_bytes()).to_string();
+    for (body, message) in [
+        (r#"{"message":"one\n\nThe Canonical String"}"#, ": one"),
+        (r#"{"message":"one\ntwo"}"#, ": one\\ntwo"),
+        (r#"{"message":"\n\none"}"#, ": \\n\\none"),
+        (
+            "<!DOCTYPE html>\n<HTML><TITLE> 502\u{1b} Proxy </TITLE><p>text</p>",
+            ": a web page titled '502\\u{1b} Proxy', perhaps from a proxy",
+        ),
+        (
+            "<html><title></title>",
+            ": a web page, perhaps from a proxy",
+        ),
+        (
+            "<html>\u{130}<title>\u{130}",
+            ": a web page, perhaps from a proxy",
+        ),
+        ("<xml>text</xml>", ": <xml>text</xml>"),
+    ] {
+        assert_eq!(
+            shown(body),
+            format!("service returned 502{message}"),
+            "{body}"
+        );
+    }
+    let error = ServiceError::parse(502, |_| None, b"<html>all of it");
+    assert_eq!(error.message(), Some("<html>all of it"));
+}

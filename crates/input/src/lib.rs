@@ -68,25 +68,20 @@ extern crate alloc;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
-mod client_context;
 mod diagnosis;
 mod durable_execution_arn;
 mod error;
 mod expected;
-mod function_name;
 mod grammar;
-mod header_values;
-mod keywords;
+mod header;
 pub mod limits;
 mod mistake;
+mod name;
 mod name_rules;
 pub mod patterns;
-mod qualifier;
 mod request_validator;
 #[cfg(feature = "serde")]
 pub mod serde;
-mod snippet;
-mod target;
 mod text;
 
 #[cfg(doctest)]
@@ -94,16 +89,14 @@ mod text;
 struct Readme;
 
 // The public interface: everything else is private.
-pub use crate::client_context::ClientContext;
+pub use crate::diagnosis::Snippet;
 pub use crate::durable_execution_arn::DurableExecutionArn;
 pub use crate::error::{InputError, Member, QualifierMismatch};
 pub use crate::expected::{Expected, Part};
-pub use crate::function_name::FunctionName;
-pub use crate::header_values::{DurableExecutionName, ExecutedVersion, TenantId};
-pub use crate::keywords::{InvocationType, LogType};
+pub use crate::header::{
+    ClientContext, DurableExecutionName, ExecutedVersion, InvocationType, LogType, TenantId,
+};
 pub use crate::mistake::Mistake;
+pub use crate::name::{FunctionName, Qualifier, QualifierKind, Target};
 pub use crate::name_rules::{NameRules, Pattern};
-pub use crate::qualifier::{Qualifier, QualifierKind};
 pub use crate::request_validator::{Constraint, RequestValidator, Violation, Violations};
-pub use crate::snippet::Snippet;
-pub use crate::target::Target;

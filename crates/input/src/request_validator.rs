@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::error::Member;
 use crate::grammar::Language;
-use crate::keywords::{InvocationType, LogType};
+use crate::header::{InvocationType, LogType};
 use crate::name_rules::NameRules;
 use crate::{limits, patterns};
 

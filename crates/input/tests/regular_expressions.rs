@@ -4,6 +4,7 @@
 // Helpers of tests may unwrap as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../testing/src/input/oracle.rs"]
 mod oracle;
 
 use proptest::collection::vec;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_protocol::retry::{RetryPolicy, TokenBucket};
+use lambda_invoke_sigv4::region::{self, Variant};
 use lambda_invoke_transport::{Timeouts, Transport};
 use tower_service::Service;
 
@@ -18,7 +18,7 @@ use crate::exchange::Core;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::HttpService;
 use crate::provider::IntoProvider;
-use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
+use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredentials};
 
 /// Configures a [`Client`].
 ///
@@ -35,7 +35,7 @@ use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
 /// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | no headers but those of the protocol |
 ///
 /// Nothing is read from the environment or from files: neither `AWS_*` and proxy variables nor the
-/// shared configuration. The caller passes on what it wants of them.
+/// shared configuration. The caller passes on what it needs of them.
 ///
 /// # Example
 ///
@@ -94,6 +94,16 @@ impl<C> Default for ClientBuilder<C> {
 }
 
 impl<C> ClientBuilder<C> {
+    /// Makes a builder for a local endpoint: see [`Client::local`].
+    pub(crate) fn local(url: impl Into<String>) -> Result<Self, Error> {
+        let keys = Credentials::new("local", "local")
+            .map_err(|error| Error::configuration("the keys cannot be used").with_source(error))?;
+        Ok(Self::default()
+            .region("us-east-1")
+            .credentials(keys)
+            .endpoint_url(url))
+    }
+
     /// Sets the region that requests are signed for, and whose endpoint they go to.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
@@ -103,7 +113,8 @@ impl<C> ClientBuilder<C> {
     /// Sets where the credentials come from: [`Credentials`](crate::Credentials) that do not
     /// change, a [provider](ProvideCredentials), or a closure that returns a future of them.
     ///
-    /// A provider is asked again as [`ProvideCredentials`] says: before they expire, for example.
+    /// A provider is asked again at the times that [`ProvideCredentials`] lists, such as before the
+    /// credentials expire.
     /// [`Credentials::with_expiry_time`](crate::Credentials::with_expiry_time) takes the expiry.
     ///
     /// # Example
@@ -133,7 +144,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the endpoint, if there is one: see [`endpoint_url`](Self::endpoint_url).
+    /// The same as [`endpoint_url`](Self::endpoint_url), if there is a value.
     pub fn maybe_endpoint_url(self, url: Option<impl Into<String>>) -> Self {
         match url {
             Some(url) => self.endpoint_url(url),
@@ -148,35 +159,30 @@ impl<C> ClientBuilder<C> {
     ///
     /// [`build`](Self::build) rejects headers that the client sets itself: `authorization`, `host`,
     /// `content-length`, `content-type`, all that begin with `x-amz-`, and those of the connection.
-    pub fn header<N, V>(self, name: N, value: V) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    pub fn header(
+        self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+    ) -> Self {
         self.set_header(name, value, Coverage::Signed)
     }
 
     /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header):
     /// for proxies and gateways that rewrite or remove it on the way.
-    pub fn unsigned_header<N, V>(self, name: N, value: V) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    pub fn unsigned_header(
+        self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+    ) -> Self {
         self.set_header(name, value, Coverage::Unsigned)
     }
 
-    fn set_header<N, V>(mut self, name: N, value: V, coverage: Coverage) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    fn set_header(
+        mut self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+        coverage: Coverage,
+    ) -> Self {
         if let Err(error) = self.headers.set(name, value, coverage) {
             let error = Error::configuration("a header cannot be set").with_source(error);
             self.invalid.get_or_insert(error);

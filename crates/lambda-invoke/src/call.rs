@@ -43,11 +43,10 @@ pub type InvokeCall<'a, C = Client> = Call<'a, Invoke, C>;
 pub type StreamCall<'a, C = Client> = Call<'a, Stream, C>;
 
 impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
-    pub(crate) fn new<N>(client: C, name: N) -> Self
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub(crate) fn new(
+        client: C,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> Self {
         let request = name.try_into().map(Request::new).map_err(Error::input);
         Self {
             client,
@@ -67,11 +66,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
 
     /// Sets the version or alias to run. The default is the one in the function's name, or else
     /// `$LATEST`.
-    pub fn qualifier<Q>(self, qualifier: Q) -> Self
-    where
-        Q: TryInto<Qualifier<'a>>,
-        Q::Error: Into<BoxError>,
-    {
+    pub fn qualifier(self, qualifier: impl TryInto<Qualifier<'a>, Error: Into<BoxError>>) -> Self {
         self.with(|request| {
             let qualifier = qualifier.try_into().map_err(Error::input)?;
             let name = request.target.name().clone();
@@ -80,12 +75,11 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Sets it if there is one: see [`qualifier`](Self::qualifier).
-    pub fn maybe_qualifier<Q>(self, qualifier: Option<Q>) -> Self
-    where
-        Q: TryInto<Qualifier<'a>>,
-        Q::Error: Into<BoxError>,
-    {
+    /// The same as [`qualifier`](Self::qualifier), if there is a value.
+    pub fn maybe_qualifier(
+        self,
+        qualifier: Option<impl TryInto<Qualifier<'a>, Error: Into<BoxError>>>,
+    ) -> Self {
         match qualifier {
             Some(qualifier) => self.qualifier(qualifier),
             None => self,
@@ -101,7 +95,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Sets it if there is one: see [`client_context`](Self::client_context).
+    /// The same as [`client_context`](Self::client_context), if there is a value.
     pub fn maybe_client_context(self, json: Option<impl AsRef<[u8]>>) -> Self {
         match json {
             Some(json) => self.client_context(json),
@@ -110,23 +104,21 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// Sets the client context as it goes on the wire: in base64.
-    pub fn client_context_base64<X>(self, context: X) -> Self
-    where
-        X: TryInto<ClientContext<'a>>,
-        X::Error: Into<BoxError>,
-    {
+    pub fn client_context_base64(
+        self,
+        context: impl TryInto<ClientContext<'a>, Error: Into<BoxError>>,
+    ) -> Self {
         self.with(|request| {
             request.client_context = Some(context.try_into().map_err(Error::input)?);
             Ok(())
         })
     }
 
-    /// Sets it if there is one: see [`client_context_base64`](Self::client_context_base64).
-    pub fn maybe_client_context_base64<X>(self, context: Option<X>) -> Self
-    where
-        X: TryInto<ClientContext<'a>>,
-        X::Error: Into<BoxError>,
-    {
+    /// The same as [`client_context_base64`](Self::client_context_base64), if there is a value.
+    pub fn maybe_client_context_base64(
+        self,
+        context: Option<impl TryInto<ClientContext<'a>, Error: Into<BoxError>>>,
+    ) -> Self {
         match context {
             Some(context) => self.client_context_base64(context),
             None => self,
@@ -134,23 +126,18 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// Sets the tenant, for a function with tenant isolation.
-    pub fn tenant_id<T>(self, tenant: T) -> Self
-    where
-        T: TryInto<TenantId<'a>>,
-        T::Error: Into<BoxError>,
-    {
+    pub fn tenant_id(self, tenant: impl TryInto<TenantId<'a>, Error: Into<BoxError>>) -> Self {
         self.with(|request| {
             request.tenant_id = Some(tenant.try_into().map_err(Error::input)?);
             Ok(())
         })
     }
 
-    /// Sets it if there is one: see [`tenant_id`](Self::tenant_id).
-    pub fn maybe_tenant_id<T>(self, tenant: Option<T>) -> Self
-    where
-        T: TryInto<TenantId<'a>>,
-        T::Error: Into<BoxError>,
-    {
+    /// The same as [`tenant_id`](Self::tenant_id), if there is a value.
+    pub fn maybe_tenant_id(
+        self,
+        tenant: Option<impl TryInto<TenantId<'a>, Error: Into<BoxError>>>,
+    ) -> Self {
         match tenant {
             Some(tenant) => self.tenant_id(tenant),
             None => self,
@@ -203,23 +190,21 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// Sets the payload's content type, by default `application/json`.
-    pub fn content_type<T>(self, content_type: T) -> Self
-    where
-        T: TryInto<HeaderValue>,
-        T::Error: Into<BoxError>,
-    {
+    pub fn content_type(
+        self,
+        content_type: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+    ) -> Self {
         self.with(|request| {
             request.content_type = Some(content_type.try_into().map_err(Error::input)?);
             Ok(())
         })
     }
 
-    /// Sets it if there is one: see [`content_type`](Self::content_type).
-    pub fn maybe_content_type<T>(self, content_type: Option<T>) -> Self
-    where
-        T: TryInto<HeaderValue>,
-        T::Error: Into<BoxError>,
-    {
+    /// The same as [`content_type`](Self::content_type), if there is a value.
+    pub fn maybe_content_type(
+        self,
+        content_type: Option<impl TryInto<HeaderValue, Error: Into<BoxError>>>,
+    ) -> Self {
         match content_type {
             Some(content_type) => self.content_type(content_type),
             None => self,
@@ -239,7 +224,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self
     }
 
-    /// Sets it if there is one: see [`timeout`](Self::timeout).
+    /// The same as [`timeout`](Self::timeout), if there is a value.
     pub fn maybe_timeout(self, total: Option<Duration>) -> Self {
         match total {
             Some(total) => self.timeout(total),
@@ -251,35 +236,30 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     /// covers it, unless it is one that signatures never cover: see
     /// [`ClientBuilder::header`](crate::ClientBuilder::header), also for the headers that are
     /// rejected.
-    pub fn header<N, V>(self, name: N, value: V) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    pub fn header(
+        self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+    ) -> Self {
         self.set_header(name, value, Coverage::Signed)
     }
 
     /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header): for
     /// proxies and gateways that rewrite or remove it on the way.
-    pub fn unsigned_header<N, V>(self, name: N, value: V) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    pub fn unsigned_header(
+        self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+    ) -> Self {
         self.set_header(name, value, Coverage::Unsigned)
     }
 
-    fn set_header<N, V>(mut self, name: N, value: V, coverage: Coverage) -> Self
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    fn set_header(
+        mut self,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
+        coverage: Coverage,
+    ) -> Self {
         let mut headers = self.options.headers.take().unwrap_or_default();
         let set = headers.set(name, value, coverage);
         self.options.headers = Some(headers);
@@ -314,23 +294,22 @@ impl<'a, C> Call<'a, Invoke, C> {
 
     /// Sets the name under which a durable function runs once, however often it is called. A
     /// request that may have run the function is therefore sent again too, whatever the policy.
-    pub fn durable_execution_name<D>(self, name: D) -> Self
-    where
-        D: TryInto<DurableExecutionName<'a>>,
-        D::Error: Into<BoxError>,
-    {
+    pub fn durable_execution_name(
+        self,
+        name: impl TryInto<DurableExecutionName<'a>, Error: Into<BoxError>>,
+    ) -> Self {
         self.with(|request| {
-            request.durable_execution_name = Some(name.try_into().map_err(Error::input)?);
+            let name = name.try_into().map_err(Error::input)?;
+            request.durable_execution_name = Some(name.into_owned());
             Ok(())
         })
     }
 
-    /// Sets it if there is one: see [`durable_execution_name`](Self::durable_execution_name).
-    pub fn maybe_durable_execution_name<D>(self, name: Option<D>) -> Self
-    where
-        D: TryInto<DurableExecutionName<'a>>,
-        D::Error: Into<BoxError>,
-    {
+    /// The same as [`durable_execution_name`](Self::durable_execution_name), if there is a value.
+    pub fn maybe_durable_execution_name(
+        self,
+        name: Option<impl TryInto<DurableExecutionName<'a>, Error: Into<BoxError>>>,
+    ) -> Self {
         match name {
             Some(name) => self.durable_execution_name(name),
             None => self,
@@ -345,7 +324,7 @@ impl Call<'_, Invoke> {
     /// [`Reply::into_result`].
     ///
     /// Dropping the future abandons the call and closes its connection; a function that is already
-    /// running runs on, and is billed.
+    /// running continues, and is billed.
     ///
     /// # Errors
     ///
@@ -357,10 +336,16 @@ impl Call<'_, Invoke> {
         let response = core.exchange(&request, self.options).await?;
         let attempts = response.attempts;
         let id = request_id(&response.parts.headers).map(str::to_owned);
-        let after = |error: Error| error.with_request_id(id.as_deref()).with_attempts(attempts);
+        let span = response.span.clone();
+        let after = |error: Error| {
+            span.failed(&error);
+            error.with_request_id(id.as_deref()).with_attempts(attempts)
+        };
         let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
-        let asked = request.invocation_type;
-        Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)
+        let (asked, received) = (request.invocation_type, payload.len() as u64);
+        let reply = Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)?;
+        span.complete(received);
+        Ok(reply)
     }
 }
 

@@ -7,7 +7,7 @@ use lambda_invoke_input::FunctionName;
 use lambda_invoke_protocol::retry::RetryPolicy;
 
 use crate::exchange::Core;
-use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
+use crate::{BoxError, ClientBuilder, Error, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
@@ -38,9 +38,36 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// Makes a client for a local endpoint, with the region `us-east-1` and the keys `local` and
+    /// `local`: those of `lambda-invoke serve` and of `lambda_invoke_endpoint` unless they are started
+    /// with others.
+    ///
+    /// # Errors
+    ///
+    /// If `url` is not an address: see [`ClientBuilder::endpoint_url`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke::Client;
+    /// use lambda_invoke_endpoint::Endpoint;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let server = Endpoint::builder().builtins().bind_local().await?;
+    /// let client = Client::local(server.url())?;
+    /// let reply = client.invoke("echo").payload("[1]").send().await?.into_result()?;
+    /// assert_eq!(reply.payload(), "[1]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn local(url: impl Into<String>) -> Result<Self, Error> {
+        ClientBuilder::<Self>::local(url)?.build()
     }
 
     /// Invoke: runs a function and returns its whole response, or queues an event for it.
@@ -48,22 +75,20 @@ impl Client {
     /// The name is a function's name, its ARN or a partial ARN, with or without a version or alias
     /// at its end. An invalid name is reported by [`InvokeCall::send`](crate::InvokeCall::send),
     /// before anything is sent.
-    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn invoke<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> InvokeCall<'a> {
         InvokeCall::new(self.clone(), name)
     }
 
     /// InvokeWithResponseStream: runs a function and returns its response while it is being written.
     ///
     /// The name is as in [`invoke`](Self::invoke).
-    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn stream<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> StreamCall<'a> {
         // Some failures after the first byte have been seen to be reported in the log only.
         StreamCall::new(self.clone(), name).log_tail()
     }

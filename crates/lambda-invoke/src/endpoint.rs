@@ -4,14 +4,14 @@ use std::fmt;
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
-use lambda_invoke_protocol::region::{self, Variant};
 use lambda_invoke_sigv4::host_of;
+use lambda_invoke_sigv4::region::{self, Variant};
 use lambda_invoke_transport::port_of;
 
 use crate::Error;
 
-/// The address of the service: scheme, authority, and optionally a path that precedes the
-/// operation's, as a gateway may have one.
+/// The address of the service: scheme, authority, and optionally a path before the operation's,
+/// such as a gateway's.
 ///
 /// [`ClientBuilder::endpoint_url`](crate::ClientBuilder::endpoint_url) takes it as text. This type is
 /// for programs that validate an address before they build a client.
@@ -34,13 +34,13 @@ pub struct EndpointUrl {
 }
 
 impl EndpointUrl {
-    /// Makes the service's own endpoint in a region.
+    /// Creates the service's own endpoint in a region.
     ///
     /// # Errors
     ///
     /// If the region cannot be part of a host name.
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
-        let host = region::host(region, variant).map_err(|error| {
+        let host = region::host("lambda", region, variant).map_err(|error| {
             Error::configuration("the region cannot be used").with_source(error)
         })?;
         Self::parse(&format!("https://{host}"))

@@ -1,13 +1,13 @@
-//! What a failed function left behind.
+//! What is known of a function that failed.
 
 use std::fmt;
 
 use bytes::Bytes;
 use lambda_invoke_error::bounds::MAX_TOKEN;
-use lambda_invoke_protocol::text::{Excerpt, cut};
+use lambda_invoke_error::text::{Excerpt, truncate};
 use lambda_invoke_protocol::{FunctionError, InvokeComplete, LogTail, LoggedFailure};
 
-/// What a function that ran and failed left behind.
+/// What is known of a function that ran and failed.
 ///
 /// Its `Display` is one line of a few KiB at most, and its `Debug` little more, however much
 /// the function wrote.
@@ -23,7 +23,7 @@ pub struct FunctionFailure {
     /// The function's own error type, message and trace, as far as the payload, the details or the
     /// log have them.
     pub error: FunctionError,
-    /// The failure as the log reports it, if the log was requested and does.
+    /// The failure that the log reports, if the log was requested and reports one.
     pub logged: Option<LoggedFailure>,
     /// The payload of a buffered response: the runtime's JSON, or what the function had returned if
     /// only the log reports the failure. Empty for a stream, whose chunks came before.
@@ -33,7 +33,7 @@ pub struct FunctionFailure {
 }
 
 impl FunctionFailure {
-    /// Makes the failure that ended a stream.
+    /// Creates the failure that ended a stream.
     pub(crate) fn of_stream(complete: InvokeComplete, logged: Option<LoggedFailure>) -> Self {
         let details = complete.error_details;
         let reported = details.as_deref().map(FunctionError::from_details);
@@ -64,7 +64,7 @@ impl fmt::Debug for FunctionFailure {
 
 /// Returns the first 256 bytes of a code.
 pub(crate) fn short_code(code: &str) -> String {
-    cut(code, MAX_TOKEN).to_owned()
+    truncate(code, MAX_TOKEN).to_owned()
 }
 
 impl fmt::Display for FunctionFailure {

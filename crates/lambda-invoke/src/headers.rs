@@ -30,18 +30,12 @@ pub(crate) enum Coverage {
 
 impl ExtraHeaders {
     /// Sets a header, in the place of one of the same name.
-    pub(crate) fn set<N, V>(
+    pub(crate) fn set(
         &mut self,
-        name: N,
-        value: V,
+        name: impl TryInto<HeaderName, Error: Into<BoxError>>,
+        value: impl TryInto<HeaderValue, Error: Into<BoxError>>,
         coverage: Coverage,
-    ) -> Result<(), BoxError>
-    where
-        N: TryInto<HeaderName>,
-        N::Error: Into<BoxError>,
-        V: TryInto<HeaderValue>,
-        V::Error: Into<BoxError>,
-    {
+    ) -> Result<(), BoxError> {
         let name = name.try_into().map_err(Into::into)?;
         let value = value.try_into().map_err(Into::into)?;
         if is_reserved(&name) {

@@ -6,7 +6,6 @@ pub mod blocking;
 mod builder;
 mod call;
 mod client;
-mod collected;
 mod credentials_cache;
 mod endpoint;
 mod error;
@@ -14,28 +13,23 @@ mod exchange;
 mod function_failure;
 mod headers;
 mod http_service;
-mod http_stream;
+pub mod manual;
 pub mod provider;
 mod random;
-mod reader;
 mod reply;
 mod response_stream;
-mod text_stream;
+mod trace;
 
 // The public interface.
 pub use builder::ClientBuilder;
 pub use call::{Call, CallFuture, InvokeCall, StreamCall, StreamDryRun};
 pub use client::Client;
-pub use collected::Collected;
 pub use endpoint::EndpointUrl;
 pub use error::{Error, ErrorKind};
 pub use function_failure::FunctionFailure;
-pub use http_stream::HttpStream;
 pub use provider::IntoProvider;
-pub use reader::Reader;
 pub use reply::Reply;
-pub use response_stream::{Completion, ResponseStream};
-pub use text_stream::TextStream;
+pub use response_stream::{Collected, Completion, HttpStream, Reader, ResponseStream, TextStream};
 
 // The types of the crates below that this interface mentions.
 pub use lambda_invoke_error::{Execution, RetryClass, ServiceError, ThrottleReason};
@@ -44,12 +38,12 @@ pub use lambda_invoke_input::{
 };
 pub use lambda_invoke_protocol::operation::{self, InvokeOperation};
 pub use lambda_invoke_protocol::prelude::HttpPrelude;
-pub use lambda_invoke_protocol::region::Variant as EndpointVariant;
 pub use lambda_invoke_protocol::retry::{GiveUpReason, RetryPolicy};
 pub use lambda_invoke_protocol::{
     FunctionError, LogTail, LoggedFailure, Outcome, Report, ReportStatus, ReportedVersion,
     StreamException, StreamHead,
 };
+pub use lambda_invoke_sigv4::region::Variant as EndpointVariant;
 pub use lambda_invoke_sigv4::{
     BoxError, Credentials, CredentialsError, CredentialsFuture, ProvideCredentials, Timestamp,
 };

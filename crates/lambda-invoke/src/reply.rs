@@ -144,8 +144,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed), with what the function
-    /// left behind, if it did.
+    /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed), with what is known of
+    /// the failure.
     pub fn into_result(self) -> Result<Self, Error> {
         match self.failed() {
             None => Ok(self),

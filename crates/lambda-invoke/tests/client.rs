@@ -165,7 +165,7 @@ fn official_endpoints() {
                     );
                 }
                 assert_eq!(
-                    lambda_invoke_protocol::region::Partition::of(region).id(),
+                    lambda_invoke_sigv4::region::Partition::of(region).id(),
                     partition["id"]
                 );
                 count += 1;

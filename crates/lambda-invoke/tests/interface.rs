@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use lambda_invoke as li;
 use lambda_invoke::{BoxError, Client, Credentials, ErrorKind, ProvideCredentials};
 use lambda_invoke_endpoint::{Endpoint, Server};
 use support::{Step, response, whole_stream};
@@ -250,8 +251,6 @@ async fn no_method_shadows_those_of_stream_libraries() {
 
 #[test]
 fn everything_in_a_signature_has_a_name() {
-    use lambda_invoke as li;
-
     fn named<T: ?Sized>() {}
     named::<(
         li::Client,
@@ -349,4 +348,19 @@ fn everything_in_a_signature_has_a_name() {
         named::<blocking::Reader<blocking::ResponseStream>>();
         named::<blocking::TextStream<blocking::ResponseStream>>();
     }
+}
+
+/// A call with borrowed values goes where one with shorter borrows is expected.
+#[test]
+fn calls_and_requests_are_covariant() {
+    fn call<'short>(call: li::InvokeCall<'static>, _: &'short str) -> li::InvokeCall<'short> {
+        call
+    }
+    fn request<'short>(
+        request: li::protocol::StreamRequest<'static>,
+        _: &'short str,
+    ) -> li::protocol::StreamRequest<'short> {
+        request
+    }
+    let _ = (call, request);
 }

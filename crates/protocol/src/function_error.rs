@@ -3,9 +3,8 @@
 use std::fmt;
 
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
+use lambda_invoke_error::text::{Excerpt, truncate};
 use serde_json::Value;
-
-use crate::text::{Excerpt, cut};
 
 /// The most of a stack that is kept, in bytes.
 const MAX_STACK: usize = 64 * 1024;
@@ -102,7 +101,7 @@ impl FunctionError {
             (&mut self.error_message, MAX_MESSAGE),
         ] {
             if let Some(text) = text.as_mut().filter(|text| text.len() > max) {
-                *text = cut(text, max).to_owned();
+                *text = truncate(text, max).to_owned();
             }
         }
         let mut room = MAX_STACK;
@@ -112,7 +111,7 @@ impl FunctionError {
                 break;
             }
             if line.len() > room {
-                *line = cut(line, room).to_owned();
+                *line = truncate(line, room).to_owned();
             }
             // The `String` itself takes memory as well.
             room = room.saturating_sub(line.len() + size_of::<String>());
@@ -214,6 +213,27 @@ mod tests {
             assert_eq!(error, FunctionError::default(), "{payload}");
             assert_eq!(error.to_string(), "the function reported no details");
         }
+    }
+
+    #[test]
+    fn keeps_at_most_64_kib_of_a_stack() {
+        assert_eq!(MAX_STACK, 65_536);
+        let long = "x".repeat(MAX_STACK + 1);
+        let of = |stack_trace: Vec<String>| {
+            let error = FunctionError {
+                stack_trace,
+                ..FunctionError::default()
+            };
+            error.bounded().stack_trace
+        };
+        assert_eq!(of(vec![long.clone(), long.clone()]), [&long[..MAX_STACK]]);
+        // Each line costs its `String` too.
+        let costs = 100 + size_of::<String>();
+        let lines = of(vec!["y".repeat(100); 1000]);
+        assert_eq!(lines.len(), MAX_STACK.div_ceil(costs));
+        assert_eq!(lines.last().unwrap().len(), MAX_STACK % costs);
+        let short = vec!["z".repeat(100); 3];
+        assert_eq!(of(short.clone()), short);
     }
 
     #[test]

@@ -2,13 +2,13 @@
 #![doc = include_str!("../README.md")]
 
 mod function_error;
+pub mod function_url;
 pub mod header;
 mod invocation_type;
 pub mod json;
 mod log;
 pub mod path;
 pub mod prelude;
-pub mod region;
 mod request;
 mod response;
 pub mod retry;

@@ -1,63 +1,6 @@
-//! Untrusted text: displaying it safely, and decoding it from bytes that arrive in pieces.
+//! Text that arrives in pieces.
 
 use std::fmt;
-
-/// Displays the beginning of a text on one line, at most 1 KiB of it. Control characters and those
-/// that change the writing direction are escaped, so that the text is safe in a log or on a
-/// terminal.
-///
-/// # Example
-///
-/// ```
-/// use lambda_invoke_protocol::text::Excerpt;
-///
-/// assert_eq!(Excerpt("one\n\u{1b}[2Jtwo").to_string(), "one\\n\\u{1b}[2Jtwo");
-/// let long = "x".repeat(3000);
-/// assert!(Excerpt(&long).to_string().ends_with("x... (3000 bytes)"));
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a wrapper for displaying a text")]
-pub struct Excerpt<'t>(
-    /// The text.
-    pub &'t str,
-);
-
-impl Excerpt<'_> {
-    /// The number of bytes, before escaping, that are displayed at most.
-    pub const MAX: usize = 1024;
-}
-
-impl fmt::Display for Excerpt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start = cut(self.0, Self::MAX);
-        for character in start.chars() {
-            let turns = matches!(
-                character,
-                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            );
-            if character.is_control() || turns {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                write!(f, "{character}")?;
-            }
-        }
-        if start.len() < self.0.len() {
-            write!(f, "... ({} bytes)", self.0.len())?;
-        }
-        Ok(())
-    }
-}
-
-/// Returns the longest prefix of `text` that has at most `max` bytes and ends on a character
-/// boundary.
-#[must_use]
-pub fn cut(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
-}
 
 /// Decodes UTF-8 from bytes that arrive in pieces, without splitting a character.
 ///

@@ -1,7 +1,7 @@
 //! The state machine, held to a naive model over any sequence of requests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
-#[path = "machine/model.rs"]
+#[path = "../../testing/src/runtime/model.rs"]
 mod model;
 
 use model::{Step, run};

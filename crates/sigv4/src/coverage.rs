@@ -1,12 +1,12 @@
-//! Which headers a signature covers: the one place that knows the names which are special to it.
+//! Which headers a signature covers. Every rule about the name of a header is here.
 
 use http::HeaderName;
 
 use crate::names::{self, is_header};
 use crate::{SessionTokenMode, SigningSettings};
 
-/// Headers that a signer here never covers: the signature itself, and what proxies, tracing and
-/// connection handling rewrite on the way.
+/// Headers that a [`Signer`](crate::Signer) never covers: the signature itself, and those that
+/// proxies, tracing and connection handling rewrite on the way.
 pub const NEVER_SIGNED: [&str; 6] = [
     names::AUTHORIZATION,
     "user-agent",
@@ -16,7 +16,7 @@ pub const NEVER_SIGNED: [&str; 6] = [
     "expect",
 ];
 
-/// What a header is to a signature, by its name alone.
+/// The role of a header in a signature, which its name determines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Host,
@@ -45,7 +45,7 @@ impl Kind {
     }
 }
 
-/// The special names of a length; there are few, so that most names are not compared with any.
+/// Returns the special names of a length. They are few, so that most names are compared with none.
 #[inline]
 fn known(length: usize) -> &'static [(&'static str, Kind)] {
     match length {
@@ -122,16 +122,16 @@ impl SigningSettings {
     }
 }
 
-/// What becomes of a header of a request that is signed by headers.
+/// How signing by headers treats a header of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenSigning {
-    /// It is covered as it is.
+    /// Covered unchanged.
     Covered,
-    /// It is covered, too; without it the signer adds one.
+    /// Covered unchanged; the signer adds one if it is absent.
     Host,
-    /// It is replaced by the hash of the payload, which is covered.
+    /// Replaced by the hash of the payload, which is covered.
     ContentHash,
-    /// It is left alone, or replaced by what the signer adds.
+    /// Not covered; the signer replaces it if it adds one of the same name.
     Uncovered,
 }
 

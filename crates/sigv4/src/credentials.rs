@@ -1,4 +1,4 @@
-//! Who signs.
+//! Access keys.
 
 use core::fmt;
 use std::sync::Arc;
@@ -41,13 +41,13 @@ struct Inner {
 }
 
 impl Credentials {
-    /// Makes an access key without session token or expiry.
+    /// Creates an access key without session token or expiry.
     ///
     /// # Errors
     ///
     /// If the id is empty or has a byte other than visible ASCII without `/`, `,` and `;`, or if the
-    /// secret is empty or has a control character. The usual cause is a line end at the end of
-    /// either, which would otherwise show only as a signature that does not match.
+    /// secret is empty or has a control character. The usual cause is a line end after either,
+    /// which would otherwise show only as a signature that does not match.
     pub fn new(
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
@@ -88,8 +88,8 @@ impl Credentials {
         Ok(self)
     }
 
-    /// Adds an expiry. The [`Verifier`](crate::Verifier) rejects credentials from that moment on; the
-    /// [`Signer`](crate::Signer) leaves it to whoever provides them.
+    /// Adds an expiry. The [`Verifier`](crate::Verifier) rejects credentials from that moment on; a
+    /// [`Signer`](crate::Signer) does not check it.
     #[must_use]
     pub fn with_expiry(mut self, expiry: Timestamp) -> Self {
         Arc::make_mut(&mut self.inner).expiry = Some(expiry);
@@ -103,17 +103,17 @@ impl Credentials {
         self.with_expiry(Timestamp::saturating_from(expiry))
     }
 
-    /// The id of the access key, which is not a secret.
+    /// Returns the id of the access key, which is not a secret.
     pub fn access_key_id(&self) -> &str {
         &self.inner.access_key_id
     }
 
-    /// The secret access key, in the clear.
+    /// Returns the secret access key, in the clear.
     pub fn secret_access_key(&self) -> &str {
         &self.inner.secret
     }
 
-    /// The session token of a temporary key, in the clear.
+    /// Returns the session token of a temporary key, in the clear.
     pub fn session_token(&self) -> Option<&str> {
         // A token is visible ASCII, so this is `Some` whenever there is one.
         self.inner
@@ -122,7 +122,7 @@ impl Credentials {
             .and_then(|token| token.to_str().ok())
     }
 
-    /// When a temporary key expires.
+    /// Returns when a temporary key expires.
     pub fn expiry(&self) -> Option<Timestamp> {
         self.inner.expiry
     }
@@ -132,7 +132,7 @@ impl Credentials {
         self.inner.token.as_ref()
     }
 
-    /// Whether both are clones of one value, and so have the same secret.
+    /// Returns whether both are clones of one value, and so have the same secret.
     pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }

@@ -1,4 +1,4 @@
-//! The key of a day.
+//! The signing key of one day.
 
 use core::fmt;
 
@@ -10,9 +10,9 @@ use crate::{Signature, StringToSign, Timestamp};
 
 /// A key that signs for one day, region and service, derived from a secret access key.
 ///
-/// Whoever has it can sign in its scope for the day, and cannot find out the secret.
+/// Its owner can sign in its scope for the day, but cannot derive the secret from it.
 ///
-/// The bytes on the way to it are wiped. The key itself is kept in the form in which `ring` signs
+/// The intermediate keys are wiped. The key itself is kept in the form in which `ring` signs
 /// (two hash states), which `ring` offers no way to wipe.
 ///
 /// # Example
@@ -74,12 +74,12 @@ impl SigningKey {
         self.template.with(stamp, hash)
     }
 
-    /// The scope: `20150830/us-east-1/lambda/aws4_request`.
+    /// Returns the scope: `20150830/us-east-1/lambda/aws4_request`.
     pub fn scope(&self) -> &str {
         self.template.scope()
     }
 
-    /// Whether this is the key for the day of `time`.
+    /// Returns whether this is the key for the day of `time`.
     pub fn is_for(&self, time: Timestamp) -> bool {
         self.day == time.day()
     }

@@ -113,19 +113,15 @@ struct Readme;
 
 mod canonical;
 mod chain;
-mod chunk;
 mod coverage;
 mod credentials;
-mod day;
 mod error;
-mod kept;
 mod key;
 mod list;
-mod message;
 mod names;
 mod payload;
-mod presign;
 mod provide;
+pub mod region;
 mod request;
 mod settings;
 mod sign;
@@ -136,8 +132,7 @@ mod verify;
 
 // The public interface.
 pub use canonical::CanonicalRequest;
-pub use chain::ChainMismatch;
-pub use chunk::{ChunkSigner, ChunkVerifier};
+pub use chain::{ChainMismatch, ChunkSigner, ChunkVerifier, MessageSigner, MessageVerifier};
 pub use coverage::NEVER_SIGNED;
 pub use credentials::Credentials;
 pub use error::{
@@ -145,13 +140,11 @@ pub use error::{
     TimestampError, VerifyError, WrongScope,
 };
 pub use key::SigningKey;
-pub use message::{MessageSigner, MessageVerifier};
 pub use payload::PayloadHash;
-pub use presign::Presigned;
 pub use provide::{BoxError, CredentialsFuture, ProvideCredentials};
 pub use request::{RawRequest, host_of};
 pub use settings::{PathEncoding, SessionTokenMode, SigningSettings};
-pub use sign::{Signer, SigningHeaders};
+pub use sign::{Presigned, Signer, SigningHeaders};
 pub use signature::Signature;
 pub use string_to_sign::StringToSign;
 pub use timestamp::Timestamp;

@@ -10,7 +10,7 @@ use core::ops::{Deref, DerefMut};
 pub(crate) struct List<T, const N: usize> {
     stack: [T; N],
     length: usize,
-    /// Everything, once the stack is too small.
+    /// All items, if there are too many for the stack.
     heap: Vec<T>,
 }
 
@@ -64,9 +64,7 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         for index in 0..items.len() {
             let item = items[index];
             if keep(item) {
-                if kept < index {
-                    items[kept] = item;
-                }
+                items[kept] = item;
                 kept += 1;
             }
         }

@@ -1,13 +1,13 @@
-//! What a signature says about the body.
+//! The payload's part of a signature.
 
 use core::fmt;
 
 use ring::digest::{SHA256, digest};
 
-/// What a signature says about the body: the last line of the canonical request.
+/// How a signature covers the body: the last line of the canonical request.
 ///
-/// There is no default: to leave the body uncovered, say so with [`PayloadHash::Unsigned`], which only
-/// some services accept.
+/// There is no default: only [`PayloadHash::Unsigned`] leaves the body uncovered, which few services
+/// accept.
 ///
 /// # Example
 ///
@@ -42,13 +42,15 @@ pub enum PayloadHash {
     StreamingEvents,
 }
 
+/// The SHA-256 of no bytes.
+pub(crate) const EMPTY_SHA256: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 impl PayloadHash {
     /// The hash of an empty body.
-    pub const EMPTY: Self = Self::Sha256([
-        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9,
-        0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52,
-        0xb8, 0x55,
-    ]);
+    pub const EMPTY: Self = Self::Sha256(EMPTY_SHA256);
 
     /// Hashes the whole body.
     pub fn of(body: impl AsRef<[u8]>) -> Self {
@@ -59,14 +61,15 @@ impl PayloadHash {
         Self::Sha256(sha256(body))
     }
 
-    /// A hash computed elsewhere, as 64 hexadecimal digits of either case. `None` for anything else.
+    /// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. Returns `None` for
+    /// anything else.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let mut hash = [0; 32];
         hex::decode_to_slice(digits, &mut hash).ok()?;
         Some(Self::Sha256(hash))
     }
 
-    /// The text as it is signed, in `buffer` if it has to be written somewhere.
+    /// Returns the text that is signed, written to `buffer` if it is not constant.
     pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a [u8] {
         match self {
             Self::Sha256(hash) => {

@@ -1,4 +1,4 @@
-//! Where a client gets the access key that it signs with: a trait, and no I/O.
+//! `ProvideCredentials`, the source of a client's access key: a trait without I/O.
 
 use std::fmt;
 use std::future::{Future, ready};
@@ -17,10 +17,10 @@ pub type CredentialsFuture<'a> =
 /// Fetches the credentials that requests are signed with.
 ///
 /// A provider only fetches: it needs no cache, no lock and no timer of its own. The client of
-/// `lambda-invoke` keeps what it got, asks once however many calls wait, and asks again
-/// - five minutes before the credentials expire (while asking fails, the old ones are used to their
-///   end),
-/// - every 15 minutes, if they have no expiry,
+/// `lambda-invoke` caches the credentials, fetches them once however many calls wait, and fetches
+/// them again
+/// - five minutes before they expire (while that fails, the old ones are used until they expire),
+/// - after 15 minutes, if they have no expiry,
 /// - as soon as the service says that they have expired.
 ///
 /// [`Credentials`] themselves are a provider, of credentials that never change.
@@ -51,7 +51,7 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
     /// should say what was looked for, and where. It must not show a secret.
     fn provide(&self) -> CredentialsFuture<'_>;
 
-    /// Whether asking again can give other credentials. If not, a client asks only once.
+    /// Returns whether the credentials can change. If they cannot, a client fetches them only once.
     fn can_refresh(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! A request as its signature sees it.
+//! The parts of a request that a signature covers.
 
 use core::fmt;
 
@@ -7,7 +7,8 @@ use http::{HeaderMap, Request, Uri};
 
 use crate::InvalidRequest;
 
-/// A request as its signature sees it: method, raw path, raw query and headers, all borrowed.
+/// The parts of a request that a signature covers: method, raw path, raw query and headers, all
+/// borrowed.
 ///
 /// For HTTP types other than those of the `http` crate, and for requests that [`http::Uri`] cannot
 /// hold, such as paths with raw spaces.
@@ -43,7 +44,7 @@ enum Headers<'a> {
 }
 
 impl<'a> RawRequest<'a> {
-    /// Makes a request from its parts.
+    /// Creates a request from its parts.
     ///
     /// `path` is as sent, that is, percent-encoded once; `query` is without the `?`. Names of headers
     /// may have any case. Repeated headers keep their order.

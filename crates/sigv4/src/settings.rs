@@ -1,8 +1,8 @@
-//! How a service wants its requests signed.
+//! The signing rules of a service.
 
 use http::HeaderName;
 
-/// How a service wants its requests signed; signer and verifier take the same value.
+/// The signing rules of a service; signer and verifier take the same value.
 ///
 /// [`SigningSettings::default`] suits Lambda and nearly every other service,
 /// [`SigningSettings::s3`] suits S3.
@@ -25,7 +25,7 @@ pub struct SigningSettings {
     pub normalize_path: bool,
     /// Whether the session token is part of what is signed.
     pub session_token: SessionTokenMode,
-    /// Whether the signer adds `x-amz-content-sha256`, signed. S3 demands it; others do without.
+    /// Whether the signer adds `x-amz-content-sha256`, signed. S3 requires it; other services do not.
     pub content_sha256_header: bool,
     /// Headers to leave unsigned besides [`NEVER_SIGNED`](crate::NEVER_SIGNED). The verifier accepts
     /// them unsigned even if their names begin with `x-amz-`. `host` is signed all the same.

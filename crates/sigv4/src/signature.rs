@@ -6,23 +6,23 @@ use crate::payload::hex64;
 
 /// A signature. `Display` writes its 64 lower-case hexadecimal digits.
 ///
-/// It is not a secret once sent, but whoever has it can replay its request for some minutes.
+/// It is not a secret, but whoever has it can replay its request for some minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Signature(pub(crate) [u8; 32]);
 
 impl Signature {
-    /// A signature from its 32 bytes, as a signed event-stream message carries it.
+    /// Creates a signature from its 32 bytes, which is how a signed event-stream message carries it.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Reads exactly 64 lower-case hexadecimal digits, the only way in which signatures are written.
-    /// `None` for anything else.
+    /// Parses exactly 64 lower-case hexadecimal digits, the only form in which signatures are
+    /// written. Returns `None` for anything else.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
         // Without a table and without a way out of the loops both become vector code.

@@ -35,7 +35,7 @@ pub struct StringToSign {
 }
 
 impl StringToSign {
-    /// Makes the string for the SHA-256 of a canonical request
+    /// Creates the string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
         let mut text = List::new();
@@ -53,7 +53,7 @@ impl StringToSign {
         Self { text }
     }
 
-    /// The string for another time and another hash.
+    /// Replaces the time and the hash.
     pub(crate) fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
         let mut other = self.clone();
         let text = &mut *other.text;
@@ -72,7 +72,7 @@ impl StringToSign {
         stamp.unwrap_or_default()
     }
 
-    /// The scope: `20150830/us-east-1/lambda/aws4_request`.
+    /// Returns the scope: `20150830/us-east-1/lambda/aws4_request`.
     pub(crate) fn scope(&self) -> &str {
         let text = self.text.get(STAMP.end + 1..self.text.len() - 65);
         core::str::from_utf8(text.unwrap_or_default()).unwrap_or_default()

@@ -92,6 +92,49 @@ fn signs_and_verifies_the_chunks_of_aws_c_auth() {
     });
 }
 
+/// The examples of the S3 reference: "Signature calculations for the Authorization header:
+/// transferring payload in multiple chunks", and the same "including trailing headers".
+#[test]
+fn signs_the_chunks_of_the_published_examples() {
+    let key = SigningKey::derive(
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        time(),
+        "us-east-1",
+        "s3",
+    );
+    let [first, second] = [65_536, 1024].map(|length| "a".repeat(length));
+    for (seed, chunks, trailer) in [
+        (
+            "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+            [
+                "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
+                "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
+                "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
+            ],
+            None,
+        ),
+        (
+            "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e",
+            [
+                "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
+                "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
+                "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992",
+            ],
+            Some("d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435"),
+        ),
+    ] {
+        let seed = Signature::from_hex(seed).unwrap();
+        let mut signer = ChunkSigner::new(key.clone(), time(), seed);
+        for (data, expected) in [&*first, &*second, ""].iter().zip(chunks) {
+            assert_eq!(signer.sign_chunk(data).to_string(), expected);
+        }
+        if let Some(expected) = trailer {
+            let headers = self::trailer(&[("x-amz-checksum-crc32c", "sOO8/Q==")]);
+            assert_eq!(signer.sign_trailer(&headers).to_string(), expected);
+        }
+    }
+}
+
 fn time() -> Timestamp {
     "20130524T000000Z".parse().unwrap()
 }

@@ -237,6 +237,24 @@ fn s3_is_signed_as_its_reference_has_it() {
 }
 
 #[test]
+fn s3_signs_a_path_as_it_is_sent() {
+    let parts = parts("/a//./b/../c%20d%3A", &[("host", "h")]);
+    let request = RawRequest::from(&parts);
+    let canonical = CanonicalRequest::of(&request, &PayloadHash::EMPTY, &SigningSettings::s3());
+    let path = canonical.to_string().lines().nth(1).unwrap().to_owned();
+    assert_eq!(path, "/a//./b/../c%20d%3A");
+}
+
+#[test]
+fn a_signer_says_what_it_signs_for() {
+    let signer = signer();
+    assert_eq!(
+        (signer.region(), signer.service()),
+        ("us-east-1", "service")
+    );
+}
+
+#[test]
 fn an_appended_token_is_sent_and_not_signed() {
     let mut settings = SigningSettings::default();
     settings.session_token = SessionTokenMode::Appended;
@@ -300,6 +318,32 @@ fn presigning_takes_whole_seconds_up_to_a_week() {
     ] {
         assert_eq!(presign(expires).unwrap_err(), SignError::ExpiresOutOfRange);
     }
+}
+
+#[test]
+fn presigning_takes_the_host_from_the_header_or_else_from_the_uri() {
+    let hour = Duration::from_secs(3600);
+    let presign = |uri: &str, headers: &[(&str, &str)]| {
+        let mut parts = parts(uri, headers);
+        signer().presign(&mut parts, &PayloadHash::EMPTY, time(), hour)
+    };
+    let by_uri = presign("https://example.com/a", &[]);
+    assert!(by_uri.is_ok());
+    let more = [("host", "example.com"), ("user-agent", "x")];
+    assert_eq!(presign("/a", &more[..1]), by_uri);
+    assert_eq!(presign("https://example.com/a", &more), by_uri);
+    assert_eq!(presign("/a", &[]), Err(SignError::MissingHost));
+}
+
+#[test]
+fn presigning_keeps_query_bytes_that_are_not_utf8() {
+    let (path, query): (&[u8], &[u8]) = (b"/", b"a=\xff&b=1");
+    let host = [("host", b"h".as_slice())];
+    let request = RawRequest::new("GET", path, Some(query), host).unwrap();
+    let hour = Duration::from_secs(3600);
+    let presigned = signer().presign_raw(&request, &PayloadHash::EMPTY, time(), hour);
+    let query = presigned.unwrap().query().to_owned();
+    assert!(query.starts_with("a=%FF&b=1&X-Amz-Algorithm="), "{query}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! From a URI to a connection: dial, and where needed TLS, a proxy's tunnel, TLS through it.
+//! Connects to the host of a URI, directly or through a proxy, with or without TLS.
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +18,7 @@ use tower_service::Service;
 use crate::error::BoxError;
 use crate::once::Once;
 use crate::stream::{Hop, Path, Socket, Stream};
+use crate::trace::Connecting;
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -52,12 +53,18 @@ impl Connector {
     }
 
     async fn connect(self, to: Uri) -> Result<Stream, Error> {
-        match self.0.limit {
-            None => self.0.establish(to).await,
-            Some(limit) => tokio::time::timeout(limit, self.0.establish(to))
+        let connecting = Connecting::begin();
+        let result = match self.0.limit {
+            None => self.0.establish(to.clone()).await,
+            Some(limit) => tokio::time::timeout(limit, self.0.establish(to.clone()))
                 .await
-                .map_err(|_| Error::timeout(TimeoutKind::Connect, limit, crate::Sent::No, false))?,
-        }
+                .unwrap_or_else(|_| {
+                    let (which, sent) = (TimeoutKind::Connect, crate::Sent::No);
+                    Err(Error::timeout(which, limit, sent, false))
+                }),
+        };
+        connecting.end(&to, self.proxy(), &result);
+        result
     }
 }
 
@@ -171,7 +178,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-fn authority(uri: &Uri) -> &str {
+pub(crate) fn authority(uri: &Uri) -> &str {
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     // Without a user's name and password.
     authority
@@ -179,7 +186,7 @@ fn authority(uri: &Uri) -> &str {
         .map_or(authority, |(_, host)| host)
 }
 
-/// A limit of the operating system, or of a single address, is a timeout too.
+/// A timeout of the operating system, or of a single address, counts as a timeout too.
 fn connect_kind(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,4 +1,4 @@
-//! What went wrong, and whether any of the request can have been sent.
+//! What went wrong, and whether any of the request may have been sent.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use crate::TimeoutKind;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Whether any byte of a request can have been sent.
+/// Whether any byte of a request may have been sent.
 ///
 /// `No` is a promise: the server cannot have seen the request, so sending it again cannot run
 /// anything twice. `Maybe` promises nothing.
@@ -100,7 +100,7 @@ struct Repr {
 
 enum Cause {
     Any(BoxError),
-    /// Of the client under us. Its own message is only a name, so its source stands for it.
+    /// An error of the underlying client. Its own message is only a name, so its source is shown.
     Client(legacy::Error),
 }
 
@@ -111,7 +111,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether any byte of the request can have been sent.
+    /// Whether any byte of the request may have been sent.
     #[must_use]
     pub fn sent(&self) -> Sent {
         self.0.sent
@@ -199,7 +199,7 @@ impl Error {
         }))
     }
 
-    /// What the client under us says of a request that got no response. `assigned`: whether a
+    /// Converts the underlying client's error about a request without a response. `assigned`: whether a
     /// connection was ever assigned to the request.
     pub(crate) fn without_response(error: legacy::Error, assigned: bool) -> Self {
         let (kind, sent, message) = match error.source() {
@@ -255,7 +255,7 @@ impl Error {
         }))
     }
 
-    /// The same failure again, for a reader that reads on after it.
+    /// Repeats the failure for a reader that continues after it.
     pub(crate) fn again(&self) -> Self {
         Self(Arc::clone(&self.0))
     }

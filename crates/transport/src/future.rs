@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::CaptureConnection;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use crate::{Body, Error, Sent, TimeoutKind, Timeouts};
+use crate::{Body, Error, Sent, TimeoutKind, Timeouts, trace};
 
 pin_project! {
     /// Resolves to the response, once its head has arrived.
@@ -103,6 +103,7 @@ impl Future for ResponseFuture {
         if assigned.is_none() && connection.connection_metadata().is_some() {
             // A pooled connection is there at once, and the clock need not be read again.
             *assigned = Some(if first { started } else { Instant::now() });
+            trace::assigned(connection);
         }
         let assigned = *assigned;
         let result = match polled {

@@ -13,6 +13,7 @@ mod stream;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
+mod trace;
 mod transport;
 
 // The public interface.

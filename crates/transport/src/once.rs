@@ -1,4 +1,4 @@
-//! A connection that exists, as a connector that others wrap.
+//! A connector that returns an existing connection, to be wrapped by others.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use http::Uri;
 use tower_service::Service;
 
-/// Connects once: hands out the connection that it was made from.
+/// Connects once, by returning the connection that it was created with.
 pub(crate) struct Once<T>(pub(crate) Option<T>);
 
 impl<T> Service<Uri> for Once<T> {

@@ -7,7 +7,7 @@ use http::Uri;
 /// The port that a URI names; `None` if it names none, so that its scheme decides.
 ///
 /// [`Uri::port_u16`] gives `None` for both `http://host` and `http://host:99999`. A client that
-/// goes by it sends the second request to port 80, which is a place that nobody named. A port here
+/// relies on it sends the second request to port 80, which its URI does not name. A port here
 /// is a decimal number from 1 to 65535 without a sign or leading zeros, so that each port has one
 /// text, which is also the one in the `Host` header and in a signature.
 ///

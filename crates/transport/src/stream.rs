@@ -1,4 +1,4 @@
-//! What a connection is made of: a socket, and perhaps TLS on it.
+//! The layers of a connection: a socket, with or without TLS.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -10,6 +10,8 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+use crate::trace::Uses;
 
 /// Anything that can stand in for a TCP connection.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -103,6 +105,7 @@ pub(crate) struct Stream {
     path: Path,
     /// Whether requests go to a proxy that reads them, and so need their whole URI.
     absolute_form: bool,
+    uses: Uses,
 }
 
 impl Stream {
@@ -110,6 +113,7 @@ impl Stream {
         Self {
             path,
             absolute_form,
+            uses: Uses::new(),
         }
     }
 }
@@ -164,6 +168,7 @@ impl rt::Write for Stream {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        self.path.connected().proxy(self.absolute_form)
+        let connected = self.path.connected().proxy(self.absolute_form);
+        self.uses.attach(connected)
     }
 }

@@ -17,7 +17,7 @@ use crate::error::BoxError;
 use crate::once::Once;
 use crate::{Error, ErrorKind};
 
-/// What is trusted. Nothing is loaded before the first https connection.
+/// The trusted certificates. None are loaded before the first https connection.
 #[derive(Clone)]
 pub(crate) struct Roots {
     pub(crate) bundled: bool,
@@ -164,7 +164,7 @@ impl Tls {
     }
 }
 
-/// Takes the I/O errors off that only wrap what TLS says.
+/// Unwraps I/O errors that only wrap an error of TLS.
 fn innermost(mut error: BoxError) -> BoxError {
     loop {
         error = match error.downcast::<io::Error>() {

@@ -147,7 +147,7 @@ impl Default for Transport {
     }
 }
 
-/// What the client under us would reject with less to say, or would take for something else.
+/// Rejects what the underlying client would misread, or reject with a less specific message.
 fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     let scheme = request.uri().scheme();
     if scheme != Some(&Scheme::HTTP) && scheme != Some(&Scheme::HTTPS) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Transport};
-use support::{Server, chain, post, read_request, read_to_close, text};
+use support::{Server, chain, failure, post, read_request, read_to_close, text};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -51,10 +51,7 @@ async fn a_server_that_closes_after_the_request_may_have_it() {
         read_request(&mut socket).await.unwrap();
     })
     .await;
-    let error = Transport::new()
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&Transport::new(), &server).await;
     assert_eq!(
         (error.kind(), error.sent()),
         (ErrorKind::Closed, Sent::Maybe)
@@ -87,22 +84,15 @@ async fn a_server_that_resets_in_the_middle_of_the_request_may_have_it() {
 /// A server that closes at once can win or lose the race with the request. Whatever the transport
 /// says, it must not say "no" of a request whose bytes arrived.
 #[tokio::test]
-async fn a_server_that_closes_at_once_is_never_told_wrong() {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, _| {
-        let tell = tell.clone();
-        async move {
-            socket.shutdown().await.unwrap();
-            tell.send(read_to_close(&mut socket).await).unwrap();
-        }
+async fn a_request_that_arrived_is_never_called_unsent() {
+    let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
+        socket.shutdown().await.unwrap();
+        report.send(read_to_close(&mut socket).await).unwrap();
     })
     .await;
     for _ in 0..50 {
-        let error = Transport::new()
-            .send(post(server.uri("/"), "x"))
-            .await
-            .unwrap_err();
-        let arrived = told.recv().await.unwrap();
+        let error = failure(&Transport::new(), &server).await;
+        let arrived = reports.recv().await.unwrap();
         if arrived > 0 {
             assert_eq!(
                 error.sent(),
@@ -155,13 +145,9 @@ impl AsyncWrite for EndsLate {
 
 #[tokio::test]
 async fn a_request_given_back_unsent_sent_nothing() {
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, _| {
-        let tell = tell.clone();
-        async move {
-            socket.shutdown().await.unwrap();
-            tell.send(read_to_close(&mut socket).await).unwrap();
-        }
+    let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
+        socket.shutdown().await.unwrap();
+        report.send(read_to_close(&mut socket).await).unwrap();
     })
     .await;
     let transport = Transport::builder()
@@ -172,10 +158,7 @@ async fn a_request_given_back_unsent_sent_nothing() {
             Ok(EndsLate { tcp, reads: 0 })
         })
         .build();
-    let error = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&transport, &server).await;
     assert_eq!(
         (error.kind(), error.sent()),
         (ErrorKind::Canceled, Sent::No),
@@ -186,7 +169,7 @@ async fn a_request_given_back_unsent_sent_nothing() {
         error.to_string(),
         "the connection was closed before any of the request was sent"
     );
-    assert_eq!(told.recv().await.unwrap(), 0);
+    assert_eq!(reports.recv().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -203,10 +186,7 @@ async fn a_connection_that_is_dead_on_arrival_sent_nothing() {
             Ok(tcp)
         })
         .build();
-    let error = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&transport, &server).await;
     assert_eq!(error.sent(), Sent::No, "{}", chain(&error));
 }
 
@@ -361,7 +341,7 @@ async fn a_reset_in_the_body_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_told_as_such() {
+async fn what_is_not_http_is_reported_as_such() {
     let many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
     let large_head = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(500_000));
     let two_lengths = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab";
@@ -382,10 +362,7 @@ async fn what_is_not_http_is_told_as_such() {
             }
         })
         .await;
-        let error = Transport::new()
-            .send(post(server.uri("/"), "x"))
-            .await
-            .unwrap_err();
+        let error = failure(&Transport::new(), &server).await;
         assert_eq!(
             (error.kind(), error.sent()),
             (ErrorKind::Protocol, Sent::Maybe)
@@ -394,7 +371,7 @@ async fn what_is_not_http_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn broken_chunks_are_told_as_such() {
+async fn broken_chunks_are_reported_as_such() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
         let response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n";

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use lambda_invoke_transport::{ErrorKind, Sent, TimeoutKind, Timeouts, Transport};
-use support::{Server, post, read_request, read_to_close, text};
+use support::{Server, failure, open_body, post, read_request, read_to_close, text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -67,22 +67,15 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_response_ends_at_the_first_byte_limit() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, _| {
-        let tell = tell.clone();
-        async move {
-            read_request(&mut socket).await.unwrap();
-            read_to_close(&mut socket).await;
-            tell.send(()).unwrap();
-        }
+async fn a_server_that_does_not_respond_ends_at_the_first_byte_limit() {
+    let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
+        read_request(&mut socket).await.unwrap();
+        read_to_close(&mut socket).await;
+        report.send(()).unwrap();
     })
     .await;
     let transport = limited(Timeouts::none().with_first_byte(SHORT));
-    let error = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&transport, &server).await;
     assert_eq!(error.kind(), ErrorKind::TimedOut(TimeoutKind::FirstByte));
     assert_eq!(error.sent(), Sent::Maybe);
     assert_eq!(
@@ -90,12 +83,12 @@ async fn a_server_that_does_not_response_ends_at_the_first_byte_limit() {
         "the server gave no response within 60ms, the first byte timeout"
     );
     // The connection is not left open.
-    told.recv().await.unwrap();
+    reports.recv().await.unwrap();
     assert_eq!(server.accepted(), 1);
 }
 
 #[tokio::test]
-async fn a_first_byte_of_the_head_alone_does_not_count_as_an_response() {
+async fn a_first_byte_of_the_head_alone_does_not_count_as_a_response() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
         socket.write_all(b"HTTP/1.1 200 OK\r\nx: ").await.unwrap();
@@ -103,10 +96,7 @@ async fn a_first_byte_of_the_head_alone_does_not_count_as_an_response() {
     })
     .await;
     let transport = limited(Timeouts::none().with_first_byte(SHORT));
-    let error = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&transport, &server).await;
     assert_eq!(error.timed_out(), Some(TimeoutKind::FirstByte));
 }
 
@@ -130,11 +120,7 @@ async fn drip(pause: Duration) -> Server {
 async fn a_pause_in_the_body_ends_at_the_idle_limit() {
     let server = drip(Duration::from_secs(5)).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
-    let mut body = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap()
-        .into_body();
+    let mut body = open_body(&transport, &server).await;
     assert_eq!(
         body.frame().await.unwrap().unwrap().into_data().unwrap(),
         "hello"
@@ -150,11 +136,7 @@ async fn a_pause_in_the_body_ends_at_the_idle_limit() {
 async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
     let server = drip(SHORT / 6).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
-    let mut body = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap()
-        .into_body();
+    let mut body = open_body(&transport, &server).await;
     for _ in 0..12 {
         body.frame().await.unwrap().unwrap();
     }
@@ -168,11 +150,7 @@ async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
     for pause in [Duration::from_secs(5), Duration::ZERO] {
         let server = drip(pause).await;
         let transport = limited(Timeouts::default().with_total(SHORT));
-        let mut body = transport
-            .send(post(server.uri("/"), "x"))
-            .await
-            .unwrap()
-            .into_body();
+        let mut body = open_body(&transport, &server).await;
         let error = loop {
             match body.frame().await.unwrap() {
                 Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
@@ -195,10 +173,7 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
     })
     .await;
     let transport = limited(Timeouts::default().with_total(SHORT));
-    let error = transport
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap_err();
+    let error = failure(&transport, &server).await;
     assert_eq!(error.timed_out(), Some(TimeoutKind::Total));
     assert_eq!((error.sent(), error.is_body()), (Sent::Maybe, false));
 }
@@ -221,40 +196,32 @@ async fn limits_beyond_the_end_of_time_are_none() {
 
 #[tokio::test]
 async fn dropping_the_future_closes_the_connection() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, _| {
-        let tell = tell.clone();
-        async move {
-            read_request(&mut socket).await.unwrap();
-            tell.send("request").unwrap();
-            read_to_close(&mut socket).await;
-            tell.send("closed").unwrap();
-        }
+    let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
+        read_request(&mut socket).await.unwrap();
+        report.send("request").unwrap();
+        read_to_close(&mut socket).await;
+        report.send("closed").unwrap();
     })
     .await;
     let sending = Transport::new().send(post(server.uri("/"), "x"));
     tokio::select! {
         _ = sending => panic!("there is no response"),
-        event = told.recv() => assert_eq!(event, Some("request")),
+        event = reports.recv() => assert_eq!(event, Some("request")),
     }
-    assert_eq!(told.recv().await, Some("closed"));
+    assert_eq!(reports.recv().await, Some("closed"));
 }
 
 #[tokio::test]
 async fn dropping_the_body_closes_the_connection_and_reading_it_does_not() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, number| {
-        let tell = tell.clone();
-        async move {
-            while let Some(request) = read_request(&mut socket).await {
-                let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
-                socket.write_all(head.as_bytes()).await.unwrap();
-                let whole = request.body == b"whole";
-                let body = vec![b'a'; if whole { 100_000 } else { 50_000 }];
-                socket.write_all(&body).await.unwrap();
-            }
-            tell.send(number).unwrap();
+    let (server, mut reports) = Server::reporting(|mut socket, number, report| async move {
+        while let Some(request) = read_request(&mut socket).await {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
+            socket.write_all(head.as_bytes()).await.unwrap();
+            let whole = request.body == b"whole";
+            let body = vec![b'a'; if whole { 100_000 } else { 50_000 }];
+            socket.write_all(&body).await.unwrap();
         }
+        report.send(number).unwrap();
     })
     .await;
     let transport = Transport::new();
@@ -270,7 +237,7 @@ async fn dropping_the_body_closes_the_connection_and_reading_it_does_not() {
     let mut body = response.into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    assert_eq!(told.recv().await, Some(0));
+    assert_eq!(reports.recv().await, Some(0));
     transport
         .send(post(server.uri("/"), "whole"))
         .await
@@ -295,11 +262,7 @@ async fn a_reader_that_does_not_read_stops_the_server() {
         }
     })
     .await;
-    let mut body = Transport::new()
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap()
-        .into_body();
+    let mut body = open_body(&Transport::new(), &server).await;
     body.frame().await.unwrap().unwrap();
     let mut last = 0;
     // Until nothing more goes out: then the buffers are full.
@@ -322,19 +285,15 @@ async fn a_reader_that_does_not_read_stops_the_server() {
 }
 
 async fn echo_forever() -> (Server, mpsc::UnboundedReceiver<usize>) {
-    let (tell, told) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, number| {
-        let tell = tell.clone();
-        async move {
-            while read_request(&mut socket).await.is_some() {
-                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-                socket.write_all(response).await.unwrap();
-            }
-            let _ = tell.send(number);
+    let (server, reports) = Server::reporting(|mut socket, number, report| async move {
+        while read_request(&mut socket).await.is_some() {
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            socket.write_all(response).await.unwrap();
         }
+        let _ = report.send(number);
     })
     .await;
-    (server, told)
+    (server, reports)
 }
 
 #[tokio::test]
@@ -381,15 +340,11 @@ async fn clones_share_their_connections() {
 
 #[tokio::test]
 async fn the_request_is_on_the_wire_as_it_was_given() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut socket, _| {
-        let tell = tell.clone();
-        async move {
-            while let Some(request) = read_request(&mut socket).await {
-                tell.send(request).unwrap();
-                let response = b"HTTP/1.1 204 No Content\r\n\r\n";
-                socket.write_all(response).await.unwrap();
-            }
+    let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
+        while let Some(request) = read_request(&mut socket).await {
+            report.send(request).unwrap();
+            let response = b"HTTP/1.1 204 No Content\r\n\r\n";
+            socket.write_all(response).await.unwrap();
         }
     })
     .await;
@@ -399,7 +354,7 @@ async fn the_request_is_on_the_wire_as_it_was_given() {
         .send(post(server.uri(path), "payload"))
         .await
         .unwrap();
-    let request = told.recv().await.unwrap();
+    let request = reports.recv().await.unwrap();
     assert!(
         request
             .head
@@ -414,7 +369,7 @@ async fn the_request_is_on_the_wire_as_it_was_given() {
 
     transport.send(post(server.uri("/"), "")).await.unwrap();
     assert_eq!(
-        told.recv().await.unwrap().header("content-length"),
+        reports.recv().await.unwrap().header("content-length"),
         Some("0")
     );
 
@@ -424,7 +379,7 @@ async fn the_request_is_on_the_wire_as_it_was_given() {
         .insert("host", "signed.example".parse().unwrap());
     transport.send(request).await.unwrap();
     assert_eq!(
-        told.recv().await.unwrap().header("host"),
+        reports.recv().await.unwrap().header("host"),
         Some("signed.example")
     );
 }
@@ -435,7 +390,7 @@ async fn the_first_piece_is_there_before_the_second_exists() {
         read_request(&mut socket).await.unwrap();
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
         socket.write_all(head).await.unwrap();
-        // Goes on only once the client has told, by a second connection, that it has the first.
+        // Continues only after the client has reported, on a second connection, that it has the first.
         let gate = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = gate.local_addr().unwrap().port();
         socket
@@ -446,11 +401,7 @@ async fn the_first_piece_is_there_before_the_second_exists() {
         socket.write_all(b"1\r\nb\r\n0\r\n\r\n").await.unwrap();
     })
     .await;
-    let mut body = Transport::new()
-        .send(post(server.uri("/"), "x"))
-        .await
-        .unwrap()
-        .into_body();
+    let mut body = open_body(&Transport::new(), &server).await;
     let mut got = Vec::new();
     while got.len() < 6 {
         got.extend(body.frame().await.unwrap().unwrap().into_data().unwrap());

@@ -77,7 +77,11 @@ pub async fn first_byte<C: Connect + Clone + Send + Sync + 'static>(
 }
 
 /// Reads a response and drops it, passes each piece to `seen`, and returns the length of the body.
-pub async fn drain(client: &Plain, request: Request<Bytes>, mut seen: impl FnMut(&[u8])) -> u64 {
+pub async fn drain<C: Connect + Clone + Send + Sync + 'static>(
+    client: &Client<C, Full<Bytes>>,
+    request: Request<Bytes>,
+    mut seen: impl FnMut(&[u8]),
+) -> u64 {
     let mut response = client.request(request.map(Full::new)).await.unwrap();
     assert!(response.status().is_success(), "{}", response.status());
     let mut count = 0;

@@ -3,8 +3,7 @@
 
 mod client;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use bench_client_common::{STAMP, Work, signed};
 use bytes::Bytes;
@@ -13,17 +12,36 @@ use http::Request;
 /// The function of some work, and the request for it.
 type Signed = (Option<&'static str>, Request<Bytes>);
 
+/// Over TCP, or over TLS.
+#[derive(Clone)]
+enum Client {
+    Plain(client::Plain),
+    Https(client::Https),
+}
+
 /// A client, and the requests that it has signed once.
 #[derive(Clone)]
 struct Bare {
-    client: client::Plain,
+    client: Client,
     url: String,
-    requests: Rc<RefCell<Vec<Signed>>>,
+    requests: Arc<Mutex<Vec<Signed>>>,
 }
 
 impl Bare {
+    fn new(url: &str, ca: Option<&str>) -> Self {
+        let client = match ca {
+            None => Client::Plain(client::plain()),
+            Some(ca) => Client::Https(client::https(Some(ca))),
+        };
+        Self {
+            client,
+            url: url.to_owned(),
+            requests: Arc::default(),
+        }
+    }
+
     fn request(&self, work: Work) -> Request<Bytes> {
-        let mut requests = self.requests.borrow_mut();
+        let mut requests = self.requests.lock().unwrap();
         if let Some((_, request)) = requests.iter().find(|(name, _)| *name == work.function()) {
             return request.clone();
         }
@@ -35,26 +53,22 @@ impl Bare {
 
 fn main() {
     let crc = std::env::var_os("BENCH_CRC").is_some();
-    bench_client_common::load(
-        |url| Bare {
-            client: client::plain(),
-            url: url.to_owned(),
-            requests: Rc::default(),
-        },
-        move |bare, work, latency| async move {
-            let request = bare.request(work);
-            let stamped = work.function() == Some("ticks");
-            client::drain(&bare.client, request, |piece| {
-                if crc {
-                    std::hint::black_box(crc32fast::hash(piece));
-                }
-                if stamped {
-                    // Inside its frame.
-                    let at = piece.windows(STAMP.len()).position(|bytes| bytes == STAMP);
-                    latency.seen(at.map_or(&[], |at| &piece[at..]));
-                }
-            })
-            .await
-        },
-    );
+    bench_client_common::load(Bare::new, move |bare, work, latency| async move {
+        let request = bare.request(work);
+        let stamped = matches!(work.function(), Some("ticks" | "hold"));
+        let seen = |piece: &[u8]| {
+            if crc {
+                std::hint::black_box(crc32fast::hash(piece));
+            }
+            if stamped {
+                // Inside its frame.
+                let at = piece.windows(STAMP.len()).position(|bytes| bytes == STAMP);
+                latency.seen(at.map_or(&[], |at| &piece[at..]));
+            }
+        };
+        match &bare.client {
+            Client::Plain(client) => client::drain(client, request, seen).await,
+            Client::Https(client) => client::drain(client, request, seen).await,
+        }
+    });
 }

@@ -1,7 +1,6 @@
 //! From a function's write to the client's read: the function writes the time, the client reads it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// A chunk that carries a time begins with this, then the nanoseconds since the epoch, big-endian.
@@ -17,20 +16,26 @@ pub fn now_ns() -> u64 {
 
 /// Collects the age of each stamped chunk.
 #[derive(Clone, Debug, Default)]
-pub struct Latency(Rc<RefCell<Vec<u64>>>);
+pub struct Latency(Arc<Mutex<Vec<u64>>>);
 
 impl Latency {
     /// Notes the age of a chunk, if it begins with a stamp.
     pub fn seen(&self, chunk: &[u8]) {
         if let Some(rest) = chunk.strip_prefix(STAMP) {
             let written = u64::from_be_bytes(rest[..8].try_into().unwrap());
-            self.0.borrow_mut().push(now_ns().saturating_sub(written));
+            let age = now_ns().saturating_sub(written);
+            self.0.lock().unwrap().push(age);
         }
+    }
+
+    /// The number of stamped chunks so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
     }
 
     /// Count, median and 99th percentile of the ages, in nanoseconds.
     pub(crate) fn summary(&self) -> Option<(usize, u64, u64)> {
-        let mut ages = self.0.borrow().clone();
+        let mut ages = self.0.lock().unwrap().clone();
         ages.sort_unstable();
         let at = |per_cent: usize| ages[(ages.len() - 1) * per_cent / 100];
         (!ages.is_empty()).then(|| (ages.len(), at(50), at(99)))

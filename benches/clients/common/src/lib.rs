@@ -8,6 +8,6 @@ mod work;
 
 pub use allocations::allocations;
 pub use latency::{Latency, STAMP, now_ns};
-pub use load::load;
+pub use load::{load, resident};
 pub use signed::signed;
 pub use work::Work;

@@ -1,49 +1,71 @@
 //! Makes a number of exchanges at a given concurrency, and measures them.
 
-use std::cell::Cell;
 use std::future::Future;
-use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{Latency, Work};
 
 /// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: CPU time and wall time of the
 /// exchanges, the payload bytes, and the ages of stamped chunks.
 ///
-/// Connections are opened and warmed up before the clocks start.
+/// Connections are opened and warmed up before the clocks start. In the environment, `BENCH_CA` is the
+/// certificate authority to trust, and `BENCH_THREADS` the number of threads, which share a client.
+///
+/// The work `hold` is measured by memory instead: the resident bytes that so many open streams need,
+/// with their connections.
 pub fn load<C, F>(
-    new: impl Fn(&str) -> C,
-    exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static,
+    new: impl Fn(&str, Option<&str>) -> C,
+    exchange: impl Fn(C, Work, Latency) -> F + Copy + Send + 'static,
 ) where
-    C: Clone + 'static,
-    F: Future<Output = u64> + 'static,
+    C: Clone + Send + 'static,
+    F: Future<Output = u64> + Send + 'static,
 {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, work, at_once, count] = args.as_slice() else {
         panic!("usage: PROGRAM URL WORK AT_ONCE COUNT");
     };
+    let hold = work == "hold";
     let work = Work::new(work);
     let (at_once, count): (usize, usize) = (at_once.parse().unwrap(), count.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let client = runtime.block_on(async { new(url) });
-    let warm_up = Work::new("small");
-    runtime.block_on(all(
-        &client,
-        exchange,
-        warm_up,
-        at_once,
-        4 * at_once,
-        &Latency::default(),
-    ));
+    let runtime = runtime();
+    let ca = std::env::var("BENCH_CA").ok();
+    let client = runtime.block_on(async { new(url, ca.as_deref()) });
+    let many = |work, count, latency: &Latency| {
+        runtime.block_on(all(client.clone(), exchange, work, at_once, count, latency))
+    };
     let latency = Latency::default();
+    if hold {
+        // One exchange brings in what any stream needs: code, tables, the certificate.
+        runtime.block_on(exchange(
+            client.clone(),
+            Work::new("small"),
+            Latency::default(),
+        ));
+        let (before, seen) = (resident(), latency.clone());
+        let sampled = std::thread::spawn(move || {
+            let start = Instant::now();
+            while seen.count() < at_once {
+                assert!(
+                    start.elapsed() < Duration::from_secs(30),
+                    "not all streams opened"
+                );
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            resident()
+        });
+        many(work, at_once, &latency);
+        let bytes = sampled.join().unwrap().saturating_sub(before);
+        println!("{{\"resident\":{bytes}}}");
+        return;
+    }
+    many(Work::new("small"), 4 * at_once, &Latency::default());
     let (cpu, wall) = (ProcessTime::now(), Instant::now());
-    let bytes = runtime.block_on(all(&client, exchange, work, at_once, count, &latency));
+    let bytes = many(work, count, &latency);
     let (cpu, wall) = (cpu.elapsed().as_nanos(), wall.elapsed().as_nanos());
     let (stamps, p50, p99) = latency.summary().unwrap_or_default();
     println!(
@@ -51,35 +73,56 @@ pub fn load<C, F>(
     );
 }
 
+/// A runtime on this thread, or with as many threads as the environment says.
+fn runtime() -> Runtime {
+    let threads = std::env::var("BENCH_THREADS").ok();
+    let mut builder = match threads.map(|threads| threads.parse().unwrap()) {
+        None | Some(1) => Builder::new_current_thread(),
+        Some(threads) => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    builder.enable_all().build().unwrap()
+}
+
+/// The resident memory of this process in bytes.
+pub fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<u64>().unwrap() * 1024
+}
+
 /// Makes all exchanges, with a task for each concurrent one, and returns the payload bytes.
 async fn all<C, F>(
-    client: &C,
-    exchange: impl Fn(C, Work, Latency) -> F + Copy + 'static,
+    client: C,
+    exchange: impl Fn(C, Work, Latency) -> F + Copy + Send + 'static,
     work: Work,
     at_once: usize,
     count: usize,
     latency: &Latency,
 ) -> u64
 where
-    C: Clone + 'static,
-    F: Future<Output = u64> + 'static,
+    C: Clone + Send + 'static,
+    F: Future<Output = u64> + Send + 'static,
 {
-    let left = Rc::new(Cell::new(count));
-    let tasks = LocalSet::new();
+    let left = Arc::new(AtomicUsize::new(count));
     let handles: Vec<_> = (0..at_once)
         .map(|_| {
-            let (left, client, latency) = (Rc::clone(&left), client.clone(), latency.clone());
-            tasks.spawn_local(async move {
+            let (left, client, latency) = (Arc::clone(&left), client.clone(), latency.clone());
+            tokio::spawn(async move {
                 let mut bytes = 0;
-                while let Some(fewer) = left.get().checked_sub(1) {
-                    left.set(fewer);
+                let fewer = |left: usize| left.checked_sub(1);
+                let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+                while left.fetch_update(set, get, fewer).is_ok() {
                     bytes += exchange(client.clone(), work, latency.clone()).await;
                 }
                 bytes
             })
         })
         .collect();
-    tasks.await;
     let mut bytes = 0;
     for handle in handles {
         bytes += handle.await.unwrap();

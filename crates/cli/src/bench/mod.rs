@@ -7,7 +7,7 @@ mod report;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::bench::load::{Load, Plan};
 use crate::bench::report::Report;
@@ -16,7 +16,11 @@ use crate::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
 use crate::runtime::{self, Threads};
-use crate::{output, terminal};
+use crate::{output, progress, terminal, verbose};
+
+/// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
+/// few enough that nobody regrets the bill.
+const DEFAULT_CALLS: u64 = 100;
 
 const EXAMPLES: &str = "\
 Each caller starts its next call when its previous one ends, so a function that stalls is called
@@ -50,7 +54,7 @@ pub(crate) struct Arguments {
     /// The number of concurrent callers
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
     concurrency: u16,
-    /// The total number of calls [default: 1000, or unlimited with --duration]
+    /// The total number of calls [default: 100, or unlimited with --duration]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Load")]
     calls: Option<u64>,
     /// Start no more calls after this time
@@ -70,6 +74,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
+    // A line for each wait of many calls would help nobody.
+    if arguments.call.verbose > 0 {
+        verbose::start(arguments.call.verbose, as_json);
+    }
     let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
     result.map_err(|failure| failure.in_json(as_json))
 }
@@ -95,12 +103,12 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
         calls: match (arguments.calls, arguments.duration) {
             (Some(calls), _) => calls,
             (None, Some(_)) => u64::MAX,
-            (None, None) => 1_000,
+            (None, None) => DEFAULT_CALLS,
         },
         duration: arguments.duration,
         rate: arguments.rate,
     };
-    let bar = progress(plan.calls);
+    let bar = progress(&plan);
     let outcome = load.run(plan, &bar).await;
     bar.finish_and_clear();
     let outcome = outcome?;
@@ -123,27 +131,101 @@ async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
 }
 
 /// A progress bar on stderr, if it is a terminal.
-fn progress(calls: u64) -> ProgressBar {
-    let Some(target) = terminal::progress_target() else {
-        return ProgressBar::hidden();
-    };
+fn progress(plan: &Plan) -> ProgressBar {
+    match terminal::progress_target() {
+        Some(target) => progress_on(target, plan),
+        None => ProgressBar::hidden(),
+    }
+}
+
+/// Shows the calls made of the total, their rate, and the time left.
+fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
+    let (calls, duration) = (plan.calls, plan.duration);
     let (length, template) = match calls {
-        u64::MAX => (None, "{spinner} {pos} calls in {elapsed} ({per_sec})"),
+        u64::MAX => (None, "{spinner} {pos} calls in {elapsed}{rate}{left}"),
         calls => (
             Some(calls),
-            "{wide_bar} {pos} of {len} calls in {elapsed} ({per_sec})",
+            "{wide_bar} {pos} of {len} calls in {elapsed}{rate}{left}",
         ),
     };
     let bar = ProgressBar::with_draw_target(length, target);
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    let Ok(style) = ProgressStyle::with_template(template) else {
+        return bar;
+    };
+    let rate = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        if let Some(rate) = progress::average(state) {
+            // If it cannot be written, it is not shown.
+            let _ = write!(text, " ({rate:.1}/s)");
+        }
+    };
+    let left = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        if let Some(left) = left(state, calls, duration) {
+            let _ = write!(text, ", {} left", HumanDuration(left));
+        }
+    };
+    bar.with_style(style.with_key("rate", rate).with_key("left", left))
+}
+
+/// The time until the calls are made at the average rate so far, or until the time is up; `None` as
+/// long as there is nothing to go by.
+fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option<Duration> {
+    let by_time = duration.map(|duration| duration.saturating_sub(state.elapsed()));
+    let by_calls = progress::average(state)
+        .filter(|_| calls != u64::MAX)
+        .and_then(|rate| {
+            let missing = calls.saturating_sub(state.pos());
+            Duration::try_from_secs_f64(missing as f64 / rate).ok()
+        });
+    [by_time, by_calls].into_iter().flatten().min()
 }
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
         _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    fn shown(calls: u64, duration: Option<Duration>, made: u64, elapsed: Duration) -> String {
+        let terminal = InMemoryTerm::new(4, 120);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let plan = Plan {
+            concurrency: 1,
+            calls,
+            duration,
+            rate: None,
+        };
+        let bar = progress_on(target, &plan).with_elapsed(elapsed);
+        bar.set_position(made);
+        bar.force_draw();
+        let contents = terminal.contents();
+        bar.finish_and_clear();
+        contents
+    }
+
+    #[test]
+    fn the_first_frame_has_no_rate_and_later_ones_have_total_rate_and_time_left() {
+        let first = shown(200, None, 0, Duration::ZERO);
+        assert!(first.contains("0 of 200 calls in 0s"), "{first}");
+        assert!(!first.contains('/') && !first.contains("left"), "{first}");
+        let early = shown(200, None, 3, Duration::from_millis(1));
+        assert!(!early.contains('/') && !early.contains("left"), "{early}");
+        let half = shown(200, None, 50, Duration::from_secs(10));
+        assert!(half.contains("50 of 200 calls in 10s"), "{half}");
+        assert!(half.contains("(5.0/s), 30 seconds left"), "{half}");
+        let timed = shown(
+            u64::MAX,
+            Some(Duration::from_secs(60)),
+            50,
+            Duration::from_secs(10),
+        );
+        assert!(timed.contains("50 calls in 10s (5.0/s)"), "{timed}");
+        assert!(timed.contains("left"), "{timed}");
     }
 }

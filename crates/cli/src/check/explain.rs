@@ -1,7 +1,8 @@
 //! Explains a valid name.
 
 use lambda_invoke_input::{FunctionName, QualifierKind, Target};
-use lambda_invoke_protocol::{path, region};
+use lambda_invoke_protocol::path;
+use lambda_invoke_sigv4::region;
 use serde_json::{Value, json};
 
 /// The parts of the name as text, one per line.
@@ -35,6 +36,11 @@ pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
     }
     lines.push(("path", invoke_path(target)));
     lines.push(("accepted by", accepted.join(", ")));
+    if lacks_function(name) {
+        let note =
+            "'function:' is missing before the name; Lambda accepts that, IAM policies do not";
+        lines.push(("note", note.to_owned()));
+    }
     lines
         .into_iter()
         .map(|(what, value)| format!("{what:<12} {value}\n"))
@@ -57,7 +63,16 @@ pub(super) fn json(target: &Target<'_>) -> Value {
         "arn": arn(target),
         "host": host(name),
         "path": invoke_path(target),
+        "lacks_function": lacks_function(name),
     })
+}
+
+/// Whether an ARN, whole or partial, lacks the `function:` before the name, which is easy to forget.
+fn lacks_function(name: &FunctionName<'_>) -> bool {
+    let unqualified = name.unqualified();
+    unqualified
+        .strip_suffix(name.name())
+        .is_some_and(|before| !before.is_empty() && !before.ends_with("function:"))
 }
 
 fn form(name: &FunctionName<'_>) -> &'static str {
@@ -121,7 +136,7 @@ fn arn(target: &Target<'_>) -> String {
 }
 
 fn host(name: &FunctionName<'_>) -> Option<String> {
-    region::host(name.region()?, region::Variant::default()).ok()
+    region::host("lambda", name.region()?, region::Variant::default()).ok()
 }
 
 fn invoke_path(target: &Target<'_>) -> String {

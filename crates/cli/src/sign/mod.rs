@@ -14,8 +14,10 @@ use serde_json::{Map, json};
 use crate::call::time;
 use crate::config;
 use crate::exit::Failure;
+use crate::header::{self, Header};
 use crate::output;
 use crate::payload;
+use crate::runtime::{self, Threads};
 use crate::terminal::{self, say};
 
 const EXAMPLES: &str = "\
@@ -93,15 +95,15 @@ pub(crate) struct Arguments {
     /// The HTTP method [default: POST]
     #[arg(short = 'X', long, help_heading = "Other services", requires = "url")]
     method: Option<http::Method>,
-    /// A header to add and sign; repeatable
+    /// Add a header 'NAME: VALUE', covered by the signature; can be repeated
     #[arg(
         short = 'H',
         long,
-        value_name = "NAME: VALUE",
+        value_name = "HEADER", value_parser = header::parse,
         help_heading = "Other services",
         requires = "url"
     )]
-    header: Vec<String>,
+    header: Vec<Header>,
 
     #[command(flatten)]
     connection: config::Options,
@@ -116,7 +118,7 @@ struct Signed {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let is_presigned = arguments.presign.is_some();
-    let (signed, needed) = sign(&arguments)?;
+    let (signed, needed) = runtime::run(Threads::Current, sign(&arguments))?;
     let Signed { parts, body } = &signed;
     let text = if arguments.curl {
         curl::command(parts, body)
@@ -159,13 +161,13 @@ type Headers = Vec<(String, String)>;
 
 /// Signs the request. Also returns the headers besides `host` that a presigned URL covers, which must
 /// be sent with it.
-fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
+async fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
     let request::Unsigned {
         mut parts,
         body,
         region,
         credentials,
-    } = request::build(arguments)?;
+    } = request::build(arguments).await?;
     let service = arguments.service.as_deref().unwrap_or("lambda");
     let is_s3 = service == "s3";
     let settings = match is_s3 {

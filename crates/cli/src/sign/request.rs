@@ -1,7 +1,6 @@
 //! Builds the request to sign.
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Uri};
 use lambda_invoke::{Credentials, port_of};
@@ -11,6 +10,7 @@ use lambda_invoke_protocol::{InvokeRequest, StreamRequest};
 use super::Arguments;
 use crate::config::Config;
 use crate::exit::Failure;
+use crate::header::Header;
 use crate::payload;
 
 /// An unsigned request, and what to sign it with.
@@ -27,20 +27,20 @@ pub(super) struct Unsigned {
 /// # Errors
 ///
 /// If the service would reject it, or the region or the credentials are missing.
-pub(super) fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
+pub(super) async fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
     match (&arguments.url, &arguments.function) {
-        (Some(url), _) => to_any_service(arguments, url),
-        (None, Some(function)) => to_lambda(arguments, function),
+        (Some(url), _) => to_any_service(arguments, url).await,
+        (None, Some(function)) => to_lambda(arguments, function).await,
         (None, None) => Err(Failure::usage("expected a function or --url")),
     }
 }
 
-fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
+async fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
     let name = FunctionName::parse(function)
         .map_err(|error| Failure::usage(format!("'{function}': {error}")))?;
-    let config = Config::new(&arguments.connection)?;
-    let (region, credentials) = config.signing(Some(&name))?;
-    let endpoint = config.endpoint(&region)?;
+    let config = Config::new(&arguments.connection, Some(&name))?;
+    let (region, identity) = config.signing().await?;
+    let (endpoint, _) = config.endpoint(&region.value)?;
     let base = endpoint.uri();
     let qualifier = arguments
         .qualifier
@@ -82,32 +82,28 @@ fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure>
     Ok(Unsigned {
         parts,
         body,
-        region,
-        credentials,
+        region: region.value,
+        credentials: identity.credentials().clone(),
     })
 }
 
 /// A request to any service, taken as it is given.
-fn to_any_service(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
+async fn to_any_service(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
     let url = service_url(url).map_err(|why| Failure::usage(format!("--url: {why}")))?;
-    let config = Config::new(&arguments.connection)?;
-    let (region, credentials) = config.signing(None)?;
+    let config = Config::new(&arguments.connection, None)?;
+    let (region, identity) = config.signing().await?;
     let mut request = Request::new(arguments.payload.read()?);
     *request.method_mut() = arguments.method.clone().unwrap_or(Method::POST);
     *request.uri_mut() = url;
-    for header in &arguments.header {
-        let wrong = || Failure::usage(format!("--header '{header}': a header is NAME: VALUE"));
-        let (name, value) = header.split_once(':').ok_or_else(wrong)?;
-        let name: HeaderName = name.trim().parse().map_err(|_| wrong())?;
-        let value = HeaderValue::try_from(value.trim()).map_err(|_| wrong())?;
-        request.headers_mut().append(name, value);
+    for Header { name, value } in &arguments.header {
+        request.headers_mut().append(name, value.clone());
     }
     let (parts, body) = request.into_parts();
     Ok(Unsigned {
         parts,
         body,
-        region,
-        credentials,
+        region: region.value,
+        credentials: identity.credentials().clone(),
     })
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use lambda_invoke::{Completion, Error, ResponseStream};
 use serde_json::{Map, Value, json};
 
+use crate::destination::Destination;
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
 use crate::output::{Deadline, Output};
@@ -20,11 +21,12 @@ use crate::terminal;
 /// If stdout cannot be written to, or on Ctrl-C. How the stream itself ended is the inner result.
 pub(super) async fn write(
     stream: &mut ResponseStream,
+    destination: &Destination,
     deadline: Deadline,
 ) -> Result<Result<(), Error>, Failure> {
     let mut catch = Catch::new();
     let mut document = Document {
-        output: Output::new(deadline),
+        output: Output::new(destination, deadline)?,
         has_events: false,
     };
     document.begin(stream).await?;
@@ -56,7 +58,8 @@ pub(super) async fn write(
             None => break Some(Ok(())),
         }
     };
-    document.end(stream).await?;
+    let is_complete = matches!(end, Some(Ok(())));
+    document.end(stream, is_complete).await?;
     end.ok_or_else(interrupted)
 }
 
@@ -71,6 +74,10 @@ impl Document {
         if let Some(version) = stream.executed_version() {
             text += ",\"ExecutedVersion\":";
             text += &terminal::json(version.as_str());
+        }
+        if let Some(id) = stream.request_id() {
+            text += ",\"RequestId\":";
+            text += &terminal::json(id);
         }
         text += ",\"EventStream\":[";
         self.output.write(text.into()).await
@@ -94,7 +101,7 @@ impl Document {
         self.output.write(Bytes::from(text)).await
     }
 
-    async fn end(mut self, stream: &ResponseStream) -> Result<(), Failure> {
+    async fn end(mut self, stream: &ResponseStream, is_complete: bool) -> Result<(), Failure> {
         if let Some(completion) = stream.completion() {
             self.event("InvokeComplete", invoke_complete(completion))
                 .await?;
@@ -106,7 +113,7 @@ impl Document {
         }
         text += "}\n";
         self.output.write(text.into()).await?;
-        self.output.finish().await
+        self.output.finish(is_complete).await
     }
 }
 

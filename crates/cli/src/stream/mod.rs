@@ -7,13 +7,15 @@ use lambda_invoke::{Completion, Error, Execution, HttpStream, ResponseStream, St
 
 use crate::call::{self, with_options};
 use crate::call_state::call_state;
+use crate::destination::{self, Destination};
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
-use crate::outcome::{failure, show_log_tail};
+use crate::outcome::{call_failure, show_log_tail};
 use crate::output::{self, Deadline, Output};
 use crate::progress::Progress;
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
+use crate::verbose;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +23,7 @@ Examples:
   lambda-invoke stream my-function:live -p @request.json
   generate | lambda-invoke stream my-function -p - --log-tail > response
   lambda-invoke stream page --http -p '{\"rawPath\":\"/\"}'
+  lambda-invoke stream my-function -o response.txt -v
   lambda-invoke stream count --json --endpoint-url http://127.0.0.1:9001 -p '{\"n\":3}'";
 
 /// Stream a function's response to stdout as it arrives
@@ -31,25 +34,29 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["json", "dry_run"])]
     http: bool,
     #[command(flatten)]
+    destination: destination::Options,
+    #[command(flatten)]
     call: call::Options,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
+    verbose::start(arguments.call.verbose, as_json);
     runtime::run(Threads::Current, stream(&arguments)).map_err(|failure| failure.in_json(as_json))
 }
 
 async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     let options = &arguments.call;
     let prepared = options.prepare().await?;
+    let destination = arguments.destination.check()?;
     let call = prepared.client.stream(prepared.name.clone());
     let call = with_options(call, options, prepared.payload, prepared.client_context);
     let to_failure = |error: Error| failed(&error, options);
     let deadline = options.deadline();
     if options.dry_run {
         let head = call.dry_run().send().await.map_err(to_failure)?;
-        return dry_run(&head, options.json, deadline).await;
+        return dry_run(&head, options.json, &destination, deadline).await;
     }
     call_state().execution = Execution::Unknown;
     let mut stream = call.send().await.map_err(to_failure)?;
@@ -59,7 +66,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
         known.request_id = stream.request_id().map(str::to_owned);
     }
     if options.json {
-        json::write(&mut stream, deadline)
+        json::write(&mut stream, &destination, deadline)
             .await?
             .map_err(to_failure)?;
         return Ok(());
@@ -71,7 +78,9 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         Source::Plain(Box::new(stream))
     };
-    copy(&mut source, deadline).await?.map_err(to_failure)?;
+    copy(&mut source, &destination, deadline)
+        .await?
+        .map_err(to_failure)?;
     show_log(source.stream(), options);
     Ok(())
 }
@@ -98,10 +107,15 @@ impl Source {
     }
 }
 
-/// Copies the stream to stdout. Everything received before an error is written.
-async fn copy(source: &mut Source, deadline: Deadline) -> Result<Result<(), Error>, Failure> {
+/// Copies the stream. Everything received before an error is written to stdout; a file is written
+/// only if the stream is complete.
+async fn copy(
+    source: &mut Source,
+    destination: &Destination,
+    deadline: Deadline,
+) -> Result<Result<(), Error>, Failure> {
     let mut catch = Catch::new();
-    let mut output = Output::new(deadline);
+    let mut output = Output::new(destination, deadline)?;
     let mut progress = Progress::new();
     let end = loop {
         let next = tokio::select! {
@@ -126,7 +140,7 @@ async fn copy(source: &mut Source, deadline: Deadline) -> Result<Result<(), Erro
     tokio::select! {
         biased;
         () = catch.caught() => return Err(interrupted()),
-        written = output.finish() => written?,
+        written = output.finish(end.is_ok()) => written?,
     }
     Ok(end)
 }
@@ -148,19 +162,27 @@ fn failed(error: &Error, options: &call::Options) -> Failure {
     if let (true, false, Some(log)) = (options.log_tail, options.json, log) {
         show_log_tail(log);
     }
-    failure(error)
+    call_failure(error, options)
 }
 
-async fn dry_run(head: &StreamHead, as_json: bool, deadline: Deadline) -> Result<(), Failure> {
+async fn dry_run(
+    head: &StreamHead,
+    as_json: bool,
+    destination: &Destination,
+    deadline: Deadline,
+) -> Result<(), Failure> {
     if !as_json {
         say(call::DRY_RUN_SUCCEEDED);
         return Ok(());
     }
     let mut response = serde_json::json!({ "StatusCode": head.status.as_u16() });
+    if let Some(id) = &head.request_id {
+        response["RequestId"] = id.as_str().into();
+    }
     if let Some(version) = &head.executed_version {
         response["ExecutedVersion"] = version.as_str().into();
     }
-    output::write_line(terminal::json(&response), deadline).await
+    output::write_line(terminal::json(&response), destination, deadline).await
 }
 
 /// Writes the status and headers to stderr, as in an HTTP response.

@@ -32,6 +32,8 @@ pub fn program() -> Command {
     command
         .env("AWS_CONFIG_FILE", "no-such-file")
         .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
+        // The machine of the test may be an instance.
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null());
     command
 }
@@ -138,6 +140,11 @@ impl Serve {
             .arg(env!("CARGO_BIN_EXE_lambda-invoke"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments);
+        Self::started(command)
+    }
+
+    /// Starts it by a command of its own, which must listen on a free port.
+    pub fn of(command: Command) -> Self {
         Self::started(command)
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct Event {
     pub(super) accepted: Instant,
     pub(super) attempts: u32,
     /// The response of the last attempt, if it failed.
-    pub(super) last_error: Option<Vec<u8>>,
+    pub(super) last_error: Option<Bytes>,
     /// Whether the event is itself a dead letter, which is dropped if it fails.
     pub(super) last_resort: bool,
 }
@@ -38,14 +38,21 @@ impl Event {
         }
     }
 
-    /// Creates another event for the same call.
-    pub(crate) fn duplicate(&self) -> Self {
-        Self::new(
-            self.payload.clone(),
-            self.call.clone(),
-            self.handler.clone(),
-            self.limits.clone(),
-        )
+    /// Returns this many events for the same call.
+    pub(crate) fn times(self, count: usize) -> Vec<Self> {
+        let copy = || {
+            Self::new(
+                self.payload.clone(),
+                self.call.clone(),
+                self.handler.clone(),
+                self.limits.clone(),
+            )
+        };
+        let mut events: Vec<_> = std::iter::repeat_with(copy)
+            .take(count.saturating_sub(1))
+            .collect();
+        events.push(self);
+        events
     }
 
     pub(super) fn call(&self) -> &Call {
@@ -63,7 +70,7 @@ impl Event {
         let bytes = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::capacity);
         size_of::<Entry>()
             + self.payload.len()
-            + bytes(&self.last_error)
+            + self.last_error.as_ref().map_or(0, Bytes::len)
             + text(&call.qualifier)
             + text(&call.tenant_id)
             + text(&call.durable_execution_name)

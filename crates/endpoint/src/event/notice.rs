@@ -100,6 +100,11 @@ pub enum Notice {
         /// The number of failures since the last such notice.
         times: u64,
     },
+    /// The console was opened. Its link worked once.
+    ConsoleOpened {
+        /// The link that opens it again.
+        next: String,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -128,6 +133,9 @@ impl fmt::Display for Notice {
                     "event {request_id} was lost: cannot write {}: {error}",
                     file.display()
                 )
+            }
+            Self::ConsoleOpened { next } => {
+                write!(f, "the console was opened; to open it again: {next}")
             }
             Self::AcceptFailed { error, times: 1 } => {
                 write!(f, "cannot accept a connection: {error}")

@@ -12,12 +12,14 @@ use super::notice::{EventFailure, Notice};
 use super::queue::Queue;
 use super::record::record;
 use super::settings::DeadLetter;
+use crate::function::channel::ResponseLimits;
 use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation, later};
+use crate::journal::Journal;
 use crate::request_id::RequestIds;
-use crate::run::collect;
 use crate::run::concurrency::Permit;
-use crate::run::execution::Outcome;
+use crate::run::discard::discard;
+use crate::run::execution::Execution;
 use crate::run::registry::Registry;
 use crate::wire::shutdown::Running;
 
@@ -32,6 +34,7 @@ pub(crate) fn work(
     queue: &Arc<Queue>,
     registry: &Arc<Registry>,
     ids: &Arc<RequestIds>,
+    journal: Option<Arc<Journal>>,
     running: Running,
 ) -> impl Future<Output = ()> + Send + use<> {
     queue.lock().workers += 1;
@@ -39,6 +42,7 @@ pub(crate) fn work(
         queue: Arc::clone(queue),
         registry: Arc::clone(registry),
         ids: Arc::clone(ids),
+        journal,
         running: Arc::new(running),
     };
     let mut open = Open(Some(worker.clone()));
@@ -58,6 +62,7 @@ struct Worker {
     queue: Arc<Queue>,
     registry: Arc<Registry>,
     ids: Arc<RequestIds>,
+    journal: Option<Arc<Journal>>,
     running: Arc<Running>,
 }
 
@@ -143,19 +148,41 @@ impl Worker {
         };
         event.attempts += 1;
         // Each attempt is a new invocation with its own timeout and the same request id.
-        let invocation = Invocation::new(event.payload().clone(), event.call().clone());
-        let run = collect::without_caller(&invocation, &event.handler, permit, &self.running);
-        match run.await {
-            Outcome::Completed(()) => {
+        let entry = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.begin(event.call().start("Event"), event.payload()));
+        let invocation = Invocation::new(event.payload().clone(), event.call().clone(), entry);
+        let (handler, limits) = (&event.handler, ResponseLimits::NONE);
+        let execution = Execution::start(handler, &invocation, permit, &self.running, limits);
+        match discard(execution).await {
+            Ok(()) => {
                 let succeeded = &self.queue.counts.succeeded;
                 succeeded.fetch_add(1, Ordering::Relaxed);
                 owned.settle();
             }
-            Outcome::Failed(error) | Outcome::TimedOut(error) => {
+            Err(error) if error.throttle_reason().is_some() => self.put_back_throttled(owned),
+            Err(error) => {
                 if let Some(why) = self.put_back(&mut owned, error) {
                     self.give_up(owned, why).await;
                 }
             }
+        }
+    }
+
+    /// Queues an event that a program could not take: that is not an attempt.
+    fn put_back_throttled(&self, mut owned: Owned) {
+        let queue = &self.queue;
+        let mut state = queue.lock();
+        if state.workers == 0 {
+            drop(state);
+            return owned.lose(EventFailure::ShuttingDown);
+        }
+        if let Some(mut event) = owned.event.take() {
+            event.attempts -= 1;
+            queue.counts.throttled.fetch_add(1, Ordering::Relaxed);
+            state.push(Instant::now() + THROTTLED, event);
+            queue.changed.notify_one();
         }
     }
 

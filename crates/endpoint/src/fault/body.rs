@@ -6,13 +6,44 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
-use super::plan::{ByteFaults, Stop};
 use crate::wire::connection::Connection;
-use crate::wire::frame::{Frames, Polled, TruncatedOnPurpose};
+use crate::wire::stage::{Frames, Polled, Stage, TruncatedOnPurpose};
+
+/// Faults at bytes of the body.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ByteFaults {
+    pub(super) flips: Vec<(u64, u8)>,
+    /// Where and how the body stops; the first position counts.
+    pub(super) stop: Option<(u64, Stop)>,
+}
+
+/// How a body stops early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The connection is reset.
+    Reset,
+    /// The connection is closed.
+    Close,
+    /// The body ends as if it were complete.
+    End,
+}
+
+impl ByteFaults {
+    /// Stops the body here, unless it stops earlier.
+    pub(super) fn stop_at(&mut self, byte: u64, stop: Stop) {
+        if self.stop.is_none_or(|(first, _)| byte < first) {
+            self.stop = Some((byte, stop));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.flips.is_empty() && self.stop.is_none()
+    }
+}
 
 /// A body with the byte faults of a plan.
 #[derive(Debug)]
-pub(crate) struct FaultyBody<B> {
+pub(super) struct FaultyBody<B> {
     inner: B,
     faults: ByteFaults,
     connection: Arc<Connection>,
@@ -23,7 +54,7 @@ pub(crate) struct FaultyBody<B> {
 }
 
 impl<B: Frames> FaultyBody<B> {
-    pub(crate) fn new(inner: B, faults: ByteFaults, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(inner: B, faults: ByteFaults, connection: Arc<Connection>) -> Self {
         let mark = connection.mark();
         Self {
             inner,
@@ -34,7 +65,56 @@ impl<B: Frames> FaultyBody<B> {
         }
     }
 
-    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+    fn stop(&mut self, stop: Stop, cx: &mut Context<'_>) -> Polled {
+        // Earlier bytes must be on the wire first: hyper discards the bytes that it still holds.
+        if stop != Stop::End && !self.connection.flushed_since(self.mark) {
+            self.run_on(cx);
+            return Poll::Pending;
+        }
+        match stop {
+            Stop::End => return Poll::Ready(None),
+            Stop::Reset => self.connection.reset(),
+            Stop::Close => {}
+        }
+        Poll::Ready(Some(Err(TruncatedOnPurpose)))
+    }
+
+    fn flip(&self, bytes: Bytes) -> Bytes {
+        let here = |(at, bit): &(u64, u8)| {
+            let place = usize::try_from(at.checked_sub(self.position)?).ok()?;
+            (place < bytes.len()).then_some((place, *bit))
+        };
+        let flips: Vec<_> = self.faults.flips.iter().filter_map(here).collect();
+        if flips.is_empty() {
+            return bytes;
+        }
+        let mut changed = BytesMut::from(bytes);
+        for (place, bit) in flips {
+            if let Some(byte) = changed.get_mut(place) {
+                *byte ^= 1 << bit;
+            }
+        }
+        changed.freeze()
+    }
+}
+
+impl<B: Frames> Stage for FaultyBody<B> {
+    fn run_on(&mut self, cx: &mut Context<'_>) {
+        self.inner.run_on(cx);
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.inner.failure()
+    }
+
+    fn is_struck(&self) -> bool {
+        let reached = |(at, _)| self.position >= at;
+        self.faults.stop.is_some_and(reached) || self.inner.is_struck()
+    }
+}
+
+impl<B: Frames> Frames for FaultyBody<B> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         if let Some((at, stop)) = self.faults.stop {
             if self.position >= at {
                 return self.stop(stop, cx);
@@ -56,59 +136,11 @@ impl<B: Frames> FaultyBody<B> {
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
-    fn stop(&mut self, stop: Stop, cx: &mut Context<'_>) -> Polled {
-        // Earlier bytes must be on the wire first: hyper discards the bytes that it still holds.
-        if stop != Stop::End && !self.connection.flushed_since(self.mark) {
-            self.run_on(cx);
-            return Poll::Pending;
-        }
-        match stop {
-            Stop::End => return Poll::Ready(None),
-            Stop::Reset => self.connection.reset(),
-            Stop::Close => {}
-        }
-        Poll::Ready(Some(Err(TruncatedOnPurpose)))
-    }
-
-    /// Lets a streaming function run while nothing can be sent.
-    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
-        self.inner.run_on(cx);
-    }
-
-    /// The body without its faults.
-    pub(crate) fn inner(&self) -> &B {
-        &self.inner
-    }
-
-    /// Whether the body ended early.
-    pub(crate) fn is_struck(&self) -> bool {
-        let reached = |(at, _)| self.position >= at;
-        self.faults.stop.is_some_and(reached)
-    }
-
-    fn flip(&self, bytes: Bytes) -> Bytes {
-        let here = |(at, bit): &(u64, u8)| {
-            let place = usize::try_from(at.checked_sub(self.position)?).ok()?;
-            (place < bytes.len()).then_some((place, *bit))
-        };
-        let flips: Vec<_> = self.faults.flips.iter().filter_map(here).collect();
-        if flips.is_empty() {
-            return bytes;
-        }
-        let mut changed = BytesMut::from(bytes);
-        for (place, bit) in flips {
-            if let Some(byte) = changed.get_mut(place) {
-                *byte ^= 1 << bit;
-            }
-        }
-        changed.freeze()
-    }
-
-    pub(crate) fn is_end_stream(&self) -> bool {
+    fn is_end_stream(&self) -> bool {
         self.faults.stop.is_none() && self.inner.is_end_stream()
     }
 
-    pub(crate) fn size_hint(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         match self.faults.stop {
             // A length in the head would reveal the early end.
             Some((_, Stop::End)) => SizeHint::default(),
@@ -122,10 +154,20 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::wire::connection::Addresses;
     use crate::wire::shutdown::Switch;
 
     /// A body of one frame.
+    #[derive(Debug)]
     struct Whole(&'static str);
+
+    impl Stage for Whole {
+        fn run_on(&mut self, _: &mut Context<'_>) {}
+
+        fn failure(&self) -> Option<String> {
+            None
+        }
+    }
 
     impl Frames for Whole {
         fn poll_frame(&mut self, _: &mut Context<'_>) -> Polled {
@@ -133,8 +175,6 @@ mod tests {
             let frame = Some(bytes).filter(|bytes| !bytes.is_empty());
             Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))
         }
-
-        fn run_on(&mut self, _: &mut Context<'_>) {}
 
         fn is_end_stream(&self) -> bool {
             self.0.is_empty()
@@ -150,7 +190,7 @@ mod tests {
         flips: &[(u64, u8)],
         stop: Option<(u64, Stop)>,
     ) -> FaultyBody<Whole> {
-        let connection = Connection::new(Switch::new().running().unwrap());
+        let connection = Connection::new(Switch::new().running().unwrap(), Addresses::default());
         let faults = ByteFaults {
             flips: flips.to_vec(),
             stop,

@@ -1,11 +1,15 @@
-//! Fault injection: rules, their text form, and their effect on one call.
+//! Fault injection: rules, their text form, and adapters that apply them to a call from outside:
+//! over its events, its messages, the bytes of its body, and its connection.
 
 mod body;
+mod events;
+mod messages;
 mod parse;
 mod plan;
+mod reset;
 mod rule;
 
-pub(crate) use body::FaultyBody;
 pub use parse::FaultParseError;
 pub(crate) use plan::{Plan, Rules};
+pub(crate) use reset::Resettable;
 pub use rule::{Fault, FaultKind};

@@ -1,12 +1,18 @@
 //! Applying the fault rules to one call.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lambda_invoke_error::{RetryAfter, ServiceError, lookup};
 
+use super::body::{ByteFaults, FaultyBody, Stop};
+use super::events::{EventFaults, ExceptionFault, FaultyEvents};
+use super::messages::WrongChecksums;
 use super::rule::{Fault, FaultKind};
 use crate::request_id::mix;
+use crate::wire::connection::Connection;
+use crate::wire::stage::{Events, Frames, Messages};
 
 /// The rules of an endpoint, with counters of their calls and strikes.
 #[derive(Debug)]
@@ -22,46 +28,69 @@ struct Rule {
     strikes: AtomicU64,
 }
 
-/// All faults of one call.
-#[derive(Clone, Debug, Default)]
+/// All faults of one call. Each part of the call is passed through it, and comes back wrapped if a
+/// rule affects it.
+#[derive(Debug, Default)]
 pub(crate) struct Plan {
+    /// `None` if there are no faults.
+    faults: Option<Box<Faults>>,
+}
+
+#[derive(Debug, Default)]
+struct Faults {
     /// The response, instead of running the function.
-    pub(crate) error: Option<ServiceError>,
-    pub(crate) delay: Duration,
-    pub(crate) chunk_delay: Duration,
-    pub(crate) bytes: ByteFaults,
-    pub(crate) wrong_crc: Vec<u64>,
-    pub(crate) no_complete: bool,
-    pub(crate) exception: Option<ExceptionFault>,
-    pub(crate) complete_error: Option<(String, Option<String>)>,
-    pub(crate) twice: bool,
+    error: Option<ServiceError>,
+    delay: Duration,
+    events: EventFaults,
+    wrong_crc: Vec<u64>,
+    bytes: ByteFaults,
+    twice: bool,
 }
 
-/// An exception frame that ends a stream.
-#[derive(Clone, Debug)]
-pub(crate) struct ExceptionFault {
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) after: Option<u64>,
-}
+impl Plan {
+    /// Returns how many times an event is delivered.
+    pub(crate) fn deliveries(&self) -> usize {
+        match &self.faults {
+            Some(faults) if faults.twice => 2,
+            _ => 1,
+        }
+    }
 
-/// Faults at bytes of the body.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ByteFaults {
-    pub(crate) flips: Vec<(u64, u8)>,
-    /// Where and how the body stops; the first position counts.
-    pub(crate) stop: Option<(u64, Stop)>,
-}
+    /// Returns the events of a stream with the faults.
+    pub(crate) fn events(&mut self, events: Box<dyn Events>) -> Box<dyn Events> {
+        match &mut self.faults {
+            Some(faults) if !faults.events.is_empty() => {
+                let own = std::mem::take(&mut faults.events);
+                Box::new(FaultyEvents::new(events, own))
+            }
+            _ => events,
+        }
+    }
 
-/// How a body stops early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// The connection is reset.
-    Reset,
-    /// The connection is closed.
-    Close,
-    /// The body ends as if it were complete.
-    End,
+    /// Returns the messages of a stream with the faults.
+    pub(crate) fn messages(&mut self, messages: Box<dyn Messages>) -> Box<dyn Messages> {
+        match &mut self.faults {
+            Some(faults) if !faults.wrong_crc.is_empty() => {
+                let own = std::mem::take(&mut faults.wrong_crc);
+                Box::new(WrongChecksums::new(messages, own))
+            }
+            _ => messages,
+        }
+    }
+
+    /// Returns the body of a response with the faults.
+    pub(crate) fn body<B>(self, body: B, connection: &Arc<Connection>) -> B
+    where
+        B: Frames + From<Box<dyn Frames>> + 'static,
+    {
+        match self.faults {
+            Some(faults) if !faults.bytes.is_empty() => {
+                let faulty = FaultyBody::new(body, faults.bytes, Arc::clone(connection));
+                (Box::new(faulty) as Box<dyn Frames>).into()
+            }
+            _ => body,
+        }
+    }
 }
 
 impl Rules {
@@ -77,15 +106,33 @@ impl Rules {
         }
     }
 
-    /// Returns the faults of the next call of this function; `None` if there are none.
-    pub(crate) fn plan(&self, function: &str) -> Option<Box<Plan>> {
-        let mut plan: Option<Box<Plan>> = None;
-        for (place, rule) in self.rules.iter().enumerate() {
-            if rule.fault.pattern.matches(function) && rule.strikes(self.seed, place as u64) {
-                plan.get_or_insert_default().add(&rule.fault.kind);
+    /// Applies the rules to the next call of this function: waits for the delay, and returns the
+    /// faults of what follows.
+    ///
+    /// # Errors
+    ///
+    /// The error that is the response, in place of a run.
+    pub(crate) async fn strike(&self, function: &str) -> Result<Plan, ServiceError> {
+        let mut faults = self.faults(function);
+        if let Some(faults) = &mut faults {
+            if !faults.delay.is_zero() {
+                tokio::time::sleep(faults.delay).await;
+            }
+            if let Some(error) = faults.error.take() {
+                return Err(error);
             }
         }
-        plan
+        Ok(Plan { faults })
+    }
+
+    fn faults(&self, function: &str) -> Option<Box<Faults>> {
+        let mut faults: Option<Box<Faults>> = None;
+        for (place, rule) in self.rules.iter().enumerate() {
+            if rule.fault.pattern.matches(function) && rule.strikes(self.seed, place as u64) {
+                faults.get_or_insert_default().add(&rule.fault.kind);
+            }
+        }
+        faults
     }
 
     /// Returns how many times each rule took effect, in the order of the rules.
@@ -114,7 +161,7 @@ impl Rule {
     }
 }
 
-impl Plan {
+impl Faults {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
             FaultKind::Error(error) => self.set_error(|| Some(error.clone())),
@@ -131,27 +178,29 @@ impl Plan {
             }),
             FaultKind::Delay(time) => self.delay = self.delay.saturating_add(*time),
             FaultKind::DelayChunks(time) => {
-                self.chunk_delay = self.chunk_delay.saturating_add(*time);
+                let delay = &mut self.events.chunk_delay;
+                *delay = delay.saturating_add(*time);
             }
             FaultKind::ResetAt(byte) => self.bytes.stop_at(*byte, Stop::Reset),
             FaultKind::CutAt(byte) => self.bytes.stop_at(*byte, Stop::Close),
             FaultKind::EndAt(byte) => self.bytes.stop_at(*byte, Stop::End),
             FaultKind::FlipAt { byte, bit } => self.bytes.flips.push((*byte, *bit & 7)),
             FaultKind::WrongCrc(message) => self.wrong_crc.push(*message),
-            FaultKind::NoComplete => self.no_complete = true,
+            FaultKind::NoComplete => self.events.no_complete = true,
             FaultKind::Exception {
                 code,
                 message,
                 after,
             } => {
-                self.exception.get_or_insert_with(|| ExceptionFault {
+                self.events.exception.get_or_insert_with(|| ExceptionFault {
                     code: code.clone(),
                     message: message.clone(),
                     after: *after,
                 });
             }
             FaultKind::CompleteError { code, details } => {
-                self.complete_error
+                self.events
+                    .complete_error
                     .get_or_insert_with(|| (code.clone(), details.clone()));
             }
             FaultKind::Twice => self.twice = true,
@@ -165,18 +214,6 @@ impl Plan {
     }
 }
 
-impl ByteFaults {
-    fn stop_at(&mut self, byte: u64, stop: Stop) {
-        if self.stop.is_none_or(|(first, _)| byte < first) {
-            self.stop = Some((byte, stop));
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.flips.is_empty() && self.stop.is_none()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +221,7 @@ mod tests {
     fn struck(rule: &str, seed: u64, calls: u64) -> Vec<u64> {
         let rules = Rules::new([rule.parse().unwrap()], seed);
         (1..=calls)
-            .filter(|_| rules.plan("hello").is_some())
+            .filter(|_| rules.faults("hello").is_some())
             .collect()
     }
 
@@ -210,9 +247,9 @@ mod tests {
         let longest = Fault::new(FaultKind::Delay(Duration::MAX));
         let chunks = Fault::new(FaultKind::DelayChunks(Duration::MAX));
         let rules = Rules::new([longest.clone(), longest, chunks.clone(), chunks], 0);
-        let plan = rules.plan("f").unwrap();
+        let plan = rules.faults("f").unwrap();
         assert_eq!(
-            (plan.delay, plan.chunk_delay),
+            (plan.delay, plan.events.chunk_delay),
             (Duration::MAX, Duration::MAX)
         );
     }
@@ -228,7 +265,7 @@ mod tests {
             "*: delay=2s",
         ];
         let rules = Rules::new(rules.map(|rule| rule.parse().unwrap()), 0);
-        let plan = rules.plan("f").unwrap();
+        let plan = rules.faults("f").unwrap();
         assert_eq!(plan.error.unwrap().code(), Some("ServiceException"));
         assert_eq!(plan.bytes.stop, Some((4, Stop::Reset)));
         assert_eq!(plan.delay, Duration::from_secs(3));

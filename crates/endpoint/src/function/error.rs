@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use lambda_invoke_error::ThrottleReason;
+
+use lambda_invoke_error::text::truncate;
+
 /// A function's failure: the `errorType`, `errorMessage` and `stackTrace` of its response.
 ///
 /// Any error converts with `?`: the name of its type becomes the error type, its text the message.
@@ -23,6 +28,8 @@ pub struct FunctionError {
     message: String,
     stack_trace: Vec<String>,
     origin: Origin,
+    /// The payload as a runtime reported it, in place of one made from the members.
+    reported: Option<Bytes>,
 }
 
 /// The source of a failure, which decides the shape of the response.
@@ -34,8 +41,16 @@ enum Origin {
     Init,
     /// Raised by the platform: type, and a message that starts with the request id.
     Platform,
+    /// The platform ended an invocation that ran for too long.
+    Timeout,
     /// The platform rejected the function's response: type and message.
     Response,
+    /// Reported by a program's runtime, which has written it to the log itself.
+    #[cfg(feature = "runtime")]
+    Runtime,
+    /// The program's instances are all taken; nothing has run.
+    #[cfg(feature = "runtime")]
+    Throttled,
 }
 
 impl FunctionError {
@@ -46,6 +61,7 @@ impl FunctionError {
             message: message.into(),
             stack_trace: Vec::new(),
             origin: Origin::Function,
+            reported: None,
         }
     }
 
@@ -72,7 +88,10 @@ impl FunctionError {
     /// Creates the error for an invocation that timed out.
     pub(crate) fn timed_out(limit: std::time::Duration) -> Self {
         let message = format!("Task timed out after {:.2} seconds", limit.as_secs_f64());
-        Self::platform("Sandbox.Timedout", message)
+        Self {
+            origin: Origin::Timeout,
+            ..Self::new("Sandbox.Timedout", message)
+        }
     }
 
     /// Creates the error for a response larger than `limit` bytes.
@@ -85,7 +104,7 @@ impl FunctionError {
         }
     }
 
-    fn platform(error_type: &str, message: String) -> Self {
+    pub(super) fn platform(error_type: &str, message: String) -> Self {
         Self {
             origin: Origin::Platform,
             ..Self::new(error_type, message)
@@ -112,22 +131,71 @@ impl FunctionError {
 
     /// Truncates the error to this many bytes of text: first the type, then the message, then the
     /// stack trace.
-    pub(crate) fn shortened(mut self, mut bytes: usize) -> Self {
+    pub(crate) fn shortened(mut self, most: usize) -> Self {
+        let mut bytes = most;
         for text in [&mut self.error_type, &mut self.message]
             .into_iter()
             .chain(&mut self.stack_trace)
         {
-            let mut end = text.len().min(bytes);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
+            let end = truncate(text, bytes).len();
             // Nothing follows a truncated text.
             bytes = if end < text.len() { 0 } else { bytes - end };
             text.truncate(end);
             text.shrink_to_fit();
         }
         self.stack_trace.retain(|line| !line.is_empty());
+        if self
+            .reported
+            .as_ref()
+            .is_some_and(|payload| payload.len() > most)
+        {
+            self.reported = None;
+        }
         self
+    }
+
+    /// Creates the error of a program that was not started, since its instances are all taken.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn throttled() -> Self {
+        Self {
+            origin: Origin::Throttled,
+            ..Self::new("TooManyRequestsException", "Rate Exceeded.")
+        }
+    }
+
+    /// Creates the error of a program's invocation.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn of_program(request_id: &str, failure: &lambda_invoke_runtime::Failure) -> Self {
+        use lambda_invoke_runtime::FailureKind;
+
+        let prefix = format!("RequestId: {request_id} Error: ");
+        let platform = failure.message.strip_prefix(&prefix);
+        Self {
+            origin: match failure.kind {
+                FailureKind::TimedOut => Origin::Timeout,
+                FailureKind::TooLarge => Origin::Response,
+                FailureKind::Function | FailureKind::Init if platform.is_none() => Origin::Runtime,
+                _ => Origin::Platform,
+            },
+            reported: Some(failure.body.clone()),
+            ..Self::new(&failure.error_type, platform.unwrap_or(&failure.message))
+        }
+    }
+
+    /// Returns why nothing has run, if the call was throttled.
+    pub(crate) fn throttle_reason(&self) -> Option<ThrottleReason> {
+        match &self.origin {
+            #[cfg(feature = "runtime")]
+            Origin::Throttled => {
+                Some(ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the invocation timed out.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.origin == Origin::Timeout
     }
 
     /// Whether the response was too large.
@@ -137,14 +205,20 @@ impl FunctionError {
 
     /// Whether the platform raised the error, and not the function.
     pub(crate) fn is_from_platform(&self) -> bool {
-        matches!(self.origin, Origin::Platform | Origin::Response)
+        matches!(
+            self.origin,
+            Origin::Platform | Origin::Timeout | Origin::Response
+        )
     }
 
     /// Returns the JSON payload of the response.
-    pub(crate) fn payload(&self, request_id: &str) -> Vec<u8> {
+    pub(crate) fn payload(&self, request_id: &str) -> Bytes {
+        if let Some(reported) = &self.reported {
+            return reported.clone();
+        }
         let message = match self.origin {
-            Origin::Platform => self.log_line(request_id),
-            Origin::Function | Origin::Init | Origin::Response => self.message.clone(),
+            Origin::Platform | Origin::Timeout => self.platform_message(request_id),
+            _ => self.message.clone(),
         };
         let mut error = lambda_invoke_protocol::FunctionError::new(&self.error_type, message);
         if matches!(self.origin, Origin::Function | Origin::Init) {
@@ -152,12 +226,28 @@ impl FunctionError {
             error.request_id = Some(if known { request_id } else { "" }.to_owned());
             error.stack_trace.clone_from(&self.stack_trace);
         }
-        error.to_json()
+        error.to_json().into()
     }
 
-    /// Returns the error's line in the tail log.
-    pub(crate) fn log_line(&self, request_id: &str) -> String {
-        match self.origin {
+    fn platform_message(&self, request_id: &str) -> String {
+        format!("RequestId: {request_id} Error: {}", self.message)
+    }
+
+    /// Returns the error as text for the request log, truncated to 1 KiB.
+    pub(crate) fn summary(&self) -> String {
+        const LONGEST: usize = 1024;
+        let short = self.clone().shortened(LONGEST);
+        let mark = if short.message == self.message {
+            ""
+        } else {
+            "..."
+        };
+        format!("{short}{mark}")
+    }
+
+    /// Returns the error's lines in the tail log, unless the function has written them itself.
+    pub(crate) fn log_line(&self, request_id: &str) -> Option<String> {
+        Some(match self.origin {
             // The form of the Python runtime, by which a client can tell a failure from a line that
             // the function wrote itself.
             Origin::Function | Origin::Init => {
@@ -168,9 +258,11 @@ impl FunctionError {
                 }
                 lines
             }
-            Origin::Platform => format!("RequestId: {request_id} Error: {}", self.message),
+            Origin::Platform | Origin::Timeout => self.platform_message(request_id),
             Origin::Response => self.message.clone(),
-        }
+            #[cfg(feature = "runtime")]
+            Origin::Runtime | Origin::Throttled => return None,
+        })
     }
 }
 
@@ -187,23 +279,6 @@ impl<E: std::error::Error> From<E> for FunctionError {
         let bare = path.split('<').next().unwrap_or(path);
         let name = bare.rsplit("::").next().unwrap_or(bare);
         Self::new(name, error.to_string())
-    }
-}
-
-/// A function's failure as text for the request log; an extension of the HTTP response.
-#[derive(Clone, Debug)]
-pub(crate) struct Failed(pub(crate) String);
-
-impl Failed {
-    pub(crate) fn new(error: &FunctionError) -> Self {
-        const LONGEST: usize = 1024;
-        let short = error.clone().shortened(LONGEST);
-        let mark = if short.message() == error.message() {
-            ""
-        } else {
-            "..."
-        };
-        Self(format!("{short}{mark}"))
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use lambda_invoke_protocol::{LogTail, TailBuffer};
@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 
 use crate::function::error::FunctionError;
 use crate::function::info::FunctionInfo;
+use crate::function::usage::Usage;
+use crate::journal::{Entry, Start};
 use crate::request_id::RequestId;
 
 /// One invocation of a function: its input, its log, and the state of its caller.
@@ -54,6 +56,33 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Creates a synchronous call of `$LATEST` without optional parameters.
+    pub(crate) fn new(function: &Arc<FunctionInfo>, request_id: RequestId) -> Self {
+        Self {
+            function: Arc::clone(function),
+            qualifier: None,
+            version: None,
+            request_id,
+            client_context: None,
+            tenant_id: None,
+            durable_execution_name: None,
+            event: false,
+            tail: false,
+        }
+    }
+
+    /// Returns what the journal records of the call.
+    pub(crate) fn start(&self, via: &'static str) -> Start {
+        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let time = time.map_or(0, |since| since.as_millis());
+        Start {
+            id: self.request_id.to_string(),
+            function: self.function.name.clone(),
+            via,
+            time: u64::try_from(time).unwrap_or(u64::MAX),
+        }
+    }
+
     /// Returns the ARN that the caller invoked.
     pub(crate) fn function_arn(&self) -> String {
         match &self.qualifier {
@@ -80,19 +109,24 @@ pub(crate) fn later(time: Instant, duration: Duration) -> Instant {
 
 struct Shared {
     call: Call,
+    /// `None` if no console shows the call.
+    entry: Option<Arc<Entry>>,
     started: Instant,
     log: Option<Mutex<TailBuffer>>,
+    usage: OnceLock<Usage>,
     caller_gone: AtomicBool,
     caller_gone_notify: Notify,
 }
 
 impl Invocation {
-    pub(crate) fn new(payload: Bytes, call: Call) -> Self {
+    pub(crate) fn new(payload: Bytes, call: Call, entry: Option<Arc<Entry>>) -> Self {
         let log = call.tail.then(Mutex::default);
         let shared = Arc::new(Shared {
             call,
+            entry,
             started: Instant::now(),
             log,
+            usage: OnceLock::new(),
             caller_gone: AtomicBool::new(false),
             caller_gone_notify: Notify::new(),
         });
@@ -168,8 +202,18 @@ impl Invocation {
     }
 
     /// Writes a line to the function's log. A caller that sends `X-Amz-Log-Type: Tail` receives the
-    /// last 4 KB of it; without that header the log is discarded.
+    /// last 4 KB of it. Each line also goes to the observer of the endpoint
+    /// ([`EndpointBuilder::on_log`](crate::EndpointBuilder::on_log)).
     pub fn log(&self, line: impl AsRef<str>) {
+        let function = &self.shared.call.function;
+        if let Some(on_log) = &function.on_log {
+            on_log.report(&function.name, Some(self.request_id()), line.as_ref());
+        }
+        self.log_to_tail(line);
+    }
+
+    /// Writes a line to the tail only.
+    pub(crate) fn log_to_tail(&self, line: impl AsRef<str>) {
         if let Some(log) = &self.shared.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push(line.as_ref().as_bytes());
@@ -219,6 +263,10 @@ impl Invocation {
         self.shared.caller_gone_notify.notify_waiters();
     }
 
+    pub(crate) fn entry(&self) -> Option<&Arc<Entry>> {
+        self.shared.entry.as_ref()
+    }
+
     pub(crate) fn call(&self) -> &Call {
         &self.shared.call
     }
@@ -227,15 +275,34 @@ impl Invocation {
         self.shared.started.elapsed()
     }
 
-    /// Whether the caller asked for the tail of the log.
-    pub(crate) fn wants_tail(&self) -> bool {
-        self.shared.log.is_some()
+    /// Sets what the invocation has used, in place of what is known of this process.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn set_usage(&self, usage: Usage) {
+        // It is known once, at the end.
+        let _ = self.shared.usage.set(usage);
+    }
+
+    pub(crate) fn usage(&self) -> Option<&Usage> {
+        self.shared.usage.get()
+    }
+
+    /// Whether anybody reads the log: the caller its tail, or a console.
+    pub(crate) fn wants_log(&self) -> bool {
+        self.shared.log.is_some() || self.shared.entry.is_some()
+    }
+
+    /// Writes a line of the platform, for the caller and the console.
+    pub(crate) fn log_of_platform(&self, line: impl AsRef<str>) {
+        if let Some(entry) = &self.shared.entry {
+            entry.log(line.as_ref());
+        }
+        self.log_to_tail(line);
     }
 
     /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
     /// ask for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
-        self.log(last);
+        self.log_of_platform(last);
         let log = self.shared.log.as_ref()?;
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         Some(std::mem::take(&mut *log).finish())

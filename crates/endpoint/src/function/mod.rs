@@ -1,9 +1,16 @@
 //! A function: its name, code, versions, aliases and limits.
 
 pub mod builtins;
+pub(crate) mod channel;
 pub(crate) mod error;
 pub(crate) mod info;
 pub(crate) mod invocation;
+pub(crate) mod log;
+#[cfg(feature = "runtime")]
+pub(crate) mod program;
+pub(crate) mod url;
+pub(crate) mod usage;
+pub(crate) mod write_error;
 pub(crate) mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,25 +24,100 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
+use crate::function::info::FunctionInfo;
 use crate::function::invocation::Invocation;
+use crate::function::url::FunctionUrl;
 use crate::function::writer::ResponseWriter;
 
-/// The future that a function's closure returns.
-pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T, FunctionError>> + Send>>;
+/// The future that a function's code returns.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), FunctionError>> + Send>>;
 
-type Buffered = dyn Fn(Invocation) -> Running<Bytes> + Send + Sync;
-/// The code of a streaming function.
-pub(crate) type Streaming = dyn Fn(Invocation, ResponseWriter) -> Running<()> + Send + Sync;
+type Code = dyn Fn(Invocation, ResponseWriter) -> Running + Send + Sync;
 
 /// The code of a function or of one of its versions.
 #[derive(Clone)]
-pub(crate) enum Handler {
-    Buffered(Arc<Buffered>),
-    Streaming(Arc<Streaming>),
+pub(crate) struct Handler {
+    /// How it responds, before it has written anything.
+    pub(crate) mode: Mode,
+    /// Whether it enforces its timeout itself.
+    pub(crate) times_itself: bool,
+    pub(crate) code: Arc<Code>,
+    /// The processes of a program.
+    #[cfg(feature = "runtime")]
+    pub(crate) pool: Option<lambda_invoke_runtime::Pool>,
 }
 
-/// A function that runs in this process.
+impl Handler {
+    fn closure(mode: Mode, code: Arc<Code>) -> Self {
+        Self {
+            mode,
+            times_itself: false,
+            code,
+            #[cfg(feature = "runtime")]
+            pool: None,
+        }
+    }
+
+    /// Replaces a program's processes: idle ones end, running ones finish first.
+    pub(crate) fn restart(&self) {
+        #[cfg(feature = "runtime")]
+        if let Some(pool) = &self.pool {
+            pool.recycle();
+        }
+    }
+
+    /// Ends a program and waits until its processes are gone.
+    pub(crate) async fn shutdown(&self) {
+        #[cfg(feature = "runtime")]
+        if let Some(pool) = &self.pool {
+            pool.shutdown().await;
+        }
+    }
+}
+
+/// What the code of a function is made from when it is registered.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Closure(Handler),
+    #[cfg(feature = "runtime")]
+    Program(Box<lambda_invoke_runtime::Program>),
+}
+
+impl Source {
+    /// Returns how many invocations it can run at once, if that is limited.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        match self {
+            Self::Closure(_) => None,
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => Some(program.limit()),
+        }
+    }
+
+    /// Makes the code of a registered function's version; `None` is `$LATEST`.
+    #[cfg_attr(
+        not(feature = "runtime"),
+        expect(
+            unused_variables,
+            reason = "only a program needs to know of its function"
+        )
+    )]
+    pub(crate) fn into_handler(
+        self,
+        info: &FunctionInfo,
+        concurrency: Option<usize>,
+        version: Option<u64>,
+    ) -> Handler {
+        match self {
+            Self::Closure(handler) => handler,
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => program::handler(*program, info, concurrency, version),
+        }
+    }
+}
+
+/// A function: a closure that runs in this process, or a program.
 ///
 /// A **buffered** function returns its whole response at once; a **streaming** one writes chunks,
 /// each of which is on the wire before the next can be written. Both work with both operations, as
@@ -59,22 +141,23 @@ pub(crate) enum Handler {
 #[derive(Clone)]
 pub struct Function {
     pub(crate) name: String,
-    pub(crate) latest: Handler,
+    pub(crate) latest: Source,
     /// Published versions; `None` means the code of `$LATEST`.
-    pub(crate) versions: BTreeMap<u64, Option<Handler>>,
+    pub(crate) versions: BTreeMap<u64, Option<Source>>,
     pub(crate) aliases: BTreeMap<String, u64>,
     /// Aliases and versions that were defined twice, with different code.
     pub(crate) contradictions: Vec<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
+    pub(crate) url: Option<FunctionUrl>,
 }
 
 impl Function {
     /// The default [`timeout`](Self::timeout) and the service's longest: 30 minutes (1,800 s).
     pub const LONGEST: Duration = Duration::from_secs(1800);
 
-    fn new(name: String, latest: Handler) -> Self {
+    fn new(name: String, latest: Source) -> Self {
         Self {
             name,
             latest,
@@ -84,6 +167,7 @@ impl Function {
             concurrency: None,
             timeout: Self::LONGEST,
             memory_mb: 128,
+            url: None,
         }
     }
 
@@ -124,19 +208,14 @@ impl Function {
         T: Serialize,
         E: Into<FunctionError>,
     {
-        let code = move |invocation: Invocation| -> Running<Bytes> {
-            match invocation.json::<I>() {
-                Ok(input) => {
-                    let result = code(input, invocation);
-                    Box::pin(async move {
-                        let value = result.await.map_err(Into::into)?;
-                        Ok(serde_json::to_vec(&value)?.into())
-                    })
-                }
-                Err(error) => Box::pin(async move { Err(error) }),
+        let code = move |invocation: Invocation| {
+            let result = invocation.json::<I>().map(|input| code(input, invocation));
+            async move {
+                let value = result?.await.map_err(Into::into)?;
+                Ok::<_, FunctionError>(serde_json::to_vec(&value)?)
             }
         };
-        Self::new(name.into(), Handler::Buffered(Arc::new(code)))
+        Self::new(name.into(), buffered(code))
     }
 
     /// Creates a function that writes its response in chunks.
@@ -167,6 +246,36 @@ impl Function {
         Self::new(name.into(), streaming(code))
     }
 
+    /// Creates a function from a program that speaks the Runtime API, or from source code, which runs
+    /// unmodified in processes of its own.
+    ///
+    /// Timeout and memory are the program's unless they are set here. A
+    /// [`concurrency`](Self::concurrency) is the number of instances too. Each version has instances
+    /// of its own. The processes end when the server is shut down.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use lambda_invoke_endpoint::{Endpoint, Function, runtime::Program};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = Program::source("app.py")?.env("TABLE", "orders");
+    /// let server = Endpoint::builder()
+    ///     .function(Function::program("app", app))
+    ///     .on_log(|line| eprintln!("{}: {}", line.function, line.text))
+    ///     .bind_localhost(9001)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "runtime")]
+    pub fn program(name: impl Into<String>, program: lambda_invoke_runtime::Program) -> Self {
+        let (timeout, memory) = (program.timeout_limit(), program.memory_size_mb());
+        Self::new(name.into(), Source::Program(Box::new(program)))
+            .timeout(timeout)
+            .memory_mb(memory)
+    }
+
     /// Returns the function's name, as in its ARN.
     pub fn name(&self) -> &str {
         &self.name
@@ -192,6 +301,14 @@ impl Function {
     #[must_use]
     pub fn memory_mb(mut self, size: u32) -> Self {
         self.memory_mb = size;
+        self
+    }
+
+    /// Gives the function a URL: `http://127.0.0.1:9001/url/NAME/` and
+    /// `http://NAME.localhost:9001/`.
+    #[must_use]
+    pub fn url(mut self, url: FunctionUrl) -> Self {
+        self.url = Some(url);
         self
     }
 
@@ -239,7 +356,7 @@ impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Function")
             .field("name", &self.name)
-            .field("streaming", &matches!(self.latest, Handler::Streaming(_)))
+            .field("latest", &self.latest)
             .field("qualifiers", &self.qualifiers())
             .field("concurrency", &self.concurrency)
             .field("timeout", &self.timeout)
@@ -248,29 +365,44 @@ impl fmt::Debug for Function {
     }
 }
 
-fn buffered<F, A, T, E>(code: F) -> Handler
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closure(handler) => write!(f, "{:?}", handler.mode),
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => write!(f, "Program({:?})", program.task_root()),
+        }
+    }
+}
+
+fn buffered<F, A, T, E>(code: F) -> Source
 where
     F: Fn(Invocation) -> A + Send + Sync + 'static,
     A: Future<Output = Result<T, E>> + Send + 'static,
     T: Into<Bytes>,
     E: Into<FunctionError>,
 {
-    Handler::Buffered(Arc::new(move |invocation| {
+    let code = move |invocation: Invocation, writer: ResponseWriter| -> Running {
         let result = code(invocation);
-        Box::pin(async move { result.await.map(Into::into).map_err(Into::into) })
-    }))
+        Box::pin(async move {
+            let response = result.await.map_err(Into::into)?;
+            Ok(writer.finish(response.into())?)
+        })
+    };
+    Source::Closure(Handler::closure(Mode::Buffered, Arc::new(code)))
 }
 
-fn streaming<F, A, E>(code: F) -> Handler
+fn streaming<F, A, E>(code: F) -> Source
 where
     F: Fn(Invocation, ResponseWriter) -> A + Send + Sync + 'static,
     A: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<FunctionError>,
 {
-    Handler::Streaming(Arc::new(move |invocation, writer| {
+    let code = move |invocation: Invocation, writer: ResponseWriter| -> Running {
         let result = code(invocation, writer);
         Box::pin(async move { result.await.map_err(Into::into) })
-    }))
+    };
+    Source::Closure(Handler::closure(Mode::Streaming, Arc::new(code)))
 }
 
 #[cfg(test)]

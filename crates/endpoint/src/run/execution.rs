@@ -1,163 +1,157 @@
-//! A running function: polled in place, ended by its timeout, and continued without a caller.
+//! One execution of a function: chunks, then an outcome.
 
-use std::fmt;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::task::{Context, Poll};
 
-use tokio::runtime::Handle;
-use tokio::time::Sleep;
+use bytes::Bytes;
 
-use crate::function;
+use super::concurrency::Permit;
+use super::running::{Outcome, Run};
+use crate::function::Handler;
+use crate::function::channel::{Channel, ResponseHead, ResponseLimits, Wants};
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
-use crate::run::concurrency::Permit;
-use crate::wire::shutdown::Running as Counted;
+use crate::function::writer::ResponseWriter;
+use crate::journal::Entry;
+use crate::wire::shutdown::Running;
 
-/// The result of a run.
-#[derive(Debug)]
-pub(crate) enum Outcome<T> {
-    /// The function returned.
-    Completed(T),
-    Failed(FunctionError),
-    TimedOut(FunctionError),
-}
-
-/// A function that runs within the task that polls it.
+/// A function that runs: it yields chunks, then its outcome. A buffered function yields at most one
+/// chunk.
 ///
-/// It needs no task of its own unless it is dropped before its end, which happens when the caller
-/// disconnects: then the invocation is notified and the function runs on in a new task, as it does
-/// in the service.
-pub(crate) struct Run<T: Send + 'static> {
-    inner: Option<Inner<T>>,
+/// The function runs while the execution is polled. If the execution is dropped before its end, the
+/// function runs on without a caller: its writes fail, or are discarded after
+/// [`drain_when_dropped`](Self::drain_when_dropped).
+#[derive(Debug)]
+pub(crate) struct Execution {
+    /// `None` once the function has ended.
+    run: Option<Run>,
+    outcome: Outcome,
+    channel: Channel,
+    drains: bool,
+    /// `None` if no console shows the call.
+    entry: Option<Arc<Entry>>,
 }
 
-struct Inner<T> {
-    /// `None` once it has ended.
-    code: Option<function::Running<T>>,
-    /// Created when the function first waits, so that one that never waits needs no timer.
-    limit: Option<Pin<Box<Sleep>>>,
-    deadline: Instant,
-    invocation: Invocation,
-    // Held until the function has ended, even without a caller.
-    _permit: Permit,
-    counted: Arc<Counted>,
+/// The next part of an execution.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A chunk of the response, which is not empty.
+    Chunk(Bytes),
+    /// The end. Nothing follows.
+    End(Outcome),
 }
 
-impl<T: Send + 'static> Run<T> {
-    /// Calls the function's closure; the returned future runs when this one is polled.
+impl Execution {
+    /// Calls a function. It runs when the execution is polled.
     pub(crate) fn start(
+        handler: &Handler,
         invocation: &Invocation,
         permit: Permit,
-        counted: Arc<Counted>,
-        call: impl FnOnce() -> function::Running<T>,
+        running: &Arc<Running>,
+        limits: ResponseLimits,
     ) -> Self {
-        let code = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
-            let error = panicked(panic.as_ref());
-            Box::pin(async move { Err(error) })
-        });
-        let inner = Inner {
-            code: Some(code),
-            limit: None,
-            deadline: invocation.deadline(),
-            invocation: invocation.clone(),
-            _permit: permit,
-            counted,
-        };
-        Self { inner: Some(inner) }
-    }
-
-    /// Polls the function; ready when it has ended. Must not be polled after that.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let Some(inner) = &mut self.inner else {
-            return Poll::Pending;
-        };
-        let outcome = ready!(Pin::new(inner).poll(cx));
-        self.inner = None;
-        Poll::Ready(outcome)
-    }
-}
-
-impl<T: Send + 'static> Future for Run<T> {
-    type Output = Outcome<T>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        self.get_mut().poll(cx)
-    }
-}
-
-impl<T> Future for Inner<T> {
-    type Output = Outcome<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let inner = &mut *self;
-        let Some(code) = &mut inner.code else {
-            return Poll::Pending;
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| code.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic.as_ref()))));
-        if let Poll::Ready(result) = polled {
-            inner.end();
-            return Poll::Ready(match result {
-                Ok(value) => Outcome::Completed(value),
-                Err(error) => Outcome::Failed(error),
-            });
+        let channel = Channel::new(handler.mode, limits);
+        let call = || (handler.code)(invocation.clone(), ResponseWriter::new(&channel));
+        let deadline = (!handler.times_itself).then(|| invocation.deadline());
+        let run = Run::start(invocation, deadline, permit, Arc::clone(running), call);
+        Self {
+            run: Some(run),
+            outcome: Ok(()),
+            channel,
+            drains: false,
+            entry: invocation.entry().cloned(),
         }
-        let deadline = inner.deadline;
-        let limit = inner
-            .limit
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        ready!(limit.as_mut().poll(cx));
-        inner.end();
-        let limit = inner.invocation.call().function.timeout;
-        Poll::Ready(Outcome::TimedOut(FunctionError::timed_out(limit)))
+    }
+
+    /// Discards what the function writes after the execution was dropped; otherwise its writes
+    /// would fail.
+    pub(crate) fn drain_when_dropped(&mut self) {
+        self.drains = true;
+    }
+
+    /// Discards what the function writes from now on.
+    pub(super) fn discard(&mut self) {
+        self.drains = true;
+        self.channel.discard();
+    }
+
+    /// Lets the function run until its response head can be sent, and returns the head.
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<ResponseHead> {
+        self.poll(cx, Wants::Nothing);
+        if self.run.is_some() && !self.channel.is_started() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.channel.head())
+    }
+
+    /// Polls for the next part. To ask for it acknowledges to the function that the previous chunk
+    /// is on the wire.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        if let Some(chunk) = self.poll(cx, Wants::Next) {
+            if let Some(entry) = &self.entry {
+                entry.chunk(&chunk);
+            }
+            return Poll::Ready(Next::Chunk(chunk));
+        }
+        if self.run.is_some() {
+            return Poll::Pending;
+        }
+        // A task that the function spawned may still hold the writer.
+        self.channel.close();
+        let outcome = std::mem::replace(&mut self.outcome, Ok(()));
+        let outcome = match self.channel.exceeded() {
+            Some(limit) => Err(FunctionError::too_large(limit)),
+            None => outcome,
+        };
+        if let Some(entry) = &self.entry {
+            entry.end(outcome.as_ref().err().map(FunctionError::summary));
+        }
+        Poll::Ready(Next::End(outcome))
+    }
+
+    /// Waits for the next part, as [`poll_next`](Self::poll_next).
+    pub(crate) async fn next(&mut self) -> Next {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Lets the function run while its last chunk is on its way: it may have other work, and it has
+    /// a timeout.
+    pub(crate) fn run_on(&mut self, cx: &mut Context<'_>) {
+        self.poll(cx, Wants::Nothing);
+    }
+
+    /// Returns how the function has ended, as far as it has.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Returns the response head as it is now.
+    pub(crate) fn head(&self) -> ResponseHead {
+        self.channel.head()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, wants: Wants) -> Option<Bytes> {
+        let (run, outcome) = (&mut self.run, &mut self.outcome);
+        self.channel.poll(cx, wants, |cx| {
+            let Some(running) = run else { return };
+            if let Poll::Ready(ended) = running.poll(cx) {
+                *outcome = ended;
+                *run = None;
+            }
+        })
     }
 }
 
-impl<T> Inner<T> {
-    /// Drops the function's future, and catches a panic in its destructor.
-    fn end(&mut self) {
-        let code = self.code.take();
-        let _ = catch_unwind(AssertUnwindSafe(move || drop(code)));
-    }
-}
-
-impl<T: Send + 'static> Drop for Run<T> {
+impl Drop for Execution {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else {
-            return;
-        };
-        inner.invocation.set_caller_gone();
-        // Outside of a runtime, as during its shutdown, nothing can run on.
-        if let Ok(handle) = Handle::try_current() {
-            let stop = inner.counted.stop();
-            handle.spawn(async move {
-                tokio::select! {
-                    _ = inner => {}
-                    () = stop => {}
-                }
-            });
+        if let Some(entry) = &self.entry {
+            // Only if it has not ended before.
+            entry.end(Some("the caller disconnected".to_owned()));
+        }
+        match self.run {
+            Some(_) if self.drains => self.channel.abandon(),
+            _ => self.channel.close(),
         }
     }
-}
-
-impl<T: Send + 'static> fmt::Debug for Run<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("running", &self.inner.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Converts a panic to a function error with the panic's message.
-fn panicked(panic: &(dyn std::any::Any + Send)) -> FunctionError {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("the function panicked");
-    FunctionError::new("Panic", text)
 }

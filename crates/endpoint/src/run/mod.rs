@@ -1,7 +1,13 @@
-//! Running functions: the registry, concurrency limits, one run and its log.
+//! Running functions: the registry, concurrency limits, one execution and its consumers, its log.
 
 pub(crate) mod collect;
 pub(crate) mod concurrency;
+pub(crate) mod discard;
 pub(crate) mod execution;
 pub(crate) mod platform_log;
 pub(crate) mod registry;
+mod running;
+pub(crate) mod stream;
+pub(crate) mod unframed;
+
+pub(crate) use running::Outcome;

@@ -4,44 +4,51 @@ use std::time::Duration;
 
 use lambda_invoke_protocol::{LogTail, Report, ReportStatus, StartLine};
 
+use super::running::Outcome;
 use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 
 /// Writes the `START` line, if the caller wants the log.
 pub(crate) fn start(invocation: &Invocation) {
-    if invocation.wants_tail() {
+    if invocation.wants_log() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
-        invocation.log(line.to_string());
+        invocation.log_of_platform(line.to_string());
     }
 }
 
 /// Writes the platform's last lines, and returns the tail of the log.
-pub(crate) fn finish(
-    invocation: &Invocation,
-    error: Option<&FunctionError>,
-    timed_out: bool,
-) -> Option<LogTail> {
-    if !invocation.wants_tail() {
+pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTail> {
+    if !invocation.wants_log() {
         return None;
     }
+    let error = outcome.as_ref().err();
+    let timed_out = error.is_some_and(FunctionError::is_timeout);
     let request_id = invocation.request_id();
     // A timeout has no line of its own; the REPORT line has its status.
-    if let Some(error) = error.filter(|_| !timed_out) {
-        invocation.log(error.log_line(request_id));
+    if let Some(line) = error
+        .filter(|_| !timed_out)
+        .and_then(|error| error.log_line(request_id))
+    {
+        invocation.log_of_platform(line);
     }
-    invocation.log(format!("END RequestId: {request_id}"));
+    invocation.log_of_platform(format!("END RequestId: {request_id}"));
     let call = invocation.call();
+    let usage = invocation.usage();
     let mut report = Report::new(request_id);
-    let duration = if timed_out {
-        call.function.timeout
-    } else {
-        invocation.elapsed()
+    let duration = match usage {
+        _ if timed_out => call.function.timeout,
+        Some(usage) => usage.duration,
+        None => invocation.elapsed(),
     };
     report.duration = Some(duration);
     report.billed_duration = Some(whole_milliseconds(duration));
     report.memory_size_mb = Some(call.function.memory_mb.into());
-    // In-process functions share the memory of the process, so only its total is known.
-    report.max_memory_used_mb = resident_mb();
+    report.max_memory_used_mb = match usage {
+        Some(usage) => Some(usage.max_memory.div_ceil(1 << 20)),
+        // In-process functions share the memory of the process, so only its total is known.
+        None => resident_mb(),
+    };
+    report.init_duration = usage.and_then(|usage| usage.init_duration);
     report.status = timed_out.then_some(ReportStatus::Timeout);
     // The service's REPORT line has no status for an error that the function raised itself.
     if let Some(error) = error.filter(|error| !timed_out && error.is_from_platform()) {

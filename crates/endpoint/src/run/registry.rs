@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::function::info::FunctionInfo;
-use crate::function::{Function, Handler};
+use crate::function::log::OnLog;
+use crate::function::url::FunctionUrl;
+use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
 /// A registered function: with its ARN, and with counters for its limits.
@@ -14,6 +17,7 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    url: Option<FunctionUrl>,
 }
 
 /// The version and code that a qualifier refers to.
@@ -39,6 +43,27 @@ impl Registered {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the settings of the function's URL; `None` if it has none.
+    pub(crate) fn url(&self) -> Option<&FunctionUrl> {
+        self.url.as_ref()
+    }
+
+    /// Returns the code of every version.
+    fn handlers(&self) -> impl Iterator<Item = &Handler> {
+        let versions = self.versions.values().filter_map(Option::as_ref);
+        std::iter::once(&self.latest).chain(versions)
+    }
+
+    /// Returns the function's own concurrency limit.
+    pub(crate) fn reserved_concurrency(&self) -> Option<usize> {
+        self.limits.function.as_ref().map(|limit| limit.most())
+    }
+
+    /// Returns the numbers of the published versions, sorted.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u64> + '_ {
+        self.versions.keys().copied()
     }
 
     /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
@@ -83,22 +108,36 @@ impl Registry {
         functions: impl IntoIterator<Item = Function>,
         prefix: &str,
         account_concurrency: Option<usize>,
+        on_log: Option<&OnLog>,
     ) -> Self {
         let account = account_concurrency.map(|most| Arc::new(Limit::new(most)));
+        let registered = SystemTime::now();
         let register = |function: Function| {
             let info = FunctionInfo {
                 arn: format!("{prefix}{}", function.name),
                 name: function.name.clone(),
                 timeout: function.timeout,
                 memory_mb: function.memory_mb,
+                registered,
+                on_log: on_log.cloned(),
             };
+            let handler =
+                |source: Source, version| source.into_handler(&info, function.concurrency, version);
+            // A call beyond a program's instances is throttled before it starts.
+            let concurrency = function.concurrency.or(function.latest.capacity());
+            let versions = function.versions.into_iter();
+            let versions = versions.map(|(number, source)| {
+                let own = source.map(|source| handler(source, Some(number)));
+                (number, own)
+            });
             let registered = Registered {
+                versions: versions.collect(),
+                latest: handler(function.latest, None),
                 info: Arc::new(info),
-                latest: function.latest,
-                versions: function.versions,
                 aliases: function.aliases,
+                url: function.url,
                 limits: Limits {
-                    function: function.concurrency.map(Limit::new).map(Arc::new),
+                    function: concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
                 },
             };
@@ -109,8 +148,40 @@ impl Registry {
         }
     }
 
+    /// Replaces the instances of a function's programs: idle ones end, running ones finish first.
+    pub(crate) fn restart(&self, name: &str) {
+        for handler in self
+            .get(name)
+            .into_iter()
+            .flat_map(|function| function.handlers())
+        {
+            handler.restart();
+        }
+    }
+
+    /// Ends the programs and waits until their processes are gone.
+    pub(crate) async fn shutdown(&self) {
+        for handler in self
+            .functions
+            .values()
+            .flat_map(|function| function.handlers())
+        {
+            handler.shutdown().await;
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.functions.get(name)
+    }
+
+    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
+    /// differ only in case are ambiguous and then not found.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.get(name).or_else(|| {
+            let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);
+            let mut same = self.functions.values().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {
@@ -134,7 +205,7 @@ mod tests {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") })
             .version(7)
             .alias("live", 3);
-        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None);
+        let registry = Registry::new([function], "arn:aws:lambda:r:1:function:", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(f.arn(), "arn:aws:lambda:r:1:function:f");
         assert_eq!(version(f, None), Some(None));
@@ -150,7 +221,7 @@ mod tests {
     #[test]
     fn latest_published_needs_a_published_version() {
         let function = Function::buffered("f", |_| async { Ok::<_, FunctionError>("") });
-        let registry = Registry::new([function], "", None);
+        let registry = Registry::new([function], "", None, None);
         let f = registry.get("f").unwrap();
         assert_eq!(version(f, Some("$LATEST.PUBLISHED")), None);
     }

@@ -57,6 +57,8 @@ pub enum BuildError {
     },
     /// Signatures are verified although there is no access key.
     NoKeys,
+    /// The system has no random numbers for the console's token.
+    NoRandomness,
     /// The address cannot be listened on.
     Bind(io::Error),
 }
@@ -124,6 +126,9 @@ impl fmt::Display for BuildError {
             ),
             Self::Fault { pattern, why } => {
                 write!(f, "a fault rule for '{pattern}' is invalid: {why}")
+            }
+            Self::NoRandomness => {
+                f.write_str("the system has no random numbers for the console's token")
             }
             Self::NoKeys => f.write_str("signatures cannot be verified without an access key"),
             Self::DeadLetterFile(_) => f.write_str("the dead-letter file cannot be opened"),

@@ -5,20 +5,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lambda_invoke_input::{FunctionName, Qualifier, QualifierKind};
-use lambda_invoke_protocol::region;
+use lambda_invoke_sigv4::region;
 use lambda_invoke_sigv4::{Credentials, CredentialsError};
 use tokio::net::ToSocketAddrs;
 
 use super::build_error::BuildError;
+use super::site::Site;
 use super::{Endpoint, Server};
+use crate::console::{Console, NoRandomness};
 use crate::event::{DeadLetter, EventSettings, Notice, Queue};
 use crate::fault::{Fault, Rules};
 use crate::function::Function;
 use crate::function::builtins;
+use crate::function::log::{LogLine, OnLog};
+use crate::function::url::FunctionUrl;
+use crate::journal::Journal;
 use crate::request_id::RequestIds;
 use crate::run::registry::Registry;
 use crate::service::Service;
 use crate::service::auth::{Access, AccessKey};
+use crate::service::calls::Calls;
 use crate::service::request_log::{OnResponse, RequestRecord};
 use crate::service::settings::{Settings, TooLargeStyle};
 use crate::wire::bandwidth::Bandwidth;
@@ -39,12 +45,16 @@ pub struct EndpointBuilder {
     keys: Vec<AccessKey>,
     verify: bool,
     cors: Vec<String>,
+    default_url: Option<FunctionUrl>,
+    console: bool,
     account_concurrency: Option<usize>,
     events: EventSettings,
     faults: Vec<Fault>,
     seed: Option<u64>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
     on_response: Option<OnResponse>,
+    on_log: Option<OnLog>,
+    recorded_bytes: usize,
 }
 
 impl Default for EndpointBuilder {
@@ -56,12 +66,16 @@ impl Default for EndpointBuilder {
             keys: Vec::new(),
             verify: true,
             cors: Vec::new(),
+            default_url: None,
+            console: false,
             account_concurrency: None,
             events: EventSettings::default(),
             faults: Vec::new(),
             seed: None,
             notice: Arc::new(|_| {}),
             on_response: None,
+            on_log: None,
+            recorded_bytes: Calls::DEFAULT,
         }
     }
 }
@@ -138,6 +152,20 @@ impl EndpointBuilder {
     /// with any other `Origin` is rejected.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
+        self
+    }
+
+    /// Gives a URL with these settings to every function that has none of its own. By default such a
+    /// function has no URL.
+    pub fn default_url(mut self, url: FunctionUrl) -> Self {
+        self.default_url = Some(url);
+        self
+    }
+
+    /// Sets whether the endpoint has a console, `false` by default: a page that calls the functions
+    /// and shows the last calls live. [`Server::console_url`] opens it.
+    pub fn console(mut self, console: bool) -> Self {
+        self.console = console;
         self
     }
 
@@ -249,6 +277,20 @@ impl EndpointBuilder {
         self
     }
 
+    /// Sets a callback for each line that a function writes to its log, called at once. It must not
+    /// block.
+    pub fn on_log(mut self, callback: impl Fn(LogLine<'_>) + Send + Sync + 'static) -> Self {
+        self.on_log = Some(OnLog(Arc::new(callback)));
+        self
+    }
+
+    /// Limits the memory of the recorded calls (see [`Server::calls`]), 16 MiB by default; 0 records
+    /// none.
+    pub fn recorded_bytes(mut self, bytes: usize) -> Self {
+        self.recorded_bytes = bytes;
+        self
+    }
+
     /// Builds the endpoint.
     ///
     /// # Errors
@@ -265,7 +307,10 @@ impl EndpointBuilder {
         if settings.account.len() != 12 || !digits {
             return Err(BuildError::Account(settings.account));
         }
-        let functions = with_aliases(self.functions, self.aliases)?;
+        let mut functions = with_aliases(self.functions, self.aliases)?;
+        for function in &mut functions {
+            function.url = function.url.take().or_else(|| self.default_url.clone());
+        }
         if let Some(DeadLetter::Function(name)) = &self.events.dead_letter {
             let Some(function) = functions.iter().find(|function| function.name == *name) else {
                 return Err(BuildError::DeadLetterUnknown(name.clone()));
@@ -285,17 +330,39 @@ impl EndpointBuilder {
         let queue = Queue::new(self.events, Arc::clone(&self.notice))
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
-        let registry = Registry::new(functions, &settings.arn_prefix(), self.account_concurrency);
-        let faults = (!self.faults.is_empty()).then(|| Rules::new(self.faults, seed));
+        let journal = self.console.then(Journal::new);
+        let on_log = match &journal {
+            Some(journal) => Some(also_for_console(Arc::clone(journal), self.on_log)),
+            None => self.on_log,
+        };
+        let registry = Registry::new(
+            functions,
+            &settings.arn_prefix(),
+            self.account_concurrency,
+            on_log.as_ref(),
+        );
+        let console = match &journal {
+            Some(journal) => {
+                let console = Console::new(Arc::clone(journal));
+                Some(console.map_err(|NoRandomness| BuildError::NoRandomness)?)
+            }
+            None => None,
+        };
         Ok(Endpoint::new(
-            Service {
-                settings,
-                registry: Arc::new(registry),
-                access,
-                queue: Arc::new(queue),
-                faults,
-                ids: Arc::new(RequestIds::new(self.seed)),
-                on_response: self.on_response,
+            Site {
+                service: Service {
+                    settings,
+                    registry: Arc::new(registry),
+                    access,
+                    queue: Arc::new(queue),
+                    faults: Rules::new(self.faults, seed),
+                    ids: Arc::new(RequestIds::new(self.seed)),
+                    on_response: self.on_response,
+                    calls: Calls::new(self.recorded_bytes),
+                    journal,
+                },
+                console,
+                notice: Arc::clone(&self.notice),
             },
             self.notice,
         ))
@@ -310,6 +377,19 @@ impl EndpointBuilder {
         self.build()?.bind(address).await.map_err(BuildError::Bind)
     }
 
+    /// Builds the endpoint and serves it on the loopback addresses of both IP versions; see
+    /// [`Endpoint::bind_localhost`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> Result<Server, BuildError> {
+        self.build()?
+            .bind_localhost(port)
+            .await
+            .map_err(BuildError::Bind)
+    }
+
     /// Builds the endpoint and serves it on a free port of the loopback interface.
     ///
     /// # Errors
@@ -318,6 +398,18 @@ impl EndpointBuilder {
     pub async fn bind_local(self) -> Result<Server, BuildError> {
         self.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
+}
+
+/// Returns an observer that passes each line to the console as well.
+fn also_for_console(journal: Arc<Journal>, on_log: Option<OnLog>) -> OnLog {
+    OnLog(Arc::new(move |line| {
+        if let Some(id) = line.request_id {
+            journal.log(id, line.text);
+        }
+        if let Some(OnLog(on_log)) = &on_log {
+            on_log(line);
+        }
+    }))
 }
 
 fn with_aliases(

@@ -13,9 +13,10 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::site::Site;
+use crate::fault::Resettable;
 use crate::function::Function;
-use crate::service::Service;
-use crate::wire::connection::{Connection, Order};
+use crate::wire::connection::{Addresses, Connection, Order};
 use crate::wire::io::Wire;
 use crate::wire::shutdown::Running;
 
@@ -33,17 +34,23 @@ pub(super) fn abort(stream: &TcpStream) {
 }
 
 /// Serves the requests of one connection until it ends.
-pub(super) async fn connection<T>(service: Arc<Service>, io: T, abort: fn(&T), running: Running)
-where
+pub(super) async fn connection<T>(
+    site: Arc<Site>,
+    io: T,
+    abort: fn(&T),
+    addresses: Addresses,
+    running: Running,
+) where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let shared = Connection::new(running);
-    let wire = Wire::new(io, abort, Arc::clone(&shared));
+    let shared = Connection::new(running, addresses);
+    let io = Resettable::new(io, abort, Arc::clone(&shared));
+    let wire = Wire::new(io, Arc::clone(&shared));
     // In a task of its own, so that serving a request need not poll its timers.
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
     let responding = service_fn(|request| {
-        let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
-        async move { Ok::<_, Infallible>(service.respond(request, &shared).await) }
+        let (site, shared) = (Arc::clone(&site), Arc::clone(&shared));
+        async move { Ok::<_, Infallible>(site.respond(request, &shared).await) }
     });
     let mut serving = pin!(http1::Builder::new().serve_connection(wire, responding));
     let mut is_drained = false;

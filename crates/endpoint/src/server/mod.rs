@@ -4,6 +4,10 @@ mod accept;
 pub(crate) mod build_error;
 pub(crate) mod builder;
 mod connection;
+mod listen;
+pub(crate) mod memory;
+mod serving;
+pub(crate) mod site;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,9 +23,12 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
+use self::serving::{Serving, start_queue};
+use self::site::Site;
 
-use crate::event::{EventCounters, Notice, work};
-use crate::service::Service;
+use crate::event::{EventCounters, Notice};
+use crate::service::calls::RecordedCall;
+use crate::wire::connection::Addresses;
 use crate::wire::shutdown::{Running, Switch};
 
 /// A configured endpoint that does not serve yet.
@@ -41,31 +48,44 @@ use crate::wire::shutdown::{Running, Switch};
 /// ```
 #[derive(Clone)]
 pub struct Endpoint {
-    service: Arc<Service>,
+    site: Arc<Site>,
     notice: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(service: Service, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
+    pub(crate) fn new(site: Site, notice: Arc<dyn Fn(Notice) + Send + Sync>) -> Self {
         Self {
-            service: Arc::new(service),
+            site: Arc::new(site),
             notice,
         }
     }
 
     /// Returns the names of the functions, sorted.
     pub fn functions(&self) -> Vec<&str> {
-        self.service.registry.names()
+        self.site.service.registry.names()
     }
 
     /// Listens on an address and serves it in a new task. Port 0 selects a free port.
+    ///
+    /// A name with several loopback addresses is served at each of them; see
+    /// [`bind_localhost`](Self::bind_localhost).
     ///
     /// # Errors
     ///
     /// If the address cannot be listened on.
     pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        let listener = TcpListener::bind(address).await?;
-        self.serve(listener)
+        self.serve_each(listen::listen(address).await?)
+    }
+
+    /// Listens on the loopback addresses of both IP versions, 127.0.0.1 and ::1, and serves them in
+    /// new tasks. A client that connects to `localhost` may choose either. Port 0 selects a free
+    /// port, the same for both. Without IPv6 it is 127.0.0.1 alone.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken on one of the addresses.
+    pub async fn bind_localhost(self, port: u16) -> io::Result<Server> {
+        self.serve_each(listen::localhost(port).await?)
     }
 
     /// Serves a listening socket in a new task.
@@ -74,16 +94,26 @@ impl Endpoint {
     ///
     /// If the socket has no address.
     pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
-        let address = listener.local_addr()?;
-        let switch = Switch::new();
-        if let Some(running) = switch.running() {
-            self.start_queue(&running);
-            tokio::spawn(self.clone().accept(listener, running));
+        self.serve_each(vec![listener])
+    }
+
+    fn serve_each(self, listeners: Vec<TcpListener>) -> io::Result<Server> {
+        let addresses = listeners.iter().map(TcpListener::local_addr);
+        let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+        let Some(&address) = addresses.first() else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let serving = Serving::new(&self.site);
+        if let Some(running) = serving.running() {
+            for listener in listeners {
+                tokio::spawn(self.clone().accept(listener, running.clone()));
+            }
         }
         Ok(Server {
             endpoint: self,
+            serving,
             address,
-            switch: Some(switch),
+            addresses,
         })
     }
 
@@ -121,8 +151,15 @@ impl Endpoint {
     {
         let mut switch = Switch::new();
         if let Some(running) = switch.running() {
-            self.start_queue(&running);
-            connection(Arc::clone(&self.service), io, |_| {}, running).await;
+            start_queue(&self.site, running.clone());
+            connection(
+                Arc::clone(&self.site),
+                io,
+                |_| {},
+                Addresses::default(),
+                running,
+            )
+            .await;
         }
         switch.drain();
         switch.ended().await;
@@ -130,22 +167,23 @@ impl Endpoint {
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.service.queue.counters()
+        self.site.service.queue.counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.service
-            .faults
-            .as_ref()
-            .map(|faults| faults.strikes())
-            .unwrap_or_default()
+        self.site.service.faults.strikes()
     }
 
-    fn start_queue(&self, running: &Running) {
-        let service = &self.service;
-        let (registry, ids) = (&service.registry, &service.ids);
-        tokio::spawn(work(&service.queue, registry, ids, running.clone()));
+    /// Replaces the processes of a function that is a program: idle ones end, running ones finish
+    /// their invocation first. The next call starts a new one.
+    pub fn restart(&self, function: &str) {
+        self.site.service.registry.restart(function);
+    }
+
+    /// Returns the recorded calls of a function; see [`Server::calls`].
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.site.service.calls.of(function)
     }
 
     async fn accept(self, listener: TcpListener, running: Running) {
@@ -157,11 +195,15 @@ impl Endpoint {
                 () = &mut drained => return,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Small frames must not wait for one another. A failure only costs speed.
                     let _ = stream.set_nodelay(true);
-                    let service = Arc::clone(&self.service);
-                    tokio::spawn(connection(service, stream, abort, running.clone()));
+                    let addresses = Addresses {
+                        peer: Some(peer),
+                        local: stream.local_addr().ok(),
+                    };
+                    let site = Arc::clone(&self.site);
+                    tokio::spawn(connection(site, stream, abort, addresses, running.clone()));
                 }
                 Err(error) => {
                     // Usually too many open files, which resolves itself as some are closed.
@@ -177,20 +219,33 @@ impl Endpoint {
 #[derive(Debug)]
 pub struct Server {
     endpoint: Endpoint,
+    serving: Serving,
+    /// The first one, which the URL is made from.
     address: SocketAddr,
-    /// `None` once it has been shut down.
-    switch: Option<Switch>,
+    addresses: Vec<SocketAddr>,
 }
 
 impl Server {
-    /// Returns the address that it listens on.
+    /// Returns the address that it listens on: the first one, if there are several.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns every address that it listens on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Returns the endpoint URL for an SDK: `http://127.0.0.1:9001`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns the URL that opens the console, once; `None` if there is none
+    /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
+    pub fn console_url(&self) -> Option<String> {
+        let console = self.endpoint.site.console.as_ref()?;
+        Some(console.url(&self.address.to_string()))
     }
 
     /// Returns the endpoint that it serves.
@@ -208,6 +263,15 @@ impl Server {
         self.endpoint.fault_strikes()
     }
 
+    /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
+    /// tests of the code that calls it.
+    ///
+    /// The latest calls of all functions are recorded, up to 16 MiB of memory
+    /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
+    pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
+        self.endpoint.calls(function)
+    }
+
     /// Shuts the server down: accepts no more connections and requests, waits until running
     /// requests and events have ended or the grace period is over, then drops those that still run.
     ///
@@ -223,20 +287,8 @@ impl Server {
     /// until `over` is ready.
     ///
     /// Returns whether everything ended within the grace period.
-    pub async fn shutdown_until(mut self, over: impl Future<Output = ()>) -> bool {
-        let Some(mut switch) = self.switch.take() else {
-            return true;
-        };
-        switch.drain();
-        let in_time = tokio::select! {
-            () = switch.ended() => true,
-            () = over => false,
-        };
-        if !in_time {
-            switch.stop();
-            switch.ended().await;
-        }
-        in_time
+    pub async fn shutdown_until(self, over: impl Future<Output = ()>) -> bool {
+        self.serving.shutdown_until(over).await
     }
 
     /// Serves until `end` is ready, then calls [`shutdown`](Self::shutdown).
@@ -256,15 +308,7 @@ impl Server {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("service", &self.service)
+            .field("site", &self.site)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(switch) = &self.switch {
-            switch.stop();
-        }
     }
 }

@@ -166,24 +166,31 @@ impl Access {
 }
 
 impl Caller<'_> {
-    /// Checks that the caller may invoke the function.
+    /// Returns the id of the access key.
+    pub(crate) fn id(&self) -> &str {
+        self.keys.first().map_or("", AccessKey::id)
+    }
+
+    /// Whether the caller may use the function.
+    pub(crate) fn may_invoke(&self, function: &str) -> bool {
+        self.keys.iter().any(|key| key.may_invoke(function))
+    }
+
+    /// Checks that the caller may use the function. A key that may invoke it may also read it.
     pub(crate) fn authorize(
         &self,
+        action: &str,
         function: &str,
         arn: &str,
         account: &str,
     ) -> Result<(), ServiceError> {
-        if self.keys.iter().any(|key| key.may_invoke(function)) {
+        if self.may_invoke(function) {
             return Ok(());
         }
-        let id = self
-            .keys
-            .first()
-            .map_or("", |key| key.credentials.access_key_id());
+        let id = self.id();
         let message = format!(
             "User: arn:aws:iam::{account}:user/{id} is not authorized to perform: \
-             lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the \
-             lambda:InvokeFunction action"
+             {action} on resource: {arn} because no identity-based policy allows the {action} action"
         );
         Err(errors::access_denied(&message))
     }

@@ -8,9 +8,10 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, DATE, HOST, HeaderName, ORIGIN, RETRY_AFTER, VARY,
 };
 use http::request::Parts;
-use http::uri::{Authority, Uri};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use lambda_invoke_error::ServiceError;
+use lambda_invoke_error::text::Excerpt;
 
 use super::errors;
 
@@ -61,6 +62,16 @@ impl Origins {
             }
             None => Err(text),
         }
+    }
+
+    /// Whether the pages of a host are allowed, by either scheme.
+    pub(crate) fn allow_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let is_of = |origin: &HeaderValue| {
+            let origin = origin.to_str().unwrap_or_default();
+            origin.split_once("://").is_some_and(|(_, own)| own == host)
+        };
+        self.any || self.origins.iter().any(is_of)
     }
 
     fn is_empty(&self) -> bool {
@@ -136,7 +147,7 @@ impl Origins {
 
 /// Returns the 403 error for a page that is not allowed.
 pub(crate) fn foreign(origin: &str) -> ServiceError {
-    let origin = origin.escape_debug();
+    let origin = Excerpt(origin);
     let message = format!(
         "A web page of the origin {origin} may not call this endpoint, which verifies no \
          signatures. To allow it, serve with --cors {origin}."
@@ -183,15 +194,19 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let (Some(origin), Some(host)) = (text(origin), headers.get(HOST).and_then(text)) else {
         return false;
     };
-    let Ok(uri) = format!("http://{host}").parse::<Uri>() else {
+    is_local(&host) && origin == format!("http://{host}")
+}
+
+/// Whether a host, with or without a port, is an address or a local name.
+pub(crate) fn is_local(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
-    let name = uri.host().unwrap_or_default();
+    let name = authority.host().to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
-    let is_local = name == "localhost"
-        || name.ends_with(".localhost")
-        || address.parse::<std::net::IpAddr>().is_ok();
-    is_local && origin == format!("http://{host}")
+    let is_name = name == "localhost" || name.ends_with(".localhost");
+    let has_user = authority.as_str().contains('@');
+    !has_user && (is_name || address.parse::<std::net::IpAddr>().is_ok())
 }
 
 #[cfg(test)]

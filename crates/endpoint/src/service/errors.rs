@@ -4,6 +4,7 @@ use lambda_invoke_error::{KnownError, RetryAfter, ServiceError, ThrottleReason, 
 
 const ACCESS_DENIED: &KnownError = lookup("AccessDeniedException").unwrap();
 const INVALID_CONTENT: &KnownError = lookup("InvalidRequestContentException").unwrap();
+const INVALID_PARAMETER: &KnownError = lookup("InvalidParameterValueException").unwrap();
 const NOT_FOUND: &KnownError = lookup("ResourceNotFoundException").unwrap();
 const SERVICE: &KnownError = lookup("ServiceException").unwrap();
 const TOO_MANY_REQUESTS: &KnownError = lookup("TooManyRequestsException").unwrap();
@@ -23,6 +24,11 @@ pub(crate) fn not_found(arn: &str) -> ServiceError {
     NOT_FOUND.error(&format!("Function not found: {arn}"))
 }
 
+/// 404, for a function without a URL.
+pub(crate) fn no_url(arn: &str) -> ServiceError {
+    NOT_FOUND.error(&format!("The function has no function URL: {arn}"))
+}
+
 /// 404, for a function of another region.
 pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
     let message = format!("Functions from '{region}' are not reachable in this region ('{here}')");
@@ -30,10 +36,10 @@ pub(crate) fn other_region(region: &str, here: &str) -> ServiceError {
 }
 
 /// 403, for a function of another account, whose policies never allow a call.
-pub(crate) fn other_account(caller: &str, arn: &str) -> ServiceError {
+pub(crate) fn other_account(caller: &str, action: &str, arn: &str) -> ServiceError {
     let message = format!(
-        "User: arn:aws:iam::{caller}:root is not authorized to perform: lambda:InvokeFunction on \
-         resource: {arn} because no resource-based policy allows the lambda:InvokeFunction action"
+        "User: arn:aws:iam::{caller}:root is not authorized to perform: {action} on resource: {arn} \
+         because no resource-based policy allows the {action} action"
     );
     access_denied(&message)
 }
@@ -44,6 +50,20 @@ pub(crate) fn throttled(reason: ThrottleReason) -> ServiceError {
         .error("Rate Exceeded.")
         .with_reason(reason)
         .with_retry_after(RetryAfter::seconds(1))
+}
+
+/// 400, for an invalid parameter of an operation that describes functions.
+pub(crate) fn invalid_parameter(message: &str) -> ServiceError {
+    INVALID_PARAMETER.error(message)
+}
+
+/// 501, for an operation that only the service has. The code is the endpoint's own.
+pub(crate) fn not_implemented(operation: &str) -> ServiceError {
+    let message = format!("{operation} is not implemented by this local endpoint");
+    match ServiceError::unmodelled("NotImplementedException", 501) {
+        Ok(error) => error.with_message(&message),
+        Err(error) => internal(&error.to_string()),
+    }
 }
 
 /// 400, for a truncated body. The caller has most likely disconnected.
@@ -65,7 +85,7 @@ mod tests {
         for (error, status) in [
             (not_found("arn"), 404),
             (other_region("a", "b"), 404),
-            (other_account("1", "arn"), 403),
+            (other_account("1", "lambda:InvokeFunction", "arn"), 403),
             (
                 throttled(ThrottleReason::ConcurrentInvocationLimitExceeded),
                 429,

@@ -1,14 +1,18 @@
 //! From a request to its response: the checks in the service's order, then the function.
 
 pub(crate) mod auth;
+pub(crate) mod calls;
 pub(crate) mod cors;
-mod errors;
+mod encoder;
+pub(crate) mod errors;
+mod lookup;
+mod management;
 mod reply;
-mod request_body;
+pub(crate) mod request_body;
 pub(crate) mod request_log;
 pub(crate) mod response_body;
 pub(crate) mod settings;
-mod stream_body;
+pub(crate) mod stream_body;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -16,36 +20,41 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
-use lambda_invoke_input::{FunctionName, InvocationType, LogType, NameRules};
+use lambda_invoke_input::{InvocationType, LogType};
 use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_http};
 use lambda_invoke_sigv4::Timestamp;
 
-use self::auth::Access;
+use self::auth::{Access, Caller};
+use self::calls::Calls;
 use self::cors::Caller as Page;
-use self::reply::{empty, reply, reported_version};
+use self::encoder::Encoder;
+use self::lookup::{Found, Lookup, RULES};
+use self::management::Managed;
+use self::reply::{empty, remapped_content_type, reply, reported_version};
 use self::request_body::Unread;
-use self::request_log::{OnResponse, Watch};
-use self::response_body::{Body, Content};
+use self::request_log::OnResponse;
+use self::response_body::Content;
 use self::settings::{Settings, TooLargeStyle};
-use self::stream_body::{Source, StreamBody};
+use self::stream_body::StreamBody;
 use crate::event::{Event, Queue};
-use crate::fault::{FaultyBody, Plan, Rules as FaultRules};
+use crate::fault::{Plan, Rules as FaultRules};
 use crate::function::Handler;
+use crate::function::channel::ResponseLimits;
+use crate::function::error::FunctionError;
 use crate::function::invocation::{Call, Invocation};
-use crate::function::writer::Channel;
+use crate::journal::Journal;
 use crate::request_id::{RequestId, RequestIds};
-use crate::run::collect::{self, Collected};
+use crate::run::Outcome;
+use crate::run::collect::collect;
 use crate::run::concurrency::Permit;
-use crate::run::execution::{Outcome, Run};
+use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
-use crate::wire::connection::{Connection, InFlight};
-
-/// The rules for names and qualifiers, as recorded from the service.
-const RULES: NameRules = NameRules::recorded();
+use crate::run::stream::FunctionEvents;
+use crate::wire::connection::Connection;
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -55,10 +64,12 @@ pub(crate) struct Service {
     /// `None` if signatures are not verified.
     pub(crate) access: Option<Access>,
     pub(crate) queue: Arc<Queue>,
-    /// `None` if there are no rules.
-    pub(crate) faults: Option<FaultRules>,
+    pub(crate) faults: FaultRules,
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) on_response: Option<OnResponse>,
+    pub(crate) calls: Calls,
+    /// `None` without a console.
+    pub(crate) journal: Option<Arc<Journal>>,
 }
 
 /// A call that has passed every check.
@@ -67,48 +78,62 @@ struct Ready<'a> {
     handler: &'a Handler,
     call: Call,
     payload: Bytes,
-    plan: Option<Box<Plan>>,
+    plan: Plan,
 }
 
 impl Service {
-    /// Responds to one request of a connection.
+    /// Responds to a request of the API.
     pub(crate) async fn respond(
         &self,
-        request: Request<Incoming>,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
         connection: &Arc<Connection>,
-    ) -> Response<Body> {
-        let in_flight = InFlight::new(connection);
-        let id = self.ids.next();
-        let (parts, body) = request.into_parts();
-        let mut watch = self
-            .on_response
-            .as_ref()
-            .map(|on_response| Watch::new(on_response, &parts, id, connection));
+    ) -> Response<Content> {
         let origins = &self.settings.origins;
         let page = origins.caller(&parts.headers);
-        let checked = match (origins.preflight(&parts, &page), &page) {
+        let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
             // Without signatures, any web page could call otherwise.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
-            _ => self.checked(&parts, body, id, connection).await,
+            _ => self.checked(parts, body, id, connection).await,
         };
         let mut response = checked.unwrap_or_else(|error| {
             error_to_http(&error.with_request_id(id.as_str())).map(Content::whole)
         });
         origins.expose(page, response.headers_mut());
+        response
+    }
+
+    /// Sets the date of a response, if the endpoint's clock is not the real one.
+    pub(crate) fn set_date(&self, headers: &mut HeaderMap) {
         if self.settings.clock_offset != 0 {
             if let Ok(date) = HeaderValue::try_from(http_date(self.now())) {
-                response.headers_mut().insert(header::DATE, date);
+                headers.insert(header::DATE, date);
             }
         }
-        if let Some(watch) = &mut watch {
-            watch.head(&response);
-        }
-        response.map(|content| Body::new(content, in_flight).watched(watch))
+    }
+
+    /// Acquires a permit, and starts an invocation with its log.
+    pub(crate) fn start(
+        &self,
+        function: &Registered,
+        payload: Bytes,
+        call: Call,
+        via: &'static str,
+    ) -> Result<(Invocation, Permit), ServiceError> {
+        let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let entry = self
+            .journal
+            .as_ref()
+            .map(|journal| journal.begin(call.start(via), &payload));
+        let invocation = Invocation::new(payload, call, entry);
+        platform_log::start(&invocation);
+        Ok((invocation, permit))
     }
 
     /// Returns the endpoint's time, with the configured offset.
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
         let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
         if self.settings.clock_offset < 0 {
@@ -130,16 +155,19 @@ impl Service {
     ) -> Result<Response<Content>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
         if let Err(rejection @ Rejection::Route(_)) = &typed {
-            return Err(self.rejected(rejection));
+            return match Managed::find(parts) {
+                Some(Managed::Page(text)) => management::page(text, id),
+                Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
+                Some(Managed::Describe(operation)) => {
+                    let payload = self.payload(&typed, body, connection).await?;
+                    let lookup = self.lookup(operation.action(), self.caller(parts, &payload)?);
+                    operation.respond(parts, &lookup, id)
+                }
+                None => Err(self.rejected(rejection)),
+            };
         }
-        connection.set_reading(true);
-        let payload = self.payload(&typed, body).await;
-        connection.set_reading(false);
-        let payload = payload?;
-        let caller = match &self.access {
-            Some(access) => Some(access.verify(parts, &payload, self.now())?),
-            None => None,
-        };
+        let payload = self.payload(&typed, body, connection).await?;
+        let caller = self.caller(parts, &payload)?;
         let typed = typed
             .and_then(|typed| typed.with_payload(payload))
             .map_err(|rejection| self.rejected(&rejection))?;
@@ -150,43 +178,17 @@ impl Service {
                 .map_err(|rejection| self.rejected(&rejection))?;
         }
 
-        let target = &typed.members().target;
-        let name = target.name();
-        self.check_region_and_account(name)?;
-        let qualifier = target.effective_qualifier();
-        let qualifier = qualifier.as_ref().map(|qualifier| qualifier.as_str());
-        if let Some(caller) = &caller {
-            let authorized = |arn: &str| caller.authorize(name.name(), arn, &self.settings.account);
-            match self.registry.get(name.name()) {
-                Some(function) => authorized(function.arn())?,
-                None => authorized(&format!("{}{}", self.settings.arn_prefix(), name.name()))?,
-            }
-        }
-        let (function, resolved) = self
-            .registry
-            .get(name.name())
-            .and_then(|function| Some((function, function.resolve(qualifier)?)))
-            .ok_or_else(|| {
-                let qualifier = qualifier.unwrap_or("$LATEST");
-                let prefix = self.settings.arn_prefix();
-                errors::not_found(&format!("{prefix}{}:{qualifier}", name.name()))
-            })?;
+        let lookup = self.lookup("lambda:InvokeFunction", caller);
+        let Found {
+            function,
+            resolved,
+            qualifier,
+        } = lookup.find(&typed.members().target)?;
         typed
             .check_json()
             .map_err(|rejection| self.rejected(&rejection))?;
 
-        let mut plan = self
-            .faults
-            .as_ref()
-            .and_then(|faults| faults.plan(function.name()));
-        if let Some(plan) = &mut plan {
-            if !plan.delay.is_zero() {
-                tokio::time::sleep(plan.delay).await;
-            }
-            if let Some(error) = plan.error.take() {
-                return Err(error);
-            }
-        }
+        let plan = self.faults.strike(function.name()).await?;
         let payload = match &typed.members().payload {
             // The service's payload for a caller that sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
@@ -195,7 +197,7 @@ impl Service {
         let event = typed.invocation_type() == InvocationType::Event;
         let call = Call {
             function: Arc::clone(function.info()),
-            qualifier: qualifier.map(str::to_owned),
+            qualifier,
             version: resolved.version,
             request_id: id,
             event,
@@ -218,8 +220,37 @@ impl Service {
         }
     }
 
+    /// Verifies the signature; `None` if signatures are not verified.
+    fn caller(&self, parts: &Parts, payload: &[u8]) -> Result<Option<Caller<'_>>, ServiceError> {
+        let access = self.access.as_ref();
+        access
+            .map(|access| access.verify(parts, payload, self.now()))
+            .transpose()
+    }
+
+    fn lookup<'a>(&'a self, action: &'static str, caller: Option<Caller<'a>>) -> Lookup<'a> {
+        Lookup {
+            registry: &self.registry,
+            settings: &self.settings,
+            caller,
+            action,
+        }
+    }
+
     /// Reads the body, up to the limit of this call.
     async fn payload(
+        &self,
+        typed: &Result<IncomingRequest<'_>, Rejection>,
+        body: Incoming,
+        connection: &Connection,
+    ) -> Result<Bytes, ServiceError> {
+        connection.set_reading(true);
+        let read = self.read(typed, body).await;
+        connection.set_reading(false);
+        read
+    }
+
+    async fn read(
         &self,
         typed: &Result<IncomingRequest<'_>, Rejection>,
         body: Incoming,
@@ -248,52 +279,57 @@ impl Service {
             })
     }
 
-    fn rejected(&self, rejection: &Rejection) -> ServiceError {
+    pub(crate) fn rejected(&self, rejection: &Rejection) -> ServiceError {
         match self.settings.too_large {
             TooLargeStyle::Service => rejection.to_service_error(),
             TooLargeStyle::Documented => rejection.to_documented_error(),
         }
     }
 
-    /// Checks that the name is of this region and account.
-    fn check_region_and_account(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
-        let settings = &self.settings;
-        if let Some(region) = name.region().filter(|region| *region != settings.region) {
-            return Err(errors::other_region(region, &settings.region));
-        }
-        match name
-            .account()
-            .filter(|account| *account != settings.account)
-        {
-            None => Ok(()),
-            Some(account) => {
-                let (partition, region) = (settings.partition(), &settings.region);
-                let arn = format!(
-                    "arn:{partition}:lambda:{region}:{account}:function:{}",
-                    name.name()
-                );
-                Err(errors::other_account(&settings.account, &arn))
-            }
-        }
-    }
-
     fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
         let event = Event::new(
-            ready.payload,
-            ready.call,
+            ready.payload.clone(),
+            ready.call.clone(),
             ready.handler.clone(),
             ready.function.limits().clone(),
         );
-        let mut events = vec![];
-        if ready.plan.is_some_and(|plan| plan.twice) {
-            events.push(event.duplicate());
-        }
-        events.push(event);
-        if !self.queue.accept(events) {
+        if !self.queue.accept(event.times(ready.plan.deliveries())) {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
             return Err(errors::throttled(reason));
         }
+        self.calls
+            .record(Operation::Invoke, &ready.call, &ready.payload);
         empty(StatusCode::ACCEPTED, id)
+    }
+
+    /// Starts the invocation of an operation, and records the call.
+    fn begin(
+        &self,
+        operation: Operation,
+        ready: &Ready<'_>,
+    ) -> Result<(Invocation, Permit), ServiceError> {
+        let (call, payload) = (&ready.call, &ready.payload);
+        let via = operation.as_str();
+        let started = self.start(ready.function, payload.clone(), call.clone(), via)?;
+        self.calls.record(operation, call, payload);
+        Ok(started)
+    }
+
+    /// Rejects a call that a program could not take: nothing has run.
+    fn check_started(
+        &self,
+        invocation: &Invocation,
+        outcome: &Outcome,
+    ) -> Result<(), ServiceError> {
+        let Some(reason) = outcome
+            .as_ref()
+            .err()
+            .and_then(FunctionError::throttle_reason)
+        else {
+            return Ok(());
+        };
+        self.calls.forget(invocation.request_id());
+        Err(errors::throttled(reason))
     }
 
     async fn invoke(
@@ -301,23 +337,20 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
-        let limit = self.settings.max_buffered_bytes;
+        let (invocation, permit) = self.begin(Operation::Invoke, &ready)?;
+        let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
-        let collected = collect::whole(&invocation, ready.handler, permit, running, limit).await;
-        let (reply, failed) = reply(&invocation, collected);
-        let response = reply
+        let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let collected = collect(execution).await;
+        self.check_started(&invocation, &collected.outcome)?;
+        let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
+        let response = reply(&invocation, collected)
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        let mut response = response.map(Content::whole);
-        if let Some(failed) = failed {
-            response.extensions_mut().insert(failed);
-        }
-        Ok(with_byte_faults(
-            response,
-            ready.plan.as_deref(),
-            connection,
-        ))
+        Ok(response.map(|payload| {
+            let content = Content::whole(payload).of_failed(failure);
+            ready.plan.body(content, connection)
+        }))
     }
 
     async fn stream(
@@ -325,57 +358,33 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = start(ready.function, ready.payload, ready.call)?;
+        let operation = Operation::InvokeWithResponseStream;
+        let (invocation, permit) = self.begin(operation, &ready)?;
+        let limits = ResponseLimits {
+            buffered: Some(self.settings.max_buffered_bytes),
+            streamed: self.settings.max_stream_bytes,
+        };
         let running = connection.running();
-        let source = match ready.handler {
-            Handler::Streaming(code) => {
-                let limit = self.settings.max_stream_bytes;
-                let channel = Channel::new(limit);
-                let code = || code(invocation.clone(), channel.writer());
-                let run = Run::start(&invocation, permit, Arc::clone(running), code);
-                Source::Function {
-                    run: Some(run),
-                    channel,
-                    limit,
-                    outcome: None,
-                }
-            }
-            Handler::Buffered(_) => {
-                let limit = self.settings.max_buffered_bytes;
-                match collect::whole(&invocation, ready.handler, permit, running, limit).await {
-                    Collected::Buffered(Outcome::Completed(bytes)) => Source::Whole(Some(bytes)),
-                    Collected::Buffered(Outcome::Failed(error)) => {
-                        Source::Failed(Outcome::Failed(error))
-                    }
-                    Collected::Buffered(Outcome::TimedOut(error)) => {
-                        Source::Failed(Outcome::TimedOut(error))
-                    }
-                    Collected::Streamed(bytes, _) => Source::Whole(Some(bytes)),
-                }
-            }
-        };
-        let (byte_plan, plan) = match ready.plan {
-            Some(plan) if plan.bytes.is_empty() => (None, Some(plan)),
-            plan => (plan.clone(), plan),
-        };
-        let mut stream = StreamBody::new(
-            source,
-            invocation.clone(),
-            Arc::clone(connection),
-            plan,
-            self.settings.error_code_in_stream,
-        )
-        .paced(self.settings.stream_bandwidth);
-        let content_type = poll_fn(|cx| stream.poll_head(cx)).await;
+        let mut execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
+        self.check_started(&invocation, execution.outcome())?;
         let mut head = StreamHead::new();
         head.executed_version = Some(reported_version(&invocation));
-        head.remapped_content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
+        head.remapped_content_type = remapped_content_type(function_head);
         head.request_id = Some(invocation.request_id().to_owned());
         let response = head
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        let response = response.map(|()| Content::Stream(Box::new(stream)));
-        Ok(with_byte_faults(response, byte_plan.as_deref(), connection))
+
+        let mut plan = ready.plan;
+        let error_code = self.settings.error_code_in_stream;
+        let events = FunctionEvents::new(execution, invocation, error_code);
+        let events = plan.events(Box::new(events));
+        let messages = plan.messages(Box::new(Encoder::new(events)));
+        let bandwidth = self.settings.stream_bandwidth;
+        let body = StreamBody::new(messages, Arc::clone(connection), bandwidth);
+        let content = Content::Frames(Box::new(body));
+        Ok(response.map(|()| plan.body(content, connection)))
     }
 }
 
@@ -391,42 +400,12 @@ impl Call {
         let tenant_id = members.tenant_id.as_ref();
         let durable = members.durable_execution_name.as_ref();
         Self {
-            function: Arc::clone(function.info()),
-            qualifier: None,
-            version: None,
-            request_id,
             client_context: context.map(|context| context.to_json()),
             tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
             durable_execution_name: durable.map(|name| name.as_str().to_owned()),
-            event: false,
             tail: members.log_type == LogType::Tail,
+            ..Self::new(function.info(), request_id)
         }
-    }
-}
-
-/// Acquires a permit, and starts an invocation with its log.
-fn start(
-    function: &Registered,
-    payload: Bytes,
-    call: Call,
-) -> Result<(Invocation, Permit), ServiceError> {
-    let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
-    let invocation = Invocation::new(payload, call);
-    platform_log::start(&invocation);
-    Ok((invocation, permit))
-}
-
-fn with_byte_faults(
-    response: Response<Content>,
-    plan: Option<&Plan>,
-    connection: &Arc<Connection>,
-) -> Response<Content> {
-    match plan.filter(|plan| !plan.bytes.is_empty()) {
-        None => response,
-        Some(plan) => response.map(|content| {
-            let faulty = FaultyBody::new(content, plan.bytes.clone(), Arc::clone(connection));
-            Content::Faulty(Box::new(faulty))
-        }),
     }
 }
 

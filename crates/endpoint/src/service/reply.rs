@@ -8,54 +8,46 @@ use lambda_invoke_protocol::{Reply, ReportedVersion};
 
 use super::errors;
 use super::response_body::Content;
-use crate::function::error::{Failed, FunctionError};
+use crate::function::channel::{Mode, ResponseHead};
+use crate::function::error::FunctionError;
 use crate::function::invocation::Invocation;
 use crate::request_id::RequestId;
 use crate::run::collect::Collected;
-use crate::run::execution::Outcome;
 use crate::run::platform_log;
 
-/// Returns the response to a function that has ended, as recorded from the service, and the
-/// function's failure, which the response need not report.
-pub(super) fn reply(invocation: &Invocation, collected: Collected) -> (Reply, Option<Failed>) {
+/// Returns the response to a function that has ended, as recorded from the service.
+pub(super) fn reply(invocation: &Invocation, collected: Collected) -> Reply {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
-    let failed = |error: &FunctionError| {
-        let payload = error.payload(invocation.request_id());
-        (Bytes::from(payload), JSON, Some("Unhandled".to_owned()))
+    let Collected {
+        head: ResponseHead { mode, started, .. },
+        response,
+        outcome,
+    } = collected;
+    // Recorded: a streaming function that failed after its response had begun has what it had
+    // written, without the failure, and one that timed out before that an empty response.
+    let is_shown = |error: &&FunctionError| match mode {
+        _ if error.is_too_large() => true,
+        Mode::Streaming => !started && !error.is_timeout(),
+        Mode::Buffered => true,
     };
-    let (error, timed_out) = match &collected {
-        Collected::Buffered(Outcome::Failed(error))
-        | Collected::Streamed(_, Outcome::Failed(error)) => (Some(error.clone()), false),
-        Collected::Buffered(Outcome::TimedOut(error))
-        | Collected::Streamed(_, Outcome::TimedOut(error)) => (Some(error.clone()), true),
-        Collected::Buffered(Outcome::Completed(_))
-        | Collected::Streamed(_, Outcome::Completed(())) => (None, false),
-    };
-    let (payload, content_type, function_error) = match (collected, &error) {
-        (Collected::Buffered(Outcome::Completed(bytes)), _) => (bytes, JSON, None),
-        (Collected::Buffered(_), Some(error)) => failed(error),
-        // Recorded: a streaming function that timed out before its first byte.
-        (Collected::Streamed(bytes, Outcome::TimedOut(_)), _) if bytes.is_empty() => {
-            (bytes, JSON, None)
-        }
-        // One that failed before its first byte, or whose response is too large.
-        (Collected::Streamed(bytes, _), Some(error))
-            if bytes.is_empty() || error.is_too_large() =>
-        {
-            failed(error)
-        }
-        // Recorded: one that failed later has what it had written, without the failure.
-        (Collected::Streamed(bytes, _), _) => (bytes, BYTES, None),
-        (Collected::Buffered(_), None) => (Bytes::new(), JSON, None),
+    let shown = outcome.as_ref().err().filter(is_shown);
+    let is_bytes = mode == Mode::Streaming && (started || outcome.is_ok());
+    let payload = match shown {
+        Some(error) => error.payload(invocation.request_id()),
+        None => response.clone(),
     };
     let mut reply = Reply::new(StatusCode::OK, payload);
-    reply.content_type = Some(content_type);
-    reply.function_error = function_error;
+    reply.content_type = Some(if shown.is_none() && is_bytes {
+        BYTES
+    } else {
+        JSON
+    });
+    reply.function_error = shown.map(|_| "Unhandled".to_owned());
     reply.executed_version = Some(reported_version(invocation));
     reply.request_id = Some(invocation.request_id().to_owned());
-    reply.log = platform_log::finish(invocation, error.as_ref(), timed_out);
-    (reply, error.as_ref().map(Failed::new))
+    reply.log = platform_log::finish(invocation, &outcome);
+    reply
 }
 
 pub(super) fn reported_version(invocation: &Invocation) -> ReportedVersion {
@@ -63,6 +55,17 @@ pub(super) fn reported_version(invocation: &Invocation) -> ReportedVersion {
         None => ExecutedVersion::LATEST.into(),
         Some(_) => invocation.version().into(),
     }
+}
+
+/// Returns the content type of a streamed response. Recorded: a streaming function that wrote
+/// nothing has only one that it set itself.
+pub(super) fn remapped_content_type(head: ResponseHead) -> Option<HeaderValue> {
+    const DEFAULT: HeaderValue = HeaderValue::from_static("application/octet-stream");
+    let has_default = head.started || head.mode == Mode::Buffered;
+    let own = head
+        .content_type
+        .and_then(|text| HeaderValue::try_from(text).ok());
+    own.or_else(|| has_default.then_some(DEFAULT))
 }
 
 /// Returns a response with a status and no body.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use lambda_invoke_error::text::Escaped;
 
-use crate::function::error::Failed;
 use crate::request_id::RequestId;
 use crate::wire::connection::Connection;
 
@@ -54,6 +54,8 @@ pub enum Ending {
     CallerGone,
     /// A fault rule ended it.
     Fault,
+    /// The function failed in mid-stream, and the response had no other way to say so.
+    Failed,
     /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
     /// too long.
     Closed,
@@ -76,8 +78,8 @@ impl fmt::Display for RequestRecord {
             None => f.write_str(" no response")?,
         }
         match (&self.failure, &self.error) {
-            (Some(failure), _) => write!(f, " failed: {}", failure.escape_debug())?,
-            (None, Some(error)) => write!(f, " {}", error.escape_debug())?,
+            (Some(failure), _) => write!(f, " failed: {}", Escaped::line(failure))?,
+            (None, Some(error)) => write!(f, " {}", Escaped::line(error))?,
             (None, None) => {}
         }
         let milliseconds = self.until_end.as_micros() as f64 / 1_000.0;
@@ -86,6 +88,7 @@ impl fmt::Display for RequestRecord {
             Ending::Whole => "",
             Ending::CallerGone => ", incomplete: the caller disconnected",
             Ending::Fault => ", incomplete: a fault rule",
+            Ending::Failed => ", incomplete: the function failed",
             Ending::Closed => ", incomplete: the endpoint closed the connection",
         })?;
         write!(f, " ({})", self.request_id)
@@ -138,14 +141,11 @@ impl Watch {
     }
 
     /// Records the response head.
-    pub(crate) fn head<B>(&mut self, response: &Response<B>) {
-        let text = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        self.record.status = Some(response.status());
+    pub(crate) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        self.record.status = Some(status);
         self.record.error = text("x-amzn-errortype").or_else(|| text("x-amz-function-error"));
         self.record.until_head = self.started.elapsed();
-        if let Some(Failed(failure)) = response.extensions().get() {
-            self.record.failure = Some(failure.clone());
-        }
     }
 
     /// Counts more body bytes.
@@ -154,14 +154,13 @@ impl Watch {
     }
 
     /// Records the end of the body.
-    pub(crate) fn end(mut self: Box<Self>, failed: Option<Failed>, struck: bool, whole: bool) {
-        if let Some(Failed(failure)) = failed {
-            self.record.failure = Some(failure);
-        }
+    pub(crate) fn end(mut self: Box<Self>, failure: Option<String>, struck: bool, whole: bool) {
+        self.record.failure = failure;
         self.record.ending = match () {
             () if struck => Ending::Fault,
             () if whole => Ending::Whole,
             () if self.connection.is_stopped() => Ending::Closed,
+            () if self.record.failure.is_some() => Ending::Failed,
             () => Ending::CallerGone,
         };
         self.record.whole = self.record.ending == Ending::Whole;

@@ -1,4 +1,4 @@
-//! Response bodies: buffered, streamed, or either with faults.
+//! Response bodies: buffered, or frames of any other kind.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,12 +6,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use crate::fault::FaultyBody;
-use crate::function::error::Failed;
 use crate::service::request_log::Watch;
-use crate::service::stream_body::StreamBody;
 use crate::wire::connection::InFlight;
-use crate::wire::frame::{Frames, Polled, TruncatedOnPurpose};
+use crate::wire::stage::{Frames, Polled, Stage, TruncatedOnPurpose};
 
 /// A response body. The request counts as in flight until it is dropped.
 #[derive(Debug)]
@@ -24,9 +21,13 @@ pub(crate) struct Body {
 /// The content of a body.
 #[derive(Debug)]
 pub(crate) enum Content {
-    Whole(Option<Bytes>),
-    Stream(Box<StreamBody>),
-    Faulty(Box<FaultyBody<Self>>),
+    Whole {
+        /// `None` if there is nothing left to send.
+        bytes: Option<Bytes>,
+        /// How the function failed.
+        failure: Option<String>,
+    },
+    Frames(Box<dyn Frames>),
 }
 
 impl Body {
@@ -76,24 +77,46 @@ impl Drop for Body {
 
 impl Content {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
-    }
-
-    /// How the streaming function failed, once that is known.
-    pub(crate) fn failure(&self) -> Option<Failed> {
-        match self {
-            Self::Whole(_) => None,
-            Self::Stream(stream) => stream.failed(),
-            Self::Faulty(faulty) => faulty.inner().failure(),
+        Self::Whole {
+            bytes: Some(bytes.into()).filter(|bytes| !bytes.is_empty()),
+            failure: None,
         }
     }
 
-    /// Whether a fault rule ended the body early.
-    pub(crate) fn is_struck(&self) -> bool {
+    /// Adds how the function failed, for the request log.
+    pub(crate) fn of_failed(mut self, why: Option<String>) -> Self {
+        if let Self::Whole { failure, .. } = &mut self {
+            *failure = why;
+        }
+        self
+    }
+}
+
+impl From<Box<dyn Frames>> for Content {
+    fn from(frames: Box<dyn Frames>) -> Self {
+        Self::Frames(frames)
+    }
+}
+
+impl Stage for Content {
+    fn run_on(&mut self, cx: &mut Context<'_>) {
         match self {
-            Self::Whole(_) => false,
-            Self::Stream(stream) => stream.is_struck(),
-            Self::Faulty(faulty) => faulty.is_struck() || faulty.inner().is_struck(),
+            Self::Whole { .. } => {}
+            Self::Frames(frames) => frames.run_on(cx),
+        }
+    }
+
+    fn failure(&self) -> Option<String> {
+        match self {
+            Self::Whole { failure, .. } => failure.clone(),
+            Self::Frames(frames) => frames.failure(),
+        }
+    }
+
+    fn is_struck(&self) -> bool {
+        match self {
+            Self::Whole { .. } => false,
+            Self::Frames(frames) => frames.is_struck(),
         }
     }
 }
@@ -101,33 +124,26 @@ impl Content {
 impl Frames for Content {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         match self {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(stream) => stream.poll_frame(cx),
-            Self::Faulty(faulty) => faulty.poll_frame(cx),
-        }
-    }
-
-    fn run_on(&mut self, cx: &mut Context<'_>) {
-        match self {
-            Self::Whole(_) => {}
-            Self::Stream(stream) => stream.run_on(cx),
-            Self::Faulty(faulty) => faulty.run_on(cx),
+            Self::Whole { bytes, .. } => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Self::Frames(frames) => frames.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(bytes) => bytes.is_none(),
-            Self::Stream(stream) => stream.is_end_stream(),
-            Self::Faulty(faulty) => faulty.is_end_stream(),
+            Self::Whole { bytes, .. } => bytes.is_none(),
+            Self::Frames(frames) => frames.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Stream(_) => SizeHint::default(),
-            Self::Faulty(faulty) => faulty.size_hint(),
+            Self::Whole { bytes, .. } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
+            }
+            Self::Frames(frames) => frames.size_hint(),
         }
     }
 }

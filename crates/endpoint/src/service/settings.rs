@@ -1,7 +1,7 @@
 //! The settings of an endpoint.
 
 use lambda_invoke_input::limits;
-use lambda_invoke_protocol::region::Partition;
+use lambda_invoke_sigv4::region::Partition;
 
 use super::cors::Origins;
 use crate::wire::bandwidth::Bandwidth;

@@ -1,6 +1,7 @@
 //! The shared state of a connection: what has reached the wire, and when it must end.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
@@ -13,7 +14,7 @@ pub(crate) struct Connection {
     pub(super) flushes: AtomicU64,
     /// Whether a response body waits for the next flush.
     pub(super) awaited: AtomicBool,
-    pub(super) reset: AtomicBool,
+    reset: AtomicBool,
     requests: AtomicU64,
     pub(super) in_flight: AtomicUsize,
     /// Whether a request was received whose response is not yet known to be on the wire.
@@ -25,6 +26,14 @@ pub(crate) struct Connection {
     /// The waker of the connection's task.
     task: Mutex<Option<Waker>>,
     running: Arc<Running>,
+    addresses: Addresses,
+}
+
+/// The addresses of a connection, where it has any.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Addresses {
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
 }
 
 /// Whether a connection may continue.
@@ -48,7 +57,7 @@ pub(crate) struct Activity {
 }
 
 impl Connection {
-    pub(crate) fn new(running: Running) -> Arc<Self> {
+    pub(crate) fn new(running: Running, addresses: Addresses) -> Arc<Self> {
         Arc::new(Self {
             flushes: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
@@ -61,12 +70,17 @@ impl Connection {
             order: AtomicU8::new(Order::Serve as u8),
             task: Mutex::default(),
             running: Arc::new(running),
+            addresses,
         })
     }
 
     /// Returns the guard that the endpoint's shutdown waits for.
     pub(crate) fn running(&self) -> &Arc<Running> {
         &self.running
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     /// Returns the current position, for [`flushed_since`](Self::flushed_since).
@@ -88,6 +102,11 @@ impl Connection {
     /// Makes the connection end with a reset instead of an orderly close.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Ordering::Release);
+    }
+
+    /// Whether the connection ends with a reset.
+    pub(crate) fn is_reset(&self) -> bool {
+        self.reset.load(Ordering::Acquire)
     }
 
     /// Whether a request is in flight: from its complete head to the last byte of its response.

@@ -16,16 +16,13 @@ use super::connection::Connection;
 #[derive(Debug)]
 pub(crate) struct Wire<T> {
     io: TokioIo<T>,
-    /// Makes closing the socket a reset, for transports that support it.
-    abort: fn(&T),
     connection: Arc<Connection>,
 }
 
 impl<T> Wire<T> {
-    pub(crate) fn new(io: T, abort: fn(&T), connection: Arc<Connection>) -> Self {
+    pub(crate) fn new(io: T, connection: Arc<Connection>) -> Self {
         Self {
             io: TokioIo::new(io),
-            abort,
             connection,
         }
     }
@@ -37,14 +34,6 @@ impl<T> Wire<T> {
                 .fetch_add(count as u64, Ordering::Relaxed);
         }
         written
-    }
-}
-
-impl<T> Drop for Wire<T> {
-    fn drop(&mut self) {
-        if self.connection.reset.load(Ordering::Acquire) {
-            (self.abort)(self.io.inner());
-        }
     }
 }
 
@@ -99,10 +88,6 @@ impl<T: AsyncWrite + Unpin> Write for Wire<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.connection.reset.load(Ordering::Acquire) {
-            // An orderly shutdown now would reach the peer before the reset.
-            return Poll::Ready(Ok(()));
-        }
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

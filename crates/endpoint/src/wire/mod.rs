@@ -1,7 +1,7 @@
-//! Connections: their state, bandwidth, frames and shutdown.
+//! Connections: their state, bandwidth, stages and shutdown.
 
 pub(crate) mod bandwidth;
 pub(crate) mod connection;
-pub(crate) mod frame;
 pub(crate) mod io;
 pub(crate) mod shutdown;
+pub(crate) mod stage;

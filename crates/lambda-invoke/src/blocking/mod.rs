@@ -31,7 +31,8 @@
 mod runtime;
 mod stream;
 
-pub use stream::{HttpStream, Reader, ResponseStream, TextStream};
+pub use crate::{Reader, TextStream};
+pub use stream::{HttpStream, ResponseStream};
 
 use std::sync::Arc;
 
@@ -52,12 +53,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts to configure a client.
+    /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::default()
     }
 
-    /// Makes a blocking client of an asynchronous one.
+    /// Makes a client for a local endpoint: see [`lambda_invoke::Client::local`](crate::Client::local).
+    ///
+    /// # Errors
+    ///
+    /// If `url` is not an address, or the client's thread cannot be started.
+    pub fn local(url: impl Into<String>) -> Result<Self, Error> {
+        ClientBuilder::<Self>::local(url)?.build()
+    }
+
+    /// Wraps an asynchronous client.
     ///
     /// # Errors
     ///
@@ -81,20 +91,18 @@ impl Client {
     }
 
     /// As [`lambda_invoke::Client::invoke`](crate::Client::invoke).
-    pub fn invoke<'a, N>(&self, name: N) -> InvokeCall<'a, Self>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn invoke<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> InvokeCall<'a, Self> {
         InvokeCall::new(self.clone(), name)
     }
 
     /// As [`lambda_invoke::Client::stream`](crate::Client::stream).
-    pub fn stream<'a, N>(&self, name: N) -> StreamCall<'a, Self>
-    where
-        N: TryInto<FunctionName<'a>>,
-        N::Error: Into<BoxError>,
-    {
+    pub fn stream<'a>(
+        &self,
+        name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
+    ) -> StreamCall<'a, Self> {
         StreamCall::new(self.clone(), name).log_tail()
     }
 }

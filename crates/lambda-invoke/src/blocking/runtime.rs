@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 /// Drives sockets and timers until it is dropped.
 pub(super) struct Runtime {
     handle: Handle,
-    /// Dropped, it ends the thread.
+    /// The thread ends when this is dropped.
     _alive: oneshot::Sender<()>,
 }
 
@@ -38,7 +38,7 @@ impl Runtime {
         })
     }
 
-    /// Waits for a future on this thread, while the runtime's own moves its sockets.
+    /// Waits for a future on this thread, while the runtime's thread drives its sockets.
     ///
     /// Unlike [`Handle::block_on`], it does not panic on a thread that is some other runtime's.
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {

@@ -1,15 +1,12 @@
 //! Response streams for blocking callers.
 
-use std::io::{self, BufRead, Read};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 
 use super::runtime::Runtime;
-use crate::reader::again;
-use crate::text_stream::Text;
-use crate::{Collected, Error, ErrorKind};
+use crate::{Collected, Error, Reader, TextStream};
 
 /// A function's response, while it is being written: an iterator of `Result<Bytes, Error>`.
 ///
@@ -46,18 +43,15 @@ impl ResponseStream {
         self.runtime.wait(self.stream.collect_at_most(max))
     }
 
-    /// Reads the stream as text: see [`crate::ResponseStream::into_text`].
+    /// Reads the stream as text: an iterator of `Result<String, Error>`, of which no text splits a
+    /// character. See [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
     }
 
-    /// Reads the stream as a [`Read`] and [`BufRead`].
+    /// Reads the stream as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).
     pub fn into_reader(self) -> Reader<Self> {
-        Reader {
-            stream: self,
-            chunk: Bytes::new(),
-            failed: None,
-        }
+        Reader::new(self)
     }
 
     /// Reads the stream as the HTTP response of a function behind a function URL.
@@ -100,18 +94,14 @@ pub struct HttpStream {
 }
 
 impl HttpStream {
-    /// Reads the body as text: see [`crate::ResponseStream::into_text`].
+    /// Reads the body as text: see [`ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
     }
 
-    /// Reads the body as a [`Read`] and [`BufRead`].
+    /// Reads the body as a [`Read`](std::io::Read) and [`BufRead`](std::io::BufRead).
     pub fn into_reader(self) -> Reader<Self> {
-        Reader {
-            stream: self,
-            chunk: Bytes::new(),
-            failed: None,
-        }
+        Reader::new(self)
     }
 }
 
@@ -128,107 +118,5 @@ impl Iterator for HttpStream {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.runtime.wait(self.stream.next_chunk())
-    }
-}
-
-/// A response stream as text, of which no chunk splits a character: an iterator of
-/// `Result<String, Error>`. See [`lambda_invoke::TextStream`](crate::TextStream).
-#[derive(Debug)]
-#[must_use = "only the end of a stream proves that it is complete"]
-pub struct TextStream<S> {
-    stream: S,
-    text: Text,
-}
-
-impl<S> TextStream<S> {
-    fn new(stream: S) -> Self {
-        Self {
-            stream,
-            text: Text::default(),
-        }
-    }
-
-    /// Replaces bytes that are not UTF-8 by U+FFFD. To be called before anything is read.
-    pub fn lossy(self) -> Self {
-        Self {
-            text: Text::lossy(),
-            ..self
-        }
-    }
-
-    /// Returns the underlying stream: for its head, and after the end its completion.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.stream
-    }
-}
-
-impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
-    type Item = Result<String, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(next) = self.text.before() {
-                return next;
-            }
-            let piece = self.stream.next();
-            if let Some(next) = self.text.take(piece) {
-                return next;
-            }
-        }
-    }
-}
-
-/// A response stream as a [`Read`] and [`BufRead`].
-///
-/// It reads as ended only where the stream ended without an error; any other end is an error, and so
-/// is every further read after it.
-#[derive(Debug)]
-#[must_use = "only the end of a stream proves that it is complete"]
-pub struct Reader<S> {
-    stream: S,
-    chunk: Bytes,
-    failed: Option<ErrorKind>,
-}
-
-impl<S> Reader<S> {
-    /// Returns the underlying stream: for its head, and after the end its completion.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.stream
-    }
-}
-
-impl<S: Iterator<Item = Result<Bytes, Error>>> BufRead for Reader<S> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if let Some(kind) = self.failed {
-            return Err(again(kind));
-        }
-        while self.chunk.is_empty() {
-            match self.stream.next() {
-                Some(Ok(chunk)) => self.chunk = chunk,
-                Some(Err(error)) => {
-                    self.failed = Some(error.kind());
-                    return Err(error.into());
-                }
-                None => break,
-            }
-        }
-        Ok(&self.chunk)
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.chunk.advance(count.min(self.chunk.len()));
-    }
-}
-
-impl<S: Iterator<Item = Result<Bytes, Error>>> Read for Reader<S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let count = self.fill_buf()?.read(buffer)?;
-        self.consume(count);
-        Ok(count)
     }
 }

@@ -1,11 +1,11 @@
-//! How an error is shown.
+//! The messages of errors.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use lambda_invoke_error::Execution;
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_protocol::IncompleteBody;
-use lambda_invoke_protocol::text::Excerpt;
 
 use super::{Detail, Error, Repr};
 use crate::ErrorKind;

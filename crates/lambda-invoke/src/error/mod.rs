@@ -174,7 +174,7 @@ impl Error {
         }
     }
 
-    /// Returns what the function left behind, if it ran and failed.
+    /// Returns what is known of the function's failure, if it ran and failed.
     #[must_use]
     pub fn function_failure(&self) -> Option<&FunctionFailure> {
         match &self.0.detail {
@@ -214,7 +214,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// Returns why there was no further attempt; `None` if there was none at all, or if the
+    /// Returns why there was no further attempt; `None` if no attempt was made, or if the
     /// response had begun.
     #[must_use]
     pub fn give_up_reason(&self) -> Option<GiveUpReason> {

@@ -1,14 +1,14 @@
-//! How errors are made.
+//! The constructors of errors.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::response::Parts;
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_error::{Execution, ServiceError};
 use lambda_invoke_protocol::StreamException;
 use lambda_invoke_protocol::retry::GiveUpReason;
-use lambda_invoke_protocol::text::Excerpt;
 use lambda_invoke_transport::{self as transport, Sent, TimeoutKind};
 
 use super::{Detail, Error, ErrorKind, Repr};
@@ -98,7 +98,7 @@ impl Error {
             .with_request_id(request_id(&parts.headers))
     }
 
-    /// A timeout that the client itself held, with a custom HTTP service.
+    /// A timeout that the client itself enforced, with a custom HTTP service.
     pub(crate) fn timed_out(endpoint: &EndpointUrl, kind: TimeoutKind, length: Duration) -> Self {
         let message = timeout_message(Some(endpoint), kind, length);
         let mut this = Self::new(ErrorKind::TimedOut, Detail::NoResponse, message);
@@ -250,7 +250,7 @@ impl Error {
         self
     }
 
-    /// Adds how the call went as a whole: an earlier attempt may have run the function.
+    /// Adds the outcome of earlier attempts: one of them may have run the function.
     pub(crate) fn given_up(
         mut self,
         attempts: u32,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lambda_invoke_error::text::Excerpt;
 use serde_json::Value;
 
 use super::platform::platform_record;
@@ -22,7 +23,8 @@ impl fmt::Display for LoggedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let has_words = self.error != FunctionError::default();
         if let Some(status) = &self.status {
-            write!(f, "status {status}{}", if has_words { ", " } else { "" })?;
+            let separator = if has_words { ", " } else { "" };
+            write!(f, "status {}{separator}", Excerpt(status.as_str()))?;
         }
         match has_words || self.status.is_none() {
             true => self.error.fmt(f),

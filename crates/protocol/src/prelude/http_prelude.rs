@@ -65,8 +65,13 @@ impl HttpPrelude {
                 line: error.line(),
                 column: error.column(),
             })?;
+        Self::from_object(&object)
+    }
+
+    /// Reads the members of a parsed object.
+    pub(crate) fn from_object(object: &Map<String, Value>) -> Result<Self, PreludeError> {
         let mut prelude = Self::default();
-        for (member, value) in &object {
+        for (member, value) in object {
             match (member.as_str(), value) {
                 ("statusCode" | "headers" | "multiValueHeaders" | "cookies", Value::Null) => {}
                 ("statusCode", _) => prelude.status_code = status(value)?,
@@ -181,6 +186,40 @@ mod tests {
         let bytes = prelude.to_bytes();
         let json = &bytes[..bytes.len() - SEPARATOR.len()];
         assert_eq!(HttpPrelude::from_json(json).unwrap(), prelude);
+    }
+
+    #[test]
+    fn rejects_members_of_another_type() {
+        let header = |name: &str| PreludeError::Header {
+            name: name.to_owned(),
+        };
+        for (json, error) in [
+            (r#"{"statusCode":99}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":1000}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":"ok"}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":[]}"#, PreludeError::StatusCode),
+            (r#"{"headers":[]}"#, PreludeError::Headers),
+            (r#"{"headers":{"x":[]}}"#, header("x")),
+            (r#"{"headers":{"x y":"1"}}"#, header("x y")),
+            (r#"{"headers":{"x":"a\nb"}}"#, header("x")),
+            (
+                r#"{"multiValueHeaders":[]}"#,
+                PreludeError::MultiValueHeaders,
+            ),
+            (
+                r#"{"multiValueHeaders":{"x":"1"}}"#,
+                PreludeError::MultiValueHeaders,
+            ),
+            (r#"{"multiValueHeaders":{"x":[{}]}}"#, header("x")),
+            (r#"{"cookies":"a=b"}"#, PreludeError::Cookies),
+            (r#"{"cookies":[1]}"#, PreludeError::Cookies),
+        ] {
+            assert_eq!(
+                HttpPrelude::from_json(json.as_bytes()),
+                Err(error),
+                "{json}"
+            );
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{HttpPrelude, PreludeError, SEPARATOR};
 
 /// A part of a stream that may begin with a prelude.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a stream has a prelude and a body")]
 pub enum Part {
     /// The prelude: at most one, before any part of the body.
     Prelude(HttpPrelude),

@@ -73,7 +73,7 @@ pub struct Request<'a, Op: InvokeOperation> {
     pub tenant_id: Option<TenantId<'a>>,
     /// The name of a durable execution: the service runs the function once for it, however often
     /// the request is sent. `Invoke` only.
-    pub durable_execution_name: Option<Op::DurableExecutionName<'a>>,
+    pub durable_execution_name: Option<Op::DurableExecutionName>,
     /// The payload's content type: `application/json` by default; `None` sends no header.
     pub content_type: Option<HeaderValue>,
     /// The payload, sent unchanged. The service accepts only JSON; see
@@ -184,7 +184,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     fn convert<Other: InvokeOperation>(
         self,
         invocation_type: Other::InvocationType,
-        durable_execution_name: Option<Other::DurableExecutionName<'a>>,
+        durable_execution_name: Option<Other::DurableExecutionName>,
     ) -> Request<'a, Other> {
         Request {
             target: self.target,
@@ -207,9 +207,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
             log_type: self.log_type,
             client_context: self.client_context.map(ClientContext::into_owned),
             tenant_id: self.tenant_id.map(TenantId::into_owned),
-            durable_execution_name: self
-                .durable_execution_name
-                .map(Op::own_durable_execution_name),
+            durable_execution_name: self.durable_execution_name,
             content_type: self.content_type,
             payload: self.payload,
         }
@@ -333,8 +331,9 @@ impl<'a> HeaderMembers<'a> {
             request.client_context = self.client_context.map(client_context).transpose()?;
         }
         request.tenant_id = parse(self.tenant_id, TenantId::try_from)?;
-        request.durable_execution_name =
-            parse(self.durable_execution_name, DurableExecutionName::try_from)?;
+        request.durable_execution_name = parse(self.durable_execution_name, |name| {
+            DurableExecutionName::try_from(name.into_owned())
+        })?;
         request.content_type = self.content_type;
         Ok(request)
     }

@@ -34,18 +34,16 @@ pub trait InvokeOperation:
         + Into<Expected>;
 
     /// The name of a durable execution; a type without values if the operation does not support it.
-    type DurableExecutionName<'a>: AsRef<str> + Clone + fmt::Debug + Eq + Send + Sync;
+    ///
+    /// It owns its text: a type with the lifetime of the request would make requests invariant in
+    /// it.
+    type DurableExecutionName: AsRef<str> + Clone + fmt::Debug + Eq + Send + Sync;
 
     /// The operation's name in the service's model.
     const OPERATION: Operation;
 
     /// The invocation type that checks a call without running the function.
     const DRY_RUN: Self::InvocationType;
-
-    /// Converts the name of a durable execution into one that borrows nothing.
-    fn own_durable_execution_name(
-        name: Self::DurableExecutionName<'_>,
-    ) -> Self::DurableExecutionName<'static>;
 }
 
 /// `Invoke`: returns the whole response at once, or queues an event.
@@ -60,26 +58,18 @@ pub struct Stream;
 
 impl InvokeOperation for Invoke {
     type InvocationType = InvocationType;
-    type DurableExecutionName<'a> = DurableExecutionName<'a>;
+    type DurableExecutionName = DurableExecutionName<'static>;
 
     const OPERATION: Operation = Operation::Invoke;
     const DRY_RUN: InvocationType = InvocationType::DryRun;
-
-    fn own_durable_execution_name(name: DurableExecutionName<'_>) -> DurableExecutionName<'static> {
-        name.into_owned()
-    }
 }
 
 impl InvokeOperation for Stream {
     type InvocationType = StreamInvocationType;
-    type DurableExecutionName<'a> = Unsupported;
+    type DurableExecutionName = Unsupported;
 
     const OPERATION: Operation = Operation::InvokeWithResponseStream;
     const DRY_RUN: StreamInvocationType = StreamInvocationType::DryRun;
-
-    fn own_durable_execution_name(name: Unsupported) -> Unsupported {
-        name
-    }
 }
 
 /// The type of a member that an operation does not have. It has no values, so the member cannot be

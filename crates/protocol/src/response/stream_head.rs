@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::encode::{insert, insert_version};
 use super::error::is_service_error;
-use super::headers::{is_content_type, text};
+use super::headers::{Fields, is_content_type, text};
 use super::{
     EVENT_STREAM_CONTENT_TYPE, EncodeResponseError, Expected, ReportedVersion, ResponseError,
     service_error,
@@ -61,16 +61,6 @@ impl StreamHead {
         }
     }
 
-    /// Creates the head of the response to a dry run, which has no stream.
-    #[must_use]
-    pub fn dry_run() -> Self {
-        Self {
-            status: StatusCode::NO_CONTENT,
-            content_type: None,
-            ..Self::new()
-        }
-    }
-
     /// Reads the head of the response to a request of this invocation type.
     ///
     /// # Errors
@@ -86,16 +76,14 @@ impl StreamHead {
         if is_service_error(parts) {
             return Err(ResponseError::Service(service_error(parts, b"")));
         }
-        Expected::from(invocation_type).check_head(parts)?;
+        let fields = Fields::of(&parts.headers);
+        Expected::from(invocation_type).check_fields(parts, &fields)?;
         Ok(Self {
             status: parts.status,
-            executed_version: ReportedVersion::from_headers(&parts.headers),
-            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
-            remapped_content_type: parts
-                .headers
-                .get(header::X_AMZN_REMAPPED_CONTENT_TYPE)
-                .cloned(),
-            request_id: text(&parts.headers, header::X_AMZN_REQUEST_ID),
+            executed_version: fields.executed_version.map(ReportedVersion::from_header),
+            content_type: fields.content_type.cloned(),
+            remapped_content_type: fields.remapped_content_type.cloned(),
+            request_id: text(fields.request_id),
         })
     }
 
@@ -174,7 +162,12 @@ mod tests {
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
-        for mut head in [StreamHead::new(), StreamHead::dry_run()] {
+        let dry_run = StreamHead {
+            status: StatusCode::NO_CONTENT,
+            content_type: None,
+            ..StreamHead::new()
+        };
+        for mut head in [StreamHead::new(), dry_run] {
             head.executed_version = Some("12".to_owned().into());
             head.remapped_content_type = Some(HeaderValue::from_bytes(b"text/\xff").unwrap());
             head.request_id = Some("4d34".to_owned());

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::HeaderMap;
+use http::HeaderValue;
 use lambda_invoke_input::ExecutedVersion;
 
 use crate::header;
@@ -13,7 +13,7 @@ use crate::header;
 /// The service's pattern is `$LATEST` or digits. A value that matches neither is kept as
 /// [`Unrecognized`](Self::Unrecognized).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a version is valid or it is not")]
 pub enum ReportedVersion {
     /// `$LATEST` or a number.
     Valid(ExecutedVersion<'static>),
@@ -37,10 +37,8 @@ impl ReportedVersion {
         matches!(self, Self::Unrecognized(_))
     }
 
-    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        headers
-            .get(header::X_AMZ_EXECUTED_VERSION)
-            .map(|value| Self::read(header::text(value)))
+    pub(super) fn from_header(value: &HeaderValue) -> Self {
+        Self::read(header::text(value))
     }
 
     fn read(text: Cow<'_, str>) -> Self {

@@ -57,7 +57,10 @@ impl<'a> RetryContext<'a> {
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "there is another attempt or there is none"
+)]
 pub enum Decision {
     /// Send the request again.
     Retry(Retry),

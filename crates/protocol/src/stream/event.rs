@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use bytes::{BufMut, Bytes};
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_event_stream::{
     EncodeError, EncodedMessage, HeaderBlock, HeaderValue, Message, Payload, encode_vectored,
 };
 use serde_json::{Map, Value};
 
 use super::{EventError, InvokeComplete};
-use crate::text::Excerpt;
 
 /// One event of a response stream.
 ///

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 
 use super::{EventError, InvokeComplete, StreamEvent, StreamException};
 use crate::LoggedFailure;
-use crate::text::Excerpt;
 
 /// Decodes a response stream. Push the body's pieces as they arrive, take the events, and at the
 /// end call [`finish`](Self::finish) to learn whether the stream is complete.

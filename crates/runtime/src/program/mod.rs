@@ -230,6 +230,12 @@ impl Program {
         &self.root
     }
 
+    /// The function's memory in MB.
+    #[must_use]
+    pub const fn memory_size_mb(&self) -> u32 {
+        self.memory_mb
+    }
+
     /// The timeout of an invocation.
     #[must_use]
     pub const fn timeout_limit(&self) -> Duration {
@@ -241,8 +247,9 @@ impl Program {
             .unwrap_or_else(|| self.timeout.max(Duration::from_secs(10)))
     }
 
-    /// How many calls may be in progress.
-    pub(crate) const fn limit(&self) -> usize {
+    /// How many calls may be in progress, running or waiting.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
         self.concurrency
             .saturating_mul(self.multi_concurrency)
             .saturating_add(self.queue)

@@ -123,8 +123,8 @@ pub(super) fn write<S: Sink>(
     }
 }
 
-/// Writes all lines at one go with values as they are, which they nearly always may stay, and gives
-/// their length; `None` if spaces may have to go, or there is not enough space for all.
+/// Writes all lines at once with unchanged values, which is nearly always right, and returns their
+/// length; `None` if spaces may have to be dropped, or the lines do not fit.
 #[inline]
 fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize> {
     let mut at = 0;
@@ -158,7 +158,7 @@ fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize
     stays.then_some(at)
 }
 
-/// The same piece by piece.
+/// Writes the lines piece by piece.
 #[cold]
 fn write_pieces<S: Sink>(sink: &mut S, list: &HeaderList<'_>, blank: Blank, secrets: Secrets) {
     for (index, (header, again)) in with_repeats(list).enumerate() {

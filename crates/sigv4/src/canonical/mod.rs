@@ -83,12 +83,12 @@ impl<'a> CanonicalRequest<'a> {
         Self { form, names }
     }
 
-    /// The SHA-256 of the canonical request.
+    /// Returns the SHA-256 of the canonical request.
     pub fn hash(&self) -> [u8; 32] {
         self.form.hash(&self.names, Blank::Space)
     }
 
-    /// The canonical request as the bytes that are hashed.
+    /// Returns the canonical request as the bytes that are hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.form
@@ -96,7 +96,7 @@ impl<'a> CanonicalRequest<'a> {
         bytes
     }
 
-    /// The names of the covered headers, in lower case and sorted, joined with `;`.
+    /// Returns the names of the covered headers, in lower case and sorted, joined with `;`.
     pub fn signed_headers(&self) -> &str {
         core::str::from_utf8(&self.names).unwrap_or_default()
     }

@@ -30,13 +30,13 @@ pub(super) fn write<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding, 
     }
 }
 
-/// Whether normalising may change `path`: anything but `/` first, an empty segment, or one that
-/// begins with a dot.
+/// Whether normalizing may change `path`: it does not begin with `/`, or has a segment that is empty
+/// or begins with a dot.
 fn is_unrecognized(path: &[u8]) -> bool {
     let Some((b'/', after)) = path.split_first() else {
         return true;
     };
-    // Beside what comes after it, each byte but the last.
+    // Each byte but the last, paired with the byte after it.
     let unusual = |byte: u8, next: u8| (byte == b'/') & ((next == b'/') | (next == b'.'));
     any_in_blocks(&path[..after.len()], after, unusual)
 }
@@ -65,7 +65,7 @@ fn encode<S: Sink>(sink: &mut S, path: &[u8], encoding: PathEncoding) {
     sink.put(rest);
 }
 
-/// Whether all of `path` stays as it is, as most paths do.
+/// Whether no byte of `path` has to be encoded, as in most paths.
 fn is_plain(path: &[u8]) -> bool {
     let changes = |byte: u8, _: u8| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -104,7 +104,7 @@ const STAYS_DOUBLE: [bool; 256] = {
 const STAYS_SINGLE: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < table.len() {
         table[byte] = (byte as u8).is_ascii_graphic();
         byte += 1;
     }
@@ -161,6 +161,27 @@ mod tests {
     fn a_plain_path_is_one_that_stays_as_it_is() {
         for byte in 0..=255_u8 {
             assert_eq!(is_plain(&[byte]), STAYS_DOUBLE[usize::from(byte)], "{byte}");
+        }
+    }
+
+    /// Blocks of 16 bytes are looked at together: a byte counts in each of them.
+    #[test]
+    fn a_byte_counts_wherever_in_the_path_it_is() {
+        for length in 1..70 {
+            for at in 0..length {
+                let mut path = vec![b'a'; length];
+                path[0] = b'/';
+                assert!(is_plain(&path) && !is_unrecognized(&path), "{length}");
+                path[at] = b':';
+                assert!(!is_plain(&path), "{at} of {length}");
+                path[at] = b'/';
+                if at > 0 && at + 1 < length {
+                    path[at + 1] = b'/';
+                    assert!(is_unrecognized(&path), "{at} of {length}");
+                    path[at + 1] = b'.';
+                    assert!(is_unrecognized(&path), "{at} of {length}");
+                }
+            }
         }
     }
 

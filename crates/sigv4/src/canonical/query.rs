@@ -77,13 +77,11 @@ pub(crate) fn parse<'a>(
     keep: impl Fn(&Parameter<'a>) -> bool,
 ) {
     list.extend(parameters(query).filter(keep));
-    if list.len() > 1 {
-        list.sort_by(|one, other| {
-            encoded(one.name)
-                .cmp(encoded(other.name))
-                .then_with(|| encoded(one.value).cmp(encoded(other.value)))
-        });
-    }
+    list.sort_by(|one, other| {
+        encoded(one.name)
+            .cmp(encoded(other.name))
+            .then_with(|| encoded(one.value).cmp(encoded(other.value)))
+    });
 }
 
 /// Parses the parameters of a query that its signature covers: all but the signature itself, and a
@@ -156,7 +154,7 @@ const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 pub(super) const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < table.len() {
         table[byte] =
             (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
         byte += 1;
@@ -173,7 +171,7 @@ pub(super) fn escape(byte: u8) -> [u8; 3] {
     ]
 }
 
-/// The first byte that the sent text means, and the rest of it.
+/// Decodes the first byte of a percent-encoded text, and returns the rest too.
 fn split_first(sent: &[u8]) -> Option<(u8, &[u8])> {
     if let [b'%', high, low, rest @ ..] = sent {
         let digit = |digit: u8| char::from(digit).to_digit(16);
@@ -184,7 +182,7 @@ fn split_first(sent: &[u8]) -> Option<(u8, &[u8])> {
     sent.split_first().map(|(&byte, rest)| (byte, rest))
 }
 
-/// The bytes that the sent text means.
+/// Percent-decodes a text.
 fn decoded(mut sent: &[u8]) -> impl Iterator<Item = u8> {
     core::iter::from_fn(move || {
         let (byte, rest) = split_first(sent)?;

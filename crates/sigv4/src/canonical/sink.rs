@@ -1,13 +1,13 @@
-//! Where the canonical request goes: into SHA-256, or into a vector for people.
+//! Destinations of the canonical request: SHA-256, or a vector to display.
 
 use ring::digest::{Context, SHA256};
 
-/// Takes bytes; cannot fail.
+/// A destination for bytes; writing to it cannot fail.
 pub(crate) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
-    /// Lets `fill` write into the room that there is and say how many bytes. Takes none of them, and
-    /// says so, if it gives `None`.
+    /// Lets `fill` write into the free space and return how many bytes it wrote. If it returns `None`,
+    /// nothing is kept, and this returns false.
     fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool;
 }
 
@@ -53,8 +53,8 @@ pub(super) fn hash(write: impl FnOnce(&mut Hasher<'_>)) -> [u8; 32] {
 }
 
 impl Hasher<'_> {
-    /// For a piece that is too long for the rest of the buffer. What is hashed are whole buffers,
-    /// so that `ring` never has to keep part of a block.
+    /// Writes a piece that is too long for the rest of the buffer. Only whole buffers are hashed, so
+    /// that `ring` never has to keep part of a block.
     fn put_long(&mut self, bytes: &[u8]) {
         let (now, later) = bytes.split_at(BUFFER - self.filled);
         self.buffer[self.filled..].copy_from_slice(now);

@@ -47,11 +47,14 @@ impl core::error::Error for SignError {}
 
 /// Which part of a scope is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the parts of a scope that a caller chooses"
+)]
 pub enum InvalidScope {
     /// The region is empty, or has a byte other than visible ASCII without `/` and `,`.
     Region,
-    /// The same for the service.
+    /// The service is empty, or has such a byte.
     Service,
 }
 
@@ -91,7 +94,7 @@ impl fmt::Display for TimestampError {
 
 impl core::error::Error for TimestampError {}
 
-/// Why a text cannot be part of an access key. Says where, and never what is there.
+/// Why a text cannot be part of an access key. It says where, but does not show the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CredentialsError {
     pub(crate) part: Part,
@@ -112,7 +115,7 @@ pub(crate) enum Problem {
 }
 
 impl CredentialsError {
-    /// The offset of the first invalid byte; `None` if the text is empty.
+    /// Returns the offset of the first invalid byte; `None` if the text is empty.
     pub fn offset(&self) -> Option<usize> {
         match self.problem {
             Problem::Empty => None,

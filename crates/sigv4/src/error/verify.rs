@@ -1,4 +1,4 @@
-//! Why a request is rejected, in plain words and in the service's.
+//! Why a request is rejected: for the operator, and in the service's words.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,7 +8,7 @@ use crate::Timestamp;
 /// Why a request is rejected.
 ///
 /// `Display` is for the operator's log; [`code`](Self::code) and
-/// [`service_message`](Self::service_message) are what AWS services respond, with status 403.
+/// [`service_message`](Self::service_message) are what AWS services return, with status 403.
 /// Neither contains a secret, a session token or a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,7 +91,7 @@ pub enum Incomplete {
     },
     /// A piece of the authorization header is not `name=value`.
     NotKeyValue,
-    /// A parameter of the authorization header is none of the three.
+    /// The authorization header has a parameter other than the three.
     UnknownParameter,
     /// A header or parameter is repeated.
     Repeated(&'static str),
@@ -111,7 +111,7 @@ pub enum Incomplete {
     Signature,
 }
 
-/// What is wrong with the scope of a credential; it may be several things.
+/// What is wrong with the scope of a credential: one or more of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongScope {
@@ -152,7 +152,7 @@ impl Mismatch {
 }
 
 impl VerifyError {
-    /// The error code that services respond with.
+    /// Returns the error code that services return.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -172,7 +172,7 @@ impl VerifyError {
         }
     }
 
-    /// The message that services respond with, as far as it is known. Some of them also quote the
+    /// Returns the message that services return, as far as it is known. Some of them also quote the
     /// request's authorization header; this does not.
     pub fn service_message(&self) -> String {
         match self {

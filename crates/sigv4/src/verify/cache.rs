@@ -16,7 +16,7 @@ pub(super) struct KeyCache {
 #[derive(Default)]
 struct Slots {
     kept: Vec<(Credentials, Arc<SigningKey>)>,
-    /// The slot to give away next once all are taken.
+    /// The slot to reuse next once all are taken.
     next: usize,
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_a_bounded_number_of_keys_and_each_answers_rightly() {
+    fn keeps_the_newest_keys_up_to_a_maximum_and_each_signs_correctly() {
         let cache = KeyCache::default();
         let keys: Vec<_> = (0..3 * SLOTS)
             .map(|number| Credentials::new("AKID", format!("secret {number}")).unwrap())
@@ -72,7 +72,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cache.slots.lock().unwrap().kept.len(), SLOTS);
+        let kept = &cache.slots.lock().unwrap().kept;
+        assert_eq!(kept.len(), SLOTS);
+        for newest in &keys[2 * SLOTS..] {
+            assert!(kept.iter().any(|(each, _)| each.is_clone_of(newest)));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a request claims about its signature, in its headers or in its query.
+//! The claims of a request about its signature, in its headers or in its query.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::canonical::{decode, parameters};
 use crate::names::{self, is_header};
-use crate::presign::LONGEST;
+use crate::sign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
 use crate::{Incomplete, RawRequest, Signature, Timestamp, VerifyError};
 
@@ -42,10 +42,10 @@ pub struct Claims<'a> {
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: Signature,
     pub(super) time: Timestamp,
-    /// The same in the basic format.
+    /// The date in the basic format.
     pub(super) stamp: [u8; 16],
     pub(super) token: Option<Cow<'a, [u8]>>,
-    /// Of a presigned request.
+    /// The validity of a presigned request.
     pub(super) expires: Option<Duration>,
 }
 
@@ -56,54 +56,54 @@ impl<'a> Claims<'a> {
     ///
     /// [`VerifyError::MissingAuthenticationToken`] if the request is not signed,
     /// [`VerifyError::BothForms`] if it is signed twice, [`VerifyError::IncompleteSignature`] if
-    /// what it says cannot be read.
+    /// the claims are malformed.
     pub fn of(request: impl Into<RawRequest<'a>>) -> Result<Self, VerifyError> {
         Self::read(&request.into())
     }
 
-    /// The id of the access key.
+    /// Returns the id of the access key.
     pub fn access_key_id(&self) -> &str {
         self.credential.split('/').next().unwrap_or_default()
     }
 
-    /// The scope: `20150830/us-east-1/lambda/aws4_request`, as it was sent.
+    /// Returns the scope as it was sent: `20150830/us-east-1/lambda/aws4_request`.
     pub fn scope(&self) -> &str {
         self.credential
             .split_once('/')
             .map_or("", |(_, scope)| scope)
     }
 
-    /// The region of the scope; `None` if the scope has none.
+    /// Returns the region of the scope; `None` if the scope has too few elements.
     pub fn region(&self) -> Option<&str> {
         self.scope().split('/').nth(1)
     }
 
-    /// The service of the scope; `None` if the scope has none.
+    /// Returns the service of the scope; `None` if the scope has too few elements.
     pub fn service(&self) -> Option<&str> {
         self.scope().split('/').nth(2)
     }
 
-    /// When it was signed, by the signer's clock.
+    /// Returns when the request was signed, by the signer's clock.
     pub fn timestamp(&self) -> Timestamp {
         self.time
     }
 
-    /// How long the signature is valid, if the request is presigned.
+    /// Returns how long the signature is valid, if the request is presigned.
     pub fn expires(&self) -> Option<Duration> {
         self.expires
     }
 
-    /// The names of the headers that the signature covers, as they were sent.
+    /// Returns the names of the headers that the signature covers, as they were sent.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
         self.signed_headers.split(';')
     }
 
-    /// The signature, which seeds the chain of a signed body.
+    /// Returns the signature, which seeds the chain of a signed body.
     pub fn signature(&self) -> Signature {
         self.signature
     }
 
-    /// Detaches the claims from the request.
+    /// Converts the claims into a value that does not borrow from the request.
     pub fn into_owned(self) -> Claims<'static> {
         Claims {
             credential: Cow::Owned(self.credential.into_owned()),

@@ -1,15 +1,15 @@
-//! Where a verifier finds access keys.
+//! The lookup of access keys.
 
 use crate::Credentials;
 
 /// Finds the access key that a request names, for [`Verifier::verify`](crate::Verifier::verify).
 ///
-/// Any `Fn(&str) -> Option<Credentials>` is one, and so is a single [`Credentials`]. Return clones of
-/// one value each time: the verifier then derives its key once a day, and otherwise on every call.
+/// Implemented for every `Fn(&str) -> Option<Credentials>` and for a single [`Credentials`]. Return
+/// clones of one value: the verifier derives the key of a value once a day.
 ///
-/// For a look-up that has to wait, see [`Verifier::verify_async`](crate::Verifier::verify_async).
+/// For an asynchronous lookup, see [`Verifier::verify_async`](crate::Verifier::verify_async).
 pub trait CredentialsLookup {
-    /// The access key with this id; `None` if there is none.
+    /// Returns the access key with this id, if it exists.
     fn find(&self, access_key_id: &str) -> Option<Credentials>;
 }
 

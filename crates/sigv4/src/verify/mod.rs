@@ -1,4 +1,4 @@
-//! Verifying what others signed.
+//! Verifies signed requests.
 
 mod cache;
 mod claims;
@@ -10,7 +10,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::canonical::{Form, parse_query, parse_signed};
-use crate::message::Chain;
+use crate::chain::Chain;
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{
@@ -24,7 +24,7 @@ pub use claims::Claims;
 pub use lookup::CredentialsLookup;
 pub use unverified::Unverified;
 
-/// How far the signer's clock may be off by default: five minutes, as at the service.
+/// How far the signer's clock may be off by default: five minutes, as for the service.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Verifies requests to one service in one region, signed by headers or presigned.
@@ -39,7 +39,7 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 ///   [`SigningSettings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
 /// - Every covered header is present. Blank space in its value may be collapsed as in the official
 ///   vectors (spaces alone), as by the AWS SDK for JavaScript (spaces and tabs; formerly all of
-///   ECMAScript's `\s`) or as by botocore (wherever Python splits): what each signs is accepted.
+///   ECMAScript's `\s`) or as by botocore (wherever Python splits): all of these are accepted.
 /// - `x-amz-content-sha256`, if sent, is the payload hash that the caller passes.
 /// - The date is that of `x-amz-date`, or of `date` if that is absent.
 /// - The signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
@@ -74,7 +74,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Makes a verifier with the [default settings](SigningSettings::default) and a tolerance of
+    /// Creates a verifier with the [default settings](SigningSettings::default) and a tolerance of
     /// five minutes.
     ///
     /// # Errors
@@ -108,15 +108,15 @@ impl Verifier {
         self
     }
 
-    /// Verifies a request as it came off the wire, its path undecoded: `&http::Request`,
+    /// Verifies a request as received, with its path undecoded: `&http::Request`,
     /// `&http::request::Parts` or a [`RawRequest`].
     ///
-    /// `payload` is the hash of the body that came with it; pass [`PayloadHash::Unsigned`] only to
+    /// `payload` is the hash of the received body; pass [`PayloadHash::Unsigned`] only to
     /// accept an uncovered body.
     ///
     /// # Errors
     ///
-    /// What the service would respond, in the order in which it checks; see [`VerifyError`].
+    /// The error that the service would return, which checks in the same order; see [`VerifyError`].
     pub fn verify<'a>(
         &self,
         request: impl Into<RawRequest<'a>>,
@@ -145,12 +145,12 @@ impl Verifier {
         checked.verify(self, &form, &credentials.ok_or(VerifyError::UnknownKey)?)
     }
 
-    /// Verifies a request with an access key that has to be waited for: `find` gets its id.
+    /// Verifies a request with an access key that is looked up asynchronously: `find` receives its id.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify). For a look-up that can fail in its own way, or that needs more
-    /// than the id, use [`check`](Self::check).
+    /// As [`verify`](Self::verify). For a lookup that has errors of its own, or that needs
+    /// more than the id, use [`check`](Self::check).
     ///
     /// # Example
     ///
@@ -182,14 +182,14 @@ impl Verifier {
     }
 
     /// Checks everything that needs no key: that the signature can be read, is for this region and
-    /// service, and is neither too old nor of the future.
+    /// service, and is neither expired nor from the future.
     ///
-    /// What comes out has the [`Claims`] of the request, and verifies it once the key is there: an
-    /// access key ([`Unverified::verify`]) or a derived one ([`Unverified::verify_with_key`]).
+    /// The result has the [`Claims`] of the request, and verifies it with a key: an access key
+    /// ([`Unverified::verify`]) or a derived one ([`Unverified::verify_with_key`]).
     ///
     /// # Errors
     ///
-    /// What the service would respond, in the order in which it checks; see [`VerifyError`].
+    /// The error that the service would return, which checks in the same order; see [`VerifyError`].
     pub fn check<'a>(
         &self,
         request: impl Into<RawRequest<'a>>,
@@ -206,7 +206,7 @@ impl Verifier {
         })
     }
 
-    /// Begins the chain of chunk signatures of a request that was verified with these credentials.
+    /// Starts the chain of chunk signatures of a request that was verified with these credentials.
     pub fn chunk_verifier(
         &self,
         credentials: &Credentials,
@@ -216,7 +216,7 @@ impl Verifier {
         ChunkVerifier::new(key, verified.timestamp(), verified.signature())
     }
 
-    /// Begins the chain of message signatures of a request that was verified with these credentials.
+    /// Starts the chain of message signatures of a request that was verified with these credentials.
     pub fn message_verifier(
         &self,
         credentials: &Credentials,
@@ -286,7 +286,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// Checks the scope of a credential and gives the length of the access key's id.
+    /// Checks the scope of a credential and returns the length of the access key's id.
     fn check_scope(&self, claims: &Claims<'_>) -> Result<usize, VerifyError> {
         let date = &claims.stamp[..8];
         let id = [
@@ -338,32 +338,32 @@ pub struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
-    /// The id of the access key.
+    /// Returns the id of the access key.
     pub fn access_key_id(&self) -> &str {
         self.claims.access_key_id()
     }
 
-    /// The scope: `20150830/us-east-1/lambda/aws4_request`.
+    /// Returns the scope: `20150830/us-east-1/lambda/aws4_request`.
     pub fn scope(&self) -> &str {
         self.claims.scope()
     }
 
-    /// When it was signed, by the signer's clock.
+    /// Returns when the request was signed, by the signer's clock.
     pub fn timestamp(&self) -> Timestamp {
         self.claims.timestamp()
     }
 
-    /// How long the signature is valid, if the request is presigned.
+    /// Returns how long the signature is valid, if the request is presigned.
     pub fn expires(&self) -> Option<Duration> {
         self.claims.expires()
     }
 
-    /// The names of the headers that the signature covers, sorted.
+    /// Returns the names of the headers that the signature covers, sorted.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
         self.claims.signed_headers()
     }
 
-    /// The signature, which seeds the chain of a signed body.
+    /// Returns the signature, which seeds the chain of a signed body.
     pub fn signature(&self) -> Signature {
         self.claims.signature()
     }
@@ -373,7 +373,7 @@ impl<'a> Verified<'a> {
         &self.claims
     }
 
-    /// Detaches it from the request.
+    /// Converts it into a value that does not borrow from the request.
     pub fn into_owned(self) -> Verified<'static> {
         Verified {
             claims: self.claims.into_owned(),

@@ -32,8 +32,8 @@ impl<'a> Unverified<'_, 'a> {
     }
 
     /// Verifies the signature with the key that was derived for the scope of the request, so that
-    /// the verifier never has the secret. Whether the access key has expired is the caller's to
-    /// know.
+    /// the verifier never has the secret. The caller has to know
+    /// whether the access key has expired.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl<'a> Unverified<'_, 'a> {
     }
 }
 
-/// What was checked of a request before its signature.
+/// What the checks before the signature found.
 pub(super) struct Checked<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) id_length: usize,

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use super::{Exceptions, Proxy, Rule};
 use crate::Error;
 
-/// The rules that an environment has; `variable` looks a variable up.
+/// Reads the rules of an environment, in which `variable` looks a variable up.
 pub(super) fn rules(variable: impl Fn(&str) -> Option<OsString>) -> Proxy {
     // An empty variable counts as absent, so it does not hide the other spelling.
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());

@@ -33,8 +33,8 @@ enum Hosts {
 }
 
 impl Exceptions {
-    /// Reads a list that is separated by commas or white space. What can match no host, such as a
-    /// network with too long a prefix, excepts nothing: those requests go through the proxy.
+    /// Reads a list that is separated by commas or white space. An entry that can match no host, such as a
+    /// network with too long a prefix, is ignored: those requests go through the proxy.
     pub(super) fn parse(list: &str) -> Self {
         let separators = |character: char| character == ',' || character.is_whitespace();
         Self {
@@ -43,7 +43,7 @@ impl Exceptions {
         }
     }
 
-    /// Whether a request to this URI goes straight to its server.
+    /// Whether a request to this URI goes directly to its server.
     pub(super) fn contain(&self, uri: &Uri) -> bool {
         if self.everything {
             return true;

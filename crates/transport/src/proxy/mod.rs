@@ -68,19 +68,19 @@ impl Proxy {
     /// `HTTP_PROXY` is ignored, since a caller could set it by a header.
     ///
     /// A variable that is not the address of an HTTP proxy is an error of those requests that it
-    /// decides, before anything is sent: to ignore it would send them past the proxy. The error
+    /// applies to, before anything is sent: to ignore it would send them past the proxy. The error
     /// names the variable and not its value, which may contain a password.
     #[must_use]
     pub fn from_env() -> Self {
         environment::rules(|name| env::var_os(name))
     }
 
-    /// Gives the proxy that a request to this URI goes through; `None` if it goes straight to the
+    /// Returns the proxy that a request to this URI goes through; `None` if it goes directly to the
     /// server.
     ///
     /// # Errors
     ///
-    /// If a variable of the environment decides it that is not the address of an HTTP proxy.
+    /// If the environment variable that applies to it is not the address of an HTTP proxy.
     pub fn via(&self, uri: &Uri) -> Result<Option<Uri>, Error> {
         let found = self.intercept(uri)?;
         Ok(found.map(|found| found.uri().clone()))
@@ -115,7 +115,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What becomes of a request, unless its host is excepted.
+/// Where a request goes, unless its host is excepted.
 #[derive(Debug)]
 enum Rule {
     Through(Intercept),
@@ -216,7 +216,7 @@ impl fmt::Debug for ProxyBuilder {
     }
 }
 
-/// Reads the address of a proxy. What is wrong with one is said without it.
+/// Parses the address of a proxy. The error does not quote it.
 fn parse(address: &str) -> Result<Intercept, String> {
     let no_uri = " is not a URI such as http://proxy.example:3128";
     let uri: Uri = address.parse().map_err(|_| no_uri)?;

@@ -12,9 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use lambda_invoke_transport::{Body, Error};
+use lambda_invoke_transport::{Body, Error, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// A listener that gives every connection, with its number from 0, to `handle`.
 pub(crate) struct Server {
@@ -42,6 +43,18 @@ impl Server {
         Self { address, accepted }
     }
 
+    /// A server whose `handle` can report to the test what it saw.
+    pub(crate) async fn reporting<T, F, R>(handle: F) -> (Self, UnboundedReceiver<T>)
+    where
+        T: Send + 'static,
+        F: Fn(TcpStream, usize, UnboundedSender<T>) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let (report, reports) = unbounded_channel();
+        let handle = move |socket, number| handle(socket, number, report.clone());
+        (Self::start(handle).await, reports)
+    }
+
     pub(crate) fn uri(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -55,6 +68,18 @@ pub(crate) fn post(uri: impl AsRef<str>, body: impl Into<Bytes>) -> Request<Full
     Request::post(uri.as_ref())
         .body(Full::new(body.into()))
         .unwrap()
+}
+
+/// Posts to the server's root, and returns the error of a request that must fail.
+pub(crate) async fn failure(transport: &Transport, server: &Server) -> Error {
+    let sent = transport.send(post(server.uri("/"), "x")).await;
+    sent.unwrap_err()
+}
+
+/// Posts to the server's root, and returns the body of the response.
+pub(crate) async fn open_body(transport: &Transport, server: &Server) -> Body {
+    let sent = transport.send(post(server.uri("/"), "x")).await;
+    sent.unwrap().into_body()
 }
 
 /// A request as it came over the wire.

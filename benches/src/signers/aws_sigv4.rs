@@ -1,0 +1,77 @@
+//! `aws-sigv4`, the SDK's signer.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4::SigningParams;
+use aws_smithy_runtime_api::client::identity::Identity;
+use http::Request;
+use http::request::Parts;
+use lambda_invoke_testing::signer::{Keys, Signer};
+
+pub struct Contender {
+    identity: Identity,
+    region: String,
+    service: String,
+    time: SystemTime,
+}
+
+impl Signer for Contender {
+    const NAME: &'static str = "aws-sigv4";
+    type Request = Request<()>;
+    type Error = String;
+
+    fn new(keys: &Keys, time: Duration) -> Self {
+        let (id, secret) = (&*keys.access_key_id, &*keys.secret);
+        let token = keys.session_token.clone();
+        let credentials = aws_credential_types::Credentials::from_keys(id, secret, token);
+        Self {
+            identity: credentials.into(),
+            region: keys.region.clone(),
+            service: keys.service.clone(),
+            time: SystemTime::UNIX_EPOCH + time,
+        }
+    }
+
+    fn prepare(&self, request: Parts) -> Request<()> {
+        Request::from_parts(request, ())
+    }
+
+    fn sign(&self, request: &mut Request<()>, body: &[u8]) -> Result<(), String> {
+        let params = SigningParams::builder()
+            .identity(&self.identity)
+            .region(&self.region)
+            .name(&self.service)
+            .time(self.time)
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let mut headers = Vec::with_capacity(request.headers().len());
+        for (name, value) in request.headers() {
+            let value = value.to_str().map_err(|error| error.to_string())?;
+            headers.push((name.as_str(), value));
+        }
+        let signable = SignableRequest::new(
+            request.method().as_str(),
+            request.uri().to_string(),
+            headers.into_iter(),
+            SignableBody::Bytes(body),
+        );
+        let signable = signable.map_err(|error| error.to_string())?;
+        let output = sign(signable, &params).map_err(|error| error.to_string())?;
+        let (instructions, _) = output.into_parts();
+        instructions.apply_to_request_http1x(request);
+        Ok(())
+    }
+
+    fn signed(request: Request<()>) -> Parts {
+        request.into_parts().0
+    }
+
+    fn claims(request: &Parts) -> bool {
+        // It reads `+` as a space, and replaces what is no UTF-8.
+        let query = request.uri.query().unwrap_or_default();
+        !query.contains('+') && request.uri.path().is_ascii() && query.is_ascii()
+    }
+}

@@ -1,0 +1,159 @@
+//! `--output-file`: a file appears or changes only when a response is complete.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod program;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use program::{Serve, calling, program, run, text, wait};
+
+/// An empty folder.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_complete_response_replaces_the_file_and_keeps_its_permissions() {
+    let folder = folder("output-complete");
+    let file = folder.join("response");
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("response", folder.join("link")).unwrap();
+    for (command, option) in [("invoke", "-o"), ("stream", "--output-file")] {
+        for name in ["response", "link", "new"] {
+            let path = folder.join(name);
+            let payload = format!(r#"["{command} {name}"]"#);
+            let output = run(&[
+                command,
+                "echo",
+                "--local",
+                "-p",
+                &payload,
+                option,
+                path.to_str().unwrap(),
+            ]);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            assert_eq!((text(&output.stdout), text(&output.stderr)), ("", ""));
+            assert_eq!(fs::read_to_string(&path).unwrap(), payload);
+        }
+    }
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert!(
+        fs::symlink_metadata(folder.join("link"))
+            .unwrap()
+            .is_symlink()
+    );
+    assert_eq!(names(&folder), ["link", "new", "response"]);
+}
+
+#[test]
+fn a_truncated_stream_and_a_rejected_call_leave_the_file_as_it_was() {
+    let folder = folder("output-failed");
+    let serve = Serve::start(&["--fault", "count: no-complete"]);
+    let existing = folder.join("existing");
+    fs::write(&existing, "old").unwrap();
+    for arguments in [&["count", "-p", r#"{"n":3}"#][..], &["missing"], &["fail"]] {
+        for format in [None, Some("--json")] {
+            for path in [&existing, &folder.join("new")] {
+                let output = calling(&serve.url, &["stream"])
+                    .args(arguments)
+                    .args(format)
+                    .arg("-o")
+                    .arg(path)
+                    .output()
+                    .unwrap();
+                assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+                assert_eq!(text(&output.stdout), "");
+            }
+        }
+    }
+    assert_eq!(fs::read_to_string(&existing).unwrap(), "old");
+    assert_eq!(names(&folder), ["existing"]);
+}
+
+#[test]
+fn ctrl_c_leaves_no_file_behind() {
+    let folder = folder("output-interrupted");
+    let serve = Serve::start(&[]);
+    let path = folder.join("new");
+    for payload in [r#"{"n":2,"delay_ms":60000}"#, r#"{"n":0,"delay_ms":60000}"#] {
+        let mut child = calling(&serve.url, &["stream", "count", "-p", payload, "-o"])
+            .arg(&path)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let id = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = wait(&mut child);
+        assert!([Some(130), Some(0)].contains(&status.code()), "{status}");
+        if status.code() == Some(130) {
+            assert_eq!(names(&folder), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_reported_before_anything_is_sent() {
+    let folder = folder("output-unwritable");
+    let serve = Serve::start(&[]);
+    for path in [folder.join("no/such"), folder.clone(), folder.join("..")] {
+        let output = calling(&serve.url, &["invoke", "echo", "-o"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", path.display());
+        let message = text(&output.stderr);
+        assert!(message.contains("cannot write to "), "{message}");
+        assert!(
+            message.contains("hint: --output-file takes a file"),
+            "{message}"
+        );
+    }
+    assert!(!serve.stop().stderr.contains("POST"));
+}
+
+#[test]
+fn a_device_is_written_to_and_a_dash_is_stdout() {
+    let output = program()
+        .args([
+            "invoke",
+            "echo",
+            "--local",
+            "-p",
+            "[1]",
+            "-o",
+            "/dev/stdout",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "[1]");
+    let output = run(&["invoke", "echo", "--local", "-p", "[1]", "-o", "-"]);
+    assert_eq!(text(&output.stdout), "[1]");
+    let output = run(&["invoke", "echo", "--local", "-p", "[1]", "-o", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("cannot write to /dev/full: No space left"));
+}

@@ -1,0 +1,370 @@
+//! Keeps credentials, and fetches them anew ahead of their expiry, one fetch at a time.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
+use tokio::sync::watch;
+
+use crate::system::Clock;
+use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random};
+
+/// How long before their expiry credentials are fetched anew, at most; of short-lived ones, half their
+/// life.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// By how much of that time a fetch is put off at random, so that machines do not fetch in step.
+const JITTER: f64 = 0.2;
+
+/// How long credentials without an expiry are kept. Fetching them again is reading files.
+const UNDATED: Duration = Duration::from_secs(60);
+
+/// How long to wait after a fetch that failed while the old credentials are valid.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// How long the call that fetches anew waits for it, before it uses the old credentials.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For how long credentials of a metadata service are used past their expiry until it is asked again.
+const EXTENSION: Duration = Duration::from_secs(600);
+
+/// How long one fetch may take, unless set otherwise.
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// The result of a fetch.
+pub(crate) type Fetched = Result<Identity, Error>;
+
+/// Where a cache fetches from.
+pub(crate) trait Source: fmt::Debug + Send + Sync {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>>;
+}
+
+/// Is told what a user should know although calls succeed.
+pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Keeps the credentials of a source.
+pub(crate) struct Cache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: Arc<dyn Source>,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    notify: Option<Notify>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Current>,
+    fetching: Option<watch::Receiver<Option<Fetched>>>,
+    /// Whether the use of expired credentials has been reported.
+    has_reported: bool,
+}
+
+#[derive(Clone)]
+struct Current {
+    identity: Identity,
+    /// `None` is never.
+    due: Option<Timestamp>,
+}
+
+impl Current {
+    fn is_valid(&self, now: Timestamp) -> bool {
+        let expiry = self.identity.credentials.expiry();
+        expiry.is_none_or(|expiry| now < expiry)
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+}
+
+impl Cache {
+    pub(crate) fn new(
+        source: Arc<dyn Source>,
+        clock: Arc<dyn Clock>,
+        timeout: Duration,
+        notify: Option<Notify>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                source,
+                clock,
+                timeout,
+                notify,
+                state: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Returns credentials that are valid now.
+    ///
+    /// Valid ones are returned at once, except to the one call that fetches anew, which waits for a
+    /// short time. Without valid ones, all calls wait for the same fetch. A fetch goes on if its call
+    /// is canceled.
+    pub(crate) async fn get(&self) -> Fetched {
+        // A fetch ends without a result if its runtime was shut down, or if the provider panicked: in
+        // the first case, another one helps.
+        for _ in 0..2 {
+            let (mut fetch, old) = {
+                let mut state = self.shared.state();
+                let now = self.shared.now();
+                let old = state
+                    .current
+                    .clone()
+                    .filter(|current| current.is_valid(now));
+                // A fetch whose runtime was shut down leaves its channel closed.
+                let fetching = state
+                    .fetching
+                    .clone()
+                    .filter(|fetch| fetch.has_changed().is_ok());
+                match (old, fetching) {
+                    (Some(old), None) if old.is_due(now) => (self.start(&mut state), Some(old)),
+                    (Some(old), _) => return Ok(old.identity),
+                    (None, Some(fetching)) => (fetching, None),
+                    (None, None) => (self.start(&mut state), None),
+                }
+            };
+            let waiting = fetch.wait_for(Option::is_some);
+            let result = match &old {
+                Some(old) => match tokio::time::timeout(PATIENCE, waiting).await {
+                    Ok(result) => result,
+                    Err(_) => return Ok(old.identity.clone()),
+                },
+                None => waiting.await,
+            };
+            match result.ok().and_then(|result| result.clone()) {
+                Some(Ok(identity)) => return Ok(identity),
+                Some(Err(error)) => {
+                    let now = self.shared.now();
+                    return match old.filter(|old| old.is_valid(now)) {
+                        Some(old) => Ok(old.identity),
+                        None => Err(error),
+                    };
+                }
+                None => {}
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "fetching the credentials ended without a result: the provider panicked",
+        ))
+    }
+
+    fn start(&self, state: &mut State) -> watch::Receiver<Option<Fetched>> {
+        let (sender, receiver) = watch::channel(None);
+        state.fetching = Some(receiver.clone());
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            let fetching = tokio::time::timeout(shared.timeout, shared.source.fetch());
+            let result = match fetching.await {
+                Ok(result) => result,
+                Err(_) => Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!("no credentials within {:?}", shared.timeout),
+                )),
+            };
+            let result = shared.finish(result);
+            // Nobody may be waiting any more.
+            let _ = sender.send(Some(result));
+        });
+        receiver
+    }
+}
+
+impl Shared {
+    /// Keeps the result of a fetch; returns what those who wait for it get.
+    fn finish(&self, result: Fetched) -> Fetched {
+        let now = self.now();
+        let mut state = self.state();
+        state.fetching = None;
+        let fresh = match result {
+            Ok(identity) => match identity.credentials.expiry() {
+                Some(expiry) if expiry <= now => Err((expired(&identity, expiry), Some(identity))),
+                _ => Ok(identity),
+            },
+            Err(error) => Err((error, None)),
+        };
+        let (error, stale) = match fresh {
+            Ok(identity) => {
+                state.has_reported = false;
+                state.current = Some(Current {
+                    due: due(&identity, now),
+                    identity: identity.clone(),
+                });
+                return Ok(identity);
+            }
+            Err(failed) => failed,
+        };
+        // What is still valid stays in use; it is fetched again after a pause.
+        if let Some(current) = state
+            .current
+            .as_mut()
+            .filter(|current| current.is_valid(now))
+        {
+            let pause = PAUSE.mul_f64(1.0 + random::fraction());
+            current.due = Some(now.saturating_add(pause));
+            return Err(error);
+        }
+        let stale = stale.or_else(|| state.current.take().map(|current| current.identity));
+        state.current = None;
+        let Some(mut identity) = stale.filter(|identity| identity.is_of_metadata) else {
+            return Err(error);
+        };
+        let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
+        let until = now.saturating_add(extension);
+        identity.credentials = identity.credentials.with_expiry(until);
+        state.current = Some(Current {
+            identity: identity.clone(),
+            due: Some(now.saturating_add(PAUSE.mul_f64(1.0 + random::fraction()))),
+        });
+        let is_first = !std::mem::replace(&mut state.has_reported, true);
+        drop(state);
+        if let Some(notify) = self.notify.as_ref().filter(|_| is_first) {
+            notify(&format!(
+                "the credentials of {} have expired, and instance metadata does not renew them; they \
+                 are used until it does, and the service decides whether it accepts them",
+                identity.how
+            ));
+        }
+        Ok(identity)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::saturating_from(self.clock.now())
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing panics while the lock is held, and each change is complete.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn expired(identity: &Identity, expiry: Timestamp) -> Error {
+    Error::new(
+        ErrorKind::Expired,
+        format!(
+            "the credentials of {} expired at {expiry} already; they are not used",
+            identity.how
+        ),
+    )
+}
+
+/// When to fetch anew.
+fn due(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
+    let Some(expiry) = identity.credentials.expiry() else {
+        return match identity.is_of_process {
+            true => None,
+            false => Some(now.saturating_add(UNDATED)),
+        };
+    };
+    let life = Duration::from_secs(expiry.as_secs().saturating_sub(now.as_secs()));
+    let ahead = AHEAD.min(life / 2);
+    let ahead = ahead.mul_f64(1.0 - JITTER * random::fraction());
+    Some(expiry.saturating_sub(ahead))
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("source", &self.shared.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the credentials of any provider, as a [`Chain`](crate::Chain) does for itself. Clones share
+/// what they keep.
+///
+/// - Credentials are fetched anew between 5 and 4 minutes before they expire (of short-lived ones, at
+///   half their life), by one call, while the others use the old ones. Those without an expiry are
+///   fetched anew after a minute.
+/// - A fetch that fails or hangs leaves valid credentials in use. It is tried again after 10 to 20
+///   seconds. Failures are not remembered otherwise.
+/// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.
+/// - Credentials that have expired are an error, and never returned.
+///
+/// It needs a tokio runtime with time enabled.
+///
+/// # Example
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use lambda_invoke_credentials::{Cached, Credentials, ProvideCredentials};
+///
+/// let cached = Cached::new(Credentials::new("AKIDEXAMPLE", "secret")?);
+/// assert_eq!(cached.provide().await?.access_key_id(), "AKIDEXAMPLE");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # }).map_err(|error| error.to_string())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cached {
+    cache: Arc<Cache>,
+}
+
+impl Cached {
+    /// Keeps the credentials of a provider, by the clock of this machine.
+    #[must_use]
+    pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
+        Self::with_clock(provider, SystemClock, FETCH_TIMEOUT)
+    }
+
+    /// Keeps the credentials of a provider, by this clock. A fetch may take `timeout`.
+    #[must_use]
+    pub fn with_clock(
+        provider: impl ProvideCredentials + 'static,
+        clock: impl Clock + 'static,
+        timeout: Duration,
+    ) -> Self {
+        let source = Arc::new(Custom(provider));
+        Self {
+            cache: Arc::new(Cache::new(source, Arc::new(clock), timeout, None)),
+        }
+    }
+}
+
+impl Cached {
+    /// Returns the credentials and where they came from, fetched if need be.
+    ///
+    /// # Errors
+    ///
+    /// If the provider fails, takes too long, or returns credentials that have expired.
+    pub async fn identity(&self) -> Result<Identity, Error> {
+        self.cache.get().await
+    }
+}
+
+impl ProvideCredentials for Cached {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(async {
+            let identity = self.cache.get().await?;
+            Ok(identity.credentials)
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Custom<P>(P);
+
+impl<P: ProvideCredentials> Source for Custom<P> {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>> {
+        Box::pin(async {
+            let credentials = self.0.provide().await.map_err(|error| {
+                Error::new(ErrorKind::Unavailable, "the provider of credentials failed")
+                    .with_source(error)
+            })?;
+            Ok(Identity {
+                credentials,
+                provider: Provider::Custom,
+                how: "the provider".to_owned(),
+                is_of_metadata: false,
+                is_of_process: false,
+            })
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! The keys of a console login (`aws login`), which the AWS CLI keeps in a file, and their renewal.
+
+mod proof;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
+use lambda_invoke_sigv4::Timestamp;
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use self::proof::ProofKey;
+use super::obtained::{Members, Obtained};
+use crate::context::Context;
+use crate::exchange::{self, Limits};
+use crate::{Error, ErrorKind, Service, time};
+
+/// How long before their end the keys are renewed. They last 15 minutes.
+const AHEAD: Duration = Duration::from_secs(120);
+
+/// Returns the keys of a login, renewed if they end soon.
+///
+/// # Errors
+///
+/// If there is no login, or it has ended and cannot be renewed; the error says how to log in.
+pub(crate) async fn provide(
+    context: &Context,
+    profile: &str,
+    session: &str,
+) -> Result<Obtained, Error> {
+    let path = path(context, profile, session)?;
+    let place = path.display().to_string();
+    let advice = || format!("hint: run aws login --profile {profile}");
+    let unusable = |what: &str| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("the console login of profile '{profile}' ({place}) {what}"),
+        )
+        .with_notes([advice()])
+    };
+    let bytes = match context.system().read(path.clone()).await {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(unusable("does not exist"));
+        }
+        Err(error) => return Err(unusable("cannot be read").with_source(error)),
+    };
+    // The error of the parser could show a part of a key.
+    let mut file: Map<String, Value> =
+        serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
+    let obtained = |file: &Map<String, Value>| -> Result<Obtained, Error> {
+        let keys = file.get("accessToken").and_then(Value::as_object);
+        let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
+        let member = |name: &str| keys.get(name).and_then(Value::as_str);
+        let end = member("expiresAt").and_then(time::parse);
+        let members = Members {
+            id: member("accessKeyId"),
+            secret: member("secretAccessKey"),
+            token: member("sessionToken"),
+            expiry: Some(end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?),
+        };
+        let whose = format!("the keys of the console login of profile '{profile}' ({place})");
+        Ok(Obtained {
+            credentials: members.into_credentials(&whose, ErrorKind::Configuration)?,
+            how: format!("the console login {session}"),
+            is_of_metadata: false,
+            is_of_process: false,
+        })
+    };
+    let kept = obtained(&file)?;
+    let now = context.now();
+    let end = kept.credentials.expiry().unwrap_or(Timestamp::EPOCH);
+    if now.saturating_add(AHEAD) < end {
+        return Ok(kept);
+    }
+    let is_valid = now < end;
+    match renew(context, &mut file, &unusable).await {
+        Ok(()) => {
+            let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
+            // The new keys are used even if they cannot be kept for other programs.
+            let _ = context.system().write(path, data).await;
+            obtained(&file)
+        }
+        Err(_) if is_valid => Ok(kept),
+        Err(error) => Err(unusable("has ended and could not be renewed").with_source(error)),
+    }
+}
+
+fn path(context: &Context, profile: &str, session: &str) -> Result<PathBuf, Error> {
+    let name: String = digest(&SHA256, session.trim().as_bytes())
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let directory = match context.settings.path_variable("AWS_LOGIN_CACHE_DIRECTORY") {
+        Some(directory) => directory,
+        None => {
+            let home = context.settings.home().ok_or_else(|| {
+                Error::configuration(format!(
+                    "profile '{profile}' has a console login, which is kept in the home directory, \
+                     and that is not known: HOME is not set"
+                ))
+            })?;
+            home.join(".aws").join("login").join("cache")
+        }
+    };
+    Ok(directory.join(format!("{name}.json")))
+}
+
+/// Renews the keys in the content of the file.
+async fn renew(
+    context: &Context,
+    file: &mut Map<String, Value>,
+    unusable: &impl Fn(&str) -> Error,
+) -> Result<(), Error> {
+    let text = |name: &str| {
+        file.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| unusable(&format!("has no {name}")))
+    };
+    let client_id = text("clientId")?;
+    let refresh_token = text("refreshToken")?;
+    let key = ProofKey::from_pem(text("dpopKey")?)
+        .ok_or_else(|| unusable("has a dpopKey that is not a key for P-256 in PEM"))?;
+    let region = context.region("renewing a console login").await?;
+    let uri = context.base(Service::Signin, &region)?.join("/v1/token")?;
+    let body = Bytes::from(
+        json!({
+            "clientId": client_id,
+            "grantType": "refresh_token",
+            "refreshToken": refresh_token,
+        })
+        .to_string(),
+    );
+    let make = || {
+        let mut request = Request::new(body.clone());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let proof = key
+            .proof("POST", &uri.to_string(), context.now())
+            .and_then(|proof| HeaderValue::from_str(&proof).ok())
+            .ok_or_else(|| unusable("has a dpopKey that cannot sign"))?;
+        headers.insert("dpop", proof);
+        Ok(request)
+    };
+    let http = context.http().await?;
+    let response = exchange::send(http, Limits::SERVICE, make, exchange::is_overloaded).await;
+    let response =
+        response.map_err(|error| error.with_notes(context.endpoint_note(Service::Signin)))?;
+    let place = exchange::origin(&uri);
+    let parsed: Option<Value> = serde_json::from_slice(response.body()).ok();
+    let parsed = parsed.as_ref();
+    if response.status() != 200 {
+        let code = parsed.and_then(|parsed| parsed.get("error")?.as_str());
+        let code = code.map_or_else(String::new, |code| format!(": {}", exchange::excerpt(code)));
+        return Err(Error::new(
+            ErrorKind::Rejected,
+            format!(
+                "{place} rejected the renewal: status {}{code}",
+                response.status()
+            ),
+        ));
+    }
+    let keys = parsed.and_then(|parsed| parsed.get("accessToken")?.as_object());
+    let member = |name: &str| keys?.get(name)?.as_str().map(str::to_owned);
+    let new = (|| {
+        let id = member("accessKeyId")?;
+        let secret = member("secretAccessKey")?;
+        let token = member("sessionToken")?;
+        let lifetime = parsed?.get("expiresIn")?.as_u64()?;
+        Some((id, secret, token, lifetime))
+    })();
+    let Some((id, secret, token, lifetime)) = new else {
+        return Err(Error::new(
+            ErrorKind::InvalidResponse,
+            format!("{place} did not respond with keys"),
+        ));
+    };
+    let end = context.now().saturating_add(Duration::from_secs(lifetime));
+    if let Some(token) = parsed.and_then(|parsed| parsed.get("refreshToken")?.as_str()) {
+        file.insert("refreshToken".to_owned(), token.into());
+    }
+    // What else is known of the login, such as the account, stays.
+    let kept = file
+        .entry("accessToken")
+        .or_insert_with(|| Map::new().into());
+    if let Some(kept) = kept.as_object_mut() {
+        for (name, value) in [
+            ("accessKeyId", id),
+            ("secretAccessKey", secret),
+            ("sessionToken", token),
+            ("expiresAt", time::rfc3339(end)),
+        ] {
+            kept.insert(name.to_owned(), value.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The providers of the chain, each in a module of its own.
+
+pub(crate) mod container;
+pub(crate) mod environment;
+pub(crate) mod imds;
+pub(crate) mod login;
+pub(crate) mod obtained;
+pub(crate) mod process;
+pub(crate) mod profile;
+pub(crate) mod sso;
+pub(crate) mod sts;
+pub(crate) mod web_identity;

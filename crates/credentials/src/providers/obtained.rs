@@ -1,0 +1,65 @@
+//! What a provider returns.
+
+use lambda_invoke_sigv4::{Credentials, Timestamp};
+
+use crate::{Error, ErrorKind, Tried};
+
+/// Credentials, and where they came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Obtained {
+    pub(crate) credentials: Credentials,
+    /// How they were obtained, for people.
+    pub(crate) how: String,
+    /// Whether a metadata service handed them out, so that they may be used past their expiry while
+    /// it cannot renew them.
+    pub(crate) is_of_metadata: bool,
+    /// Whether a program printed them, which may ask a person for something: without an expiry, it is
+    /// not run again.
+    pub(crate) is_of_process: bool,
+}
+
+/// The result of asking a provider.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Found(Obtained),
+    /// It is not configured, or has none; the next provider is asked.
+    Nothing(Vec<Tried>),
+}
+
+/// The members of a response that are credentials.
+#[derive(Clone, Copy)]
+pub(crate) struct Members<'m> {
+    pub(crate) id: Option<&'m str>,
+    pub(crate) secret: Option<&'m str>,
+    pub(crate) token: Option<&'m str>,
+    pub(crate) expiry: Option<Timestamp>,
+}
+
+impl Members<'_> {
+    /// Makes credentials. `whose` begins the message of an error, such as `the response of STS`.
+    ///
+    /// # Errors
+    ///
+    /// If the id or the secret is missing, or a value cannot be one. The values are not shown.
+    pub(crate) fn into_credentials(
+        self,
+        whose: &str,
+        kind: ErrorKind,
+    ) -> Result<Credentials, Error> {
+        let present = |member: Option<&str>, name: &str| match member {
+            Some(value) if !value.is_empty() => Ok(value.to_owned()),
+            _ => Err(Error::new(kind, format!("{whose}: there is no {name}"))),
+        };
+        let id = present(self.id, "access key id")?;
+        let secret = present(self.secret, "secret access key")?;
+        let invalid = |error| Error::new(kind, format!("{whose} are invalid: {error}"));
+        let mut credentials = Credentials::new(id, secret).map_err(invalid)?;
+        if let Some(token) = self.token.filter(|token| !token.is_empty()) {
+            credentials = credentials.with_session_token(token).map_err(invalid)?;
+        }
+        Ok(match self.expiry {
+            Some(expiry) => credentials.with_expiry(expiry),
+            None => credentials,
+        })
+    }
+}

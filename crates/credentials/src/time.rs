@@ -1,0 +1,81 @@
+//! Times as the services write them.
+
+use std::time::Duration;
+
+use lambda_invoke_sigv4::Timestamp;
+
+/// Parses a time such as `2080-10-16T03:56:45Z` (RFC 3339): fractions of a second are dropped, and
+/// `UTC` is another `Z`, as older versions of the AWS CLI wrote it.
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let (date, rest) = text.split_at_checked(10)?;
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let (time, zone) = rest.split_at_checked(8)?;
+    let zone = match zone.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|one: char| one.is_ascii_digit()),
+        None => zone,
+    };
+    let basic = |text: &str, separator: char| {
+        let parts: Vec<&str> = text.split(separator).collect();
+        (parts.len() == 3).then(|| parts.concat())
+    };
+    let utc: Timestamp = format!("{}T{}Z", basic(date, '-')?, basic(time, ':')?)
+        .parse()
+        .ok()?;
+    if matches!(zone, "Z" | "z" | "UTC") {
+        return Some(utc);
+    }
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let seconds = hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60;
+    let offset = Duration::from_secs(seconds);
+    match zone.get(..1)? {
+        "+" => Some(utc.saturating_sub(offset)),
+        "-" => Some(utc.saturating_add(offset)),
+        _ => None,
+    }
+}
+
+/// Writes a time as [`parse`] reads it.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    let text = time.to_string();
+    let at = |range| text.get(range).unwrap_or_default();
+    format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        at(0..4),
+        at(4..6),
+        at(6..8),
+        at(9..11),
+        at(11..13),
+        at(13..15)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_forms_that_services_and_tools_write() {
+        let time: Timestamp = "20801016T035645Z".parse().unwrap();
+        for text in [
+            "2080-10-16T03:56:45Z",
+            "2080-10-16T03:56:45.123456Z",
+            "2080-10-16T03:56:45UTC",
+            "2080-10-16T05:56:45+02:00",
+            "2080-10-15T22:26:45-05:30",
+            " 2080-10-16t03:56:45z\n",
+        ] {
+            assert_eq!(parse(text), Some(time), "{text}");
+        }
+        assert_eq!(rfc3339(time), "2080-10-16T03:56:45Z");
+        for text in [
+            "",
+            "2080-10-16",
+            "2080-13-16T03:56:45Z",
+            "2080-10-16T03:56:45",
+            "é080-10-16",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Keeping and renewing: under load, and with providers that fail, hang or return expired keys.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lambda_invoke_credentials::{
+    Cached, Clock, Credentials, CredentialsFuture, Error, ErrorKind, ProvideCredentials,
+};
+use lambda_invoke_sigv4::Timestamp;
+use tokio::sync::Semaphore;
+
+/// A clock that the test sets, in seconds.
+#[derive(Clone, Debug, Default)]
+struct SetClock(Arc<Mutex<u64>>);
+
+impl SetClock {
+    fn set(&self, seconds: u64) {
+        *self.0.lock().unwrap() = seconds;
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(*self.0.lock().unwrap())
+    }
+}
+
+/// What a fetch does.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Returns keys that expire then.
+    Until(u64),
+    Fail,
+    Hang,
+}
+
+/// Follows a script, a step a fetch; the last one repeats. A fetch waits until the test lets it go on.
+#[derive(Clone, Debug)]
+struct Script {
+    steps: Arc<Vec<Step>>,
+    fetches: Arc<AtomicU32>,
+    gate: Arc<Semaphore>,
+}
+
+impl Script {
+    fn of(steps: &[Step]) -> Self {
+        let script = Self::gated(steps);
+        script.gate.add_permits(1_000_000);
+        script
+    }
+
+    fn gated(steps: &[Step]) -> Self {
+        Self {
+            steps: Arc::new(steps.to_vec()),
+            fetches: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    fn fetches(&self) -> u32 {
+        self.fetches.load(Ordering::SeqCst)
+    }
+}
+
+impl ProvideCredentials for Script {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        let number = self.fetches.fetch_add(1, Ordering::SeqCst);
+        let step = self.steps[(number as usize).min(self.steps.len() - 1)];
+        Box::pin(async move {
+            self.gate.acquire().await?.forget();
+            match step {
+                Step::Until(expiry) => {
+                    let credentials = Credentials::new(format!("AKID{number}"), "hunter2")?;
+                    Ok(credentials.with_expiry(Timestamp::from_secs(expiry)?))
+                }
+                Step::Fail => Err("the vault is closed".into()),
+                Step::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+fn cached(script: &Script, timeout: Duration) -> (Cached, SetClock) {
+    let clock = SetClock::default();
+    let cached = Cached::with_clock(script.clone(), clock.clone(), timeout);
+    (cached, clock)
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+async fn key(cached: &Cached) -> Result<String, Error> {
+    match cached.provide().await {
+        Ok(credentials) => Ok(credentials.access_key_id().to_owned()),
+        Err(error) => Err(*error.downcast().unwrap()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_keys() {
+    let script = Script::gated(&[Step::Until(3600), Step::Until(7200)]);
+    let (cached, clock) = cached(&script, LONG);
+    // All wait for the first one.
+    let start = |count: usize| -> Vec<_> {
+        let calls = (0..count).map(|_| {
+            let cached = cached.clone();
+            tokio::spawn(async move { key(&cached).await.unwrap() })
+        });
+        calls.collect()
+    };
+    let calls = start(1000);
+    while script.fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    script.gate.add_permits(1);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "AKID0");
+    }
+    assert_eq!(script.fetches(), 1);
+
+    // Ahead of the expiry, one call fetches, and the others use the old keys meanwhile.
+    clock.set(3599);
+    let leader = start(1).remove(0);
+    while script.fetches() == 1 {
+        tokio::task::yield_now().await;
+    }
+    for call in start(1000) {
+        assert_eq!(call.await.unwrap(), "AKID0");
+    }
+    // Over the expiry, all wait for that same fetch.
+    clock.set(3600);
+    let calls = start(1000);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(calls.iter().all(|call| !call.is_finished()));
+    script.gate.add_permits(1);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "AKID1");
+    }
+    assert_eq!(leader.await.unwrap(), "AKID1");
+    assert_eq!(script.fetches(), 2);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
+    for _ in 0..50 {
+        let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
+        let (cached, clock) = cached(&script, LONG);
+        assert_eq!(key(&cached).await.unwrap(), "AKID0");
+        clock.set(3600 - 301);
+        assert_eq!(key(&cached).await.unwrap(), "AKID0");
+        clock.set(3600 - 239);
+        assert_eq!(key(&cached).await.unwrap(), "AKID1");
+    }
+    // Of keys that live for a minute, at half their life and not at each call.
+    let script = Script::of(&[Step::Until(60), Step::Until(120)]);
+    let (cached, clock) = cached(&script, LONG);
+    for (now, expected) in [(0, "AKID0"), (29, "AKID0"), (37, "AKID1"), (60, "AKID1")] {
+        clock.set(now);
+        assert_eq!(key(&cached).await.unwrap(), expected, "{now}");
+    }
+}
+
+#[tokio::test]
+async fn the_moment_of_renewal_is_spread_by_chance() {
+    let mut moments = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
+        let (cached, clock) = cached(&script, LONG);
+        key(&cached).await.unwrap();
+        let moment = (3299..3361).find(|now| {
+            clock.set(*now);
+            let found = futures_block(key(&cached)).unwrap();
+            found == "AKID1"
+        });
+        moments.insert(moment.unwrap());
+    }
+    assert!(moments.len() > 5, "{moments:?}");
+}
+
+/// Runs a future on a runtime of its own.
+fn futures_block<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            runtime.block_on(future)
+        });
+        run.join().unwrap()
+    })
+}
+
+#[tokio::test]
+async fn a_fetch_that_fails_keeps_valid_keys_and_is_tried_again_after_a_pause() {
+    let script = Script::of(&[Step::Until(3600), Step::Fail, Step::Until(7200), Step::Fail]);
+    let (cached, clock) = cached(&script, LONG);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    clock.set(3400);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    assert_eq!(script.fetches(), 2);
+    clock.set(3409);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    assert_eq!(script.fetches(), 2);
+    clock.set(3421);
+    assert_eq!(key(&cached).await.unwrap(), "AKID2");
+    // Once they have expired, the failure is the caller's.
+    clock.set(7200);
+    let error = key(&cached).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "the vault is closed");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_failure_is_not_remembered() {
+    let script = Script::of(&[Step::Fail, Step::Fail, Step::Until(3600)]);
+    let (cached, _) = cached(&script, LONG);
+    key(&cached).await.unwrap_err();
+    key(&cached).await.unwrap_err();
+    assert_eq!(key(&cached).await.unwrap(), "AKID2");
+}
+
+#[tokio::test]
+async fn all_calls_that_wait_for_a_fetch_get_its_error() {
+    let script = Script::gated(&[Step::Fail]);
+    let (cached, _) = cached(&script, LONG);
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let cached = cached.clone();
+            tokio::spawn(async move { key(&cached).await.unwrap_err() })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    script.gate.add_permits(1);
+    for call in calls {
+        assert_eq!(call.await.unwrap().kind(), ErrorKind::Unavailable);
+    }
+    assert_eq!(script.fetches(), 1);
+}
+
+#[tokio::test]
+async fn keys_that_have_expired_already_are_an_error_and_never_returned() {
+    let script = Script::of(&[Step::Until(100), Step::Until(50), Step::Until(200)]);
+    let (cached, clock) = cached(&script, LONG);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    // They do not replace keys that are valid.
+    clock.set(60);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    let script = Script::of(&[Step::Until(100)]);
+    let (cached, clock) = self::cached(&script, LONG);
+    clock.set(100);
+    let error = key(&cached).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Expired);
+    assert!(error.to_string().contains("expired at"), "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+    let script = Script::of(&[Step::Until(3600), Step::Hang]);
+    let (cached, clock) = cached(&script, Duration::from_secs(8));
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    clock.set(3500);
+    let start = Instant::now();
+    // The call that fetches waits for five seconds, and the others not at all.
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    assert!(
+        (4..7).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
+    let start = Instant::now();
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    assert!(start.elapsed() < Duration::from_secs(1));
+    // Without valid keys, the fetch has its own timeout.
+    clock.set(3600);
+    let error = key(&cached).await.unwrap_err();
+    assert!(
+        error.to_string().contains("no credentials within 8s"),
+        "{error}"
+    );
+    assert_eq!(script.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_fetch_goes_on_when_its_call_is_canceled() {
+    let script = Script::gated(&[Step::Until(3600)]);
+    let (cached, _) = cached(&script, LONG);
+    let call = tokio::spawn({
+        let cached = cached.clone();
+        async move { key(&cached).await }
+    });
+    while script.fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    script.gate.add_permits(1);
+    assert_eq!(key(&cached).await.unwrap(), "AKID0");
+    assert_eq!(script.fetches(), 1);
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl ProvideCredentials for Panics {
+    fn provide(&self) -> CredentialsFuture<'_> {
+        Box::pin(async { panic!("on purpose") })
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_is_an_error() {
+    let error = key(&Cached::new(Panics)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("panicked"), "{error}");
+}
+
+#[test]
+fn a_fetch_whose_runtime_is_gone_is_begun_again() {
+    let script = Script::gated(&[Step::Until(3600)]);
+    let (cached, _) = cached(&script, LONG);
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    runtime().block_on(async {
+        let call = tokio::time::timeout(Duration::from_millis(20), key(&cached)).await;
+        call.unwrap_err();
+    });
+    script.gate.add_permits(1);
+    assert_eq!(runtime().block_on(key(&cached)).unwrap(), "AKID1");
+    assert_eq!(script.fetches(), 2);
+}

@@ -1,0 +1,161 @@
+//! The last calls, as they happen, for the console.
+//!
+//! Its memory is bounded: a number of calls, and a number of bytes of each.
+
+mod entry;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::watch;
+
+pub(crate) use self::entry::Entry;
+
+/// How many calls are kept.
+const CALLS: usize = 50;
+
+/// The last calls of an endpoint.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    entries: Mutex<VecDeque<Arc<Entry>>>,
+    /// The number of changes so far, of all entries.
+    changes: watch::Sender<u64>,
+}
+
+/// What is known of a call when it starts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Start {
+    pub(crate) id: String,
+    pub(crate) function: String,
+    /// How it was called: an operation, `Event` or `URL`.
+    pub(crate) via: &'static str,
+    /// In milliseconds since 1970.
+    pub(crate) time: u64,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            entries: Mutex::default(),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// Adds a call that starts now, in place of the oldest if there are too many.
+    pub(crate) fn begin(&self, start: Start, payload: &Bytes) -> Arc<Entry> {
+        let entry = Arc::new(Entry::new(start, payload, self.changes.clone()));
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= CALLS {
+            entries.pop_front();
+        }
+        entries.push_back(Arc::clone(&entry));
+        entry.touch();
+        entry
+    }
+
+    /// Records a line of a call's log, if the call is among the last ones.
+    pub(crate) fn log(&self, id: &str, line: &str) {
+        let entry = {
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            // The latest come first, since they run.
+            entries.iter().rev().find(|entry| entry.is_of(id)).cloned()
+        };
+        if let Some(entry) = entry {
+            entry.log(line);
+        }
+    }
+
+    /// Returns the calls that have changed after this number of changes, as lines of JSON, and the
+    /// number of changes they include.
+    pub(crate) fn since(&self, changes: u64) -> (Vec<u8>, u64) {
+        // Read first: a change during the loop is sent again rather than lost.
+        let now = *self.changes.borrow();
+        let entries: Vec<_> = {
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.iter().cloned().collect()
+        };
+        let mut lines = Vec::new();
+        for entry in entries {
+            entry.write_if_changed(changes, &mut lines);
+        }
+        (lines, now)
+    }
+
+    /// Waits until there are more changes than this.
+    pub(crate) async fn changed(&self, changes: u64) {
+        let mut receiver = self.changes.subscribe();
+        // The sender lives as long as this journal.
+        let _ = receiver.wait_for(|now| *now > changes).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn start(id: usize) -> Start {
+        Start {
+            id: id.to_string(),
+            function: "f".to_owned(),
+            via: "URL",
+            time: 0,
+        }
+    }
+
+    fn lines(bytes: &[u8]) -> Vec<Value> {
+        bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn reports_only_what_has_changed() {
+        let journal = Journal::new();
+        let one = journal.begin(start(1), &Bytes::from("{}"));
+        let two = journal.begin(start(2), &Bytes::from("{}"));
+        let (all, changes) = journal.since(0);
+        assert_eq!(lines(&all).len(), 2);
+        assert_eq!(journal.since(changes).0, b"");
+        one.chunk(&Bytes::from("hello"));
+        one.log("a line");
+        journal.changed(changes).await;
+        let (changed, changes) = journal.since(changes);
+        let changed = lines(&changed);
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0]["id"], "1");
+        assert_eq!(changed[0]["chunks"][0]["bytes"], 5);
+        assert_eq!(changed[0]["output"], "hello");
+        assert_eq!(changed[0]["log"], "a line\n");
+        assert_eq!(changed[0]["end"], Value::Null);
+        two.end(Some("E: failed".to_owned()));
+        let changed = lines(&journal.since(changes).0);
+        assert_eq!(changed[0]["end"]["error"], "E: failed");
+    }
+
+    #[test]
+    fn keeps_a_bounded_number_of_calls_and_of_bytes() {
+        let journal = Journal::new();
+        for id in 0..CALLS + 10 {
+            let entry = journal.begin(start(id), &Bytes::from(vec![b' '; 1 << 20]));
+            for _ in 0..2_000 {
+                entry.chunk(&Bytes::from(vec![b'\xff'; 100]));
+                entry.log("x".repeat(100).as_str());
+            }
+        }
+        let (all, _) = journal.since(0);
+        let all = lines(&all);
+        assert_eq!(all.len(), CALLS);
+        assert_eq!(all[0]["id"], "10");
+        assert_eq!(all[0]["bytes"], 200_000);
+        assert_eq!(all[0]["count"], 2_000);
+        for call in &all {
+            assert!(serde_json::to_vec(call).unwrap().len() < 300_000);
+        }
+    }
+}

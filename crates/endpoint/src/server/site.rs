@@ -1,0 +1,73 @@
+//! What a server has at its addresses: the API, the functions' URLs, the console.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use lambda_invoke_protocol::function_url::UrlRoute;
+
+use crate::console::Console;
+use crate::event::Notice;
+use crate::service::Service;
+use crate::service::request_log::Watch;
+use crate::service::response_body::Body;
+use crate::url;
+use crate::wire::connection::{Connection, InFlight};
+
+/// Everything that a server responds with.
+pub(crate) struct Site {
+    pub(crate) service: Service,
+    pub(crate) console: Option<Console>,
+    pub(crate) notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("service", &self.service)
+            .field("console", &self.console)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// Responds to one request of a connection.
+    pub(super) async fn respond(
+        &self,
+        request: Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Response<Body> {
+        let service = &self.service;
+        let in_flight = InFlight::new(connection);
+        let id = service.ids.next();
+        let (parts, body) = request.into_parts();
+        let authority = parts.uri.authority().map(|authority| authority.as_str());
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let path = parts.uri.path();
+        let route = UrlRoute::find(authority.or(host), path);
+        let is_console = route.is_none() && Console::owns(path);
+        let console = self.console.as_ref().filter(|_| is_console);
+        // What the page asks for is of no interest to a request log.
+        let mut watch = service
+            .on_response
+            .as_ref()
+            .filter(|_| console.is_none())
+            .map(|on_response| Watch::new(on_response, &parts, id, connection));
+        let mut response = match (route, console) {
+            (Some(route), _) => url::respond(service, &route, &parts, body, id, connection).await,
+            (None, Some(console)) => {
+                console
+                    .respond(service, &parts, body, id, connection, &*self.notice)
+                    .await
+            }
+            (None, None) => service.respond(&parts, body, id, connection).await,
+        };
+        service.set_date(response.headers_mut());
+        if let Some(watch) = &mut watch {
+            watch.head(response.status(), response.headers());
+        }
+        response.map(|content| Body::new(content, in_flight).watched(watch))
+    }
+}

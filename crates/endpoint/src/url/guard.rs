@@ -1,0 +1,167 @@
+//! Which web pages may call a URL that needs no signature.
+//!
+//! In the service such a URL is public. Here it is a door to the developer's machine: a page of
+//! another site must not pass, neither by a request of its own nor by a name that its DNS resolves
+//! to this machine (DNS rebinding).
+
+use http::HeaderMap;
+use http::header::{HOST, ORIGIN};
+use http::uri::{Authority, Uri};
+use lambda_invoke_error::ServiceError;
+use lambda_invoke_error::text::Excerpt;
+use lambda_invoke_protocol::function_url::Cors;
+
+use crate::service::cors::{Caller, Origins, is_local};
+use crate::service::errors;
+
+/// Checks a request's `Host` and `Origin`.
+pub(super) fn check(
+    headers: &HeaderMap,
+    cors: Option<&Cors>,
+    origins: &Origins,
+) -> Result<(), ServiceError> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    if let Some(host) = host.filter(|host| !is_own_name(host) && !origins.allow_host(host)) {
+        let message = format!(
+            "The host {host:?} is not a name of this machine. To allow it, serve with --cors \
+             http://{host}."
+        );
+        return Err(errors::access_denied(&message));
+    }
+    let text = match origins.caller(headers) {
+        Caller::Foreign(text) => text,
+        Caller::NoPage if is_embedded(headers) && !cors.is_some_and(Cors::allows_all) => {
+            return Err(foreign("another site"));
+        }
+        Caller::NoPage | Caller::Own | Caller::Allowed(_) => return Ok(()),
+    };
+    let mut sent = headers.get_all(ORIGIN).iter();
+    let (origin, None) = (sent.next(), sent.next()) else {
+        return Err(foreign(&text));
+    };
+    let is_allowed = origin.is_some_and(|origin| cors.is_some_and(|cors| cors.allows(origin)));
+    let authority = text.split_once("://").map(|(_, authority)| authority);
+    if is_allowed || authority.is_some_and(is_local) {
+        return Ok(());
+    }
+    Err(foreign(&text))
+}
+
+/// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
+/// `Origin` with such a request, but say where it comes from. A link that a person follows is none,
+/// and neither is what a local page embeds.
+fn is_embedded(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_link =
+        text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document");
+    let referer = text("referer").and_then(|referer| referer.parse::<Uri>().ok());
+    let is_of_local_page = referer.is_some_and(|referer| {
+        let authority = referer.authority().map(Authority::as_str);
+        authority.is_some_and(is_local)
+    });
+    text("sec-fetch-site") == Some("cross-site") && !is_link && !is_of_local_page
+}
+
+/// Whether a host is an address, a local name, or a name without a dot, as in a container network.
+/// Rebinding needs a name of public DNS.
+fn is_own_name(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    is_local(host) || !name.contains('.') || name.eq_ignore_ascii_case("host.docker.internal")
+}
+
+fn foreign(origin: &str) -> ServiceError {
+    let origin = Excerpt(origin);
+    let message = format!(
+        "A web page of the origin {origin} may not call this function URL. To allow it, add the \
+         origin to the URL's CORS settings, or serve with --cors {origin}."
+    );
+    errors::access_denied(&message)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn passes(host: &'static str, origin: Option<&'static str>, cors: Option<&Cors>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static(host));
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, HeaderValue::from_static(origin));
+        }
+        let mut origins = Origins::default();
+        origins.add("https://tunnel.example".to_owned()).unwrap();
+        check(&headers, cors, &origins).is_ok()
+    }
+
+    #[test]
+    fn only_names_of_this_machine_and_allowed_ones_pass() {
+        for (host, expected) in [
+            ("127.0.0.1:9001", true),
+            ("[::1]:9001", true),
+            ("localhost:9001", true),
+            ("chat.localhost", true),
+            ("lambda:9001", true),
+            ("host.docker.internal:9001", true),
+            ("tunnel.example", true),
+            ("evil.example:9001", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("evil.example:80@127.0.0.1", false),
+            ("", false),
+        ] {
+            assert_eq!(passes(host, None, None), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn another_site_cannot_embed_what_a_person_may_follow() {
+        for (mode, dest, referer, expected) in [
+            ("navigate", "document", "https://evil.example/", true),
+            ("navigate", "iframe", "https://evil.example/", false),
+            ("no-cors", "image", "https://evil.example/", false),
+            ("no-cors", "script", "", false),
+            ("no-cors", "image", "http://localhost:3000/", true),
+            ("no-cors", "image", "http://localhost.evil.example/", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                ("host", "127.0.0.1:9001"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+                ("referer", referer),
+            ] {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            let check = |cors| check(&headers, cors, &Origins::default()).is_ok();
+            assert_eq!(check(None), expected, "{mode} {dest} {referer}");
+            let any = Cors::new().allow_origin("*").unwrap();
+            assert!(check(Some(&any)));
+        }
+    }
+
+    #[test]
+    fn only_local_and_allowed_pages_pass() {
+        let app = Cors::new().allow_origin("https://app.example").unwrap();
+        let any = Cors::new().allow_origin("*").unwrap();
+        for (origin, without, with_app) in [
+            ("http://localhost:3000", true, true),
+            ("http://127.0.0.1:3000", true, true),
+            ("https://tunnel.example", true, true),
+            ("https://app.example", false, true),
+            ("https://evil.example", false, false),
+            ("http://localhost.evil.example", false, false),
+            ("null", false, false),
+        ] {
+            let host = "127.0.0.1:9001";
+            assert_eq!(passes(host, Some(origin), None), without, "{origin}");
+            assert_eq!(passes(host, Some(origin), Some(&app)), with_app, "{origin}");
+            assert!(passes(host, Some(origin), Some(&any)), "{origin}");
+        }
+    }
+}

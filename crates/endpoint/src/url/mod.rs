@@ -1,0 +1,270 @@
+//! Function URLs: from an HTTP request to the function, and back.
+//!
+//! The formats are in `lambda_invoke_protocol::function_url`; here are the order of the checks and
+//! the run.
+
+mod guard;
+mod response;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{HOST, HeaderName, HeaderValue};
+use http::request::Parts;
+use hyper::body::Incoming;
+use lambda_invoke_error::{Operation, ServiceError};
+use lambda_invoke_input::InvocationType;
+use lambda_invoke_protocol::function_url::{IamCaller, UrlEvent, UrlRoute, forbidden};
+use lambda_invoke_protocol::{Rejection, error_to_http, header};
+
+use self::response::Running;
+use crate::function::channel::ResponseLimits;
+use crate::function::invocation::Call;
+use crate::function::url::{FunctionUrl, UrlAuth, UrlMode};
+use crate::request_id::RequestId;
+use crate::run::execution::Execution;
+use crate::run::registry::{Registered, Resolved};
+use crate::service::request_body::{self, Unread};
+use crate::service::response_body::Content;
+use crate::service::{Service, errors};
+use crate::wire::connection::Connection;
+
+/// A response in place of a run.
+enum Rejected {
+    Error(ServiceError),
+    Forbidden,
+}
+
+impl From<ServiceError> for Rejected {
+    fn from(error: ServiceError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A request to the URL of a function.
+struct UrlRequest<'a> {
+    service: &'a Service,
+    route: &'a UrlRoute<'a>,
+    parts: &'a Parts,
+    id: RequestId,
+    connection: &'a Arc<Connection>,
+}
+
+/// Responds to a request that addresses a function by its URL.
+pub(crate) async fn respond(
+    service: &Service,
+    route: &UrlRoute<'_>,
+    parts: &Parts,
+    body: Incoming,
+    id: RequestId,
+    connection: &Arc<Connection>,
+) -> Response<Content> {
+    let request = UrlRequest {
+        service,
+        route,
+        parts,
+        id,
+        connection,
+    };
+    let mut response = match request.function() {
+        Ok((function, resolved, url)) => request.respond(function, resolved, url, body).await,
+        Err(error) => rejected(Rejected::Error(error), id),
+    };
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(header::X_AMZN_REQUEST_ID, id);
+    }
+    if !route.by_host {
+        // All paths share one origin: a page must not become its service worker.
+        headers.remove(HeaderName::from_static("service-worker-allowed"));
+    }
+    response
+}
+
+impl<'a> UrlRequest<'a> {
+    /// Finds the function, the version and the URL's settings.
+    fn function(
+        &self,
+    ) -> Result<(&'a Arc<Registered>, Resolved<'a>, &'a FunctionUrl), ServiceError> {
+        let name = self
+            .route
+            .function_name
+            .split(':')
+            .next()
+            .unwrap_or_default();
+        let qualifier = qualifier(self.route);
+        let registry = &self.service.registry;
+        let found = match self.route.by_host {
+            true => registry.get_ignoring_case(name),
+            false => registry.get(name),
+        };
+        let unknown = || {
+            let prefix = self.service.settings.arn_prefix();
+            let arn = match qualifier {
+                Some(qualifier) => format!("{prefix}{name}:{qualifier}"),
+                None => format!("{prefix}{name}"),
+            };
+            errors::not_found(&arn)
+        };
+        let function = found.ok_or_else(unknown)?;
+        let resolved = function.resolve(qualifier).ok_or_else(unknown)?;
+        let url = function
+            .url()
+            .ok_or_else(|| errors::no_url(function.arn()))?;
+        Ok((function, resolved, url))
+    }
+
+    async fn respond(
+        &self,
+        function: &Arc<Registered>,
+        resolved: Resolved<'_>,
+        url: &FunctionUrl,
+        body: Incoming,
+    ) -> Response<Content> {
+        let cors = url.cors.as_ref();
+        if let Some(preflight) = cors.and_then(|cors| cors.preflight(self.parts)) {
+            return preflight.map(|()| Content::whole(Bytes::new()));
+        }
+        // Boxed, or else every request's future would be as large.
+        let run = Box::pin(self.run(function, resolved, url, body)).await;
+        let mut response = run.unwrap_or_else(|why| rejected(why, self.id));
+        if let Some(cors) = cors {
+            cors.apply(&self.parts.headers, response.headers_mut());
+        }
+        response
+    }
+
+    /// The checks, in this order: the page, the body's size, the signature, permission, fault rules,
+    /// concurrency; then the function.
+    async fn run(
+        &self,
+        function: &Arc<Registered>,
+        resolved: Resolved<'_>,
+        url: &FunctionUrl,
+        body: Incoming,
+    ) -> Result<Response<Content>, Rejected> {
+        let (service, connection) = (self.service, self.connection);
+        let settings = &service.settings;
+        if url.auth == UrlAuth::None {
+            let headers = &self.parts.headers;
+            guard::check(headers, url.cors.as_ref(), &settings.origins)?;
+        }
+        connection.set_reading(true);
+        let body = request_body::read(body, settings.max_request_bytes).await;
+        connection.set_reading(false);
+        let body = body.map_err(|unread| match unread {
+            Unread::TooLarge(length) => self.too_large(length),
+            Unread::Truncated => errors::truncated(),
+        })?;
+        let key = self.authenticate(function, url, &body)?;
+        let payload = self.event(function, key.as_deref(), &body);
+        if payload.len() > settings.max_request_bytes {
+            return Err(self.too_large(payload.len()).into());
+        }
+        let plan = service.faults.strike(function.name()).await?;
+        let call = Call {
+            qualifier: qualifier(self.route).map(str::to_owned),
+            version: resolved.version,
+            ..Call::new(function.info(), self.id)
+        };
+        let (invocation, permit) = service.start(function, payload.into(), call, "URL")?;
+        let limits = ResponseLimits {
+            buffered: Some(settings.max_buffered_bytes),
+            streamed: match url.mode {
+                Some(UrlMode::Buffered) => Some(settings.max_buffered_bytes),
+                _ => settings.max_stream_bytes,
+            },
+        };
+        let running = connection.running();
+        let handler = resolved.handler;
+        let execution = Execution::start(handler, &invocation, permit, running, limits);
+        let running = Running {
+            execution,
+            invocation,
+            connection,
+            bandwidth: settings.stream_bandwidth,
+        };
+        let response = running.respond(url.mode).await;
+        Ok(response.map(|content| plan.body(content, connection)))
+    }
+
+    /// Returns the id of the caller's access key, if the URL needs a signature.
+    fn authenticate(
+        &self,
+        function: &Registered,
+        url: &FunctionUrl,
+        body: &[u8],
+    ) -> Result<Option<String>, Rejected> {
+        let access = match (url.auth, &self.service.access) {
+            (UrlAuth::AwsIam, Some(access)) => access,
+            (UrlAuth::AwsIam, None) | (UrlAuth::None, _) => return Ok(None),
+        };
+        let caller = access
+            .verify(self.parts, body, self.service.now())
+            .map_err(|error| match error.code() {
+                Some("MissingAuthenticationTokenException") => Rejected::Forbidden,
+                _ => Rejected::Error(error),
+            })?;
+        if !caller.may_invoke(function.name()) {
+            return Err(Rejected::Forbidden);
+        }
+        Ok(Some(caller.id().to_owned()))
+    }
+
+    fn event(&self, function: &Registered, key: Option<&str>, body: &[u8]) -> Vec<u8> {
+        let account = &self.service.settings.account;
+        let arn = key.map(|key| format!("arn:aws:iam::{account}:user/{key}"));
+        let host = self
+            .parts
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok());
+        let addresses = self.connection.addresses();
+        let mut event = UrlEvent::new(self.parts, body);
+        event.path = self.route.path;
+        event.url_id = function.name();
+        event.domain_name = without_port(host.unwrap_or_default());
+        if let Some(peer) = addresses.peer {
+            event.source_ip = peer.ip().to_canonical();
+        }
+        event.port = addresses.local.map(|local| local.port());
+        event.request_id = self.id.as_str();
+        event.time = SystemTime::from(self.service.now());
+        event.caller = key
+            .zip(arn.as_deref())
+            .map(|(key, arn)| IamCaller::new(key, account, arn, key));
+        event.to_json()
+    }
+
+    fn too_large(&self, length: usize) -> ServiceError {
+        self.service.rejected(&Rejection::PayloadTooLarge {
+            length,
+            limit: self.service.settings.max_request_bytes,
+            invocation_type: InvocationType::RequestResponse,
+            operation: Operation::Invoke,
+        })
+    }
+}
+
+/// Returns the alias or version of `NAME:QUALIFIER`.
+fn qualifier<'a>(route: &'a UrlRoute<'_>) -> Option<&'a str> {
+    let (_, qualifier) = route.function_name.split_once(':')?;
+    Some(qualifier)
+}
+
+fn rejected(why: Rejected, id: RequestId) -> Response<Content> {
+    match why {
+        Rejected::Error(error) => error_to_http(&error.with_request_id(id.as_str())),
+        Rejected::Forbidden => forbidden(),
+    }
+    .map(Content::whole)
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}

@@ -1,0 +1,168 @@
+//! From a running function to the response of its URL.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use lambda_invoke_protocol::function_url::{UrlHead, UrlResponse, UrlResponseError, failure};
+use lambda_invoke_protocol::prelude::{
+    HTTP_INTEGRATION_CONTENT_TYPE, Part, PreludeError, PreludeSplitter,
+};
+
+use crate::function::channel::{Mode, ResponseHead};
+use crate::function::invocation::Invocation;
+use crate::function::url::UrlMode;
+use crate::run::collect::{Collected, collect};
+use crate::run::execution::{Execution, Next};
+use crate::run::platform_log;
+use crate::run::unframed::FunctionChunks;
+use crate::service::response_body::Content;
+use crate::service::stream_body::StreamBody;
+use crate::wire::bandwidth::Bandwidth;
+use crate::wire::connection::Connection;
+
+/// A function that runs for a URL.
+pub(super) struct Running<'a> {
+    pub(super) execution: Execution,
+    pub(super) invocation: Invocation,
+    pub(super) connection: &'a Arc<Connection>,
+    pub(super) bandwidth: Option<Bandwidth>,
+}
+
+impl Running<'_> {
+    /// Waits for the response's head; the body follows as the function writes it.
+    pub(super) async fn respond(mut self, mode: Option<UrlMode>) -> Response<Content> {
+        if mode == Some(UrlMode::Buffered) {
+            return self.buffered().await;
+        }
+        let head = poll_fn(|cx| self.execution.poll_head(cx)).await;
+        if mode.is_none() && head.mode == Mode::Buffered {
+            return self.buffered().await;
+        }
+        self.streamed(head).await
+    }
+
+    async fn buffered(mut self) -> Response<Content> {
+        self.execution.drain_when_dropped();
+        let collected = collect(self.execution).await;
+        platform_log::finish(&self.invocation, &collected.outcome);
+        if let Err(error) = &collected.outcome {
+            return failed(error.summary());
+        }
+        match converted(collected) {
+            Ok(response) => response.into_response().map(Content::whole),
+            Err(error) => failed(explained(&error)),
+        }
+    }
+
+    async fn streamed(mut self, head: ResponseHead) -> Response<Content> {
+        let mut first = VecDeque::new();
+        let mut splitter = is_integration(&head).then(PreludeSplitter::required);
+        let head = loop {
+            let Some(splitter) = &mut splitter else {
+                // A function that has not started its response has ended.
+                if head.started {
+                    break without_prelude(&head);
+                }
+                match self.execution.next().await {
+                    Next::Chunk(chunk) => first.push_back(chunk),
+                    Next::End(outcome) => {
+                        platform_log::finish(&self.invocation, &outcome);
+                        return match outcome {
+                            Ok(()) => {
+                                without_prelude(&head).into_response(Content::whole(Bytes::new()))
+                            }
+                            Err(error) => failed(error.summary()),
+                        };
+                    }
+                }
+                break without_prelude(&head);
+            };
+            match splitter.next_part() {
+                Some(Ok(Part::Prelude(prelude))) => match UrlHead::from_prelude(prelude) {
+                    Ok(head) => {
+                        while let Some(Ok(Part::Body(chunk))) = splitter.next_part() {
+                            first.push_back(chunk);
+                        }
+                        break head;
+                    }
+                    Err(error) => return failed(explained(&error)),
+                },
+                Some(Err(error)) => return failed(error.to_string()),
+                // A required prelude comes before any body.
+                Some(Ok(_)) => {}
+                None => match self.execution.next().await {
+                    Next::Chunk(chunk) => splitter.push(chunk),
+                    Next::End(outcome) => {
+                        platform_log::finish(&self.invocation, &outcome);
+                        let why = match (outcome, splitter.finish()) {
+                            (Err(error), _) => error.summary(),
+                            (Ok(()), Err(error)) => error.to_string(),
+                            (Ok(()), Ok(())) => String::new(),
+                        };
+                        return failed(why);
+                    }
+                },
+            }
+        };
+        let chunks = FunctionChunks::new(first, self.execution, self.invocation);
+        let connection = Arc::clone(self.connection);
+        let body = StreamBody::new(Box::new(chunks), connection, self.bandwidth);
+        head.into_response(Content::Frames(Box::new(body)))
+    }
+}
+
+fn is_integration(head: &ResponseHead) -> bool {
+    let content_type = head.content_type.as_deref().unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(HTTP_INTEGRATION_CONTENT_TYPE)
+}
+
+/// Returns the head of a response without a prelude: the unconverted result of a function that does
+/// not stream is JSON.
+fn without_prelude(head: &ResponseHead) -> UrlHead {
+    let own = head.content_type.as_deref();
+    let json = (head.mode == Mode::Buffered).then_some("application/json");
+    UrlHead::without_prelude(own.or(json))
+}
+
+/// Converts a collected response: JSON by the published rules; what a streaming function wrote, with
+/// or without a prelude, as it is.
+fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
+    let Collected { head, response, .. } = collected;
+    if !is_integration(&head) {
+        return match UrlResponse::from_payload(response.clone()) {
+            Err(UrlResponseError::NotJson(_)) if head.mode == Mode::Streaming => {
+                Ok(UrlResponse::new(without_prelude(&head), response))
+            }
+            converted => converted,
+        };
+    }
+    let mut splitter = PreludeSplitter::required();
+    splitter.push(response);
+    let end = splitter.finish();
+    let Some(Ok(Part::Prelude(prelude))) = splitter.next_part() else {
+        let missing = PreludeError::Truncated { length: 0 };
+        return Err(end.err().unwrap_or(missing).into());
+    };
+    let body = match splitter.next_part() {
+        Some(Ok(Part::Body(body))) => body,
+        _ => Bytes::new(),
+    };
+    Ok(UrlResponse::new(UrlHead::from_prelude(prelude)?, body))
+}
+
+/// Returns the response for a function that failed, with the reason for the request log only.
+fn failed(why: String) -> Response<Content> {
+    failure().map(|body| Content::whole(body).of_failed(Some(why)))
+}
+
+/// Returns an error with its source, in one line.
+fn explained(error: &UrlResponseError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,206 @@
+//! Untrusted text, made safe to show in a log or on a terminal.
+//!
+//! A peer can put any character into a message, a name or a header. The same rule decides wherever
+//! one is shown: [`is_interpreted`].
+
+use core::fmt::{self, Write as _};
+
+/// Returns whether a terminal interprets the character instead of showing it: the C0 and C1
+/// controls, and the format characters that reorder or break the text around them (Unicode's
+/// `Bidi_Control`, the deprecated format characters, and the line and paragraph separators).
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::text::is_interpreted;
+///
+/// assert!(is_interpreted('\u{1b}') && is_interpreted('\u{202e}') && is_interpreted('\n'));
+/// assert!(!is_interpreted('ë') && !is_interpreted('🦀'));
+/// ```
+#[must_use]
+pub const fn is_interpreted(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{206f}'
+    )
+}
+
+/// Displays a whole text with the characters that a terminal interprets escaped, as in `\u{1b}`.
+///
+/// An escaped text is displayed unchanged.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::text::Escaped;
+///
+/// let text = "one\r\n\u{1b}[2Jtwo";
+/// assert_eq!(Escaped::line(text).to_string(), "one\\r\\n\\u{1b}[2Jtwo");
+/// assert_eq!(Escaped::lines(text).to_string(), "one\n\\u{1b}[2Jtwo");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'t> {
+    text: &'t str,
+    is_one_line: bool,
+}
+
+impl<'t> Escaped<'t> {
+    /// Displays the text on one line: line feeds and tabs are escaped too.
+    #[must_use]
+    pub const fn line(text: &'t str) -> Self {
+        Self {
+            text,
+            is_one_line: true,
+        }
+    }
+
+    /// Displays the text with its lines: line feeds and tabs are kept, and CR LF becomes a line
+    /// feed.
+    #[must_use]
+    pub const fn lines(text: &'t str) -> Self {
+        Self {
+            text,
+            is_one_line: false,
+        }
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.text.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                _ if !is_interpreted(character) => f.write_char(character)?,
+                '\n' | '\t' if !self.is_one_line => f.write_char(character)?,
+                '\r' if !self.is_one_line && characters.peek() == Some(&'\n') => {}
+                '\r' if !self.is_one_line => write!(f, "{}", character.escape_unicode())?,
+                _ => write!(f, "{}", character.escape_default())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Displays the beginning of a text on one line, at most 1 KiB of it, [escaped](Escaped::line).
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::text::Excerpt;
+///
+/// assert_eq!(Excerpt("one\n\u{1b}[2Jtwo").to_string(), "one\\n\\u{1b}[2Jtwo");
+/// let long = "x".repeat(3000);
+/// assert!(Excerpt(&long).to_string().ends_with("x... (3000 bytes)"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper for displaying a text")]
+pub struct Excerpt<'t>(
+    /// The text.
+    pub &'t str,
+);
+
+impl Excerpt<'_> {
+    /// The number of bytes, before escaping, that are displayed at most.
+    pub const MAX: usize = 1024;
+}
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = truncate(self.0, Self::MAX);
+        Escaped::line(start).fmt(f)?;
+        if start.len() < self.0.len() {
+            write!(f, "... ({} bytes)", self.0.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the longest prefix of `text` that has at most `max` bytes and ends between characters.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_error::text::truncate;
+///
+/// assert_eq!(truncate("aé", 3), "aé");
+/// assert_eq!(truncate("aé", 2), "a");
+/// ```
+#[must_use]
+pub fn truncate(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_and_characters_that_reorder_text_are_interpreted() {
+        let interpreted: Vec<u32> = (0..=u32::from(char::MAX))
+            .filter(|&code| char::from_u32(code).is_some_and(is_interpreted))
+            .collect();
+        // Unicode's general category Cc, its property Bidi_Control, U+2028 and U+2029, and the
+        // deprecated format characters U+206A to U+206F.
+        let expected: Vec<u32> = (0..=0x1f)
+            .chain(0x7f..=0x9f)
+            .chain([0x61c, 0x200e, 0x200f, 0x2028, 0x2029])
+            .chain(0x202a..=0x202e)
+            .chain(0x2066..=0x2069)
+            .chain(0x206a..=0x206f)
+            .collect();
+        assert_eq!(interpreted, expected);
+        assert!(('\0'..=char::MAX).all(|each| !each.is_control() || is_interpreted(each)));
+    }
+
+    #[test]
+    fn an_escaped_line_has_no_interpreted_characters_and_is_escaped_once() {
+        let every: String = (0..0x2100).filter_map(char::from_u32).collect();
+        let line = Escaped::line(&every).to_string();
+        assert!(!line.contains(is_interpreted), "{line}");
+        assert_eq!(Escaped::line(&line).to_string(), line);
+        assert_eq!(
+            Escaped::line("a\tb\rc\nd\u{9b}\u{202e}ë").to_string(),
+            "a\\tb\\rc\\nd\\u{9b}\\u{202e}ë"
+        );
+    }
+
+    #[test]
+    fn escaped_lines_keep_their_ends_and_tabs_but_no_other_interpreted_character() {
+        let every: String = (0..0x2100).filter_map(char::from_u32).collect();
+        let lines = Escaped::lines(&every).to_string();
+        let is_bad = |each: char| is_interpreted(each) && each != '\n' && each != '\t';
+        assert!(!lines.contains(is_bad), "{lines}");
+        assert_eq!(Escaped::lines(&lines).to_string(), lines);
+        assert_eq!(
+            Escaped::lines("a\rb\r\nc\td\r\r\n\u{7f}\r").to_string(),
+            "a\\u{d}b\nc\td\\u{d}\n\\u{7f}\\u{d}"
+        );
+    }
+
+    #[test]
+    fn an_excerpt_is_the_beginning_of_a_long_text_with_its_length() {
+        let fits = "x".repeat(Excerpt::MAX);
+        assert_eq!(Excerpt(&fits).to_string(), fits);
+        let long = format!("{}é", "x".repeat(Excerpt::MAX - 1));
+        let shown = format!("{}... (1025 bytes)", "x".repeat(Excerpt::MAX - 1));
+        assert_eq!(Excerpt(&long).to_string(), shown);
+        assert_eq!(Excerpt::MAX, 1024);
+    }
+
+    #[test]
+    fn truncates_between_characters() {
+        assert_eq!(truncate("aé", 3), "aé");
+        assert_eq!(truncate("aé", 2), "a");
+        assert_eq!(truncate("é", 1), "");
+    }
+}

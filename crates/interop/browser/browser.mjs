@@ -1,0 +1,152 @@
+// What a browser sees: events one by one, the same call on the console's time line, and no way in
+// for another page. Arguments: the endpoint's URL, the console's link, a folder for screenshots.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { chromium } from "playwright-core";
+
+const [url, link, folder] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run"],
+});
+
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => { throw error; });
+  return page;
+}
+
+try {
+  // The console, opened by its link; the policy blocks nothing that the page needs.
+  const console_ = await open({ colorScheme: "light" });
+  const problems = [];
+  console_.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  await console_.goto(link);
+  await console_.waitForSelector("#state.live");
+  assert.equal(new URL(console_.url()).hash, "", "the token has left the address bar");
+
+  // Server-sent events through the function's URL.
+  const page = await open();
+  await page.goto(`${url}/url/page/`);
+  await page.waitForFunction(() => document.title === "done");
+  const events = await page.$$eval("li", (items) =>
+    items.map((item) => ({ text: item.textContent, at: Number(item.dataset.at) })));
+  assert.deepEqual(events.map((event) => event.text), [1, 2, 3, 4, 5].map((n) => `tick ${n}`));
+  const gaps = events.slice(1).map((event, i) => event.at - events[i].at);
+  console.log(`events 2 to 5 came after ${gaps.map((gap) => gap.toFixed(0)).join(", ")} ms`);
+  // Written 300 ms apart. A buffer would deliver them together; a busy machine delays single ones.
+  assert.ok(gaps.filter((gap) => gap > 100).length >= 3, `gaps of ${gaps} ms`);
+
+  // The console shows the same call on its time line.
+  const row = console_.locator('.call[data-ended="true"]', { hasText: "clock" }).first();
+  await row.waitFor();
+  assert.equal(await row.getAttribute("data-chunks"), "6");
+  const line = await row.locator(".chunks").getAttribute("d");
+  const marks = [...line.matchAll(/M([\d.]+)/g)].map((mark) => Number(mark[1]));
+  assert.equal(marks.length, 6);
+  for (let i = 1; i < marks.length; i++) assert.ok(marks[i] > marks[i - 1], line);
+  await row.locator(".summary").click();
+  assert.match(await row.locator(".log").textContent(), /tick 5/);
+  assert.match(await row.locator(".output").textContent(), /data: tick 1/);
+
+  // A call from the console shows its stream as it comes.
+  await console_.click('#functions button[data-name="clock"]');
+  // Waits from before the call, since both are states of a moment.
+  const partial = console_.waitForFunction(() => {
+    const pieces = document.querySelectorAll("#pieces li").length;
+    return pieces > 0 && pieces < 6;
+  });
+  const running = console_.waitForSelector(".call.running[data-chunks]");
+  await console_.click("#call");
+  await Promise.all([partial, running]);
+  await console_.waitForFunction(() => document.querySelectorAll("#pieces li").length === 6);
+
+  // A failure has its error, an invalid payload its place.
+  await console_.click('#functions button[data-name="fail"]');
+  await console_.fill("#payload", '{"when": "middle"}');
+  await console_.click("#call");
+  await console_.waitForSelector(".call.failed");
+  await console_.fill("#payload", "{oops");
+  await console_.click("#call");
+  await console_.waitForSelector("#invalid:not([hidden])");
+  assert.match(await console_.textContent("#invalid"), /not JSON/);
+  await console_.fill("#payload", '{"name": "Ada"}');
+  await console_.click('#functions button[data-name="hello"]');
+  await console_.click("#call");
+  await console_.waitForFunction(() => / in /.test(document.getElementById("streamed").textContent));
+  const shown = await console_.locator(".call").count();
+
+  // A reload keeps the session; the link itself works once.
+  await console_.reload();
+  await console_.waitForSelector("#state.live");
+  await console_.locator(".call").nth(shown - 1).waitFor();
+  const second = await open();
+  await second.goto(link);
+  await second.waitForSelector("#state.lost");
+  assert.match(await second.textContent("#state"), /used before/);
+
+  for (const colorScheme of ["light", "dark"]) {
+    await console_.emulateMedia({ colorScheme });
+    if (colorScheme === "light") {
+      await console_.locator(".call", { hasText: "fail" }).first().locator(".summary").click();
+      await console_.locator(".call", { hasText: "hello" }).first().locator(".summary").click();
+      await console_.click('#functions button[data-name="clock"]');
+      await console_.click("#call");
+      await console_.waitForFunction(() => document.querySelectorAll("#pieces li").length === 3);
+    }
+    await console_.screenshot({ path: `${folder}/console-${colorScheme}.png`, fullPage: true });
+  }
+  await console_.setViewportSize({ width: 480, height: 900 });
+  await console_.screenshot({ path: `${folder}/console-narrow.png` });
+
+  // The failed fetches of the invalid payload and of the failed function are expected.
+  const unexpected = problems.filter((text) => !/status of (400|502)|ERR_INCOMPLETE_CHUNKED/.test(text));
+  assert.deepEqual(unexpected, []);
+
+  // A page of another origin.
+  const other = createServer((_, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end("<!doctype html><title>other</title>");
+  });
+  await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const foreign = await open();
+  await foreign.goto(`http://127.0.0.1:${other.address().port}/`);
+  const attempts = await foreign.evaluate(async (url) => {
+    const results = {};
+    const attempt = async (name, path, options) => {
+      try {
+        const response = await fetch(url + path, options);
+        results[name] = `${response.type} ${response.status}`;
+      } catch {
+        results[name] = "blocked";
+      }
+    };
+    const key = { "x-console-session": "0" };
+    await attempt("session", "/console/session", { method: "POST", body: "x" });
+    await attempt("functions", "/console/functions", { headers: key });
+    await attempt("call", "/console/call?function=echo", { method: "POST", body: "{}" });
+    await attempt("call with a key", "/console/call?function=echo", { method: "POST", body: "{}", headers: key });
+    await attempt("script", "/console/console.js", { mode: "no-cors" });
+    const frame = document.createElement("iframe");
+    frame.src = `${url}/console/`;
+    document.body.append(frame);
+    await new Promise((resolve) => { frame.onload = resolve; setTimeout(resolve, 2000); });
+    try {
+      results.frame = frame.contentWindow.location.href;
+    } catch {
+      results.frame = "blocked";
+    }
+    return results;
+  }, url);
+  other.close();
+  console.log("another origin:", attempts);
+  for (const [name, result] of Object.entries(attempts)) assert.equal(result, "blocked", name);
+  console.log("the browser's view is as it should be");
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,450 @@
+//! A function's response while it is being written.
+
+mod collected;
+mod http_stream;
+mod reader;
+mod text_stream;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderValue, StatusCode};
+use lambda_invoke_event_stream::{Payload, PayloadIter};
+use lambda_invoke_protocol::{
+    InvokeComplete, LogTail, Outcome, Report, ReportedVersion, StreamError, StreamEvent,
+    StreamHead, StreamReader,
+};
+use tokio::time::Sleep;
+
+use crate::exchange::HttpResponse;
+use crate::http_service::ResponseBody;
+use crate::trace::CallSpan;
+use crate::{BoxError, Error, FunctionFailure};
+use collected::Pieces;
+
+pub use collected::Collected;
+pub use http_stream::HttpStream;
+pub use reader::Reader;
+pub use text_stream::TextStream;
+
+/// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
+/// reused. The response is complete by then; a server that keeps the body open must not delay it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A function's response, while it is being written: see
+/// [`StreamCall::send`](crate::StreamCall::send).
+///
+/// A [`Stream`] of `Result<Bytes, Error>`. Without a stream library it is read chunk by chunk with
+/// [`next_chunk`](Self::next_chunk), as an `AsyncRead` ([`into_reader`](Self::into_reader)), as text
+/// ([`into_text`](Self::into_text)), as an HTTP response ([`into_http`](Self::into_http)), or whole
+/// ([`collect_all`](Self::collect_all)).
+///
+/// - It ends without an error only after the service has reported that the function is done and did
+///   not fail. A truncated stream ends with an error that says after how many bytes; a function that
+///   fails, with an error after all that it had written. After an error comes `None`.
+/// - Chunks come as they come off the connection, checked and not copied: what the function wrote at
+///   once may come in several. None is empty.
+/// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
+///   when that is full. Memory is bounded by the largest message (24 MiB).
+/// - Dropping it closes the connection. The function continues, and is billed, until it notices.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// let mut stream = client.stream("hello").payload(r#"{"name":"Ada"}"#).send().await?;
+/// let mut bytes = 0;
+/// while let Some(piece) = stream.next_chunk().await {
+///     bytes += piece?.len();
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "only the end of a stream proves that it is complete"]
+pub struct ResponseStream {
+    head: StreamHead,
+    attempts: u32,
+    reader: StreamReader,
+    /// `None` once the stream has ended, successfully or not.
+    body: Option<ResponseBody>,
+    /// The slices of a message that are not returned yet.
+    pieces: Option<PayloadIter>,
+    completion: Option<Completion>,
+    linger: Option<Pin<Box<Sleep>>>,
+    span: CallSpan,
+}
+
+impl ResponseStream {
+    pub(crate) fn new(head: StreamHead, response: HttpResponse) -> Self {
+        Self {
+            attempts: response.attempts,
+            reader: StreamReader::new().with_request_id(head.request_id.clone()),
+            head,
+            body: Some(response.body),
+            pieces: None,
+            completion: None,
+            linger: None,
+            span: response.span,
+        }
+    }
+
+    /// Returns the head of the response.
+    #[must_use]
+    pub fn head(&self) -> &StreamHead {
+        &self.head
+    }
+
+    /// Returns the status: 200.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// Returns the version that runs.
+    #[must_use]
+    pub fn executed_version(&self) -> Option<&ReportedVersion> {
+        self.head.executed_version.as_ref()
+    }
+
+    /// Returns the response's own content type: always that of an event stream.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        text(self.head.content_type.as_ref())
+    }
+
+    /// Returns the content type that the function gave its stream, if it gave one.
+    #[must_use]
+    pub fn remapped_content_type(&self) -> Option<&str> {
+        text(self.head.remapped_content_type.as_ref())
+    }
+
+    /// Returns the request's id.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.head.request_id.as_deref()
+    }
+
+    /// Returns how many attempts were made, those that found no connection included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Waits for the next chunk of what the function writes; `None` after the end.
+    ///
+    /// Dropping the future loses nothing, so it can be used in a `select!`.
+    ///
+    /// # Errors
+    ///
+    /// - [`Truncated`](crate::ErrorKind::Truncated) if the stream ends before the function is
+    ///   done,
+    /// - [`FunctionFailed`](crate::ErrorKind::FunctionFailed) if the service or the log reports that
+    ///   it failed,
+    /// - [`StreamException`](crate::ErrorKind::StreamException) if the service ends the stream with
+    ///   an exception,
+    /// - [`Corrupt`](crate::ErrorKind::Corrupt) if a checksum is wrong or a message is malformed,
+    /// - [`TimedOut`](crate::ErrorKind::TimedOut) if a timeout was reached.
+    pub async fn next_chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// Returns how the execution ended; `None` before the end of the stream, or if it ended without
+    /// `InvokeComplete`.
+    #[must_use]
+    pub fn completion(&self) -> Option<&Completion> {
+        self.completion.as_ref()
+    }
+
+    /// Returns how many bytes of the function's response have come so far.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.reader.payload_bytes()
+    }
+
+    /// Reads the whole response into memory.
+    ///
+    /// The service sends up to 200 MiB by default; see [`collect_at_most`](Self::collect_at_most).
+    ///
+    /// # Errors
+    ///
+    /// As [`next_chunk`](Self::next_chunk). What had come is [`Error::collected`].
+    pub async fn collect_all(self) -> Result<Collected, Error> {
+        self.collect_at_most(u64::MAX).await
+    }
+
+    /// Reads the whole response into memory, if it has at most `max` bytes.
+    ///
+    /// The chunks are copied into one buffer, whose capacity may be twice what it holds. With the
+    /// length of each chunk beside them, they take at most four times `max` bytes, in addition to
+    /// the message that is being read.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
+    /// [`Error::collected`].
+    pub async fn collect_at_most(mut self, max: u64) -> Result<Collected, Error> {
+        let mut pieces = Pieces::default();
+        let failed = loop {
+            match poll_fn(|cx| self.poll_payload(cx)).await {
+                None => break None,
+                Some(Ok(_)) if self.received() > max => {
+                    break Some(self.failed(Error::too_large(max, self.received())));
+                }
+                Some(Ok(payload)) => pieces.push(&payload),
+                Some(Err(error)) => break Some(error),
+            }
+        };
+        let complete = failed.is_none();
+        let collected = Collected::new(self.head, self.attempts, pieces, self.completion, complete);
+        match failed {
+            None => Ok(collected),
+            Some(error) => Err(error.with_collected(collected)),
+        }
+    }
+
+    /// Reads the stream as text, of which no chunk splits a character. Bytes that are not UTF-8 are
+    /// an error, or are replaced: see [`TextStream::lossy`].
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// use std::io::Write;
+    ///
+    /// let mut text = client.stream("hello").payload(r#"{"name":"Zoë"}"#).send().await?.into_text();
+    /// while let Some(piece) = text.next_chunk().await {
+    ///     print!("{}", piece?);
+    ///     let _ = std::io::stdout().flush();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_text(self) -> TextStream<Self> {
+        TextStream::new(self)
+    }
+
+    /// Reads the stream as an `AsyncRead` and `AsyncBufRead`.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// let stream = client.stream("lines").send().await?;
+    /// let mut lines = stream.into_reader().lines();
+    /// while let Some(line) = lines.next_line().await? {
+    ///     println!("{line}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_reader(self) -> Reader<Self> {
+        Reader::new(self)
+    }
+
+    /// Reads the stream as the HTTP response of a function behind a function URL: waits for the
+    /// prelude with status, headers and cookies, and leaves the body to be read. A stream without a
+    /// prelude, whose content type does not announce one either, is a body with status 200.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_chunk`](Self::next_chunk), and [`Corrupt`](crate::ErrorKind::Corrupt) if the
+    /// content type announces a prelude and the stream does not begin with one.
+    pub async fn into_http(self) -> Result<HttpStream, Error> {
+        HttpStream::new(self).await
+    }
+
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            if let Some(piece) = self.pieces.as_mut().and_then(Iterator::next) {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            match self.poll_payload(cx) {
+                Poll::Ready(Some(Ok(payload))) => self.pieces = Some(payload.into_iter()),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Polls for the next chunk, which is not empty.
+    fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Payload, Error>>> {
+        loop {
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(None);
+            };
+            match self.reader.next_event() {
+                Ok(Some(StreamEvent::PayloadChunk(payload))) if payload.is_empty() => continue,
+                Ok(Some(StreamEvent::PayloadChunk(payload))) => {
+                    return Poll::Ready(Some(Ok(payload)));
+                }
+                Ok(Some(StreamEvent::InvokeComplete(complete))) => {
+                    let id = self.head.request_id.as_deref();
+                    self.completion = Some(Completion::new(complete, id));
+                    continue;
+                }
+                // Exceptions are reported by `finish`; unknown events are skipped.
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(self.stream_error(error)))),
+            }
+            match body.poll_data(cx) {
+                Poll::Ready(Some(Ok(data))) => self.reader.push(data),
+                // The response is complete: what the connection does afterwards does not matter.
+                Poll::Ready(Some(Err(_))) if self.reader.has_ended() => return self.finish(),
+                Poll::Ready(Some(Err(error))) => {
+                    let error = Error::broken(error, self.received());
+                    return Poll::Ready(Some(Err(self.failed(error))));
+                }
+                Poll::Ready(None) => return self.finish(),
+                Poll::Pending if self.reader.has_ended() => {
+                    let linger = &mut self.linger;
+                    let sleep = linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+                    return match sleep.as_mut().poll(cx) {
+                        Poll::Ready(()) => self.finish(),
+                        Poll::Pending => Poll::Pending,
+                    };
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Poll<Option<Result<Payload, Error>>> {
+        match self.reader.finish() {
+            Ok(()) => {
+                self.body = None;
+                self.span.complete(self.received());
+                Poll::Ready(None)
+            }
+            Err(error) => Poll::Ready(Some(Err(self.stream_error(error)))),
+        }
+    }
+
+    fn stream_error(&mut self, error: StreamError) -> Error {
+        let received = self.received();
+        let error = match error {
+            StreamError::FunctionFailed { complete, logged } => {
+                let failure = FunctionFailure::of_stream(*complete, logged.map(|logged| *logged));
+                Error::function_failed(failure, received)
+            }
+            StreamError::Exception(exception) => Error::stream_exception_of(*exception, received),
+            StreamError::Truncated { .. } => Error::truncated(error, received),
+            StreamError::Decode(error) => Error::corrupt(error, received),
+            StreamError::Event(error) => Error::corrupt(error, received),
+            _ => Error::corrupt(error, received),
+        };
+        self.failed(error)
+    }
+
+    /// Ends the stream, and adds the request to the error.
+    fn failed(&mut self, error: Error) -> Error {
+        self.body = None;
+        self.pieces = None;
+        self.span.failed(&error);
+        error
+            .with_request_id(self.head.request_id.as_deref())
+            .with_attempts(self.attempts)
+    }
+
+    /// Ends the stream because what the function wrote is malformed.
+    pub(crate) fn corrupt(&mut self, source: impl Into<BoxError>) -> Error {
+        let received = self.received();
+        self.failed(Error::corrupt(source, received))
+    }
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value?.to_str().ok()
+}
+
+impl Stream for ResponseStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_chunk(cx)
+    }
+}
+
+impl fmt::Debug for ResponseStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseStream")
+            .field("head", &self.head)
+            .field("attempts", &self.attempts)
+            .field("received", &self.received())
+            .field("ended", &self.body.is_none())
+            .field("completion", &self.completion)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an execution ended: see [`ResponseStream::completion`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    complete: InvokeComplete,
+    report: Option<Report>,
+    outcome: Outcome,
+}
+
+impl Completion {
+    fn new(complete: InvokeComplete, request_id: Option<&str>) -> Self {
+        let log = complete.log.as_ref();
+        let report = log.and_then(LogTail::report);
+        let outcome = match log {
+            _ if complete.has_failed() => Outcome::Failed,
+            Some(log) => log.outcome(request_id),
+            None => Outcome::NotReported,
+        };
+        Self {
+            complete,
+            report,
+            outcome,
+        }
+    }
+
+    /// Returns what is known of how the execution ended.
+    ///
+    /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
+    /// the service nor the log reports a failure. Success is reported in logs of the JSON format
+    /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
+    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of any
+    /// other function.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Returns the service's code for the function's failure, if it failed.
+    #[must_use]
+    pub fn error_code(&self) -> Option<&str> {
+        self.complete.error_code.as_deref()
+    }
+
+    /// Returns the details of the function's failure, if it failed.
+    #[must_use]
+    pub fn error_details(&self) -> Option<&str> {
+        self.complete.error_details.as_deref()
+    }
+
+    /// Returns the end of the log, decoded, if it was requested.
+    #[must_use]
+    pub fn log(&self) -> Option<&LogTail> {
+        self.complete.log.as_ref()
+    }
+
+    /// Returns the log's report of time, memory and status.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+}

@@ -1,0 +1,153 @@
+//! A response stream as text.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use lambda_invoke_protocol::text::{Utf8Decoder, Utf8Error};
+
+use crate::Error;
+
+/// A response stream as text, of which no chunk splits a character; see
+/// [`ResponseStream::into_text`](crate::ResponseStream::into_text).
+///
+/// A [`Stream`] of `Result<String, Error>`, or an iterator where the stream of bytes is one (feature
+/// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the
+/// kind [`Text`](crate::ErrorKind::Text), after the text before them, unless they are replaced: see
+/// [`lossy`](Self::lossy).
+#[derive(Debug)]
+#[must_use = "only the end of a stream proves that it is complete"]
+pub struct TextStream<S> {
+    stream: S,
+    text: Text,
+}
+
+impl<S> TextStream<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            text: Text::default(),
+        }
+    }
+
+    /// Replaces bytes that are not UTF-8 by U+FFFD. To be called before anything is read.
+    pub fn lossy(self) -> Self {
+        Self {
+            text: Text::lossy(),
+            ..self
+        }
+    }
+
+    /// Returns the underlying stream: for its head, and after the end its completion.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> TextStream<S> {
+    /// Waits for the next chunk of text, never empty; `None` after the end. Dropping the future
+    /// loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's, and [`Text`](crate::ErrorKind::Text).
+    pub async fn next_chunk(&mut self) -> Option<Result<String, Error>> {
+        poll_fn(|cx| self.poll_text(cx)).await
+    }
+
+    fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<String, Error>>> {
+        loop {
+            if let Some(next) = self.text.before() {
+                return Poll::Ready(next);
+            }
+            let piece = ready!(Pin::new(&mut self.stream).poll_next(cx));
+            if let Some(next) = self.text.take(piece) {
+                return Poll::Ready(next);
+            }
+        }
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for TextStream<S> {
+    type Item = Result<String, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_text(cx)
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
+    type Item = Result<String, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(next) = self.text.before() {
+                return next;
+            }
+            let piece = self.stream.next();
+            if let Some(next) = self.text.take(piece) {
+                return next;
+            }
+        }
+    }
+}
+
+type Next = Option<Result<String, Error>>;
+
+/// Decodes the pieces of a stream, whether they are awaited or not.
+#[derive(Debug, Default)]
+struct Text {
+    decoder: Utf8Decoder,
+    ended: bool,
+}
+
+fn text_error(fault: Utf8Error) -> Error {
+    Error::text(fault, fault.offset())
+}
+
+impl Text {
+    fn lossy() -> Self {
+        Self {
+            decoder: Utf8Decoder::lossy(),
+            ended: false,
+        }
+    }
+
+    /// Returns what needs no further chunk: the end, or a fault after text that was returned.
+    fn before(&mut self) -> Option<Next> {
+        if self.ended {
+            return Some(None);
+        }
+        let fault = self.decoder.decode(&[]).err()?;
+        Some(self.fail(text_error(fault)))
+    }
+
+    /// Decodes a chunk; `None` if it was too short for a character.
+    fn take(&mut self, piece: Option<Result<Bytes, Error>>) -> Option<Next> {
+        match piece {
+            Some(Ok(piece)) => match self.decoder.decode(&piece) {
+                Ok(text) if text.is_empty() => None,
+                Ok(text) => Some(Some(Ok(text))),
+                Err(fault) => Some(self.fail(text_error(fault))),
+            },
+            Some(Err(error)) => Some(self.fail(error)),
+            None => {
+                self.ended = true;
+                Some(match self.decoder.finish() {
+                    Ok("") => None,
+                    Ok(rest) => Some(Ok(rest.to_owned())),
+                    Err(fault) => Some(Err(text_error(fault))),
+                })
+            }
+        }
+    }
+
+    fn fail(&mut self, error: Error) -> Next {
+        self.ended = true;
+        Some(Err(error))
+    }
+}

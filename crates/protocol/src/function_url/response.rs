@@ -1,0 +1,375 @@
+//! From a function's result to the response.
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use super::{UrlResponseError, hop_by_hop};
+use crate::json;
+use crate::prelude::HttpPrelude;
+
+/// The standard alphabet; padding is not required.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// The status and headers of a function's response.
+///
+/// `Content-Length`, `Connection` and other headers of the connection, which a function cannot
+/// know, are dropped; each cookie is a `Set-Cookie` header of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UrlHead {
+    /// From 200 to 599.
+    pub status: StatusCode,
+    /// With a `Content-Type`.
+    pub headers: HeaderMap,
+}
+
+impl UrlHead {
+    /// Converts the prelude of a stream. A stream without a content type is
+    /// `application/octet-stream`.
+    ///
+    /// # Errors
+    ///
+    /// If the status is informational or not one of HTTP, or a cookie is not valid in a header.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_protocol::function_url::UrlHead;
+    /// use lambda_invoke_protocol::prelude::HttpPrelude;
+    ///
+    /// let prelude = HttpPrelude::from_json(
+    ///     br#"{"statusCode": 201, "headers": {"content-length": "9"}, "cookies": ["a=1", "b=2"]}"#,
+    /// )?;
+    /// let head = UrlHead::from_prelude(prelude)?;
+    /// assert_eq!(head.status, 201);
+    /// assert_eq!(head.headers.get_all("set-cookie").iter().count(), 2);
+    /// assert_eq!(head.headers["content-type"], "application/octet-stream");
+    /// assert!(!head.headers.contains_key("content-length"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_prelude(prelude: HttpPrelude) -> Result<Self, UrlResponseError> {
+        Self::new(prelude, BYTES)
+    }
+
+    /// Returns the head of a stream without a prelude, for the content type that the function set,
+    /// if it did.
+    #[must_use]
+    pub fn without_prelude(content_type: Option<&str>) -> Self {
+        let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok());
+        Self {
+            status: StatusCode::OK,
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type.unwrap_or(BYTES))]),
+        }
+    }
+
+    fn new(prelude: HttpPrelude, content_type: HeaderValue) -> Result<Self, UrlResponseError> {
+        let status = prelude.status_code;
+        let status = StatusCode::from_u16(status)
+            .ok()
+            .filter(|_| (200..600).contains(&status))
+            .ok_or(UrlResponseError::Status { status })?;
+        let mut headers = prelude.headers;
+        hop_by_hop::remove(&mut headers);
+        headers.remove(CONTENT_LENGTH);
+        for (index, cookie) in prelude.cookies.iter().enumerate() {
+            let cookie = HeaderValue::from_str(cookie).ok();
+            let added = cookie.and_then(|cookie| headers.try_append(SET_COOKIE, cookie).ok());
+            if added.is_none() {
+                return Err(UrlResponseError::Cookie { index });
+            }
+        }
+        if !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        Ok(Self { status, headers })
+    }
+
+    /// Returns the response with this head.
+    #[must_use]
+    pub fn into_response<B>(self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// The response of a buffered function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UrlResponse {
+    /// The status and headers.
+    pub head: UrlHead,
+    /// The body, decoded if it was base64.
+    pub body: Bytes,
+}
+
+impl UrlResponse {
+    /// Creates a response.
+    #[must_use]
+    pub const fn new(head: UrlHead, body: Bytes) -> Self {
+        Self { head, body }
+    }
+
+    /// Converts the JSON that a function returned.
+    ///
+    /// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
+    /// `isBase64Encoded`; other members, as `multiValueHeaders` of the older format, are ignored.
+    /// Any other JSON is the body of a 200 with `application/json`, unchanged. A `body` that is not
+    /// a string is sent as its JSON text.
+    ///
+    /// # Errors
+    ///
+    /// If the payload is not JSON or a member is invalid.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_protocol::function_url::UrlResponse;
+    ///
+    /// let inferred = UrlResponse::from_payload(r#""Hello, world!""#.into())?;
+    /// assert_eq!((inferred.head.status.as_u16(), inferred.body.len()), (200, 15));
+    /// assert_eq!(inferred.head.headers["content-type"], "application/json");
+    /// let custom = UrlResponse::from_payload(
+    ///     r#"{"statusCode": 404, "headers": {"Content-Type": "text/plain"}, "body": "no"}"#.into(),
+    /// )?;
+    /// assert_eq!((custom.head.status.as_u16(), &*custom.body), (404, &b"no"[..]));
+    /// # Ok::<(), lambda_invoke_protocol::function_url::UrlResponseError>(())
+    /// ```
+    pub fn from_payload(payload: Bytes) -> Result<Self, UrlResponseError> {
+        json::check(&payload).map_err(UrlResponseError::NotJson)?;
+        // Fails for what is not an object, and for objects that are nested deeper than 128 levels.
+        let object: Option<Map<String, Value>> = serde_json::from_slice(&payload).ok();
+        let Some(mut object) = object.filter(has_status) else {
+            return Ok(Self {
+                head: UrlHead::new(HttpPrelude::default(), JSON)?,
+                body: payload,
+            });
+        };
+        object.remove("multiValueHeaders");
+        let is_base64 = object.get("isBase64Encoded") == Some(&Value::Bool(true));
+        let body = match object.remove("body") {
+            None | Some(Value::Null) => Bytes::new(),
+            Some(Value::String(text)) if is_base64 => BASE64
+                .decode(&text)
+                .map_err(|error| invalid(&error, &text))?
+                .into(),
+            Some(Value::String(text)) => text.into(),
+            Some(value) => value.to_string().into(),
+        };
+        let head = UrlHead::new(HttpPrelude::from_object(&object)?, JSON)?;
+        Ok(Self { head, body })
+    }
+
+    /// Returns the HTTP response.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        self.head.into_response(self.body)
+    }
+}
+
+/// A `statusCode` of `null` counts as absent.
+fn has_status(object: &Map<String, Value>) -> bool {
+    object
+        .get("statusCode")
+        .is_some_and(|status| !status.is_null())
+}
+
+fn invalid(error: &base64::DecodeError, text: &str) -> UrlResponseError {
+    let offset = match error {
+        base64::DecodeError::InvalidByte(offset, _)
+        | base64::DecodeError::InvalidLastSymbol { offset, .. } => *offset,
+        _ => text.len(),
+    };
+    UrlResponseError::Base64 { offset }
+}
+
+/// Returns the response when a function failed or its result is not a response: 502 without any
+/// detail of the failure, as recorded from the service.
+#[must_use]
+pub fn failure() -> Response<Bytes> {
+    let head = UrlHead {
+        status: StatusCode::BAD_GATEWAY,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, JSON)]),
+    };
+    head.into_response(Bytes::from_static(b"Internal Server Error"))
+}
+
+/// Returns the 403 response to a request that a URL with `AWS_IAM` does not allow, as recorded from
+/// the service.
+#[must_use]
+pub fn forbidden() -> Response<Bytes> {
+    let denied = HeaderValue::from_static("AccessDeniedException");
+    let head = UrlHead {
+        status: StatusCode::FORBIDDEN,
+        headers: HeaderMap::from_iter([
+            (CONTENT_TYPE, JSON),
+            (
+                HeaderName::from_static(lambda_invoke_error::header::ERROR_TYPE),
+                denied,
+            ),
+        ]),
+    };
+    head.into_response(Bytes::from_static(
+        b"{\"Message\":\"Forbidden. For troubleshooting Function URL authorization issues, see: \
+          https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html\"}",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<UrlResponse, UrlResponseError> {
+        UrlResponse::from_payload(Bytes::copy_from_slice(json.as_bytes()))
+    }
+
+    /// The examples of the developer guide.
+    #[test]
+    fn responds_as_published() {
+        let response = read(
+            r#"{"statusCode": 201,
+                "headers": {"Content-Type": "application/json", "My-Custom-Header": "Custom Value"},
+                "body": "{ \"message\": \"Hello, world!\" }",
+                "cookies": ["Cookie_1=Value1; Expires=21 Oct 2021 07:48 GMT",
+                            "Cookie_2=Value2; Max-Age=78000"],
+                "isBase64Encoded": false}"#,
+        )
+        .unwrap();
+        assert_eq!(response.head.status, 201);
+        assert_eq!(response.head.headers["my-custom-header"], "Custom Value");
+        assert_eq!(response.head.headers["content-type"], "application/json");
+        let cookies = response.head.headers.get_all(SET_COOKIE);
+        assert_eq!(
+            cookies.iter().collect::<Vec<_>>(),
+            [
+                "Cookie_1=Value1; Expires=21 Oct 2021 07:48 GMT",
+                "Cookie_2=Value2; Max-Age=78000"
+            ]
+        );
+        assert_eq!(response.body, r#"{ "message": "Hello, world!" }"#);
+    }
+
+    #[test]
+    fn infers_a_response_from_any_json_without_a_status() {
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        for json in [
+            "\"Hello, world!\"",
+            "{\n  \"message\": \"Hello, world!\"\n}",
+            "null",
+            "\"\"",
+            "[1]",
+            "{\"body\":\"x\"}",
+            "{\"statusCode\":null,\"headers\":5}",
+            &deep,
+        ] {
+            let response = read(json).unwrap();
+            assert_eq!(response.head.status, 200);
+            assert_eq!(response.head.headers["content-type"], "application/json");
+            assert_eq!(response.body, json, "{json}");
+        }
+    }
+
+    #[test]
+    fn decodes_a_base64_body_and_writes_other_values_as_json() {
+        for (json, body) in [
+            (
+                r#"{"statusCode":200,"body":"iVBORw==","isBase64Encoded":true}"#,
+                &b"\x89PNG"[..],
+            ),
+            (
+                r#"{"statusCode":200,"body":"iVBORw","isBase64Encoded":true}"#,
+                b"\x89PNG",
+            ),
+            (
+                r#"{"statusCode":200,"body":"iVBORw==","isBase64Encoded":false}"#,
+                b"iVBORw==",
+            ),
+            (r#"{"statusCode":200,"body":{"a":1}}"#, b"{\"a\":1}"),
+            (r#"{"statusCode":200,"body":7}"#, b"7"),
+            (r#"{"statusCode":"204","body":null}"#, b""),
+            (r#"{"statusCode":200}"#, b""),
+        ] {
+            assert_eq!(read(json).unwrap().body, body, "{json}");
+        }
+    }
+
+    #[test]
+    fn rejects_what_is_not_a_response_and_says_why() {
+        for (json, expected) in [
+            ("<html>", "is not JSON"),
+            ("", "is not JSON"),
+            (r#"{"statusCode":"ok"}"#, "has an invalid member"),
+            (r#"{"statusCode":99}"#, "has an invalid member"),
+            (
+                r#"{"statusCode":101}"#,
+                "has the statusCode 101, expected 200 to 599",
+            ),
+            (
+                r#"{"statusCode":999}"#,
+                "has the statusCode 999, expected 200 to 599",
+            ),
+            (
+                r#"{"statusCode":200,"headers":{"a":"b\r\nset-cookie: x"}}"#,
+                "has an invalid member",
+            ),
+            (
+                r#"{"statusCode":200,"headers":{"a b":""}}"#,
+                "has an invalid member",
+            ),
+            (
+                r#"{"statusCode":200,"cookies":["a=1","b\n"]}"#,
+                "has a cookie (number 1) that is not valid in HTTP",
+            ),
+            (
+                r#"{"statusCode":200,"body":"ab*d","isBase64Encoded":true}"#,
+                "has a body that is not base64 at byte 2, but isBase64Encoded",
+            ),
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("the function's HTTP response {expected}"),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_dropped() {
+        let response = read(
+            r#"{"statusCode":200,"headers":{"Connection":"close, x-a","X-A":"1","Content-Length":9,
+                "Transfer-Encoding":"chunked","Keep-Alive":"1","X-B":"2","Set-Cookie":"c=1"},
+                "multiValueHeaders":{"x-c":["1"]},"cookies":["d=2"],"body":"x"}"#,
+        )
+        .unwrap();
+        let mut names: Vec<_> = response
+            .head
+            .headers
+            .keys()
+            .map(|name| name.as_str())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-type", "set-cookie", "x-b"]);
+        let cookies = response.head.headers.get_all(SET_COOKIE);
+        assert_eq!(cookies.iter().collect::<Vec<_>>(), ["c=1", "d=2"]);
+    }
+
+    #[test]
+    fn a_stream_without_a_prelude_has_the_function_s_content_type() {
+        let content_type = |set| UrlHead::without_prelude(set).headers[CONTENT_TYPE].clone();
+        assert_eq!(content_type(Some("text/event-stream")), "text/event-stream");
+        assert_eq!(content_type(Some("a\nb")), "application/octet-stream");
+        assert_eq!(content_type(None), "application/octet-stream");
+    }
+}

@@ -1,0 +1,94 @@
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a property that does not hold panics"
+)]
+//! Differential tests and fuzzing for codecs of `application/vnd.amazon.eventstream` and for signers
+//! of AWS Signature Version 4.
+//!
+//! A property is a function that takes raw bytes, builds its input from them, and panics if the
+//! property does not hold: any fuzzer can call it, and so can a test over [the seeds](corpus).
+//!
+//! The properties of codecs and signers are always there; those of the project's other crates come
+//! with the feature `project`, since they need these crates.
+
+pub mod codec;
+pub mod corpus;
+#[cfg(feature = "project")]
+pub mod endpoint;
+#[cfg(feature = "project")]
+pub mod error;
+pub mod event_stream;
+#[cfg(feature = "project")]
+pub mod input;
+#[cfg(feature = "project")]
+pub mod lambda_invoke;
+#[cfg(feature = "project")]
+pub mod protocol;
+#[cfg(feature = "project")]
+pub mod runtime;
+pub mod signer;
+pub mod sigv4;
+#[cfg(feature = "project")]
+pub mod transport;
+
+/// A property of any bytes: a function that panics if it does not hold for them.
+pub type Property = fn(&[u8]);
+
+/// Every property, under the name of its fuzz target.
+#[cfg(feature = "project")]
+pub const TARGETS: &[(&str, Property)] = &[
+    ("endpoint_request", endpoint::request),
+    ("error_code_places", error::code_places),
+    ("error_parse_any", error::parse_any),
+    ("error_render_made", error::render_made),
+    ("error_truncated_body", error::truncated_body),
+    ("transport_connection", transport::connection),
+    ("function_url_event", protocol::function_url_event),
+    ("function_url_response", protocol::function_url_response),
+    ("protocol_http_request", protocol::http_request),
+    ("protocol_http_response", protocol::http_response),
+    ("protocol_json_check", protocol::json_check),
+    ("protocol_prelude_split", protocol::prelude_split),
+    ("protocol_report", protocol::report),
+    ("protocol_request_round_trip", protocol::request_round_trip),
+    ("protocol_retry", protocol::retry),
+    ("protocol_stream_split", protocol::stream_split),
+    ("protocol_text", protocol::text),
+    ("input_client_context", input::client_context),
+    ("input_function_name", input::function_name),
+    ("input_made_function_name", input::made_function_name),
+    ("input_qualifier", input::qualifier),
+    ("input_target", input::target),
+    ("input_values", input::values),
+    ("event_stream_decode", event_stream::decode),
+    (
+        "event_stream_differential",
+        codec::differential::<codec::LambdaInvoke>,
+    ),
+    ("event_stream_flip", event_stream::flip),
+    ("event_stream_headers", event_stream::headers),
+    ("event_stream_limits", event_stream::limits),
+    ("event_stream_round_trip", event_stream::round_trip),
+    ("lambda_invoke_stream", lambda_invoke::stream),
+    ("runtime_machine", runtime::machine),
+    ("sigv4_canonical_twin", sigv4::canonical_twin),
+    ("sigv4_chunks", sigv4::chunks),
+    (
+        "sigv4_differential",
+        signer::differential::<signer::LambdaInvoke>,
+    ),
+    ("sigv4_messages", sigv4::messages),
+    ("sigv4_sign_verify", sigv4::sign_verify),
+    ("sigv4_tampered", sigv4::tampered),
+    ("sigv4_timestamp", sigv4::timestamp),
+    ("sigv4_verify_any", sigv4::verify_any),
+];
+
+// Compiles and runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,3 @@
+#![no_main]
+use lambda_invoke_testing::signer::{LambdaInvoke, differential};
+libfuzzer_sys::fuzz_target!(|data: &[u8]| differential::<LambdaInvoke>(data));
