@@ -13,7 +13,7 @@ use crate::{output, terminal};
 /// Options of other tools, and what does the same here.
 const FOREIGN: [(&[&str], &str); 21] = [
     (
-        &["--function-name", "--function"],
+        &["--function-name"],
         "the function is an argument without an option: lambda-invoke invoke NAME",
     ),
     (

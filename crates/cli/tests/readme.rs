@@ -32,6 +32,34 @@ fn the_first_command_prints_what_is_shown() {
     );
 }
 
+/// A person's own function, as in the repository's README: the file and the command that are shown.
+#[cfg(unix)]
+#[test]
+fn a_function_of_your_own_prints_what_is_shown() {
+    let readme = read("../../README.md");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("app.py"), block(&readme, "python")).unwrap();
+    let arguments = [
+        "stream",
+        "app",
+        "--local",
+        "--function",
+        "app.py",
+        "-p",
+        r#"{"name":"Ada"}"#,
+    ];
+    let output = program::program()
+        .current_dir(&folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let printed = text(&output.stdout);
+    let command = r#"stream app --local --function app.py -p '{"name":"Ada"}'"#;
+    let shown = format!("$ lambda-invoke {command}\n{printed}\n```");
+    assert!(readme.contains(&shown), "{shown}: {}", text(&output.stderr));
+}
+
 #[test]
 fn an_invalid_payload_is_reported_as_shown() {
     let output = run(&["invoke", "echo", "--local", "-p", r#"{"name": Ada}"#]);

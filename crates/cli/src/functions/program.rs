@@ -1,16 +1,34 @@
 //! From the description of a function to a program that the endpoint runs.
 
-use lambda_invoke_endpoint::Function;
-use lambda_invoke_endpoint::runtime::{Program, ProgramError};
+use std::time::Duration;
 
-use super::spec::{Code, FunctionSpec, Language};
+use lambda_invoke_endpoint::runtime::{Program, ProgramError};
+use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, UrlMode};
+
+use super::error::{ConfigError, Problem};
+use super::spec::{Code, FunctionSpec, Language, Url};
 
 /// The function of an endpoint.
 ///
 /// # Errors
 ///
-/// If its program cannot be described, which a valid specification always can.
-pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ProgramError> {
+/// If its command is empty, or the CORS settings of its URL are not valid.
+pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ConfigError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        ConfigError::new(
+            format_args!("function '{}'", spec.name),
+            Problem::Syntax(error.to_string()),
+        )
+    };
+    let program = program(spec).map_err(|error| wrong(&error))?;
+    let function = Function::program(&spec.name, program).memory_mb(spec.memory);
+    Ok(match &spec.url {
+        Some(settings) => function.url(url(settings).map_err(|error| wrong(&error))?),
+        None => function,
+    })
+}
+
+fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     let program = match &spec.code {
         Code::Command(words) => Program::command(words)?.root(&spec.root),
         Code::Handler { language, handler } => match language {
@@ -26,5 +44,41 @@ pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ProgramError> {
     for (name, value) in &spec.environment {
         program = program.env(name, &value.0);
     }
-    Ok(Function::program(&spec.name, program).memory_mb(spec.memory))
+    Ok(program)
+}
+
+fn url(settings: &Url) -> Result<FunctionUrl, CorsError> {
+    let mut url = FunctionUrl::new().auth(match settings.signed {
+        true => UrlAuth::AwsIam,
+        false => UrlAuth::None,
+    });
+    if let Some(streamed) = settings.streamed {
+        url = url.mode(match streamed {
+            true => UrlMode::ResponseStream,
+            false => UrlMode::Buffered,
+        });
+    }
+    let Some(settings) = &settings.cors else {
+        return Ok(url);
+    };
+    let mut cors = Cors::new();
+    for origin in &settings.allow_origins {
+        cors = cors.allow_origin(origin)?;
+    }
+    for method in &settings.allow_methods {
+        cors = cors.allow_method(method)?;
+    }
+    for name in &settings.allow_headers {
+        cors = cors.allow_header(name)?;
+    }
+    for name in &settings.expose_headers {
+        cors = cors.expose_header(name)?;
+    }
+    if settings.allow_credentials {
+        cors = cors.allow_credentials();
+    }
+    if let Some(age) = settings.max_age {
+        cors = cors.max_age(Duration::from_secs(age.into()))?;
+    }
+    Ok(url.cors(cors))
 }

@@ -23,8 +23,8 @@ pub(crate) struct FunctionSpec {
     pub(crate) instance_concurrency: usize,
     /// Whether to start new instances after a change of the source.
     pub(crate) watch: bool,
-    /// The settings of the function URL.
-    pub(crate) url: Url,
+    /// The settings of the function URL; `None` for those of all functions.
+    pub(crate) url: Option<Url>,
 }
 
 /// The value of a variable, redacted in `Debug`.
@@ -108,7 +108,7 @@ impl FunctionSpec {
             concurrency: Self::CONCURRENCY,
             instance_concurrency: 1,
             watch: true,
-            url: Url::default(),
+            url: None,
         }
     }
 }

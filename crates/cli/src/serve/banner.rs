@@ -24,10 +24,10 @@ pub(super) fn lines(arguments: &Arguments, server: &Server, own: &[FunctionSpec]
         "serving {names} in {region} as account {account}{keys}"
     )];
     lines.extend(own.iter().map(described));
-    if let Some(name) = own.first().map(|spec| spec.name.as_str()) {
+    if let Some(first) = own.first() {
         let url = server.url();
         lines.push("to call it from another terminal:".to_owned());
-        lines.extend(pasted(arguments, &url, name).map(|line| format!("  {line}")));
+        lines.extend(pasted(arguments, &url, first).map(|line| format!("  {line}")));
     }
     lines
 }
@@ -48,14 +48,20 @@ fn described(spec: &FunctionSpec) -> String {
 }
 
 /// Lines for a shell: the environment of an SDK or tool, a call with the AWS CLI, and one with curl.
-fn pasted(arguments: &Arguments, url: &str, name: &str) -> [String; 3] {
+fn pasted(arguments: &Arguments, url: &str, own: &FunctionSpec) -> [String; 3] {
     let region = &arguments.region;
+    let name = &own.name;
     // Secrets that the user chose are not shown.
-    let (id, secret) = match arguments.credential.is_empty() {
-        true => ("local", "local"),
-        false => ("ACCESS_KEY", "SECRET_KEY"),
+    let has_own_keys = !arguments.credential.is_empty();
+    let (id, secret) = match has_own_keys {
+        false => ("local", "local"),
+        true => ("ACCESS_KEY", "SECRET_KEY"),
     };
-    let signed = match arguments.no_verify {
+    let is_open = match &own.url {
+        Some(settings) => !settings.signed,
+        None => !has_own_keys,
+    };
+    let signed = match is_open || arguments.no_verify {
         true => String::new(),
         false => format!("--aws-sigv4 aws:amz:{region}:lambda --user {id}:{secret} "),
     };
@@ -65,9 +71,6 @@ fn pasted(arguments: &Arguments, url: &str, name: &str) -> [String; 3] {
              AWS_SECRET_ACCESS_KEY={secret}"
         ),
         format!("aws lambda invoke --region {region} --function-name {name} /dev/stdout"),
-        format!(
-            "curl {signed}-H content-type:application/json -d '{{}}' \
-             {url}/2015-03-31/functions/{name}/invocations"
-        ),
+        format!("curl -N {signed}{url}/url/{name}/"),
     ]
 }

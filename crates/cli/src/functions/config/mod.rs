@@ -234,7 +234,7 @@ impl Reader<'_> {
             }
             spec.watch = settings.watch.unwrap_or(spec.watch);
             if let Some(url) = &settings.url {
-                url.apply(&mut spec.url);
+                url.apply(spec.url.get_or_insert_default());
             }
         }
         Ok(spec)

@@ -41,7 +41,9 @@ fn table(function: &FunctionSpec) -> Table {
         .map(|(name, value)| (name.clone(), value.0.as_str().into()))
         .collect();
     set("env", Value::Table(variables));
-    set("url", Value::Table(url(&function.url)));
+    if let Some(settings) = &function.url {
+        set("url", Value::Table(url(settings)));
+    }
     table
 }
 

@@ -31,11 +31,9 @@ fn the_example_can_be_read_and_printed_and_read_again() {
     let language = Language::Node;
     assert_eq!(chat.code, Code::Handler { language, handler });
     assert_eq!(chat.environment["MODEL"].0, "small");
-    assert_eq!(chat.url.streamed, Some(true));
-    assert_eq!(
-        chat.url.cors.as_ref().unwrap().allow_methods,
-        ["GET", "POST"]
-    );
+    let url = chat.url.as_ref().unwrap();
+    assert_eq!(url.streamed, Some(true));
+    assert_eq!(url.cors.as_ref().unwrap().allow_methods, ["GET", "POST"]);
     let command = ["node", "bootstrap.mjs"].map(str::to_owned).to_vec();
     assert_eq!(custom.code, Code::Command(command));
     assert_eq!(custom.root, folder.path());

@@ -82,7 +82,7 @@ impl Reader<'_> {
         let limit = self.number(properties, "ReservedConcurrentExecutions", MOST_CONCURRENCY)?;
         spec.concurrency = limit.unwrap_or(spec.concurrency);
         self.environment(properties, &mut spec);
-        self.url(properties, &mut spec.url);
+        spec.url = self.url(properties);
         let unused: Vec<&str> = properties
             .members()
             .iter()
@@ -276,10 +276,9 @@ impl Reader<'_> {
         }
     }
 
-    fn url(&mut self, properties: &Node, url: &mut Url) {
-        let Some(config) = properties.member("FunctionUrlConfig") else {
-            return;
-        };
+    fn url(&mut self, properties: &Node) -> Option<Url> {
+        let config = properties.member("FunctionUrlConfig")?;
+        let mut url = Url::default();
         match self.text(config, "AuthType") {
             Some((_, auth)) if auth == "NONE" => url.signed = false,
             Some((_, auth)) if auth == "AWS_IAM" => url.signed = true,
@@ -295,7 +294,7 @@ impl Reader<'_> {
         let mode = self.text(config, "InvokeMode");
         url.streamed = Some(mode.is_some_and(|(_, mode)| mode == "RESPONSE_STREAM"));
         let Some(settings) = config.member("Cors") else {
-            return;
+            return Some(url);
         };
         let mut cors = Cors::default();
         for (name, list) in [
@@ -313,6 +312,7 @@ impl Reader<'_> {
         let age = self.text(settings, "MaxAge");
         cors.max_age = age.and_then(|(_, age)| age.parse().ok());
         url.cors = Some(cors);
+        Some(url)
     }
 
     fn list(&mut self, name: &str, node: &Node) -> Vec<String> {

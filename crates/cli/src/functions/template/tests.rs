@@ -116,8 +116,9 @@ fn reads_a_project() {
     let language = Language::Node;
     assert_eq!(web.code, Code::Handler { language, handler });
     assert_eq!((web.name.as_str(), web.concurrency), ("web-dev", 2));
-    assert_eq!((web.url.streamed, web.url.signed), (Some(true), false));
-    let cors = web.url.cors.as_ref().unwrap();
+    let url = web.url.as_ref().unwrap();
+    assert_eq!((url.streamed, url.signed), (Some(true), false));
+    let cors = url.cors.as_ref().unwrap();
     assert_eq!((cors.allow_origins.len(), cors.max_age), (1, Some(60)));
     assert!(cors.allow_credentials);
     let bootstrap = folder.path().join("rust/bootstrap");
