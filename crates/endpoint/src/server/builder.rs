@@ -345,8 +345,8 @@ impl EndpointBuilder {
             None => None,
         };
         Ok(Endpoint::new(
-            Site {
-                service: Service {
+            Site::new(
+                Service {
                     settings,
                     registry: Arc::new(registry),
                     access,
@@ -358,8 +358,8 @@ impl EndpointBuilder {
                     journal,
                 },
                 console,
-                notice: Arc::clone(&self.notice),
-            },
+                Arc::clone(&self.notice),
+            ),
             self.notice,
         ))
     }
