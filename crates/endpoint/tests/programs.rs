@@ -338,6 +338,32 @@ async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
     assert!(counters.throttled > 0 && counters.failed == 0, "{counters}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_as_many_as_instances_are_never_throttled() {
+    let sources = Sources::new("full");
+    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(2));
+    let (server, _) = serve(Endpoint::builder().function(function)).await;
+    let address = server.local_addr();
+    let callers: Vec<_> = (0..2)
+        .map(|_| {
+            tokio::spawn(async move {
+                let mut client = Client::connect(address).await;
+                for number in 0..150 {
+                    let call = match number % 2 {
+                        0 => Call::invoke("slow", "0"),
+                        _ => Call::stream("slow", "0"),
+                    };
+                    assert_eq!(client.call(&call).await.status(), 200, "call {number}");
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(server.calls("slow").len(), 300);
+}
+
 fn processes_in(folder: &Path) -> usize {
     let folder = folder.canonicalize().unwrap();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
