@@ -1,6 +1,7 @@
 //! What a server has at its addresses while it serves it, and the shutdown.
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::site::Site;
@@ -18,6 +19,7 @@ pub(super) struct Serving {
 impl Serving {
     /// Starts the queue of events.
     pub(super) fn new(site: &Arc<Site>) -> Self {
+        site.servers.fetch_add(1, Ordering::AcqRel);
         let switch = Switch::new();
         if let Some(running) = switch.running() {
             start_queue(site, running);
@@ -38,7 +40,8 @@ impl Serving {
         switch.as_ref()?.running()
     }
 
-    /// Drains, then stops once the grace period is over. Returns whether everything ended before.
+    /// Drains, then stops once the grace period is over. The programs end with the last server of a
+    /// site. Returns whether everything ended before.
     pub(super) async fn shutdown_until(&self, over: impl Future<Output = ()>) -> bool {
         let switch = self
             .switch
@@ -57,7 +60,9 @@ impl Serving {
             switch.stop();
             switch.ended().await;
         }
-        self.site.service.registry.shutdown().await;
+        if self.site.servers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.site.service.registry.shutdown().await;
+        }
         in_time
     }
 }
@@ -69,6 +74,7 @@ impl Drop for Serving {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(switch) = switch {
+            self.site.servers.fetch_sub(1, Ordering::AcqRel);
             switch.stop();
         }
     }
