@@ -9,15 +9,17 @@ use lambda_invoke::{
     Call, Client, ClientContext, Credentials, Error, FunctionName, InvokeOperation, RetryPolicy,
     Timeouts, Transport,
 };
-use lambda_invoke_endpoint::{Endpoint, Server};
+use lambda_invoke_endpoint::{Endpoint, Function, Server};
 use lambda_invoke_sigv4::region;
 
 use crate::config::{self, Config};
 use crate::exit::{Exit, Failure};
+use crate::functions::{self, program};
 use crate::header::{self, Header};
 use crate::outcome::failure;
 use crate::output::Deadline;
 use crate::payload;
+use crate::terminal::{entry, say};
 
 /// The options of a call.
 #[derive(Debug, clap::Args)]
@@ -45,14 +47,22 @@ pub(crate) struct Options {
     /// Write the response as one JSON object, for jq, and errors as JSON on stderr
     #[arg(long)]
     pub(crate) json: bool,
-    /// Call the functions hello, echo, count and fail of an endpoint in this process, without an
-    /// account, credentials or region
+    /// Call an endpoint in this process, without an account, credentials or region: your own
+    /// functions, named by --function, or else hello, echo, count and fail
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
     /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
     /// times; -vv also shows the events of the HTTP library
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// With --local: a file with a handler, such as app.py or app.py:HANDLER, a program, NAME=SOURCE
+    /// or NAME='COMMAND'; repeatable
+    #[arg(
+        long = "function",
+        value_name = "NAME=SOURCE|COMMAND",
+        requires = "local"
+    )]
+    own: Vec<String>,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,
@@ -235,8 +245,15 @@ impl Options {
         let given = self.connection.region.as_deref().or(name.region());
         let region = given.unwrap_or("us-east-1");
         region::check(region).map_err(Failure::usage)?;
-        let server = Endpoint::builder()
-            .builtins()
+        let mut builder = Endpoint::builder();
+        builder = match self.own.is_empty() {
+            true => builder.builtins(),
+            false => builder
+                .functions(self.own_functions()?)
+                // Those of the function's own processes; stdout is for the response.
+                .on_log(|line| say(entry(line.text))),
+        };
+        let server = builder
             .region(region)
             // In recordings, the service does not report a failed function in the stream.
             .error_code_in_stream(true)
@@ -254,6 +271,15 @@ impl Options {
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
+    }
+
+    fn own_functions(&self) -> Result<Vec<Function>, Failure> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::usage(format!("the current directory: {error}")))?;
+        let specs = functions::named(&self.own, &folder).map_err(Failure::usage)?;
+        let functions = specs.iter().map(program::function);
+        let functions: Result<Vec<_>, _> = functions.collect();
+        functions.map_err(Failure::usage)
     }
 
     async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {

@@ -13,6 +13,7 @@ mod config;
 mod decode;
 mod destination;
 mod exit;
+mod functions;
 mod header;
 mod interrupt;
 mod invoke;
@@ -58,6 +59,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything else: a process that supervises a function's must not start threads.
+    lambda_invoke_endpoint::runtime::supervise_if_asked();
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
         Err(error) => return usage::report(&error),

@@ -106,6 +106,12 @@ fn say_parts(style: Style, styled: &str, plain: &str) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
+/// A line of a function's log as lines for people: runtimes put carriage returns between the lines of
+/// one entry, such as a stack trace.
+pub(crate) fn entry(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// Writes a JSON value to stderr on one line, with long strings and lists shortened.
 pub(crate) fn say_json(mut value: Value) {
     shorten(&mut value);

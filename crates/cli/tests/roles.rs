@@ -11,6 +11,8 @@ use std::process::Command;
 
 use home::{KEYS, at_home, call, home, host};
 use host::Host;
+use lambda_invoke::Credentials;
+use lambda_invoke_endpoint::{AccessKey, Endpoint};
 use program::text;
 use serde_json::Value;
 use stand_in::{Respond, StandIn, imds, sts_keys};
@@ -19,10 +21,10 @@ const ROLE: &str = "role_arn = arn:aws:iam::123456789012:role/app\n";
 
 /// An endpoint that accepts the keys of the stand-ins only.
 fn host_of(id: &str) -> Host {
-    let builder = lambda_invoke_endpoint::Endpoint::builder()
-        .builtins()
-        .region("eu-west-3");
-    Host::start(builder.credential(id, &format!("secret-of-{id}")).unwrap())
+    let keys = Credentials::new(id, format!("secret-of-{id}")).unwrap();
+    let keys = keys.with_session_token(format!("token-of-{id}")).unwrap();
+    let builder = Endpoint::builder().builtins().region("eu-west-3");
+    Host::start(builder.access_key(AccessKey::new(keys)))
 }
 
 fn sts(id: &'static str) -> StandIn {

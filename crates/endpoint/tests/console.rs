@@ -155,7 +155,7 @@ async fn nothing_works_without_a_session_and_the_token_opens_one() {
     let with = request(&server, "GET", "functions", "").header("x-console-session", key);
     let functions = send(&mut client, &with).await.json();
     assert_eq!(functions[0]["name"], "fails");
-    assert_eq!(functions[1]["streaming"], true);
+    assert_eq!(functions[1]["kind"], "streaming");
 }
 
 #[tokio::test]

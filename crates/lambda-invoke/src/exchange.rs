@@ -151,12 +151,11 @@ impl Core {
             }
             let expected: Expected = request.invocation_type.into();
             let mut fetching = Duration::ZERO;
-            let attempt_result = self
-                .attempt(attempt, http, expected, hash, headers, &mut fetching)
-                .await;
+            let attempted = self.attempt(attempt, http, expected, hash, headers, &mut fetching);
+            let attempted = attempted.await;
             // The time that fetching credentials took is not the call's.
             deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
-            let failed = match attempt_result {
+            let failed = match attempted {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok((parts, body, attempt));

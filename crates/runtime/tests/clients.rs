@@ -44,7 +44,11 @@ async fn the_official_python_client_is_used_where_it_is_installed() {
          def handler(event, context):\n\
          \x20   print('a line')\n\
          \x20   if event == 'fail': raise ValueError('no')\n\
-         \x20   return ['awslambdaric' in sys.modules, context.tenant_id, event]\n",
+         \x20   if event == 'deep': deep(10)\n\
+         \x20   return ['awslambdaric' in sys.modules, context.tenant_id, event]\n\
+         sys.setrecursionlimit(4000)\n\
+         def deep(n): other(n)\n\
+         def other(n): deep(n)\n",
     );
     let pool = Pool::new(program.concurrency(1));
     let called = support::call(&pool, event("{\"n\": 1}")).await;
@@ -61,6 +65,9 @@ async fn the_official_python_client_is_used_where_it_is_installed() {
         ("ValueError", "no")
     );
     assert!(failed.body().contains("stackTrace"));
+    // Its X-Ray header is long.
+    let deep = invoke(&pool, "\"deep\"").await;
+    assert_eq!(deep.error_type(), "RecursionError", "{}", deep.message());
     assert_eq!(pool.instances(), 1);
     let missing = Folder::new();
     std::os::unix::fs::symlink(&environment, missing.path().join(".venv")).unwrap();
@@ -105,6 +112,24 @@ done
     assert_eq!(response.chunk().await.unwrap(), "two\n");
     assert!(first.elapsed() >= Duration::from_millis(200));
     assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn an_extension_that_never_asks_is_an_init_error_and_a_page_gets_no_event() {
+    let folder = Folder::new();
+    let text = "import http.client, os\n\
+        api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n\
+        api.request('GET', '/2018-06-01/runtime/invocation/next', None, {'Origin': 'http://x'})\n\
+        print(api.getresponse().status)\n\
+        api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n\
+        body = '{\"events\":[\"INVOKE\"]}'\n\
+        api.request('POST', '/2020-01-01/extension/register', body, {'Lambda-Extension-Name': 'x'})\n\
+        api.getresponse().read()\n\
+        def handler(event, context): return 1\n";
+    let program = function(&folder, "app.py", text).init_timeout(Duration::from_secs(3));
+    let called = invoke(&Pool::new(program), "{}").await;
+    assert_eq!(called.error_type(), "Sandbox.Timedout", "{}", called.text());
+    assert_eq!(called.log(), "404\n");
 }
 
 const EXTENSION: &str = r#"

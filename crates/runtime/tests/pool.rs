@@ -244,6 +244,44 @@ async fn a_program_that_cannot_be_started_is_an_init_error() {
     assert!(Program::source("/etc/passwd").is_err());
 }
 
+#[tokio::test]
+async fn a_memory_limit_kills_the_instance_children_included() {
+    let folder = Folder::new();
+    let text = "import subprocess, sys, time\n\
+        def handler(event, context):\n\
+        \x20   hog = 'x = b\"x\" * (%d << 20)\\nimport time; time.sleep(5)'\n\
+        \x20   if event == 'own': own = b'x' * (300 << 20); time.sleep(5)\n\
+        \x20   if event == 'child': subprocess.run([sys.executable, '-c', hog % 300])\n\
+        \x20   return 'fits'\n";
+    let program = function(&folder, "app.py", text)
+        .memory_mb(200)
+        .limit_memory(true);
+    let pool = Pool::new(program.clone());
+    for hog in ["\"own\"", "\"child\""] {
+        let killed = invoke(&pool, hog).await;
+        assert_eq!(killed.error_type(), "Runtime.ExitError");
+        assert!(
+            killed
+                .message()
+                .ends_with("Runtime exited with error: signal: killed")
+        );
+        assert!(
+            killed.report.duration < Duration::from_secs(4),
+            "{:?}",
+            killed.report.duration
+        );
+    }
+    assert_eq!(invoke(&pool, "1").await.text(), "\"fits\"");
+    // Measured, and not limited, without the setting.
+    let called = invoke(&Pool::new(program.limit_memory(false)), "\"own\"").await;
+    assert_eq!(called.text(), "\"fits\"");
+    assert!(
+        called.report.max_memory > 300 << 20,
+        "{}",
+        called.report.max_memory
+    );
+}
+
 /// Calls with distinct events, all at the same time: each gets its own event back, once.
 async fn at_once(calls: usize, instances: usize) {
     let folder = Folder::new();

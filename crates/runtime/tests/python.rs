@@ -156,7 +156,9 @@ async fn generators_stream_as_they_yield_and_their_errors_are_trailers() {
          \x20   for c in 'abc':\n\
          \x20       yield c\n\
          \x20       time.sleep(0.15)\n\
-         \x20   if event == 'fail': raise KeyError('late')\n",
+         \x20   if event == 'fail': raise KeyError('late')\n\
+         \x20   if event == 'deep': deep()\n\
+         def deep(): deep()\n",
     );
     let pool = Pool::new(program);
     for payload in ["\"async\"", "1"] {
@@ -178,6 +180,8 @@ async fn generators_stream_as_they_yield_and_their_errors_are_trailers() {
     assert_eq!(failed.chunks, ["a", "b", "c"]);
     assert_eq!(failed.error_type(), "KeyError");
     assert!(failed.body().contains("stackTrace"));
+    let deep = invoke(&pool, "\"deep\"").await;
+    assert_eq!(deep.error_type(), "RecursionError");
 }
 
 #[tokio::test]
@@ -261,6 +265,7 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
          lock, now = threading.Lock(), 0\n\
          def handler(event, context):\n\
          \x20   global now\n\
+         \x20   if event == 'exit': raise SystemExit(7)\n\
          \x20   with lock: now += 1\n\
          \x20   time.sleep(0.3)\n\
          \x20   seen = now\n\
@@ -281,4 +286,12 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
     }
     assert_eq!(most, 3);
     assert_eq!(pool.instances(), 1);
+    for _ in 0..3 {
+        let exited = invoke(&pool, "\"exit\"").await;
+        assert!(
+            exited.message().ends_with("exit status 7"),
+            "{}",
+            exited.message()
+        );
+    }
 }

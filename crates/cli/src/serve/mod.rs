@@ -1,28 +1,39 @@
 //! `lambda-invoke serve`: the local endpoint.
 
+mod banner;
 mod log;
 mod options;
 mod plan;
 mod signals;
 mod values;
+mod watch;
 
 use std::io;
 use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
 
 use crate::exit::{Exit, Failure};
+use crate::functions::config;
+use crate::functions::spec::FunctionSpec;
 use crate::output;
 use crate::runtime::{self, Threads};
 use crate::serve::log::Log;
 use crate::serve::plan::Plan;
 use crate::serve::signals::Signals;
+use crate::serve::watch::Calls;
+use crate::terminal::say;
 
 pub(crate) use options::Arguments;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.functions.print_config {
+        return print_config(&arguments);
+    }
     enough_descriptors()?;
-    let log = Log::new()?;
+    let log = Log::new(arguments.log_format)?;
     let result = runtime::run(Threads::Many, serve(&arguments, &log));
     log.finish();
     result
@@ -33,27 +44,41 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
         builder,
         faults,
         grace,
+        own,
     } = arguments.plan()?;
+    for note in &own.notes {
+        log.say(note);
+    }
     let notices = log.clone();
     let mut builder = builder.on_notice(move |notice| notices.say(&notice));
-    if !arguments.quiet {
-        let requests = log.clone();
-        builder = builder.on_response(move |record| requests.say(record));
+    let calls = Arc::new(Calls::default());
+    let (quiet, requests, ended) = (arguments.quiet, log.clone(), Arc::clone(&calls));
+    builder = builder.on_response(move |record| {
+        let end = SystemTime::now();
+        ended.ended(end.checked_sub(record.until_end).unwrap_or(end), end);
+        if !quiet {
+            requests.say(record);
+        }
+    });
+    if !quiet {
+        let lines = log.clone();
+        builder = builder.on_log(move |line| lines.function(&line));
     }
     let endpoint = builder
         .build()
         .map_err(|error| arguments.cannot_build(&error))?;
     // Before the URL is written, because its reader may send a signal immediately.
     let mut signals = Signals::new()?;
-    let server = endpoint
-        .bind(arguments.listen.as_str())
+    let server = listen(endpoint, &arguments.listen)
         .await
         .map_err(|error| cannot_listen(&arguments.listen, &error))?;
+    let watch = watch::start(server.endpoint(), &own.functions, &calls, log);
     tokio::select! {
-        () = announce(arguments, &server, log) => signals.first().await,
+        () = announce(arguments, &server, &own.functions, log) => signals.first().await,
         // Writing the URL blocks if stdout is a full pipe.
         () = signals.first() => {}
     }
+    watch.abort();
     let endpoint = server.endpoint().clone();
     log.say(
         "shutting down: waiting for running invocations; press Ctrl-C again to exit immediately",
@@ -79,6 +104,28 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     }
 }
 
+/// Writes the functions as a `lambda.toml`, or the example if there are none.
+fn print_config(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.functions.is_empty() {
+        return output::print(config::EXAMPLE.as_bytes());
+    }
+    let loaded = arguments.load()?;
+    for note in &loaded.notes {
+        say(note);
+    }
+    output::print(config::print(&loaded.functions).as_bytes())
+}
+
+/// Listens at an address; at those of both IP versions for `localhost`, since a client may choose
+/// either.
+async fn listen(endpoint: Endpoint, address: &str) -> io::Result<Server> {
+    let port = address.strip_prefix("localhost:");
+    match port.and_then(|port| port.parse().ok()) {
+        Some(port) => endpoint.bind_localhost(port).await,
+        None => endpoint.bind(address).await,
+    }
+}
+
 /// Checks that enough file descriptors are left for the runtime and the listener: tokio panics if it
 /// gets none for its signals.
 fn enough_descriptors() -> Result<(), Failure> {
@@ -100,7 +147,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
 /// Writes a summary of the endpoint to stderr for people, then its URL to stdout for programs.
-async fn announce(arguments: &Arguments, server: &Server, log: &Log) {
+async fn announce(arguments: &Arguments, server: &Server, own: &[FunctionSpec], log: &Log) {
     if !server.local_addr().ip().is_loopback() {
         log.say(
             "warning: other machines can reach this address; the endpoint speaks plain HTTP and \
@@ -108,7 +155,9 @@ async fn announce(arguments: &Arguments, server: &Server, log: &Log) {
         );
     }
     if !arguments.quiet {
-        log.say(welcome(arguments, server));
+        for line in banner::lines(arguments, server, own) {
+            log.say(line);
+        }
     }
     if let Some(console) = server.console_url() {
         log.say(format!("console: {console}"));
@@ -118,22 +167,6 @@ async fn announce(arguments: &Arguments, server: &Server, log: &Log) {
     let write = move || drop(output::print(format!("{url}\n").as_bytes()));
     // An error only if the write panics.
     let _ = tokio::task::spawn_blocking(write).await;
-}
-
-fn welcome(arguments: &Arguments, server: &Server) -> String {
-    let functions = match server.endpoint().functions() {
-        functions if functions.is_empty() => "no functions".to_owned(),
-        functions => functions.join(", "),
-    };
-    let Arguments {
-        region, account, ..
-    } = arguments;
-    let keys = match (arguments.no_verify, arguments.credential.is_empty()) {
-        (true, _) => "; signatures are not verified",
-        (false, true) => "; access key 'local', secret key 'local'",
-        (false, false) => "",
-    };
-    format!("serving {functions} in {region} as account {account}{keys}")
 }
 
 /// Logs how many events were handled and faults injected. Lost events are logged even with `--quiet`.

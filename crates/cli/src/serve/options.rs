@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::ValueEnum;
 use lambda_invoke_endpoint::{Fault, TooLargeStyle};
 
+use super::log::Format;
 use super::values::{Alias, Concurrency, Delays, Secret, StreamBandwidth, duration, size};
+
+use crate::functions;
 
 const EXAMPLES: &str = "\
 Once the endpoint accepts connections, it writes its URL to stdout, and nothing else there. It logs
@@ -20,6 +23,11 @@ A fault rule is PATTERN: FAULT [every=N] [probability=P] [times=N], with one of 
   complete-error=CODE [details=TEXT]      twice
 
 Examples:
+  lambda-invoke serve app.py
+  lambda-invoke serve index.mjs --env STAGE=local
+  lambda-invoke serve --function chat='node bootstrap.mjs' --function pay=./pay.py:handle
+  lambda-invoke serve --config lambda.toml
+  lambda-invoke serve --sam template.yaml --parameter Stage=dev
   lambda-invoke serve
   lambda-invoke serve --listen 127.0.0.1:0 --quiet
   lambda-invoke serve --credential AKIDEXAMPLE:secret:'orders-*' --alias hello:live=3
@@ -31,17 +39,19 @@ Call it from another terminal, with this program or any SDK:
   lambda-invoke stream hello --endpoint-url http://127.0.0.1:9001 -p '{\"name\":\"Ada\"}'
   aws lambda invoke --endpoint-url http://127.0.0.1:9001 --function-name hello /dev/stdout";
 
-/// Run a local Lambda endpoint until Ctrl-C
+/// Run your functions, unmodified, behind a local Lambda endpoint until Ctrl-C
 ///
-/// The endpoint verifies signatures, streams responses chunk by chunk, reports errors as the service
+/// A function is a file with a handler, in Python or JavaScript, or any program that speaks the
+/// Lambda Runtime API. Its processes are started on demand, and again after a change of its source.
+/// Without functions of your own, built-in ones are served. The endpoint verifies signatures, streams responses chunk by chunk, reports errors as the service
 /// does, and injects faults on request. Its built-in functions are hello ({"name"}), which greets
 /// word by word; echo, which returns its payload; count ({"n", "delay_ms", "bytes"}), which streams
 /// lines; and fail ({"when": "before" | "middle" | "end", "type", "message"}), which fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The address to listen on; port 0 picks a free port
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9001")]
+    /// The address to listen on; port 0 picks a free port; localhost is 127.0.0.1 and ::1
+    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:9001")]
     pub(super) listen: String,
     /// The region that callers must sign requests for
     #[arg(long, default_value = "us-east-1")]
@@ -49,16 +59,22 @@ pub(crate) struct Arguments {
     /// The account that owns the functions
     #[arg(long, default_value = "123456789012")]
     pub(super) account: String,
-    /// Do not log requests; write only warnings and errors to stderr
+    /// Log neither requests nor the lines of functions; write only warnings and errors to stderr
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// Serve a web page that calls the functions and shows the last calls live; its link is written
     /// to stderr and works once
     #[arg(long)]
     pub(super) console: bool,
+    /// How to write the log on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: Format,
     /// How long to wait for running invocations on shutdown before dropping them
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1800s")]
     pub(super) grace: Duration,
+
+    #[command(flatten)]
+    pub(super) functions: functions::Options,
 
     /// An access key, with a pattern for the functions that it may invoke (all without one);
     /// repeatable [default: local:local]
@@ -83,7 +99,7 @@ pub(crate) struct Arguments {
     )]
     pub(super) clock_offset: i64,
 
-    /// Do not serve the built-in functions
+    /// Do not serve the built-in functions, which are served if you name no functions of your own
     #[arg(long, help_heading = "Functions")]
     pub(super) no_builtins: bool,
     /// Add an alias for a version of a function, such as hello:live=3; repeatable

@@ -12,6 +12,7 @@ use lambda_invoke_endpoint::{
 use super::options::Arguments;
 use super::values::Concurrency;
 use crate::exit::{Failure, causes};
+use crate::functions::{Loaded, program};
 
 /// An endpoint ready to be built, and what `serve` needs besides.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(super) faults: Vec<String>,
     /// How long to wait for running invocations on shutdown.
     pub(super) grace: Duration,
+    /// The user's own functions.
+    pub(super) own: Loaded,
 }
 
 impl Arguments {
@@ -30,7 +33,8 @@ impl Arguments {
     ///
     /// If options contradict each other, or name something that does not exist.
     pub(super) fn plan(&self) -> Result<Plan, Failure> {
-        let functions = self.functions()?;
+        let own = self.load()?;
+        let functions = self.functions(&own)?;
         let events = self.events(&functions)?;
         let mut builder = Endpoint::builder()
             .region(&self.region)
@@ -79,7 +83,17 @@ impl Arguments {
             builder,
             faults: self.fault.iter().map(ToString::to_string).collect(),
             grace: self.grace,
+            own,
         })
+    }
+
+    /// Reads the descriptions of the user's own functions.
+    pub(super) fn load(&self) -> Result<Loaded, Failure> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Failure::usage(format!("the current directory: {error}")))?;
+        self.functions
+            .load(&folder, &self.region, &self.account)
+            .map_err(Failure::usage)
     }
 
     /// Converts the error of an endpoint that cannot be built.
@@ -92,11 +106,15 @@ impl Arguments {
         }
     }
 
-    fn functions(&self) -> Result<Vec<Function>, Failure> {
-        let mut functions = match self.no_builtins {
+    fn functions(&self, own: &Loaded) -> Result<Vec<Function>, Failure> {
+        let mut functions = match self.no_builtins || !self.functions.is_empty() {
             true => Vec::new(),
             false => builtins::all(),
         };
+        for spec in &own.functions {
+            functions
+                .push(program::function(spec).map_err(|error| Failure::usage(one_line(&error)))?);
+        }
         for (count, Concurrency { function, limit }) in self.concurrency.iter().enumerate() {
             let mut before = self.concurrency.iter().take(count);
             if before.any(|other| other.function == *function) {

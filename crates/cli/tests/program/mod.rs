@@ -143,6 +143,11 @@ impl Serve {
         Self::started(command)
     }
 
+    /// Starts it by a command of its own, which must listen on a free port.
+    pub fn of(command: Command) -> Self {
+        Self::started(command)
+    }
+
     fn started(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())

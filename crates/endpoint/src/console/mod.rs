@@ -141,10 +141,16 @@ fn functions(service: &Service) -> Response<Content> {
         .into_iter()
         .filter_map(|name| {
             let function = registry.get(name)?;
-            let streaming = function.resolve(None)?.handler.mode == Mode::Streaming;
+            let handler = function.resolve(None)?.handler;
+            let kind = match handler.mode {
+                // A program decides in each call.
+                _ if handler.times_itself => "program",
+                Mode::Streaming => "streaming",
+                Mode::Buffered => "buffered",
+            };
             Some(json!({
                 "name": name,
-                "streaming": streaming,
+                "kind": kind,
                 "timeout": function.info().timeout.as_secs_f64(),
                 "memory": function.info().memory_mb,
                 "url": function.url().is_some(),

@@ -174,9 +174,7 @@ impl FunctionError {
             origin: match failure.kind {
                 FailureKind::TimedOut => Origin::Timeout,
                 FailureKind::TooLarge => Origin::Response,
-                FailureKind::Function | FailureKind::Init if platform.is_none() => {
-                    Origin::Runtime
-                }
+                FailureKind::Function | FailureKind::Init if platform.is_none() => Origin::Runtime,
                 _ => Origin::Platform,
             },
             reported: Some(failure.body.clone()),

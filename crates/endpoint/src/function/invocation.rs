@@ -212,11 +212,8 @@ impl Invocation {
         self.log_to_tail(line);
     }
 
-    /// Writes a line for the caller and the console only, as the platform does.
+    /// Writes a line to the tail only.
     pub(crate) fn log_to_tail(&self, line: impl AsRef<str>) {
-        if let Some(entry) = &self.shared.entry {
-            entry.log(line.as_ref());
-        }
         if let Some(log) = &self.shared.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push(line.as_ref().as_bytes());
@@ -294,10 +291,18 @@ impl Invocation {
         self.shared.log.is_some() || self.shared.entry.is_some()
     }
 
+    /// Writes a line of the platform, for the caller and the console.
+    pub(crate) fn log_of_platform(&self, line: impl AsRef<str>) {
+        if let Some(entry) = &self.shared.entry {
+            entry.log(line.as_ref());
+        }
+        self.log_to_tail(line);
+    }
+
     /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
     /// ask for it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
-        self.log_to_tail(last);
+        self.log_of_platform(last);
         let log = self.shared.log.as_ref()?;
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         Some(std::mem::take(&mut *log).finish())

@@ -89,6 +89,11 @@ impl Entry {
         }
     }
 
+    /// Whether this is the call with that request id.
+    pub(super) fn is_of(&self, id: &str) -> bool {
+        self.lock().start.id == id
+    }
+
     /// Records a chunk of the response.
     pub(crate) fn chunk(&self, chunk: &Bytes) {
         let at = self.elapsed();

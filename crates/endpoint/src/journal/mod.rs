@@ -55,6 +55,18 @@ impl Journal {
         entry
     }
 
+    /// Records a line of a call's log, if the call is among the last ones.
+    pub(crate) fn log(&self, id: &str, line: &str) {
+        let entry = {
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            // The latest come first, since they run.
+            entries.iter().rev().find(|entry| entry.is_of(id)).cloned()
+        };
+        if let Some(entry) = entry {
+            entry.log(line);
+        }
+    }
+
     /// Returns the calls that have changed after this number of changes, as lines of JSON, and the
     /// number of changes they include.
     pub(crate) fn since(&self, changes: u64) -> (Vec<u8>, u64) {

@@ -12,7 +12,7 @@ use crate::function::invocation::Invocation;
 pub(crate) fn start(invocation: &Invocation) {
     if invocation.wants_log() {
         let line = StartLine::new(invocation.request_id(), invocation.version());
-        invocation.log_to_tail(line.to_string());
+        invocation.log_of_platform(line.to_string());
     }
 }
 
@@ -29,9 +29,9 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
         .filter(|_| !timed_out)
         .and_then(|error| error.log_line(request_id))
     {
-        invocation.log_to_tail(line);
+        invocation.log_of_platform(line);
     }
-    invocation.log_to_tail(format!("END RequestId: {request_id}"));
+    invocation.log_of_platform(format!("END RequestId: {request_id}"));
     let call = invocation.call();
     let usage = invocation.usage();
     let mut report = Report::new(request_id);

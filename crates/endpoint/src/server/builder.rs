@@ -330,13 +330,17 @@ impl EndpointBuilder {
         let queue = Queue::new(self.events, Arc::clone(&self.notice))
             .map_err(BuildError::DeadLetterFile)?;
         let seed = self.seed.unwrap_or(0);
+        let journal = self.console.then(Journal::new);
+        let on_log = match &journal {
+            Some(journal) => Some(also_for_console(Arc::clone(journal), self.on_log)),
+            None => self.on_log,
+        };
         let registry = Registry::new(
             functions,
             &settings.arn_prefix(),
             self.account_concurrency,
-            self.on_log.as_ref(),
+            on_log.as_ref(),
         );
-        let journal = self.console.then(Journal::new);
         let console = match &journal {
             Some(journal) => {
                 let console = Console::new(Arc::clone(journal));
@@ -394,6 +398,18 @@ impl EndpointBuilder {
     pub async fn bind_local(self) -> Result<Server, BuildError> {
         self.bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
+}
+
+/// Returns an observer that passes each line to the console as well.
+fn also_for_console(journal: Arc<Journal>, on_log: Option<OnLog>) -> OnLog {
+    OnLog(Arc::new(move |line| {
+        if let Some(id) = line.request_id {
+            journal.log(id, line.text);
+        }
+        if let Some(OnLog(on_log)) = &on_log {
+            on_log(line);
+        }
+    }))
 }
 
 fn with_aliases(

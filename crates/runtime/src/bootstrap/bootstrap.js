@@ -160,6 +160,11 @@ class ResponseStream extends Writable {
     log(this.id, "Invoke Error ", described);
     const sent = this.open();
     sent.flushHeaders();
+    // Trailers are short, and base64 makes them longer.
+    if (JSON.stringify(described).length > 8192) {
+      described.errorMessage = described.errorMessage.slice(0, 1000);
+      described.trace = described.trace.slice(0, 7).map((line) => line.slice(0, 300));
+    }
     sent.addTrailers({
       "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?"),
       "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(described)).toString("base64"),

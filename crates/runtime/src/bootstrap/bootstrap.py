@@ -8,27 +8,20 @@ sys.path[0] = root
 os.environ["AWS_EXECUTION_ENV"] = "AWS_Lambda_python%d.%d" % sys.version_info[:2]
 handler_name = os.environ["_HANDLER"]
 
-try:
-    import importlib.util
+from importlib.machinery import PathFinder
 
-    official = importlib.util.find_spec("awslambdaric") is not None
-except Exception:
-    official = False
-if official:
+if PathFinder.find_spec("awslambdaric"):
     from awslambdaric.__main__ import main
 
     main(["awslambdaric", handler_name])
     sys.exit(0)
 
-import base64
-import http.client
+# Other modules are imported where they are needed: they would take longer than most calls.
 import importlib
-import inspect
 import json
-import threading
+import socket
 import time
-import traceback
-from types import SimpleNamespace
+from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
 
 api = os.environ["AWS_LAMBDA_RUNTIME_API"]
 base = "/2018-06-01/runtime/"
@@ -37,6 +30,8 @@ for out in (sys.stdout, sys.stderr):
 
 
 def stack_of(error):
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in frames if frame.filename != "<string>"]
     return traceback.format_list(frames)
@@ -51,6 +46,15 @@ def describe(error, request_id=""):
     return name, json.dumps(
         {"errorMessage": str(error), "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
+
+
+# Trailers are short, and base64 makes them longer.
+def shorten(body):
+    error = json.loads(body)
+    stack = [frame[:500] for frame in error["stackTrace"]]
+    error["stackTrace"] = stack[:3] + ["  ...\n"] + stack[-3:] if len(stack) > 7 else stack
+    error["errorMessage"] = error["errorMessage"][:1000]
+    return json.dumps(error)
 
 
 class InitError(Exception):
@@ -81,17 +85,17 @@ def load():
 
 class Context:
     def __init__(self, headers):
-        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-        self.invoked_function_arn = headers.get("Lambda-Runtime-Invoked-Function-Arn")
-        self.tenant_id = headers.get("Lambda-Runtime-Aws-Tenant-Id")
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
         self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
-        self._deadline = int(headers["Lambda-Runtime-Deadline-Ms"])
-        text = headers.get("Lambda-Runtime-Client-Context")
+        self._deadline = int(headers["lambda-runtime-deadline-ms"])
+        text = headers.get("lambda-runtime-client-context")
         self.client_context = None
         if text:
             data = json.loads(text)
@@ -128,61 +132,86 @@ def to_json(result):
         raise InitError("Runtime.MarshalError", text).with_traceback(error.__traceback__) from None
 
 
-loops = threading.local()
+# One for each thread, since each runs one invocation at a time.
+loops = {}
 
 
 def wait_for(awaitable):
     import asyncio
+    import threading
 
-    if getattr(loops, "loop", None) is None:
-        loops.loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loops.loop)
-    return loops.loop.run_until_complete(awaitable)
+    loop = loops.get(threading.get_ident())
+    if loop is None:
+        loop = loops[threading.get_ident()] = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+
+    async def result():
+        return await awaitable
+
+    return loop.run_until_complete(result())
 
 
-def chunks_of(generator):
-    if inspect.isgenerator(generator):
-        return generator
-
-    def drain():
-        while True:
-            try:
-                yield wait_for(generator.__anext__())
-            except StopAsyncIteration:
-                return
-
-    return drain()
+def drain(generator):
+    while True:
+        try:
+            yield wait_for(generator.__anext__())
+        except StopAsyncIteration:
+            return
 
 
 class Client:
     def __init__(self):
         host, _, port = api.rpartition(":")
-        self.connection = http.client.HTTPConnection(host, int(port))
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def request(self, method, path, body=None, headers={}):
-        self.connection.request(method, base + path, body, headers)
-        response = self.connection.getresponse()
-        data = response.read()
-        return response, data
+    def send_head(self, method, path, headers):
+        lines = ["%s %s%s HTTP/1.1" % (method, base, path), "Host: " + api]
+        lines += ["%s: %s" % pair for pair in headers.items()]
+        return "\r\n".join(lines + ["", ""]).encode("latin-1", "replace")
+
+    def receive(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("the Runtime API closed the connection")
+        return data
+
+    def response(self):
+        data = self.receive()
+        while b"\r\n\r\n" not in data:
+            data += self.receive()
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        parts, missing = [body], int(headers.get("content-length", 0)) - len(body)
+        while missing > 0:
+            parts.append(self.receive())
+            missing -= len(parts[-1])
+        return int(first.split(" ")[1]), headers, b"".join(parts)
+
+    def request(self, method, path, body=b"", headers={}):
+        length = {} if method == "GET" else {"Content-Length": len(body)}
+        self.socket.sendall(self.send_head(method, path, {**headers, **length}) + body)
+        return self.response()
 
     def next(self):
-        response, data = self.request("GET", "invocation/next")
-        if response.status != 200:
-            sys.exit("the Runtime API responded %d" % response.status)
-        return response.headers, data
+        status, headers, data = self.request("GET", "invocation/next")
+        if status != 200:
+            sys.exit("the Runtime API responded %d" % status)
+        return headers, data
 
     def stream(self, path, headers, generator, request_id):
-        connection = self.connection
-        connection.putrequest("POST", base + path)
         streaming = {
             "Content-Type": "application/octet-stream",
             "Lambda-Runtime-Function-Response-Mode": "streaming",
             "Transfer-Encoding": "chunked",
             "Trailer": "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
         }
-        for name, value in {**headers, **streaming}.items():
-            connection.putheader(name, value)
-        connection.endheaders()
+        send = self.socket.sendall
+        send(self.send_head("POST", path, {**headers, **streaming}))
         trailers = b""
         try:
             for chunk in generator:
@@ -190,28 +219,32 @@ class Client:
                 if data is None:
                     data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
                 if data:
-                    connection.send(b"%x\r\n%b\r\n" % (len(data), data))
+                    send(b"%x\r\n%b\r\n" % (len(data), data))
         except Exception as error:
+            import base64
+
             name, body = describe(error, request_id)
+            if len(body) > 8192:
+                body = shorten(body)
             trailers = (
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
             )
-        connection.send(b"0\r\n" + trailers + b"\r\n")
-        connection.getresponse().read()
+        send(b"0\r\n" + trailers + b"\r\n")
+        self.response()
 
 
 def invoke(client, handler):
     headers, payload = client.next()
-    request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    trace = headers.get("Lambda-Runtime-Trace-Id")
+    request_id = headers["lambda-runtime-aws-request-id"]
+    trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
     else:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     own = {"Content-Type": "application/json"}
-    if headers.get("Lambda-Runtime-Invocation-Id"):
-        own["Lambda-Runtime-Invocation-Id"] = headers["Lambda-Runtime-Invocation-Id"]
+    if "lambda-runtime-invocation-id" in headers:
+        own["Lambda-Runtime-Invocation-Id"] = headers["lambda-runtime-invocation-id"]
     path = "invocation/%s/" % request_id
     try:
         try:
@@ -219,10 +252,12 @@ def invoke(client, handler):
         except ValueError as error:
             raise InitError("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
         result = handler(event, Context(headers))
-        if inspect.isawaitable(result):
+        if hasattr(result, "__await__"):
             result = wait_for(result)
-        if inspect.isgenerator(result) or inspect.isasyncgen(result):
-            return client.stream(path + "response", own, chunks_of(result), request_id)
+        if isinstance(result, AsyncGeneratorType):
+            result = drain(result)
+        if isinstance(result, GeneratorType):
+            return client.stream(path + "response", own, result, request_id)
         body = to_json(result)
     except Exception as error:
         name, body = describe(error, request_id)
@@ -237,9 +272,18 @@ def serve(handler):
     while True:
         try:
             invoke(client, handler)
-        except (http.client.HTTPException, OSError):
+        except OSError:
             # The host is gone, or has ended this instance.
             os._exit(0)
+
+
+def serve_in_thread(handler):
+    try:
+        serve(handler)
+    except SystemExit as error:
+        # Ends the process, as in the main thread.
+        sys.stdout.flush()
+        os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
 
 
 def main():
@@ -251,7 +295,9 @@ def main():
         sys.exit(1)
     count = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
     for _ in range(count - 1):
-        threading.Thread(target=serve, args=(handler,), daemon=True).start()
+        import threading
+
+        threading.Thread(target=serve_in_thread, args=(handler,), daemon=True).start()
     serve(handler)
 
 

@@ -20,8 +20,16 @@ const INIT_GRACE: Duration = Duration::from_millis(100);
 /// How long the output of a process that has ended is read: a child that got away may hold it.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The most that is buffered of a connection.
-const BUFFER: usize = 128 * 1024;
+/// How often the memory of an instance is looked at, if it is limited.
+const LOOK: Duration = Duration::from_millis(50);
+
+fn look() -> Instant {
+    Instant::now() + LOOK
+}
+
+/// The most that is buffered of a connection. The official Python client sends headers of up to 1 MiB
+/// with an error.
+const BUFFER: usize = 1024 * 1024 + 64 * 1024;
 
 /// Why an instance ended.
 enum End {
@@ -30,6 +38,8 @@ enum End {
     InitTimeout,
     /// The runtime or an extension reported an error, which is in the state.
     Reported,
+    /// The processes used more memory than the function has.
+    OutOfMemory,
     /// An invocation took too long. It has been told.
     Timeout,
     Retired,
@@ -43,7 +53,7 @@ impl Instance {
         let mut state = self.lock();
         state.retired = true;
         let reported = state.init_failure.take();
-        let initialized = state.ready;
+        let served = state.served;
         state.machine.close();
         state.polls.clear();
         let calls: Vec<_> = state
@@ -59,7 +69,7 @@ impl Instance {
             (_, End::Process(Ended::Quietly)) => Failure::exited(id, None),
             (_, End::Process(Ended::With(reason))) => Failure::exited(id, Some(reason)),
             (_, End::InitTimeout) => Failure::timed_out(id, limit),
-            (_, End::Timeout) => Failure::exited(id, Some("signal: killed")),
+            (_, End::Timeout | End::OutOfMemory) => Failure::exited(id, Some("signal: killed")),
             (_, End::Reported | End::Retired | End::Stopped) => Failure::shut_down(id),
         };
         for id in calls {
@@ -72,7 +82,7 @@ impl Instance {
             },
             ..failure(id)
         };
-        let failed = !initialized && !matches!(end, End::Retired | End::Stopped);
+        let failed = !served && !matches!(end, End::Retired | End::Stopped);
         if let Some(owner) = self.owner.upgrade() {
             owner.ended(&self, failed.then_some(&init_failure));
         }
@@ -167,6 +177,10 @@ impl Instance {
                 }
                 Err(end) => return end,
             };
+            let deadline = match self.program.limits_memory {
+                true => Some(deadline.map_or_else(look, |deadline| deadline.min(look()))),
+                false => deadline,
+            };
             let expired = async {
                 match deadline {
                     Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -210,6 +224,16 @@ impl Instance {
         if state.init_failure.is_some() {
             return Err(End::Reported);
         }
+        if self.program.limits_memory {
+            let limit = u64::from(self.program.memory_mb) << 20;
+            if state
+                .memory
+                .as_mut()
+                .is_some_and(|memory| memory.now() > limit)
+            {
+                return Err(End::OutOfMemory);
+            }
+        }
         let init = state
             .machine
             .is_initializing()
@@ -218,7 +242,11 @@ impl Instance {
             return Err(End::InitTimeout);
         }
         if state.settle.is_some_and(|deadline| deadline <= now) {
-            return Err(End::Timeout);
+            return Err(if state.served {
+                End::Timeout
+            } else {
+                End::InitTimeout
+            });
         }
         let idle = state.machine.running() == 0 && state.settle.is_none();
         if state.retired && idle {

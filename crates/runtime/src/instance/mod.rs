@@ -60,6 +60,8 @@ struct State {
     armed: Option<Instant>,
     memory: Option<Memory>,
     nonce: u128,
+    /// Whether it has been given an invocation.
+    served: bool,
     /// Why the instance ends, as extensions are told.
     ending: &'static str,
     /// Whether the runtime has asked for an event.
@@ -105,6 +107,7 @@ impl Instance {
                 armed: None,
                 memory: None,
                 nonce,
+                served: false,
                 ending: "spindown",
                 ready: false,
                 retired: false,
@@ -152,6 +155,7 @@ impl Instance {
                 call.log(line);
             }
             state.settle = None;
+            state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
             state.calls.push(*call);
             drop(state);
@@ -217,7 +221,7 @@ impl Instance {
             return;
         };
         let call = state.calls.swap_remove(place);
-        if state.machine.running() == 0 {
+        if self.program.multi_concurrency == 1 {
             state.settle = call.deadline;
         }
         let memory = state.memory.as_mut().map_or(0, Memory::peak);

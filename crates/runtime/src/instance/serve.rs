@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -55,6 +55,13 @@ async fn handle(
     request: Request<Incoming>,
 ) -> Result<Delivery, Rejection> {
     let (head, mut body) = request.into_parts();
+    // No runtime sends these, but each browser does for a page: no page may take events.
+    if ["origin", "sec-fetch-site"]
+        .iter()
+        .any(|name| head.headers.contains_key(*name))
+    {
+        return Err(Rejection::NotFound);
+    }
     let header = |name| text(&head.headers, name);
     let error_type = header("lambda-runtime-function-error-type");
     let echo = header("lambda-runtime-invocation-id");
@@ -166,11 +173,17 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
         }
-        state.settle = None;
+        // An extension that does not ask for an event must not hold up the instance for ever.
+        let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
+        state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
         Ok(())
     })?;
     let _waiting = Waiting { instance, poll };
-    if instance.lock().retired {
+    let (retired, held_up) = {
+        let state = instance.lock();
+        (state.retired, state.settle.is_some())
+    };
+    if retired || held_up {
         instance.wake.notify_one();
     } else if let Some(owner) = instance.owner.upgrade() {
         owner.ready(instance);
@@ -381,7 +394,11 @@ async fn extension_next(
         }
     }
     let (poll, receiver) = wait(instance, |state, poll| {
-        state.machine.extension_poll(id, poll)
+        state.machine.extension_poll(id, poll)?;
+        if state.machine.can_take() {
+            state.settle = None;
+        }
+        Ok(())
     })?;
     let _waiting = Waiting { instance, poll };
     if let Some(owner) = instance.owner.upgrade() {

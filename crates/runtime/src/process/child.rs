@@ -76,7 +76,8 @@ impl Process {
             .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            // A supervisor ends by the end of its lifeline, after it has ended everything else.
+            .kill_on_drop(lifeline.is_none());
         let mut child = command.spawn().map_err(describe)?;
         // The command holds the supervisor's end of the lifeline.
         drop(command);
@@ -126,6 +127,9 @@ impl Process {
                     }))
                 });
                 let own = self.child.wait().await;
+                if status.is_none() {
+                    tree::kill_tree(self.pid);
+                }
                 status.or(own.ok())
             }
             None => self.child.wait().await.ok(),
@@ -167,7 +171,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && self.lifeline.is_none() {
             tree::kill_tree(self.pid);
         }
     }

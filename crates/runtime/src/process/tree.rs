@@ -96,6 +96,18 @@ impl Memory {
 
     /// The peak so far, in bytes: the process now, its children as of the last survey.
     pub(crate) fn peak(&mut self) -> u64 {
+        self.survey();
+        self.peak = self.peak.max(self.sum("VmHWM:"));
+        self.peak
+    }
+
+    /// The memory in use now, in bytes.
+    pub(crate) fn now(&mut self) -> u64 {
+        self.survey();
+        self.sum("VmRSS:")
+    }
+
+    fn survey(&mut self) {
         if self.surveyed.is_none_or(|at| at.elapsed() >= SURVEY) {
             self.children = match has_children(self.root) {
                 true => descendants(self.root),
@@ -103,13 +115,14 @@ impl Memory {
             };
             self.surveyed = Some(Instant::now());
         }
-        let now: u64 = [self.root]
+    }
+
+    fn sum(&self, field: &str) -> u64 {
+        [self.root]
             .iter()
             .chain(&self.children)
-            .filter_map(|pid| high_water(*pid))
-            .sum();
-        self.peak = self.peak.max(now);
-        self.peak
+            .filter_map(|pid| status(*pid, field))
+            .sum()
     }
 }
 
@@ -124,12 +137,10 @@ fn has_children(pid: Pid) -> bool {
     })
 }
 
-/// `VmHWM` of a process, in bytes.
-fn high_water(pid: Pid) -> Option<u64> {
+/// A field of a process's status that is given in kB, in bytes.
+fn status(pid: Pid, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }

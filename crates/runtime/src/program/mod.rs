@@ -16,6 +16,7 @@ use crate::limits::MAX_TIMEOUT;
 /// | [`name`](Self::name) | the file's name without its extension |
 /// | [`version`](Self::version) | `$LATEST` |
 /// | [`memory_mb`](Self::memory_mb) | 128 |
+/// | [`limit_memory`](Self::limit_memory) | no |
 /// | [`timeout`](Self::timeout) | 3 s |
 /// | [`init_timeout`](Self::init_timeout) | 10 s, or the timeout if that is longer |
 /// | [`concurrency`](Self::concurrency) | 10 instances |
@@ -33,6 +34,7 @@ pub struct Program {
     pub(crate) handler: String,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) memory_mb: u32,
+    pub(crate) limits_memory: bool,
     pub(crate) timeout: Duration,
     pub(crate) init_timeout: Option<Duration>,
     pub(crate) concurrency: usize,
@@ -68,6 +70,7 @@ impl Program {
             handler: "bootstrap".to_owned(),
             env: Vec::new(),
             memory_mb: 128,
+            limits_memory: false,
             timeout: Duration::from_secs(3),
             init_timeout: None,
             concurrency: 10,
@@ -146,9 +149,17 @@ impl Program {
         self
     }
 
-    /// Sets the function's memory in MB. It is told to the function; it is not enforced.
+    /// Sets the function's memory in MB. It is told to the function, and enforced only with
+    /// [`limit_memory`](Self::limit_memory).
     pub const fn memory_mb(mut self, memory: u32) -> Self {
         self.memory_mb = memory;
+        self
+    }
+
+    /// Sets whether an instance is killed when its processes together use more than the function's
+    /// memory. It is looked at every 50 ms.
+    pub const fn limit_memory(mut self, limit: bool) -> Self {
+        self.limits_memory = limit;
         self
     }
 
@@ -219,6 +230,12 @@ impl Program {
         &self.root
     }
 
+    /// The function's memory in MB.
+    #[must_use]
+    pub const fn memory_size_mb(&self) -> u32 {
+        self.memory_mb
+    }
+
     /// The timeout of an invocation.
     #[must_use]
     pub const fn timeout_limit(&self) -> Duration {
@@ -230,8 +247,9 @@ impl Program {
             .unwrap_or_else(|| self.timeout.max(Duration::from_secs(10)))
     }
 
-    /// How many calls may be in progress.
-    pub(crate) const fn limit(&self) -> usize {
+    /// How many calls may be in progress, running or waiting.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
         self.concurrency
             .saturating_mul(self.multi_concurrency)
             .saturating_add(self.queue)

@@ -73,7 +73,7 @@ async function listFunctions() {
     name.textContent = f.name;
     const kind = document.createElement("span");
     kind.className = "kind";
-    kind.textContent = f.streaming ? "streaming" : "buffered";
+    kind.textContent = f.kind;
     button.append(name, kind);
     button.addEventListener("click", () => select(f.name));
     const item = document.createElement("li");

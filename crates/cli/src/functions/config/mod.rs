@@ -1,0 +1,435 @@
+//! `lambda.toml`: several functions with their settings.
+
+mod print;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::call::time;
+use crate::functions::error::{ConfigError, Problem};
+use crate::functions::source::{self, language_of};
+use crate::functions::spec::{
+    Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
+};
+use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT, dotenv};
+
+pub(crate) use print::{EXAMPLE, print};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    defaults: Settings,
+    #[serde(default)]
+    functions: BTreeMap<Spanned<String>, Settings>,
+}
+
+/// The settings of a function. `[defaults]` has them, too, except for the first four.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    source: Option<Spanned<String>>,
+    handler: Option<Spanned<String>>,
+    command: Option<Spanned<OneOrMany>>,
+    root: Option<Spanned<String>>,
+    env_file: Option<Spanned<OneOrMany>>,
+    #[serde(default)]
+    env: BTreeMap<Spanned<String>, Spanned<Scalar>>,
+    memory: Option<Spanned<i64>>,
+    timeout: Option<Spanned<Time>>,
+    concurrency: Option<Spanned<i64>>,
+    instance_concurrency: Option<Spanned<i64>>,
+    watch: Option<bool>,
+    url: Option<UrlSettings>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a string, a whole number, true or false"
+)]
+enum Scalar {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a number of seconds, or text such as \"30s\" or \"2m\""
+)]
+enum Time {
+    Seconds(u64),
+    Text(String),
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct UrlSettings {
+    mode: Option<Mode>,
+    auth: Option<Auth>,
+    cors: Option<CorsSettings>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Mode {
+    Buffered,
+    ResponseStream,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Auth {
+    None,
+    AwsIam,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct CorsSettings {
+    allow_origins: Vec<String>,
+    allow_methods: Vec<String>,
+    allow_headers: Vec<String>,
+    expose_headers: Vec<String>,
+    allow_credentials: bool,
+    max_age: Option<u32>,
+}
+
+/// Reads a file. Relative paths in it start at its folder.
+///
+/// # Errors
+///
+/// If it cannot be read, is not of the format, or names something that does not exist.
+pub(crate) fn load(path: &Path) -> Result<Vec<FunctionSpec>, ConfigError> {
+    let place = path.display().to_string();
+    let fail = |problem| ConfigError::new(&place, problem);
+    let text = source::read(path).map_err(fail)?;
+    let absolute = std::fs::canonicalize(path).map_err(|error| fail(Problem::Unreadable(error)))?;
+    let folder = absolute.parent().unwrap_or(&absolute);
+    parse(&place, &text, folder)
+}
+
+/// Reads the text of a file in a folder.
+pub(crate) fn parse(
+    place: &str,
+    text: &str,
+    folder: &Path,
+) -> Result<Vec<FunctionSpec>, ConfigError> {
+    let reader = Reader {
+        place,
+        text,
+        folder,
+    };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        reader.error(&span, Problem::Syntax(error.message().trim().to_owned()))
+    })?;
+    reader.only_in_functions(&file.defaults)?;
+    if file.functions.is_empty() {
+        return Err(ConfigError::new(
+            place,
+            Problem::Missing {
+                setting: "[functions.NAME]".to_owned(),
+                expected: "at least one function",
+            },
+        ));
+    }
+    file.functions
+        .iter()
+        .map(|(name, settings)| reader.function(name, settings, &file.defaults))
+        .collect()
+}
+
+/// Reads settings, and knows where they are.
+struct Reader<'f> {
+    place: &'f str,
+    text: &'f str,
+    folder: &'f Path,
+}
+
+impl Reader<'_> {
+    /// An error at a range of the text.
+    fn error(&self, span: &Range<usize>, problem: Problem) -> ConfigError {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        ConfigError::new(self.place, problem).at(before.matches('\n').count() + 1)
+    }
+
+    /// Adds the line to the error of another source.
+    fn inside<T>(&self, value: &Spanned<T>, setting: &str, error: &ConfigError) -> ConfigError {
+        self.error(
+            &value.span(),
+            Problem::Syntax(format!("{setting}: {error}")),
+        )
+    }
+
+    fn only_in_functions(&self, defaults: &Settings) -> Result<(), ConfigError> {
+        let Settings {
+            source,
+            handler,
+            command,
+            root,
+            ..
+        } = defaults;
+        let spans = [source, handler, root].map(|text| text.as_ref().map(Spanned::span));
+        let command = command.as_ref().map(Spanned::span);
+        match spans.into_iter().chain([command]).flatten().next() {
+            None => Ok(()),
+            Some(span) => Err(self.error(
+                &span,
+                Problem::Unsupported {
+                    what: "[defaults] cannot say what a function runs".to_owned(),
+                    instead: "move it to a [functions.NAME]".to_owned(),
+                },
+            )),
+        }
+    }
+
+    fn function(
+        &self,
+        name: &Spanned<String>,
+        own: &Settings,
+        defaults: &Settings,
+    ) -> Result<FunctionSpec, ConfigError> {
+        if !is_name(name.get_ref()) {
+            return Err(self.invalid(
+                &name.span(),
+                "the name of the function",
+                name.get_ref(),
+                NAME,
+            ));
+        }
+        let (code, root) = self.code(name, own)?;
+        let mut spec = FunctionSpec::new(name.get_ref().clone(), code, root);
+        // What is more specific is read later, and replaces.
+        for settings in [defaults, own] {
+            self.environment(settings, &mut spec.environment)?;
+            if let Some(memory) = &settings.memory {
+                let memory = self.number(memory, "memory", 1..=MOST_MEMORY.into())?;
+                spec.memory = u32::try_from(memory).unwrap_or_else(|_| MOST_MEMORY.into());
+            }
+            if let Some(timeout) = &settings.timeout {
+                spec.timeout = self.timeout(timeout)?;
+            }
+            if let Some(number) = &settings.concurrency {
+                spec.concurrency = self.number(number, "concurrency", 1..=MOST_CONCURRENCY)?;
+            }
+            if let Some(number) = &settings.instance_concurrency {
+                spec.instance_concurrency =
+                    self.number(number, "instance-concurrency", 1..=MOST_CONCURRENCY)?;
+            }
+            spec.watch = settings.watch.unwrap_or(spec.watch);
+            if let Some(url) = &settings.url {
+                url.apply(&mut spec.url);
+            }
+        }
+        Ok(spec)
+    }
+
+    /// What a function runs, and where.
+    fn code(&self, name: &Spanned<String>, own: &Settings) -> Result<(Code, PathBuf), ConfigError> {
+        let root = match &own.root {
+            None => self.folder.to_owned(),
+            Some(root) => std::fs::canonicalize(self.folder.join(root.get_ref()))
+                .ok()
+                .filter(|path| path.is_dir())
+                .ok_or_else(|| self.not_found(root, "expected a folder"))?,
+        };
+        match (&own.source, &own.handler, &own.command) {
+            (Some(from), None, None) => {
+                let (code, of_source, _) = source::source(from.get_ref(), &root)
+                    .map_err(|error| self.inside(from, "source", &error))?;
+                let root = own.root.as_ref().map_or(of_source, |_| root);
+                Ok((rooted(code, from.get_ref(), own.root.is_some()), root))
+            }
+            (None, Some(handler), None) => {
+                let text = handler.get_ref();
+                let language = language_of(&root, text).ok_or_else(|| {
+                    self.not_found(handler, "there is no module for it in the root")
+                })?;
+                let handler = text.clone();
+                Ok((Code::Handler { language, handler }, root))
+            }
+            (None, None, Some(command)) => {
+                let words = match command.get_ref() {
+                    OneOrMany::Many(words) => Some(words.clone()),
+                    OneOrMany::One(text) => lambda_invoke_credentials::shell_words(text),
+                };
+                match words.filter(|words| words.first().is_some_and(|word| !word.is_empty())) {
+                    Some(words) => Ok((Code::Command(words), root)),
+                    None => Err(self.error(
+                        &command.span(),
+                        Problem::Syntax(
+                            "command: expected a program and its arguments, quoted as in a shell"
+                                .to_owned(),
+                        ),
+                    )),
+                }
+            }
+            (None, None, None) => Err(self.error(
+                &name.span(),
+                Problem::Missing {
+                    setting: format!("what function '{}' runs", name.get_ref()),
+                    expected: "source = \"FILE\", handler = \"FILE.NAME\" or command = [...]",
+                },
+            )),
+            _ => Err(self.error(
+                &name.span(),
+                Problem::Unsupported {
+                    what: format!(
+                        "function '{}' has more than one of source, handler and command",
+                        name.get_ref()
+                    ),
+                    instead: "keep one of them".to_owned(),
+                },
+            )),
+        }
+    }
+
+    fn environment(
+        &self,
+        settings: &Settings,
+        variables: &mut BTreeMap<String, Value>,
+    ) -> Result<(), ConfigError> {
+        if let Some(files) = &settings.env_file {
+            let many = match files.get_ref() {
+                OneOrMany::One(file) => std::slice::from_ref(file),
+                OneOrMany::Many(files) => files,
+            };
+            for file in many {
+                let found = dotenv::load(&self.folder.join(file))
+                    .map_err(|error| self.inside(files, "env-file", &error))?;
+                variables.extend(found);
+            }
+        }
+        for (name, value) in &settings.env {
+            if !is_variable(name.get_ref()) {
+                return Err(self.invalid(
+                    &name.span(),
+                    "the name of a variable",
+                    name.get_ref(),
+                    VARIABLE,
+                ));
+            }
+            let text = match value.get_ref() {
+                Scalar::Text(text) => text.clone(),
+                Scalar::Number(number) => number.to_string(),
+                Scalar::Flag(flag) => flag.to_string(),
+            };
+            if text.contains('\0') {
+                return Err(self.error(
+                    &value.span(),
+                    Problem::Syntax("a variable cannot contain a NUL byte".to_owned()),
+                ));
+            }
+            variables.insert(name.get_ref().clone(), Value(text));
+        }
+        Ok(())
+    }
+
+    fn timeout(&self, timeout: &Spanned<Time>) -> Result<Duration, ConfigError> {
+        let (text, parsed) = match timeout.get_ref() {
+            Time::Seconds(seconds) => (seconds.to_string(), Ok(Duration::from_secs(*seconds))),
+            Time::Text(text) => (text.clone(), time(text)),
+        };
+        parsed
+            .ok()
+            .filter(|time| !time.is_zero() && *time <= MOST_TIMEOUT)
+            .ok_or_else(|| {
+                let expected = "seconds, or text such as \"30s\" or \"2m\", at most 1800 s";
+                self.invalid(&timeout.span(), "timeout", &text, expected)
+            })
+    }
+
+    fn number(
+        &self,
+        number: &Spanned<i64>,
+        setting: &str,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<usize, ConfigError> {
+        let value = usize::try_from(*number.get_ref()).ok();
+        value.filter(|value| range.contains(value)).ok_or_else(|| {
+            let expected = format!("{} to {}", range.start(), range.end());
+            self.invalid(
+                &number.span(),
+                setting,
+                &number.get_ref().to_string(),
+                &expected,
+            )
+        })
+    }
+
+    fn invalid(
+        &self,
+        span: &Range<usize>,
+        setting: &str,
+        value: &str,
+        expected: &str,
+    ) -> ConfigError {
+        let (setting, value, expected) =
+            (setting.to_owned(), value.to_owned(), expected.to_owned());
+        self.error(
+            span,
+            Problem::Invalid {
+                setting,
+                value,
+                expected,
+            },
+        )
+    }
+
+    fn not_found(&self, path: &Spanned<String>, advice: &str) -> ConfigError {
+        let (path, span) = (path.get_ref().clone(), path.span());
+        let advice = advice.to_owned();
+        self.error(&span, Problem::NotFound { path, advice })
+    }
+}
+
+/// A handler relative to a root that is set, rather than to the folder of its file.
+fn rooted(code: Code, file: &str, has_root: bool) -> Code {
+    match (code, Path::new(file).parent()) {
+        (Code::Handler { language, handler }, Some(parent)) if has_root => {
+            let handler = parent.join(handler).to_string_lossy().into_owned();
+            Code::Handler { language, handler }
+        }
+        (code, _) => code,
+    }
+}
+
+impl UrlSettings {
+    fn apply(&self, url: &mut Url) {
+        if let Some(mode) = self.mode {
+            url.streamed = Some(matches!(mode, Mode::ResponseStream));
+        }
+        if let Some(auth) = self.auth {
+            url.signed = matches!(auth, Auth::AwsIam);
+        }
+        if let Some(cors) = self.cors.clone() {
+            url.cors = Some(Cors {
+                allow_origins: cors.allow_origins,
+                allow_methods: cors.allow_methods,
+                allow_headers: cors.allow_headers,
+                expose_headers: cors.expose_headers,
+                allow_credentials: cors.allow_credentials,
+                max_age: cors.max_age,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

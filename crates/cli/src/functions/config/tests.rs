@@ -1,0 +1,221 @@
+use std::time::Duration;
+
+use super::*;
+use crate::functions::spec::Language;
+use crate::functions::testing::Folder;
+
+/// A folder with the files that the example names.
+fn project() -> Folder {
+    let folder = Folder::new();
+    folder.write("chat/index.mjs", "export const handler = 1");
+    folder.write("pay/app.py", "def lambda_handler(event, context): pass");
+    folder.write(".env", "A=file\nB=file");
+    folder
+}
+
+fn read(folder: &Folder, text: &str) -> Result<Vec<FunctionSpec>, ConfigError> {
+    parse("lambda.toml", text, folder.path())
+}
+
+#[test]
+fn the_example_can_be_read_and_printed_and_read_again() {
+    let folder = project();
+    let functions = read(&folder, EXAMPLE).unwrap();
+    let names: Vec<_> = functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["chat", "custom", "pay"]);
+    let [chat, custom, pay] = functions.as_slice() else {
+        panic!("{functions:?}")
+    };
+    assert_eq!(chat.root, folder.path().join("chat"));
+    let handler = "index.handler".to_owned();
+    let language = Language::Node;
+    assert_eq!(chat.code, Code::Handler { language, handler });
+    assert_eq!(chat.environment["MODEL"].0, "small");
+    assert_eq!(chat.url.streamed, Some(true));
+    assert_eq!(
+        chat.url.cors.as_ref().unwrap().allow_methods,
+        ["GET", "POST"]
+    );
+    let command = ["node", "bootstrap.mjs"].map(str::to_owned).to_vec();
+    assert_eq!(custom.code, Code::Command(command));
+    assert_eq!(custom.root, folder.path());
+    assert_eq!(custom.timeout, Duration::from_secs(900));
+    assert_eq!(pay.root, folder.path().join("pay"));
+    assert_eq!(pay.timeout, Duration::from_secs(30));
+    // What the example states as defaults are the defaults.
+    let plain = read(
+        &folder,
+        "[functions.custom]\ncommand = 'node bootstrap.mjs'",
+    )
+    .unwrap();
+    assert_eq!(plain, std::slice::from_ref(custom));
+    assert_eq!(read(&folder, &print(&functions)).unwrap(), functions);
+}
+
+#[test]
+fn what_is_more_specific_replaces() {
+    let folder = project();
+    folder.write("chat.env", "B=chat\nD=chat");
+    let text = "
+        [defaults]
+        env-file = '.env'
+        env = { C = 1, B = 'default' }
+        memory = 256
+        concurrency = 4
+        [functions.chat]
+        root = '.'
+        source = 'chat/index.mjs'
+        env-file = ['chat.env']
+        env = { C = true }
+        memory = 512
+    ";
+    let functions = read(&folder, text).unwrap();
+    let chat = &functions[0];
+    let variables: Vec<_> = chat
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.0.as_str()))
+        .collect();
+    assert_eq!(
+        variables,
+        [("A", "file"), ("B", "chat"), ("C", "true"), ("D", "chat")]
+    );
+    assert_eq!((chat.memory, chat.concurrency), (512, 4));
+    // With a root, the handler is relative to it.
+    assert_eq!(chat.root, folder.path());
+    let handler = "chat/index.handler".to_owned();
+    let language = Language::Node;
+    assert_eq!(chat.code, Code::Handler { language, handler });
+}
+
+#[test]
+fn errors_name_the_line_and_what_would_be_right() {
+    let folder = project();
+    folder.write("bad.env", "A=1\nhush");
+    for (text, line, part) in [
+        ("", None, "[functions.NAME] is missing"),
+        ("[functions.x\n", Some(1), "unclosed table"),
+        (
+            "[functions.x]\ncommand = 'a'\nmemroy = 1",
+            Some(3),
+            "unknown field `memroy`, expected",
+        ),
+        (
+            "[function.x]",
+            Some(1),
+            "unknown field `function`, expected",
+        ),
+        ("[functions.x]", Some(1), "source = \"FILE\""),
+        (
+            "[functions.'a b']\ncommand = 'a'",
+            Some(1),
+            "1 to 64 letters",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nsource = 'b'",
+            Some(1),
+            "keep one of them",
+        ),
+        (
+            "[functions.x]\ncommand = []",
+            Some(2),
+            "a program and its arguments",
+        ),
+        (
+            "[functions.x]\ncommand = 'a \"'",
+            Some(2),
+            "quoted as in a shell",
+        ),
+        (
+            "[functions.x]\ncommand = 1",
+            Some(2),
+            "a string or a list of strings",
+        ),
+        (
+            "[functions.x]\nsource = 'no.py'",
+            Some(2),
+            "'no.py' does not exist",
+        ),
+        (
+            "[functions.x]\nhandler = 'no.handler'",
+            Some(2),
+            "no module for it",
+        ),
+        (
+            "[functions.x]\nroot = 'no'\ncommand = 'a'",
+            Some(2),
+            "expected a folder",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nmemory = 0",
+            Some(3),
+            "memory is '0'; expected 1 to",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nmemory = -1",
+            Some(3),
+            "memory is '-1'",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nconcurrency = 0",
+            Some(3),
+            "expected 1 to",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\ntimeout = 1801",
+            Some(3),
+            "at most 1800 s",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\ntimeout = 'soon'",
+            Some(3),
+            "such as \"30s\"",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\ntimeout = 0",
+            Some(3),
+            "timeout is '0'",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nenv = { A = [1] }",
+            Some(3),
+            "a string, a whole number",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nenv = { 'A B' = '1' }",
+            Some(3),
+            "not beginning with",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nenv = { A = \"\\u0000\" }",
+            Some(3),
+            "NUL",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nenv-file = 'no.env'",
+            Some(3),
+            "no.env: cannot be read",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\nenv-file = 'bad.env'",
+            Some(3),
+            "bad.env:2: ",
+        ),
+        (
+            "[functions.x]\ncommand = 'a'\n[functions.x.url]\nmode = 'x'",
+            Some(4),
+            "expected",
+        ),
+        (
+            "[defaults]\ncommand = 'a'",
+            Some(2),
+            "move it to a [functions.NAME]",
+        ),
+    ] {
+        let error = read(&folder, text).unwrap_err();
+        let shown = error.to_string();
+        assert_eq!(error.line(), line, "{text}: {shown}");
+        assert!(shown.contains(part), "{text}: {shown}");
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The options of `serve` that describe functions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::error::{ConfigError, Problem};
+use super::spec::{FunctionSpec, VARIABLE, Value, is_variable};
+use super::{Loaded, Stack, config, distinct, dotenv, named, template};
+
+/// Where functions are described.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Your functions")]
+pub(crate) struct Options {
+    /// A file with a handler (.py, .js, .mjs, .cjs), optionally with :HANDLER, or a program that
+    /// speaks the Lambda Runtime API; the function has the file's name; repeatable
+    #[arg(value_name = "SOURCE")]
+    source: Vec<String>,
+    /// A function as SOURCE, or with a name of its own as NAME=SOURCE or NAME='COMMAND'; repeatable
+    #[arg(long, value_name = "NAME=SOURCE|COMMAND")]
+    function: Vec<String>,
+    /// Functions with their settings, in a file such as lambda.toml; see --print-config
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The AWS::Serverless::Function resources of a SAM template
+    #[arg(long, value_name = "FILE")]
+    sam: Option<PathBuf>,
+    /// The value of a parameter of the template; repeatable
+    #[arg(long, value_name = "NAME=VALUE", requires = "sam")]
+    parameter: Vec<Assignment>,
+    /// Variables of all functions, in a .env file; repeatable
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
+    /// A variable of all functions; replaces what files and templates say; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<Assignment>,
+    /// Do not watch the source: without this, a change starts new instances
+    #[arg(long)]
+    no_watch: bool,
+    /// Watch the source (the default), even of functions whose configuration says watch = false
+    #[arg(long, conflicts_with = "no_watch")]
+    watch: bool,
+    /// Print the functions as a lambda.toml, values of variables included, or a documented example
+    /// if there are none, and exit
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// `NAME=VALUE`. The value may be a secret.
+#[derive(Clone)]
+struct Assignment {
+    name: String,
+    value: Value,
+}
+
+impl std::fmt::Debug for Assignment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}=<redacted>", self.name)
+    }
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if is_variable(name) => Ok(Self {
+                name: name.to_owned(),
+                value: Value(value.to_owned()),
+            }),
+            _ => Err(format!("expected NAME=VALUE, with a name of {VARIABLE}")),
+        }
+    }
+}
+
+impl Options {
+    /// Whether any functions are described.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            source,
+            function,
+            config,
+            sam,
+            ..
+        } = self;
+        source.is_empty() && function.is_empty() && config.is_none() && sam.is_none()
+    }
+
+    /// Reads all descriptions.
+    ///
+    /// # Errors
+    ///
+    /// Those of the files and arguments, or if two functions have the same name.
+    pub(crate) fn load(
+        &self,
+        folder: &Path,
+        region: &str,
+        account: &str,
+    ) -> Result<Loaded, ConfigError> {
+        let mut loaded = Loaded::default();
+        if let Some(path) = &self.config {
+            loaded.functions.extend(config::load(path)?);
+        }
+        if let Some(path) = &self.sam {
+            let parameters = self.parameter.iter();
+            let parameters: BTreeMap<_, _> = parameters
+                .map(|given| (given.name.clone(), given.value.0.clone()))
+                .collect();
+            let stack = Stack {
+                region,
+                account,
+                parameters: &parameters,
+            };
+            let found = template::load(path, &stack)?;
+            loaded.functions.extend(found.functions);
+            loaded.notes.extend(found.notes);
+        }
+        let arguments = self.source.iter().chain(&self.function);
+        loaded.functions.extend(named(arguments, folder)?);
+        loaded.functions = distinct(loaded.functions)?;
+        self.apply(&mut loaded.functions)?;
+        Ok(loaded)
+    }
+
+    /// Applies the options that are meant for all functions.
+    fn apply(&self, functions: &mut [FunctionSpec]) -> Result<(), ConfigError> {
+        let mut variables = Vec::new();
+        for path in &self.env_file {
+            variables.extend(dotenv::load(path)?);
+        }
+        for Assignment { name, value } in &self.env {
+            if value.0.contains('\0') {
+                let problem = Problem::Syntax("a variable cannot contain a NUL byte".to_owned());
+                return Err(ConfigError::new(format_args!("--env {name}"), problem));
+            }
+            variables.push((name.clone(), value.clone()));
+        }
+        for spec in functions {
+            spec.environment.extend(variables.iter().cloned());
+            spec.watch = (spec.watch || self.watch) && !self.no_watch;
+        }
+        Ok(())
+    }
+}

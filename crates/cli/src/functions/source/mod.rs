@@ -1,0 +1,230 @@
+//! Functions named on the command line: `app.py`, `pay.py:handle`, `./binary`, `NAME=COMMAND`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lambda_invoke_credentials::shell_words;
+
+use crate::functions::error::{ConfigError, Problem};
+use crate::functions::handler;
+use crate::functions::spec::{Code, FunctionSpec, Language, NAME, is_name};
+
+/// The longest source that is searched for a handler, and the longest configuration, in bytes.
+pub(crate) const LARGEST: u64 = 4 << 20;
+
+/// Reads `SOURCE` or `NAME=SOURCE` or `NAME='COMMAND'`; relative paths start at the folder.
+///
+/// # Errors
+///
+/// If there is no such file, or it is nothing that can be run.
+pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, ConfigError> {
+    let wrong = |problem| ConfigError::new(format_args!("'{text}'"), problem);
+    let Some((name, what)) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.contains(['/', '.']))
+    else {
+        let (code, root, path) = source(text, folder)?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        return match is_name(&stem) {
+            true => Ok(FunctionSpec::new(stem.into_owned(), code, root)),
+            false => Err(wrong(Problem::Invalid {
+                setting: "the name of the function".to_owned(),
+                value: stem.into_owned(),
+                expected: format!("{NAME}; choose one with --function NAME={text}"),
+            })),
+        };
+    };
+    if !is_name(name) {
+        return Err(wrong(Problem::Invalid {
+            setting: "the name of the function".to_owned(),
+            value: name.to_owned(),
+            expected: NAME.to_owned(),
+        }));
+    }
+    let words = shell_words(what)
+        .ok_or_else(|| wrong(Problem::Syntax("a quote is not closed".to_owned())))?;
+    match words.as_slice() {
+        [] => Err(wrong(Problem::Missing {
+            setting: "what to run".to_owned(),
+            expected: "NAME=SOURCE or NAME='COMMAND'",
+        })),
+        [only] if is_source(only) => {
+            let (code, root, _) = source(only, folder)?;
+            Ok(FunctionSpec::new(name.to_owned(), code, root))
+        }
+        _ => Ok(FunctionSpec::new(
+            name.to_owned(),
+            Code::Command(words),
+            folder.to_owned(),
+        )),
+    }
+}
+
+/// Whether a single word is a path rather than a command that is found by `PATH`.
+fn is_source(word: &str) -> bool {
+    let (path, _) = split_handler(word);
+    word.contains('/') || language(Path::new(path)).is_some()
+}
+
+fn language(path: &Path) -> Option<Language> {
+    path.extension()
+        .and_then(|extension| Language::of_extension(extension.to_str()?))
+}
+
+/// Splits `pay.py:handle`.
+fn split_handler(text: &str) -> (&str, Option<&str>) {
+    let is_handler = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_$.".contains(c))
+    };
+    match text.rsplit_once(':') {
+        Some((path, name)) if is_handler(name) && !path.is_empty() => (path, Some(name)),
+        _ => (text, None),
+    }
+}
+
+/// The code of a source file, its root, and its path.
+pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBuf), ConfigError> {
+    let (file, name) = match folder.join(text).exists() {
+        true => (text, None),
+        false => split_handler(text),
+    };
+    let wrong = |problem| ConfigError::new(file, problem);
+    let path = fs::canonicalize(folder.join(file)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ConfigError::new(
+            format_args!("'{text}'"),
+            Problem::NotFound {
+                path: file.to_owned(),
+                advice: "expected a source file, a program, or NAME='COMMAND'".to_owned(),
+            },
+        ),
+        _ => wrong(Problem::Unreadable(error)),
+    })?;
+    if path.is_dir() {
+        let bootstrap = path.join("bootstrap");
+        return match is_executable(&bootstrap) {
+            true => Ok((command(&bootstrap), path.clone(), path)),
+            false => Err(wrong(Problem::Unsupported {
+                what: "is a folder without an executable file 'bootstrap'".to_owned(),
+                instead: "name the file with the handler, or a program".to_owned(),
+            })),
+        };
+    }
+    let root = path.parent().unwrap_or(&path).to_owned();
+    let Some(language) = language(&path) else {
+        return match (is_executable(&path), name) {
+            (true, None) => Ok((command(&path), root, path)),
+            (true, Some(name)) => Err(wrong(Problem::Unsupported {
+                what: format!("is a program, which has no handler '{name}' to choose"),
+                instead: "remove what follows the colon".to_owned(),
+            })),
+            (false, _) => Err(wrong(not_runnable(&path))),
+        };
+    };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    if stem.contains('.') {
+        return Err(wrong(Problem::Unsupported {
+            what: "has a dot in its name, where a handler's name would begin".to_owned(),
+            instead: "rename the file".to_owned(),
+        }));
+    }
+    let name = match name {
+        Some(name) => name.to_owned(),
+        None => {
+            let text = read(&path).map_err(wrong)?;
+            handler::find(language, &text).map_err(wrong)?
+        }
+    };
+    let handler = format!("{stem}.{name}");
+    Ok((Code::Handler { language, handler }, root, path))
+}
+
+fn command(path: &Path) -> Code {
+    Code::Command(vec![path.to_string_lossy().into_owned()])
+}
+
+/// What to do with a file that is neither a module with a handler nor a program.
+fn not_runnable(path: &Path) -> Problem {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let (what, instead) = match extension.as_ref() {
+        "toml" => ("is a configuration", "use --config"),
+        "yaml" | "yml" | "json" => ("is not a program", "for a SAM template, use --sam"),
+        "ts" | "mts" | "cts" | "tsx" => (
+            "is TypeScript",
+            "serve the compiled file, or --function NAME='npx tsx bootstrap.ts'",
+        ),
+        "rs" | "go" | "java" | "cs" | "c" | "cpp" => {
+            ("is not compiled", "serve the compiled program")
+        }
+        "zip" => (
+            "is an archive",
+            "unpack it, and serve the file with the handler",
+        ),
+        _ => (
+            "is neither executable nor a .py, .js, .mjs or .cjs file",
+            "make it executable, or use --function NAME='COMMAND'",
+        ),
+    };
+    Problem::Unsupported {
+        what: what.to_owned(),
+        instead: instead.to_owned(),
+    }
+}
+
+/// Reads a file of at most [`LARGEST`] bytes as text.
+pub(crate) fn read(path: &Path) -> Result<String, Problem> {
+    let length = fs::metadata(path).map_err(Problem::Unreadable)?.len();
+    if length > LARGEST {
+        return Err(Problem::TooLarge { limit: LARGEST });
+    }
+    fs::read_to_string(path).map_err(Problem::Unreadable)
+}
+
+/// Whether a path is a file that may be executed.
+#[cfg(unix)]
+pub(crate) fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// The file of a handler such as `app.lambda_handler`, `src/app.handler` or `./a.b.handler`.
+///
+/// Python's modules may be named with dots or slashes; for Node, the module's name ends at the first
+/// dot of the last part, since exports may be nested.
+pub(crate) fn module(root: &Path, language: Language, handler: &str) -> Option<PathBuf> {
+    let handler = handler.trim_start_matches("./");
+    let (module, extensions) = match language {
+        Language::Python => {
+            let (module, _) = handler.rsplit_once('.')?;
+            (module.replace('.', "/"), &["py"][..])
+        }
+        Language::Node => {
+            let begin = handler.rfind('/').map_or(0, |slash| slash + 1);
+            let end = begin + handler.get(begin..)?.find('.')?;
+            (handler.get(..end)?.to_owned(), &["js", "mjs", "cjs"][..])
+        }
+    };
+    let package = (language == Language::Python).then(|| root.join(&module).join("__init__.py"));
+    extensions
+        .iter()
+        .map(|extension| root.join(format!("{module}.{extension}")))
+        .chain(package)
+        .find(|path| path.is_file())
+}
+
+/// The language of the module in which a handler is.
+pub(crate) fn language_of(root: &Path, handler: &str) -> Option<Language> {
+    [Language::Python, Language::Node]
+        .into_iter()
+        .find(|language| module(root, *language, handler).is_some())
+}
+
+#[cfg(test)]
+mod tests;

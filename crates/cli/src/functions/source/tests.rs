@@ -1,0 +1,156 @@
+use super::*;
+use crate::functions::testing::Folder;
+
+fn handler(language: Language, handler: &str) -> Code {
+    Code::Handler {
+        language,
+        handler: handler.to_owned(),
+    }
+}
+
+#[test]
+fn reads_sources_and_commands() {
+    let folder = Folder::new();
+    folder.write("app.py", "def lambda_handler(event, context): pass");
+    folder.write("web/index.mjs", "export const handler = 1");
+    folder.program("my-fn");
+    folder.program("custom/bootstrap");
+    let root = fs::canonicalize(folder.path()).unwrap();
+    let path = |file: &str| root.join(file).to_str().unwrap().to_owned();
+    for (text, name, code, root) in [
+        (
+            "app.py",
+            "app",
+            handler(Language::Python, "app.lambda_handler"),
+            root.clone(),
+        ),
+        (
+            "./app.py:other",
+            "app",
+            handler(Language::Python, "app.other"),
+            root.clone(),
+        ),
+        (
+            "pay=app.py",
+            "pay",
+            handler(Language::Python, "app.lambda_handler"),
+            root.clone(),
+        ),
+        (
+            "pay=./app.py:handle",
+            "pay",
+            handler(Language::Python, "app.handle"),
+            root.clone(),
+        ),
+        (
+            "web/index.mjs",
+            "index",
+            handler(Language::Node, "index.handler"),
+            root.join("web"),
+        ),
+        (
+            "./my-fn",
+            "my-fn",
+            Code::Command(vec![path("my-fn")]),
+            root.clone(),
+        ),
+        (
+            "custom",
+            "custom",
+            Code::Command(vec![path("custom/bootstrap")]),
+            root.join("custom"),
+        ),
+        (
+            "chat=./my-fn",
+            "chat",
+            Code::Command(vec![path("my-fn")]),
+            root.clone(),
+        ),
+    ] {
+        let found = argument(text, folder.path()).unwrap();
+        assert_eq!(
+            (found.name.as_str(), found.code, found.root),
+            (name, code, root),
+            "{text}"
+        );
+    }
+    let chat = argument("chat=node 'my file.mjs' --x=1", folder.path()).unwrap();
+    let words = ["node", "my file.mjs", "--x=1"].map(str::to_owned).to_vec();
+    assert_eq!(chat.code, Code::Command(words));
+    assert_eq!(chat.root, folder.path());
+}
+
+#[test]
+fn says_what_would_be_right() {
+    let folder = Folder::new();
+    for (file, text) in [
+        ("handle.py", "def handle(event, context): pass"),
+        ("my app.py", "def handler(e, c): pass"),
+        ("a.b.py", "def handler(e, c): pass"),
+        ("notes.txt", ""),
+        ("app.ts", ""),
+        ("lambda.toml", ""),
+        ("template.yaml", ""),
+        ("fn.zip", ""),
+        ("empty/x", ""),
+    ] {
+        folder.write(file, text);
+    }
+    folder.program("my-fn");
+    for (text, part) in [
+        (
+            "nothing.py",
+            "'nothing.py' does not exist; expected a source file",
+        ),
+        ("x=./nothing", "'./nothing' does not exist"),
+        ("handle.py", "to serve handle, write FILE:handle"),
+        ("my app.py", "the name of the function is 'my app'"),
+        ("a.b.py", "rename the file"),
+        ("notes.txt", "make it executable"),
+        ("app.ts", "serve the compiled file"),
+        ("lambda.toml", "use --config"),
+        ("template.yaml", "use --sam"),
+        ("fn.zip", "unpack it"),
+        ("empty", "executable file 'bootstrap'"),
+        ("my-fn:handler", "no handler 'handler' to choose"),
+        ("x=", "NAME=SOURCE or NAME='COMMAND'"),
+        ("a b=./my-fn", "1 to 64 letters"),
+        ("x=node 'a", "a quote is not closed"),
+    ] {
+        let error = argument(text, folder.path()).unwrap_err().to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
+fn finds_the_file_of_a_handler() {
+    let folder = Folder::new();
+    for file in [
+        "app.py",
+        "src/app.py",
+        "pkg/__init__.py",
+        "index.mjs",
+        "dist/main.js",
+    ] {
+        folder.write(file, "");
+    }
+    for (language, handler, file) in [
+        (Language::Python, "app.lambda_handler", Some("app.py")),
+        (Language::Python, "./app.handler", Some("app.py")),
+        (Language::Python, "src/app.handler", Some("src/app.py")),
+        (Language::Python, "src.app.handler", Some("src/app.py")),
+        (Language::Python, "pkg.handler", Some("pkg/__init__.py")),
+        (Language::Python, "handler", None),
+        (Language::Python, "none.handler", None),
+        (Language::Node, "index.handler", Some("index.mjs")),
+        (Language::Node, "./dist/main.api.get", Some("dist/main.js")),
+        (Language::Node, "dist/main", None),
+    ] {
+        let expected = file.map(|file| folder.path().join(file));
+        assert_eq!(
+            module(folder.path(), language, handler),
+            expected,
+            "{handler}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! A function to serve, as every source of configuration describes it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A function to run as a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FunctionSpec {
+    pub(crate) name: String,
+    pub(crate) code: Code,
+    /// The folder in which the code runs, absolute.
+    pub(crate) root: PathBuf,
+    /// The function's own variables.
+    pub(crate) environment: BTreeMap<String, Value>,
+    /// In MiB.
+    pub(crate) memory: u32,
+    pub(crate) timeout: Duration,
+    /// How many instances may run at the same time.
+    pub(crate) concurrency: usize,
+    /// How many invocations one instance accepts at the same time.
+    pub(crate) instance_concurrency: usize,
+    /// Whether to start new instances after a change of the source.
+    pub(crate) watch: bool,
+    /// The settings of the function URL.
+    pub(crate) url: Url,
+}
+
+/// The value of a variable, redacted in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Value(pub(crate) String);
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// What an instance executes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// A handler in a module, as in `app.lambda_handler`, relative to the root.
+    Handler { language: Language, handler: String },
+    /// A program that speaks the Runtime API by itself, with its arguments.
+    Command(Vec<String>),
+}
+
+/// The language of a handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python,
+    Node,
+}
+
+impl Language {
+    /// The language of a file with this extension.
+    pub(crate) fn of_extension(extension: &str) -> Option<Self> {
+        match extension {
+            "py" => Some(Self::Python),
+            "js" | "mjs" | "cjs" => Some(Self::Node),
+            _ => None,
+        }
+    }
+}
+
+/// The settings of a function URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Url {
+    /// Whether responses are streamed (`RESPONSE_STREAM`) or collected (`BUFFERED`); `None` if not
+    /// stated.
+    pub(crate) streamed: Option<bool>,
+    /// Whether requests must be signed (`AWS_IAM`).
+    pub(crate) signed: bool,
+    pub(crate) cors: Option<Cors>,
+}
+
+/// The CORS settings of a function URL, by the names of the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cors {
+    pub(crate) allow_origins: Vec<String>,
+    pub(crate) allow_methods: Vec<String>,
+    pub(crate) allow_headers: Vec<String>,
+    pub(crate) expose_headers: Vec<String>,
+    pub(crate) allow_credentials: bool,
+    /// In seconds.
+    pub(crate) max_age: Option<u32>,
+}
+
+impl FunctionSpec {
+    /// The memory of a function that states none, as in the service.
+    pub(crate) const MEMORY: u32 = 128;
+    /// How many instances of a function that states no number may run at the same time.
+    pub(crate) const CONCURRENCY: usize = 10;
+    /// The timeout of a function that states none: the longest of a function in the service that
+    /// responds at once. A template's functions have the service's default instead.
+    pub(crate) const TIMEOUT: Duration = Duration::from_secs(900);
+
+    /// A function with default settings.
+    pub(crate) fn new(name: String, code: Code, root: PathBuf) -> Self {
+        Self {
+            name,
+            code,
+            root,
+            environment: BTreeMap::new(),
+            memory: Self::MEMORY,
+            timeout: Self::TIMEOUT,
+            concurrency: Self::CONCURRENCY,
+            instance_concurrency: 1,
+            watch: true,
+            url: Url::default(),
+        }
+    }
+}
+
+/// Whether a text can be the name of a function.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// What [`is_name`] accepts.
+pub(crate) const NAME: &str = "1 to 64 letters, digits, '-' and '_'";
+
+/// Whether a text can be the name of a variable.
+pub(crate) fn is_variable(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// What [`is_variable`] accepts.
+pub(crate) const VARIABLE: &str = "letters, digits and '_', not beginning with a digit";

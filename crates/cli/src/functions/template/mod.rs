@@ -1,0 +1,187 @@
+//! SAM templates: the `AWS::Serverless::Function` resources of a project.
+//!
+//! Values are resolved as far as that is possible without a deployed stack. Everything else is left
+//! out and listed in notes: nothing is guessed.
+
+mod resource;
+mod value;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use self::resource::Reader;
+use self::value::Resolver;
+use self::yaml::Node;
+use crate::functions::error::{ConfigError, Problem};
+use crate::functions::source;
+use crate::functions::spec::{FunctionSpec, is_name};
+
+const FUNCTION: &str = "AWS::Serverless::Function";
+
+/// The sections that are read, and those that say nothing about functions.
+const SECTIONS: &[&str] = &[
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Globals",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Transform",
+];
+
+/// What a template's values may refer to besides the template.
+#[derive(Debug)]
+pub(crate) struct Stack<'s> {
+    pub(crate) region: &'s str,
+    pub(crate) account: &'s str,
+    /// The values of parameters that the user sets.
+    pub(crate) parameters: &'s BTreeMap<String, String>,
+}
+
+/// The functions of a template, and what is not understood or used of it.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) functions: Vec<FunctionSpec>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads a file. Relative paths in it start at its folder.
+///
+/// # Errors
+///
+/// If it cannot be read, is no template, or has no function that can run here.
+pub(crate) fn load(path: &Path, stack: &Stack<'_>) -> Result<Template, ConfigError> {
+    let place = path.display().to_string();
+    let fail = |problem| ConfigError::new(&place, problem);
+    let text = source::read(path).map_err(fail)?;
+    let absolute = std::fs::canonicalize(path).map_err(|error| fail(Problem::Unreadable(error)))?;
+    let folder = absolute.parent().unwrap_or(&absolute);
+    parse(&place, &text, folder, stack)
+}
+
+fn parse(
+    place: &str,
+    text: &str,
+    folder: &Path,
+    stack: &Stack<'_>,
+) -> Result<Template, ConfigError> {
+    let template = yaml::parse(place, text)?;
+    let missing = |setting: &str, expected| {
+        let setting = setting.to_owned();
+        ConfigError::new(place, Problem::Missing { setting, expected })
+    };
+    let resources = template
+        .member("Resources")
+        .ok_or_else(|| missing("Resources", "a template with functions"))?;
+    let mut notes = Vec::new();
+    for (section, node) in template.members() {
+        if !SECTIONS.contains(&section.as_str()) {
+            notes.push(format!("{place}:{}: not used: {section}", node.line));
+        }
+    }
+    let parameters = template.member("Parameters");
+    unknown_parameters(place, parameters, stack)?;
+    let mut resolver = Resolver {
+        region: stack.region,
+        account: stack.account,
+        given: stack.parameters,
+        parameters,
+        mappings: template.member("Mappings"),
+        functions: BTreeMap::new(),
+    };
+    let globals = template
+        .member("Globals")
+        .and_then(|globals| globals.member("Function"));
+    let mut functions = Vec::new();
+    for (id, resource) in resources.members() {
+        match resource.member("Type").and_then(Node::text) {
+            Some(FUNCTION) => {
+                let own = resource.member("Properties");
+                let properties = match (globals, own) {
+                    (Some(globals), Some(own)) => globals.merged(own),
+                    (Some(only), None) | (None, Some(only)) => only.clone(),
+                    (None, None) => resource.clone(),
+                };
+                functions.push((id, resource, properties));
+            }
+            Some(kind) if kind.starts_with("AWS::Lambda::Function") => {
+                notes.push(format!(
+                    "{place}:{}: {id}: it is not served: its type is {kind}, not {FUNCTION}",
+                    resource.line
+                ));
+            }
+            _ => {}
+        }
+    }
+    // Functions may refer to each other, so all names are known first.
+    for (id, _, properties) in &functions {
+        let name = properties.member("FunctionName");
+        let name = name.and_then(|node| resolver.text(node).ok().flatten());
+        let name = name.filter(|name| is_name(name));
+        let name = name.unwrap_or_else(|| (*id).clone());
+        resolver.functions.insert((*id).clone(), name);
+    }
+    let mut specs = Vec::new();
+    for (id, resource, properties) in functions {
+        let name = resolver.functions.get(id).unwrap_or(id).clone();
+        let mut reader = Reader {
+            place,
+            folder,
+            resolver: &resolver,
+            id,
+            notes: &mut notes,
+        };
+        specs.extend(reader.read(name, resource, &properties)?);
+    }
+    if specs.is_empty() {
+        let mut problem = format!("has no {FUNCTION} that can be served");
+        for note in notes {
+            problem.push_str("\n  ");
+            problem.push_str(&note);
+        }
+        return Err(ConfigError::new(place, Problem::Syntax(problem)));
+    }
+    Ok(Template {
+        functions: specs,
+        notes,
+    })
+}
+
+/// Rejects values for parameters that the template does not have, which are misspelt.
+fn unknown_parameters(
+    place: &str,
+    parameters: Option<&Node>,
+    stack: &Stack<'_>,
+) -> Result<(), ConfigError> {
+    let known = parameters.map(Node::members).unwrap_or_default();
+    let names = || known.iter().map(|(name, _)| name.as_str());
+    match stack
+        .parameters
+        .keys()
+        .find(|given| !names().any(|name| name == *given))
+    {
+        None => Ok(()),
+        Some(unknown) => {
+            let expected = match names().collect::<Vec<_>>().join(", ") {
+                names if names.is_empty() => {
+                    "none, since the template has no parameters".to_owned()
+                }
+                names => format!("one of {names}"),
+            };
+            Err(ConfigError::new(
+                place,
+                Problem::Invalid {
+                    setting: "the name of a --parameter".to_owned(),
+                    value: unknown.clone(),
+                    expected,
+                },
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! An `AWS::Serverless::Function` as a function to serve.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::value::Resolver;
+use super::yaml::{Kind, Node};
+use crate::functions::error::{ConfigError, Problem};
+use crate::functions::source::{is_executable, module};
+use crate::functions::spec::{Code, Cors, FunctionSpec, Language, Url, Value, is_variable};
+use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT};
+
+/// The timeout of a function that states none, as in the service.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The properties that are used here.
+const USED: &[&str] = &[
+    "CodeUri",
+    "Environment",
+    "FunctionName",
+    "FunctionUrlConfig",
+    "Handler",
+    "MemorySize",
+    "PackageType",
+    "ReservedConcurrentExecutions",
+    "Runtime",
+    "Timeout",
+];
+
+/// The properties that say nothing about how the code runs.
+const WITHOUT_EFFECT: &[&str] = &[
+    "Architectures",
+    "Description",
+    "PermissionsBoundary",
+    "Policies",
+    "Role",
+    "Tags",
+];
+
+/// Reads one resource; what cannot be used becomes notes.
+pub(super) struct Reader<'t> {
+    pub(super) place: &'t str,
+    /// The folder of the template.
+    pub(super) folder: &'t Path,
+    pub(super) resolver: &'t Resolver<'t>,
+    /// The logical ID.
+    pub(super) id: &'t str,
+    pub(super) notes: &'t mut Vec<String>,
+}
+
+/// Where the code of a function is, or why it cannot run.
+type Found<T> = Result<T, (usize, String)>;
+
+impl Reader<'_> {
+    /// The function, or `None` if it cannot run here, which a note says.
+    ///
+    /// # Errors
+    ///
+    /// If a property has a value that no function can have.
+    pub(super) fn read(
+        &mut self,
+        name: String,
+        resource: &Node,
+        properties: &Node,
+    ) -> Result<Option<FunctionSpec>, ConfigError> {
+        let (code, root) = match self.code(resource, properties) {
+            Ok(found) => found,
+            Err((line, why)) => {
+                self.note(line, &format!("it is not served: {why}"));
+                return Ok(None);
+            }
+        };
+        let mut spec = FunctionSpec::new(name, code, root);
+        let memory = self.number(properties, "MemorySize", MOST_MEMORY.into())?;
+        if let Some(memory) = memory.and_then(|memory| u32::try_from(memory).ok()) {
+            spec.memory = memory;
+        }
+        let longest = usize::try_from(MOST_TIMEOUT.as_secs()).unwrap_or(usize::MAX);
+        let timeout = self.number(properties, "Timeout", longest)?;
+        let seconds = timeout.and_then(|seconds| u64::try_from(seconds).ok());
+        spec.timeout = seconds.map_or(TIMEOUT, Duration::from_secs);
+        let limit = self.number(properties, "ReservedConcurrentExecutions", MOST_CONCURRENCY)?;
+        spec.concurrency = limit.unwrap_or(spec.concurrency);
+        self.environment(properties, &mut spec);
+        self.url(properties, &mut spec.url);
+        let unused: Vec<&str> = properties
+            .members()
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| !USED.contains(name) && !WITHOUT_EFFECT.contains(name))
+            .collect();
+        if !unused.is_empty() {
+            self.note(resource.line, &format!("not used: {}", unused.join(", ")));
+        }
+        if let Some(condition) = resource.member("Condition") {
+            self.note(
+                condition.line,
+                "its Condition is not evaluated; it is served",
+            );
+        }
+        Ok(Some(spec))
+    }
+
+    fn note(&mut self, line: usize, text: &str) {
+        let (place, id) = (self.place, self.id);
+        self.notes.push(format!("{place}:{line}: {id}: {text}"));
+    }
+
+    /// The text of a property; a note says if it cannot be resolved.
+    fn text(&mut self, properties: &Node, name: &str) -> Option<(usize, String)> {
+        let node = properties.member(name)?;
+        match self.resolver.text(node) {
+            Ok(text) => text.map(|text| (node.line, text)),
+            Err(unresolved) => {
+                let why = format!("{name} is not used: {}", unresolved.why);
+                self.note(unresolved.line, &why);
+                None
+            }
+        }
+    }
+
+    fn number(
+        &mut self,
+        properties: &Node,
+        name: &str,
+        most: usize,
+    ) -> Result<Option<usize>, ConfigError> {
+        let Some((line, text)) = self.text(properties, name) else {
+            return Ok(None);
+        };
+        match text
+            .parse()
+            .ok()
+            .filter(|number| (1..=most).contains(number))
+        {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let problem = Problem::Invalid {
+                    setting: format!("{name} of {}", self.id),
+                    value: text,
+                    expected: format!("a number from 1 to {most}"),
+                };
+                Err(ConfigError::new(self.place, problem).at(line))
+            }
+        }
+    }
+
+    /// A text without which the function cannot run.
+    fn required(&self, properties: &Node, name: &str) -> Found<Option<(usize, String)>> {
+        let Some(node) = properties.member(name) else {
+            return Ok(None);
+        };
+        match self.resolver.text(node) {
+            Ok(text) => Ok(text.map(|text| (node.line, text))),
+            Err(unresolved) => Err((unresolved.line, format!("{name}: {}", unresolved.why))),
+        }
+    }
+
+    fn code(&mut self, resource: &Node, properties: &Node) -> Found<(Code, PathBuf)> {
+        if let Some((line, kind)) = self.required(properties, "PackageType")? {
+            if kind != "Zip" {
+                return Err((line, format!("its package is of type {kind}, not a folder")));
+            }
+        }
+        if let Some(inline) = properties.member("InlineCode") {
+            return Err((
+                inline.line,
+                "its code is in the template (InlineCode)".to_owned(),
+            ));
+        }
+        let missing = |name: &str| (resource.line, format!("it has no {name}"));
+        let (line, runtime) = self
+            .required(properties, "Runtime")?
+            .ok_or_else(|| missing("Runtime"))?;
+        let root = self.root(resource, properties)?;
+        let language = match runtime.as_str() {
+            runtime if runtime.starts_with("python3") => Language::Python,
+            runtime if runtime.starts_with("nodejs") => Language::Node,
+            runtime if runtime.starts_with("provided") => {
+                let bootstrap = root.join("bootstrap");
+                return match is_executable(&bootstrap) {
+                    true => {
+                        let command = vec![bootstrap.to_string_lossy().into_owned()];
+                        Ok((Code::Command(command), root))
+                    }
+                    false => Err((
+                        line,
+                        format!("there is no executable 'bootstrap' in {}", root.display()),
+                    )),
+                };
+            }
+            _ => return Err((line, format!("runtime {runtime} is not supported"))),
+        };
+        let (line, handler) = self
+            .required(properties, "Handler")?
+            .ok_or_else(|| missing("Handler"))?;
+        match module(&root, language, &handler) {
+            Some(_) => Ok((Code::Handler { language, handler }, root)),
+            None => Err((
+                line,
+                format!(
+                    "there is no module for handler {handler} in {}",
+                    root.display()
+                ),
+            )),
+        }
+    }
+
+    /// The folder of the code: as built, if the template says how it is built, or else its source.
+    fn root(&mut self, resource: &Node, properties: &Node) -> Found<PathBuf> {
+        let is_built = self.folder.ends_with(".aws-sam/build");
+        let method = resource
+            .member("Metadata")
+            .and_then(|metadata| metadata.member("BuildMethod"));
+        if let Some(method) = method.filter(|_| !is_built) {
+            let built = self.folder.join(".aws-sam/build").join(self.id);
+            let how = method.text().unwrap_or("in another way").to_owned();
+            if !built.is_dir() {
+                return Err((
+                    method.line,
+                    format!(
+                        "it is to be built ({how}), and {} does not exist; run sam build",
+                        built.display()
+                    ),
+                ));
+            }
+            let text = format!("it runs as it was built ({how}), from {}", built.display());
+            self.note(method.line, &text);
+            return Ok(built);
+        }
+        let line = properties
+            .member("CodeUri")
+            .map_or(resource.line, |node| node.line);
+        let uri = match self.required(properties, "CodeUri")? {
+            Some((_, uri)) if uri.starts_with("s3://") => {
+                return Err((line, "its code is in S3".to_owned()));
+            }
+            Some((_, uri)) => uri,
+            None => ".".to_owned(),
+        };
+        let path = self.folder.join(&uri);
+        match std::fs::canonicalize(&path)
+            .ok()
+            .filter(|path| path.is_dir())
+        {
+            Some(path) => Ok(path),
+            None => Err((line, format!("its CodeUri '{uri}' is not a folder"))),
+        }
+    }
+
+    fn environment(&mut self, properties: &Node, spec: &mut FunctionSpec) {
+        let variables = properties
+            .member("Environment")
+            .and_then(|environment| environment.member("Variables"));
+        let Some(variables) = variables else {
+            return;
+        };
+        if !matches!((&variables.kind, &variables.tag), (Kind::Map(_), None)) {
+            self.note(variables.line, "Environment: expected names and values");
+        }
+        for (name, node) in variables.members() {
+            match self.resolver.text(node) {
+                Ok(Some(text)) if is_variable(name) && !text.contains('\0') => {
+                    spec.environment.insert(name.clone(), Value(text));
+                }
+                Ok(Some(_)) => self.note(node.line, &format!("{name} cannot be a variable")),
+                Ok(None) => {}
+                Err(unresolved) => {
+                    let text = format!(
+                        "variable {name} is not set: {}; --env {name}=VALUE sets it",
+                        unresolved.why
+                    );
+                    self.note(unresolved.line, &text);
+                }
+            }
+        }
+    }
+
+    fn url(&mut self, properties: &Node, url: &mut Url) {
+        let Some(config) = properties.member("FunctionUrlConfig") else {
+            return;
+        };
+        match self.text(config, "AuthType") {
+            Some((_, auth)) if auth == "NONE" => url.signed = false,
+            Some((_, auth)) if auth == "AWS_IAM" => url.signed = true,
+            // Rather closed than open.
+            _ => {
+                url.signed = true;
+                self.note(
+                    config.line,
+                    "AuthType is neither NONE nor AWS_IAM; AWS_IAM is used",
+                );
+            }
+        }
+        let mode = self.text(config, "InvokeMode");
+        url.streamed = Some(mode.is_some_and(|(_, mode)| mode == "RESPONSE_STREAM"));
+        let Some(settings) = config.member("Cors") else {
+            return;
+        };
+        let mut cors = Cors::default();
+        for (name, list) in [
+            ("AllowOrigins", &mut cors.allow_origins),
+            ("AllowMethods", &mut cors.allow_methods),
+            ("AllowHeaders", &mut cors.allow_headers),
+            ("ExposeHeaders", &mut cors.expose_headers),
+        ] {
+            if let Some(node) = settings.member(name) {
+                *list = self.list(name, node);
+            }
+        }
+        let credentials = self.text(settings, "AllowCredentials");
+        cors.allow_credentials = credentials.is_some_and(|(_, yes)| yes == "true");
+        let age = self.text(settings, "MaxAge");
+        cors.max_age = age.and_then(|(_, age)| age.parse().ok());
+        url.cors = Some(cors);
+    }
+
+    fn list(&mut self, name: &str, node: &Node) -> Vec<String> {
+        let nodes = match (&node.kind, &node.tag) {
+            (Kind::List(nodes), None) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut texts = Vec::new();
+        for node in nodes {
+            match self.resolver.text(node) {
+                Ok(text) => texts.extend(text),
+                Err(unresolved) => {
+                    let text = format!("a value of {name} is not used: {}", unresolved.why);
+                    self.note(unresolved.line, &text);
+                }
+            }
+        }
+        texts
+    }
+}

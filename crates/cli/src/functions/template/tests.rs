@@ -1,0 +1,272 @@
+use std::time::Duration;
+
+use super::*;
+use crate::functions::spec::{Code, Language};
+use crate::functions::testing::Folder;
+
+fn project() -> Folder {
+    let folder = Folder::new();
+    folder.write("hello/app.py", "def lambda_handler(event, context): pass");
+    folder.write("web/src/index.mjs", "export const handler = 1");
+    folder.program("rust/bootstrap");
+    folder
+}
+
+fn read(folder: &Folder, text: &str, parameters: &[(&str, &str)]) -> Result<Template, ConfigError> {
+    let parameters = parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let stack = Stack {
+        region: "eu-west-1",
+        account: "111122223333",
+        parameters: &parameters,
+    };
+    parse("template.yaml", text, folder.path(), &stack)
+}
+
+const PROJECT: &str = "\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev}
+  Key: {Type: String}
+  Secret: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /name/of/it}
+Mappings:
+  Sizes: {dev: {Memory: 256}}
+Globals:
+  Function:
+    Timeout: 10
+    Runtime: python3.12
+    Environment: {Variables: {STAGE: !Ref Stage, LEVEL: info}}
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello/
+      Handler: app.lambda_handler
+      MemorySize: !FindInMap [Sizes, !Ref Stage, Memory]
+      Events: {Api: {Type: HttpApi}}
+      Environment:
+        Variables:
+          LEVEL: debug
+          VERSION: 1.10
+          FLAG: true
+          URL: !Sub 'https://${Stage}.example.${AWS::URLSuffix}/${!x}'
+          ARN: !GetAtt Web.Arn
+          NAME: {Ref: Web}
+          LIST: {'Fn::Join': ['-', [a, !Ref Stage]]}
+          LONG: !Sub ['${a}-${Stage}', {a: !Ref 'AWS::AccountId'}]
+          GONE: !Ref AWS::NoValue
+          KEY: !Ref Key
+          SECRET: !Ref Secret
+          TABLE: !Ref Table
+          STREAM: !Sub '${Table.StreamArn}'
+          DYNAMIC: '{{resolve:secretsmanager:x}}'
+          OBJECT: {a: b}
+          CHOSEN: !If [IsProd, a, b]
+  Web:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub 'web-${Stage}'
+      CodeUri: ./web
+      Handler: src/index.handler
+      Runtime: nodejs22.x
+      ReservedConcurrentExecutions: 2
+      FunctionUrlConfig:
+        AuthType: NONE
+        InvokeMode: RESPONSE_STREAM
+        Cors: {AllowOrigins: ['*'], MaxAge: 60, AllowCredentials: true}
+  Rust:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: rust, Handler: bootstrap, Runtime: provided.al2023}
+  Table: {Type: AWS::DynamoDB::Table}
+";
+
+#[test]
+fn reads_a_project() {
+    let folder = project();
+    let Template { functions, notes } = read(&folder, PROJECT, &[]).unwrap();
+    let [hello, web, rust] = functions.as_slice() else {
+        panic!("{functions:?}")
+    };
+    assert_eq!((hello.name.as_str(), hello.memory), ("Hello", 256));
+    assert_eq!(hello.timeout, Duration::from_secs(10));
+    assert_eq!(hello.root, folder.path().join("hello"));
+    let variables: Vec<_> = hello
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.0.as_str()))
+        .collect();
+    let arn = "arn:aws:lambda:eu-west-1:111122223333:function:web-dev";
+    assert_eq!(
+        variables,
+        [
+            ("ARN", arn),
+            ("FLAG", "true"),
+            ("LEVEL", "debug"),
+            ("LIST", "a-dev"),
+            ("LONG", "111122223333-dev"),
+            ("NAME", "web-dev"),
+            ("STAGE", "dev"),
+            ("URL", "https://dev.example.amazonaws.com/${x}"),
+            ("VERSION", "1.10"),
+        ]
+    );
+    let handler = "src/index.handler".to_owned();
+    let language = Language::Node;
+    assert_eq!(web.code, Code::Handler { language, handler });
+    assert_eq!((web.name.as_str(), web.concurrency), ("web-dev", 2));
+    assert_eq!((web.url.streamed, web.url.signed), (Some(true), false));
+    let cors = web.url.cors.as_ref().unwrap();
+    assert_eq!((cors.allow_origins.len(), cors.max_age), (1, Some(60)));
+    assert!(cors.allow_credentials);
+    let bootstrap = folder.path().join("rust/bootstrap");
+    assert_eq!(
+        rust.code,
+        Code::Command(vec![bootstrap.to_str().unwrap().to_owned()])
+    );
+    // What is not understood is listed, once, with its line.
+    for (line, part) in [
+        (
+            32,
+            "KEY is not set: parameter Key has no default; set it with --parameter Key=VALUE",
+        ),
+        (
+            33,
+            "SECRET is not set: the value of parameter Secret is in Systems Manager",
+        ),
+        (
+            34,
+            "TABLE is not set: Table exists in a deployed stack only; --env TABLE=VALUE sets it",
+        ),
+        (
+            35,
+            "STREAM is not set: Table.StreamArn exists in a deployed stack only",
+        ),
+        (
+            36,
+            "DYNAMIC is not set: {{resolve:...}} is replaced on deployment only",
+        ),
+        (37, "OBJECT is not set: an object is not a text"),
+        (38, "CHOSEN is not set: !If is not understood"),
+        (15, "not used: Events"),
+    ] {
+        let begin = format!("template.yaml:{line}: Hello: ");
+        let found = notes.iter().filter(|note| note.contains(part));
+        let found: Vec<_> = found.collect();
+        assert_eq!(found.len(), 1, "{part}: {notes:#?}");
+        assert!(found[0].starts_with(&begin), "{found:?}");
+    }
+    assert_eq!(notes.len(), 8, "{notes:#?}");
+}
+
+#[test]
+fn parameters_can_be_set() {
+    let folder = project();
+    let read = read(
+        &folder,
+        PROJECT,
+        &[("Key", "k"), ("Secret", "s"), ("Stage", "dev")],
+    )
+    .unwrap();
+    let environment = &read.functions[0].environment;
+    assert_eq!(environment["KEY"].0, "k");
+    assert_eq!(environment["SECRET"].0, "s");
+}
+
+#[test]
+fn built_output_is_used_where_the_template_says_how_it_is_built() {
+    let folder = project();
+    let text = "
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {CodeUri: hello, Handler: app.lambda_handler, Runtime: python3.12}
+";
+    let error = read(&folder, text, &[]).unwrap_err().to_string();
+    assert!(error.contains("does not exist; run sam build"), "{error}");
+    folder.write(".aws-sam/build/Hello/app.py", "");
+    let Template { functions, notes } = read(&folder, text, &[]).unwrap();
+    assert_eq!(
+        functions[0].root,
+        folder.path().join(".aws-sam/build/Hello")
+    );
+    assert!(
+        notes[0].contains("it runs as it was built (makefile)"),
+        "{notes:?}"
+    );
+    // Without a method, the source is used even if it was built once.
+    let plain = text.replace("    Metadata: {BuildMethod: makefile}\n", "");
+    let functions = read(&folder, &plain, &[]).unwrap().functions;
+    assert_eq!(functions[0].root, folder.path().join("hello"));
+    assert_eq!(functions[0].timeout, Duration::from_secs(3));
+}
+
+#[test]
+fn says_why_a_function_cannot_be_served() {
+    let folder = project();
+    let good = "CodeUri: hello, Handler: app.lambda_handler, Runtime: python3.12";
+    for (properties, part) in [
+        ("PackageType: Image", "of type Image"),
+        ("Runtime: python3.12, InlineCode: x", "InlineCode"),
+        ("CodeUri: hello", "no Runtime"),
+        ("Runtime: python3.12, CodeUri: hello", "no Handler"),
+        (
+            "Runtime: ruby3.3, CodeUri: hello",
+            "runtime ruby3.3 is not supported",
+        ),
+        ("Runtime: python3.12, CodeUri: s3://a/b", "in S3"),
+        (
+            "Runtime: python3.12, CodeUri: {Bucket: b}",
+            "CodeUri: an object is not a text",
+        ),
+        (
+            "Runtime: python3.12, CodeUri: nowhere",
+            "'nowhere' is not a folder",
+        ),
+        (
+            "Runtime: python3.12, CodeUri: !Ref Table",
+            "Table exists in a deployed stack only",
+        ),
+        (
+            "Runtime: python3.12, CodeUri: hello, Handler: no.x",
+            "no module for handler no.x",
+        ),
+        (
+            "Runtime: provided.al2023, CodeUri: hello",
+            "no executable 'bootstrap'",
+        ),
+    ] {
+        let text = format!(
+            "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties: {{{properties}}}\n"
+        );
+        let error = read(&folder, &text, &[]).unwrap_err().to_string();
+        assert!(error.contains("template.yaml:"), "{error}");
+        assert!(error.contains(part), "{properties}: {error}");
+    }
+    for (more, line, part) in [
+        (
+            "Timeout: soon",
+            Some(4),
+            "Timeout of A is 'soon'; expected a number from 1 to 1800",
+        ),
+        ("MemorySize: 0", Some(4), "MemorySize of A is '0'"),
+    ] {
+        let text = format!(
+            "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties: {{{good}, {more}}}\n"
+        );
+        let error = read(&folder, &text, &[]).unwrap_err();
+        assert_eq!(error.line(), line);
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let error = read(&folder, "A: 1", &[]).unwrap_err().to_string();
+    assert!(error.contains("Resources is missing"), "{error}");
+    let error = read(&folder, PROJECT, &[("Satge", "x")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("'Satge'; expected one of Stage, Key, Secret"),
+        "{error}"
+    );
+}

@@ -1,0 +1,227 @@
+//! The values of a template: text, and the intrinsic functions that can be resolved without a stack.
+
+use std::collections::BTreeMap;
+
+use super::yaml::{Kind, Node};
+
+/// A value that cannot be resolved: where, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unresolved {
+    pub(super) line: usize,
+    pub(super) why: String,
+}
+
+/// What values may refer to.
+#[derive(Debug)]
+pub(super) struct Resolver<'t> {
+    pub(super) region: &'t str,
+    pub(super) account: &'t str,
+    /// The parameters that the user sets.
+    pub(super) given: &'t BTreeMap<String, String>,
+    /// The sections of the template.
+    pub(super) parameters: Option<&'t Node>,
+    pub(super) mappings: Option<&'t Node>,
+    /// The names of the functions, by logical ID.
+    pub(super) functions: BTreeMap<String, String>,
+}
+
+/// `None` is `AWS::NoValue`: as if the property did not exist.
+type Resolved = Result<Option<String>, Unresolved>;
+
+impl Resolver<'_> {
+    /// The text of a node.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a text, or refers to what exists in a deployed stack only. Nothing is guessed.
+    pub(super) fn text(&self, node: &Node) -> Resolved {
+        let line = node.line;
+        if let Some(text) = node.text() {
+            return literal(text, line).map(Some);
+        }
+        let (function, argument) = match (&node.tag, &node.kind) {
+            (Some(tag), _) => (tag.as_str(), node.untagged()),
+            (None, Kind::Map(members)) => match members.as_slice() {
+                [(name, argument)] if name == "Ref" || name.starts_with("Fn::") => {
+                    (name.trim_start_matches("Fn::"), argument.clone())
+                }
+                _ => return Err(unresolved(line, "an object is not a text".to_owned())),
+            },
+            (None, Kind::List(_)) => {
+                return Err(unresolved(line, "a list is not a text".to_owned()));
+            }
+            (None, _) => return Err(unresolved(line, "there is no value".to_owned())),
+        };
+        match (function, &argument.kind) {
+            ("Ref", Kind::Scalar(name)) => self.reference(name, line),
+            ("Sub", Kind::Scalar(text)) => self.substitute(text, &[], line).map(Some),
+            ("Sub", Kind::List(parts)) => match parts.as_slice() {
+                [text, names] => match (text.text(), &names.kind) {
+                    (Some(text), Kind::Map(names)) => self.substitute(text, names, line).map(Some),
+                    _ => Err(malformed("Sub", line)),
+                },
+                _ => Err(malformed("Sub", line)),
+            },
+            ("GetAtt", Kind::Scalar(path)) => self.attribute(path, line).map(Some),
+            ("GetAtt", Kind::List(parts)) => {
+                let parts: Option<Vec<_>> = parts.iter().map(Node::text).collect();
+                let path = parts.ok_or_else(|| malformed("GetAtt", line))?.join(".");
+                self.attribute(&path, line).map(Some)
+            }
+            ("Join", Kind::List(parts)) => self.join(parts, line).map(Some),
+            ("FindInMap", Kind::List(keys)) => self.find_in_map(keys, line),
+            ("Ref" | "Sub" | "GetAtt" | "Join" | "FindInMap", _) => Err(malformed(function, line)),
+            _ => Err(unresolved(line, format!("!{function} is not understood"))),
+        }
+    }
+
+    fn reference(&self, name: &str, line: usize) -> Resolved {
+        match name {
+            "AWS::Region" => return Ok(Some(self.region.to_owned())),
+            "AWS::AccountId" => return Ok(Some(self.account.to_owned())),
+            "AWS::Partition" => return Ok(Some("aws".to_owned())),
+            "AWS::URLSuffix" => return Ok(Some("amazonaws.com".to_owned())),
+            "AWS::NoValue" => return Ok(None),
+            _ => {}
+        }
+        if let Some(value) = self.given.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        if let Some(parameter) = self.parameters.and_then(|all| all.member(name)) {
+            return self.default_of(name, parameter, line).map(Some);
+        }
+        match self.functions.get(name) {
+            Some(function) => Ok(Some(function.clone())),
+            None => Err(unresolved(
+                line,
+                format!("{name} exists in a deployed stack only"),
+            )),
+        }
+    }
+
+    fn default_of(&self, name: &str, parameter: &Node, line: usize) -> Result<String, Unresolved> {
+        let kind = parameter.member("Type").and_then(Node::text);
+        if kind.is_some_and(|kind| kind.starts_with("AWS::SSM::")) {
+            // Its default is the name of what holds the value.
+            return Err(unresolved(
+                line,
+                format!(
+                    "the value of parameter {name} is in Systems Manager; set it with --parameter {name}=VALUE"
+                ),
+            ));
+        }
+        match parameter.member("Default").and_then(Node::text) {
+            Some(text) => literal(text, line),
+            None => Err(unresolved(
+                line,
+                format!("parameter {name} has no default; set it with --parameter {name}=VALUE"),
+            )),
+        }
+    }
+
+    /// Replaces `${Name}`; `${!Name}` is the text `${Name}`.
+    fn substitute(
+        &self,
+        text: &str,
+        names: &[(String, Node)],
+        line: usize,
+    ) -> Result<String, Unresolved> {
+        let mut result = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            result.push_str(before);
+            let Some((name, after)) = after.split_once('}') else {
+                return Err(unresolved(line, "!Sub has a ${ without its }".to_owned()));
+            };
+            rest = after;
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+                continue;
+            }
+            let name = name.trim();
+            let local = names.iter().find(|(known, _)| known == name);
+            let value = match local {
+                Some((_, node)) => self.text(node)?,
+                None if name.contains('.') => Some(self.attribute(name, line)?),
+                None => self.reference(name, line)?,
+            };
+            result.push_str(&value.unwrap_or_default());
+        }
+        result.push_str(rest);
+        literal(&result, line)
+    }
+
+    /// The ARN of a function is the only attribute that exists without a stack.
+    fn attribute(&self, path: &str, line: usize) -> Result<String, Unresolved> {
+        let function = path
+            .strip_suffix(".Arn")
+            .and_then(|id| self.functions.get(id));
+        match function {
+            Some(name) => Ok(format!(
+                "arn:aws:lambda:{}:{}:function:{name}",
+                self.region, self.account
+            )),
+            None => Err(unresolved(
+                line,
+                format!("{path} exists in a deployed stack only"),
+            )),
+        }
+    }
+
+    fn join(&self, parts: &[Node], line: usize) -> Result<String, Unresolved> {
+        let [delimiter, list] = parts else {
+            return Err(malformed("Join", line));
+        };
+        let (Some(delimiter), Kind::List(list), None) = (delimiter.text(), &list.kind, &list.tag)
+        else {
+            return Err(malformed("Join", line));
+        };
+        let mut texts = Vec::new();
+        for node in list {
+            texts.extend(self.text(node)?);
+        }
+        literal(&texts.join(delimiter), line)
+    }
+
+    fn find_in_map(&self, keys: &[Node], line: usize) -> Resolved {
+        if keys.len() != 3 {
+            return Err(malformed("FindInMap", line));
+        }
+        let mut node = self.mappings;
+        let mut path = Vec::new();
+        for key in keys {
+            let key = self.text(key)?.unwrap_or_default();
+            node = node.and_then(|node| node.member(&key));
+            path.push(key);
+        }
+        match node {
+            Some(node) => self.text(node),
+            None => Err(unresolved(
+                line,
+                format!("there is no {} in Mappings", path.join(".")),
+            )),
+        }
+    }
+}
+
+/// A text, unless it is to be replaced on deployment by a secret or a parameter.
+fn literal(text: &str, line: usize) -> Result<String, Unresolved> {
+    match text.contains("{{resolve:") {
+        true => Err(unresolved(
+            line,
+            "{{resolve:...}} is replaced on deployment only".to_owned(),
+        )),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn unresolved(line: usize, why: String) -> Unresolved {
+    Unresolved { line, why }
+}
+
+fn malformed(function: &str, line: usize) -> Unresolved {
+    unresolved(
+        line,
+        format!("!{function} has arguments that are not understood"),
+    )
+}

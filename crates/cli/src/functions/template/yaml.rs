@@ -1,0 +1,307 @@
+//! YAML as a tree that keeps lines and tags, and every scalar as it is written.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+
+use crate::functions::error::{ConfigError, Problem};
+
+/// The most nodes of a template, aliases expanded.
+const MOST_NODES: usize = 200_000;
+
+/// The deepest nesting.
+const DEEPEST: usize = 64;
+
+/// A node with its line, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    /// The tag of an intrinsic function, such as `Ref` or `Sub`.
+    pub(super) tag: Option<String>,
+    pub(super) kind: Kind,
+    /// The number of nodes in this tree.
+    size: usize,
+    depth: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    Scalar(String),
+    List(Vec<Node>),
+    /// The keys are unique.
+    Map(Vec<(String, Node)>),
+}
+
+impl Node {
+    fn new(line: usize, tag: Option<&Tag>, kind: Kind) -> Self {
+        let tag = tag.filter(|tag| tag.handle == "!" && !tag.suffix.is_empty());
+        let children: Vec<&Self> = match &kind {
+            Kind::Null | Kind::Scalar(_) => Vec::new(),
+            Kind::List(nodes) => nodes.iter().collect(),
+            Kind::Map(members) => members.iter().map(|(_, node)| node).collect(),
+        };
+        let size = children.iter().map(|node| node.size).sum::<usize>() + 1;
+        let depth = children.iter().map(|node| node.depth).max().unwrap_or(0) + 1;
+        Self {
+            line,
+            tag: tag.map(|tag| tag.suffix.clone()),
+            kind,
+            size,
+            depth,
+        }
+    }
+
+    /// This node without its tag: the argument of an intrinsic function.
+    pub(super) fn untagged(&self) -> Self {
+        Self {
+            tag: None,
+            ..self.clone()
+        }
+    }
+
+    /// The members of a map without a tag.
+    pub(super) fn members(&self) -> &[(String, Self)] {
+        match (&self.kind, &self.tag) {
+            (Kind::Map(members), None) => members,
+            _ => &[],
+        }
+    }
+
+    /// A member of a map without a tag.
+    pub(super) fn member(&self, name: &str) -> Option<&Self> {
+        let found = self.members().iter().find(|(key, _)| key == name);
+        found.map(|(_, node)| node)
+    }
+
+    /// The text of a scalar without a tag.
+    pub(super) fn text(&self) -> Option<&str> {
+        match (&self.kind, &self.tag) {
+            (Kind::Scalar(text), None) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// This node merged with what is more specific: maps member by member, lists one after the other,
+    /// everything else replaced, as SAM merges `Globals`.
+    pub(super) fn merged(&self, specific: &Self) -> Self {
+        let (line, tag) = (specific.line, None);
+        match (&self.kind, &specific.kind, &self.tag, &specific.tag) {
+            (Kind::Map(general), Kind::Map(own), None, None) if !is_intrinsic(own) => {
+                let mut members = general.clone();
+                for (name, node) in own {
+                    match members.iter_mut().find(|(known, _)| known == name) {
+                        Some((_, known)) => *known = known.merged(node),
+                        None => members.push((name.clone(), node.clone())),
+                    }
+                }
+                Self::new(line, tag, Kind::Map(members))
+            }
+            (Kind::List(general), Kind::List(own), None, None) => {
+                let all = general.iter().chain(own).cloned().collect();
+                Self::new(line, tag, Kind::List(all))
+            }
+            _ => specific.clone(),
+        }
+    }
+}
+
+/// Whether a map is the long form of an intrinsic function, such as `Fn::Sub: text`.
+fn is_intrinsic(members: &[(String, Node)]) -> bool {
+    matches!(members, [(name, _)] if name == "Ref" || name.starts_with("Fn::"))
+}
+
+/// A list or a map whose end has not been read.
+struct Open {
+    line: usize,
+    anchor: usize,
+    tag: Option<Tag>,
+    kind: Kind,
+    /// The key whose value comes next.
+    key: Option<String>,
+}
+
+impl Open {
+    fn new(line: usize, anchor: usize, tag: Option<Cow<'_, Tag>>, kind: Kind) -> Self {
+        Self {
+            line,
+            anchor,
+            tag: tag.map(Cow::into_owned),
+            kind,
+            key: None,
+        }
+    }
+}
+
+fn deep_enough(depth: usize) -> Result<(), &'static str> {
+    match depth > DEEPEST {
+        true => Err("is nested too deeply"),
+        false => Ok(()),
+    }
+}
+
+/// Reads the first document of a text.
+///
+/// # Errors
+///
+/// If it is not YAML, has a key twice, or is too large or too deep.
+pub(super) fn parse(place: &str, text: &str) -> Result<Node, ConfigError> {
+    let fail =
+        |line, message: &str| ConfigError::new(place, Problem::Syntax(message.to_owned())).at(line);
+    let of_scan = |error: &ScanError| fail(error.marker().line(), error.info());
+    let mut open: Vec<Open> = Vec::new();
+    let mut anchors: HashMap<usize, Node> = HashMap::new();
+    let mut total = 0_usize;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| of_scan(&error))?;
+        let line = span.start.line();
+        let is_alias = matches!(event, Event::Alias(_));
+        let (node, anchor) = match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let is_null = style == ScalarStyle::Plain
+                    && tag.is_none()
+                    && ["", "~", "null", "Null", "NULL"].contains(&&*value);
+                let kind = match is_null {
+                    true => Kind::Null,
+                    false => Kind::Scalar(value.into_owned()),
+                };
+                (Node::new(line, tag.as_deref(), kind), anchor)
+            }
+            Event::Alias(anchor) => match anchors.get(&anchor) {
+                Some(node) => (node.clone(), 0),
+                None => return Err(fail(line, "an alias refers to a node that contains it")),
+            },
+            Event::SequenceStart(anchor, tag) => {
+                open.push(Open::new(line, anchor, tag, Kind::List(Vec::new())));
+                deep_enough(open.len()).map_err(|message| fail(line, message))?;
+                continue;
+            }
+            Event::MappingStart(anchor, tag) => {
+                open.push(Open::new(line, anchor, tag, Kind::Map(Vec::new())));
+                deep_enough(open.len()).map_err(|message| fail(line, message))?;
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some(ended) => {
+                    let node = Node::new(ended.line, ended.tag.as_ref(), ended.kind);
+                    (node, ended.anchor)
+                }
+                None => return Err(fail(line, "unexpected end of a list or a map")),
+            },
+            Event::DocumentEnd | Event::StreamEnd => break,
+            _ => continue,
+        };
+        // An alias and an anchor copy the whole tree.
+        total = total.saturating_add(match is_alias || anchor > 0 {
+            true => node.size,
+            false => 1,
+        });
+        let depth = open.len() + node.depth;
+        if total > MOST_NODES || depth > DEEPEST {
+            return Err(fail(
+                line,
+                "is too large or too deep with its aliases expanded",
+            ));
+        }
+        if anchor > 0 {
+            anchors.insert(anchor, node.clone());
+        }
+        let Some(parent) = open.last_mut() else {
+            return Ok(node);
+        };
+        match (&mut parent.kind, parent.key.take()) {
+            (Kind::List(nodes), _) => nodes.push(node),
+            (Kind::Map(members), Some(key)) => members.push((key, node)),
+            (Kind::Map(members), None) => {
+                let (Kind::Scalar(key), None) = (node.kind, node.tag) else {
+                    return Err(fail(line, "a key is not a text"));
+                };
+                if members.iter().any(|(known, _)| *known == key) {
+                    return Err(fail(line, &format!("the key '{key}' occurs twice")));
+                }
+                parent.key = Some(key);
+            }
+            (Kind::Null | Kind::Scalar(_), _) => {}
+        }
+    }
+    Err(ConfigError::new(
+        place,
+        Problem::Syntax("is empty".to_owned()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar(text: &str) -> Kind {
+        Kind::Scalar(text.to_owned())
+    }
+
+    #[test]
+    fn keeps_lines_tags_and_scalars_as_they_are_written() {
+        let text =
+            "A: 1.10\nB:\n  - !Ref Name\n  - yes\n  - ''\n  - ~\nC: !Sub ['${x}', {x: 07}]\n";
+        let node = parse("t", text).unwrap();
+        assert_eq!(node.member("A").unwrap().text(), Some("1.10"));
+        let Kind::List(list) = &node.member("B").unwrap().kind else {
+            panic!("{node:?}")
+        };
+        assert_eq!((list[0].line, list[0].tag.as_deref()), (3, Some("Ref")));
+        assert_eq!(list[0].text(), None);
+        assert_eq!(list[1].kind, scalar("yes"));
+        assert_eq!(list[2].kind, scalar(""));
+        assert_eq!(list[3].kind, Kind::Null);
+        let sub = node.member("C").unwrap();
+        assert_eq!((sub.line, sub.tag.as_deref()), (7, Some("Sub")));
+        assert_eq!(
+            parse("t", "{\"A\": {\"Ref\": \"B\"}}")
+                .unwrap()
+                .members()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn merges_maps_and_lists_but_replaces_intrinsic_functions() {
+        let read = |text| parse("t", text).unwrap();
+        let general = read("V: {A: 1, B: 2}\nT: 3\nL: [a]\nX: {A: 1}");
+        let own = read("V: {B: 3, C: 4}\nL: [b]\nX: {Ref: P}");
+        let merged = general.merged(&own);
+        let v = merged.member("V").unwrap();
+        for (name, text) in [("A", "1"), ("B", "3"), ("C", "4")] {
+            assert_eq!(v.member(name).unwrap().text(), Some(text));
+        }
+        assert_eq!(merged.member("T").unwrap().text(), Some("3"));
+        assert!(matches!(&merged.member("L").unwrap().kind, Kind::List(list) if list.len() == 2));
+        assert_eq!(merged.member("X").unwrap().members().len(), 1);
+    }
+
+    #[test]
+    fn rejects_what_is_not_a_tree_of_reasonable_size() {
+        let mut bomb = "a0: &a0 [x, x]\n".to_owned();
+        for i in 1..40 {
+            let before = i - 1;
+            bomb.push_str(&format!("a{i}: &a{i} [*a{before}, *a{before}]\n"));
+        }
+        let deep = "[".repeat(500);
+        for (text, part) in [
+            ("", "is empty"),
+            ("a: [", ""),
+            ("a: 1\na: 2", "'a' occurs twice"),
+            ("[a]: 1", "not a text"),
+            ("a: &x [*x]", "contains it"),
+            ("a: *nothing", ""),
+            (bomb.as_str(), "too large"),
+            (deep.as_str(), ""),
+        ] {
+            let shown = parse("t.yaml", text).unwrap_err().to_string();
+            assert!(
+                shown.contains(part) && shown.starts_with("t.yaml:"),
+                "{shown}"
+            );
+        }
+    }
+}

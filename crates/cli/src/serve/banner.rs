@@ -1,0 +1,73 @@
+//! What `serve` says at the start: what it serves, and three lines to paste.
+
+use lambda_invoke_endpoint::Server;
+
+use super::options::Arguments;
+use crate::functions::spec::{Code, FunctionSpec};
+
+/// The lines of the banner.
+pub(super) fn lines(arguments: &Arguments, server: &Server, own: &[FunctionSpec]) -> Vec<String> {
+    let functions = server.endpoint().functions();
+    let names = match functions.as_slice() {
+        [] => "no functions".to_owned(),
+        names => names.join(", "),
+    };
+    let Arguments {
+        region, account, ..
+    } = arguments;
+    let keys = match (arguments.no_verify, arguments.credential.is_empty()) {
+        (true, _) => "; signatures are not verified",
+        (false, true) => "; access key 'local', secret key 'local'",
+        (false, false) => "",
+    };
+    let mut lines = vec![format!(
+        "serving {names} in {region} as account {account}{keys}"
+    )];
+    lines.extend(own.iter().map(described));
+    if let Some(name) = own.first().map(|spec| spec.name.as_str()) {
+        let url = server.url();
+        lines.push("to call it from another terminal:".to_owned());
+        lines.extend(pasted(arguments, &url, name).map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+/// A function, with what it runs and its limits.
+fn described(spec: &FunctionSpec) -> String {
+    let what = match &spec.code {
+        Code::Handler { handler, .. } => handler.clone(),
+        Code::Command(words) => words.join(" "),
+    };
+    let FunctionSpec {
+        name, root, memory, ..
+    } = spec;
+    let timeout = humantime::format_duration(spec.timeout);
+    let instances = spec.concurrency;
+    let root = root.display();
+    format!("  {name}: {what} in {root}, timeout {timeout}, {memory} MiB, {instances} instances")
+}
+
+/// Lines for a shell: the environment of an SDK or tool, a call with the AWS CLI, and one with curl.
+fn pasted(arguments: &Arguments, url: &str, name: &str) -> [String; 3] {
+    let region = &arguments.region;
+    // Secrets that the user chose are not shown.
+    let (id, secret) = match arguments.credential.is_empty() {
+        true => ("local", "local"),
+        false => ("ACCESS_KEY", "SECRET_KEY"),
+    };
+    let signed = match arguments.no_verify {
+        true => String::new(),
+        false => format!("--aws-sigv4 aws:amz:{region}:lambda --user {id}:{secret} "),
+    };
+    [
+        format!(
+            "export AWS_ENDPOINT_URL_LAMBDA={url} AWS_REGION={region} AWS_ACCESS_KEY_ID={id} \
+             AWS_SECRET_ACCESS_KEY={secret}"
+        ),
+        format!("aws lambda invoke --region {region} --function-name {name} /dev/stdout"),
+        format!(
+            "curl {signed}-H content-type:application/json -d '{{}}' \
+             {url}/2015-03-31/functions/{name}/invocations"
+        ),
+    ]
+}

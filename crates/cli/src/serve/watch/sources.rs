@@ -1,0 +1,262 @@
+//! The source files of a function, and their state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::functions::spec::{Code, FunctionSpec, Language};
+
+/// The most files and folders that a scan looks at.
+const MOST: usize = 20_000;
+
+/// The deepest folder below the root.
+const DEEPEST: usize = 16;
+
+/// Folders with what is installed, built or cached, besides hidden ones.
+const OTHERS: &[&str] = &[
+    "__pycache__",
+    "build",
+    "cdk.out",
+    "coverage",
+    "dist",
+    "node_modules",
+    "out",
+    "site-packages",
+    "target",
+    "venv",
+];
+
+/// Which files are the source of a function.
+#[derive(Debug)]
+pub(super) struct Sources {
+    root: PathBuf,
+    /// The language whose files in the root are watched.
+    language: Option<Language>,
+    /// Files that are watched besides.
+    files: Vec<PathBuf>,
+    ignored: BTreeSet<PathBuf>,
+}
+
+/// The state of the files.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    files: BTreeMap<PathBuf, (SystemTime, u64)>,
+    is_complete: bool,
+}
+
+/// A file that changed.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) path: PathBuf,
+    /// The time at which it was written; `None` if it was removed.
+    pub(super) time: Option<SystemTime>,
+    /// Whether it did not exist before.
+    pub(super) is_new: bool,
+}
+
+impl Sources {
+    pub(super) fn of(spec: &FunctionSpec) -> Self {
+        let (language, files) = match &spec.code {
+            Code::Handler { language, .. } => (Some(*language), Vec::new()),
+            Code::Command(words) => {
+                let files: Vec<_> = words.iter().map(|word| spec.root.join(word)).collect();
+                let files: Vec<_> = files.into_iter().filter(|path| path.is_file()).collect();
+                let mut languages = files.iter().filter_map(|path| language(path));
+                (languages.next(), files)
+            }
+        };
+        Self {
+            root: spec.root.clone(),
+            language,
+            files,
+            ignored: BTreeSet::new(),
+        }
+    }
+
+    /// Watches a file no longer.
+    pub(super) fn ignore(&mut self, path: PathBuf) {
+        self.ignored.insert(path);
+    }
+
+    /// A path relative to the root, where it is in the root.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        relative.display().to_string()
+    }
+
+    /// Reads the state of the files.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot {
+            files: BTreeMap::new(),
+            is_complete: true,
+        };
+        for path in &self.files {
+            self.add(path, &mut snapshot);
+        }
+        if let Some(language) = self.language {
+            let mut left = MOST;
+            self.scan(&self.root, language, DEEPEST, &mut left, &mut snapshot);
+            snapshot.is_complete = left > 0;
+        }
+        snapshot
+    }
+
+    fn scan(
+        &self,
+        folder: &Path,
+        language: Language,
+        depth: usize,
+        left: &mut usize,
+        snapshot: &mut Snapshot,
+    ) {
+        // A folder that cannot be read, or is just being removed, has no files.
+        let Ok(entries) = fs::read_dir(folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                return;
+            }
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            if kind.is_dir() {
+                if depth > 0 && !is_other(&name, &path) {
+                    self.scan(&path, language, depth - 1, left, snapshot);
+                }
+            } else if is_source(&path, &name, language) {
+                self.add(&path, snapshot);
+            }
+        }
+    }
+
+    fn add(&self, path: &Path, snapshot: &mut Snapshot) {
+        // Symbolic links are followed here: the file that a link points to is what is run.
+        let Ok(found) = fs::metadata(path) else {
+            return;
+        };
+        let Ok(time) = found.modified() else {
+            return;
+        };
+        if found.is_file() && !self.ignored.contains(path) {
+            snapshot.files.insert(path.to_owned(), (time, found.len()));
+        }
+    }
+}
+
+impl Snapshot {
+    /// Whether all files were looked at.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// The first file that differs from an earlier state.
+    pub(super) fn first_change(&self, before: &Self) -> Option<Change> {
+        let written = self
+            .files
+            .iter()
+            .find(|(path, state)| before.files.get(*path) != Some(state));
+        if let Some((path, (time, _))) = written {
+            return Some(Change {
+                path: path.clone(),
+                time: Some(*time),
+                is_new: !before.files.contains_key(path),
+            });
+        }
+        let removed = before
+            .files
+            .keys()
+            .find(|path| !self.files.contains_key(*path));
+        removed.map(|path| Change {
+            path: path.clone(),
+            time: None,
+            is_new: false,
+        })
+    }
+}
+
+fn language(path: &Path) -> Option<Language> {
+    path.extension()
+        .and_then(|extension| Language::of_extension(extension.to_str()?))
+}
+
+fn is_source(path: &Path, name: &str, language: Language) -> bool {
+    let is_manifest = language == Language::Node && name == "package.json";
+    !name.starts_with('.') && (self::language(path) == Some(language) || is_manifest)
+}
+
+/// Whether a folder has something else than source: dependencies, build output, caches.
+fn is_other(name: &str, path: &Path) -> bool {
+    name.starts_with('.')
+        || OTHERS.contains(&name)
+        || name.ends_with(".dist-info")
+        || name.ends_with(".egg-info")
+        // A virtual environment of any name.
+        || path.join("pyvenv.cfg").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::source;
+    use crate::functions::testing::Folder;
+
+    fn names(folder: &Folder, function: &str) -> Vec<String> {
+        let spec = source::argument(function, folder.path()).unwrap();
+        let sources = Sources::of(&spec);
+        let snapshot = sources.snapshot();
+        snapshot
+            .files
+            .keys()
+            .map(|path| sources.shown(path))
+            .collect()
+    }
+
+    #[test]
+    fn watches_source_but_not_dependencies_output_and_caches() {
+        let folder = Folder::new();
+        for file in [
+            "app.py",
+            "lib/util.py",
+            "lib/__pycache__/util.py",
+            "data.json",
+            "notes.txt",
+            ".hidden.py",
+            ".venv/lib/x.py",
+            "env/pyvenv.cfg",
+            "env/lib/x.py",
+            "node_modules/x/index.js",
+            "build/x.py",
+            "dist/x.js",
+            "index.mjs",
+            "package.json",
+            "other.cjs",
+        ] {
+            folder.write(file, "handler = 1; exports.handler = 1");
+        }
+        assert_eq!(names(&folder, "app.py"), ["app.py", "lib/util.py"]);
+        let node = ["index.mjs", "other.cjs", "package.json"];
+        assert_eq!(names(&folder, "index.mjs:handler"), node);
+        // The root itself may be a folder of build output.
+        folder.write("dist/index.mjs", "export const handler = 1");
+        assert_eq!(names(&folder, "dist/index.mjs"), ["index.mjs", "x.js"]);
+    }
+
+    #[test]
+    fn watches_a_program_and_the_files_of_its_command() {
+        let folder = Folder::new();
+        folder.program("my-fn");
+        folder.write("other", "");
+        folder.write("bootstrap.mjs", "");
+        folder.write("lib.mjs", "");
+        assert_eq!(names(&folder, "./my-fn"), ["my-fn"]);
+        let command = "x=node bootstrap.mjs";
+        assert_eq!(names(&folder, command), ["bootstrap.mjs", "lib.mjs"]);
+        assert_eq!(names(&folder, "x=no-such-program a b"), [""; 0]);
+    }
+}

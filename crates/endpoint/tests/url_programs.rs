@@ -1,0 +1,181 @@
+//! Unmodified programs through their URLs and in the console, in real processes.
+
+#![cfg(feature = "runtime")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use common::{Call, Client, serve, soon};
+use lambda_invoke_endpoint::runtime::Program;
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionUrl};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+/// A source file, removed when dropped.
+struct Source(PathBuf);
+
+impl Source {
+    fn function(name: &str, file: &str, text: &str) -> (Self, Function) {
+        let folder = format!("lambda-invoke-urls-{}-{name}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(file);
+        std::fs::write(&path, text).unwrap();
+        let function = Function::program(name, Program::source(path).unwrap());
+        (Self(folder), function.timeout(Duration::from_secs(20)))
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const NODE: &str = r#"
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, {
+    statusCode: 201,
+    headers: { "content-type": "text/event-stream" },
+    cookies: ["a=1", "b=2"],
+  });
+  for (let i = 1; i <= 4; i++) {
+    console.log(`tick ${i} of ${event.rawPath}`);
+    stream.write(`data: tick ${i}\n\n`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  stream.end();
+});
+"#;
+
+const PYTHON: &str = r#"
+import base64, json
+
+def handler(event, context):
+    if event["rawPath"] == "/fail":
+        raise ValueError("hush")
+    body = event.get("body", "")
+    if event["isBase64Encoded"]:
+        body = base64.b64decode(body).decode()
+    return {
+        "statusCode": 418,
+        "headers": {"content-type": "text/plain"},
+        "cookies": ["seen=1"],
+        "body": event["requestContext"]["http"]["method"] + " " + body,
+    }
+"#;
+
+fn request(method: &str, path: &str, body: &'static str) -> Vec<u8> {
+    let mut call = Call::new(path, body)
+        .header("host", "localhost")
+        .header("content-type", "application/x-www-form-urlencoded");
+    call.method = method.to_owned();
+    call.written()
+}
+
+#[tokio::test]
+async fn a_node_stream_arrives_live_with_its_own_head() {
+    let (_source, function) = Source::function("clock", "clock.mjs", NODE);
+    let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        let bytes = request("GET", "/url/clock/now", "");
+        client.stream.write_all(&bytes).await.unwrap();
+        let head = client.head().await.unwrap();
+        assert_eq!(head.parts.status, 201);
+        assert_eq!(head.parts.headers["content-type"], "text/event-stream");
+        assert_eq!(head.parts.headers.get_all("set-cookie").iter().count(), 2);
+        let mut times = Vec::new();
+        for tick in 1..=4 {
+            let chunk = client.chunk().await.unwrap().unwrap();
+            assert_eq!(chunk, format!("data: tick {tick}\n\n"));
+            times.push(Instant::now());
+        }
+        assert_eq!(client.chunk().await.unwrap(), None);
+        // Written 750 ms apart, which a buffer would hide.
+        let apart = times[3].duration_since(times[0]);
+        assert!(apart > Duration::from_millis(400), "{apart:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_python_result_is_converted_and_its_failure_is_hidden() {
+    let (_source, function) = Source::function("teapot", "app.py", PYTHON);
+    let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        let bytes = request("POST", "/url/teapot/", "a=1");
+        client.stream.write_all(&bytes).await.unwrap();
+        let response = client.response().await.unwrap();
+        assert_eq!(response.status(), 418);
+        assert_eq!(response.header("content-type"), Some("text/plain"));
+        assert_eq!(response.header("set-cookie"), Some("seen=1"));
+        assert_eq!(response.text(), "POST a=1");
+        let bytes = request("GET", "/url/teapot/fail", "");
+        client.stream.write_all(&bytes).await.unwrap();
+        let response = client.response().await.unwrap();
+        assert_eq!(response.status(), 502);
+        assert_eq!(response.text(), "Internal Server Error");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_console_shows_a_program_s_chunks_and_log_while_it_runs() {
+    let (_source, function) = Source::function("clock", "live.mjs", NODE);
+    let builder = Endpoint::builder()
+        .function(function.url(FunctionUrl::new()))
+        .console(true);
+    let (server, mut client) = serve(builder).await;
+    let host = server.local_addr().to_string();
+    let mut feed = Client::to(&server).await;
+    soon(async {
+        let link = server.console_url().unwrap();
+        let token = link.split_once('#').unwrap().1.to_owned();
+        let open = Call::new("/console/session", token).header("host", host.clone());
+        feed.stream.write_all(&open.written()).await.unwrap();
+        let key = feed.response().await.unwrap().text().to_owned();
+        let mut calls = Call::new("/console/calls", "")
+            .header("host", host)
+            .header("x-console-session", key);
+        calls.method = "GET".to_owned();
+        feed.stream.write_all(&calls.written()).await.unwrap();
+        feed.head().await.unwrap();
+
+        let bytes = request("GET", "/url/clock/now", "");
+        client.stream.write_all(&bytes).await.unwrap();
+        let mut text = Vec::new();
+        let mut live = None;
+        let last = loop {
+            text.extend_from_slice(&feed.chunk().await.unwrap().unwrap());
+            let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else {
+                continue;
+            };
+            let rest = text.split_off(end + 1);
+            let lines = std::mem::replace(&mut text, rest);
+            let calls: Vec<Value> = lines
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| serde_json::from_slice(line).unwrap())
+                .collect();
+            let Some(call) = calls.last() else { continue };
+            let log = call["log"].as_str().unwrap();
+            if call["end"].is_null() && log.contains("tick 2 of /now") {
+                live = Some(call["count"].as_u64().unwrap());
+            }
+            if log.contains("REPORT RequestId: ") {
+                break call.clone();
+            }
+        };
+        assert!(live.is_some_and(|count| count >= 2), "{live:?}");
+        // Each line once, although the tail has them too.
+        let log = last["log"].as_str().unwrap();
+        assert_eq!(log.matches("tick 4 of /now").count(), 1, "{log}");
+        assert_eq!(last["end"]["error"], json!(null));
+    })
+    .await;
+}
