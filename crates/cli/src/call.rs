@@ -51,10 +51,6 @@ pub(crate) struct Options {
     /// functions, named by --function, or else hello, echo, count and fail
     #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
     local: bool,
-    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
-    /// times; -vv also shows the events of the HTTP library
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
     /// With --local: a file with a handler, such as app.py or app.py:HANDLER, a program, NAME=SOURCE
     /// or NAME='COMMAND'; repeatable
     #[arg(
@@ -63,6 +59,10 @@ pub(crate) struct Options {
         requires = "local"
     )]
     own: Vec<String>,
+    /// Show each step of the call on stderr: connection, signature, attempts, request ID, sizes and
+    /// times; -vv also shows the events of the HTTP library
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     retry: Retry,

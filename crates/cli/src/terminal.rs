@@ -57,6 +57,12 @@ pub(crate) fn say(text: impl Display) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
+/// A line of a function's log as lines for people: runtimes put carriage returns between the lines of
+/// one entry, such as a stack trace.
+pub(crate) fn entry(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// The color of a line or label, on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -104,12 +110,6 @@ fn say_parts(style: Style, styled: &str, plain: &str) {
         false => format!("{styled}{plain}\n"),
     };
     let _ = io::stderr().lock().write_all(line.as_bytes());
-}
-
-/// A line of a function's log as lines for people: runtimes put carriage returns between the lines of
-/// one entry, such as a stack trace.
-pub(crate) fn entry(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// Writes a JSON value to stderr on one line, with long strings and lists shortened.

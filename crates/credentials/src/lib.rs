@@ -24,7 +24,6 @@ pub use self::chain::{Chain, ChainBuilder};
 pub use self::error::{Error, ErrorKind, Tried};
 pub use self::identity::{Identity, Provider};
 pub use self::settings::{EndpointSetting, Service, Setting, Settings, SettingsBuilder};
-pub use self::shared_files::shell_words::words as shell_words;
 pub use self::shared_files::{Encoding, expand_home, profile_names};
 pub use self::system::{
     Clock, CommandLine, Environment, Files, HttpClient, HttpFuture, LocalFiles, LocalProcesses,

@@ -68,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "lambda-invoke",
             "endpoint",
+            "runtime",
         ],
     ),
 ];

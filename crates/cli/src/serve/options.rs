@@ -62,13 +62,13 @@ pub(crate) struct Arguments {
     /// Log neither requests nor the lines of functions; write only warnings and errors to stderr
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// How to write the log on stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: Format,
     /// Serve a web page that calls the functions and shows the last calls live; its link is written
     /// to stderr and works once
     #[arg(long)]
     pub(super) console: bool,
-    /// How to write the log on stderr
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub(super) log_format: Format,
     /// How long to wait for running invocations on shutdown before dropping them
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1800s")]
     pub(super) grace: Duration,

@@ -1,12 +1,10 @@
 //! Splits text into words as a POSIX shell does, which is how botocore reads the names of sections.
-//! The program reads the commands of functions in the same way.
 
 /// Splits a text into words and removes the quotes; `None` if a quote or an escape is not closed.
 ///
 /// The rules are those of Python's `shlex.split`: `'` quotes everything up to the next `'`; within `"`,
 /// only `\"` and `\\` are escapes; outside quotes, `\` quotes the next character.
-#[must_use]
-pub fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut characters = text.chars();

@@ -267,7 +267,7 @@ impl Reader<'_> {
             (None, None, Some(command)) => {
                 let words = match command.get_ref() {
                     OneOrMany::Many(words) => Some(words.clone()),
-                    OneOrMany::One(text) => lambda_invoke_credentials::shell_words(text),
+                    OneOrMany::One(text) => shlex::split(text),
                 };
                 match words.filter(|words| words.first().is_some_and(|word| !word.is_empty())) {
                     Some(words) => Ok((Code::Command(words), root)),

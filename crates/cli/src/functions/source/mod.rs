@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lambda_invoke_credentials::shell_words;
-
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::handler;
 use crate::functions::spec::{Code, FunctionSpec, Language, NAME, is_name};
@@ -41,7 +39,7 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
             expected: NAME.to_owned(),
         }));
     }
-    let words = shell_words(what)
+    let words = shlex::split(what)
         .ok_or_else(|| wrong(Problem::Syntax("a quote is not closed".to_owned())))?;
     match words.as_slice() {
         [] => Err(wrong(Problem::Missing {
