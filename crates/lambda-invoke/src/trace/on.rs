@@ -7,6 +7,7 @@ use lambda_invoke_protocol::Request;
 use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{ClockOffset, GiveUpReason, Recovery, Retry};
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
+use tracing::instrument::Instrumented;
 use tracing::{Instrument as _, Level, Span, debug, event, field, info};
 
 use crate::exchange::request_id;
@@ -47,12 +48,9 @@ impl CallSpan {
         Self { span, started }
     }
 
-    /// Runs a future within the span.
-    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
-        if self.span.is_disabled() {
-            return future.await;
-        }
-        future.instrument(self.span.clone()).await
+    /// Runs a future within the span. Not an async function, which would hold the future twice.
+    pub(crate) fn run<F: Future>(&self, future: F) -> Instrumented<F> {
+        future.instrument(self.span.clone())
     }
 
     /// Records the head of the response that counts.
