@@ -13,6 +13,13 @@ use super::spec::{Code, FunctionSpec, Language, Url};
 /// The word after which this program is the supervisor of an instance. See [`supervise_if_asked`].
 const SUPERVISE: &str = "supervise-instance";
 
+/// How long an instance may take to initialize at least, as in the service.
+const INIT: Duration = Duration::from_secs(10);
+
+/// How long it may take at most, if the function's timeout allows it: a developer's machine may start
+/// many instances at once, on few processors.
+const LONGEST_INIT: Duration = Duration::from_secs(60);
+
 /// Runs an instance of a function if this process was started for that, and returns how it ended.
 ///
 /// Instances are started through this program, so that all their processes end with `serve`, also
@@ -55,6 +62,7 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     };
     let mut program = program
         .timeout(spec.timeout)
+        .init_timeout(spec.timeout.clamp(INIT, LONGEST_INIT))
         .memory_mb(spec.memory)
         .concurrency(spec.concurrency)
         .multi_concurrency(spec.instance_concurrency);

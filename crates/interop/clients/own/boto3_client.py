@@ -91,5 +91,5 @@ many = client(connections=100)
 with ThreadPoolExecutor(100) as pool:
     streams = pool.map(lambda _: stream(many, {"chunks": 3, "seconds": 0.3}), range(100))
     for chunks, complete in streams:
-        assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(3)], chunks
+        assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(3)], (chunks, complete)
 print(f"boto3 {boto3.__version__}, own function: ok")
