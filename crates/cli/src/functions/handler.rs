@@ -116,9 +116,8 @@ fn after_triple_quotes<'q>(line: &str, mut open: Option<&'q str>) -> Option<&'q 
     loop {
         match open {
             Some(quote) => {
-                let (_, after) = match rest.split_once(quote) {
-                    Some(parts) => parts,
-                    None => return open,
+                let Some((_, after)) = rest.split_once(quote) else {
+                    return open;
                 };
                 (rest, open) = (after, None);
             }

@@ -8,6 +8,13 @@ use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, Ur
 use super::error::{ConfigError, Problem};
 use super::spec::{Code, FunctionSpec, Language, Url};
 
+/// How long an instance may take to initialize at least, as in the service.
+const INIT: Duration = Duration::from_secs(10);
+
+/// How long it may take at most, if the function's timeout allows it: a developer's machine may start
+/// many instances at once, on few processors.
+const LONGEST_INIT: Duration = Duration::from_secs(60);
+
 /// The function of an endpoint.
 ///
 /// # Errors
@@ -38,6 +45,7 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     };
     let mut program = program
         .timeout(spec.timeout)
+        .init_timeout(spec.timeout.clamp(INIT, LONGEST_INIT))
         .memory_mb(spec.memory)
         .concurrency(spec.concurrency)
         .multi_concurrency(spec.instance_concurrency);
