@@ -68,6 +68,16 @@ def handler(event, context):
     }
 "#;
 
+const GENERATOR: &str = r#"
+import time
+
+def handler(event, context):
+    yield {"statusCode": 202, "headers": {"content-type": "text/event-stream"}, "cookies": ["a=1"]}
+    for tick in range(1, 4):
+        yield f"data: {tick}\n\n"
+        time.sleep(0.25)
+"#;
+
 fn request(method: &str, path: &str, body: &'static str) -> Vec<u8> {
     let mut call = Call::new(path, body)
         .header("host", "localhost")
@@ -120,6 +130,31 @@ async fn a_python_result_is_converted_and_its_failure_is_hidden() {
         let response = client.response().await.unwrap();
         assert_eq!(response.status(), 502);
         assert_eq!(response.text(), "Internal Server Error");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_python_generator_sends_events_with_its_own_head() {
+    let (_source, function) = Source::function("ticks", "ticks.py", GENERATOR);
+    let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        let bytes = request("GET", "/url/ticks/", "");
+        client.stream.write_all(&bytes).await.unwrap();
+        let head = client.head().await.unwrap();
+        assert_eq!(head.parts.status, 202);
+        assert_eq!(head.parts.headers["content-type"], "text/event-stream");
+        assert_eq!(head.parts.headers["set-cookie"], "a=1");
+        let mut times = Vec::new();
+        for tick in 1..=3 {
+            let chunk = client.chunk().await.unwrap().unwrap();
+            assert_eq!(chunk, format!("data: {tick}\n\n"));
+            times.push(Instant::now());
+        }
+        assert_eq!(client.chunk().await.unwrap(), None);
+        let apart = times[2].duration_since(times[0]);
+        assert!(apart > Duration::from_millis(250), "{apart:?}");
     })
     .await;
 }

@@ -205,16 +205,28 @@ class Client:
 
     def stream(self, path, headers, generator, request_id):
         streaming = {
-            "Content-Type": "application/octet-stream",
             "Lambda-Runtime-Function-Response-Mode": "streaming",
             "Transfer-Encoding": "chunked",
             "Trailer": "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
         }
         send = self.socket.sendall
-        send(self.send_head("POST", path, {**headers, **streaming}))
+
+        def start(content_type):
+            own = {"Content-Type": content_type}
+            send(self.send_head("POST", path, {**headers, **streaming, **own}))
+
+        started = False
         trailers = b""
         try:
             for chunk in generator:
+                if not started:
+                    started = True
+                    # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
+                    if isinstance(chunk, dict) and "statusCode" in chunk:
+                        start("application/vnd.awslambda.http-integration-response")
+                        chunk = to_json(chunk) + bytes(8)
+                    else:
+                        start("application/octet-stream")
                 data = chunk if isinstance(chunk, (bytes, bytearray)) else None
                 if data is None:
                     data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
@@ -230,6 +242,8 @@ class Client:
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
             )
+        if not started:
+            start("application/octet-stream")
         send(b"0\r\n" + trailers + b"\r\n")
         self.response()
 
