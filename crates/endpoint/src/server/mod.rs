@@ -3,6 +3,7 @@
 mod accept;
 pub(crate) mod build_error;
 pub(crate) mod builder;
+mod checks;
 mod connection;
 mod listen;
 pub(crate) mod memory;
