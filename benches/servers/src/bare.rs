@@ -113,7 +113,7 @@ async fn respond(
             }
         }
         None if name == "hold" => Content::Hold {
-            first: true,
+            sent: 0,
             until: Box::pin(tokio::time::sleep(HOLD)),
         },
         Some(("stream", size)) => {
@@ -173,7 +173,7 @@ enum Content {
     },
     /// The time once, and the end much later.
     Hold {
-        first: bool,
+        sent: u8,
         until: Pin<Box<Sleep>>,
     },
 }
@@ -219,13 +219,13 @@ impl Body for Content {
                 *left -= 1;
                 Some(stamp())
             }
-            Self::Hold { until, .. } if until.is_elapsed() => None,
-            Self::Hold { first, until } => {
-                if std::mem::take(first) {
-                    return Poll::Ready(Some(Ok(Frame::data(stamp()))));
+            Self::Hold { sent: 2.., .. } => None,
+            Self::Hold { sent, until } => {
+                if *sent == 1 {
+                    ready!(until.as_mut().poll(cx));
                 }
-                ready!(until.as_mut().poll(cx));
-                Some(complete())
+                *sent += 1;
+                Some(if *sent == 1 { stamp() } else { complete() })
             }
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))

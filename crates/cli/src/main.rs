@@ -30,6 +30,7 @@ mod stream;
 mod terminal;
 mod usage;
 mod verbose;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -52,15 +53,14 @@ enum Command {
     Check(check::Arguments),
     Sign(sign::Arguments),
     Decode(decode::Arguments),
+    Whoami(whoami::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
-    // Before anything else: a supervisor must not start threads.
-    if let Some(ended) = functions::program::supervise_if_asked() {
-        return ended;
-    }
+    // Before anything else: a process that supervises a function's must not start threads.
+    lambda_invoke_endpoint::runtime::supervise_if_asked();
     let command = match Arguments::try_parse() {
         Ok(arguments) => arguments.command,
         Err(error) => return usage::report(&error),
@@ -76,6 +76,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Whoami(arguments) => whoami::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };

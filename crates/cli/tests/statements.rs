@@ -138,6 +138,31 @@ fn every_file_that_is_named_exists() {
     assert!(seen > 10, "{seen}");
 }
 
+/// The last column of the comparison: a path, or a path and a test in that file.
+#[test]
+fn every_test_that_the_comparison_names_exists() {
+    let page = read("docs/comparison.md");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with('|') && line.split(" | ").count() == 4)
+        .filter(|line| line[2..].starts_with(|c: char| c.is_ascii_digit()))
+        .collect();
+    assert_eq!(rows.len(), 28);
+    let mut tests = 0;
+    for row in rows {
+        let shown = row.split(" | ").nth(3).unwrap();
+        let mut names = shown.split('`').skip(1).step_by(2);
+        let path = names.next().unwrap();
+        assert!(root().join(path).exists(), "{row}");
+        if let Some(test) = names.next() {
+            let name = format!("fn {test}()");
+            assert!(read(path).contains(&name), "{path} has no {name}");
+            tests += 1;
+        }
+    }
+    assert!(tests > 15, "{tests}");
+}
+
 /// The commands, each with its help.
 fn commands() -> BTreeMap<String, String> {
     let help = run(&["--help"]);

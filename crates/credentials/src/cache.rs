@@ -328,6 +328,17 @@ impl Cached {
     }
 }
 
+impl Cached {
+    /// Returns the credentials and where they came from, fetched if need be.
+    ///
+    /// # Errors
+    ///
+    /// If the provider fails, takes too long, or returns credentials that have expired.
+    pub async fn identity(&self) -> Result<Identity, Error> {
+        self.cache.get().await
+    }
+}
+
 impl ProvideCredentials for Cached {
     fn provide(&self) -> CredentialsFuture<'_> {
         Box::pin(async {

@@ -166,20 +166,37 @@ pub(crate) fn encoded(text: &str) -> String {
     out
 }
 
-/// The start of a message that a service sent, on one line.
+/// The start of a message that a service sent, on one line and safe for a terminal.
 pub(crate) fn excerpt(text: &str) -> String {
     const MOST: usize = 400;
     let line: String = text
         .chars()
-        .map(|one| if one.is_control() { ' ' } else { one })
+        .map(|one| if is_interpreted(one) { ' ' } else { one })
         .take(MOST)
         .collect();
     line.trim().to_owned()
 }
 
+/// Whether a terminal interprets the character instead of showing it: the rule of
+/// `lambda_invoke_error::text::is_interpreted`, on which this crate does not depend.
+fn is_interpreted(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excerpt_has_nothing_that_a_terminal_interprets() {
+        let text = excerpt("\u{1b}[2Jno\n\u{202e}key\u{2066}\u{61c} Zoë ");
+        assert_eq!(text, "[2Jno  key   Zoë");
+        assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), 400);
+    }
 
     #[test]
     fn an_address_and_a_path_have_one_slash_between_them() {

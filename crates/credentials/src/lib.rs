@@ -1,6 +1,8 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "aws-sdk")]
+pub mod aws_sdk;
 mod cache;
 mod chain;
 mod context;

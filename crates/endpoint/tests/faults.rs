@@ -276,3 +276,19 @@ fn a_rule_can_be_built_or_parsed() {
         .times(3);
     assert_eq!("hello: reset-at=5 every=2 times=3".parse(), Ok(typed));
 }
+
+#[tokio::test]
+async fn a_message_of_several_pieces_can_have_a_wrong_checksum_too() {
+    // 9 MiB are sent as messages of 8 MiB and 1 MiB.
+    for (number, whole) in [(0, 0), (1, 1)] {
+        let (_server, mut client) = with(&format!("count: wrong-crc={number}")).await;
+        let payload = format!(r#"{{"n":1,"bytes":{}}}"#, 9 << 20);
+        let response = client.call(&Call::stream("count", payload)).await;
+        let (messages, error) = first_fault(&response);
+        assert_eq!(messages, whole);
+        assert!(matches!(
+            error,
+            Some(DecodeErrorKind::MessageChecksumMismatch { .. })
+        ));
+    }
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{Call, Client, Response, chunks, serve, soon};
 use lambda_invoke_endpoint::runtime::Program;
-use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionUrl, UrlAuth};
 use lambda_invoke_protocol::{ReportStatus, StreamEvent};
 use serde_json::json;
 
@@ -302,13 +302,20 @@ fn slow(sources: &Sources, name: &str) -> Program {
 #[tokio::test]
 async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
     let sources = Sources::new("throttle");
-    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(1));
+    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(1))
+        .url(FunctionUrl::new().auth(UrlAuth::None));
     let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     let mut other = Client::to(&server).await;
     client.send(&Call::invoke("slow", "1.5")).await;
     while server.calls("slow").is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    let function_url = Call {
+        method: "GET".to_owned(),
+        ..Call::new("/url/slow/", "")
+    };
+    let response = other.call(&function_url).await;
+    assert_eq!(response.status(), 429);
     for call in [Call::invoke("slow", "0"), Call::stream("slow", "0")] {
         let response = other.call(&call).await;
         assert_eq!(response.status(), 429);
@@ -329,6 +336,32 @@ async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
     assert_eq!(server.calls("slow").len(), 2);
     let counters = server.event_counters();
     assert!(counters.throttled > 0 && counters.failed == 0, "{counters}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_as_many_as_instances_are_never_throttled() {
+    let sources = Sources::new("full");
+    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(2));
+    let (server, _) = serve(Endpoint::builder().function(function)).await;
+    let address = server.local_addr();
+    let callers: Vec<_> = (0..2)
+        .map(|_| {
+            tokio::spawn(async move {
+                let mut client = Client::connect(address).await;
+                for number in 0..150 {
+                    let call = match number % 2 {
+                        0 => Call::invoke("slow", "0"),
+                        _ => Call::stream("slow", "0"),
+                    };
+                    assert_eq!(client.call(&call).await.status(), 200, "call {number}");
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(server.calls("slow").len(), 300);
 }
 
 fn processes_in(folder: &Path) -> usize {
@@ -353,6 +386,21 @@ async fn processes_end_with_the_server_and_are_replaced_by_a_restart() {
     server.endpoint().restart("pid");
     assert_ne!(client.call(&Call::invoke("pid", "1")).await.json(), pid);
     assert!(soon(server.shutdown(Duration::from_secs(5))).await);
+    assert_eq!(processes_in(&sources.0), 0);
+}
+
+#[tokio::test]
+async fn programs_run_until_the_last_server_of_their_endpoint_is_shut_down() {
+    let sources = Sources::new("two");
+    let function = Function::program("slow", slow(&sources, "slow.py"));
+    let endpoint = Endpoint::builder().function(function).build().unwrap();
+    let first = endpoint.clone().bind("127.0.0.1:0").await.unwrap();
+    let second = endpoint.bind("127.0.0.1:0").await.unwrap();
+    let mut client = Client::to(&second).await;
+    assert_eq!(client.call(&Call::invoke("slow", "0")).await.text(), "0");
+    assert!(soon(first.shutdown(Duration::from_secs(5))).await);
+    assert_eq!(client.call(&Call::invoke("slow", "0")).await.text(), "0");
+    assert!(soon(second.shutdown(Duration::from_secs(5))).await);
     assert_eq!(processes_in(&sources.0), 0);
 }
 

@@ -329,3 +329,46 @@ async fn a_head_request_has_no_body() {
     let next = send(&mut client, &request("GET", "/url/page/", "localhost")).await;
     assert_eq!(next.text(), "\"text\"");
 }
+
+#[tokio::test]
+async fn a_body_that_its_status_forbids_does_not_disturb_the_next_response() {
+    let functions = [204, 304].map(|status| {
+        let response = json!({"statusCode": status, "body": "not allowed here"});
+        constant(&format!("status{status}"), response)
+    });
+    let (_server, mut client) = serve(endpoint().functions(functions).function(echo())).await;
+    for status in [204, 304] {
+        let call = request("GET", &format!("/url/status{status}/"), "localhost");
+        client.stream.write_all(&call.written()).await.unwrap();
+        // The head only, since a 304 may announce the length of what it does not send.
+        let head = soon(client.head()).await.unwrap();
+        assert_eq!(head.parts.status, status);
+        let next = send(&mut client, &request("GET", "/url/echo/", "localhost")).await;
+        assert_eq!(next.json()["rawPath"], "/");
+    }
+}
+
+#[tokio::test]
+async fn concurrency_limits_and_fault_rules_apply() {
+    let full = constant("full", json!("never")).concurrency(0);
+    let faulty = constant("faulty", json!("sometimes"));
+    let cut = constant("cut", json!("a long text"));
+    let builder = endpoint()
+        .functions([full, faulty, cut])
+        .fault("faulty: error=KMSDisabledException".parse().unwrap())
+        .fault("cut: cut-at=4".parse().unwrap());
+    let (_server, mut client) = serve(builder).await;
+    let throttled = send(&mut client, &request("GET", "/url/full/", "localhost")).await;
+    assert_eq!(throttled.status(), 429);
+    assert_eq!(throttled.error().code(), Some("TooManyRequestsException"));
+    let struck = send(&mut client, &request("GET", "/url/faulty/", "localhost")).await;
+    assert_eq!(struck.error().code(), Some("KMSDisabledException"));
+    let call = request("GET", "/url/cut/", "localhost");
+    client.stream.write_all(&call.written()).await.unwrap();
+    let (rest, _) = soon(client.rest()).await;
+    assert!(
+        rest.ends_with(b"\r\n\r\n\"a l"),
+        "{}",
+        String::from_utf8_lossy(&rest)
+    );
+}

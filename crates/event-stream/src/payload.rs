@@ -192,7 +192,11 @@ impl Payload {
         Self {
             first: self.first.clone(),
             prefix: self.prefix,
-            rest: self.rest.clone(),
+            // Cloning an empty deque is a hundred instructions.
+            rest: match self.rest.is_empty() {
+                true => VecDeque::new(),
+                false => self.rest.clone(),
+            },
             len: self.len,
         }
     }

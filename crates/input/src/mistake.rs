@@ -43,7 +43,7 @@ impl Mistake {
         (start, end): (usize, usize),
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
-        let at = format_args!("at bytes {start} to {end}");
+        let at = Place { start, end };
         match self {
             Self::UpperCase(part) => write!(f, "{part} in upper case {at}, expected lower case"),
             Self::OtherService => write!(f, "an ARN of another service {at}, expected \"lambda\""),
@@ -66,6 +66,18 @@ impl Mistake {
             }
             Self::ExtraPart => write!(f, "a part too many; the name was read {at}"),
         }
+    }
+}
+
+/// The span of a mistake, as a part of a message.
+struct Place {
+    start: usize,
+    end: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at bytes {} to {}", self.start, self.end)
     }
 }
 

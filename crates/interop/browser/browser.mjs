@@ -37,12 +37,10 @@ try {
   const events = await page.$$eval("li", (items) =>
     items.map((item) => ({ text: item.textContent, at: Number(item.dataset.at) })));
   assert.deepEqual(events.map((event) => event.text), [1, 2, 3, 4, 5].map((n) => `tick ${n}`));
-  for (let i = 1; i < events.length; i++) {
-    const gap = events[i].at - events[i - 1].at;
-    console.log(`event ${i + 1}: ${gap.toFixed(0)} ms after the one before`);
-    // Written 300 ms apart: a buffer would deliver them together.
-    assert.ok(gap > 150 && gap < 1500, `gap of ${gap} ms`);
-  }
+  const gaps = events.slice(1).map((event, i) => event.at - events[i].at);
+  console.log(`events 2 to 5 came after ${gaps.map((gap) => gap.toFixed(0)).join(", ")} ms`);
+  // Written 300 ms apart. A buffer would deliver them together; a busy machine delays single ones.
+  assert.ok(gaps.filter((gap) => gap > 100).length >= 3, `gaps of ${gaps} ms`);
 
   // The console shows the same call on its time line.
   const row = console_.locator('.call[data-ended="true"]', { hasText: "clock" }).first();

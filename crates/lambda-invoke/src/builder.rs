@@ -18,7 +18,7 @@ use crate::exchange::Core;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::HttpService;
 use crate::provider::IntoProvider;
-use crate::{BoxError, Client, EndpointUrl, Error, ProvideCredentials};
+use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredentials};
 
 /// Configures a [`Client`].
 ///
@@ -94,6 +94,16 @@ impl<C> Default for ClientBuilder<C> {
 }
 
 impl<C> ClientBuilder<C> {
+    /// Makes a builder for a local endpoint: see [`Client::local`].
+    pub(crate) fn local(url: impl Into<String>) -> Result<Self, Error> {
+        let keys = Credentials::new("local", "local")
+            .map_err(|error| Error::configuration("the keys cannot be used").with_source(error))?;
+        Ok(Self::default()
+            .region("us-east-1")
+            .credentials(keys)
+            .endpoint_url(url))
+    }
+
     /// Sets the region that requests are signed for, and whose endpoint they go to.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());

@@ -7,7 +7,7 @@ use lambda_invoke_input::FunctionName;
 use lambda_invoke_protocol::retry::RetryPolicy;
 
 use crate::exchange::Core;
-use crate::{BoxError, ClientBuilder, InvokeCall, StreamCall};
+use crate::{BoxError, ClientBuilder, Error, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
@@ -41,6 +41,33 @@ impl Client {
     /// Returns a builder with the default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// Makes a client for a local endpoint, with the region `us-east-1` and the keys `local` and
+    /// `local`: those of `lambda-invoke serve` and of `lambda_invoke_endpoint` unless they are started
+    /// with others.
+    ///
+    /// # Errors
+    ///
+    /// If `url` is not an address: see [`ClientBuilder::endpoint_url`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke::Client;
+    /// use lambda_invoke_endpoint::Endpoint;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let server = Endpoint::builder().builtins().bind_local().await?;
+    /// let client = Client::local(server.url())?;
+    /// let reply = client.invoke("echo").payload("[1]").send().await?.into_result()?;
+    /// assert_eq!(reply.payload(), "[1]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn local(url: impl Into<String>) -> Result<Self, Error> {
+        ClientBuilder::<Self>::local(url)?.build()
     }
 
     /// Invoke: runs a function and returns its whole response, or queues an event for it.

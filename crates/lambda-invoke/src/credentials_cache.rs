@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
 
-use crate::{Error, ProvideCredentials, trace};
+use crate::{BoxError, Error, ProvideCredentials, trace};
 
 /// Lambda's name in a signature's scope.
 const SERVICE: &str = "lambda";
@@ -19,6 +19,8 @@ const UNDATED: Duration = Duration::from_secs(900);
 /// How long to wait before fetching again after a failure while the old credentials are still valid,
 /// or after receiving credentials that are about to expire.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How long the provider may take, so that one that hangs does not hold calls for good.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The signer with the credentials in use, and when to renew them.
 pub(crate) struct CurrentSigner {
@@ -33,7 +35,7 @@ impl CurrentSigner {
     }
 
     fn is_due(&self, now: SystemTime) -> bool {
-        self.renew.is_some_and(|renew| renew <= now)
+        self.renew.is_some_and(|renew| renew <= now) || self.is_expired(now)
     }
 
     fn is_expired(&self, now: SystemTime) -> bool {
@@ -81,13 +83,20 @@ impl CredentialsCache {
         if let Some(signer) = self.fresh(now) {
             return Ok(signer);
         }
-        let _fetching = self.fetching.lock().await;
+        let _fetching = match self.fetching.try_lock() {
+            Ok(fetching) => fetching,
+            // Another call fetches ahead of the expiry; this one need not wait for it.
+            Err(_) => match self.current().filter(|old| !old.is_expired(now)) {
+                Some(old) => return Ok(old),
+                None => self.fetching.lock().await,
+            },
+        };
         // Another call may have fetched them while this one waited.
         if let Some(signer) = self.fresh(now) {
             return Ok(signer);
         }
         let old = self.current();
-        let signer = match (self.provider.provide().await, old) {
+        let signer = match (self.fetch(now).await, old) {
             (Ok(credentials), _) => {
                 trace::credentials_fetched(&credentials);
                 CurrentSigner {
@@ -109,6 +118,22 @@ impl CredentialsCache {
         self.has_token.store(has_token, Ordering::Relaxed);
         *self.lock() = Some(Arc::clone(&signer));
         Ok(signer)
+    }
+
+    /// Asks the provider for credentials that are valid at `now`.
+    async fn fetch(&self, now: SystemTime) -> Result<Credentials, BoxError> {
+        let fetching = tokio::time::timeout(FETCH_TIMEOUT, self.provider.provide());
+        let credentials = fetching
+            .await
+            .map_err(|_| format!("the provider returned none within {FETCH_TIMEOUT:?}"))??;
+        match credentials.expiry() {
+            Some(end) if time(end) <= now => Err(format!(
+                "the credentials of the key {} expired at {end}; they are not sent",
+                credentials.access_key_id()
+            )
+            .into()),
+            _ => Ok(credentials),
+        }
     }
 
     /// Drops credentials that the service has reported as expired.
@@ -169,8 +194,7 @@ fn renew_at(now: SystemTime, expiry: Option<SystemTime>, can_refresh: bool) -> O
     let Some(expiry) = expiry else {
         return now.checked_add(UNDATED);
     };
-    // Fetching again at once would return the same. Credentials that seem to have expired are used
-    // all the same: the service's clock decides.
+    // Fetching again at once would return the same.
     Some(expiry.checked_sub(AHEAD)?.max(now.checked_add(PAUSE)?))
 }
 
@@ -250,6 +274,70 @@ mod tests {
         assert_eq!(error.kind(), crate::ErrorKind::Credentials);
         let source = std::error::Error::source(&error).unwrap();
         assert_eq!(source.to_string(), "the vault is closed");
+    }
+
+    #[tokio::test]
+    async fn credentials_that_have_expired_are_an_error_and_do_not_replace_valid_ones() {
+        let cache = cache_of(&[100, 50, 50]);
+        let error = key(&cache, 100).await.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("the key AKID0 expired at"), "{source}");
+        let cache = cache_of(&[100, 50]);
+        assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
+        assert_eq!(key(&cache, 60).await.unwrap(), "AKID0");
+        // Nor do those that cannot be renewed outlive their expiry.
+        let fixed = Credentials::new("AKID", "secret").unwrap();
+        let fixed = fixed.with_expiry(Timestamp::from_secs(100).unwrap());
+        let cache = CredentialsCache::new(Box::new(fixed), "eu-west-1".to_owned());
+        assert_eq!(key(&cache, 99).await.unwrap(), "AKID");
+        key(&cache, 100).await.unwrap_err();
+    }
+
+    /// Waits for its second fetch until the test lets it go on.
+    #[derive(Debug, Default)]
+    struct Gated {
+        fetches: AtomicU32,
+        gate: Arc<tokio::sync::Notify>,
+    }
+
+    impl ProvideCredentials for Gated {
+        fn provide(&self) -> CredentialsFuture<'_> {
+            let number = self.fetches.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                if number > 0 {
+                    self.gate.notified().await;
+                }
+                let expiry = Timestamp::from_secs(3600 * (u64::from(number) + 1))?;
+                Ok(Credentials::new(format!("AKID{number}"), "secret")?.with_expiry(expiry))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_use_the_old_ones_while_another_fetches_and_none_past_the_expiry() {
+        let gated = Gated::default();
+        let gate = Arc::clone(&gated.gate);
+        let cache = Arc::new(CredentialsCache::new(
+            Box::new(gated),
+            "eu-west-1".to_owned(),
+        ));
+        assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
+        let call = |seconds| {
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move { key(&cache, seconds).await.unwrap() })
+        };
+        let leader = call(3400);
+        tokio::task::yield_now().await;
+        for _ in 0..1000 {
+            assert_eq!(key(&cache, 3400).await.unwrap(), "AKID0");
+        }
+        let late: Vec<_> = (0..1000).map(|_| call(3600)).collect();
+        tokio::task::yield_now().await;
+        gate.notify_one();
+        assert_eq!(leader.await.unwrap(), "AKID1");
+        for call in late {
+            assert_eq!(call.await.unwrap(), "AKID1");
+        }
     }
 
     #[tokio::test]

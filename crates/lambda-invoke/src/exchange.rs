@@ -22,13 +22,13 @@ use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Timeouts;
 use tokio::time::Instant;
 
-use crate::Error;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
 use crate::http_service::{HttpService, ResponseBody};
 use crate::random;
 use crate::trace::{self, CallSpan};
+use crate::{Error, FunctionName};
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
@@ -98,6 +98,7 @@ impl Core {
         request: &CallRequest<'_, Op>,
         options: Options,
     ) -> Result<HttpResponse, Error> {
+        self.check_region(request.target.name())?;
         let span = CallSpan::open(request, &self.endpoint, self.credentials.region());
         let (parts, body, attempts) = span.run(self.attempts(request, options)).await?;
         span.responded(&parts, attempts);
@@ -125,7 +126,7 @@ impl Core {
         let total = timeouts
             .or(self.http_service.timeouts())
             .and_then(|timeouts| timeouts.total());
-        let deadline = total.and_then(|total| Instant::now().checked_add(total));
+        let mut deadline = total.and_then(|total| Instant::now().checked_add(total));
         let policy = options.retry.unwrap_or(self.retry);
         let mut call = CallRetries::new(policy, &self.bucket);
         let mut earlier = Execution::NotStarted;
@@ -135,7 +136,7 @@ impl Core {
                 + usize::from(self.credentials.has_token())
                 + self.headers.len()
                 + headers.map_or(0, ExtraHeaders::len);
-            let http = request
+            let mut http = request
                 .to_http_with_capacity(base, more)
                 .map_err(Error::input)?;
             let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
@@ -145,9 +146,16 @@ impl Core {
                 (Some(left), 2..) => Some(timeouts.unwrap_or_else(defaults).with_total(left)),
                 _ => timeouts,
             };
+            if let Some(timeouts) = timeouts {
+                http.extensions_mut().insert(timeouts);
+            }
             let expected: Expected = request.invocation_type.into();
-            let response = self.attempt(attempt, http, expected, hash, timeouts, headers);
-            let failed = match response.await {
+            let mut fetching = Duration::ZERO;
+            let attempted = self.attempt(attempt, http, expected, hash, headers, &mut fetching);
+            let attempted = attempted.await;
+            // The time that fetching credentials took is not the call's.
+            deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
+            let failed = match attempted {
                 Ok((parts, body)) => {
                     call.succeeded();
                     return Ok((parts, body, attempt));
@@ -169,7 +177,7 @@ impl Core {
             let retry = match call.failed(context) {
                 Decision::Retry(retry) => retry,
                 Decision::GiveUp(reason) => {
-                    trace::gave_up(attempt, &failed.error, Some(reason));
+                    trace::gave_up(attempt, &failed.error, reason);
                     return Err(failed.error.given_up(attempt, earlier, Some(reason)));
                 }
             };
@@ -195,6 +203,18 @@ impl Core {
         }
     }
 
+    /// Rejects a function whose ARN is of another region than the client: the service would not find
+    /// it, or not accept the signature.
+    fn check_region(&self, function: &FunctionName<'_>) -> Result<(), Error> {
+        let region = self.credentials.region();
+        match function.region() {
+            Some(of_arn) if of_arn != region => Err(Error::input(format!(
+                "the function's ARN is of the region {of_arn}, but the client's region is {region}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Signs a request, sends it, and reads the response's head, and the body of an error.
     async fn attempt(
         &self,
@@ -202,8 +222,8 @@ impl Core {
         request: Request<Bytes>,
         expected: Expected,
         hash: &PayloadHash,
-        timeouts: Option<Timeouts>,
         headers: Option<&ExtraHeaders>,
+        fetching: &mut Duration,
     ) -> Result<(response::Parts, ResponseBody), Failed> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
@@ -217,14 +237,14 @@ impl Core {
         parts.headers.insert(HOST, self.endpoint.host().clone());
         parts.headers.insert(USER_AGENT, AGENT);
         self.insert_extra(&mut parts.headers, Coverage::Signed, headers);
-        if let Some(timeouts) = timeouts {
-            parts.extensions.insert(timeouts);
-        }
         let now = clock.apply(SystemTime::now());
         let (signer, sent) = match self.credentials.fresh(now) {
             Some(signer) => (signer, now),
             None => {
-                let signer = self.credentials.signer_at(now).await.map_err(early)?;
+                let start = Instant::now();
+                let signer = self.credentials.signer_at(now).await;
+                *fetching = start.elapsed();
+                let signer = signer.map_err(early)?;
                 // Fetching credentials may have taken some time.
                 (signer, clock.apply(SystemTime::now()))
             }
@@ -238,6 +258,7 @@ impl Core {
         trace::signed(attempt, signer.signer(), time, parts.uri.path(), body.len());
 
         let request = Request::from_parts(parts, Full::new(body));
+        let timeouts = request.extensions().get::<Timeouts>().copied();
         let response = self.http_service.send(request, timeouts, &self.endpoint);
         let (parts, mut body) = response.await.map_err(early)?.into_parts();
         let received = clock.apply(SystemTime::now());

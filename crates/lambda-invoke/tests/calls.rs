@@ -5,8 +5,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
-use support::{Server, Step, response};
+use lambda_invoke_endpoint::{Function, FunctionError};
+use support::{Server, Step, local, response};
 use tokio::sync::Notify;
 
 #[tokio::test]
@@ -61,15 +61,7 @@ async fn every_form_of_name_and_every_value_arrives_under_a_signature_that_is_ve
     })
     .version(7)
     .alias("live", 7);
-    let server = Endpoint::builder()
-        .function(seen)
-        .bind_local()
-        .await
-        .unwrap();
-    let client = support::builder()
-        .endpoint_url(server.url())
-        .build()
-        .unwrap();
+    let (_server, client) = local(seen).await;
     let call = |name: &str| {
         // With an owned name the call outlives this closure.
         client
@@ -124,15 +116,7 @@ async fn an_event_is_queued_and_runs() {
         notify.notify_one();
         async { Ok::<_, FunctionError>("null") }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let client = support::builder()
-        .endpoint_url(server.url())
-        .build()
-        .unwrap();
+    let (_server, client) = local(function).await;
     let reply = client
         .invoke("later")
         .payload_json(&[1])

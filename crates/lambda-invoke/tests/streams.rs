@@ -11,22 +11,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream as _;
-use lambda_invoke::{Client, ErrorKind, Execution};
-use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Server as LocalEndpoint};
+use lambda_invoke::{ErrorKind, Execution};
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{
-    LAST_CHUNK, Server, Step, chunk, complete, drain, event_bytes, events, http_chunk, responding,
-    stream_head, whole_stream,
+    LAST_CHUNK, Server, Step, chunk, client_of, complete, drain, event_bytes, events, http_chunk,
+    local, responding, stream_head, whole_stream,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use tokio::sync::{Notify, oneshot};
-
-fn client_of(server: &LocalEndpoint) -> Client {
-    support::builder()
-        .endpoint_url(server.url())
-        .build()
-        .unwrap()
-}
 
 #[tokio::test]
 async fn the_first_chunk_arrives_before_the_function_makes_the_second() {
@@ -42,12 +35,8 @@ async fn the_first_chunk_arrives_before_the_function_makes_the_second() {
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut stream = client_of(&server).stream("two").send().await.unwrap();
+    let (_server, client) = local(function).await;
+    let mut stream = client.stream("two").send().await.unwrap();
     assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "first");
     acknowledged.notify_one();
     assert_eq!(stream.next_chunk().await.unwrap().unwrap(), "second");
@@ -362,12 +351,8 @@ async fn a_dropped_stream_is_noticed_by_the_function() {
             Ok::<_, FunctionError>(())
         }
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let mut stream = client_of(&server).stream("endless").send().await.unwrap();
+    let (_server, client) = local(function).await;
+    let mut stream = client.stream("endless").send().await.unwrap();
     stream.next_chunk().await.unwrap().unwrap();
     drop(stream);
     tokio::time::timeout(Duration::from_secs(10), noticed)
@@ -443,24 +428,10 @@ async fn a_dry_run_returns_the_head_alone() {
         #[allow(unreachable_code, reason = "it gives the closure its type")]
         Ok::<_, FunctionError>(())
     });
-    let server = Endpoint::builder()
-        .function(function)
-        .bind_local()
-        .await
-        .unwrap();
-    let head = client_of(&server)
-        .stream("f")
-        .dry_run()
-        .send()
-        .await
-        .unwrap();
+    let (_server, client) = local(function).await;
+    let head = client.stream("f").dry_run().send().await.unwrap();
     assert_eq!(head.status, 204);
     assert!(!head.has_stream());
-    let reply = client_of(&server)
-        .invoke("f")
-        .dry_run()
-        .send()
-        .await
-        .unwrap();
+    let reply = client.invoke("f").dry_run().send().await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.payload().len()), (204, 0));
 }

@@ -216,6 +216,27 @@ mod tests {
     }
 
     #[test]
+    fn keeps_at_most_64_kib_of_a_stack() {
+        assert_eq!(MAX_STACK, 65_536);
+        let long = "x".repeat(MAX_STACK + 1);
+        let of = |stack_trace: Vec<String>| {
+            let error = FunctionError {
+                stack_trace,
+                ..FunctionError::default()
+            };
+            error.bounded().stack_trace
+        };
+        assert_eq!(of(vec![long.clone(), long.clone()]), [&long[..MAX_STACK]]);
+        // Each line costs its `String` too.
+        let costs = 100 + size_of::<String>();
+        let lines = of(vec!["y".repeat(100); 1000]);
+        assert_eq!(lines.len(), MAX_STACK.div_ceil(costs));
+        assert_eq!(lines.last().unwrap().len(), MAX_STACK % costs);
+        let short = vec!["z".repeat(100); 3];
+        assert_eq!(of(short.clone()), short);
+    }
+
+    #[test]
     fn is_read_as_it_was_written() {
         let mut error = FunctionError::new("A\"b", "mé\n");
         error.request_id = Some("id".to_owned());

@@ -347,6 +347,19 @@ mod tests {
     }
 
     #[test]
+    fn of_two_faults_the_first_is_reported() {
+        for (payload, offset, kind) in [
+            (&b"[\"\xff\"x]"[..], 2, Kind::Encoding),
+            (b"[x\"\xff\"]", 1, Kind::Unexpected),
+            (b"[\"\xff\"", 2, Kind::Encoding),
+            (b"[\xff]", 1, Kind::Unexpected),
+        ] {
+            let error = check(payload).unwrap_err();
+            assert_eq!((error.offset(), error.kind), (offset, kind), "{payload:?}");
+        }
+    }
+
+    #[test]
     fn accepts_every_kind_of_value_at_any_depth() {
         for payload in [
             "null",

@@ -90,6 +90,7 @@ fn the_python_runtimes_records_are_failures() {
     for (head, text) in [
         ("[ERROR] ValueError: no cat", "ValueError: no cat"),
         ("[ERROR] ValueError", "ValueError: "),
+        ("[ERROR] _cat.My_Error2: no", "_cat.My_Error2: no"),
         (
             "[ERROR] botocore.errorfactory.NoSuchKey: a: b",
             "botocore.errorfactory.NoSuchKey: a: b",
@@ -130,6 +131,35 @@ fn the_python_runtimes_records_are_failures() {
     assert_eq!(reported(&log(&json, "")).as_deref(), Some("KeyError: no"));
 }
 
+/// In the JSON format the function's lines end with `platform.runtimeDone`, or with the report.
+#[test]
+fn a_log_in_the_json_format_ends_with_the_platforms_record() {
+    let platform = |kind: &str| {
+        format!(
+            r#"{{"time":"t","type":"platform.{kind}","record":{{"requestId":"{ID}","version":"1"}}}}"#
+        )
+    };
+    let failure = format!(
+        r#"{{"level":"ERROR","errorMessage":"no","errorType":"KeyError","requestId":"{ID}","stackTrace":[]}}"#
+    );
+    let (start, done, report) = (
+        platform("start"),
+        platform("runtimeDone"),
+        platform("report"),
+    );
+    for end in [
+        format!("{done}\n{report}\n"),
+        format!("{done}\n"),
+        format!("{report}\n"),
+    ] {
+        let log = log_of(&format!("{start}\nhello\n{failure}\n{end}"));
+        assert_eq!(reported(&log).as_deref(), Some("KeyError: no"), "{end}");
+    }
+    // What follows the end is not the function's.
+    let log = log_of(&format!("{start}\nhello\n{done}\n{failure}\n"));
+    assert_eq!(reported(&log), None);
+}
+
 #[test]
 fn the_platforms_own_lines_are_failures() {
     let exited = format!(
@@ -143,6 +173,17 @@ fn the_platforms_own_lines_are_failures() {
         reported(&timed_out).as_deref(),
         Some("Task timed out after 1.00 seconds")
     );
+    for other in [
+        format!("yesterday {ID} Task timed out after 1.00 seconds"),
+        format!("{TIME} {OTHER} Task timed out after 1.00 seconds"),
+        format!("{TIME} {ID} Task timed out after 1 seconds"),
+        format!("{TIME} {ID} Task timed out after .00 seconds"),
+        format!("{TIME} {ID} Task timed out after 1. seconds"),
+        format!("{TIME} {ID} Task timed out after x.00 seconds"),
+        format!("{TIME} {ID} Task timed out after 1.x seconds"),
+    ] {
+        assert_eq!(reported(&log("", &format!("\n{other}"))), None, "{other}");
+    }
     // The same line, written by the function, proves nothing.
     assert_eq!(reported(&log(after_end.trim_start(), "")), None);
 }
@@ -167,6 +208,8 @@ fn what_a_function_writes_itself_is_not_a_failure() {
         traceback.to_owned(),
         format!("some [ERROR] Foo: bar\n{traceback}"),
         format!("[ERROR] two words: bar\n{traceback}"),
+        format!("[ERROR] 2nd: bar\n{traceback}"),
+        format!("[ERROR] a.: bar\n{traceback}"),
         // console.error of Node, in both formats.
         format!("{TIME}\t{ID}\tERROR\tno cat"),
         format!("{TIME}\t{ID}\tERROR\tInvoke Error {error}"),

@@ -1,111 +1,78 @@
-//! Errors of programs and pools.
+//! Why a program cannot be described, and why a call was not started.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::outcome::Failure;
-
-/// A program that cannot be made from what was given.
-#[derive(Debug)]
+/// Why a file is not a program that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProgramError {
-    /// The file is missing or cannot be read.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file's kind is unknown.
-    Kind {
-        /// The file.
-        path: PathBuf,
-    },
-    /// No handler was found in the file.
-    NoHandler {
-        /// The file.
-        path: PathBuf,
-        /// The names that were looked for.
-        looked_for: &'static str,
-    },
+    /// There is no such file.
+    NotFound(PathBuf),
+    /// The file is neither a source file (`.py`, `.js`, `.mjs`, `.cjs`) nor executable.
+    NotExecutable(PathBuf),
     /// The command is empty.
-    NoCommand,
+    EmptyCommand,
+    /// The handler is not of the form `module.function`.
+    Handler(String),
 }
 
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
-            Self::Kind { path } => write!(
+            Self::NotFound(path) => write!(f, "there is no file {}", path.display()),
+            Self::NotExecutable(path) => write!(
                 f,
-                "{} is neither a .py, .js, .mjs or .cjs file nor an executable program",
+                "{} is neither a .py, .js, .mjs or .cjs file nor executable",
                 path.display()
             ),
-            Self::NoHandler { path, looked_for } => write!(
-                f,
-                "no handler found in {}: it defines none of {looked_for}; name yours as {}:NAME",
-                path.display(),
-                path.display()
-            ),
-            Self::NoCommand => f.write_str("the command is empty"),
+            Self::EmptyCommand => f.write_str("the command is empty"),
+            Self::Handler(handler) => {
+                write!(
+                    f,
+                    "the handler {handler:?} is not of the form module.function"
+                )
+            }
         }
     }
 }
 
-impl std::error::Error for ProgramError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::File { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+impl Error for ProgramError {}
 
-/// Why an event has no response.
-#[derive(Clone, Debug)]
+/// Why a call was not started. The function has not seen the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// All instances are busy, and no more may be started. The event was not given to any.
+    /// As many calls are running and waiting as the program's settings allow.
     TooManyRequests {
-        /// The most events that may run at once.
+        /// The service's name for the reason, such as
+        /// `ReservedFunctionConcurrentInvocationLimitExceeded`.
+        reason: &'static str,
+        /// The number of calls that may be in progress.
         limit: usize,
     },
-    /// The pool was shut down. The event was not given to an instance.
-    ShutDown,
-    /// The invocation failed before a response started. The function may have run.
-    Failed(Box<crate::Report>),
+    /// A member of the event cannot be sent to a runtime.
+    InvalidEvent {
+        /// The member of [`Event`](crate::Event).
+        member: &'static str,
+    },
+    /// The pool has been shut down.
+    Closed,
 }
 
 impl fmt::Display for InvokeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooManyRequests { limit } => {
-                write!(
-                    f,
-                    "all instances are busy: at most {limit} events may run at once"
-                )
+            Self::TooManyRequests { limit, .. } => {
+                write!(f, "all {limit} calls that may be in progress are taken")
             }
-            Self::ShutDown => f.write_str("the pool was shut down"),
-            Self::Failed(report) => match &report.outcome {
-                crate::Outcome::Failed(failure) => fmt::Display::fmt(failure, f),
-                crate::Outcome::Succeeded => f.write_str("no response"),
-            },
+            Self::InvalidEvent { member } => {
+                write!(f, "the event's {member} cannot be sent as a header")
+            }
+            Self::Closed => f.write_str("the pool has been shut down"),
         }
     }
 }
 
-impl std::error::Error for InvokeError {}
-
-impl InvokeError {
-    /// Returns the failure of an invocation that reached, or should have reached, the function.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Failed(report) => match &report.outcome {
-                crate::Outcome::Failed(failure) => Some(failure),
-                crate::Outcome::Succeeded => None,
-            },
-            _ => None,
-        }
-    }
-}
+impl Error for InvokeError {}

@@ -1,16 +1,25 @@
+#![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+mod bootstrap;
 mod error;
 mod event;
-mod outcome;
+mod failure;
+mod instance;
+pub mod limits;
+mod log_line;
 mod pool;
 mod process;
 mod program;
+mod response;
 
-pub use error::{InvokeError, ProgramError};
-pub use event::{Event, Head, LogLine, LogSource, Report, Response};
-pub use outcome::{Failure, FailureReason, Outcome};
-pub use pool::Pool;
-pub use process::supervisor::supervise;
-pub use program::Program;
+// The public interface.
+pub use self::error::{InvokeError, ProgramError};
+pub use self::event::Event;
+pub use self::failure::{Failure, FailureKind, Outcome};
+pub use self::log_line::{LogLine, Stream};
+pub use self::pool::Pool;
+pub use self::process::supervise_if_asked;
+pub use self::program::Program;
+pub use self::response::{Head, Mode, Report, Response};

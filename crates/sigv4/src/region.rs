@@ -308,10 +308,23 @@ mod tests {
             ("cn-north", "amazonaws.com"),
             ("cn-north-east-1", "amazonaws.com"),
             ("us-iso-east-x", "amazonaws.com"),
+            ("us-iso-a_b-1", "c2s.ic.gov"),
+            ("us-iso-a.b-1", "amazonaws.com"),
             ("eusc-fr-west-1", "amazonaws.com"),
             ("", "amazonaws.com"),
         ] {
             assert_eq!(Partition::of(region).domain(), expected, "{region}");
+        }
+    }
+
+    #[test]
+    fn a_variant_says_what_it_selects() {
+        for fips in [false, true] {
+            for dual_stack in [false, true] {
+                let variant = USUAL.with_fips(fips).with_dual_stack(dual_stack);
+                assert_eq!(variant.is_fips(), fips);
+                assert_eq!(variant.is_dual_stack(), dual_stack);
+            }
         }
     }
 

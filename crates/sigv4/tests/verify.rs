@@ -165,6 +165,9 @@ fn host_must_be_covered_and_what_is_covered_must_be_there() {
         error.service_message(),
         "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
     );
+    // An uncovered host is reported before a missing header.
+    let neither = with_authorization(|text| text.replace("content-type;host;", "content-type;i;"));
+    assert_eq!(rejected(&neither), VerifyError::HostNotSigned);
     for (from, to, missing) in [
         ("content-type;host;", "accept;content-type;host;", "accept"),
         ("content-type;host;", "content-type;host;i;", "i"),

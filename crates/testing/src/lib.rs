@@ -28,6 +28,8 @@ pub mod input;
 pub mod lambda_invoke;
 #[cfg(feature = "project")]
 pub mod protocol;
+#[cfg(feature = "project")]
+pub mod runtime;
 pub mod signer;
 pub mod sigv4;
 #[cfg(feature = "project")]
@@ -72,6 +74,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_limits", event_stream::limits),
     ("event_stream_round_trip", event_stream::round_trip),
     ("lambda_invoke_stream", lambda_invoke::stream),
+    ("runtime_machine", runtime::machine),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),
     (

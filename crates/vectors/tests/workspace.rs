@@ -68,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "lambda-invoke",
             "endpoint",
+            "runtime",
         ],
     ),
 ];
@@ -105,25 +106,44 @@ fn crates_depend_only_on_those_they_may() {
     }
 }
 
+/// The crates that a package with its default features consists of.
+fn tree_of(package: &str) -> BTreeSet<String> {
+    let tree = cargo(&[
+        "tree",
+        "--locked",
+        "--package",
+        package,
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
+    tree.lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect()
+}
+
+/// The most crates that `credentials` adds to the facade with TLS, itself included.
+const ADDED_BY_CREDENTIALS: usize = 8;
+
+#[test]
+fn the_credentials_add_few_crates_to_the_facade() {
+    let facade = tree_of("lambda-invoke");
+    let credentials = tree_of("lambda-invoke-credentials");
+    let added: Vec<&String> = credentials.difference(&facade).collect();
+    assert!(
+        added.len() <= ADDED_BY_CREDENTIALS,
+        "{} crates, {ADDED_BY_CREDENTIALS} allowed: {added:#?}",
+        added.len()
+    );
+}
+
 #[test]
 fn each_crate_stays_within_its_budget_of_dependencies() {
     for (package, budget) in BUDGETS {
-        let tree = cargo(&[
-            "tree",
-            "--locked",
-            "--package",
-            package,
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ]);
-        let crates: BTreeSet<&str> = tree
-            .lines()
-            .map(|line| line.trim_end_matches(" (*)"))
-            .collect();
+        let crates = tree_of(package);
         assert!(crates.len() > 1, "{package}: cargo tree listed nothing");
         assert!(
             crates.len() <= *budget,

@@ -1,17 +1,12 @@
 //! From the description of a function to a program that the endpoint runs.
 
-use std::ffi::OsString;
-use std::process::ExitCode;
 use std::time::Duration;
 
-use lambda_invoke_endpoint::runtime::{self, Program, ProgramError};
+use lambda_invoke_endpoint::runtime::{Program, ProgramError};
 use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, UrlMode};
 
 use super::error::{ConfigError, Problem};
 use super::spec::{Code, FunctionSpec, Language, Url};
-
-/// The word after which this program is the supervisor of an instance. See [`supervise_if_asked`].
-const SUPERVISE: &str = "supervise-instance";
 
 /// How long an instance may take to initialize at least, as in the service.
 const INIT: Duration = Duration::from_secs(10);
@@ -19,15 +14,6 @@ const INIT: Duration = Duration::from_secs(10);
 /// How long it may take at most, if the function's timeout allows it: a developer's machine may start
 /// many instances at once, on few processors.
 const LONGEST_INIT: Duration = Duration::from_secs(60);
-
-/// Runs an instance of a function if this process was started for that, and returns how it ended.
-///
-/// Instances are started through this program, so that all their processes end with `serve`, also
-/// when it is killed. It is not a command: its arguments are not for people.
-pub(crate) fn supervise_if_asked() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    (arguments.next()? == SUPERVISE).then(|| runtime::supervise(arguments))
-}
 
 /// The function of an endpoint.
 ///
@@ -52,13 +38,10 @@ pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ConfigError> {
 fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     let program = match &spec.code {
         Code::Command(words) => Program::command(words)?.root(&spec.root),
-        Code::Handler { language, handler } => {
-            let runtime = match language {
-                Language::Python => "python3",
-                Language::Node => "nodejs",
-            };
-            Program::configured(&spec.root, runtime, handler)?
-        }
+        Code::Handler { language, handler } => match language {
+            Language::Python => Program::python(&spec.root, handler)?,
+            Language::Node => Program::node(&spec.root, handler)?,
+        },
     };
     let mut program = program
         .timeout(spec.timeout)
@@ -68,9 +51,6 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
         .multi_concurrency(spec.instance_concurrency);
     for (name, value) in &spec.environment {
         program = program.env(name, &value.0);
-    }
-    if let Ok(this) = std::env::current_exe() {
-        program = program.supervisor([this.into_os_string(), OsString::from(SUPERVISE)]);
     }
     Ok(program)
 }

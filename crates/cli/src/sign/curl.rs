@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method};
+use lambda_invoke::error_model::text::is_interpreted;
 
 /// The longest body passed as an argument. Linux limits an argument to 128 KiB, except for shell
 /// built-ins such as `printf`.
@@ -67,10 +68,10 @@ fn needs_stdin(body: &[u8]) -> bool {
     body.len() > LONGEST_ARGUMENT || !is_plain(body)
 }
 
-/// Whether the text can be pasted: UTF-8 without control characters, which a terminal or a shell's
-/// line editor would interpret.
+/// Whether the text can be pasted: UTF-8 without characters that a terminal, or a shell's line
+/// editor, would interpret.
 fn is_plain(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| !text.contains(char::is_control))
+    std::str::from_utf8(text).is_ok_and(|text| !text.contains(is_interpreted))
 }
 
 /// Quotes a word for a POSIX shell.

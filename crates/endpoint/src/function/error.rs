@@ -166,17 +166,15 @@ impl FunctionError {
     /// Creates the error of a program's invocation.
     #[cfg(feature = "runtime")]
     pub(crate) fn of_program(request_id: &str, failure: &lambda_invoke_runtime::Failure) -> Self {
-        use lambda_invoke_runtime::FailureReason;
+        use lambda_invoke_runtime::FailureKind;
 
         let prefix = format!("RequestId: {request_id} Error: ");
         let platform = failure.message.strip_prefix(&prefix);
         Self {
-            origin: match failure.reason {
-                FailureReason::Timeout => Origin::Timeout,
-                FailureReason::TooLarge => Origin::Response,
-                FailureReason::Function | FailureReason::Init if platform.is_none() => {
-                    Origin::Runtime
-                }
+            origin: match failure.kind {
+                FailureKind::TimedOut => Origin::Timeout,
+                FailureKind::TooLarge => Origin::Response,
+                FailureKind::Function | FailureKind::Init if platform.is_none() => Origin::Runtime,
                 _ => Origin::Platform,
             },
             reported: Some(failure.body.clone()),

@@ -86,6 +86,15 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Returns how many invocations it can run at once, if that is limited.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        match self {
+            Self::Closure(_) => None,
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => Some(program.limit()),
+        }
+    }
+
     /// Makes the code of a registered function's version; `None` is `$LATEST`.
     #[cfg_attr(
         not(feature = "runtime"),
@@ -261,7 +270,7 @@ impl Function {
     /// ```
     #[cfg(feature = "runtime")]
     pub fn program(name: impl Into<String>, program: lambda_invoke_runtime::Program) -> Self {
-        let (timeout, memory) = (program.event_timeout(), program.memory_size_mb());
+        let (timeout, memory) = (program.timeout_limit(), program.memory_size_mb());
         Self::new(name.into(), Source::Program(Box::new(program)))
             .timeout(timeout)
             .memory_mb(memory)
@@ -361,7 +370,7 @@ impl fmt::Debug for Source {
         match self {
             Self::Closure(handler) => write!(f, "{:?}", handler.mode),
             #[cfg(feature = "runtime")]
-            Self::Program(program) => write!(f, "Program({:?})", program.function_root()),
+            Self::Program(program) => write!(f, "Program({:?})", program.task_root()),
         }
     }
 }

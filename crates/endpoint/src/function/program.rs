@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda_invoke_runtime::{Event, InvokeError, Outcome, Pool, Program, Report, Response};
+use lambda_invoke_runtime::{Event, InvokeError, Pool, Program, Report, Response};
 
 use crate::function::channel::Mode;
 use crate::function::error::FunctionError;
@@ -34,7 +34,7 @@ pub(super) fn handler(
         program = program.concurrency(instances);
     }
     let (on_log, name) = (info.on_log.clone(), info.name.clone());
-    let pool = Pool::with_log(program, move |line| {
+    let pool = Pool::new(program).on_log(move |line| {
         if let Some(on_log) = &on_log {
             on_log.report(&name, line.request_id.as_deref(), &line.text);
         }
@@ -60,7 +60,6 @@ async fn run(
 ) -> Result<(), FunctionError> {
     let mut response = match pool.invoke(event(&invocation)).await {
         Ok(response) => response,
-        Err(InvokeError::Failed(report)) => return ended(&invocation, &report),
         Err(InvokeError::TooManyRequests { .. }) => {
             return Err(FunctionError::throttled());
         }
@@ -71,7 +70,7 @@ async fn run(
             ));
         }
     };
-    if response.head().streaming {
+    if response.head().mode == lambda_invoke_runtime::Mode::Streaming {
         pass_on(&mut response, writer).await;
         return ended(&invocation, &response.finish().await);
     }
@@ -83,16 +82,16 @@ async fn run(
 /// Takes over what is known of an invocation after its end.
 fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> {
     for line in &report.log {
-        invocation.log_to_tail(line);
+        invocation.log_to_tail(&line.text);
     }
     invocation.set_usage(Usage {
         duration: report.duration,
         init_duration: report.init_duration,
         max_memory: report.max_memory,
     });
-    match &report.outcome {
-        Outcome::Succeeded => Ok(()),
-        Outcome::Failed(failure) => {
+    match report.outcome.failure() {
+        None => Ok(()),
+        Some(failure) => {
             let id = invocation.request_id();
             Err(FunctionError::of_program(id, failure))
         }

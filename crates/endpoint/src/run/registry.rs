@@ -123,6 +123,8 @@ impl Registry {
             };
             let handler =
                 |source: Source, version| source.into_handler(&info, function.concurrency, version);
+            // A call beyond a program's instances is throttled before it starts.
+            let concurrency = function.concurrency.or(function.latest.capacity());
             let versions = function.versions.into_iter();
             let versions = versions.map(|(number, source)| {
                 let own = source.map(|source| handler(source, Some(number)));
@@ -135,7 +137,7 @@ impl Registry {
                 aliases: function.aliases,
                 url: function.url,
                 limits: Limits {
-                    function: function.concurrency.map(Limit::new).map(Arc::new),
+                    function: concurrency.map(Limit::new).map(Arc::new),
                     account: account.clone(),
                 },
             };

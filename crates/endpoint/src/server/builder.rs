@@ -349,8 +349,8 @@ impl EndpointBuilder {
             None => None,
         };
         Ok(Endpoint::new(
-            Site {
-                service: Service {
+            Site::new(
+                Service {
                     settings,
                     registry: Arc::new(registry),
                     access,
@@ -362,8 +362,8 @@ impl EndpointBuilder {
                     journal,
                 },
                 console,
-                notice: Arc::clone(&self.notice),
-            },
+                Arc::clone(&self.notice),
+            ),
             self.notice,
         ))
     }

@@ -49,6 +49,7 @@ const BUFFER: usize = 64 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct InMemory {
+    endpoint: Endpoint,
     serving: Arc<Serving>,
 }
 
@@ -64,7 +65,8 @@ impl Endpoint {
     #[must_use]
     pub fn in_memory(self) -> InMemory {
         InMemory {
-            serving: Arc::new(Serving::new(self)),
+            serving: Arc::new(Serving::new(&self.site)),
+            endpoint: self,
         }
     }
 }
@@ -72,7 +74,7 @@ impl Endpoint {
 impl InMemory {
     /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
-        self.serving.endpoint()
+        &self.endpoint
     }
 
     /// Shuts the endpoint down, as [`Server::shutdown`](crate::Server::shutdown) does.
@@ -101,7 +103,7 @@ where
         Box::pin(async move {
             let running = serving.running().ok_or(InMemoryError { cause: None })?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
-            let site = Arc::clone(&serving.endpoint().site);
+            let site = Arc::clone(serving.site());
             let addresses = Addresses::default();
             tokio::spawn(connection(site, theirs, |_| {}, addresses, running));
             let (mut sender, client) = http1::handshake(TokioIo::new(ours)).await?;

@@ -23,10 +23,10 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use self::accept::AcceptFailures;
 use self::connection::{abort, connection};
-use self::serving::Serving;
+use self::serving::{Serving, start_queue};
 use self::site::Site;
 
-use crate::event::{EventCounters, Notice, work};
+use crate::event::{EventCounters, Notice};
 use crate::service::calls::RecordedCall;
 use crate::wire::connection::Addresses;
 use crate::wire::shutdown::{Running, Switch};
@@ -103,14 +103,14 @@ impl Endpoint {
         let Some(&address) = addresses.first() else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let serving = Serving::new(self);
+        let serving = Serving::new(&self.site);
         if let Some(running) = serving.running() {
             for listener in listeners {
-                let endpoint = serving.endpoint().clone();
-                tokio::spawn(endpoint.accept(listener, running.clone()));
+                tokio::spawn(self.clone().accept(listener, running.clone()));
             }
         }
         Ok(Server {
+            endpoint: self,
             serving,
             address,
             addresses,
@@ -151,7 +151,7 @@ impl Endpoint {
     {
         let mut switch = Switch::new();
         if let Some(running) = switch.running() {
-            self.start_queue(&running);
+            start_queue(&self.site, running.clone());
             connection(
                 Arc::clone(&self.site),
                 io,
@@ -186,19 +186,6 @@ impl Endpoint {
         self.site.service.calls.of(function)
     }
 
-    fn start_queue(&self, running: &Running) {
-        let service = &self.site.service;
-        let (registry, ids) = (&service.registry, &service.ids);
-        let journal = service.journal.clone();
-        tokio::spawn(work(
-            &service.queue,
-            registry,
-            ids,
-            journal,
-            running.clone(),
-        ));
-    }
-
     async fn accept(self, listener: TcpListener, running: Running) {
         let mut drained = pin!(running.drain());
         let mut failures = AcceptFailures::new(&self.notice);
@@ -231,6 +218,7 @@ impl Endpoint {
 /// A serving endpoint. Dropping it stops it at once; see [`shutdown`](Self::shutdown).
 #[derive(Debug)]
 pub struct Server {
+    endpoint: Endpoint,
     serving: Serving,
     /// The first one, which the URL is made from.
     address: SocketAddr,
@@ -256,23 +244,23 @@ impl Server {
     /// Returns the URL that opens the console, once; `None` if there is none
     /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
     pub fn console_url(&self) -> Option<String> {
-        let console = self.endpoint().site.console.as_ref()?;
+        let console = self.endpoint.site.console.as_ref()?;
         Some(console.url(&self.address.to_string()))
     }
 
     /// Returns the endpoint that it serves.
     pub fn endpoint(&self) -> &Endpoint {
-        self.serving.endpoint()
+        &self.endpoint
     }
 
     /// Returns the counters of the event queue.
     pub fn event_counters(&self) -> EventCounters {
-        self.endpoint().event_counters()
+        self.endpoint.event_counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
     pub fn fault_strikes(&self) -> Vec<u64> {
-        self.endpoint().fault_strikes()
+        self.endpoint.fault_strikes()
     }
 
     /// Returns the calls of a function that were accepted, oldest first, with their payloads: for
@@ -281,7 +269,7 @@ impl Server {
     /// The latest calls of all functions are recorded, up to 16 MiB of memory
     /// ([`EndpointBuilder::recorded_bytes`](crate::EndpointBuilder::recorded_bytes)).
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
-        self.endpoint().calls(function)
+        self.endpoint.calls(function)
     }
 
     /// Shuts the server down: accepts no more connections and requests, waits until running

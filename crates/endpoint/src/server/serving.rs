@@ -1,34 +1,37 @@
-//! An endpoint that serves, and its shutdown.
+//! What a server has at its addresses while it serves it, and the shutdown.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Endpoint;
+use super::site::Site;
+use crate::event::work;
 use crate::wire::shutdown::{Running, Switch};
 
-/// An endpoint that serves until it is shut down. Dropping it stops it at once.
+/// A site that is served until it is shut down. Dropping this stops it at once.
 #[derive(Debug)]
 pub(super) struct Serving {
-    endpoint: Endpoint,
+    site: Arc<Site>,
     /// `None` once it has been shut down.
     switch: Mutex<Option<Switch>>,
 }
 
 impl Serving {
     /// Starts the queue of events.
-    pub(super) fn new(endpoint: Endpoint) -> Self {
+    pub(super) fn new(site: &Arc<Site>) -> Self {
+        site.servers.fetch_add(1, Ordering::AcqRel);
         let switch = Switch::new();
         if let Some(running) = switch.running() {
-            endpoint.start_queue(&running);
+            start_queue(site, running);
         }
         Self {
-            endpoint,
+            site: Arc::clone(site),
             switch: Mutex::new(Some(switch)),
         }
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    pub(super) fn site(&self) -> &Arc<Site> {
+        &self.site
     }
 
     /// Returns a guard for a connection or a listener; `None` once the shutdown has started.
@@ -37,7 +40,8 @@ impl Serving {
         switch.as_ref()?.running()
     }
 
-    /// Drains, then stops once the grace period is over. Returns whether everything ended before.
+    /// Drains, then stops once the grace period is over. The programs end with the last server of a
+    /// site. Returns whether everything ended before.
     pub(super) async fn shutdown_until(&self, over: impl Future<Output = ()>) -> bool {
         let switch = self
             .switch
@@ -56,7 +60,9 @@ impl Serving {
             switch.stop();
             switch.ended().await;
         }
-        self.endpoint.site.service.registry.shutdown().await;
+        if self.site.servers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.site.service.registry.shutdown().await;
+        }
         in_time
     }
 }
@@ -68,7 +74,16 @@ impl Drop for Serving {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(switch) = switch {
+            self.site.servers.fetch_sub(1, Ordering::AcqRel);
             switch.stop();
         }
     }
+}
+
+/// Runs the events of a site until the shutdown.
+pub(super) fn start_queue(site: &Site, running: Running) {
+    let service = &site.service;
+    let (registry, ids) = (&service.registry, &service.ids);
+    let journal = service.journal.clone();
+    tokio::spawn(work(&service.queue, registry, ids, journal, running));
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use http::header::HOST;
 use http::{Request, Response};
@@ -21,6 +22,23 @@ pub(crate) struct Site {
     pub(crate) service: Service,
     pub(crate) console: Option<Console>,
     pub(crate) notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    /// How many servers serve it.
+    pub(super) servers: AtomicUsize,
+}
+
+impl Site {
+    pub(super) fn new(
+        service: Service,
+        console: Option<Console>,
+        notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    ) -> Self {
+        Self {
+            service,
+            console,
+            notice,
+            servers: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl fmt::Debug for Site {

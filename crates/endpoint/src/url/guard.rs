@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 use http::uri::{Authority, Uri};
 use lambda_invoke_error::ServiceError;
+use lambda_invoke_error::text::Excerpt;
 use lambda_invoke_protocol::function_url::Cors;
 
 use crate::service::cors::{Caller, Origins, is_local};
@@ -72,7 +73,7 @@ fn is_own_name(host: &str) -> bool {
 }
 
 fn foreign(origin: &str) -> ServiceError {
-    let origin = origin.escape_debug();
+    let origin = Excerpt(origin);
     let message = format!(
         "A web page of the origin {origin} may not call this function URL. To allow it, add the \
          origin to the URL's CORS settings, or serve with --cors {origin}."

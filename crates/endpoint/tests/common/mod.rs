@@ -251,7 +251,7 @@ impl Client {
         let framing = match (text("transfer-encoding"), text("content-length")) {
             (Some("chunked"), None) => Framing::Chunked,
             (None, Some(length)) => Framing::Length(length.parse().unwrap()),
-            (None, None) if status == 204 => Framing::Length(0),
+            (None, None) if matches!(status, 204 | 304) => Framing::Length(0),
             other => panic!("a response framed as {other:?}"),
         };
         Ok(Head { parts, framing })

@@ -58,6 +58,15 @@ impl Client {
         ClientBuilder::default()
     }
 
+    /// Makes a client for a local endpoint: see [`lambda_invoke::Client::local`](crate::Client::local).
+    ///
+    /// # Errors
+    ///
+    /// If `url` is not an address, or the client's thread cannot be started.
+    pub fn local(url: impl Into<String>) -> Result<Self, Error> {
+        ClientBuilder::<Self>::local(url)?.build()
+    }
+
     /// Wraps an asynchronous client.
     ///
     /// # Errors

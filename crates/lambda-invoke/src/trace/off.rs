@@ -39,6 +39,6 @@ pub(crate) fn received(_: u32, _: &Parts, _: SystemTime, _: SystemTime) {}
 
 pub(crate) fn retrying(_: u32, _: u32, _: &Error, _: &Retry) {}
 
-pub(crate) fn gave_up(_: u32, _: &Error, _: Option<GiveUpReason>) {}
+pub(crate) fn gave_up(_: u32, _: &Error, _: GiveUpReason) {}
 
 pub(crate) fn clock_corrected(_: ClockOffset) {}

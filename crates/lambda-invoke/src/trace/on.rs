@@ -172,14 +172,14 @@ pub(crate) fn retrying(attempt: u32, max_attempts: u32, error: &Error, retry: &R
 }
 
 /// Reports that an attempt failed and none follows.
-pub(crate) fn gave_up(attempt: u32, error: &Error, why: Option<GiveUpReason>) {
+pub(crate) fn gave_up(attempt: u32, error: &Error, why: GiveUpReason) {
     debug!(
         target: TARGET,
         attempt,
         kind = ?error.kind(),
         code = code(error),
         execution = execution(error),
-        why = why.map(field::display),
+        why = %why,
         "call failed"
     );
 }

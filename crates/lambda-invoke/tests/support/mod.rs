@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lambda_invoke::{Client, ClientBuilder, Credentials, Error, ResponseStream};
+use lambda_invoke_endpoint::{Endpoint, Function, Server as LocalEndpoint};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -102,6 +103,20 @@ pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .region("us-east-1")
         .credentials(credentials())
+}
+
+/// Starts a local endpoint with one function, and a client of it.
+pub(crate) async fn local(function: Function) -> (LocalEndpoint, Client) {
+    let builder = Endpoint::builder().function(function);
+    let server = builder.bind_local().await.unwrap();
+    let client = client_of(&server);
+    (server, client)
+}
+
+/// A client of a local endpoint.
+pub(crate) fn client_of(server: &LocalEndpoint) -> Client {
+    let builder = builder().endpoint_url(server.url());
+    builder.build().unwrap()
 }
 
 pub(crate) fn credentials() -> Credentials {

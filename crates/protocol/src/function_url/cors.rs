@@ -95,7 +95,8 @@ impl Cors {
         Self::default()
     }
 
-    /// Allows the pages of an origin, or of any with `*`.
+    /// Allows the pages of an origin, of every host of a scheme (`https://*`), or of any origin
+    /// (`*`).
     ///
     /// # Errors
     ///
@@ -178,9 +179,15 @@ impl Cors {
     /// Returns whether a page of this origin may call the URL.
     #[must_use]
     pub fn allows(&self, origin: &HeaderValue) -> bool {
-        let origin = origin.as_bytes();
-        let matches = |allowed: &HeaderValue| {
-            allowed.as_bytes() == ANY || allowed.as_bytes().eq_ignore_ascii_case(origin)
+        let origin = origin.as_bytes().to_ascii_lowercase();
+        let matches = |allowed: &HeaderValue| match allowed.as_bytes() {
+            ANY => true,
+            // Every host of a scheme: `https://*`.
+            [scheme @ .., b':', b'/', b'/', b'*'] => {
+                let rest = origin.strip_prefix(scheme);
+                rest.is_some_and(|rest| rest.starts_with(b"://"))
+            }
+            exact => exact == origin,
         };
         self.origins.iter().any(matches)
     }
@@ -368,6 +375,25 @@ mod tests {
                 "vary: Origin",
             ]
         );
+    }
+
+    #[test]
+    fn a_scheme_s_wildcard_allows_every_host_of_it() {
+        let https = Cors::new().allow_origin("https://*").unwrap();
+        for (origin, expected) in [
+            ("https://app.example", true),
+            ("HTTPS://App.example:8443", true),
+            ("http://app.example", false),
+            ("httpsx://app.example", false),
+            ("null", false),
+        ] {
+            assert_eq!(
+                https.allows(&HeaderValue::from_static(origin)),
+                expected,
+                "{origin}"
+            );
+        }
+        assert!(!https.allows_all());
     }
 
     #[test]

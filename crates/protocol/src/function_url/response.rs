@@ -234,6 +234,21 @@ mod tests {
         UrlResponse::from_payload(Bytes::copy_from_slice(json.as_bytes()))
     }
 
+    #[test]
+    fn the_responses_of_the_service_itself_are_those_recorded() {
+        let failed = failure();
+        assert_eq!(failed.status(), StatusCode::BAD_GATEWAY);
+        assert_eq!(failed.headers()[CONTENT_TYPE], JSON);
+        assert_eq!(failed.body(), "Internal Server Error");
+        let denied = forbidden();
+        assert_eq!(denied.status(), StatusCode::FORBIDDEN);
+        assert_eq!(
+            denied.headers()["x-amzn-errortype"],
+            "AccessDeniedException"
+        );
+        assert!(denied.body().starts_with(b"{\"Message\":\"Forbidden. "));
+    }
+
     /// The examples of the developer guide.
     #[test]
     fn responds_as_published() {

@@ -189,6 +189,40 @@ mod tests {
     }
 
     #[test]
+    fn rejects_members_of_another_type() {
+        let header = |name: &str| PreludeError::Header {
+            name: name.to_owned(),
+        };
+        for (json, error) in [
+            (r#"{"statusCode":99}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":1000}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":"ok"}"#, PreludeError::StatusCode),
+            (r#"{"statusCode":[]}"#, PreludeError::StatusCode),
+            (r#"{"headers":[]}"#, PreludeError::Headers),
+            (r#"{"headers":{"x":[]}}"#, header("x")),
+            (r#"{"headers":{"x y":"1"}}"#, header("x y")),
+            (r#"{"headers":{"x":"a\nb"}}"#, header("x")),
+            (
+                r#"{"multiValueHeaders":[]}"#,
+                PreludeError::MultiValueHeaders,
+            ),
+            (
+                r#"{"multiValueHeaders":{"x":"1"}}"#,
+                PreludeError::MultiValueHeaders,
+            ),
+            (r#"{"multiValueHeaders":{"x":[{}]}}"#, header("x")),
+            (r#"{"cookies":"a=b"}"#, PreludeError::Cookies),
+            (r#"{"cookies":[1]}"#, PreludeError::Cookies),
+        ] {
+            assert_eq!(
+                HttpPrelude::from_json(json.as_bytes()),
+                Err(error),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
     fn lenient_where_frameworks_are() {
         let prelude = HttpPrelude::from_json(
             br#"{"statusCode":"204","headers":{"Content-Length":5,"x":true,"y":null},"cookies":null,"body":1}"#,

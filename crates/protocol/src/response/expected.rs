@@ -4,10 +4,10 @@ use std::fmt;
 
 use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use lambda_invoke_input::InvocationType;
 
-use super::headers::{has_content_coding, is_coded, is_content_type};
+use super::headers::{Fields, has_content_coding, is_coded, is_content_type};
 use super::{EVENT_STREAM_CONTENT_TYPE, Framing};
 use crate::invocation_type::StreamInvocationType;
 use crate::{header, json};
@@ -98,21 +98,31 @@ impl Expected {
     ///
     /// If the head is not that of the expected response.
     pub fn check_head(self, parts: &Parts) -> Result<(), UnexpectedResponse> {
+        self.check_fields(parts, &Fields::of(&parts.headers))
+    }
+
+    /// The same with the headers that were found.
+    pub(super) fn check_fields(
+        self,
+        parts: &Parts,
+        fields: &Fields<'_>,
+    ) -> Result<(), UnexpectedResponse> {
         let fault = |mismatch| Err(UnexpectedResponse::new(self, parts, mismatch));
         if parts.status != self.status() {
             return fault(Mismatch::Status);
         }
-        if has_content_coding(&parts.headers) {
+        if fields.content_encoding.is_some() && has_content_coding(&parts.headers) {
             return fault(Mismatch::ContentEncoding);
         }
         // If `chunked` is not the last coding, `Framing` rejects the body for lack of a provable
         // end.
-        if Framing::of(parts) == Framing::Delimited
+        if fields.transfer_encoding.is_some()
+            && Framing::by(parts, fields) == Framing::Delimited
             && is_coded(&parts.headers, TRANSFER_ENCODING, "chunked")
         {
             return fault(Mismatch::TransferEncoding);
         }
-        let content_type = parts.headers.get(CONTENT_TYPE);
+        let content_type = fields.content_type;
         match self {
             Self::Stream if !is_content_type(content_type, &[EVENT_STREAM_CONTENT_TYPE]) => {
                 fault(Mismatch::NotEventStream)
@@ -122,7 +132,7 @@ impl Expected {
             {
                 fault(Mismatch::Html)
             }
-            Self::DryRun if !has_sign(&parts.headers) => fault(Mismatch::NoSign),
+            Self::DryRun if !has_sign(fields) => fault(Mismatch::NoSign),
             _ => Ok(()),
         }
     }
@@ -133,12 +143,22 @@ impl Expected {
     ///
     /// If the response is not the expected one.
     pub fn check(self, parts: &Parts, body: &[u8]) -> Result<(), UnexpectedResponse> {
-        self.check_head(parts)?;
-        let recognized = has_sign(&parts.headers)
+        self.check_all(parts, &Fields::of(&parts.headers), body)
+    }
+
+    /// The same with the headers that were found.
+    pub(super) fn check_all(
+        self,
+        parts: &Parts,
+        fields: &Fields<'_>,
+        body: &[u8],
+    ) -> Result<(), UnexpectedResponse> {
+        self.check_fields(parts, fields)?;
+        let recognized = has_sign(fields)
             || match self {
                 Self::Payload => json::check(body).is_ok(),
                 Self::Queued => {
-                    let content_type = parts.headers.get(CONTENT_TYPE);
+                    let content_type = fields.content_type;
                     body.is_empty()
                         && (content_type.is_none()
                             || is_content_type(content_type, &["application/json"]))
@@ -259,8 +279,8 @@ impl fmt::Display for UnexpectedResponse {
 
 impl std::error::Error for UnexpectedResponse {}
 
-fn has_sign(headers: &HeaderMap) -> bool {
-    [header::X_AMZN_REQUEST_ID, header::X_AMZ_EXECUTED_VERSION]
+fn has_sign(fields: &Fields<'_>) -> bool {
+    [fields.request_id, fields.executed_version]
         .iter()
-        .any(|name| headers.get(name).is_some_and(|value| !value.is_empty()))
+        .any(|value| value.is_some_and(|value| !value.is_empty()))
 }

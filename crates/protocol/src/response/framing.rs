@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
-use super::headers::tokens;
+use super::headers::{Fields, tokens};
 
 /// How the end of a response's body is marked (RFC 9112, section 6.3).
 ///
@@ -40,7 +40,15 @@ impl Framing {
     /// Returns the framing that a response's head announces.
     #[must_use]
     pub fn of(parts: &Parts) -> Self {
-        let length = content_length(&parts.headers);
+        Self::by(parts, &Fields::of(&parts.headers))
+    }
+
+    /// The same with the headers that were found.
+    pub(super) fn by(parts: &Parts, fields: &Fields<'_>) -> Self {
+        let length = || {
+            fields.content_length?;
+            content_length(&parts.headers)
+        };
         if parts.status.is_informational()
             || matches!(
                 parts.status,
@@ -50,10 +58,10 @@ impl Framing {
             return Self::Length(0);
         }
         if parts.version > Version::HTTP_11 {
-            return length.map_or(Self::Delimited, Self::Length);
+            return length().map_or(Self::Delimited, Self::Length);
         }
         // A transfer coding overrides the length.
-        if parts.headers.contains_key(TRANSFER_ENCODING) {
+        if fields.transfer_encoding.is_some() {
             let last = tokens(&parts.headers, TRANSFER_ENCODING).last();
             let chunked = last.is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
             return if chunked {
@@ -62,7 +70,7 @@ impl Framing {
                 Self::Connection
             };
         }
-        length.map_or(Self::Connection, Self::Length)
+        length().map_or(Self::Connection, Self::Length)
     }
 
     /// Checks that a body that ended after `received` bytes is complete.

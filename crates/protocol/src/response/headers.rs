@@ -8,11 +8,49 @@ use crate::header;
 /// The content type of every response stream.
 pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
+/// The headers that say what a response is, found in one pass over all of them: there are few, and each
+/// look-up by name would hash. Of several with the same name, the first counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fields<'a> {
+    pub(super) content_type: Option<&'a HeaderValue>,
+    pub(super) content_encoding: Option<&'a HeaderValue>,
+    pub(super) content_length: Option<&'a HeaderValue>,
+    pub(super) transfer_encoding: Option<&'a HeaderValue>,
+    pub(super) executed_version: Option<&'a HeaderValue>,
+    pub(super) function_error: Option<&'a HeaderValue>,
+    pub(super) log_result: Option<&'a HeaderValue>,
+    pub(super) durable_execution_arn: Option<&'a HeaderValue>,
+    pub(super) remapped_content_type: Option<&'a HeaderValue>,
+    pub(super) request_id: Option<&'a HeaderValue>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in headers {
+            // As in `crate::header`, which a test compares.
+            let field = match name.as_str() {
+                "content-type" => &mut fields.content_type,
+                "content-encoding" => &mut fields.content_encoding,
+                "content-length" => &mut fields.content_length,
+                "transfer-encoding" => &mut fields.transfer_encoding,
+                "x-amz-executed-version" => &mut fields.executed_version,
+                "x-amz-function-error" => &mut fields.function_error,
+                "x-amz-log-result" => &mut fields.log_result,
+                "x-amz-durable-execution-arn" => &mut fields.durable_execution_arn,
+                "x-amzn-remapped-content-type" => &mut fields.remapped_content_type,
+                "x-amzn-requestid" => &mut fields.request_id,
+                _ => continue,
+            };
+            field.get_or_insert(value);
+        }
+        fields
+    }
+}
+
 /// Returns a header as text, with U+FFFD in place of bytes that are not UTF-8.
-pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| header::text(value).into_owned())
+pub(super) fn text(value: Option<&HeaderValue>) -> Option<String> {
+    value.map(|value| header::text(value).into_owned())
 }
 
 /// Returns whether a body is encoded, as by `gzip`.
@@ -51,4 +89,54 @@ pub(super) fn is_content_type(content_type: Option<&HeaderValue>, types: &[&str]
     types
         .iter()
         .any(|expected| essence.eq_ignore_ascii_case(expected.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pass_finds_what_looking_up_each_name_finds() {
+        let names = [
+            http::header::CONTENT_TYPE,
+            CONTENT_ENCODING,
+            http::header::CONTENT_LENGTH,
+            http::header::TRANSFER_ENCODING,
+            header::X_AMZ_EXECUTED_VERSION,
+            header::X_AMZ_FUNCTION_ERROR,
+            header::X_AMZ_LOG_RESULT,
+            header::X_AMZ_DURABLE_EXECUTION_ARN,
+            header::X_AMZN_REMAPPED_CONTENT_TYPE,
+            header::X_AMZN_REQUEST_ID,
+            http::header::DATE,
+        ];
+        // Every subset of the names, each with one value or two.
+        for chosen in 0..1_usize << names.len() {
+            let mut headers = HeaderMap::new();
+            for (index, name) in names.iter().enumerate() {
+                if chosen >> index & 1 == 1 {
+                    headers.append(name, HeaderValue::from(index));
+                    if chosen % 3 == 0 {
+                        headers.append(name, HeaderValue::from_static("second"));
+                    }
+                }
+            }
+            let fields = Fields::of(&headers);
+            let found = [
+                fields.content_type,
+                fields.content_encoding,
+                fields.content_length,
+                fields.transfer_encoding,
+                fields.executed_version,
+                fields.function_error,
+                fields.log_result,
+                fields.durable_execution_arn,
+                fields.remapped_content_type,
+                fields.request_id,
+            ];
+            for (name, found) in names.iter().zip(found) {
+                assert_eq!(found, headers.get(name), "{name}");
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use lambda_invoke_input::InvocationType;
 
 use super::encode::{insert, insert_version};
 use super::error::is_service_error;
-use super::headers::text;
+use super::headers::{Fields, text};
 use super::{EncodeResponseError, Expected, ReportedVersion, ResponseError, service_error};
 use crate::{FunctionError, LogTail, LoggedFailure, header};
 
@@ -83,16 +83,16 @@ impl Reply {
         if is_service_error(parts) {
             return Err(ResponseError::Service(service_error(parts, &body)));
         }
-        Expected::from(invocation_type).check(parts, &body)?;
-        let log = parts.headers.get(header::X_AMZ_LOG_RESULT);
+        let fields = Fields::of(&parts.headers);
+        Expected::from(invocation_type).check_all(parts, &fields, &body)?;
         Ok(Self {
             status: parts.status,
-            executed_version: ReportedVersion::from_headers(&parts.headers),
-            function_error: text(&parts.headers, header::X_AMZ_FUNCTION_ERROR),
-            log: log.map(LogTail::from_base64),
-            durable_execution_arn: text(&parts.headers, header::X_AMZ_DURABLE_EXECUTION_ARN),
-            request_id: text(&parts.headers, header::X_AMZN_REQUEST_ID),
-            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
+            executed_version: fields.executed_version.map(ReportedVersion::from_header),
+            function_error: text(fields.function_error),
+            log: fields.log_result.map(LogTail::from_base64),
+            durable_execution_arn: text(fields.durable_execution_arn),
+            request_id: text(fields.request_id),
+            content_type: fields.content_type.cloned(),
             payload: body,
         })
     }

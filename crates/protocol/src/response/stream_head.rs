@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::encode::{insert, insert_version};
 use super::error::is_service_error;
-use super::headers::{is_content_type, text};
+use super::headers::{Fields, is_content_type, text};
 use super::{
     EVENT_STREAM_CONTENT_TYPE, EncodeResponseError, Expected, ReportedVersion, ResponseError,
     service_error,
@@ -76,16 +76,14 @@ impl StreamHead {
         if is_service_error(parts) {
             return Err(ResponseError::Service(service_error(parts, b"")));
         }
-        Expected::from(invocation_type).check_head(parts)?;
+        let fields = Fields::of(&parts.headers);
+        Expected::from(invocation_type).check_fields(parts, &fields)?;
         Ok(Self {
             status: parts.status,
-            executed_version: ReportedVersion::from_headers(&parts.headers),
-            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
-            remapped_content_type: parts
-                .headers
-                .get(header::X_AMZN_REMAPPED_CONTENT_TYPE)
-                .cloned(),
-            request_id: text(&parts.headers, header::X_AMZN_REQUEST_ID),
+            executed_version: fields.executed_version.map(ReportedVersion::from_header),
+            content_type: fields.content_type.cloned(),
+            remapped_content_type: fields.remapped_content_type.cloned(),
+            request_id: text(fields.request_id),
         })
     }
 

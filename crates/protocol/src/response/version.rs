@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::HeaderMap;
+use http::HeaderValue;
 use lambda_invoke_input::ExecutedVersion;
 
 use crate::header;
@@ -37,10 +37,8 @@ impl ReportedVersion {
         matches!(self, Self::Unrecognized(_))
     }
 
-    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        headers
-            .get(header::X_AMZ_EXECUTED_VERSION)
-            .map(|value| Self::read(header::text(value)))
+    pub(super) fn from_header(value: &HeaderValue) -> Self {
+        Self::read(header::text(value))
     }
 
     fn read(text: Cow<'_, str>) -> Self {

@@ -1,106 +1,82 @@
-//! The state of the extensions of one instance.
+//! The extensions of an instance.
 
-use std::collections::VecDeque;
+use super::machine::PollId;
+use super::rejection::Rejection;
+use crate::limits::MAX_EXTENSIONS;
 
-/// The most extensions of an instance, as in the service.
-const MOST: usize = 10;
-/// The most events that wait for an extension that does not ask for them. Older ones are dropped.
-const QUEUED: usize = 64;
+/// An extension, counted from 0 in each instance.
+pub type ExtensionId = usize;
 
-/// An extension that has registered.
+/// The events that an extension asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)]
+pub struct Subscriptions {
+    /// `INVOKE`.
+    pub invoke: bool,
+    /// `SHUTDOWN`.
+    pub shutdown: bool,
+}
+
 #[derive(Debug)]
 struct Extension {
-    id: String,
-    invoke: bool,
-    shutdown: bool,
-    events: VecDeque<String>,
+    events: Subscriptions,
+    poll: Option<PollId>,
 }
 
-/// The extensions of one instance, without I/O or a clock.
 #[derive(Debug, Default)]
-pub struct Extensions {
-    all: Vec<Extension>,
-}
-
-/// Why a request of an extension is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "the API has these rejections")]
-pub enum ExtensionRejection {
-    /// 403: there is no `Lambda-Extension-Identifier` of a registered extension.
-    UnknownId,
-    /// 403: no more extensions may register.
-    TooMany,
-}
+pub(super) struct Extensions(Vec<Extension>);
 
 impl Extensions {
-    /// Registers an extension for `INVOKE` and `SHUTDOWN` events. `id` must be unique.
-    ///
-    /// # Errors
-    ///
-    /// [`ExtensionRejection::TooMany`] for the eleventh.
-    pub fn register(
-        &mut self,
-        id: &str,
-        invoke: bool,
-        shutdown: bool,
-    ) -> Result<(), ExtensionRejection> {
-        if self.all.len() >= MOST {
-            return Err(ExtensionRejection::TooMany);
+    pub(super) fn register(&mut self, events: Subscriptions) -> Result<ExtensionId, Rejection> {
+        if self.0.len() >= MAX_EXTENSIONS {
+            return Err(Rejection::TooManyExtensions);
         }
-        self.all.push(Extension {
-            id: id.to_owned(),
-            invoke,
-            shutdown,
-            events: VecDeque::new(),
-        });
+        self.0.push(Extension { events, poll: None });
+        Ok(self.0.len() - 1)
+    }
+
+    pub(super) fn contains(&self, id: ExtensionId) -> bool {
+        id < self.0.len()
+    }
+
+    pub(super) fn wants_shutdown(&self, id: ExtensionId) -> bool {
+        self.0
+            .get(id)
+            .is_some_and(|extension| extension.events.shutdown)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn poll(&mut self, id: ExtensionId, poll: PollId) -> Result<(), Rejection> {
+        let extension = self.0.get_mut(id).ok_or(Rejection::UnknownExtension)?;
+        if extension.poll.is_some() {
+            return Err(Rejection::InvalidStateTransition);
+        }
+        extension.poll = Some(poll);
         Ok(())
     }
 
-    /// Whether any extension has registered: only then are processes sent SIGTERM before they are
-    /// killed.
-    #[must_use]
-    pub fn any(&self) -> bool {
-        !self.all.is_empty()
-    }
-
-    /// Queues an `INVOKE` event, as JSON, for each extension that registered for it.
-    pub fn invoke(&mut self, event: &str) {
-        self.queue(event, |extension| extension.invoke);
-    }
-
-    /// Queues a `SHUTDOWN` event, as JSON, for each extension that registered for it.
-    pub fn shutdown(&mut self, event: &str) {
-        self.queue(event, |extension| extension.shutdown);
-    }
-
-    fn queue(&mut self, event: &str, wanted: impl Fn(&Extension) -> bool) {
-        for extension in self.all.iter_mut().filter(|extension| wanted(extension)) {
-            if extension.events.len() == QUEUED {
-                extension.events.pop_front();
-            }
-            extension.events.push_back(event.to_owned());
+    pub(super) fn cancel(&mut self, poll: PollId) {
+        for extension in &mut self.0 {
+            extension.poll = extension.poll.filter(|waiting| *waiting != poll);
         }
     }
 
-    /// Takes the next event of an extension. `Ok(None)` means that it has to wait.
-    ///
-    /// # Errors
-    ///
-    /// [`ExtensionRejection::UnknownId`] if there is no such extension.
-    pub fn take(&mut self, id: &str) -> Result<Option<String>, ExtensionRejection> {
-        self.find(id).map(|extension| extension.events.pop_front())
+    /// Whether each extension that wants to hear of invocations is waiting for one.
+    pub(super) fn ready(&self) -> bool {
+        self.0
+            .iter()
+            .all(|extension| !extension.events.invoke || extension.poll.is_some())
     }
 
-    /// Whether an extension has registered with this identifier.
-    #[must_use]
-    pub fn knows(&self, id: &str) -> bool {
-        self.all.iter().any(|extension| extension.id == id)
-    }
-
-    fn find(&mut self, id: &str) -> Result<&mut Extension, ExtensionRejection> {
-        self.all
+    /// Takes the polls of the extensions with such a subscription.
+    pub(super) fn take(&mut self, wants: impl Fn(&Subscriptions) -> bool) -> Vec<PollId> {
+        self.0
             .iter_mut()
-            .find(|extension| extension.id == id)
-            .ok_or(ExtensionRejection::UnknownId)
+            .filter(|extension| wants(&extension.events))
+            .filter_map(|extension| extension.poll.take())
+            .collect()
     }
 }

@@ -1,225 +1,288 @@
-//! The state of one runtime client: what it may ask for and report, and when.
+//! What one instance may do next: the states of its runtime, its invocations and its extensions.
+//!
+//! The machine knows no socket, clock or process. It is told of each request and says whether it is
+//! allowed; requests that wait are numbers that the caller gave.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-/// How many ended events are remembered, to tell a late response from an unknown request ID.
+use super::extensions::{ExtensionId, Extensions, Subscriptions};
+use super::rejection::Rejection;
+
+/// A request that waits for an event, as a number that the caller chose.
+pub type PollId = u64;
+
+/// The invocations that are remembered after their end, to tell a second response from an unknown
+/// id.
 const REMEMBERED: usize = 64;
 
-/// Why a request of a runtime client is rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "the API has these rejections")]
-pub enum Rejection {
-    /// 400: no such event.
-    InvalidRequestId,
-    /// 403: the request is not allowed in this state.
-    InvalidStateTransition,
-    /// 400: the response mode is neither absent nor `streaming`.
-    InvalidResponseMode,
-    /// 410: the event has ended, or was given to another instance.
-    Late,
-    /// 413: the response is larger than the limit.
-    TooLarge,
-}
-
-/// How the runtime client responds to an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "the API has two modes")]
-pub enum Mode {
-    /// The whole response at once.
+/// How a runtime sends a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseMode {
+    /// As a whole.
     Buffered,
-    /// Chunks as they are written, and trailers for an error.
+    /// Piece by piece.
     Streaming,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who is given an invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handed {
+    /// The request of the runtime that gets the event.
+    pub runtime: PollId,
+    /// The requests of extensions that are told.
+    pub extensions: Vec<PollId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The runtime client has not asked for an event yet.
     Init,
     Ready,
-    /// The runtime client has reported an init error and will exit.
-    Failed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Running,
-    Responding,
-    /// The response is complete. With one event at a time, the event lasts until the runtime
-    /// client asks for the next.
-    Responded,
+    Closed,
 }
 
 #[derive(Debug)]
-struct Call {
-    stage: Stage,
+struct Running {
+    request_id: String,
     nonce: String,
+    responding: bool,
 }
 
-/// The state of one runtime client, without I/O or a clock.
+/// The state of one instance.
 ///
-/// Whoever owns it reports each request of the client, and follows what it returns. No sequence of
-/// calls panics, and its memory is bounded by the number of events that run at once.
+/// # Example
+///
+/// ```
+/// use lambda_invoke_runtime::api::{Machine, Rejection, ResponseMode};
+///
+/// let mut machine = Machine::new(1);
+/// assert!(machine.poll(7).unwrap(), "the first request ends the initialization");
+/// assert_eq!(machine.hand("id-1", "nonce").unwrap().runtime, 7);
+/// assert_eq!(machine.poll(8), Err(Rejection::InvalidStateTransition));
+/// assert_eq!(machine.respond("other", None, None), Err(Rejection::InvalidRequestId));
+/// assert_eq!(machine.respond("id-1", None, None), Ok(ResponseMode::Buffered));
+/// machine.end("id-1");
+/// assert_eq!(machine.respond("id-1", None, None), Err(Rejection::InvalidStateTransition));
+/// ```
 #[derive(Debug)]
 pub struct Machine {
-    capacity: usize,
+    slots: usize,
     phase: Phase,
-    calls: BTreeMap<String, Call>,
-    ended: VecDeque<String>,
+    polls: VecDeque<PollId>,
+    running: Vec<Running>,
+    done: VecDeque<String>,
+    extensions: Extensions,
 }
 
 impl Machine {
-    /// Creates the state of a client that has just started and runs at most `capacity` events at
-    /// once.
+    /// Makes the machine of an instance that may run so many invocations at the same time.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
+    pub fn new(slots: usize) -> Self {
         Self {
-            capacity: capacity.max(1),
+            slots: slots.max(1),
             phase: Phase::Init,
-            calls: BTreeMap::new(),
-            ended: VecDeque::new(),
+            polls: VecDeque::new(),
+            running: Vec::new(),
+            done: VecDeque::new(),
+            extensions: Extensions::default(),
         }
     }
 
-    /// The client asks for an event (`GET /runtime/invocation/next`). It may wait for one if this
-    /// returns `Ok`.
+    /// Takes a request of the runtime for the next event. Says whether it ended the initialization.
     ///
     /// # Errors
     ///
-    /// [`Rejection::InvalidStateTransition`] while the only event is not responded to, and after an
-    /// init error.
-    pub fn ask(&mut self) -> Result<(), Rejection> {
-        match self.phase {
-            Phase::Failed => return Err(Rejection::InvalidStateTransition),
-            Phase::Init => self.phase = Phase::Ready,
-            Phase::Ready => {}
-        }
-        let mut over = Vec::new();
-        for (id, call) in &self.calls {
-            if call.stage == Stage::Responded {
-                over.push(id.clone());
-            }
-        }
-        for id in over {
-            self.end(&id);
-        }
-        if self.capacity == 1 && !self.calls.is_empty() {
+    /// The runtime has not responded to its only invocation, or the instance is closed.
+    pub fn poll(&mut self, poll: PollId) -> Result<bool, Rejection> {
+        let unanswered = self.slots == 1 && !self.running.is_empty();
+        if self.phase == Phase::Closed || unanswered {
             return Err(Rejection::InvalidStateTransition);
         }
-        Ok(())
+        let first = self.phase == Phase::Init;
+        self.phase = Phase::Ready;
+        self.polls.push_back(poll);
+        Ok(first)
     }
 
-    /// Whether the client has asked for an event at least once.
+    /// Forgets a request, of the runtime or an extension, whose connection is gone.
+    pub fn cancel(&mut self, poll: PollId) {
+        self.polls.retain(|waiting| *waiting != poll);
+        self.extensions.cancel(poll);
+    }
+
+    /// Whether an invocation can be handed over now.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.phase == Phase::Ready
+    pub fn can_take(&self) -> bool {
+        self.has_room() && !self.polls.is_empty() && self.extensions.ready()
     }
 
-    /// Whether an event may be given to a client that waits for one.
+    /// Whether an invocation can be handed over once the runtime and its extensions ask for it.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.is_ready() && self.calls.len() < self.capacity
+        self.phase == Phase::Ready && self.running.len() < self.slots
     }
 
-    /// Whether no event runs.
+    /// Whether the runtime has not yet asked for an event.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.calls.is_empty()
+    pub fn is_initializing(&self) -> bool {
+        self.phase == Phase::Init
     }
 
-    /// Whether the response to an event is complete, while the client has not asked for the next.
+    /// The number of invocations without a complete response.
     #[must_use]
-    pub fn has_responded(&self, id: &str) -> bool {
-        self.calls
-            .get(id)
-            .is_some_and(|call| call.stage == Stage::Responded)
+    pub fn running(&self) -> usize {
+        self.running.len()
     }
 
-    /// Whether an event is with the client, responded to or not.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        self.calls.contains_key(id)
-    }
-
-    /// Gives an event to the client. `nonce` goes along as `Lambda-Runtime-Invocation-Id`.
-    /// Returns false, and changes nothing, without [room](Self::has_room) or with a request ID
-    /// that is in use.
-    pub fn give(&mut self, id: &str, nonce: &str) -> bool {
-        if !self.has_room() || self.calls.contains_key(id) {
-            return false;
+    /// Hands an invocation to the request that has waited longest. `None` if none can be taken, or
+    /// if an invocation of this id is running.
+    pub fn hand(&mut self, request_id: &str, nonce: &str) -> Option<Handed> {
+        if !self.can_take() || self.find(request_id).is_some() {
+            return None;
         }
-        let call = Call {
-            stage: Stage::Running,
+        let runtime = self.polls.pop_front()?;
+        self.running.push(Running {
+            request_id: request_id.to_owned(),
             nonce: nonce.to_owned(),
-        };
-        self.ended.retain(|ended| ended != id);
-        self.calls.insert(id.to_owned(), call);
-        true
+            responding: false,
+        });
+        let extensions = self.extensions.take(|events| events.invoke);
+        Some(Handed {
+            runtime,
+            extensions,
+        })
     }
 
-    /// The client starts a response or reports an error: `mode` is its
-    /// `Lambda-Runtime-Function-Response-Mode`, `echo` its `Lambda-Runtime-Invocation-Id`.
+    /// Takes back an invocation whose request turned out to be gone.
+    pub fn take_back(&mut self, request_id: &str) {
+        self.running.retain(|call| call.request_id != request_id);
+    }
+
+    /// Takes the head of a response. `echo` is the invocation id that the runtime sent back, if it
+    /// did; `mode` the header of that name.
     ///
     /// # Errors
     ///
-    /// The rejection with which to respond.
+    /// The invocation is unknown, over, or has a response already; or the mode is unknown.
     pub fn respond(
         &mut self,
-        id: &str,
-        mode: Option<&str>,
+        request_id: &str,
         echo: Option<&str>,
-    ) -> Result<Mode, Rejection> {
-        let Some(call) = self.calls.get_mut(id) else {
-            // Only a client that echoes the nonce learns that it is late (observed behavior).
-            return Err(match echo {
-                Some(_) if self.ended.iter().any(|ended| ended == id) => Rejection::Late,
-                _ => Rejection::InvalidRequestId,
-            });
-        };
-        if echo.is_some_and(|echo| echo != call.nonce) {
-            return Err(Rejection::Late);
-        }
-        if call.stage != Stage::Running {
-            return Err(Rejection::InvalidStateTransition);
-        }
+        mode: Option<&str>,
+    ) -> Result<ResponseMode, Rejection> {
+        let place = self.check(request_id, echo)?;
         let mode = match mode {
-            None => Mode::Buffered,
-            Some(mode) if mode.eq_ignore_ascii_case("buffered") => Mode::Buffered,
-            Some(mode) if mode.eq_ignore_ascii_case("streaming") => Mode::Streaming,
+            None => ResponseMode::Buffered,
+            Some(mode) if mode.eq_ignore_ascii_case("streaming") => ResponseMode::Streaming,
             Some(_) => return Err(Rejection::InvalidResponseMode),
         };
-        call.stage = Stage::Responding;
+        if let Some(call) = self.running.get_mut(place) {
+            call.responding = true;
+        }
         Ok(mode)
     }
 
-    /// The response to an event has been read to its end.
-    pub fn responded(&mut self, id: &str) {
-        if self.capacity > 1 {
-            self.end(id);
-        } else if let Some(call) = self.calls.get_mut(id) {
-            call.stage = Stage::Responded;
+    /// Notes that a response or an error is complete, or that an invocation has failed otherwise.
+    pub fn end(&mut self, request_id: &str) {
+        let Some(place) = self.find(request_id) else {
+            return;
+        };
+        let call = self.running.remove(place);
+        if self.done.len() == REMEMBERED {
+            self.done.pop_front();
         }
+        self.done.push_back(call.request_id);
     }
 
-    /// An event ends without a response of the client, such as by its timeout.
-    pub fn end(&mut self, id: &str) {
-        if self.calls.remove(id).is_some() {
-            if self.ended.len() == REMEMBERED {
-                self.ended.pop_front();
-            }
-            self.ended.push_back(id.to_owned());
-        }
-    }
-
-    /// The client reports that it cannot start (`POST /runtime/init/error`).
+    /// Takes an error of the initialization.
     ///
     /// # Errors
     ///
-    /// [`Rejection::InvalidStateTransition`] once the client has asked for an event.
+    /// The initialization is over.
     pub fn init_error(&mut self) -> Result<(), Rejection> {
         if self.phase != Phase::Init {
             return Err(Rejection::InvalidStateTransition);
         }
-        self.phase = Phase::Failed;
+        self.phase = Phase::Closed;
         Ok(())
+    }
+
+    /// Lets no further invocation in. Returns the requests of extensions that want to hear of the
+    /// shutdown.
+    pub fn close(&mut self) -> Vec<PollId> {
+        self.phase = Phase::Closed;
+        self.extensions.take(|events| events.shutdown)
+    }
+
+    /// Registers an extension.
+    ///
+    /// # Errors
+    ///
+    /// The initialization is over, or there are too many.
+    pub fn register(&mut self, events: Subscriptions) -> Result<ExtensionId, Rejection> {
+        if self.phase != Phase::Init {
+            return Err(Rejection::InvalidStateTransition);
+        }
+        self.extensions.register(events)
+    }
+
+    /// Takes a request of an extension for its next event.
+    ///
+    /// # Errors
+    ///
+    /// The extension is unknown, or waits already.
+    pub fn extension_poll(&mut self, id: ExtensionId, poll: PollId) -> Result<(), Rejection> {
+        self.extensions.poll(id, poll)
+    }
+
+    /// Whether an extension is to be told of the shutdown when it asks for an event.
+    #[must_use]
+    pub fn must_hear_of_shutdown(&self, id: ExtensionId) -> bool {
+        self.phase == Phase::Closed && self.extensions.wants_shutdown(id)
+    }
+
+    /// Takes an error of an extension.
+    ///
+    /// # Errors
+    ///
+    /// The extension is unknown.
+    pub fn extension_error(&mut self, id: ExtensionId) -> Result<(), Rejection> {
+        if !self.extensions.contains(id) {
+            return Err(Rejection::UnknownExtension);
+        }
+        self.phase = Phase::Closed;
+        Ok(())
+    }
+
+    /// Whether any extension is registered.
+    #[must_use]
+    pub fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+
+    fn find(&self, request_id: &str) -> Option<usize> {
+        self.running
+            .iter()
+            .position(|call| call.request_id == request_id)
+    }
+
+    fn check(&self, request_id: &str, echo: Option<&str>) -> Result<usize, Rejection> {
+        let Some(place) = self.find(request_id) else {
+            return Err(match echo {
+                Some(_) => Rejection::InvokeTimeout,
+                None if self.done.iter().any(|done| done == request_id) => {
+                    Rejection::InvalidStateTransition
+                }
+                None => Rejection::InvalidRequestId,
+            });
+        };
+        match self.running.get(place) {
+            Some(call) if echo.is_some_and(|echo| echo != call.nonce) => {
+                Err(Rejection::InvokeTimeout)
+            }
+            Some(call) if call.responding => Err(Rejection::InvalidStateTransition),
+            _ => Ok(place),
+        }
     }
 }

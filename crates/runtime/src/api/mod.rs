@@ -1,6 +1,12 @@
-//! The Runtime API (`2018-06-01`) and the Extensions API (`2020-01-01`) without I/O: which request
-//! is allowed in which state, and how the paths are read.
+//! The Runtime API and the Extensions API: a state machine without I/O, and the routes and bodies of
+//! its requests.
 
-pub mod extensions;
+mod extensions;
+pub(crate) mod lines;
 pub mod machine;
-pub mod route;
+mod rejection;
+pub(crate) mod route;
+
+pub use self::extensions::{ExtensionId, Subscriptions};
+pub use self::machine::{Handed, Machine, PollId, ResponseMode};
+pub use self::rejection::Rejection;

@@ -1,58 +1,78 @@
-//! The paths of both APIs.
+//! Which operation a path of the Runtime API or the Extensions API means.
 
 use http::Method;
 
-/// What a request asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_enums,
-    reason = "the two APIs have these operations"
-)]
-pub enum Route {
-    /// `GET /2018-06-01/runtime/invocation/next`
+use super::rejection::Rejection;
+
+/// An operation of either API.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
     Next,
-    /// `POST /2018-06-01/runtime/invocation/{id}/response`
-    Response(String),
-    /// `POST /2018-06-01/runtime/invocation/{id}/error`
-    Error(String),
-    /// `POST /2018-06-01/runtime/init/error`
+    Response(&'a str),
+    Error(&'a str),
     InitError,
-    /// `POST /2020-01-01/extension/register`
     Register,
-    /// `GET /2020-01-01/extension/event/next`
     ExtensionNext,
-    /// `POST /2020-01-01/extension/init/error`
     ExtensionInitError,
-    /// `POST /2020-01-01/extension/exit/error`
     ExtensionExitError,
-    /// The path belongs to an operation with another method.
-    WrongMethod,
-    /// Any other path.
-    Unknown,
 }
 
-impl Route {
-    /// Finds the operation of a method and a path.
-    #[must_use]
-    pub fn of(method: &Method, path: &str) -> Self {
-        let get = method == Method::GET;
-        let post = method == Method::POST;
-        let only = |right: bool, route: Self| if right { route } else { Self::WrongMethod };
-        if let Some(rest) = path.strip_prefix("/2018-06-01/runtime/") {
-            return match rest.split('/').collect::<Vec<_>>()[..] {
-                ["invocation", "next"] => only(get, Self::Next),
-                ["invocation", id, "response"] => only(post, Self::Response(id.to_owned())),
-                ["invocation", id, "error"] => only(post, Self::Error(id.to_owned())),
-                ["init", "error"] => only(post, Self::InitError),
-                _ => Self::Unknown,
-            };
+pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, Rejection> {
+    let (expected, route) = if let Some(rest) = path.strip_prefix("/2018-06-01/runtime/") {
+        match rest {
+            "invocation/next" => (Method::GET, Route::Next),
+            "init/error" => (Method::POST, Route::InitError),
+            _ => (Method::POST, invocation(rest)?),
         }
+    } else {
         match path.strip_prefix("/2020-01-01/extension/") {
-            Some("register") => only(post, Self::Register),
-            Some("event/next") => only(get, Self::ExtensionNext),
-            Some("init/error") => only(post, Self::ExtensionInitError),
-            Some("exit/error") => only(post, Self::ExtensionExitError),
-            _ => Self::Unknown,
+            Some("register") => (Method::POST, Route::Register),
+            Some("event/next") => (Method::GET, Route::ExtensionNext),
+            Some("init/error") => (Method::POST, Route::ExtensionInitError),
+            Some("exit/error") => (Method::POST, Route::ExtensionExitError),
+            _ => return Err(Rejection::NotFound),
+        }
+    };
+    if *method == expected {
+        Ok(route)
+    } else {
+        Err(Rejection::MethodNotAllowed)
+    }
+}
+
+fn invocation(rest: &str) -> Result<Route<'_>, Rejection> {
+    let rest = rest
+        .strip_prefix("invocation/")
+        .ok_or(Rejection::NotFound)?;
+    match rest.split_once('/') {
+        Some((id, "response")) if !id.is_empty() => Ok(Route::Response(id)),
+        Some((id, "error")) if !id.is_empty() => Ok(Route::Error(id)),
+        _ => Err(Rejection::NotFound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_mean_operations() {
+        let get = |path| route(&Method::GET, path);
+        let post = |path| route(&Method::POST, path);
+        assert_eq!(get("/2018-06-01/runtime/invocation/next"), Ok(Route::Next));
+        let id = "/2018-06-01/runtime/invocation/a-1/response";
+        assert_eq!(post(id), Ok(Route::Response("a-1")));
+        assert_eq!(get(id), Err(Rejection::MethodNotAllowed));
+        let error = "/2018-06-01/runtime/invocation/a-1/error";
+        assert_eq!(post(error), Ok(Route::Error("a-1")));
+        assert_eq!(post("/2018-06-01/runtime/init/error"), Ok(Route::InitError));
+        assert_eq!(post("/2020-01-01/extension/register"), Ok(Route::Register));
+        for path in [
+            "/",
+            "/2018-06-01/runtime/invocation//response",
+            "/2018-06-01/runtime/x",
+        ] {
+            assert_eq!(post(path), Err(Rejection::NotFound), "{path}");
         }
     }
 }

@@ -1,317 +1,305 @@
-# A runtime client for Python functions, for machines without the official one (awslambdaric).
-# What it sends is what the official client sends. Streaming is its own: a generator or an async
-# generator as handler streams its items, since the official client cannot stream.
-import asyncio, base64, decimal, http.client, importlib, inspect, json, logging, os, sys
-import threading, time, traceback
+# The Python runtime client of lambda-invoke-runtime. The official client is used instead if the
+# function's environment has it.
+import os
+import sys
 
-ROOT = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
-HANDLER = os.environ.get("_HANDLER", "")
-API = "/2018-06-01/runtime"
-HTTP_INTEGRATION = "application/vnd.awslambda.http-integration-response"
+root = os.environ["LAMBDA_TASK_ROOT"]
+sys.path[0] = root
+os.environ["AWS_EXECUTION_ENV"] = "AWS_Lambda_python%d.%d" % sys.version_info[:2]
+handler_name = os.environ["_HANDLER"]
 
+from importlib.machinery import PathFinder
 
-def use_official_client():
-    """Hands over to the function's own awslambdaric, if it has one. It does not return."""
-    if os.environ.get("LAMBDA_INVOKE_BOOTSTRAP") == "embedded":
-        return
-    try:
-        from awslambdaric import bootstrap
-    except ImportError:
-        return
-    sys.argv = ["awslambdaric", HANDLER]
-    bootstrap.run(ROOT, HANDLER, os.environ["AWS_LAMBDA_RUNTIME_API"])
+if PathFinder.find_spec("awslambdaric"):
+    from awslambdaric.__main__ import main
+
+    main(["awslambdaric", handler_name])
     sys.exit(0)
 
+# Other modules are imported where they are needed: they would take longer than most calls.
+import importlib
+import json
+import socket
+import time
+from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
 
-class Fault(Exception):
-    """An error of this client, with the official client's type."""
+api = os.environ["AWS_LAMBDA_RUNTIME_API"]
+base = "/2018-06-01/runtime/"
+for out in (sys.stdout, sys.stderr):
+    out.reconfigure(line_buffering=True, errors="backslashreplace")
 
-    def __init__(self, type, message, stack=()):
+
+def stack_of(error):
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in frames if frame.filename != "<string>"]
+    return traceback.format_list(frames)
+
+
+def describe(error, request_id=""):
+    stack = stack_of(error)
+    name = getattr(error, "error_type", None) or type(error).__name__
+    print("[ERROR] %s: %s" % (name, error), file=sys.stderr)
+    if stack:
+        print("Traceback (most recent call last):\n" + "".join(stack), end="", file=sys.stderr)
+    return name, json.dumps(
+        {"errorMessage": str(error), "errorType": name, "requestId": request_id, "stackTrace": stack}
+    )
+
+
+# Trailers are short, and base64 makes them longer.
+def shorten(body):
+    error = json.loads(body)
+    stack = [frame[:500] for frame in error["stackTrace"]]
+    error["stackTrace"] = stack[:3] + ["  ...\n"] + stack[-3:] if len(stack) > 7 else stack
+    error["errorMessage"] = error["errorMessage"][:1000]
+    return json.dumps(error)
+
+
+class InitError(Exception):
+    def __init__(self, error_type, message):
         super().__init__(message)
-        self.type, self.stack = type, list(stack)
+        self.error_type = error_type
+
+
+def load():
+    module, _, function = handler_name.rpartition(".")
+    try:
+        loaded = importlib.import_module(module.replace("/", "."))
+    except ImportError as error:
+        text = "Unable to import module '%s': %s" % (module, error)
+        raise InitError("Runtime.ImportModuleError", text).with_traceback(error.__traceback__) from None
+    except SyntaxError as error:
+        name = os.path.relpath(error.filename, root) if error.filename else module
+        text = "Syntax error in module '%s': %s" % (module, error)
+        problem = InitError("Runtime.UserCodeSyntaxError", text)
+        print("  File \"%s\" Line %s\n    %s" % (name, error.lineno, (error.text or "").strip()), file=sys.stderr)
+        raise problem from None
+    found = getattr(loaded, function, None)
+    if found is None:
+        text = "Handler '%s' missing on module '%s'" % (function, module)
+        raise InitError("Runtime.HandlerNotFound", text)
+    return found
 
 
 class Context:
     def __init__(self, headers):
-        get = headers.get
-        self.aws_request_id = get("Lambda-Runtime-Aws-Request-Id")
-        self.invoked_function_arn = get("Lambda-Runtime-Invoked-Function-Arn")
-        self.tenant_id = get("Lambda-Runtime-Aws-Tenant-Id")
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self.function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
         self.log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self._deadline = int(get("Lambda-Runtime-Deadline-Ms") or 0)
-        self.client_context = client_context(get("Lambda-Runtime-Client-Context"))
-        self.identity = Record(cognito_identity_id=None, cognito_identity_pool_id=None)
-        identity = get("Lambda-Runtime-Cognito-Identity")
-        if identity:
-            known = json.loads(identity)
-            self.identity.cognito_identity_id = known.get("cognitoIdentityId")
-            self.identity.cognito_identity_pool_id = known.get("cognitoIdentityPoolId")
+        self.identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
+        self._deadline = int(headers["lambda-runtime-deadline-ms"])
+        text = headers.get("lambda-runtime-client-context")
+        self.client_context = None
+        if text:
+            data = json.loads(text)
+            client = data.get("client") or {}
+            keys = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+            self.client_context = SimpleNamespace(
+                custom=data.get("custom"),
+                env=data.get("env"),
+                client=SimpleNamespace(**{key: client.get(key) for key in keys}),
+            )
 
     def get_remaining_time_in_millis(self):
-        return max(0, self._deadline - int(time.time() * 1000))
+        return max(self._deadline - int(time.time() * 1000), 0)
 
-    def log(self, text):
-        sys.stdout.write(str(text))
-
-
-class Record:
-    def __init__(self, **members):
-        self.__dict__.update(members)
-
-    def __repr__(self):
-        return "Record(%r)" % self.__dict__
+    def log(self, message):
+        sys.stdout.write(str(message))
 
 
-def client_context(text):
-    if not text:
-        return None
-    known = json.loads(text)
-    client = known.get("client") or {}
-    names = "installation_id app_title app_version_name app_version_code app_package_name".split()
-    return Record(
-        custom=known.get("custom"),
-        env=known.get("env"),
-        client=Record(**{name: client.get(name) for name in names}) if client else None,
-    )
+def default(value):
+    import decimal
+
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
 
-def load():
-    """Imports the handler: `app.handler`, `src/app.handler` or `src.app.handler`."""
-    name = HANDLER[2:] if HANDLER.startswith("./") else HANDLER
-    if "." not in name:
-        message = "Bad handler '%s': not enough values to unpack (expected 2, got 1)" % HANDLER
-        raise Fault("Runtime.MalformedHandlerName", message)
-    module, function = name.rsplit(".", 1)
-    module = module.strip("/")
-    if ROOT not in sys.path:
-        sys.path.insert(0, ROOT)
+def to_json(result):
+    if isinstance(result, bytes):
+        return result
     try:
-        loaded = importlib.import_module(module.replace("/", "."))
-    except ImportError as error:
-        message = "Unable to import module '%s': %s" % (module, error)
-        raise Fault("Runtime.ImportModuleError", message)
-    except SyntaxError as error:
-        line = '  File "%s" Line %s\n    %s\n' % (error.filename, error.lineno, error.text)
-        message = "Syntax error in module '%s': %s" % (module, error)
-        raise Fault("Runtime.UserCodeSyntaxError", message, [line])
-    if not hasattr(loaded, function):
-        message = "Handler '%s' missing on module '%s'" % (function, module)
-        raise Fault("Runtime.HandlerNotFound", message)
-    return getattr(loaded, function)
+        return json.dumps(result, default=default, ensure_ascii=False).encode("utf-8")
+    except Exception as error:
+        text = "Unable to marshal response: %s" % error
+        raise InitError("Runtime.MarshalError", text).with_traceback(error.__traceback__) from None
 
 
-def encode(value):
-    """Makes JSON as the official client does, which also knows decimals."""
-
-    def other(value):
-        if isinstance(value, decimal.Decimal):
-            return float(value)
-        raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
-
-    return json.dumps(value, ensure_ascii=False, default=other).encode("utf-8")
+# One for each thread, since each runs one invocation at a time.
+loops = {}
 
 
-def describe(error, request_id):
-    """Makes the report of an error: type, message and stack without the frames of this file."""
-    if isinstance(error, Fault):
-        frames, type = error.stack, error.type
-    else:
-        stack = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in stack if frame.filename != "<string>"]
-        own = [frame for frame in own if not frame.filename.startswith("<frozen importlib")]
-        frames, type = traceback.format_list(own), error.__class__.__name__
-    report = {"errorMessage": str(error), "errorType": type, "requestId": request_id or ""}
-    report["stackTrace"] = frames
-    return report
+def wait_for(awaitable):
+    import asyncio
+    import threading
+
+    loop = loops.get(threading.get_ident())
+    if loop is None:
+        loop = loops[threading.get_ident()] = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+
+    async def result():
+        return await awaitable
+
+    return loop.run_until_complete(result())
 
 
-def show(report):
-    """Logs an error as the official client does: one record of lines."""
-    lines = ["[ERROR] %s: %s" % (report["errorType"], report["errorMessage"])]
-    if report["stackTrace"]:
-        lines.append("Traceback (most recent call last):")
-    text = "\n".join(lines + [frame.rstrip("\n") for frame in report["stackTrace"]])
-    # Without a telemetry descriptor, the official client joins the lines into one record.
-    print(text.replace("\n  ", "\r\u00a0\u00a0").replace("\n", "\r"), flush=True)
-
-
-class Client:
-    """A connection to the Runtime API, which is opened again when it was closed."""
-
-    def __init__(self):
-        self.connect()
-
-    def connect(self):
-        self.connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-
-    def next(self):
-        self.connection.request("GET", API + "/invocation/next")
-        response = self.connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise SystemExit("the Runtime API responded %d: %r" % (response.status, body))
-        return response.headers, body
-
-    def post(self, path, body, headers):
-        self.connection.request("POST", API + path, body, headers)
-        response = self.connection.getresponse()
-        response.read()
-
-    def stream(self, path, headers, chunks):
-        """Streams chunks as they come. An error becomes trailers, as in the official clients."""
-        connection = self.connection
-        connection.putrequest("POST", API + path)
-        headers = dict(headers)
-        headers["Lambda-Runtime-Function-Response-Mode"] = "streaming"
-        headers["Transfer-Encoding"] = "chunked"
-        headers["Trailer"] = "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"
-        error, first = None, True
-        try:
-            for kind, data in chunks:
-                if first:
-                    headers["Content-Type"] = kind
-                    start(connection, headers)
-                    first = False
-                if data:
-                    connection.send(b"%x\r\n%b\r\n" % (len(data), data))
-        except Exception as caught:
-            error = caught
-        if first:
-            headers["Content-Type"] = "application/octet-stream"
-            start(connection, headers)
-        end = b"0\r\n"
-        report = None
-        if error is not None:
-            report = describe(error, headers.get("-request-id"))
-            body = base64.b64encode(encode(report))
-            end += b"Lambda-Runtime-Function-Error-Type: %b\r\n" % report["errorType"].encode()
-            end += b"Lambda-Runtime-Function-Error-Body: %b\r\n" % body
-            show(report)
-        connection.send(end + b"\r\n")
-        connection.getresponse().read()
-
-
-def start(connection, headers):
-    for name, value in headers.items():
-        if not name.startswith("-"):
-            connection.putheader(name, value)
-    connection.endheaders()
-
-
-def chunks_of(items):
-    """Makes bytes of a generator's items. A first item with a status is the prelude of an HTTP
-    response; text and bytes are sent as they are, anything else as JSON."""
-    kind, first = "application/octet-stream", True
-    for item in items:
-        if first and isinstance(item, dict) and "statusCode" in item:
-            kind = HTTP_INTEGRATION
-            yield kind, encode(item)
-            yield kind, b"\0" * 8
-        elif isinstance(item, (bytes, bytearray, memoryview)):
-            yield kind, bytes(item)
-        elif isinstance(item, str):
-            yield kind, item.encode("utf-8")
-        else:
-            yield kind, encode(item)
-        first = False
-
-
-def drain(loop, generator):
-    """Makes an iterator of an async generator."""
+def drain(generator):
     while True:
         try:
-            yield loop.run_until_complete(generator.__anext__())
+            yield wait_for(generator.__anext__())
         except StopAsyncIteration:
             return
 
 
-def handle(client, handler, loop, headers, body):
-    request_id = headers.get("Lambda-Runtime-Aws-Request-Id")
-    send = {"Content-Type": "application/json"}
-    nonce = headers.get("Lambda-Runtime-Invocation-Id")
-    if nonce:
-        send["Lambda-Runtime-Invocation-Id"] = nonce
-    path = "/invocation/" + request_id
-    trace = headers.get("Lambda-Runtime-Trace-Id")
+class Client:
+    def __init__(self):
+        host, _, port = api.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send_head(self, method, path, headers):
+        lines = ["%s %s%s HTTP/1.1" % (method, base, path), "Host: " + api]
+        lines += ["%s: %s" % pair for pair in headers.items()]
+        return "\r\n".join(lines + ["", ""]).encode("latin-1", "replace")
+
+    def receive(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("the Runtime API closed the connection")
+        return data
+
+    def response(self):
+        data = self.receive()
+        while b"\r\n\r\n" not in data:
+            data += self.receive()
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        parts, missing = [body], int(headers.get("content-length", 0)) - len(body)
+        while missing > 0:
+            parts.append(self.receive())
+            missing -= len(parts[-1])
+        return int(first.split(" ")[1]), headers, b"".join(parts)
+
+    def request(self, method, path, body=b"", headers={}):
+        length = {} if method == "GET" else {"Content-Length": len(body)}
+        self.socket.sendall(self.send_head(method, path, {**headers, **length}) + body)
+        return self.response()
+
+    def next(self):
+        status, headers, data = self.request("GET", "invocation/next")
+        if status != 200:
+            sys.exit("the Runtime API responded %d" % status)
+        return headers, data
+
+    def stream(self, path, headers, generator, request_id):
+        streaming = {
+            "Content-Type": "application/octet-stream",
+            "Lambda-Runtime-Function-Response-Mode": "streaming",
+            "Transfer-Encoding": "chunked",
+            "Trailer": "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
+        }
+        send = self.socket.sendall
+        send(self.send_head("POST", path, {**headers, **streaming}))
+        trailers = b""
+        try:
+            for chunk in generator:
+                data = chunk if isinstance(chunk, (bytes, bytearray)) else None
+                if data is None:
+                    data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
+                if data:
+                    send(b"%x\r\n%b\r\n" % (len(data), data))
+        except Exception as error:
+            import base64
+
+            name, body = describe(error, request_id)
+            if len(body) > 8192:
+                body = shorten(body)
+            trailers = (
+                b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
+                % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
+            )
+        send(b"0\r\n" + trailers + b"\r\n")
+        self.response()
+
+
+def invoke(client, handler):
+    headers, payload = client.next()
+    request_id = headers["lambda-runtime-aws-request-id"]
+    trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
-    logs.request_id = request_id
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    own = {"Content-Type": "application/json"}
+    if "lambda-runtime-invocation-id" in headers:
+        own["Lambda-Runtime-Invocation-Id"] = headers["lambda-runtime-invocation-id"]
+    path = "invocation/%s/" % request_id
     try:
         try:
-            event = json.loads(body.decode("utf-8"))
+            event = json.loads(payload) if payload else None
         except ValueError as error:
-            message = "Unable to unmarshal input: %s" % error
-            raise Fault("Runtime.UnmarshalError", message)
+            raise InitError("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
         result = handler(event, Context(headers))
-        if inspect.isawaitable(result):
-            result = loop.run_until_complete(result)
-        if inspect.isasyncgen(result):
-            result = drain(loop, result)
-        if inspect.isgenerator(result):
-            send["-request-id"] = request_id
-            client.stream(path + "/response", send, chunks_of(result))
-            return
-        try:
-            result = encode(result)
-        except (TypeError, ValueError) as error:
-            message = "Unable to marshal response: %s" % error
-            raise Fault("Runtime.MarshalError", message)
+        if hasattr(result, "__await__"):
+            result = wait_for(result)
+        if isinstance(result, AsyncGeneratorType):
+            result = drain(result)
+        if isinstance(result, GeneratorType):
+            return client.stream(path + "response", own, result, request_id)
+        body = to_json(result)
     except Exception as error:
-        report = describe(error, request_id)
-        show(report)
-        send["Lambda-Runtime-Function-Error-Type"] = report["errorType"]
-        client.post(path + "/error", encode(report), send)
+        name, body = describe(error, request_id)
+        own["Lambda-Runtime-Function-Error-Type"] = name.encode("ascii", "replace").decode()
+        client.request("POST", path + "error", body.encode("utf-8"), own)
         return
-    client.post(path + "/response", result, send)
+    client.request("POST", path + "response", body, own)
 
 
-def work(handler):
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+def serve(handler):
     client = Client()
     while True:
-        headers, body = client.next()
-        handle(client, handler, loop, headers, body)
+        try:
+            invoke(client, handler)
+        except OSError:
+            # The host is gone, or has ended this instance.
+            os._exit(0)
 
 
-logs = threading.local()
-
-
-class Logs(logging.Handler):
-    """Writes records as the official client does: level, time, request ID, message."""
-
-    def emit(self, record):
-        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        now += ".%03dZ" % record.msecs
-        request_id = getattr(logs, "request_id", None) or ""
-        text = self.format(record)
-        print("[%s]\t%s\t%s\t%s" % (record.levelname, now, request_id, text), flush=True)
+def serve_in_thread(handler):
+    try:
+        serve(handler)
+    except SystemExit as error:
+        # Ends the process, as in the main thread.
+        sys.stdout.flush()
+        os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
 
 
 def main():
-    use_official_client()
-    logging.getLogger().addHandler(Logs())
     try:
         handler = load()
     except Exception as error:
-        report = describe(error, None)
-        show(report)
-        send = {"Content-Type": "application/json"}
-        send["Lambda-Runtime-Function-Error-Type"] = report["errorType"]
-        Client().post("/init/error", encode(report), send)
+        name, body = describe(error)
+        Client().request("POST", "init/error", body.encode("utf-8"), {"Lambda-Runtime-Function-Error-Type": name})
         sys.exit(1)
-    more = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1) - 1
-    for _ in range(more):
-        threading.Thread(target=work, args=(handler,), daemon=True).start()
-    try:
-        work(handler)
-    except (ConnectionError, http.client.HTTPException):
-        # The host is gone.
-        sys.exit(1)
+    count = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
+    for _ in range(count - 1):
+        import threading
+
+        threading.Thread(target=serve_in_thread, args=(handler,), daemon=True).start()
+    serve(handler)
 
 
+sys.argv = [handler_name]
 main()

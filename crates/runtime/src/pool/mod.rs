@@ -1,81 +1,153 @@
-//! The instances of one program: started on demand, reused, bounded in number.
+//! The instances of a program: started on demand, reused, replaced, limited.
 
-pub(crate) mod instance;
-mod serve;
-mod state;
-
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
-use crate::error::InvokeError;
-use crate::event::{Event, LogLine, Part, Report, Response};
-use crate::pool::instance::Instance;
-use crate::program::Program;
+use crate::instance::{Call, Instance, Owner, Permit};
+use crate::log_line::LogSink;
+use crate::{Event, Failure, InvokeError, LogLine, Outcome, Program, Response};
 
-/// An observer of the lines that a program writes.
-pub(crate) type OnLog = dyn Fn(LogLine) + Send + Sync;
+/// How long a call waits for an instance that has responded and not yet asked for the next event,
+/// before another is started.
+const SETTLING: Duration = Duration::from_millis(20);
 
-/// How an event that was given to an instance ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    Report(Report),
-    /// The instance ended before its runtime client received the event.
-    NotStarted,
-}
-
-/// An event with the channels of its caller.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) event: Event,
-    pub(crate) parts: mpsc::Sender<Part>,
-    pub(crate) end: oneshot::Sender<End>,
-}
-
-/// The instances of a program. Clones share them.
-///
-/// A pool starts no process before the first event. When the last clone is dropped, all processes
-/// are killed.
-///
-/// All methods must be called within a Tokio runtime with I/O and time enabled.
-#[derive(Clone)]
+/// The instances of a program. Cheap to clone; no process is started before the first call. When the
+/// last clone is dropped, all processes end.
+#[derive(Debug, Clone)]
 pub struct Pool {
-    inner: Arc<Inner>,
+    handle: Arc<Ends>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) program: Arc<Program>,
-    on_log: Box<OnLog>,
-    state: Mutex<State>,
-    /// Notified whenever an instance is gone.
-    gone: Notify,
-}
+/// Stops the instances when the last clone of a pool is gone.
+#[derive(Debug)]
+struct Ends(Arc<Inner>);
 
-#[derive(Default)]
-struct State {
-    instances: Vec<Arc<Instance>>,
-    /// Instances that receive no more events but whose processes may live.
-    ending: Vec<Arc<Instance>>,
-    started: u64,
-    closed: bool,
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("program", &self.inner.program)
-            .field("instances", &self.inner.lock().instances.len())
-            .finish()
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let state = self.lock();
-        for instance in state.instances.iter().chain(&state.ending) {
-            instance.kill();
+struct Inner {
+    program: Arc<Program>,
+    sink: OnceLock<LogSink>,
+    in_progress: Arc<AtomicUsize>,
+    state: Mutex<State>,
+    changed: Notify,
+    me: Weak<Self>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    instances: Vec<Arc<Instance>>,
+    waiting: VecDeque<Box<Call>>,
+    started: u64,
+    closed: bool,
+    runtime: Option<Handle>,
+    /// Whether a task will look after calls that wait for settling instances.
+    patient: bool,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Makes a pool for a program.
+    #[must_use]
+    pub fn new(program: Program) -> Self {
+        let inner = Arc::new_cyclic(|me| Inner {
+            program: Arc::new(program),
+            sink: OnceLock::new(),
+            in_progress: Arc::default(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            me: Weak::clone(me),
+        });
+        Self {
+            handle: Arc::new(Ends(inner)),
         }
+    }
+
+    /// Calls a function with each line that the instances write, at once. It must not block. Only
+    /// the first function that is set is called.
+    #[must_use]
+    pub fn on_log(self, sink: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {
+        let _ = self.inner().sink.set(LogSink(Arc::new(sink)));
+        self
+    }
+
+    /// The program that is run.
+    pub fn program(&self) -> &Program {
+        &self.inner().program
+    }
+
+    /// The number of instances, starting and ending ones included.
+    #[must_use]
+    pub fn instances(&self) -> usize {
+        self.inner().lock().instances.len()
+    }
+
+    /// Invokes the function. Returns when the head of the response is known, or when the invocation
+    /// has failed without one.
+    ///
+    /// Dropping the future does not stop an invocation that has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError`]: nothing was started.
+    pub async fn invoke(&self, event: Event) -> Result<Response, InvokeError> {
+        let inner = self.inner();
+        let limit = inner.program.limit();
+        let Some(permit) = Permit::take(&inner.in_progress, limit) else {
+            return Err(InvokeError::TooManyRequests {
+                reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
+                limit,
+            });
+        };
+        let (call, caller) = Call::new(&inner.program, event, permit)?;
+        inner.place(Box::new(call))?;
+        Ok(caller.response().await)
+    }
+
+    /// Replaces all instances: idle ones end, running ones finish their invocations first. The next
+    /// call starts a new one.
+    pub fn recycle(&self) {
+        let state = self.inner().lock();
+        for instance in &state.instances {
+            instance.retire();
+        }
+    }
+
+    /// Ends all instances, and with them the invocations that run, and waits until their processes
+    /// are gone.
+    pub async fn shutdown(&self) {
+        let inner = self.inner();
+        inner.close();
+        loop {
+            let changed = inner.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if inner.lock().instances.is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.handle.0
     }
 }
 
@@ -84,194 +156,187 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn log(&self, line: LogLine) {
-        (self.on_log)(line);
-    }
-
-    /// Gives an instance no more events.
-    pub(crate) fn leave(&self, instance: &Arc<Instance>) {
+    fn place(&self, call: Box<Call>) -> Result<(), InvokeError> {
         let mut state = self.lock();
-        let before = state.instances.len();
-        state
-            .instances
-            .retain(|other| !Arc::ptr_eq(other, instance));
-        if state.instances.len() < before {
-            state.ending.push(Arc::clone(instance));
-        }
-    }
-
-    /// Forgets an instance whose processes have ended.
-    pub(crate) fn forget(&self, instance: &Arc<Instance>) {
-        let mut state = self.lock();
-        state
-            .instances
-            .retain(|other| !Arc::ptr_eq(other, instance));
-        state.ending.retain(|other| !Arc::ptr_eq(other, instance));
-        drop(state);
-        self.gone.notify_waiters();
-    }
-}
-
-impl Pool {
-    /// Creates a pool without instances. The program's lines are discarded.
-    #[must_use]
-    pub fn new(program: Program) -> Self {
-        Self::with_log(program, |_| {})
-    }
-
-    /// Creates a pool that passes each line that the program writes to `on_log`, at once.
-    ///
-    /// `on_log` is called from the tasks that read the pipes and must not block.
-    #[must_use]
-    pub fn with_log(program: Program, on_log: impl Fn(LogLine) + Send + Sync + 'static) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                program: Arc::new(program),
-                on_log: Box::new(on_log),
-                state: Mutex::default(),
-                gone: Notify::new(),
-            }),
-        }
-    }
-
-    /// Returns the program.
-    #[must_use]
-    pub fn program(&self) -> &Program {
-        &self.inner.program
-    }
-
-    /// Returns the number of instances that can receive events.
-    #[must_use]
-    pub fn instances(&self) -> usize {
-        self.inner.lock().instances.len()
-    }
-
-    /// Gives an event to an instance, and waits for the head of the response.
-    ///
-    /// Dropping the future after the event was given to a runtime client does not stop the
-    /// function.
-    ///
-    /// # Errors
-    ///
-    /// - [`InvokeError::TooManyRequests`] if all instances are busy and no more may be started,
-    /// - [`InvokeError::ShutDown`] after [`shutdown`](Self::shutdown),
-    /// - [`InvokeError::Failed`] if the invocation ended without a response.
-    pub async fn invoke(&self, event: Event) -> Result<Response, InvokeError> {
-        loop {
-            // Two: a buffered response, head and body, must not wait for its reader.
-            let (parts, mut received) = mpsc::channel(2);
-            let (end, ended) = oneshot::channel();
-            self.dispatch(Box::new(Job {
-                event: event.clone(),
-                parts,
-                end,
-            }))?;
-            if let Some(Part::Head(head)) = received.recv().await {
-                let (report, reported) = oneshot::channel();
-                // `Response` gets the report alone: once a head was sent, the event has started.
-                tokio::spawn(async move {
-                    if let Ok(End::Report(ended)) = ended.await {
-                        let _ = report.send(ended);
-                    }
-                });
-                return Ok(Response {
-                    head,
-                    parts: received,
-                    end: reported,
-                });
-            }
-            match ended.await {
-                Ok(End::Report(report)) => return Err(InvokeError::Failed(Box::new(report))),
-                Ok(End::NotStarted) => {}
-                Err(_) => return Err(InvokeError::Failed(Box::new(Report::lost()))),
-            }
-        }
-    }
-
-    /// Gives a job to an instance with room, or to a new one.
-    fn dispatch(&self, mut job: Box<Job>) -> Result<(), InvokeError> {
-        let inner = &self.inner;
-        let mut state = inner.lock();
         if state.closed {
-            return Err(InvokeError::ShutDown);
+            return Err(InvokeError::Closed);
         }
-        // The instance that was used last comes first: its caches are warm, and others can idle.
-        for at in (0..state.instances.len()).rev() {
-            let instance = &state.instances[at];
-            if instance.tenant() != job.event.tenant_id.as_deref() {
-                continue;
-            }
-            match instance.offer(job) {
-                Ok(()) => return Ok(()),
-                Err(back) => job = back,
-            }
+        if state.runtime.is_none() {
+            state.runtime = Some(Handle::current());
         }
-        if state.instances.len() >= inner.program.concurrency {
-            let idle = state.instances.iter().find(|instance| {
-                instance.tenant() != job.event.tenant_id.as_deref() && instance.is_idle()
-            });
-            let Some(idle) = idle.cloned() else {
-                return Err(InvokeError::TooManyRequests {
-                    limit: inner.program.capacity(),
-                });
-            };
-            // Instances are not shared by tenants: an idle one makes room for another's.
-            state.instances.retain(|other| !Arc::ptr_eq(other, &idle));
-            state.ending.push(Arc::clone(&idle));
-            idle.retire();
-        }
-        state.started += 1;
-        let instance = Instance::new(
-            state.started,
-            job.event.tenant_id.clone(),
-            Arc::clone(&inner.program),
-        );
-        // A new instance has room.
-        if instance.offer(job).is_ok() {
-            state.instances.push(Arc::clone(&instance));
-        }
-        drop(state);
-        tokio::spawn(instance::run(instance, Arc::downgrade(inner)));
+        state.waiting.push_back(call);
+        self.dispatch(&mut state);
         Ok(())
     }
 
-    /// Ends the instances, so that events that come later meet new processes: an idle instance
-    /// ends at once, a busy one after its event.
-    pub fn recycle(&self) {
-        let mut state = self.inner.lock();
-        let instances = std::mem::take(&mut state.instances);
-        for instance in &instances {
-            instance.retire();
-        }
-        state.ending.extend(instances);
-    }
-
-    /// Ends all instances, and waits until their processes are gone. Events that run fail.
-    ///
-    /// Processes are sent SIGTERM, and have 500 ms to end, if an extension has registered; they are
-    /// killed at once otherwise.
-    pub async fn shutdown(&self) {
-        self.inner.lock().closed = true;
-        loop {
-            let gone = self.inner.gone.notified();
-            tokio::pin!(gone);
-            gone.as_mut().enable();
-            let all: Vec<_> = {
-                let state = self.inner.lock();
-                state
-                    .instances
-                    .iter()
-                    .chain(&state.ending)
-                    .cloned()
-                    .collect()
-            };
-            if all.is_empty() {
+    /// Hands waiting calls to instances that can take them, and starts instances for the others.
+    fn dispatch(&self, state: &mut State) {
+        let State {
+            instances, waiting, ..
+        } = &mut *state;
+        for instance in instances {
+            if waiting.is_empty() {
                 return;
             }
-            for instance in all {
-                instance.shut_down();
+            feed(instance, waiting);
+        }
+        if !state.waiting.is_empty() {
+            self.grow(state, true);
+        }
+    }
+
+    /// Starts the instances that the waiting calls need, as many as there may be.
+    fn grow(&self, state: &mut State, patient: bool) {
+        let slots = self.program.multi_concurrency;
+        let mut tenants: Vec<(Option<String>, usize)> = Vec::new();
+        for call in &state.waiting {
+            match tenants
+                .iter_mut()
+                .find(|(tenant, _)| *tenant == call.tenant)
+            {
+                Some((_, calls)) => *calls += 1,
+                None => tenants.push((call.tenant.clone(), 1)),
             }
-            gone.await;
+        }
+        for (tenant, calls) in tenants {
+            let own = state
+                .instances
+                .iter()
+                .filter(|instance| instance.tenant == tenant);
+            let (mut starting, mut settling) = (0, 0);
+            for instance in own {
+                starting += usize::from(instance.is_starting());
+                settling += usize::from(instance.is_settling());
+            }
+            let mut missing = calls.saturating_sub(starting * slots);
+            if patient && settling > 0 && missing > 0 {
+                missing = missing.saturating_sub(settling);
+                self.look_again(state);
+            }
+            for _ in 0..missing.div_ceil(slots) {
+                if state.instances.len() >= self.program.concurrency {
+                    // Its end calls `dispatch` again.
+                    let others = state.instances.iter();
+                    let _ = others
+                        .filter(|instance| instance.tenant != tenant)
+                        .any(|instance| instance.retire_if_idle());
+                    break;
+                }
+                self.start(state, tenant.clone());
+            }
+        }
+    }
+
+    /// Starts instances after a while, if settling ones have not taken the calls by then.
+    fn look_again(&self, state: &mut State) {
+        if std::mem::replace(&mut state.patient, true) {
+            return;
+        }
+        let me = Weak::clone(&self.me);
+        if let Some(runtime) = &state.runtime {
+            runtime.spawn(async move {
+                tokio::time::sleep(SETTLING).await;
+                if let Some(inner) = me.upgrade() {
+                    let mut state = inner.lock();
+                    state.patient = false;
+                    inner.grow(&mut state, false);
+                }
+            });
+        }
+    }
+
+    fn start(&self, state: &mut State, tenant: Option<String>) {
+        let Some(runtime) = state.runtime.clone() else {
+            return;
+        };
+        state.started += 1;
+        let owner: Weak<dyn Owner> = Weak::clone(&self.me) as _;
+        let random = RandomState::new();
+        let nonce =
+            u128::from(random.hash_one(state.started)) << 64 | u128::from(random.hash_one("nonce"));
+        let instance = Arc::new(Instance::new(
+            state.started,
+            tenant,
+            Arc::clone(&self.program),
+            owner,
+            self.sink.get().cloned(),
+            nonce,
+        ));
+        state.instances.push(Arc::clone(&instance));
+        runtime.spawn(instance.run());
+    }
+
+    fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        for instance in &state.instances {
+            instance.stop();
+        }
+        drop(state);
+        for call in waiting {
+            let failure = Failure::shut_down(&call.request_id);
+            call.finish(Outcome::Failed(failure), None, 0);
+        }
+    }
+}
+
+impl Owner for Inner {
+    fn ready(&self, instance: &Instance) {
+        let mut state = self.lock();
+        feed(instance, &mut state.waiting);
+        // What still waits may need the place of this instance, for another tenant.
+        if !state.waiting.is_empty() && instance.is_idle() {
+            self.grow(&mut state, true);
+        }
+    }
+
+    fn ended(&self, instance: &Instance, failure: Option<&dyn Fn(&str) -> Failure>) {
+        let mut state = self.lock();
+        state
+            .instances
+            .retain(|other| other.number != instance.number);
+        let mut failed = Vec::new();
+        if failure.is_some() {
+            let mut left = VecDeque::new();
+            for call in std::mem::take(&mut state.waiting) {
+                let own = call.tenant == instance.tenant;
+                if own && failed.len() < self.program.multi_concurrency {
+                    failed.push(call);
+                } else {
+                    left.push_back(call);
+                }
+            }
+            state.waiting = left;
+        }
+        self.dispatch(&mut state);
+        drop(state);
+        self.changed.notify_waiters();
+        for mut call in failed {
+            if let Some(failure) = failure {
+                let failure = failure(&call.request_id);
+                instance.give_init_log(&mut call);
+                call.finish(Outcome::Failed(failure), None, 0);
+            }
+        }
+    }
+}
+
+/// Hands an instance the calls of its tenant that have waited longest, as many as it takes.
+fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
+    while let Some(place) = waiting
+        .iter()
+        .position(|call| call.tenant == instance.tenant)
+    {
+        let Some(call) = waiting.remove(place) else {
+            return;
+        };
+        if call.is_abandoned() {
+            continue;
+        }
+        if let Err(call) = instance.hand(call) {
+            waiting.insert(place, call);
+            return;
         }
     }
 }

@@ -1,90 +1,114 @@
-//! Reading what a process writes, line by line, at once.
+//! What an instance writes to stdout and stderr, in lines.
 
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::sync::{mpsc, oneshot};
+use rustix::io::Errno;
+use tokio::net::unix::pipe::Receiver;
 
-/// The longest line. Longer ones are split.
-const LONGEST: usize = 64 * 1024;
+use crate::Stream;
+use crate::limits::MAX_LINE;
 
-/// Asks a reader to read what the process has written so far, and to say when it has.
-pub(crate) type Flush = oneshot::Sender<()>;
+/// Who is told of a line.
+pub(crate) type OnLine<'a> = dyn Fn(Stream, String) + Send + Sync + 'a;
 
-/// Reads a pipe to its end and passes each line on. Between reads it answers requests to flush.
-pub(crate) async fn lines<R>(
-    mut pipe: R,
-    mut flushes: mpsc::Receiver<Flush>,
-    mut line: impl FnMut(&[u8]),
-) where
-    R: AsyncRead + AsFd + Unpin,
-{
-    let mut buffer = Vec::with_capacity(4096);
-    loop {
-        tokio::select! {
-            biased;
-            read = pipe.read_buf(&mut buffer) => match read {
-                Ok(1..) => split(&mut buffer, &mut line),
-                _ => break,
-            },
-            Some(flush) = flushes.recv() => {
-                // The readiness of the pipe may not have been noticed yet: ask the system.
-                while rustix::io::ioctl_fionread(&pipe).is_ok_and(|bytes| bytes > 0) {
-                    match pipe.read_buf(&mut buffer).await {
-                        Ok(1..) => split(&mut buffer, &mut line),
-                        _ => break,
+/// What is left in a pipe.
+pub(crate) enum Drained {
+    Empty,
+    More,
+    End,
+}
+
+/// One of the two pipes.
+#[derive(Debug)]
+pub(crate) struct Output {
+    stream: Stream,
+    pipe: Receiver,
+    partial: Mutex<Vec<u8>>,
+}
+
+impl Output {
+    pub(crate) fn new(stream: Stream, pipe: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            stream,
+            pipe: Receiver::from_owned_fd(pipe)?,
+            partial: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Reads what is in the pipe now, but not for ever from a function that writes without pause.
+    pub(crate) fn drain(&self, line: &OnLine<'_>) -> Drained {
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = [0; 8192];
+        for _ in 0..64 {
+            match rustix::io::read(&self.pipe, &mut buffer) {
+                Ok(0) => {
+                    if !partial.is_empty() {
+                        line(self.stream, text(&std::mem::take(&mut *partial)));
+                    }
+                    return Drained::End;
+                }
+                Ok(length) => {
+                    let read = buffer.get(..length).unwrap_or_default();
+                    self.split(&mut partial, read, line);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Drained::Empty,
+                Err(_) => return Drained::End,
+            }
+        }
+        Drained::More
+    }
+
+    fn split(&self, partial: &mut Vec<u8>, mut read: &[u8], line: &OnLine<'_>) {
+        while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+            let (before, after) = read.split_at(end);
+            partial.extend_from_slice(before);
+            line(
+                self.stream,
+                text(partial.strip_suffix(b"\r").unwrap_or(partial)),
+            );
+            partial.clear();
+            read = after.get(1..).unwrap_or_default();
+        }
+        partial.extend_from_slice(read);
+        if partial.len() >= MAX_LINE {
+            line(self.stream, text(&std::mem::take(partial)));
+        }
+    }
+
+    /// Tells tokio that the pipe is empty, which only a read of its own does. Says whether it was not.
+    fn clear_ready(&self, line: &OnLine<'_>) -> bool {
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = [0; 8192];
+        let read = self.pipe.try_read(&mut buffer);
+        if let Ok(length) = read {
+            let read = buffer.get(..length).unwrap_or_default();
+            self.split(&mut partial, read, line);
+        }
+        read.is_ok()
+    }
+
+    /// Reads until the end of the pipe.
+    pub(crate) async fn run(&self, line: &OnLine<'_>) {
+        while self.pipe.readable().await.is_ok() {
+            loop {
+                match self.drain(line) {
+                    Drained::More => tokio::task::yield_now().await,
+                    Drained::End => return,
+                    // Only this read tells tokio that the pipe is empty.
+                    Drained::Empty => {
+                        if !self.clear_ready(line) {
+                            break;
+                        }
                     }
                 }
-                let _ = flush.send(());
             }
         }
     }
-    if !buffer.is_empty() {
-        line(&buffer);
-    }
 }
 
-/// Passes on the complete lines of a buffer, and the start of one that is too long.
-fn split(buffer: &mut Vec<u8>, line: &mut impl FnMut(&[u8])) {
-    let mut start = 0;
-    while let Some(end) = buffer[start..].iter().position(|byte| *byte == b'\n') {
-        let whole = &buffer[start..start + end];
-        for part in pieces(whole.strip_suffix(b"\r").unwrap_or(whole)) {
-            line(part);
-        }
-        start += end + 1;
-    }
-    buffer.drain(..start);
-    while buffer.len() >= LONGEST {
-        line(&buffer[..LONGEST]);
-        buffer.drain(..LONGEST);
-    }
-}
-
-/// Cuts a line into pieces of bounded length; an empty line is one empty piece.
-fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let empty = line.is_empty().then_some(line);
-    empty.into_iter().chain(line.chunks(LONGEST))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_split_at_their_ends_and_at_the_longest_length() {
-        let mut buffer = b"one\r\n\ntwo\nrest".to_vec();
-        let mut seen = Vec::new();
-        split(&mut buffer, &mut |line| seen.push(line.to_vec()));
-        assert_eq!(seen, [b"one".to_vec(), Vec::new(), b"two".to_vec()]);
-        assert_eq!(buffer, b"rest");
-        let mut long = vec![b'x'; 2 * LONGEST + 10];
-        seen.clear();
-        split(&mut long, &mut |line| seen.push(line.to_vec()));
-        assert_eq!(
-            seen.iter().map(Vec::len).collect::<Vec<_>>(),
-            [LONGEST, LONGEST]
-        );
-        assert_eq!(long.len(), 10);
-    }
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

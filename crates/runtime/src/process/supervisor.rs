@@ -1,77 +1,112 @@
-//! A process between the host and a function, which ends all of the function's processes when the
-//! host is gone.
+//! The process between the host and a function: it ends the function's whole tree when the host is
+//! gone, however the host ended.
+//!
+//! It is a copy of the host program. Orphans of the function become its children, wherever they went
+//! (`PR_SET_CHILD_SUBREAPER`), so that it finds them all. Its standard input is a socket: the end of
+//! file there is the end of the host, and on it it tells the host the function's process id and how
+//! it ended.
 
 use std::ffi::OsString;
-use std::io::Read as _;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitCode, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, set_child_subreaper};
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, set_child_subreaper, wait};
 
-use crate::process::tree;
+use super::tree::kill_descendants;
 
-/// The exit code that stands for a program that could not be started.
-pub(crate) const NOT_STARTED: u8 = 127;
-/// Added to the number of the signal that ended the program, as a shell does.
-pub(crate) const SIGNALED: u8 = 128;
+/// The name under which a supervisor is started. No file is called that.
+pub(super) const NAME: &str = "(lambda-invoke supervisor)";
 
-/// Runs a command until it ends or the host is gone, and then ends every process that it started.
-///
-/// To be called by the program that [`Program::supervisor`](crate::Program::supervisor) names, with
-/// the words after it, before it starts threads. Standard input is a pipe that only the host holds:
-/// its end means that the host is gone, however it ended. As a *subreaper*, this process becomes
-/// the parent of descendants whose parents have ended, so that children in process groups or
-/// sessions of their own are found, too.
-#[must_use]
-pub fn supervise(command: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let mut words = command.into_iter();
-    let Some(program) = words.next() else {
-        return ExitCode::from(NOT_STARTED);
-    };
-    let own = getpid();
-    // Not every system has it. Then only descendants whose parents live are found.
-    let _ = set_child_subreaper(Some(own));
-    let mut child = match Command::new(&program)
-        .args(words)
-        .stdin(Stdio::null())
-        .spawn()
-    {
-        Ok(child) => child,
-        Err(error) => {
-            // The host passes standard error on, as it does for the function.
-            report(&format!(
-                "cannot start {}: {error}",
-                program.to_string_lossy()
-            ));
-            return ExitCode::from(NOT_STARTED);
-        }
-    };
-    let own = own.as_raw_nonzero().get();
-    std::thread::spawn(move || {
-        let mut byte = [0];
-        // Nothing is ever written to the pipe; an interrupted read is repeated.
-        while matches!(std::io::stdin().read(&mut byte), Ok(1..)) {}
-        tree::kill_below(own);
-        std::process::exit(i32::from(SIGNALED) + Signal::KILL.as_raw());
-    });
-    let code = match child.wait() {
-        Ok(status) => status
-            .code()
-            .or_else(|| status.signal().map(|signal| i32::from(SIGNALED) + signal))
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(1),
-        Err(_) => 1,
-    };
-    tree::kill_below(own);
-    ExitCode::from(code)
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether instances of this process can be started through a supervisor.
+pub(super) fn available() -> bool {
+    ASKED.load(Ordering::Relaxed)
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    reason = "its stderr is a pipe"
-)]
-fn report(text: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "{text}");
+/// Becomes the supervisor of one instance if this process was started as one, and does not return
+/// then.
+///
+/// A program that runs functions calls this first in `main`, before it starts a thread or reads its
+/// arguments. Its instances are then started through a copy of the program itself, which ends all
+/// processes of the instance, children in groups of their own included, as soon as the program is
+/// gone, even by `kill -9`. Without this call the instances end with the pool only.
+pub fn supervise_if_asked() {
+    let mut args = std::env::args_os();
+    if args.next().is_some_and(|name| name == NAME) {
+        supervise(args.collect());
+        std::process::exit(0);
+    }
+    ASKED.store(cfg!(target_os = "linux"), Ordering::Relaxed);
+}
+
+fn tell(text: &str) {
+    let _ = rustix::io::write(rustix::stdio::stdin(), text.as_bytes());
+}
+
+fn supervise(mut argv: Vec<OsString>) {
+    let me = getpid();
+    if argv.is_empty() || set_child_subreaper(Some(me)).is_err() {
+        tell("error the supervisor could not be set up\n");
+        return;
+    }
+    let program = argv.remove(0);
+    let mut command = Command::new(&program);
+    command.args(argv).stdin(Stdio::null()).process_group(0);
+    let function = match command.spawn() {
+        Ok(child) => child.id(),
+        Err(error) => {
+            let program = program.to_string_lossy();
+            return tell(&format!("error fork/exec {program}: {error}\n"));
+        }
+    };
+    tell(&format!("pid {function}\n"));
+    thread::spawn(move || {
+        let mut byte = [0; 1];
+        while matches!(rustix::io::read(rustix::stdio::stdin(), &mut byte), Ok(1)) {}
+        clear(me);
+        std::process::exit(0);
+    });
+    let function = i32::try_from(function).ok().and_then(Pid::from_raw);
+    let status = loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if Some(pid) == function => break Some(status),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => break None,
+        }
+    };
+    clear(me);
+    tell(&describe(status));
+}
+
+fn describe(status: Option<WaitStatus>) -> String {
+    let exit = status.and_then(WaitStatus::exit_status);
+    let signal = status.and_then(WaitStatus::terminating_signal);
+    match (exit, signal) {
+        (Some(code), _) => format!("exit {code}\n"),
+        (_, Some(signal)) => format!("signal {signal}\n"),
+        _ => "exit 1\n".to_owned(),
+    }
+}
+
+/// Kills and reaps whatever is left, for two seconds at most: a process in the kernel may take long.
+fn clear(me: Pid) {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(2) {
+        let killed = kill_descendants(me);
+        let none_left = loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) => {}
+                Ok(None) => break false,
+                Err(_) => break true,
+            }
+        };
+        if killed == 0 && none_left {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -1,106 +1,146 @@
-//! The descendants of a process: finding, measuring and killing them.
+//! The processes of an instance, found in `/proc`: their memory, and their end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// What `/proc` says of one process.
-struct Entry {
-    parent: i32,
-    zombie: bool,
-}
-
-/// Returns the living descendants of a process, itself included unless it has ended.
-///
-/// Empty where there is no `/proc`.
-pub(crate) fn descendants(root: i32) -> BTreeSet<i32> {
-    let mut all = BTreeMap::new();
-    let Ok(folder) = std::fs::read_dir("/proc") else {
-        return BTreeSet::new();
-    };
-    for entry in folder.flatten() {
+/// The living descendants of a process, without itself. Empty where there is no `/proc`.
+fn descendants(root: Pid) -> Vec<Pid> {
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for entry in entries {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else {
             continue;
         };
-        if let Some(entry) = read(pid) {
-            all.insert(pid, entry);
+        // `pid (name) state ppid ..`, where the name may hold anything.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+            continue;
+        };
+        let Some((_, rest)) = stat.rsplit_once(") ") else {
+            continue;
+        };
+        let mut fields = rest.split(' ');
+        if matches!(fields.next(), Some("Z" | "X")) {
+            continue;
+        }
+        if let Some(parent) = fields.next().and_then(|field| field.parse().ok()) {
+            children.entry(parent).or_default().push(pid);
         }
     }
-    let mut found = BTreeSet::from([root]);
-    // A child can have a smaller number than its parent, so that one pass need not be enough.
-    loop {
-        let before = found.len();
-        for (pid, entry) in &all {
-            if found.contains(&entry.parent) {
-                found.insert(*pid);
-            }
-        }
-        if found.len() == before {
-            break;
+    let mut found = Vec::new();
+    let mut next = vec![root.as_raw_pid()];
+    while let Some(pid) = next.pop() {
+        for child in children.remove(&pid).unwrap_or_default() {
+            next.push(child);
+            found.extend(Pid::from_raw(child));
         }
     }
-    found.retain(|pid| all.get(pid).is_some_and(|entry| !entry.zombie));
     found
 }
 
-/// Reads `/proc/PID/stat`: `pid (name) state ppid ..`. The name can hold any character, so that
-/// the fields are counted from its closing parenthesis.
-fn read(pid: i32) -> Option<Entry> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    let zombie = matches!(fields.next()?, "Z" | "X");
-    let parent = fields.next()?.parse().ok()?;
-    Some(Entry { parent, zombie })
+/// Kills the descendants of a process. Stops them first, so that none can fork in between. Returns
+/// how many there were.
+pub(super) fn kill_descendants(root: Pid) -> usize {
+    let mut stopped: Vec<Pid> = Vec::new();
+    loop {
+        let new: Vec<Pid> = descendants(root)
+            .into_iter()
+            .filter(|pid| !stopped.contains(pid))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        for pid in &new {
+            let _ = kill_process(*pid, Signal::STOP);
+        }
+        stopped.extend(new);
+    }
+    for pid in &stopped {
+        let _ = kill_process(*pid, Signal::KILL);
+    }
+    stopped.len()
 }
 
-/// Returns the peak memory of a process's descendants in bytes: the sum of their peaks.
-pub(crate) fn peak_memory(root: i32, except: Option<i32>) -> u64 {
-    let mut sum = 0;
-    for pid in descendants(root) {
-        if Some(pid) != except {
-            sum += peak(pid).unwrap_or(0);
+/// Kills a process, its descendants and its process group.
+pub(super) fn kill_tree(root: Pid) {
+    let _ = kill_process(root, Signal::STOP);
+    kill_descendants(root);
+    let _ = kill_process_group(root, Signal::KILL);
+    let _ = kill_process(root, Signal::KILL);
+}
+
+/// How often children of the function are looked for, which needs all of `/proc`.
+const SURVEY: Duration = Duration::from_millis(250);
+
+/// The peak memory of a process and its descendants.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    root: Pid,
+    surveyed: Option<Instant>,
+    children: Vec<Pid>,
+    peak: u64,
+}
+
+impl Memory {
+    pub(crate) const fn new(root: Pid) -> Self {
+        Self {
+            root,
+            surveyed: None,
+            children: Vec::new(),
+            peak: 0,
         }
     }
-    sum
-}
 
-fn peak(pid: i32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
+    /// The peak so far, in bytes: the process now, its children as of the last survey.
+    pub(crate) fn peak(&mut self) -> u64 {
+        self.survey();
+        self.peak = self.peak.max(self.sum("VmHWM:"));
+        self.peak
+    }
 
-/// Sends a signal to a process's descendants, and to itself if `with_root`.
-pub(crate) fn signal(root: i32, with_root: bool, signal: Signal) {
-    for pid in descendants(root) {
-        if pid != root || with_root {
-            send(pid, signal);
+    /// The memory in use now, in bytes.
+    pub(crate) fn now(&mut self) -> u64 {
+        self.survey();
+        self.sum("VmRSS:")
+    }
+
+    fn survey(&mut self) {
+        if self.surveyed.is_none_or(|at| at.elapsed() >= SURVEY) {
+            self.children = match has_children(self.root) {
+                true => descendants(self.root),
+                false => Vec::new(),
+            };
+            self.surveyed = Some(Instant::now());
         }
+    }
+
+    fn sum(&self, field: &str) -> u64 {
+        [self.root]
+            .iter()
+            .chain(&self.children)
+            .filter_map(|pid| status(*pid, field))
+            .sum()
     }
 }
 
-fn send(pid: i32, signal: Signal) {
-    if let Some(pid) = Pid::from_raw(pid) {
-        // It may have ended in the meantime.
-        let _ = kill_process(pid, signal);
-    }
+/// Whether any thread of a process has a child. True where the kernel does not tell.
+fn has_children(pid: Pid) -> bool {
+    let tasks = format!("/proc/{}/task", pid.as_raw_pid());
+    let Ok(tasks) = fs::read_dir(tasks) else {
+        return false;
+    };
+    tasks.flatten().any(|task| {
+        fs::read(task.path().join("children")).map_or(true, |children| !children.is_empty())
+    })
 }
 
-/// Kills all descendants of a process, also those that it starts meanwhile. Returns when none is
-/// left, or after a hundred passes.
-pub(crate) fn kill_below(root: i32) {
-    for _ in 0..100 {
-        let mut below = descendants(root);
-        below.remove(&root);
-        if below.is_empty() {
-            return;
-        }
-        for pid in below {
-            send(pid, Signal::KILL);
-        }
-        std::thread::yield_now();
-    }
+/// A field of a process's status that is given in kB, in bytes.
+fn status(pid: Pid, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_pid())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
 }

@@ -1,138 +1,127 @@
-//! The environment of a function's process.
+//! The environment of a function: empty, then what the service sets, then the function's own.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
 
-use crate::program::Program;
+use super::Program;
 
-/// What a process inherits of the host's environment: where programs and the user's files are.
-const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR"];
+const CREDENTIALS: [&str; 3] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 impl Program {
-    /// Returns the whole environment of an instance that reaches the Runtime API at `api`
-    /// (`host:port`).
-    pub(crate) fn environment(&self, api: &str, instance: u64) -> BTreeMap<OsString, OsString> {
-        let mut all = BTreeMap::new();
-        let mut set = |key: &str, value: OsString| {
-            all.insert(OsString::from(key), value);
-        };
-        for key in INHERITED {
-            if let Some(value) = std::env::var_os(key) {
-                set(key, value);
-            }
-        }
-        set("AWS_LAMBDA_FUNCTION_NAME", self.name.as_str().into());
-        set("AWS_LAMBDA_FUNCTION_VERSION", self.version.as_str().into());
+    /// All variables of one instance. Of the host's environment only `PATH` and `HOME` are passed.
+    pub(crate) fn environment(&self, api: &str, stream: &str) -> BTreeMap<OsString, OsString> {
+        let mut all: BTreeMap<OsString, OsString> = ["PATH", "HOME"]
+            .into_iter()
+            .filter_map(|name| Some((name.into(), std::env::var_os(name)?)))
+            .collect();
+        let mut set = |name: &str, value: &str| all.insert(name.into(), value.into());
+        let root = self.root.to_string_lossy();
+        set("LANG", "en_US.UTF-8");
+        set("TZ", ":UTC");
+        set("LAMBDA_TASK_ROOT", &root);
+        set("LAMBDA_RUNTIME_DIR", "/var/runtime");
+        set("AWS_REGION", &self.region);
+        set("AWS_DEFAULT_REGION", &self.region);
+        set("AWS_LAMBDA_FUNCTION_NAME", &self.name);
+        set("AWS_LAMBDA_FUNCTION_VERSION", &self.version);
         set(
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            self.memory_mb.to_string().into(),
+            &self.memory_mb.to_string(),
         );
+        set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
         set(
             "AWS_LAMBDA_LOG_GROUP_NAME",
-            format!("/aws/lambda/{}", self.name).into(),
+            &format!("/aws/lambda/{}", self.name),
         );
-        set(
-            "AWS_LAMBDA_LOG_STREAM_NAME",
-            format!("local/[{}]{instance:032x}", self.version).into(),
-        );
-        set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into());
-        set("AWS_REGION", self.region.as_str().into());
-        set("AWS_DEFAULT_REGION", self.region.as_str().into());
-        set("LAMBDA_TASK_ROOT", self.root.clone().into_os_string());
-        set("LAMBDA_RUNTIME_DIR", "/var/runtime".into());
-        set("TZ", ":UTC".into());
-        set("LANG", "en_US.UTF-8".into());
-        // The official Python client buffers standard output otherwise, and lines would come late.
-        set("PYTHONUNBUFFERED", "1".into());
-        set("PYTHONIOENCODING", "utf-8".into());
-        if let Some(kind) = self.bootstrap {
-            set("AWS_EXECUTION_ENV", kind.execution_env().into());
+        set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+        set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
+        // Key, secret and token come from one source: the function's own variables replace all three.
+        let own = self
+            .env
+            .iter()
+            .any(|(name, _)| CREDENTIALS.contains(&name.as_str()));
+        if let Some((key, secret, token)) = self.credentials.as_ref().filter(|_| !own) {
+            set("AWS_ACCESS_KEY_ID", key);
+            set("AWS_SECRET_ACCESS_KEY", secret);
+            if let Some(token) = token {
+                set("AWS_SESSION_TOKEN", token);
+            }
         }
-        // A handler is required by some runtimes and ignored by others.
-        set(
-            "_HANDLER",
-            self.handler.as_deref().unwrap_or("bootstrap").into(),
-        );
+        set("_HANDLER", &self.handler);
+        for (name, value) in &self.env {
+            set(name, value);
+        }
         if self.multi_concurrency > 1 {
             set(
                 "AWS_LAMBDA_MAX_CONCURRENCY",
-                self.multi_concurrency.to_string().into(),
+                &self.multi_concurrency.to_string(),
             );
         }
-        if let Some((key, secret, token)) = &self.credentials {
-            set("AWS_ACCESS_KEY_ID", key.as_str().into());
-            set("AWS_SECRET_ACCESS_KEY", secret.as_str().into());
-            if let Some(token) = token {
-                set("AWS_SESSION_TOKEN", token.as_str().into());
-            }
-        }
-        self.own_credentials(&mut all);
-        for (key, value) in &self.env {
-            all.insert(key.clone(), value.clone());
-        }
-        all.insert("AWS_LAMBDA_RUNTIME_API".into(), api.into());
+        set("AWS_LAMBDA_RUNTIME_API", api);
         all
     }
 
-    /// Removes the pool's credentials if the function sets any of its own, since key, secret and
-    /// token must come from one source.
-    fn own_credentials(&self, all: &mut BTreeMap<OsString, OsString>) {
-        const KEYS: [&str; 3] = [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-        ];
-        if KEYS
-            .iter()
-            .any(|key| self.env.contains_key(std::ffi::OsStr::new(key)))
-        {
-            for key in KEYS {
-                all.remove(std::ffi::OsStr::new(key));
-            }
-        }
+    /// The name of an instance's log stream: `2026/11/26/[$LATEST]` and 32 digits.
+    pub(crate) fn log_stream(&self, now: SystemTime, unique: u128) -> String {
+        let seconds = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO)
+            .as_secs();
+        let (year, month, day) = date(seconds / 86_400);
+        format!(
+            "{year:04}/{month:02}/{day:02}/[{}]{unique:032x}",
+            self.version
+        )
     }
+}
+
+/// The Gregorian date of a day since 1970-01-01.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-
-    use super::*;
-
-    fn program() -> Program {
-        let Ok(program) = Program::command(["true"]) else {
-            unreachable!("the command has a word")
-        };
-        program
-    }
+    use super::date;
 
     #[test]
-    fn the_hosts_settings_do_not_reach_a_function() {
-        let all = program().environment("127.0.0.1:1", 1);
-        assert!(!all.contains_key(OsStr::new("CARGO_MANIFEST_DIR")));
-        assert!(all.contains_key(OsStr::new("PATH")));
-        assert_eq!(all[OsStr::new("AWS_LAMBDA_RUNTIME_API")], "127.0.0.1:1");
-    }
-
-    #[test]
-    fn credentials_come_from_one_source() {
-        let program = program()
-            .credentials("AKIDHOST", "secret", Some("token".into()))
-            .env("AWS_ACCESS_KEY_ID", "AKIDOWN")
-            .env("AWS_SECRET_ACCESS_KEY", "own");
-        let all = program.environment("127.0.0.1:1", 1);
-        assert_eq!(all[OsStr::new("AWS_ACCESS_KEY_ID")], "AKIDOWN");
-        assert_eq!(all[OsStr::new("AWS_SECRET_ACCESS_KEY")], "own");
-        assert!(!all.contains_key(OsStr::new("AWS_SESSION_TOKEN")));
-    }
-
-    #[test]
-    fn the_functions_own_variables_win_but_for_the_api() {
-        let program = program()
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_LAMBDA_RUNTIME_API", "elsewhere");
-        let all = program.environment("127.0.0.1:1", 1);
-        assert_eq!(all[OsStr::new("AWS_REGION")], "eu-west-1");
-        assert_eq!(all[OsStr::new("AWS_LAMBDA_RUNTIME_API")], "127.0.0.1:1");
+    fn days_become_dates() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(11_016), (2000, 2, 29));
+        assert_eq!(date(20_783), (2026, 11, 26));
+        assert_eq!(date(20_818), (2026, 12, 31));
     }
 }

@@ -1,235 +1,152 @@
-//! From a source file to the command that runs it.
+//! Finds the interpreter and the handler of source code.
 
-use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::ProgramError;
-use crate::program::Program;
+use super::Program;
+use crate::ProgramError;
+use crate::bootstrap;
 
-/// The embedded runtime clients. Each is given to its interpreter as an argument, so that no file
-/// has to be written or found again.
-const PYTHON: &str = include_str!("../bootstrap/bootstrap.py");
-const NODE: &str = include_str!("../bootstrap/bootstrap.mjs");
-
-/// The names of handlers that are looked for, the first first.
-const HANDLERS: [&str; 2] = ["lambda_handler", "handler"];
-
-/// An embedded runtime client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bootstrap {
-    Python,
-    Node,
-}
-
-impl Bootstrap {
-    fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "py" => Some(Self::Python),
-            "js" | "mjs" | "cjs" => Some(Self::Node),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn execution_env(self) -> &'static str {
-        match self {
-            Self::Python => "AWS_Lambda_python3",
-            Self::Node => "AWS_Lambda_nodejs",
-        }
-    }
-
-    /// Returns the command that runs a handler within `root`.
-    fn command(self, root: &Path) -> Vec<OsString> {
-        match self {
-            Self::Python => {
-                // The function's own virtual environment has its dependencies.
-                let own = root.join(".venv/bin/python");
-                let python = if own.is_file() {
-                    own.into_os_string()
-                } else {
-                    "python3".into()
-                };
-                vec![python, "-u".into(), "-c".into(), PYTHON.into()]
+/// The name of a function that is known only by its file: letters, digits, `-` and `_`.
+pub(super) fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
             }
-            Self::Node => ["node", "--input-type=module", "-e", NODE]
-                .map(OsString::from)
-                .into(),
-        }
+        })
+        .take(64)
+        .collect();
+    if name.is_empty() {
+        "function".to_owned()
+    } else {
+        name
     }
 }
 
-/// Makes the program of `path`, or of `path:handler`.
-pub(crate) fn program(path: &Path) -> Result<Program, ProgramError> {
-    let (path, named) = split(path);
-    let absolute = std::path::absolute(&path).map_err(|source| ProgramError::File {
-        path: path.clone(),
-        source,
-    })?;
-    let about = std::fs::metadata(&absolute).map_err(|source| ProgramError::File {
-        path: path.clone(),
-        source,
-    })?;
-    let root = absolute.parent().unwrap_or(Path::new("/")).to_owned();
-    let stem = absolute
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let Some(bootstrap) = Bootstrap::of(&absolute) else {
-        if !about.is_file() || !executable(&about) {
-            return Err(ProgramError::Kind { path });
-        }
-        let program = Program::command([absolute.into_os_string()])?;
-        let program = program.root(root).name(stem);
-        return Ok(match named {
-            Some(handler) => program.handler(handler),
-            None => program,
-        });
-    };
-    let handler = match named {
-        Some(handler) => handler,
-        None => {
-            let text = std::fs::read(&absolute).map_err(|source| ProgramError::File {
-                path: path.clone(),
-                source,
-            })?;
-            let text = String::from_utf8_lossy(&text);
-            HANDLERS
-                .into_iter()
-                .find(|name| defines(bootstrap, &text, name))
-                .ok_or(ProgramError::NoHandler {
-                    path,
-                    looked_for: "lambda_handler, handler",
-                })?
-                .to_owned()
-        }
-    };
-    let mut program = Program::command(bootstrap.command(&root))?;
-    program.bootstrap = Some(bootstrap);
-    Ok(program
-        .root(root)
-        .handler(format!("{stem}.{handler}"))
-        .name(stem))
-}
-
-impl Program {
-    /// Runs a handler by its name in a folder, as a function's configuration states it: `root` and
-    /// `src/app.handler` with a `runtime` such as `python3.13` or `nodejs22.x`.
-    ///
-    /// # Errors
-    ///
-    /// The runtime is neither Python nor Node.js.
-    pub fn configured(
-        root: impl AsRef<Path>,
-        runtime: &str,
-        handler: &str,
-    ) -> Result<Self, ProgramError> {
-        let root = root.as_ref();
-        let bootstrap = if runtime.starts_with("python") {
-            Bootstrap::Python
-        } else if runtime.starts_with("nodejs") {
-            Bootstrap::Node
-        } else {
-            return Err(ProgramError::Kind {
-                path: PathBuf::from(runtime),
-            });
-        };
-        let absolute = std::path::absolute(root).map_err(|source| ProgramError::File {
-            path: root.to_owned(),
-            source,
-        })?;
-        let mut program = Self::command(bootstrap.command(&absolute))?;
-        program.bootstrap = Some(bootstrap);
-        Ok(program.root(absolute).handler(handler))
-    }
-}
-
-/// Splits `path:handler`. A file whose own name has a colon is taken as it is.
-fn split(path: &Path) -> (PathBuf, Option<String>) {
-    if path.exists() {
-        return (path.to_owned(), None);
-    }
-    match path.to_str().and_then(|text| text.rsplit_once(':')) {
-        Some((file, handler)) if !file.is_empty() && !handler.is_empty() => {
+pub(super) fn from_path(path: &Path) -> Result<Program, ProgramError> {
+    let text = path.to_string_lossy();
+    let (file, handler) = match text.rsplit_once(':') {
+        Some((file, handler)) if !path.exists() && !handler.contains('/') => {
             (PathBuf::from(file), Some(handler.to_owned()))
         }
         _ => (path.to_owned(), None),
+    };
+    let file = file
+        .canonicalize()
+        .ok()
+        .filter(|file| file.is_file())
+        .ok_or(ProgramError::NotFound(file))?;
+    let root = file.parent().unwrap_or(Path::new("/")).to_owned();
+    let stem = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let extension = file
+        .extension()
+        .and_then(|end| end.to_str())
+        .unwrap_or_default();
+    let default = match extension {
+        "py" => "lambda_handler",
+        "js" | "mjs" | "cjs" => "handler",
+        _ => return executable(&file, root, handler),
+    };
+    let function = match handler {
+        Some(handler) if handler.is_empty() => {
+            return Err(ProgramError::Handler(text.into_owned()));
+        }
+        Some(handler) => handler,
+        None => find_handler(&file, default),
+    };
+    let handler = format!("{stem}.{function}");
+    let program = match extension {
+        "py" => python(root, &handler)?,
+        _ => node(root, &handler)?,
+    };
+    Ok(program.name(name_of(&file)))
+}
+
+fn executable(
+    file: &Path,
+    root: PathBuf,
+    handler: Option<String>,
+) -> Result<Program, ProgramError> {
+    let mode = fs::metadata(file).map_or(0, |data| data.permissions().mode());
+    if mode & 0o111 == 0 {
+        return Err(ProgramError::NotExecutable(file.to_owned()));
     }
-}
-
-#[cfg(unix)]
-fn executable(about: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    about.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn executable(_: &std::fs::Metadata) -> bool {
-    true
-}
-
-/// Whether a source file defines `name` at its top level, judged by its lines. A wrong guess is
-/// reported by the runtime client, which loads the file.
-fn defines(bootstrap: Bootstrap, text: &str, name: &str) -> bool {
-    text.lines().any(|line| match bootstrap {
-        Bootstrap::Python => {
-            let line = line.strip_prefix("async ").unwrap_or(line);
-            let (definition, rest) = match line.strip_prefix("def ") {
-                Some(rest) => (true, rest.trim_start()),
-                None => (false, line),
-            };
-            rest.strip_prefix(name).is_some_and(|rest| {
-                let rest = rest.trim_start();
-                if definition {
-                    rest.starts_with('(')
-                } else {
-                    rest.starts_with('=') || rest.starts_with(':')
-                }
-            })
-        }
-        Bootstrap::Node => {
-            let exports = line.contains("export") && word(line, name);
-            exports && !line.trim_start().starts_with("//")
-        }
+    let program = Program::command([file.to_string_lossy()])?.root(root);
+    Ok(match handler {
+        Some(handler) => program.handler(handler),
+        None => program,
     })
 }
 
-/// Whether `line` contains `name` as a whole identifier.
-fn word(line: &str, name: &str) -> bool {
-    line.match_indices(name).any(|(at, _)| {
-        let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-        !line[..at].ends_with(part) && !line[at + name.len()..].starts_with(part)
-    })
+/// The first of the usual names that stands in the source as a word.
+fn find_handler(file: &Path, default: &str) -> String {
+    let source = fs::read(file).unwrap_or_default();
+    let source = String::from_utf8_lossy(&source);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    ["lambda_handler", "handler"]
+        .into_iter()
+        .find(|name| source.split(|c| !is_word(c)).any(|word| word == *name))
+        .unwrap_or(default)
+        .to_owned()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn handlers_are_found_by_their_definitions() {
-        use Bootstrap::{Node, Python};
-        let cases = [
-            (Python, "def lambda_handler(event, context):", true),
-            (Python, "async def lambda_handler(e, c):", true),
-            (Python, "lambda_handler = make()", true),
-            (Python, "    def lambda_handler(self):", false),
-            (Python, "def lambda_handler_two(e, c):", false),
-            (Python, "# def lambda_handler(e, c):", false),
-            (Node, "export const lambda_handler = async () => 1;", true),
-            (Node, "exports.lambda_handler = (e, c, done) => {}", true),
-            (Node, "module.exports = { lambda_handler };", true),
-            (Node, "export const lambda_handlers = 1;", false),
-            (Node, "// export const lambda_handler = 1;", false),
-        ];
-        for (bootstrap, line, found) in cases {
-            assert_eq!(defines(bootstrap, line, "lambda_handler"), found, "{line}");
-        }
+/// Removes a leading `./`, and checks that a module and a function are named.
+fn normalize(handler: &str) -> Result<&str, ProgramError> {
+    let mut rest = handler;
+    while let Some(shorter) = rest.strip_prefix("./") {
+        rest = shorter.trim_start_matches('/');
     }
-
-    #[test]
-    fn a_missing_file_is_an_error_with_its_name() {
-        let error = program(Path::new("no/such.py"))
-            .map(drop)
-            .map_err(|error| error.to_string());
-        assert!(error.is_err_and(|text| text.contains("no/such.py")));
+    let base = rest.rsplit('/').next().unwrap_or_default();
+    match base.split_once('.') {
+        Some((module, function)) if !module.is_empty() && !function.is_empty() => Ok(rest),
+        _ => Err(ProgramError::Handler(handler.to_owned())),
     }
+}
+
+pub(super) fn python(root: PathBuf, handler: &str) -> Result<Program, ProgramError> {
+    let handler = normalize(handler)?;
+    let own = [
+        ".venv/bin/python3",
+        "venv/bin/python3",
+        ".venv/bin/python",
+        "venv/bin/python",
+    ]
+    .into_iter()
+    .map(|path| root.join(path))
+    .find(|path| path.is_file());
+    let interpreter = match own {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => "python3".to_owned(),
+    };
+    with_bootstrap(
+        [interpreter.as_str(), "-c", bootstrap::PYTHON],
+        root,
+        handler,
+    )
+}
+
+pub(super) fn node(root: PathBuf, handler: &str) -> Result<Program, ProgramError> {
+    let handler = normalize(handler)?;
+    with_bootstrap(["node", "-e", bootstrap::NODE], root, handler)
+}
+
+fn with_bootstrap(argv: [&str; 3], root: PathBuf, handler: &str) -> Result<Program, ProgramError> {
+    let root = root
+        .canonicalize()
+        .map_err(|_| ProgramError::NotFound(root))?;
+    let name = name_of(Path::new(handler));
+    Ok(Program::command(argv)?
+        .root(root)
+        .name(name)
+        .handler(handler))
 }

@@ -104,7 +104,7 @@ const STAYS_DOUBLE: [bool; 256] = {
 const STAYS_SINGLE: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < table.len() {
         table[byte] = (byte as u8).is_ascii_graphic();
         byte += 1;
     }

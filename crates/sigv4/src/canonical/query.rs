@@ -77,13 +77,11 @@ pub(crate) fn parse<'a>(
     keep: impl Fn(&Parameter<'a>) -> bool,
 ) {
     list.extend(parameters(query).filter(keep));
-    if list.len() > 1 {
-        list.sort_by(|one, other| {
-            encoded(one.name)
-                .cmp(encoded(other.name))
-                .then_with(|| encoded(one.value).cmp(encoded(other.value)))
-        });
-    }
+    list.sort_by(|one, other| {
+        encoded(one.name)
+            .cmp(encoded(other.name))
+            .then_with(|| encoded(one.value).cmp(encoded(other.value)))
+    });
 }
 
 /// Parses the parameters of a query that its signature covers: all but the signature itself, and a
@@ -156,7 +154,7 @@ const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 pub(super) const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < table.len() {
         table[byte] =
             (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
         byte += 1;

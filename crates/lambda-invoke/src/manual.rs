@@ -1,0 +1,48 @@
+//! The manual: pages on how to use this crate, and how it compares.
+//!
+//! - [`from_aws_sdk`]: the same calls side by side with the AWS SDK for Rust
+//! - [`testing`]: tests without an account
+//! - [`streaming`]: the way of a chunk, from the function to a browser
+//! - [`comparison`]: what goes wrong with other clients and emulators, and what shows that it does not
+//!   here
+//! - [`threat_model`]: what is defended against whom
+//!
+//! The pages are those of the folder `docs` in the repository.
+
+// Links between the pages: these definitions come before those of the pages, which are for readers of
+// the files, and so count here.
+
+/// Coming from the AWS SDK for Rust.
+///
+/// [comparison.md]: crate::manual::comparison
+/// [streaming.md]: crate::manual::streaming
+/// [testing.md]: crate::manual::testing
+#[doc = include_str!("../manual/from-aws-sdk.md")]
+pub mod from_aws_sdk {}
+
+/// Comparison with other clients and emulators.
+///
+/// [from-aws-sdk.md]: crate::manual::from_aws_sdk
+#[doc = include_str!("../manual/comparison.md")]
+pub mod comparison {}
+
+/// How to test code that calls functions.
+///
+/// [streaming.md]: crate::manual::streaming
+/// [comparison.md]: crate::manual::comparison
+/// [threat-model.md]: crate::manual::threat_model
+#[doc = include_str!("../manual/testing.md")]
+pub mod testing {}
+
+/// The way of a chunk, from the function to a browser.
+///
+/// [testing.md]: crate::manual::testing
+/// [comparison.md]: crate::manual::comparison
+#[doc = include_str!("../manual/streaming.md")]
+pub mod streaming {}
+
+/// What is defended against whom.
+///
+/// [endpoint.md]: https://docs.rs/lambda-invoke-endpoint
+#[doc = include_str!("../manual/threat-model.md")]
+pub mod threat_model {}

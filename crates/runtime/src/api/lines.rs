@@ -1,0 +1,166 @@
+//! The error of a stream: as trailers, or as two lines in a chunk of data, which the Rust runtime
+//! sends.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+
+use crate::{Failure, FailureKind};
+
+const TYPE: &str = "lambda-runtime-function-error-type";
+const BODY: &str = "lambda-runtime-function-error-body";
+
+/// The most bytes that can be an error in a chunk. Longer data is data.
+const MAX_HELD: usize = 256 * 1024;
+
+/// Reads the error of a stream from its trailers, declared or not.
+pub(crate) fn from_trailers(trailers: &HeaderMap) -> Option<Failure> {
+    let text = |name| Some(trailers.get(name)?.to_str().ok()?.trim());
+    failure(text(TYPE), text(BODY))
+}
+
+fn failure(error_type: Option<&str>, body: Option<&str>) -> Option<Failure> {
+    if error_type.is_none() && body.is_none() {
+        return None;
+    }
+    let body = body.unwrap_or_default();
+    let body = STANDARD
+        .decode(body)
+        .unwrap_or_else(|_| body.as_bytes().to_vec());
+    Some(Failure::reported(
+        FailureKind::Function,
+        error_type,
+        body.into(),
+    ))
+}
+
+/// Holds back data that may be the error lines of the Rust runtime until the stream goes on or ends.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    bytes: BytesMut,
+}
+
+impl Held {
+    /// Takes a chunk. Returns what certainly is data: nothing, the chunk, or what was held and the
+    /// chunk.
+    pub(crate) fn push(&mut self, chunk: Bytes) -> Vec<Bytes> {
+        // The first line's name comes in one piece: a short chunk is never delayed.
+        if self.bytes.is_empty() && (chunk.len() <= TYPE.len() || !may_be_error(&chunk)) {
+            return vec![chunk];
+        }
+        if may_be_error_joined(&self.bytes, &chunk) {
+            self.bytes.extend_from_slice(&chunk);
+            return Vec::new();
+        }
+        let held = self.bytes.split().freeze();
+        let mut data = vec![held];
+        data.extend(self.push(chunk));
+        data
+    }
+
+    /// Ends the stream. Returns the error, or data that was not one after all.
+    pub(crate) fn end(self) -> Result<Option<Failure>, Bytes> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let bytes = self.bytes.freeze();
+        match parse(&bytes) {
+            Some(failure) => Ok(Some(failure)),
+            None => Err(bytes),
+        }
+    }
+}
+
+fn may_be_error_joined(held: &[u8], chunk: &[u8]) -> bool {
+    let mut all = held.to_vec();
+    all.extend_from_slice(chunk);
+    may_be_error(&all)
+}
+
+/// Whether the bytes are the two lines, or the beginning of them.
+fn may_be_error(bytes: &[u8]) -> bool {
+    if bytes.is_empty() || bytes.len() > MAX_HELD {
+        return false;
+    }
+    let Some(rest) = expect(bytes, TYPE) else {
+        return false;
+    };
+    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+        return rest
+            .iter()
+            .all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r');
+    };
+    let Some(rest) = rest.get(end + 1..).and_then(|rest| expect(rest, BODY)) else {
+        return false;
+    };
+    rest.iter()
+        .all(|byte| (b' '..0x7f).contains(byte) || matches!(byte, b'\r' | b'\n'))
+}
+
+/// Skips a header's name and colon. Empty if the bytes end within them, `None` if they differ.
+fn expect<'a>(bytes: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let expected = name.bytes().chain([b':']);
+    let same = bytes
+        .iter()
+        .zip(expected)
+        .all(|(byte, right)| byte.to_ascii_lowercase() == right);
+    same.then(|| bytes.get(name.len() + 1..).unwrap_or_default())
+}
+
+fn parse(bytes: &[u8]) -> Option<Failure> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (first, rest) = text.split_once('\n')?;
+    let second = rest.lines().next()?;
+    let value = |line: &str| Some(line.split_once(':')?.1.trim().to_owned());
+    let is_body = second.to_ascii_lowercase().starts_with(BODY);
+    if !is_body {
+        return None;
+    }
+    failure(Some(&value(first)?), Some(&value(second)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: &[u8] = b"Lambda-Runtime-Function-Error-Type: Boom\r\nLambda-Runtime-Function-Error-Body: b25lIHR3bw==\r\n";
+
+    #[test]
+    fn error_lines_are_found_at_every_split() {
+        for split in TYPE.len() + 1..LINES.len() {
+            let mut held = Held::default();
+            assert!(held.push(Bytes::from_static(&LINES[..split])).is_empty());
+            assert!(held.push(Bytes::from_static(&LINES[split..])).is_empty());
+            let failure = held.end().unwrap().unwrap();
+            assert_eq!(
+                (failure.error_type.as_str(), &failure.body[..]),
+                ("Boom", &b"one two"[..])
+            );
+        }
+    }
+
+    #[test]
+    fn similar_data_is_delivered_unchanged() {
+        for data in [
+            &b"Lambda"[..],
+            b"Lambda-Runtime-Function-Error-Type: x\r\nother",
+            b"L",
+            b"x",
+        ] {
+            for split in 0..=data.len() {
+                let mut held = Held::default();
+                let mut seen = Vec::new();
+                for piece in [&data[..split], &data[split..], b"!"] {
+                    for chunk in held.push(Bytes::copy_from_slice(piece)) {
+                        seen.extend_from_slice(&chunk);
+                    }
+                }
+                if let Err(rest) = held.end() {
+                    seen.extend_from_slice(&rest);
+                }
+                assert_eq!(seen, [data, b"!"].concat());
+            }
+        }
+    }
+}

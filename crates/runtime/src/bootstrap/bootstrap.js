@@ -1,0 +1,349 @@
+// The JavaScript runtime client of lambda-invoke-runtime. The official client is used instead if the
+// function's environment has it.
+"use strict";
+const fs = require("node:fs");
+const http = require("node:http");
+const path = require("node:path");
+const { Writable } = require("node:stream");
+const { createRequire } = require("node:module");
+const { pathToFileURL } = require("node:url");
+const { format } = require("node:util");
+
+const env = process.env;
+const root = env.LAMBDA_TASK_ROOT;
+const major = Number(process.versions.node.split(".")[0]);
+const base = "/2018-06-01/runtime/";
+const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
+const agent = new http.Agent({ keepAlive: true });
+const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
+env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
+
+function request(method, where, headers, body) {
+  return new Promise((resolve, reject) => {
+    const options = { host, port, method, path: base + where, headers, agent };
+    const sent = http.request(options, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve({ response, body: Buffer.concat(parts) }));
+      response.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+function named(type, message, cause) {
+  const error = new Error(message);
+  error.name = type;
+  error.stack = cause && cause.stack ? cause.stack : `${type}: ${message}`;
+  return error;
+}
+
+function describe(error) {
+  const isError = error instanceof Error || (error && typeof error.stack === "string");
+  if (!isError) {
+    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  }
+  const trace = String(error.stack || "").split("\n");
+  return { errorType: error.name || "Error", errorMessage: error.message || "", trace };
+}
+
+function log(id, title, described) {
+  const { errorType, errorMessage, trace } = described;
+  const record = JSON.stringify({ errorType, errorMessage, stack: trace });
+  console.error(`${new Date().toISOString()}\t${id || "undefined"}\tERROR\t${title}\t${record}`);
+}
+
+async function load() {
+  const name = env._HANDLER;
+  const folder = path.dirname(name);
+  const [, module, members] = /^([^.]*)\.(.*)$/.exec(path.basename(name)) || [];
+  if (!module) {
+    throw named("Runtime.MalformedHandlerName", "Bad handler");
+  }
+  const file = path.resolve(root, folder, module);
+  const found = ["", ".js", ".mjs", ".cjs"].map((end) => file + end);
+  const source = found.find((one) => fs.existsSync(one) && fs.statSync(one).isFile());
+  let loaded;
+  try {
+    if (source) {
+      loaded = await import(pathToFileURL(source).href);
+    } else {
+      const own = createRequire(path.join(root, "index.js"));
+      loaded = await import(pathToFileURL(own.resolve(file)).href);
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw named("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`, error);
+    }
+    if (error && /^(ERR_)?MODULE_NOT_FOUND$/.test(error.code)) {
+      throw named("Runtime.ImportModuleError", `Error: ${error.message}`, error);
+    }
+    throw error;
+  }
+  const walk = (from) => members.split(".").reduce((at, key) => at && at[key], from);
+  const handler = walk(loaded) || walk(loaded.default);
+  if (handler === undefined) {
+    throw named("Runtime.HandlerNotFound", `${name} is undefined or not exported`);
+  }
+  if (typeof handler !== "function") {
+    throw named("Runtime.HandlerNotFound", `${name} is not a function`);
+  }
+  if (major >= 24 && handler.length >= 3 && !handler[STREAMING]) {
+    const text = "ERROR: AWS Lambda does not support callback-based function handlers with Node.js 24 and later.";
+    throw named("Runtime.CallbackHandlerDeprecated", text);
+  }
+  return handler;
+}
+
+class ResponseStream extends Writable {
+  constructor(id, headers) {
+    super({ highWaterMark: 64 * 1024, decodeStrings: true });
+    this.id = id;
+    this.own = headers;
+    this.type = "application/octet-stream";
+    this.ended = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+    this.ended.catch(() => {});
+    this.on("error", (error) => this.finishWith(error));
+  }
+
+  setContentType(type) {
+    this.type = type;
+  }
+
+  open() {
+    if (this.sent) return this.sent;
+    const headers = {
+      ...this.own,
+      "Content-Type": this.type,
+      "Lambda-Runtime-Function-Response-Mode": "streaming",
+      "Transfer-Encoding": "chunked",
+      Trailer: ["Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"],
+    };
+    const options = { host, port, method: "POST", path: `${base}invocation/${this.id}/response`, headers, agent };
+    this.sent = http.request(options, (response) => {
+      response.resume();
+      response.on("end", () => this.settle.resolve());
+    });
+    this.sent.on("error", (error) => this.settle.reject(error));
+    this.sent.setNoDelay(true);
+    return this.sent;
+  }
+
+  _write(chunk, _encoding, done) {
+    const sent = this.open();
+    if (this.prelude) {
+      const prelude = this.prelude;
+      this.prelude = undefined;
+      sent.write(prelude);
+      sent.write(Buffer.alloc(8));
+    }
+    if (sent.write(chunk)) done();
+    else sent.once("drain", done);
+  }
+
+  _final(done) {
+    const sent = this.open();
+    if (this.prelude) {
+      sent.write(this.prelude);
+      sent.write(Buffer.alloc(8));
+    }
+    sent.end(done);
+  }
+
+  finishWith(error) {
+    if (this.failed || this.writableFinished) return;
+    this.failed = true;
+    const described = describe(error);
+    log(this.id, "Invoke Error ", described);
+    const sent = this.open();
+    sent.flushHeaders();
+    // Trailers are short, and base64 makes them longer.
+    if (JSON.stringify(described).length > 8192) {
+      described.errorMessage = described.errorMessage.slice(0, 1000);
+      described.trace = described.trace.slice(0, 7).map((line) => line.slice(0, 300));
+    }
+    sent.addTrailers({
+      "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?"),
+      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(described)).toString("base64"),
+    });
+    sent.end();
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse(handler, options) {
+    handler[STREAMING] = "response";
+    if (options && options.highWaterMark) {
+      handler[Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark")] = options.highWaterMark;
+    }
+    return handler;
+  },
+  HttpResponseStream: {
+    from(stream, metadata) {
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
+      stream.prelude = JSON.stringify(metadata);
+      return stream;
+    },
+  },
+};
+
+function contextOf(headers) {
+  const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  const context = headers["lambda-runtime-client-context"];
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    awsRequestId: headers["lambda-runtime-aws-request-id"],
+    invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
+    tenantId: headers["lambda-runtime-aws-tenant-id"],
+    clientContext: context ? JSON.parse(context) : undefined,
+    identity: undefined,
+    getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
+  };
+}
+
+// Calls a handler that may be async, return a value, or take a callback.
+function call(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const settle = (error, value) => {
+      if (settled) return;
+      settled = true;
+      const done = () => (error === undefined || error === null ? resolve(value) : reject(error));
+      if (!context.callbackWaitsForEmptyEventLoop) return done();
+      process.removeListener("beforeExit", pending.exit);
+      process.once("beforeExit", done);
+    };
+    const pending = { exit: () => settled || ((settled = true), resolve(null)) };
+    const legacy = handler.length >= 3;
+    if (legacy) process.once("beforeExit", pending.exit);
+    if (major < 24) {
+      context.done = settle;
+      context.succeed = (value) => settle(null, value);
+      context.fail = (error) => settle(error === undefined ? "handled" : error);
+    }
+    const result = handler(event, context, settle);
+    if (result && typeof result.then === "function") {
+      process.removeListener("beforeExit", pending.exit);
+      settled = true;
+      result.then(resolve, reject);
+    } else if (!legacy && !settled) {
+      settled = true;
+      resolve(result);
+    }
+  });
+}
+
+let running;
+
+async function invoke(handler) {
+  const { response, body } = await request("GET", "invocation/next", {});
+  if (response.statusCode !== 200) process.exit(1);
+  const id = response.headers["lambda-runtime-aws-request-id"];
+  const trace = response.headers["lambda-runtime-trace-id"];
+  if (trace) env._X_AMZN_TRACE_ID = trace;
+  else delete env._X_AMZN_TRACE_ID;
+  const nonce = response.headers["lambda-runtime-invocation-id"];
+  const own = { "Content-Type": "application/json" };
+  if (nonce) own["Lambda-Runtime-Invocation-Id"] = nonce;
+  running = { id, own };
+  const context = contextOf(response.headers);
+  let stream;
+  try {
+    const event = body.length ? JSON.parse(body.toString("utf8")) : null;
+    if (handler[STREAMING]) {
+      stream = new ResponseStream(id, own);
+      running.stream = stream;
+      await handler(event, stream, context);
+      if (!stream.writableEnded && !stream.failed) stream.end();
+      await stream.ended;
+      return;
+    }
+    const result = await call(handler, event, context);
+    let json;
+    try {
+      json = JSON.stringify(result === undefined ? null : result);
+    } catch (error) {
+      throw named("Runtime.MarshalError", `Unable to stringify response body: ${error.message}`, error);
+    }
+    await request("POST", `invocation/${id}/response`, own, json === undefined ? "null" : json);
+  } catch (error) {
+    if (stream) {
+      stream.finishWith(error);
+      await stream.ended;
+      return;
+    }
+    const described = describe(error);
+    log(id, "Invoke Error ", described);
+    const headers = { ...own, "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    await request("POST", `invocation/${id}/error`, headers, JSON.stringify(described));
+  } finally {
+    if (running && running.id === id) running = undefined;
+  }
+}
+
+// An error that no handler caught ends the process after it has been reported.
+async function uncaught(title, type, error) {
+  const described = describe(type ? named(type, error && error.message ? `${error.name}: ${error.message}` : String(error), error) : error);
+  try {
+    const now = running;
+    log(now && now.id, title, described);
+    if (now && now.stream) {
+      now.stream.finishWith(error);
+      await now.stream.ended;
+    } else if (now) {
+      const headers = { ...now.own, "Lambda-Runtime-Function-Error-Type": described.errorType };
+      await request("POST", `invocation/${now.id}/error`, headers, JSON.stringify(described));
+    }
+  } finally {
+    process.exit(129);
+  }
+}
+
+async function main() {
+  process.on("uncaughtException", (error) => uncaught("Uncaught Exception ", "", error));
+  process.on("unhandledRejection", (error) =>
+    uncaught("Unhandled Promise Rejection ", "Runtime.UnhandledPromiseRejection", error));
+  let handler;
+  try {
+    handler = await load();
+  } catch (error) {
+    const described = describe(error);
+    log(undefined, "Uncaught Exception ", described);
+    const headers = { "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
+    await request("POST", "init/error", headers, JSON.stringify(described));
+    process.exit(1);
+  }
+  const serve = async () => {
+    for (;;) await invoke(handler);
+  };
+  const count = Number(env.AWS_LAMBDA_MAX_CONCURRENCY || 1);
+  await Promise.all(Array.from({ length: count }, serve)).catch(() => process.exit(0));
+}
+
+let official;
+try {
+  official = createRequire(path.join(root, "index.js")).resolve("aws-lambda-ric");
+} catch {
+  official = undefined;
+}
+for (const level of ["log", "info", "warn", "error", "debug"]) {
+  if (!official && level !== "error") {
+    const name = level === "log" ? "INFO" : level.toUpperCase();
+    console[level] = (...parts) =>
+      process.stdout.write(`${new Date().toISOString()}\t${running ? running.id : "undefined"}\t${name}\t${format(...parts)}\n`);
+  }
+}
+if (official) {
+  process.argv.splice(1, process.argv.length, official, env._HANDLER);
+  import(pathToFileURL(official).href).then((client) => client.run(root, env._HANDLER));
+} else {
+  main();
+}

@@ -1,0 +1,156 @@
+//! How an invocation ended, and the texts of its failures, which are the service's.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::limits::MAX_RESPONSE;
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The function's response is complete.
+    Succeeded,
+    /// The function failed. In a streaming response chunks may have come before.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The failure, if there is one.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Succeeded => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+/// Which part failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The function reported an error.
+    Function,
+    /// The instance could not be initialized: a failed import, a syntax error, no such program.
+    Init,
+    /// The timeout of the function, or of its initialization, passed.
+    TimedOut,
+    /// The process ended during the invocation.
+    Exited,
+    /// The buffered response was larger than 6,291,556 bytes.
+    TooLarge,
+    /// The response ended before its end.
+    Truncated,
+    /// The pool was shut down.
+    Shutdown,
+}
+
+/// A failed invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// Which part failed.
+    pub kind: FailureKind,
+    /// The type of the error, such as `ValueError` or `Sandbox.Timedout`.
+    pub error_type: String,
+    /// The message of the error.
+    pub message: String,
+    /// What the caller of a buffered invocation receives as the payload: for an error that the
+    /// runtime reported its own bytes, with `trace` or `stackTrace`.
+    pub body: Bytes,
+}
+
+impl Failure {
+    /// Makes a failure whose body is the JSON of its type and message.
+    pub(crate) fn new(kind: FailureKind, error_type: &str, message: String) -> Self {
+        let body = serde_json::json!({ "errorType": error_type, "errorMessage": message });
+        Self {
+            kind,
+            error_type: error_type.to_owned(),
+            message,
+            body: body.to_string().into(),
+        }
+    }
+
+    /// Reads what a runtime reported: its header and its body. A body that is not JSON is passed on
+    /// as it is.
+    pub(crate) fn reported(kind: FailureKind, header: Option<&str>, body: Bytes) -> Self {
+        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        let member = |name: &str| Some(json.as_ref()?.get(name)?.as_str()?.to_owned());
+        let error_type = member("errorType")
+            .filter(|text| !text.is_empty())
+            .or_else(|| header.map(str::to_owned))
+            .unwrap_or_else(|| "Function.Unknown".to_owned());
+        let message = member("errorMessage").unwrap_or_else(|| match &json {
+            None => String::from_utf8_lossy(&body).into_owned(),
+            Some(_) => String::new(),
+        });
+        Self {
+            kind,
+            error_type,
+            message,
+            body,
+        }
+    }
+
+    pub(crate) fn timed_out(request_id: &str, timeout: Duration) -> Self {
+        let seconds = timeout.as_secs_f64();
+        Self::new(
+            FailureKind::TimedOut,
+            "Sandbox.Timedout",
+            format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds"),
+        )
+    }
+
+    /// Describes a process that ended, by its reason (`exit status 1`, `signal: killed`).
+    pub(crate) fn exited(request_id: &str, reason: Option<&str>) -> Self {
+        let how = match reason {
+            None => "exited without providing a reason".to_owned(),
+            Some(reason) => format!("exited with error: {reason}"),
+        };
+        Self::new(
+            FailureKind::Exited,
+            "Runtime.ExitError",
+            format!("RequestId: {request_id} Error: Runtime {how}"),
+        )
+    }
+
+    pub(crate) fn not_started(request_id: &str, reason: &str) -> Self {
+        Self::new(
+            FailureKind::Init,
+            "Runtime.InvalidEntrypoint",
+            format!("RequestId: {request_id} Error: {reason}"),
+        )
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            FailureKind::TooLarge,
+            "Function.ResponseSizeTooLarge",
+            format!(
+                "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
+            ),
+        )
+    }
+
+    pub(crate) fn truncated(request_id: &str) -> Self {
+        Self::new(
+            FailureKind::Truncated,
+            "Runtime.TruncatedResponse",
+            format!(
+                "RequestId: {request_id} Error: Runtime closed the connection before the end of the response"
+            ),
+        )
+    }
+
+    pub(crate) fn shut_down(request_id: &str) -> Self {
+        Self::new(
+            FailureKind::Shutdown,
+            "Sandbox.Failure",
+            format!("RequestId: {request_id} Error: The function was stopped"),
+        )
+    }
+}

@@ -1,0 +1,234 @@
+//! A call on its way: its event, and the ends of the channels to its caller.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::limits::MAX_LOG;
+use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
+
+/// The chunks that may wait for their reader.
+const CHUNKS: usize = 4;
+
+/// A place among the calls that may be in progress. Free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit(Arc<AtomicUsize>);
+
+impl Permit {
+    pub(crate) fn take(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+        count
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
+                (taken < limit).then_some(taken + 1)
+            })
+            .is_ok()
+            .then(|| Self(Arc::clone(count)))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) tenant: Option<String>,
+    pub(super) arn: String,
+    pub(super) trace_id: Option<String>,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
+    pub(super) started: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) init_duration: Option<Duration>,
+    head: Option<oneshot::Sender<Head>>,
+    chunks: mpsc::Sender<Bytes>,
+    report: oneshot::Sender<Report>,
+    log: VecDeque<LogLine>,
+    log_bytes: usize,
+    permit: Permit,
+}
+
+/// The caller's ends of the channels.
+pub(crate) struct Caller {
+    head: oneshot::Receiver<Head>,
+    chunks: mpsc::Receiver<Bytes>,
+    report: oneshot::Receiver<Report>,
+    request_id: String,
+}
+
+impl Caller {
+    /// Waits for the head of the response, or for the end of an invocation without one.
+    pub(crate) async fn response(self) -> Response {
+        Response {
+            head: self.head.await.unwrap_or_else(|_| Head::buffered()),
+            chunks: self.chunks,
+            report: self.report,
+            request_id: self.request_id,
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn new(
+        program: &Program,
+        event: Event,
+        permit: Permit,
+    ) -> Result<(Self, Caller), InvokeError> {
+        let headers = headers(program, &event)?;
+        let (head_sender, head) = oneshot::channel();
+        let (chunks_sender, chunks) = mpsc::channel(CHUNKS);
+        let (report_sender, report) = oneshot::channel();
+        let call = Self {
+            request_id: event.request_id.as_str().into(),
+            tenant: event.tenant_id,
+            arn: event.arn.unwrap_or_else(|| program.default_arn()),
+            trace_id: event.trace_id,
+            headers,
+            payload: event.payload,
+            started: None,
+            deadline: None,
+            init_duration: None,
+            head: Some(head_sender),
+            chunks: chunks_sender,
+            report: report_sender,
+            log: VecDeque::new(),
+            log_bytes: 0,
+            permit,
+        };
+        let caller = Caller {
+            head,
+            chunks,
+            report,
+            request_id: event.request_id,
+        };
+        Ok((call, caller))
+    }
+
+    /// Whether the caller stopped waiting before the invocation began.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.started.is_none() && self.head.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    pub(super) fn begin(&mut self, head: Head) {
+        if let Some(sender) = self.head.take() {
+            let _ = sender.send(head);
+        }
+    }
+
+    /// The way to the reader. It ends with the call, even if a request still holds this.
+    pub(super) fn chunks(&self) -> mpsc::WeakSender<Bytes> {
+        self.chunks.downgrade()
+    }
+
+    pub(super) fn log(&mut self, line: LogLine) {
+        self.log_bytes += line.text.len() + 1;
+        self.log.push_back(line);
+        while self.log_bytes > MAX_LOG {
+            let Some(oldest) = self.log.pop_front() else {
+                break;
+            };
+            self.log_bytes -= oldest.text.len() + 1;
+        }
+    }
+
+    /// Ends the call, with the whole body of a buffered response.
+    pub(crate) fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>, memory: u64) {
+        let report = Report {
+            outcome,
+            duration: self
+                .started
+                .map_or(Duration::ZERO, |started| started.elapsed()),
+            init_duration: self.init_duration,
+            max_memory: memory,
+            log: self.log.into(),
+        };
+        // First: a caller that calls again as soon as it has its response finds a place.
+        drop(self.permit);
+        let _ = self.report.send(report);
+        if let Some((head, body)) = buffered {
+            if !body.is_empty() {
+                let _ = self.chunks.try_send(body);
+            }
+            if let Some(sender) = self.head.take() {
+                let _ = sender.send(head);
+            }
+        }
+    }
+}
+
+fn headers(program: &Program, event: &Event) -> Result<HeaderMap, InvokeError> {
+    let id = &event.request_id;
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if id.is_empty() || id.len() > 128 || !id.bytes().all(word) {
+        return Err(InvokeError::InvalidEvent {
+            member: "request_id",
+        });
+    }
+    let context = event.client_context.as_deref().map(ascii_json);
+    let default = event.arn.is_none().then(|| program.default_arn());
+    let members = [
+        (
+            "lambda-runtime-aws-request-id",
+            "request_id",
+            Some(id.as_str()),
+        ),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn",
+            event.arn.as_deref().or(default.as_deref()),
+        ),
+        (
+            "lambda-runtime-client-context",
+            "client_context",
+            context.as_deref(),
+        ),
+        (
+            "lambda-runtime-aws-tenant-id",
+            "tenant_id",
+            event.tenant_id.as_deref(),
+        ),
+        (
+            "lambda-runtime-trace-id",
+            "trace_id",
+            event.trace_id.as_deref(),
+        ),
+    ];
+    let mut headers = HeaderMap::with_capacity(10);
+    for (name, member, value) in members {
+        if let Some(value) = value {
+            let value =
+                HeaderValue::from_str(value).map_err(|_| InvokeError::InvalidEvent { member })?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    Ok(headers)
+}
+
+/// JSON that fits into a header: blank space outside of strings and other characters than ASCII are
+/// written differently, with the same meaning.
+fn ascii_json(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\n' | '\r' | '\t' => ascii.push(' '),
+            ' '..='~' => ascii.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    ascii.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    ascii
+}

@@ -1,0 +1,287 @@
+//! The life of an instance: starting its process, watching it, ending it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::serve::{serve, shutdown_event};
+use super::{GRACE, Instance, epoch_ms};
+use crate::process::{Ended, Memory, Output, Process};
+use crate::{Failure, FailureKind, Outcome, Stream};
+
+/// How long a runtime that reported an error of its initialization may take to end itself.
+const INIT_GRACE: Duration = Duration::from_millis(100);
+
+/// How long the output of a process that has ended is read: a child that got away may hold it.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How often the memory of an instance is looked at, if it is limited.
+const LOOK: Duration = Duration::from_millis(50);
+
+fn look() -> Instant {
+    Instant::now() + LOOK
+}
+
+/// The most that is buffered of a connection. The official Python client sends headers of up to 1 MiB
+/// with an error.
+const BUFFER: usize = 1024 * 1024 + 64 * 1024;
+
+/// Why an instance ended.
+enum End {
+    Process(Ended),
+    /// The initialization took too long.
+    InitTimeout,
+    /// The runtime or an extension reported an error, which is in the state.
+    Reported,
+    /// The processes used more memory than the function has.
+    OutOfMemory,
+    /// An invocation took too long. It has been told.
+    Timeout,
+    Retired,
+    Stopped,
+}
+
+impl Instance {
+    /// Runs the instance until its process is gone.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let end = self.live().await;
+        let mut state = self.lock();
+        state.retired = true;
+        let reported = state.init_failure.take();
+        let served = state.served;
+        state.machine.close();
+        state.polls.clear();
+        let calls: Vec<_> = state
+            .calls
+            .iter()
+            .map(|call| Arc::clone(&call.request_id))
+            .collect();
+        drop(state);
+        let limit = self.program.init_limit();
+        let failure = |id: &str| match (&reported, &end) {
+            (Some(reported), _) => reported.clone(),
+            (_, End::Process(Ended::NotStarted(reason))) => Failure::not_started(id, reason),
+            (_, End::Process(Ended::Quietly)) => Failure::exited(id, None),
+            (_, End::Process(Ended::With(reason))) => Failure::exited(id, Some(reason)),
+            (_, End::InitTimeout) => Failure::timed_out(id, limit),
+            (_, End::Timeout | End::OutOfMemory) => Failure::exited(id, Some("signal: killed")),
+            (_, End::Reported | End::Retired | End::Stopped) => Failure::shut_down(id),
+        };
+        for id in calls {
+            self.finish(&id, Outcome::Failed(failure(&id)), None);
+        }
+        let init_failure = |id: &str| Failure {
+            kind: match failure(id).kind {
+                FailureKind::TimedOut => FailureKind::TimedOut,
+                _ => FailureKind::Init,
+            },
+            ..failure(id)
+        };
+        let failed = !served && !matches!(end, End::Retired | End::Stopped);
+        if let Some(owner) = self.owner.upgrade() {
+            owner.ended(&self, failed.then_some(&init_failure));
+        }
+    }
+
+    async fn live(self: &Arc<Self>) -> End {
+        let not_started = |reason: String| End::Process(Ended::NotStarted(reason));
+        let listener = match TcpListener::bind(("127.0.0.1", 0)).await {
+            Ok(listener) => listener,
+            Err(error) => return not_started(format!("listen: {error}")),
+        };
+        let Ok(address) = listener.local_addr() else {
+            return not_started("listen: no address".to_owned());
+        };
+        let stream = self
+            .program
+            .log_stream(SystemTime::now(), self.lock().nonce);
+        let env = self.program.environment(&address.to_string(), &stream);
+        self.lock().started = Instant::now();
+        let spawned = Process::spawn(&self.program.argv, &self.program.root, &env).await;
+        let (mut process, stdout, stderr) = match spawned {
+            Ok(spawned) => spawned,
+            Err(reason) => return not_started(reason),
+        };
+        self.lock().memory = Some(Memory::new(process.pid));
+        // Dropped, and with them the connections, when the process is gone.
+        let mut tasks = JoinSet::new();
+        let pipes = Output::new(Stream::Stdout, stdout)
+            .and_then(|stdout| Ok([stdout, Output::new(Stream::Stderr, stderr)?]));
+        match pipes {
+            Ok(pipes) => {
+                let _ = self.outputs.set(pipes);
+            }
+            Err(error) => return not_started(format!("pipe: {error}")),
+        }
+        let mut readers = JoinSet::new();
+        for place in 0..2 {
+            let instance = Arc::clone(self);
+            readers.spawn(async move {
+                if let Some(output) = instance.outputs.get().and_then(|all| all.get(place)) {
+                    output
+                        .run(&|stream, text| instance.line(stream, text))
+                        .await;
+                }
+            });
+        }
+        tasks.spawn(Arc::clone(self).accept(listener));
+        let end = self.watch(&mut process).await;
+        if !matches!(end, End::Process(_)) {
+            self.end(&end, &mut process).await;
+        }
+        let read = async { while readers.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_WORDS, read).await;
+        end
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            let Ok((stream, _)) = accepted else {
+                // Out of descriptors, most likely: other connections end first.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let instance = Arc::clone(&self);
+            connections.spawn(async move {
+                let service = service_fn(|request| serve(Arc::clone(&instance), request));
+                let _ = http1::Builder::new()
+                    .max_buf_size(BUFFER)
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    }
+
+    /// Waits until the process ends or must be ended.
+    async fn watch(&self, process: &mut Process) -> End {
+        let exited = process.wait();
+        tokio::pin!(exited);
+        loop {
+            let deadline = match self.check() {
+                Ok(deadline) => deadline,
+                Err(End::Reported) => {
+                    // It ends by itself, most likely, after some last words.
+                    let _ = tokio::time::timeout(INIT_GRACE, &mut exited).await;
+                    return End::Reported;
+                }
+                Err(end) => return end,
+            };
+            let deadline = match self.program.limits_memory {
+                true => Some(deadline.map_or_else(look, |deadline| deadline.min(look()))),
+                false => deadline,
+            };
+            let expired = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                ended = &mut exited => return End::Process(ended),
+                () = expired => {}
+                () = self.wake.notified() => {}
+            }
+        }
+    }
+
+    /// Ends what has expired. Returns the next deadline, or why the instance must end.
+    fn check(&self) -> Result<Option<Instant>, End> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let expired: Vec<Arc<str>> = state
+            .calls
+            .iter()
+            .filter(|call| call.deadline.is_some_and(|deadline| deadline <= now))
+            .map(|call| Arc::clone(&call.request_id))
+            .collect();
+        if !expired.is_empty() {
+            // An instance with a hung invocation takes no other.
+            state.retired = true;
+            drop(state);
+            for id in &expired {
+                let failure = Failure::timed_out(id, self.program.timeout);
+                self.finish(id, Outcome::Failed(failure), None);
+            }
+            state = self.lock();
+            if state.calls.is_empty() {
+                return Err(End::Timeout);
+            }
+        }
+        if state.stopped {
+            return Err(End::Stopped);
+        }
+        if state.init_failure.is_some() {
+            return Err(End::Reported);
+        }
+        if self.program.limits_memory {
+            let limit = u64::from(self.program.memory_mb) << 20;
+            if state
+                .memory
+                .as_mut()
+                .is_some_and(|memory| memory.now() > limit)
+            {
+                return Err(End::OutOfMemory);
+            }
+        }
+        let init = state
+            .machine
+            .is_initializing()
+            .then(|| state.started + self.program.init_limit());
+        if init.is_some_and(|deadline| deadline <= now) {
+            return Err(End::InitTimeout);
+        }
+        if state.settle.is_some_and(|deadline| deadline <= now) {
+            return Err(if state.served {
+                End::Timeout
+            } else {
+                End::InitTimeout
+            });
+        }
+        let idle = state.machine.running() == 0 && state.settle.is_none();
+        if state.retired && idle {
+            return Err(End::Retired);
+        }
+        let deadlines = state.calls.iter().filter_map(|call| call.deadline);
+        let deadline = deadlines.chain(init).chain(state.settle).min();
+        state.armed = deadline;
+        Ok(deadline)
+    }
+
+    /// Ends the process: gently only where an extension is registered.
+    async fn end(&self, end: &End, process: &mut Process) {
+        let reason = match end {
+            End::Timeout | End::InitTimeout => "timeout",
+            End::Reported => "failure",
+            _ => "spindown",
+        };
+        let (has_extensions, told) = {
+            let mut state = self.lock();
+            state.ending = reason;
+            let polls = state.machine.close();
+            let told: Vec<_> = polls
+                .into_iter()
+                .filter_map(|poll| state.polls.remove(&poll))
+                .collect();
+            (state.machine.has_extensions(), told)
+        };
+        if has_extensions {
+            for poll in told {
+                let _ = poll.send(shutdown_event(reason, epoch_ms(GRACE)));
+            }
+            process.terminate();
+            let _ = tokio::time::timeout(GRACE, process.wait()).await;
+        }
+        process.kill().await;
+    }
+}

@@ -1,0 +1,291 @@
+//! One instance: a process, the server that it talks to, and the invocations that it runs.
+
+mod call;
+mod life;
+mod serve;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+use tokio::sync::{Notify, oneshot};
+
+pub(crate) use self::call::{Call, Permit};
+use crate::api::{Machine, PollId};
+use crate::log_line::LogSink;
+use crate::process::{Memory, Output};
+use crate::{Failure, Head, LogLine, Outcome, Program, Stream};
+
+/// How long a function with extensions may take to end itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What an instance tells the pool that it belongs to.
+pub(crate) trait Owner: Send + Sync {
+    /// The runtime or an extension of the instance waits for an event.
+    fn ready(&self, instance: &Instance);
+    /// The process is gone. `failure` makes the failure of calls that waited for it to initialize.
+    fn ended(&self, instance: &Instance, failure: Option<&dyn Fn(&str) -> Failure>);
+}
+
+pub(crate) struct Instance {
+    pub(crate) number: u64,
+    pub(crate) tenant: Option<String>,
+    program: Arc<Program>,
+    owner: Weak<dyn Owner>,
+    sink: Option<LogSink>,
+    state: Mutex<State>,
+    outputs: OnceLock<[Output; 2]>,
+    /// Wakes the task of the instance: an earlier deadline, or an order to stop.
+    wake: Notify,
+}
+
+type Delivery = Response<Full<Bytes>>;
+
+struct State {
+    machine: Machine,
+    polls: HashMap<PollId, oneshot::Sender<Delivery>>,
+    next_poll: PollId,
+    calls: Vec<Call>,
+    started: Instant,
+    init_duration: Option<Duration>,
+    init_failure: Option<Failure>,
+    init_log: Vec<LogLine>,
+    /// When the instance is ended because the runtime has not asked for an event after its response.
+    settle: Option<Instant>,
+    /// The deadline that the instance's task waits for.
+    armed: Option<Instant>,
+    memory: Option<Memory>,
+    nonce: u128,
+    /// Whether it has been given an invocation.
+    served: bool,
+    /// Why the instance ends, as extensions are told.
+    ending: &'static str,
+    /// Whether the runtime has asked for an event.
+    ready: bool,
+    retired: bool,
+    stopped: bool,
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Instance {
+    pub(crate) fn new(
+        number: u64,
+        tenant: Option<String>,
+        program: Arc<Program>,
+        owner: Weak<dyn Owner>,
+        sink: Option<LogSink>,
+        nonce: u128,
+    ) -> Self {
+        let machine = Machine::new(program.multi_concurrency);
+        Self {
+            number,
+            tenant,
+            program,
+            owner,
+            sink,
+            state: Mutex::new(State {
+                machine,
+                polls: HashMap::new(),
+                next_poll: 0,
+                calls: Vec::new(),
+                started: Instant::now(),
+                init_duration: None,
+                init_failure: None,
+                init_log: Vec::new(),
+                settle: None,
+                armed: None,
+                memory: None,
+                nonce,
+                served: false,
+                ending: "spindown",
+                ready: false,
+                retired: false,
+                stopped: false,
+            }),
+            outputs: OnceLock::new(),
+            wake: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a call to the runtime, or returns it if none can be taken now.
+    pub(crate) fn hand(&self, mut call: Box<Call>) -> Result<(), Box<Call>> {
+        let mut state = self.lock();
+        if state.retired || state.stopped {
+            return Err(call);
+        }
+        loop {
+            state.nonce = state.nonce.wrapping_add(1);
+            let nonce = format!("{:032x}", state.nonce);
+            let Some(handed) = state.machine.hand(&call.request_id, &nonce) else {
+                return Err(call);
+            };
+            let timeout = self.program.timeout;
+            let deadline_ms = epoch_ms(timeout);
+            let delivery = delivery(&call, &nonce, deadline_ms);
+            let poll = state.polls.remove(&handed.runtime);
+            if poll.is_none_or(|poll| poll.send(delivery).is_err()) {
+                state.machine.take_back(&call.request_id);
+                continue;
+            }
+            for extension in handed.extensions {
+                if let Some(poll) = state.polls.remove(&extension) {
+                    let _ = poll.send(serve::invoke_event(&call, deadline_ms));
+                }
+            }
+            let now = Instant::now();
+            call.started = Some(now);
+            call.deadline = Some(now + timeout);
+            call.init_duration = state.init_duration.take();
+            for line in std::mem::take(&mut state.init_log) {
+                call.log(line);
+            }
+            state.settle = None;
+            state.served = true;
+            let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
+            state.calls.push(*call);
+            drop(state);
+            if rearm {
+                self.wake.notify_one();
+            }
+            return Ok(());
+        }
+    }
+
+    /// Whether the instance will take an invocation soon: it starts, or has responded and not yet
+    /// asked for the next event.
+    pub(crate) fn is_starting(&self) -> bool {
+        let state = self.lock();
+        !state.retired && !state.stopped && state.machine.is_initializing()
+    }
+
+    pub(crate) fn is_settling(&self) -> bool {
+        let state = self.lock();
+        !state.retired && !state.stopped && state.machine.has_room() && !state.machine.can_take()
+    }
+
+    /// Ends the instance once it is idle.
+    pub(crate) fn retire(&self) {
+        self.lock().retired = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether the runtime waits for an event and nothing runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        !state.retired && state.machine.can_take() && state.machine.running() == 0
+    }
+
+    /// Ends the instance if it is idle, to make room for another. Says whether it will.
+    pub(crate) fn retire_if_idle(&self) -> bool {
+        let idle = self.is_idle();
+        if idle {
+            self.retire();
+        }
+        idle
+    }
+
+    /// Ends the instance and its invocations.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.wake.notify_one();
+    }
+
+    /// Ends an invocation. Nothing happens if it has ended already.
+    fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
+        // What the function wrote before its response belongs to it.
+        for output in self.outputs.get().into_iter().flatten() {
+            output.drain(&|stream, text| self.line(stream, text));
+        }
+        let mut state = self.lock();
+        state.machine.end(request_id);
+        let place = state
+            .calls
+            .iter()
+            .position(|call| &*call.request_id == request_id);
+        let Some(place) = place else {
+            return;
+        };
+        let call = state.calls.swap_remove(place);
+        if self.program.multi_concurrency == 1 {
+            state.settle = call.deadline;
+        }
+        let memory = state.memory.as_mut().map_or(0, Memory::peak);
+        let retired = state.retired;
+        drop(state);
+        call.finish(outcome, buffered, memory);
+        if retired {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Moves what was written during the initialization to the log of a call that fails by it.
+    pub(crate) fn give_init_log(&self, call: &mut Call) {
+        for line in self.lock().init_log.clone() {
+            call.log(line);
+        }
+    }
+
+    fn line(&self, stream: Stream, text: String) {
+        let mut state = self.lock();
+        let request_id = match &state.calls[..] {
+            [only] => Some(Arc::clone(&only.request_id)),
+            _ => None,
+        };
+        let line = LogLine {
+            instance: self.number,
+            request_id,
+            stream,
+            text,
+        };
+        let inner = &mut *state;
+        match &mut inner.calls[..] {
+            [only] => only.log(line.clone()),
+            [] if !inner.ready && inner.init_log.len() < 1_000 => {
+                inner.init_log.push(line.clone());
+            }
+            _ => {}
+        }
+        drop(state);
+        if let Some(LogSink(sink)) = &self.sink {
+            sink(&line);
+        }
+    }
+}
+
+/// A time from now, as the Runtime API writes it.
+fn epoch_ms(from_now: Duration) -> u128 {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    (now + from_now).as_millis()
+}
+
+fn delivery(call: &Call, nonce: &str, deadline_ms: u128) -> Delivery {
+    let mut response = Response::new(Full::new(call.payload.clone()));
+    *response.headers_mut() = call.headers.clone();
+    let own = [
+        ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
+        ("lambda-runtime-invocation-id", nonce.to_owned()),
+    ];
+    for (name, value) in own {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

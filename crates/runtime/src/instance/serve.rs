@@ -1,0 +1,437 @@
+//! The requests of a runtime and its extensions.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::call::Call;
+use super::{Delivery, GRACE, Instance, State, epoch_ms};
+use crate::api::lines::{self, Held};
+use crate::api::route::{Route, route};
+use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
+use crate::limits::MAX_RESPONSE;
+use crate::{Failure, FailureKind, Head, Mode, Outcome};
+
+/// The longest registration of an extension.
+const MAX_REGISTRATION: usize = 64 * 1024;
+
+/// How long after a truncated response the end of the process may explain it.
+const EXPLAINED: Duration = Duration::from_millis(300);
+
+/// Responds to one request.
+pub(super) async fn serve(
+    instance: Arc<Instance>,
+    request: Request<Incoming>,
+) -> Result<Delivery, Infallible> {
+    Ok(match handle(&instance, request).await {
+        Ok(response) => response,
+        Err(rejection) => reply(rejection.status(), rejection.body()),
+    })
+}
+
+fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+fn accepted() -> Delivery {
+    reply(202, r#"{"status":"OK"}"#)
+}
+
+async fn handle(
+    instance: &Arc<Instance>,
+    request: Request<Incoming>,
+) -> Result<Delivery, Rejection> {
+    let (head, mut body) = request.into_parts();
+    // No runtime sends these, but each browser does for a page: no page may take events.
+    if ["origin", "sec-fetch-site"]
+        .iter()
+        .any(|name| head.headers.contains_key(*name))
+    {
+        return Err(Rejection::NotFound);
+    }
+    let header = |name| text(&head.headers, name);
+    let error_type = header("lambda-runtime-function-error-type");
+    let echo = header("lambda-runtime-invocation-id");
+    let result = match route(&head.method, head.uri.path()) {
+        Err(rejection) => Err(rejection),
+        Ok(Route::Next) => return next(instance).await,
+        Ok(Route::Response(id)) => {
+            let mode = header("lambda-runtime-function-response-mode");
+            let mode = instance.lock().machine.respond(id, echo, mode);
+            match mode {
+                Ok(ResponseMode::Streaming) => {
+                    return Receiving::of(instance, id)
+                        .stream(&head.headers, body)
+                        .await;
+                }
+                Ok(_) => {
+                    return Receiving::of(instance, id)
+                        .buffered(&head.headers, body)
+                        .await;
+                }
+                Err(rejection) => Err(rejection),
+            }
+        }
+        Ok(Route::Error(id)) => {
+            let taken = instance.lock().machine.respond(id, echo, None);
+            match taken {
+                Ok(_) => return Receiving::of(instance, id).error(error_type, body).await,
+                Err(rejection) => Err(rejection),
+            }
+        }
+        Ok(Route::InitError) => {
+            let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
+            let mut state = instance.lock();
+            state.machine.init_error()?;
+            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type, bytes));
+            drop(state);
+            instance.wake.notify_one();
+            return Ok(accepted());
+        }
+        Ok(Route::Register) => return register(instance, &head.headers, body).await,
+        Ok(Route::ExtensionNext) => return extension_next(instance, &head.headers).await,
+        Ok(Route::ExtensionInitError | Route::ExtensionExitError) => {
+            let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
+            let id = extension_id(&head.headers)?;
+            let error_type = header("lambda-extension-function-error-type");
+            let failure = Failure::reported(
+                FailureKind::Init,
+                error_type.or(Some("Extension.Failure")),
+                bytes,
+            );
+            let mut state = instance.lock();
+            state.machine.extension_error(id)?;
+            state.init_failure = Some(failure);
+            drop(state);
+            instance.wake.notify_one();
+            return Ok(accepted());
+        }
+    };
+    // Read to its end, so that the runtime, which writes first, sees why it is rejected.
+    while let Some(Ok(_)) = body.frame().await {}
+    result
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Collects a body. `None` if it was truncated.
+async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rejection> {
+    let mut all = BytesMut::new();
+    let mut total = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Ok(None);
+        };
+        if let Ok(data) = frame.into_data() {
+            total = total.saturating_add(data.len());
+            if total <= limit {
+                all.extend_from_slice(&data);
+            } else {
+                // The rest is read and discarded.
+                all = BytesMut::new();
+            }
+        }
+    }
+    if total > limit {
+        return Err(Rejection::TooLarge);
+    }
+    Ok(Some(all.freeze()))
+}
+
+/// A request that waits for an event; forgotten if its connection closes.
+struct Waiting<'a> {
+    instance: &'a Instance,
+    poll: PollId,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.instance.lock();
+        state.machine.cancel(self.poll);
+        state.polls.remove(&self.poll);
+    }
+}
+
+async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
+    let (poll, receiver) = wait(instance, |state, poll| {
+        if state.machine.poll(poll)? {
+            state.init_duration = Some(state.started.elapsed());
+            state.ready = true;
+        }
+        // An extension that does not ask for an event must not hold up the instance for ever.
+        let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
+        state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
+        Ok(())
+    })?;
+    let _waiting = Waiting { instance, poll };
+    let (retired, held_up) = {
+        let state = instance.lock();
+        (state.retired, state.settle.is_some())
+    };
+    if retired || held_up {
+        instance.wake.notify_one();
+    } else if let Some(owner) = instance.owner.upgrade() {
+        owner.ready(instance);
+    }
+    receiver
+        .await
+        .map_err(|_| Rejection::InvalidStateTransition)
+}
+
+/// Registers a request that waits for an event, if the machine allows it.
+fn wait(
+    instance: &Instance,
+    allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
+) -> Result<(PollId, oneshot::Receiver<Delivery>), Rejection> {
+    let (sender, receiver) = oneshot::channel();
+    let mut state = instance.lock();
+    let poll = state.next_poll;
+    state.next_poll += 1;
+    allow(&mut state, poll)?;
+    state.polls.insert(poll, sender);
+    Ok((poll, receiver))
+}
+
+/// A response or an error that is being received.
+struct Receiving<'a> {
+    instance: &'a Arc<Instance>,
+    id: &'a str,
+    complete: bool,
+}
+
+impl Drop for Receiving<'_> {
+    fn drop(&mut self) {
+        if self.complete {
+            return;
+        }
+        // The connection is gone. If the process is too, its end is the reason.
+        let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(EXPLAINED).await;
+            let failure = Failure::truncated(&id);
+            instance.finish(&id, Outcome::Failed(failure), None);
+        });
+    }
+}
+
+impl<'a> Receiving<'a> {
+    const fn of(instance: &'a Arc<Instance>, id: &'a str) -> Self {
+        Self {
+            instance,
+            id,
+            complete: false,
+        }
+    }
+
+    fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
+        self.complete = true;
+        self.instance.finish(self.id, outcome, buffered);
+    }
+
+    async fn buffered(
+        self,
+        headers: &HeaderMap,
+        mut body: Incoming,
+    ) -> Result<Delivery, Rejection> {
+        match collect(&mut body, MAX_RESPONSE).await {
+            Ok(Some(bytes)) => {
+                let head = Head {
+                    mode: Mode::Buffered,
+                    content_type: text(headers, "content-type").map(str::to_owned),
+                };
+                self.finish(Outcome::Succeeded, Some((head, bytes)));
+                Ok(accepted())
+            }
+            Ok(None) => Err(Rejection::InvalidStateTransition),
+            Err(rejection) => {
+                self.finish(Outcome::Failed(Failure::too_large()), None);
+                Err(rejection)
+            }
+        }
+    }
+
+    async fn error(
+        self,
+        error_type: Option<&str>,
+        mut body: Incoming,
+    ) -> Result<Delivery, Rejection> {
+        match collect(&mut body, MAX_RESPONSE).await {
+            Ok(Some(bytes)) => {
+                let failure = Failure::reported(FailureKind::Function, error_type, bytes);
+                self.finish(Outcome::Failed(failure), None);
+                Ok(accepted())
+            }
+            Ok(None) => Err(Rejection::InvalidStateTransition),
+            Err(rejection) => {
+                self.finish(Outcome::Failed(Failure::too_large()), None);
+                Err(rejection)
+            }
+        }
+    }
+
+    async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
+        let chunks = {
+            let mut state = self.instance.lock();
+            let call = state
+                .calls
+                .iter_mut()
+                .find(|call| &*call.request_id == self.id);
+            let Some(call) = call else {
+                return Err(Rejection::InvokeTimeout);
+            };
+            call.begin(Head {
+                mode: Mode::Streaming,
+                content_type: text(headers, "content-type").map(str::to_owned),
+            });
+            call.chunks()
+        };
+        let mut held = Held::default();
+        let mut failure = None;
+        // A reader that is gone does not stop the function: the rest is discarded.
+        let send = |chunk: Bytes| {
+            let chunks = chunks.upgrade();
+            async move {
+                if let Some(chunks) = chunks.filter(|_| !chunk.is_empty()) {
+                    let _ = chunks.send(chunk).await;
+                }
+            }
+        };
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                return Err(Rejection::InvalidStateTransition);
+            };
+            match frame.into_data() {
+                Ok(data) => {
+                    for chunk in held.push(data) {
+                        send(chunk).await;
+                    }
+                }
+                Err(frame) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        failure = lines::from_trailers(&trailers);
+                    }
+                }
+            }
+        }
+        match held.end() {
+            Ok(found) => failure = failure.or(found),
+            Err(data) => send(data).await,
+        }
+        let late = chunks.upgrade().is_none();
+        self.finish(failure.map_or(Outcome::Succeeded, Outcome::Failed), None);
+        match late {
+            true => Err(Rejection::InvokeTimeout),
+            false => Ok(accepted()),
+        }
+    }
+}
+
+fn extension_id(headers: &HeaderMap) -> Result<ExtensionId, Rejection> {
+    text(headers, "lambda-extension-identifier")
+        .and_then(|id| id.rsplit('-').next()?.parse().ok())
+        .ok_or(Rejection::UnknownExtension)
+}
+
+async fn register(
+    instance: &Arc<Instance>,
+    headers: &HeaderMap,
+    mut body: Incoming,
+) -> Result<Delivery, Rejection> {
+    let bytes = collect(&mut body, MAX_REGISTRATION).await?;
+    let name = text(headers, "lambda-extension-name").filter(|name| !name.is_empty());
+    let registration: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let (Some(_), Some(registration)) = (name, registration) else {
+        return Err(Rejection::InvalidExtension);
+    };
+    let mut events = Subscriptions::default();
+    for event in registration["events"].as_array().into_iter().flatten() {
+        match event.as_str() {
+            Some("INVOKE") => events.invoke = true,
+            Some("SHUTDOWN") => events.shutdown = true,
+            _ => return Err(Rejection::InvalidExtension),
+        }
+    }
+    let id = instance.lock().machine.register(events)?;
+    let program = &instance.program;
+    let about = json!({
+        "functionName": program.name,
+        "functionVersion": program.version,
+        "handler": program.handler,
+    });
+    let mut response = reply(200, about.to_string());
+    if let Ok(value) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{id:012}")) {
+        response
+            .headers_mut()
+            .insert("lambda-extension-identifier", value);
+    }
+    Ok(response)
+}
+
+async fn extension_next(
+    instance: &Arc<Instance>,
+    headers: &HeaderMap,
+) -> Result<Delivery, Rejection> {
+    let id = extension_id(headers)?;
+    {
+        let state = instance.lock();
+        if state.machine.must_hear_of_shutdown(id) {
+            return Ok(shutdown_event(state.ending, epoch_ms(GRACE)));
+        }
+    }
+    let (poll, receiver) = wait(instance, |state, poll| {
+        state.machine.extension_poll(id, poll)?;
+        if state.machine.can_take() {
+            state.settle = None;
+        }
+        Ok(())
+    })?;
+    let _waiting = Waiting { instance, poll };
+    if let Some(owner) = instance.owner.upgrade() {
+        owner.ready(instance);
+    }
+    receiver
+        .await
+        .map_err(|_| Rejection::InvalidStateTransition)
+}
+
+/// What an extension is told of an invocation.
+pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
+    let mut event = json!({
+        "eventType": "INVOKE",
+        "deadlineMs": u64::try_from(deadline_ms).unwrap_or(u64::MAX),
+        "requestId": &*call.request_id,
+        "invokedFunctionArn": call.arn,
+    });
+    if let Some(trace) = &call.trace_id {
+        event["tracing"] = json!({ "type": "X-Amzn-Trace-Id", "value": trace });
+    }
+    extension_event(&event)
+}
+
+/// What an extension is told of the end of the instance.
+pub(super) fn shutdown_event(reason: &str, deadline_ms: u128) -> Delivery {
+    extension_event(&json!({
+        "eventType": "SHUTDOWN",
+        "shutdownReason": reason,
+        "deadlineMs": u64::try_from(deadline_ms).unwrap_or(u64::MAX),
+    }))
+}
+
+fn extension_event(event: &Value) -> Delivery {
+    reply(200, event.to_string())
+}

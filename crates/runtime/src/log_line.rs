@@ -1,0 +1,38 @@
+//! Lines that a function writes to stdout and stderr.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Where a line was written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// One line that a function wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLine {
+    /// The number of the instance, counted from 1 in each pool.
+    pub instance: u64,
+    /// The invocation that was running, if it was the only one.
+    pub request_id: Option<Arc<str>>,
+    /// Where it was written to.
+    pub stream: Stream,
+    /// The line without its line end. Bytes that are not UTF-8 are replaced.
+    pub text: String,
+}
+
+/// Who is told of each line, at once.
+#[derive(Clone)]
+pub(crate) struct LogSink(pub(crate) Arc<dyn Fn(&LogLine) + Send + Sync>);
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogSink")
+    }
+}

@@ -1,0 +1,117 @@
+//! The response of an invocation, while it arrives, and the report of its end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{LogLine, Outcome};
+
+/// How a runtime sent its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// As a whole: at most one chunk.
+    Buffered,
+    /// Piece by piece.
+    Streaming,
+}
+
+/// The head of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Head {
+    /// How the response is sent.
+    pub mode: Mode,
+    /// The content type that the runtime declared.
+    pub content_type: Option<String>,
+}
+
+impl Head {
+    /// The content type of responses that begin with a JSON prelude and eight NULs.
+    pub const HTTP_INTEGRATION: &'static str =
+        "application/vnd.awslambda.http-integration-response";
+
+    pub(crate) const fn buffered() -> Self {
+        Self {
+            mode: Mode::Buffered,
+            content_type: None,
+        }
+    }
+
+    /// Whether the chunks begin with the prelude of an HTTP response: JSON, then eight NULs, which
+    /// are passed on as they came.
+    #[must_use]
+    pub fn is_http_integration(&self) -> bool {
+        self.content_type
+            .as_deref()
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case(Self::HTTP_INTEGRATION))
+    }
+}
+
+/// The response of an invocation.
+///
+/// Dropping it does not stop the function: what the function still sends is discarded.
+#[derive(Debug)]
+pub struct Response {
+    pub(crate) head: Head,
+    pub(crate) chunks: mpsc::Receiver<Bytes>,
+    pub(crate) report: oneshot::Receiver<Report>,
+    pub(crate) request_id: String,
+}
+
+impl Response {
+    /// The head. For an invocation that failed before its response it says `Buffered`.
+    #[must_use]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Receives the next chunk, as the runtime wrote it. `None` after the last.
+    ///
+    /// Cancel-safe. While nothing is received the runtime is slowed down.
+    pub async fn chunk(&mut self) -> Option<Bytes> {
+        self.chunks.recv().await
+    }
+
+    /// Discards the chunks that are left and waits for the end of the invocation.
+    pub async fn finish(mut self) -> Report {
+        while self.chunks.recv().await.is_some() {}
+        match self.report.await {
+            Ok(report) => report,
+            // The tokio runtime that ran the function is gone.
+            Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
+        }
+    }
+}
+
+/// What is known of an invocation after its end.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The time from handing the event to the runtime to the end of its response.
+    pub duration: Duration,
+    /// The time from the start of the process to its first request for an event, if this invocation
+    /// was the first of its instance.
+    pub init_duration: Option<Duration>,
+    /// The peak of the memory that the instance's processes have used so far, in bytes.
+    pub max_memory: u64,
+    /// What the function wrote during the invocation: the last 64 KiB. Empty where invocations
+    /// share an instance and a line cannot be attributed to one of them.
+    pub log: Vec<LogLine>,
+}
+
+impl Report {
+    pub(crate) const fn new(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            duration: Duration::ZERO,
+            init_duration: None,
+            max_memory: 0,
+            log: Vec::new(),
+        }
+    }
+}

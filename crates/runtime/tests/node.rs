@@ -1,0 +1,202 @@
+//! JavaScript functions through the embedded client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use std::time::Instant;
+
+use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
+use serde_json::Value;
+use support::{Folder, event, function, invoke};
+
+#[tokio::test]
+async fn handlers_of_every_kind_return_their_result() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "index.mjs",
+        "export const handler = async (event, context) => {\n\
+         \x20 console.log('hello %s', event.n);\n\
+         \x20 return { n: event.n + 1, left: context.getRemainingTimeInMillis(), id: context.awsRequestId,\n\
+         \x20   tenant: context.tenantId, custom: context.clientContext?.custom, env: process.env.AWS_EXECUTION_ENV };\n\
+         };\n",
+    );
+    let pool = Pool::new(program);
+    let event = event(r#"{"n":1}"#)
+        .with_tenant_id("t")
+        .with_client_context(r#"{"custom":{"k":1}}"#);
+    let id = event.request_id.clone();
+    let called = support::call(&pool, event).await;
+    assert_eq!(called.report.outcome, Outcome::Succeeded);
+    let result: Value = serde_json::from_str(&called.text()).unwrap();
+    assert_eq!(
+        (&result["n"], &result["tenant"]),
+        (&Value::from(2), &Value::from("t"))
+    );
+    assert_eq!(
+        (&result["id"], &result["custom"]["k"]),
+        (&Value::from(id.as_str()), &Value::from(1))
+    );
+    assert!(result["left"].as_u64().unwrap() > 10_000);
+    assert!(
+        result["env"]
+            .as_str()
+            .unwrap()
+            .starts_with("AWS_Lambda_nodejs")
+    );
+    assert!(
+        called.log().contains(&format!("{id}\tINFO\thello 1")),
+        "{}",
+        called.log()
+    );
+
+    for (name, text, expected) in [
+        (
+            "callback.cjs",
+            "exports.handler = (e, c, done) => setTimeout(() => done(null, 'later'), 20);",
+            "\"later\"",
+        ),
+        ("plain.js", "exports.handler = () => 'sync';", "\"sync\""),
+        ("nothing.cjs", "exports.handler = async () => {};", "null"),
+        (
+            "esm/index.js",
+            "export const handler = async () => 'module';",
+            "\"module\"",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.file("esm/package.json", r#"{"type":"module"}"#);
+        let pool = Pool::new(function(&folder, name, text));
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(called.text(), expected, "{name}: {}", called.body());
+        assert_eq!(invoke(&pool, "{}").await.text(), expected, "{name}, again");
+    }
+}
+
+#[tokio::test]
+async fn a_streaming_handler_streams_live_with_its_prelude_and_its_error() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "index.mjs",
+        "const sleep = (ms) => new Promise((done) => setTimeout(done, ms));\n\
+         export const handler = awslambda.streamifyResponse(async (event, stream) => {\n\
+         \x20 if (event.http) {\n\
+         \x20   stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });\n\
+         \x20   stream.write('data'); stream.end(); return;\n\
+         \x20 }\n\
+         \x20 if (event.early) throw new TypeError('early');\n\
+         \x20 stream.setContentType('text/plain');\n\
+         \x20 for (const c of 'abc') { stream.write(c); await sleep(150); }\n\
+         \x20 if (event.fail) throw new RangeError('late');\n\
+         \x20 stream.end();\n\
+         });\n",
+    );
+    let pool = Pool::new(program);
+    let mut response = pool.invoke(event("{}")).await.unwrap();
+    assert_eq!(response.head().mode, Mode::Streaming);
+    assert_eq!(response.head().content_type.as_deref(), Some("text/plain"));
+    let mut times = Vec::new();
+    while let Some(chunk) = response.chunk().await {
+        assert_eq!(chunk.len(), 1);
+        times.push(Instant::now());
+    }
+    assert_eq!(times.len(), 3);
+    assert!((times[2] - times[0]).as_millis() >= 250);
+    assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+
+    let http = invoke(&pool, r#"{"http":true}"#).await;
+    assert!(http.head.is_http_integration());
+    assert_eq!(
+        http.chunks,
+        ["{\"statusCode\":201}", "\0\0\0\0\0\0\0\0", "data"]
+    );
+
+    let late = invoke(&pool, r#"{"fail":true}"#).await;
+    assert_eq!(
+        (late.text().as_str(), late.error_type()),
+        ("abc", "RangeError")
+    );
+    assert!(
+        late.log()
+            .contains("ERROR\tInvoke Error \t{\"errorType\":\"RangeError\""),
+        "{}",
+        late.log()
+    );
+    let early = invoke(&pool, r#"{"early":true}"#).await;
+    assert_eq!(
+        (early.text().as_str(), early.error_type()),
+        ("", "TypeError")
+    );
+    assert!(
+        early.body().contains("\"trace\":[\"TypeError: early\""),
+        "{}",
+        early.body()
+    );
+}
+
+#[tokio::test]
+async fn errors_have_type_message_and_trace() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "index.cjs",
+        "exports.handler = async (event) => {\n\
+         \x20 if (event === 'later') setTimeout(() => { throw new EvalError('uncaught'); }, 10);\n\
+         \x20 if (event === 'later') return new Promise(() => {});\n\
+         \x20 if (event === 'text') throw 'just text';\n\
+         \x20 throw new SyntaxError('thrown');\n\
+         };\n",
+    );
+    let pool = Pool::new(program);
+    let thrown = invoke(&pool, "1").await;
+    assert_eq!(
+        (thrown.error_type(), thrown.message()),
+        ("SyntaxError", "thrown")
+    );
+    let body: Value = serde_json::from_str(&thrown.body()).unwrap();
+    assert!(
+        body["trace"][1].as_str().unwrap().contains("index.cjs:5"),
+        "{body}"
+    );
+    assert_eq!(invoke(&pool, "\"text\"").await.message(), "just text");
+    let uncaught = invoke(&pool, "\"later\"").await;
+    assert_eq!(
+        (uncaught.error_type(), uncaught.message()),
+        ("EvalError", "uncaught")
+    );
+}
+
+#[tokio::test]
+async fn failures_of_the_import_are_reported_once_with_their_type() {
+    for (text, error_type) in [
+        ("import 'nothing-like-it';", "Runtime.ImportModuleError"),
+        ("export const handler = (;", "Runtime.UserCodeSyntaxError"),
+        ("export const other = 1;", "Runtime.HandlerNotFound"),
+        ("throw new RangeError('at import');", "RangeError"),
+    ] {
+        let folder = Folder::new();
+        let pool = Pool::new(function(&folder, "index.mjs", text));
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(called.error_type(), error_type, "{}", called.body());
+        assert_eq!(
+            called.report.outcome.failure().unwrap().kind,
+            FailureKind::Init
+        );
+    }
+}
+
+#[tokio::test]
+async fn handlers_have_slashes_and_leading_dots() {
+    let folder = Folder::new();
+    folder.file(
+        "src/deep/app.js",
+        "exports.inner = { run: async () => 'found' };\n",
+    );
+    for handler in ["src/deep/app.inner.run", "./src/deep/app.inner.run"] {
+        let program = Program::node(folder.path(), handler).unwrap();
+        let pool = Pool::new(program.timeout(std::time::Duration::from_secs(20)));
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(called.text(), "\"found\"", "{handler}: {}", called.body());
+    }
+}

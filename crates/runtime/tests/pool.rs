@@ -1,0 +1,319 @@
+//! Starting, reusing, replacing and limiting instances.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use lambda_invoke_runtime::{Event, FailureKind, InvokeError, Outcome, Pool, Program};
+use support::{Folder, event, function, invoke};
+
+const HANDLER: &str = "import os, time\n\
+    def handler(event, context):\n\
+    \x20   if isinstance(event, dict) and 'sleep' in event: time.sleep(event['sleep'])\n\
+    \x20   if isinstance(event, dict) and 'stream' in event: return chunks(event['stream'])\n\
+    \x20   return [os.getpid(), event]\n\
+    def chunks(n):\n\
+    \x20   for i in range(n): yield b'x' * 65536\n";
+
+fn pid(text: &str) -> u32 {
+    let number = text.trim_start_matches('[').split(',').next().unwrap();
+    number.parse().unwrap()
+}
+
+#[tokio::test]
+async fn nothing_starts_before_the_first_call_and_an_instance_is_reused() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(4));
+    assert_eq!(pool.instances(), 0);
+    let mut pids = BTreeSet::new();
+    for _ in 0..50 {
+        pids.insert(pid(&invoke(&pool, "{}").await.text()));
+    }
+    assert_eq!(pids.len(), 1, "calls one after another need one instance");
+}
+
+#[tokio::test]
+async fn one_caller_never_meets_a_limit_of_one() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1));
+    for _ in 0..200 {
+        assert_eq!(invoke(&pool, "{}").await.report.outcome, Outcome::Succeeded);
+    }
+}
+
+#[tokio::test]
+async fn excess_calls_are_rejected_or_wait_as_configured() {
+    let folder = Folder::new();
+    let program = function(&folder, "app.py", HANDLER).concurrency(2);
+    let slow = r#"{"sleep":0.4}"#;
+    let calls = |pool: &Pool, count| {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..count {
+            let pool = pool.clone();
+            calls.spawn(async move { Ok(pool.invoke(event(slow)).await?.finish().await) });
+        }
+        calls.join_all()
+    };
+    let pool = Pool::new(program.clone());
+    let results: Vec<Result<_, InvokeError>> = calls(&pool, 5).await;
+    let rejected = results.iter().filter_map(|result| result.as_ref().err());
+    let reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
+    let expected = InvokeError::TooManyRequests { reason, limit: 2 };
+    assert_eq!(
+        rejected.collect::<Vec<_>>(),
+        [&expected, &expected, &expected]
+    );
+    let pool = Pool::new(program.queue(2));
+    let results: Vec<Result<_, InvokeError>> = calls(&pool, 5).await;
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+    assert!(pool.instances() <= 2);
+}
+
+#[tokio::test]
+async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(2));
+    let first = pid(&invoke(&pool, "{}").await.text());
+    let running = {
+        let pool = pool.clone();
+        tokio::spawn(async move { invoke(&pool, r#"{"sleep":0.5}"#).await.text() })
+    };
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    folder.file("app.py", "def handler(event, context): return 'new'\n");
+    pool.recycle();
+    assert_eq!(invoke(&pool, "{}").await.text(), "\"new\"");
+    assert_eq!(
+        pid(&running.await.unwrap()),
+        first,
+        "the running call was not interrupted"
+    );
+    assert_eq!(invoke(&pool, "{}").await.text(), "\"new\"");
+    // A syntax error is an init error of the next call, and mending it mends the function.
+    folder.file("app.py", "def handler(\n");
+    pool.recycle();
+    assert_eq!(
+        invoke(&pool, "{}").await.error_type(),
+        "Runtime.UserCodeSyntaxError"
+    );
+    folder.file("app.py", "def handler(event, context): return 'mended'\n");
+    assert_eq!(invoke(&pool, "{}").await.text(), "\"mended\"");
+}
+
+#[tokio::test]
+async fn tenants_do_not_share_instances_but_the_limit() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(2));
+    let mut pids = BTreeSet::new();
+    for tenant in ["a", "b", "c", "a"] {
+        let called = support::call(&pool, event("{}").with_tenant_id(tenant)).await;
+        pids.insert(pid(&called.text()));
+        assert!(pool.instances() <= 2);
+    }
+    assert!(pids.len() >= 3, "{pids:?}");
+}
+
+#[tokio::test]
+async fn a_dropped_response_holds_nothing_up() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1));
+    let response = pool.invoke(event(r#"{"stream":200}"#)).await.unwrap();
+    drop(response);
+    // The instance is free once the rest of the stream has been discarded.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match pool.invoke(event("{}")).await {
+            Ok(response) => {
+                assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+                break;
+            }
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // A call that is dropped while it waits for the response runs to its end.
+    let abandoned = pool.invoke(event(r#"{"sleep":0.3}"#));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), abandoned)
+            .await
+            .is_err()
+    );
+    assert!(matches!(
+        pool.invoke(event("{}")).await,
+        Err(InvokeError::TooManyRequests { .. })
+    ));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(invoke(&pool, "{}").await.report.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_slow_reader_slows_the_function_down() {
+    let folder = Folder::new();
+    let text = "def handler(event, context):\n\
+        \x20   for i in range(1600):\n\
+        \x20       print(i)\n\
+        \x20       yield b'x' * 65536\n";
+    let written = Arc::new(AtomicUsize::new(0));
+    let pool = Pool::new(function(&folder, "app.py", text)).on_log({
+        let written = Arc::clone(&written);
+        move |_| {
+            written.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut response = pool.invoke(event("{}")).await.unwrap();
+    let first = response.chunk().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Of 100 MB only what two socket buffers and the channel hold has left the function.
+    let unread = written.load(Ordering::Relaxed);
+    assert!(
+        unread < 300,
+        "{unread} chunks of 64 KiB were written and not read"
+    );
+    let mut total = first.len();
+    while let Some(chunk) = response.chunk().await {
+        total += chunk.len();
+    }
+    assert_eq!(total, 1600 * 65_536);
+    assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_shut_down_pool_ends_its_calls_and_takes_no_other() {
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1).queue(1));
+    invoke(&pool, "{}").await;
+    let calls: Vec<_> = (0..2)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { invoke(&pool, r#"{"sleep":30}"#).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    pool.shutdown().await;
+    for call in calls {
+        let called = call.await.unwrap();
+        assert_eq!(
+            called.report.outcome.failure().unwrap().kind,
+            FailureKind::Shutdown
+        );
+    }
+    assert!(matches!(
+        pool.invoke(event("{}")).await,
+        Err(InvokeError::Closed)
+    ));
+}
+
+#[tokio::test]
+async fn events_that_no_header_can_hold_are_rejected() {
+    let pool = Pool::new(Program::command(["/bin/false"]).unwrap());
+    for (event, member) in [
+        (Event::new("", "{}"), "request_id"),
+        (Event::new("a/b", "{}"), "request_id"),
+        (Event::new("a", "{}").with_tenant_id("a\nb"), "tenant_id"),
+        (Event::new("a", "{}").with_trace_id("\u{1}"), "trace_id"),
+        (Event::new("a", "{}").with_arn("\r\n"), "arn"),
+    ] {
+        let expected = InvokeError::InvalidEvent { member };
+        assert_eq!(pool.invoke(event).await.unwrap_err(), expected);
+    }
+    assert_eq!(pool.instances(), 0);
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_is_an_init_error() {
+    for (program, error) in [
+        (
+            Program::command(["/no/such/program"]).unwrap(),
+            "No such file or directory",
+        ),
+        (
+            Program::command(["/bin/false"])
+                .unwrap()
+                .root("/no/such/folder"),
+            "chdir",
+        ),
+    ] {
+        let called = invoke(&Pool::new(program), "{}").await;
+        assert_eq!(called.error_type(), "Runtime.InvalidEntrypoint");
+        assert!(called.message().contains(error), "{}", called.message());
+    }
+    assert!(Program::source("/no/such.py").is_err());
+    assert!(Program::source("/etc/passwd").is_err());
+}
+
+#[tokio::test]
+async fn a_memory_limit_kills_the_instance_children_included() {
+    let folder = Folder::new();
+    let text = "import subprocess, sys, time\n\
+        def handler(event, context):\n\
+        \x20   hog = 'x = b\"x\" * (%d << 20)\\nimport time; time.sleep(5)'\n\
+        \x20   if event == 'own': own = b'x' * (300 << 20); time.sleep(5)\n\
+        \x20   if event == 'child': subprocess.run([sys.executable, '-c', hog % 300])\n\
+        \x20   return 'fits'\n";
+    let program = function(&folder, "app.py", text)
+        .memory_mb(200)
+        .limit_memory(true);
+    let pool = Pool::new(program.clone());
+    for hog in ["\"own\"", "\"child\""] {
+        let killed = invoke(&pool, hog).await;
+        assert_eq!(killed.error_type(), "Runtime.ExitError");
+        assert!(
+            killed
+                .message()
+                .ends_with("Runtime exited with error: signal: killed")
+        );
+        assert!(
+            killed.report.duration < Duration::from_secs(4),
+            "{:?}",
+            killed.report.duration
+        );
+    }
+    assert_eq!(invoke(&pool, "1").await.text(), "\"fits\"");
+    // Measured, and not limited, without the setting.
+    let called = invoke(&Pool::new(program.limit_memory(false)), "\"own\"").await;
+    assert_eq!(called.text(), "\"fits\"");
+    assert!(
+        called.report.max_memory > 300 << 20,
+        "{}",
+        called.report.max_memory
+    );
+}
+
+/// Calls with distinct events, all at the same time: each gets its own event back, once.
+async fn at_once(calls: usize, instances: usize) {
+    let folder = Folder::new();
+    let program = function(&folder, "app.py", HANDLER).concurrency(instances);
+    let pool = Pool::new(
+        program
+            .queue(calls - instances)
+            .timeout(Duration::from_secs(120)),
+    );
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..calls {
+        let pool = pool.clone();
+        running.spawn(async move { invoke(&pool, &n.to_string()).await.text() });
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(text) = running.join_next().await {
+        let text = text.unwrap();
+        let n = text.trim_end_matches(']').rsplit(' ').next().unwrap();
+        assert!(seen.insert(n.parse::<usize>().unwrap()), "{text} twice");
+    }
+    assert_eq!(seen.len(), calls);
+    assert!(pool.instances() <= instances);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_calls_on_eight_instances_are_neither_lost_nor_doubled() {
+    at_once(200, 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "starts fifty interpreters"]
+async fn a_thousand_calls_on_fifty_instances_are_neither_lost_nor_doubled() {
+    at_once(1_000, 50).await;
+}

@@ -1,0 +1,297 @@
+//! Python functions through the embedded client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
+use serde_json::Value;
+use support::{Folder, call, event, function, invoke};
+
+#[tokio::test]
+async fn a_handler_is_found_and_gets_its_event_and_context() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "app.py",
+        "import os\n\
+         def lambda_handler(event, context):\n\
+         \x20   print('hello', event['n'])\n\
+         \x20   return {'n': event['n'] + 1, 'id': context.aws_request_id, 'tenant': context.tenant_id,\n\
+         \x20           'custom': context.client_context.custom, 'arn': context.invoked_function_arn,\n\
+         \x20           'left': context.get_remaining_time_in_millis(), 'cwd': os.getcwd(),\n\
+         \x20           'env': dict(os.environ)}\n",
+    );
+    let pool = Pool::new(
+        program
+            .env("OWN", "1")
+            .memory_mb(256)
+            .credentials("k", "s", None),
+    );
+    let event = event(r#"{"n":1}"#)
+        .with_tenant_id("blue green")
+        .with_client_context("{\"custom\":\n{\"k\":\"\u{e9}\"}}")
+        .with_arn("arn:aws:lambda:us-east-1:123456789012:function:app:live");
+    let id = event.request_id.clone();
+    let called = call(&pool, event).await;
+    assert_eq!(called.report.outcome, Outcome::Succeeded);
+    assert_eq!(called.head.mode, Mode::Buffered);
+    let result: Value = serde_json::from_str(&called.text()).unwrap();
+    assert_eq!(result["n"], 2);
+    assert_eq!(result["id"], id.as_str());
+    assert_eq!(result["tenant"], "blue green");
+    assert_eq!(result["custom"]["k"], "\u{e9}");
+    assert!(result["arn"].as_str().unwrap().ends_with(":live"));
+    let left = result["left"].as_u64().unwrap();
+    assert!((10_000..=20_000).contains(&left), "{left}");
+    assert_eq!(result["cwd"], folder.path().to_str().unwrap());
+    let env = &result["env"];
+    for (name, value) in [
+        ("OWN", "1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("_HANDLER", "app.lambda_handler"),
+        ("AWS_ACCESS_KEY_ID", "k"),
+    ] {
+        assert_eq!(env[name], value, "{name}");
+    }
+    assert!(
+        env["AWS_EXECUTION_ENV"]
+            .as_str()
+            .unwrap()
+            .starts_with("AWS_Lambda_python3.")
+    );
+    // Nothing of the host's environment but PATH and HOME.
+    for name in ["CARGO", "CARGO_MANIFEST_DIR", "AWS_SESSION_TOKEN", "USER"] {
+        assert_eq!(env.get(name), None, "{name}");
+    }
+    assert_eq!(called.log(), "hello 1\n");
+    assert!(called.report.init_duration.is_some());
+    assert!(
+        called.report.max_memory > 4_000_000,
+        "{}",
+        called.report.max_memory
+    );
+    let again = call(&pool, support::event("{}").with_tenant_id("blue green")).await;
+    assert_eq!(again.error_type(), "KeyError");
+    assert_eq!(again.report.init_duration, None, "the instance is reused");
+    assert_eq!(pool.instances(), 1);
+    pool.shutdown().await;
+    assert_eq!(pool.instances(), 0);
+}
+
+#[tokio::test]
+async fn results_of_every_kind_are_returned() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "app.py",
+        "import asyncio\n\
+         async def later(event): await asyncio.sleep(0.01); return event\n\
+         def handle(event, context):\n\
+         \x20   if event == 'async': return later('later')\n\
+         \x20   if event == 'set': return {1, 2}\n\
+         \x20   if event == 'exit': raise SystemExit(3)\n\
+         \x20   return event\n",
+    );
+    let pool = Pool::new(program.handler("app.handle"));
+    for value in ["null", "\"\"", "\"\u{fc}\"", "[]", "0"] {
+        assert_eq!(invoke(&pool, value).await.text(), value);
+    }
+    assert_eq!(invoke(&pool, "\"async\"").await.text(), "\"later\"");
+    assert_eq!(
+        invoke(&pool, "\"set\"").await.error_type(),
+        "Runtime.MarshalError"
+    );
+    let exited = invoke(&pool, "\"exit\"").await;
+    assert_eq!(exited.error_type(), "Runtime.ExitError");
+    assert!(
+        exited
+            .message()
+            .ends_with("Error: Runtime exited with error: exit status 3")
+    );
+    assert_eq!(
+        invoke(&pool, "{").await.error_type(),
+        "Runtime.UnmarshalError"
+    );
+}
+
+#[tokio::test]
+async fn an_error_has_type_message_and_stack() {
+    let folder = Folder::new();
+    let text = "def handler(event, context):\n    raise ValueError('no such \u{fc}')\n";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    let called = invoke(&pool, "{}").await;
+    assert_eq!(called.error_type(), "ValueError");
+    let body: Value = serde_json::from_str(&called.body()).unwrap();
+    assert_eq!(body["errorMessage"], "no such \u{fc}");
+    let stack = body["stackTrace"].as_array().unwrap();
+    assert_eq!(stack.len(), 1, "{stack:?}");
+    assert!(
+        stack[0]
+            .as_str()
+            .unwrap()
+            .contains("app.py\", line 2, in handler")
+    );
+    assert!(
+        called.log().starts_with("[ERROR] ValueError: no such"),
+        "{}",
+        called.log()
+    );
+}
+
+#[tokio::test]
+async fn generators_stream_as_they_yield_and_their_errors_are_trailers() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "app.py",
+        "import asyncio, time\n\
+         async def numbers():\n\
+         \x20   for n in range(3):\n\
+         \x20       await asyncio.sleep(0.15)\n\
+         \x20       yield str(n)\n\
+         def handler(event, context):\n\
+         \x20   if event == 'async': return numbers()\n\
+         \x20   return letters(event)\n\
+         def letters(event):\n\
+         \x20   for c in 'abc':\n\
+         \x20       yield c\n\
+         \x20       time.sleep(0.15)\n\
+         \x20   if event == 'fail': raise KeyError('late')\n\
+         \x20   if event == 'deep': deep()\n\
+         def deep(): deep()\n",
+    );
+    let pool = Pool::new(program);
+    for payload in ["\"async\"", "1"] {
+        let mut response = pool.invoke(event(payload)).await.unwrap();
+        assert_eq!(response.head().mode, Mode::Streaming);
+        let mut times = Vec::new();
+        while let Some(chunk) = response.chunk().await {
+            assert_eq!(chunk.len(), 1);
+            times.push(std::time::Instant::now());
+        }
+        assert_eq!(times.len(), 3);
+        assert!(
+            (times[2] - times[0]).as_millis() >= 250,
+            "chunks arrive when they are written"
+        );
+        assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+    }
+    let failed = invoke(&pool, "\"fail\"").await;
+    assert_eq!(failed.chunks, ["a", "b", "c"]);
+    assert_eq!(failed.error_type(), "KeyError");
+    assert!(failed.body().contains("stackTrace"));
+    let deep = invoke(&pool, "\"deep\"").await;
+    assert_eq!(deep.error_type(), "RecursionError");
+}
+
+#[tokio::test]
+async fn failures_of_the_import_are_reported_once_with_their_type() {
+    for (text, error_type, message) in [
+        (
+            "import nothing_like_it\n",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': No module named 'nothing_like_it'",
+        ),
+        (
+            "def handler(:\n",
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module 'app'",
+        ),
+        (
+            "x = 1\n",
+            "Runtime.HandlerNotFound",
+            "Handler 'lambda_handler' missing on module 'app'",
+        ),
+        (
+            "raise ZeroDivisionError('at import')\n",
+            "ZeroDivisionError",
+            "at import",
+        ),
+    ] {
+        let folder = Folder::new();
+        let pool = Pool::new(function(&folder, "app.py", text));
+        let started = std::time::Instant::now();
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(called.error_type(), error_type);
+        assert!(
+            called.message().starts_with(message),
+            "{}",
+            called.message()
+        );
+        assert_eq!(
+            called.report.outcome.failure().unwrap().kind,
+            FailureKind::Init
+        );
+        assert!(called.log().contains("[ERROR]"), "{}", called.log());
+        assert!(started.elapsed().as_secs() < 20);
+    }
+}
+
+#[tokio::test]
+async fn handlers_have_slashes_dots_and_leading_dots() {
+    let folder = Folder::new();
+    folder.file(
+        "src/deep/app.py",
+        "def run(event, context): return __name__\n",
+    );
+    for handler in [
+        "src/deep/app.run",
+        "./src/deep/app.run",
+        "src.deep.app.run",
+        "././src/deep/app.run",
+    ] {
+        let program = Program::python(folder.path(), handler).unwrap();
+        let pool = Pool::new(program.init_timeout(std::time::Duration::from_secs(60)));
+        let called = invoke(&pool, "{}").await;
+        assert_eq!(
+            called.text(),
+            "\"src.deep.app\"",
+            "{handler}: {}",
+            called.body()
+        );
+    }
+    for wrong in ["", "app", "./", "src/", "src/app", ".run"] {
+        assert!(Program::python(folder.path(), wrong).is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn several_invocations_share_an_instance_up_to_the_limit() {
+    let folder = Folder::new();
+    let program = function(
+        &folder,
+        "app.py",
+        "import threading, time\n\
+         lock, now = threading.Lock(), 0\n\
+         def handler(event, context):\n\
+         \x20   global now\n\
+         \x20   if event == 'exit': raise SystemExit(7)\n\
+         \x20   with lock: now += 1\n\
+         \x20   time.sleep(0.3)\n\
+         \x20   seen = now\n\
+         \x20   with lock: now -= 1\n\
+         \x20   return seen\n",
+    );
+    let pool = Pool::new(program.concurrency(1).multi_concurrency(3).queue(3));
+    invoke(&pool, "{}").await;
+    let calls: Vec<_> = (0..6)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { invoke(&pool, "{}").await.text() })
+        })
+        .collect();
+    let mut most = 0;
+    for call in calls {
+        most = most.max(call.await.unwrap().parse::<u32>().unwrap());
+    }
+    assert_eq!(most, 3);
+    assert_eq!(pool.instances(), 1);
+    for _ in 0..3 {
+        let exited = invoke(&pool, "\"exit\"").await;
+        assert!(
+            exited.message().ends_with("exit status 7"),
+            "{}",
+            exited.message()
+        );
+    }
+}
