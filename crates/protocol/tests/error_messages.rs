@@ -11,7 +11,6 @@ use lambda_invoke_event_stream::DecodeError;
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::path::RouteError;
 use lambda_invoke_protocol::prelude::PreludeError;
-use lambda_invoke_protocol::region::RegionError;
 use lambda_invoke_protocol::{
     EncodeResponseError, EventError, Framing, InvokeComplete, LogTail, Rejection, RequestError,
     StreamError, StreamEvent, StreamException, StreamReader,
@@ -59,22 +58,6 @@ fn of_requests() {
         (
             Rejection::Route(RouteError::Method).to_string(),
             "the invoke operations accept only POST",
-        ),
-        (
-            RegionError::Empty.to_string(),
-            "the region is empty, expected the form eu-central-1",
-        ),
-        (
-            RegionError::TooLong { length: 64 }.to_string(),
-            "the region has 64 bytes, but at most 63 are allowed",
-        ),
-        (
-            RegionError::Byte {
-                offset: 2,
-                byte: b'/',
-            }
-            .to_string(),
-            "the region has '/' at byte 2; letters, digits and inner hyphens are allowed",
         ),
     ]);
 }

@@ -4,6 +4,7 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use lambda_invoke_sigv4::region::RegionError;
 use lambda_invoke_sigv4::{
     Credentials, CredentialsFuture, Incomplete, InvalidRequest, InvalidScope, ProvideCredentials,
     SignError, Timestamp, TimestampError, VerifyError,
@@ -120,4 +121,29 @@ fn a_timestamp_is_the_number_of_seconds_since_1970() {
     let timestamp: Timestamp = "20150830T123600Z".parse().unwrap();
     assert_eq!(timestamp.as_secs(), 1_440_938_160);
     assert_eq!(Timestamp::from_secs(1_440_938_160), Ok(timestamp));
+}
+
+#[test]
+fn the_errors_of_a_region_say_what_is_allowed() {
+    let cases = [
+        (
+            RegionError::Empty.to_string(),
+            "the region is empty, expected the form eu-central-1",
+        ),
+        (
+            RegionError::TooLong { length: 64 }.to_string(),
+            "the region has 64 bytes, but at most 63 are allowed",
+        ),
+        (
+            RegionError::Byte {
+                offset: 2,
+                byte: b'/',
+            }
+            .to_string(),
+            "the region has '/' at byte 2; letters, digits and inner hyphens are allowed",
+        ),
+    ];
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
+    }
 }
