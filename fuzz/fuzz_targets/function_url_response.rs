@@ -1,2 +1,4 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lambda_invoke_testing::protocol::function_url_response(data));
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| lambda_invoke_testing::protocol::function_url_response(data)
+);
