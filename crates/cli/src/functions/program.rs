@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+#[cfg(unix)]
 use lambda_invoke_endpoint::runtime::{Program, ProgramError};
 use lambda_invoke_endpoint::{Cors, CorsError, Function, FunctionUrl, UrlAuth, UrlMode};
 
 use super::error::{ConfigError, Problem};
-use super::spec::{Code, FunctionSpec, Language, Url};
+#[cfg(unix)]
+use super::spec::{Code, Language};
+use super::spec::{FunctionSpec, Url};
 
+#[cfg(unix)]
 /// How long an instance may take to initialize at least, as in the service.
 const INIT: Duration = Duration::from_secs(10);
 
+#[cfg(unix)]
 /// How long it may take at most, if the function's timeout allows it: a developer's machine may start
 /// many instances at once, on few processors.
 const LONGEST_INIT: Duration = Duration::from_secs(60);
@@ -27,14 +32,34 @@ pub(crate) fn function(spec: &FunctionSpec) -> Result<Function, ConfigError> {
             Problem::Syntax(error.to_string()),
         )
     };
-    let program = program(spec).map_err(|error| wrong(&error))?;
-    let function = Function::program(&spec.name, program).memory_mb(spec.memory);
+    #[cfg(unix)]
+    let function = {
+        let program = program(spec).map_err(|error| wrong(&error))?;
+        Function::program(&spec.name, program)
+    };
+    #[cfg(not(unix))]
+    let function = unsupported(spec)?;
+    let function = function.memory_mb(spec.memory);
     Ok(match &spec.url {
         Some(settings) => function.url(url(settings).map_err(|error| wrong(&error))?),
         None => function,
     })
 }
 
+/// The Runtime API's processes need Unix: process groups, and pipes that end with a process.
+#[cfg(not(unix))]
+fn unsupported(spec: &FunctionSpec) -> Result<Function, ConfigError> {
+    Err(ConfigError::new(
+        format_args!("function '{}'", spec.name),
+        Problem::Unsupported {
+            what: "a function of your own on this system".to_owned(),
+            instead: "run this program on Linux or macOS, or in the Windows Subsystem for Linux"
+                .to_owned(),
+        },
+    ))
+}
+
+#[cfg(unix)]
 fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
     let program = match &spec.code {
         Code::Command(words) => Program::command(words)?.root(&spec.root),
