@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::exit::{Exit, Failure};
@@ -124,14 +125,25 @@ fn with_hint(text: &str, hint: Option<&str>) -> String {
     }
     let mut was_blank = false;
     for line in lines {
+        // clap shows the usage with the option that it took for the one meant.
+        let usage = hint.and_then(|_| usage(line));
         // Where the tip was, two blank lines meet.
         if !(was_blank && line.is_empty()) {
-            out.push_str(line);
+            out.push_str(usage.as_deref().unwrap_or(line));
             out.push('\n');
         }
         was_blank = line.is_empty();
     }
     out
+}
+
+/// The general usage of the command in a line of usage; `None` for other lines.
+fn usage(line: &str) -> Option<String> {
+    let mut words = line.strip_prefix("Usage: ")?.split(' ').skip(1);
+    let mut command = crate::Arguments::command();
+    command.build();
+    let command = command.find_subcommand_mut(words.next()?)?;
+    Some(command.render_usage().to_string())
 }
 
 /// What was probably meant.
@@ -170,8 +182,6 @@ fn hint(error: &clap::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-
-    use clap::CommandFactory as _;
 
     use super::*;
 
