@@ -51,6 +51,9 @@ def lambda_handler(event, context):
 /// Each chunk is at the client before the function writes the next.
 #[tokio::test]
 async fn a_python_generator_streams_chunk_by_chunk() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let folder = folder("streams", &[("app.py", STREAMING)]);
     let mut serve = Serve::start(&[&path(&folder, "app.py")]);
     let client = serve.client();
@@ -84,6 +87,9 @@ async fn a_python_generator_streams_chunk_by_chunk() {
 
 #[tokio::test]
 async fn several_functions_with_their_own_settings() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     const SHOW: &str = "\
 import os
 def handler(event, context):
@@ -140,6 +146,9 @@ def handler(event, context):
 
 #[tokio::test]
 async fn a_change_starts_new_instances_and_names_the_file() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let handler = |text: &str| format!("import util\ndef handler(e, c): return util.A + '{text}'");
     let folder = folder(
         "watch",
@@ -173,6 +182,9 @@ async fn a_change_starts_new_instances_and_names_the_file() {
 
 #[tokio::test]
 async fn a_sam_project_is_served_and_what_is_left_out_is_listed() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let template = "
 Parameters: {Stage: {Type: String, Default: dev}}
 Globals: {Function: {Runtime: python3.12, Environment: {Variables: {STAGE: !Ref Stage}}}}
@@ -219,6 +231,9 @@ def lambda_handler(event, context):
 
 #[test]
 fn a_local_call_runs_a_function_and_stdout_is_its_response_only() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let folder = folder("local", &[("app.py", STREAMING)]);
     let mut command = lambda_invoke();
     let app = path(&folder, "app.py");
@@ -233,6 +248,9 @@ fn a_local_call_runs_a_function_and_stdout_is_its_response_only() {
 
 #[tokio::test]
 async fn the_log_can_be_json_lines() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let app = "import sys\ndef handler(e, c):\n    print('out \\x1b[1m')\n    print('err', file=sys.stderr)\n";
     let folder = folder("json", &[("app.py", app)]);
     let mut serve = Serve::start(&[&path(&folder, "app.py"), "--log-format", "json"]);
@@ -268,6 +286,9 @@ async fn the_log_can_be_json_lines() {
 
 #[test]
 fn the_configuration_can_be_printed_and_read() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let folder = folder("print", &[("app.py", "def handler(e, c): pass")]);
     let print = |arguments: &[&str]| {
         let mut command = lambda_invoke();
@@ -286,6 +307,9 @@ fn the_configuration_can_be_printed_and_read() {
 
 #[test]
 fn mistakes_are_usage_errors_that_say_what_would_be_right() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let folder = folder(
         "wrong",
         &[
@@ -331,6 +355,9 @@ fn mistakes_are_usage_errors_that_say_what_would_be_right() {
 /// All processes of functions end with `serve`, also when it is killed.
 #[tokio::test]
 async fn no_process_is_left_when_serve_is_killed() {
+    if program::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let app = "\
 import os, subprocess
 def handler(event, context):

@@ -100,6 +100,9 @@ fn tail(response: &Response) -> lambda_invoke_protocol::LogTail {
 
 #[tokio::test]
 async fn a_python_function_is_invoked_and_streamed_with_its_context() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("context");
     let builder = Endpoint::builder().function(python(&sources).alias("live", 1));
     let (server, mut client) = serve(builder).await;
@@ -152,6 +155,9 @@ async fn a_python_function_is_invoked_and_streamed_with_its_context() {
 
 #[tokio::test]
 async fn failures_of_a_python_function_are_reported_as_the_service_does() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("failures");
     let orders = python(&sources).timeout(Duration::from_millis(1_500));
     let (_server, mut client) = serve(Endpoint::builder().function(orders)).await;
@@ -208,6 +214,9 @@ async fn failures_of_a_python_function_are_reported_as_the_service_does() {
 
 #[tokio::test]
 async fn a_function_that_cannot_be_loaded_is_an_init_error() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("init");
     let broken = sources.program("broken.py", "import nowhere\ndef handler(e, c): pass\n");
     let builder = Endpoint::builder().function(Function::program("broken", broken));
@@ -243,6 +252,9 @@ async fn timed(client: &mut Client, call: &Call) -> Vec<(String, Duration)> {
 
 #[tokio::test]
 async fn a_node_function_streams_live_and_is_collected_for_invoke() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("stream");
     let (_server, mut client) = serve(Endpoint::builder().function(node(&sources))).await;
     let words = r#"{"words":["one ","two ","three"]}"#;
@@ -276,6 +288,9 @@ async fn a_node_function_streams_live_and_is_collected_for_invoke() {
 
 #[tokio::test]
 async fn a_node_stream_that_fails_is_no_function_error_for_invoke() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("trailers");
     let (_server, mut client) = serve(Endpoint::builder().function(node(&sources))).await;
     for words in [&["one"][..], &[]] {
@@ -301,6 +316,9 @@ fn slow(sources: &Sources, name: &str) -> Program {
 
 #[tokio::test]
 async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("throttle");
     let function = Function::program("slow", slow(&sources, "slow.py").concurrency(1))
         .url(FunctionUrl::new().auth(UrlAuth::None));
@@ -340,6 +358,9 @@ async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_as_many_as_instances_are_never_throttled() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("full");
     let function = Function::program("slow", slow(&sources, "slow.py").concurrency(2));
     let (server, _) = serve(Endpoint::builder().function(function)).await;
@@ -376,6 +397,9 @@ fn processes_in(folder: &Path) -> usize {
 
 #[tokio::test]
 async fn processes_end_with_the_server_and_are_replaced_by_a_restart() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("processes");
     let text = "import os\ndef handler(event, context):\n    return os.getpid()\n";
     let function = Function::program("pid", sources.program("pid.py", text));
@@ -391,6 +415,9 @@ async fn processes_end_with_the_server_and_are_replaced_by_a_restart() {
 
 #[tokio::test]
 async fn programs_run_until_the_last_server_of_their_endpoint_is_shut_down() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("two");
     let function = Function::program("slow", slow(&sources, "slow.py"));
     let endpoint = Endpoint::builder().function(function).build().unwrap();
@@ -406,6 +433,9 @@ async fn programs_run_until_the_last_server_of_their_endpoint_is_shut_down() {
 
 #[tokio::test]
 async fn processes_end_with_a_dropped_server() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("dropped");
     let function = Function::program("slow", slow(&sources, "slow.py"));
     let (server, mut client) = serve(Endpoint::builder().function(function)).await;
@@ -424,6 +454,9 @@ async fn processes_end_with_a_dropped_server() {
 
 #[tokio::test]
 async fn a_caller_who_disconnects_does_not_stop_the_program() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let sources = Sources::new("gone");
     let (report, mut reported) = tokio::sync::mpsc::unbounded_channel();
     let builder: EndpointBuilder = Endpoint::builder()

@@ -88,6 +88,9 @@ fn request(method: &str, path: &str, body: &'static str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_node_stream_arrives_live_with_its_own_head() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let (_source, function) = Source::function("clock", "clock.mjs", NODE);
     let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
     let (_server, mut client) = serve(builder).await;
@@ -114,6 +117,9 @@ async fn a_node_stream_arrives_live_with_its_own_head() {
 
 #[tokio::test]
 async fn a_python_result_is_converted_and_its_failure_is_hidden() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let (_source, function) = Source::function("teapot", "app.py", PYTHON);
     let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
     let (_server, mut client) = serve(builder).await;
@@ -136,6 +142,9 @@ async fn a_python_result_is_converted_and_its_failure_is_hidden() {
 
 #[tokio::test]
 async fn a_python_generator_sends_events_with_its_own_head() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let (_source, function) = Source::function("ticks", "ticks.py", GENERATOR);
     let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
     let (_server, mut client) = serve(builder).await;
@@ -161,6 +170,9 @@ async fn a_python_generator_sends_events_with_its_own_head() {
 
 #[tokio::test]
 async fn the_console_shows_a_program_s_chunks_and_log_while_it_runs() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
     let (_source, function) = Source::function("clock", "live.mjs", NODE);
     let builder = Endpoint::builder()
         .function(function.url(FunctionUrl::new()))

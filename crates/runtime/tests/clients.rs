@@ -31,6 +31,9 @@ fn official() -> Option<PathBuf> {
 
 #[tokio::test]
 async fn the_official_python_client_is_used_where_it_is_installed() {
+    if support::tools::lacks(&["python3", "bash", "curl"]) {
+        return;
+    }
     let Some(environment) = official() else {
         println!("skipped: awslambdaric cannot be installed here");
         return;
@@ -80,6 +83,9 @@ async fn the_official_python_client_is_used_where_it_is_installed() {
 
 #[tokio::test]
 async fn a_shell_script_with_curl_responds_and_streams() {
+    if support::tools::lacks(&["python3", "bash", "curl"]) {
+        return;
+    }
     let folder = Folder::new();
     let path = folder.script(
         "bootstrap",
@@ -116,6 +122,9 @@ done
 
 #[tokio::test]
 async fn an_extension_that_never_asks_is_an_init_error_and_a_page_gets_no_event() {
+    if support::tools::lacks(&["python3", "bash", "curl"]) {
+        return;
+    }
     let folder = Folder::new();
     let text = "import http.client, os\n\
         api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n\
@@ -163,6 +172,9 @@ def handler(event, context): return 1
 
 #[tokio::test]
 async fn an_extension_hears_of_invocations_and_of_the_end() {
+    if support::tools::lacks(&["python3", "bash", "curl"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(&folder, "app.py", EXTENSION)
         .name("fn")

@@ -95,6 +95,9 @@ async fn row(python: &str, case: &Case) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_failure_ends_as_documented() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let python = interpreter();
     let mut table = String::from(
         "| phase | the runtime | it gets | the caller gets | failure |\n|---|---|---|---|---|\n",

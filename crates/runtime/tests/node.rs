@@ -11,6 +11,9 @@ use support::{Folder, event, function, invoke};
 
 #[tokio::test]
 async fn handlers_of_every_kind_return_their_result() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -75,6 +78,9 @@ async fn handlers_of_every_kind_return_their_result() {
 
 #[tokio::test]
 async fn a_streaming_handler_streams_live_with_its_prelude_and_its_error() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -137,6 +143,9 @@ async fn a_streaming_handler_streams_live_with_its_prelude_and_its_error() {
 
 #[tokio::test]
 async fn errors_have_type_message_and_trace() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -169,6 +178,9 @@ async fn errors_have_type_message_and_trace() {
 
 #[tokio::test]
 async fn failures_of_the_import_are_reported_once_with_their_type() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
     for (text, error_type) in [
         ("import 'nothing-like-it';", "Runtime.ImportModuleError"),
         ("export const handler = (;", "Runtime.UserCodeSyntaxError"),
@@ -188,6 +200,9 @@ async fn failures_of_the_import_are_reported_once_with_their_type() {
 
 #[tokio::test]
 async fn handlers_have_slashes_and_leading_dots() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
     let folder = Folder::new();
     folder.file(
         "src/deep/app.js",

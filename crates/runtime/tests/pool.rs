@@ -26,6 +26,9 @@ fn pid(text: &str) -> u32 {
 
 #[tokio::test]
 async fn nothing_starts_before_the_first_call_and_an_instance_is_reused() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(4));
     assert_eq!(pool.instances(), 0);
@@ -38,6 +41,9 @@ async fn nothing_starts_before_the_first_call_and_an_instance_is_reused() {
 
 #[tokio::test]
 async fn one_caller_never_meets_a_limit_of_one() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1));
     for _ in 0..200 {
@@ -47,6 +53,9 @@ async fn one_caller_never_meets_a_limit_of_one() {
 
 #[tokio::test]
 async fn excess_calls_are_rejected_or_wait_as_configured() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(&folder, "app.py", HANDLER).concurrency(2);
     let slow = r#"{"sleep":0.4}"#;
@@ -75,6 +84,9 @@ async fn excess_calls_are_rejected_or_wait_as_configured() {
 
 #[tokio::test]
 async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(2));
     let first = pid(&invoke(&pool, "{}").await.text());
@@ -105,6 +117,9 @@ async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
 
 #[tokio::test]
 async fn tenants_do_not_share_instances_but_the_limit() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(2));
     let mut pids = BTreeSet::new();
@@ -118,6 +133,9 @@ async fn tenants_do_not_share_instances_but_the_limit() {
 
 #[tokio::test]
 async fn a_dropped_response_holds_nothing_up() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1));
     let response = pool.invoke(event(r#"{"stream":200}"#)).await.unwrap();
@@ -151,6 +169,9 @@ async fn a_dropped_response_holds_nothing_up() {
 
 #[tokio::test]
 async fn a_slow_reader_slows_the_function_down() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let text = "def handler(event, context):\n\
         \x20   for i in range(1600):\n\
@@ -182,6 +203,9 @@ async fn a_slow_reader_slows_the_function_down() {
 
 #[tokio::test]
 async fn a_shut_down_pool_ends_its_calls_and_takes_no_other() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", HANDLER).concurrency(1).queue(1));
     invoke(&pool, "{}").await;
@@ -208,6 +232,9 @@ async fn a_shut_down_pool_ends_its_calls_and_takes_no_other() {
 
 #[tokio::test]
 async fn events_that_no_header_can_hold_are_rejected() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let pool = Pool::new(Program::command(["/bin/false"]).unwrap());
     for (event, member) in [
         (Event::new("", "{}"), "request_id"),
@@ -224,6 +251,9 @@ async fn events_that_no_header_can_hold_are_rejected() {
 
 #[tokio::test]
 async fn a_program_that_cannot_be_started_is_an_init_error() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     for (program, error) in [
         (
             Program::command(["/no/such/program"]).unwrap(),
@@ -246,6 +276,9 @@ async fn a_program_that_cannot_be_started_is_an_init_error() {
 
 #[tokio::test]
 async fn a_memory_limit_kills_the_instance_children_included() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let text = "import subprocess, sys, time\n\
         def handler(event, context):\n\
@@ -309,11 +342,17 @@ async fn at_once(calls: usize, instances: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_calls_on_eight_instances_are_neither_lost_nor_doubled() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     at_once(200, 8).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "starts fifty interpreters"]
 async fn a_thousand_calls_on_fifty_instances_are_neither_lost_nor_doubled() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     at_once(1_000, 50).await;
 }

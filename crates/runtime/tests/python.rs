@@ -9,6 +9,9 @@ use support::{Folder, call, event, function, invoke};
 
 #[tokio::test]
 async fn a_handler_is_found_and_gets_its_event_and_context() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -80,6 +83,9 @@ async fn a_handler_is_found_and_gets_its_event_and_context() {
 
 #[tokio::test]
 async fn results_of_every_kind_are_returned() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -116,6 +122,9 @@ async fn results_of_every_kind_are_returned() {
 
 #[tokio::test]
 async fn an_error_has_type_message_and_stack() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let text = "def handler(event, context):\n    raise ValueError('no such \u{fc}')\n";
     let pool = Pool::new(function(&folder, "app.py", text));
@@ -140,6 +149,9 @@ async fn an_error_has_type_message_and_stack() {
 
 #[tokio::test]
 async fn generators_stream_as_they_yield_and_their_errors_are_trailers() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,
@@ -186,6 +198,9 @@ async fn generators_stream_as_they_yield_and_their_errors_are_trailers() {
 
 #[tokio::test]
 async fn failures_of_the_import_are_reported_once_with_their_type() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     for (text, error_type, message) in [
         (
             "import nothing_like_it\n",
@@ -229,6 +244,9 @@ async fn failures_of_the_import_are_reported_once_with_their_type() {
 
 #[tokio::test]
 async fn handlers_have_slashes_dots_and_leading_dots() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     folder.file(
         "src/deep/app.py",
@@ -257,6 +275,9 @@ async fn handlers_have_slashes_dots_and_leading_dots() {
 
 #[tokio::test]
 async fn several_invocations_share_an_instance_up_to_the_limit() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
     let folder = Folder::new();
     let program = function(
         &folder,

@@ -41,6 +41,9 @@ fn main() {
         println!("skipped: only Linux has subreapers");
         return;
     }
+    if support::tools::lacks(&["bash", "curl"]) {
+        return;
+    }
     let folder = Folder::new();
     folder.script("bootstrap", RUNTIME);
     let path = folder.path().to_str().unwrap();

@@ -9,6 +9,9 @@
     clippy::panic
 )]
 
+#[path = "../../../runtime/tests/support/tools.rs"]
+pub mod tools;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};

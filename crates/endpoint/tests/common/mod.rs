@@ -10,6 +10,8 @@
     clippy::panic
 )]
 
+pub mod tools;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};

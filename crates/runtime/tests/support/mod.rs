@@ -1,6 +1,8 @@
 //! What the tests share: functions in folders of their own, and calls that are read to their end.
 #![allow(dead_code)]
 
+pub(crate) mod tools;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

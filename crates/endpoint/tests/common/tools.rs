@@ -1,0 +1,21 @@
+//! Interpreters that tests of real functions need.
+
+use std::process::{Command, Stdio};
+
+/// Whether one of these programs is missing, in which case the test that asks says so and is over: a
+/// machine with nothing but Rust passes all tests. With `LAMBDA_INVOKE_INTERPRETERS=required`, a
+/// missing program fails the test.
+pub(crate) fn lacks(programs: &[&str]) -> bool {
+    let is_missing = |program: &&&str| {
+        let mut command = Command::new(program);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg("--version").status().is_err()
+    };
+    let Some(missing) = programs.iter().find(is_missing) else {
+        return false;
+    };
+    let is_required = std::env::var_os("LAMBDA_INVOKE_INTERPRETERS").is_some();
+    assert!(!is_required, "{missing} is not installed");
+    println!("skipped: {missing} is not installed");
+    true
+}
