@@ -78,7 +78,7 @@ impl FunctionUrl {
 
     /// Sets which web pages may call the URL and read its responses.
     ///
-    /// The endpoint then answers preflight requests itself and replaces the function's own
+    /// The endpoint then responds to preflight requests itself and replaces the function's own
     /// `Access-Control-*` headers.
     pub fn cors(mut self, cors: Cors) -> Self {
         self.cors = Some(cors);
