@@ -11,13 +11,13 @@ use super::error::{ConfigError, Problem};
 use super::spec::{Code, Language};
 use super::spec::{FunctionSpec, Url};
 
-#[cfg(unix)]
 /// How long an instance may take to initialize at least, as in the service.
+#[cfg(unix)]
 const INIT: Duration = Duration::from_secs(10);
 
-#[cfg(unix)]
 /// How long it may take at most, if the function's timeout allows it: a developer's machine may start
 /// many instances at once, on few processors.
+#[cfg(unix)]
 const LONGEST_INIT: Duration = Duration::from_secs(60);
 
 /// The function of an endpoint.

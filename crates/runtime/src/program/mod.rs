@@ -218,12 +218,6 @@ impl Program {
         &self.name
     }
 
-    /// The command that is run, for messages.
-    #[must_use]
-    pub fn argv(&self) -> &[String] {
-        &self.argv
-    }
-
     /// The folder that the function runs in.
     #[must_use]
     pub fn task_root(&self) -> &Path {
