@@ -54,6 +54,7 @@ use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
 use crate::run::stream::FunctionEvents;
+use crate::trace;
 use crate::wire::connection::Connection;
 
 /// Responds to requests.
@@ -123,12 +124,14 @@ impl Service {
         via: &'static str,
     ) -> Result<(Invocation, Permit), ServiceError> {
         let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let (id, size) = (call.request_id, payload.len());
         let entry = self
             .journal
             .as_ref()
             .map(|journal| journal.begin(call.start(via), &payload));
         let invocation = Invocation::new(payload, call, entry);
         platform_log::start(&invocation);
+        trace::called(function.name(), via, id, size);
         Ok((invocation, permit))
     }
 

@@ -154,6 +154,7 @@ impl Instance {
             for line in std::mem::take(&mut state.init_log) {
                 call.log(line);
             }
+            call.span.handed(self.number);
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);

@@ -10,7 +10,7 @@ use tokio::net::unix::pipe::Receiver;
 use crate::Stream;
 use crate::limits::MAX_LINE;
 
-/// Who is told of a line.
+/// Receives each line.
 pub(crate) type OnLine<'a> = dyn Fn(Stream, String) + Send + Sync + 'a;
 
 /// What is left in a pipe.
@@ -37,7 +37,7 @@ impl Output {
         })
     }
 
-    /// Reads what is in the pipe now, but not for ever from a function that writes without pause.
+    /// Reads what is in the pipe now, but not forever if a function writes without pause.
     pub(crate) fn drain(&self, line: &OnLine<'_>) -> Drained {
         let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8192];
