@@ -128,17 +128,21 @@ impl Instance {
         if state.retired || state.stopped {
             return Err(call);
         }
-        loop {
+        while state.machine.can_take() {
             state.nonce = state.nonce.wrapping_add(1);
             let nonce = format!("{:032x}", state.nonce);
             let Some(handed) = state.machine.hand(&call.request_id, &nonce) else {
-                return Err(call);
+                break;
             };
             let timeout = self.program.timeout;
             let deadline_ms = epoch_ms(timeout);
-            let delivery = delivery(&call, &nonce, deadline_ms);
-            let poll = state.polls.remove(&handed.runtime);
-            if poll.is_none_or(|poll| poll.send(delivery).is_err()) {
+            let delivery = delivery(&mut call, &nonce, deadline_ms);
+            let unsent = match state.polls.remove(&handed.runtime) {
+                Some(poll) => poll.send(delivery).err(),
+                None => Some(delivery),
+            };
+            if let Some(unsent) = unsent {
+                call.headers = unsent.into_parts().0.headers;
                 state.machine.take_back(&call.request_id);
                 continue;
             }
@@ -165,6 +169,7 @@ impl Instance {
             }
             return Ok(());
         }
+        Err(call)
     }
 
     /// Whether the instance will take an invocation soon: it starts, or has responded and not yet
@@ -209,8 +214,10 @@ impl Instance {
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
         // What the function wrote before its response belongs to it.
-        for output in self.outputs.get().into_iter().flatten() {
-            output.drain(&|stream, text| self.line(stream, text));
+        if let Some(outputs) = self.outputs.get().filter(|all| Output::any_readable(all)) {
+            for output in outputs {
+                output.drain(&|stream, text| self.line(stream, text));
+            }
         }
         let mut state = self.lock();
         state.machine.end(request_id);
@@ -225,7 +232,10 @@ impl Instance {
         if self.program.multi_concurrency == 1 {
             state.settle = call.deadline;
         }
-        let memory = state.memory.as_mut().map_or(0, Memory::peak);
+        let memory = match call.without_memory {
+            true => None,
+            false => state.memory.as_mut().map(Memory::peak),
+        };
         let retired = state.retired;
         drop(state);
         call.finish(outcome, buffered, memory);
@@ -276,9 +286,10 @@ fn epoch_ms(from_now: Duration) -> u128 {
     (now + from_now).as_millis()
 }
 
-fn delivery(call: &Call, nonce: &str, deadline_ms: u128) -> Delivery {
+/// The event for the runtime, with the headers of the call, which are not needed again.
+fn delivery(call: &mut Call, nonce: &str, deadline_ms: u128) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
-    *response.headers_mut() = call.headers.clone();
+    *response.headers_mut() = std::mem::take(&mut call.headers);
     let own = [
         ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
         ("lambda-runtime-invocation-id", nonce.to_owned()),

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::net::unix::pipe::Receiver;
 
@@ -35,6 +36,19 @@ impl Output {
             pipe: Receiver::from_owned_fd(pipe)?,
             partial: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Whether something is to be read from one of the pipes, or its end, in one system call.
+    pub(crate) fn any_readable(all: &[Self; 2]) -> bool {
+        let mut pipes = all
+            .each_ref()
+            .map(|output| PollFd::new(&output.pipe, PollFlags::IN));
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // An error, such as an interruption, does not tell.
+        poll(&mut pipes, Some(&now)) != Ok(0)
     }
 
     /// Reads what is in the pipe now, but not forever if a function writes without pause.
