@@ -135,7 +135,7 @@ impl Service {
         self.calls.record(via, &call, &payload);
         let invocation = Invocation::new(payload, call, entry);
         platform_log::start(&invocation);
-        trace::called(function.name(), via, id, size);
+        trace::called(function.name(), via.as_str(), id, size);
         Ok((invocation, permit))
     }
 
