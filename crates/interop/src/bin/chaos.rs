@@ -80,7 +80,9 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
 fn main() -> ExitCode {
     lambda_invoke_endpoint::runtime::supervise_if_asked();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.expect("a runtime can be started");
     let done = runtime.block_on(async {
         match arguments.split_first() {

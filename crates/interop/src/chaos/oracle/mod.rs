@@ -111,6 +111,8 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
         }
         Ended::Outcome(Outcome::Whole(payload)) => {
             verdict.class = Class::Whole;
+            // A server may respond before it has read the request.
+            let is_early = matches!(&case.trouble, Trouble::Script(script) if script.early);
             let is_whole = *payload == seen.expected && !case.asked.fails();
             let proved = !is_whole && seen.is_proved;
             let may_succeed = may_succeed(&case.trouble) || seen.was_good && is_whole;
@@ -119,7 +121,7 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
                 let length = payload.len();
                 fault(Fault::Half, format!("a success of {length} bytes: {shown}"));
             }
-            if runs == 0 && Asked::RUNNING.contains(&case.asked) && may_succeed {
+            if runs == 0 && Asked::RUNNING.contains(&case.asked) && may_succeed && !is_early {
                 fault(Fault::Untrue, "a success without an execution".to_owned());
             }
             verdict.altered = proved;
@@ -187,7 +189,8 @@ pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
         _ => false,
     };
     let first = delivered.first().and_then(|bytes| Received::parse(bytes));
-    seen.has_begun = !is_flipped && first.is_some_and(|head| head.status == 200);
+    seen.has_begun =
+        !is_flipped && first.is_some_and(|head| head.status == 200 && head.is_framed());
     // Bits were flipped on a connection without checksums, or a server sent less than it should have.
     // The messages of a stream have checksums.
     let excused = match &case.trouble {
@@ -201,9 +204,8 @@ pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
     let Ended::Outcome(Outcome::Whole(payload)) = &seen.ended else {
         return;
     };
-    seen.is_proved = excused
-        && !case.asked.is_stream()
-        && delivered.iter().any(|bytes| proves(bytes, payload));
+    seen.is_proved =
+        excused && !case.asked.is_stream() && delivered.iter().any(|bytes| proves(bytes, payload));
 }
 
 /// Whether the bytes of a connection are a success with this payload.
@@ -315,9 +317,15 @@ mod tests {
         let policy = case(Policy::AtLeastOnce, Asked::Invoke, Damage::Close);
         let ended = || success("whole");
         assert_eq!(faults(&policy, &seen(&policy, ended(), 3, "")), []);
-        assert_eq!(faults(&policy, &seen(&policy, ended(), 4, "")), [Fault::Twice]);
-        let head = "HTTP/1.1 200 OK\r\n\r\n";
-        assert_eq!(faults(&policy, &seen(&policy, ended(), 2, head)), [Fault::Twice]);
+        assert_eq!(
+            faults(&policy, &seen(&policy, ended(), 4, "")),
+            [Fault::Twice]
+        );
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
+        assert_eq!(
+            faults(&policy, &seen(&policy, ended(), 2, head)),
+            [Fault::Twice]
+        );
     }
 
     #[test]
@@ -336,6 +344,9 @@ mod tests {
             assert_eq!(faults(&case, &seen), [Fault::Half], "{asked:?} {damage:?}");
         }
         let failing = case(Policy::Default, Asked::Failing, Damage::Close);
-        assert_eq!(faults(&failing, &seen(&failing, success("whole"), 1, "")), [Fault::Half]);
+        assert_eq!(
+            faults(&failing, &seen(&failing, success("whole"), 1, "")),
+            [Fault::Half]
+        );
     }
 }

@@ -21,7 +21,7 @@ impl Received {
         let head: String = head.into_iter().collect();
         let mut lines = head.split("\r\n");
         let mut words = lines.next()?.split(' ');
-        if !words.next()?.starts_with("HTTP/1.") {
+        if words.next()? != "HTTP/1.1" {
             return None;
         }
         let status = words.next()?.parse().ok()?;
@@ -45,6 +45,19 @@ impl Received {
                 .map(<[u8]>::to_vec),
         };
         Some(received)
+    }
+
+    /// Whether the framing of the body is unambiguous, so that no client may reject the head.
+    pub fn is_framed(&self) -> bool {
+        let all = |name: &str| {
+            let found = self.headers.iter().filter(|(found, _)| found == name);
+            found.map(|(_, value)| &value[..]).collect::<Vec<_>>()
+        };
+        match (&all("content-length")[..], &all("transfer-encoding")[..]) {
+            ([length], []) => length.parse::<u64>().is_ok() && !length.starts_with('+'),
+            ([], ["chunked"]) => true,
+            _ => false,
+        }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -85,7 +98,10 @@ mod tests {
             payload(&format!("{head}content-length: 2\r\n\r\nabc")).unwrap(),
             b"ab"
         );
-        assert_eq!(payload(&format!("{head}content-length: 4\r\n\r\nabc")), None);
+        assert_eq!(
+            payload(&format!("{head}content-length: 4\r\n\r\nabc")),
+            None
+        );
         assert_eq!(payload(&format!("{head}\r\nabc")), None);
         let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
         assert_eq!(

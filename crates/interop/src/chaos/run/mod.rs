@@ -177,7 +177,10 @@ impl World {
                 let transport = Transport::builder()
                     .bundled_roots(false)
                     .ca_pem(self.site.authority.pem.as_bytes())?;
-                (format!("https://localhost:{}", address.port()), transport.build())
+                (
+                    format!("https://localhost:{}", address.port()),
+                    transport.build(),
+                )
             }
         };
         Ours::new(&url, policy, transport, nth)
@@ -224,7 +227,9 @@ impl World {
             tell: Some(tell),
         };
         let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
-        let caller = self.caller(over, proxy.address, case.policy, nth)?.patient();
+        let caller = self
+            .caller(over, proxy.address, case.policy, nth)?
+            .patient();
         let mut seen = self.seen(nth);
         let call = end(caller.call(case.asked, payload(&id(nth))));
         // At offset 0 it is dropped before it is polled.

@@ -131,7 +131,12 @@ pub async fn call(client: &Client, asked: Asked, name: &str, payload: Bytes) -> 
             }
             false => {
                 let invoke = client.invoke(name).payload(payload).timeouts(timeouts());
-                Ok(invoke.log_tail().send().await?.into_result()?.into_payload())
+                Ok(invoke
+                    .log_tail()
+                    .send()
+                    .await?
+                    .into_result()?
+                    .into_payload())
             }
         }
     };
@@ -148,8 +153,12 @@ pub async fn call_and_print(arguments: &[String]) -> Result<(), BoxError> {
     };
     let policy = Policy::ALL.into_iter().find(|known| known.name() == policy);
     let policy = policy.ok_or("no such policy")?;
-    let client = client(url, policy.to_retry(), Default::default())?;
-    let asked = if asked == "stream" { Asked::Stream } else { Asked::Invoke };
+    let client = client(url, policy, Default::default())?;
+    let asked = if asked == "stream" {
+        Asked::Stream
+    } else {
+        Asked::Invoke
+    };
     let mut payload: Value = serde_json::from_str(payload)?;
     payload["caller"] = std::process::id().into();
     let outcome = call(&client, asked, name, Bytes::from(payload.to_string())).await;
@@ -185,9 +194,12 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
         })
     };
     // The instance has started before it is timed.
-    let warm = client(&serving.url, Policy::Default.to_retry(), Default::default())?;
+    let warm = client(&serving.url, Policy::Default, Default::default())?;
     let first = payload("warm", "nothing").to_string();
-    let warm = warm.invoke(name).payload(first).timeouts(Timeouts::none().with_total(Duration::from_secs(60)));
+    let warm = warm
+        .invoke(name)
+        .payload(first)
+        .timeouts(Timeouts::none().with_total(Duration::from_secs(60)));
     let _ = warm.send().await?.into_result()?;
 
     let waking = tokio::spawn(wake(folder.path().join(format!("{id}.suspended"))));
@@ -195,7 +207,7 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
     let outcome = if death.victim == Victim::Caller {
         call_elsewhere(&serving.url, case, name, &payload).await?
     } else {
-        let client = client(&serving.url, case.policy.to_retry(), Default::default())?;
+        let client = client(&serving.url, case.policy, Default::default())?;
         call(&client, case.asked, name, Bytes::from(payload.to_string())).await
     };
     if death.event == Event::Suspend {
@@ -213,7 +225,10 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
 /// Continues the process that a function notes as suspended.
 async fn wake(note: PathBuf) {
     loop {
-        if let Some(id) = fs::read_to_string(&note).ok().and_then(|text| text.trim().parse().ok()) {
+        if let Some(id) = fs::read_to_string(&note)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+        {
             tokio::time::sleep(SUSPENDED).await;
             let _ = kill(Pid::from_raw(id), Signal::SIGCONT);
             return;

@@ -68,14 +68,20 @@ impl Seen {
 
     /// Begins to count offsets, and forgets what was delivered before.
     pub fn arm(&self) {
-        let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut delivered = self
+            .delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         delivered.iter_mut().for_each(Vec::clear);
         drop(delivered);
         self.armed.send_replace(true);
     }
 
     fn keep(&self, connection: usize, bytes: &[u8]) {
-        let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut delivered = self
+            .delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(all) = delivered.get_mut(connection) {
             if all.len() + bytes.len() <= KEPT {
                 all.extend_from_slice(bytes);
@@ -166,16 +172,10 @@ impl Link {
         let damage = {
             let (mut from_client, mut to_client) = client.split();
             let (mut from_server, mut to_server) = server.split();
-            let mut up = std::pin::pin!(self.pump(
-                Direction::Request,
-                &mut from_client,
-                &mut to_server
-            ));
-            let mut down = std::pin::pin!(self.pump(
-                Direction::Response,
-                &mut from_server,
-                &mut to_client
-            ));
+            let mut up =
+                std::pin::pin!(self.pump(Direction::Request, &mut from_client, &mut to_server));
+            let mut down =
+                std::pin::pin!(self.pump(Direction::Response, &mut from_server, &mut to_client));
             let (mut up_ended, mut down_ended) = (false, false);
             loop {
                 let end = tokio::select! {

@@ -120,7 +120,11 @@ impl Connection {
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.nth == 0 {
-            let mut sent = self.seen.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sent = self
+                .seen
+                .sent
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if sent.len() + bytes.len() <= KEPT {
                 sent.extend_from_slice(bytes);
             }

@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use lambda_invoke::BoxError;
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Invocation, Server};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ED25519,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ED25519};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -198,7 +196,9 @@ impl Site {
 
     /// The same functions behind an endpoint whose clock differs.
     pub async fn with_clock(&self, seconds: i64) -> Result<Server, BoxError> {
-        Ok(endpoint(&self.executions, seconds)?.bind("127.0.0.1:0").await?)
+        Ok(endpoint(&self.executions, seconds)?
+            .bind("127.0.0.1:0")
+            .await?)
     }
 }
 

@@ -39,7 +39,10 @@ fn error(known: &KnownError, form: &str) -> Script {
     let code = ("x-amzn-errortype", known.code);
     let member = known.message_member;
     let body = format!("{{\"{member}\":\"{}\",\"Type\":\"User\"}}", known.meaning);
-    let with_code = format!("{{\"code\":\"{}\",\"{member}\":\"no\",\"Type\":\"User\"}}", known.code);
+    let with_code = format!(
+        "{{\"code\":\"{}\",\"{member}\":\"no\",\"Type\":\"User\"}}",
+        known.code
+    );
     let half = with_code.len() / 4;
     let line = format!("HTTP/1.1 {status}");
     let bytes = match form {

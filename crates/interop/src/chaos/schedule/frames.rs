@@ -18,11 +18,18 @@ pub const MILLION: u64 = 1_000_000;
 /// A response with these bytes as its body.
 fn streamed(body: &[u8]) -> Vec<u8> {
     let headers = [&success_headers(Asked::Stream)[..], &[CHUNKED]].concat();
-    [head("HTTP/1.1 200 OK", &headers), chunk(body), LAST_CHUNK.to_vec()].concat()
+    [
+        head("HTTP/1.1 200 OK", &headers),
+        chunk(body),
+        LAST_CHUNK.to_vec(),
+    ]
+    .concat()
 }
 
 fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
-    let headers = headers.iter().map(|(name, value)| (*name, HeaderValue::String(value)));
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (*name, HeaderValue::String(value)));
     let headers = HeaderBlock::from_headers(headers).expect("few and short headers");
     let mut bytes = Vec::new();
     let message = Message::new(headers, Bytes::copy_from_slice(payload));
@@ -61,12 +68,22 @@ fn endings() -> Vec<Named> {
         };
         let exception = StreamException::new("ServiceException", "down");
         add("exception", StreamEvent::Exception(exception.clone()));
-        add("unknown-exception", StreamEvent::Exception(StreamException::new("Teapot", "")));
+        add(
+            "unknown-exception",
+            StreamEvent::Exception(StreamException::new("Teapot", "")),
+        );
         add("error", StreamEvent::Error(exception));
-        add("failed", StreamEvent::InvokeComplete(InvokeComplete::failed("Unhandled", "no")));
+        add(
+            "failed",
+            StreamEvent::InvokeComplete(InvokeComplete::failed("Unhandled", "no")),
+        );
         add("logged", StreamEvent::InvokeComplete(logged("error")));
         add("timed-out", StreamEvent::InvokeComplete(logged("timeout")));
-        all.push(named(format!("ends-after-{count}"), Expect::Error, up_to(count, "")));
+        all.push(named(
+            format!("ends-after-{count}"),
+            Expect::Error,
+            up_to(count, ""),
+        ));
     }
     all
 }
@@ -88,28 +105,67 @@ fn foreign() -> Vec<Named> {
     let mut all = Vec::new();
     for count in 0..=4 {
         // An unknown event is skipped.
-        let body = [up_to(count, event("Heartbeat")), frames(events().into_iter().skip(count))];
-        all.push(named(format!("unknown-event-at-{count}"), Expect::Whole, body.concat()));
+        let body = [
+            up_to(count, event("Heartbeat")),
+            frames(events().into_iter().skip(count)),
+        ];
+        all.push(named(
+            format!("unknown-event-at-{count}"),
+            Expect::Whole,
+            body.concat(),
+        ));
         let mut add = |name: &str, bytes: Vec<u8>| {
-            let body = [up_to(count, bytes), frames(events().into_iter().skip(count))].concat();
+            let body = [
+                up_to(count, bytes),
+                frames(events().into_iter().skip(count)),
+            ]
+            .concat();
             all.push(named(format!("{name}-at-{count}"), Expect::Error, body));
         };
         add("no-headers", message(&[], b"{}"));
-        add("no-event-type", message(&[(":message-type", "event")], b"{}"));
-        add("no-message-type", message(&[(":event-type", "InvokeComplete")], b"{}"));
         add(
-            "other-message-type",
-            message(&[(":message-type", "request"), (":event-type", "InvokeComplete")], b"{}"),
+            "no-event-type",
+            message(&[(":message-type", "event")], b"{}"),
         );
+        add(
+            "no-message-type",
+            message(&[(":event-type", "InvokeComplete")], b"{}"),
+        );
+        // Neither an event nor the end of one: it is skipped, too.
+        let other = [
+            (":message-type", "request"),
+            (":event-type", "InvokeComplete"),
+        ];
+        let body = [
+            up_to(count, message(&other, b"{}")),
+            frames(events().into_iter().skip(count)),
+        ];
+        all.push(named(
+            format!("other-message-type-at-{count}"),
+            Expect::Whole,
+            body.concat(),
+        ));
     }
-    for payload in ["", "{", "[]", "null", "{\"ErrorCode\":7}", "{\"LogResult\":\"?\"}", "{}{}"] {
+    for payload in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"ErrorCode\":7}",
+        "{\"LogResult\":\"?\"}",
+        "{}{}",
+    ] {
         let headers = [
             (":event-type", "InvokeComplete"),
             (":content-type", "application/json"),
             (":message-type", "event"),
         ];
         let body = up_to(4, message(&headers, payload.as_bytes()));
-        all.push(named(format!("complete-of-{payload:?}"), Expect::Either, body));
+        all.push(named(
+            format!("complete-of-{payload:?}"),
+            Expect::Either,
+            body,
+        ));
     }
     all
 }
@@ -150,9 +206,7 @@ fn sizes(million: u64) -> Vec<Named> {
         let ends = matches!(event, StreamEvent::InvokeComplete(_));
         with_empty.extend([event].into_iter().chain((!ends).then(empty)));
     }
-    let mut all = vec![
-        named("empty-chunks", Expect::Whole, frames(with_empty)),
-    ];
+    let mut all = vec![named("empty-chunks", Expect::Whole, frames(with_empty))];
     let headers = [&success_headers(Asked::Stream)[..], &[CHUNKED]].concat();
     let start = || write(head("HTTP/1.1 200 OK", &headers));
     let many = |name: &str, expect, frame: Vec<u8>, count, rest: Vec<u8>| {
@@ -160,19 +214,46 @@ fn sizes(million: u64) -> Vec<Named> {
         let together = 1000.min(count);
         let block = Bytes::from(chunk(frame.repeat(together as usize)));
         let end = [chunk(rest), LAST_CHUNK.to_vec()].concat();
-        let steps = vec![start(), Step::Repeat(block, Some(count / together)), write(end)];
+        let steps = vec![
+            start(),
+            Step::Repeat(block, Some(count / together)),
+            write(end),
+        ];
         (name.to_owned(), script(expect, steps))
     };
     let none = frames([empty()]);
     let whole = frames(events());
-    all.push(many("million-empty-frames", Expect::Whole, none.clone(), million, whole.clone()));
-    all.push(many("million-frames-cut", Expect::Error, none, million, frames([part("x")])));
+    all.push(many(
+        "million-empty-frames",
+        Expect::Whole,
+        none.clone(),
+        million,
+        whole.clone(),
+    ));
+    all.push(many(
+        "million-frames-cut",
+        Expect::Error,
+        none,
+        million,
+        frames([part("x")]),
+    ));
     // 16 MiB is the largest payload of a message; the caller keeps 8 MiB.
     let largest = frames([part(vec![b'x'; 16 << 20])]);
-    all.push(many("largest-chunk", Expect::Error, largest.clone(), 1, largest));
+    all.push(many(
+        "largest-chunk",
+        Expect::Error,
+        largest.clone(),
+        1,
+        largest,
+    ));
     // Each byte of the body in a chunk of HTTP of its own.
     let bytes: Vec<u8> = whole.iter().flat_map(|byte| chunk([*byte])).collect();
-    let bytes = [head("HTTP/1.1 200 OK", &headers), bytes, LAST_CHUNK.to_vec()].concat();
+    let bytes = [
+        head("HTTP/1.1 200 OK", &headers),
+        bytes,
+        LAST_CHUNK.to_vec(),
+    ]
+    .concat();
     all.push(("byte-by-byte".to_owned(), closing(Expect::Whole, bytes)));
     all
 }
@@ -181,23 +262,46 @@ fn sizes(million: u64) -> Vec<Named> {
 fn after_complete() -> Vec<Named> {
     let whole = frames(events());
     let more = |bytes: Vec<u8>| [whole.clone(), bytes].concat();
-    let unknown = message(&[(":event-type", "Later"), (":message-type", "event")], b"{}");
+    let unknown = message(
+        &[(":event-type", "Later"), (":message-type", "event")],
+        b"{}",
+    );
     let exception = StreamEvent::Exception(StreamException::new("ServiceException", "late"));
     let id = &pieces(ID)[0];
     let mut all = vec![
         named("complete-twice", Expect::Error, more(frames([complete()]))),
-        named("chunk-after-complete", Expect::Error, more(frames([part(id.clone())]))),
-        named("empty-chunk-after-complete", Expect::Error, more(frames([part("")]))),
+        named(
+            "chunk-after-complete",
+            Expect::Error,
+            more(frames([part(id.clone())])),
+        ),
+        named(
+            "empty-chunk-after-complete",
+            Expect::Error,
+            more(frames([part("")])),
+        ),
         named("unknown-after-complete", Expect::Error, more(unknown)),
-        named("exception-after-complete", Expect::Error, more(frames([exception]))),
+        named(
+            "exception-after-complete",
+            Expect::Error,
+            more(frames([exception])),
+        ),
         named("byte-after-complete", Expect::Error, more(vec![0])),
     ];
     let headers = [&success_headers(Asked::Stream)[..], &[CHUNKED]].concat();
     let unfinished = [head("HTTP/1.1 200 OK", &headers), chunk(&whole)].concat();
     // The stream is complete, whatever the connection does then.
-    for (name, last) in [("close", Step::Close), ("reset", Step::Reset), ("hang", Step::Hang)] {
+    for (name, last) in [
+        ("close", Step::Close),
+        ("reset", Step::Reset),
+        ("hang", Step::Hang),
+    ] {
         // A reset may overtake what was sent before it.
-        let expect = if name == "reset" { Expect::Either } else { Expect::Whole };
+        let expect = if name == "reset" {
+            Expect::Either
+        } else {
+            Expect::Whole
+        };
         let steps = [write(unfinished.clone()), last];
         all.push((format!("complete-then-{name}"), script(expect, steps)));
     }

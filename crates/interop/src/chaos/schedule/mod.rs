@@ -65,7 +65,11 @@ impl Lengths {
     }
 
     fn of(&self, over: Over, asked: Asked, direction: Direction, pooled: bool) -> u64 {
-        let lengths = self.0.get(&(over.name(), asked)).copied().unwrap_or_default();
+        let lengths = self
+            .0
+            .get(&(over.name(), asked))
+            .copied()
+            .unwrap_or_default();
         lengths[2 * usize::from(pooled) + usize::from(direction == Direction::Response)]
     }
 }
@@ -96,7 +100,12 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
         }));
     }
     for (name, obstacle) in connect::obstacles() {
-        all.extend(per_policy("connect", &name, Asked::OPERATIONS, Trouble::Connect(obstacle)));
+        all.extend(per_policy(
+            "connect",
+            &name,
+            Asked::OPERATIONS,
+            Trouble::Connect(obstacle),
+        ));
     }
     for (name, death) in processes::deaths() {
         let asked = Asked::OPERATIONS;
@@ -105,9 +114,11 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
             Extent::Quick => 1,
             Extent::Full => 3,
         };
-        all.extend(cases.into_iter().filter(|case| {
-            Policy::ALL[..policies].contains(&case.policy)
-        }));
+        all.extend(
+            cases
+                .into_iter()
+                .filter(|case| Policy::ALL[..policies].contains(&case.policy)),
+        );
     }
     for (first, later) in [
         (3600, 0),
@@ -156,8 +167,8 @@ fn per_policy(
 }
 
 fn scripted(section: &str, asked: Asked, scripts: Vec<Named>) -> Vec<Case> {
-    let cases = scripts.into_iter().flat_map(|(name, script)| {
-        per_policy(section, &name, [asked], Trouble::Script(script))
-    });
+    let cases = scripts
+        .into_iter()
+        .flat_map(|(name, script)| per_policy(section, &name, [asked], Trouble::Script(script)));
     cases.collect()
 }

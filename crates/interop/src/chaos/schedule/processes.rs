@@ -106,7 +106,12 @@ pub fn deaths() -> Vec<(String, Death)> {
                 Event::Suspend => "suspend",
                 Event::Nothing => "undisturbed",
             };
-            let name = format!("{}/{what}-{}-{}", language.name(), victim.name(), phase.name());
+            let name = format!(
+                "{}/{what}-{}-{}",
+                language.name(),
+                victim.name(),
+                phase.name()
+            );
             let death = Death {
                 event,
                 victim,

@@ -130,22 +130,52 @@ fn not_asked_for(asked: Asked) -> Vec<Named> {
             all.push(named("no-id", Expect::Either, &[JSON], &body));
             all.push(named("no-id-html", Expect::Error, &[HTML], &body));
             all.push(named("no-id-empty", Expect::Error, &[JSON], b""));
-            all.push(named("no-id-broken", Expect::Error, &[JSON], &body[..body.len() - 1]));
-            all.push(named("html-with-id", Expect::Error, &[HTML, REQUEST_ID], &body));
+            all.push(named(
+                "no-id-broken",
+                Expect::Error,
+                &[JSON],
+                &body[..body.len() - 1],
+            ));
+            all.push(named(
+                "html-with-id",
+                Expect::Error,
+                &[HTML, REQUEST_ID],
+                &body,
+            ));
         }
         Asked::Stream => {
             all.push(named("no-id", Expect::Either, &[EVENTS], &body));
-            all.push(named("json", Expect::Error, &[JSON, REQUEST_ID, VERSION], &payload()));
-            all.push(named("no-type", Expect::Error, &[REQUEST_ID, VERSION], &body));
+            all.push(named(
+                "json",
+                Expect::Error,
+                &[JSON, REQUEST_ID, VERSION],
+                &payload(),
+            ));
+            all.push(named(
+                "no-type",
+                Expect::Error,
+                &[REQUEST_ID, VERSION],
+                &body,
+            ));
         }
         _ => {
-            all.push(named("no-id", Expect::Error, &[("server", "nginx")], b"queued?"));
+            all.push(named(
+                "no-id",
+                Expect::Error,
+                &[("server", "nginx")],
+                b"queued?",
+            ));
         }
     }
     if Asked::OPERATIONS.contains(&asked) {
         for coding in ["gzip", "br", "zstd", "gzip, identity", "aws-chunked", "?"] {
             let headers = [&success_headers(asked)[..], &[("content-encoding", coding)]].concat();
-            all.push(named(&format!("coded-{coding}"), Expect::Error, &headers, &body));
+            all.push(named(
+                &format!("coded-{coding}"),
+                Expect::Error,
+                &headers,
+                &body,
+            ));
         }
     }
     all
@@ -169,12 +199,30 @@ fn versions(asked: Asked) -> Vec<Named> {
         Asked::Stream | Asked::DryRun | Asked::StreamDryRun => Expect::Either,
         _ => Expect::Error,
     };
-    add("http-1.0-no-length", closing(unproved, of("HTTP/1.0", &headers)));
-    add("http-1.1-no-length", closing(unproved, of("HTTP/1.1", &headers)));
-    add("http-1.1-no-length-reset", script(unproved, [write(of("HTTP/1.1", &headers)), Step::Reset]));
-    for line in ["HTTP/2.0", "HTTP/0.9", "HTTP/1.2", "ICY", "SSH-2.0", "{", "\0\0", "HTTP/1.1"] {
-        let expect = if line == "HTTP/1.1" { Expect::Whole } else { Expect::Error };
-        add(&format!("line-{}", line.escape_default()), closing(expect, of(line, &sized)));
+    add(
+        "http-1.0-no-length",
+        closing(unproved, of("HTTP/1.0", &headers)),
+    );
+    add(
+        "http-1.1-no-length",
+        closing(unproved, of("HTTP/1.1", &headers)),
+    );
+    add(
+        "http-1.1-no-length-reset",
+        script(unproved, [write(of("HTTP/1.1", &headers)), Step::Reset]),
+    );
+    for line in [
+        "HTTP/2.0", "HTTP/0.9", "HTTP/1.2", "ICY", "SSH-2.0", "{", "\0\0", "HTTP/1.1",
+    ] {
+        let expect = if line == "HTTP/1.1" {
+            Expect::Whole
+        } else {
+            Expect::Error
+        };
+        add(
+            &format!("line-{}", line.escape_default()),
+            closing(expect, of(line, &sized)),
+        );
     }
     add("nothing", script(Expect::Error, [Step::Close]));
     add("nothing-reset", script(Expect::Error, [Step::Reset]));
@@ -182,10 +230,22 @@ fn versions(asked: Asked) -> Vec<Named> {
     add("half-a-line", closing(Expect::Error, "HTTP/1.1 20"));
     let interim = |line: &str| head(line, &[("link", "</style.css>")]);
     let early = |count: usize, line: &str| [interim(line).repeat(count), success(asked)].concat();
-    add("continue", only(Expect::Whole, early(1, "HTTP/1.1 100 Continue")));
-    add("continue-100", only(Expect::Either, early(100, "HTTP/1.1 100 Continue")));
-    add("early-hints", only(Expect::Whole, early(2, "HTTP/1.1 103 Early Hints")));
-    add("switching", closing(Expect::Error, early(1, "HTTP/1.1 101 Switching Protocols")));
+    add(
+        "continue",
+        only(Expect::Whole, early(1, "HTTP/1.1 100 Continue")),
+    );
+    add(
+        "continue-100",
+        only(Expect::Either, early(100, "HTTP/1.1 100 Continue")),
+    );
+    add(
+        "early-hints",
+        only(Expect::Whole, early(2, "HTTP/1.1 103 Early Hints")),
+    );
+    add(
+        "switching",
+        closing(Expect::Error, early(1, "HTTP/1.1 101 Switching Protocols")),
+    );
     let endless = Step::Repeat(interim("HTTP/1.1 103 Early Hints").into(), None);
     add("interim-endless", script(Expect::Error, [endless]));
     all
@@ -193,7 +253,11 @@ fn versions(asked: Asked) -> Vec<Named> {
 
 /// Responses that do not wait for the request.
 fn early(asked: Asked) -> Vec<Named> {
-    let busy = sized("429 Busy", &[("x-amzn-errortype", "TooManyRequestsException")], "{}");
+    let busy = sized(
+        "429 Busy",
+        &[("x-amzn-errortype", "TooManyRequestsException")],
+        "{}",
+    );
     let rejected = sized("413 Too Large", &[], "");
     let of = |bytes: Vec<u8>, expect, runs, last| Script {
         early: true,
@@ -202,13 +266,34 @@ fn early(asked: Asked) -> Vec<Named> {
     };
     vec![
         // What was sent before the request is not its response.
-        ("early-success".to_owned(), of(success(asked), Expect::Either, true, Step::Hang)),
-        ("early-success-close".to_owned(), of(success(asked), Expect::Either, true, Step::Close)),
-        ("early-busy".to_owned(), of(busy, Expect::Either, false, Step::Close)),
-        ("early-too-large".to_owned(), of(rejected, Expect::Either, false, Step::Close)),
-        ("early-close".to_owned(), of(Vec::new(), Expect::Either, true, Step::Close)),
-        ("early-reset".to_owned(), of(Vec::new(), Expect::Either, true, Step::Reset)),
-        ("early-garbage".to_owned(), of(b"\x16\x03\x01".to_vec(), Expect::Either, true, Step::Hang)),
+        (
+            "early-success".to_owned(),
+            of(success(asked), Expect::Either, true, Step::Hang),
+        ),
+        (
+            "early-success-close".to_owned(),
+            of(success(asked), Expect::Either, true, Step::Close),
+        ),
+        (
+            "early-busy".to_owned(),
+            of(busy, Expect::Either, false, Step::Close),
+        ),
+        (
+            "early-too-large".to_owned(),
+            of(rejected, Expect::Either, false, Step::Close),
+        ),
+        (
+            "early-close".to_owned(),
+            of(Vec::new(), Expect::Either, true, Step::Close),
+        ),
+        (
+            "early-reset".to_owned(),
+            of(Vec::new(), Expect::Either, true, Step::Reset),
+        ),
+        (
+            "early-garbage".to_owned(),
+            of(b"\x16\x03\x01".to_vec(), Expect::Either, true, Step::Hang),
+        ),
     ]
 }
 
@@ -222,33 +307,78 @@ fn lengths(asked: Asked) -> Vec<Named> {
     };
     let length = |text: &str| with(&[("content-length", text)], &body);
     // A stream without its last event is truncated however its body is framed.
-    let cut = if asked.is_stream() { Expect::Error } else { Expect::AsReceived };
+    let cut = if asked.is_stream() {
+        Expect::Error
+    } else {
+        Expect::AsReceived
+    };
     let mut all: Vec<Named> = Vec::new();
     let mut add = |name: &str, script| all.push((name.to_owned(), script));
-    for (name, last) in [("close", Step::Close), ("hang", Step::Hang), ("reset", Step::Reset)] {
+    for (name, last) in [
+        ("close", Step::Close),
+        ("hang", Step::Hang),
+        ("reset", Step::Reset),
+    ] {
         let longer = length(&(whole + 1).to_string());
         // InvokeComplete is the end of a stream, whatever the connection does.
-        let expect = if asked.is_stream() { Expect::Either } else { Expect::Error };
-        add(&format!("longer-{name}"), script(expect, [write(longer), last.clone()]));
+        let expect = if asked.is_stream() {
+            Expect::Either
+        } else {
+            Expect::Error
+        };
+        add(
+            &format!("longer-{name}"),
+            script(expect, [write(longer), last.clone()]),
+        );
         let much = length("99999999999");
-        add(&format!("much-longer-{name}"), script(expect, [write(much), last]));
+        add(
+            &format!("much-longer-{name}"),
+            script(expect, [write(much), last]),
+        );
     }
     add("shorter", only(cut, length(&(whole - 3).to_string())));
     add("zero", only(cut, length("0")));
-    for text in ["-1", "+5", "0x10", "", "5, 6", "18446744073709551616", "1e3", "5 5", "1_0"] {
-        add(&format!("length-{text:?}"), closing(Expect::Error, length(text)));
+    for text in [
+        "-1",
+        "+5",
+        "0x10",
+        "",
+        "5, 6",
+        "18446744073709551616",
+        "1e3",
+        "5 5",
+        "1_0",
+    ] {
+        add(
+            &format!("length-{text:?}"),
+            closing(Expect::Error, length(text)),
+        );
     }
     let (right, wrong) = (whole.to_string(), (whole - 1).to_string());
-    add("length-list", closing(Expect::Either, length(&format!("{right}, {right}"))));
+    add(
+        "length-list",
+        closing(Expect::Either, length(&format!("{right}, {right}"))),
+    );
     let two = |first: &str, second: &str| {
-        with(&[("content-length", first), ("content-length", second)], &body)
+        with(
+            &[("content-length", first), ("content-length", second)],
+            &body,
+        )
     };
     add("length-twice", closing(Expect::Either, two(&right, &right)));
-    add("length-contradicts", closing(Expect::Error, two(&right, &wrong)));
-    add("length-contradicts-2", closing(Expect::Error, two(&wrong, &right)));
+    add(
+        "length-contradicts",
+        closing(Expect::Error, two(&right, &wrong)),
+    );
+    add(
+        "length-contradicts-2",
+        closing(Expect::Error, two(&wrong, &right)),
+    );
     // The rest of a body that is longer than announced looks like the next response.
     let id = ID.replace(char::is_alphabetic, "x");
-    let stale = String::from_utf8_lossy(&success(asked)).replace(ID, &id).into_bytes();
+    let stale = String::from_utf8_lossy(&success(asked))
+        .replace(ID, &id)
+        .into_bytes();
     let poisoned = [success(asked), stale].concat();
     let again = Script {
         again: true,
@@ -269,39 +399,117 @@ fn chunks(asked: Asked) -> Vec<Named> {
     let chunked = |parts: &[&[u8]]| with(&[CHUNKED], parts);
     let (first, second) = (chunk(start), chunk(rest));
     // Only InvokeComplete proves a stream, and here it comes.
-    let unproved = if asked.is_stream() { Expect::Either } else { Expect::Error };
+    let unproved = if asked.is_stream() {
+        Expect::Either
+    } else {
+        Expect::Error
+    };
     let mut all: Vec<Named> = Vec::new();
     let mut add = |name: &str, script| all.push((name.to_owned(), script));
-    add("chunked", only(Expect::Whole, chunked(&[&first, &second, LAST_CHUNK])));
+    add(
+        "chunked",
+        only(Expect::Whole, chunked(&[&first, &second, LAST_CHUNK])),
+    );
     add("chunked-cut", closing(Expect::Error, chunked(&[&first])));
-    add("chunked-ends-early", only(Expect::AsReceived, chunked(&[&first, LAST_CHUNK])));
-    add("chunked-no-last", closing(unproved, chunked(&[&first, &second])));
-    add("chunked-no-last-hang", script(unproved, [write(chunked(&[&first, &second])), Step::Hang]));
-    add("chunked-last-cut", closing(Expect::Either, chunked(&[&first, &second, b"0\r\n"])));
-    add("chunked-last-cut-2", closing(unproved, chunked(&[&first, &second, b"0"])));
-    for size in ["-1", "g", "", "0x5", "fffffffffffffffff", "1 0", "+5", "5\n", "\u{ff15}"] {
+    add(
+        "chunked-ends-early",
+        only(Expect::AsReceived, chunked(&[&first, LAST_CHUNK])),
+    );
+    add(
+        "chunked-no-last",
+        closing(unproved, chunked(&[&first, &second])),
+    );
+    add(
+        "chunked-no-last-hang",
+        script(unproved, [write(chunked(&[&first, &second])), Step::Hang]),
+    );
+    add(
+        "chunked-last-cut",
+        closing(Expect::Either, chunked(&[&first, &second, b"0\r\n"])),
+    );
+    add(
+        "chunked-last-cut-2",
+        closing(unproved, chunked(&[&first, &second, b"0"])),
+    );
+    for size in [
+        "-1",
+        "g",
+        "",
+        "0x5",
+        "fffffffffffffffff",
+        "1 0",
+        "+5",
+        "5\n",
+        "\u{ff15}",
+    ] {
         let line = format!("{size}\r\n");
         let bytes = chunked(&[&first, line.as_bytes(), rest, b"\r\n", LAST_CHUNK]);
-        add(&format!("chunk-size-{}", size.escape_default()), closing(Expect::Error, bytes));
+        add(
+            &format!("chunk-size-{}", size.escape_default()),
+            closing(Expect::Error, bytes),
+        );
     }
     let longer = format!("{:x}\r\n", rest.len() + 1);
-    add("chunk-longer", closing(Expect::Error, chunked(&[&first, longer.as_bytes(), rest, b"\r\n", LAST_CHUNK])));
+    add(
+        "chunk-longer",
+        closing(
+            Expect::Error,
+            chunked(&[&first, longer.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
+        ),
+    );
     let shorter = format!("{:x}\r\n", rest.len() - 1);
-    add("chunk-shorter", closing(Expect::Error, chunked(&[&first, shorter.as_bytes(), rest, b"\r\n", LAST_CHUNK])));
-    add("chunk-garbage", closing(Expect::Error, chunked(&[&first, b"\r\n\r\n<html>"])));
-    let endless = [write(chunked(&[&first])), write("5;a="), Step::Repeat("x".repeat(4096).into(), None)];
+    add(
+        "chunk-shorter",
+        closing(
+            Expect::Error,
+            chunked(&[&first, shorter.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
+        ),
+    );
+    add(
+        "chunk-garbage",
+        closing(Expect::Error, chunked(&[&first, b"\r\n\r\n<html>"])),
+    );
+    let endless = [
+        write(chunked(&[&first])),
+        write("5;a="),
+        Step::Repeat("x".repeat(4096).into(), None),
+    ];
     add("chunk-extension-endless", script(Expect::Error, endless));
-    let trailers = [write(chunked(&[&first, &second, b"0\r\n"])), Step::Repeat("x-a: b\r\n".repeat(512).into(), None)];
+    let trailers = [
+        write(chunked(&[&first, &second, b"0\r\n"])),
+        Step::Repeat("x-a: b\r\n".repeat(512).into(), None),
+    ];
     add("trailers-endless", script(unproved, trailers));
     let trailer = b"0\r\nx-amz-function-error: Unhandled\r\n\r\n";
-    add("trailer", only(Expect::Either, chunked(&[&first, &second, trailer])));
-    for coding in ["identity", "gzip", "chunked, gzip", "gzip, chunked", "xchunked"] {
-        let bytes = with(&[("transfer-encoding", coding)], &[&first, &second, LAST_CHUNK]);
+    add(
+        "trailer",
+        only(Expect::Either, chunked(&[&first, &second, trailer])),
+    );
+    for coding in [
+        "identity",
+        "gzip",
+        "chunked, gzip",
+        "gzip, chunked",
+        "xchunked",
+    ] {
+        let bytes = with(
+            &[("transfer-encoding", coding)],
+            &[&first, &second, LAST_CHUNK],
+        );
         add(&format!("coding-{coding}"), closing(Expect::Error, bytes));
     }
-    let both = with(&[("content-length", "5"), CHUNKED], &[&first, &second, LAST_CHUNK]);
+    let both = with(
+        &[("content-length", "5"), CHUNKED],
+        &[&first, &second, LAST_CHUNK],
+    );
     add("length-and-chunked", closing(Expect::Either, both));
-    let old = [head("HTTP/1.0 200 OK", &[&success_headers(asked)[..], &[CHUNKED]].concat()), first.clone()];
+    let old = [
+        head(
+            "HTTP/1.0 200 OK",
+            &[&success_headers(asked)[..], &[CHUNKED]].concat(),
+        ),
+        first.clone(),
+    ];
     add("chunked-1.0-cut", closing(Expect::Error, old.concat()));
     all
 }
@@ -321,22 +529,41 @@ fn endless(asked: Asked) -> Vec<Named> {
     let unframed = head("HTTP/1.1 200 OK", &headers);
     let named = |name: &str, steps: Vec<Step>| (name.to_owned(), script(Expect::Error, steps));
     vec![
-        named("endless-headers", vec![write(line), forever("x-a: b\r\n".repeat(512).into_bytes())]),
-        named("endless-header", vec![write(line), write("x-a: "), forever(vec![b'x'; 4096])]),
-        named("endless-line", vec![write("HTTP/1.1 200 "), forever(vec![b'x'; 4096])]),
+        named(
+            "endless-headers",
+            vec![write(line), forever("x-a: b\r\n".repeat(512).into_bytes())],
+        ),
+        named(
+            "endless-header",
+            vec![write(line), write("x-a: "), forever(vec![b'x'; 4096])],
+        ),
+        named(
+            "endless-line",
+            vec![write("HTTP/1.1 200 "), forever(vec![b'x'; 4096])],
+        ),
         named("endless-blank", vec![forever(b"\r\n".repeat(2048))]),
         named("endless-zeros", vec![forever(vec![0; 4096])]),
         named("endless-body", vec![write(chunked), forever(chunk(&body))]),
         named("endless-unframed", vec![write(unframed), forever(body)]),
-        named("endless-error", vec![write(error), forever(chunk(vec![b'x'; 60_000]))]),
-        named("endless-page", vec![write(page), forever(chunk(vec![b'x'; 60_000]))]),
+        named(
+            "endless-error",
+            vec![write(error), forever(chunk(vec![b'x'; 60_000]))],
+        ),
+        named(
+            "endless-page",
+            vec![write(page), forever(chunk(vec![b'x'; 60_000]))],
+        ),
     ]
 }
 
 /// A byte at a time.
 fn slow(asked: Asked) -> Vec<Named> {
     let bytes = Bytes::from(success(asked));
-    let end = bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap_or(0) + 4;
+    let end = bytes
+        .windows(4)
+        .position(|part| part == b"\r\n\r\n")
+        .unwrap_or(0)
+        + 4;
     let mut all = Vec::new();
     for (name, pause) in [("second", 1000), ("60-ms", 60)] {
         let pause = Duration::from_millis(pause);

@@ -79,7 +79,10 @@ pub fn success(asked: Asked) -> Vec<u8> {
     match asked {
         Asked::DryRun | Asked::StreamDryRun => head(&format!("HTTP/1.1 {status}"), &headers),
         _ if asked.is_stream() => {
-            let head = head(&format!("HTTP/1.1 {status}"), &[&headers[..], &[CHUNKED]].concat());
+            let head = head(
+                &format!("HTTP/1.1 {status}"),
+                &[&headers[..], &[CHUNKED]].concat(),
+            );
             [head, chunk(body), LAST_CHUNK.to_vec()].concat()
         }
         _ => sized(status, &headers, body),
@@ -105,7 +108,9 @@ pub fn complete() -> StreamEvent {
 pub fn frames(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for event in events {
-        event.encode(&mut bytes).expect("the event is of a size that can be sent");
+        event
+            .encode(&mut bytes)
+            .expect("the event is of a size that can be sent");
     }
     bytes
 }

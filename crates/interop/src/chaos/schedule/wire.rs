@@ -18,7 +18,13 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
             for policy in Policy::ALL {
                 for on in [Connections::First, Connections::Pooled, Connections::Every] {
                     for direction in [Direction::Request, Direction::Response] {
-                        group(&mut all, lengths, extent, seed, (over, asked, policy, on, direction));
+                        group(
+                            &mut all,
+                            lengths,
+                            extent,
+                            seed,
+                            (over, asked, policy, on, direction),
+                        );
                     }
                 }
             }
