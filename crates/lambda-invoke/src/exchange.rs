@@ -52,7 +52,7 @@ const SMALL: usize = 16 * 1024;
 pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
     pub(crate) http_service: HttpService,
-    pub(crate) credentials: CredentialsCache,
+    pub(crate) credentials: Arc<CredentialsCache>,
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bucket: TokenBucket,

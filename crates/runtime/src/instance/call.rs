@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::MAX_LOG;
+use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
 /// The chunks that may wait for their reader.
@@ -47,12 +48,14 @@ pub(crate) struct Call {
     pub(super) started: Option<Instant>,
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
+    pub(super) without_memory: bool,
     head: Option<oneshot::Sender<Head>>,
     chunks: mpsc::Sender<Bytes>,
     report: oneshot::Sender<Report>,
     log: VecDeque<LogLine>,
     log_bytes: usize,
     permit: Permit,
+    pub(super) span: CallSpan,
 }
 
 /// The caller's ends of the channels.
@@ -85,6 +88,7 @@ impl Call {
         let (head_sender, head) = oneshot::channel();
         let (chunks_sender, chunks) = mpsc::channel(CHUNKS);
         let (report_sender, report) = oneshot::channel();
+        let span = CallSpan::open(program, &event);
         let call = Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
@@ -95,12 +99,14 @@ impl Call {
             started: None,
             deadline: None,
             init_duration: None,
+            without_memory: event.without_memory,
             head: Some(head_sender),
             chunks: chunks_sender,
             report: report_sender,
             log: VecDeque::new(),
             log_bytes: 0,
             permit,
+            span,
         };
         let caller = Caller {
             head,
@@ -139,7 +145,12 @@ impl Call {
     }
 
     /// Ends the call, with the whole body of a buffered response.
-    pub(crate) fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>, memory: u64) {
+    pub(crate) fn finish(
+        mut self,
+        outcome: Outcome,
+        buffered: Option<(Head, Bytes)>,
+        memory: Option<u64>,
+    ) {
         let report = Report {
             outcome,
             duration: self
@@ -149,6 +160,7 @@ impl Call {
             max_memory: memory,
             log: self.log.into(),
         };
+        self.span.ended(&report);
         // First: a caller that calls again as soon as it has its response finds a place.
         drop(self.permit);
         let _ = self.report.send(report);
