@@ -3,8 +3,9 @@
 // Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
+use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
-    InvokeComplete, LogTail, Outcome, StreamError, StreamEvent, StreamReader,
+    InvokeComplete, LogTail, Outcome, Reply, StreamError, StreamEvent, StreamReader,
 };
 
 const ID: &str = "24771e54-fca1-4eaf-a574-0a5133afa0ff";
@@ -322,18 +323,53 @@ fn a_stream_whose_log_reports_a_failure_fails() {
     StreamEvent::InvokeComplete(complete)
         .encode(&mut wire)
         .unwrap();
-    for (id, fails) in [(Some(ID), true), (None, true), (Some(OTHER), false)] {
+    // The log of this stream ends with this stream's report, whatever id the head has.
+    for id in [Some(ID), None, Some(OTHER)] {
         let mut reader = StreamReader::new().with_request_id(id.map(str::to_owned));
         reader.push(wire.clone().into());
         while reader.next_event().unwrap().is_some() {}
-        match reader.finish() {
-            Err(error @ StreamError::FunctionFailed { .. }) => {
-                assert!(fails);
-                let text =
-                    "the function failed while streaming, as its log reports: status timeout";
-                assert_eq!(error.to_string(), text);
-            }
-            other => assert!(other.is_ok() && !fails, "{other:?}"),
-        }
+        let error = reader.finish().unwrap_err();
+        assert!(matches!(error, StreamError::FunctionFailed { .. }));
+        let text = "the function failed while streaming, as its log reports: status timeout";
+        assert_eq!(error.to_string(), text);
     }
+}
+
+#[test]
+fn a_failure_is_found_although_a_gateway_has_replaced_the_id_in_the_head() {
+    let failed = log("", "Status: error");
+    let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(failed.clone())));
+    let mut wire = Vec::new();
+    end.encode(&mut wire).unwrap();
+    let head = [
+        ("x-amzn-requestid", OTHER),
+        ("x-amz-executed-version", "1"),
+        ("x-amz-log-result", &failed.to_base64()),
+    ];
+    for id in [ID, OTHER] {
+        let mut reader = StreamReader::new().with_request_id(Some(id.to_owned()));
+        reader.push(wire.clone().into());
+        while let Ok(Some(_)) = reader.next_event() {}
+        let ended = reader.finish();
+        assert!(
+            matches!(ended, Err(StreamError::FunctionFailed { .. })),
+            "{id}"
+        );
+    }
+    let mut response = http::Response::builder();
+    for (name, value) in head {
+        response = response.header(name, value);
+    }
+    let (parts, ()) = response.body(()).unwrap().into_parts();
+    let asked = InvocationType::RequestResponse;
+    let reply = Reply::from_http(asked, &parts, "{}".into()).unwrap();
+    assert!(reply.logged_failure().is_some());
+
+    // A log that has this request's report is searched for nothing else.
+    let quoted = log(
+        &format!("REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: error"),
+        "",
+    );
+    assert_eq!(quoted.own_id(Some(ID)), Some(ID));
+    assert_eq!(log_of("no report").own_id(Some(ID)), Some(ID));
 }
