@@ -175,6 +175,7 @@ fn the_platforms_own_lines_are_failures() {
         Some("Task timed out after 1.00 seconds")
     );
     for other in [
+        format!("2026 {ID} Task timed out after 1.00 seconds"),
         format!("yesterday {ID} Task timed out after 1.00 seconds"),
         format!("{TIME} {OTHER} Task timed out after 1.00 seconds"),
         format!("{TIME} {ID} Task timed out after 1 seconds"),
@@ -227,7 +228,18 @@ fn what_a_function_writes_itself_is_not_a_failure() {
         ),
         format!(r#"{{"level":"ERROR","requestId":"{ID}","errorType":"E"}}"#),
         format!(r#"{{"level":"WARN","requestId":"{ID}","errorType":"E","stackTrace":[]}}"#),
+        format!(
+            r#"{{"level":"WARN","requestId":"{ID}","errorType":"E","errorMessage":"ERROR","x":"ERROR","stackTrace":[]}}"#
+        ),
+        format!(
+            r#"{{"level":"ERROR","requestId":"{OTHER}","errorType":"E","errorMessage":"{ID}","stackTrace":[]}}"#
+        ),
+        format!(
+            r#" {{"level":"ERROR","requestId":"{ID}","errorType":"E","errorMessage":"m","stackTrace":[]}}"#
+        ),
         format!("RequestId: {ID} Error: no cat"),
+        format!("RequestId: {ID} Error: no cat\nRuntime."),
+        format!("RequestId: {ID} Error: no cat\nRuntime.Exit Error"),
         format!("RequestId: {ID} Error: no cat\nRuntime.ExitError\nand on"),
     ] {
         assert_eq!(reported(&log(&lines, "")), None, "{lines}");
@@ -274,6 +286,30 @@ fn outside_of_start_and_end_nothing_counts() {
     assert_eq!(reported(&log_of(&format!("{start}{record}\n"))), None);
     assert_eq!(reported(&log_of(&record)), None);
     assert_eq!(reported(&log_of("")), None);
+}
+
+/// A function can print the text of the platform's END, but not as a line of its own that is the last.
+#[test]
+fn an_end_with_more_text_on_its_line_is_not_the_platforms() {
+    let record =
+        format!("{TIME}\t-\tERROR\tInvoke Error \t{{\"errorType\":\"E\",\"errorMessage\":\"m\"}}");
+    let report = format!("REPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let printed = format!("END RequestId: {ID}, says the function");
+    let log = log_of(&format!("a line\n{printed}\n{record}\n{report}"));
+    assert_eq!(reported(&log).as_deref(), Some("E: m"));
+}
+
+/// What is shorter than the service's maximum is the whole log, so that its first line is complete.
+#[test]
+fn the_first_line_of_a_log_of_less_than_the_maximum_counts() {
+    let error = r#"{"errorType":"E","errorMessage":"m"}"#;
+    let record = format!("{TIME}\t{ID}\tERROR\tInvoke Error \t{error}");
+    let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let rest = LogTail::MAX_BYTES - record.len() - end.len() - 2;
+    for (padding, counts) in [(rest - 2500, true), (rest - 4, true), (rest - 3, false)] {
+        let log = log_of(&format!("{record}\n{}\n{end}", "y".repeat(padding)));
+        assert_eq!(reported(&log).is_some(), counts, "{padding}");
+    }
 }
 
 #[test]

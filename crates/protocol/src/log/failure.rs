@@ -182,7 +182,7 @@ fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
     let from = bytes.len().saturating_sub(SEARCHED);
     let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or(bytes));
     // The rest of a split character, up to three bytes, is missing as well.
-    let is_truncated = from > 0 || bytes.len() + 3 >= LogTail::MAX_BYTES;
+    let is_truncated = bytes.len() + 3 >= LogTail::MAX_BYTES;
 
     let report = log.report_of(request_id);
     let known = request_id.or_else(|| Some(report.as_ref()?.request_id.as_str()))?;
