@@ -1,7 +1,7 @@
 //! What a pool reports to `tracing`: a span for each invocation, events for its instances, and what is in
 //! none of them.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../lambda-invoke/tests/support/log.rs"]
 mod log;
