@@ -26,7 +26,7 @@ const invoke = async (FunctionName) => {
     await client.send(new InvokeCommand({ FunctionName }));
     return "accepted 1";
 };
-const patience = () => new Promise((resolve) => setTimeout(resolve, 10_000, "waits").unref());
+const patience = () => new Promise((resolve) => setTimeout(resolve, 10_000, "waits"));
 
 // An error in the background must not hide what the caller sees.
 process.on("uncaughtException", () => {});

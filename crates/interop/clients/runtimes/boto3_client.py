@@ -31,13 +31,8 @@ def invoke(name, payload):
     return response.get("FunctionError"), json.loads(response["Payload"].read()), log
 
 
-for name in names:
-    name, _, buffered = name.partition(":")
-    event = {"kind": "echo", "x": "ä"}
-    error, result, _ = invoke(name, event)
-    assert error is None and event in (result, result.get("event")), (name, result)
-    if buffered:
-        continue
+def chunk_times(name):
+    """The times of the chunks at the client, which the function writes 0.2 s apart."""
     response = client.invoke_with_response_stream(
         FunctionName=name, Payload=b'{"chunks": 5, "seconds": 0.2}'
     )
@@ -51,8 +46,24 @@ for name in names:
             text += part["PayloadChunk"]["Payload"]
     assert text == b"".join(b"chunk %d\n" % n for n in range(5)), (name, text)
     assert complete is not None and "ErrorCode" not in complete, (name, complete)
-    # Each was written 0.2 s after the one before; had one been held back, two would come together.
-    assert all(after - before > 0.1 for before, after in zip(times, times[1:])), (name, times)
+    return times
+
+
+for name in names:
+    name, _, buffered = name.partition(":")
+    event = {"kind": "echo", "x": "ä"}
+    error, result, _ = invoke(name, event)
+    assert error is None and event in (result, result.get("event")), (name, result)
+    if buffered:
+        continue
+    # Had a chunk been held back, two would come together. A busy machine does that too, but not three
+    # times in a row.
+    for _ in range(3):
+        times = chunk_times(name)
+        if all(after - before > 0.1 for before, after in zip(times, times[1:])):
+            break
+    else:
+        raise AssertionError((name, times))
     print(f"  boto3, {name}: chunks at the client, in ms:", *(round(when * 1000) for when in times))
 
 # The records of the official clients stay whole, and in their place between the lines.

@@ -107,7 +107,7 @@ fn cell(case: &Case, client: &str, outcome: Option<&str>) -> String {
         ("accepted", None) => "accepted".to_owned(),
         (_, None) => panic!("{client} does not accept {}: {outcome}", case.name),
         ("rejected", _) => "error".to_owned(),
-        ("waits", _) => "**waits**".to_owned(),
+        ("waits", _) => "**never ends**".to_owned(),
         ("accepted", _) if case.name.starts_with("s-") => {
             format!("**accepted**, {chunks} of {} chunks", CHUNKS.len())
         }
