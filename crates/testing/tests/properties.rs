@@ -52,9 +52,7 @@ fn holds(target: &str, cases: u32, longest: usize) {
         let held = std::panic::catch_unwind(|| property(&data));
         held.map_err(|_| TestCaseError::fail(format!("{target} does not hold")))
     });
-    if let Err(error) = run {
-        panic!("{error}");
-    }
+    assert!(run.is_ok(), "{run:?}");
 }
 
 macro_rules! properties {
