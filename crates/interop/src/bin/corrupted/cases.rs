@@ -127,11 +127,6 @@ pub fn responses() -> Vec<Case> {
             "cut-at=9",
         ),
         case(
-            "r-reset",
-            "connection reset before the end of `Content-Length`",
-            "reset-at=9",
-        ),
-        case(
             "r-ended",
             "chunked body ends in the middle of the JSON, complete for HTTP",
             "end-at=9",
