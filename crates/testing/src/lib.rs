@@ -13,26 +13,26 @@
 //! property does not hold: any fuzzer can call it, and so can a test over [the seeds](corpus).
 //!
 //! The properties of codecs and signers are always there; those of the project's other crates come
-//! with the feature `project`, since they need these crates.
+//! with a feature each, or all with `project`, since they need these crates.
 
 pub mod codec;
 pub mod corpus;
-#[cfg(feature = "project")]
+#[cfg(feature = "endpoint")]
 pub mod endpoint;
-#[cfg(feature = "project")]
+#[cfg(feature = "error")]
 pub mod error;
 pub mod event_stream;
-#[cfg(feature = "project")]
+#[cfg(feature = "input")]
 pub mod input;
-#[cfg(feature = "project")]
+#[cfg(feature = "lambda-invoke")]
 pub mod lambda_invoke;
-#[cfg(feature = "project")]
+#[cfg(feature = "protocol")]
 pub mod protocol;
-#[cfg(feature = "project")]
+#[cfg(feature = "runtime")]
 pub mod runtime;
 pub mod signer;
 pub mod sigv4;
-#[cfg(feature = "project")]
+#[cfg(feature = "transport")]
 pub mod transport;
 
 /// A property of any bytes: a function that panics if it does not hold for them.
