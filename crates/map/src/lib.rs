@@ -6,6 +6,7 @@ pub mod journal;
 mod line;
 pub mod pace;
 mod runner;
+pub mod source;
 mod state;
 mod store;
 

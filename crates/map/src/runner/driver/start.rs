@@ -20,6 +20,7 @@ impl Driver {
     /// Starts what may start; returns whether anything happened.
     pub(super) fn start(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
+        let before = (self.index, self.source_ended);
         self.is_rated = false;
         while !self.is_stopping() && self.has_room() {
             if self.in_flight() >= self.limiter.limit() {
@@ -44,7 +45,8 @@ impl Driver {
             self.rate.start(now);
             self.open(work);
         }
-        progressed
+        // An item may have been taken that is not to be sent.
+        progressed || before != (self.index, self.source_ended)
     }
 
     /// Whether results are being read.
