@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::call_state::call_state;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 
 /// How long a command may take to finish after it caught Ctrl-C.

@@ -3,38 +3,23 @@
 //! The program `lambda-invoke`: calls AWS Lambda functions from a terminal, and serves functions
 //! locally over the same protocol.
 
-mod advice;
-mod bench;
 mod call;
-mod call_state;
-mod check;
-mod completions;
-mod config;
-mod decode;
-mod destination;
+mod commands;
 mod exit;
 mod functions;
-mod header;
 mod interrupt;
-mod invoke;
 #[cfg(test)]
 mod man;
-mod outcome;
 mod output;
-mod payload;
-mod progress;
 mod runtime;
-mod serve;
-mod sign;
-mod stream;
 mod terminal;
 mod usage;
-mod verbose;
-mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::commands::{bench, check, completions, decode, invoke, serve, sign, stream, whoami};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -44,7 +29,6 @@ struct Arguments {
     command: Command,
 }
 
-// Each command is a module with its `Arguments` and a function `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
     Stream(stream::Arguments),

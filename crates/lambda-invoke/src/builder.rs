@@ -137,7 +137,7 @@ impl<C> ClientBuilder<C> {
     }
 
     /// Sets an endpoint other than the service's own: a local one, a VPC endpoint, a gateway.
-    /// `http://` or `https://`, a host, optionally a port and a path, as [`EndpointUrl::parse`]
+    /// `http://` or `https://`, a host, optionally a port and a path, as [`EndpointUrl::try_from`]
     /// reads it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
@@ -283,7 +283,7 @@ impl<C> ClientBuilder<C> {
                     "dual stack and an endpoint's URL cannot be set together",
                 ));
             }
-            Some(url) => EndpointUrl::parse(url)?,
+            Some(url) => url.parse()?,
             None => EndpointUrl::of_region(&region, self.variant)?,
         };
         if endpoint.is_https() && cfg!(not(feature = "tls")) && self.transport.is_none() {

@@ -42,7 +42,7 @@ impl ReportedVersion {
     }
 
     fn read(text: Cow<'_, str>) -> Self {
-        match ExecutedVersion::parse(&*text) {
+        match ExecutedVersion::try_from(&*text) {
             Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
             Ok(version) => Self::Valid(version.into_owned()),
             Err(_) => Self::Unrecognized(text.into_owned()),

@@ -10,8 +10,7 @@ use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use self::endpoint::base;
-use super::container::expiry;
-use super::obtained::{Members, Obtained, Outcome};
+use super::obtained::{Members, Obtained, Outcome, expiry};
 use crate::exchange::{self, Base, Limits};
 use crate::{Error, ErrorKind, Settings, Tried};
 

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::bench::load::{Load, Plan};
-use crate::bench::report::Report;
+use crate::call::verbose;
 use crate::call::{self, time};
-use crate::call_state::call_state;
+use crate::commands::bench::load::{Load, Plan};
+use crate::commands::bench::report::Report;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
+use crate::output::progress;
 use crate::runtime::{self, Threads};
-use crate::{output, progress, terminal, verbose};
+use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
 /// few enough that nobody regrets the bill.

@@ -5,17 +5,17 @@ mod json;
 use bytes::Bytes;
 use lambda_invoke::{Completion, Error, Execution, HttpStream, ResponseStream, StreamHead};
 
+use crate::call::outcome::{call_failure, show_log_tail};
+use crate::call::verbose;
 use crate::call::{self, with_options};
-use crate::call_state::call_state;
-use crate::destination::{self, Destination};
 use crate::exit::Failure;
+use crate::exit::call_state::call_state;
 use crate::interrupt::{Catch, interrupted};
-use crate::outcome::{call_failure, show_log_tail};
+use crate::output::destination::{self, Destination};
+use crate::output::progress::Progress;
 use crate::output::{self, Deadline, Output};
-use crate::progress::Progress;
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
-use crate::verbose;
 
 const EXAMPLES: &str = "\
 Examples:

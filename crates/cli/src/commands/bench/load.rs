@@ -14,11 +14,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Arguments;
+use crate::call::outcome::{classify, failure};
 use crate::call::{Prepared, with_options};
-use crate::call_state::call_state;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Catch;
-use crate::outcome::{classify, failure};
 use crate::terminal::{MOST_TOKEN, excerpt};
 
 /// Times are recorded in microseconds, to three significant digits.

@@ -1,5 +1,12 @@
 //! The options of a call, and the client that makes it; shared by `stream`, `invoke` and `bench`.
 
+pub(crate) mod advice;
+pub(crate) mod config;
+pub(crate) mod header;
+pub(crate) mod outcome;
+pub(crate) mod payload;
+pub(crate) mod verbose;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -12,13 +19,12 @@ use lambda_invoke::{
 use lambda_invoke_endpoint::{Endpoint, Function, Server};
 use lambda_invoke_sigv4::region;
 
-use crate::config::{self, Config};
+use self::config::Config;
+use self::header::Header;
+use self::outcome::failure;
 use crate::exit::{Exit, Failure};
 use crate::functions::{self, program};
-use crate::header::{self, Header};
-use crate::outcome::failure;
 use crate::output::Deadline;
-use crate::payload;
 use crate::terminal::{entry, say};
 
 /// The options of a call.
@@ -193,7 +199,7 @@ impl Options {
     ///
     /// If something is missing, unreadable or invalid.
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Failure> {
-        let name = FunctionName::parse(&self.function)
+        let name = FunctionName::try_from(&self.function)
             .map_err(|error| Failure::usage(format!("'{}': {error}", self.function)))?;
         let payload = self.payload.read()?;
         let context = self.client_context.as_ref().map(payload::client_context);

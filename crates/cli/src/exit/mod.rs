@@ -1,5 +1,7 @@
 //! Exit codes, and the report of a failure on stderr.
 
+pub(crate) mod call_state;
+
 use std::error::Error;
 use std::fmt::Display;
 use std::iter;
@@ -7,7 +9,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use crate::call_state::{call_state, claim_report, execution_name};
+use crate::exit::call_state::{call_state, claim_report, execution_name};
 use crate::terminal::{Style, say_json, say_labeled};
 
 /// The program's exit codes; `lambda-invoke --help` lists them.

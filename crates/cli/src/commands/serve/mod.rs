@@ -15,15 +15,15 @@ use std::time::SystemTime;
 
 use lambda_invoke_endpoint::{Endpoint, EventCounters, Server};
 
+use crate::commands::serve::log::Log;
+use crate::commands::serve::plan::Plan;
+use crate::commands::serve::signals::Signals;
+use crate::commands::serve::watch::Calls;
 use crate::exit::{Exit, Failure};
 use crate::functions::config;
 use crate::functions::spec::FunctionSpec;
 use crate::output;
 use crate::runtime::{self, Threads};
-use crate::serve::log::Log;
-use crate::serve::plan::Plan;
-use crate::serve::signals::Signals;
-use crate::serve::watch::Calls;
 use crate::terminal::say;
 
 pub(crate) use options::Arguments;

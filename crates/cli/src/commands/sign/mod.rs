@@ -11,12 +11,12 @@ use http::request::Parts;
 use lambda_invoke_sigv4::{PayloadHash, Signer, SigningSettings, Timestamp};
 use serde_json::{Map, json};
 
+use crate::call::config;
+use crate::call::header::{self, Header};
+use crate::call::payload;
 use crate::call::time;
-use crate::config;
 use crate::exit::Failure;
-use crate::header::{self, Header};
 use crate::output;
-use crate::payload;
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, say};
 

@@ -13,7 +13,7 @@ const MOST_FILES: usize = 1_000;
 
 /// The times of the last calls, and of the last changes.
 #[derive(Debug, Default)]
-pub(in crate::serve) struct Calls(Mutex<State>);
+pub(in crate::commands::serve) struct Calls(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,7 +28,7 @@ impl Calls {
     pub(super) const OFTEN: usize = 5;
 
     /// Remembers a call that has ended.
-    pub(in crate::serve) fn ended(&self, begin: SystemTime, end: SystemTime) {
+    pub(in crate::commands::serve) fn ended(&self, begin: SystemTime, end: SystemTime) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.calls.len() >= MOST {
             state.calls.pop_front();

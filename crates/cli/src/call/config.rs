@@ -164,7 +164,7 @@ impl Config {
     pub(crate) fn endpoint(&self, region: &str) -> Result<(EndpointUrl, String), Failure> {
         let setting = self.settings.endpoint(Service::Lambda);
         match setting.map_err(|error| failure(&error))? {
-            EndpointSetting::Url(url) => match EndpointUrl::parse(&url.value) {
+            EndpointSetting::Url(url) => match url.value.parse::<EndpointUrl>() {
                 Ok(endpoint) => Ok((endpoint, url.by)),
                 Err(error) => Err(invalid(&url.by, &error)),
             },

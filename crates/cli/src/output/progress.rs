@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{output, terminal};
+use super::stdout::is_terminal;
+use crate::terminal;
 
 /// How long a stream must take before its progress is shown.
 const DELAY: Duration = Duration::from_secs(1);
@@ -33,7 +34,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Creates a progress line that is shown only if stderr is a terminal and stdout is not.
     pub(crate) fn new() -> Self {
-        Self::on(match output::is_terminal() {
+        Self::on(match is_terminal() {
             true => None,
             false => terminal::progress_target(),
         })

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{self, Config};
+use crate::call::config::{self, Config};
 use crate::exit::Failure;
 use crate::output;
 use crate::runtime::{self, Threads};

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 
-use crate::decode::foreign::SNIFF_LEN;
-use crate::decode::line::Lambda;
+use crate::commands::decode::foreign::SNIFF_LEN;
+use crate::commands::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::terminal::{MOST_TEXT, excerpt, say};

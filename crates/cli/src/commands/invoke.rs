@@ -6,16 +6,16 @@ use lambda_invoke::{Error, Execution, Reply};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::call::outcome::{call_failure, show_log_tail};
+use crate::call::verbose;
 use crate::call::{self, with_options};
-use crate::call_state::call_state;
-use crate::destination::{self, Destination};
 use crate::exit::Failure;
+use crate::exit::call_state::call_state;
 use crate::interrupt::{Catch, interrupted};
-use crate::outcome::{call_failure, show_log_tail};
+use crate::output::destination::{self, Destination};
 use crate::output::{self, Deadline, Output};
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
-use crate::verbose;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -14,8 +14,8 @@ use lambda_invoke_endpoint::Endpoint;
 use tokio::task::JoinHandle;
 
 use self::sources::{Snapshot, Sources};
+use crate::commands::serve::log::Log;
 use crate::functions::spec::FunctionSpec;
-use crate::serve::log::Log;
 
 pub(super) use self::calls::Calls;
 

@@ -1,11 +1,11 @@
 //! Writes payloads and results to stdout or to a file. Nothing else is written there.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the one module that writes to stdout"
-)]
+
+pub(crate) mod destination;
+pub(crate) mod progress;
+mod stdout;
 
 use std::future::pending;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::destination::{Destination, Sink, Temporary};
+use self::destination::{Destination, Sink, Temporary};
+pub(crate) use self::stdout::{is_terminal, stdout};
 use crate::exit::{Exit, Failure};
 use crate::terminal;
 
@@ -168,16 +169,6 @@ impl Output {
             Err(error) => Failure::new(Exit::Transport, error),
         }
     }
-}
-
-/// Whether stdout is a terminal.
-pub(crate) fn is_terminal() -> bool {
-    io::stdout().is_terminal()
-}
-
-/// A handle to stdout, for commands that need no runtime.
-pub(crate) fn stdout() -> impl io::Write {
-    io::stdout().lock()
 }
 
 /// Writes a text to stdout, for commands that need no runtime.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use lambda_invoke::{Completion, Error, ResponseStream};
 use serde_json::{Map, Value, json};
 
-use crate::destination::Destination;
 use crate::exit::Failure;
 use crate::interrupt::{Catch, interrupted};
+use crate::output::destination::Destination;
 use crate::output::{Deadline, Output};
 use crate::terminal;
 

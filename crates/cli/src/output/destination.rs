@@ -6,8 +6,8 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::stdout::stdout;
 use crate::exit::Failure;
-use crate::output;
 
 /// How many names are tried for the temporary file.
 const MOST_NAMES: u32 = 16;
@@ -114,7 +114,7 @@ impl Sink {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Stdout => {
-                let mut stdout = output::stdout();
+                let mut stdout = stdout();
                 stdout.write_all(bytes)?;
                 stdout.flush()
             }

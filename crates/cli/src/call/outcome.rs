@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use lambda_invoke::{Error, ErrorKind, LogTail, Report};
 
-use crate::call_state::execution_name;
+use crate::call::{self, advice};
+use crate::exit::call_state::execution_name;
 use crate::exit::{Exit, Failure, causes};
 use crate::terminal::{MOST_TEXT, MOST_TOKEN, Style, excerpt, say, say_in};
-use crate::{advice, call};
 
 /// Converts an error of the client into a failure of the program.
 ///

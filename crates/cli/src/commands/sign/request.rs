@@ -8,10 +8,10 @@ use lambda_invoke_input::{FunctionName, InvocationType, LogType, Qualifier, Targ
 use lambda_invoke_protocol::{InvokeRequest, StreamRequest};
 
 use super::Arguments;
-use crate::config::Config;
+use crate::call::config::Config;
+use crate::call::header::Header;
+use crate::call::payload;
 use crate::exit::Failure;
-use crate::header::Header;
-use crate::payload;
 
 /// An unsigned request, and what to sign it with.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) async fn build(arguments: &Arguments) -> Result<Unsigned, Failure> {
 }
 
 async fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Failure> {
-    let name = FunctionName::parse(function)
+    let name = FunctionName::try_from(function)
         .map_err(|error| Failure::usage(format!("'{function}': {error}")))?;
     let config = Config::new(&arguments.connection, Some(&name))?;
     let (region, identity) = config.signing().await?;
@@ -45,7 +45,7 @@ async fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Fa
     let qualifier = arguments
         .qualifier
         .as_deref()
-        .map(Qualifier::parse)
+        .map(Qualifier::try_from)
         .transpose();
     let target = Target::new(name, qualifier.map_err(Failure::usage)?).map_err(Failure::usage)?;
     let context = arguments
@@ -56,7 +56,7 @@ async fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Fa
     let tenant_id = arguments
         .tenant_id
         .as_deref()
-        .map(TenantId::parse)
+        .map(TenantId::try_from)
         .transpose();
     let tenant_id = tenant_id.map_err(Failure::usage)?;
     let log_type = match arguments.log_tail {
