@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod descriptors;
 mod item;
 pub mod journal;
 mod line;
@@ -11,6 +12,7 @@ mod state;
 mod store;
 
 // The public interface.
+pub use self::descriptors::open_files;
 pub use self::item::{Cause, Event, Finished, Item};
 pub use self::runner::{
     BySettled, Control, Ended, Keep, Map, MaxFailures, Mode, Progress, Retry, Run, RunError,

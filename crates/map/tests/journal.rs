@@ -9,7 +9,7 @@ use std::path::Path;
 
 use lambda_invoke_map::journal::{Header, SLOT, Settled, SourceId};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
-use support::{Executions, Service, all, items, open, path, payload, settled};
+use support::{Executions, Service, all, items, open, path, settled};
 
 /// The executions of each item beyond those before.
 fn more(executions: &Executions, before: &BTreeMap<String, u64>, count: u64) -> Vec<u64> {

@@ -1,7 +1,10 @@
 //! Rows of CSV, as objects or by a template.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::StringRecord;
 use serde_json::{Map, Value};
@@ -19,11 +22,11 @@ use crate::item::Item;
 /// ```
 /// use lambda_invoke_map::source::{Csv, Fields, Template};
 ///
-/// let template = Template::parse(r#"{"who":"{name} of {town}","age":"{age:json}"}"#)?;
+/// let template: Template = r#"{"who":"{name} of {town}","age":"{age:json}"}"#.parse()?;
 /// let table = "name,town,age\n\"Ada\",London,36\n";
 /// let mut rows = Csv::new(table.as_bytes(), Some(template), Fields::default())?;
 /// let item = rows.next().unwrap()?;
-/// assert_eq!(item.payload, r#"{"who":"Ada of London","age":36}"#);
+/// assert_eq!(item.payload, r#"{"age":36,"who":"Ada of London"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -90,20 +93,20 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     Ok(pieces)
 }
 
-impl Template {
-    /// Parses a template.
-    ///
-    /// # Errors
-    ///
-    /// If it is not JSON, or a brace has no counterpart.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+/// Parses a template, which is JSON, and each brace of which has a counterpart.
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
         let value: Value =
             serde_json::from_str(text).map_err(|error| TemplateError::Json(error.to_string()))?;
         let template = Self(value);
         template.each_string(&mut |text| pieces(text).map(drop))?;
         Ok(template)
     }
+}
 
+impl Template {
     fn each_string(
         &self,
         visit: &mut impl FnMut(&str) -> Result<(), TemplateError>,
@@ -184,12 +187,33 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<V
 /// Rows of CSV as items: by a template, or else as objects with the columns' names. The first row has
 /// the names.
 pub struct Csv<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Bounded<R>>,
+    left: Arc<AtomicUsize>,
     columns: StringRecord,
     template: Option<Template>,
     fields: Fields,
     row: StringRecord,
     failed: bool,
+}
+
+/// Ends with an error before a row takes more than [`MAX_ITEM`]: the library reads rows of any length.
+struct Bounded<R> {
+    inner: R,
+    left: Arc<AtomicUsize>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            let problem = format!("a row has more than {} MiB", MAX_ITEM >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        let most = left.min(buffer.len());
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.left.store(left - read, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 impl<R: Read> Csv<R> {
@@ -199,7 +223,12 @@ impl<R: Read> Csv<R> {
     ///
     /// If they cannot be read, or the template has others.
     pub fn new(reader: R, template: Option<Template>, fields: Fields) -> Result<Self, SourceError> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
+        let left = Arc::new(AtomicUsize::new(MAX_ITEM));
+        let bounded = Bounded {
+            inner: reader,
+            left: Arc::clone(&left),
+        };
+        let mut reader = csv::ReaderBuilder::new().from_reader(bounded);
         let place = || "row 1".to_owned();
         let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
         let columns = reader
@@ -213,6 +242,7 @@ impl<R: Read> Csv<R> {
         }
         Ok(Self {
             reader,
+            left,
             columns,
             template,
             fields,
@@ -225,6 +255,7 @@ impl<R: Read> Csv<R> {
         let line = self.reader.position().line();
         let place = || format!("the row of line {line}");
         let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
+        self.left.store(MAX_ITEM, Ordering::Relaxed);
         let read = self.reader.read_record(&mut self.row);
         if !read.map_err(|error| problem(error.to_string()))? {
             return Ok(None);
@@ -274,7 +305,7 @@ mod tests {
     use super::*;
 
     fn rows(table: &str, template: Option<&str>) -> Result<Vec<String>, String> {
-        let template = template.map(Template::parse).transpose();
+        let template = template.map(str::parse::<Template>).transpose();
         let template = template.map_err(|error| error.to_string())?;
         let rows = Csv::new(table.as_bytes(), template, Fields::default());
         rows.map_err(|error| error.to_string())?
@@ -291,14 +322,14 @@ mod tests {
         assert_eq!(
             rows(table, None).unwrap(),
             [
-                r#"{"name":"a \"quoted\"\nname","n":"1"}"#,
-                r#"{"name":"b","n":"2"}"#
+                r#"{"n":"1","name":"a \"quoted\"\nname"}"#,
+                r#"{"n":"2","name":"b"}"#
             ]
         );
         let template = r#"{"text":"{{{name}}}","list":["{n:json}",null],"n":"{n:json}!"}"#;
         assert_eq!(
             rows("name,n\nb,2\n", Some(template)).unwrap(),
-            [r#"{"text":"{b}","list":[2,null],"n":"2!"}"#]
+            [r#"{"list":[2,null],"n":"2!","text":"{b}"}"#]
         );
     }
 
@@ -322,5 +353,9 @@ mod tests {
             let error = rows(table, template).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+        let endless = std::io::Read::chain("a\n".as_bytes(), std::io::repeat(b'x'));
+        let mut rows = Csv::new(endless, None, Fields::default()).unwrap();
+        let error = rows.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("more than 16 MiB"), "{error}");
     }
 }

@@ -82,7 +82,7 @@ impl Fields {
         };
         if let Some(selector) = &self.execution_name {
             let name = read(selector)?;
-            DurableExecutionName::parse(&name).map_err(|error| {
+            DurableExecutionName::try_from(name.as_str()).map_err(|error| {
                 let (name, problem) = (selector.0.clone(), error.to_string());
                 SourceError::new(place(), SourceErrorKind::Field { name, problem })
             })?;

@@ -27,7 +27,7 @@ pub const MAX_ITEM: usize = 16 << 20;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SourceError {
-    /// Where: a line, a row, a file.
+    /// Where: a line, a row, a file; empty for the whole input.
     pub place: String,
     /// What is wrong there.
     pub kind: SourceErrorKind,
@@ -56,7 +56,9 @@ pub enum SourceErrorKind {
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
         match &self.kind {
             SourceErrorKind::Io(error) => error.fmt(f),
             SourceErrorKind::Json(error) => error.fmt(f),
@@ -74,6 +76,12 @@ impl fmt::Display for SourceError {
 impl std::error::Error for SourceError {}
 
 impl SourceError {
+    /// Creates the error of an input that cannot be read at all.
+    #[must_use]
+    pub fn io(error: io::Error) -> Self {
+        Self::new("", SourceErrorKind::Io(error))
+    }
+
     fn new(place: impl Into<String>, kind: SourceErrorKind) -> Self {
         Self {
             place: place.into(),
