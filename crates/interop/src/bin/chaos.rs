@@ -4,6 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_invoke::BoxError;
+use lambda_invoke_interop::chaos::case::Case;
+use lambda_invoke_interop::chaos::oracle::{self, Observation};
+use lambda_invoke_interop::chaos::peers;
 use lambda_invoke_interop::chaos::run::tally::{Tally, peak_mib, watch_panics};
 use lambda_invoke_interop::chaos::run::{World, processes};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
@@ -69,7 +72,11 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
         return Err("no case has such a name; --list shows the names".into());
     }
     let mut tally = Tally::new(format!("crates/interop/chaos --seed {}", arguments.seed));
-    world.run(cases, &mut tally).await;
+    let judge = &mut |case: &Case, seen: Result<Observation, BoxError>| match seen {
+        Ok(seen) => tally.add(case, &seen, oracle::judge(case, &seen)),
+        Err(error) => tally.failed(case, &error),
+    };
+    world.run(cases, judge).await;
     let peak = peak_mib();
     if peak > MAX_MIB {
         println!("more memory than {MAX_MIB} MiB");
@@ -92,6 +99,10 @@ fn main() -> ExitCode {
             }
             Some((first, rest)) if first == "call" => {
                 processes::call_and_print(rest).await.map(|()| true)
+            }
+            Some((first, rest)) if first == "peers" => {
+                let folder = rest.first().ok_or("peers FOLDER")?;
+                peers::compare(folder.as_ref(), 1).await
             }
             _ => {
                 watch_panics();

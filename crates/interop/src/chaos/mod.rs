@@ -13,5 +13,6 @@
 
 pub mod case;
 pub mod oracle;
+pub mod peers;
 pub mod run;
 pub mod schedule;

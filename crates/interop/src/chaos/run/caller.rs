@@ -1,6 +1,7 @@
 //! Who calls: this project's client here, other clients in [`peers`](crate::chaos::peers).
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use bytes::Bytes;
 use lambda_invoke::{BoxError, Client, Error, Execution, Timeouts, Transport};
 use tokio::io::AsyncReadExt;
 
-use super::site::function;
-use crate::chaos::case::{Asked, Policy};
+use super::site::{Site, function};
+use crate::chaos::case::{Asked, Over, Policy};
 
 /// How long the parts of a call may take. No part takes as long unless it is broken; where the
 /// machine is so busy that it does, the case is one of a stalled connection.
@@ -19,6 +20,8 @@ const FIRST_BYTE: Duration = Duration::from_millis(400);
 const FIRST_BYTE_AGAIN: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_millis(400);
 const TOTAL: Duration = Duration::from_secs(4);
+/// Of calls that must succeed.
+const PATIENT: Duration = Duration::from_secs(45);
 
 /// The most of a response that a caller keeps.
 pub const MAX_RESPONSE: u64 = 8 << 20;
@@ -57,6 +60,48 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// Makes calls to one address.
 pub trait Caller: Send + Sync {
     fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_>;
+}
+
+/// Whom a case calls, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct To {
+    pub over: Over,
+    pub address: SocketAddr,
+    pub policy: Policy,
+    /// The number of the case.
+    pub nth: usize,
+    /// Whether the call must succeed, however busy the machine is: its timeouts only find calls
+    /// that hang.
+    pub is_patient: bool,
+}
+
+/// Builds callers, each with connections of its own.
+pub trait Callers: Send + Sync {
+    /// # Errors
+    ///
+    /// If there is no such client.
+    fn caller(&self, site: &Site, to: To) -> Result<Box<dyn Caller>, BoxError>;
+}
+
+/// This project's clients.
+#[derive(Debug)]
+pub struct OurClients;
+
+impl Callers for OurClients {
+    fn caller(&self, site: &Site, to: To) -> Result<Box<dyn Caller>, BoxError> {
+        let (url, transport) = match to.over {
+            Over::Plain => (format!("http://{}", to.address), Transport::new()),
+            Over::Tls => {
+                let transport = Transport::builder()
+                    .bundled_roots(false)
+                    .ca_pem(site.authority.pem.as_bytes())?;
+                let url = format!("https://localhost:{}", to.address.port());
+                (url, transport.build())
+            }
+        };
+        let ours = Ours::new(&url, to.policy, transport, to.nth, to.is_patient)?;
+        Ok(Box::new(ours))
+    }
 }
 
 /// Builds this project's client for an address.
@@ -107,19 +152,13 @@ impl Ours {
         policy: Policy,
         transport: Transport,
         nth: usize,
+        is_patient: bool,
     ) -> Result<Self, BoxError> {
         Ok(Self {
             client: client(url, policy, transport)?,
             reading: [Reading::Collect, Reading::Chunks, Reading::Reader][nth % 3],
-            timeouts: None,
+            timeouts: is_patient.then(|| Timeouts::default().with_total(PATIENT)),
         })
-    }
-
-    /// With timeouts that only find calls that hang: for calls that must succeed, however busy the
-    /// machine is.
-    pub fn patient(mut self) -> Self {
-        self.timeouts = Some(Timeouts::default().with_total(Duration::from_secs(45)));
-        self
     }
 
     async fn try_call(&self, asked: Asked, payload: Bytes) -> Result<Bytes, Error> {

@@ -17,15 +17,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
-use lambda_invoke::{BoxError, Transport};
+use lambda_invoke::BoxError;
 use tokio::sync::Semaphore;
 
-use self::caller::{Caller, Ours, Outcome};
+use self::caller::{Caller, Callers, Ours, OurClients, Outcome, To};
 use self::obstacles::Way;
 use self::proxy::{Plan, Proxy};
 use self::scripted::Scripted;
 use self::site::{Site, payload, whole};
-use self::tally::Tally;
 use super::case::{Asked, Case, Connections, Direction, Over, Policy, Strike, Trouble};
 use super::oracle::{self, Ended, Observation};
 use super::schedule::Lengths;
@@ -48,14 +47,25 @@ pub struct World {
     pub at_once: usize,
     /// Processes at the same time.
     processes: Semaphore,
+    callers: Box<dyn Callers>,
 }
 
+/// What is done with a case that is over, and what was seen of it unless it could not be set up.
+pub type Sink<'s> = dyn FnMut(&Case, Result<Observation, BoxError>) + 's;
+
 impl World {
+    /// With this project's client.
     pub async fn start() -> Result<Self, BoxError> {
+        Self::of(Box::new(OurClients)).await
+    }
+
+    /// With another client.
+    pub async fn of(callers: Box<dyn Callers>) -> Result<Self, BoxError> {
         Ok(Self {
             site: Site::start().await?,
             at_once: 64,
             processes: Semaphore::new(6),
+            callers,
         })
     }
 
@@ -65,7 +75,13 @@ impl World {
         for over in Over::ALL {
             for asked in Asked::RUNNING {
                 let proxy = Proxy::start(vec![self.site.address(over)], Plan::default()).await?;
-                let caller = self.caller(over, proxy.address, Policy::None, 0)?;
+                let undisturbed = Case {
+                    name: String::new(),
+                    asked,
+                    policy: Policy::None,
+                    trouble: Trouble::None { over },
+                };
+                let caller = self.caller(over, proxy.address, &undisturbed, 0)?;
                 let so_far = || (proxy.seen.request_bytes(), proxy.seen.response_bytes());
                 let first = caller.call(asked, payload(&id(0))).await;
                 let one = so_far();
@@ -80,8 +96,8 @@ impl World {
         Ok(lengths)
     }
 
-    /// Runs cases and judges them.
-    pub async fn run(self: &Arc<Self>, cases: Vec<Case>, tally: &mut Tally) {
+    /// Runs cases. A case is over when no request of it can be on its way any more.
+    pub async fn run(self: &Arc<Self>, cases: Vec<Case>, sink: &mut Sink<'_>) {
         let mut nth = 1;
         for batch in cases.chunks(BATCH) {
             let observed = stream::iter(batch.iter().cloned().enumerate().map(|(at, case)| {
@@ -98,17 +114,14 @@ impl World {
             nth += batch.len();
             tokio::time::sleep(SETTLED).await;
             for (case, seen) in observed {
-                match seen {
-                    Ok(seen) => tally.add(&case, &seen, oracle::judge(&case, &seen)),
-                    Err(error) => tally.failed(&case, &error),
-                }
+                sink(&case, seen);
             }
             self.site.executions.forget();
         }
     }
 
     /// Runs a case.
-    async fn observe(&self, nth: usize, case: &Case) -> Result<Observation, BoxError> {
+    pub async fn observe(&self, nth: usize, case: &Case) -> Result<Observation, BoxError> {
         match &case.trouble {
             Trouble::None { over } => self.wire(nth, case, *over, None).await,
             Trouble::Wire { over, strike } => self.wire(nth, case, *over, Some(*strike)).await,
@@ -120,7 +133,8 @@ impl World {
             Trouble::Script(script) => self.script(nth, case, script).await,
             Trouble::Connect(obstacle) => {
                 let way = Way::start(&self.site, *obstacle).await?;
-                let caller = Ours::new(&way.url, case.policy, way.transport.clone(), nth)?;
+                let transport = way.transport.clone();
+                let caller = Ours::new(&way.url, case.policy, transport, nth, false)?;
                 let mut seen = self.seen(nth);
                 seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
                 seen.struck = true;
@@ -140,7 +154,7 @@ impl World {
                 let later = self.site.with_clock(*later).await?;
                 let servers = vec![first.local_addr(), later.local_addr()];
                 let proxy = Proxy::start(servers, Plan::default()).await?;
-                let caller = self.caller(Over::Plain, proxy.address, case.policy, nth)?;
+                let caller = self.caller(Over::Plain, proxy.address, case, nth)?;
                 let mut seen = self.seen(nth);
                 seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
                 seen.struck = true;
@@ -168,22 +182,22 @@ impl World {
         &self,
         over: Over,
         address: SocketAddr,
-        policy: Policy,
+        case: &Case,
         nth: usize,
-    ) -> Result<Ours, BoxError> {
-        let (url, transport) = match over {
-            Over::Plain => (format!("http://{address}"), Transport::new()),
-            Over::Tls => {
-                let transport = Transport::builder()
-                    .bundled_roots(false)
-                    .ca_pem(self.site.authority.pem.as_bytes())?;
-                (
-                    format!("https://localhost:{}", address.port()),
-                    transport.build(),
-                )
-            }
+    ) -> Result<Box<dyn Caller>, BoxError> {
+        let is_patient = match &case.trouble {
+            Trouble::None { .. } | Trouble::Drop { .. } => true,
+            Trouble::Script(script) => script.expect == Expect::Whole,
+            _ => false,
         };
-        Ours::new(&url, policy, transport, nth)
+        let to = To {
+            over,
+            address,
+            policy: case.policy,
+            nth,
+            is_patient,
+        };
+        self.callers.caller(&self.site, to)
     }
 
     /// A call over a connection that is damaged.
@@ -196,10 +210,7 @@ impl World {
     ) -> Result<Observation, BoxError> {
         let plan = Plan { strike, tell: None };
         let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
-        let mut caller = self.caller(over, proxy.address, case.policy, nth)?;
-        if strike.is_none() {
-            caller = caller.patient();
-        }
+        let caller = self.caller(over, proxy.address, case, nth)?;
         let pooled = strike.is_some_and(|strike| strike.on == Connections::Pooled);
         let mut seen = self.seen(nth);
         if pooled {
@@ -253,10 +264,7 @@ impl World {
         script: &Script,
     ) -> Result<Observation, BoxError> {
         let server = Scripted::start(case.asked, script.clone()).await?;
-        let mut caller = self.caller(Over::Plain, server.address, case.policy, nth)?;
-        if script.expect == Expect::Whole {
-            caller = caller.patient();
-        }
+        let caller = self.caller(Over::Plain, server.address, case, nth)?;
         let mut seen = self.seen(nth);
         seen.executions = Arc::clone(&server.seen.executions);
         seen.expected = match case.asked {

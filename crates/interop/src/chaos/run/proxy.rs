@@ -268,11 +268,12 @@ impl Link {
                     _ => {}
                 }
             }
-            if to.write_all(bytes).await.is_err() {
-                return End::Failed;
-            }
+            // Noted first: once the client has it, the next call may begin.
             if direction == Direction::Response {
                 self.seen.keep(self.nth, bytes);
+            }
+            if to.write_all(bytes).await.is_err() {
+                return End::Failed;
             }
             if counts {
                 passed += bytes.len() as u64;
