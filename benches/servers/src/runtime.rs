@@ -9,11 +9,10 @@ mod control;
 
 use std::time::Duration;
 
-use lambda_invoke_endpoint::runtime::{Program, supervise_if_asked};
+use lambda_invoke_endpoint::runtime::Program;
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 
 fn main() {
-    supervise_if_asked();
     control::listen();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [threads, name, instances, queue, command @ ..] = args.as_slice() else {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::api::header;
 use crate::limits::MAX_LOG;
 use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
@@ -186,38 +187,26 @@ fn headers(program: &Program, event: &Event) -> Result<HeaderMap, InvokeError> {
     let context = event.client_context.as_deref().map(ascii_json);
     let default = event.arn.is_none().then(|| program.default_arn());
     let members = [
+        (&header::REQUEST_ID, "request_id", Some(id.as_str())),
         (
-            "lambda-runtime-aws-request-id",
-            "request_id",
-            Some(id.as_str()),
-        ),
-        (
-            "lambda-runtime-invoked-function-arn",
+            &header::FUNCTION_ARN,
             "arn",
             event.arn.as_deref().or(default.as_deref()),
         ),
         (
-            "lambda-runtime-client-context",
+            &header::CLIENT_CONTEXT,
             "client_context",
             context.as_deref(),
         ),
-        (
-            "lambda-runtime-aws-tenant-id",
-            "tenant_id",
-            event.tenant_id.as_deref(),
-        ),
-        (
-            "lambda-runtime-trace-id",
-            "trace_id",
-            event.trace_id.as_deref(),
-        ),
+        (&header::TENANT_ID, "tenant_id", event.tenant_id.as_deref()),
+        (&header::TRACE_ID, "trace_id", event.trace_id.as_deref()),
     ];
     let mut headers = HeaderMap::with_capacity(10);
     for (name, member, value) in members {
         if let Some(value) = value {
             let value =
                 HeaderValue::from_str(value).map_err(|_| InvokeError::InvalidEvent { member })?;
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name.clone(), value);
         }
     }
     headers.insert(

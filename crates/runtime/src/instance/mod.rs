@@ -15,7 +15,7 @@ use http_body_util::Full;
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use self::call::{Call, Permit};
-use crate::api::{Machine, PollId};
+use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
 use crate::{Failure, Head, LogLine, Outcome, Program};
@@ -287,14 +287,14 @@ fn epoch_ms(from_now: Duration) -> u128 {
 fn delivery(call: &mut Call, nonce: &str, deadline_ms: u128) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
     *response.headers_mut() = std::mem::take(&mut call.headers);
-    let own = [
-        ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
-        ("lambda-runtime-invocation-id", nonce.to_owned()),
-    ];
-    for (name, value) in own {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
+    let deadline = HeaderValue::from(u64::try_from(deadline_ms).unwrap_or(u64::MAX));
+    response
+        .headers_mut()
+        .insert(header::DEADLINE.clone(), deadline);
+    if let Ok(nonce) = HeaderValue::from_str(nonce) {
+        response
+            .headers_mut()
+            .insert(header::INVOCATION_ID.clone(), nonce);
     }
     response
 }
