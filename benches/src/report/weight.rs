@@ -83,7 +83,10 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     ));
     let with_credentials = |key| of(WITH_PROFILE, key).ok_or("a clean build was not measured");
     let (cpu, alone) = (with_credentials("cpu_s")?, ours);
-    let (mb, mb_alone) = (with_credentials("mb")?, of("ours", "mb").unwrap_or(f64::NAN));
+    let (mb, mb_alone) = (
+        with_credentials("mb")?,
+        of("ours", "mb").unwrap_or(f64::NAN),
+    );
     rows.push(row(
         "facade with TLS and credentials, stripped size of a minimal caller",
         mb,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::programs::{Place, Server, run};
+use crate::programs::{Place, Server};
 use crate::rows::{Goal, Row, time};
 use crate::start::once;
 use crate::stats::{median, quantile, ratio};
@@ -17,18 +17,6 @@ pub fn program(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let server = Server::start(place, "server-bare", &[])?;
     let url = server.url.trim_end_matches('/');
     let rounds = if report.quick { 10 } else { 40 };
-    // With the settings of the project's releases.
-    let mut build = Command::new("cargo");
-    build.args([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "lambda-invoke-cli",
-    ]);
-    build.current_dir(place.project());
-    run(build.env("CARGO_TARGET_DIR", &place.target))?;
-
     let mut program = Command::new(place.program("lambda-invoke"));
     program.args([
         "invoke",

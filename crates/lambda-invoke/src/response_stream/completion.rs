@@ -36,7 +36,7 @@ impl Completion {
         let report = log.and_then(LogTail::report);
         let outcome = match log {
             _ if complete.has_failed() => Outcome::Failed,
-            Some(log) => log.outcome(request_id),
+            Some(log) => log.outcome(log.own_id(request_id)),
             None => Outcome::NotReported,
         };
         Self {

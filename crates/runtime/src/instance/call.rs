@@ -48,6 +48,7 @@ pub(crate) struct Call {
     pub(super) started: Option<Instant>,
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
+    pub(super) without_memory: bool,
     head: Option<oneshot::Sender<Head>>,
     chunks: mpsc::Sender<Bytes>,
     report: oneshot::Sender<Report>,
@@ -98,6 +99,7 @@ impl Call {
             started: None,
             deadline: None,
             init_duration: None,
+            without_memory: event.without_memory,
             head: Some(head_sender),
             chunks: chunks_sender,
             report: report_sender,
@@ -143,7 +145,12 @@ impl Call {
     }
 
     /// Ends the call, with the whole body of a buffered response.
-    pub(crate) fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>, memory: u64) {
+    pub(crate) fn finish(
+        mut self,
+        outcome: Outcome,
+        buffered: Option<(Head, Bytes)>,
+        memory: Option<u64>,
+    ) {
         let report = Report {
             outcome,
             duration: self

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
-use crate::{Failure, FailureKind, Outcome, Stream, trace};
+use crate::{Failure, FailureKind, Outcome, trace};
 
 /// How long a runtime that reported an error of its initialization may take to end itself.
 const INIT_GRACE: Duration = Duration::from_millis(100);
@@ -119,39 +119,28 @@ impl Instance {
         let env = self.program.environment(&address.to_string(), &stream);
         self.lock().started = Instant::now();
         let spawned = Process::spawn(&self.program.argv, &self.program.root, &env).await;
-        let (mut process, stdout, stderr) = match spawned {
+        let (mut process, pipe) = match spawned {
             Ok(spawned) => spawned,
             Err(reason) => return not_started(reason),
         };
         self.lock().memory = Some(Memory::new(process.pid));
         // Dropped, and with them the connections, when the process is gone.
         let mut tasks = JoinSet::new();
-        let pipes = Output::new(Stream::Stdout, stdout)
-            .and_then(|stdout| Ok([stdout, Output::new(Stream::Stderr, stderr)?]));
-        match pipes {
-            Ok(pipes) => {
-                let _ = self.outputs.set(pipes);
+        let _ = self.output.set(Output::new(pipe));
+        let instance = Arc::clone(self);
+        // Ends when it is dropped.
+        let mut reader = JoinSet::new();
+        reader.spawn(async move {
+            if let Some(output) = instance.output.get() {
+                output.run(&|text| instance.line(text)).await;
             }
-            Err(error) => return not_started(format!("pipe: {error}")),
-        }
-        let mut readers = JoinSet::new();
-        for place in 0..2 {
-            let instance = Arc::clone(self);
-            readers.spawn(async move {
-                if let Some(output) = instance.outputs.get().and_then(|all| all.get(place)) {
-                    output
-                        .run(&|stream, text| instance.line(stream, text))
-                        .await;
-                }
-            });
-        }
+        });
         tasks.spawn(Arc::clone(self).accept(listener));
         let end = self.watch(&mut process).await;
         if !matches!(end, End::Process(_)) {
             self.end(&end, &mut process).await;
         }
-        let read = async { while readers.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_WORDS, read).await;
+        let _ = tokio::time::timeout(LAST_WORDS, reader.join_next()).await;
         end
     }
 

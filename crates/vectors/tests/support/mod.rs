@@ -1,5 +1,8 @@
 //! What the tests of the workspace share: cargo's view of it.
 
+// Each test file uses only a part of it.
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
