@@ -203,7 +203,7 @@ impl Core {
         }
     }
 
-    /// Rejects a function whose ARN is of another region than the client: the service would not find
+    /// Rejects a function whose ARN is in a different region from the client's: the service would not find
     /// it, or not accept the signature.
     fn check_region(&self, function: &FunctionName<'_>) -> Result<(), Error> {
         let region = self.credentials.region();
