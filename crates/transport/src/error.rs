@@ -388,4 +388,13 @@ mod tests {
         );
         assert!(!error.is_connect());
     }
+
+    #[test]
+    fn a_request_that_cannot_be_sent_is_no_failure_of_the_connection() {
+        let error = Error::request("no host");
+        assert!(!error.is_connect() && !error.is_tls() && !error.is_body());
+        let debug = format!("{error:?}");
+        assert!(debug.contains("kind: Request, sent: No"), "{debug}");
+        assert!(debug.contains("message: \"no host\""), "{debug}");
+    }
 }
