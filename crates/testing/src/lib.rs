@@ -27,6 +27,8 @@ pub mod input;
 #[cfg(feature = "project")]
 pub mod lambda_invoke;
 #[cfg(feature = "project")]
+pub mod map;
+#[cfg(feature = "project")]
 pub mod protocol;
 #[cfg(feature = "project")]
 pub mod runtime;
@@ -74,6 +76,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_limits", event_stream::limits),
     ("event_stream_round_trip", event_stream::round_trip),
     ("lambda_invoke_stream", lambda_invoke::stream),
+    ("map_journal", map::journal),
+    ("map_journal_any", map::journal_any),
     ("runtime_machine", runtime::machine),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),
