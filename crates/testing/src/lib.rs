@@ -26,6 +26,8 @@ pub mod event_stream;
 pub mod input;
 #[cfg(feature = "lambda-invoke")]
 pub mod lambda_invoke;
+#[cfg(feature = "map")]
+pub mod map;
 #[cfg(feature = "protocol")]
 pub mod protocol;
 #[cfg(feature = "runtime")]
@@ -77,6 +79,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_sequence", event_stream::sequence),
     ("lambda_invoke_reply", lambda_invoke::reply),
     ("lambda_invoke_stream", lambda_invoke::stream),
+    ("map_journal", map::journal),
+    ("map_journal_any", map::journal_any),
     ("runtime_machine", runtime::machine),
     ("sigv4_canonical_twin", sigv4::canonical_twin),
     ("sigv4_chunks", sigv4::chunks),

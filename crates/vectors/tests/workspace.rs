@@ -41,9 +41,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "runtime",
         ],
     ),
+    ("map", &["lambda-invoke"]),
     (
         "cli",
         &[
+            "map",
             "input",
             "error",
             "event-stream",
@@ -60,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "testing",
         &[
+            "map",
             "input",
             "error",
             "event-stream",

@@ -35,7 +35,7 @@ impl Plan {
         let call = client.invoke(name.clone());
         let call = with_options(call, options, Bytes::from_static(b"{}"), None);
         let permitted = call.dry_run().send().await;
-        permitted.map_err(|error| outcome::call_failure(&error, options))?;
+        let _ = permitted.map_err(|error| outcome::call_failure(&error, options))?;
         let sample = match sample {
             None => None,
             Some((map, items)) => {

@@ -46,7 +46,10 @@ impl Summary {
         if event.settled() == Settled::Done {
             if let Event::Finished(finished, _) = event {
                 let time = u64::try_from(finished.duration.as_micros()).unwrap_or(u64::MAX);
-                self.times.saturating_record(time.max(1));
+                // The histogram resizes itself; a time beyond its maximum counts as the maximum.
+                if self.times.record(time).is_err() {
+                    self.times.saturating_record(time);
+                }
             }
             return;
         }
