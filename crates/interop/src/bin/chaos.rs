@@ -2,17 +2,21 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_invoke::BoxError;
 use lambda_invoke_interop::chaos::case::Case;
 use lambda_invoke_interop::chaos::oracle::{self, Observation};
-use lambda_invoke_interop::chaos::peers;
 use lambda_invoke_interop::chaos::run::tally::{Tally, peak_mib, watch_panics};
 use lambda_invoke_interop::chaos::run::{World, processes};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
+use lambda_invoke_interop::chaos::{load, peers, soak};
 
 const USAGE: &str = "\
 usage: chaos [--quick] [--seed N] [--only NAME] [--list]
+       chaos soak [--minutes N]    calls of real functions with faults, for 30 minutes
+       chaos load [--minutes N]    many connections and streams; too few descriptors for 20 minutes
+       chaos peers FOLDER          other clients in the same cases; see crates/interop/peers
 
     --quick      a sample that takes less than two minutes
     --seed N     chooses the sample, and the bits that are flipped (1 by default)
@@ -51,6 +55,16 @@ fn parse(arguments: &[String]) -> Result<Arguments, BoxError> {
     Ok(parsed)
 }
 
+/// The value of `--minutes`.
+fn minutes(arguments: &[String], default: f64) -> Result<Duration, BoxError> {
+    let minutes = match arguments {
+        [] => default,
+        [name, value] if name == "--minutes" => value.parse()?,
+        _ => return Err(USAGE.into()),
+    };
+    Ok(Duration::try_from_secs_f64(minutes * 60.0)?)
+}
+
 async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
     let world = Arc::new(World::start().await?);
     let lengths = world.lengths().await?;
@@ -71,7 +85,12 @@ async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
     if cases.is_empty() {
         return Err("no case has such a name; --list shows the names".into());
     }
-    let mut tally = Tally::new(format!("crates/interop/chaos --seed {}", arguments.seed));
+    let quick = match arguments.extent {
+        Extent::Quick => " --quick",
+        Extent::Full => "",
+    };
+    let seed = arguments.seed;
+    let mut tally = Tally::new(format!("crates/interop/chaos{quick} --seed {seed}"));
     let judge = &mut |case: &Case, seen: Result<Observation, BoxError>| match seen {
         Ok(seen) => tally.add(case, &seen, oracle::judge(case, &seen)),
         Err(error) => tally.failed(case, &error),
@@ -100,10 +119,16 @@ fn main() -> ExitCode {
             Some((first, rest)) if first == "call" => {
                 processes::call_and_print(rest).await.map(|()| true)
             }
+            Some((first, rest)) if first == "loaded" => {
+                let descriptors = rest.first().ok_or("loaded DESCRIPTORS")?.parse()?;
+                load::serve(descriptors).await.map(|()| true)
+            }
             Some((first, rest)) if first == "peers" => {
                 let folder = rest.first().ok_or("peers FOLDER")?;
                 peers::compare(folder.as_ref(), 1).await
             }
+            Some((first, rest)) if first == "soak" => soak::soak(minutes(rest, 30.0)?).await,
+            Some((first, rest)) if first == "load" => load::load(minutes(rest, 20.0)?).await,
             _ => {
                 watch_panics();
                 chaos(parse(&arguments)?).await

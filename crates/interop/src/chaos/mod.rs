@@ -12,7 +12,9 @@
 //! - [`oracle`]: what must hold of everything that is seen.
 
 pub mod case;
+pub mod load;
 pub mod oracle;
 pub mod peers;
 pub mod run;
 pub mod schedule;
+pub mod soak;

@@ -55,9 +55,7 @@ fn cases(world_lengths: &schedule::Lengths, seed: u64) -> Vec<Case> {
     let all = schedule::cases(world_lengths, Extent::Quick, seed);
     let applies = |case: &Case| match &case.trouble {
         Trouble::None { over } => *over == Over::Plain,
-        Trouble::Wire { over, strike } => {
-            *over == Over::Plain && strike.on == Connections::First
-        }
+        Trouble::Wire { over, strike } => *over == Over::Plain && strike.on == Connections::First,
         Trouble::Script(_) => Asked::OPERATIONS.contains(&case.asked),
         _ => false,
     };

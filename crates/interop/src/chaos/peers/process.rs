@@ -52,7 +52,10 @@ impl Process {
                     let _ = waiting.send(outcome);
                 }
             }
-            waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
         });
         Ok(Self {
             stdin: tokio::sync::Mutex::new(stdin),
@@ -66,7 +69,9 @@ impl Process {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, outcome) = oneshot::channel();
         let pending = self.pending.lock();
-        pending.unwrap_or_else(PoisonError::into_inner).insert(number, tell);
+        pending
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, tell);
         let line = json!({
             "number": number,
             "url": url,

@@ -21,7 +21,7 @@ const FIRST_BYTE_AGAIN: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_millis(400);
 const TOTAL: Duration = Duration::from_secs(4);
 /// Of calls that must succeed.
-const PATIENT: Duration = Duration::from_secs(45);
+pub const PATIENT: Duration = Duration::from_secs(45);
 
 /// The most of a response that a caller keeps.
 pub const MAX_RESPONSE: u64 = 8 << 20;

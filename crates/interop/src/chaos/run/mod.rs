@@ -20,7 +20,7 @@ use futures_util::stream::{self, StreamExt};
 use lambda_invoke::BoxError;
 use tokio::sync::Semaphore;
 
-use self::caller::{Caller, Callers, Ours, OurClients, Outcome, To};
+use self::caller::{Caller, Callers, OurClients, Ours, Outcome, To};
 use self::obstacles::Way;
 use self::proxy::{Plan, Proxy};
 use self::scripted::Scripted;
@@ -238,9 +238,7 @@ impl World {
             tell: Some(tell),
         };
         let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
-        let caller = self
-            .caller(over, proxy.address, case.policy, nth)?
-            .patient();
+        let caller = self.caller(over, proxy.address, case, nth)?;
         let mut seen = self.seen(nth);
         let call = end(caller.call(case.asked, payload(&id(nth))));
         // At offset 0 it is dropped before it is polled.

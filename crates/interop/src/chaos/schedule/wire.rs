@@ -6,9 +6,10 @@ use crate::chaos::case::{
     Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
 };
 
-/// Offsets vary by a few bytes, with the digits of a duration in the log. Behind the last byte there
-/// is one more cut, which comes after everything has passed.
-const MARGIN: u64 = 12;
+/// Offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a duration in
+/// the log, and a sample must be the same in the next run. A few strikes come after everything has
+/// passed.
+const ROUND: u64 = 64;
 
 /// All damage.
 pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
@@ -37,7 +38,8 @@ type Group = (Over, Asked, Policy, Connections, Direction);
 
 fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, group: Group) {
     let (over, asked, policy, on, direction) = group;
-    let end = lengths.of(over, asked, direction, on == Connections::Pooled) + MARGIN;
+    let end = lengths.of(over, asked, direction, on == Connections::Pooled);
+    let end = (end + 4).next_multiple_of(ROUND);
     for damage in Damage::all(0) {
         let name = format!("wire/{}/{}/{}", over.name(), asked.name(), policy.name());
         let key = format!("{name}/{direction:?}/{}/{on:?}", damage.name());
@@ -72,7 +74,9 @@ pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     for over in Over::ALL {
         for asked in Asked::OPERATIONS {
             for direction in [Direction::Request, Direction::Response] {
-                let end = lengths.of(over, asked, direction, false);
+                let end = lengths
+                    .of(over, asked, direction, false)
+                    .next_multiple_of(ROUND);
                 let key = format!("drop/{}/{}/{direction:?}", over.name(), asked.name());
                 for at in offsets(end, extent.drops(), seed, &key) {
                     all.push(Case {
