@@ -1,9 +1,6 @@
 //! What the tests of the workspace share: cargo's view of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-// Each test file uses only a part of it.
-#![allow(dead_code)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
