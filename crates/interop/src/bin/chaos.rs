@@ -66,7 +66,12 @@ fn minutes(arguments: &[String], default: f64) -> Result<Duration, BoxError> {
 }
 
 async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
-    let world = Arc::new(World::start().await?);
+    let mut world = World::start().await?;
+    if arguments.extent == Extent::Full {
+        // Most of them wait for a timeout.
+        world.at_once = 256;
+    }
+    let world = Arc::new(world);
     let lengths = world.lengths().await?;
     let mut cases = schedule::cases(&lengths, arguments.extent, arguments.seed);
     if let Some(only) = &arguments.only {
