@@ -257,10 +257,9 @@ impl Driver {
     fn finish(&mut self, finished: Finished, line: Bytes) {
         let (index, settled) = (finished.index, finished.settled);
         self.progress().finished.add(settled);
-        if settled != Settled::Done && self.has_too_many_failures() {
-            if matches!(self.ended, Ended::Complete) {
-                self.ended = Ended::TooManyFailures;
-            }
+        let is_running = matches!(self.ended, Ended::Complete);
+        if is_running && settled != Settled::Done && self.has_too_many_failures() {
+            self.ended = Ended::TooManyFailures;
         }
         let event = Event::Finished(Box::new(finished), line);
         let Some(journal) = &mut self.journal else {
