@@ -1,4 +1,5 @@
-//! How the cost of sockets grows: by concurrency, by chunk size, and by the number of open streams.
+//! How the cost of sockets grows: by concurrency, by chunk size, by length, and by the number of open
+//! streams.
 
 use super::Turns;
 use crate::programs::{Place, Server};
@@ -12,23 +13,33 @@ fn empty() -> Curves {
     NAMES.map(|name| (name.to_owned(), Vec::new())).to_vec()
 }
 
+/// How many streams run at once, or are open.
+const AT_ONCE: [u64; 9] = [1, 3, 10, 32, 100, 316, 1000, 3162, 10_000];
+
+/// The most streams at once. Each takes a descriptor on both sides.
+fn most_at_once(place: &Place, report: &Report) -> Result<u64> {
+    let most = if report.quick { 1000 } else { 10_000 };
+    Ok(most.min(place.descriptors()? / 2))
+}
+
 /// CPU time of a small stream, by how many run at once.
 pub fn concurrency(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty();
-    for at_once in [1, 3, 10, 32, 100, 316, 1000] {
-        let (at_once, count) = (at_once.to_string(), (at_once * 5).max(2000).to_string());
+    let most = most_at_once(place, report)?;
+    for at_once in AT_ONCE.into_iter().filter(|at_once| *at_once <= most) {
+        let (text, count) = (at_once.to_string(), (at_once * 5).max(2000).to_string());
         let turns = Turns {
             clients: &["ours", "bare", "sdk"],
-            args: &[&server.url, "small", &at_once, &count],
+            args: &[&server.url, "small", &text, &count],
             env: Vec::new(),
             cpu: None,
-            rounds: if report.quick { 3 } else { 7 },
+            rounds: if report.quick || at_once > 1000 { 3 } else { 7 },
         };
         let outputs = turns.run(place, report)?;
         for (client, curve) in curves.iter_mut().enumerate() {
             let cpu = median(&outputs.values(client, "cpu_ns")?) / count.parse::<f64>()?;
-            curve.1.push((at_once.parse()?, cpu));
+            curve.1.push((at_once as f64, cpu));
         }
     }
     Ok(curves)
@@ -59,16 +70,36 @@ pub fn chunks(place: &Place, report: &mut Report) -> Result<Curves> {
     Ok(curves)
 }
 
+/// CPU time of a long stream, by its length.
+pub fn lengths(place: &Place, report: &mut Report) -> Result<Curves> {
+    let server = Server::start(place, "server-bare", &[])?;
+    let mut curves = empty();
+    curves[1].0 = "bare hyper-util with a CRC pass".to_owned();
+    for mib in [1, 2, 5, 10, 20, 50, 100, 200] {
+        // Several of the shorter ones, which take less time than its clock's resolution allows.
+        let (work, count) = (format!("stream-{mib}"), (20 / mib).max(1).to_string());
+        let turns = Turns {
+            clients: &["ours", "bare-crc", "sdk"],
+            args: &[&server.url, &work, "1", &count],
+            env: Vec::new(),
+            cpu: None,
+            rounds: if report.quick { 3 } else { 7 },
+        };
+        let outputs = turns.run(place, report)?;
+        for (client, curve) in curves.iter_mut().enumerate() {
+            let cpu = median(&outputs.values(client, "cpu_ns")?) / count.parse::<f64>()?;
+            curve.1.push((f64::from(mib) * 1_048_576.0, cpu));
+        }
+    }
+    Ok(curves)
+}
+
 /// Memory of the client, by the number of open streams.
 pub fn memory(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty();
-    // Each stream takes a descriptor on both sides.
-    let most = if report.quick { 1000 } else { 10_000 };
-    for streams in [100, 316, 1000, 3162, 10_000] {
-        if streams > most.min(place.descriptors()? / 2) {
-            continue;
-        }
+    let most = most_at_once(place, report)?;
+    for streams in AT_ONCE.into_iter().filter(|s| (100..=most).contains(s)) {
         let streams = streams.to_string();
         let turns = Turns {
             clients: &["ours", "bare", "sdk"],
