@@ -142,7 +142,7 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
     let concurrency = sockets::concurrency(place, report)?;
     let chunks = sockets::chunks(place, report)?;
     let lengths = sockets::lengths(place, report)?;
-    let memory = sockets::memory(place, report)?;
+    let [memory, open] = sockets::open(place, report)?;
     let charts = [
         (
             "frames",
@@ -215,6 +215,15 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             rows::number,
             page::bytes,
             memory,
+        ),
+        (
+            "open",
+            "Client, CPU time of open streams, with their connections",
+            "open streams",
+            "CPU time of all",
+            rows::number,
+            rows::time,
+            open,
         ),
     ];
     let mut growth = Vec::new();

@@ -13,33 +13,23 @@ fn empty() -> Curves {
     NAMES.map(|name| (name.to_owned(), Vec::new())).to_vec()
 }
 
-/// How many streams run at once, or are open.
-const AT_ONCE: [u64; 9] = [1, 3, 10, 32, 100, 316, 1000, 3162, 10_000];
-
-/// The most streams at once. Each takes a descriptor on both sides.
-fn most_at_once(place: &Place, report: &Report) -> Result<u64> {
-    let most = if report.quick { 1000 } else { 10_000 };
-    Ok(most.min(place.descriptors()? / 2))
-}
-
 /// CPU time of a small stream, by how many run at once.
 pub fn concurrency(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty();
-    let most = most_at_once(place, report)?;
-    for at_once in AT_ONCE.into_iter().filter(|at_once| *at_once <= most) {
-        let (text, count) = (at_once.to_string(), (at_once * 5).max(2000).to_string());
+    for at_once in [1, 3, 10, 32, 100, 316, 1000] {
+        let (at_once, count) = (at_once.to_string(), (at_once * 5).max(2000).to_string());
         let turns = Turns {
             clients: &["ours", "bare", "sdk"],
-            args: &[&server.url, "small", &text, &count],
+            args: &[&server.url, "small", &at_once, &count],
             env: Vec::new(),
             cpu: None,
-            rounds: if report.quick || at_once > 1000 { 3 } else { 7 },
+            rounds: if report.quick { 3 } else { 7 },
         };
         let outputs = turns.run(place, report)?;
         for (client, curve) in curves.iter_mut().enumerate() {
             let cpu = median(&outputs.values(client, "cpu_ns")?) / count.parse::<f64>()?;
-            curve.1.push((at_once as f64, cpu));
+            curve.1.push((at_once.parse()?, cpu));
         }
     }
     Ok(curves)
@@ -94,12 +84,16 @@ pub fn lengths(place: &Place, report: &mut Report) -> Result<Curves> {
     Ok(curves)
 }
 
-/// Memory of the client, by the number of open streams.
-pub fn memory(place: &Place, report: &mut Report) -> Result<Curves> {
+/// Memory of the client, and CPU time of all its streams, by the number of open ones.
+pub fn open(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
     let server = Server::start(place, "server-bare", &[])?;
-    let mut curves = empty();
-    let most = most_at_once(place, report)?;
-    for streams in AT_ONCE.into_iter().filter(|s| (100..=most).contains(s)) {
+    let mut curves = [empty(), empty()];
+    // Each stream takes a descriptor on both sides.
+    let most = if report.quick { 1000 } else { 10_000 };
+    for streams in [100, 316, 1000, 3162, 10_000] {
+        if streams > most.min(place.descriptors()? / 2) {
+            continue;
+        }
         let streams = streams.to_string();
         let turns = Turns {
             clients: &["ours", "bare", "sdk"],
@@ -109,9 +103,11 @@ pub fn memory(place: &Place, report: &mut Report) -> Result<Curves> {
             rounds: 1,
         };
         let outputs = turns.run(place, report)?;
-        for (client, curve) in curves.iter_mut().enumerate() {
-            let bytes = median(&outputs.values(client, "resident")?);
-            curve.1.push((streams.parse()?, bytes));
+        for (curves, key) in curves.iter_mut().zip(["resident", "cpu_ns"]) {
+            for (client, curve) in curves.iter_mut().enumerate() {
+                let value = median(&outputs.values(client, key)?);
+                curve.1.push((streams.parse()?, value));
+            }
         }
     }
     Ok(curves)
