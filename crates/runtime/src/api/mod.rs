@@ -2,11 +2,12 @@
 //! its requests.
 
 mod extensions;
+pub(crate) mod header;
 pub(crate) mod lines;
 pub mod machine;
 mod rejection;
 pub(crate) mod route;
 
-pub use self::extensions::{ExtensionId, Subscriptions};
-pub use self::machine::{Handed, Machine, PollId, ResponseMode};
+pub use self::extensions::{ExtensionId, PollId, Subscriptions};
+pub use self::machine::{Handed, Machine, ResponseMode};
 pub use self::rejection::Rejection;
