@@ -159,7 +159,8 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
     let micro = Micro::measure(place, report, "curve")?;
     let concurrency = sockets::concurrency(place, report)?;
     let chunks = sockets::chunks(place, report)?;
-    let memory = sockets::memory(place, report)?;
+    let lengths = sockets::lengths(place, report)?;
+    let [memory, open] = sockets::open(place, report)?;
     let charts = [
         (
             "frames",
@@ -216,6 +217,15 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             chunks,
         ),
         (
+            "lengths",
+            "Client, long streams, by their length",
+            "length",
+            "CPU time per stream",
+            page::bytes,
+            rows::time,
+            lengths,
+        ),
+        (
             "memory",
             "Client, memory of open streams",
             "open streams",
@@ -224,7 +234,17 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             page::bytes,
             memory,
         ),
+        (
+            "open",
+            "Client, CPU time of open streams, with their connections",
+            "open streams",
+            "CPU time of all",
+            rows::number,
+            rows::time,
+            open,
+        ),
     ];
+    let mut growth = Vec::new();
     for (name, title, x, y, x_text, y_text, curves) in charts {
         let chart = Chart {
             title,
@@ -235,14 +255,12 @@ fn curves(place: &Place, report: &mut Report) -> Result<()> {
             curves: &curves,
         };
         page::picture(place, report, name, &chart.svg())?;
-        if let Some((_, points)) = curves.iter().find(|(name, _)| name == "ours") {
-            let exponent = svg::exponent(points).unwrap_or(f64::NAN);
-            println!("curve: {title}: ours grows as x^{exponent:.2}");
-        }
+        growth.extend(Row::growth(title, x_text, y_text, &curves));
         report.raw(
             "curves",
             serde_json::json!({ "name": name, "curves": curves }),
         );
     }
+    report.add("curves", growth);
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::svg::{self, Curves};
+
 /// The goal for a number.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal {
@@ -78,6 +80,36 @@ impl Row {
             goal,
             detail,
         }
+    }
+
+    /// The exponent of our curve, between what and what, and those of the others.
+    pub fn growth(
+        title: &str,
+        x_text: fn(f64) -> String,
+        y_text: fn(f64) -> String,
+        curves: &Curves,
+    ) -> Option<Self> {
+        let (_, points) = curves.iter().find(|(name, _)| name == "ours")?;
+        let ((x, y), (last_x, last_y)) = (points.first()?, points.last()?);
+        let mut detail = format!(
+            "{} at {}, {} at {}",
+            y_text(*y),
+            x_text(*x),
+            y_text(*last_y),
+            x_text(*last_x)
+        );
+        for (name, points) in curves.iter().filter(|(name, _)| name != "ours") {
+            let exponent = svg::exponent(points).unwrap_or(f64::NAN);
+            detail += &format!("; {name} {exponent:.2}");
+        }
+        Some(Self {
+            part: "curves",
+            name: format!("exponent of growth: {title}"),
+            measured: svg::exponent(points)?,
+            unit: "",
+            goal: Goal::Fact,
+            detail,
+        })
     }
 
     /// A row for which something is missing on this machine.

@@ -16,8 +16,8 @@ use crate::{Latency, Work};
 /// Connections are opened and warmed up before the clocks start. In the environment, `BENCH_CA` is the
 /// certificate authority to trust, and `BENCH_THREADS` the number of threads, which share a client.
 ///
-/// The work `hold` is measured by memory instead: the resident bytes that so many open streams need,
-/// with their connections.
+/// The work `hold` is measured by memory as well: the resident bytes that so many open streams need,
+/// with their connections, which are a part of its CPU time, too.
 pub fn load<C, F>(
     new: impl Fn(&str, Option<&str>) -> C,
     exchange: impl Fn(C, Work, Latency) -> F + Copy + Send + 'static,
@@ -58,9 +58,11 @@ pub fn load<C, F>(
             }
             resident()
         });
+        let cpu = ProcessTime::now();
         many(work, at_once, &latency);
+        let cpu = cpu.elapsed().as_nanos();
         let bytes = sampled.join().unwrap().saturating_sub(before);
-        println!("{{\"resident\":{bytes}}}");
+        println!("{{\"resident\":{bytes},\"cpu_ns\":{cpu}}}");
         return;
     }
     let warm_up = match work.function() {

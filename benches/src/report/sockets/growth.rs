@@ -1,4 +1,5 @@
-//! How the cost of sockets grows: by concurrency, by chunk size, and by the number of open streams.
+//! How the cost of sockets grows: by concurrency, by chunk size, by length, and by the number of open
+//! streams.
 
 use super::Turns;
 use crate::programs::{Place, Server};
@@ -59,10 +60,34 @@ pub fn chunks(place: &Place, report: &mut Report) -> Result<Curves> {
     Ok(curves)
 }
 
-/// Memory of the client, by the number of open streams.
-pub fn memory(place: &Place, report: &mut Report) -> Result<Curves> {
+/// CPU time of a long stream, by its length.
+pub fn lengths(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty();
+    curves[1].0 = "bare hyper-util with a CRC pass".to_owned();
+    for mib in [1, 2, 5, 10, 20, 50, 100, 200] {
+        // Several of the shorter ones, which take less time than its clock's resolution allows.
+        let (work, count) = (format!("stream-{mib}"), (20 / mib).max(1).to_string());
+        let turns = Turns {
+            clients: &["ours", "bare-crc", "sdk"],
+            args: &[&server.url, &work, "1", &count],
+            env: Vec::new(),
+            cpu: None,
+            rounds: if report.quick { 3 } else { 7 },
+        };
+        let outputs = turns.run(place, report)?;
+        for (client, curve) in curves.iter_mut().enumerate() {
+            let cpu = median(&outputs.values(client, "cpu_ns")?) / count.parse::<f64>()?;
+            curve.1.push((f64::from(mib) * 1_048_576.0, cpu));
+        }
+    }
+    Ok(curves)
+}
+
+/// Memory of the client, and CPU time of all its streams, by the number of open ones.
+pub fn open(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
+    let server = Server::start(place, "server-bare", &[])?;
+    let mut curves = [empty(), empty()];
     // Each stream takes a descriptor on both sides.
     let most = if report.quick { 1000 } else { 10_000 };
     for streams in [100, 316, 1000, 3162, 10_000] {
@@ -78,9 +103,11 @@ pub fn memory(place: &Place, report: &mut Report) -> Result<Curves> {
             rounds: 1,
         };
         let outputs = turns.run(place, report)?;
-        for (client, curve) in curves.iter_mut().enumerate() {
-            let bytes = median(&outputs.values(client, "resident")?);
-            curve.1.push((streams.parse()?, bytes));
+        for (curves, key) in curves.iter_mut().zip(["resident", "cpu_ns"]) {
+            for (client, curve) in curves.iter_mut().enumerate() {
+                let value = median(&outputs.values(client, key)?);
+                curve.1.push((streams.parse()?, value));
+            }
         }
     }
     Ok(curves)

@@ -15,7 +15,7 @@ use crate::{Report, Result};
 
 pub use client::client;
 pub use endpoint::endpoint;
-pub use growth::{chunks, concurrency, memory};
+pub use growth::{chunks, concurrency, lengths, open};
 pub use program::program;
 pub use streams::streams;
 
