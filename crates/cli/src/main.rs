@@ -19,7 +19,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, check, completions, decode, invoke, serve, sign, stream, whoami};
+use crate::commands::{
+    bench, check, completions, decode, invoke, map, serve, sign, stream, whoami,
+};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -33,6 +35,7 @@ struct Arguments {
 enum Command {
     Stream(stream::Arguments),
     Invoke(invoke::Arguments),
+    Map(map::Arguments),
     Serve(serve::Arguments),
     Check(check::Arguments),
     Sign(sign::Arguments),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Stream(arguments) => stream::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
+        Command::Map(arguments) => map::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),

@@ -11,6 +11,7 @@ mod request_id;
 mod run;
 mod server;
 mod service;
+mod trace;
 mod url;
 mod wire;
 

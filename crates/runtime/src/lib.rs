@@ -13,6 +13,7 @@ mod pool;
 mod process;
 mod program;
 mod response;
+mod trace;
 
 // The public interface.
 pub use self::error::{InvokeError, ProgramError};

@@ -16,7 +16,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Who is told of each line, at once.
+/// Receives each line as soon as it is written.
 #[derive(Clone)]
 pub(crate) struct LogSink(pub(crate) Arc<dyn Fn(&LogLine) + Send + Sync>);
 

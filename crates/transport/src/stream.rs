@@ -1,6 +1,5 @@
 //! The layers of a connection: a socket, with or without TLS.
 
-use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -115,14 +114,6 @@ impl Stream {
             absolute_form,
             uses: Uses::new(),
         }
-    }
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream")
-            .field("absolute_form", &self.absolute_form)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The options of a call, and the client that makes it; shared by `stream`, `invoke` and `bench`.
+//! The options of a call, and the client that makes it; shared by `stream`, `invoke`, `bench` and `map`.
 
 pub(crate) mod advice;
 pub(crate) mod config;
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// The function's name, partial ARN or ARN, optionally followed by :VERSION or :ALIAS
     pub(crate) function: String,
     #[command(flatten)]
-    payload: payload::Options,
+    pub(crate) payload: payload::Options,
     /// The version or alias to invoke
     #[arg(short, long, value_name = "VERSION|ALIAS")]
     pub(crate) qualifier: Option<String>,
@@ -55,7 +55,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     /// Call an endpoint in this process, without an account, credentials or region: your own
     /// functions, named by --function, or else hello, echo, count and fail
-    #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
+    #[arg(long, conflicts_with_all = ["profile", "endpoint_url", "ca_bundle"])]
     local: bool,
     /// With --local: a file with a handler, such as app.py or app.py:HANDLER, a program, NAME=SOURCE
     /// or NAME='COMMAND'; repeatable
@@ -71,13 +71,13 @@ pub(crate) struct Options {
     pub(crate) verbose: u8,
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
-    retry: Retry,
+    pub(crate) retry: Retry,
     /// The most attempts of a call, the first one included [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
-    headers: Vec<Header>,
+    pub(crate) headers: Vec<Header>,
     #[command(flatten)]
     timeouts: TimeoutOptions,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Retry {
+pub(crate) enum Retry {
     /// No calls
     None,
     /// Only calls that certainly did not run the function

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod decode;
 pub(crate) mod invoke;
+pub(crate) mod map;
 pub(crate) mod serve;
 pub(crate) mod sign;
 pub(crate) mod stream;

@@ -28,19 +28,10 @@ impl Options {
     ///
     /// If it cannot.
     pub(crate) fn check(&self) -> Result<Destination, Failure> {
-        let path = match self.output.as_deref() {
-            Some(path) if path != Path::new("-") => path,
-            _ => return Ok(Destination::Stdout),
-        };
-        Destination::of(path)
-            .and_then(|destination| destination.start().map(|_| destination))
-            .map_err(|error| {
-                Failure::usage(format!(
-                    "cannot write to {}: {error}\n  hint: --output-file takes a file in a folder that \
-                     exists and that you may write to",
-                    path.display()
-                ))
-            })
+        match self.output.as_deref() {
+            Some(path) if path != Path::new("-") => Destination::checked("--output-file", path),
+            _ => Ok(Destination::Stdout),
+        }
     }
 }
 
@@ -55,6 +46,23 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
+    /// Checks before anything is sent that the path of an option can be written to.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub(crate) fn checked(option: &str, path: &Path) -> Result<Self, Failure> {
+        Self::of(path)
+            .and_then(|destination| destination.start().map(|_| destination))
+            .map_err(|error| {
+                Failure::usage(format!(
+                    "cannot write to {}: {error}\n  hint: {option} takes a file in a folder that \
+                     exists and that you may write to",
+                    path.display()
+                ))
+            })
+    }
+
     fn of(path: &Path) -> io::Result<Self> {
         // Renaming over a symbolic link would replace the link instead of its target.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -46,6 +46,14 @@ impl Deadline {
         }
     }
 
+    /// No deadline.
+    pub(crate) fn none() -> Self {
+        Self {
+            at: None,
+            timeout: Duration::ZERO,
+        }
+    }
+
     async fn passed(self) -> Failure {
         self.passed_after(Duration::ZERO).await
     }

@@ -54,6 +54,7 @@ use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
 use crate::run::stream::FunctionEvents;
+use crate::trace;
 use crate::wire::connection::Connection;
 
 /// By this header, a trace reaches the function.
@@ -126,6 +127,7 @@ impl Service {
         via: Via,
     ) -> Result<(Invocation, Permit), ServiceError> {
         let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let (id, size) = (call.request_id, payload.len());
         let entry = self
             .journal
             .as_ref()
@@ -133,6 +135,7 @@ impl Service {
         self.calls.record(via, &call, &payload);
         let invocation = Invocation::new(payload, call, entry);
         platform_log::start(&invocation);
+        trace::called(function.name(), via.as_str(), id, size);
         Ok((invocation, permit))
     }
 

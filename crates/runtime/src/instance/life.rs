@@ -14,7 +14,7 @@ use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
-use crate::{Failure, FailureKind, Outcome};
+use crate::{Failure, FailureKind, Outcome, trace};
 
 /// How long a runtime that reported an error of its initialization may take to end itself.
 const INIT_GRACE: Duration = Duration::from_millis(100);
@@ -48,10 +48,26 @@ enum End {
     Stopped,
 }
 
+impl End {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Process(_) => "its process ended",
+            Self::InitTimeout => "its initialization timed out",
+            Self::Reported => "it reported an error",
+            Self::OutOfMemory => "it used too much memory",
+            Self::Timeout => "an invocation timed out",
+            Self::Retired => "it is no longer needed",
+            Self::Stopped => "it was stopped",
+        }
+    }
+}
+
 impl Instance {
     /// Runs the instance until its process is gone.
     pub(crate) async fn run(self: Arc<Self>) {
+        trace::instance_started(&self.program, self.number);
         let end = self.live().await;
+        trace::instance_ended(&self.program, self.number, end.name());
         let mut state = self.lock();
         state.retired = true;
         let reported = state.init_failure.take();

@@ -29,7 +29,7 @@ impl Output {
         }
     }
 
-    /// Reads what is in the pipe now, but not for ever from a function that writes without pause.
+    /// Reads what is in the pipe now, but not forever if a function writes without pause.
     pub(crate) fn drain(&self, on_text: &OnText<'_>) -> Drained {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8192];

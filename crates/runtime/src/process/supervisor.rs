@@ -32,13 +32,13 @@ pub(super) fn available() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Becomes the supervisor of one instance if this process was started as one, and does not return
-/// then.
+/// Becomes the supervisor of one instance if this process was started as one; in that case it does not
+/// return.
 ///
 /// A program that runs functions calls this first in `main`, before it starts a thread or reads its
 /// arguments. Its instances are then started through a copy of the program itself, which ends all
-/// processes of the instance, children in groups of their own included, as soon as the program is
-/// gone, even by `kill -9`. Without this call the instances end with the pool only.
+/// processes of the instance, including children in process groups of their own, as soon as the program
+/// is gone, even by `kill -9`. Without this call, instances end only with the pool.
 pub fn supervise_if_asked() {
     let mut args = std::env::args_os();
     if args.next().is_some_and(|name| name == NAME) {

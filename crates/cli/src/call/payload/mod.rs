@@ -44,6 +44,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether a payload is given, by whichever option.
+    pub(crate) fn is_given(&self) -> bool {
+        self.payload.is_some() || self.data_example.is_some() || self.raw
+    }
+
     /// Reads the payload, and checks that it is JSON unless `--raw` is given.
     ///
     /// # Errors

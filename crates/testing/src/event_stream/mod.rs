@@ -1,5 +1,7 @@
 //! Properties of `lambda-invoke-event-stream`.
 
+mod sequence;
+
 use arbitrary::{Result, Unstructured};
 use bytes::{Buf, Bytes};
 use lambda_invoke_event_stream::{
@@ -8,6 +10,8 @@ use lambda_invoke_event_stream::{
 };
 
 use crate::codec::{Codec as _, LambdaInvoke, naive};
+
+pub use sequence::sequence;
 
 /// Any bytes: the decoder returns the same messages and the same end under any split and as the
 /// one-shot decoder, and every message encodes to the bytes that it was decoded from.
