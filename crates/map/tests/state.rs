@@ -59,7 +59,9 @@ impl Naive {
     }
 
     fn status(&self, index: u64) -> Status {
-        self.0.get(&index).map_or(Status::Pending, |(_, status)| *status)
+        self.0
+            .get(&index)
+            .map_or(Status::Pending, |(_, status)| *status)
     }
 }
 
@@ -89,7 +91,9 @@ fn read(bytes: &[u8]) -> Result<State, ScanError> {
     let mut scanner = Scanner::new(SEED, 1);
     scanner.feed(bytes, |event| {
         // A result whose sending was lost is in order where records were lost.
-        state.read(&event).map_err(|_| ScanError::Damaged { offset: 0 })
+        state
+            .read(&event)
+            .map_err(|_| ScanError::Damaged { offset: 0 })
     })?;
     Ok(state)
 }

@@ -13,7 +13,10 @@ fn scan(bytes: &[u8], seed: u32, pieces: &[u8]) -> Result<(Vec<Event>, Tail), Sc
     let mut scanner = Scanner::new(seed, 0);
     let mut events = Vec::new();
     let mut rest = bytes;
-    let mut lengths = pieces.iter().map(|length| usize::from(*length).max(1)).cycle();
+    let mut lengths = pieces
+        .iter()
+        .map(|length| usize::from(*length).max(1))
+        .cycle();
     while !rest.is_empty() {
         let length = lengths.next().unwrap_or(rest.len()).min(rest.len());
         let (now, later) = rest.split_at(length);
@@ -162,7 +165,9 @@ pub fn journal(data: &[u8]) {
         return;
     };
     check_repaired(&bytes, case.seed, &events, &tail);
-    let Some(read) = replayed(&events) else { return };
+    let Some(read) = replayed(&events) else {
+        return;
+    };
     for index in 0..8 {
         let is_done = |status| status == Status::Settled(Settled::Done);
         assert!(!is_done(read.status(index)) || is_done(state.status(index)));
