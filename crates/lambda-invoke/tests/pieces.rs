@@ -243,6 +243,22 @@ async fn a_foreign_body_beyond_the_maximum_is_rejected_at_the_piece_that_exceeds
     assert_eq!(reply.unwrap().payload(), "123456");
 }
 
+#[tokio::test]
+async fn without_a_setting_32_mib_are_kept_and_no_byte_more() {
+    // The largest that the documentation says; the pieces share one mebibyte.
+    let piece: &'static str = Box::leak("x".repeat(1 << 20).into_boxed_str());
+    let reply = invoked(CHUNKED, scripted(vec![Data(piece); 32])).await;
+    assert_eq!(reply.unwrap().payload().len(), 32 << 20);
+    let mut more = vec![Data(piece); 32];
+    more.push(Data("x"));
+    let error = invoked(CHUNKED, scripted(more)).await.unwrap_err();
+    let received = (32 << 20) + 1;
+    assert_eq!(
+        (error.kind(), error.received()),
+        (ErrorKind::TooLarge, Some(received))
+    );
+}
+
 /// The same over a socket, where the pieces are those of the server's writes.
 #[tokio::test]
 async fn pieces_from_a_socket_are_joined_and_counted() {

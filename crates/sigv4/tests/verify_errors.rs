@@ -169,6 +169,73 @@ fn a_wrong_scope_lists_each_part_that_is_wrong() {
 }
 
 #[test]
+fn of_several_faults_the_first_in_the_documented_order_is_reported() {
+    let without_host = |text: &str| text.replace("content-type;host;", "content-type;");
+    let another_region = |text: &str| text.replace("/us-east-1/", "/us-east-2/");
+    let another_key = |text: &str| text.replace("AKIDEXAMPLE", "AKIDOTHER");
+    let a_day_later = Timestamp::from_secs(time().as_secs() + 86_400).unwrap();
+    let verify = |parts: &http::request::Parts, now| {
+        let hash = lambda_invoke_sigv4::PayloadHash::of(BODY);
+        let verified = verifier().verify(parts, &hash, &signed::credentials(), now);
+        verified.map(drop).unwrap_err()
+    };
+    let all = |text: &str| another_key(&another_region(&without_host(text)));
+    let scope = |text: &str| another_key(&another_region(text));
+    let mut parts = with_authorization(all);
+    assert!(matches!(
+        verify(&parts, a_day_later),
+        VerifyError::Expired { .. }
+    ));
+    assert_eq!(verify(&parts, time()), VerifyError::HostNotSigned);
+    parts = with_authorization(scope);
+    parts
+        .headers
+        .insert("x-amz-acl", "private".parse().unwrap());
+    assert!(matches!(verify(&parts, time()), VerifyError::WrongScope(_)));
+    parts = with_authorization(another_key);
+    parts
+        .headers
+        .insert("x-amz-acl", "private".parse().unwrap());
+    assert_eq!(verify(&parts, time()), VerifyError::UnknownKey);
+    // The signature is wrong, too.
+    parts = signed::signed();
+    parts
+        .headers
+        .insert("x-amz-acl", "private".parse().unwrap());
+    parts
+        .headers
+        .insert("content-type", "text/plain".parse().unwrap());
+    let uncovered = VerifyError::HeaderNotSigned("x-amz-acl".into());
+    assert_eq!(verify(&parts, time()), uncovered);
+}
+
+#[test]
+fn of_two_dates_and_two_tokens_the_one_that_was_signed_counts() {
+    let mut parts = signed::signed();
+    let old = "Sat, 01 Jan 2000 00:00:00 GMT".parse().unwrap();
+    parts.headers.insert("date", old);
+    assert_eq!(signed::verify(&parts).unwrap().timestamp(), time());
+
+    let keys = signed::credentials()
+        .with_session_token("the-token")
+        .unwrap();
+    let signer = lambda_invoke_sigv4::Signer::new(keys.clone(), "us-east-1", "lambda").unwrap();
+    let hash = lambda_invoke_sigv4::PayloadHash::of(BODY);
+    let mut parts = signed::unsigned();
+    signer
+        .presign(&mut parts, &hash, time(), Duration::from_secs(600))
+        .unwrap();
+    let host = parts.uri.authority().unwrap().as_str().parse().unwrap();
+    parts.headers.insert("host", host);
+    let verify =
+        |parts: &http::request::Parts| verifier().verify(parts, &hash, &keys, time()).map(drop);
+    assert_eq!(verify(&parts), Ok(()));
+    let other = "another-token".parse().unwrap();
+    parts.headers.insert("x-amz-security-token", other);
+    assert_eq!(verify(&parts), Ok(()));
+}
+
+#[test]
 fn a_mismatch_shows_what_the_verifier_expected_to_be_signed() {
     let digits = "0".repeat(64);
     let error = rejected(&with_authorization(|text| {

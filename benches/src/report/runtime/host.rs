@@ -89,14 +89,14 @@ impl Drop for Host {
     }
 }
 
-/// Ports that are free.
+/// Ports that are free, and that no outgoing connection is given: an attempt to connect to one of those
+/// before anything listens may reach itself, and occupies the port.
 pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000)?;
     let mut ports = [0; N];
-    let mut held = Vec::new();
+    let mut free = (first..32_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
+        *port = free.next().ok_or("no port is free")?;
     }
     Ok(ports)
 }

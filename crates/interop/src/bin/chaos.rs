@@ -16,7 +16,7 @@ const USAGE: &str = "\
 usage: chaos [--quick] [--seed N] [--only NAME] [--list]
        chaos soak [--minutes N]    calls of real functions with faults, for 30 minutes
        chaos load [--minutes N]    many connections and streams; too few descriptors for 20 minutes
-       chaos peers FOLDER          other clients in the same cases; see crates/interop/peers
+       chaos peers FOLDER [NAME]... other clients in the same cases; see crates/interop/peers
 
     --quick      a sample that takes less than two minutes
     --seed N     chooses the sample, and the bits that are flipped (1 by default)
@@ -66,7 +66,12 @@ fn minutes(arguments: &[String], default: f64) -> Result<Duration, BoxError> {
 }
 
 async fn chaos(arguments: Arguments) -> Result<bool, BoxError> {
-    let world = Arc::new(World::start().await?);
+    let mut world = World::start().await?;
+    if arguments.extent == Extent::Full {
+        // Most of them wait for a timeout.
+        world.at_once = 256;
+    }
+    let world = Arc::new(world);
     let lengths = world.lengths().await?;
     let mut cases = schedule::cases(&lengths, arguments.extent, arguments.seed);
     if let Some(only) = &arguments.only {
@@ -124,8 +129,8 @@ fn main() -> ExitCode {
                 load::serve(descriptors).await.map(|()| true)
             }
             Some((first, rest)) if first == "peers" => {
-                let folder = rest.first().ok_or("peers FOLDER")?;
-                peers::compare(folder.as_ref(), 1).await
+                let (folder, words) = rest.split_first().ok_or("peers FOLDER [CLIENT]...")?;
+                peers::compare(folder.as_ref(), words, 1).await
             }
             Some((first, rest)) if first == "soak" => soak::soak(minutes(rest, 30.0)?).await,
             Some((first, rest)) if first == "load" => load::load(minutes(rest, 20.0)?).await,

@@ -3,37 +3,33 @@
 mod collected;
 mod completion;
 mod http_stream;
+mod linger;
 mod reader;
 mod text_stream;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_event_stream::{Payload, PayloadIter};
 use lambda_invoke_protocol::{ReportedVersion, StreamError, StreamEvent, StreamHead, StreamReader};
-use tokio::time::Sleep;
 
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
 use crate::trace::CallSpan;
 use crate::{BoxError, Error, FunctionFailure};
 use collected::Pieces;
+use linger::Linger;
 
 pub use collected::Collected;
 pub use completion::Completion;
 pub use http_stream::HttpStream;
 pub use reader::Reader;
 pub use text_stream::TextStream;
-
-/// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
-/// reused. The response is complete by then; a server that keeps the body open must not delay it.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// A function's response, while it is being written: see
 /// [`StreamCall::send`](crate::StreamCall::send).
@@ -98,7 +94,7 @@ pub struct ResponseStream {
     /// The slices of a message that are not returned yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
-    linger: Option<Pin<Box<Sleep>>>,
+    linger: Linger,
     span: CallSpan,
 }
 
@@ -111,7 +107,7 @@ impl ResponseStream {
             body: Some(response.body),
             pieces: None,
             completion: None,
-            linger: None,
+            linger: Linger::default(),
             span: response.span,
         }
     }
@@ -341,9 +337,7 @@ impl ResponseStream {
                 }
                 Poll::Ready(None) => return self.finish(),
                 Poll::Pending if self.reader.has_ended() => {
-                    let linger = &mut self.linger;
-                    let sleep = linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-                    return match sleep.as_mut().poll(cx) {
+                    return match self.linger.poll(cx) {
                         Poll::Ready(()) => self.finish(),
                         Poll::Pending => Poll::Pending,
                     };

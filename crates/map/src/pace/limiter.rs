@@ -11,8 +11,9 @@ const FLOOR: f64 = 0.5;
 ///
 /// - *Warm-up*: from 8, each success adds one, so the limit doubles in the time of a call, until the
 ///   first throttle or the upper bound.
-/// - *Decrease*: a throttle sets the limit to the calls that were accepted and still run: it multiplies
-///   the limit by their share. One round of calls takes at most half of it.
+/// - *Decrease*: a throttle sets the limit to the number of calls that ran when the throttled one was
+///   started. Of calls that start together, those beyond the service's limit are throttled, so this
+///   multiplies the limit by the share that was accepted. One round of calls takes at most half of it.
 /// - *Increase*: each round of calls without a throttle adds more: 1/64 of the limit (at least one),
 ///   then twice as much, and so on up to a half. So a limit that was raised is found within a few
 ///   rounds, and one that was not is exceeded by little.
@@ -31,7 +32,7 @@ const FLOOR: f64 = 0.5;
 /// limiter.succeeded(call);
 /// assert_eq!(limiter.limit(), 9);
 /// let call = limiter.start();
-/// // Six of the calls that were made at the same time were accepted.
+/// // When it was started, six others ran.
 /// limiter.throttled(call, 6);
 /// assert_eq!(limiter.limit(), 6);
 /// ```
@@ -112,7 +113,7 @@ impl Limiter {
         self.limit = (self.limit + more).min(self.max);
     }
 
-    /// Takes a throttled call into account, besides which `others` still run.
+    /// Takes a throttled call into account; when it was started, `others` ran.
     pub fn throttled(&mut self, call: u64, others: usize) {
         self.decrease(call);
         self.limit = self.limit.min(others as f64).max(self.floor).max(1.0);
@@ -155,23 +156,23 @@ mod tests {
     fn simulate(max: usize, ticks: u64, limit_at: impl Fn(u64) -> usize) -> Vec<f64> {
         let mut limiter = Limiter::new(max);
         let mut running: VecDeque<(u64, u64)> = VecDeque::new();
-        let mut throttled: VecDeque<(u64, u64)> = VecDeque::new();
+        let mut throttled: VecDeque<(u64, u64, usize)> = VecDeque::new();
         let mut shares = Vec::new();
         let mut used = 0.0;
         for now in 0..ticks {
-            while throttled.front().is_some_and(|(at, _)| *at <= now) {
-                let (_, call) = throttled.pop_front().unwrap();
-                limiter.throttled(call, running.len() + throttled.len());
+            while throttled.front().is_some_and(|(at, ..)| *at <= now) {
+                let (_, call, others) = throttled.pop_front().unwrap();
+                limiter.throttled(call, others);
             }
             while running.front().is_some_and(|(at, _)| *at <= now) {
                 let (_, call) = running.pop_front().unwrap();
                 limiter.succeeded(call);
             }
             while running.len() + throttled.len() < limiter.limit() {
-                let call = limiter.start();
+                let (call, others) = (limiter.start(), running.len() + throttled.len());
                 match running.len() < limit_at(now) {
                     true => running.push_back((now + 100, call)),
-                    false => throttled.push_back((now + 2, call)),
+                    false => throttled.push_back((now + 2, call, others)),
                 }
             }
             limiter.saturated();

@@ -1,6 +1,7 @@
 //! The life of an instance: starting its process, watching it, ending it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::server::conn::http1;
@@ -9,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
@@ -159,7 +161,11 @@ impl Instance {
             let _ = stream.set_nodelay(true);
             let instance = Arc::clone(&self);
             connections.spawn(async move {
-                let service = service_fn(|request| serve(Arc::clone(&instance), request));
+                let streams = Arc::new(AtomicBool::new(false));
+                let stream = Prompt::new(stream, Arc::clone(&streams));
+                let service = service_fn(|request| {
+                    serve(Arc::clone(&instance), Arc::clone(&streams), request)
+                });
                 let _ = http1::Builder::new()
                     .max_buf_size(BUFFER)
                     .serve_connection(TokioIo::new(stream), service)

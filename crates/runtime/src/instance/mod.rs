@@ -2,6 +2,7 @@
 
 mod call;
 mod life;
+mod prompt;
 mod serve;
 
 use std::collections::HashMap;

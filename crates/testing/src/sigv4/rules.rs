@@ -264,19 +264,14 @@ impl Broken {
         }
         if self.beside {
             let mut add = |name: &str, value: &str| request.put(name, value.as_bytes());
-            if self.presigned {
-                add("x-amz-date", "20000101T000000Z");
-                if self.has_token {
-                    add("x-amz-security-token", "another");
-                }
+            if self.presigned && self.has_token {
+                // That of the query counts.
+                add("x-amz-security-token", "another");
+            } else if self.presigned {
                 // It counts as any other header of Amazon's that is not covered.
-                rules.insert(
-                    rules
-                        .iter()
-                        .take_while(|rule| **rule < Rule::Uncovered)
-                        .count(),
-                    Rule::Uncovered,
-                );
+                add("x-amz-date", "20000101T000000Z");
+                let before = rules.iter().take_while(|rule| **rule < Rule::Uncovered);
+                rules.insert(before.count(), Rule::Uncovered);
             } else {
                 add("date", "Sat, 01 Jan 2000 00:00:00 GMT");
             }

@@ -164,8 +164,14 @@ async fn drive(
         }
     }
     drop(shown);
-    let written = results.finish().await.map_err(Stopped::Output);
-    (run, stopped.map_or(written, Err))
+    let ended = match stopped {
+        Some(Stopped::Output(failure)) => Err(Stopped::Output(failure)),
+        stopped => {
+            let written = results.finish().await.map_err(Stopped::Output);
+            stopped.map_or(written, Err)
+        }
+    };
+    (run, ended)
 }
 
 /// The settings of a run, without input and journal.

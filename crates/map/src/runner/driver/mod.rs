@@ -115,7 +115,8 @@ pub(super) struct Driver {
     waiting: BTreeMap<(Instant, u64), Work>,
     opening: Vec<Work>,
     writing: Option<Writing>,
-    running: HashMap<u64, Work>,
+    /// The calls that run, by their number, with how many others ran when each was started.
+    running: HashMap<u64, (Work, usize)>,
     calls: JoinSet<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,

@@ -30,12 +30,12 @@ impl Driver {
             let Ok((number, result)) = joined else {
                 continue;
             };
-            let Some(work) = self.running.remove(&number) else {
+            let Some((work, others)) = self.running.remove(&number) else {
                 continue;
             };
             match result {
                 Ok(response) => self.succeeded(number, work, response),
-                Err(error) => self.failed(number, work, error),
+                Err(error) => self.failed(number, others, work, error),
             }
         }
         progressed
@@ -90,7 +90,7 @@ impl Driver {
         self.settle(work, results, response.report);
     }
 
-    fn failed(&mut self, number: u64, mut work: Work, error: Error) {
+    fn failed(&mut self, number: u64, others: usize, mut work: Work, error: Error) {
         let is_throttled = error.is_throttled() && !error.may_have_run();
         match is_throttled {
             true => work.throttled += 1,
@@ -116,7 +116,7 @@ impl Driver {
             let limit = Limit::of(reason);
             let now = self.now();
             match limit {
-                Limit::Concurrency => self.limiter.throttled(number, self.running.len()),
+                Limit::Concurrency => self.limiter.throttled(number, others),
                 Limit::Rate => self.rate.throttled(now),
             }
         } else if error.may_have_run() || error.service_error().is_some() {
@@ -257,10 +257,9 @@ impl Driver {
     fn finish(&mut self, finished: Finished, line: Bytes) {
         let (index, settled) = (finished.index, finished.settled);
         self.progress().finished.add(settled);
-        if settled != Settled::Done && self.has_too_many_failures() {
-            if matches!(self.ended, Ended::Complete) {
-                self.ended = Ended::TooManyFailures;
-            }
+        let is_running = matches!(self.ended, Ended::Complete);
+        if is_running && settled != Settled::Done && self.has_too_many_failures() {
+            self.ended = Ended::TooManyFailures;
         }
         let event = Event::Finished(Box::new(finished), line);
         let Some(journal) = &mut self.journal else {
@@ -340,7 +339,7 @@ impl Driver {
     /// Abandons what runs: nobody knows how it ends.
     pub(super) fn abandon(&mut self) {
         self.calls.abort_all();
-        let mut running: Vec<Work> = self.running.drain().map(|(_, work)| work).collect();
+        let mut running: Vec<Work> = self.running.drain().map(|(_, (work, _))| work).collect();
         running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
         for mut work in running {
             work.made += 1;

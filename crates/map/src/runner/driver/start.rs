@@ -275,7 +275,7 @@ impl Driver {
             },
         };
         self.progress().attempts += 1;
-        self.running.insert(number, work);
+        self.running.insert(number, (work, self.running.len()));
         let (client, target) = (settings.client.clone(), self.settings.target.clone());
         self.calls
             .spawn(async move { (number, attempt.make(client, &target).await) });
