@@ -347,6 +347,19 @@ fn a_log_of_any_size_is_searched_and_an_error_stays_small() {
     let failure = log.failure(Some(ID)).unwrap();
     assert_eq!(failure.to_string(), "status error");
     assert!(failure.to_string().len() < 2048);
+
+    // A log of several times the service's maximum is searched as a whole.
+    let long = format!(
+        "START RequestId: {ID} Version: 1\n{TIME}\t{ID}\tERROR\tInvoke Error \t\
+         {{\"errorType\":\"E\",\"errorMessage\":\"m\"}}\n{}\n\
+         END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n",
+        "y".repeat(15 * LogTail::MAX_BYTES)
+    );
+    let log = LogTail::from_base64({
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(&long)
+    });
+    assert_eq!(reported(&log).as_deref(), Some("E: m"));
 }
 
 #[test]
@@ -368,6 +381,25 @@ fn a_stream_whose_log_reports_a_failure_fails() {
         assert!(matches!(error, StreamError::FunctionFailed { .. }));
         let text = "the function failed while streaming, as its log reports: status timeout";
         assert_eq!(error.to_string(), text);
+    }
+}
+
+/// Two requests can share a log's end; the id tells which report is the stream's.
+#[test]
+fn of_several_reports_a_stream_believes_the_one_of_its_request() {
+    let both = format!(
+        "START RequestId: {ID} Version: 1\nEND RequestId: {ID}\n\
+         REPORT RequestId: {ID}\tDuration: 1.00 ms\n\
+         REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: timeout\n"
+    );
+    let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(log_of(&both))));
+    let mut wire = Vec::new();
+    end.encode(&mut wire).unwrap();
+    for (id, fails) in [(Some(ID), false), (Some(OTHER), true), (None, true)] {
+        let mut reader = StreamReader::new().with_request_id(id.map(str::to_owned));
+        reader.push(wire.clone().into());
+        while reader.next_event().unwrap().is_some() {}
+        assert_eq!(reader.finish().is_err(), fails, "{id:?}");
     }
 }
 

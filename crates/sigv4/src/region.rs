@@ -318,6 +318,24 @@ mod tests {
     }
 
     #[test]
+    fn each_partition_has_its_name_and_its_domain_for_dual_stack() {
+        for (region, id, domain) in [
+            ("us-east-1", "aws", "api.aws"),
+            ("us-gov-west-1", "aws-us-gov", "api.aws"),
+            ("cn-north-1", "aws-cn", "api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", "aws-eusc", "api.amazonwebservices.eu"),
+            ("us-iso-east-1", "aws-iso", "api.aws.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "api.aws.scloud"),
+            ("eu-isoe-west-1", "aws-iso-e", "api.cloud-aws.adc-e.uk"),
+            ("us-isof-south-1", "aws-iso-f", "api.aws.hci.ic.gov"),
+        ] {
+            let partition = Partition::of(region);
+            let found = (partition.id(), partition.dual_stack_domain());
+            assert_eq!(found, (id, domain), "{region}");
+        }
+    }
+
+    #[test]
     fn a_variant_says_what_it_selects() {
         for fips in [false, true] {
             for dual_stack in [false, true] {
