@@ -1,6 +1,5 @@
 //! Many connections, many streams, and too few descriptors.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use lambda_invoke::{BoxError, Client, Transport};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 use nix::sys::resource::{Resource, setrlimit};
@@ -97,8 +97,7 @@ async fn idle() -> Result<bool, BoxError> {
     let serving = Serving::start(20_000).await?;
     let before = serving.resident_mib();
     let started = Instant::now();
-    let mut connections = VecDeque::new();
-    for _ in 0..IDLE_CONNECTIONS {
+    let connect = async |_| {
         let mut stream = TcpStream::connect(serving.address).await?;
         // Rejected, since it is not signed; the connection stays.
         stream
@@ -106,8 +105,12 @@ async fn idle() -> Result<bool, BoxError> {
             .await?;
         let mut start = [0; 12];
         stream.read_exact(&mut start).await?;
-        connections.push_back(stream);
-    }
+        Ok::<_, std::io::Error>(stream)
+    };
+    let opening = stream::iter(0..IDLE_CONNECTIONS)
+        .map(connect)
+        .buffer_unordered(128);
+    let connections: Vec<TcpStream> = opening.try_collect().await?;
     let opened = started.elapsed();
     let after = serving.resident_mib();
     let called = Instant::now();
