@@ -42,7 +42,5 @@ pub mod testing {}
 pub mod streaming {}
 
 /// What is defended against whom.
-///
-/// [endpoint.md]: https://docs.rs/lambda-invoke-endpoint
 #[doc = include_str!("../manual/threat-model.md")]
 pub mod threat_model {}

@@ -16,7 +16,7 @@ fn noted() -> BTreeSet<String> {
         let [names, purpose, reason] = cells[..] else {
             panic!("a row has three cells: {row}");
         };
-        assert!(purpose.trim().len() > 3 && reason.trim().len() > 5, "{row}");
+        assert!(purpose.trim().len() > 2 && reason.trim().len() > 5, "{row}");
         for name in names.split(',') {
             let name = name.trim().trim_matches('`');
             assert!(noted.insert(name.to_owned()), "{name} has two notes");

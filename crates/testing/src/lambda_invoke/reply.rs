@@ -16,8 +16,8 @@ struct Script<'a> {
     pieces: Vec<u8>,
     /// The length that the HTTP library says the body has, off by this, if it knows one.
     known: Option<i8>,
-    /// The most that the client keeps, if it is not left as it is by default.
-    most: Option<u16>,
+    /// The most that the client keeps, if it is not left as it is by default: about what comes.
+    most: Option<i16>,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -71,10 +71,12 @@ pub fn reply(data: &[u8]) {
             true
         }
     };
-    let most = script.most.map_or(MOST, u64::from);
+    let most = script
+        .most
+        .map_or(MOST, |off| length.saturating_add_signed((off % 8).into()));
     let result = block_on(async {
         let client = client(response, |builder| match script.most {
-            Some(most) => builder.max_reply_bytes(most.into()),
+            Some(_) => builder.max_reply_bytes(most),
             None => builder,
         });
         client.invoke("hello").payload("{}").send().await
