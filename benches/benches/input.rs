@@ -31,12 +31,12 @@ fn function_names(criterion: &mut Criterion) {
     for (form, text) in forms {
         let mut group = criterion.benchmark_group(format!("input/function_name/{form}"));
         group.bench_function("ours", |bencher| {
-            bencher.iter(|| FunctionName::parse(black_box(text)).unwrap());
+            bencher.iter(|| FunctionName::try_from(black_box(text)).unwrap());
         });
         // Both have to return all of the parts.
         group.bench_function("ours_and_parts", |bencher| {
             bencher.iter(|| {
-                let name = FunctionName::parse(black_box(text)).unwrap();
+                let name = FunctionName::try_from(black_box(text)).unwrap();
                 black_box((name.partition(), name.region(), name.account(), name.name()));
                 black_box(name.qualifier());
             });
@@ -82,7 +82,7 @@ fn rejections(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("input/rejected");
     // Our error has the offset and what was expected there; the expression only fails to match.
     group.bench_function("ours_with_diagnosis", |bencher| {
-        bencher.iter(|| FunctionName::parse(black_box(text)).unwrap_err());
+        bencher.iter(|| FunctionName::try_from(black_box(text)).unwrap_err());
     });
     group.bench_function("regex_is_match", |bencher| {
         bencher.iter(|| regex.is_match(black_box(text)));
@@ -108,19 +108,19 @@ fn other_values(criterion: &mut Criterion) {
     }
     against!(
         "qualifier",
-        Qualifier::parse,
+        Qualifier::try_from,
         patterns::QUALIFIER_NEWEST,
         "live"
     );
     against!(
         "tenant_id",
-        TenantId::parse,
+        TenantId::try_from,
         patterns::TENANT_ID,
         "org=7 / blue@example"
     );
     against!(
         "durable_execution_arn",
-        DurableExecutionArn::parse,
+        DurableExecutionArn::try_from,
         patterns::DURABLE_EXECUTION_ARN,
         durable
     );

@@ -21,9 +21,9 @@ use lambda_invoke_protocol::{
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail";
 
 fn request() -> StreamRequest<'static> {
-    let name = FunctionName::parse(ARN).unwrap();
+    let name = FunctionName::try_from(ARN).unwrap();
     let mut request =
-        StreamRequest::new(Target::new(name, Some(Qualifier::parse("prod").unwrap())).unwrap());
+        StreamRequest::new(Target::new(name, Some(Qualifier::try_from("prod").unwrap())).unwrap());
     request.log_type = LogType::Tail;
     request.client_context = Some(ClientContext::from_json([b' '; 150]).unwrap());
     request.payload = Bytes::from_static(b"{\"key\":\"cat.jpg\"}");

@@ -12,6 +12,9 @@ use crate::Result;
 /// The three callers, by the suffix of their packages' and programs' names.
 pub const CLIENTS: [&str; 3] = ["ours", "bare", "sdk"];
 
+/// The caller on our client with the keys of a profile, named in the same way.
+pub const WITH_PROFILE: &str = "credentials";
+
 /// The folders of this package and of its programs.
 #[derive(Debug)]
 pub struct Place {
@@ -64,6 +67,8 @@ impl Place {
     /// Builds the programs of the parts that use sockets: servers, and these clients.
     pub fn build_programs(&self, clients: &[&str]) -> Result<()> {
         self.cargo(&["build", "--release", "--package", "bench-servers"])?;
+        let package = format!("bench-client-{WITH_PROFILE}");
+        self.cargo(&["build", "--release", "--package", &package])?;
         self.cargo(&["build", "--release", "--package", "bench-function"])?;
         for client in clients {
             let package = format!("bench-client-{client}");
@@ -113,6 +118,27 @@ impl Place {
         let path = self.target.join("report").join("ca.pem");
         let path = path.into_os_string().into_string();
         path.map_err(|_| "the target folder's name is not UTF-8".into())
+    }
+
+    /// Writes the shared files with the profile of [`WITH_PROFILE`]; returns the variables that name
+    /// them.
+    pub fn profile(&self) -> Result<Vec<(&'static str, String)>> {
+        let folder = self.target.join("report");
+        let file = |name: &str, text: &str| -> Result<String> {
+            let path = folder.join(name);
+            std::fs::write(&path, text)?;
+            let path = path.into_os_string().into_string();
+            path.map_err(|_| "the target folder's name is not UTF-8".into())
+        };
+        let keys = "[bench]\naws_access_key_id = local\naws_secret_access_key = local\n";
+        Ok(vec![
+            (
+                "AWS_CONFIG_FILE",
+                file("config", "[profile bench]\nregion = us-east-1\n")?,
+            ),
+            ("AWS_SHARED_CREDENTIALS_FILE", file("credentials", keys)?),
+            ("AWS_PROFILE", "bench".to_owned()),
+        ])
     }
 
     /// How many files a program may have open.

@@ -10,7 +10,7 @@ use crate::fixture::ARN;
 
 fn parse(text: &'static str) -> impl FnMut() + 'static {
     move || {
-        let name = FunctionName::parse(black_box(text)).unwrap();
+        let name = FunctionName::try_from(black_box(text)).unwrap();
         black_box((name.partition(), name.region(), name.account(), name.name()));
         black_box(name.qualifier());
     }

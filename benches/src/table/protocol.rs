@@ -12,7 +12,7 @@ use crate::fixture::{ARN, payload};
 
 pub(super) fn groups() -> Vec<Group> {
     let write = Group::new("write-request", 1, || {
-        let mut request = StreamRequest::new(FunctionName::parse(ARN).unwrap());
+        let mut request = StreamRequest::new(FunctionName::try_from(ARN).unwrap());
         request.log_type = LogType::Tail;
         request.payload = Bytes::from_static(b"{\"key\":\"cat.jpg\"}");
         let base = http::Uri::from_static("https://lambda.eu-west-1.amazonaws.com");

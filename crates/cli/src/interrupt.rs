@@ -2,8 +2,9 @@
 //!
 //! A dedicated thread receives the signal, so that no blocking read, write, lookup or lock of a
 //! command can delay it. A command that has something to finish catches the first Ctrl-C with
-//! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. `serve`
-//! does not use this module; it handles its own signals.
+//! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A command
+//! that takes long to finish catches two with [`CatchTwice`]: it has any time after the first, and
+//! [`PATIENCE`] after the second. `serve` does not use this module; it handles its own signals.
 
 use std::future::pending;
 use std::process;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::call_state::call_state;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 
 /// How long a command may take to finish after it caught Ctrl-C.
@@ -52,6 +53,44 @@ impl Drop for Catch {
     }
 }
 
+/// How many [`CatchTwice`]s exist.
+static CATCHING_TWICE: AtomicUsize = AtomicUsize::new(0);
+
+static CAUGHT_AGAIN: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::channel(false).0);
+
+/// While it exists, the first Ctrl-C and the second are reported to it.
+#[derive(Debug)]
+pub(crate) struct CatchTwice {
+    first: Catch,
+    again: watch::Receiver<bool>,
+}
+
+impl CatchTwice {
+    pub(crate) fn new() -> Self {
+        let again = CAUGHT_AGAIN.subscribe();
+        CATCHING_TWICE.fetch_add(1, Ordering::SeqCst);
+        Self {
+            first: Catch::new(),
+            again,
+        }
+    }
+
+    /// Waits for the next Ctrl-C, of which this many were caught before.
+    pub(crate) async fn caught(&mut self, before: u8) {
+        match before {
+            0 => self.first.caught().await,
+            1 if self.again.wait_for(|caught| *caught).await.is_ok() => {}
+            _ => pending().await,
+        }
+    }
+}
+
+impl Drop for CatchTwice {
+    fn drop(&mut self) {
+        CATCHING_TWICE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// The failure of a command that Ctrl-C ended. It is reported only as JSON: the user who pressed
 /// Ctrl-C knows.
 pub(crate) fn interrupted() -> Failure {
@@ -79,6 +118,10 @@ pub(crate) fn watch() {
                     PATIENCE
                 }
             };
+            if CATCHING_TWICE.load(Ordering::SeqCst) > 0 {
+                signal.recv().await;
+                CAUGHT_AGAIN.send_replace(true);
+            }
             tokio::select! {
                 _ = signal.recv() => {}
                 () = tokio::time::sleep(patience) => {

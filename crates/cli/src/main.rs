@@ -3,38 +3,25 @@
 //! The program `lambda-invoke`: calls AWS Lambda functions from a terminal, and serves functions
 //! locally over the same protocol.
 
-mod advice;
-mod bench;
 mod call;
-mod call_state;
-mod check;
-mod completions;
-mod config;
-mod decode;
-mod destination;
+mod commands;
 mod exit;
 mod functions;
-mod header;
 mod interrupt;
-mod invoke;
 #[cfg(test)]
 mod man;
-mod outcome;
 mod output;
-mod payload;
-mod progress;
 mod runtime;
-mod serve;
-mod sign;
-mod stream;
 mod terminal;
 mod usage;
-mod verbose;
-mod whoami;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    bench, check, completions, decode, invoke, map, serve, sign, stream, whoami,
+};
 
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
@@ -44,11 +31,11 @@ struct Arguments {
     command: Command,
 }
 
-// Each command is a module with its `Arguments` and a function `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
     Stream(stream::Arguments),
     Invoke(invoke::Arguments),
+    Map(map::Arguments),
     Serve(serve::Arguments),
     Check(check::Arguments),
     Sign(sign::Arguments),
@@ -73,6 +60,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Stream(arguments) => stream::run(arguments),
         Command::Invoke(arguments) => invoke::run(arguments),
+        Command::Map(arguments) => map::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),

@@ -163,7 +163,7 @@ fn hint(error: &clap::Error) -> Option<String> {
         return None;
     }
     if argument.trim_start().starts_with(['{', '[', '"', '\'']) {
-        let quoted = crate::payload::quoted(argument);
+        let quoted = crate::call::payload::quoted(argument);
         return Some(format!("pass the payload with -p: -p {quoted}"));
     }
     let path = Path::new(argument);

@@ -9,7 +9,7 @@ use lambda_invoke_input::FunctionName;
 fn main() {
     let default = "arn:aws:lambda:eu-west-1:123456789012:function:sum:live".to_owned();
     let text = std::env::args().nth(1).unwrap_or(default);
-    match FunctionName::parse(&text) {
+    match FunctionName::try_from(&text) {
         Ok(name) => println!(
             "name {}, region {}, account {}, qualifier {}",
             name.name(),

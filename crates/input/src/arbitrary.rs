@@ -95,7 +95,7 @@ impl<'a> Arbitrary<'a> for FunctionName<'_> {
                 fill(u, &mut text, WORD, 1, room)?;
             }
         }
-        valid(Self::parse(text))
+        valid(Self::try_from(text))
     }
 }
 
@@ -107,7 +107,7 @@ impl<'a> Arbitrary<'a> for Qualifier<'_> {
             2 => word(u, WORD, limits::QUALIFIER)?,
             _ => word(u, "$-_aZ09", limits::QUALIFIER)?,
         };
-        valid(Self::parse(text))
+        valid(Self::try_from(text))
     }
 }
 
@@ -138,13 +138,17 @@ impl<'a> Arbitrary<'a> for ClientContext<'_> {
 impl<'a> Arbitrary<'a> for TenantId<'_> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/=+-@ ";
-        valid(Self::parse(word(u, alphabet, limits::TENANT_ID)?))
+        valid(Self::try_from(word(u, alphabet, limits::TENANT_ID)?))
     }
 }
 
 impl<'a> Arbitrary<'a> for DurableExecutionName<'_> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        valid(Self::parse(word(u, WORD, limits::DURABLE_EXECUTION_NAME)?))
+        valid(Self::try_from(word(
+            u,
+            WORD,
+            limits::DURABLE_EXECUTION_NAME,
+        )?))
     }
 }
 
@@ -153,7 +157,7 @@ impl<'a> Arbitrary<'a> for ExecutedVersion<'_> {
         if u.arbitrary()? {
             return Ok(ExecutedVersion::LATEST);
         }
-        valid(Self::parse(word(u, DIGITS, 10)?))
+        valid(Self::try_from(word(u, DIGITS, 10)?))
     }
 }
 
@@ -177,7 +181,7 @@ impl<'a> Arbitrary<'a> for DurableExecutionArn<'_> {
         fill(u, &mut text, WORD, 1, limits::DURABLE_EXECUTION_NAME)?;
         text.push('/');
         fill(u, &mut text, WORD, 1, limits::DURABLE_EXECUTION_NAME)?;
-        valid(Self::parse(text))
+        valid(Self::try_from(text))
     }
 }
 

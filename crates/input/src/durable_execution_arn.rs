@@ -17,7 +17,7 @@ use crate::text::{check_length, impl_text};
 /// ```
 /// use lambda_invoke_input::DurableExecutionArn;
 ///
-/// let arn = DurableExecutionArn::parse(
+/// let arn = DurableExecutionArn::try_from(
 ///     "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:7/durable-execution/order-4711/0a1b",
 /// )?;
 /// assert_eq!(arn.function(), "thumbnail");
@@ -45,15 +45,6 @@ const LITERALS: [&str; 7] = [
 ];
 
 impl<'a> DurableExecutionArn<'a> {
-    /// Parses the header's value.
-    ///
-    /// # Errors
-    ///
-    /// Returns where the value goes wrong and what was expected there, or that it is too long.
-    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
-        Self::from_text(text.into())
-    }
-
     /// Returns the whole text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -76,7 +76,7 @@ impl fmt::Display for Member {
 /// use lambda_invoke_input::{FunctionName, InputError, Mistake};
 ///
 /// let text = "arn:aws:lambda:EU-WEST-1:123456789012:function:thumbnail";
-/// let error = FunctionName::parse(text).unwrap_err();
+/// let error = FunctionName::try_from(text).unwrap_err();
 /// assert!(matches!(
 ///     error,
 ///     InputError::Unexpected { mistake: Some(Mistake::UpperCase(_)), span: (15, 24), .. }

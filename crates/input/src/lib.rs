@@ -22,13 +22,13 @@
 //! ```
 //! use lambda_invoke_input::{FunctionName, InputError};
 //!
-//! let name = FunctionName::parse("arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live")?;
+//! let name = FunctionName::try_from("arn:aws:lambda:eu-west-1:123456789012:function:thumbnail:live")?;
 //! assert_eq!(name.region(), Some("eu-west-1"));
 //! assert_eq!(name.account(), Some("123456789012"));
 //! assert_eq!(name.name(), "thumbnail");
 //! assert_eq!(name.qualifier().unwrap().as_str(), "live");
 //!
-//! let error = FunctionName::parse("thumb nail").unwrap_err();
+//! let error = FunctionName::try_from("thumb nail").unwrap_err();
 //! assert_eq!(error.offset(), 5);
 //! assert_eq!(
 //!     error.to_string(),

@@ -58,11 +58,11 @@ impl Pattern {
 /// use lambda_invoke_input::{FunctionName, NameRules};
 ///
 /// let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:thumbnail";
-/// assert!(FunctionName::parse(sovereign).is_ok());
+/// assert!(FunctionName::try_from(sovereign).is_ok());
 /// assert!(FunctionName::parse_with(sovereign, &NameRules::published()).is_err());
 ///
 /// let long = "n".repeat(100);
-/// assert!(FunctionName::parse(&long).is_err());
+/// assert!(FunctionName::try_from(&long).is_err());
 /// assert!(FunctionName::parse_with(&long, &NameRules::newest()).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

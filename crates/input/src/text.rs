@@ -45,6 +45,7 @@ macro_rules! impl_text {
         impl<'a> TryFrom<&'a str> for $type<'a> {
             type Error = $crate::InputError;
 
+            #[inline]
             fn try_from(text: &'a str) -> Result<Self, $crate::InputError> {
                 Self::from_text(alloc::borrow::Cow::Borrowed(text))
             }
@@ -58,7 +59,7 @@ macro_rules! impl_text {
             }
         }
 
-        impl TryFrom<alloc::string::String> for $type<'static> {
+        impl<'a> TryFrom<alloc::string::String> for $type<'a> {
             type Error = $crate::InputError;
 
             fn try_from(text: alloc::string::String) -> Result<Self, $crate::InputError> {

@@ -41,7 +41,7 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
             ));
             black_box(parsed.qualifier().map(|qualifier| qualifier.kind()));
         }
-        let target = Target::new(FunctionName::parse(name).unwrap(), None).unwrap();
+        let target = Target::new(FunctionName::try_from(name).unwrap(), None).unwrap();
         black_box(target.effective_qualifier());
         black_box(
             RequestValidator::new()
@@ -51,11 +51,11 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
         )
         .unwrap();
     }
-    black_box(Qualifier::parse("live").unwrap());
-    black_box(TenantId::parse("org=7 / blue@example").unwrap());
-    black_box(DurableExecutionName::parse("order-1").unwrap());
-    black_box(ExecutedVersion::parse("$LATEST").unwrap());
-    black_box(DurableExecutionArn::parse(arn).unwrap().function());
+    black_box(Qualifier::try_from("live").unwrap());
+    black_box(TenantId::try_from("org=7 / blue@example").unwrap());
+    black_box(DurableExecutionName::try_from("order-1").unwrap());
+    black_box(ExecutedVersion::try_from("$LATEST").unwrap());
+    black_box(DurableExecutionArn::try_from(arn).unwrap().function());
     black_box(ClientContext::from_base64(context.as_base64()).unwrap());
     black_box("Event".parse::<InvocationType>().unwrap());
     let counted = region.change();
@@ -67,6 +67,6 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
 
     // The counter counts: the same, owned, has one allocation.
     let region = Region::new(ALLOCATOR);
-    black_box(FunctionName::parse(names[0]).unwrap().into_owned());
+    black_box(FunctionName::try_from(names[0]).unwrap().into_owned());
     assert_eq!(region.change().allocations, 1);
 }

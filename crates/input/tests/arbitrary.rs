@@ -113,15 +113,15 @@ fn client_contexts_up_to_the_limit() {
 
 #[test]
 fn header_values_up_to_their_limits() {
-    let seen = lengths::<TenantId<'static>>(TenantId::parse);
+    let seen = lengths::<TenantId<'static>>(TenantId::try_from);
     assert!(seen.contains(&1) && seen.contains(&256), "{seen:?}");
-    let seen = lengths::<DurableExecutionName<'static>>(DurableExecutionName::parse);
+    let seen = lengths::<DurableExecutionName<'static>>(DurableExecutionName::try_from);
     assert!(seen.contains(&1) && seen.contains(&64), "{seen:?}");
-    let seen = lengths::<Qualifier<'static>>(Qualifier::parse);
+    let seen = lengths::<Qualifier<'static>>(Qualifier::try_from);
     assert!(seen.contains(&1) && seen.contains(&128), "{seen:?}");
-    let seen = lengths::<ExecutedVersion<'static>>(ExecutedVersion::parse);
+    let seen = lengths::<ExecutedVersion<'static>>(ExecutedVersion::try_from);
     assert!(seen.contains(&7) && seen.contains(&10), "{seen:?}");
-    lengths::<DurableExecutionArn<'static>>(DurableExecutionArn::parse);
+    lengths::<DurableExecutionArn<'static>>(DurableExecutionArn::try_from);
     let seen = lengths::<ClientContext<'static>>(ClientContext::from_base64);
     assert!(seen.contains(&0) && seen.len() > 20, "{seen:?}");
 }

@@ -181,10 +181,12 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
         assert!(matches!(error, InputError::Empty { .. }));
         assert!(FunctionName::parse_with("n", &rules).is_ok());
     }
-    assert!(TenantId::parse("").is_err() && TenantId::parse(" ").is_ok());
-    assert!(DurableExecutionName::parse("").is_err() && DurableExecutionName::parse("d").is_ok());
-    assert!(ExecutedVersion::parse("").is_err() && ExecutedVersion::parse("1").is_ok());
-    assert!(DurableExecutionArn::parse("").is_err());
+    assert!(TenantId::try_from("").is_err() && TenantId::try_from(" ").is_ok());
+    assert!(
+        DurableExecutionName::try_from("").is_err() && DurableExecutionName::try_from("d").is_ok()
+    );
+    assert!(ExecutedVersion::try_from("").is_err() && ExecutedVersion::try_from("1").is_ok());
+    assert!(DurableExecutionArn::try_from("").is_err());
 }
 
 #[test]
@@ -228,19 +230,25 @@ fn the_other_values_end_where_the_model_says() {
             if told == limit && length == limit + 1)
         );
     };
-    assert!(ExecutedVersion::parse("1".repeat(1_024)).is_ok());
+    assert!(ExecutedVersion::try_from("1".repeat(1_024)).is_ok());
     rejected_at(
-        ExecutedVersion::parse("1".repeat(1_025)).unwrap_err(),
+        ExecutedVersion::try_from("1".repeat(1_025)).unwrap_err(),
         1_024,
     );
-    assert!(TenantId::parse("a".repeat(256)).is_ok());
-    rejected_at(TenantId::parse("a".repeat(257)).unwrap_err(), 256);
-    assert!(DurableExecutionName::parse("a".repeat(64)).is_ok());
-    rejected_at(DurableExecutionName::parse("a".repeat(65)).unwrap_err(), 64);
+    assert!(TenantId::try_from("a".repeat(256)).is_ok());
+    rejected_at(TenantId::try_from("a".repeat(257)).unwrap_err(), 256);
+    assert!(DurableExecutionName::try_from("a".repeat(64)).is_ok());
+    rejected_at(
+        DurableExecutionName::try_from("a".repeat(65)).unwrap_err(),
+        64,
+    );
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/";
     let arn = |length: usize| format!("{arn}{}", "i".repeat(length - arn.len()));
-    assert!(DurableExecutionArn::parse(arn(1_024)).is_ok());
-    rejected_at(DurableExecutionArn::parse(arn(1_025)).unwrap_err(), 1_024);
+    assert!(DurableExecutionArn::try_from(arn(1_024)).is_ok());
+    rejected_at(
+        DurableExecutionArn::try_from(arn(1_025)).unwrap_err(),
+        1_024,
+    );
 }
 
 /// The service counts characters. A value whose bytes alone are too many is rejected for its
@@ -249,7 +257,7 @@ fn the_other_values_end_where_the_model_says() {
 fn lengths_are_counted_in_characters() {
     let text = "é".repeat(128);
     assert!(matches!(
-        Qualifier::parse(&text).unwrap_err(),
+        Qualifier::try_from(&text).unwrap_err(),
         InputError::Unexpected {
             offset: 0,
             found: Some('é'),
@@ -258,7 +266,7 @@ fn lengths_are_counted_in_characters() {
     ));
     let text = "é".repeat(129);
     assert!(matches!(
-        Qualifier::parse(&text).unwrap_err(),
+        Qualifier::try_from(&text).unwrap_err(),
         InputError::TooLong {
             length: 129,
             limit: 128,

@@ -57,7 +57,7 @@ fn a_part_that_can_be_taken_is_taken() {
             ["aws-Cn-", "", "", "a.b_c-d", "$LATEST.PUBLISHED"]),
     ];
     for (text, [partition, region, account, name, qualifier]) in rows {
-        let parsed = FunctionName::parse(*text).unwrap();
+        let parsed = FunctionName::try_from(*text).unwrap();
         assert_eq!(parsed.partition().unwrap_or_default(), *partition, "{text}");
         assert_eq!(parsed.region().unwrap_or_default(), *region, "{text}");
         assert_eq!(parsed.account().unwrap_or_default(), *account, "{text}");
@@ -127,7 +127,7 @@ fn an_arn_needs_neither_region_nor_account_in_any_generation() {
 
 #[test]
 fn a_rejection_says_what_where_and_what_would_be_allowed() {
-    let name = |text: &str| FunctionName::parse(text).unwrap_err().to_string();
+    let name = |text: &str| FunctionName::try_from(text).unwrap_err().to_string();
     assert_eq!(
         name("my-function!"),
         "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '.', '_', ':' or \
@@ -173,14 +173,14 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
 
 #[test]
 fn a_rejection_names_the_parts_that_could_have_gone_on() {
-    let error = FunctionName::parse("arn:aws:lambda::123456789012:function:f").unwrap_err();
+    let error = FunctionName::try_from("arn:aws:lambda::123456789012:function:f").unwrap_err();
     assert_eq!(error.member(), Member::FunctionName);
     assert_eq!(error.offset(), 15);
     let expected = error.expected().unwrap();
     assert!(expected.contains(b'u') && expected.contains(b'1') && expected.contains(b'_'));
     assert!(!expected.contains(b':') && !expected.contains(b'$') && !expected.contains(0xc3));
     assert!(!expected.end());
-    let whole = FunctionName::parse("thumbnail:1!").unwrap_err();
+    let whole = FunctionName::try_from("thumbnail:1!").unwrap_err();
     assert!(whole.expected().unwrap().end());
     let parts: Vec<_> = expected.parts().collect();
     assert_eq!(parts, [Part::Region, Part::Account, Part::Name]);
@@ -189,11 +189,11 @@ fn a_rejection_names_the_parts_that_could_have_gone_on() {
 #[test]
 fn every_member_is_named_in_plain_words() {
     let messages = [
-        Qualifier::parse("").unwrap_err(),
-        TenantId::parse("").unwrap_err(),
-        DurableExecutionName::parse("").unwrap_err(),
-        ExecutedVersion::parse("").unwrap_err(),
-        DurableExecutionArn::parse("").unwrap_err(),
+        Qualifier::try_from("").unwrap_err(),
+        TenantId::try_from("").unwrap_err(),
+        DurableExecutionName::try_from("").unwrap_err(),
+        ExecutedVersion::try_from("").unwrap_err(),
+        DurableExecutionArn::try_from("").unwrap_err(),
     ]
     .map(|error| (error.member().as_str(), error.offset(), error.to_string()));
     let expected = [
@@ -236,8 +236,8 @@ fn an_error_is_small_and_copied() {
 #[test]
 fn the_unpublished_version_is_told_from_the_others() {
     assert!(ExecutedVersion::LATEST.is_latest());
-    assert!(ExecutedVersion::parse("$LATEST").unwrap().is_latest());
-    assert!(!ExecutedVersion::parse("7").unwrap().is_latest());
+    assert!(ExecutedVersion::try_from("$LATEST").unwrap().is_latest());
+    assert!(!ExecutedVersion::try_from("7").unwrap().is_latest());
 }
 
 #[test]
@@ -253,15 +253,15 @@ fn a_qualifier_says_what_it_means() {
         ("$LATES", QualifierKind::Other),
         ("a$b", QualifierKind::Other),
     ] {
-        assert_eq!(Qualifier::parse(text).unwrap().kind(), kind, "{text}");
+        assert_eq!(Qualifier::try_from(text).unwrap().kind(), kind, "{text}");
     }
     assert!(Qualifier::parse_with("$LATEST.PUBLISHED", &NameRules::published()).is_err());
 }
 
 #[test]
 fn a_target_rejects_two_qualifiers_that_differ() {
-    let name = |text| FunctionName::parse(text).unwrap();
-    let qualifier = |text| Some(Qualifier::parse(text).unwrap());
+    let name = |text| FunctionName::try_from(text).unwrap();
+    let qualifier = |text| Some(Qualifier::try_from(text).unwrap());
 
     let error = Target::new(name("thumbnail:$LATEST"), qualifier("1")).unwrap_err();
     assert_eq!(error.offset, 10);
@@ -286,7 +286,7 @@ fn a_target_rejects_two_qualifiers_that_differ() {
 #[test]
 fn values_compare_as_their_text_borrowed_or_owned() {
     let text = String::from("123456789012:thumbnail:7");
-    let borrowed = FunctionName::parse(&text).unwrap();
+    let borrowed = FunctionName::try_from(&text).unwrap();
     let owned: FunctionName<'static> = text.parse().unwrap();
     let taken = FunctionName::try_from(text.clone()).unwrap();
     assert_eq!(borrowed, owned);
@@ -296,7 +296,7 @@ fn values_compare_as_their_text_borrowed_or_owned() {
     let set: HashSet<_> = [borrowed.clone(), owned.clone()].into();
     assert_eq!(set.len(), 1);
     let sorted: BTreeSet<_> = ["b", "a"]
-        .map(|name| FunctionName::parse(name).unwrap())
+        .map(|name| FunctionName::try_from(name).unwrap())
         .into();
     assert_eq!(sorted.first().unwrap(), &"a");
     assert_eq!(format!("{borrowed:>26}"), "  123456789012:thumbnail:7");
@@ -307,7 +307,7 @@ fn values_compare_as_their_text_borrowed_or_owned() {
 #[test]
 fn a_durable_execution_arn_has_its_parts() {
     let text = "arn:aws-cn:lambda:cn-north-1:123456789012:function:thumbnail:7/durable-execution/order-1/0a1b";
-    let arn = DurableExecutionArn::parse(text).unwrap();
+    let arn = DurableExecutionArn::try_from(text).unwrap();
     assert_eq!(
         [
             arn.partition(),
@@ -336,11 +336,11 @@ fn a_value_gives_its_text_back() {
 
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/n/i";
     let values = [
-        Cow::from(FunctionName::parse("thumbnail").unwrap()),
-        Cow::from(Qualifier::parse("live").unwrap()),
+        Cow::from(FunctionName::try_from("thumbnail").unwrap()),
+        Cow::from(Qualifier::try_from("live").unwrap()),
         Cow::from(ClientContext::from_base64("e30=").unwrap()),
-        Cow::from(TenantId::parse("blue").unwrap()),
-        Cow::from(DurableExecutionArn::parse(arn).unwrap()),
+        Cow::from(TenantId::try_from("blue").unwrap()),
+        Cow::from(DurableExecutionArn::try_from(arn).unwrap()),
     ];
     assert_eq!(values, ["thumbnail", "live", "e30=", "blue", arn]);
     let name = String::from("thumbnail");
@@ -351,7 +351,7 @@ fn a_value_gives_its_text_back() {
         context
     );
     // A set of values can be searched by text.
-    let set: HashSet<FunctionName<'_>> = [FunctionName::parse(&name).unwrap()].into();
+    let set: HashSet<FunctionName<'_>> = [FunctionName::try_from(&name).unwrap()].into();
     assert!(set.contains("thumbnail") && !set.contains("thumb"));
 }
 

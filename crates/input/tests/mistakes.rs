@@ -11,7 +11,7 @@ use lambda_invoke_input::{
 /// The mistake, the text that is marked, and the message without its beginning.
 #[track_caller]
 fn diagnosed(text: &str) -> (Option<Mistake>, &str, String) {
-    let error = FunctionName::parse(text).unwrap_err();
+    let error = FunctionName::try_from(text).unwrap_err();
     let InputError::Unexpected { mistake, span, .. } = error else {
         panic!("{text}: {error}");
     };
@@ -135,7 +135,7 @@ fn a_layer() {
         "an ARN of a layer at bytes 13 to 18, expected one of a function",
     );
     // Without a version it matches the service's pattern, as a function called `layer`.
-    assert!(FunctionName::parse("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
+    assert!(FunctionName::try_from("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
     // The first mistake is reported.
     let (mistake, ..) = diagnosed("arn:aws:lambda:us-east-1:1234:layer:tools:3");
     assert_eq!(mistake, Some(Mistake::AccountLength));
@@ -293,7 +293,7 @@ fn any_other_fault_is_a_character_at_its_place() {
         ("layer:tools:3", "layer"),
         ("function:tools:3:4", "tools"),
     ] {
-        if FunctionName::parse(text).is_ok() {
+        if FunctionName::try_from(text).is_ok() {
             assert!(text.starts_with("arn") && marked.is_empty(), "{text}");
             continue;
         }
@@ -301,14 +301,14 @@ fn any_other_fault_is_a_character_at_its_place() {
         assert_eq!(found, marked, "{text}");
         assert!(matches!(mistake, None | Some(Mistake::ExtraPart)), "{text}");
     }
-    let error = Qualifier::parse("arn:aws:ec2:x").unwrap_err();
+    let error = Qualifier::try_from("arn:aws:ec2:x").unwrap_err();
     assert_eq!(error.mistake(), None);
-    assert_eq!(TenantId::parse("").unwrap_err().mistake(), None);
+    assert_eq!(TenantId::try_from("").unwrap_err().mistake(), None);
 }
 
 #[track_caller]
 fn snippet(text: &str) -> String {
-    let error = FunctionName::parse(text).unwrap_err();
+    let error = FunctionName::try_from(text).unwrap_err();
     error.snippet(text).to_string()
 }
 
@@ -325,10 +325,10 @@ fn a_snippet_marks_what_is_wrong() {
         "arn:aws:lambda:us-east-1:12345:function:f\n                         ^^^^^"
     );
     assert_eq!(snippet("http://a"), "http://a\n^^^^^^^^");
-    let error = DurableExecutionArn::parse("arn:x").unwrap_err();
+    let error = DurableExecutionArn::try_from("arn:x").unwrap_err();
     assert_eq!(error.snippet("arn:x").to_string(), "arn:x\n     ^");
-    let name = FunctionName::parse("thumbnail:live").unwrap();
-    let parameter = Qualifier::parse("7").unwrap();
+    let name = FunctionName::try_from("thumbnail:live").unwrap();
+    let parameter = Qualifier::try_from("7").unwrap();
     let mismatch = Target::new(name, Some(parameter)).unwrap_err();
     assert_eq!(
         mismatch.snippet("thumbnail:live").to_string(),
@@ -364,7 +364,7 @@ fn a_snippet_of_a_long_value_is_truncated_around_the_place() {
     );
     // The limit of a length is in characters.
     let long = "é".repeat(171);
-    let error = FunctionName::parse(&long).unwrap_err();
+    let error = FunctionName::try_from(&long).unwrap_err();
     let expected = format!("...{}\n{}^", "é".repeat(51), " ".repeat(53));
     assert_eq!(error.snippet(&long).to_string(), expected);
     // A `~` far before the caret is cut off with the rest.

@@ -135,7 +135,7 @@ fn generated_names_are_accepted_and_rejected_in_good_numbers() {
     };
     TestRunner::new(config)
         .run(&text(), |text| {
-            if lambda_invoke_input::FunctionName::parse(&text).is_ok() {
+            if lambda_invoke_input::FunctionName::try_from(&text).is_ok() {
                 accepted.set(accepted.get() + 1);
             }
             Ok(())

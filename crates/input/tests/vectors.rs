@@ -194,14 +194,14 @@ fn check_related(related: &Value) -> usize {
                 QualifierMismatch::MESSAGE
             );
             let arn = name("arn:aws:lambda:us-east-1:111111111111:function:some-function:$LATEST");
-            let other = Qualifier::parse("not-latest").unwrap();
+            let other = Qualifier::try_from("not-latest").unwrap();
             Target::new(arn.clone(), Some(other)).unwrap_err();
             // With the same qualifier the service gets further, and looks for the function.
             assert_ne!(
                 text(content, "/match_exception/Error/Message"),
                 QualifierMismatch::MESSAGE
             );
-            let same = Qualifier::parse("$LATEST").unwrap();
+            let same = Qualifier::try_from("$LATEST").unwrap();
             Target::new(arn, Some(same)).unwrap();
         } else if test == "test_get_function_wrong_region[invoke]" {
             // The syntax is valid, and the name contains the region.
@@ -277,12 +277,12 @@ fn derived_verdicts_on_each_generation_are_ours() {
         }
         type Accepts = fn(&str) -> bool;
         let parsers: [(&str, Accepts); 3] = [
-            ("tenant_id", |text| TenantId::parse(text).is_ok()),
+            ("tenant_id", |text| TenantId::try_from(text).is_ok()),
             ("durable_execution_name", |text| {
-                DurableExecutionName::parse(text).is_ok()
+                DurableExecutionName::try_from(text).is_ok()
             }),
             ("durable_execution_arn", |text| {
-                DurableExecutionArn::parse(text).is_ok()
+                DurableExecutionArn::try_from(text).is_ok()
             }),
         ];
         for (key, accepts) in parsers {

@@ -1,6 +1,7 @@
 //! The address that requests are sent to.
 
 use std::fmt;
+use std::str::FromStr;
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
@@ -21,9 +22,9 @@ use crate::Error;
 /// ```
 /// use lambda_invoke::EndpointUrl;
 ///
-/// let url = EndpointUrl::parse("http://127.0.0.1:9001")?;
+/// let url = EndpointUrl::try_from("http://127.0.0.1:9001")?;
 /// assert_eq!(url.uri().port_u16(), Some(9001));
-/// assert!(EndpointUrl::parse("http://127.0.0.1:99999").is_err());
+/// assert!(EndpointUrl::try_from("http://127.0.0.1:99999").is_err());
 /// # Ok::<(), lambda_invoke::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -39,52 +40,21 @@ impl EndpointUrl {
     /// # Errors
     ///
     /// If the region cannot be part of a host name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke::{EndpointUrl, EndpointVariant};
+    ///
+    /// let endpoint = EndpointUrl::of_region("cn-north-1", EndpointVariant::default())?;
+    /// assert_eq!(endpoint.uri().host(), Some("lambda.cn-north-1.amazonaws.com.cn"));
+    /// # Ok::<(), lambda_invoke::Error>(())
+    /// ```
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
         let host = region::host("lambda", region, variant).map_err(|error| {
             Error::configuration("the region cannot be used").with_source(error)
         })?;
-        Self::parse(&format!("https://{host}"))
-    }
-
-    /// Parses an address: `http://` or `https://`, a host, optionally a port and a path.
-    ///
-    /// # Errors
-    ///
-    /// If it is anything else: a port that is not a number from 1 to 65535, a user name, a query or
-    /// a fragment is not ignored. The error does not repeat the text, which may hold a password.
-    pub fn parse(url: &str) -> Result<Self, Error> {
-        let error = |what: &str| {
-            Error::configuration(format!(
-                "the endpoint's address {what}; it should look like `http://127.0.0.1:9001`"
-            ))
-        };
-        let uri: Uri = url
-            .parse()
-            .map_err(|source| error("is not a URL").with_source(source))?;
-        if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
-            return Err(error("does not begin with http:// or https://"));
-        }
-        if uri.host().is_none_or(str::is_empty) {
-            return Err(error("has no host"));
-        }
-        if uri
-            .authority()
-            .is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(error("has a user's name, which would not be used"));
-        }
-        port_of(&uri).map_err(|source| error("has an invalid port").with_source(source))?;
-        if uri.query().is_some() {
-            return Err(error("has a query"));
-        }
-        // `Uri` drops it.
-        if url.contains('#') {
-            return Err(error("has a fragment"));
-        }
-        let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default()).map_err(|source| {
-            error("has a host that is not a valid header value").with_source(source)
-        })?;
-        Ok(Self { uri, host })
+        format!("https://{host}").parse()
     }
 
     /// Returns the address, with `/` for an empty path.
@@ -120,6 +90,58 @@ impl EndpointUrl {
     }
 }
 
+impl FromStr for EndpointUrl {
+    type Err = Error;
+
+    /// Parses an address: `http://` or `https://`, a host, optionally a port and a path.
+    ///
+    /// Anything else is an error: a port that is not a number from 1 to 65535, a user name, a query or
+    /// a fragment is not ignored. The error does not repeat the text, which may hold a password.
+    fn from_str(url: &str) -> Result<Self, Error> {
+        let error = |what: &str| {
+            Error::configuration(format!(
+                "the endpoint's address {what}; it should look like `http://127.0.0.1:9001`"
+            ))
+        };
+        let uri: Uri = url
+            .parse()
+            .map_err(|source| error("is not a URL").with_source(source))?;
+        if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
+            return Err(error("does not begin with http:// or https://"));
+        }
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(error("has no host"));
+        }
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            return Err(error("has a user's name, which would not be used"));
+        }
+        port_of(&uri).map_err(|source| error("has an invalid port").with_source(source))?;
+        if uri.query().is_some() {
+            return Err(error("has a query"));
+        }
+        // `Uri` drops it.
+        if url.contains('#') {
+            return Err(error("has a fragment"));
+        }
+        let host = HeaderValue::try_from(host_of(&uri).unwrap_or_default()).map_err(|source| {
+            error("has a host that is not a valid header value").with_source(source)
+        })?;
+        Ok(Self { uri, host })
+    }
+}
+
+impl TryFrom<&str> for EndpointUrl {
+    type Error = Error;
+
+    /// Parses an address, as [`FromStr`] does.
+    fn try_from(url: &str) -> Result<Self, Error> {
+        url.parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +153,7 @@ mod tests {
             "https://[::1]:8443/",
             "https://gateway.example/lambda/",
         ] {
-            assert_eq!(EndpointUrl::parse(url).unwrap().uri(), url);
+            assert_eq!(EndpointUrl::try_from(url).unwrap().uri(), url);
         }
         let of_region = EndpointUrl::of_region("eusc-de-east-1", Variant::default()).unwrap();
         assert_eq!(
@@ -151,7 +173,7 @@ mod tests {
             ("https://[::1]:80", "[::1]:80"),
             ("https://gateway.example/lambda", "gateway.example"),
         ] {
-            assert_eq!(EndpointUrl::parse(url).unwrap().host(), host, "{url}");
+            assert_eq!(EndpointUrl::try_from(url).unwrap().host(), host, "{url}");
         }
     }
 
@@ -179,7 +201,7 @@ mod tests {
             ("http://host: 80", "not a URL"),
             ("http://host:８０", "not a URL"),
         ] {
-            let error = EndpointUrl::parse(url).unwrap_err();
+            let error = EndpointUrl::try_from(url).unwrap_err();
             assert!(error.to_string().contains(why), "{url}: {error}");
             assert!(!error.to_string().contains("secret"));
         }

@@ -12,7 +12,7 @@ use lambda_invoke_input::{FunctionName, InvocationType, Target};
 use lambda_invoke_protocol::{InvokeRequest, Reply};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let target = Target::new(FunctionName::parse("hello")?, None)?;
+    let target = Target::new(FunctionName::try_from("hello")?, None)?;
     let mut call = InvokeRequest::new(target);
     call.payload = r#"{"name":"Ada"}"#.into();
     let request = call.to_http(&Uri::from_static("https://lambda.eu-west-1.amazonaws.com"))?;

@@ -52,7 +52,7 @@ fn check(text: &str) {
     let payload = json!([text]).to_string();
     json::check(payload.as_bytes()).unwrap();
 
-    let name = FunctionName::parse("hello").unwrap();
+    let name = FunctionName::try_from("hello").unwrap();
     let mut invoke = InvokeRequest::new(name.clone());
     invoke.client_context = ClientContext::from_json(context.as_bytes()).ok();
     assert_eq!(

@@ -124,7 +124,7 @@ fn check_input(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static s
             .map(|(_, value)| value.as_str().unwrap())
     };
 
-    let mut request = InvokeRequest::new(FunctionName::parse("f").unwrap());
+    let mut request = InvokeRequest::new(FunctionName::try_from("f").unwrap());
     request.content_type = header("content-type").map(|text| text.parse().unwrap());
     let to_http =
         |request: &InvokeRequest<'_>| request.to_http(&"http://h".parse().unwrap()).unwrap();
@@ -183,7 +183,7 @@ fn check_input(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static s
                 }
                 Some("") => absent.push("no header of ours may be empty"),
                 Some(value) => {
-                    request.tenant_id = Some(TenantId::parse(value).unwrap());
+                    request.tenant_id = Some(TenantId::try_from(value).unwrap());
                     let http = to_http(&request);
                     assert_eq!(
                         Some(http.headers()["x-amz-tenant-id"].to_str().unwrap()),

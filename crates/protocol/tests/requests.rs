@@ -20,7 +20,7 @@ fn base() -> Uri {
 }
 
 fn hello() -> FunctionName<'static> {
-    FunctionName::parse("hello").unwrap()
+    FunctionName::try_from("hello").unwrap()
 }
 
 /// A name in any form that the default rules allow.
@@ -169,7 +169,7 @@ fn the_path_is_encoded_once_for_every_form_of_name() {
             "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af%3A%24LATEST",
         ),
     ] {
-        let name = FunctionName::parse(name).unwrap();
+        let name = FunctionName::try_from(name).unwrap();
         let invoke = InvokeRequest::new(name.clone()).to_http(&base()).unwrap();
         assert_eq!(
             invoke.uri().path(),
@@ -232,7 +232,7 @@ fn the_client_rejects_contradictory_members() {
     );
     for (tenant, accepted) in [("a b", true), (" a", false), ("a ", false), (" ", false)] {
         let mut request = StreamRequest::new(hello());
-        request.tenant_id = Some(TenantId::parse(tenant).unwrap());
+        request.tenant_id = Some(TenantId::try_from(tenant).unwrap());
         assert_eq!(request.check().is_ok(), accepted, "{tenant:?}");
     }
 }
@@ -306,6 +306,8 @@ fn the_old_operation_is_an_event_with_a_smaller_limit() {
     assert_eq!(incoming.operation(), Operation::InvokeAsync);
     assert_eq!(incoming.invocation_type(), InvocationType::Event);
     assert_eq!(incoming.max_payload(), 262_144);
+    assert_eq!(incoming.check_length(262_144), Ok(()));
+    assert!(incoming.check_length(262_145).is_err());
     let rejection = incoming
         .with_payload(vec![b' '; 264_496].into())
         .unwrap_err();

@@ -63,7 +63,7 @@ fn no_message_has_a_character_that_a_terminal_interprets() {
         exception.to_string(),
         stream.to_string(),
         unexpected.unwrap_err().to_string(),
-        FunctionName::parse(&*hostile).unwrap_err().to_string(),
+        FunctionName::try_from(&*hostile).unwrap_err().to_string(),
         ClientContext::from_base64(&*hostile)
             .unwrap_err()
             .to_string(),

@@ -9,10 +9,10 @@ use http::{HeaderValue, Request, Uri};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::obtained::{Members, Obtained, Outcome};
+use super::obtained::{Members, Obtained, Outcome, expiry};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
-use crate::{Error, ErrorKind, Settings, Tried, time};
+use crate::{Error, ErrorKind, Settings, Tried};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -175,20 +175,6 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         how: format!("the container's endpoint {place} ({by})"),
         is_of_metadata: false,
         is_of_process: false,
-    })
-}
-
-/// Parses an expiry. One that cannot be read must not become one that never is.
-pub(super) fn expiry(
-    text: Option<&str>,
-    place: &str,
-) -> Result<Option<lambda_invoke_sigv4::Timestamp>, Error> {
-    let Some(text) = text else { return Ok(None) };
-    time::parse(text).map(Some).ok_or_else(|| {
-        Error::new(
-            ErrorKind::InvalidResponse,
-            format!("the response of {place} has an expiration that is not an ISO 8601 time"),
-        )
     })
 }
 

@@ -2,7 +2,7 @@
 
 use lambda_invoke_sigv4::{Credentials, Timestamp};
 
-use crate::{Error, ErrorKind, Tried};
+use crate::{Error, ErrorKind, Tried, time};
 
 /// Credentials, and where they came from.
 #[derive(Clone, Debug)]
@@ -62,4 +62,15 @@ impl Members<'_> {
             None => credentials,
         })
     }
+}
+
+/// Parses an expiry. One that cannot be parsed must not count as none.
+pub(crate) fn expiry(text: Option<&str>, place: &str) -> Result<Option<Timestamp>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    time::parse(text).map(Some).ok_or_else(|| {
+        Error::new(
+            ErrorKind::InvalidResponse,
+            format!("the response of {place} has an expiration that is not an ISO 8601 time"),
+        )
+    })
 }

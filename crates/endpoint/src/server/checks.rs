@@ -13,7 +13,7 @@ pub(super) fn with_aliases(
 ) -> Result<Vec<Function>, BuildError> {
     let mut named: Vec<Function> = Vec::with_capacity(functions.len());
     for function in functions {
-        let name = FunctionName::parse(&function.name);
+        let name = FunctionName::try_from(&function.name);
         if !name.is_ok_and(|name| name.is_bare() && name.qualifier().is_none()) {
             return Err(BuildError::FunctionName(function.name));
         }
@@ -41,7 +41,7 @@ pub(super) fn with_aliases(
         }
     }
     let is_invalid = |alias: &&String| {
-        let kind = Qualifier::parse(*alias).map(|qualifier| qualifier.kind());
+        let kind = Qualifier::try_from(*alias).map(|qualifier| qualifier.kind());
         !matches!(kind, Ok(QualifierKind::Alias))
     };
     let alias = named

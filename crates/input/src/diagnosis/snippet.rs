@@ -20,7 +20,7 @@ const CONTEXT: usize = 50;
 /// use lambda_invoke_input::FunctionName;
 ///
 /// let text = "arn:aws:lambda:eu-west-1:12345:function:thumbnail";
-/// let error = FunctionName::parse(text).unwrap_err();
+/// let error = FunctionName::try_from(text).unwrap_err();
 /// assert_eq!(
 ///     error.snippet(text).to_string(),
 ///     "\
@@ -77,7 +77,7 @@ impl InputError {
     /// ```
     /// use lambda_invoke_input::FunctionName;
     ///
-    /// let error = FunctionName::parse("thumb nail").unwrap_err();
+    /// let error = FunctionName::try_from("thumb nail").unwrap_err();
     /// assert_eq!(error.snippet("thumb nail").to_string(), "thumb nail\n     ^");
     /// ```
     #[must_use]

@@ -15,15 +15,6 @@ macro_rules! value {
         pub struct $type<'a>(Cow<'a, str>);
 
         impl<'a> $type<'a> {
-            /// Parses the header's value.
-            ///
-            /// # Errors
-            ///
-            /// Returns where the value goes wrong and what was expected there, or that it is too long.
-            pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
-                Self::from_text(text.into())
-            }
-
             /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -63,8 +54,8 @@ value! {
     /// ```
     /// use lambda_invoke_input::TenantId;
     ///
-    /// assert_eq!(TenantId::parse("org=7 / blue@example")?.as_str(), "org=7 / blue@example");
-    /// assert_eq!(TenantId::parse("a,b").unwrap_err().offset(), 1);
+    /// assert_eq!(TenantId::try_from("org=7 / blue@example")?.as_str(), "org=7 / blue@example");
+    /// assert_eq!(TenantId::try_from("a,b").unwrap_err().offset(), 1);
     /// # Ok::<(), lambda_invoke_input::InputError>(())
     /// ```
     TenantId, TenantId, TENANT_ID
@@ -82,8 +73,8 @@ value! {
     /// ```
     /// use lambda_invoke_input::DurableExecutionName;
     ///
-    /// assert!(DurableExecutionName::parse("order-4711").is_ok());
-    /// assert_eq!(DurableExecutionName::parse("order.4711").unwrap_err().offset(), 5);
+    /// assert!(DurableExecutionName::try_from("order-4711").is_ok());
+    /// assert_eq!(DurableExecutionName::try_from("order.4711").unwrap_err().offset(), 5);
     /// ```
     DurableExecutionName, DurableExecutionName, DURABLE_EXECUTION_NAME
 }
@@ -100,9 +91,9 @@ value! {
     /// ```
     /// use lambda_invoke_input::ExecutedVersion;
     ///
-    /// assert!(ExecutedVersion::parse("$LATEST")?.is_latest());
-    /// assert!(!ExecutedVersion::parse("12")?.is_latest());
-    /// assert!(ExecutedVersion::parse("live").is_err());
+    /// assert!(ExecutedVersion::try_from("$LATEST")?.is_latest());
+    /// assert!(!ExecutedVersion::try_from("12")?.is_latest());
+    /// assert!(ExecutedVersion::try_from("live").is_err());
     /// # Ok::<(), lambda_invoke_input::InputError>(())
     /// ```
     ExecutedVersion, ExecutedVersion, EXECUTED_VERSION

@@ -31,13 +31,22 @@ use crate::text::{check_length, impl_text};
 /// ```
 /// use lambda_invoke_input::FunctionName;
 ///
-/// let name = FunctionName::parse("123456789012:function:thumbnail:7")?;
+/// let name = FunctionName::try_from("123456789012:function:thumbnail:7")?;
 /// assert_eq!(name.as_str(), "123456789012:function:thumbnail:7");
 /// assert_eq!(name.partition(), None);
 /// assert_eq!(name.region(), None);
 /// assert_eq!(name.account(), Some("123456789012"));
 /// assert_eq!(name.name(), "thumbnail");
 /// assert_eq!(name.qualifier().unwrap(), "7");
+///
+/// let error = FunctionName::try_from("arn:aws:lambda:thumb/nail").unwrap_err();
+/// assert_eq!(error.offset(), 20);
+/// assert!(error.expected().unwrap().contains(b':'));
+/// assert_eq!(
+///     error.to_string(),
+///     "invalid function name: '/' at byte 20, expected a letter, a digit, '-', '.', '_', ':' or \
+///      the end",
+/// );
 /// # Ok::<(), lambda_invoke_input::InputError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -115,31 +124,6 @@ impl Spans {
 }
 
 impl<'a> FunctionName<'a> {
-    /// Parses a function name under the default [`NameRules`].
-    ///
-    /// # Errors
-    ///
-    /// Returns where the value goes wrong and what was expected there, or that it is too long.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_input::FunctionName;
-    ///
-    /// let error = FunctionName::parse("arn:aws:lambda:thumb/nail").unwrap_err();
-    /// assert_eq!(error.offset(), 20);
-    /// assert!(error.expected().unwrap().contains(b':'));
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "invalid function name: '/' at byte 20, expected a letter, a digit, '-', '.', '_', ':' or \
-    ///      the end",
-    /// );
-    /// ```
-    #[inline]
-    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
-        Self::from_text(text.into())
-    }
-
     /// Parses a function name under the given rules.
     ///
     /// # Errors
@@ -227,7 +211,7 @@ impl<'a> FunctionName<'a> {
     /// ```
     /// use lambda_invoke_input::FunctionName;
     ///
-    /// let name = FunctionName::parse("123456789012:thumbnail:live")?;
+    /// let name = FunctionName::try_from("123456789012:thumbnail:live")?;
     /// assert_eq!(name.unqualified(), "123456789012:thumbnail");
     /// # Ok::<(), lambda_invoke_input::InputError>(())
     /// ```

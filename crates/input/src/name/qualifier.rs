@@ -36,10 +36,10 @@ pub enum QualifierKind {
 /// ```
 /// use lambda_invoke_input::{Qualifier, QualifierKind};
 ///
-/// assert_eq!(Qualifier::parse("$LATEST")?.kind(), QualifierKind::Latest);
-/// assert_eq!(Qualifier::parse("7")?.kind(), QualifierKind::Version);
-/// assert_eq!(Qualifier::parse("live")?.kind(), QualifierKind::Alias);
-/// assert!(Qualifier::parse("").is_err());
+/// assert_eq!(Qualifier::try_from("$LATEST")?.kind(), QualifierKind::Latest);
+/// assert_eq!(Qualifier::try_from("7")?.kind(), QualifierKind::Version);
+/// assert_eq!(Qualifier::try_from("live")?.kind(), QualifierKind::Alias);
+/// assert!(Qualifier::try_from("").is_err());
 /// # Ok::<(), lambda_invoke_input::InputError>(())
 /// ```
 ///
@@ -48,15 +48,6 @@ pub enum QualifierKind {
 pub struct Qualifier<'a>(Cow<'a, str>);
 
 impl<'a> Qualifier<'a> {
-    /// Parses the `Qualifier` parameter under the default [`NameRules`].
-    ///
-    /// # Errors
-    ///
-    /// Returns where the value goes wrong and what was expected there, or that it is too long.
-    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
-        Self::from_text(text.into())
-    }
-
     /// Parses the `Qualifier` parameter under the given rules.
     ///
     /// # Errors

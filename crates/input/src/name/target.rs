@@ -11,8 +11,8 @@ use crate::error::QualifierMismatch;
 /// ```
 /// use lambda_invoke_input::{FunctionName, Qualifier, Target};
 ///
-/// let name = FunctionName::parse("thumbnail:live")?;
-/// assert!(Target::new(name.clone(), Some(Qualifier::parse("7")?)).is_err());
+/// let name = FunctionName::try_from("thumbnail:live")?;
+/// assert!(Target::new(name.clone(), Some(Qualifier::try_from("7")?)).is_err());
 ///
 /// let target = Target::new(name, None)?;
 /// assert_eq!(target.qualifier(), None);

@@ -38,3 +38,33 @@ pub enum ErrorKind {
     /// The function's response is not UTF-8, and was to be read as text.
     Text,
 }
+
+impl ErrorKind {
+    /// Returns the kind in lower case, for logs and JSON.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// assert_eq!(lambda_invoke::ErrorKind::TimedOut.as_str(), "timed_out");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Configuration => "configuration",
+            Self::Credentials => "credentials",
+            Self::Service => "service",
+            Self::Connect => "connect",
+            Self::TimedOut => "timed_out",
+            Self::Transport => "transport",
+            Self::UnexpectedResponse => "unexpected_response",
+            Self::FunctionFailed => "function_failed",
+            Self::StreamException => "stream_exception",
+            Self::Truncated => "truncated",
+            Self::Corrupt => "corrupt",
+            Self::TooLarge => "too_large",
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+}

@@ -48,7 +48,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// use lambda_invoke_input::{FunctionName, LogType};
 /// use lambda_invoke_protocol::InvokeRequest;
 ///
-/// let mut request = InvokeRequest::new(FunctionName::parse("thumbnail:live")?);
+/// let mut request = InvokeRequest::new(FunctionName::try_from("thumbnail:live")?);
 /// request.log_type = LogType::Tail;
 /// request.payload = r#"{"key":"cat.jpg"}"#.into();
 ///
@@ -92,7 +92,7 @@ pub type InvokeRequest<'a> = Request<'a, Invoke>;
 /// use lambda_invoke_input::{FunctionName, Qualifier, Target};
 /// use lambda_invoke_protocol::StreamRequest;
 ///
-/// let target = Target::new(FunctionName::parse("hello")?, Some(Qualifier::parse("$LATEST")?))?;
+/// let target = Target::new(FunctionName::try_from("hello")?, Some(Qualifier::try_from("$LATEST")?))?;
 /// let mut request = StreamRequest::new(target);
 /// request.payload = "{}".into();
 ///

@@ -42,7 +42,7 @@ impl ReportedVersion {
     }
 
     fn read(text: Cow<'_, str>) -> Self {
-        match ExecutedVersion::parse(&*text) {
+        match ExecutedVersion::try_from(&*text) {
             Ok(version) if version.is_latest() => Self::Valid(ExecutedVersion::LATEST),
             Ok(version) => Self::Valid(version.into_owned()),
             Err(_) => Self::Unrecognized(text.into_owned()),
@@ -65,5 +65,27 @@ impl From<ExecutedVersion<'static>> for ReportedVersion {
 impl fmt::Display for ReportedVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_latest_or_a_number_and_any_other_text_is_kept() {
+        for (text, is_valid) in [
+            ("$LATEST", true),
+            ("7", true),
+            ("", false),
+            ("live", false),
+            ("$LATEST.PUBLISHED", false),
+        ] {
+            let version = ReportedVersion::from(text.to_owned());
+            assert_eq!(version.is_unrecognized(), !is_valid, "{text:?}");
+            assert_eq!(version.as_str(), text);
+            assert_eq!(version.to_string(), text);
+            assert_eq!(format!("{version:>20}"), format!("{text:>20}"));
+        }
     }
 }

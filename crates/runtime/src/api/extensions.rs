@@ -1,8 +1,10 @@
 //! The extensions of an instance.
 
-use super::machine::PollId;
 use super::rejection::Rejection;
 use crate::limits::MAX_EXTENSIONS;
+
+/// A request that waits for an event, as a number that the caller chose.
+pub type PollId = u64;
 
 /// An extension, counted from 0 in each instance.
 pub type ExtensionId = usize;

@@ -5,11 +5,8 @@
 
 use std::collections::VecDeque;
 
-use super::extensions::{ExtensionId, Extensions, Subscriptions};
+use super::extensions::{ExtensionId, Extensions, PollId, Subscriptions};
 use super::rejection::Rejection;
-
-/// A request that waits for an event, as a number that the caller chose.
-pub type PollId = u64;
 
 /// The invocations that are remembered after their end, to tell a second response from an unknown
 /// id.

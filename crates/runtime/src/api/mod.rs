@@ -8,6 +8,6 @@ pub mod machine;
 mod rejection;
 pub(crate) mod route;
 
-pub use self::extensions::{ExtensionId, Subscriptions};
-pub use self::machine::{Handed, Machine, PollId, ResponseMode};
+pub use self::extensions::{ExtensionId, PollId, Subscriptions};
+pub use self::machine::{Handed, Machine, ResponseMode};
 pub use self::rejection::Rejection;

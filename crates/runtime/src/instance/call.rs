@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::header;
 use crate::limits::MAX_LOG;
+use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
 /// The chunks that may wait for their reader.
@@ -55,6 +56,7 @@ pub(crate) struct Call {
     log: VecDeque<LogLine>,
     log_bytes: usize,
     permit: Permit,
+    pub(super) span: CallSpan,
 }
 
 /// The caller's ends of the channels.
@@ -87,6 +89,7 @@ impl Call {
         let (head_sender, head) = oneshot::channel();
         let (chunks_sender, chunks) = mpsc::channel(CHUNKS);
         let (report_sender, report) = oneshot::channel();
+        let span = CallSpan::open(program, &event);
         let call = Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
@@ -104,6 +107,7 @@ impl Call {
             log: VecDeque::new(),
             log_bytes: 0,
             permit,
+            span,
         };
         let caller = Caller {
             head,
@@ -157,6 +161,7 @@ impl Call {
             max_memory: memory,
             log: self.log.into(),
         };
+        self.span.ended(&report);
         // First: a caller that calls again as soon as it has its response finds a place.
         drop(self.permit);
         let _ = self.report.send(report);

@@ -2,6 +2,7 @@
 
 mod call;
 mod life;
+mod prompt;
 mod serve;
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ pub(crate) use self::call::{Call, Permit};
 use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
-use crate::{Failure, Head, LogLine, Outcome, Program, Stream};
+use crate::{Failure, Head, LogLine, Outcome, Program};
 
 /// How long a function with extensions may take to end itself.
 const GRACE: Duration = Duration::from_millis(500);
@@ -38,7 +39,7 @@ pub(crate) struct Instance {
     owner: Weak<dyn Owner>,
     sink: Option<LogSink>,
     state: Mutex<State>,
-    outputs: OnceLock<[Output; 2]>,
+    output: OnceLock<Output>,
     /// Wakes the task of the instance: an earlier deadline, or an order to stop.
     wake: Notify,
 }
@@ -113,7 +114,7 @@ impl Instance {
                 retired: false,
                 stopped: false,
             }),
-            outputs: OnceLock::new(),
+            output: OnceLock::new(),
             wake: Notify::new(),
         }
     }
@@ -158,6 +159,7 @@ impl Instance {
             for line in std::mem::take(&mut state.init_log) {
                 call.log(line);
             }
+            call.span.handed(self.number);
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
@@ -213,10 +215,8 @@ impl Instance {
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
         // What the function wrote before its response belongs to it.
-        if let Some(outputs) = self.outputs.get().filter(|all| Output::any_readable(all)) {
-            for output in outputs {
-                output.drain(&|stream, text| self.line(stream, text));
-            }
+        if let Some(output) = self.output.get() {
+            output.drain(&|text| self.line(text));
         }
         let mut state = self.lock();
         state.machine.end(request_id);
@@ -250,7 +250,7 @@ impl Instance {
         }
     }
 
-    fn line(&self, stream: Stream, text: String) {
+    fn line(&self, text: String) {
         let mut state = self.lock();
         let request_id = match &state.calls[..] {
             [only] => Some(Arc::clone(&only.request_id)),
@@ -259,7 +259,6 @@ impl Instance {
         let line = LogLine {
             instance: self.number,
             request_id,
-            stream,
             text,
         };
         let inner = &mut *state;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -27,12 +28,13 @@ const MAX_REGISTRATION: usize = 64 * 1024;
 /// How long after a truncated response the end of the process may explain it.
 const EXPLAINED: Duration = Duration::from_millis(300);
 
-/// Responds to one request.
+/// Responds to one request. Says whether its connection carries a streaming response.
 pub(super) async fn serve(
     instance: Arc<Instance>,
+    streams: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> Result<Delivery, Infallible> {
-    Ok(match handle(&instance, request).await {
+    Ok(match handle(&instance, &streams, request).await {
         Ok(response) => response,
         Err(rejection) => reply(rejection.status(), rejection.body()),
     })
@@ -53,6 +55,7 @@ fn accepted() -> Delivery {
 
 async fn handle(
     instance: &Arc<Instance>,
+    streams: &AtomicBool,
     request: Request<Incoming>,
 ) -> Result<Delivery, Rejection> {
     let (head, mut body) = request.into_parts();
@@ -72,6 +75,8 @@ async fn handle(
         Ok(Route::Response(id)) => {
             let (echo, mode) = (echo(), header(&header::RESPONSE_MODE));
             let mode = instance.lock().machine.respond(id, echo, mode);
+            let is_streaming = matches!(mode, Ok(ResponseMode::Streaming));
+            streams.store(is_streaming, Ordering::Relaxed);
             match mode {
                 Ok(ResponseMode::Streaming) => {
                     return Receiving::of(instance, id)

@@ -321,7 +321,7 @@ pub(crate) fn check_qualifier(text: &str) {
 }
 
 pub(crate) fn check_tenant_id(text: &str) {
-    let parsed = TenantId::parse(text).map(|value| value.to_string());
+    let parsed = TenantId::try_from(text).map(|value| value.to_string());
     let violations = RequestValidator::new()
         .tenant_id(text)
         .validate(&NameRules::default());
@@ -335,7 +335,7 @@ pub(crate) fn check_tenant_id(text: &str) {
 }
 
 pub(crate) fn check_durable_execution_name(text: &str) {
-    let parsed = DurableExecutionName::parse(text).map(|value| value.to_string());
+    let parsed = DurableExecutionName::try_from(text).map(|value| value.to_string());
     let violations = RequestValidator::new()
         .durable_execution_name(text)
         .validate(&NameRules::default());
@@ -345,7 +345,7 @@ pub(crate) fn check_durable_execution_name(text: &str) {
 }
 
 pub(crate) fn check_executed_version(text: &str) {
-    let parsed = ExecutedVersion::parse(text).map(|value| value.to_string());
+    let parsed = ExecutedVersion::try_from(text).map(|value| value.to_string());
     check_value(
         text,
         oracle!(patterns::EXECUTED_VERSION),
@@ -356,7 +356,7 @@ pub(crate) fn check_executed_version(text: &str) {
 
 pub(crate) fn check_durable_execution_arn(text: &str) {
     let oracle = oracle!(patterns::DURABLE_EXECUTION_ARN);
-    let parsed = DurableExecutionArn::parse(text);
+    let parsed = DurableExecutionArn::try_from(text);
     if let Ok(arn) = &parsed {
         let parts = [
             arn.partition(),

@@ -1,0 +1,310 @@
+//! `lambda-invoke map`: sends many payloads to a function.
+
+mod input;
+mod options;
+mod plan;
+mod progress;
+mod results;
+mod summary;
+
+use std::time::Instant;
+
+use lambda_invoke::{Execution, Qualifier, TenantId};
+use lambda_invoke_map::journal::{Header, SourceId};
+use lambda_invoke_map::{
+    Ended, Journal, JournalError, Map, Mode, Rerun, Retry, Run, RunError, Target, open_files,
+};
+
+use self::input::Input;
+pub(crate) use self::options::Arguments;
+use self::plan::Plan;
+use self::progress::Shown;
+use self::results::Results;
+use self::summary::Summary;
+use crate::call::outcome::failure;
+use crate::call::{self, Prepared, verbose};
+use crate::exit::call_state::call_state;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::CatchTwice;
+use crate::runtime::{self, Threads};
+use crate::terminal::{say, say_json};
+
+/// Files that the program has open besides the connections of calls.
+const OTHER_FILES: u64 = 64;
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    let as_json = arguments.call.json;
+    call_state().as_json = as_json;
+    if arguments.call.verbose > 0 {
+        verbose::start(arguments.call.verbose, as_json);
+    }
+    let result = runtime::run(Threads::Many, map(&arguments));
+    result.map_err(|failure| failure.in_json(as_json))
+}
+
+async fn map(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.call.payload.is_given() {
+        return Err(Failure::usage(
+            "map sends many payloads\n  hint: they come from stdin, a JSON text a line, or from \
+             --input; use invoke for one payload",
+        ));
+    }
+    let input = Input::new(arguments)?;
+    let prepared = arguments.call.prepare().await?;
+    let source = input.identify()?;
+    if arguments.call.dry_run {
+        return plan(arguments, &input, source, &prepared).await;
+    }
+    let mut settings = settings(arguments, &prepared)?.total(source.map(|source| source.items));
+    if let Some(folder) = &arguments.output_dir {
+        settings = settings.keep(results::keeper(folder)?);
+    }
+    let results = Results::new(arguments)?;
+    if let Some(path) = &arguments.journal {
+        let header = header(arguments, &input, &prepared).with_source(source);
+        let journal = Journal::open(path, &header, arguments.sync_window);
+        settings = settings.journal(journal.map_err(|error| unusable(path, &error))?);
+    }
+    call_state().execution = Execution::Unknown;
+    let began = Instant::now();
+    let run = settings.run(input.start()?);
+    let mut catch = CatchTwice::new();
+    let mut summary = Summary::new()?;
+    let (run, ended) = drive(run, results, &mut summary, &mut catch).await;
+    let progress = run.progress();
+    let name = prepared.name.as_str();
+    match arguments.call.json {
+        true => say_json(summary.json(name, &progress, began.elapsed())),
+        false => say(format_args!(
+            "lambda-invoke: {}",
+            summary.text(name, &progress, began.elapsed())
+        )),
+    }
+    match ended {
+        Err(Stopped::Output(failure)) => Err(failure),
+        Err(Stopped::Run(RunError::Source(error))) => Err(input.failure(&error)),
+        Err(Stopped::Run(RunError::Journal(error))) => Err(unusable(
+            arguments.journal.as_deref().unwrap_or("".as_ref()),
+            &error,
+        )),
+        Err(Stopped::Run(error)) => Err(Failure::new(Exit::Transport, error)),
+        Ok(()) => verdict(&run, &summary),
+    }
+}
+
+/// The exit code of a run.
+fn verdict(run: &Run, summary: &Summary) -> Result<(), Failure> {
+    let exit = summary.exit();
+    match run.ended() {
+        Ended::Interrupted => Err(Failure::silent(Exit::Interrupted)),
+        Ended::Rejected(error) => Err(failure(&error)),
+        Ended::TooManyFailures => Err(Failure::new(
+            exit.unwrap_or(Exit::FunctionFailed),
+            "no more items were started: too many failed (--max-failures)",
+        )),
+        Ended::Complete | _ => exit.map_or(Ok(()), |exit| Err(Failure::silent(exit))),
+    }
+}
+
+/// Why a run did not end by itself.
+enum Stopped {
+    /// Results cannot be written.
+    Output(Failure),
+    Run(RunError),
+}
+
+/// Reads all results.
+async fn drive(
+    mut run: Run,
+    mut results: Results,
+    summary: &mut Summary,
+    catch: &mut CatchTwice,
+) -> (Run, Result<(), Stopped>) {
+    let control = run.control();
+    let mut shown = Shown::new();
+    let mut ticks = tokio::time::interval(shown.period());
+    // The first tick is immediate.
+    ticks.tick().await;
+    let mut caught = 0;
+    let mut stopped = None;
+    loop {
+        tokio::select! {
+            biased;
+            () = catch.caught(caught) => {
+                caught += 1;
+                match caught {
+                    1 => {
+                        control.drain();
+                        say("lambda-invoke: no more items are started; Ctrl-C again to end at once");
+                    }
+                    _ => control.stop(),
+                }
+            }
+            _ = ticks.tick() => shown.show(&run.progress()),
+            event = run.next() => match event {
+                None => break,
+                Some(Ok(event)) => {
+                    summary.add(&event);
+                    if stopped.is_none() && results.add(&event) {
+                        stopped = results.write().await.err().map(Stopped::Output);
+                        if stopped.is_some() {
+                            control.drain();
+                        }
+                    }
+                }
+                Some(Err(error)) => stopped = Some(Stopped::Run(error)),
+            },
+            // No result has come: there is time to write.
+            () = std::future::ready(()), if stopped.is_none() && !results.is_empty() => {
+                stopped = results.write().await.err().map(Stopped::Output);
+                if stopped.is_some() {
+                    control.drain();
+                }
+            }
+        }
+    }
+    drop(shown);
+    let ended = match stopped {
+        Some(Stopped::Output(failure)) => Err(Stopped::Output(failure)),
+        stopped => {
+            let written = results.finish().await.map_err(Stopped::Output);
+            stopped.map_or(written, Err)
+        }
+    };
+    (run, ended)
+}
+
+/// The settings of a run, without input and journal.
+fn settings(arguments: &Arguments, prepared: &Prepared<'_>) -> Result<Map, Failure> {
+    let options = &arguments.call;
+    let mut target = Target::new(prepared.name.clone().into_owned());
+    target.client_context = prepared.client_context.clone();
+    if let Some(qualifier) = &options.qualifier {
+        let qualifier = Qualifier::try_from(qualifier.clone());
+        target.qualifier = Some(qualifier.map_err(Failure::usage)?);
+    }
+    if let Some(tenant) = &options.tenant_id {
+        let tenant = TenantId::try_from(tenant.clone());
+        target.tenant_id = Some(tenant.map_err(Failure::usage)?);
+    }
+    let headers = options.headers.iter();
+    target.headers = headers
+        .map(|header| (header.name.clone(), header.value.clone()))
+        .collect();
+    let mut map = Map::of(prepared.client.clone(), target)
+        .mode(match (arguments.event, arguments.stream) {
+            (true, _) => Mode::Event,
+            (_, true) => Mode::Stream,
+            _ => Mode::Invoke,
+        })
+        .concurrency(concurrency(arguments)?)
+        .rate(arguments.rate)
+        .batch(usize::from(arguments.batch))
+        .retry(match options.retry {
+            call::Retry::None => Retry::None,
+            call::Retry::Safe => Retry::Safe,
+            call::Retry::AtLeastOnce => Retry::AtLeastOnce,
+        })
+        .rerun(
+            Rerun::default()
+                .failed(arguments.retry_failed)
+                .unknown(arguments.retry_unknown),
+        )
+        .ordered(arguments.ordered)
+        .max_failures(arguments.max_failures)
+        .log_tail(options.log_tail);
+    if let Some(most) = options.max_attempts {
+        map = map.max_attempts(most);
+    }
+    Ok(map)
+}
+
+/// The most concurrent calls, as far as this process may have connections.
+fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
+    let wanted = usize::from(arguments.concurrency);
+    // An endpoint in this process has the other ends.
+    let each = if arguments.call.is_local() { 2 } else { 1 };
+    let needed = wanted as u64 * each + OTHER_FILES;
+    let Some(most) = open_files(needed).filter(|most| *most < needed) else {
+        return Ok(wanted);
+    };
+    let possible = usize::try_from(most.saturating_sub(OTHER_FILES) / each).unwrap_or(wanted);
+    if possible == 0 {
+        return Err(Failure::usage(format!(
+            "this process may have only {most} open files\n  hint: raise the limit with ulimit -n"
+        )));
+    }
+    say(format_args!(
+        "lambda-invoke: at most {possible} calls at once, because this process may have only {most} \
+         open files (ulimit -n)"
+    ));
+    Ok(possible)
+}
+
+/// What a journal belongs to: the function, and what decides what a payload does.
+fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Header {
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" };
+    let mut header = Header::new(prepared.name.as_str())
+        .with_option("batch", arguments.batch.to_string())
+        .with_option("event", yes_no(arguments.event))
+        .with_option("stream", yes_no(arguments.stream))
+        .with_option("format", input.format().as_str());
+    let options = [
+        ("qualifier", &arguments.call.qualifier),
+        ("tenant-id", &arguments.call.tenant_id),
+        ("template", &arguments.template),
+        ("key", &arguments.key),
+        ("idempotency-key", &arguments.idempotency_key),
+    ];
+    for (name, value) in options {
+        if let Some(value) = value {
+            header = header.with_option(name, value.clone());
+        }
+    }
+    header
+}
+
+/// The failure of a journal that cannot be used.
+fn unusable(path: &std::path::Path, error: &JournalError) -> Failure {
+    let hint = match error {
+        JournalError::Differs(_) | JournalError::State(_) => {
+            "\n  hint: nothing was sent again; use a new journal for other payloads, options or \
+             functions"
+        }
+        JournalError::Header(_) => "\n  hint: --journal takes a new file, or one that map made",
+        JournalError::Damaged(_) => "\n  hint: restore the file; without it, nobody knows what ran",
+        _ => "",
+    };
+    let exit = match error {
+        JournalError::Io(_) | JournalError::Closed => Exit::Transport,
+        _ => Exit::Usage,
+    };
+    Failure::new(exit, format!("{}: {error}{hint}", path.display()))
+}
+
+/// `--dry-run`.
+async fn plan(
+    arguments: &Arguments,
+    input: &Input,
+    source: Option<SourceId>,
+    prepared: &Prepared<'_>,
+) -> Result<(), Failure> {
+    let most = usize::from(arguments.sample.unwrap_or_default());
+    let (source, items) = match source {
+        Some(source) => (source, input.first(most)?),
+        // Stdin cannot be read twice: the sample is kept while the rest is counted.
+        None => input.count(most)?,
+    };
+    let sample = match arguments.sample {
+        Some(_) => Some((settings(arguments, prepared)?, items)),
+        None => None,
+    };
+    let (client, name) = (&prepared.client, &prepared.name);
+    let batch = u64::from(arguments.batch);
+    let plan = Plan::make(client, name, &arguments.call, source, batch, sample).await?;
+    match arguments.call.json {
+        true => say_json(plan.json()),
+        false => say(format_args!("lambda-invoke: {}", plan.text())),
+    }
+    Ok(())
+}

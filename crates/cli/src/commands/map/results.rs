@@ -1,0 +1,197 @@
+//! Where results go: lines, lines of failures, files of payloads.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use lambda_invoke_map::journal::Settled;
+use lambda_invoke_map::{Event, Finished, Keep};
+
+use super::options::Arguments;
+use crate::exit::Failure;
+use crate::output::destination::Destination;
+use crate::output::{Deadline, Output};
+
+/// How many bytes of lines are collected before they are written, unless there is time.
+const COLLECTED: usize = 64 << 10;
+
+/// The files of results.
+#[derive(Debug)]
+pub(super) struct Results {
+    lines: Output,
+    failures: Option<Output>,
+    collected: BytesMut,
+    collected_failures: BytesMut,
+}
+
+impl Results {
+    /// Opens them.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be written to.
+    pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        let lines = arguments.destination.check()?;
+        let failures = arguments.failures.as_deref();
+        let failures = failures
+            .map(|path| Destination::checked("--failures", path))
+            .transpose()?;
+        let open = |destination: &Destination| Output::new(destination, Deadline::none());
+        Ok(Self {
+            lines: open(&lines)?,
+            failures: failures.as_ref().map(open).transpose()?,
+            collected: BytesMut::new(),
+            collected_failures: BytesMut::new(),
+        })
+    }
+
+    /// Adds a result; returns whether it is time to write.
+    pub(super) fn add(&mut self, event: &Event) -> bool {
+        let put = |out: &mut BytesMut| {
+            out.extend_from_slice(event.line());
+            out.extend_from_slice(b"\n");
+        };
+        put(&mut self.collected);
+        if self.failures.is_some() && event.settled() != Settled::Done {
+            put(&mut self.collected_failures);
+        }
+        self.collected.len() >= COLLECTED
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.collected.is_empty()
+    }
+
+    /// Writes what was added.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(super) async fn write(&mut self) -> Result<(), Failure> {
+        if !self.collected.is_empty() {
+            self.lines.write(self.collected.split().freeze()).await?;
+        }
+        if let (Some(failures), false) = (&mut self.failures, self.collected_failures.is_empty()) {
+            failures
+                .write(self.collected_failures.split().freeze())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the files.
+    ///
+    /// # Errors
+    ///
+    /// If something cannot be written.
+    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+        self.write().await?;
+        self.lines.finish(true).await?;
+        match self.failures {
+            Some(failures) => failures.finish(true).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Creates the folder for payloads, and returns what writes them there.
+///
+/// # Errors
+///
+/// If the folder cannot be created.
+pub(super) fn keeper(folder: &Path) -> Result<Arc<Keep>, Failure> {
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::usage(format!("cannot create {}: {error}", folder.display())))?;
+    let folder = folder.to_owned();
+    Ok(Arc::new(move |finished: &Finished| {
+        if finished.payload.is_empty() {
+            return Ok(finished.line());
+        }
+        let name = store(&folder, finished)?;
+        Ok(finished.line_with(Some(&name)))
+    }))
+}
+
+/// Writes a payload to a file of its own, which appears only when it is complete.
+fn store(folder: &Path, finished: &Finished) -> io::Result<String> {
+    let is_json = lambda_invoke_protocol::json::check(&finished.payload).is_ok();
+    let name = format!(
+        "{}.{}",
+        file_name(finished.index, finished.key.as_deref()),
+        if is_json { "json" } else { "bin" }
+    );
+    let temporary: PathBuf = folder.join(format!(".{}.partial", finished.index));
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(&finished.payload)?;
+    drop(file);
+    fs::rename(&temporary, folder.join(&name))?;
+    Ok(name)
+}
+
+/// The index, by which names are unique and in order, and what of the key is safe in a name.
+fn file_name(index: u64, key: Option<&str>) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let key: String = key
+        .unwrap_or_default()
+        .chars()
+        .map(|c| if is_safe(c) { c } else { '_' })
+        .take(80)
+        .collect();
+    match key.is_empty() {
+        true => format!("{index:08}"),
+        false => format!("{index:08}-{key}"),
+    }
+}
+
+/// A line with the members that the program reads from results of earlier runs.
+#[derive(serde::Deserialize)]
+struct Recorded {
+    #[serde(default)]
+    error: Option<RecordedError>,
+}
+
+#[derive(serde::Deserialize)]
+struct RecordedError {
+    #[serde(default)]
+    kind: String,
+}
+
+/// The kind of failure of an item; empty if it has none.
+pub(super) fn kind(event: &Event) -> String {
+    match event {
+        Event::Finished(finished, _) => {
+            let cause = finished.cause.as_ref();
+            cause
+                .map(|cause| cause.kind().to_owned())
+                .unwrap_or_default()
+        }
+        Event::Recorded { line, .. } => recorded_kind(line),
+    }
+}
+
+fn recorded_kind(line: &Bytes) -> String {
+    let recorded: Option<Recorded> = serde_json::from_slice(line).ok();
+    let error = recorded.and_then(|recorded| recorded.error);
+    error.map(|error| error.kind).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_unique_and_stay_in_the_folder() {
+        assert_eq!(file_name(7, None), "00000007");
+        assert_eq!(file_name(7, Some("../a b/ç")), "00000007-.._a_b__");
+        assert!(file_name(7, Some(&"x".repeat(1_000))).len() < 100);
+    }
+
+    #[test]
+    fn the_kind_of_an_earlier_failure_is_read_from_its_line() {
+        let line = Bytes::from(r#"{"index":1,"error":{"kind":"timed_out","message":"x"}}"#);
+        assert_eq!(recorded_kind(&line), "timed_out");
+        assert_eq!(recorded_kind(&Bytes::from(r#"{"index":1}"#)), "");
+    }
+}

@@ -1,0 +1,70 @@
+//! When calls ran, to tell what a function writes from what its developer writes.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The calls that are remembered.
+const MOST: usize = 128;
+
+/// The files whose changes are remembered.
+const MOST_FILES: usize = 1_000;
+
+/// The times of the last calls, and of the last changes.
+#[derive(Debug, Default)]
+pub(in crate::commands::serve) struct Calls(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The begin and the end of each call.
+    calls: VecDeque<(SystemTime, SystemTime)>,
+    /// The times of the last changes of each file, the oldest first.
+    changes: HashMap<PathBuf, VecDeque<SystemTime>>,
+}
+
+impl Calls {
+    /// A file that changed this often in a row, each time during another call, is written by calls.
+    pub(super) const OFTEN: usize = 5;
+
+    /// Remembers a call that has ended.
+    pub(in crate::commands::serve) fn ended(&self, begin: SystemTime, end: SystemTime) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.calls.len() >= MOST {
+            state.calls.pop_front();
+        }
+        state.calls.push_back((begin, end));
+    }
+
+    /// Whether a call that has ended ran at this time.
+    pub(super) fn was_running(&self, time: SystemTime) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.during(time).is_some()
+    }
+
+    /// Remembers a change, and returns whether calls write the file.
+    pub(super) fn writes(&self, path: &Path, time: SystemTime) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.changes.len() >= MOST_FILES {
+            state.changes.clear();
+        }
+        let times = state.changes.entry(path.to_owned()).or_default();
+        if times.len() >= Self::OFTEN {
+            times.pop_front();
+        }
+        times.push_back(time);
+        let times: Vec<_> = times.iter().copied().collect();
+        let during: Vec<_> = times.iter().map(|time| state.during(*time)).collect();
+        let is_distinct = during.windows(2).all(|pair| pair.first() != pair.last());
+        times.len() == Self::OFTEN && during.iter().all(Option::is_some) && is_distinct
+    }
+}
+
+impl State {
+    /// The begin of the call that ran at this time.
+    fn during(&self, time: SystemTime) -> Option<SystemTime> {
+        let mut calls = self.calls.iter();
+        let found = calls.find(|(begin, end)| *begin <= time && time <= *end);
+        found.map(|(begin, _)| *begin)
+    }
+}

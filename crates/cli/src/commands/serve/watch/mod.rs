@@ -1,0 +1,226 @@
+//! Starts new instances of a function after a change of its source.
+//!
+//! The files are polled: that is the same on every system and file system, network and container
+//! mounts included, and needs no descriptor for each folder. A scan takes at most a twentieth of the
+//! time.
+
+mod calls;
+mod sources;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lambda_invoke_endpoint::Endpoint;
+use tokio::task::JoinHandle;
+
+use self::sources::{Snapshot, Sources};
+use crate::commands::serve::log::Log;
+use crate::functions::spec::FunctionSpec;
+
+pub(super) use self::calls::Calls;
+
+/// The time between two scans.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// The time between two scans, as a multiple of the time that one takes.
+const RARELY: u32 = 20;
+
+/// Watches the functions that are to be watched until the task is aborted.
+pub(super) fn start(
+    endpoint: &Endpoint,
+    functions: &[FunctionSpec],
+    calls: &Arc<Calls>,
+    log: &Log,
+) -> JoinHandle<()> {
+    let watched: Vec<_> = functions
+        .iter()
+        .filter(|spec| spec.watch)
+        .map(|spec| Watched::new(spec, log))
+        .collect();
+    tokio::spawn(watch(
+        endpoint.clone(),
+        watched,
+        Arc::clone(calls),
+        log.clone(),
+    ))
+}
+
+async fn watch(endpoint: Endpoint, mut watched: Vec<Watched>, calls: Arc<Calls>, log: Log) {
+    let mut pause = INTERVAL;
+    while !watched.is_empty() {
+        tokio::time::sleep(pause).await;
+        let shared = Arc::clone(&calls);
+        let scan = tokio::task::spawn_blocking(move || {
+            let begin = Instant::now();
+            let notes: Vec<_> = watched
+                .iter_mut()
+                .filter_map(|watched| watched.poll(&shared))
+                .collect();
+            (watched, notes, begin.elapsed())
+        });
+        // An error only if the scan panics, or the program ends.
+        let Ok((same, notes, took)) = scan.await else {
+            return;
+        };
+        watched = same;
+        pause = INTERVAL.max(took.saturating_mul(RARELY));
+        for note in notes {
+            if let Some(function) = &note.restart {
+                endpoint.restart(function);
+            }
+            log.say(note.text);
+        }
+    }
+}
+
+/// Something to say, and a function to restart.
+struct Note {
+    restart: Option<String>,
+    text: String,
+}
+
+/// A function with the state of its source.
+struct Watched {
+    name: String,
+    sources: Sources,
+    /// The state with which the instances were started.
+    known: Snapshot,
+    /// The state of the last scan, if it is another one: a change is complete once two scans agree.
+    seen: Option<Snapshot>,
+}
+
+impl Watched {
+    fn new(spec: &FunctionSpec, log: &Log) -> Self {
+        let sources = Sources::of(spec);
+        let known = sources.snapshot();
+        if !known.is_complete() {
+            log.say(format_args!(
+                "{}: {} has too many files; only some are watched",
+                spec.name,
+                spec.root.display()
+            ));
+        }
+        Self {
+            name: spec.name.clone(),
+            sources,
+            known,
+            seen: None,
+        }
+    }
+
+    fn poll(&mut self, calls: &Calls) -> Option<Note> {
+        let now = self.sources.snapshot();
+        if now == self.known {
+            self.seen = None;
+            return None;
+        }
+        if self.seen.as_ref() != Some(&now) {
+            self.seen = Some(now);
+            return None;
+        }
+        self.seen = None;
+        let name = &self.name;
+        let changed = now.first_change(&self.known)?;
+        self.known = now;
+        let shown = self.sources.shown(&changed.path);
+        if let Some(time) = changed.time {
+            if changed.is_new && calls.was_running(time) {
+                self.sources.ignore(changed.path);
+                self.known = self.sources.snapshot();
+                return Some(Note {
+                    restart: None,
+                    text: format!("{name}: {shown} was written during a call; it is not watched"),
+                });
+            }
+            if calls.writes(&changed.path, time) {
+                self.sources.ignore(changed.path);
+                self.known = self.sources.snapshot();
+                return Some(Note {
+                    restart: None,
+                    text: format!("{name}: every call writes {shown}; it is no longer watched"),
+                });
+            }
+        }
+        Some(Note {
+            restart: Some(name.clone()),
+            text: format!("{name}: {shown} changed; the next call starts a new instance"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::source;
+    use crate::functions::testing::Folder;
+    use std::time::SystemTime;
+
+    /// Two scans agree on a change before it counts.
+    fn settled(watched: &mut Watched, calls: &Calls) -> Option<Note> {
+        watched.poll(calls).or_else(|| watched.poll(calls))
+    }
+
+    fn watched(folder: &Folder) -> Watched {
+        folder.write("app.py", "def handler(e, c): pass");
+        let spec = source::argument("app.py", folder.path()).unwrap();
+        let sources = Sources::of(&spec);
+        let known = sources.snapshot();
+        Watched {
+            name: spec.name,
+            sources,
+            known,
+            seen: None,
+        }
+    }
+
+    #[test]
+    fn a_change_names_its_file_and_restarts_once() {
+        let folder = Folder::new();
+        let mut watched = watched(&folder);
+        let calls = Calls::default();
+        assert!(settled(&mut watched, &calls).is_none());
+        folder.write("lib/util.py", "A = 1");
+        let note = settled(&mut watched, &calls).unwrap();
+        assert_eq!(note.restart.as_deref(), Some("app"));
+        assert!(
+            note.text.starts_with("app: lib/util.py changed"),
+            "{}",
+            note.text
+        );
+        assert!(settled(&mut watched, &calls).is_none());
+        std::fs::remove_file(folder.path().join("lib/util.py")).unwrap();
+        assert!(settled(&mut watched, &calls).unwrap().restart.is_some());
+    }
+
+    #[test]
+    fn what_calls_write_does_not_restart_forever() {
+        let folder = Folder::new();
+        let mut watched = watched(&folder);
+        let calls = Calls::default();
+        // A file that first appears during a call.
+        let begin = SystemTime::now() - Duration::from_secs(1);
+        folder.write("generated.py", "A = 1");
+        calls.ended(begin, SystemTime::now() + Duration::from_secs(1));
+        let note = settled(&mut watched, &calls).unwrap();
+        assert!(
+            note.restart.is_none() && note.text.contains("generated.py"),
+            "{}",
+            note.text
+        );
+        folder.write("generated.py", "A = 12");
+        assert!(settled(&mut watched, &calls).is_none());
+        // A file of the source that every call writes.
+        let calls = Calls::default();
+        let mut restarts = 0;
+        for number in 0..20 {
+            let path = folder.write("app.py", &"#".repeat(number + 1));
+            let time = std::fs::metadata(path).unwrap().modified().unwrap();
+            let moment = Duration::from_micros(1);
+            calls.ended(time - moment, time + moment);
+            restarts +=
+                usize::from(settled(&mut watched, &calls).is_some_and(|it| it.restart.is_some()));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(restarts, Calls::OFTEN - 1);
+    }
+}

@@ -1,0 +1,194 @@
+//! Where a response is written: stdout, or a file that is replaced at once when the response is
+//! complete.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::stdout::stdout;
+use crate::exit::Failure;
+
+/// How many names are tried for the temporary file.
+const MOST_NAMES: u32 = 16;
+
+/// The option for the destination.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Write the response to FILE instead of stdout; FILE is replaced only by a complete response
+    #[arg(short, long = "output-file", value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Options {
+    /// Finds the destination, and checks before anything is sent that it can be written to.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub(crate) fn check(&self) -> Result<Destination, Failure> {
+        match self.output.as_deref() {
+            Some(path) if path != Path::new("-") => Destination::checked("--output-file", path),
+            _ => Ok(Destination::Stdout),
+        }
+    }
+}
+
+/// Where a response is written.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    Stdout,
+    /// A device or a pipe, which is written to directly.
+    Special(PathBuf),
+    /// A regular file, with its permissions if it exists.
+    File(PathBuf, Option<Permissions>),
+}
+
+impl Destination {
+    /// Checks before anything is sent that the path of an option can be written to.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub(crate) fn checked(option: &str, path: &Path) -> Result<Self, Failure> {
+        Self::of(path)
+            .and_then(|destination| destination.start().map(|_| destination))
+            .map_err(|error| {
+                Failure::usage(format!(
+                    "cannot write to {}: {error}\n  hint: {option} takes a file in a folder that \
+                     exists and that you may write to",
+                    path.display()
+                ))
+            })
+    }
+
+    fn of(path: &Path) -> io::Result<Self> {
+        // Renaming over a symbolic link would replace the link instead of its target.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        Ok(match fs::metadata(&target) {
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(found) if !found.is_file() => Self::Special(target),
+            Ok(found) => Self::File(target, Some(found.permissions())),
+            Err(_) => Self::File(target, None),
+        })
+    }
+
+    /// Opens it. A file gets its content under a temporary name first.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(crate) fn start(&self) -> io::Result<(Sink, Option<Temporary>)> {
+        match self {
+            Self::Stdout => Ok((Sink::Stdout, None)),
+            Self::Special(path) => {
+                let file = OpenOptions::new().write(true).open(path)?;
+                Ok((Sink::Special(file), None))
+            }
+            Self::File(target, permissions) => {
+                let (temporary, file) = Temporary::beside(target)?;
+                if let Some(permissions) = permissions {
+                    file.set_permissions(permissions.clone())?;
+                }
+                Ok((Sink::File(file), Some(temporary)))
+            }
+        }
+    }
+
+    /// Its name in messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdout => "stdout".to_owned(),
+            Self::Special(path) | Self::File(path, _) => path.display().to_string(),
+        }
+    }
+}
+
+/// What the bytes of a response are written to.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    Stdout,
+    Special(File),
+    File(File),
+}
+
+impl Sink {
+    /// Writes some bytes, and passes them on without waiting for more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file or of stdout.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut stdout = stdout();
+                stdout.write_all(bytes)?;
+                stdout.flush()
+            }
+            Self::Special(file) | Self::File(file) => file.write_all(bytes),
+        }
+    }
+
+    /// Makes sure that the content of a file is stored before the file gets its name, since a crash
+    /// of the machine could otherwise leave an empty file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.sync_all(),
+            Self::Stdout | Self::Special(_) => Ok(()),
+        }
+    }
+}
+
+/// A file beside its target: takes the target's place when it is complete, and is removed otherwise.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Temporary {
+    fn beside(target: &Path) -> io::Result<(Self, File)> {
+        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "it names no file");
+        let name = target.file_name().ok_or_else(invalid)?;
+        let mut number = 0;
+        loop {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(format!(".{}-{number}", std::process::id()));
+            let path = target.with_file_name(hidden);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => {
+                    let target = target.to_owned();
+                    return Ok((Self { path, target }, file));
+                }
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && number < MOST_NAMES =>
+                {
+                    number += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(crate) fn commit(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.target)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After `commit` there is no such file.
+        let _ = fs::remove_file(&self.path);
+    }
+}

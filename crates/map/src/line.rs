@@ -1,0 +1,201 @@
+//! Results as JSON, one line each.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::item::{Cause, Finished};
+use crate::journal::Settled;
+
+/// A result as it is written. Absent members are left out, except for `key`.
+#[derive(Serialize)]
+struct Line<'f> {
+    index: u64,
+    key: Option<&'f str>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'f RawValue>,
+    /// The payload in base64, if it is not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+    /// The file that has the payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'f str>,
+    execution: &'static str,
+    attempts: u32,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billed_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_mb: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Described<'f>>,
+}
+
+#[derive(Serialize)]
+struct Described<'f> {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'f str>,
+}
+
+impl Cause {
+    fn describe(&self) -> Described<'_> {
+        let (kind, message) = match self {
+            Self::Call(error) => {
+                let function = error.function_failure();
+                return Described {
+                    kind: error.kind().as_str(),
+                    message: error.to_string(),
+                    code: error
+                        .service_error()
+                        .and_then(|service| service.code())
+                        .or(function.and_then(|function| function.code.as_deref())),
+                    request_id: error.request_id(),
+                };
+            }
+            Self::BatchItemFailure => (
+                "batch_item_failure",
+                "the function reported this item in batchItemFailures".to_owned(),
+            ),
+            Self::BatchResponse(what) => ("batch_response", what.to_string()),
+            Self::Stopped => (
+                "stopped",
+                "the run was stopped while the function may have been running".to_owned(),
+            ),
+            Self::NotRecorded => (
+                "not_recorded",
+                "an earlier run ended before the result was recorded, so the function may have run"
+                    .to_owned(),
+            ),
+        };
+        Described {
+            kind,
+            message,
+            code: None,
+            request_id: None,
+        }
+    }
+
+    /// Returns the kind as it is written in results: that of [`ErrorKind`](lambda_invoke::ErrorKind)
+    /// for calls.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(error) => error.kind().as_str(),
+            _ => self.describe().kind,
+        }
+    }
+}
+
+const fn execution(settled: Settled) -> &'static str {
+    match settled {
+        Settled::Done | Settled::Started => "started",
+        Settled::NotStarted => "not_started",
+        Settled::Unknown => "unknown",
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+impl Finished {
+    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
+    /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
+    /// `duration_ms`, with `billed_ms` and `memory_mb` from a report, and with `error` for failures.
+    #[must_use]
+    pub fn line(&self) -> Bytes {
+        self.line_with(None)
+    }
+
+    /// The same, with the name of a file in the place of the payload, if there is one.
+    #[must_use]
+    pub fn line_with(&self, file: Option<&str>) -> Bytes {
+        let is_shown = file.is_none() && !self.payload.is_empty();
+        let payload = match is_shown && !self.payload.contains(&b'\n') {
+            true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
+            false => None,
+        };
+        // JSON of several lines is written on one: line ends are not part of its strings.
+        let joined = match is_shown && payload.is_none() {
+            true => serde_json::from_slice::<&RawValue>(&self.payload)
+                .ok()
+                .map(|json| json.get().replace(['\n', '\r'], " ")),
+            false => None,
+        };
+        let joined = joined.and_then(|text| RawValue::from_string(text).ok());
+        let payload = payload.or(joined.as_deref());
+        let report = self.report.as_ref();
+        let billed = report.and_then(|report| report.billed_duration);
+        let line = Line {
+            index: self.index,
+            key: self.key.as_deref(),
+            outcome: self.settled.outcome(),
+            payload_base64: (is_shown && payload.is_none()).then(|| STANDARD.encode(&self.payload)),
+            payload,
+            file,
+            execution: execution(self.settled),
+            attempts: self.attempts,
+            duration_ms: milliseconds(self.duration),
+            billed_ms: billed.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            memory_mb: report.and_then(|report| report.memory_size_mb),
+            error: self.cause.as_ref().map(Cause::describe),
+        };
+        // A value whose keys are strings can be serialized.
+        serde_json::to_vec(&line).unwrap_or_default().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(payload: &'static str) -> Finished {
+        Finished {
+            index: 3,
+            key: Some("c".into()),
+            settled: Settled::Done,
+            payload: payload.into(),
+            cause: None,
+            attempts: 1,
+            throttled: 0,
+            duration: Duration::from_micros(12_345),
+            report: None,
+        }
+    }
+
+    #[test]
+    fn a_payload_is_written_as_json_on_one_line_or_in_base64() {
+        for (payload, expected) in [
+            (r#"{"a":1e400}"#, r#""payload":{"a":1e400},"#),
+            ("{\n \"a\": 1\r\n}", r#""payload":{  "a": 1  },"#),
+            ("caf\u{e9}", r#""payload_base64":"Y2Fmw6k=","#),
+            ("", ""),
+        ] {
+            let line = finished(payload).line();
+            let expected = format!(
+                r#"{{"index":3,"key":"c","outcome":"done",{expected}"execution":"started","attempts":1,"duration_ms":12.345}}"#
+            );
+            assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_says_why() {
+        let mut failed = finished("");
+        failed.settled = Settled::Unknown;
+        failed.cause = Some(Cause::Stopped);
+        let line: serde_json::Value = serde_json::from_slice(&failed.line()).unwrap();
+        assert_eq!(line["outcome"], "unknown");
+        assert_eq!(line["execution"], "unknown");
+        assert_eq!(line["error"]["kind"], "stopped");
+    }
+}

@@ -1,0 +1,122 @@
+//! Makes one call.
+
+use bytes::Bytes;
+use lambda_invoke::http::{HeaderName, HeaderValue};
+use lambda_invoke::{
+    Call, Client, ClientContext, Error, FunctionName, InvokeOperation, Qualifier, Report,
+    RetryPolicy, TenantId,
+};
+
+/// The most bytes of a streamed response that are kept in memory.
+const MAX_STREAM: u64 = 200 << 20;
+
+/// How a function is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Invoke: waits for the response.
+    #[default]
+    Invoke,
+    /// Invoke with the type `Event`: waits until the event is queued.
+    Event,
+    /// InvokeWithResponseStream: the response is what the function wrote, all of it.
+    Stream,
+}
+
+/// What all calls have in common.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Target {
+    /// The function.
+    pub function: FunctionName<'static>,
+    /// The version or alias.
+    pub qualifier: Option<Qualifier<'static>>,
+    /// The client context.
+    pub client_context: Option<ClientContext<'static>>,
+    /// The tenant.
+    pub tenant_id: Option<TenantId<'static>>,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Target {
+    /// Creates a target without options.
+    #[must_use]
+    pub fn new(function: FunctionName<'static>) -> Self {
+        Self {
+            function,
+            qualifier: None,
+            client_context: None,
+            tenant_id: None,
+            headers: Vec::new(),
+        }
+    }
+
+    fn call<Op: InvokeOperation>(
+        &self,
+        mut call: Call<'static, Op>,
+        attempt: &Attempt,
+    ) -> Call<'static, Op> {
+        call = call
+            .payload(attempt.payload.clone())
+            .retry(match attempt.recover {
+                true => RetryPolicy::default(),
+                // Throttles are this crate's business.
+                false => RetryPolicy::none(),
+            })
+            .maybe_qualifier(self.qualifier.clone())
+            .maybe_client_context_base64(self.client_context.clone())
+            .maybe_tenant_id(self.tenant_id.clone());
+        for (name, value) in &self.headers {
+            call = call.header(name, value);
+        }
+        match attempt.log_tail {
+            true => call.log_tail(),
+            false => call,
+        }
+    }
+}
+
+/// One attempt of one invocation.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) mode: Mode,
+    pub(super) payload: Bytes,
+    pub(super) log_tail: bool,
+    /// Whether the client may retry by itself: to correct its clock, or to fetch credentials.
+    pub(super) recover: bool,
+    pub(super) execution_name: Option<std::sync::Arc<str>>,
+}
+
+/// A response that counts.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) payload: Bytes,
+    pub(super) report: Option<Report>,
+}
+
+impl Attempt {
+    pub(super) async fn make(self, client: Client, target: &Target) -> Result<Response, Error> {
+        if self.mode == Mode::Stream {
+            let call = target.call(client.stream(target.function.clone()), &self);
+            let collected = call.send().await?.collect_at_most(MAX_STREAM).await?;
+            let completion = collected.completion();
+            return Ok(Response {
+                report: completion.and_then(|completion| completion.report().cloned()),
+                payload: collected.to_bytes(),
+            });
+        }
+        let mut call = target.call(client.invoke(target.function.clone()), &self);
+        if let Some(name) = &self.execution_name {
+            call = call.durable_execution_name(name.to_string());
+        }
+        if self.mode == Mode::Event {
+            call = call.event();
+        }
+        let reply = call.send().await?.into_result()?;
+        Ok(Response {
+            report: reply.report(),
+            payload: reply.into_payload(),
+        })
+    }
+}

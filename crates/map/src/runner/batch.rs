@@ -1,0 +1,193 @@
+//! Several payloads in one invocation, as a JSON array, and what the response says of each.
+//!
+//! The response follows the contract of Lambda's own batches ("partial batch responses"):
+//! `{"batchItemFailures": [{"itemIdentifier": "..."}]}`. An identifier is the item's key or its position
+//! in the array, from 0. A response that is empty, null, or an object without failures reports success;
+//! an identifier that is empty, null or unknown, and a response that is not JSON, fail the whole batch.
+//!
+//! A function may also return an array with a result for each payload.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The most bytes of a batch's array: the service's limit for the payload of a request, 6 MiB.
+pub(super) const MAX_BYTES: usize = 6 << 20;
+
+/// What the response says of each item, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Whether each item failed.
+    Failed(Vec<bool>),
+    /// A result for each.
+    Results(Vec<Bytes>),
+    /// The whole batch failed, because the response is not one that batches have.
+    Invalid(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    #[serde(default)]
+    batch_item_failures: Option<Vec<Failure>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    #[serde(default)]
+    item_identifier: Value,
+}
+
+/// Joins payloads to an array.
+pub(super) fn join<'p>(payloads: impl Iterator<Item = &'p Bytes>) -> Bytes {
+    let mut out = vec![b'['];
+    for (at, payload) in payloads.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(payload);
+    }
+    out.push(b']');
+    out.into()
+}
+
+/// Reads the response to a batch of items with these keys.
+pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> Answer {
+    if response.trim_ascii().is_empty() {
+        return Answer::Failed(vec![false; keys.len()]);
+    }
+    let is_array = response.trim_ascii_start().starts_with(b"[");
+    if is_array {
+        return match serde_json::from_slice::<Vec<&RawValue>>(response) {
+            Ok(results) if results.len() == keys.len() => Answer::Results(
+                results
+                    .iter()
+                    .map(|result| response.slice_ref(result.get().as_bytes()))
+                    .collect(),
+            ),
+            Ok(results) => Answer::Invalid(format!(
+                "the function returned an array of {} results for a batch of {}",
+                results.len(),
+                keys.len()
+            )),
+            Err(error) => Answer::Invalid(format!("the response to a batch is not JSON: {error}")),
+        };
+    }
+    let response = match serde_json::from_slice::<Option<Response>>(response) {
+        Ok(response) => response,
+        Err(error) => {
+            return Answer::Invalid(format!(
+                "the response to a batch is not an object with batchItemFailures: {error}"
+            ));
+        }
+    };
+    let failures = response.and_then(|response| response.batch_item_failures);
+    let mut failed = BTreeSet::new();
+    for Failure { item_identifier } in failures.unwrap_or_default() {
+        let Some(at) = position(&item_identifier, keys) else {
+            return Answer::Invalid(format!(
+                "batchItemFailures names {item_identifier}, which is neither the key nor the \
+                 position of an item"
+            ));
+        };
+        failed.insert(at);
+    }
+    Answer::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
+}
+
+/// The item that an identifier names: by its key, or else by its position.
+fn position(identifier: &Value, keys: &[Option<Arc<str>>]) -> Option<usize> {
+    let text = match identifier {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let by_key = keys.iter().position(|key| key.as_deref() == Some(&text));
+    by_key.or_else(|| text.parse().ok().filter(|at| *at < keys.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Vec<Option<Arc<str>>> {
+        vec![Some("a".into()), Some("b".into()), None]
+    }
+
+    fn read(response: &'static str) -> Answer {
+        super::read(&Bytes::from_static(response.as_bytes()), &keys())
+    }
+
+    #[test]
+    fn payloads_become_an_array() {
+        let payloads = [Bytes::from("1"), Bytes::from(r#"{"a":[]}"#)];
+        assert_eq!(join(payloads.iter()), r#"[1,{"a":[]}]"#);
+    }
+
+    #[test]
+    fn failures_are_named_by_key_or_position() {
+        for response in [
+            "",
+            "null",
+            "{}",
+            r#"{"batchItemFailures":[]}"#,
+            r#"{"batchItemFailures":null}"#,
+        ] {
+            assert_eq!(read(response), Answer::Failed(vec![false; 3]), "{response}");
+        }
+        for (identifiers, expected) in [
+            (r#"{"itemIdentifier":"b"}"#, [false, true, false]),
+            (
+                r#"{"itemIdentifier":2},{"itemIdentifier":"a"}"#,
+                [true, false, true],
+            ),
+            (
+                r#"{"itemIdentifier":"0"},{"itemIdentifier":"0"}"#,
+                [true, false, false],
+            ),
+        ] {
+            let response = format!(r#"{{"batchItemFailures":[{identifiers}]}}"#);
+            let read = super::read(&response.into(), &keys());
+            assert_eq!(read, Answer::Failed(expected.to_vec()));
+        }
+    }
+
+    #[test]
+    fn results_are_taken_one_by_one() {
+        let results = [r#"{"a": 1}"#, "null", "\"x\""].map(Bytes::from).to_vec();
+        assert_eq!(read(r#"[{"a": 1}, null, "x"]"#), Answer::Results(results));
+    }
+
+    #[test]
+    fn other_responses_fail_the_whole_batch() {
+        for (response, part) in [
+            ("<html>", "not an object"),
+            ("\"done\"", "not an object"),
+            ("[1]", "1 results for a batch of 3"),
+            ("[1,", "not JSON"),
+            (
+                r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#,
+                "names \"\"",
+            ),
+            (
+                r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#,
+                "names null",
+            ),
+            (
+                r#"{"batchItemFailures":[{"itemIdentifier":"3"}]}"#,
+                "names \"3\"",
+            ),
+            (r#"{"batchItemFailures":[{"wrong":"a"}]}"#, "names null"),
+        ] {
+            let Answer::Invalid(message) = read(response) else {
+                panic!("{response}");
+            };
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

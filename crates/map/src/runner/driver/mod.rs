@@ -1,0 +1,375 @@
+//! The loop of a run, polled by whoever reads its results.
+//!
+//! An item goes from the source to `opening`; its record is written; the call is started; the result
+//! goes to `closing`; its record is written; then it is yielded. Records are written in groups: while
+//! one group is being written, the next one gathers.
+
+mod results;
+mod start;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use lambda_invoke::{BoxError, Client, Error};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
+
+use super::attempt::{Mode, Response, Target};
+use super::order::Order;
+use super::progress::Progress;
+use super::verdict::Retry;
+use super::{Ended, Keep, Map, MaxFailures, Phase, RunError};
+use crate::item::{Event, Finished, Item};
+use crate::journal::Settled;
+use crate::pace::{Limiter, Rate};
+use crate::state::Rerun;
+use crate::store::{Journal, JournalError, Reading, Written};
+
+/// How many results may wait to be read before no more items are started.
+const MAX_READY: usize = 1_024;
+
+pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> + Send>>;
+
+/// The settings that do not change.
+#[derive(Debug)]
+struct Settings {
+    client: Client,
+    target: Arc<Target>,
+    mode: Mode,
+    batch: usize,
+    concurrency: usize,
+    retry: Retry,
+    max_attempts: u32,
+    patience: Duration,
+    rerun: Rerun,
+    max_failures: Option<MaxFailures>,
+    log_tail: bool,
+}
+
+/// One invocation: an item, or several.
+#[derive(Debug)]
+struct Work {
+    items: Vec<(u64, Item)>,
+    /// Attempts that were not throttled.
+    made: u32,
+    /// Those of them after which the function certainly did not run.
+    certain: u32,
+    throttled: u32,
+    /// When the first attempt started.
+    began: Option<Instant>,
+    recover: bool,
+}
+
+impl Work {
+    fn is_durable(&self) -> bool {
+        self.items
+            .iter()
+            .all(|(_, item)| item.execution_name.is_some())
+    }
+}
+
+/// A call that ended.
+type Called = (u64, Result<Response, Error>);
+
+/// Records that are being written, and what happens when they are.
+#[derive(Debug)]
+struct Writing {
+    written: Written,
+    opening: Vec<Work>,
+    closing: Vec<Event>,
+}
+
+/// An item of an earlier run whose line is being read from the journal.
+#[derive(Debug)]
+struct Recalling {
+    index: u64,
+    settled: Settled,
+    reading: Reading,
+}
+
+/// Waits for the next change of the phase.
+type Changing = Pin<Box<dyn Future<Output = (watch::Receiver<Phase>, Phase)> + Send>>;
+
+type Closing = Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>;
+
+pub(super) struct Driver {
+    settings: Settings,
+    source: ItemSource,
+    source_ended: bool,
+    /// The index of the next item.
+    index: u64,
+    /// Items of the next batch.
+    gathered: Vec<(u64, Item)>,
+    gathered_bytes: usize,
+    /// The next invocation, if it was gathered.
+    fresh: Option<Work>,
+    /// Invocations to be sent again, by when.
+    waiting: BTreeMap<(Instant, u64), Work>,
+    opening: Vec<Work>,
+    writing: Option<Writing>,
+    /// The calls that run, by their number, with how many others ran when each was started.
+    running: HashMap<u64, (Work, usize)>,
+    calls: JoinSet<Called>,
+    keep: Option<Arc<Keep>>,
+    keeping: JoinSet<(Finished, io::Result<Bytes>)>,
+    closing: Vec<Event>,
+    order: Option<Order>,
+    ready: VecDeque<Event>,
+    journal: Option<Journal>,
+    recalling: Option<Recalling>,
+    limiter: Limiter,
+    rate: Rate,
+    /// Whether the rate keeps the next call from starting.
+    is_rated: bool,
+    began: Instant,
+    /// When a call was last accepted.
+    accepted: Instant,
+    phase: Phase,
+    changing: Option<Changing>,
+    ended: Ended,
+    /// An error to be yielded once everything has ended.
+    failed: Option<RunError>,
+    closing_journal: Option<Closing>,
+    is_over: bool,
+    timer: Option<Pin<Box<Sleep>>>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        map: Map,
+        source: ItemSource,
+        phases: watch::Receiver<Phase>,
+        progress: Arc<Mutex<Progress>>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            settings: Settings {
+                client: map.client,
+                target: Arc::new(map.target),
+                mode: map.mode,
+                batch: map.batch,
+                concurrency: map.concurrency,
+                retry: map.retry,
+                max_attempts: map.max_attempts,
+                patience: map.patience,
+                rerun: map.rerun,
+                max_failures: map.max_failures,
+                log_tail: map.log_tail,
+            },
+            source,
+            source_ended: false,
+            index: 0,
+            gathered: Vec::new(),
+            gathered_bytes: 0,
+            fresh: None,
+            waiting: BTreeMap::new(),
+            opening: Vec::new(),
+            writing: None,
+            running: HashMap::new(),
+            calls: JoinSet::new(),
+            keep: map.keep,
+            keeping: JoinSet::new(),
+            closing: Vec::new(),
+            order: map.ordered.map(Order::new),
+            ready: VecDeque::new(),
+            journal: map.journal,
+            recalling: None,
+            limiter: Limiter::new(map.concurrency),
+            rate: Rate::new(map.rate),
+            is_rated: false,
+            began: now,
+            accepted: now,
+            phase: Phase::Running,
+            changing: Some(changing(phases)),
+            ended: Ended::Complete,
+            failed: None,
+            closing_journal: None,
+            is_over: false,
+            timer: None,
+            progress,
+        }
+    }
+
+    pub(super) fn ended(&self) -> Ended {
+        self.ended.clone()
+    }
+
+    /// Yields the next result.
+    pub(super) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event, RunError>>> {
+        loop {
+            self.poll_phase(cx);
+            if let Some(event) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if self.is_over {
+                return Poll::Ready(None);
+            }
+            if self.closing_journal.is_some() {
+                return self.poll_close(cx);
+            }
+            let mut progressed = self.poll_recalled(cx);
+            progressed |= self.poll_written(cx);
+            progressed |= self.poll_called(cx);
+            progressed |= self.poll_kept(cx);
+            progressed |= self.start(cx);
+            progressed |= self.write();
+            self.report();
+            if self.is_idle() {
+                self.close();
+                continue;
+            }
+            if !progressed && self.ready.is_empty() {
+                ready!(self.poll_timer(cx));
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many invocations are between their start and their end.
+    fn in_flight(&self) -> usize {
+        let writing = self
+            .writing
+            .as_ref()
+            .map_or(0, |writing| writing.opening.len());
+        self.running.len() + self.opening.len() + writing
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.phase != Phase::Running
+            || !matches!(self.ended, Ended::Complete)
+            || self.failed.is_some()
+    }
+
+    /// Whether nothing can happen any more.
+    fn is_idle(&self) -> bool {
+        let has_more = !self.is_stopping()
+            && (!self.source_ended
+                || self.fresh.is_some()
+                || !self.gathered.is_empty()
+                || !self.waiting.is_empty());
+        !has_more
+            && self.in_flight() == 0
+            && self.writing.is_none()
+            && self.closing.is_empty()
+            && self.keeping.is_empty()
+            && self.recalling.is_none()
+    }
+
+    fn poll_phase(&mut self, cx: &mut Context<'_>) {
+        while let Some(future) = &mut self.changing {
+            let Poll::Ready((phases, phase)) = future.as_mut().poll(cx) else {
+                return;
+            };
+            self.phase = phase;
+            self.changing = Some(changing(phases));
+            if matches!(self.ended, Ended::Complete) {
+                self.ended = Ended::Interrupted;
+            }
+            if phase == Phase::Stopping {
+                self.abandon();
+                self.changing = None;
+            }
+        }
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.wake_at() else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.as_mut().poll(cx)
+    }
+
+    /// Copies what changes all the time into the progress.
+    fn report(&self) {
+        let mut progress = self.progress();
+        progress.read = self.index;
+        progress.in_flight = self.in_flight();
+        progress.limit = self.limiter.limit();
+        progress.rate = self.rate.per_second();
+        progress.waiting = self.waiting.len();
+    }
+
+    /// Begins to end: nothing more can happen.
+    fn close(&mut self) {
+        while let Some(event) = self.order.as_mut().and_then(Order::pop_any) {
+            self.ready.push_back(event);
+        }
+        let journal = self.journal.take();
+        self.closing_journal = Some(Box::pin(async move {
+            match journal {
+                Some(journal) => journal.close().await,
+                None => Ok(()),
+            }
+        }));
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, RunError>>> {
+        if let Some(closing) = &mut self.closing_journal {
+            let closed = ready!(closing.as_mut().poll(cx));
+            self.closing_journal = None;
+            self.is_over = true;
+            let error = self.failed.take().or(closed.err().map(RunError::Journal));
+            return Poll::Ready(error.map(Err));
+        }
+        Poll::Ready(None)
+    }
+
+    /// Ends the run because of an error. What runs may end, unless its end could not be recorded.
+    fn fail(&mut self, error: RunError) {
+        if matches!(error, RunError::Journal(_)) {
+            self.journal = None;
+            self.calls.abort_all();
+            self.running.clear();
+            self.opening.clear();
+            self.writing = None;
+            self.closing.clear();
+        }
+        self.failed.get_or_insert(error);
+    }
+}
+
+fn changing(mut phases: watch::Receiver<Phase>) -> Changing {
+    Box::pin(async move {
+        match phases.changed().await {
+            Ok(()) => {
+                let phase = *phases.borrow_and_update();
+                (phases, phase)
+            }
+            // Nobody can end the run early any more.
+            Err(_) => std::future::pending().await,
+        }
+    })
+}
+
+/// How an item of this status counts, unless it is sent again.
+fn settled_of(status: crate::state::Status) -> Settled {
+    match status {
+        crate::state::Status::Settled(settled) => settled,
+        crate::state::Status::Sent | crate::state::Status::Pending => Settled::Unknown,
+    }
+}

@@ -1,0 +1,378 @@
+//! From the end of a call to its result.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use lambda_invoke::{Error, Report};
+use tokio::time::Instant;
+
+use super::super::attempt::{Mode, Response};
+use super::super::batch::{self, Answer};
+use super::super::verdict::{Attempts, Verdict, verdict};
+use super::super::{Ended, MaxFailures, RunError};
+use super::{Driver, Work, Writing};
+use crate::item::{Cause, Event, Finished};
+use crate::journal::Settled;
+use crate::pace::Limit;
+
+/// How many items must have ended before a share of failures means anything.
+const MIN_FOR_SHARE: u64 = 100;
+
+impl Driver {
+    /// Takes over the calls that ended; returns whether any did.
+    pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progressed = false;
+        while let Poll::Ready(Some(joined)) = self.calls.poll_join_next(cx) {
+            progressed = true;
+            // Calls neither panic nor are aborted one by one.
+            let Ok((number, result)) = joined else {
+                continue;
+            };
+            let Some((work, others)) = self.running.remove(&number) else {
+                continue;
+            };
+            match result {
+                Ok(response) => self.succeeded(number, work, response),
+                Err(error) => self.failed(number, others, work, error),
+            }
+        }
+        progressed
+    }
+
+    fn succeeded(&mut self, number: u64, mut work: Work, response: Response) {
+        work.made += 1;
+        self.accepted(number);
+        self.progress().invocations += 1;
+        self.note_report(response.report.as_ref());
+        if self.settings.batch == 1 || self.settings.mode == Mode::Event {
+            let results = work
+                .items
+                .iter()
+                .map(|_| (Settled::Done, response.payload.clone(), None));
+            let results: Vec<_> = results.collect();
+            return self.settle(work, results, response.report);
+        }
+        let keys: Vec<_> = work
+            .items
+            .iter()
+            .map(|(_, item)| item.key.clone())
+            .collect();
+        let results = match batch::read(&response.payload, &keys) {
+            Answer::Failed(failed) => failed
+                .into_iter()
+                .map(|failed| match failed {
+                    false => (Settled::Done, Bytes::new(), None),
+                    true => (
+                        Settled::Started,
+                        Bytes::new(),
+                        Some(Cause::BatchItemFailure),
+                    ),
+                })
+                .collect(),
+            Answer::Results(results) => results
+                .into_iter()
+                .map(|payload| (Settled::Done, payload, None))
+                .collect(),
+            Answer::Invalid(why) => {
+                let why: Arc<str> = why.into();
+                let failed = |_: &_| {
+                    (
+                        Settled::Started,
+                        Bytes::new(),
+                        Some(Cause::BatchResponse(why.clone())),
+                    )
+                };
+                keys.iter().map(failed).collect()
+            }
+        };
+        self.settle(work, results, response.report);
+    }
+
+    fn failed(&mut self, number: u64, others: usize, mut work: Work, error: Error) {
+        let is_throttled = error.is_throttled() && !error.may_have_run();
+        match is_throttled {
+            true => work.throttled += 1,
+            false => work.made += 1,
+        }
+        if !is_throttled && !error.may_have_run() {
+            work.certain += 1;
+        }
+        let attempts = Attempts {
+            retry: self.settings.retry,
+            made: work.made,
+            max: self.settings.max_attempts,
+            throttled: work.throttled,
+            durable: work.is_durable(),
+            starved: self.accepted.elapsed() > self.settings.patience,
+        };
+        let random = random();
+        let verdict = verdict(&error, attempts, SystemTime::now(), random);
+        if is_throttled {
+            let reason = error.service_error().and_then(|service| service.reason());
+            self.progress()
+                .throttled(reason.map(|reason| reason.as_str()));
+            let limit = Limit::of(reason);
+            let now = self.now();
+            match limit {
+                Limit::Concurrency => self.limiter.throttled(number, others),
+                Limit::Rate => self.rate.throttled(now),
+            }
+        } else if error.may_have_run() || error.service_error().is_some() {
+            self.accepted(number);
+        }
+        match verdict {
+            Verdict::Throttled { after, .. } => self.again(work, after, true),
+            Verdict::Again {
+                after,
+                overloaded,
+                recover,
+            } => {
+                if overloaded {
+                    self.limiter.overloaded(number);
+                }
+                work.recover = recover;
+                self.again(work, after, !error.may_have_run());
+            }
+            Verdict::Failed { settled, fatal } => {
+                // An earlier attempt may have run the function.
+                let settled = match settled {
+                    Settled::NotStarted if work.made > work.certain => Settled::Unknown,
+                    settled => settled,
+                };
+                let error = Arc::new(error);
+                if fatal && matches!(self.ended, Ended::Complete) {
+                    self.ended = Ended::Rejected(Arc::clone(&error));
+                }
+                let failure = error.function_failure();
+                if settled == Settled::Started {
+                    self.progress().invocations += 1;
+                    let log = failure.and_then(|failure| failure.log.as_ref());
+                    self.note_report(log.and_then(|log| log.report()).as_ref());
+                }
+                let payload = failure
+                    .map(|failure| failure.payload.clone())
+                    .unwrap_or_default();
+                let results = work
+                    .items
+                    .iter()
+                    .map(|_| {
+                        (
+                            settled,
+                            payload.clone(),
+                            Some(Cause::Call(Arc::clone(&error))),
+                        )
+                    })
+                    .collect();
+                self.settle(work, results, None);
+            }
+        }
+    }
+
+    /// The service accepted a call.
+    fn accepted(&mut self, number: u64) {
+        self.accepted = Instant::now();
+        self.limiter.succeeded(number);
+        let now = self.now();
+        self.rate.accepted(now);
+    }
+
+    fn note_report(&mut self, report: Option<&Report>) {
+        let Some(report) = report else { return };
+        let Some(billed) = report.billed_duration else {
+            return;
+        };
+        let mut progress = self.progress();
+        progress.reports += 1;
+        progress.billed += billed;
+        progress.memory_mb = report.memory_size_mb.or(progress.memory_mb);
+    }
+
+    /// Sends an invocation again, later. Until then the journal has it as not started, if it certainly
+    /// did not.
+    fn again(&mut self, work: Work, after: Duration, is_certain: bool) {
+        let is_known = is_certain && work.made == work.certain;
+        if let (true, Some(journal)) = (is_known, &mut self.journal) {
+            for (index, _) in &work.items {
+                if let Err(error) = journal.settled(*index, Settled::NotStarted, &[]) {
+                    return self.fail(error.into());
+                }
+            }
+        }
+        let first = work.items.first().map_or(0, |(index, _)| *index);
+        self.waiting.insert((Instant::now() + after, first), work);
+    }
+
+    fn settle(
+        &mut self,
+        work: Work,
+        results: Vec<(Settled, Bytes, Option<Cause>)>,
+        mut report: Option<Report>,
+    ) {
+        let duration = work.began.map(|began| began.elapsed()).unwrap_or_default();
+        for ((index, item), (settled, payload, cause)) in work.items.into_iter().zip(results) {
+            let finished = Finished {
+                index,
+                key: item.key,
+                settled,
+                payload,
+                cause,
+                attempts: work.made + work.throttled,
+                throttled: work.throttled,
+                duration,
+                report: report.take(),
+            };
+            match &self.keep {
+                Some(keep) => {
+                    let keep = Arc::clone(keep);
+                    self.keeping.spawn_blocking(move || {
+                        let line = keep(&finished);
+                        (finished, line)
+                    });
+                }
+                None => {
+                    let line = finished.line();
+                    self.finish(finished, line);
+                }
+            }
+        }
+    }
+
+    /// Takes over results that were stored; returns whether any were.
+    pub(super) fn poll_kept(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progressed = false;
+        while let Poll::Ready(Some(joined)) = self.keeping.poll_join_next(cx) {
+            progressed = true;
+            match joined {
+                Ok((finished, Ok(line))) => self.finish(finished, line),
+                Ok((_, Err(error))) => self.fail(RunError::Keep(error)),
+                Err(error) => self.fail(RunError::Keep(std::io::Error::other(error))),
+            }
+        }
+        progressed
+    }
+
+    /// Records a result; without a journal, delivers it.
+    fn finish(&mut self, finished: Finished, line: Bytes) {
+        let (index, settled) = (finished.index, finished.settled);
+        self.progress().finished.add(settled);
+        let is_running = matches!(self.ended, Ended::Complete);
+        if is_running && settled != Settled::Done && self.has_too_many_failures() {
+            self.ended = Ended::TooManyFailures;
+        }
+        let event = Event::Finished(Box::new(finished), line);
+        let Some(journal) = &mut self.journal else {
+            return self.deliver(event);
+        };
+        match journal.settled(index, settled, event.line()) {
+            Ok(()) => self.closing.push(event),
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn has_too_many_failures(&self) -> bool {
+        let finished = self.progress().finished;
+        match self.settings.max_failures {
+            None => false,
+            Some(MaxFailures::Count(most)) => finished.failed() > most,
+            Some(MaxFailures::Share(share)) => {
+                finished.all() >= MIN_FOR_SHARE
+                    && finished.failed() as f64 > share * finished.all() as f64
+            }
+        }
+    }
+
+    pub(super) fn deliver(&mut self, event: Event) {
+        let Some(order) = &mut self.order else {
+            return self.ready.push_back(event);
+        };
+        order.push(event);
+        while let Some(event) = order.pop() {
+            self.ready.push_back(event);
+        }
+    }
+
+    /// Starts to write what gathered while the last records were being written.
+    pub(super) fn write(&mut self) -> bool {
+        if self.writing.is_some() {
+            return false;
+        }
+        let Some(journal) = &mut self.journal else {
+            return false;
+        };
+        let Some(written) = journal.write() else {
+            return false;
+        };
+        self.writing = Some(Writing {
+            written,
+            opening: std::mem::take(&mut self.opening),
+            closing: std::mem::take(&mut self.closing),
+        });
+        true
+    }
+
+    /// Goes on with what was written; returns whether anything was.
+    pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(writing) = &mut self.writing else {
+            return false;
+        };
+        let Poll::Ready(written) = writing.written.poll(cx) else {
+            return false;
+        };
+        let Some(writing) = self.writing.take() else {
+            return false;
+        };
+        if let Err(error) = written {
+            self.fail(error.into());
+            return true;
+        }
+        for event in writing.closing {
+            self.deliver(event);
+        }
+        for work in writing.opening {
+            self.launch(work);
+        }
+        true
+    }
+
+    /// Abandons what runs: nobody knows how it ends.
+    pub(super) fn abandon(&mut self) {
+        self.calls.abort_all();
+        let mut running: Vec<Work> = self.running.drain().map(|(_, (work, _))| work).collect();
+        running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
+        for mut work in running {
+            work.made += 1;
+            let results = work
+                .items
+                .iter()
+                .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
+                .collect();
+            self.settle(work, results, None);
+        }
+        // These were not sent.
+        let writing = self
+            .writing
+            .as_mut()
+            .map(|writing| std::mem::take(&mut writing.opening));
+        let unsent = writing
+            .unwrap_or_default()
+            .into_iter()
+            .chain(self.opening.drain(..));
+        let unsent: Vec<Work> = unsent.collect();
+        for (index, _) in unsent.iter().flat_map(|work| &work.items) {
+            if let Some(journal) = &mut self.journal {
+                if let Err(error) = journal.settled(*index, Settled::NotStarted, &[]) {
+                    return self.fail(error.into());
+                }
+            }
+        }
+    }
+}
+
+/// A number from 0 to 1, to keep retries from coming all at once.
+fn random() -> f64 {
+    use std::hash::BuildHasher as _;
+    let bits = std::hash::RandomState::new().hash_one(0u8) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}

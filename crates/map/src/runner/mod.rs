@@ -1,0 +1,416 @@
+//! Sends the items of a source, and yields how they ended.
+
+mod attempt;
+mod batch;
+mod driver;
+mod order;
+mod progress;
+mod verdict;
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use lambda_invoke::{BoxError, Client, Error, FunctionName};
+use tokio::sync::watch;
+
+pub use self::attempt::{Mode, Target};
+use self::driver::Driver;
+pub use self::progress::{BySettled, Progress};
+pub use self::verdict::Retry;
+use crate::item::{Event, Finished, Item};
+use crate::state::Rerun;
+use crate::store::{Journal, JournalError};
+
+/// When a run stops starting items because too many failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a number or a share")]
+pub enum MaxFailures {
+    /// More than this many failed.
+    Count(u64),
+    /// More than this share of those that ended failed, from 0 to 1, once 100 have ended.
+    Share(f64),
+}
+
+/// Turns a result into its line, and may store the payload elsewhere; called on a thread that may
+/// block.
+pub type Keep = dyn Fn(&Finished) -> io::Result<Bytes> + Send + Sync;
+
+/// Settings of a run: many payloads through one function.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`mode`](Self::mode) | Invoke |
+/// | [`concurrency`](Self::concurrency) | at most 1,000 calls at once |
+/// | [`rate`](Self::rate) | no bound |
+/// | [`batch`](Self::batch) | one item an invocation |
+/// | [`retry`](Self::retry), [`max_attempts`](Self::max_attempts) | only what certainly did not run, five attempts besides those that were throttled |
+/// | [`patience`](Self::patience) | five minutes in which everything is throttled |
+/// | [`journal`](Self::journal) | none |
+/// | [`rerun`](Self::rerun) | what is pending, and what certainly did not run |
+/// | [`ordered`](Self::ordered) | in the order in which items end |
+/// | [`max_failures`](Self::max_failures) | no bound |
+/// | [`log_tail`](Self::log_tail) | for the first 100 invocations and each 16th after them |
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke::Client;
+/// use lambda_invoke_endpoint::Endpoint;
+/// use lambda_invoke_map::{Item, Map, iter};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let server = Endpoint::builder().builtins().bind_local().await?;
+/// let client = Client::local(server.url())?;
+/// let items = (0..100).map(|n| Item::new(format!(r#"{{"n":{n}}}"#)));
+/// let mut run = Map::new(client, "echo".try_into()?).run(iter(items));
+/// let mut done = 0;
+/// while let Some(event) = run.next().await {
+///     done += u64::from(event?.settled() == lambda_invoke_map::journal::Settled::Done);
+/// }
+/// assert_eq!(done, 100);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[must_use = "nothing is sent until `run`"]
+pub struct Map {
+    client: Client,
+    target: Target,
+    mode: Mode,
+    concurrency: usize,
+    rate: Option<f64>,
+    batch: usize,
+    retry: Retry,
+    max_attempts: u32,
+    patience: Duration,
+    journal: Option<Journal>,
+    rerun: Rerun,
+    ordered: Option<u64>,
+    max_failures: Option<MaxFailures>,
+    log_tail: bool,
+    total: Option<u64>,
+    keep: Option<Arc<Keep>>,
+}
+
+impl Map {
+    /// Starts with the default settings.
+    pub fn new(client: Client, function: FunctionName<'static>) -> Self {
+        Self::of(client, Target::new(function))
+    }
+
+    /// Starts with a target that has options.
+    pub fn of(client: Client, target: Target) -> Self {
+        Self {
+            client,
+            target,
+            mode: Mode::default(),
+            concurrency: 1_000,
+            rate: None,
+            batch: 1,
+            retry: Retry::default(),
+            max_attempts: 5,
+            patience: Duration::from_secs(300),
+            journal: None,
+            rerun: Rerun::default(),
+            ordered: None,
+            max_failures: None,
+            log_tail: false,
+            total: None,
+            keep: None,
+        }
+    }
+
+    /// Sets how the function is called.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets the most calls at once. The number adapts below it: see
+    /// [`Limiter`](crate::pace::Limiter).
+    pub fn concurrency(mut self, most: usize) -> Self {
+        self.concurrency = most.max(1);
+        self
+    }
+
+    /// Sets the most calls that start per second. The number adapts below it: see
+    /// [`Rate`](crate::pace::Rate).
+    pub fn rate(mut self, most: Option<f64>) -> Self {
+        self.rate = most;
+        self
+    }
+
+    /// Sets how many items one invocation has: with more than one, the payload is a JSON array. 0 means
+    /// 1. A batch has fewer items if they would exceed 6 MiB, or if a slow source has no more.
+    pub fn batch(mut self, items: usize) -> Self {
+        self.batch = items.max(1);
+        self
+    }
+
+    /// Sets which failed items are sent again.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets the most attempts of an item, besides those that the service throttled. 0 means 1.
+    pub fn max_attempts(mut self, most: u32) -> Self {
+        self.max_attempts = most.max(1);
+        self
+    }
+
+    /// Sets for how long everything may be throttled before throttled items fail.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Sets the journal. What it has as done is not sent again.
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Sets which items of earlier runs are sent again.
+    pub fn rerun(mut self, rerun: Rerun) -> Self {
+        self.rerun = rerun;
+        self
+    }
+
+    /// Yields results in the order of the items; at most this many items start ahead of the next
+    /// result. `None` is in the order in which they end.
+    pub fn ordered(mut self, window: Option<u64>) -> Self {
+        self.ordered = window;
+        self
+    }
+
+    /// Sets how many items may fail before no more are started.
+    pub fn max_failures(mut self, most: Option<MaxFailures>) -> Self {
+        self.max_failures = most;
+        self
+    }
+
+    /// Requests the end of the log for every invocation: all reports, and failures that only the log
+    /// reports.
+    pub fn log_tail(mut self, always: bool) -> Self {
+        self.log_tail = always;
+        self
+    }
+
+    /// Sets how many items the source has, for [`Progress`].
+    pub fn total(mut self, items: Option<u64>) -> Self {
+        self.total = items;
+        self
+    }
+
+    /// Sets what turns a result into the line that is recorded and reported, in the place of
+    /// [`Finished::line`]. An error ends the run; the item counts as unknown in the journal.
+    pub fn keep(mut self, keep: Arc<Keep>) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Starts to send the items of a source.
+    ///
+    /// Nothing happens unless the run is polled, except for calls that were started.
+    pub fn run<S, E>(self, source: S) -> Run
+    where
+        S: Stream<Item = Result<Item, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let (control, phases) = watch::channel(Phase::Running);
+        let progress = Arc::new(Mutex::new(Progress {
+            total: self.total,
+            ..Progress::default()
+        }));
+        let source = Box::pin(Source(Box::pin(source)));
+        Run {
+            driver: Box::new(Driver::new(self, source, phases, Arc::clone(&progress))),
+            control: Control(Arc::new(control)),
+            progress,
+        }
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("target", &self.target)
+            .field("mode", &self.mode)
+            .field("concurrency", &self.concurrency)
+            .field("rate", &self.rate)
+            .field("batch", &self.batch)
+            .field("journal", &self.journal.as_ref().map(Journal::path))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A source of items whose errors have one type.
+struct Source<S>(Pin<Box<S>>);
+
+impl<S, E> Stream for Source<S>
+where
+    S: Stream<Item = Result<Item, E>>,
+    E: Into<BoxError>,
+{
+    type Item = Result<Item, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.0.as_mut().poll_next(cx);
+        next.map(|item| item.map(|item| item.map_err(Into::into)))
+    }
+}
+
+/// How a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Draining,
+    Stopping,
+}
+
+/// Ends a run early.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<watch::Sender<Phase>>);
+
+impl Control {
+    /// Starts no more items; those that run may end.
+    pub fn drain(&self) {
+        self.0.send_if_modified(|phase| {
+            let is_first = *phase == Phase::Running;
+            if is_first {
+                *phase = Phase::Draining;
+            }
+            is_first
+        });
+    }
+
+    /// Ends the run at once: items that run are reported as unknown.
+    pub fn stop(&self) {
+        self.0.send_replace(Phase::Stopping);
+    }
+}
+
+/// Why a run ended before all items did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// All items ended.
+    Complete,
+    /// [`Control::drain`] or [`Control::stop`].
+    Interrupted,
+    /// More items failed than [`Map::max_failures`] allows.
+    TooManyFailures,
+    /// A call failed as every other one would: no permission, no such function, no credentials, or
+    /// nothing but throttles.
+    Rejected(Arc<Error>),
+}
+
+/// Why a run failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The journal cannot be written, or contradicts the source.
+    Journal(JournalError),
+    /// The source returned an error.
+    Source(BoxError),
+    /// [`Map::keep`] returned an error.
+    Keep(io::Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(error) => error.fmt(f),
+            Self::Source(error) => error.fmt(f),
+            Self::Keep(error) => write!(f, "a result cannot be stored: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<JournalError> for RunError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+/// A run: a stream of how items ended.
+///
+/// After an error of the source, the items that run end before the stream does; after one of the
+/// journal nothing more is known of them.
+#[must_use = "a run does nothing unless it is polled"]
+pub struct Run {
+    driver: Box<Driver>,
+    control: Control,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl Run {
+    /// Waits for the next item to end; `None` when the run has ended. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Result<Event, RunError>> {
+        std::future::poll_fn(|cx| self.driver.poll_event(cx)).await
+    }
+
+    /// Returns what ends the run early.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Returns how far the run is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.clone()
+    }
+
+    /// Returns why no more items are started; [`Ended::Complete`] also as long as they are.
+    #[must_use]
+    pub fn ended(&self) -> Ended {
+        self.driver.ended()
+    }
+}
+
+impl Stream for Run {
+    type Item = Result<Event, RunError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.driver.poll_event(cx)
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("progress", &self.progress())
+            .field("ended", &self.ended())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A source from an iterator, which is polled where the run is: it must not block.
+pub fn iter<I>(items: I) -> impl Stream<Item = Result<Item, BoxError>> + Send
+where
+    I: IntoIterator<Item = Item>,
+    I::IntoIter: Send + Unpin,
+{
+    Iter(items.into_iter())
+}
+
+struct Iter<I>(I);
+
+impl<I: Iterator<Item = Item> + Unpin> Stream for Iter<I> {
+    type Item = Result<Item, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.next().map(Ok))
+    }
+}

@@ -1,0 +1,361 @@
+//! Rows of CSV, as objects or by a template.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use csv::StringRecord;
+use serde_json::{Map, Value};
+
+use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind};
+use crate::item::Item;
+
+/// JSON in which `{column}` stands for a field of a row.
+///
+/// In a string, `{column}` is replaced by the field's text; a string that is nothing but
+/// `{column:json}` is replaced by the field as JSON, such as a number. `{{` and `}}` are braces.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_map::source::{Csv, Fields, Template};
+///
+/// let template: Template = r#"{"who":"{name} of {town}","age":"{age:json}"}"#.parse()?;
+/// let table = "name,town,age\n\"Ada\",London,36\n";
+/// let mut rows = Csv::new(table.as_bytes(), Some(template), Fields::default())?;
+/// let item = rows.next().unwrap()?;
+/// assert_eq!(item.payload, r#"{"age":36,"who":"Ada of London"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template(Value);
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// It is not JSON.
+    Json(String),
+    /// A brace has no counterpart.
+    Brace(String),
+    /// The table has no such column.
+    Column(String),
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the template is not JSON: {error}"),
+            Self::Brace(text) => write!(
+                f,
+                "a brace in {text:?} has no counterpart; write {{{{ or }}}} for a brace itself"
+            ),
+            Self::Column(name) => write!(f, "the table has no column {name:?}"),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// A piece of a string in a template.
+#[derive(Debug, PartialEq)]
+enum Piece<'t> {
+    Text(&'t str),
+    Column { name: &'t str, as_json: bool },
+}
+
+fn pieces(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(at);
+        pieces.push(Piece::Text(before));
+        if let Some(after) = from.strip_prefix("{{").or(from.strip_prefix("}}")) {
+            pieces.push(Piece::Text(&from[..1]));
+            rest = after;
+            continue;
+        }
+        let column = from.strip_prefix('{').and_then(|from| from.split_once('}'));
+        let Some((name, after)) = column else {
+            return Err(TemplateError::Brace(text.to_owned()));
+        };
+        let (name, as_json) = match name.strip_suffix(":json") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        pieces.push(Piece::Column { name, as_json });
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    pieces.retain(|piece| *piece != Piece::Text(""));
+    Ok(pieces)
+}
+
+/// Parses a template, which is JSON, and each brace of which has a counterpart.
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| TemplateError::Json(error.to_string()))?;
+        let template = Self(value);
+        template.each_string(&mut |text| pieces(text).map(drop))?;
+        Ok(template)
+    }
+}
+
+impl Template {
+    fn each_string(
+        &self,
+        visit: &mut impl FnMut(&str) -> Result<(), TemplateError>,
+    ) -> Result<(), TemplateError> {
+        fn walk(
+            value: &Value,
+            visit: &mut impl FnMut(&str) -> Result<(), TemplateError>,
+        ) -> Result<(), TemplateError> {
+            match value {
+                Value::String(text) => visit(text),
+                Value::Array(values) => values.iter().try_for_each(|value| walk(value, visit)),
+                Value::Object(members) => members.values().try_for_each(|value| walk(value, visit)),
+                _ => Ok(()),
+            }
+        }
+        walk(&self.0, visit)
+    }
+
+    fn check(&self, columns: &StringRecord) -> Result<(), TemplateError> {
+        self.each_string(&mut |text| {
+            for piece in pieces(text)? {
+                if let Piece::Column { name, .. } = piece {
+                    if !columns.iter().any(|column| column == name) {
+                        return Err(TemplateError::Column(name.to_owned()));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Fills a template from a row.
+fn fill(value: &Value, columns: &StringRecord, row: &StringRecord) -> Result<Value, String> {
+    Ok(match value {
+        Value::String(text) => return fill_text(text, columns, row),
+        Value::Array(values) => {
+            let filled = values.iter().map(|value| fill(value, columns, row));
+            Value::Array(filled.collect::<Result<_, _>>()?)
+        }
+        Value::Object(members) => {
+            let filled = members
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), fill(value, columns, row)?)));
+            Value::Object(filled.collect::<Result<_, String>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<Value, String> {
+    let pieces = pieces(text).map_err(|error| error.to_string())?;
+    let field = |name: &str| {
+        let at = columns.iter().position(|column| column == name);
+        at.and_then(|at| row.get(at)).unwrap_or_default()
+    };
+    if let [
+        Piece::Column {
+            name,
+            as_json: true,
+        },
+    ] = pieces[..]
+    {
+        let field = field(name);
+        return serde_json::from_str(field)
+            .map_err(|_| format!("the field {name} is not JSON: {field:?}"));
+    }
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Column { name, .. } => out.push_str(field(name)),
+        }
+    }
+    Ok(Value::String(out))
+}
+
+/// Rows of CSV as items: by a template, or else as objects with the columns' names. The first row has
+/// the names.
+pub struct Csv<R> {
+    reader: csv::Reader<Bounded<R>>,
+    left: Arc<AtomicUsize>,
+    columns: StringRecord,
+    template: Option<Template>,
+    fields: Fields,
+    row: StringRecord,
+    failed: bool,
+}
+
+/// Ends with an error before a row takes more than [`MAX_ITEM`]: the library reads rows of any length.
+struct Bounded<R> {
+    inner: R,
+    left: Arc<AtomicUsize>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            let problem = format!("a row has more than {} MiB", MAX_ITEM >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        let most = left.min(buffer.len());
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.left.store(left - read, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl<R: Read> Csv<R> {
+    /// Reads the names of the columns.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read, or the template has others.
+    pub fn new(reader: R, template: Option<Template>, fields: Fields) -> Result<Self, SourceError> {
+        let left = Arc::new(AtomicUsize::new(MAX_ITEM));
+        let bounded = Bounded {
+            inner: reader,
+            left: Arc::clone(&left),
+        };
+        let mut reader = csv::ReaderBuilder::new().from_reader(bounded);
+        let place = || "row 1".to_owned();
+        let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
+        let columns = reader
+            .headers()
+            .map_err(|error| problem(error.to_string()))?
+            .clone();
+        if let Some(template) = &template {
+            template
+                .check(&columns)
+                .map_err(|error| problem(error.to_string()))?;
+        }
+        Ok(Self {
+            reader,
+            left,
+            columns,
+            template,
+            fields,
+            row: StringRecord::new(),
+            failed: false,
+        })
+    }
+
+    fn read(&mut self) -> Result<Option<Item>, SourceError> {
+        let line = self.reader.position().line();
+        let place = || format!("the row of line {line}");
+        let problem = |text: String| SourceError::new(place(), SourceErrorKind::Csv(text));
+        self.left.store(MAX_ITEM, Ordering::Relaxed);
+        let read = self.reader.read_record(&mut self.row);
+        if !read.map_err(|error| problem(error.to_string()))? {
+            return Ok(None);
+        }
+        let value = match &self.template {
+            Some(Template(template)) => {
+                fill(template, &self.columns, &self.row).map_err(problem)?
+            }
+            None => {
+                let members = self.columns.iter().zip(&self.row);
+                let members = members.map(|(name, field)| (name.to_owned(), field.into()));
+                Value::Object(members.collect::<Map<_, _>>())
+            }
+        };
+        let payload = value.to_string();
+        if payload.len() > MAX_ITEM {
+            return Err(SourceError::new(place(), SourceErrorKind::TooLarge));
+        }
+        self.fields.name(Item::new(payload), place).map(Some)
+    }
+}
+
+impl<R: Read> Iterator for Csv<R> {
+    type Item = Result<Item, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let item = self.read();
+        self.failed = item.is_err();
+        item.transpose()
+    }
+}
+
+impl<R> fmt::Debug for Csv<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csv")
+            .field("columns", &self.columns)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(table: &str, template: Option<&str>) -> Result<Vec<String>, String> {
+        let template = template.map(str::parse::<Template>).transpose();
+        let template = template.map_err(|error| error.to_string())?;
+        let rows = Csv::new(table.as_bytes(), template, Fields::default());
+        rows.map_err(|error| error.to_string())?
+            .map(|item| match item {
+                Ok(item) => Ok(String::from_utf8(item.payload.to_vec()).unwrap()),
+                Err(error) => Err(error.to_string()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_become_objects_or_what_the_template_says() {
+        let table = "name,n\r\n\"a \"\"quoted\"\"\nname\",1\r\nb,2\r\n";
+        assert_eq!(
+            rows(table, None).unwrap(),
+            [
+                r#"{"n":"1","name":"a \"quoted\"\nname"}"#,
+                r#"{"n":"2","name":"b"}"#
+            ]
+        );
+        let template = r#"{"text":"{{{name}}}","list":["{n:json}",null],"n":"{n:json}!"}"#;
+        assert_eq!(
+            rows("name,n\nb,2\n", Some(template)).unwrap(),
+            [r#"{"list":[2,null],"n":"2!","text":"{b}"}"#]
+        );
+    }
+
+    #[test]
+    fn mistakes_say_where() {
+        for (table, template, expected) in [
+            ("a\n1\n", Some("{"), "the template is not JSON"),
+            ("a\n1\n", Some("\"{a\""), "has no counterpart"),
+            (
+                "a\n1\n",
+                Some("\"{b}\""),
+                "row 1: the table has no column \"b\"",
+            ),
+            (
+                "a\nx\n",
+                Some("\"{a:json}\""),
+                "the row of line 2: the field a is not JSON: \"x\"",
+            ),
+            ("a,b\n1,2\n3\n", None, "the row of line 3: "),
+        ] {
+            let error = rows(table, template).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        let endless = std::io::Read::chain("a\n".as_bytes(), std::io::repeat(b'x'));
+        let mut rows = Csv::new(endless, None, Fields::default()).unwrap();
+        let error = rows.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("more than 16 MiB"), "{error}");
+    }
+}

@@ -1,0 +1,132 @@
+//! The fields of a payload that name an item.
+
+use std::sync::Arc;
+
+use lambda_invoke::DurableExecutionName;
+use serde_json::Value;
+
+use super::{SourceError, SourceErrorKind};
+use crate::item::Item;
+
+/// A field of a payload: the name of a member, or a JSON pointer (RFC 6901) that begins with `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector(String);
+
+impl Selector {
+    /// Selects a field by its name or pointer.
+    #[must_use]
+    pub fn new(field: impl Into<String>) -> Self {
+        Self(field.into())
+    }
+
+    /// Returns the field as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(&self, payload: &Value) -> Result<String, &'static str> {
+        let found = match self.0.starts_with('/') {
+            true => payload.pointer(&self.0),
+            false => payload.get(&self.0),
+        };
+        match found {
+            None => Err("is missing"),
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            Some(_) => Err("is neither a text nor a number"),
+        }
+    }
+}
+
+/// Which fields name items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fields {
+    /// The field with the key.
+    pub key: Option<Selector>,
+    /// The field with the durable execution name, which is the key as well if there is no other.
+    pub execution_name: Option<Selector>,
+}
+
+impl Fields {
+    /// Selects the key.
+    #[must_use]
+    pub fn key(mut self, field: Option<Selector>) -> Self {
+        self.key = field;
+        self
+    }
+
+    /// Selects the durable execution name.
+    #[must_use]
+    pub fn execution_name(mut self, field: Option<Selector>) -> Self {
+        self.execution_name = field;
+        self
+    }
+
+    /// Names an item by the fields of its payload.
+    pub(super) fn name(
+        &self,
+        mut item: Item,
+        place: impl Fn() -> String,
+    ) -> Result<Item, SourceError> {
+        if self.key.is_none() && self.execution_name.is_none() {
+            return Ok(item);
+        }
+        let payload: Value = serde_json::from_slice(&item.payload).unwrap_or_default();
+        let read = |selector: &Selector| {
+            selector.of(&payload).map_err(|problem| {
+                let (name, problem) = (selector.0.clone(), problem.to_owned());
+                SourceError::new(place(), SourceErrorKind::Field { name, problem })
+            })
+        };
+        if let Some(selector) = &self.execution_name {
+            let name = read(selector)?;
+            DurableExecutionName::try_from(name.as_str()).map_err(|error| {
+                let (name, problem) = (selector.0.clone(), error.to_string());
+                SourceError::new(place(), SourceErrorKind::Field { name, problem })
+            })?;
+            let name: Arc<str> = name.into();
+            item.key.get_or_insert_with(|| Arc::clone(&name));
+            item.execution_name = Some(name);
+        }
+        if let Some(selector) = &self.key {
+            item.key = Some(read(selector)?.into());
+        }
+        Ok(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(fields: &Fields, payload: &'static str) -> Result<Item, String> {
+        let item = fields.name(Item::new(payload), || "line 1".to_owned());
+        item.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn items_are_named_by_members_and_pointers() {
+        let fields = Fields::default()
+            .key(Some(Selector::new("/a/0")))
+            .execution_name(Some(Selector::new("id")));
+        let item = named(&fields, r#"{"id":7,"a":["x"]}"#).unwrap();
+        assert_eq!(item.key.as_deref(), Some("x"));
+        assert_eq!(item.execution_name.as_deref(), Some("7"));
+        let fields = Fields::default().execution_name(Some(Selector::new("id")));
+        let item = named(&fields, r#"{"id":"seven"}"#).unwrap();
+        assert_eq!(item.key.as_deref(), Some("seven"));
+        for (payload, part) in [
+            ("{}", "line 1: the field id is missing"),
+            (r#"{"id":[]}"#, "neither a text nor a number"),
+            ("[]", "is missing"),
+            (r#"{"id":"no spaces"}"#, "the field id"),
+        ] {
+            assert!(
+                named(&fields, payload).unwrap_err().contains(part),
+                "{payload}"
+            );
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! A journal in a file: locked, written before anything is sent, synced by batches.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::journal::{
+    Decoded, Difference, Header, HeaderError, Record, SLOT, ScanError, Scanner, Settled, Tail,
+    data_of, decode_head,
+};
+use crate::state::{State, StateError};
+
+/// How much of a journal is read at once.
+const READ: usize = 256 << 10;
+
+/// The most bytes of a header.
+const HEADER: u64 = 64 << 10;
+
+/// Why a journal cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file cannot be read or written.
+    Io(io::Error),
+    /// Another process is using it.
+    InUse,
+    /// The file is no journal, or its header is damaged.
+    Header(HeaderError),
+    /// The journal belongs to something else.
+    Differs(Difference),
+    /// The journal is damaged.
+    Damaged(ScanError),
+    /// A record, or an item, contradicts what was recorded before.
+    State(StateError),
+    /// The thread that writes has ended.
+    Closed,
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "the journal: {error}"),
+            Self::InUse => f.write_str("another process is using the journal"),
+            Self::Header(error) => error.fmt(f),
+            Self::Differs(difference) => {
+                write!(f, "the journal belongs to another run: {difference}")
+            }
+            Self::Damaged(error) => error.fmt(f),
+            Self::State(error) => error.fmt(f),
+            Self::Closed => f.write_str("the journal's thread has ended"),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+impl From<io::Error> for JournalError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<ScanError> for JournalError {
+    fn from(error: ScanError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+impl From<StateError> for JournalError {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+impl From<HeaderError> for JournalError {
+    fn from(error: HeaderError) -> Self {
+        Self::Header(error)
+    }
+}
+
+/// A journal in a file, and what is known from it.
+///
+/// A thread of its own writes to the file; another one syncs it, at most a window after a record was
+/// written. Records are passed to the operating system before what they announce happens, so a process
+/// that is killed loses none. A power failure can lose those of the last window; with a window of zero
+/// they are on the disk before anything is sent.
+#[derive(Debug)]
+pub struct Journal {
+    state: State,
+    seed: u32,
+    /// Where the next record belongs.
+    next: u64,
+    /// Records that were not passed to the thread yet.
+    buffer: Vec<u8>,
+    jobs: mpsc::Sender<Job>,
+    /// Everything before this slot is on the disk.
+    synced: Arc<AtomicU64>,
+    /// The last position in a `Synced` record.
+    marked: u64,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+enum Job {
+    Append {
+        bytes: Vec<u8>,
+        /// The position after these bytes.
+        end: u64,
+        done: oneshot::Sender<io::Result<()>>,
+    },
+    Read {
+        slot: u64,
+        done: oneshot::Sender<io::Result<Bytes>>,
+    },
+    Close {
+        done: oneshot::Sender<io::Result<()>>,
+    },
+}
+
+/// Bytes that are being written.
+#[derive(Debug)]
+pub(crate) struct Written(oneshot::Receiver<io::Result<()>>);
+
+impl Written {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), JournalError>> {
+        Pin::new(&mut self.0).poll(cx).map(flattened)
+    }
+}
+
+/// A line that is being read.
+#[derive(Debug)]
+pub(crate) struct Reading(oneshot::Receiver<io::Result<Bytes>>);
+
+impl Reading {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, JournalError>> {
+        Pin::new(&mut self.0).poll(cx).map(flattened)
+    }
+}
+
+/// The result of a job, unless the thread ended before.
+fn flattened<T>(done: Result<io::Result<T>, oneshot::error::RecvError>) -> Result<T, JournalError> {
+    done.map_err(|_| JournalError::Closed)?
+        .map_err(JournalError::Io)
+}
+
+impl Journal {
+    /// The default of the window: how long a record may be unsynced.
+    pub const WINDOW: Duration = Duration::from_millis(200);
+
+    /// Opens a journal for what `header` describes, or creates it if there is no file, or one that is
+    /// empty or has only the beginning of a header. The seed of `header` is ignored.
+    ///
+    /// It blocks: it reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or written, is used by another process, is damaged, or belongs to
+    /// something else.
+    pub fn open(path: &Path, header: &Header, window: Duration) -> Result<Self, JournalError> {
+        let mut file = open_locked(path)?;
+        let mut start = Vec::new();
+        (&mut file).take(HEADER).read_to_end(&mut start)?;
+        let mut state = State::default();
+        let (seed, next) = match Header::decode(&start)? {
+            Decoded::Incomplete => create(&mut file, path, header)?,
+            Decoded::Complete(found, length) => {
+                if let Some(difference) = header.difference(&found) {
+                    return Err(JournalError::Differs(difference));
+                }
+                file.seek(SeekFrom::Start(length as u64))?;
+                let first = (length / SLOT) as u64;
+                let tail = scan(&mut file, found.seed, first, |event| Ok(state.read(event)?))?;
+                state.expect(found.source)?;
+                let end = tail.end;
+                repair(&mut file, found.seed, tail)?;
+                (found.seed, end)
+            }
+        };
+        file.seek(SeekFrom::Start(next * SLOT as u64))?;
+        let synced = Arc::new(AtomicU64::new(next));
+        let jobs = start_threads(file, window, Arc::clone(&synced), seed)?;
+        Ok(Self {
+            state,
+            seed,
+            next,
+            buffer: Vec::new(),
+            jobs,
+            synced,
+            marked: 0,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Returns what is known of the items.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Returns the path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds the record of an item that is about to be sent.
+    pub(crate) fn sent(&mut self, index: u64, check: u32) -> Result<(), JournalError> {
+        self.state.sent(index, check)?;
+        self.push(&Record::Sent { index, check });
+        Ok(())
+    }
+
+    /// Adds a result.
+    pub(crate) fn settled(
+        &mut self,
+        index: u64,
+        settled: Settled,
+        data: &[u8],
+    ) -> Result<(), JournalError> {
+        self.state.settled(index, settled, self.next)?;
+        self.push(&Record::Result {
+            index,
+            settled,
+            data,
+        });
+        Ok(())
+    }
+
+    /// Adds the number of items, once the source has ended.
+    pub(crate) fn ended(&mut self, count: u64) -> Result<(), JournalError> {
+        let is_known = self.state.total().is_some();
+        self.state.ended(count)?;
+        if !is_known {
+            self.push(&Record::End { count });
+        }
+        Ok(())
+    }
+
+    /// Starts to write the records that were added; `None` if there are none.
+    pub(crate) fn write(&mut self) -> Option<Written> {
+        if self.buffer.is_empty() {
+            return None;
+        }
+        let synced = self.synced.load(Ordering::Acquire);
+        if synced > self.marked {
+            self.marked = synced;
+            self.push(&Record::Synced { slot: synced });
+        }
+        let bytes = std::mem::take(&mut self.buffer);
+        let (done, written) = oneshot::channel();
+        // If the thread has ended, so does `written`, with an error.
+        let _ = self.jobs.send(Job::Append {
+            bytes,
+            end: self.next,
+            done,
+        });
+        Some(Written(written))
+    }
+
+    /// Starts to read the line of a result; `None` if the item has none.
+    pub(crate) fn read(&self, index: u64) -> Option<Reading> {
+        let slot = self.state.slot(index)?;
+        let (done, read) = oneshot::channel();
+        let _ = self.jobs.send(Job::Read { slot, done });
+        Some(Reading(read))
+    }
+
+    /// Closes the journal, once everything that was written is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be synced.
+    pub async fn close(self) -> Result<(), JournalError> {
+        let (done, synced) = oneshot::channel();
+        let _ = self.jobs.send(Job::Close { done });
+        flattened(synced.await)
+    }
+
+    fn push(&mut self, record: &Record<'_>) {
+        self.next = record.encode(self.seed, self.next, &mut self.buffer);
+    }
+}
+
+fn open_locked(path: &Path) -> Result<File, JournalError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        // No other process may open it.
+        options.share_mode(0);
+        const SHARING_VIOLATION: i32 = 32;
+        return options
+            .open(path)
+            .map_err(|error| match error.raw_os_error() {
+                Some(SHARING_VIOLATION) => JournalError::InUse,
+                _ => error.into(),
+            });
+    }
+    #[cfg(unix)]
+    {
+        use rustix::fs::{FlockOperation, flock};
+        let file = options.open(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(JournalError::InUse),
+            // A file system without locks.
+            Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => Ok(file),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+}
+
+/// Writes the header of a new journal, and returns its seed and the position after it.
+fn create(file: &mut File, path: &Path, header: &Header) -> Result<(u32, u64), JournalError> {
+    // The standard library's hashers have random keys.
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    let seed = random as u32;
+    let bytes = header.clone().with_seed(seed).encode()?;
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    // The name, too, must survive a power failure.
+    #[cfg(unix)]
+    {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    let _ = path;
+    Ok((seed, (bytes.len() / SLOT) as u64))
+}
+
+/// Reads all records.
+fn scan(
+    file: &mut File,
+    seed: u32,
+    first: u64,
+    mut on: impl FnMut(&crate::journal::Event) -> Result<(), JournalError>,
+) -> Result<Tail, JournalError> {
+    let mut scanner = Scanner::new(seed, first);
+    let mut piece = vec![0; READ];
+    loop {
+        let read = match file.read(&mut piece) {
+            Ok(0) => return Ok(scanner.finish()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        scanner.feed(&piece[..read], |event| on(&event))?;
+    }
+}
+
+/// Removes a torn tail, and fills what a power failure destroyed.
+fn repair(file: &mut File, seed: u32, tail: Tail) -> Result<(), JournalError> {
+    let end = tail.end * SLOT as u64;
+    if file.metadata()?.len() == end && tail.holes.is_empty() {
+        return Ok(());
+    }
+    for hole in tail.holes {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(hole.start * SLOT as u64))?;
+        for slot in hole {
+            Record::Void.encode(seed, slot, &mut bytes);
+            if bytes.len() >= READ {
+                file.write_all(&bytes)?;
+                bytes.clear();
+            }
+        }
+        file.write_all(&bytes)?;
+    }
+    file.set_len(end)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Starts the thread that writes and, if there is a window, the one that syncs.
+fn start_threads(
+    file: File,
+    window: Duration,
+    synced: Arc<AtomicU64>,
+    seed: u32,
+) -> io::Result<mpsc::Sender<Job>> {
+    let (jobs, queue) = mpsc::channel();
+    let syncer = match window.is_zero() {
+        true => None,
+        false => {
+            let file = file.try_clone()?;
+            // One position may wait while another is synced; later ones are taken with it.
+            let (dirty, positions) = mpsc::sync_channel::<u64>(1);
+            let synced = Arc::clone(&synced);
+            thread("journal-sync", move || {
+                while let Ok(first) = positions.recv() {
+                    std::thread::sleep(window);
+                    let end = positions.try_iter().last().unwrap_or(first);
+                    // A failure shows when the run ends: then everything is synced once more.
+                    if file.sync_data().is_ok() {
+                        synced.fetch_max(end, Ordering::AcqRel);
+                    }
+                }
+            })?;
+            Some(dirty)
+        }
+    };
+    thread("journal", move || {
+        write_all(file, &queue, syncer, &synced, seed)
+    })?;
+    Ok(jobs)
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    builder.spawn(work).map(drop)
+}
+
+fn write_all(
+    mut file: File,
+    queue: &mpsc::Receiver<Job>,
+    syncer: Option<mpsc::SyncSender<u64>>,
+    synced: &AtomicU64,
+    seed: u32,
+) {
+    for job in queue {
+        match job {
+            Job::Append { bytes, end, done } => {
+                let mut written = file.write_all(&bytes);
+                match &syncer {
+                    // Full if a sync is due anyway: it covers these bytes as well.
+                    Some(syncer) => drop(syncer.try_send(end)),
+                    None => {
+                        written = written.and_then(|()| file.sync_data());
+                        if written.is_ok() {
+                            synced.fetch_max(end, Ordering::AcqRel);
+                        }
+                    }
+                }
+                let is_broken = written.is_err();
+                let _ = done.send(written);
+                // Nothing may be written behind an incomplete record.
+                if is_broken {
+                    return;
+                }
+            }
+            Job::Read { slot, done } => {
+                let _ = done.send(read_line(&mut file, seed, slot));
+            }
+            Job::Close { done } => {
+                let synced = file.sync_all();
+                unlock(&file);
+                let _ = done.send(synced);
+                return;
+            }
+        }
+    }
+    unlock(&file);
+}
+
+/// Reads the data of a result.
+fn read_line(file: &mut File, seed: u32, slot: u64) -> io::Result<Bytes> {
+    let changed = || io::Error::new(io::ErrorKind::InvalidData, "a result in it has changed");
+    let offset = slot * SLOT as u64;
+    let mut head = [0; SLOT];
+    read_exact_at(file, &mut head, offset)?;
+    let found = decode_head(seed, slot, &head).ok_or_else(changed)?;
+    let mut area = vec![0; (found.slots() as usize - 1) * SLOT];
+    read_exact_at(file, &mut area, offset + SLOT as u64)?;
+    let length = data_of(seed, slot, &found, &area)
+        .ok_or_else(changed)?
+        .len();
+    area.truncate(length);
+    Ok(area.into())
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &mut File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+/// Reading moves the position at which the next record is written.
+#[cfg(windows)]
+fn read_exact_at(file: &mut File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    let read = file.read_exact(buffer);
+    file.seek(SeekFrom::End(0))?;
+    read
+}
+
+/// Lets another process use the file, although a clone of it may be open for a while.
+fn unlock(file: &File) {
+    #[cfg(unix)]
+    {
+        // Otherwise the lock ends when the file is closed.
+        let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+    }
+    #[cfg(windows)]
+    {
+        let _ = file;
+    }
+}

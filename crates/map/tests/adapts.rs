@@ -1,0 +1,179 @@
+//! Concurrency adapts to a limit that is not known, and follows it when it changes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/limited.rs"]
+#[allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+mod limited;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use lambda_invoke::bytes::Bytes;
+use lambda_invoke::http::{Request, Response};
+use lambda_invoke::http_body_util::Full;
+use lambda_invoke::tower_service::Service;
+use lambda_invoke::{BoxError, Client, Credentials};
+use lambda_invoke_map::{Item, Map, iter};
+use limited::Limited;
+use tokio::time::Instant;
+
+/// A service with a limit of concurrent calls, without sockets.
+#[derive(Clone)]
+struct InMemory {
+    limit: Arc<AtomicUsize>,
+    running: Arc<AtomicUsize>,
+    takes: Duration,
+}
+
+impl InMemory {
+    fn new(limit: usize, takes: Duration) -> Self {
+        Self {
+            limit: Arc::new(AtomicUsize::new(limit)),
+            running: Arc::default(),
+            takes,
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client::builder()
+            .region("us-east-1")
+            .endpoint_url("http://lambda.local")
+            .credentials(Credentials::new("local", "local").unwrap())
+            .transport(self.clone())
+            .build()
+            .unwrap()
+    }
+}
+
+impl Service<Request<Full<Bytes>>> for InMemory {
+    type Response = Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let before = this.running.fetch_add(1, Ordering::SeqCst);
+            let running = Running(Arc::clone(&this.running));
+            let is_accepted = before < this.limit.load(Ordering::SeqCst);
+            let takes = match is_accepted {
+                true => this.takes,
+                false => Duration::from_millis(3),
+            };
+            tokio::time::sleep(takes).await;
+            drop(running);
+            let response = Response::builder().header("content-type", "application/json");
+            let (response, body) = match is_accepted {
+                true => (response.header("x-amzn-requestid", "1"), "{}"),
+                false => (
+                    response
+                        .status(429)
+                        .header("x-amzn-errortype", "TooManyRequestsException"),
+                    limited::THROTTLED,
+                ),
+            };
+            let body = Full::new(Bytes::from_static(body.as_bytes()));
+            Ok(response
+                .header("content-length", body_len(&body))
+                .body(body)?)
+        })
+    }
+}
+
+/// A call that runs, until it ends or is dropped.
+struct Running(Arc<AtomicUsize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn body_len(body: &Full<Bytes>) -> u64 {
+    lambda_invoke::http_body::Body::size_hint(body).lower()
+}
+
+fn endless() -> impl Iterator<Item = Item> + Send + Unpin {
+    (0..u64::MAX).map(|n| Item::new(format!("{n}")))
+}
+
+/// Runs for this long, and returns how many calls ended in each slice of it.
+async fn ended(client: Client, most: usize, slices: usize, slice: Duration) -> Vec<usize> {
+    let map = Map::new(client, "f".try_into().unwrap()).concurrency(most);
+    let mut run = map.run(iter(endless()));
+    let mut counts = vec![0; slices];
+    let began = Instant::now();
+    while let Some(event) = run.next().await {
+        event.unwrap();
+        let at = (began.elapsed().as_secs_f64() / slice.as_secs_f64()) as usize;
+        match counts.get_mut(at) {
+            Some(count) => *count += 1,
+            None => break,
+        }
+    }
+    counts
+}
+
+/// Virtual time, in which neither this machine nor its load matters.
+#[tokio::test(start_paused = true)]
+async fn reaches_nine_tenths_of_the_best_fixed_concurrency_and_follows_a_change() {
+    let (takes, slice) = (Duration::from_millis(100), Duration::from_millis(500));
+    for limit in [3, 20, 150] {
+        let service = InMemory::new(limit, takes);
+        let best = (limit * 5) as f64;
+        let share = |counts: &[usize], best: f64| {
+            counts.iter().sum::<usize>() as f64 / counts.len() as f64 / best
+        };
+        // Within two seconds, with ten allowed.
+        let counts = ended(service.client(), 1_000, 20, slice).await;
+        let reached = share(&counts[4..], best);
+        assert!(reached >= 0.9, "{reached} of {best}: {counts:?}");
+
+        let change = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            service.limit.store(limit * 3, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            service.limit.store(limit / 2 + 1, Ordering::SeqCst);
+        };
+        let run = ended(service.client(), 1_000, 40, slice);
+        let (counts, ()) = tokio::join!(run, change);
+        // From three seconds after each change on.
+        let raised = share(&counts[12..20], best * 3.0);
+        let lowered = share(&counts[26..], ((limit / 2 + 1) * 5) as f64);
+        assert!(
+            raised >= 0.9 && lowered >= 0.9,
+            "{raised}, {lowered}: {counts:?}"
+        );
+    }
+}
+
+/// Prints the curves of docs/performance.md:
+/// `cargo test --release -p lambda-invoke-map --test adapts -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute and prints figures"]
+async fn curve() {
+    let (takes, slice) = (Duration::from_millis(100), Duration::from_millis(500));
+    for limit in [20, 100, 400] {
+        let service = Limited::start(limit, takes).await;
+        let best = ended(service.client(), limit, 6, slice).await[5];
+        let before = service.accepted.load(Ordering::SeqCst);
+        let counts = ended(service.client(), 1_000, 20, slice).await;
+        let accepted = service.accepted.load(Ordering::SeqCst) - before;
+        let shares: Vec<u64> = counts
+            .iter()
+            .map(|count| (*count as f64 / best as f64 * 100.0).round() as u64)
+            .collect();
+        println!(
+            "limit {limit}, best {best} in {slice:?}; % in each: {shares:?}; accepted {accepted}"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Runs with a journal: resumed after its file was truncated or changed anywhere, or rejected.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use lambda_invoke_map::journal::{Header, SLOT, Settled, SourceId};
+use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
+use support::{Executions, Service, all, items, open, path, settled};
+
+/// The executions of each item beyond those before.
+fn more(executions: &Executions, before: &BTreeMap<String, u64>, count: u64) -> Vec<u64> {
+    let now = executions.get();
+    let of = |map: &BTreeMap<String, u64>, n: u64| -> u64 {
+        let is_it = |(text, _): &(&String, &u64)| text.starts_with(&format!(r#"{{"n":{n}"#));
+        map.iter().filter(is_it).map(|(_, count)| *count).sum()
+    };
+    (0..count).map(|n| of(&now, n) - of(before, n)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_sends_nothing_again_and_reports_everything() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("twice");
+    let (first, error) = all(service.map().journal(open(&file)).run(iter(items(300)))).await;
+    assert!(error.is_none());
+    let (second, error) = all(service.map().journal(open(&file)).run(iter(items(300)))).await;
+    assert!(error.is_none());
+    assert_eq!(second.len(), 300);
+    for (index, event) in &second {
+        assert_eq!(event.line(), first[index].line());
+    }
+    assert!(service.executions.get().values().all(|count| *count == 1));
+}
+
+/// The journal of a complete run of four items.
+async fn recorded(service: &Service) -> Vec<u8> {
+    let file = path("recorded");
+    let run = service.map().concurrency(2).journal(open(&file));
+    let (events, error) = all(run.run(iter(four()))).await;
+    assert!(error.is_none() && events.len() == 4);
+    fs::read(&file).unwrap()
+}
+
+/// Four items, the last of which fails.
+fn four() -> impl Iterator<Item = Item> + Send + Unpin {
+    items(3).chain([Item::new(r#"{"n":3,"x":"fail"}"#)])
+}
+
+/// What a journal knows to be done.
+fn done(file: &Path) -> Result<Vec<u64>, JournalError> {
+    let journal = Journal::open(file, &Header::new("count"), Journal::WINDOW)?;
+    let status = |n| journal.state().status(n);
+    let is_done = |n: &u64| status(*n) == lambda_invoke_map::Status::Settled(Settled::Done);
+    Ok((0..4).filter(is_done).collect())
+}
+
+/// Opens it again: the lock of the last one ends with its thread.
+fn reopened(file: &Path) -> Journal {
+    for _ in 0..1_000 {
+        match Journal::open(file, &Header::new("count"), Journal::WINDOW) {
+            Err(JournalError::InUse) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            journal => return journal.unwrap(),
+        }
+    }
+    panic!("still in use");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resumed_after_every_truncation_nothing_done_runs_again_and_nothing_is_lost() {
+    let service = Service::start(|builder| builder).await;
+    let bytes = recorded(&service).await;
+    let file = path("truncated");
+    for end in 0..=bytes.len() {
+        fs::write(&file, &bytes[..end]).unwrap();
+        let known = done(&file).unwrap();
+        let before = service.executions.get();
+        let run = service.map().journal(reopened(&file)).run(iter(four()));
+        let (events, error) = all(run).await;
+        assert!(error.is_none(), "{end}: {error:?}");
+        assert_eq!(events.len(), 4, "{end}");
+        let more = more(&service.executions, &before, 4);
+        for n in known {
+            assert_eq!(more[n as usize], 0, "{end}: {n} was done");
+            assert_eq!(events[&n].settled(), Settled::Done);
+        }
+        for (n, event) in &events {
+            let is_certain = event.settled() != Settled::Unknown;
+            let line: serde_json::Value = serde_json::from_slice(event.line()).unwrap();
+            assert_eq!(line["index"], *n, "{end}");
+            assert!(more[*n as usize] <= 1 && (is_certain || more[*n as usize] == 0));
+        }
+        // What is unknown is sent on request.
+        let rerun = Rerun::default().unknown(true);
+        let run = service.map().journal(reopened(&file)).rerun(rerun);
+        let (events, error) = all(run.run(iter(four()))).await;
+        assert!(error.is_none(), "{end}");
+        assert_eq!(settled(&events, Settled::Done), 3, "{end}");
+        assert_eq!(settled(&events, Settled::Started), 1, "{end}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_every_changed_byte_it_is_rejected_or_nothing_that_ran_runs_again() {
+    let service = Service::start(|builder| builder).await;
+    let bytes = recorded(&service).await;
+    let file = path("changed");
+    let mut rejected = 0;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        fs::write(&file, &changed).unwrap();
+        if done(&file).is_err() {
+            rejected += 1;
+            // The file stays as it was, for whoever wants to look into it.
+            assert_eq!(fs::read(&file).unwrap(), changed);
+            continue;
+        }
+        let before = service.executions.get();
+        let run = service.map().journal(reopened(&file)).run(iter(four()));
+        let (events, error) = all(run).await;
+        assert!(error.is_none(), "{at}");
+        assert_eq!(events.len(), 4);
+        assert_eq!(more(&service.executions, &before, 4), [0; 4], "{at}");
+        assert_eq!(settled(&events, Settled::Unknown), 1, "{at}");
+    }
+    // At least the header, the records of four items and that of their number.
+    assert!(rejected >= 96 + 9 * SLOT, "{rejected} of {}", bytes.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_payloads_are_rejected_before_they_are_sent() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("other");
+    let run = service.map().journal(open(&file));
+    assert!(all(run.run(iter(items(10)))).await.1.is_none());
+    let before = service.executions.get();
+    let changed = items(10).map(|item| match item.key.as_deref() {
+        Some("3") => Item::new("{\"n\":33}"),
+        _ => item,
+    });
+    for (expected, items) in [
+        (
+            StateError::OtherPayload { index: 3 },
+            changed.collect::<Vec<_>>(),
+        ),
+        (
+            StateError::OtherCount { was: 10, is: 11 },
+            items(20).collect(),
+        ),
+        (
+            StateError::OtherCount { was: 10, is: 9 },
+            items(9).collect(),
+        ),
+    ] {
+        let run = service.map().journal(reopened(&file)).run(iter(items));
+        let (_, error) = all(run).await;
+        let Some(RunError::Journal(JournalError::State(found))) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(found, expected);
+    }
+    assert_eq!(service.executions.get(), before);
+}
+
+#[test]
+fn a_journal_of_something_else_is_rejected() {
+    let file = path("else");
+    let source = |check| {
+        Some(SourceId {
+            items: 1,
+            bytes: 2,
+            check,
+        })
+    };
+    let header = Header::new("count").with_option("batch", "1");
+    let open = |header: &Header| Journal::open(&file, header, Journal::WINDOW);
+    let held = open(&header.clone().with_source(source(1))).unwrap();
+    assert!(matches!(open(&header), Err(JournalError::InUse)));
+    drop(held);
+    for other in [
+        Header::new("other").with_option("batch", "1"),
+        header.clone().with_option("batch", "2"),
+        header.clone().with_source(source(2)),
+    ] {
+        let mut result = open(&other);
+        while matches!(result, Err(JournalError::InUse)) {
+            std::thread::yield_now();
+            result = open(&other);
+        }
+        assert!(
+            matches!(result, Err(JournalError::Differs(_))),
+            "{result:?}"
+        );
+    }
+    fs::write(&file, "results that somebody wants to keep\n").unwrap();
+    assert!(matches!(open(&header), Err(JournalError::Header(_))));
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        "results that somebody wants to keep\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_window_of_zero_records_are_synced_before_anything_is_sent() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("synced");
+    let journal = Journal::open(&file, &Header::new("count"), std::time::Duration::ZERO).unwrap();
+    let (events, error) = all(service.map().journal(journal).run(iter(items(50)))).await;
+    assert!(error.is_none());
+    assert_eq!(settled(&events, Settled::Done), 50);
+}
