@@ -64,7 +64,9 @@ fn main() {
         for _ in 0..instances.parse().unwrap() {
             let mut command = Command::new(program);
             command.args(arguments).current_dir(root);
+            // It ends when it loses its connection, and may write that it did.
             command.stdin(Stdio::null()).stdout(Stdio::null());
+            command.stderr(Stdio::null());
             command
                 .env("AWS_LAMBDA_RUNTIME_API", &address)
                 .env("AWS_LAMBDA_FUNCTION_NAME", "small")
@@ -72,7 +74,6 @@ fn main() {
                 .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
                 .env("LAMBDA_TASK_ROOT", root)
                 .env("_HANDLER", handler);
-            // It ends when it loses its connection.
             drop(command.spawn().unwrap());
         }
         println!("http://{}", calls.local_addr().unwrap());

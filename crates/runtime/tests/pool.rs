@@ -306,13 +306,17 @@ async fn a_memory_limit_kills_the_instance_children_included() {
     }
     assert_eq!(invoke(&pool, "1").await.text(), "\"fits\"");
     // Measured, and not limited, without the setting.
-    let called = invoke(&Pool::new(program.limit_memory(false)), "\"own\"").await;
+    let pool = Pool::new(program.limit_memory(false));
+    let called = invoke(&pool, "\"own\"").await;
     assert_eq!(called.text(), "\"fits\"");
     assert!(
         called.report.max_memory.unwrap() > 300 << 20,
         "{:?}",
         called.report.max_memory
     );
+    let left_out = support::event("1").without_memory();
+    let called = support::call(&pool, left_out).await;
+    assert_eq!(called.report.max_memory, None);
 }
 
 /// Calls with distinct events, all at the same time: each gets its own event back, once.

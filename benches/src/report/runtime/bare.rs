@@ -90,97 +90,124 @@ fn lacks(place: &Place, program: &str) -> bool {
     !command.status().is_ok_and(|status| status.success())
 }
 
+/// The hosts that take turns: verifying signatures, not verifying them, and the bare loop.
+const HOSTS: [&str; 3] = ["verifying", "--no-verify", "bare loop"];
+
+/// A value for each round.
+#[derive(Default)]
+struct Measured {
+    /// Per call, of the host's own process.
+    cpu: Vec<f64>,
+    p50: Vec<f64>,
+    per_second: Vec<f64>,
+}
+
 fn compare(
     place: &Place,
     report: &mut Report,
     function: &Function,
-    (callers, instances, how): (&str, &str, &str),
+    load: (&str, &str, &str),
 ) -> Result<Vec<Row>> {
+    let measured = match function.program.filter(|program| lacks(place, program)) {
+        Some(program) => Err(format!("{program} is not installed")),
+        None => Ok(measure(place, report, function, load)?),
+    };
+    let (_, _, how) = load;
     let name = |what| format!("runtime, {} function, {how}, {what}", function.language);
-    let goal = Goal::AtMost(1.3);
-    let cost = name("CPU of the host relative to the bare loop's");
-    let delay = name("added latency");
-    if let Some(program) = function.program.filter(|program| lacks(place, program)) {
-        let why = format!("{program} is not installed");
-        return Ok(vec![
-            Row::not_measured(PART, cost, "x", goal, &why),
-            Row::not_measured(PART, delay, " µs", Goal::Fact, &why),
-        ]);
-    }
-    let root = place.benches.join("functions").display().to_string();
-    let mut ours = vec!["1", "small", instances, callers];
-    ours.extend(function.source.iter().map(String::as_str));
-    let mut bare = vec![instances, root.as_str(), function.handler];
-    bare.extend(function.command.iter().map(String::as_str));
-    let mut servers = [
-        Server::start(place, "server-runtime", &ours)?,
-        Server::start(place, "server-loop", &bare)?,
-    ];
-    let (rounds, count) = if report.quick { (5, 1000) } else { (15, 4000) };
-    let calls: usize = callers.parse()?;
-    let mut measured = [const { [const { Vec::new() }; 3] }; 2];
-    // The first round starts the instances, and is not counted.
-    for round in 0..=rounds {
-        for turn in 0..2 {
-            let index = (round + turn) % 2;
-            let server = &mut servers[index];
-            let before = server.number("cpu")?;
-            let args = [&*server.url, "invoke", callers, &count.to_string()];
-            let load = place.measure_on(None, "load-bare", &args, &[])?;
-            let cpu = (server.number("cpu")? - before) / (count + 4 * calls) as f64;
-            if number(&load, "bytes")? != (GREETING.len() * count) as f64 {
-                return Err(format!("not every call returned the greeting: {load}").into());
-            }
-            report.raw(
-                "runtime",
-                json!({
-                    "host": if index == 0 { "ours" } else { "bare loop" }, "round": round,
-                    "function": function.language, "callers": callers, "instances": instances,
-                    "cpu_ns": cpu, "client": load,
-                }),
-            );
-            if round > 0 {
-                let per_second = count as f64 / (number(&load, "wall_ns")? / 1e9);
-                let values = [cpu, number(&load, "p50_ns")?, per_second];
-                for (all, value) in measured[index].iter_mut().zip(values) {
-                    all.push(value);
-                }
-            }
+    let rows = HOSTS[..2].iter().enumerate().map(|(index, host)| {
+        let cost = name(format!("{host}, CPU of the host relative to the bare loop"));
+        let delay = name(format!("{host}, added latency"));
+        let goal = Goal::AtMost(1.3);
+        match &measured {
+            Ok(all) => rows_of((cost, delay), goal, &all[index], &all[2]),
+            Err(why) => [
+                Row::not_measured(PART, cost, "x", goal, why),
+                Row::not_measured(PART, delay, " µs", Goal::Fact, why),
+            ],
         }
-    }
-    let [
-        [cpu, p50, per_second],
-        [bare_cpu, bare_p50, bare_per_second],
-    ] = &measured;
-    let added: Vec<f64> = p50
-        .iter()
-        .zip(bare_p50)
-        .map(|(own, bare)| own - bare)
-        .collect();
-    let cost = Row::ratio(
-        PART,
-        cost,
-        ratio(cpu, bare_cpu),
-        goal,
-        format!(
-            "{} per call, bare loop {}",
-            time(median(cpu)),
-            time(median(bare_cpu))
-        ),
+    });
+    Ok(rows.flatten().collect())
+}
+
+fn rows_of(
+    (cost, delay): (String, String),
+    goal: Goal,
+    ours: &Measured,
+    bare: &Measured,
+) -> [Row; 2] {
+    let added = ours.p50.iter().zip(&bare.p50);
+    let added: Vec<f64> = added.map(|(own, bare)| own - bare).collect();
+    let detail = format!(
+        "{} per call, bare loop {}",
+        time(median(&ours.cpu)),
+        time(median(&bare.cpu))
     );
+    let text = |of: &Measured| {
+        let (p50, per_second) = (median(&of.p50), median(&of.per_second));
+        format!("p50 {} and {per_second:.0} calls a second", time(p50))
+    };
     let delay = Row {
         part: PART,
         name: delay,
         measured: median(&added) / 1e3,
         unit: " µs",
         goal: Goal::Fact,
-        detail: format!(
-            "p50 {} and {:.0} calls a second, bare loop {} and {:.0}",
-            time(median(p50)),
-            median(per_second),
-            time(median(bare_p50)),
-            median(bare_per_second)
-        ),
+        detail: format!("{}, bare loop {}", text(ours), text(bare)),
     };
-    Ok(vec![cost, delay])
+    let ratio = ratio(&ours.cpu, &bare.cpu);
+    [Row::ratio(PART, cost, ratio, goal, detail), delay]
+}
+
+fn measure(
+    place: &Place,
+    report: &mut Report,
+    function: &Function,
+    (callers, instances, _): (&str, &str, &str),
+) -> Result<[Measured; 3]> {
+    let root = place.benches.join("functions").display().to_string();
+    let mut ours = vec!["--no-verify", "1", "small", instances, callers];
+    ours.extend(function.source.iter().map(String::as_str));
+    let mut bare = vec![instances, root.as_str(), function.handler];
+    bare.extend(function.command.iter().map(String::as_str));
+    let mut servers = [
+        Server::start(place, "server-runtime", &ours[1..])?,
+        Server::start(place, "server-runtime", &ours)?,
+        Server::start(place, "server-loop", &bare)?,
+    ];
+    let (rounds, count) = if report.quick { (5, 1000) } else { (15, 3000) };
+    let calls = count + 4 * callers.parse::<usize>()?;
+    let mut measured: [Measured; 3] = Default::default();
+    // The first round starts the instances, and is not counted.
+    for round in 0..=rounds {
+        for turn in 0..HOSTS.len() {
+            let index = (round + turn) % HOSTS.len();
+            let server = &mut servers[index];
+            let before = server.number("cpu")?;
+            let args = [&*server.url, "invoke", callers, &count.to_string()];
+            let load = place.measure_on(None, "load-bare", &args, &[])?;
+            let cpu = (server.number("cpu")? - before) / calls as f64;
+            if number(&load, "bytes")? != (GREETING.len() * count) as f64 {
+                return Err(format!("not every call returned the greeting: {load}").into());
+            }
+            report.raw(
+                "runtime",
+                json!({
+                    "host": HOSTS[index], "round": round, "function": function.language,
+                    "callers": callers, "instances": instances, "cpu_ns": cpu, "client": load,
+                }),
+            );
+            if round > 0 {
+                let seconds = number(&load, "wall_ns")? / 1e9;
+                let Measured {
+                    cpu: all,
+                    p50,
+                    per_second,
+                } = &mut measured[index];
+                all.push(cpu);
+                p50.push(number(&load, "p50_ns")?);
+                per_second.push(count as f64 / seconds);
+            }
+        }
+    }
+    Ok(measured)
 }

@@ -16,10 +16,11 @@ if PathFinder.find_spec("awslambdaric"):
     main(["awslambdaric", handler_name])
     sys.exit(0)
 
-# Other modules are imported where they are needed: they would take longer than most calls.
+# Other modules are imported where they are needed: they would take longer than most calls, as would
+# `socket` around `_socket`.
+import _socket
 import importlib
 import json
-import socket
 import time
 from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
 
@@ -162,8 +163,9 @@ def drain(generator):
 class Client:
     def __init__(self):
         host, _, port = api.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        self.socket.connect((host, int(port)))
+        self.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
 
     def send_head(self, method, path, headers):
         lines = ["%s %s%s HTTP/1.1" % (method, base, path), "Host: " + api]
