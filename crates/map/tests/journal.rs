@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use lambda_invoke_map::journal::{Header, SLOT, Settled, SourceId};
+use lambda_invoke_map::journal::{Decoded, Header, SLOT, Settled, SourceId};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
 use support::{Executions, Service, all, items, open, path, settled};
 
@@ -212,4 +212,30 @@ async fn with_a_window_of_zero_records_are_synced_before_anything_is_sent() {
     let (events, error) = all(service.map().journal(journal).run(iter(items(50)))).await;
     assert!(error.is_none());
     assert_eq!(settled(&events, Settled::Done), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_power_failure_destroyed_is_filled_once_and_costs_only_what_it_hit() {
+    let service = Service::start(|builder| builder).await;
+    let bytes = recorded(&service).await;
+    let file = path("holes");
+    let first = match Header::decode(&bytes).unwrap() {
+        Decoded::Complete(_, length) => length,
+        Decoded::Incomplete => panic!("no header"),
+    };
+    fs::write(&file, &bytes).unwrap();
+    let all = done(&file).unwrap();
+    for at in (first..bytes.len()).step_by(SLOT) {
+        let mut holed = bytes.clone();
+        holed[at..at + SLOT].fill(0);
+        fs::write(&file, &holed).unwrap();
+        let once = done(&file).unwrap();
+        assert!(once.len() + 1 >= all.len(), "{at}");
+        // The second time there is nothing left to repair.
+        let repaired = fs::read(&file).unwrap();
+        while matches!(done(&file), Err(JournalError::InUse)) {
+            std::thread::yield_now();
+        }
+        assert_eq!(fs::read(&file).unwrap(), repaired, "{at}");
+    }
 }
