@@ -6,6 +6,7 @@
 //! https. Prints its URL as soon as it listens.
 
 mod control;
+mod frames;
 
 use std::convert::Infallible;
 use std::future::Future as _;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bench_client_common::{STAMP, now_ns};
+use bench_client_common::{TICK, TICKS, stamp};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
@@ -23,13 +24,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Interval, Sleep};
 use tokio_rustls::TlsAcceptor;
 
-const SMALL: &[u8] = br#""Hello, Ada. What a fine day it is.""#;
+use frames::{SMALL, chunk, complete};
 
 /// The payload size of a chunk in a long stream, unless the function's name ends with another.
 const CHUNK: usize = 64 * 1024;
@@ -105,11 +105,10 @@ async fn respond(
             repeat: 1,
         },
         None if name == "ticks" => {
-            let period = Duration::from_millis(100);
-            let first = tokio::time::Instant::now() + period;
+            let first = tokio::time::Instant::now() + TICK;
             Content::Ticks {
-                every: tokio::time::interval_at(first, period),
-                left: 51,
+                every: tokio::time::interval_at(first, TICK),
+                left: TICKS + 1,
             }
         }
         None if name == "hold" => Content::Hold {
@@ -136,27 +135,6 @@ async fn respond(
         .unwrap())
 }
 
-fn message(event: &str, content_type: &str, payload: &[u8]) -> Bytes {
-    let header = |(name, value)| (name, HeaderValue::String(value));
-    let headers = [
-        (":event-type", event),
-        (":content-type", content_type),
-        (":message-type", "event"),
-    ];
-    let headers = HeaderBlock::from_headers(headers.map(header)).unwrap();
-    Message::new(headers, Bytes::copy_from_slice(payload))
-        .to_bytes()
-        .unwrap()
-}
-
-fn chunk(payload: &[u8]) -> Bytes {
-    message("PayloadChunk", "application/octet-stream", payload)
-}
-
-fn complete() -> Bytes {
-    message("InvokeComplete", "application/json", b"{}")
-}
-
 /// The body of a response.
 enum Content {
     Whole(Option<Bytes>),
@@ -180,11 +158,6 @@ enum Content {
 
 /// How long a stream of `hold` is open after its only chunk.
 const HOLD: Duration = Duration::from_secs(4);
-
-/// A chunk with the time.
-fn stamp() -> Bytes {
-    chunk(&[&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat())
-}
 
 impl Body for Content {
     type Data = Bytes;
@@ -217,7 +190,7 @@ impl Body for Content {
             Self::Ticks { every, left } => {
                 ready!(every.poll_tick(cx));
                 *left -= 1;
-                Some(stamp())
+                Some(chunk(&stamp()))
             }
             Self::Hold { sent: 2.., .. } => None,
             Self::Hold { sent, until } => {
@@ -225,7 +198,11 @@ impl Body for Content {
                     ready!(until.as_mut().poll(cx));
                 }
                 *sent += 1;
-                Some(if *sent == 1 { stamp() } else { complete() })
+                Some(if *sent == 1 {
+                    chunk(&stamp())
+                } else {
+                    complete()
+                })
             }
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))

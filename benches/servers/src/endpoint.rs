@@ -8,7 +8,7 @@ mod control;
 
 use std::time::Duration;
 
-use bench_client_common::{STAMP, now_ns};
+use bench_client_common::{TICK, TICKS, stamp};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 
 /// How long a stream of `hold` is open after its only chunk.
@@ -22,18 +22,16 @@ fn main() {
             br#""Hello, Ada. What a fine day it is.""#,
         ))
     });
-    let stamp = || [&STAMP[..], &now_ns().to_be_bytes(), &[b'.'; 48]].concat();
     // At the same times as the bare server: a late tick does not delay the next.
-    let ticks = Function::streaming("ticks", move |_call, mut writer| async move {
-        let period = Duration::from_millis(100);
-        let mut every = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
-        for _ in 0..50 {
+    let ticks = Function::streaming("ticks", |_call, mut writer| async move {
+        let mut every = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
+        for _ in 0..TICKS {
             every.tick().await;
             writer.write(stamp()).await?;
         }
         Ok::<_, FunctionError>(())
     });
-    let hold = Function::streaming("hold", move |_call, mut writer| async move {
+    let hold = Function::streaming("hold", |_call, mut writer| async move {
         writer.write(stamp()).await?;
         tokio::time::sleep(HOLD).await;
         Ok::<_, FunctionError>(())

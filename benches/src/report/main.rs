@@ -6,6 +6,7 @@ mod micro;
 mod page;
 mod programs;
 mod rows;
+mod runtime;
 mod sockets;
 mod start;
 mod stats;
@@ -24,8 +25,9 @@ use svg::Chart;
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// The parts that can be run alone.
-const PARTS: [&str; 9] = [
-    "signing", "codec", "names", "client", "streams", "start", "endpoint", "weight", "curves",
+const PARTS: [&str; 10] = [
+    "signing", "codec", "names", "client", "streams", "start", "endpoint", "runtime", "weight",
+    "curves",
 ];
 
 /// The measurements so far.
@@ -86,11 +88,16 @@ fn measure() -> Result<()> {
     {
         place.cargo(&["build", "--release", "--example", "micro"])?;
     }
-    if ["client", "streams", "start", "endpoint", "curves"]
+    if ["client", "streams", "start", "curves"]
         .into_iter()
         .any(wanted)
     {
-        place.build_programs()?;
+        place.build_programs(&programs::CLIENTS)?;
+    } else if ["endpoint", "runtime"].into_iter().any(wanted) {
+        place.build_programs(&["ours", "bare"])?;
+    }
+    if ["start", "runtime"].into_iter().any(wanted) {
+        place.build_cli()?;
     }
     println!("{:<62} {:>12}   {:<20}", "what", "measured", "goal");
     if wanted("signing") {
@@ -111,12 +118,16 @@ fn measure() -> Result<()> {
         report.add("names", micro::names(&micro)?);
     }
     type Measure = fn(&Place, &mut Report) -> Result<Vec<Row>>;
-    let parts: [(&'static str, Measure); 6] = [
+    let parts: [(&'static str, Measure); 10] = [
         ("client", sockets::client),
         ("streams", sockets::streams),
         ("start", start::start),
         ("start", sockets::program),
         ("endpoint", sockets::endpoint),
+        ("runtime", runtime::bare),
+        ("runtime", runtime::peers),
+        ("runtime", runtime::serve),
+        ("runtime", runtime::delays),
         ("weight", weight::weight),
     ];
     for (part, measure) in parts {
@@ -128,13 +139,20 @@ fn measure() -> Result<()> {
     if wanted("curves") {
         curves(&place, &mut report)?;
     }
-    let short = report
-        .rows
-        .iter()
-        .filter(|row| row.verdict() == "short")
-        .count();
-    println!("{} rows, {short} short", report.rows.len());
-    page::write(&place, &report)
+    let count = |verdict| {
+        let rows = report.rows.iter();
+        rows.filter(|row| row.verdict() == verdict).count()
+    };
+    let (short, missing) = (count("short"), count("not measured"));
+    println!(
+        "{} rows, {short} short, {missing} not measured",
+        report.rows.len()
+    );
+    page::write(&place, &report)?;
+    match missing {
+        0 => Ok(()),
+        _ => Err(format!("{missing} rows lack something on this machine").into()),
+    }
 }
 
 fn curves(place: &Place, report: &mut Report) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Builds, starts, controls and times the measured programs.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,11 +12,17 @@ use crate::Result;
 /// The three callers, by the suffix of their packages' and programs' names.
 pub const CLIENTS: [&str; 3] = ["ours", "bare", "sdk"];
 
+/// The caller on our client with the keys of a profile, named in the same way.
+pub const WITH_PROFILE: &str = "credentials";
+
 /// The folders of this package and of its programs.
 #[derive(Debug)]
 pub struct Place {
     pub benches: PathBuf,
     pub target: PathBuf,
+    /// The `PATH` of all programs. `python3` is the interpreter itself, since a wrapper, such as
+    /// pyenv's, may take longer to start than all that is measured.
+    pub path: OsString,
 }
 
 impl Place {
@@ -23,7 +30,11 @@ impl Place {
         let benches = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let target = std::env::var_os("CARGO_TARGET_DIR");
         let target = target.map_or_else(|| benches.join("target"), PathBuf::from);
-        Self { benches, target }
+        Self {
+            benches,
+            target,
+            path: path(),
+        }
     }
 
     /// The root of the repository.
@@ -39,14 +50,27 @@ impl Place {
         Ok(())
     }
 
+    /// Builds the program with the settings of the project's releases.
+    pub fn build_cli(&self) -> Result<()> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--locked"]);
+        cargo.args(["--package", "lambda-invoke-cli"]);
+        cargo.current_dir(self.project());
+        run(cargo.env("CARGO_TARGET_DIR", &self.target))?;
+        Ok(())
+    }
+
     pub fn program(&self, name: &str) -> PathBuf {
         self.target.join("release").join(name)
     }
 
-    /// Builds the programs of the parts that use sockets.
-    pub fn build_programs(&self) -> Result<()> {
+    /// Builds the programs of the parts that use sockets: servers, and these clients.
+    pub fn build_programs(&self, clients: &[&str]) -> Result<()> {
         self.cargo(&["build", "--release", "--package", "bench-servers"])?;
-        for client in CLIENTS {
+        let package = format!("bench-client-{WITH_PROFILE}");
+        self.cargo(&["build", "--release", "--package", &package])?;
+        self.cargo(&["build", "--release", "--package", "bench-function"])?;
+        for client in clients {
             let package = format!("bench-client-{client}");
             self.cargo(&[
                 "build",
@@ -77,14 +101,16 @@ impl Place {
     /// A program, on one processor if it may not choose.
     fn command_on(&self, cpu: Option<&str>, name: &str) -> Command {
         let program = self.program(name);
-        match cpu {
+        let mut command = match cpu {
             None => Command::new(program),
             Some(cpu) => {
                 let mut command = Command::new("taskset");
                 command.args(["--cpu-list", cpu]).arg(program);
                 command
             }
-        }
+        };
+        command.env("PATH", &self.path);
+        command
     }
 
     /// The file for the certificate of a server's authority.
@@ -94,11 +120,47 @@ impl Place {
         path.map_err(|_| "the target folder's name is not UTF-8".into())
     }
 
+    /// Writes the shared files with the profile of [`WITH_PROFILE`]; returns the variables that name
+    /// them.
+    pub fn profile(&self) -> Result<Vec<(&'static str, String)>> {
+        let folder = self.target.join("report");
+        let file = |name: &str, text: &str| -> Result<String> {
+            let path = folder.join(name);
+            std::fs::write(&path, text)?;
+            let path = path.into_os_string().into_string();
+            path.map_err(|_| "the target folder's name is not UTF-8".into())
+        };
+        let keys = "[bench]\naws_access_key_id = local\naws_secret_access_key = local\n";
+        Ok(vec![
+            (
+                "AWS_CONFIG_FILE",
+                file("config", "[profile bench]\nregion = us-east-1\n")?,
+            ),
+            ("AWS_SHARED_CREDENTIALS_FILE", file("credentials", keys)?),
+            ("AWS_PROFILE", "bench".to_owned()),
+        ])
+    }
+
     /// How many files a program may have open.
     pub fn descriptors(&self) -> Result<u64> {
         let (soft, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
         Ok(soft)
     }
+}
+
+/// `PATH` with the folder of the Python interpreter in front.
+fn path() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut python = Command::new("python3");
+    python.args(["-c", "import sys; print(sys.executable, end='')"]);
+    let found = python
+        .output()
+        .ok()
+        .filter(|output| output.status.success());
+    let interpreter = found.and_then(|output| String::from_utf8(output.stdout).ok());
+    let folder = interpreter.and_then(|path| Some(Path::new(&path).parent()?.to_owned()));
+    let folders = folder.into_iter().chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap_or(path)
 }
 
 /// Runs a command to its end, and returns its standard output.

@@ -80,8 +80,32 @@ impl Row {
         }
     }
 
+    /// A row for which something is missing on this machine.
+    pub fn not_measured(
+        part: &'static str,
+        name: String,
+        unit: &'static str,
+        goal: Goal,
+        why: &str,
+    ) -> Self {
+        Self {
+            part,
+            name,
+            measured: f64::NAN,
+            unit,
+            goal,
+            detail: why.to_owned(),
+        }
+    }
+
+    /// Whether there is a number.
+    pub fn is_measured(&self) -> bool {
+        !self.measured.is_nan()
+    }
+
     pub fn verdict(&self) -> &'static str {
         match self.goal {
+            _ if !self.is_measured() => "not measured",
             Goal::Fact => "fact",
             goal if goal.is_met(self.measured) => "ok",
             _ => "short",
@@ -89,7 +113,10 @@ impl Row {
     }
 
     pub fn measured(&self) -> String {
-        format!("{}{}", number(self.measured), self.unit)
+        match self.is_measured() {
+            true => format!("{}{}", number(self.measured), self.unit),
+            false => "-".to_owned(),
+        }
     }
 
     pub fn goal(&self) -> String {
@@ -123,6 +150,21 @@ mod tests {
         assert!(Goal::AtMost(1.3).is_met(1.3) && !Goal::AtMost(1.3).is_met(1.31));
         assert!(Goal::AtLeast(5.0).is_met(5.0) && !Goal::AtLeast(5.0).is_met(4.99));
         assert!(Goal::Fact.is_met(f64::MAX));
+    }
+
+    #[test]
+    fn a_row_without_a_number_says_why_and_is_not_ok() {
+        let goal = Goal::AtLeast(20.0);
+        let row = Row::not_measured("runtime", "row".to_owned(), "x", goal, "no network");
+        assert_eq!(
+            (row.verdict(), row.measured().as_str(), row.detail.as_str()),
+            ("not measured", "-", "no network")
+        );
+        let fact = Row {
+            goal: Goal::Fact,
+            ..row
+        };
+        assert_eq!(fact.verdict(), "not measured");
     }
 
     #[test]

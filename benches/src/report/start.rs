@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::programs::{CLIENTS, Place, Server};
+use crate::programs::{CLIENTS, Place, Server, WITH_PROFILE};
 use crate::rows::{Goal, Row, time};
 use crate::stats::{median, quantile, ratio};
 use crate::{Report, Result};
@@ -20,22 +20,33 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let ca = &*place.ca()?;
     let tls = Server::start(place, "server-bare", &["--tls", ca])?;
     let rounds = if report.quick { 60 } else { 200 };
+    let profile = place.profile()?;
+    let [ours, bare, sdk] = CLIENTS;
+    let clients = [ours, bare, sdk, WITH_PROFILE];
     let mut rows = Vec::new();
     for (scheme, args) in [
         ("http", vec![plain.url.as_str()]),
         ("https", vec![&tls.url, ca]),
     ] {
-        let mut costs = [const { Vec::new() }; 3];
+        let mut costs = [const { Vec::new() }; 4];
         for round in 0..rounds {
-            for turn in 0..CLIENTS.len() {
-                let index = (round + turn) % CLIENTS.len();
-                let program = place.program(&format!("first-{}", CLIENTS[index]));
-                let cost = once(Command::new(program).args(&args).stdin(Stdio::null()))?;
+            for turn in 0..clients.len() {
+                let index = (round + turn) % clients.len();
+                let client = clients[index];
+                let mut command = Command::new(place.program(&format!("first-{client}")));
+                command.args(&args).stdin(Stdio::null());
+                if client == WITH_PROFILE {
+                    command.envs(profile.iter().cloned());
+                    // Keys in the environment would take precedence.
+                    command.env_remove("AWS_ACCESS_KEY_ID");
+                    command.env_remove("AWS_SECRET_ACCESS_KEY");
+                }
+                let cost = once(&mut command)?;
                 costs[index].push(cost);
                 report.raw(
                     "start",
                     serde_json::json!({
-                        "scheme": scheme, "client": CLIENTS[index], "round": round,
+                        "scheme": scheme, "client": client, "round": round,
                         "wall_ns": cost.wall, "cpu_ns": cost.cpu,
                     }),
                 );
@@ -53,7 +64,7 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
 }
 
 /// Compares CPU times, since wall time on a shared machine depends mostly on its other users.
-fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> {
+fn rows_of(scheme: &str, wall: &[Vec<f64>; 4], cpu: &[Vec<f64>; 4]) -> Vec<Row> {
     let row = |name: &str, measured, goal, other: usize| {
         // Other programs can only slow a start down, so the wall time is the 10th percentile.
         let texts = |index: usize| {
@@ -69,7 +80,7 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
             detail: format!(
                 "{}; {} {}",
                 texts(0),
-                ["", "bare", "aws-sdk-lambda"][other],
+                ["", "bare", "aws-sdk-lambda", "with a profile"][other],
                 texts(other)
             ),
         }
@@ -87,6 +98,12 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 3], cpu: &[Vec<f64>; 3]) -> Vec<Row> 
             ratio(&cpu[2], &cpu[0]),
             Goal::AtLeast(goal),
             2,
+        ),
+        row(
+            "with the keys of a profile, relative to static ones",
+            ratio(&cpu[3], &cpu[0]),
+            Goal::AtMost(1.2),
+            3,
         ),
     ]
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::programs::{CLIENTS, Place, run};
+use crate::programs::{CLIENTS, Place, WITH_PROFILE, run};
 use crate::rows::{Goal, Row, number};
 use crate::start::children_cpu;
 use crate::{Report, Result};
@@ -35,6 +35,15 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         "",
         Goal::AtMost(60.0),
         format!("including itself; caller with aws-sdk-lambda {sdk_crates}, bare {bare}"),
+    ));
+
+    let with_credentials = crates(&workspace, "bench-client-credentials")?.len() - 1;
+    rows.push(row(
+        "facade with TLS and credentials, crates",
+        with_credentials as f64,
+        "",
+        Goal::AtMost(facade.len() as f64 + 8.0),
+        format!("including both; the facade alone {}", facade.len()),
     ));
 
     // The minimal callers, each without the features of the load generators.
@@ -72,7 +81,51 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             sdk("cpu_s", "")
         ),
     ));
+    let with_credentials = |key| of(WITH_PROFILE, key).ok_or("a clean build was not measured");
+    let (cpu, alone) = (with_credentials("cpu_s")?, ours);
+    let (mb, mb_alone) = (
+        with_credentials("mb")?,
+        of("ours", "mb").unwrap_or(f64::NAN),
+    );
+    rows.push(row(
+        "facade with TLS and credentials, stripped size of a minimal caller",
+        mb,
+        " MB",
+        Goal::Fact,
+        format!("without credentials {} MB", number(mb_alone)),
+    ));
+    rows.push(row(
+        "facade with TLS and credentials, clean-build CPU relative to the facade's alone",
+        cpu / alone,
+        "x",
+        Goal::Fact,
+        format!("{} CPU-s, alone {}{kept}", number(cpu), number(alone)),
+    ));
+    rows.extend(program(place)?.map(|mb| {
+        row(
+            "program, size as one static file",
+            mb,
+            " MB",
+            Goal::Fact,
+            "built for x86_64-unknown-linux-musl".to_owned(),
+        )
+    }));
     Ok(rows)
+}
+
+/// Builds the program as one static file, and returns its size in MB; `None` on a machine that cannot
+/// build it.
+fn program(place: &Place) -> Result<Option<f64>> {
+    const TARGET: &str = "x86_64-unknown-linux-musl";
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "--target", TARGET]);
+    cargo.args(["--package", "lambda-invoke-cli"]);
+    cargo.current_dir(place.project());
+    if run(cargo.env("CARGO_TARGET_DIR", &place.target)).is_err() {
+        return Ok(None);
+    }
+    let path = place.target.join(TARGET).join("release/lambda-invoke");
+    Ok(Some(std::fs::metadata(path)?.len() as f64 / 1e6))
 }
 
 /// The number of crates of a package with its default features, including itself, on this machine.
@@ -107,7 +160,7 @@ fn clean_folder(place: &Place, client: &str) -> std::path::PathBuf {
 /// and marked, and the SDK's caller, which takes minutes, is not built.
 fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static str, Value>> {
     let mut builds = BTreeMap::new();
-    for client in CLIENTS {
+    for client in CLIENTS.into_iter().chain([WITH_PROFILE]) {
         let folder = clean_folder(place, client);
         let note = folder.join("build.json");
         if report.quick && note.exists() {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
 /// Every page by the name of its file.
 fn pages() -> Vec<(String, String)> {
@@ -22,13 +23,72 @@ fn pages() -> Vec<(String, String)> {
 fn page(command: &clap::Command) -> (String, String) {
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut text = Vec::new();
-    let man = Man::new(command.clone())
+    // The generator would fill the lines of examples, under the heading "EXTRA".
+    let man = Man::new(command.clone().after_help(None::<&str>))
         .title(name)
+        // Without a date, so that the pages change only with the commands.
+        .date(" ")
         .source("lambda-invoke")
         .manual("User Commands");
-    // Without a date, so that the pages change only with the commands.
     man.render(&mut text).unwrap();
-    (format!("{name}.1"), String::from_utf8(text).unwrap())
+    let help = command.get_after_help().map(ToString::to_string);
+    extra(&help.unwrap_or_default())
+        .to_writer(&mut text)
+        .unwrap();
+    let text = String::from_utf8(text).unwrap();
+    // Headings are in capitals, which units are not.
+    let units = ".SH \"TIMEOUTS (30, 1.5, 500MS, 2M; 0 FOR NONE)\"\n";
+    let right = ".SH TIMEOUTS\nIn seconds, or with a unit: 30, 1.5, 500ms, 2m; 0 for none.\n";
+    (format!("{name}.1"), text.replace(units, right))
+}
+
+/// The sections of what follows the options in `--help`: paragraphs, then tables and examples, of which
+/// each line stays as it is.
+fn extra(help: &str) -> Roff {
+    let (notes, lists): (Vec<_>, Vec<_>) = help
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.is_empty())
+        .partition(|paragraph| heading(paragraph).is_none());
+    let mut roff = Roff::default();
+    if !notes.is_empty() {
+        roff.control("SH", ["NOTES"]);
+    }
+    for paragraph in notes {
+        roff.control("PP", []);
+        lines(&mut roff, paragraph);
+    }
+    for list in lists {
+        if let Some((heading, rest)) = heading(list) {
+            roff.control("SH", [heading]);
+            lines(&mut roff, rest);
+        }
+    }
+    roff
+}
+
+/// The heading of a list that has a section of its own, and its lines.
+fn heading(paragraph: &str) -> Option<(&'static str, &str)> {
+    [
+        ("Examples:\n", "EXAMPLES"),
+        ("Exit codes:\n", "EXIT STATUS"),
+    ]
+    .into_iter()
+    .find_map(|(first, heading)| Some((heading, paragraph.strip_prefix(first)?)))
+}
+
+/// Lines that are filled, except for those that are indented.
+fn lines(roff: &mut Roff, text: &str) {
+    let mut is_literal = false;
+    for line in text.lines() {
+        if line.starts_with(' ') != is_literal {
+            is_literal = !is_literal;
+            roff.control(if is_literal { "nf" } else { "fi" }, []);
+        }
+        roff.text([roman(line)]);
+    }
+    if is_literal {
+        roff.control("fi", []);
+    }
 }
 
 #[test]
@@ -51,4 +111,20 @@ fn the_manual_pages_are_those_of_the_commands() {
         );
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), pages.len());
+}
+
+#[test]
+fn examples_and_tables_keep_their_lines() {
+    let roff = extra("Some words\nthat are filled.\n\nExamples:\n  a -b\n  c\n\nThen:\n  d");
+    assert_eq!(
+        roff.render().split_once(".SH").unwrap().1,
+        " NOTES\n.PP\nSome words\nthat are filled.\n.PP\nThen:\n.nf\n  d\n.fi\n.SH EXAMPLES\n.nf\n  \
+         a \\-b\n  c\n.fi\n"
+    );
+    for (_, page) in pages() {
+        assert!(
+            !page.contains("SH EXTRA") && !page.contains("500MS"),
+            "{page}"
+        );
+    }
 }

@@ -1,17 +1,16 @@
 //! Where credentials, region, endpoint and certificates come from, and the errors if they are missing.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod authority;
 mod home;
 mod host;
 mod program;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use home::{KEYS, at_home, builder, call, home, host};
 use program::{program, text};
-use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -290,22 +289,7 @@ fn the_endpoint_comes_from_the_option_the_environment_or_the_profile() {
 /// Serves the endpoint behind TLS with its own certificate authority. Returns the URL and the
 /// authority's certificate.
 fn https() -> (String, String) {
-    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = authority.self_signed(&key).unwrap();
-    let issuer = rcgen::Issuer::new(authority, key);
-    let server_key = rcgen::KeyPair::generate().unwrap();
-    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let server = server.signed_by(&server_key, &issuer).unwrap();
-    let private = PrivateKeyDer::try_from(server_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![server.der().clone()], private)
-        .unwrap();
+    let (config, pem) = authority::server();
     let (sender, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -316,7 +300,7 @@ fn https() -> (String, String) {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             sender.send(listener.local_addr().unwrap()).unwrap();
             let endpoint = builder().build().unwrap();
-            let acceptor = TlsAcceptor::from(Arc::new(config));
+            let acceptor = TlsAcceptor::from(config);
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
                 // A client that does not trust the certificate disconnects here.
@@ -327,7 +311,7 @@ fn https() -> (String, String) {
         });
     });
     let port = address.recv().unwrap().port();
-    (format!("https://localhost:{port}"), certificate.pem())
+    (format!("https://localhost:{port}"), pem)
 }
 
 #[test]

@@ -251,11 +251,11 @@ async fn the_log_can_be_json_lines() {
     if program::tools::lacks(&["python3", "node"]) {
         return;
     }
-    let app = "import sys\ndef handler(e, c):\n    print('out \\x1b[1m')\n    print('err', file=sys.stderr)\n";
+    let app = "import sys\ndef handler(e, c):\n    for n in range(100):\n        print('out \\x1b[1m', n)\n        print('err', n, file=sys.stderr)\n";
     let folder = folder("json", &[("app.py", app)]);
     let mut serve = Serve::start(&[&path(&folder, "app.py"), "--log-format", "json"]);
     assert_eq!(invoke(&serve, "app", "{}").await, "null");
-    serve.line_with("\"err\"");
+    serve.line_with("\"err 99\"");
     let stderr = serve.stop().stderr;
     let lines: Vec<serde_json::Value> = stderr
         .lines()
@@ -266,14 +266,17 @@ async fn the_log_can_be_json_lines() {
             .iter()
             .all(|line| line["time"].is_string() && line["message"].is_string())
     );
-    let mut own: Vec<_> = lines
+    let own: Vec<_> = lines
         .iter()
         .filter(|line| line["function"] == "app")
         .collect();
-    // There is no order between lines of two pipes.
-    own.sort_by_key(|line| line["message"] != "out \x1b[1m");
-    assert_eq!(own[0]["message"], "out \x1b[1m");
-    assert_eq!(own[1]["message"], "err");
+    // In the order in which they were written, to stdout and stderr in turn.
+    let messages: Vec<_> = own.iter().map(|line| line["message"].as_str()).collect();
+    let written: Vec<_> = (0..100)
+        .flat_map(|n| [format!("out \x1b[1m {n}"), format!("err {n}")])
+        .collect();
+    let written: Vec<_> = written.iter().map(|line| Some(line.as_str())).collect();
+    assert_eq!(messages, written);
     assert_eq!(own[0]["requestId"].as_str().unwrap().len(), 36);
     let serve = Serve::start(&[&path(&folder, "app.py"), "--quiet"]);
     assert_eq!(invoke(&serve, "app", "{}").await, "null");
@@ -352,7 +355,55 @@ fn mistakes_are_usage_errors_that_say_what_would_be_right() {
     }
 }
 
-/// All processes of functions end with `serve`, also when it is killed.
+/// The official runtime clients write such records: see `awslambdaric`'s `FramedTelemetryLogSink`.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_record_of_several_lines_stays_whole_and_in_its_place() {
+    if program::tools::lacks(&["python3"]) {
+        return;
+    }
+    let app = "\
+import os, struct, sys
+def handler(event, context):
+    text = 'record\\n  of ' + 'many ' * 20_000 + '\\nlines'
+    print('before', end=' ')
+    sys.stdout.flush()
+    record = struct.pack('>IIQ', 0xA55A0003 | 0b10100, len(text), 0) + text.encode()
+    with open(int(os.environ['_LAMBDA_TELEMETRY_LOG_FD']), 'wb', 0, closefd=False) as records:
+        while record:
+            record = record[records.write(record):]
+    print('and after')
+    print('error', file=sys.stderr)
+";
+    let folder = folder("records", &[("app.py", app)]);
+    let mut serve = Serve::start(&[&path(&folder, "app.py"), "--log-format", "json"]);
+    assert_eq!(invoke(&serve, "app", "{}").await, "null");
+    serve.line_with("\"error\"");
+    let stderr = serve.stop().stderr;
+    let messages: Vec<String> = stderr
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|line| line["function"] == "app")
+        .map(|line| line["message"].as_str().unwrap().to_owned())
+        .collect();
+    let [record, line, error] = &messages[..] else {
+        panic!("{messages:?}");
+    };
+    assert!(record.starts_with("record\n  of many many "), "{record}");
+    assert!(record.ends_with(" \nlines"), "{record}");
+    assert_eq!(
+        (line.as_str(), error.as_str()),
+        ("before and after", "error")
+    );
+    // The client for several invocations at a time would not pass the descriptor on.
+    let app = "import os\ndef handler(e, c): return os.environ.get('_LAMBDA_TELEMETRY_LOG_FD')";
+    write(&folder, "app.py", app);
+    let variable = "AWS_LAMBDA_MAX_CONCURRENCY=1";
+    let serve = Serve::start(&[&path(&folder, "app.py"), "--env", variable]);
+    assert_eq!(invoke(&serve, "app", "{}").await, "null");
+}
+
+/// All processes of functions end with `serve`, also when it is killed, ten times in a row.
 #[tokio::test]
 async fn no_process_is_left_when_serve_is_killed() {
     if program::tools::lacks(&["python3", "node"]) {
@@ -365,7 +416,13 @@ def handler(event, context):
     return [os.getpid(), child.pid]
 ";
     let folder = folder("killed", &[("app.py", app)]);
-    let serve = Serve::start(&[&path(&folder, "app.py")]);
+    for _ in 0..10 {
+        killed(&path(&folder, "app.py")).await;
+    }
+}
+
+async fn killed(app: &str) {
+    let serve = Serve::start(&[app]);
     let ids: Vec<u32> = serde_json::from_str(&invoke(&serve, "app", "{}").await).unwrap();
     serve.signal("KILL");
     serve.ended();

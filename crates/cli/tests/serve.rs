@@ -111,6 +111,67 @@ async fn a_key_can_be_restricted_and_repeated() {
 }
 
 #[tokio::test]
+async fn a_key_can_have_a_session_token_which_its_callers_need() {
+    let keys = [
+        "--credential",
+        "AKIDONE:first",
+        "--credential",
+        "AKIDTWO:second",
+    ];
+    let token = ["--session-token", "AKIDONE:a/token+of==one"];
+    let serve = Serve::start(&[&keys[..], &token].concat());
+    let client = |token: Option<&str>| {
+        let credentials = lambda_invoke::Credentials::new("AKIDONE", "first").unwrap();
+        let credentials = match token {
+            Some(token) => credentials.with_session_token(token).unwrap(),
+            None => credentials,
+        };
+        Client::builder()
+            .region("us-east-1")
+            .credentials(credentials)
+            .endpoint_url(&serve.url)
+            .retry(lambda_invoke::RetryPolicy::none())
+            .build()
+            .unwrap()
+    };
+    let right = client(Some("a/token+of==one"));
+    assert_eq!(invoke(&right, "echo", "1").await.unwrap(), "1");
+    let unknown = (403, "UnrecognizedClientException".to_owned());
+    for wrong in [None, Some("another")] {
+        assert_eq!(
+            rejection(invoke(&client(wrong), "echo", "1").await),
+            unknown
+        );
+    }
+    let two = serve.client_of("AKIDTWO", "second");
+    assert_eq!(invoke(&two, "echo", "2").await.unwrap(), "2");
+
+    for (token, words) in [
+        ("AKIDONE", "--session-token number 1: expected ID:TOKEN"),
+        (
+            "AKIDSIX:hush",
+            "--session-token number 1: no --credential has this ID",
+        ),
+        (
+            "AKIDONE:hush hush",
+            "--session-token number 1: the access key has an invalid part",
+        ),
+        (
+            "AKIDONE:",
+            "--session-token number 1: the access key has an invalid part",
+        ),
+    ] {
+        let output = run(&[&["serve"], &keys[..], &["--session-token", token]].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains(words) && !stderr.contains("hush"),
+            "{stderr}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn serves_aliases_regions_accounts_and_limits() {
     let serve = Serve::start(&[
         "--alias",

@@ -1,4 +1,4 @@
-//! `serve --console` and function URLs, as a process.
+//! What `serve` answers to a browser: the console, function URLs, and at which addresses.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -51,4 +51,55 @@ fn every_function_has_a_url_which_keys_of_one_s_own_protect() {
         response.starts_with("HTTP/1.1 403 Forbidden\r\n"),
         "{response}"
     );
+}
+
+/// Whether the machine has the loopback address of IPv6.
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+/// Checks that both loopback addresses lead to the server: `localhost` may be either.
+fn listens_on_both(serve: &Serve) {
+    let (_, port) = serve.url.rsplit_once(':').unwrap();
+    for host in ["127.0.0.1", "[::1]"] {
+        if host == "[::1]" && !has_ipv6() {
+            println!("skipped: no IPv6 here");
+            continue;
+        }
+        let response = get(&format!("http://{host}:{port}"), "/health");
+        assert!(
+            response.starts_with("HTTP/1.1 200 OK\r\n"),
+            "{host}: {response}"
+        );
+    }
+}
+
+#[test]
+fn localhost_is_both_loopback_addresses() {
+    let mut command = program::program();
+    command.args(["serve", "--listen", "localhost:0"]);
+    listens_on_both(&Serve::of(command));
+}
+
+#[test]
+fn the_default_address_is_port_9001_on_both_loopback_addresses() {
+    let mut command = program::program();
+    command.arg("serve");
+    let free = ["127.0.0.1:9001", "[::1]:9001"].iter().all(|address| {
+        let bound = std::net::TcpListener::bind(address);
+        bound.is_ok() || !has_ipv6() && address.starts_with('[')
+    });
+    if free {
+        let serve = Serve::of(command);
+        assert_eq!(serve.url, "http://127.0.0.1:9001");
+        listens_on_both(&serve);
+    } else {
+        let output = command.output().unwrap();
+        let stderr = program::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains("cannot listen on localhost:9001"),
+            "{stderr}"
+        );
+    }
 }

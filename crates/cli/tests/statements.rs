@@ -163,6 +163,30 @@ fn every_test_that_the_comparison_names_exists() {
     assert!(tests > 15, "{tests}");
 }
 
+#[test]
+fn every_line_of_the_threat_model_names_a_test_that_exists_or_says_that_there_is_none() {
+    let page = read("docs/threat-model.md");
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<&str> = rows.filter(|line| !line.starts_with("| tries ")).collect();
+    assert!(rows.len() > 40, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [_, _, shown] = cells[..] else {
+            panic!("a line has three cells: {row}");
+        };
+        let mut names = shown.split('`').skip(1).step_by(2);
+        let Some(path) = names.next() else {
+            assert!(shown.trim().starts_with("none"), "{row}");
+            continue;
+        };
+        assert!(root().join(path).exists(), "{row}");
+        if let Some(test) = names.next() {
+            let name = format!("fn {test}(");
+            assert!(read(path).contains(&name), "{path} has no {name}");
+        }
+    }
+}
+
 /// The commands, each with its help.
 fn commands() -> BTreeMap<String, String> {
     let help = run(&["--help"]);

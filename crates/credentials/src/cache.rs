@@ -1,4 +1,7 @@
 //! Keeps credentials, and fetches them anew ahead of their expiry, one fetch at a time.
+//!
+//! The client of `lambda-invoke` has a cache of its own, of signers and by the service's clock, which this
+//! crate knows nothing of; for other users of a chain, this is the only one.
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +13,7 @@ use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
 use tokio::sync::watch;
 
 use crate::system::Clock;
-use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random};
+use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random, trace};
 
 /// How long before their expiry credentials are fetched anew, at most; of short-lived ones, half their
 /// life.
@@ -160,7 +163,7 @@ impl Cache {
         let (sender, receiver) = watch::channel(None);
         state.fetching = Some(receiver.clone());
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
+        tokio::spawn(trace::fetch(async move {
             let fetching = tokio::time::timeout(shared.timeout, shared.source.fetch());
             let result = match fetching.await {
                 Ok(result) => result,
@@ -172,7 +175,7 @@ impl Cache {
             let result = shared.finish(result);
             // Nobody may be waiting any more.
             let _ = sender.send(Some(result));
-        });
+        }));
         receiver
     }
 }
@@ -192,6 +195,7 @@ impl Shared {
         };
         let (error, stale) = match fresh {
             Ok(identity) => {
+                trace::fetched(&identity);
                 state.has_reported = false;
                 state.current = Some(Current {
                     due: due(&identity, now),
@@ -201,12 +205,14 @@ impl Shared {
             }
             Err(failed) => failed,
         };
+        trace::failed(&error);
         // What is still valid stays in use; it is fetched again after a pause.
         if let Some(current) = state
             .current
             .as_mut()
             .filter(|current| current.is_valid(now))
         {
+            trace::kept(&current.identity);
             let pause = PAUSE.mul_f64(1.0 + random::fraction());
             current.due = Some(now.saturating_add(pause));
             return Err(error);
@@ -219,6 +225,7 @@ impl Shared {
         let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
         let until = now.saturating_add(extension);
         identity.credentials = identity.credentials.with_expiry(until);
+        trace::kept(&identity);
         state.current = Some(Current {
             identity: identity.clone(),
             due: Some(now.saturating_add(PAUSE.mul_f64(1.0 + random::fraction()))),

@@ -15,7 +15,7 @@ use crate::providers::imds::Imds;
 use crate::providers::obtained::Outcome;
 use crate::providers::{container, environment, profile, web_identity};
 use crate::settings::SettingsBuilder;
-use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried};
+use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried, trace};
 
 /// The credentials of this machine: the first of these that are configured.
 ///
@@ -257,13 +257,16 @@ impl Links {
                         is_of_process: obtained.is_of_process,
                     });
                 }
-                Outcome::Nothing(more) => tried.extend(more.into_iter().map(|mut one| {
-                    let name = provider.to_string();
-                    if !one.what.starts_with(&name) {
-                        one.what = format!("{name}: {}", one.what);
-                    }
-                    one
-                })),
+                Outcome::Nothing(more) => {
+                    trace::skipped(provider);
+                    tried.extend(more.into_iter().map(|mut one| {
+                        let name = provider.to_string();
+                        if !one.what.starts_with(&name) {
+                            one.what = format!("{name}: {}", one.what);
+                        }
+                        one
+                    }));
+                }
             }
         }
         let notes = settings.other_profiles();

@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, Response, Uri, header};
 use lambda_invoke_transport::{Timeouts, port_of};
 
 use crate::system::HttpClient;
-use crate::{Error, ErrorKind, random};
+use crate::{Error, ErrorKind, random, trace};
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
@@ -58,7 +58,9 @@ pub(crate) async fn send(
         request.extensions_mut().insert(timeouts);
         request.headers_mut().insert(header::USER_AGENT, AGENT);
         let is_last = attempt >= limits.attempts;
-        match tokio::time::timeout(limits.total, client.send(request)).await {
+        let result = tokio::time::timeout(limits.total, client.send(request)).await;
+        trace::responded(&place, attempt, &result);
+        match result {
             Ok(Ok(response)) if is_last || !is_retryable(&response) => return Ok(response),
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {

@@ -17,6 +17,7 @@ mod system;
 #[cfg(test)]
 mod testing;
 mod time;
+mod trace;
 
 // The public interface.
 pub use self::cache::Cached;

@@ -11,6 +11,7 @@ mod request_id;
 mod run;
 mod server;
 mod service;
+mod trace;
 mod url;
 mod wire;
 
@@ -33,7 +34,7 @@ pub use server::builder::EndpointBuilder;
 pub use server::memory::{InMemory, InMemoryError};
 pub use server::{Endpoint, Server};
 pub use service::auth::{AccessKey, AccessKeyError};
-pub use service::calls::RecordedCall;
+pub use service::calls::{RecordedCall, Via};
 pub use service::request_log::{Ending, RequestRecord};
 pub use service::settings::TooLargeStyle;
 pub use wire::bandwidth::Bandwidth;

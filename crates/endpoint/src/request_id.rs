@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -14,6 +15,19 @@ impl RequestId {
     pub(crate) fn as_str(&self) -> &str {
         // The text is always ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Returns an X-Ray trace header for the request, which is not sampled: the time in seconds and
+    /// 96 bits as its root, and the segment that calls the function.
+    pub(crate) fn trace(&self, time: SystemTime) -> String {
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH);
+        let seconds = seconds.map_or(0, |since| since.as_secs());
+        let digits = self.as_str().replace('-', "");
+        let (parent, root) = (
+            digits.get(..16).unwrap_or_default(),
+            digits.get(8..).unwrap_or_default(),
+        );
+        format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=0")
     }
 
     fn from_words(high: u64, low: u64) -> Self {
@@ -102,6 +116,16 @@ mod tests {
             assert!(b"89ab".contains(&text.as_bytes()[19]), "{text}");
             assert!(seen.insert(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_trace_header_has_the_services_form() {
+        let id = RequestId::from_words(0x0123_4567_89ab_cdef, 0x0123_4567_89ab_cdef);
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(0x5bef_4de7);
+        assert_eq!(
+            id.trace(time),
+            "Root=1-5bef4de7-89ab4def8123456789abcdef;Parent=0123456789ab4def;Sampled=0"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Call, serve};
-use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, FunctionUrl, Via};
 use lambda_invoke_error::Operation;
 use serde_json::{Value, json};
 
@@ -37,8 +37,9 @@ async fn each_accepted_call_is_recorded_with_its_payload() {
     assert_eq!(payloads, [json!({"order": 1}), json!({}), json!(3)]);
     let events: Vec<bool> = calls.iter().map(|call| call.is_event).collect();
     assert_eq!(events, [false, false, true]);
-    assert_eq!(calls[0].operation, Operation::Invoke);
-    assert_eq!(calls[1].operation, Operation::InvokeWithResponseStream);
+    assert_eq!(calls[0].via, Via::Api(Operation::Invoke));
+    let stream = Operation::InvokeWithResponseStream;
+    assert_eq!(calls[1].via, Via::Api(stream));
     assert_eq!(calls[0].qualifier.as_deref(), Some("live"));
     assert_eq!(calls[0].tenant_id.as_deref(), Some("seven"));
     let context = calls[0].client_context.as_deref().unwrap();
@@ -47,6 +48,36 @@ async fn each_accepted_call_is_recorded_with_its_payload() {
     assert_eq!(Some(calls[0].request_id.as_str()), id);
     assert_eq!(server.calls("count").len(), 1);
     assert!(server.calls("full").is_empty() && server.calls("nobody").is_empty());
+}
+
+#[tokio::test]
+async fn a_request_to_a_url_is_a_call_with_its_event() {
+    let full = Function::buffered("full", |_| async { Ok::<_, FunctionError>("1") });
+    let builder = Endpoint::builder()
+        .builtins()
+        .alias("echo", "live", 1)
+        .function(full.concurrency(0))
+        .default_url(FunctionUrl::new());
+    let (server, mut client) = serve(builder).await;
+    let get = |path: &str| {
+        let mut call = Call::new(path, "").header("host", "localhost");
+        call.method = "GET".to_owned();
+        call
+    };
+    let response = client.call(&get("/url/echo:live/a?b=c")).await;
+    assert_eq!(response.status(), 200);
+    // Nothing runs for these.
+    assert_eq!(client.call(&get("/url/full/")).await.status(), 429);
+    let foreign = get("/url/echo/").header("origin", "https://evil.example");
+    assert_eq!(client.call(&foreign).await.status(), 403);
+    let calls = server.calls("echo");
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].via, Via::Url);
+    assert_eq!(calls[0].qualifier.as_deref(), Some("live"));
+    let event: Value = calls[0].json().unwrap();
+    assert_eq!(event["rawPath"], "/a");
+    assert_eq!(event, response.json());
+    assert!(server.calls("full").is_empty());
 }
 
 #[tokio::test]

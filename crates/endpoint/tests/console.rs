@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use common::{Call, Client, Response, serve, soon};
 use lambda_invoke_endpoint::{
-    Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, Server,
+    Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, Server, Via,
 };
+use lambda_invoke_error::Operation;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
@@ -265,6 +266,13 @@ async fn a_call_streams_its_chunks_and_the_feed_shows_them_with_times() {
         line["via"] == "Event" && !line["end"].is_null()
     })
     .await;
+    // A test that reads the calls sees those of the console and of the URL, too.
+    let calls = server.calls("words");
+    let via: Vec<_> = calls.iter().map(|call| call.via).collect();
+    let invoke = Via::Api(Operation::Invoke);
+    assert_eq!(via, [Via::Console, Via::Url, invoke]);
+    assert_eq!(calls[0].payload, r#"{"a": 1}"#);
+    assert_eq!(calls[0].request_id, id);
 }
 
 #[tokio::test]

@@ -244,6 +244,20 @@ async fn a_stream_can_end_without_invoke_complete_or_with_an_error() {
     assert_eq!(words.len(), 3);
     assert_eq!(complete.error_code.as_deref(), Some("Runtime.ExitError"));
     assert_eq!(complete.error_details.as_deref(), Some("killed"));
+
+    let (_server, mut client) = with("*: after-complete").await;
+    let mut events = client.call(&Call::stream("three", "{}")).await.events();
+    let late = events.pop();
+    assert!(
+        matches!(&late, Some(StreamEvent::PayloadChunk(_))),
+        "{late:?}"
+    );
+    let complete = events.pop();
+    assert!(
+        matches!(&complete, Some(StreamEvent::InvokeComplete(_))),
+        "{complete:?}"
+    );
+    assert_eq!(events.len(), 3);
 }
 
 #[tokio::test]

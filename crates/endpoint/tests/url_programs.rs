@@ -140,6 +140,39 @@ async fn a_python_result_is_converted_and_its_failure_is_hidden() {
     .await;
 }
 
+const TRACE: &str = "\
+import os
+def handler(event, context):
+    return [os.environ.get('_X_AMZN_TRACE_ID'), event.get('headers', {}).get('x-amzn-trace-id')]
+";
+
+/// The trace in the event is that of the runtime's environment, and a caller's goes through both.
+#[tokio::test]
+async fn a_trace_reaches_the_program() {
+    if common::tools::lacks(&["python3"]) {
+        return;
+    }
+    let (_source, function) = Source::function("trace", "app.py", TRACE);
+    let builder = Endpoint::builder().function(function.url(FunctionUrl::new()));
+    let (_server, mut client) = serve(builder).await;
+    soon(async {
+        let get = request("GET", "/url/trace/", "");
+        client.stream.write_all(&get).await.unwrap();
+        let traces = client.response().await.unwrap().json();
+        let (own, in_event) = (traces[0].as_str().unwrap(), traces[1].as_str().unwrap());
+        assert!(own.starts_with(&format!("{in_event};Parent=")), "{traces}");
+        assert!(own.ends_with(";Sampled=0"), "{traces}");
+
+        let sent = "Root=1-5e6722a7-cc5600000000000000000001;Parent=1234567890abcdef;Sampled=1";
+        let call = Call::invoke("trace", "{}").header("x-amzn-trace-id", sent);
+        let traces = client.call(&call).await.json();
+        assert_eq!(traces, json!([sent, null]));
+        let traces = client.call(&Call::invoke("trace", "{}")).await.json();
+        assert!(traces[0].as_str().unwrap().starts_with("Root=1-"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_python_generator_sends_events_with_its_own_head() {
     if common::tools::lacks(&["python3", "node"]) {

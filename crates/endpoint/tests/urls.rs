@@ -81,6 +81,19 @@ async fn any_request_becomes_the_event() {
     assert_eq!(context["http"]["userAgent"], "test");
     let id = response.header("x-amzn-requestid").unwrap();
     assert_eq!(context["requestId"], id);
+    // Its time, and 24 digits of its own.
+    let trace = event["headers"]["x-amzn-trace-id"].as_str().unwrap();
+    let parts: Vec<&str> = trace.split('-').collect();
+    let [root, seconds, unique] = parts[..] else {
+        panic!("{trace}");
+    };
+    assert_eq!((root, unique.len()), ("Root=1", 24), "{trace}");
+    let seconds = u64::from_str_radix(seconds, 16).unwrap();
+    let sent = context["timeEpoch"].as_u64().unwrap() / 1_000;
+    assert!(seconds.abs_diff(sent) <= 1, "{seconds} {sent}");
+    let traced = request("GET", "/url/echo/", &host).header("X-Amzn-Trace-Id", "Root=1-a-b");
+    let event = send(&mut client, &traced).await.json();
+    assert_eq!(event["headers"]["x-amzn-trace-id"], "Root=1-a-b");
 }
 
 #[tokio::test]

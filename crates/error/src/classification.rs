@@ -1,6 +1,6 @@
 //! What an error says about the execution and about another attempt, for known and unknown codes.
 
-use crate::{Category, Execution, KnownError, RetryClass, ServiceError};
+use crate::{Category, Execution, KnownError, RetryClass, ServiceError, known_errors};
 
 /// Statuses that only reject a request (RFC 9110, section 15.5, and RFC 6585): a server that returns
 /// one has not passed the request on to a function. Not listed are those that can also come later:
@@ -17,7 +17,10 @@ impl ServiceError {
     /// 5xx): a code that belongs to a 404 but comes with a 502 was probably not sent by Lambda.
     /// Throttling is believed with any status. For an unknown code the status decides: one that only
     /// rejects a request (400 to 407, 411, 413 to 415, 417, 421, 426, 428, 429, 431) is
-    /// [`Execution::NotStarted`], any other is [`Execution::Unknown`].
+    /// [`Execution::NotStarted`], any other is [`Execution::Unknown`]. If the code may have been in
+    /// the part of the body that was not read
+    /// ([`with_partial_body`](Self::with_partial_body)), a status that a known error has after which
+    /// the function may have run (400, of `RequestAbortedException`) is [`Execution::Unknown`] too.
     ///
     /// # Example
     ///
@@ -32,6 +35,7 @@ impl ServiceError {
     pub fn execution(&self) -> Execution {
         match self.believed_error() {
             Some(known) => known.execution,
+            None if self.may_have_lost_its_code() => Execution::Unknown,
             None if REJECTING.contains(&self.status()) => Execution::NotStarted,
             None => Execution::Unknown,
         }
@@ -139,6 +143,15 @@ impl ServiceError {
         let same_class = |known: &&KnownError| known.status / 100 == self.status() / 100;
         self.known_error()
             .filter(|known| known.class == RetryClass::Throttled || same_class(known))
+    }
+
+    /// Whether the code may be that of an error after which the function may have run, in the part of
+    /// the body that was not read.
+    fn may_have_lost_its_code(&self) -> bool {
+        let is_candidate = |known: &KnownError| {
+            known.status == self.status() && known.execution != Execution::NotStarted
+        };
+        self.has_partial_body() && self.code().is_none() && known_errors().iter().any(is_candidate)
     }
 
     fn reports_clock_skew(&self) -> bool {

@@ -48,6 +48,7 @@ struct Parts {
     ec2_error_code: Option<Box<str>>,
     retry_after: Option<RetryAfter>,
     request_id: Option<Box<str>>,
+    has_partial_body: bool,
 }
 
 impl ServiceError {
@@ -100,6 +101,7 @@ impl ServiceError {
             ec2_error_code: None,
             retry_after: None,
             request_id: None,
+            has_partial_body: false,
         }))
     }
 
@@ -145,6 +147,27 @@ impl ServiceError {
     pub fn with_request_id(mut self, id: &str) -> Self {
         self.0.request_id = token(id).map(Into::into);
         self
+    }
+
+    /// Notes that the body was not read to its end. An error without a code may then be any error
+    /// of its status: see [`execution`](Self::execution).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_error::{Execution, ServiceError};
+    ///
+    /// let half = ServiceError::parse(400, |_| None, br#"{"code":"Requ"#).with_partial_body();
+    /// assert_eq!(half.execution(), Execution::Unknown);
+    /// ```
+    #[must_use]
+    pub fn with_partial_body(mut self) -> Self {
+        self.0.has_partial_body = true;
+        self
+    }
+
+    pub(crate) fn has_partial_body(&self) -> bool {
+        self.0.has_partial_body
     }
 
     /// Returns the HTTP status of the response.

@@ -416,3 +416,24 @@ fn a_message_is_shown_up_to_its_first_blank_line_and_a_web_page_by_its_title() {
     let error = ServiceError::parse(502, |_| None, b"<html>all of it");
     assert_eq!(error.message(), Some("<html>all of it"));
 }
+
+#[test]
+fn an_error_whose_code_may_not_have_come_is_certain_only_if_all_of_its_status_are() {
+    let half = |status| ServiceError::parse(status, |_| None, br#"{"code":"Requ"#);
+    for (status, whole, partial) in [
+        // `RequestAbortedException` is a 400 after which the function may have run.
+        (400, Execution::NotStarted, Execution::Unknown),
+        (403, Execution::NotStarted, Execution::NotStarted),
+        (404, Execution::NotStarted, Execution::NotStarted),
+        (429, Execution::NotStarted, Execution::NotStarted),
+        (502, Execution::Unknown, Execution::Unknown),
+    ] {
+        assert_eq!(half(status).execution(), whole, "{status}");
+        let half = half(status).with_partial_body();
+        assert_eq!(half.execution(), partial, "{status}");
+    }
+    // A code in the head is enough.
+    let code = |name: &str| (name == "x-amzn-errortype").then_some("ValidationException");
+    let known = ServiceError::parse(400, code, b"{").with_partial_body();
+    assert_eq!(known.execution(), Execution::NotStarted);
+}

@@ -49,7 +49,28 @@ use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredential
 ///     .endpoint_url("http://127.0.0.1:9001")
 ///     .retry(RetryPolicy::at_least_once())
 ///     .timeouts(Timeouts::default().with_total(Duration::from_secs(60)))
+///     .header("x-team", "shop")
+///     .max_reply_bytes(1 << 20)
 ///     .build()?;
+/// assert_eq!(client.retry_policy(), RetryPolicy::at_least_once());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The endpoint of a region with FIPS over IPv6, unless a URL is set:
+///
+/// ```
+/// # let configured: Option<&str> = None;
+/// use lambda_invoke::{Client, ClientBuilder, Credentials};
+///
+/// let builder: ClientBuilder = Client::builder()
+///     .region("us-gov-west-1")
+///     .credentials(Credentials::new("AKIDEXAMPLE", "secret")?)
+///     .maybe_endpoint_url(configured)
+///     .use_fips(true)
+///     .use_dual_stack(true)
+///     .unsigned_header("x-hop", "1");
+/// let client = builder.build()?;
+/// assert_eq!(client.endpoint_url(), "https://lambda-fips.us-gov-west-1.api.aws/");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -296,7 +317,7 @@ impl<C> ClientBuilder<C> {
             http_service: self
                 .transport
                 .unwrap_or_else(|| HttpService::new(Transport::new())),
-            credentials: CredentialsCache::new(credentials, region),
+            credentials: Arc::new(CredentialsCache::new(credentials, region)),
             timeouts: self.timeouts,
             retry: self.retry,
             bucket: TokenBucket::default(),

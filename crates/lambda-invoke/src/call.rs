@@ -28,6 +28,40 @@ use crate::{BoxError, Client, Error, Reply, ResponseStream};
 /// `maybe_` setters take an option, of which `None` changes nothing.
 ///
 /// `.await` on the call itself is a short form of `send()`.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client, tenant: Option<&str>) -> Result<(), lambda_invoke::Error> {
+/// use std::time::Duration;
+/// use lambda_invoke::{InvokeCall, RetryPolicy, StreamCall};
+///
+/// let call: InvokeCall<'_> = client
+///     .invoke("orders")
+///     .qualifier("live")
+///     .payload(r#"{"item":"tea"}"#)
+///     .content_type("application/json")
+///     .client_context(r#"{"custom":{"shop":"7"}}"#)
+///     .maybe_tenant_id(tenant)
+///     .header("x-team", "shop")                  // covered by the signature
+///     .unsigned_header("x-request-start", "now") // a proxy may change it
+///     .timeout(Duration::from_secs(30))
+///     .retry(RetryPolicy::none());
+/// let reply = call.send().await?.into_result()?;
+///
+/// let call: StreamCall<'_> = client.stream("orders").tenant_id("blue").without_log();
+/// let stream = call.send().await?;
+///
+/// // It runs once, however often it is called by this name.
+/// let call = client.invoke("charge").durable_execution_name("order-7").payload("{}");
+/// let reply = call.send().await?.into_result()?;
+///
+/// // The permission and the parameters are checked, and nothing runs.
+/// let _allowed = client.invoke("orders").dry_run().send().await?;
+/// let allowed = client.stream("orders").dry_run().send().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a call does nothing until `send` or `.await`"]
 pub struct Call<'a, Op: InvokeOperation, C = Client> {
@@ -104,6 +138,13 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
     }
 
     /// Sets the client context as it goes on the wire: in base64.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// let call = client.invoke("orders").client_context_base64("eyJjdXN0b20iOnt9fQ==");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn client_context_base64(
         self,
         context: impl TryInto<ClientContext<'a>, Error: Into<BoxError>>,
@@ -377,6 +418,16 @@ impl Call<'_, Stream> {
 }
 
 /// A dry run of InvokeWithResponseStream: see [`StreamCall::dry_run`].
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// use lambda_invoke::StreamDryRun;
+///
+/// let check: StreamDryRun<'_> = client.stream("orders").dry_run();
+/// assert_eq!(check.send().await?.status, 204);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a call does nothing until `send` or `.await`"]
 pub struct StreamDryRun<'a, C = Client>(pub(crate) StreamCall<'a, C>);

@@ -1,4 +1,8 @@
 //! The credentials in use: fetched once, cached, renewed in time.
+//!
+//! `lambda-invoke-credentials` has a cache of its own, since neither crate depends on the other and they
+//! keep different things: here signers, by the service's clock and until the service reports that they
+//! have expired; there credentials and where they came from, by the clock of the machine.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +23,8 @@ const UNDATED: Duration = Duration::from_secs(900);
 /// How long to wait before fetching again after a failure while the old credentials are still valid,
 /// or after receiving credentials that are about to expire.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How long the call that renews credentials waits for it, before it uses the old ones.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the provider may take, so that one that hangs does not hold calls for good.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -50,8 +56,8 @@ pub(crate) struct CredentialsCache {
     current: Mutex<Option<Arc<CurrentSigner>>>,
     /// Whether the last credentials had a session token.
     has_token: AtomicBool,
-    /// Held by the one call that fetches, while the others wait for its result.
-    fetching: tokio::sync::Mutex<()>,
+    /// Held by the one fetch, while calls without valid credentials wait for its result.
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl CredentialsCache {
@@ -61,7 +67,7 @@ impl CredentialsCache {
             region,
             current: Mutex::new(None),
             has_token: AtomicBool::new(false),
-            fetching: tokio::sync::Mutex::new(()),
+            fetching: Arc::default(),
         }
     }
 
@@ -79,45 +85,75 @@ impl CredentialsCache {
     }
 
     /// Returns the signer to use at `now`, by the service's clock; fetches credentials if need be.
-    pub(crate) async fn signer_at(&self, now: SystemTime) -> Result<Arc<CurrentSigner>, Error> {
+    pub(crate) async fn signer_at(
+        self: &Arc<Self>,
+        now: SystemTime,
+    ) -> Result<Arc<CurrentSigner>, Error> {
         if let Some(signer) = self.fresh(now) {
             return Ok(signer);
         }
-        let _fetching = match self.fetching.try_lock() {
+        let fetching = match Arc::clone(&self.fetching).try_lock_owned() {
             Ok(fetching) => fetching,
             // Another call fetches ahead of the expiry; this one need not wait for it.
-            Err(_) => match self.current().filter(|old| !old.is_expired(now)) {
+            Err(_) => match self.valid(now) {
                 Some(old) => return Ok(old),
-                None => self.fetching.lock().await,
+                None => Arc::clone(&self.fetching).lock_owned().await,
             },
         };
         // Another call may have fetched them while this one waited.
         if let Some(signer) = self.fresh(now) {
             return Ok(signer);
         }
-        let old = self.current();
-        let signer = match (self.fetch(now).await, old) {
-            (Ok(credentials), _) => {
+        let Some(old) = self.valid(now) else {
+            return self.renew(now).await;
+        };
+        // In a task of its own, so that it goes on if this call no longer waits or is canceled.
+        let cache = Arc::clone(self);
+        let renewing = tokio::spawn(trace::inherited(async move {
+            let _fetching = fetching;
+            cache.renew(now).await
+        }));
+        match tokio::time::timeout(PATIENCE, renewing).await {
+            Ok(Ok(renewed)) => renewed,
+            // The provider panicked, or the runtime is shutting down.
+            Ok(Err(_)) => Ok(self.keep(&old, now)),
+            Err(_) => Ok(old),
+        }
+    }
+
+    /// Fetches credentials, and makes their signer the current one; if that fails, keeps the old one as
+    /// long as it is valid.
+    async fn renew(&self, now: SystemTime) -> Result<Arc<CurrentSigner>, Error> {
+        match self.fetch(now).await {
+            Ok(credentials) => {
                 trace::credentials_fetched(&credentials);
-                CurrentSigner {
+                Ok(self.set(CurrentSigner {
                     renew: renew_at(now, expiry(&credentials), self.provider.can_refresh()),
                     signer: Arc::new(self.signer(credentials)?),
-                }
+                }))
             }
-            (Err(_), Some(old)) if !old.is_expired(now) => {
-                trace::credentials_kept(old.signer.credentials());
-                CurrentSigner {
-                    renew: now.checked_add(PAUSE),
-                    signer: Arc::clone(&old.signer),
-                }
-            }
-            (Err(error), _) => return Err(Error::credentials(error)),
-        };
+            Err(error) => match self.valid(now) {
+                Some(old) => Ok(self.keep(&old, now)),
+                None => Err(Error::credentials(error)),
+            },
+        }
+    }
+
+    /// Keeps a signer, and renews it after a pause.
+    fn keep(&self, old: &CurrentSigner, now: SystemTime) -> Arc<CurrentSigner> {
+        trace::credentials_kept(old.signer.credentials());
+        self.set(CurrentSigner {
+            renew: now.checked_add(PAUSE),
+            signer: Arc::clone(&old.signer),
+        })
+    }
+
+    fn set(&self, signer: CurrentSigner) -> Arc<CurrentSigner> {
         let signer = Arc::new(signer);
         let has_token = signer.signer.credentials().session_token().is_some();
         self.has_token.store(has_token, Ordering::Relaxed);
         *self.lock() = Some(Arc::clone(&signer));
-        Ok(signer)
+        signer
     }
 
     /// Asks the provider for credentials that are valid at `now`.
@@ -157,6 +193,11 @@ impl CredentialsCache {
     /// Returns the current signer, unless it is due for renewal at `now`.
     pub(crate) fn fresh(&self, now: SystemTime) -> Option<Arc<CurrentSigner>> {
         self.current().filter(|signer| !signer.is_due(now))
+    }
+
+    /// Returns the current signer, even if it is due for renewal, unless it has expired at `now`.
+    fn valid(&self, now: SystemTime) -> Option<Arc<CurrentSigner>> {
+        self.current().filter(|signer| !signer.is_expired(now))
     }
 
     fn current(&self) -> Option<Arc<CurrentSigner>> {
@@ -241,15 +282,20 @@ mod tests {
         }
     }
 
-    fn cache_of(expiries: &[u64]) -> CredentialsCache {
+    fn cache_of(expiries: &[u64]) -> Arc<CredentialsCache> {
         let script = Script {
             expiries: expiries.to_vec(),
             fetches: AtomicU32::new(0),
         };
-        CredentialsCache::new(Box::new(script), "eu-west-1".to_owned())
+        cache_with(script)
     }
 
-    async fn key(cache: &CredentialsCache, seconds: u64) -> Result<String, Error> {
+    fn cache_with(provider: impl ProvideCredentials + 'static) -> Arc<CredentialsCache> {
+        let cache = CredentialsCache::new(Box::new(provider), "eu-west-1".to_owned());
+        Arc::new(cache)
+    }
+
+    async fn key(cache: &Arc<CredentialsCache>, seconds: u64) -> Result<String, Error> {
         let signer = cache.signer_at(at(seconds)).await?;
         Ok(signer.signer().credentials().access_key_id().to_owned())
     }
@@ -288,7 +334,7 @@ mod tests {
         // Nor do those that cannot be renewed outlive their expiry.
         let fixed = Credentials::new("AKID", "secret").unwrap();
         let fixed = fixed.with_expiry(Timestamp::from_secs(100).unwrap());
-        let cache = CredentialsCache::new(Box::new(fixed), "eu-west-1".to_owned());
+        let cache = cache_with(fixed);
         assert_eq!(key(&cache, 99).await.unwrap(), "AKID");
         key(&cache, 100).await.unwrap_err();
     }
@@ -317,10 +363,7 @@ mod tests {
     async fn calls_use_the_old_ones_while_another_fetches_and_none_past_the_expiry() {
         let gated = Gated::default();
         let gate = Arc::clone(&gated.gate);
-        let cache = Arc::new(CredentialsCache::new(
-            Box::new(gated),
-            "eu-west-1".to_owned(),
-        ));
+        let cache = cache_with(gated);
         assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
         let call = |seconds| {
             let cache = Arc::clone(&cache);
@@ -340,6 +383,64 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+        let cache = cache_with(Gated::default());
+        assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
+        let start = tokio::time::Instant::now();
+        assert_eq!(key(&cache, 3400).await.unwrap(), "AKID0");
+        assert_eq!(start.elapsed(), PATIENCE);
+        assert_eq!(key(&cache, 3401).await.unwrap(), "AKID0");
+        assert_eq!(start.elapsed(), PATIENCE);
+        // Past the expiry, all wait for it until it has taken too long.
+        let error = key(&cache, 3600).await.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.to_string().contains("none within"), "{source}");
+    }
+
+    #[tokio::test]
+    async fn a_renewal_goes_on_when_its_call_is_canceled() {
+        let gated = Gated::default();
+        let gate = Arc::clone(&gated.gate);
+        let cache = cache_with(gated);
+        assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
+        let leader = tokio::spawn({
+            let cache = Arc::clone(&cache);
+            async move { key(&cache, 3400).await }
+        });
+        while cache.fetching.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        leader.abort();
+        assert!(leader.await.unwrap_err().is_cancelled());
+        gate.notify_one();
+        let _fetched = cache.fetching.lock().await;
+        assert_eq!(key(&cache, 3400).await.unwrap(), "AKID1");
+    }
+
+    /// Panics when it is asked a second time.
+    #[derive(Debug, Default)]
+    struct Panics(AtomicU32);
+
+    impl ProvideCredentials for Panics {
+        fn provide(&self) -> CredentialsFuture<'_> {
+            let number = self.0.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                assert!(number == 0, "the vault is on fire");
+                let expiry = Timestamp::from_secs(3600)?;
+                Ok(Credentials::new("AKID0", "secret")?.with_expiry(expiry))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_panics_leaves_valid_keys_in_use() {
+        let cache = cache_with(Panics::default());
+        for seconds in [0, 3400, 3409] {
+            assert_eq!(key(&cache, seconds).await.unwrap(), "AKID0");
+        }
+    }
+
     #[tokio::test]
     async fn fetches_again_after_invalidation_and_only_once() {
         let cache = cache_of(&[3600, 3600]);
@@ -353,7 +454,7 @@ mod tests {
 
     #[tokio::test]
     async fn concurrent_calls_fetch_once() {
-        let cache = Arc::new(cache_of(&[3600]));
+        let cache = cache_of(&[3600]);
         let calls: Vec<_> = (0..8)
             .map(|_| {
                 let cache = Arc::clone(&cache);

@@ -40,6 +40,16 @@ impl EndpointUrl {
     /// # Errors
     ///
     /// If the region cannot be part of a host name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke::{EndpointUrl, EndpointVariant};
+    ///
+    /// let endpoint = EndpointUrl::of_region("cn-north-1", EndpointVariant::default())?;
+    /// assert_eq!(endpoint.uri().host(), Some("lambda.cn-north-1.amazonaws.com.cn"));
+    /// # Ok::<(), lambda_invoke::Error>(())
+    /// ```
     pub fn of_region(region: &str, variant: Variant) -> Result<Self, Error> {
         let host = region::host("lambda", region, variant).map_err(|error| {
             Error::configuration("the region cannot be used").with_source(error)

@@ -52,7 +52,7 @@ const SMALL: usize = 16 * 1024;
 pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
     pub(crate) http_service: HttpService,
-    pub(crate) credentials: CredentialsCache,
+    pub(crate) credentials: Arc<CredentialsCache>,
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) retry: RetryPolicy,
     pub(crate) bucket: TokenBucket,
@@ -203,7 +203,7 @@ impl Core {
         }
     }
 
-    /// Rejects a function whose ARN is of another region than the client: the service would not find
+    /// Rejects a function whose ARN is in a different region from the client's: the service would not find
     /// it, or not accept the signature.
     fn check_region(&self, function: &FunctionName<'_>) -> Result<(), Error> {
         let region = self.credentials.region();
@@ -269,10 +269,14 @@ impl Core {
             Err(unexpected) => unexpected,
         };
         let error = if StreamHead::is_service_error(&parts) {
-            let start = error_body(&mut body, bounds::MAX_BODY + 1).await;
-            Error::service(service_error(&parts, &start))
+            let (start, is_whole) = error_body(&parts, &mut body, bounds::MAX_BODY + 1).await;
+            let error = service_error(&parts, &start);
+            Error::service(match is_whole {
+                true => error,
+                false => error.with_partial_body(),
+            })
         } else {
-            let start = error_body(&mut body, UNEXPECTED_BODY).await;
+            let (start, _) = error_body(&parts, &mut body, UNEXPECTED_BODY).await;
             Error::unexpected(&self.endpoint, &parts, &start, unexpected)
         };
         let offset = date(&parts.headers).and_then(|date| {
@@ -375,21 +379,35 @@ impl HttpResponse {
     }
 }
 
-/// Reads the body of an error, `max` bytes at most, as far as it comes in time.
-async fn error_body(body: &mut ResponseBody, max: usize) -> Bytes {
+/// Reads the body of an error, `max` bytes at most, as far as it comes in time, and returns whether
+/// that is all of it.
+async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize) -> (Bytes, bool) {
+    let length = body.size_hint().exact();
     let mut start = BytesMut::new();
+    let mut has_ended = false;
     let read = async {
-        while let Some(Ok(piece)) = body.data().await {
-            let room = max.saturating_sub(start.len());
-            start.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-            if start.len() >= max {
-                break;
+        loop {
+            match body.data().await {
+                Some(Ok(piece)) => {
+                    let room = max.saturating_sub(start.len());
+                    start.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+                    if start.len() >= max {
+                        break;
+                    }
+                }
+                Some(Err(_)) => break,
+                None => {
+                    has_ended = true;
+                    break;
+                }
             }
         }
     };
     // A late body is used as far as it came.
     let _ = tokio::time::timeout(ERROR_BODY, read).await;
-    start.freeze()
+    let received = start.len() as u64;
+    let is_proved = length == Some(received) || Framing::of(parts).check_end(received).is_ok();
+    (start.freeze(), has_ended && is_proved)
 }
 
 fn date(headers: &HeaderMap) -> Option<&str> {

@@ -2,7 +2,7 @@
 //!
 //! - [`from_aws_sdk`]: the same calls side by side with the AWS SDK for Rust
 //! - [`testing`]: tests without an account
-//! - [`streaming`]: the way of a chunk, from the function to a browser
+//! - [`streaming`]: the path of a chunk, from the function to a browser
 //! - [`comparison`]: what goes wrong with other clients and emulators, and what shows that it does not
 //!   here
 //! - [`threat_model`]: what is defended against whom
@@ -34,7 +34,7 @@ pub mod comparison {}
 #[doc = include_str!("../manual/testing.md")]
 pub mod testing {}
 
-/// The way of a chunk, from the function to a browser.
+/// The path of a chunk, from the function to a browser.
 ///
 /// [testing.md]: crate::manual::testing
 /// [comparison.md]: crate::manual::comparison

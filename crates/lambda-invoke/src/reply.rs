@@ -21,6 +21,10 @@ use crate::{Error, FunctionFailure};
 /// if let Some(report) = reply.report() {
 ///     eprintln!("took {:?}", report.duration);
 /// }
+/// if let Some(log) = reply.log() {
+///     eprintln!("{}", log.text());
+/// }
+/// eprintln!("version {:?}, request {:?}", reply.executed_version(), reply.request_id());
 /// let sum: u64 = reply.into_result()?.json()?;
 /// # Ok(())
 /// # }
@@ -97,6 +101,17 @@ impl Reply {
     ///
     /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, also for
     /// those that failed in mid-stream. [`LogTail::failure`] says what counts as a failure.
+    /// [`into_result`](Self::into_result) looks at it too.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// let reply = client.invoke("page").log_tail().send().await?;
+    /// if let Some(failure) = reply.logged_failure() {
+    ///     eprintln!("{failure}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn logged_failure(&self) -> Option<LoggedFailure> {
         self.inner.logged_failure()
@@ -109,6 +124,13 @@ impl Reply {
     }
 
     /// Returns the payload without the rest.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// let image = client.invoke("thumbnail").send().await?.into_result()?.into_payload();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn into_payload(self) -> Bytes {
         self.inner.payload
@@ -122,6 +144,14 @@ impl Reply {
     }
 
     /// Returns the ARN of the durable execution, if there is one.
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// let reply = client.invoke("charge").durable_execution_name("order-7").send().await?;
+    /// println!("{:?}", reply.durable_execution_arn());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn durable_execution_arn(&self) -> Option<&str> {
         self.inner.durable_execution_arn.as_deref()

@@ -106,6 +106,7 @@ async fn each_fault_is_its_kind_of_error() {
         ("*: flip-at=4", None, Some((Corrupt, Started))),
         ("*: wrong-crc=1", None, Some((Corrupt, Started))),
         ("*: no-complete", None, Some((Truncated, Started))),
+        ("*: after-complete", None, Some((Corrupt, Started))),
         (
             "*: exception=ServiceException message=gone",
             None,

@@ -195,6 +195,18 @@ async fn an_error_with_a_truncated_body_is_the_error_of_its_head() {
             "cut at {at}"
         );
     }
+    // Without a code in the head it may be any error of its status, as long as the body is not whole.
+    let code_in_body = response(
+        "400 Bad Request",
+        &[],
+        r#"{"code":"RequestAbortedException"}"#,
+    );
+    let server = responding(&code_in_body[..code_in_body.len() - 30]).await;
+    let error = call(&server.client(), Asked::Payload).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution()),
+        (ErrorKind::Service, Execution::Unknown)
+    );
     // A compressed body is not read as text.
     let coded = [
         ("content-encoding", "gzip"),

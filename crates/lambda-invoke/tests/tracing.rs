@@ -1,101 +1,17 @@
 //! What a call reports to `tracing`: its span, its events, and what is in none of them.
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
-
 use lambda_invoke::{Client, Credentials, RetryPolicy};
+use log::{Log, contains};
 use support::{
     LAST_CHUNK, Server, Step, chunk, complete, drain, events, rejection, response, stream_head,
     whole_stream,
 };
-use tracing::field::{Field, Visit};
-use tracing::instrument::WithSubscriber as _;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{Registry, registry};
-
-/// Everything that was reported, one line for each event or change of a span:
-/// `LEVEL target [span] name=value ..`.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        write!(self.0, " {}={value:?}", field.name()).unwrap();
-    }
-}
-
-impl Log {
-    fn push(&self, line: Line) {
-        self.0.lock().unwrap().push(line.0);
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
-    /// The lines of our events with this message; other crates report too.
-    fn events(&self, message: &str) -> Vec<String> {
-        let message = format!("message={message}");
-        let lines = self.lines();
-        lines
-            .into_iter()
-            .filter(|line| line.contains(" lambda_invoke") && line.contains(&message))
-            .collect()
-    }
-
-    /// Runs a future with everything that it reports recorded, at every level, by every crate.
-    async fn record<F: Future>(&self, future: F) -> F::Output {
-        let subscriber = Registry::default().with(self.clone());
-        future.with_subscriber(subscriber).await
-    }
-}
-
-impl<S> Layer<S> for Log
-where
-    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
-{
-    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        let metadata = attributes.metadata();
-        let mut line = Line(format!("OPEN {} {}", metadata.target(), metadata.name()));
-        attributes.record(&mut line);
-        self.push(line);
-    }
-
-    fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        let mut line = Line("RECORD".to_owned());
-        values.record(&mut line);
-        self.push(line);
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let metadata = event.metadata();
-        let span = context.event_span(event);
-        let span = span.as_ref().map_or("-", registry::SpanRef::name);
-        let (level, target) = (metadata.level(), metadata.target());
-        let mut line = Line(format!("{level} {target} [{span}]"));
-        event.record(&mut line);
-        self.push(line);
-    }
-
-    fn on_close(&self, _: Id, _: Context<'_, S>) {
-        self.push(Line("CLOSE".to_owned()));
-    }
-}
-
-fn contains(lines: &[String], parts: &[&str]) {
-    let found = lines
-        .iter()
-        .any(|line| parts.iter().all(|part| line.contains(part)));
-    assert!(found, "{parts:?} in {lines:#?}");
-}
+use tracing::Level;
 
 #[tokio::test]
 async fn a_call_is_a_span_with_an_event_for_each_step() {

@@ -237,6 +237,35 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_may_be_one_text() {
+        let error = FunctionError::parse(br#"{"stack":"Error: no\n    at handler"}"#);
+        assert_eq!(error.stack_trace, ["Error: no", "    at handler"]);
+    }
+
+    #[test]
+    fn details_are_json_or_the_message() {
+        let json = FunctionError::from_details(r#"{"errorType":"E","errorMessage":"m"}"#);
+        assert_eq!(json, FunctionError::new("E", "m"));
+        for text in ["no cat", "{}", "[1]"] {
+            let plain = FunctionError::from_details(text);
+            assert_eq!(plain.error_message.as_deref(), Some(text));
+            assert_eq!((plain.error_type, plain.stack_trace.len()), (None, 0));
+        }
+        assert_eq!(FunctionError::from_details(""), FunctionError::default());
+    }
+
+    #[test]
+    fn type_message_and_id_are_kept_up_to_their_limits() {
+        let mut error = FunctionError::new("t".repeat(256), "m".repeat(8192));
+        error.request_id = Some("i".repeat(256));
+        assert_eq!(error.clone().bounded(), error);
+        let mut longer = FunctionError::new("t".repeat(257), "m".repeat(8193));
+        longer.request_id = Some("i".repeat(257));
+        assert_eq!(longer.bounded(), error);
+        assert_eq!(MAX_STACK, 65_536);
+    }
+
+    #[test]
     fn is_read_as_it_was_written() {
         let mut error = FunctionError::new("A\"b", "mé\n");
         error.request_id = Some("id".to_owned());

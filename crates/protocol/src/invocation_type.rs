@@ -33,3 +33,24 @@ impl From<StreamInvocationType> for InvocationType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streams_type_is_the_same_word_as_that_of_a_buffered_call() {
+        for (streaming, word) in [
+            (StreamInvocationType::RequestResponse, "RequestResponse"),
+            (StreamInvocationType::DryRun, "DryRun"),
+        ] {
+            assert_eq!(streaming.as_str(), word);
+            let buffered = InvocationType::from(streaming);
+            assert_eq!(buffered.as_str(), word);
+            assert_eq!(
+                StreamInvocationType::try_from(buffered).ok(),
+                Some(streaming)
+            );
+        }
+    }
+}

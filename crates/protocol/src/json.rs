@@ -265,7 +265,8 @@ fn word_at(payload: &[u8], offset: usize) -> Option<Box<str>> {
     let word = payload.get(start..offset + after)?;
     // Numbers and closed strings are not words. After a complete word, the next byte is at fault,
     // not the word.
-    if after == 0 && start == offset || !word.first()?.is_ascii_alphabetic() || in_string(before) {
+    let is_complete = matches!(word, b"true" | b"false" | b"null");
+    if is_complete || !word.first()?.is_ascii_alphabetic() || in_string(before) {
         return None;
     }
     let word = word.get(..MAX_TOKEN).unwrap_or(word);
@@ -302,6 +303,48 @@ mod tests {
     }
 
     #[test]
+    fn the_service_names_a_word_that_is_no_value_and_otherwise_the_character() {
+        for (payload, word) in [
+            (&b"foo_bar$1"[..], "foo_bar$1"),
+            (b"{\"a\": nulx}", "nulx"),
+            (b"[nul ]", "nul"),
+            (b"[true x]", "x"),
+        ] {
+            let expected = format!("Unrecognized token '{word}': was expecting (");
+            assert!(message(payload).starts_with(&expected), "{payload:?}");
+        }
+        for (payload, character) in [
+            (&b"[01]"[..], '1'),
+            (b"true,", ','),
+            (b"[false\"a\"]", '"'),
+            (b"[null}", '}'),
+            (b"[\"\\xy\"]", 'x'),
+        ] {
+            let expected = format!("Unexpected character ('{character}' (code ");
+            assert!(message(payload).starts_with(&expected), "{payload:?}");
+        }
+    }
+
+    #[test]
+    fn the_innermost_open_marker_is_named_whatever_is_closed_or_quoted() {
+        for (payload, marker, column) in [
+            (&b"[{}, "[..], "Array", 1),
+            (b"{\"a\": [[] ", "Array", 7),
+            (br#"["\"", {"#, "Object", 8),
+            (br#"["\\", {"#, "Object", 8),
+            (br#"["[{", "#, "Array", 1),
+        ] {
+            let message = message(payload);
+            let expected = format!("expected close marker for {marker} (start marker at ");
+            assert!(message.contains(&expected), "{message}");
+            assert!(
+                message.contains(&format!("column: {column}])")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
     fn finds_the_position() {
         let at = |payload: &[u8]| {
             let fault = check(payload).unwrap_err();
@@ -316,6 +359,7 @@ mod tests {
         assert_eq!(at(b"[1,\n\n"), (5, 3, 1));
         assert_eq!(at(b"\"\n\""), (1, 1, 2));
         assert_eq!(at(b"\"\\x\""), (2, 1, 3));
+        assert_eq!(at(b"\"\\x \""), (2, 1, 3));
         assert_eq!(at(b"\"\\u12g4\""), (6, 1, 7));
         assert_eq!(at(b"[01]"), (2, 1, 3));
         assert_eq!(at(b"[1.]"), (3, 1, 4));

@@ -325,6 +325,25 @@ mod tests {
     }
 
     #[test]
+    fn text_without_escapes_is_borrowed() {
+        for (text, plus) in [("thumbnail", false), ("thumbnail", true), ("a+b", false)] {
+            assert!(matches!(decode(text, plus), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn every_ascii_byte_is_unreserved_or_encoded_as_rfc_3986_says() {
+        for byte in 0..=127u8 {
+            let text = char::from(byte).to_string();
+            let expected = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.clone(),
+                other => format!("%{other:02X}"),
+            };
+            assert_eq!(Encoded(&text).to_string(), expected);
+        }
+    }
+
+    #[test]
     fn finds_query_values() {
         let query = "a=1&Qualifier=%24LATEST&Qualifier=2&empty&q=a=b";
         assert_eq!(query_value(query, "Qualifier").as_deref(), Some("$LATEST"));

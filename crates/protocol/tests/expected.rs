@@ -153,6 +153,8 @@ fn codings_are_not_passed_through_as_payload() {
         ("Chunked", None),
         ("identity, chunked", None),
         ("gzip, chunked", Some(Mismatch::TransferEncoding)),
+        // Without a last `chunked`, the body's end cannot be proved: see `Framing`.
+        ("gzip", None),
         ("chunked, chunked", Some(Mismatch::TransferEncoding)),
     ] {
         let headers = [ID, ("transfer-encoding", coding)];

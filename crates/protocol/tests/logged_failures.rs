@@ -3,8 +3,9 @@
 // Helpers of tests may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
+use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
-    InvokeComplete, LogTail, Outcome, StreamError, StreamEvent, StreamReader,
+    InvokeComplete, LogTail, Outcome, Reply, StreamError, StreamEvent, StreamReader,
 };
 
 const ID: &str = "24771e54-fca1-4eaf-a574-0a5133afa0ff";
@@ -174,6 +175,7 @@ fn the_platforms_own_lines_are_failures() {
         Some("Task timed out after 1.00 seconds")
     );
     for other in [
+        format!("2026 {ID} Task timed out after 1.00 seconds"),
         format!("yesterday {ID} Task timed out after 1.00 seconds"),
         format!("{TIME} {OTHER} Task timed out after 1.00 seconds"),
         format!("{TIME} {ID} Task timed out after 1 seconds"),
@@ -226,7 +228,18 @@ fn what_a_function_writes_itself_is_not_a_failure() {
         ),
         format!(r#"{{"level":"ERROR","requestId":"{ID}","errorType":"E"}}"#),
         format!(r#"{{"level":"WARN","requestId":"{ID}","errorType":"E","stackTrace":[]}}"#),
+        format!(
+            r#"{{"level":"WARN","requestId":"{ID}","errorType":"E","errorMessage":"ERROR","x":"ERROR","stackTrace":[]}}"#
+        ),
+        format!(
+            r#"{{"level":"ERROR","requestId":"{OTHER}","errorType":"E","errorMessage":"{ID}","stackTrace":[]}}"#
+        ),
+        format!(
+            r#" {{"level":"ERROR","requestId":"{ID}","errorType":"E","errorMessage":"m","stackTrace":[]}}"#
+        ),
         format!("RequestId: {ID} Error: no cat"),
+        format!("RequestId: {ID} Error: no cat\nRuntime."),
+        format!("RequestId: {ID} Error: no cat\nRuntime.Exit Error"),
         format!("RequestId: {ID} Error: no cat\nRuntime.ExitError\nand on"),
     ] {
         assert_eq!(reported(&log(&lines, "")), None, "{lines}");
@@ -273,6 +286,30 @@ fn outside_of_start_and_end_nothing_counts() {
     assert_eq!(reported(&log_of(&format!("{start}{record}\n"))), None);
     assert_eq!(reported(&log_of(&record)), None);
     assert_eq!(reported(&log_of("")), None);
+}
+
+/// A function can print the text of the platform's END, but not as a line of its own that is the last.
+#[test]
+fn an_end_with_more_text_on_its_line_is_not_the_platforms() {
+    let record =
+        format!("{TIME}\t-\tERROR\tInvoke Error \t{{\"errorType\":\"E\",\"errorMessage\":\"m\"}}");
+    let report = format!("REPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let printed = format!("END RequestId: {ID}, says the function");
+    let log = log_of(&format!("a line\n{printed}\n{record}\n{report}"));
+    assert_eq!(reported(&log).as_deref(), Some("E: m"));
+}
+
+/// What is shorter than the service's maximum is the whole log, so that its first line is complete.
+#[test]
+fn the_first_line_of_a_log_of_less_than_the_maximum_counts() {
+    let error = r#"{"errorType":"E","errorMessage":"m"}"#;
+    let record = format!("{TIME}\t{ID}\tERROR\tInvoke Error \t{error}");
+    let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
+    let rest = LogTail::MAX_BYTES - record.len() - end.len() - 2;
+    for (padding, counts) in [(rest - 2500, true), (rest - 4, true), (rest - 3, false)] {
+        let log = log_of(&format!("{record}\n{}\n{end}", "y".repeat(padding)));
+        assert_eq!(reported(&log).is_some(), counts, "{padding}");
+    }
 }
 
 #[test]
@@ -322,18 +359,53 @@ fn a_stream_whose_log_reports_a_failure_fails() {
     StreamEvent::InvokeComplete(complete)
         .encode(&mut wire)
         .unwrap();
-    for (id, fails) in [(Some(ID), true), (None, true), (Some(OTHER), false)] {
+    // The log of this stream ends with this stream's report, whatever id the head has.
+    for id in [Some(ID), None, Some(OTHER)] {
         let mut reader = StreamReader::new().with_request_id(id.map(str::to_owned));
         reader.push(wire.clone().into());
         while reader.next_event().unwrap().is_some() {}
-        match reader.finish() {
-            Err(error @ StreamError::FunctionFailed { .. }) => {
-                assert!(fails);
-                let text =
-                    "the function failed while streaming, as its log reports: status timeout";
-                assert_eq!(error.to_string(), text);
-            }
-            other => assert!(other.is_ok() && !fails, "{other:?}"),
-        }
+        let error = reader.finish().unwrap_err();
+        assert!(matches!(error, StreamError::FunctionFailed { .. }));
+        let text = "the function failed while streaming, as its log reports: status timeout";
+        assert_eq!(error.to_string(), text);
     }
+}
+
+#[test]
+fn a_failure_is_found_although_a_gateway_has_replaced_the_id_in_the_head() {
+    let failed = log("", "Status: error");
+    let end = StreamEvent::InvokeComplete(InvokeComplete::with_log(Some(failed.clone())));
+    let mut wire = Vec::new();
+    end.encode(&mut wire).unwrap();
+    let head = [
+        ("x-amzn-requestid", OTHER),
+        ("x-amz-executed-version", "1"),
+        ("x-amz-log-result", &failed.to_base64()),
+    ];
+    for id in [ID, OTHER] {
+        let mut reader = StreamReader::new().with_request_id(Some(id.to_owned()));
+        reader.push(wire.clone().into());
+        while let Ok(Some(_)) = reader.next_event() {}
+        let ended = reader.finish();
+        assert!(
+            matches!(ended, Err(StreamError::FunctionFailed { .. })),
+            "{id}"
+        );
+    }
+    let mut response = http::Response::builder();
+    for (name, value) in head {
+        response = response.header(name, value);
+    }
+    let (parts, ()) = response.body(()).unwrap().into_parts();
+    let asked = InvocationType::RequestResponse;
+    let reply = Reply::from_http(asked, &parts, "{}".into()).unwrap();
+    assert!(reply.logged_failure().is_some());
+
+    // A log that has this request's report is searched for nothing else.
+    let quoted = log(
+        &format!("REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: error"),
+        "",
+    );
+    assert_eq!(quoted.own_id(Some(ID)), Some(ID));
+    assert_eq!(log_of("no report").own_id(Some(ID)), Some(ID));
 }

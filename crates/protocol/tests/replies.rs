@@ -9,7 +9,8 @@ use http::{HeaderValue, StatusCode};
 use lambda_invoke_error::lookup;
 use lambda_invoke_input::InvocationType;
 use lambda_invoke_protocol::{
-    EncodeResponseError, LogTail, Mismatch, Reply, ResponseError, error_to_http, service_error,
+    EncodeResponseError, LogTail, Mismatch, Reply, ResponseError, StreamHead, error_to_http,
+    service_error,
 };
 use proptest::prelude::*;
 
@@ -68,16 +69,17 @@ fn type_of(parts: &Parts) -> InvocationType {
     }
 }
 
-fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Reply, ResponseError> {
+fn parts(status: u16, headers: &[(&str, &str)]) -> Parts {
     let mut response = http::Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    let (parts, body) = response
-        .body(Bytes::from_static(body.as_bytes()))
-        .unwrap()
-        .into_parts();
-    Reply::from_http(type_of(&parts), &parts, body)
+    response.body(()).unwrap().into_parts().0
+}
+
+fn read(status: u16, headers: &[(&str, &str)], body: &'static str) -> Result<Reply, ResponseError> {
+    let parts = parts(status, headers);
+    Reply::from_http(type_of(&parts), &parts, Bytes::from_static(body.as_bytes()))
 }
 
 #[test]
@@ -122,10 +124,49 @@ fn a_redirect_is_unexpected_and_an_error_page_is_a_service_error() {
     };
     assert_eq!(unexpected.mismatch(), Mismatch::Status);
     assert_eq!(unexpected.status(), status);
+    assert_eq!(unexpected.content_type(), None);
     let Err(ResponseError::Service(error)) = read(502, &[], "<html>") else {
         panic!("not an error")
     };
     assert_eq!((error.status(), error.code()), (502, None));
+    assert!(StreamHead::is_service_error(&parts(502, &[])));
+    assert!(!StreamHead::is_service_error(&parts(307, &[])));
+}
+
+#[test]
+fn an_error_says_that_the_response_is_unexpected_or_what_the_service_says() {
+    let html = [("content-type", "text/html")];
+    let error = read(200, &html, "<html>").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unexpected response: the response is a web page, which Lambda never sends"
+    );
+    let ResponseError::Unexpected(unexpected) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(unexpected.content_type().unwrap(), "text/html");
+    let error = read(
+        404,
+        &[("x-amzn-errortype", "ResourceNotFoundException")],
+        "{}",
+    );
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "service returned 404 ResourceNotFoundException"
+    );
+}
+
+#[test]
+fn a_failure_that_only_the_log_reports_is_found() {
+    let log = "START RequestId: 4d34 Version: 1\nEND RequestId: 4d34\n\
+               REPORT RequestId: 4d34\tDuration: 1.00 ms\tStatus: timeout\n";
+    let mut reply = Reply::new(StatusCode::OK, "1");
+    reply.request_id = Some("4d34".to_owned());
+    assert!(reply.logged_failure().is_none() && reply.failure().is_none());
+    reply.log = Some(LogTail::last_of(log.as_bytes()));
+    let failure = reply.logged_failure().unwrap();
+    assert_eq!(failure.to_string(), "status timeout");
+    assert_eq!(reply.failure(), Some(failure.error));
 }
 
 #[test]

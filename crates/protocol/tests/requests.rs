@@ -306,6 +306,8 @@ fn the_old_operation_is_an_event_with_a_smaller_limit() {
     assert_eq!(incoming.operation(), Operation::InvokeAsync);
     assert_eq!(incoming.invocation_type(), InvocationType::Event);
     assert_eq!(incoming.max_payload(), 262_144);
+    assert_eq!(incoming.check_length(262_144), Ok(()));
+    assert!(incoming.check_length(262_145).is_err());
     let rejection = incoming
         .with_payload(vec![b' '; 264_496].into())
         .unwrap_err();

@@ -66,6 +66,12 @@ fn an_error_names_the_byte_and_is_returned_again() {
     assert_eq!(error.to_string(), "the text is not UTF-8 at byte 2");
     assert_eq!(decoder.finish(), Err(error));
 
+    // Without text before it, the error is returned at once.
+    assert_eq!(
+        Utf8Decoder::new().decode(b"\xffab").unwrap_err().offset(),
+        0
+    );
+
     let mut decoder = Utf8Decoder::new();
     assert_eq!(decoder.decode(b"ab\xc3"), Ok("ab".to_owned()));
     let error = decoder.finish().unwrap_err();

@@ -30,6 +30,9 @@ pub struct Event {
     pub tenant_id: Option<String>,
     /// The X-Ray trace header.
     pub trace_id: Option<String>,
+    /// Whether the report leaves out the memory, which is read from `/proc` at the end of the
+    /// invocation and may take longer than all else that the host does for it.
+    pub without_memory: bool,
 }
 
 impl Event {
@@ -68,6 +71,13 @@ impl Event {
     #[must_use]
     pub fn with_trace_id(mut self, trace: impl Into<String>) -> Self {
         self.trace_id = Some(trace.into());
+        self
+    }
+
+    /// Leaves the memory out of the report.
+    #[must_use]
+    pub const fn without_memory(mut self) -> Self {
+        self.without_memory = true;
         self
     }
 }

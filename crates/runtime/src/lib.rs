@@ -13,12 +13,13 @@ mod pool;
 mod process;
 mod program;
 mod response;
+mod trace;
 
 // The public interface.
 pub use self::error::{InvokeError, ProgramError};
 pub use self::event::Event;
 pub use self::failure::{Failure, FailureKind, Outcome};
-pub use self::log_line::{LogLine, Stream};
+pub use self::log_line::LogLine;
 pub use self::pool::Pool;
 pub use self::process::supervise_if_asked;
 pub use self::program::Program;

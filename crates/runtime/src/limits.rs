@@ -11,7 +11,7 @@ pub const MAX_TIMEOUT: Duration = Duration::from_secs(1_800);
 /// The most bytes of log that a report holds; the oldest lines are dropped.
 pub const MAX_LOG: usize = 64 * 1024;
 
-/// The longest log line in bytes; longer ones are split.
+/// The longest log line or record in bytes; longer ones are split.
 pub const MAX_LINE: usize = 256 * 1024;
 
 /// The most extensions of an instance.

@@ -1,19 +1,10 @@
-//! Lines that a function writes to stdout and stderr.
+//! What a function writes to stdout and stderr.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Where a line was written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-/// One line that a function wrote.
+/// One line that a function wrote to stdout or stderr, or one record of an official runtime client,
+/// which may have several lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLine {
@@ -21,13 +12,11 @@ pub struct LogLine {
     pub instance: u64,
     /// The invocation that was running, if it was the only one.
     pub request_id: Option<Arc<str>>,
-    /// Where it was written to.
-    pub stream: Stream,
-    /// The line without its line end. Bytes that are not UTF-8 are replaced.
+    /// The text without its line end. Bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
-/// Who is told of each line, at once.
+/// Receives each line as soon as it is written.
 #[derive(Clone)]
 pub(crate) struct LogSink(pub(crate) Arc<dyn Fn(&LogLine) + Send + Sync>);
 

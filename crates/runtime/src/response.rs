@@ -97,8 +97,9 @@ pub struct Report {
     /// The time from the start of the process to its first request for an event, if this invocation
     /// was the first of its instance.
     pub init_duration: Option<Duration>,
-    /// The peak of the memory that the instance's processes have used so far, in bytes.
-    pub max_memory: u64,
+    /// The peak of the memory that the instance's processes have used so far, in bytes. `None` if the
+    /// event asked to leave it out, or no process ran.
+    pub max_memory: Option<u64>,
     /// What the function wrote during the invocation: the last 64 KiB. Empty where invocations
     /// share an instance and a line cannot be attributed to one of them.
     pub log: Vec<LogLine>,
@@ -110,7 +111,7 @@ impl Report {
             outcome,
             duration: Duration::ZERO,
             init_duration: None,
-            max_memory: 0,
+            max_memory: None,
             log: Vec::new(),
         }
     }

@@ -91,9 +91,11 @@ async fn a_shell_script_with_curl_responds_and_streams() {
         "bootstrap",
         r#"#!/bin/bash
 api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
+# A busy machine starts a second instance in the same folder.
+head=head-$$
 while true; do
-  event=$(curl -sS -D head "$api/next") || exit 1
-  id=$(grep -i '^lambda-runtime-aws-request-id:' head | tr -d '\r' | cut -d' ' -f2)
+  event=$(curl -sS -D $head "$api/next") || exit 1
+  id=$(grep -i '^lambda-runtime-aws-request-id:' $head | tr -d '\r' | cut -d' ' -f2)
   echo "got $event" >&2
   if [ "$event" = '"stream"' ]; then
     (echo one; sleep 0.3; echo two) | curl -sSN -o /dev/null -T - -X POST \
@@ -203,4 +205,62 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
     pool.shutdown().await;
     assert!(!folder.path().join("notes").exists());
+}
+
+/// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and one connection for all calls.
+const NAGLE: &str = r#"#!/usr/bin/env python3
+import os, socket, time
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+api = socket.create_connection((host, int(port)))
+base = "/2018-06-01/runtime/invocation/"
+def receive():
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += api.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    missing = int(headers["content-length"]) - len(body)
+    while missing > 0:
+        missing -= len(api.recv(missing))
+    return headers
+def chunk(text):
+    return b"%x\r\n%b\r\n" % (len(text), text.encode())
+while True:
+    api.sendall(("GET %snext HTTP/1.1\r\nHost: x\r\n\r\n" % base).encode())
+    id = receive()["lambda-runtime-aws-request-id"]
+    head = "POST %s%s/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" % (base, id)
+    head += "Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n"
+    api.sendall(head.encode())
+    api.sendall(chunk("first"))
+    api.sendall(chunk(str(time.time_ns())))
+    time.sleep(0.1)
+    api.sendall(b"0\r\n\r\n")
+    receive()
+"#;
+
+/// The kernel would delay its acknowledgment by 40 ms, and the runtime its chunk until then.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = Program::source(folder.script("bootstrap", NAGLE)).unwrap();
+    let program = program.timeout(Duration::from_secs(20));
+    let pool = Pool::new(program.init_timeout(Duration::from_secs(60)));
+    let mut delays = Vec::new();
+    for _ in 0..10 {
+        let mut response = pool.invoke(event("{}")).await.unwrap();
+        assert_eq!(response.chunk().await.unwrap(), "first");
+        let written = response.chunk().await.unwrap();
+        let now = std::time::SystemTime::now();
+        let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+        let written: u64 = std::str::from_utf8(&written).unwrap().parse().unwrap();
+        delays.push(now.saturating_sub(Duration::from_nanos(written)));
+        assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+    }
+    // A new connection is acknowledged at once anyway; a busy machine delays some.
+    let least = delays[5..].iter().min().unwrap();
+    assert!(*least < Duration::from_millis(20), "{delays:?}");
 }

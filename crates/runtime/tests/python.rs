@@ -69,8 +69,8 @@ async fn a_handler_is_found_and_gets_its_event_and_context() {
     assert_eq!(called.log(), "hello 1\n");
     assert!(called.report.init_duration.is_some());
     assert!(
-        called.report.max_memory > 4_000_000,
-        "{}",
+        called.report.max_memory.unwrap() > 4_000_000,
+        "{:?}",
         called.report.max_memory
     );
     let again = call(&pool, support::event("{}").with_tenant_id("blue green")).await;

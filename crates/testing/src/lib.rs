@@ -13,28 +13,28 @@
 //! property does not hold: any fuzzer can call it, and so can a test over [the seeds](corpus).
 //!
 //! The properties of codecs and signers are always there; those of the project's other crates come
-//! with the feature `project`, since they need these crates.
+//! with a feature each, or all with `project`, since they need these crates.
 
 pub mod codec;
 pub mod corpus;
-#[cfg(feature = "project")]
+#[cfg(feature = "endpoint")]
 pub mod endpoint;
-#[cfg(feature = "project")]
+#[cfg(feature = "error")]
 pub mod error;
 pub mod event_stream;
-#[cfg(feature = "project")]
+#[cfg(feature = "input")]
 pub mod input;
-#[cfg(feature = "project")]
+#[cfg(feature = "lambda-invoke")]
 pub mod lambda_invoke;
-#[cfg(feature = "project")]
+#[cfg(feature = "map")]
 pub mod map;
-#[cfg(feature = "project")]
+#[cfg(feature = "protocol")]
 pub mod protocol;
-#[cfg(feature = "project")]
+#[cfg(feature = "runtime")]
 pub mod runtime;
 pub mod signer;
 pub mod sigv4;
-#[cfg(feature = "project")]
+#[cfg(feature = "transport")]
 pub mod transport;
 
 /// A property of any bytes: a function that panics if it does not hold for them.
@@ -46,6 +46,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("endpoint_request", endpoint::request),
     ("error_code_places", error::code_places),
     ("error_parse_any", error::parse_any),
+    ("error_precedence", error::precedence),
     ("error_render_made", error::render_made),
     ("error_truncated_body", error::truncated_body),
     ("transport_connection", transport::connection),
@@ -75,6 +76,8 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("event_stream_headers", event_stream::headers),
     ("event_stream_limits", event_stream::limits),
     ("event_stream_round_trip", event_stream::round_trip),
+    ("event_stream_sequence", event_stream::sequence),
+    ("lambda_invoke_reply", lambda_invoke::reply),
     ("lambda_invoke_stream", lambda_invoke::stream),
     ("map_journal", map::journal),
     ("map_journal_any", map::journal_any),
@@ -86,6 +89,8 @@ pub const TARGETS: &[(&str, Property)] = &[
         signer::differential::<signer::LambdaInvoke>,
     ),
     ("sigv4_messages", sigv4::messages),
+    ("sigv4_rules", sigv4::rules),
+    ("sigv4_sequence", sigv4::sequence),
     ("sigv4_sign_verify", sigv4::sign_verify),
     ("sigv4_tampered", sigv4::tampered),
     ("sigv4_timestamp", sigv4::timestamp),

@@ -44,6 +44,11 @@ proptest! {
     }
 
     #[test]
+    fn sequence_holds(data in vec(any::<u8>(), 0..600)) {
+        event_stream::sequence(&data);
+    }
+
+    #[test]
     fn round_trip_holds(data in vec(any::<u8>(), 0..600)) {
         event_stream::round_trip(&data);
     }

@@ -129,7 +129,7 @@ impl Parts {
 
     #[cfg(feature = "tls")]
     async fn through_tunnel(&self, hop: Hop, to: Uri) -> Result<Path, Error> {
-        self.tls.handshake(hop, to).await
+        Ok(Path::Tls(Box::new(self.tls.handshake(hop, to).await?)))
     }
 
     #[cfg(not(feature = "tls"))]

@@ -352,6 +352,28 @@ mod tests {
         assert_eq!(Sent::of(&wrapped), Sent::Maybe);
     }
 
+    /// The underlying client rejects a request without a host, with an error that has no source.
+    #[tokio::test]
+    async fn without_a_source_only_an_unassigned_request_is_unsent() {
+        for (assigned, sent) in [(false, Sent::No), (true, Sent::Maybe)] {
+            let client = legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+                .build_http::<http_body_util::Full<bytes::Bytes>>();
+            let mut request = http::Request::new(Default::default());
+            *request.uri_mut() = http::Uri::from_static("/no-host");
+            let error = client.request(request).await.unwrap_err();
+            assert!(error.source().is_none(), "{error:?}");
+            let error = Error::without_response(error, assigned);
+            assert_eq!((error.kind(), error.sent()), (ErrorKind::Io, sent));
+            assert!(!error.is_body() && !error.is_connect());
+            assert_eq!(
+                error.to_string(),
+                "the connection failed before the server responded"
+            );
+            // The client's own words are nothing but a name, so there is no source to show.
+            assert!(error.source().is_none());
+        }
+    }
+
     #[test]
     fn a_timeout_says_which_and_how_long() {
         let limit = Duration::from_millis(1500);
@@ -365,5 +387,14 @@ mod tests {
             (Some(TimeoutKind::FirstByte), Some(limit))
         );
         assert!(!error.is_connect());
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_sent_is_no_failure_of_the_connection() {
+        let error = Error::request("no host");
+        assert!(!error.is_connect() && !error.is_tls() && !error.is_body());
+        let debug = format!("{error:?}");
+        assert!(debug.contains("kind: Request, sent: No"), "{debug}");
+        assert!(debug.contains("message: \"no host\""), "{debug}");
     }
 }

@@ -1,6 +1,5 @@
 //! The layers of a connection: a socket, with or without TLS.
 
-use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -95,10 +94,45 @@ pub(crate) type Hop = hyper_rustls::MaybeHttpsStream<TokioIo<Socket>>;
 pub(crate) type Hop = TokioIo<Socket>;
 
 /// To the server: as the first hop, or TLS through the tunnel of a proxy.
+///
+/// TLS is in a box: in place, both layers of it would be memory of each connection that has none.
+pub(crate) enum Path {
+    Plain(TokioIo<Socket>),
+    #[cfg(feature = "tls")]
+    Tls(Box<dyn Secure>),
+}
+
+/// TLS, once or twice.
 #[cfg(feature = "tls")]
-pub(crate) type Path = hyper_rustls::MaybeHttpsStream<Hop>;
-#[cfg(not(feature = "tls"))]
-pub(crate) type Path = Hop;
+pub(crate) trait Secure: rt::Read + rt::Write + Connection + Send + Unpin {}
+#[cfg(feature = "tls")]
+impl<T: rt::Read + rt::Write + Connection + Send + Unpin> Secure for T {}
+
+impl From<Hop> for Path {
+    #[cfg(feature = "tls")]
+    fn from(hop: Hop) -> Self {
+        match hop {
+            Hop::Http(socket) => Self::Plain(socket),
+            secure @ Hop::Https(_) => Self::Tls(Box::new(secure)),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn from(hop: Hop) -> Self {
+        Self::Plain(hop)
+    }
+}
+
+/// Calls a method of whatever the path is.
+macro_rules! on_path {
+    ($path:expr, $io:ident => $call:expr) => {
+        match $path {
+            Path::Plain($io) => $call,
+            #[cfg(feature = "tls")]
+            Path::Tls($io) => $call,
+        }
+    };
+}
 
 /// A connection that is ready for requests.
 pub(crate) struct Stream {
@@ -118,21 +152,13 @@ impl Stream {
     }
 }
 
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream")
-            .field("absolute_form", &self.absolute_form)
-            .finish_non_exhaustive()
-    }
-}
-
 impl rt::Read for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().path).poll_read(cx, buf)
+        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_read(cx, buf))
     }
 }
 
@@ -142,7 +168,7 @@ impl rt::Write for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().path).poll_write(cx, buf)
+        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -150,25 +176,26 @@ impl rt::Write for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().path).poll_write_vectored(cx, bufs)
+        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.path.is_write_vectored()
+        on_path!(&self.path, io => io.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().path).poll_flush(cx)
+        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().path).poll_shutdown(cx)
+        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_shutdown(cx))
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        let connected = self.path.connected().proxy(self.absolute_form);
+        let connected = on_path!(&self.path, io => io.connected());
+        let connected = connected.proxy(self.absolute_form);
         self.uses.attach(connected)
     }
 }

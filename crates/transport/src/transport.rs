@@ -238,6 +238,37 @@ mod tests {
         future::<ResponseFuture>();
     }
 
+    #[test]
+    fn shows_its_settings() {
+        use std::time::Duration;
+
+        let timeouts = Timeouts::none()
+            .with_connect(Duration::from_secs(1))
+            .with_first_byte(Duration::from_secs(2))
+            .with_idle(Duration::from_secs(3))
+            .with_total(Duration::from_secs(4));
+        let limits = [
+            timeouts.connect(),
+            timeouts.first_byte(),
+            timeouts.idle(),
+            timeouts.total(),
+        ];
+        assert_eq!(limits.map(|limit| limit.unwrap().as_secs()), [1, 2, 3, 4]);
+        let builder = Transport::builder().timeouts(timeouts);
+        let debug = format!("{builder:?}");
+        assert!(debug.contains("first_byte: Some(2s)"), "{debug}");
+        let transport = builder.build();
+        assert_eq!(transport.timeouts(), timeouts);
+        let debug = format!("{transport:?}");
+        assert!(debug.contains("first_byte: Some(2s)"), "{debug}");
+        assert!(debug.contains("proxy: None"), "{debug}");
+        #[cfg(feature = "tls")]
+        assert!(debug.contains("bundled: true"), "{debug}");
+        let request = Request::post("/path").body(Full::default()).unwrap();
+        let debug = format!("{:?}", transport.send(request));
+        assert!(debug.starts_with("ResponseFuture"), "{debug}");
+    }
+
     #[tokio::test]
     async fn rejects_what_cannot_be_sent() {
         let post = |uri: &str| Request::post(uri).body(Full::<Bytes>::default()).unwrap();

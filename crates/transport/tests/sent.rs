@@ -367,6 +367,10 @@ async fn what_is_not_http_is_reported_as_such() {
             (error.kind(), error.sent()),
             (ErrorKind::Protocol, Sent::Maybe)
         );
+        assert_eq!(
+            error.to_string(),
+            "the server's response is not readable HTTP/1.1"
+        );
     }
 }
 
@@ -389,6 +393,10 @@ async fn broken_chunks_are_reported_as_such() {
         (ErrorKind::Protocol, Sent::Maybe)
     );
     assert!(error.is_body());
+    assert_eq!(
+        error.to_string(),
+        "the framing of the response's body is not valid HTTP/1.1, after 0 bytes of the response's body"
+    );
 }
 
 #[tokio::test]

@@ -228,3 +228,27 @@ fn every_published_crate_forbids_unsafe_code_and_inherits_the_lints() {
         }
     }
 }
+
+#[test]
+fn every_published_crate_says_what_registries_and_docs_rs_show() {
+    for package in published() {
+        let name = package["name"].as_str().unwrap();
+        for member in [
+            "description",
+            "documentation",
+            "license",
+            "readme",
+            "rust_version",
+        ] {
+            assert!(package[member].is_string(), "{name} has no {member}");
+        }
+        let documentation = format!("https://docs.rs/{name}");
+        assert_eq!(package["documentation"], documentation.as_str());
+        for member in ["keywords", "categories"] {
+            let count = package[member].as_array().unwrap().len();
+            assert!((1..=5).contains(&count), "{name} has {count} {member}");
+        }
+        let docs_rs = &package["metadata"]["docs"]["rs"];
+        assert_eq!(docs_rs["all-features"], true, "{name}: {docs_rs}");
+    }
+}

@@ -1,4 +1,5 @@
-//! Code that the three load generators share, so that they differ only in the client.
+//! Code that the three load generators share, so that they differ only in the client, and what the
+//! servers and functions have in common with them.
 
 mod allocations;
 mod latency;
@@ -7,7 +8,7 @@ mod signed;
 mod work;
 
 pub use allocations::allocations;
-pub use latency::{Latency, STAMP, now_ns};
+pub use latency::{Latency, STAMP, STAMP_BYTES, TICK, TICKS, now_ns, stamp};
 pub use load::{load, resident};
 pub use signed::signed;
 pub use work::Work;

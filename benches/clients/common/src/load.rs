@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{Latency, Work};
 
 /// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: CPU time and wall time of the
-/// exchanges, the payload bytes, and the ages of stamped chunks.
+/// exchanges, the payload bytes, and the ages of stamped chunks or the durations of buffered calls.
 ///
 /// Connections are opened and warmed up before the clocks start. In the environment, `BENCH_CA` is the
 /// certificate authority to trust, and `BENCH_THREADS` the number of threads, which share a client.
@@ -63,7 +63,11 @@ pub fn load<C, F>(
         println!("{{\"resident\":{bytes}}}");
         return;
     }
-    many(Work::new("small"), 4 * at_once, &Latency::default());
+    let warm_up = match work.function() {
+        None => work,
+        Some(_) => Work::new("small"),
+    };
+    many(warm_up, 4 * at_once, &Latency::default());
     let (cpu, wall) = (ProcessTime::now(), Instant::now());
     let bytes = many(work, count, &latency);
     let (cpu, wall) = (cpu.elapsed().as_nanos(), wall.elapsed().as_nanos());
@@ -117,7 +121,11 @@ where
                 let fewer = |left: usize| left.checked_sub(1);
                 let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
                 while left.fetch_update(set, get, fewer).is_ok() {
+                    let start = work.function().is_none().then(Instant::now);
                     bytes += exchange(client.clone(), work, latency.clone()).await;
+                    if let Some(start) = start {
+                        latency.note(start.elapsed());
+                    }
                 }
                 bytes
             })

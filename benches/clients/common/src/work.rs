@@ -3,29 +3,36 @@
 /// The kind of exchange: a buffered response, or a stream from one of the server's functions.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
-    function: Option<&'static str>,
+    name: &'static str,
+    streams: bool,
 }
 
 impl Work {
-    /// `invoke`, or the name of a streaming function.
-    pub fn new(name: &str) -> Self {
-        // One name per process, which needs it until its end.
-        let function = (name != "invoke").then(|| &*String::from(name).leak());
-        Self { function }
+    /// `invoke` of the function `small`, `invoke:NAME` of another, or the name of a streaming one.
+    pub fn new(work: &str) -> Self {
+        let name = match work.strip_prefix("invoke") {
+            Some("") => Some("small"),
+            Some(rest) => rest.strip_prefix(':'),
+            None => None,
+        };
+        Self {
+            // Few names per process, which needs them until its end.
+            name: String::from(name.unwrap_or(work)).leak(),
+            streams: name.is_none(),
+        }
     }
 
-    /// The streaming function, or none for a buffered invocation of `small`.
+    /// The streaming function, or none for a buffered invocation.
     pub fn function(self) -> Option<&'static str> {
-        self.function
+        self.streams.then_some(self.name)
     }
 
     /// The path of the request.
     pub fn path(self) -> String {
-        match self.function {
-            None => "/2015-03-31/functions/small/invocations".to_owned(),
-            Some(name) => {
-                format!("/2021-11-15/functions/{name}/response-streaming-invocations")
-            }
+        let name = self.name;
+        match self.streams {
+            false => format!("/2015-03-31/functions/{name}/invocations"),
+            true => format!("/2021-11-15/functions/{name}/response-streaming-invocations"),
         }
     }
 }

@@ -1,15 +1,26 @@
-//! A client on lambda-invoke: static keys, and no retries, so that failed requests are noticed.
+//! A client on lambda-invoke without retries, so that failed requests are noticed.
 #![allow(dead_code)] // Each program uses a part of it.
 
-use lambda_invoke::{Client, Credentials, RetryPolicy, Transport};
+use lambda_invoke::{Client, Credentials, ProvideCredentials, RetryPolicy, Transport};
 
 const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
 
-/// A client with the default transport, or one that trusts only the given certificate authority.
+/// A client with static keys.
 pub fn new(url: &str, ca: Option<&str>) -> Client {
+    let keys = Credentials::new("local", "local").unwrap();
+    with(url, ca, "us-east-1", keys)
+}
+
+/// A client with the default transport, or one that trusts only the given certificate authority.
+pub fn with(
+    url: &str,
+    ca: Option<&str>,
+    region: &str,
+    credentials: impl ProvideCredentials + 'static,
+) -> Client {
     let client = Client::builder()
-        .region("us-east-1")
-        .credentials(Credentials::new("local", "local").unwrap())
+        .region(region)
+        .credentials(credentials)
         .retry(RetryPolicy::none())
         .endpoint_url(url);
     let client = match ca {

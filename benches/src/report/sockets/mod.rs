@@ -20,7 +20,7 @@ pub use program::program;
 pub use streams::streams;
 
 /// A number in a program's output.
-fn number(value: &Value, key: &str) -> Result<f64> {
+pub fn number(value: &Value, key: &str) -> Result<f64> {
     value[key]
         .as_f64()
         .ok_or_else(|| format!("no {key} in {value}").into())

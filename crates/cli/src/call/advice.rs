@@ -59,6 +59,13 @@ fn connection(error: &Error) -> Option<String> {
                 .to_owned(),
         );
     }
+    if is_unresolved(error) {
+        return Some(
+            "the name does not resolve: check the region and the network; not every region has FIPS \
+             and dual-stack endpoints, and they are not replaced by others"
+                .to_owned(),
+        );
+    }
     // Rustls's name for bytes that are not TLS.
     let is_plain = causes(error).any(|cause| cause.to_string().contains("InvalidContentType"));
     is_plain.then(|| {
@@ -66,6 +73,12 @@ fn connection(error: &Error) -> Option<String> {
          http://"
             .to_owned()
     })
+}
+
+/// Whether the host has no address, or none could be found out.
+fn is_unresolved(error: &Error) -> bool {
+    // hyper-util's name for it; the error of the operating system has no kind of its own.
+    causes(error).any(|cause| cause.to_string() == "dns error")
 }
 
 fn is_not_http(error: &Error) -> bool {

@@ -94,7 +94,7 @@ impl Config {
     /// # Errors
     ///
     /// If no region is set, which lists the places that were searched; or if the function's ARN is of
-    /// another region than the one that is set.
+    /// a different region from the one that is set.
     pub(crate) async fn region(&self) -> Result<Setting<String>, Failure> {
         let set = self.settings.region().map_err(|error| failure(&error))?;
         match (set, &self.of_arn) {

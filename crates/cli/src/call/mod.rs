@@ -55,7 +55,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     /// Call an endpoint in this process, without an account, credentials or region: your own
     /// functions, named by --function, or else hello, echo, count and fail
-    #[arg(long, conflicts_with_all = ["profile", "endpoint_url"])]
+    #[arg(long, conflicts_with_all = ["profile", "endpoint_url", "ca_bundle"])]
     local: bool,
     /// With --local: a file with a handler, such as app.py or app.py:HANDLER, a program, NAME=SOURCE
     /// or NAME='COMMAND'; repeatable

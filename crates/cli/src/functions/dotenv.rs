@@ -15,7 +15,7 @@ use crate::functions::spec::{VARIABLE, Value, is_variable};
 ///
 /// # Errors
 ///
-/// If it cannot be read, or a line is not of the format.
+/// If it cannot be read, or a line is malformed.
 pub(crate) fn load(path: &Path) -> Result<Vec<(String, Value)>, ConfigError> {
     let place = path.display().to_string();
     let text = read(path).map_err(|problem| ConfigError::new(&place, problem))?;
@@ -26,7 +26,7 @@ pub(crate) fn load(path: &Path) -> Result<Vec<(String, Value)>, ConfigError> {
     Ok(redacted.collect())
 }
 
-/// The variables of a file's text, in its order; of a name that occurs twice, the last is meant.
+/// The variables of a file's text, in its order; if a name occurs twice, the last one counts.
 fn parse(place: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut line = 1;

@@ -8,7 +8,7 @@ use std::io;
 pub(crate) struct ConfigError {
     /// A path, or the option with its value.
     place: String,
-    /// Counted from 1; `None` if the whole place is meant.
+    /// Counted from 1; `None` for the whole place.
     line: Option<usize>,
     problem: Problem,
 }
@@ -23,7 +23,7 @@ pub(crate) enum Problem {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The text is not of its format.
+    /// The text is malformed.
     Syntax(String),
     /// A required setting does not exist.
     Missing {

@@ -24,10 +24,10 @@ pub(crate) use self::options::Options;
 use self::spec::FunctionSpec;
 use self::template::Stack;
 
-/// The most memory of a function, in MiB, as in the service.
+/// The maximum memory of a function in MiB, as in the service.
 const MOST_MEMORY: u16 = 10_240;
 
-/// The most instances of a function, or calls in an instance.
+/// The maximum number of instances of a function, and of calls in an instance.
 const MOST_CONCURRENCY: usize = 1_000;
 
 /// The longest timeout of a function.
@@ -37,7 +37,7 @@ const MOST_TIMEOUT: Duration = Duration::from_secs(1_800);
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) functions: Vec<FunctionSpec>,
-    /// What is not understood or used of a template; to be shown once.
+    /// The parts of a template that are not understood or not used; to be shown once.
     pub(crate) notes: Vec<String>,
 }
 

@@ -11,7 +11,7 @@ use super::error::{ConfigError, Problem};
 use super::spec::{Code, Language};
 use super::spec::{FunctionSpec, Url};
 
-/// How long an instance may take to initialize at least, as in the service.
+/// How long an instance may always take to initialize, as in the service.
 #[cfg(unix)]
 const INIT: Duration = Duration::from_secs(10);
 

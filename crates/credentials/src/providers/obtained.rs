@@ -64,7 +64,7 @@ impl Members<'_> {
     }
 }
 
-/// Parses an expiry. One that cannot be read must not become one that never is.
+/// Parses an expiry. One that cannot be parsed must not count as none.
 pub(crate) fn expiry(text: Option<&str>, place: &str) -> Result<Option<Timestamp>, Error> {
     let Some(text) = text else { return Ok(None) };
     time::parse(text).map(Some).ok_or_else(|| {

@@ -12,7 +12,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If it is not a number from 1 up.
+    /// If it is not a number of at least 1.
     pub fn max_attempts(&self) -> Result<Option<Setting<u32>>, Error> {
         let Some(Setting { value, by }) = self.value("AWS_MAX_ATTEMPTS", "max_attempts")? else {
             return Ok(None);
@@ -74,8 +74,8 @@ impl Settings {
     }
 
     /// Returns the value of `X-Amzn-Trace-Id` for calls from within a Lambda function: that of
-    /// `_X_AMZN_TRACE_ID`, if `AWS_LAMBDA_FUNCTION_NAME` is set too. Lambda detects loops of functions
-    /// by it. Characters that a header cannot have are percent-encoded.
+    /// `_X_AMZN_TRACE_ID`, if `AWS_LAMBDA_FUNCTION_NAME` is set too. Lambda uses it to detect
+    /// loops of functions. Characters that a header cannot have are percent-encoded.
     #[must_use]
     pub fn trace_id(&self) -> Option<String> {
         let environment = self.system().environment();

@@ -64,7 +64,7 @@ struct Inner {
     builder: SettingsBuilder,
 }
 
-/// What messages call the explicit settings.
+/// How messages refer to the explicit settings.
 #[derive(Clone, Copy, Debug)]
 struct Names {
     profile: &'static str,
@@ -130,7 +130,7 @@ impl SettingsBuilder {
         self
     }
 
-    /// Makes messages call the explicit settings by the options `--profile`, `--region`,
+    /// Makes messages refer to the explicit settings by the options `--profile`, `--region`,
     /// `--endpoint-url` and `--ca-bundle`.
     pub fn for_command_line(mut self) -> Self {
         self.names = COMMAND_LINE;

@@ -63,7 +63,7 @@ impl fmt::Debug for Variables {
 /// # Errors
 ///
 /// If it is not UTF-8, blank, or has a control character. The usual one is a line end from `$(cat
-/// ..)` on Windows or a secret store, which would otherwise select something else without a word. The
+/// ..)` on Windows or a secret store, which would otherwise silently select something else. The
 /// value is not shown: it may be a secret.
 pub(crate) fn text(environment: &dyn Environment, name: &str) -> Result<Option<String>, Error> {
     let Some(value) = environment.var(name).filter(|value| !value.is_empty()) else {

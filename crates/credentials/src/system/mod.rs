@@ -25,7 +25,7 @@ pub(crate) use self::environment::{
 use crate::{Error, ErrorKind};
 
 /// How long a file may take to be read. A file system that hangs, or a named pipe that nobody
-/// writes to, must not block for good.
+/// writes to, must not block forever.
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest file that is read, in bytes: far above any shared file or token.

@@ -20,6 +20,7 @@ use crate::run::execution::{Execution, Next};
 use crate::run::platform_log;
 use crate::run::unframed::FunctionChunks;
 use crate::service::Service;
+use crate::service::calls::Via;
 use crate::service::request_body;
 use crate::service::response_body::Content;
 use crate::service::stream_body::StreamBody;
@@ -56,7 +57,7 @@ pub(super) async fn respond(
         return problem(StatusCode::BAD_REQUEST, &error.to_string());
     }
     let call = Call::new(function.info(), id);
-    let (invocation, permit) = match service.start(function, payload, call, "Console") {
+    let (invocation, permit) = match service.start(function, payload, call, Via::Console) {
         Ok(started) => started,
         Err(error) => return error_to_http(&error).map(Content::whole),
     };
@@ -68,6 +69,9 @@ pub(super) async fn respond(
     let mut execution = Execution::start(handler, &invocation, permit, running, limits);
     let mut first = VecDeque::new();
     let head = poll_fn(|cx| execution.poll_head(cx)).await;
+    if let Err(error) = service.check_started(&invocation, execution.outcome()) {
+        return error_to_http(&error).map(Content::whole);
+    }
     if !head.started {
         // It has ended.
         match execution.next().await {

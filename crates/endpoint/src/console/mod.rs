@@ -1,7 +1,6 @@
 //! The console: a page that calls the endpoint's functions and shows the last calls live.
 //!
-//! The page is open to whoever asks; its requests need a session, which only the one-time token
-//! opens. Requests for another host, or from another page, are rejected first.
+//! Anyone can load the page, but its requests need a session, which only the one-time token opens. Requests for another host, or from another page, are rejected first.
 
 mod access;
 mod call;

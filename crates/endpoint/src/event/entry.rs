@@ -74,6 +74,7 @@ impl Event {
             + text(&call.qualifier)
             + text(&call.tenant_id)
             + text(&call.durable_execution_name)
+            + text(&call.trace_id)
             + bytes(&call.client_context)
     }
 }

@@ -285,15 +285,10 @@ impl Worker {
         let function = self.registry.get(name)?;
         let resolved = function.resolve(None)?;
         let call = Call {
-            function: Arc::clone(function.info()),
-            qualifier: None,
-            version: None,
-            request_id: self.ids.next(),
-            client_context: None,
-            tenant_id: None,
-            durable_execution_name: None,
+            // The trace goes on.
+            trace_id: event.call().trace_id.clone(),
             event: true,
-            tail: false,
+            ..Call::new(function.info(), self.ids.next())
         };
         let record = record(event, why, SystemTime::now()).to_string();
         let payload = Bytes::from(record.into_bytes().into_boxed_slice());

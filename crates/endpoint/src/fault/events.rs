@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use lambda_invoke_protocol::{StreamEvent, StreamException};
 use tokio::time::Sleep;
 
@@ -18,6 +19,7 @@ pub(super) struct EventFaults {
     pub(super) no_complete: bool,
     pub(super) exception: Option<ExceptionFault>,
     pub(super) complete_error: Option<(String, Option<String>)>,
+    pub(super) after_complete: bool,
 }
 
 /// An exception that ends a stream.
@@ -35,6 +37,7 @@ impl EventFaults {
             && !self.no_complete
             && self.exception.is_none()
             && self.complete_error.is_none()
+            && !self.after_complete
     }
 }
 
@@ -47,6 +50,8 @@ pub(super) struct FaultyEvents {
     /// A chunk that is delayed.
     delayed: Option<(Pin<Box<Sleep>>, StreamEvent)>,
     chunks: u64,
+    /// A chunk after the end.
+    late: Option<StreamEvent>,
     /// The failure of a function that has ended.
     failure: Option<String>,
     is_struck: bool,
@@ -59,6 +64,7 @@ impl FaultyEvents {
             faults,
             delayed: None,
             chunks: 0,
+            late: None,
             failure: None,
             is_struck: false,
         }
@@ -106,6 +112,12 @@ impl FaultyEvents {
             complete.error_code = Some(code);
             complete.error_details = details;
         }
+        if self.faults.after_complete {
+            self.failure = self.failure();
+            self.events = None;
+            let late = Bytes::from_static(b"after the end");
+            self.late = Some(StreamEvent::PayloadChunk(late.into()));
+        }
         Some(StreamEvent::InvokeComplete(complete))
     }
 }
@@ -135,7 +147,7 @@ impl Events for FaultyEvents {
                 return Poll::Ready(self.strike(Some(exception)));
             }
             let Some(events) = &mut self.events else {
-                return Poll::Ready(None);
+                return Poll::Ready(self.late.take());
             };
             let Some(event) = ready!(events.poll_event(cx)) else {
                 return Poll::Ready(None);
@@ -155,6 +167,6 @@ impl Events for FaultyEvents {
 
     fn is_end(&self) -> bool {
         let at_end = self.events.as_ref().is_none_or(|events| events.is_end());
-        self.delayed.is_none() && at_end
+        self.delayed.is_none() && self.late.is_none() && at_end
     }
 }

@@ -22,7 +22,7 @@ impl std::error::Error for FaultParseError {}
 
 /// The kinds of faults, for error messages.
 const KINDS: &str = "error, throttle, delay, delay-chunks, reset-at, cut-at, end-at, flip-at, \
-                     wrong-crc, no-complete, exception, complete-error or twice";
+                     wrong-crc, no-complete, after-complete, exception, complete-error or twice";
 
 fn error(message: impl Into<String>) -> FaultParseError {
     FaultParseError(message.into())
@@ -105,15 +105,17 @@ fn kind(words: &mut Words) -> Result<FaultKind, FaultParseError> {
         return Err(error(format!("the rule has no fault: it needs {KINDS}")));
     }
     let (name, value) = words.pairs.remove(0);
-    if name == "no-complete" || name == "twice" {
-        if value.is_some() {
-            return Err(error(format!("{name} has no value")));
-        }
-        return Ok(if name == "twice" {
-            FaultKind::Twice
-        } else {
-            FaultKind::NoComplete
-        });
+    let plain = match name.as_str() {
+        "no-complete" => Some(FaultKind::NoComplete),
+        "after-complete" => Some(FaultKind::AfterComplete),
+        "twice" => Some(FaultKind::Twice),
+        _ => None,
+    };
+    if let Some(kind) = plain {
+        return match value {
+            None => Ok(kind),
+            Some(_) => Err(error(format!("{name} has no value"))),
+        };
     }
     if name == "wrong-crc" {
         let message = value.map_or(Ok(0), |value| number(&name, &value))?;
@@ -267,6 +269,7 @@ mod tests {
             "*: flip-at=3 bit=7",
             "*: wrong-crc=2",
             "*: no-complete every=3 probability=1 times=4",
+            "*: after-complete",
             "*: exception=\"ServiceException\" message=\"\" after=1",
             "*: complete-error=\"Runtime.ExitError\" details=\"killed\"",
             "*: complete-error=\"E\"",
@@ -303,6 +306,7 @@ mod tests {
             ("*: delay=-1s", "not a duration"),
             ("*: delay", "needs a value"),
             ("*: twice=2", "has no value"),
+            ("*: after-complete=1", "has no value"),
             (
                 "*: error=NoSuchException",
                 "no error called NoSuchException",

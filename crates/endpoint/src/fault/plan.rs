@@ -203,6 +203,7 @@ impl Faults {
                     .complete_error
                     .get_or_insert_with(|| (code.clone(), details.clone()));
             }
+            FaultKind::AfterComplete => self.events.after_complete = true,
             FaultKind::Twice => self.twice = true,
         }
     }

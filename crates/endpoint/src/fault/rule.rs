@@ -28,6 +28,7 @@ use crate::pattern::Pattern;
 /// *: flip-at=100 bit=3          one bit of byte 100 of the body is flipped (the first byte is 0)
 /// *: wrong-crc=1                the second message of a stream has a wrong checksum (0 by default)
 /// *: no-complete                a stream ends without InvokeComplete
+/// *: after-complete             a stream has another chunk after InvokeComplete
 /// *: exception=ServiceException message="gone" after=1   an exception frame after one chunk
 /// *: complete-error=Runtime.ExitError details="killed"   InvokeComplete with an error code
 /// *: twice                      an event is delivered twice
@@ -90,6 +91,8 @@ pub enum FaultKind {
     WrongCrc(u64),
     /// A stream ends without `InvokeComplete`.
     NoComplete,
+    /// A stream has another chunk after `InvokeComplete`.
+    AfterComplete,
     /// A stream ends with an exception frame instead of `InvokeComplete`.
     Exception {
         /// The exception's name.
@@ -246,6 +249,7 @@ impl fmt::Display for FaultKind {
             Self::FlipAt { byte, bit } => write!(f, "flip-at={byte} bit={bit}"),
             Self::WrongCrc(message) => write!(f, "wrong-crc={message}"),
             Self::NoComplete => f.write_str("no-complete"),
+            Self::AfterComplete => f.write_str("after-complete"),
             Self::Exception {
                 code,
                 message,

@@ -51,6 +51,8 @@ pub(crate) struct Call {
     pub(crate) client_context: Option<Vec<u8>>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) durable_execution_name: Option<String>,
+    /// The X-Ray trace header that the caller sent.
+    pub(crate) trace_id: Option<String>,
     pub(crate) event: bool,
     pub(crate) tail: bool,
 }
@@ -66,6 +68,7 @@ impl Call {
             client_context: None,
             tenant_id: None,
             durable_execution_name: None,
+            trace_id: None,
             event: false,
             tail: false,
         }
@@ -273,6 +276,14 @@ impl Invocation {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.shared.started.elapsed()
+    }
+
+    /// Returns the X-Ray trace header: the caller's, or one of this invocation.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn trace_id(&self) -> String {
+        let call = &self.shared.call;
+        let own = || call.request_id.trace(SystemTime::now());
+        call.trace_id.clone().unwrap_or_else(own)
     }
 
     /// Sets what the invocation has used, in place of what is known of this process.

@@ -11,7 +11,8 @@ pub struct LogLine<'a> {
     pub function: &'a str,
     /// The request id of the invocation; `None` for a line between invocations.
     pub request_id: Option<&'a str>,
-    /// The line, without its end. It may contain control characters.
+    /// The line, without its end; a record of a program's runtime client may have several lines. It
+    /// may contain control characters.
     pub text: &'a str,
 }
 
@@ -23,6 +24,13 @@ impl OnLog {
     /// Reports a text, which may have several lines.
     pub(crate) fn report(&self, function: &str, request_id: Option<&str>, text: &str) {
         for text in text.lines() {
+            self.report_whole(function, request_id, text);
+        }
+    }
+
+    /// Reports a text as one, unless it is empty.
+    pub(crate) fn report_whole(&self, function: &str, request_id: Option<&str>, text: &str) {
+        if !text.is_empty() {
             (self.0)(LogLine {
                 function,
                 request_id,

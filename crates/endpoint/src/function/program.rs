@@ -36,7 +36,7 @@ pub(super) fn handler(
     let (on_log, name) = (info.on_log.clone(), info.name.clone());
     let pool = Pool::new(program).on_log(move |line| {
         if let Some(on_log) = &on_log {
-            on_log.report(&name, line.request_id.as_deref(), &line.text);
+            on_log.report_whole(&name, line.request_id.as_deref(), &line.text);
         }
     });
     let instances = pool.clone();
@@ -120,5 +120,7 @@ fn event(invocation: &Invocation) -> Event {
     let context = invocation.client_context();
     event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
     event.tenant_id = invocation.tenant_id().map(str::to_owned);
+    event.without_memory = !invocation.wants_log();
+    event.trace_id = Some(invocation.trace_id());
     event
 }

@@ -8,6 +8,6 @@ pub(crate) struct Usage {
     pub(crate) duration: Duration,
     /// The time to initialize the instance, if this invocation was its first.
     pub(crate) init_duration: Option<Duration>,
-    /// In bytes.
-    pub(crate) max_memory: u64,
+    /// In bytes. `None` if nobody reads the log.
+    pub(crate) max_memory: Option<u64>,
 }

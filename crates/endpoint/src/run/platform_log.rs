@@ -44,7 +44,7 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
     report.billed_duration = Some(whole_milliseconds(duration));
     report.memory_size_mb = Some(call.function.memory_mb.into());
     report.max_memory_used_mb = match usage {
-        Some(usage) => Some(usage.max_memory.div_ceil(1 << 20)),
+        Some(usage) => usage.max_memory.map(|bytes| bytes.div_ceil(1 << 20)),
         // In-process functions share the memory of the process, so only its total is known.
         None => resident_mb(),
     };

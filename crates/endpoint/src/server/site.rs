@@ -68,19 +68,26 @@ impl Site {
         let is_console = route.is_none() && Console::owns(path);
         let console = self.console.as_ref().filter(|_| is_console);
         // What the page asks for is of no interest to a request log.
-        let mut watch = service
-            .on_response
-            .as_ref()
-            .filter(|_| console.is_none())
-            .map(|on_response| Watch::new(on_response, &parts, id, connection));
-        let mut response = match (route, console) {
-            (Some(route), _) => url::respond(service, &route, &parts, body, id, connection).await,
-            (None, Some(console)) => {
-                console
-                    .respond(service, &parts, body, id, connection, &*self.notice)
-                    .await
+        let mut watch = match console {
+            Some(_) => None,
+            None => Watch::new(service.on_response.as_ref(), &parts, id, connection),
+        };
+        let responding = async {
+            match (route, console) {
+                (Some(route), _) => {
+                    url::respond(service, &route, &parts, body, id, connection).await
+                }
+                (None, Some(console)) => {
+                    console
+                        .respond(service, &parts, body, id, connection, &*self.notice)
+                        .await
+                }
+                (None, None) => service.respond(&parts, body, id, connection).await,
             }
-            (None, None) => service.respond(&parts, body, id, connection).await,
+        };
+        let mut response = match &watch {
+            Some(watch) => watch.span.run(responding).await,
+            None => responding.await,
         };
         service.set_date(response.headers_mut());
         if let Some(watch) = &mut watch {

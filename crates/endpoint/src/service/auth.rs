@@ -48,7 +48,19 @@ impl AccessKey {
         self
     }
 
-    pub(crate) fn id(&self) -> &str {
+    /// Adds the session token that requests with this key must have.
+    ///
+    /// # Errors
+    ///
+    /// If the token is empty or has a character that a header cannot have.
+    pub fn with_session_token(mut self, token: &str) -> Result<Self, AccessKeyError> {
+        let credentials = self.credentials.with_session_token(token);
+        self.credentials = credentials.map_err(AccessKeyError::Credentials)?;
+        Ok(self)
+    }
+
+    /// Returns the key's id.
+    pub fn id(&self) -> &str {
         self.credentials.access_key_id()
     }
 
@@ -73,7 +85,7 @@ impl AccessKey {
 pub enum AccessKeyError {
     /// The text is not `ID:SECRET` or `ID:SECRET:PATTERN`.
     Form,
-    /// The id or the secret is invalid.
+    /// The id, the secret or the session token is invalid.
     Credentials(CredentialsError),
 }
 
@@ -81,7 +93,7 @@ impl fmt::Display for AccessKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form => f.write_str("an access key must be ID:SECRET or ID:SECRET:PATTERN"),
-            Self::Credentials(_) => f.write_str("the access key has an invalid id or secret"),
+            Self::Credentials(_) => f.write_str("the access key has an invalid part"),
         }
     }
 }

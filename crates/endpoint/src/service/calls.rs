@@ -31,10 +31,11 @@ use crate::function::invocation::Call;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedCall {
-    /// The payload as the function received it; `{}` if the caller sent none.
+    /// The payload as the function received it: `{}` if the caller sent none, and the event of a
+    /// request to the function's URL.
     pub payload: Bytes,
-    /// The operation; an event of the old InvokeAsync is an `Invoke`.
-    pub operation: Operation,
+    /// How the call came to the endpoint.
+    pub via: Via,
     /// Whether the call is asynchronous (`Event`).
     pub is_event: bool,
     /// The qualifier that the caller used, if any.
@@ -45,6 +46,29 @@ pub struct RecordedCall {
     pub tenant_id: Option<String>,
     /// The request id.
     pub request_id: String,
+}
+
+/// How a call came to the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Via {
+    /// By an operation of the API; an event of the old InvokeAsync is an `Invoke`.
+    Api(Operation),
+    /// By the function's URL.
+    Url,
+    /// From the console.
+    Console,
+}
+
+impl Via {
+    /// Returns what the console shows.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api(operation) => operation.as_str(),
+            Self::Url => "URL",
+            Self::Console => "Console",
+        }
+    }
 }
 
 impl RecordedCall {
@@ -93,13 +117,13 @@ impl Calls {
     }
 
     /// Records a call; the oldest ones make room for it.
-    pub(crate) fn record(&self, operation: Operation, call: &Call, payload: &Bytes) {
+    pub(crate) fn record(&self, via: Via, call: &Call, payload: &Bytes) {
         if self.most == 0 {
             return;
         }
         let recorded = RecordedCall {
             payload: payload.clone(),
-            operation,
+            via,
             is_event: call.event,
             qualifier: call.qualifier.clone(),
             client_context: call.client_context.clone(),

@@ -28,7 +28,7 @@ use lambda_invoke_protocol::{IncomingRequest, Rejection, StreamHead, error_to_ht
 use lambda_invoke_sigv4::Timestamp;
 
 use self::auth::{Access, Caller};
-use self::calls::Calls;
+use self::calls::{Calls, Via};
 use self::cors::Caller as Page;
 use self::encoder::Encoder;
 use self::lookup::{Found, Lookup, RULES};
@@ -54,7 +54,11 @@ use crate::run::execution::Execution;
 use crate::run::platform_log;
 use crate::run::registry::{Registered, Registry};
 use crate::run::stream::FunctionEvents;
+use crate::trace;
 use crate::wire::connection::Connection;
+
+/// By this header, a trace reaches the function.
+const X_AMZN_TRACE_ID: &str = "x-amzn-trace-id";
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -114,21 +118,24 @@ impl Service {
         }
     }
 
-    /// Acquires a permit, and starts an invocation with its log.
+    /// Acquires a permit, records the call, and starts an invocation with its log.
     pub(crate) fn start(
         &self,
         function: &Registered,
         payload: Bytes,
         call: Call,
-        via: &'static str,
+        via: Via,
     ) -> Result<(Invocation, Permit), ServiceError> {
         let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let (id, size) = (call.request_id, payload.len());
         let entry = self
             .journal
             .as_ref()
-            .map(|journal| journal.begin(call.start(via), &payload));
+            .map(|journal| journal.begin(call.start(via.as_str()), &payload));
+        self.calls.record(via, &call, &payload);
         let invocation = Invocation::new(payload, call, entry);
         platform_log::start(&invocation);
+        trace::called(function.name(), via.as_str(), id, size);
         Ok((invocation, permit))
     }
 
@@ -201,6 +208,7 @@ impl Service {
             version: resolved.version,
             request_id: id,
             event,
+            trace_id: trace_id(&parts.headers),
             ..Call::with_members(function, &typed, id)
         };
         let ready = Ready {
@@ -297,38 +305,27 @@ impl Service {
             let reason = ThrottleReason::FunctionInvocationRateLimitExceeded;
             return Err(errors::throttled(reason));
         }
-        self.calls
-            .record(Operation::Invoke, &ready.call, &ready.payload);
+        let via = Via::Api(Operation::Invoke);
+        self.calls.record(via, &ready.call, &ready.payload);
         empty(StatusCode::ACCEPTED, id)
     }
 
-    /// Starts the invocation of an operation, and records the call.
-    fn begin(
-        &self,
-        operation: Operation,
-        ready: &Ready<'_>,
-    ) -> Result<(Invocation, Permit), ServiceError> {
-        let (call, payload) = (&ready.call, &ready.payload);
-        let via = operation.as_str();
-        let started = self.start(ready.function, payload.clone(), call.clone(), via)?;
-        self.calls.record(operation, call, payload);
-        Ok(started)
-    }
-
     /// Rejects a call that a program could not take: nothing has run.
-    fn check_started(
+    pub(crate) fn check_started(
         &self,
         invocation: &Invocation,
         outcome: &Outcome,
     ) -> Result<(), ServiceError> {
-        let Some(reason) = outcome
-            .as_ref()
-            .err()
-            .and_then(FunctionError::throttle_reason)
-        else {
+        let Err(error) = outcome else {
+            return Ok(());
+        };
+        let Some(reason) = error.throttle_reason() else {
             return Ok(());
         };
         self.calls.forget(invocation.request_id());
+        if let Some(entry) = invocation.entry() {
+            entry.end(Some(error.summary()));
+        }
         Err(errors::throttled(reason))
     }
 
@@ -337,10 +334,18 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let (invocation, permit) = self.begin(Operation::Invoke, &ready)?;
+        let Ready {
+            function,
+            handler,
+            call,
+            payload,
+            plan,
+        } = ready;
+        let via = Via::Api(Operation::Invoke);
+        let (invocation, permit) = self.start(function, payload, call, via)?;
         let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
         let running = connection.running();
-        let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let execution = Execution::start(handler, &invocation, permit, running, limits);
         let collected = collect(execution).await;
         self.check_started(&invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
@@ -349,7 +354,7 @@ impl Service {
             .map_err(|error| errors::internal(&error.to_string()))?;
         Ok(response.map(|payload| {
             let content = Content::whole(payload).of_failed(failure);
-            ready.plan.body(content, connection)
+            plan.body(content, connection)
         }))
     }
 
@@ -358,14 +363,21 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let operation = Operation::InvokeWithResponseStream;
-        let (invocation, permit) = self.begin(operation, &ready)?;
+        let Ready {
+            function,
+            handler,
+            call,
+            payload,
+            mut plan,
+        } = ready;
+        let via = Via::Api(Operation::InvokeWithResponseStream);
+        let (invocation, permit) = self.start(function, payload, call, via)?;
         let limits = ResponseLimits {
             buffered: Some(self.settings.max_buffered_bytes),
             streamed: self.settings.max_stream_bytes,
         };
         let running = connection.running();
-        let mut execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        let mut execution = Execution::start(handler, &invocation, permit, running, limits);
         let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
         self.check_started(&invocation, execution.outcome())?;
         let mut head = StreamHead::new();
@@ -376,7 +388,6 @@ impl Service {
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
 
-        let mut plan = ready.plan;
         let error_code = self.settings.error_code_in_stream;
         let events = FunctionEvents::new(execution, invocation, error_code);
         let events = plan.events(Box::new(events));
@@ -407,6 +418,12 @@ impl Call {
             ..Self::new(function.info(), request_id)
         }
     }
+}
+
+/// Returns the X-Ray trace header that the caller sent.
+pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let sent = headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?;
+    (!sent.is_empty()).then(|| sent.to_owned())
 }
 
 fn http_date(time: Timestamp) -> String {

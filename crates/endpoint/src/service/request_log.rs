@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use lambda_invoke_error::text::Escaped;
 
 use crate::request_id::RequestId;
+use crate::trace::RequestSpan;
 use crate::wire::connection::Connection;
 
 /// A request and its response, recorded when the response has been sent or abandoned.
@@ -107,21 +108,28 @@ impl fmt::Debug for OnResponse {
 
 /// Records one request until its end.
 pub(crate) struct Watch {
-    on_response: OnResponse,
+    on_response: Option<OnResponse>,
+    pub(crate) span: RequestSpan,
     record: RequestRecord,
     started: Instant,
     connection: Arc<Connection>,
 }
 
 impl Watch {
+    /// Starts to record a request; `None` if nobody would see the record.
     pub(crate) fn new(
-        on_response: &OnResponse,
+        on_response: Option<&OnResponse>,
         parts: &Parts,
         id: RequestId,
         connection: &Arc<Connection>,
-    ) -> Box<Self> {
-        Box::new(Self {
-            on_response: on_response.clone(),
+    ) -> Option<Box<Self>> {
+        let span = RequestSpan::open(&parts.method, id);
+        if on_response.is_none() && !span.is_enabled() {
+            return None;
+        }
+        Some(Box::new(Self {
+            on_response: on_response.cloned(),
+            span,
             record: RequestRecord {
                 method: parts.method.clone(),
                 target: own(&parts.uri),
@@ -137,7 +145,7 @@ impl Watch {
             },
             started: Instant::now(),
             connection: Arc::clone(connection),
-        })
+        }))
     }
 
     /// Records the response head.
@@ -179,7 +187,10 @@ impl Drop for Watch {
         if self.record.status.is_none() && self.connection.is_stopped() {
             self.record.ending = Ending::Closed;
         }
-        (self.on_response.0)(&self.record);
+        self.span.served(&self.record);
+        if let Some(OnResponse(on_response)) = &self.on_response {
+            on_response(&self.record);
+        }
     }
 }
 

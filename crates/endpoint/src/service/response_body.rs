@@ -153,10 +153,13 @@ impl hyper::body::Body for Body {
     type Error = TruncatedOnPurpose;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
-        let polled = self.content.poll_frame(cx);
-        if self.watch.is_some() {
-            self.record(&polled);
-        }
+        let Self { content, watch, .. } = &mut *self;
+        let Some(watch) = watch else {
+            return content.poll_frame(cx);
+        };
+        // The function runs while its body is polled.
+        let polled = watch.span.in_scope(|| content.poll_frame(cx));
+        self.record(&polled);
         polled
     }
 

@@ -1,7 +1,7 @@
 //! Which web pages may call a URL that needs no signature.
 //!
-//! In the service such a URL is public. Here it is a door to the developer's machine: a page of
-//! another site must not pass, neither by a request of its own nor by a name that its DNS resolves
+//! In the service such a URL is public. Here it runs code on the developer's machine, so a page of
+//! another site must not reach it: neither by a request of its own nor by a name that its DNS resolves
 //! to this machine (DNS rebinding).
 
 use http::HeaderMap;
@@ -48,8 +48,8 @@ pub(super) fn check(
 }
 
 /// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
-/// `Origin` with such a request, but say where it comes from. A link that a person follows is none,
-/// and neither is what a local page embeds.
+/// `Origin` with such a request, but say where it comes from. Following
+/// a link is not embedding, and a local page may embed it.
 fn is_embedded(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_link =

@@ -6,6 +6,7 @@
 mod guard;
 mod response;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -26,9 +27,10 @@ use crate::function::url::{FunctionUrl, UrlAuth, UrlMode};
 use crate::request_id::RequestId;
 use crate::run::execution::Execution;
 use crate::run::registry::{Registered, Resolved};
+use crate::service::calls::Via;
 use crate::service::request_body::{self, Unread};
 use crate::service::response_body::Content;
-use crate::service::{Service, errors};
+use crate::service::{Service, errors, trace_id};
 use crate::wire::connection::Connection;
 
 /// A response in place of a run.
@@ -159,7 +161,8 @@ impl<'a> UrlRequest<'a> {
             Unread::Truncated => errors::truncated(),
         })?;
         let key = self.authenticate(function, url, &body)?;
-        let payload = self.event(function, key.as_deref(), &body);
+        let trace = self.trace();
+        let payload = self.event(function, key.as_deref(), &body, &trace);
         if payload.len() > settings.max_request_bytes {
             return Err(self.too_large(payload.len()).into());
         }
@@ -167,9 +170,10 @@ impl<'a> UrlRequest<'a> {
         let call = Call {
             qualifier: qualifier(self.route).map(str::to_owned),
             version: resolved.version,
+            trace_id: Some(trace),
             ..Call::new(function.info(), self.id)
         };
-        let (invocation, permit) = service.start(function, payload.into(), call, "URL")?;
+        let (invocation, permit) = service.start(function, payload.into(), call, Via::Url)?;
         let limits = ResponseLimits {
             buffered: Some(settings.max_buffered_bytes),
             streamed: match url.mode {
@@ -179,7 +183,12 @@ impl<'a> UrlRequest<'a> {
         };
         let running = connection.running();
         let handler = resolved.handler;
-        let execution = Execution::start(handler, &invocation, permit, running, limits);
+        let mut execution = Execution::start(handler, &invocation, permit, running, limits);
+        if url.mode == Some(UrlMode::Buffered) {
+            execution.drain_when_dropped();
+        }
+        poll_fn(|cx| execution.poll_head(cx)).await;
+        service.check_started(&invocation, execution.outcome())?;
         let running = Running {
             execution,
             invocation,
@@ -213,7 +222,13 @@ impl<'a> UrlRequest<'a> {
         Ok(Some(caller.id().to_owned()))
     }
 
-    fn event(&self, function: &Registered, key: Option<&str>, body: &[u8]) -> Vec<u8> {
+    /// Returns the X-Ray trace header: the caller's, or one for this request.
+    fn trace(&self) -> String {
+        let own = || self.id.trace(SystemTime::from(self.service.now()));
+        trace_id(&self.parts.headers).unwrap_or_else(own)
+    }
+
+    fn event(&self, function: &Registered, key: Option<&str>, body: &[u8], trace: &str) -> Vec<u8> {
         let account = &self.service.settings.account;
         let arn = key.map(|key| format!("arn:aws:iam::{account}:user/{key}"));
         let host = self
@@ -231,6 +246,7 @@ impl<'a> UrlRequest<'a> {
         }
         event.port = addresses.local.map(|local| local.port());
         event.request_id = self.id.as_str();
+        event.trace_id = trace.split(';').next();
         event.time = SystemTime::from(self.service.now());
         event.caller = key
             .zip(arn.as_deref())

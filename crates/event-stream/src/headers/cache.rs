@@ -42,3 +42,36 @@ impl Default for HeaderCache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two headers: a string and a byte array.
+    const BLOCK: &[u8] = b"\x0d:content-type\x07\x00\x04text\x01a\x06\x00\x02\xff\xff";
+
+    #[test]
+    fn a_block_that_differs_anywhere_from_the_last_one_is_validated_again() {
+        let mut changed: Vec<Vec<u8>> = Vec::new();
+        for at in 0..BLOCK.len() {
+            for byte in [0, 1, 9, 10, b'x', 0x7f, 0x80, 0xff] {
+                let mut block = BLOCK.to_vec();
+                block[at] = byte;
+                changed.push(block);
+            }
+            changed.push(BLOCK[..at].to_vec());
+            changed.push([BLOCK, &BLOCK[..at]].concat());
+        }
+        let mut rejected = 0;
+        for block in changed {
+            let mut cache = HeaderCache::default();
+            assert_eq!(cache.validate(BLOCK, 0), Ok(()));
+            let verdict = cache.validate(&block, 7);
+            assert_eq!(verdict, validate(&block, 7), "{block:?}");
+            rejected += usize::from(verdict.is_err());
+            // Whatever the verdict, the first block is still valid.
+            assert_eq!(cache.validate(BLOCK, 0), Ok(()));
+        }
+        assert!(rejected > 100, "{rejected}");
+    }
+}

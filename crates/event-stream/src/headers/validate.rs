@@ -47,3 +47,35 @@ fn locate(block: &[u8], fault: Fault, offset: u64) -> DecodeError {
     let within = block.len().saturating_sub(fault.left) as u64;
     DecodeError::new(offset.saturating_add(within), fault.kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_and_string_must_be_utf8_not_only_those_of_the_first_header() {
+        // A header of text beyond ASCII, so that no block here is ASCII throughout.
+        let before = "\u{2}\u{e9}\u{7}\0\u{2}\u{e9}".as_bytes();
+        for headers in 0..3 {
+            let good = before.repeat(headers);
+            assert_eq!(validate(&good, 0), Ok(()));
+            for (bad, offset, kind) in [
+                (&b"\x01\xff\x00"[..], 1, DecodeErrorKind::HeaderNameNotUtf8),
+                (
+                    b"\x01a\x07\x00\x01\xff",
+                    5,
+                    DecodeErrorKind::HeaderValueNotUtf8,
+                ),
+            ] {
+                let at = (good.len() + offset) as u64;
+                let error = DecodeError::new(at, kind);
+                assert_eq!(validate(&[&good, bad].concat(), 0), Err(error));
+            }
+            // A byte array may have any bytes.
+            assert_eq!(
+                validate(&[&good[..], b"\x01a\x06\x00\x01\xff"].concat(), 0),
+                Ok(())
+            );
+        }
+    }
+}

@@ -14,13 +14,13 @@ import botocore.exceptions
 from botocore.config import Config
 
 
-def client(secret="local", token=None, connections=10):
+def client(secret="local", token=None, connections=10, key="local"):
     config = Config(retries={"max_attempts": 1}, max_pool_connections=connections)
     return boto3.client(
         "lambda",
         endpoint_url=sys.argv[1],
         region_name="us-east-1",
-        aws_access_key_id="local",
+        aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=token,
         config=config,
@@ -61,6 +61,9 @@ for name in ("app", "function:app", "123456789012:function:app", arn, arn + ":$L
     assert result["arn"].startswith(arn), result
     tail = base64.b64decode(response["LogResult"]).decode()
     assert "REPORT RequestId" in tail and "Max Memory Used" in tail, tail
+live = ours.invoke(FunctionName="app", Qualifier="live", Payload=b'{"kind": "echo"}')
+assert live["ExecutedVersion"] == "3", live
+assert json.loads(live["Payload"].read())["arn"] == arn + ":live"
 assert ours.invoke(FunctionName="app", InvocationType="Event", Payload="{}")["StatusCode"] == 202
 assert ours.invoke(FunctionName="app", InvocationType="DryRun")["StatusCode"] == 204
 
@@ -71,9 +74,14 @@ large = ours.invoke(FunctionName="app", Payload=json.dumps({"kind": "echo", "x":
 assert len(json.loads(large["Payload"].read())["event"]["x"]) == 5_000_000
 assert code_of(lambda: ours.invoke(FunctionName="nobody")) == "ResourceNotFoundException"
 assert code_of(lambda: client("wrong").invoke(FunctionName="app")) == "InvalidSignatureException"
-# The key is one without a session token.
-tokened = client(token="a/session=token")
-assert code_of(lambda: tokened.invoke(FunctionName="app")) == "UnrecognizedClientException"
+token = "a/session=token"
+tokened = client(key="AKIDTOKEN", secret="secret", token=token)
+assert tokened.invoke(FunctionName="app", Payload="{}")["StatusCode"] == 200
+chunks, _ = stream(tokened, {"chunks": 1})
+assert len(chunks) == 1, chunks
+# A key with a session token needs it, and one without has none.
+for other in (client(key="AKIDTOKEN", secret="secret"), client(token=token)):
+    assert code_of(lambda: other.invoke(FunctionName="app")) == "UnrecognizedClientException"
 
 chunks, complete = stream(ours, {"chunks": 5, "seconds": 0.2})
 assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(5)], chunks

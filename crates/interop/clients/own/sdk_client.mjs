@@ -11,11 +11,11 @@ import {
     LambdaClient,
 } from "@aws-sdk/client-lambda";
 
-const client = (secretAccessKey = "local", sessionToken = undefined) =>
+const client = (secretAccessKey = "local", sessionToken = undefined, accessKeyId = "local") =>
     new LambdaClient({
         endpoint: process.argv[2],
         region: "us-east-1",
-        credentials: { accessKeyId: "local", secretAccessKey, sessionToken },
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
         maxAttempts: 1,
         requestHandler: { httpAgent: { maxSockets: 100 } },
     });
@@ -45,6 +45,9 @@ const ClientContext = Buffer.from('{"custom":{"a":"b"}}').toString("base64");
 const echoed = await invoke({ kind: "echo" }, { ClientContext, LogType: "Tail" });
 assert.deepEqual(JSON.parse(text(echoed.Payload)).custom, { a: "b" });
 assert.match(text(Buffer.from(echoed.LogResult, "base64")), /REPORT RequestId/);
+const live = await invoke({ kind: "echo" }, { Qualifier: "live" });
+assert.equal(live.ExecutedVersion, "3");
+assert.match(JSON.parse(text(live.Payload)).arn, /:app:live$/);
 assert.equal((await invoke({}, { InvocationType: "Event" })).StatusCode, 202);
 assert.equal((await invoke({}, { InvocationType: "DryRun" })).StatusCode, 204);
 assert.equal((await invoke({ kind: "fail" })).FunctionError, "Unhandled");
@@ -53,8 +56,12 @@ assert.equal(JSON.parse(text(large.Payload)).event.x.length, 5_000_000);
 const rejected = (call, name) => assert.rejects(call, (error) => error.name === name);
 await rejected(invoke({}, { FunctionName: "nobody" }), "ResourceNotFoundException");
 await rejected(invoke({}, {}, client("wrong")), "InvalidSignatureException");
-// The key is one without a session token.
-await rejected(invoke({}, {}, client("local", "token")), "UnrecognizedClientException");
+const token = "a/session=token";
+assert.equal((await invoke({}, {}, client("secret", token, "AKIDTOKEN"))).StatusCode, 200);
+// A key with a session token needs it, and one without has none.
+for (const from of [client("secret", undefined, "AKIDTOKEN"), client("local", token)]) {
+    await rejected(invoke({}, {}, from), "UnrecognizedClientException");
+}
 
 const { chunks, complete } = await stream({ chunks: 5, seconds: 0.2 });
 assert.deepEqual(chunks.map(([, chunk]) => chunk), [0, 1, 2, 3, 4].map((n) => `chunk ${n}\n`));

@@ -86,6 +86,19 @@ impl Iterator for ResponseStream {
 
 /// The response of a function behind a function URL, its body an iterator. It dereferences to
 /// [`lambda_invoke::HttpStream`](crate::HttpStream), for status, headers and cookies.
+///
+/// # Example
+///
+/// ```no_run
+/// # fn example(client: lambda_invoke::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use lambda_invoke::blocking::HttpStream;
+///
+/// let page: HttpStream = client.stream("page").send()?.into_http()?;
+/// println!("{}", page.status());
+/// std::io::copy(&mut page.into_reader(), &mut std::io::stdout())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct HttpStream {

@@ -40,7 +40,13 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Returns the kind in lower case, for logs and JSON: `timed_out`, for example.
+    /// Returns the kind in lower case, for logs and JSON.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// assert_eq!(lambda_invoke::ErrorKind::TimedOut.as_str(), "timed_out");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -48,6 +48,39 @@ use crate::{BoxError, Collected, FunctionFailure};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What is known of it:
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// use lambda_invoke::{FunctionFailure, TimeoutKind};
+///
+/// let stream = client.stream("orders").send().await?;
+/// let Err(error) = stream.collect_all().await else { return Ok(()) };
+/// println!("{error} (request {:?}, {} attempts)", error.request_id(), error.attempts());
+/// if let Some(service) = error.service_error() {
+///     println!("rejected with {:?}: {:?}", service.code(), service.message());
+/// }
+/// if let Some(exception) = error.stream_exception() {
+///     println!("ended by the service: {exception:?}");
+/// }
+/// if let Some(FunctionFailure { error, log, .. }) = error.function_failure() {
+///     println!("failed with {error}; log: {log:?}");
+/// }
+/// if error.timeout_kind() == Some(TimeoutKind::Idle) {
+///     println!("no chunk came for {:?}", error.timeout());
+/// } else if error.is_timeout() {
+///     println!("another timeout");
+/// }
+/// if let Some(part) = error.collected() {
+///     println!("{:?} bytes came: {:?}", error.received(), part.to_bytes());
+/// }
+/// if let Some(why) = error.give_up_reason() {
+///     println!("not tried again: {why}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Error(Box<Repr>);
 
 struct Repr {

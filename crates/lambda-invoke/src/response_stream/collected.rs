@@ -32,6 +32,24 @@ use crate::{Completion, Error};
 ///
 /// The chunks are in one buffer. Their bytes and the length of each are all that is kept in memory,
 /// not the connection's buffers.
+///
+/// # Example
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use lambda_invoke_endpoint::Endpoint;
+/// # let server = Endpoint::builder().builtins().bind_local().await?;
+/// # let client = lambda_invoke::Client::local(server.url())?;
+/// use lambda_invoke::Collected;
+///
+/// let response: Collected = client.stream("hello").send().await?.collect_all().await?;
+/// assert_eq!(response.head().status, 200);
+/// assert_eq!(response.chunks().map(|chunk| chunk.len()).sum::<usize>(), response.to_bytes().len());
+/// assert!(response.completion().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Collected {
     head: StreamHead,

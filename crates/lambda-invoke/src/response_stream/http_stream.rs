@@ -17,6 +17,25 @@ use crate::{Error, Reader, ResponseStream, TextStream};
 ///
 /// A [`Stream`] and an [`http_body::Body`] of the body's chunks. It ends as the response stream
 /// does: without an error only after `InvokeComplete`.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// use lambda_invoke::HttpStream;
+///
+/// let stream = client.stream("page").payload(r#"{"rawPath":"/"}"#).send().await?;
+/// let mut page: HttpStream = stream.into_http().await?;
+/// println!("{}, {:?}, cookies {:?}", page.status(), page.headers(), page.cookies());
+/// if page.prelude().is_none() {
+///     println!("the function has set none of them");
+/// }
+/// while let Some(piece) = page.next_chunk().await {
+///     println!("{} bytes", piece?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct HttpStream {

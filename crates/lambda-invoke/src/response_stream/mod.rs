@@ -1,40 +1,35 @@
 //! A function's response while it is being written.
 
 mod collected;
+mod completion;
 mod http_stream;
+mod linger;
 mod reader;
 mod text_stream;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderValue, StatusCode};
 use lambda_invoke_event_stream::{Payload, PayloadIter};
-use lambda_invoke_protocol::{
-    InvokeComplete, LogTail, Outcome, Report, ReportedVersion, StreamError, StreamEvent,
-    StreamHead, StreamReader,
-};
-use tokio::time::Sleep;
+use lambda_invoke_protocol::{ReportedVersion, StreamError, StreamEvent, StreamHead, StreamReader};
 
 use crate::exchange::HttpResponse;
 use crate::http_service::ResponseBody;
 use crate::trace::CallSpan;
 use crate::{BoxError, Error, FunctionFailure};
 use collected::Pieces;
+use linger::Linger;
 
 pub use collected::Collected;
+pub use completion::Completion;
 pub use http_stream::HttpStream;
 pub use reader::Reader;
 pub use text_stream::TextStream;
-
-/// How long to wait for the end of the body after `InvokeComplete`, so that the connection can be
-/// reused. The response is complete by then; a server that keeps the body open must not delay it.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// A function's response, while it is being written: see
 /// [`StreamCall::send`](crate::StreamCall::send).
@@ -65,6 +60,30 @@ const LINGER: Duration = Duration::from_secs(1);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What is known before the first byte, and after the last:
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use lambda_invoke_endpoint::Endpoint;
+/// # let server = Endpoint::builder().builtins().bind_local().await?;
+/// # let client = lambda_invoke::Client::local(server.url())?;
+/// use lambda_invoke::Outcome;
+///
+/// let mut stream = client.stream("count").payload(r#"{"n":2}"#).send().await?;
+/// assert!(stream.head().request_id.is_some());
+/// println!("{:?}, version {:?}", stream.request_id(), stream.executed_version());
+/// println!("the function writes {:?}", stream.remapped_content_type());
+/// while let Some(piece) = stream.next_chunk().await {
+///     piece?;
+/// }
+/// assert_eq!(stream.received(), 4);
+/// let completion = stream.completion().ok_or("no end")?;
+/// assert_ne!(completion.outcome(), Outcome::Failed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct ResponseStream {
     head: StreamHead,
@@ -75,7 +94,7 @@ pub struct ResponseStream {
     /// The slices of a message that are not returned yet.
     pieces: Option<PayloadIter>,
     completion: Option<Completion>,
-    linger: Option<Pin<Box<Sleep>>>,
+    linger: Linger,
     span: CallSpan,
 }
 
@@ -88,7 +107,7 @@ impl ResponseStream {
             body: Some(response.body),
             pieces: None,
             completion: None,
-            linger: None,
+            linger: Linger::default(),
             span: response.span,
         }
     }
@@ -187,6 +206,16 @@ impl ResponseStream {
     ///
     /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
     /// [`Error::collected`].
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+    /// let page = client.stream("page").send().await?.collect_at_most(1 << 20).await?;
+    /// println!("{} bytes", page.to_bytes().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn collect_at_most(mut self, max: u64) -> Result<Collected, Error> {
         let mut pieces = Pieces::default();
         let failed = loop {
@@ -308,9 +337,7 @@ impl ResponseStream {
                 }
                 Poll::Ready(None) => return self.finish(),
                 Poll::Pending if self.reader.has_ended() => {
-                    let linger = &mut self.linger;
-                    let sleep = linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-                    return match sleep.as_mut().poll(cx) {
+                    return match self.linger.poll(cx) {
                         Poll::Ready(()) => self.finish(),
                         Poll::Pending => Poll::Pending,
                     };
@@ -385,66 +412,5 @@ impl fmt::Debug for ResponseStream {
             .field("ended", &self.body.is_none())
             .field("completion", &self.completion)
             .finish_non_exhaustive()
-    }
-}
-
-/// How an execution ended: see [`ResponseStream::completion`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Completion {
-    complete: InvokeComplete,
-    report: Option<Report>,
-    outcome: Outcome,
-}
-
-impl Completion {
-    fn new(complete: InvokeComplete, request_id: Option<&str>) -> Self {
-        let log = complete.log.as_ref();
-        let report = log.and_then(LogTail::report);
-        let outcome = match log {
-            _ if complete.has_failed() => Outcome::Failed,
-            Some(log) => log.outcome(request_id),
-            None => Outcome::NotReported,
-        };
-        Self {
-            complete,
-            report,
-            outcome,
-        }
-    }
-
-    /// Returns what is known of how the execution ended.
-    ///
-    /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
-    /// the service nor the log reports a failure. Success is reported in logs of the JSON format
-    /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
-    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of any
-    /// other function.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// Returns the service's code for the function's failure, if it failed.
-    #[must_use]
-    pub fn error_code(&self) -> Option<&str> {
-        self.complete.error_code.as_deref()
-    }
-
-    /// Returns the details of the function's failure, if it failed.
-    #[must_use]
-    pub fn error_details(&self) -> Option<&str> {
-        self.complete.error_details.as_deref()
-    }
-
-    /// Returns the end of the log, decoded, if it was requested.
-    #[must_use]
-    pub fn log(&self) -> Option<&LogTail> {
-        self.complete.log.as_ref()
-    }
-
-    /// Returns the log's report of time, memory and status.
-    #[must_use]
-    pub fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
     }
 }

@@ -19,6 +19,20 @@ use crate::{Error, ErrorKind};
 /// It reads as ended (no bytes) only where the stream ended without an error. Any other end is an
 /// error whose inner error is an [`Error`]; reading on after it is an error again, so that a loop
 /// that ignores errors does not take an incomplete stream for a complete one.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use lambda_invoke::{Reader, ResponseStream};
+///
+/// let stream = client.stream("export").send().await?;
+/// let mut reader: Reader<ResponseStream> = stream.into_reader();
+/// tokio::io::copy(&mut reader, &mut tokio::io::sink()).await?;
+/// println!("{:?}", reader.get_ref().completion());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct Reader<S> {

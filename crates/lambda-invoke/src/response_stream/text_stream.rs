@@ -17,6 +17,22 @@ use crate::Error;
 /// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the
 /// kind [`Text`](crate::ErrorKind::Text), after the text before them, unless they are replaced: see
 /// [`lossy`](Self::lossy).
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
+/// use lambda_invoke::{ResponseStream, TextStream};
+///
+/// let stream = client.stream("hello").send().await?;
+/// let mut text: TextStream<ResponseStream> = stream.into_text().lossy();
+/// while let Some(piece) = text.next_chunk().await {
+///     print!("{}", piece?);
+/// }
+/// println!("{} bytes", text.get_ref().received());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct TextStream<S> {

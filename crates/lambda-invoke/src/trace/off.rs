@@ -29,6 +29,10 @@ impl CallSpan {
     pub(crate) fn failed(&self, _: &Error) {}
 }
 
+pub(crate) fn inherited<F: Future>(future: F) -> F {
+    future
+}
+
 pub(crate) fn credentials_fetched(_: &Credentials) {}
 
 pub(crate) fn credentials_kept(_: &Credentials) {}

@@ -7,7 +7,7 @@ use lambda_invoke_protocol::Request;
 use lambda_invoke_protocol::operation::InvokeOperation;
 use lambda_invoke_protocol::retry::{ClockOffset, GiveUpReason, Recovery, Retry};
 use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
-use tracing::instrument::Instrumented;
+use tracing::instrument::{Instrumented, WithDispatch, WithSubscriber as _};
 use tracing::{Instrument as _, Level, Span, debug, event, field, info};
 
 use crate::exchange::request_id;
@@ -91,6 +91,11 @@ impl CallSpan {
             );
         });
     }
+}
+
+/// Lets a future that gets a task of its own report where its call does.
+pub(crate) fn inherited<F: Future>(future: F) -> WithDispatch<Instrumented<F>> {
+    future.in_current_span().with_current_subscriber()
 }
 
 /// Reports credentials that the provider returned.

@@ -445,5 +445,27 @@ mod tests {
         assert!(Cors::new().allow_method("G T").is_err());
         assert!(Cors::new().allow_header("x:").is_err());
         assert!(Cors::new().max_age(Duration::from_secs(86_401)).is_err());
+        assert!(Cors::new().max_age(Duration::from_secs(86_400)).is_ok());
+    }
+
+    #[test]
+    fn an_error_quotes_the_value_and_says_what_would_be_right() {
+        for (error, text) in [
+            (
+                Cors::new().allow_origin("x"),
+                "\"x\" is not an origin: expected \"*\" or a scheme and a host, such as \
+                 \"http://localhost:3000\"",
+            ),
+            (
+                Cors::new().allow_method("G T"),
+                "\"G T\" is not an HTTP method or \"*\"",
+            ),
+            (
+                Cors::new().allow_header("x:"),
+                "\"x:\" is not a header's name or \"*\"",
+            ),
+        ] {
+            assert_eq!(error.unwrap_err().to_string(), text);
+        }
     }
 }

@@ -59,6 +59,8 @@ pub struct UrlEvent<'a> {
     pub port: Option<u16>,
     /// `requestId`: the id of the invocation.
     pub request_id: &'a str,
+    /// The `x-amzn-trace-id` of a request that came without one.
+    pub trace_id: Option<&'a str>,
     /// `time` and `timeEpoch`.
     pub time: SystemTime,
     /// The caller, if the URL verifies signatures (`AWS_IAM`); `None` for `NONE`.
@@ -110,6 +112,7 @@ impl<'a> UrlEvent<'a> {
             source_ip: IpAddr::from([127, 0, 0, 1]),
             port: None,
             request_id: "",
+            trace_id: None,
             time: SystemTime::UNIX_EPOCH,
             caller: None,
         }
@@ -177,6 +180,9 @@ impl<'a> UrlEvent<'a> {
         add("x-forwarded-proto", "http".to_owned());
         if let Some(port) = self.port {
             add("x-forwarded-port", port.to_string());
+        }
+        if let Some(trace_id) = self.trace_id {
+            add("x-amzn-trace-id", trace_id.to_owned());
         }
         map
     }
@@ -286,6 +292,7 @@ mod tests {
             event.source_ip = "123.123.123.123".parse().unwrap();
             event.port = Some(443);
             event.request_id = "id";
+            event.trace_id = Some("Root=1-5e6a87de-000000000000000000000001");
             event.time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_584_039_838_390);
             event.caller = Some(IamCaller::new(
                 "AKIA...",
@@ -311,6 +318,7 @@ mod tests {
                     "x-forwarded-for": "123.123.123.123",
                     "x-forwarded-proto": "http",
                     "x-forwarded-port": "443",
+                    "x-amzn-trace-id": "Root=1-5e6a87de-000000000000000000000001",
                 },
                 "queryStringParameters": {
                     "parameter1": "value1,value2",
@@ -400,12 +408,15 @@ mod tests {
                 .header("X-Hop", "1")
                 .header("Authorization", "Bearer abc")
                 .header("X-Forwarded-Proto", "https")
+                .header("X-Amzn-Trace-Id", "Root=1-a-b;Self=1-c-d")
                 .body(&b""[..])
                 .unwrap()
         };
         let plain = event(request(), |_| {});
         assert_eq!(plain["headers"]["authorization"], "Bearer abc");
         assert_eq!(plain["headers"]["x-forwarded-proto"], "https");
+        let trace = event(request(), |event| event.trace_id = Some("Root=1-e-f"));
+        assert_eq!(trace["headers"]["x-amzn-trace-id"], "Root=1-a-b;Self=1-c-d");
         assert!(plain["headers"].get("connection").is_none());
         assert!(plain["headers"].get("x-hop").is_none());
         let signed = event(request(), |event| {

@@ -276,6 +276,29 @@ mod tests {
     }
 
     #[test]
+    fn the_http_response_has_the_status_the_headers_and_the_body() {
+        let json = r#"{"statusCode":201,"headers":{"x-a":"1"},"body":"made"}"#;
+        let response = read(json).unwrap().into_response();
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()["x-a"], "1");
+        assert_eq!(response.body(), "made");
+    }
+
+    #[test]
+    fn an_error_names_its_cause() {
+        use std::error::Error as _;
+        let error = read("{").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the function's HTTP response is not JSON"
+        );
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.contains("unexpected end of input"), "{cause}");
+        let error = read(r#"{"statusCode":"x"}"#).unwrap_err();
+        assert!(error.source().is_some(), "{error}");
+    }
+
+    #[test]
     fn infers_a_response_from_any_json_without_a_status() {
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
         for json in [

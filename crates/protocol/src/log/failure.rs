@@ -52,6 +52,15 @@ pub enum Outcome {
 }
 
 impl LogTail {
+    /// Returns the id by which the lines of a response's log are recognized: the one in the
+    /// response's head, unless every report in the log has another one. A gateway with an id of its
+    /// own sets that instead of the service's; without this, no failure would be found any more.
+    /// `None` stands for the id of the last report, which the platform writes after the function.
+    #[must_use]
+    pub fn own_id<'i>(&self, in_head: Option<&'i str>) -> Option<&'i str> {
+        in_head.filter(|_| self.report().is_none() || self.report_of(in_head).is_some())
+    }
+
     /// Returns the failure that the log reports, if it does so unambiguously; `request_id` is that
     /// of the response's head.
     ///
@@ -173,7 +182,7 @@ fn find(log: &LogTail, request_id: Option<&str>) -> Option<LoggedFailure> {
     let from = bytes.len().saturating_sub(SEARCHED);
     let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or(bytes));
     // The rest of a split character, up to three bytes, is missing as well.
-    let is_truncated = from > 0 || bytes.len() + 3 >= LogTail::MAX_BYTES;
+    let is_truncated = bytes.len() + 3 >= LogTail::MAX_BYTES;
 
     let report = log.report_of(request_id);
     let known = request_id.or_else(|| Some(report.as_ref()?.request_id.as_str()))?;

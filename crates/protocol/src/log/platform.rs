@@ -71,5 +71,7 @@ mod tests {
         assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
         assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
         assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
+        // The platform does not indent.
+        assert_eq!(StartLine::parse(&format!(" {json}")), None);
     }
 }

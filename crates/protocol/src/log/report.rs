@@ -341,6 +341,15 @@ mod tests {
         proptest::option::of((0..90_000_000u64).prop_map(|n| Duration::from_micros(n * 10)))
     }
 
+    #[test]
+    fn a_duration_is_digits_with_at_most_one_point() {
+        assert_eq!(milliseconds("6.62"), Some(Duration::from_micros(6620)));
+        assert_eq!(milliseconds("7"), Some(Duration::from_millis(7)));
+        for text in ["", ".5", "+1", "-1", "1.2.3", "1.2x", "1.2345678x", "1e3"] {
+            assert_eq!(milliseconds(text), None, "{text:?}");
+        }
+    }
+
     fn whole() -> impl Strategy<Value = Option<Duration>> {
         proptest::option::of((0..900_000u64).prop_map(Duration::from_millis))
     }

@@ -313,6 +313,33 @@ mod tests {
     }
 
     #[test]
+    fn the_buffer_drops_a_split_character_only_if_something_is_missing() {
+        let filled = |pieces: &[&[u8]]| {
+            let mut buffer = TailBuffer::new();
+            pieces.iter().for_each(|piece| buffer.push(piece));
+            buffer.finish().as_bytes().to_vec()
+        };
+        let tail = [b"\xa9".to_vec(), vec![b'b'; LogTail::MAX_BYTES - 1]].concat();
+        assert_eq!(filled(&[&tail]), tail);
+        assert_eq!(filled(&[b"\xc3", &tail]), tail[1..]);
+        assert_eq!(filled(&[b"\xc3", &tail[..9], &tail[9..]]), tail[1..]);
+        let twice = vec![b'a'; 2 * LogTail::MAX_BYTES];
+        assert_eq!(filled(&[&twice, &tail]), tail[1..]);
+    }
+
+    #[test]
+    fn the_start_is_the_platforms_first_line() {
+        let log = LogTail::last_of(b"START RequestId: 4d34 Version: 7\nhello\n");
+        assert_eq!(log.start(), Some(StartLine::new("4d34", "7")));
+        assert_eq!(LogTail::last_of(b"hello\n").start(), None);
+        let debug = format!("{log:?}");
+        assert!(
+            debug.contains("4d34") && debug.contains("fault: None"),
+            "{debug}"
+        );
+    }
+
+    #[test]
     fn the_last_report_counts() {
         let log = LogTail::last_of(
             b"REPORT RequestId: forged\tDuration: 1.00 ms\nREPORT RequestId: real\tDuration: 2.00 ms\n",

@@ -340,6 +340,16 @@ mod tests {
     }
 
     #[test]
+    fn says_when_the_body_has_begun() {
+        assert_eq!(PreludeSplitter::DEFAULT_LIMIT, 65_536);
+        let mut splitter = PreludeSplitter::optional();
+        splitter.push(Bytes::from_static(&WHOLE[..9]));
+        assert!(splitter.next_part().is_none() && !splitter.is_past_prelude());
+        splitter.push(Bytes::from_static(&WHOLE[9..]));
+        assert!(splitter.next_part().is_some() && splitter.is_past_prelude());
+    }
+
+    #[test]
     fn the_body_is_not_copied() {
         let piece = Bytes::from_static(WHOLE);
         let mut splitter = PreludeSplitter::optional();

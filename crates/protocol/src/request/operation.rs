@@ -121,7 +121,6 @@ pub(super) const fn invocation_types(operation: Operation) -> &'static [&'static
 pub(super) const fn template(operation: Operation) -> Template {
     match operation {
         Operation::InvokeWithResponseStream => path::STREAM,
-        Operation::InvokeAsync => path::INVOKE_ASYNC,
         _ => path::INVOKE,
     }
 }

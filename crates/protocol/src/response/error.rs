@@ -39,16 +39,16 @@ impl From<UnexpectedResponse> for ResponseError {
 }
 
 /// Reads the service error in a response whose status is 400 to 599. A body with a content coding
-/// is ignored. A truncated body may be given, since the head has nearly everything.
+/// is ignored. A truncated body may be given, since the head has nearly everything: see
+/// [`ServiceError::with_partial_body`], which an ignored body counts as too.
 #[must_use]
 pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();
-    let body = if has_content_coding(&parts.headers) {
-        &[]
-    } else {
-        body
-    };
-    ServiceError::parse(parts.status.as_u16(), header, body)
+    let status = parts.status.as_u16();
+    if has_content_coding(&parts.headers) {
+        return ServiceError::parse(status, header, &[]).with_partial_body();
+    }
+    ServiceError::parse(status, header, body)
 }
 
 /// Encodes an error as an endpoint sends it. The server adds `Content-Length` and `Date`.

@@ -117,6 +117,7 @@ impl Expected {
         // If `chunked` is not the last coding, `Framing` rejects the body for lack of a provable
         // end.
         if fields.transfer_encoding.is_some()
+            && !fields.is_only_chunked()
             && Framing::by(parts, fields) == Framing::Delimited
             && is_coded(&parts.headers, TRANSFER_ENCODING, "chunked")
         {

@@ -61,6 +61,9 @@ impl Framing {
             return length().map_or(Self::Delimited, Self::Length);
         }
         // A transfer coding overrides the length.
+        if fields.is_only_chunked() {
+            return Self::Delimited;
+        }
         if fields.transfer_encoding.is_some() {
             let last = tokens(&parts.headers, TRANSFER_ENCODING).last();
             let chunked = last.is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));

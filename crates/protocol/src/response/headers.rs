@@ -22,6 +22,8 @@ pub(super) struct Fields<'a> {
     pub(super) durable_execution_arn: Option<&'a HeaderValue>,
     pub(super) remapped_content_type: Option<&'a HeaderValue>,
     pub(super) request_id: Option<&'a HeaderValue>,
+    /// Whether there are several headers of transfer codings.
+    more_codings: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -33,7 +35,10 @@ impl<'a> Fields<'a> {
                 "content-type" => &mut fields.content_type,
                 "content-encoding" => &mut fields.content_encoding,
                 "content-length" => &mut fields.content_length,
-                "transfer-encoding" => &mut fields.transfer_encoding,
+                "transfer-encoding" => {
+                    fields.more_codings = fields.transfer_encoding.is_some();
+                    &mut fields.transfer_encoding
+                }
                 "x-amz-executed-version" => &mut fields.executed_version,
                 "x-amz-function-error" => &mut fields.function_error,
                 "x-amz-log-result" => &mut fields.log_result,
@@ -45,6 +50,14 @@ impl<'a> Fields<'a> {
             field.get_or_insert(value);
         }
         fields
+    }
+
+    /// Whether `chunked` is the only transfer coding, in the only header of its kind, as it nearly always
+    /// is. The headers need not be searched again then.
+    pub(super) fn is_only_chunked(&self) -> bool {
+        let coding = self.transfer_encoding;
+        !self.more_codings
+            && coding.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
     }
 }
 

@@ -144,6 +144,7 @@ impl Reply {
     /// Returns the failure that the log reports, if the log was requested and reports one.
     #[must_use]
     pub fn logged_failure(&self) -> Option<LoggedFailure> {
-        self.log.as_ref()?.failure(self.request_id.as_deref())
+        let log = self.log.as_ref()?;
+        log.failure(log.own_id(self.request_id.as_deref()))
     }
 }

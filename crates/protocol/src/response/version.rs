@@ -67,3 +67,25 @@ impl fmt::Display for ReportedVersion {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_latest_or_a_number_and_any_other_text_is_kept() {
+        for (text, is_valid) in [
+            ("$LATEST", true),
+            ("7", true),
+            ("", false),
+            ("live", false),
+            ("$LATEST.PUBLISHED", false),
+        ] {
+            let version = ReportedVersion::from(text.to_owned());
+            assert_eq!(version.is_unrecognized(), !is_valid, "{text:?}");
+            assert_eq!(version.as_str(), text);
+            assert_eq!(version.to_string(), text);
+            assert_eq!(format!("{version:>20}"), format!("{text:>20}"));
+        }
+    }
+}

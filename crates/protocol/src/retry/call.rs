@@ -84,6 +84,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_call_counts_its_attempts_and_pays_with_its_own_tokens() {
+        let now = std::time::SystemTime::UNIX_EPOCH;
+        // What the caller says about attempts and tokens does not count.
+        let mut context = RetryContext::new(Failure::NotSent, 1, now, 1.0);
+        context.tokens = 0;
+        let bucket = TokenBucket::with_tokens(100);
+        let mut call = CallRetries::new(RetryPolicy::default(), &bucket);
+        let most = RetryPolicy::default().max_attempts();
+        for attempt in 1..most {
+            assert_eq!(call.attempt(), attempt);
+            assert!(matches!(call.failed(context), Decision::Retry(_)));
+        }
+        assert_eq!(call.attempt(), most);
+        assert_eq!(
+            call.failed(context),
+            Decision::GiveUp(GiveUpReason::OutOfAttempts)
+        );
+        context.tokens = 500;
+        let empty = TokenBucket::with_tokens(0);
+        assert_eq!(
+            CallRetries::new(RetryPolicy::default(), &empty).failed(context),
+            Decision::GiveUp(GiveUpReason::OutOfTokens)
+        );
+    }
+
+    #[test]
     fn success_returns_the_tokens_of_the_last_retry_or_adds_one() {
         let bucket = TokenBucket::with_tokens(100);
         CallRetries::new(RetryPolicy::default(), &bucket).succeeded();

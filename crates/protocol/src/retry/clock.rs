@@ -169,6 +169,12 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_are_half_a_minute_and_a_day() {
+        assert_eq!(ClockOffset::MIN.as_secs(), 30);
+        assert_eq!(ClockOffset::MAX.as_secs(), 86_400);
+    }
+
+    #[test]
     fn corrects_and_adds_up() {
         let offset = ClockOffset::from_secs(-600).plus(ClockOffset::from_secs(10));
         assert_eq!(offset.apply(at(1000)), at(410));

@@ -73,7 +73,7 @@ impl StreamReader {
     }
 
     /// Sets the response's request id, by which a failure that only the log reports is found.
-    /// Without it, the id in the log's last report is used.
+    /// Without it, or if no report in the log has it, the id in the log's last report is used.
     #[must_use]
     pub fn with_request_id(self, request_id: Option<String>) -> Self {
         Self { request_id, ..self }
@@ -177,7 +177,7 @@ impl StreamReader {
 
     fn completion(&self, complete: &InvokeComplete) -> End {
         let log = complete.log.as_ref();
-        let logged = log.and_then(|log| log.failure(self.request_id.as_deref()));
+        let logged = log.and_then(|log| log.failure(log.own_id(self.request_id.as_deref())));
         if complete.has_failed() || logged.is_some() {
             End::Failed(StreamError::FunctionFailed {
                 complete: Box::new(complete.clone()),

@@ -200,11 +200,48 @@ fn attempts_and_tokens_run_out() {
         decide(&policy, &context),
         Decision::GiveUp(GiveUpReason::OutOfTokens)
     );
+    context.tokens = 14;
+    assert_eq!(retry(decide(&policy, &context)).cost, 14);
     assert_eq!(
         decide(&RetryPolicy::none(), &first(Failure::NotSent)),
         Decision::GiveUp(GiveUpReason::OutOfAttempts)
     );
     assert_eq!(RetryPolicy::none().with_max_attempts(0).max_attempts(), 1);
+}
+
+#[test]
+fn a_policy_may_accept_longer_waits_or_none() {
+    let error = throttled().with_retry_after(RetryAfter::seconds(61));
+    let context = RetryContext::new(Failure::Service(&error), 1, NOW, 0.5);
+    let patient = RetryPolicy::at_least_once().with_max_retry_after(Duration::from_secs(61));
+    assert_eq!(patient.max_retry_after(), Duration::from_secs(61));
+    assert!(patient.retries_unknown());
+    assert_eq!(
+        retry(decide(&patient, &context)).after,
+        Duration::from_secs(61)
+    );
+    let hasty = patient.with_max_retry_after(Duration::ZERO);
+    assert_eq!(
+        decide(&hasty, &context),
+        Decision::GiveUp(GiveUpReason::WaitTooLong)
+    );
+}
+
+#[test]
+fn every_reason_to_give_up_is_said_in_words_of_its_own() {
+    let texts = [
+        GiveUpReason::MayHaveRun,
+        GiveUpReason::Useless,
+        GiveUpReason::OutOfAttempts,
+        GiveUpReason::WaitTooLong,
+        GiveUpReason::OutOfTime,
+        GiveUpReason::OutOfTokens,
+    ]
+    .map(|reason| reason.to_string());
+    assert_eq!(texts[0], "not sent again: the function may have run");
+    for (at, text) in texts.iter().enumerate() {
+        assert!(text.len() > 20 && !texts[..at].contains(text), "{text}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use http::HeaderMap;
 
 use crate::{Failure, FailureKind};
 
-const TYPE: &str = "lambda-runtime-function-error-type";
+pub(super) const TYPE: &str = "lambda-runtime-function-error-type";
 const BODY: &str = "lambda-runtime-function-error-body";
 
 /// The most bytes that can be an error in a chunk. Longer data is data.

@@ -2,6 +2,7 @@
 //! its requests.
 
 mod extensions;
+pub(crate) mod header;
 pub(crate) mod lines;
 pub mod machine;
 mod rejection;

@@ -343,7 +343,10 @@ for (const level of ["log", "info", "warn", "error", "debug"]) {
 }
 if (official) {
   process.argv.splice(1, process.argv.length, official, env._HANDLER);
-  import(pathToFileURL(official).href).then((client) => client.run(root, env._HANDLER));
+  // Version 4 passes them on to its workers, which cannot take `-e`.
+  process.execArgv.length = 0;
+  // Version 4 runs when it is imported.
+  import(pathToFileURL(official).href).then((client) => client.run && client.run(root, env._HANDLER));
 } else {
   main();
 }

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::api::header;
 use crate::limits::MAX_LOG;
+use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
 /// The chunks that may wait for their reader.
@@ -47,12 +49,14 @@ pub(crate) struct Call {
     pub(super) started: Option<Instant>,
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
+    pub(super) without_memory: bool,
     head: Option<oneshot::Sender<Head>>,
     chunks: mpsc::Sender<Bytes>,
     report: oneshot::Sender<Report>,
     log: VecDeque<LogLine>,
     log_bytes: usize,
     permit: Permit,
+    pub(super) span: CallSpan,
 }
 
 /// The caller's ends of the channels.
@@ -85,6 +89,7 @@ impl Call {
         let (head_sender, head) = oneshot::channel();
         let (chunks_sender, chunks) = mpsc::channel(CHUNKS);
         let (report_sender, report) = oneshot::channel();
+        let span = CallSpan::open(program, &event);
         let call = Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
@@ -95,12 +100,14 @@ impl Call {
             started: None,
             deadline: None,
             init_duration: None,
+            without_memory: event.without_memory,
             head: Some(head_sender),
             chunks: chunks_sender,
             report: report_sender,
             log: VecDeque::new(),
             log_bytes: 0,
             permit,
+            span,
         };
         let caller = Caller {
             head,
@@ -139,7 +146,12 @@ impl Call {
     }
 
     /// Ends the call, with the whole body of a buffered response.
-    pub(crate) fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>, memory: u64) {
+    pub(crate) fn finish(
+        mut self,
+        outcome: Outcome,
+        buffered: Option<(Head, Bytes)>,
+        memory: Option<u64>,
+    ) {
         let report = Report {
             outcome,
             duration: self
@@ -149,6 +161,7 @@ impl Call {
             max_memory: memory,
             log: self.log.into(),
         };
+        self.span.ended(&report);
         // First: a caller that calls again as soon as it has its response finds a place.
         drop(self.permit);
         let _ = self.report.send(report);
@@ -174,38 +187,26 @@ fn headers(program: &Program, event: &Event) -> Result<HeaderMap, InvokeError> {
     let context = event.client_context.as_deref().map(ascii_json);
     let default = event.arn.is_none().then(|| program.default_arn());
     let members = [
+        (&header::REQUEST_ID, "request_id", Some(id.as_str())),
         (
-            "lambda-runtime-aws-request-id",
-            "request_id",
-            Some(id.as_str()),
-        ),
-        (
-            "lambda-runtime-invoked-function-arn",
+            &header::FUNCTION_ARN,
             "arn",
             event.arn.as_deref().or(default.as_deref()),
         ),
         (
-            "lambda-runtime-client-context",
+            &header::CLIENT_CONTEXT,
             "client_context",
             context.as_deref(),
         ),
-        (
-            "lambda-runtime-aws-tenant-id",
-            "tenant_id",
-            event.tenant_id.as_deref(),
-        ),
-        (
-            "lambda-runtime-trace-id",
-            "trace_id",
-            event.trace_id.as_deref(),
-        ),
+        (&header::TENANT_ID, "tenant_id", event.tenant_id.as_deref()),
+        (&header::TRACE_ID, "trace_id", event.trace_id.as_deref()),
     ];
     let mut headers = HeaderMap::with_capacity(10);
     for (name, member, value) in members {
         if let Some(value) = value {
             let value =
                 HeaderValue::from_str(value).map_err(|_| InvokeError::InvalidEvent { member })?;
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name.clone(), value);
         }
     }
     headers.insert(

@@ -1,6 +1,7 @@
 //! The life of an instance: starting its process, watching it, ending it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use hyper::server::conn::http1;
@@ -9,10 +10,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
-use crate::{Failure, FailureKind, Outcome, Stream};
+use crate::{Failure, FailureKind, Outcome, trace};
 
 /// How long a runtime that reported an error of its initialization may take to end itself.
 const INIT_GRACE: Duration = Duration::from_millis(100);
@@ -46,10 +48,26 @@ enum End {
     Stopped,
 }
 
+impl End {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Process(_) => "its process ended",
+            Self::InitTimeout => "its initialization timed out",
+            Self::Reported => "it reported an error",
+            Self::OutOfMemory => "it used too much memory",
+            Self::Timeout => "an invocation timed out",
+            Self::Retired => "it is no longer needed",
+            Self::Stopped => "it was stopped",
+        }
+    }
+}
+
 impl Instance {
     /// Runs the instance until its process is gone.
     pub(crate) async fn run(self: Arc<Self>) {
+        trace::instance_started(&self.program, self.number);
         let end = self.live().await;
+        trace::instance_ended(&self.program, self.number, end.name());
         let mut state = self.lock();
         state.retired = true;
         let reported = state.init_failure.take();
@@ -103,39 +121,28 @@ impl Instance {
         let env = self.program.environment(&address.to_string(), &stream);
         self.lock().started = Instant::now();
         let spawned = Process::spawn(&self.program.argv, &self.program.root, &env).await;
-        let (mut process, stdout, stderr) = match spawned {
+        let (mut process, pipe) = match spawned {
             Ok(spawned) => spawned,
             Err(reason) => return not_started(reason),
         };
         self.lock().memory = Some(Memory::new(process.pid));
         // Dropped, and with them the connections, when the process is gone.
         let mut tasks = JoinSet::new();
-        let pipes = Output::new(Stream::Stdout, stdout)
-            .and_then(|stdout| Ok([stdout, Output::new(Stream::Stderr, stderr)?]));
-        match pipes {
-            Ok(pipes) => {
-                let _ = self.outputs.set(pipes);
+        let _ = self.output.set(Output::new(pipe));
+        let instance = Arc::clone(self);
+        // Ends when it is dropped.
+        let mut reader = JoinSet::new();
+        reader.spawn(async move {
+            if let Some(output) = instance.output.get() {
+                output.run(&|text| instance.line(text)).await;
             }
-            Err(error) => return not_started(format!("pipe: {error}")),
-        }
-        let mut readers = JoinSet::new();
-        for place in 0..2 {
-            let instance = Arc::clone(self);
-            readers.spawn(async move {
-                if let Some(output) = instance.outputs.get().and_then(|all| all.get(place)) {
-                    output
-                        .run(&|stream, text| instance.line(stream, text))
-                        .await;
-                }
-            });
-        }
+        });
         tasks.spawn(Arc::clone(self).accept(listener));
         let end = self.watch(&mut process).await;
         if !matches!(end, End::Process(_)) {
             self.end(&end, &mut process).await;
         }
-        let read = async { while readers.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_WORDS, read).await;
+        let _ = tokio::time::timeout(LAST_WORDS, reader.join_next()).await;
         end
     }
 
@@ -154,7 +161,11 @@ impl Instance {
             let _ = stream.set_nodelay(true);
             let instance = Arc::clone(&self);
             connections.spawn(async move {
-                let service = service_fn(|request| serve(Arc::clone(&instance), request));
+                let streams = Arc::new(AtomicBool::new(false));
+                let stream = Prompt::new(stream, Arc::clone(&streams));
+                let service = service_fn(|request| {
+                    serve(Arc::clone(&instance), Arc::clone(&streams), request)
+                });
                 let _ = http1::Builder::new()
                     .max_buf_size(BUFFER)
                     .serve_connection(TokioIo::new(stream), service)

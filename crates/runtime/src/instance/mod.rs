@@ -2,6 +2,7 @@
 
 mod call;
 mod life;
+mod prompt;
 mod serve;
 
 use std::collections::HashMap;
@@ -15,10 +16,10 @@ use http_body_util::Full;
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) use self::call::{Call, Permit};
-use crate::api::{Machine, PollId};
+use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
-use crate::{Failure, Head, LogLine, Outcome, Program, Stream};
+use crate::{Failure, Head, LogLine, Outcome, Program};
 
 /// How long a function with extensions may take to end itself.
 const GRACE: Duration = Duration::from_millis(500);
@@ -38,7 +39,7 @@ pub(crate) struct Instance {
     owner: Weak<dyn Owner>,
     sink: Option<LogSink>,
     state: Mutex<State>,
-    outputs: OnceLock<[Output; 2]>,
+    output: OnceLock<Output>,
     /// Wakes the task of the instance: an earlier deadline, or an order to stop.
     wake: Notify,
 }
@@ -113,7 +114,7 @@ impl Instance {
                 retired: false,
                 stopped: false,
             }),
-            outputs: OnceLock::new(),
+            output: OnceLock::new(),
             wake: Notify::new(),
         }
     }
@@ -128,17 +129,21 @@ impl Instance {
         if state.retired || state.stopped {
             return Err(call);
         }
-        loop {
+        while state.machine.can_take() {
             state.nonce = state.nonce.wrapping_add(1);
             let nonce = format!("{:032x}", state.nonce);
             let Some(handed) = state.machine.hand(&call.request_id, &nonce) else {
-                return Err(call);
+                break;
             };
             let timeout = self.program.timeout;
             let deadline_ms = epoch_ms(timeout);
-            let delivery = delivery(&call, &nonce, deadline_ms);
-            let poll = state.polls.remove(&handed.runtime);
-            if poll.is_none_or(|poll| poll.send(delivery).is_err()) {
+            let delivery = delivery(&mut call, &nonce, deadline_ms);
+            let unsent = match state.polls.remove(&handed.runtime) {
+                Some(poll) => poll.send(delivery).err(),
+                None => Some(delivery),
+            };
+            if let Some(unsent) = unsent {
+                call.headers = unsent.into_parts().0.headers;
                 state.machine.take_back(&call.request_id);
                 continue;
             }
@@ -154,6 +159,7 @@ impl Instance {
             for line in std::mem::take(&mut state.init_log) {
                 call.log(line);
             }
+            call.span.handed(self.number);
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
@@ -164,6 +170,7 @@ impl Instance {
             }
             return Ok(());
         }
+        Err(call)
     }
 
     /// Whether the instance will take an invocation soon: it starts, or has responded and not yet
@@ -208,8 +215,8 @@ impl Instance {
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
         // What the function wrote before its response belongs to it.
-        for output in self.outputs.get().into_iter().flatten() {
-            output.drain(&|stream, text| self.line(stream, text));
+        if let Some(output) = self.output.get() {
+            output.drain(&|text| self.line(text));
         }
         let mut state = self.lock();
         state.machine.end(request_id);
@@ -224,7 +231,10 @@ impl Instance {
         if self.program.multi_concurrency == 1 {
             state.settle = call.deadline;
         }
-        let memory = state.memory.as_mut().map_or(0, Memory::peak);
+        let memory = match call.without_memory {
+            true => None,
+            false => state.memory.as_mut().map(Memory::peak),
+        };
         let retired = state.retired;
         drop(state);
         call.finish(outcome, buffered, memory);
@@ -240,7 +250,7 @@ impl Instance {
         }
     }
 
-    fn line(&self, stream: Stream, text: String) {
+    fn line(&self, text: String) {
         let mut state = self.lock();
         let request_id = match &state.calls[..] {
             [only] => Some(Arc::clone(&only.request_id)),
@@ -249,7 +259,6 @@ impl Instance {
         let line = LogLine {
             instance: self.number,
             request_id,
-            stream,
             text,
         };
         let inner = &mut *state;
@@ -275,17 +284,18 @@ fn epoch_ms(from_now: Duration) -> u128 {
     (now + from_now).as_millis()
 }
 
-fn delivery(call: &Call, nonce: &str, deadline_ms: u128) -> Delivery {
+/// The event for the runtime, with the headers of the call, which are not needed again.
+fn delivery(call: &mut Call, nonce: &str, deadline_ms: u128) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
-    *response.headers_mut() = call.headers.clone();
-    let own = [
-        ("lambda-runtime-deadline-ms", deadline_ms.to_string()),
-        ("lambda-runtime-invocation-id", nonce.to_owned()),
-    ];
-    for (name, value) in own {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
+    *response.headers_mut() = std::mem::take(&mut call.headers);
+    let deadline = HeaderValue::from(u64::try_from(deadline_ms).unwrap_or(u64::MAX));
+    response
+        .headers_mut()
+        .insert(header::DEADLINE.clone(), deadline);
+    if let Ok(nonce) = HeaderValue::from_str(nonce) {
+        response
+            .headers_mut()
+            .insert(header::INVOCATION_ID.clone(), nonce);
     }
     response
 }

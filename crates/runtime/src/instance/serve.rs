@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::call::Call;
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
+use crate::api::header;
 use crate::api::lines::{self, Held};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
@@ -25,12 +28,13 @@ const MAX_REGISTRATION: usize = 64 * 1024;
 /// How long after a truncated response the end of the process may explain it.
 const EXPLAINED: Duration = Duration::from_millis(300);
 
-/// Responds to one request.
+/// Responds to one request. Says whether its connection carries a streaming response.
 pub(super) async fn serve(
     instance: Arc<Instance>,
+    streams: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> Result<Delivery, Infallible> {
-    Ok(match handle(&instance, request).await {
+    Ok(match handle(&instance, &streams, request).await {
         Ok(response) => response,
         Err(rejection) => reply(rejection.status(), rejection.body()),
     })
@@ -39,10 +43,9 @@ pub(super) async fn serve(
 fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -52,25 +55,28 @@ fn accepted() -> Delivery {
 
 async fn handle(
     instance: &Arc<Instance>,
+    streams: &AtomicBool,
     request: Request<Incoming>,
 ) -> Result<Delivery, Rejection> {
     let (head, mut body) = request.into_parts();
     // No runtime sends these, but each browser does for a page: no page may take events.
-    if ["origin", "sec-fetch-site"]
+    if [&header::ORIGIN, &header::FETCH_SITE]
         .iter()
         .any(|name| head.headers.contains_key(*name))
     {
         return Err(Rejection::NotFound);
     }
     let header = |name| text(&head.headers, name);
-    let error_type = header("lambda-runtime-function-error-type");
-    let echo = header("lambda-runtime-invocation-id");
+    let echo = || header(&header::INVOCATION_ID);
+    let error_type = || header(&header::ERROR_TYPE);
     let result = match route(&head.method, head.uri.path()) {
         Err(rejection) => Err(rejection),
         Ok(Route::Next) => return next(instance).await,
         Ok(Route::Response(id)) => {
-            let mode = header("lambda-runtime-function-response-mode");
+            let (echo, mode) = (echo(), header(&header::RESPONSE_MODE));
             let mode = instance.lock().machine.respond(id, echo, mode);
+            let is_streaming = matches!(mode, Ok(ResponseMode::Streaming));
+            streams.store(is_streaming, Ordering::Relaxed);
             match mode {
                 Ok(ResponseMode::Streaming) => {
                     return Receiving::of(instance, id)
@@ -86,9 +92,11 @@ async fn handle(
             }
         }
         Ok(Route::Error(id)) => {
-            let taken = instance.lock().machine.respond(id, echo, None);
+            let taken = instance.lock().machine.respond(id, echo(), None);
             match taken {
-                Ok(_) => return Receiving::of(instance, id).error(error_type, body).await,
+                Ok(_) => {
+                    return Receiving::of(instance, id).error(error_type(), body).await;
+                }
                 Err(rejection) => Err(rejection),
             }
         }
@@ -96,7 +104,7 @@ async fn handle(
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
             let mut state = instance.lock();
             state.machine.init_error()?;
-            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type, bytes));
+            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type(), bytes));
             drop(state);
             instance.wake.notify_one();
             return Ok(accepted());
@@ -106,7 +114,7 @@ async fn handle(
         Ok(Route::ExtensionInitError | Route::ExtensionExitError) => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
             let id = extension_id(&head.headers)?;
-            let error_type = header("lambda-extension-function-error-type");
+            let error_type = header(&header::EXTENSION_ERROR_TYPE);
             let failure = Failure::reported(
                 FailureKind::Init,
                 error_type.or(Some("Extension.Failure")),
@@ -125,7 +133,7 @@ async fn handle(
     result
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -252,7 +260,7 @@ impl<'a> Receiving<'a> {
             Ok(Some(bytes)) => {
                 let head = Head {
                     mode: Mode::Buffered,
-                    content_type: text(headers, "content-type").map(str::to_owned),
+                    content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
                 };
                 self.finish(Outcome::Succeeded, Some((head, bytes)));
                 Ok(accepted())
@@ -296,7 +304,7 @@ impl<'a> Receiving<'a> {
             };
             call.begin(Head {
                 mode: Mode::Streaming,
-                content_type: text(headers, "content-type").map(str::to_owned),
+                content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
             });
             call.chunks()
         };
@@ -342,7 +350,7 @@ impl<'a> Receiving<'a> {
 }
 
 fn extension_id(headers: &HeaderMap) -> Result<ExtensionId, Rejection> {
-    text(headers, "lambda-extension-identifier")
+    text(headers, &header::EXTENSION_ID)
         .and_then(|id| id.rsplit('-').next()?.parse().ok())
         .ok_or(Rejection::UnknownExtension)
 }
@@ -353,7 +361,7 @@ async fn register(
     mut body: Incoming,
 ) -> Result<Delivery, Rejection> {
     let bytes = collect(&mut body, MAX_REGISTRATION).await?;
-    let name = text(headers, "lambda-extension-name").filter(|name| !name.is_empty());
+    let name = text(headers, &header::EXTENSION_NAME).filter(|name| !name.is_empty());
     let registration: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let (Some(_), Some(registration)) = (name, registration) else {
         return Err(Rejection::InvalidExtension);
@@ -377,7 +385,7 @@ async fn register(
     if let Ok(value) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{id:012}")) {
         response
             .headers_mut()
-            .insert("lambda-extension-identifier", value);
+            .insert(header::EXTENSION_ID.clone(), value);
     }
     Ok(response)
 }

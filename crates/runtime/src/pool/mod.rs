@@ -276,7 +276,7 @@ impl Inner {
         drop(state);
         for call in waiting {
             let failure = Failure::shut_down(&call.request_id);
-            call.finish(Outcome::Failed(failure), None, 0);
+            call.finish(Outcome::Failed(failure), None, None);
         }
     }
 }
@@ -316,7 +316,7 @@ impl Owner for Inner {
             if let Some(failure) = failure {
                 let failure = failure(&call.request_id);
                 instance.give_init_log(&mut call);
-                call.finish(Outcome::Failed(failure), None, 0);
+                call.finish(Outcome::Failed(failure), None, None);
             }
         }
     }

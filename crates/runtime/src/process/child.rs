@@ -11,6 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::net::unix::pipe::{self, Receiver};
 use tokio::process::{Child, Command};
 
 use super::supervisor::{self, NAME};
@@ -37,8 +38,8 @@ pub(crate) struct Process {
     ended: bool,
 }
 
-/// A process, its standard output and its standard error.
-type Spawned = (Process, OwnedFd, OwnedFd);
+/// A process, and what it writes to stdout and stderr.
+type Spawned = (Process, Receiver);
 
 impl Process {
     /// Starts a command with an environment that is complete.
@@ -54,6 +55,9 @@ impl Process {
             true => format!("fork/exec {program}: {error}"),
             false => format!("chdir {}: no such directory", root.display()),
         };
+        let (output, receiver) = pipe::pipe().map_err(describe)?;
+        let stdout = output.into_blocking_fd().map_err(describe)?;
+        let stderr = stdout.try_clone().map_err(describe)?;
         let mut command;
         let mut lifeline = None;
         if supervisor::available() {
@@ -74,18 +78,13 @@ impl Process {
             .envs(env)
             .current_dir(root)
             .process_group(0)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             // A supervisor ends by the end of its lifeline, after it has ended everything else.
             .kill_on_drop(lifeline.is_none());
-        let mut child = command.spawn().map_err(describe)?;
-        // The command holds the supervisor's end of the lifeline.
+        let child = command.spawn().map_err(describe)?;
+        // The command holds the process's ends of the pipe and of the lifeline.
         drop(command);
-        let stdout = child.stdout.take().map(|pipe| pipe.into_owned_fd());
-        let stderr = child.stderr.take().map(|pipe| pipe.into_owned_fd());
-        let (Some(Ok(stdout)), Some(Ok(stderr))) = (stdout, stderr) else {
-            return Err("fork/exec: no pipes".to_owned());
-        };
         let pid = match &mut lifeline {
             None => child.id(),
             Some(lifeline) => {
@@ -109,7 +108,7 @@ impl Process {
             pid,
             ended: false,
         };
-        Ok((process, stdout, stderr))
+        Ok((process, receiver))
     }
 
     /// Waits for the end of the function's process. With a supervisor, its tree is gone then.

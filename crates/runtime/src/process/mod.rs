@@ -1,6 +1,7 @@
 //! Processes: spawned with an environment of their own, supervised, and ended as whole trees.
 
 mod child;
+mod lines;
 mod output;
 mod supervisor;
 mod tree;

@@ -1,58 +1,45 @@
-//! What an instance writes to stdout and stderr, in lines.
+//! What an instance writes to stdout and stderr.
 
-use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::Stream;
-use crate::limits::MAX_LINE;
+use super::lines::{Lines, OnText};
 
-/// Who is told of a line.
-pub(crate) type OnLine<'a> = dyn Fn(Stream, String) + Send + Sync + 'a;
-
-/// What is left in a pipe.
+/// What is left in the pipe.
 pub(crate) enum Drained {
     Empty,
     More,
     End,
 }
 
-/// One of the two pipes.
+/// The one pipe for stdout and stderr, so that what is written to both keeps its order.
 #[derive(Debug)]
 pub(crate) struct Output {
-    stream: Stream,
     pipe: Receiver,
-    partial: Mutex<Vec<u8>>,
+    lines: Mutex<Lines>,
 }
 
 impl Output {
-    pub(crate) fn new(stream: Stream, pipe: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            stream,
-            pipe: Receiver::from_owned_fd(pipe)?,
-            partial: Mutex::new(Vec::new()),
-        })
+    pub(crate) fn new(pipe: Receiver) -> Self {
+        Self {
+            pipe,
+            lines: Mutex::default(),
+        }
     }
 
-    /// Reads what is in the pipe now, but not for ever from a function that writes without pause.
-    pub(crate) fn drain(&self, line: &OnLine<'_>) -> Drained {
-        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Reads what is in the pipe now, but not forever if a function writes without pause.
+    pub(crate) fn drain(&self, on_text: &OnText<'_>) -> Drained {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8192];
         for _ in 0..64 {
             match rustix::io::read(&self.pipe, &mut buffer) {
                 Ok(0) => {
-                    if !partial.is_empty() {
-                        line(self.stream, text(&std::mem::take(&mut *partial)));
-                    }
+                    lines.end(on_text);
                     return Drained::End;
                 }
-                Ok(length) => {
-                    let read = buffer.get(..length).unwrap_or_default();
-                    self.split(&mut partial, read, line);
-                }
+                Ok(length) => lines.push(buffer.get(..length).unwrap_or_default(), on_text),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Drained::Empty,
                 Err(_) => return Drained::End,
@@ -61,45 +48,27 @@ impl Output {
         Drained::More
     }
 
-    fn split(&self, partial: &mut Vec<u8>, mut read: &[u8], line: &OnLine<'_>) {
-        while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
-            let (before, after) = read.split_at(end);
-            partial.extend_from_slice(before);
-            line(
-                self.stream,
-                text(partial.strip_suffix(b"\r").unwrap_or(partial)),
-            );
-            partial.clear();
-            read = after.get(1..).unwrap_or_default();
-        }
-        partial.extend_from_slice(read);
-        if partial.len() >= MAX_LINE {
-            line(self.stream, text(&std::mem::take(partial)));
-        }
-    }
-
     /// Tells tokio that the pipe is empty, which only a read of its own does. Says whether it was not.
-    fn clear_ready(&self, line: &OnLine<'_>) -> bool {
-        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+    fn clear_ready(&self, on_text: &OnText<'_>) -> bool {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8192];
         let read = self.pipe.try_read(&mut buffer);
         if let Ok(length) = read {
-            let read = buffer.get(..length).unwrap_or_default();
-            self.split(&mut partial, read, line);
+            lines.push(buffer.get(..length).unwrap_or_default(), on_text);
         }
         read.is_ok()
     }
 
     /// Reads until the end of the pipe.
-    pub(crate) async fn run(&self, line: &OnLine<'_>) {
+    pub(crate) async fn run(&self, on_text: &OnText<'_>) {
         while self.pipe.readable().await.is_ok() {
             loop {
-                match self.drain(line) {
+                match self.drain(on_text) {
                     Drained::More => tokio::task::yield_now().await,
                     Drained::End => return,
                     // Only this read tells tokio that the pipe is empty.
                     Drained::Empty => {
-                        if !self.clear_ready(line) {
+                        if !self.clear_ready(on_text) {
                             break;
                         }
                     }
@@ -107,8 +76,4 @@ impl Output {
             }
         }
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -7,18 +7,23 @@
 //! it ended.
 
 use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, set_child_subreaper, wait};
 
 use super::tree::kill_descendants;
 
 /// The name under which a supervisor is started. No file is called that.
 pub(super) const NAME: &str = "(lambda-invoke supervisor)";
+
+/// The variable that names the descriptor for records.
+const RECORDS: &str = "_LAMBDA_TELEMETRY_LOG_FD";
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -27,13 +32,13 @@ pub(super) fn available() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Becomes the supervisor of one instance if this process was started as one, and does not return
-/// then.
+/// Becomes the supervisor of one instance if this process was started as one; in that case it does not
+/// return.
 ///
 /// A program that runs functions calls this first in `main`, before it starts a thread or reads its
 /// arguments. Its instances are then started through a copy of the program itself, which ends all
-/// processes of the instance, children in groups of their own included, as soon as the program is
-/// gone, even by `kill -9`. Without this call the instances end with the pool only.
+/// processes of the instance, including children in process groups of their own, as soon as the program
+/// is gone, even by `kill -9`. Without this call, instances end only with the pool.
 pub fn supervise_if_asked() {
     let mut args = std::env::args_os();
     if args.next().is_some_and(|name| name == NAME) {
@@ -56,6 +61,10 @@ fn supervise(mut argv: Vec<OsString>) {
     let program = argv.remove(0);
     let mut command = Command::new(&program);
     command.args(argv).stdin(Stdio::null()).process_group(0);
+    let records = open_for_records();
+    if let Some(records) = &records {
+        command.env(RECORDS, records.as_raw_fd().to_string());
+    }
     let function = match command.spawn() {
         Ok(child) => child.id(),
         Err(error) => {
@@ -63,6 +72,7 @@ fn supervise(mut argv: Vec<OsString>) {
             return tell(&format!("error fork/exec {program}: {error}\n"));
         }
     };
+    drop(records);
     tell(&format!("pid {function}\n"));
     thread::spawn(move || {
         let mut byte = [0; 1];
@@ -80,6 +90,23 @@ fn supervise(mut argv: Vec<OsString>) {
     };
     clear(me);
     tell(&describe(status));
+}
+
+/// Opens the output a second time, with a descriptor that the function inherits: the official runtime
+/// clients write their records there, which then stay whole. It leads to the same pipe, so that they
+/// keep their place among the lines. It is a file description of its own, since Node.js makes stdout
+/// non-blocking.
+fn open_for_records() -> Option<OwnedFd> {
+    // Python's client opens it in each of its processes, and fails: it is inherited by the first only.
+    if std::env::var_os("AWS_LAMBDA_MAX_CONCURRENCY").is_some() {
+        return None;
+    }
+    // Without NONBLOCK it would wait for a reader if the host were gone.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+    let output = rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()).ok()?;
+    let flags = fcntl_getfl(&output).ok()?;
+    fcntl_setfl(&output, flags - OFlags::NONBLOCK).ok()?;
+    Some(output)
 }
 
 fn describe(status: Option<WaitStatus>) -> String {

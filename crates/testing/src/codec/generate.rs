@@ -107,11 +107,12 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
 ///
 /// The bytes do not suffice.
 pub fn hostile(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    const LENGTHS: [u32; 8] = [
+    const LENGTHS: [u32; 9] = [
         0,
         15,
         16,
         128 * 1024,
+        128 * 1024 + 1,
         24 * 1024 * 1024,
         24 * 1024 * 1024 + 1,
         i32::MAX as u32,

@@ -3,6 +3,8 @@
 mod chains;
 mod claims;
 mod requests;
+mod rules;
+mod sequences;
 mod twin;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -12,6 +14,8 @@ pub use chains::{chunks, messages};
 pub use claims::verify_any;
 pub(crate) use requests::Request;
 use requests::{EXPIRES, Made};
+pub use rules::rules;
+pub use sequences::sequence;
 pub(crate) use twin::canonical as canonical_request;
 use twin::{BLANK, canonical, canonical_with, covered};
 

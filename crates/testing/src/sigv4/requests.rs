@@ -132,7 +132,7 @@ impl Request {
         }
     }
 
-    fn put(&mut self, name: &str, value: &[u8]) {
+    pub(super) fn put(&mut self, name: &str, value: &[u8]) {
         self.headers
             .retain(|(old, _)| !old.eq_ignore_ascii_case(name.as_bytes()));
         self.headers

@@ -267,9 +267,33 @@ mod tests {
     }
 
     #[test]
-    fn shows_no_password() {
-        let builder = Proxy::builder().all("http://user:hunter2@proxy.example");
-        assert!(!format!("{builder:?}").contains("hunter2"));
-        assert!(!format!("{:?}", builder.build().unwrap()).contains("hunter2"));
+    fn only_requests_by_http_go_through_a_proxy() {
+        let proxy = Proxy::builder().all("proxy.example:3128").build().unwrap();
+        for (uri, is_via) in [
+            ("http://lambda.example/", true),
+            ("https://lambda.example/", true),
+            ("ftp://lambda.example/", false),
+            ("/path", false),
+        ] {
+            let via = proxy.via(&Uri::from_static(uri)).unwrap();
+            assert_eq!(via.is_some(), is_via, "{uri}");
+        }
+    }
+
+    #[test]
+    fn shows_its_rules_and_no_password() {
+        let builder = Proxy::builder()
+            .all("http://user:hunter2@proxy.example")
+            .no("localhost");
+        let debug = format!("{builder:?}");
+        assert!(
+            debug.contains("localhost") && !debug.contains("hunter2"),
+            "{debug}"
+        );
+        let debug = format!("{:?}", builder.build().unwrap());
+        assert!(
+            debug.contains("proxy.example") && !debug.contains("hunter2"),
+            "{debug}"
+        );
     }
 }

@@ -1,4 +1,5 @@
 //! What the tests of the workspace share: cargo's view of it.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -117,9 +117,24 @@ fn why(event: &Fields) -> String {
     }
 }
 
-/// The elapsed time of an event, as [`Duration`] prints it.
+/// The elapsed time of an event, with three significant digits.
 fn time(event: &Fields) -> String {
-    event.get("elapsed").to_owned()
+    let text = event.get("elapsed");
+    rounded(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// Rounds a time as [`Duration`]'s `Debug` writes it: `20.921284ms` is `20.9 ms`.
+fn rounded(text: &str) -> Option<String> {
+    let (number, unit) = ["ns", "µs", "ms", "s"]
+        .into_iter()
+        .find_map(|unit| Some((text.strip_suffix(unit)?, unit)))?;
+    let number: f64 = number.parse().ok()?;
+    let digits = match number {
+        ..10.0 => 2,
+        ..100.0 => 1,
+        _ => 0,
+    };
+    Some(format!("{number:.digits$} {unit}"))
 }
 
 /// `4 s`, `1.5 s`, `0.25 s`.
@@ -153,6 +168,22 @@ mod tests {
         assert!(wait(&retrying("1250")).unwrap().contains(" in 1.25 s ("));
         assert_eq!(wait(&retrying("50")), None);
         assert_eq!(wait(&Fields::for_test("clock corrected", &[])), None);
+    }
+
+    #[test]
+    fn times_have_three_significant_digits() {
+        for (nanoseconds, shown) in [
+            (844, "844 ns"),
+            (224_644, "225 µs"),
+            (4_522_887, "4.52 ms"),
+            (20_921_284, "20.9 ms"),
+            (2_278_594_505, "2.28 s"),
+            (900_000_000_000, "900 s"),
+        ] {
+            let time = format!("{:?}", Duration::from_nanos(nanoseconds));
+            assert_eq!(rounded(&time).as_deref(), Some(shown), "{time}");
+        }
+        assert_eq!(rounded("soon"), None);
     }
 
     #[test]

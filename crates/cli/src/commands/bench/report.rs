@@ -63,9 +63,10 @@ impl Report<'_> {
             .chain(QUANTILES.map(|(name, _)| name));
         let headings: String = headings
             .chain(["max"])
-            .map(|heading| format!("{heading:>10}"))
+            .map(|heading| format!(" {heading:>6}"))
             .collect();
-        let _ = writeln!(text, "\n              {headings}");
+        // Within the 80 columns of a terminal.
+        let _ = writeln!(text, "\nmilliseconds  {headings}");
         for (name, times) in [
             ("first byte", &outcome.first_byte),
             ("full response", &outcome.complete),
@@ -74,7 +75,7 @@ impl Report<'_> {
                 continue;
             }
             let cells: String = figures(times)
-                .map(|(_, time)| format!("{:>10}", milliseconds(time)))
+                .map(|(_, time)| format!(" {:>6}", milliseconds(time).trim_end_matches(" ms")))
                 .collect();
             let _ = writeln!(text, "{name:<14}{cells}");
         }

@@ -20,7 +20,7 @@ A fault rule is PATTERN: FAULT [every=N] [probability=P] [times=N], with one of 
   error=CODE [message=TEXT] [status=N]    throttle=REASON [retry-after=SECONDS]
   delay=TIME  delay-chunks=TIME           reset-at=N  cut-at=N  end-at=N  flip-at=N [bit=B]
   wrong-crc[=N]  no-complete              exception=CODE [message=TEXT] [after=N]
-  complete-error=CODE [details=TEXT]      twice
+  complete-error=CODE [details=TEXT]      after-complete  twice
 
 Examples:
   lambda-invoke serve app.py
@@ -80,6 +80,14 @@ pub(crate) struct Arguments {
     /// repeatable [default: local:local]
     #[arg(long, value_name = "ID:SECRET[:PATTERN]", help_heading = "Access")]
     pub(super) credential: Vec<Secret>,
+    /// The session token that requests with this access key must have; repeatable
+    #[arg(
+        long,
+        value_name = "ID:TOKEN",
+        help_heading = "Access",
+        requires = "credential"
+    )]
+    pub(super) session_token: Vec<Secret>,
     /// Accept unsigned and wrongly signed requests, with any content type; requests from web pages
     /// still need --cors
     #[arg(long, help_heading = "Access", conflicts_with = "credential")]

@@ -49,14 +49,7 @@ impl Arguments {
             .too_large_style(self.too_large_style.into())
             .events(events)
             .faults(self.fault.iter().cloned());
-        for (number, key) in (1..).zip(&self.credential) {
-            // By number, because the text contains the secret.
-            let key: AccessKey = key.expose().parse().map_err(|error| {
-                Failure::usage(format!(
-                    "--credential number {number}: {}",
-                    one_line(&error)
-                ))
-            })?;
+        for key in self.access_keys()? {
             builder = builder.access_key(key);
         }
         // Who sets up access keys of their own wants them to be needed.
@@ -85,6 +78,37 @@ impl Arguments {
             grace: self.grace,
             own,
         })
+    }
+
+    /// Returns the access keys with their session tokens. Errors name them by number, because the
+    /// text contains a secret.
+    fn access_keys(&self) -> Result<Vec<AccessKey>, Failure> {
+        let mut keys = Vec::new();
+        for (number, key) in (1..).zip(&self.credential) {
+            let key: AccessKey = key.expose().parse().map_err(|error| {
+                let error = one_line(&error);
+                Failure::usage(format!("--credential number {number}: {error}"))
+            })?;
+            keys.push(key);
+        }
+        for (number, given) in (1..).zip(&self.session_token) {
+            let wrong =
+                |what: &str| Failure::usage(format!("--session-token number {number}: {what}"));
+            let (id, token) = given
+                .expose()
+                .split_once(':')
+                .ok_or_else(|| wrong("expected ID:TOKEN"))?;
+            if !keys.iter().any(|key| key.id() == id) {
+                return Err(wrong("no --credential has this ID"));
+            }
+            let with_token = |key: AccessKey| match key.id() == id {
+                true => key.with_session_token(token),
+                false => Ok(key),
+            };
+            let all: Result<Vec<_>, _> = keys.into_iter().map(with_token).collect();
+            keys = all.map_err(|error| wrong(&one_line(&error)))?;
+        }
+        Ok(keys)
     }
 
     /// Reads the descriptions of the user's own functions.

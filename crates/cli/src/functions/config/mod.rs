@@ -114,7 +114,7 @@ struct CorsSettings {
 ///
 /// # Errors
 ///
-/// If it cannot be read, is not of the format, or names something that does not exist.
+/// If it cannot be read, is malformed, or names something that does not exist.
 pub(crate) fn load(path: &Path) -> Result<Vec<FunctionSpec>, ConfigError> {
     let place = path.display().to_string();
     let fail = |problem| ConfigError::new(&place, problem);

@@ -41,7 +41,7 @@ pub(crate) struct Stack<'s> {
     pub(crate) parameters: &'s BTreeMap<String, String>,
 }
 
-/// The functions of a template, and what is not understood or used of it.
+/// The functions of a template, and the parts of it that are not understood or not used.
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) functions: Vec<FunctionSpec>,
@@ -52,7 +52,7 @@ pub(crate) struct Template {
 ///
 /// # Errors
 ///
-/// If it cannot be read, is no template, or has no function that can run here.
+/// If it cannot be read, is not a template, or has no function that can run here.
 pub(crate) fn load(path: &Path, stack: &Stack<'_>) -> Result<Template, ConfigError> {
     let place = path.display().to_string();
     let fail = |problem| ConfigError::new(&place, problem);

@@ -33,7 +33,7 @@ impl Resolver<'_> {
     ///
     /// # Errors
     ///
-    /// If it is not a text, or refers to what exists in a deployed stack only. Nothing is guessed.
+    /// If it is not a text, or refers to something that exists only in a deployed stack. Nothing is guessed.
     pub(super) fn text(&self, node: &Node) -> Resolved {
         let line = node.line;
         if let Some(text) = node.text() {

@@ -14,8 +14,8 @@ use super::obtained::{Members, Obtained, Outcome, expiry};
 use crate::exchange::{self, Base, Limits};
 use crate::{Error, ErrorKind, Settings, Tried};
 
-/// One second a try. A machine without metadata must not cost more than one: silence is not tried
-/// again.
+/// One second per attempt. A machine without metadata must not cost more than that, so a request
+/// without a response is not repeated.
 const FIRST: Limits = Limits {
     connect: Duration::from_secs(1),
     total: Duration::from_secs(1),
@@ -23,7 +23,7 @@ const FIRST: Limits = Limits {
     retries_silence: false,
 };
 
-/// Once there was a token, the service is there, and silence is tried again.
+/// Once it has issued a token, the service exists, so a request without a response is repeated.
 const FURTHER: Limits = Limits {
     retries_silence: true,
     ..FIRST
@@ -50,7 +50,7 @@ pub(crate) struct Imds {
 #[derive(Default)]
 struct State {
     token: Option<(HeaderValue, SystemTime)>,
-    /// Why there was no response, and until when that is believed.
+    /// Why there was no response, and until when it is not asked again.
     silent: Option<(Error, SystemTime)>,
 }
 

@@ -1,5 +1,7 @@
 //! Properties of `lambda-invoke-error`.
 
+mod precedence;
+
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use lambda_invoke_error::text::is_interpreted;
@@ -7,6 +9,8 @@ use lambda_invoke_error::{
     ErrorType, Execution, Rendered, RetryAfter, RetryClass, ServiceError, ThrottleReason,
     known_errors,
 };
+
+pub use precedence::precedence;
 
 /// A received response: a status, headers and any bytes as the body.
 #[derive(Debug, Arbitrary)]

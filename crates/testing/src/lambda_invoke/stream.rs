@@ -1,22 +1,16 @@
-//! Properties of `lambda-invoke`, over a scripted service.
-//!
-//! Time is paused, so that no test waits.
+//! Response streams.
 
-use std::collections::VecDeque;
-use std::future::{Future as _, Ready, poll_fn, ready};
-use std::io;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use arbitrary::{Arbitrary, Unstructured};
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::{Body, Frame};
-use http_body_util::Full;
-use lambda_invoke::{BoxError, Client, Credentials, ErrorKind, RetryPolicy};
+use http::Response;
+use lambda_invoke::{ErrorKind, RetryPolicy};
 use lambda_invoke_event_stream::{HeaderValue, Limits, Status, decode};
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent, StreamException};
+
+use super::{End, Scripted, block_on, client};
 
 /// A part of a stream's body.
 #[derive(Arbitrary, Clone, Debug)]
@@ -27,14 +21,6 @@ enum Part {
     Exception(String),
     /// Arbitrary bytes.
     Raw(Vec<u8>),
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug, PartialEq)]
-enum End {
-    /// The body is complete by its HTTP framing.
-    Clean,
-    /// The connection fails.
-    Failure,
 }
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -81,112 +67,17 @@ impl Script {
     }
 }
 
-/// A body in pieces.
-struct Scripted {
-    pieces: VecDeque<Bytes>,
-    waits: VecDeque<bool>,
-    end: Option<End>,
-}
-
-impl Scripted {
-    fn new(body: &[u8], lengths: &[u8], end: End) -> Self {
-        let mut pieces = VecDeque::new();
-        let mut waits = VecDeque::new();
-        let mut rest = body;
-        let mut lengths = lengths.iter().take(256).cycle();
-        while !rest.is_empty() {
-            match lengths
-                .next()
-                .map_or(rest.len(), |length| usize::from(*length))
-            {
-                0 if waits.len() <= pieces.len() => waits.push_back(true),
-                length => {
-                    let (piece, after) = rest.split_at(length.max(1).min(rest.len()));
-                    pieces.push_back(Bytes::copy_from_slice(piece));
-                    waits.push_back(false);
-                    rest = after;
-                }
-            }
-        }
-        Self {
-            pieces,
-            waits,
-            end: Some(end),
-        }
-    }
-}
-
-impl Body for Scripted {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if self.waits.pop_front() == Some(true) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if let Some(piece) = self.pieces.pop_front() {
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
-        }
-        Poll::Ready(match self.end.take() {
-            Some(End::Failure) => Some(Err(io::ErrorKind::ConnectionReset.into())),
-            _ => None,
-        })
-    }
-}
-
-/// Responds to its one request with a stream of this body.
-#[derive(Clone)]
-struct Service(Arc<Mutex<Option<Scripted>>>);
-
-impl tower_service::Service<Request<Full<Bytes>>> for Service {
-    type Response = Response<Scripted>;
-    type Error = BoxError;
-    type Future = Ready<Result<Self::Response, BoxError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
-        assert!(
-            request.headers().contains_key("authorization"),
-            "the request is not signed"
-        );
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        ready(
-            body.ok_or_else(|| "a stream that has begun is not requested again".into())
-                .map(|body| {
-                    let mut response = Response::new(body);
-                    response.headers_mut().insert(
-                        "content-type",
-                        http::HeaderValue::from_static("application/vnd.amazon.eventstream"),
-                    );
-                    response
-                }),
-        )
-    }
-}
-
 /// The bytes that the client returned, and the kind of the error that ended them, if any.
 fn read(body: &[u8], pieces: &[u8], end: End) -> (Vec<u8>, Option<ErrorKind>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let scripted = Scripted::new(body, pieces, end);
-        let client = Client::builder()
-            .region("us-east-1")
-            .credentials(Credentials::new("AKID", "secret").unwrap())
-            .transport(Service(Arc::new(Mutex::new(Some(scripted)))))
-            .retry(RetryPolicy::at_least_once())
-            .build()
-            .unwrap();
+    block_on(async {
+        let mut response = Response::new(Scripted::new(body, pieces, end));
+        response.headers_mut().insert(
+            "content-type",
+            http::HeaderValue::from_static("application/vnd.amazon.eventstream"),
+        );
+        let client = client(response, |builder| {
+            builder.retry(RetryPolicy::at_least_once())
+        });
         let mut stream = client.stream("hello").send().await.unwrap();
         let mut all = Vec::new();
         let ended = loop {
@@ -260,6 +151,9 @@ pub fn stream(data: &[u8]) {
             payloads.starts_with(&whole),
             "bytes that are not in the payloads"
         );
+    }
+    if script.end == End::Clean {
+        return;
     }
     let (received, end) = read(&body, &script.pieces, script.end);
     assert_eq!(received, whole);

@@ -1,5 +1,7 @@
 //! Properties of `lambda-invoke-event-stream`.
 
+mod sequence;
+
 use arbitrary::{Result, Unstructured};
 use bytes::{Buf, Bytes};
 use lambda_invoke_event_stream::{
@@ -8,6 +10,8 @@ use lambda_invoke_event_stream::{
 };
 
 use crate::codec::{Codec as _, LambdaInvoke, naive};
+
+pub use sequence::sequence;
 
 /// Any bytes: the decoder returns the same messages and the same end under any split and as the
 /// one-shot decoder, and every message encodes to the bytes that it was decoded from.
@@ -134,12 +138,14 @@ pub fn headers(data: &[u8]) {
 }
 
 /// Any two lengths under any limits, with the right checksum or another: the result at byte 12 is
-/// that of the specification and the limits, and before it the message is incomplete.
+/// that of the specification and the limits, and before it the message is incomplete. Without limits of
+/// its own, a decoder has those of the specification.
 pub fn limits(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok([total, headers, most, most_headers, xor]) = u.arbitrary::<[u32; 5]>() else {
         return;
     };
+    default_limits(total as i8, headers as i8);
     let limits = Limits::new()
         .with_max_message_len(most)
         .with_max_headers_len(most_headers);
@@ -168,6 +174,27 @@ pub fn limits(data: &[u8]) {
         let error = status.expect_err("the prelude is bad");
         assert_eq!(next, Err(error));
         assert!(error.offset() <= 8);
+    }
+}
+
+/// A message and headers that are about as long as the specification allows.
+fn default_limits(total: i8, headers: i8) {
+    let most = 24 * 1024 * 1024_u32;
+    let most_headers = 128 * 1024_u32;
+    let total = most.saturating_add_signed(total.into());
+    for headers in [0, most_headers.saturating_add_signed(headers.into())] {
+        let mut prelude = [total.to_be_bytes(), headers.to_be_bytes()].concat();
+        prelude.extend(naive::crc32(&prelude).to_be_bytes());
+        let good = total <= most && headers <= most_headers;
+        let status = decode_one(&prelude, &Limits::new());
+        let mut decoder = Decoder::new();
+        decoder.push(Bytes::copy_from_slice(&prelude));
+        let next = decoder.next_message();
+        assert_eq!(
+            (status.is_ok(), next.is_ok()),
+            (good, good),
+            "{total} {headers}"
+        );
     }
 }
 

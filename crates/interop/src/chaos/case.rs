@@ -1,0 +1,236 @@
+//! What a case is: a call, and what breaks during it.
+
+use std::fmt;
+
+use lambda_invoke::RetryPolicy;
+
+use super::schedule::connect::Obstacle;
+use super::schedule::processes::Death;
+use super::schedule::scripts::Script;
+
+/// One call, or a few, and what breaks during it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Unique, and enough to find the case again: the section comes first.
+    pub name: String,
+    pub asked: Asked,
+    pub policy: Policy,
+    pub trouble: Trouble,
+}
+
+impl Case {
+    /// The first word of the name.
+    pub fn section(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+}
+
+/// What breaks.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Nothing: the call must succeed.
+    None { over: Over },
+    /// A connection between the client and the endpoint is damaged.
+    Wire { over: Over, strike: Strike },
+    /// The caller drops the call when that many bytes have passed, and makes another one.
+    Drop {
+        over: Over,
+        direction: Direction,
+        at: u64,
+    },
+    /// A server responds so to the first request, and well to all others.
+    Script(Script),
+    /// No connection can be made.
+    Connect(Obstacle),
+    /// A process is killed or suspended.
+    Process(Death),
+    /// The endpoint's clock differs from ours by so many seconds: on the first connection, and on
+    /// the later ones.
+    Clock { first: i64, later: i64 },
+}
+
+/// What happens to a connection at a byte offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strike {
+    pub direction: Direction,
+    /// The offset in the bytes that pass in this direction.
+    pub at: u64,
+    pub damage: Damage,
+    pub on: Connections,
+}
+
+/// Which connections are damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// The first one, on its first request. All others work, so that a request that is sent again
+    /// runs again.
+    First,
+    /// The first one, on its second request: it comes out of the pool.
+    Pooled,
+    /// All.
+    Every,
+}
+
+impl Connections {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::First => "",
+            Self::Pooled => "-pooled",
+            Self::Every => "-every",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Request,
+    Response,
+}
+
+/// The ways of damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// Both sides are closed in order (FIN).
+    Close,
+    /// Both sides are reset (RST).
+    Reset,
+    /// Nothing passes any more, in either direction.
+    Stall,
+    /// This bit of the byte is flipped; everything passes.
+    Flip(u8),
+    /// The client sees an orderly end, but its request is still passed on: the function may run.
+    HangUp,
+}
+
+impl Damage {
+    /// All, with one bit to flip.
+    pub fn all(bit: u8) -> [Self; 5] {
+        [
+            Self::Close,
+            Self::Reset,
+            Self::Stall,
+            Self::Flip(bit),
+            Self::HangUp,
+        ]
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Reset => "reset",
+            Self::Stall => "stall",
+            Self::Flip(_) => "flip",
+            Self::HangUp => "hang-up",
+        }
+    }
+}
+
+impl fmt::Display for Strike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let direction = match self.direction {
+            Direction::Request => "request",
+            Direction::Response => "response",
+        };
+        let (damage, on) = (self.damage.name(), self.on.suffix());
+        write!(f, "{direction}/{damage}{on}@{}", self.at)?;
+        match self.damage {
+            Damage::Flip(bit) => write!(f, ".{bit}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    Plain,
+    Tls,
+}
+
+impl Over {
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Tls];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+/// What the caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// A buffered response.
+    Invoke,
+    /// A streamed one.
+    Stream,
+    /// A buffered response of a function that fails: never a success.
+    Failing,
+    /// A stream that breaks off in its function, which only the log reports: never a success.
+    FailingStream,
+    Event,
+    DryRun,
+    StreamDryRun,
+}
+
+impl Asked {
+    /// The two operations.
+    pub const OPERATIONS: [Self; 2] = [Self::Invoke, Self::Stream];
+    /// Those that a function runs for, while the caller waits.
+    pub const RUNNING: [Self; 4] = [
+        Self::Invoke,
+        Self::Stream,
+        Self::Failing,
+        Self::FailingStream,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invoke => "invoke",
+            Self::Stream => "stream",
+            Self::Failing => "failing",
+            Self::FailingStream => "failing-stream",
+            Self::Event => "event",
+            Self::DryRun => "dry-run",
+            Self::StreamDryRun => "stream-dry-run",
+        }
+    }
+
+    pub fn is_stream(self) -> bool {
+        matches!(
+            self,
+            Self::Stream | Self::FailingStream | Self::StreamDryRun
+        )
+    }
+
+    pub fn fails(self) -> bool {
+        matches!(self, Self::Failing | Self::FailingStream)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    Default,
+    AtLeastOnce,
+    None,
+}
+
+impl Policy {
+    pub const ALL: [Self; 3] = [Self::Default, Self::AtLeastOnce, Self::None];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::AtLeastOnce => "at-least-once",
+            Self::None => "none",
+        }
+    }
+
+    pub fn to_retry(self) -> RetryPolicy {
+        match self {
+            Self::Default => RetryPolicy::default(),
+            Self::AtLeastOnce => RetryPolicy::at_least_once(),
+            Self::None => RetryPolicy::none(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Many connections, many streams, and too few descriptors.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use lambda_invoke::{BoxError, Client, Transport};
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
+use nix::sys::resource::{Resource, setrlimit};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::Barrier;
+
+use super::run::caller::PATIENT;
+
+const IDLE_CONNECTIONS: usize = 10_000;
+const STREAMS: usize = 2_000;
+/// The descriptors of the endpoint that has too few, and how many connections want one.
+const FEW: u64 = 64;
+const CONNECTIONS: usize = 200;
+
+/// Serves until it is killed, with so many descriptors at most: what the process of an endpoint does.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub async fn serve(descriptors: u64) -> Result<(), BoxError> {
+    setrlimit(Resource::RLIMIT_NOFILE, descriptors, descriptors)?;
+    let echo = Function::buffered("echo", |invocation| async move {
+        Ok::<_, FunctionError>(invocation.payload().clone())
+    });
+    let slow = Function::streaming("slow", |_, mut writer| async move {
+        for _ in 0..20 {
+            writer.write("piece ").await?;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok::<_, FunctionError>(())
+    });
+    let server = Endpoint::builder()
+        .functions([echo, slow])
+        .recorded_bytes(0)
+        .bind("127.0.0.1:0")
+        .await?;
+    println!("{}", server.local_addr());
+    match server.run().await {}
+}
+
+struct Serving {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Serving {
+    async fn start(descriptors: u64) -> Result<Self, BoxError> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["loaded", &descriptors.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no output")?;
+        let line = BufReader::new(stdout).lines().next_line().await?;
+        let address = line.ok_or("the endpoint did not start")?.parse()?;
+        Ok(Self { address, child })
+    }
+
+    fn resident_mib(&self) -> f64 {
+        let id = self.child.id().unwrap_or_default();
+        let path = Path::new("/proc").join(id.to_string()).join("status");
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        kib.unwrap_or_default() / 1024.0
+    }
+
+    fn client(&self) -> Result<Client, BoxError> {
+        Ok(Client::local(format!("http://{}", self.address))?)
+    }
+}
+
+/// Runs all three; prints figures, and returns whether all calls succeeded.
+///
+/// # Errors
+///
+/// If an endpoint does not start, or there are not enough descriptors here.
+pub async fn load(starving: Duration) -> Result<bool, BoxError> {
+    Ok(idle().await? & streams().await? & starve(starving).await?)
+}
+
+/// Connections that have made a request and are then idle.
+async fn idle() -> Result<bool, BoxError> {
+    let serving = Serving::start(20_000).await?;
+    let before = serving.resident_mib();
+    let started = Instant::now();
+    let mut connections = VecDeque::new();
+    for _ in 0..IDLE_CONNECTIONS {
+        let mut stream = TcpStream::connect(serving.address).await?;
+        // Rejected, since it is not signed; the connection stays.
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await?;
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await?;
+        connections.push_back(stream);
+    }
+    let opened = started.elapsed();
+    let after = serving.resident_mib();
+    let called = Instant::now();
+    let reply = serving
+        .client()?
+        .invoke("echo")
+        .payload("1")
+        .timeout(PATIENT)
+        .send()
+        .await?;
+    let latency = called.elapsed();
+    let is_good = reply.payload() == "1";
+    drop(connections);
+    println!(
+        "{IDLE_CONNECTIONS} idle connections: opened in {opened:.1?}, {:.1} KiB each at the endpoint, \
+         a call beside them in {latency:.1?}",
+        (after - before) * 1024.0 / IDLE_CONNECTIONS as f64
+    );
+    Ok(is_good)
+}
+
+/// Streams of four seconds, all open at once.
+async fn streams() -> Result<bool, BoxError> {
+    let serving = Serving::start(20_000).await?;
+    let before = serving.resident_mib();
+    let client = serving.client()?;
+    let all_open = Arc::new(Barrier::new(STREAMS + 1));
+    let started = Instant::now();
+    let calls: Vec<_> = (0..STREAMS)
+        .map(|_| {
+            let (client, all_open) = (client.clone(), Arc::clone(&all_open));
+            tokio::spawn(async move {
+                let stream = client.stream("slow").timeout(PATIENT).send().await;
+                all_open.wait().await;
+                let all: Bytes = stream?.collect_all().await?.to_bytes();
+                Ok::<_, lambda_invoke::Error>(all.len() == 20 * "piece ".len())
+            })
+        })
+        .collect();
+    all_open.wait().await;
+    let (opened, resident) = (started.elapsed(), serving.resident_mib());
+    let mut whole = 0;
+    for call in calls {
+        match call.await? {
+            Ok(is_whole) => whole += usize::from(is_whole),
+            Err(error) => println!("a stream failed: {error}"),
+        }
+    }
+    println!(
+        "{STREAMS} streams at once: open in {opened:.1?}, whole {whole}, ended after {:.1?}, \
+         {:.1} KiB each at the endpoint",
+        started.elapsed(),
+        (resident - before) * 1024.0 / STREAMS as f64
+    );
+    Ok(whole == STREAMS)
+}
+
+/// More connections than the endpoint has descriptors for, then fewer again.
+async fn starve(length: Duration) -> Result<bool, BoxError> {
+    let serving = Serving::start(FEW).await?;
+    let before = serving.resident_mib();
+    let started = Instant::now();
+    let (mut responses, mut failures) = (0, 0);
+    while started.elapsed() < length {
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS {
+            held.push(TcpStream::connect(serving.address).await?);
+        }
+        // Without a connection of its own, a call waits, and has run nothing.
+        let call = serving.client()?;
+        let call = call
+            .invoke("echo")
+            .payload("1")
+            .timeout(Duration::from_millis(500));
+        match call.send().await {
+            Ok(_) => responses += 1,
+            Err(_) => failures += 1,
+        }
+        drop(held);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let recovering = Instant::now();
+    let client = Client::builder()
+        .region("us-east-1")
+        .credentials(lambda_invoke::Credentials::new("local", "local")?)
+        .endpoint_url(format!("http://{}", serving.address))
+        .transport(Transport::builder().pool_size(4).build())
+        .build()?;
+    let reply = client
+        .invoke("echo")
+        .payload("1")
+        .timeout(PATIENT)
+        .send()
+        .await?;
+    let recovered = recovering.elapsed();
+    println!(
+        "{CONNECTIONS} connections to an endpoint with {FEW} descriptors for {:.0?}: {failures} calls \
+         beside them failed, {responses} succeeded; recovered in {recovered:.1?}; memory {:+.1} MiB",
+        started.elapsed(),
+        serving.resident_mib() - before
+    );
+    Ok(reply.payload() == "1" && failures > 0)
+}

@@ -1,0 +1,352 @@
+//! What must hold, whatever breaks.
+
+pub mod reference;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use lambda_invoke::Execution;
+
+use self::reference::Received;
+use super::case::{Asked, Case, Damage, Direction, Over, Policy, Trouble};
+use super::run::caller::{Failed, Outcome};
+use super::schedule::scripts::Expect;
+
+/// What was seen of a case.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    pub ended: Ended,
+    /// Counted in the function; it may still rise after the caller has given up.
+    pub executions: Arc<AtomicU32>,
+    /// What a success must be.
+    pub expected: Bytes,
+    /// Whether the client received the head of a response on its first connection.
+    pub has_begun: bool,
+    /// Whether what the client received proves exactly the payload that it returned.
+    pub is_proved: bool,
+    /// Whether the trouble occurred at all.
+    pub struck: bool,
+    /// Whether a scripted server has come to its good response.
+    pub was_good: bool,
+    /// How the next call of the same client ended, and what it must have got.
+    pub next: Option<(Ended, Bytes)>,
+}
+
+/// How a call ended for its caller.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    Outcome(Outcome),
+    /// Not within any of the timeouts.
+    Hung,
+    Panicked(String),
+    /// The caller dropped it.
+    Dropped,
+}
+
+/// What may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// A function ran more often than the policy allows.
+    Twice,
+    /// What was not proved to be complete, or was a failure, was a success for the caller.
+    Half,
+    /// A call did not end within its timeouts.
+    Hang,
+    Panic,
+    /// The client said that the function did not run, and it had; or that it had run, and it had
+    /// not.
+    Untrue,
+    /// A good response was not accepted.
+    Rejected,
+}
+
+/// What a case came to.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    pub faults: Vec<(Fault, String)>,
+    /// Whether the payload differs from the sent one in a way that plain HTTP cannot show.
+    pub altered: bool,
+    pub class: Class,
+}
+
+/// How a case ended, for the table of results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Class {
+    Whole,
+    NotStarted,
+    Unknown,
+    Started,
+    #[default]
+    Other,
+}
+
+/// Judges what was seen. Call it when no request can be on its way any more.
+pub fn judge(case: &Case, seen: &Observation) -> Verdict {
+    let mut verdict = Verdict::default();
+    let runs = seen.executions.load(Ordering::SeqCst);
+    let mut fault = |fault, text: String| verdict.faults.push((fault, text));
+    match &seen.next {
+        Some((Ended::Outcome(Outcome::Whole(payload)), expected)) if payload != expected => {
+            fault(Fault::Half, format!("the next call got {payload:?}"));
+        }
+        None | Some((Ended::Outcome(Outcome::Whole(_)), _)) => {}
+        Some((next, _)) => fault(Fault::Rejected, format!("the next call: {next:?}")),
+    }
+    if runs > most_runs(case, seen) {
+        fault(Fault::Twice, format!("the function ran {runs} times"));
+    }
+    match &seen.ended {
+        Ended::Hung => fault(Fault::Hang, "the call did not end".to_owned()),
+        Ended::Panicked(text) => fault(Fault::Panic, text.clone()),
+        Ended::Dropped => {}
+        Ended::Outcome(Outcome::Failed(failed)) => {
+            verdict.class = match failed.execution {
+                Some(Execution::NotStarted) => Class::NotStarted,
+                Some(Execution::Started) => Class::Started,
+                _ => Class::Unknown,
+            };
+            judge_failure(case, failed, runs, &mut fault);
+        }
+        Ended::Outcome(Outcome::Whole(payload)) => {
+            verdict.class = Class::Whole;
+            // A server may respond before it has read the request.
+            let is_early = matches!(&case.trouble, Trouble::Script(script) if script.early);
+            let is_whole = *payload == seen.expected && !case.asked.fails();
+            let proved = !is_whole && seen.is_proved;
+            let may_succeed = may_succeed(&case.trouble) || seen.was_good && is_whole;
+            if !may_succeed || !(is_whole || proved) {
+                let shown = String::from_utf8_lossy(&payload[..payload.len().min(120)]);
+                let length = payload.len();
+                fault(Fault::Half, format!("a success of {length} bytes: {shown}"));
+            }
+            if runs == 0 && Asked::RUNNING.contains(&case.asked) && may_succeed && !is_early {
+                fault(Fault::Untrue, "a success without an execution".to_owned());
+            }
+            verdict.altered = proved;
+        }
+    }
+    verdict
+}
+
+/// How often the function may run.
+fn most_runs(case: &Case, seen: &Observation) -> u32 {
+    if matches!(case.asked, Asked::DryRun | Asked::StreamDryRun) {
+        return 0;
+    }
+    let calls = match &case.trouble {
+        Trouble::Script(script) if script.again => 2,
+        _ => 1,
+    };
+    match case.policy {
+        Policy::Default | Policy::None => calls,
+        // Once a response has begun, the function ran, and nothing is sent again.
+        Policy::AtLeastOnce if seen.has_begun => calls,
+        Policy::AtLeastOnce => 3 * calls,
+    }
+}
+
+fn judge_failure(case: &Case, failed: &Failed, runs: u32, fault: &mut impl FnMut(Fault, String)) {
+    let text = &failed.text;
+    match failed.execution {
+        Some(Execution::NotStarted) if runs > 0 => {
+            fault(Fault::Untrue, format!("it ran {runs} times: {text}"));
+        }
+        Some(Execution::Started) if runs == 0 => {
+            fault(Fault::Untrue, format!("it did not run: {text}"));
+        }
+        Some(execution) if execution != Execution::NotStarted => {
+            if let Trouble::Connect(_) = case.trouble {
+                fault(Fault::Untrue, format!("there was no connection: {text}"));
+            }
+        }
+        _ => {}
+    }
+    let must_succeed = match &case.trouble {
+        Trouble::None { .. } => !case.asked.fails(),
+        Trouble::Script(script) => script.expect == Expect::Whole,
+        _ => false,
+    };
+    if must_succeed {
+        fault(Fault::Rejected, text.clone());
+    }
+}
+
+fn may_succeed(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Script(script) => script.expect != Expect::Error,
+        Trouble::Connect(_) => false,
+        Trouble::Process(death) => death.may_succeed(),
+        _ => true,
+    }
+}
+
+/// Notes what the bytes that the client received on its connections say.
+pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
+    let is_flipped = match &case.trouble {
+        Trouble::Wire { strike, .. } => matches!(strike.damage, Damage::Flip(_)),
+        _ => false,
+    };
+    let first = delivered.first().and_then(|bytes| Received::parse(bytes));
+    seen.has_begun =
+        !is_flipped && first.is_some_and(|head| head.status == 200 && head.is_framed());
+    // Bits were flipped on a connection without checksums, or a server sent less than it should have.
+    // The messages of a stream have checksums.
+    let excused = match &case.trouble {
+        Trouble::Wire {
+            over: Over::Plain,
+            strike,
+        } => is_flipped && strike.direction == Direction::Response,
+        Trouble::Script(script) => script.expect == Expect::AsReceived,
+        _ => false,
+    };
+    let Ended::Outcome(Outcome::Whole(payload)) = &seen.ended else {
+        return;
+    };
+    seen.is_proved =
+        excused && !case.asked.is_stream() && delivered.iter().any(|bytes| proves(bytes, payload));
+}
+
+/// Whether the bytes of a connection are a success with this payload.
+fn proves(bytes: &[u8], payload: &[u8]) -> bool {
+    Received::parse(bytes).is_some_and(|received| {
+        received.status == 200
+            && received.header("x-amz-function-error").is_none()
+            && received.payload.as_deref() == Some(payload)
+    })
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Twice => "TWICE",
+            Self::Half => "HALF",
+            Self::Hang => "HANG",
+            Self::Panic => "PANIC",
+            Self::Untrue => "UNTRUE",
+            Self::Rejected => "REJECTED",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Connections, Strike};
+    use super::*;
+
+    fn case(policy: Policy, asked: Asked, damage: Damage) -> Case {
+        Case {
+            name: "wire/test".to_owned(),
+            asked,
+            policy,
+            trouble: Trouble::Wire {
+                over: Over::Plain,
+                strike: Strike {
+                    direction: Direction::Response,
+                    at: 0,
+                    damage,
+                    on: Connections::First,
+                },
+            },
+        }
+    }
+
+    fn seen(case: &Case, ended: Ended, runs: u32, delivered: &str) -> Observation {
+        let mut seen = Observation {
+            ended,
+            executions: Arc::new(AtomicU32::new(runs)),
+            expected: Bytes::from("whole"),
+            has_begun: false,
+            is_proved: false,
+            struck: true,
+            was_good: false,
+            next: None,
+        };
+        digest(case, &mut seen, &[delivered.as_bytes().to_vec()]);
+        seen
+    }
+
+    fn failed(execution: Execution) -> Ended {
+        Ended::Outcome(Outcome::Failed(Failed {
+            text: String::new(),
+            execution: Some(execution),
+            attempts: Some(1),
+            kind: String::new(),
+        }))
+    }
+
+    fn success(payload: &'static str) -> Ended {
+        Ended::Outcome(Outcome::Whole(Bytes::from(payload)))
+    }
+
+    fn faults(case: &Case, seen: &Observation) -> Vec<Fault> {
+        let verdict = judge(case, seen);
+        verdict.faults.into_iter().map(|(fault, _)| fault).collect()
+    }
+
+    #[test]
+    fn finds_what_must_not_be() {
+        use Execution::{NotStarted, Started, Unknown};
+        let default = case(Policy::Default, Asked::Invoke, Damage::Close);
+        let check = |ended, runs| faults(&default, &seen(&default, ended, runs, ""));
+        assert_eq!(check(success("whole"), 1), []);
+        assert_eq!(check(success("whole"), 2), [Fault::Twice]);
+        assert_eq!(check(success("who"), 1), [Fault::Half]);
+        assert_eq!(check(success("whole"), 0), [Fault::Untrue]);
+        assert_eq!(check(failed(NotStarted), 0), []);
+        assert_eq!(check(failed(NotStarted), 1), [Fault::Untrue]);
+        assert_eq!(check(failed(Unknown), 1), []);
+        assert_eq!(check(failed(Unknown), 2), [Fault::Twice]);
+        assert_eq!(check(failed(Started), 0), [Fault::Untrue]);
+        assert_eq!(check(Ended::Hung, 0), [Fault::Hang]);
+        assert_eq!(check(Ended::Panicked(String::new()), 0), [Fault::Panic]);
+        for (next, expected) in [
+            (success("next"), vec![]),
+            (success("another"), vec![Fault::Half]),
+            (Ended::Hung, vec![Fault::Rejected]),
+        ] {
+            let mut seen = seen(&default, Ended::Dropped, 1, "");
+            seen.next = Some((next, Bytes::from("next")));
+            assert_eq!(faults(&default, &seen), expected);
+        }
+    }
+
+    #[test]
+    fn a_response_that_has_begun_ends_the_attempts() {
+        let policy = case(Policy::AtLeastOnce, Asked::Invoke, Damage::Close);
+        let ended = || success("whole");
+        assert_eq!(faults(&policy, &seen(&policy, ended(), 3, "")), []);
+        assert_eq!(
+            faults(&policy, &seen(&policy, ended(), 4, "")),
+            [Fault::Twice]
+        );
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
+        assert_eq!(
+            faults(&policy, &seen(&policy, ended(), 2, head)),
+            [Fault::Twice]
+        );
+    }
+
+    #[test]
+    fn only_what_plain_http_cannot_show_is_excused() {
+        let received = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nwhole";
+        let flip = case(Policy::Default, Asked::Invoke, Damage::Flip(0));
+        let verdict = judge(&flip, &seen(&flip, success("who"), 1, received));
+        assert!(verdict.faults.is_empty() && verdict.altered);
+        for (asked, damage, payload) in [
+            (Asked::Invoke, Damage::Close, "who"),
+            (Asked::Stream, Damage::Flip(0), "who"),
+            (Asked::Invoke, Damage::Flip(0), "wh"),
+        ] {
+            let case = case(Policy::Default, asked, damage);
+            let seen = seen(&case, success(payload), 1, received);
+            assert_eq!(faults(&case, &seen), [Fault::Half], "{asked:?} {damage:?}");
+        }
+        let failing = case(Policy::Default, Asked::Failing, Damage::Close);
+        assert_eq!(
+            faults(&failing, &seen(&failing, success("whole"), 1, "")),
+            [Fault::Half]
+        );
+    }
+}

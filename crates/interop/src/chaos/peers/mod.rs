@@ -1,0 +1,186 @@
+//! Other clients in the same cases, each with its own defaults.
+
+mod process;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use lambda_invoke::BoxError;
+use tokio::process::Command;
+
+use self::process::Process;
+use super::case::{Asked, Case, Connections, Over, Policy, Trouble};
+use super::oracle::{Ended, Observation};
+use super::run::World;
+use super::run::caller::{Caller, Callers, Calling, Outcome, To};
+use super::run::site::Site;
+use super::schedule::{self, Extent};
+
+/// A client that the cases are run with.
+struct Peer {
+    name: &'static str,
+    callers: Box<dyn Callers>,
+}
+
+struct PeerClients(Arc<Process>);
+
+struct PeerClient {
+    process: Arc<Process>,
+    url: String,
+}
+
+impl Callers for PeerClients {
+    fn caller(&self, _: &Site, to: To) -> Result<Box<dyn Caller>, BoxError> {
+        if to.over == Over::Tls {
+            return Err("other clients are called over plain HTTP only".into());
+        }
+        Ok(Box::new(PeerClient {
+            process: Arc::clone(&self.0),
+            url: format!("http://{}", to.address),
+        }))
+    }
+}
+
+impl Caller for PeerClient {
+    fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
+        Box::pin(self.process.call(&self.url, asked, payload))
+    }
+}
+
+/// The cases that any client can be in, under its own defaults.
+fn cases(world_lengths: &schedule::Lengths, seed: u64) -> Vec<Case> {
+    let all = schedule::cases(world_lengths, Extent::Quick, seed);
+    let applies = |case: &Case| match &case.trouble {
+        Trouble::None { over } => *over == Over::Plain,
+        Trouble::Wire { over, strike } => *over == Over::Plain && strike.on == Connections::First,
+        // Two calls run a function twice.
+        Trouble::Script(script) => Asked::OPERATIONS.contains(&case.asked) && !script.again,
+        _ => false,
+    };
+    // Each error of the table is under one policy, so that all are taken.
+    let is_default = |case: &Case| case.policy == Policy::Default || case.section() == "errors";
+    let mut cases: Vec<Case> = all
+        .into_iter()
+        .filter(|case| applies(case) && is_default(case))
+        .collect();
+    for case in &mut cases {
+        case.policy = Policy::Default;
+    }
+    cases
+}
+
+/// What happened to one client.
+#[derive(Debug, Default)]
+struct Counts {
+    cases: u64,
+    twice: u64,
+    most: u32,
+    half_streams: u64,
+    failed_streams: u64,
+    half_buffered: u64,
+    hangs: u64,
+    not_run: u64,
+}
+
+impl Counts {
+    fn add(&mut self, case: &Case, seen: &Observation) {
+        self.cases += 1;
+        let runs = seen.executions.load(Ordering::SeqCst);
+        self.twice += u64::from(runs > 1);
+        self.most = self.most.max(runs);
+        match &seen.ended {
+            Ended::Outcome(Outcome::Whole(payload)) => {
+                // What plain HTTP cannot show is nobody's fault.
+                let is_whole = *payload == seen.expected || seen.is_proved;
+                match case.asked {
+                    Asked::Stream => self.half_streams += u64::from(!is_whole),
+                    Asked::FailingStream => self.failed_streams += 1,
+                    _ => self.half_buffered += u64::from(!is_whole),
+                }
+            }
+            Ended::Hung | Ended::Panicked(_) => self.hangs += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Runs all clients, or those whose names contain one of these words, and prints a table. `clients`
+/// is the folder in which boto3 and the SDK for JavaScript are installed.
+///
+/// # Errors
+///
+/// If a client does not start.
+pub async fn compare(clients: &Path, words: &[String], seed: u64) -> Result<bool, BoxError> {
+    let lengths = World::start().await?.lengths().await?;
+    println!(
+        "| client | cases | ran a function twice | most runs | truncated stream taken for whole | \
+         failed stream taken for whole | truncated buffered response taken for whole | hung |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let mut is_good = true;
+    let wanted =
+        |peer: &Peer| words.is_empty() || words.iter().any(|word| peer.name.contains(&word[..]));
+    for peer in peers(clients)?.into_iter().filter(wanted) {
+        let mut world = World::of(peer.callers).await?;
+        world.at_once = 32;
+        let world = Arc::new(world);
+        let mut counts = Counts::default();
+        let mut sections: HashMap<String, u64> = HashMap::new();
+        let sink = &mut |case: &Case, seen: Result<Observation, BoxError>| match seen {
+            Ok(seen) => {
+                counts.add(case, &seen);
+                if seen.executions.load(Ordering::SeqCst) > 1 {
+                    *sections.entry(case.section().to_owned()).or_default() += 1;
+                }
+            }
+            Err(error) => {
+                counts.not_run += 1;
+                eprintln!("{}: {error}", case.name);
+            }
+        };
+        world.run(cases(&lengths, seed), sink).await;
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            peer.name,
+            counts.cases,
+            counts.twice,
+            counts.most,
+            counts.half_streams,
+            counts.failed_streams,
+            counts.half_buffered,
+            counts.hangs
+        );
+        eprintln!("{}: twice by section: {sections:?}", peer.name);
+        is_good &= counts.not_run == 0;
+    }
+    Ok(is_good)
+}
+
+fn peers(clients: &Path) -> Result<Vec<Peer>, BoxError> {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/chaos");
+    let mut python = Command::new(clients.join("python/bin/python"));
+    python.arg(scripts.join("boto3_caller.py"));
+    // Node resolves packages from the script's folder.
+    let script: PathBuf = clients.join("chaos_sdk_caller.mjs");
+    std::fs::copy(scripts.join("sdk_caller.mjs"), &script)?;
+    let mut node = Command::new("node");
+    node.arg(script);
+    let own = std::env::current_exe()?;
+    let sdk = Command::new(own.with_file_name("sdk_caller"));
+    let peer = |name, command| -> Result<Peer, BoxError> {
+        let callers = Box::new(PeerClients(Arc::new(Process::start(command)?)));
+        Ok(Peer { name, callers })
+    };
+    Ok(vec![
+        Peer {
+            name: "lambda-invoke",
+            callers: Box::new(super::run::caller::OurClients),
+        },
+        peer("aws-sdk-lambda (Rust)", sdk)?,
+        peer("boto3", python)?,
+        peer("@aws-sdk/client-lambda 3", node)?,
+    ])
+}

@@ -1,0 +1,36 @@
+// A function that counts its executions in files, and kills or suspends a process on request.
+
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = process.env.CHAOS_FOLDER;
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+    appendFileSync(join(folder, event.id), "x");
+    await strike(event, "called");
+    for (const [number, piece] of event.pieces.entries()) {
+        stream.write(piece);
+        if (number === 1) {
+            await pause(100);
+            await strike(event, "streaming");
+        }
+    }
+    await pause(100);
+    await strike(event, "sent");
+    stream.end();
+});
+
+async function strike(event, phase) {
+    if (event.event === "nothing" || event.phase !== phase) return;
+    const own = { function: process.pid, instance: process.ppid };
+    const victim = own[event.victim] ?? event[event.victim];
+    if (event.event === "kill") {
+        process.kill(victim, "SIGKILL");
+    } else {
+        // Whoever reads this wakes the process.
+        writeFileSync(join(folder, `${event.id}.suspended`), `${victim}\n`);
+        process.kill(victim, "SIGSTOP");
+    }
+    await pause(300);
+}

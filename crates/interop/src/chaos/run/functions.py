@@ -1,0 +1,39 @@
+"""A function that counts its executions in files, and kills or suspends a process on request."""
+
+import os
+import signal
+import time
+
+FOLDER = os.environ["CHAOS_FOLDER"]
+
+
+def handler(event, context):
+    with open(os.path.join(FOLDER, event["id"]), "a") as runs:
+        runs.write("x")
+    strike(event, "called")
+    return stream(event)
+
+
+def stream(event):
+    for number, piece in enumerate(event["pieces"]):
+        yield piece
+        if number == 1:
+            time.sleep(0.1)
+            strike(event, "streaming")
+    time.sleep(0.1)
+    strike(event, "sent")
+
+
+def strike(event, phase):
+    if event["event"] == "nothing" or event["phase"] != phase:
+        return
+    own = {"function": os.getpid(), "instance": os.getppid()}
+    victim = own.get(event["victim"]) or event[event["victim"]]
+    if event["event"] == "kill":
+        os.kill(victim, signal.SIGKILL)
+    else:
+        # Whoever reads this wakes the process.
+        with open(os.path.join(FOLDER, event["id"] + ".suspended"), "w") as note:
+            note.write(f"{victim}\n")
+        os.kill(victim, signal.SIGSTOP)
+    time.sleep(0.3)

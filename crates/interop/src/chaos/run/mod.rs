@@ -1,0 +1,301 @@
+//! What the cases do.
+
+pub mod caller;
+pub mod obstacles;
+pub mod processes;
+pub mod proxy;
+pub mod scripted;
+pub mod site;
+pub mod tally;
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
+use lambda_invoke::BoxError;
+use tokio::sync::Semaphore;
+
+use self::caller::{Caller, Callers, OurClients, Ours, Outcome, To};
+use self::obstacles::Way;
+use self::proxy::{Plan, Proxy};
+use self::scripted::Scripted;
+use self::site::{Site, payload, whole};
+use super::case::{Asked, Case, Connections, Direction, Over, Policy, Strike, Trouble};
+use super::oracle::{self, Ended, Observation};
+use super::schedule::Lengths;
+use super::schedule::scripts::{Expect, Script};
+use super::schedule::text::ID;
+
+/// A call that does not end by then hangs: much longer than all its timeouts.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many cases are judged at once; what they leave behind is forgotten then.
+const BATCH: usize = 5000;
+
+/// How long a request may still be on its way when its caller has given up.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// What all cases share.
+pub struct World {
+    pub site: Site,
+    /// Cases at the same time: most of them only wait.
+    pub at_once: usize,
+    /// Processes at the same time.
+    processes: Semaphore,
+    callers: Box<dyn Callers>,
+}
+
+/// What is done with a case that is over, and what was seen of it unless it could not be set up.
+pub type Sink<'s> = dyn FnMut(&Case, Result<Observation, BoxError>) + 's;
+
+impl World {
+    /// With this project's client.
+    pub async fn start() -> Result<Self, BoxError> {
+        Self::of(Box::new(OurClients)).await
+    }
+
+    /// With another client.
+    pub async fn of(callers: Box<dyn Callers>) -> Result<Self, BoxError> {
+        Ok(Self {
+            site: Site::start().await?,
+            at_once: 64,
+            processes: Semaphore::new(6),
+            callers,
+        })
+    }
+
+    /// Measures undisturbed exchanges.
+    pub async fn lengths(&self) -> Result<Lengths, BoxError> {
+        let mut lengths = Lengths::default();
+        for over in Over::ALL {
+            for asked in Asked::RUNNING {
+                let proxy = Proxy::start(vec![self.site.address(over)], Plan::default()).await?;
+                let undisturbed = Case {
+                    name: String::new(),
+                    asked,
+                    policy: Policy::None,
+                    trouble: Trouble::None { over },
+                };
+                let caller = self.caller(over, proxy.address, &undisturbed, 0)?;
+                let so_far = || (proxy.seen.request_bytes(), proxy.seen.response_bytes());
+                let first = caller.call(asked, payload(&id(0))).await;
+                let one = so_far();
+                let _ = caller.call(asked, payload(&id(0))).await;
+                let two = so_far();
+                if let (false, Outcome::Failed(failed)) = (asked.fails(), first) {
+                    return Err(format!("undisturbed: {}", failed.text).into());
+                }
+                lengths.note(over, asked, one, (two.0 - one.0, two.1 - one.1));
+            }
+        }
+        Ok(lengths)
+    }
+
+    /// Runs cases. A case is over when no request of it can be on its way any more.
+    pub async fn run(self: &Arc<Self>, cases: Vec<Case>, sink: &mut Sink<'_>) {
+        let mut nth = 1;
+        for batch in cases.chunks(BATCH) {
+            let observed = stream::iter(batch.iter().cloned().enumerate().map(|(at, case)| {
+                let world = Arc::clone(self);
+                let task = tokio::spawn(async move {
+                    let seen = world.observe(nth + at, &case).await;
+                    (case, seen)
+                });
+                task.map(|joined| joined.expect("a case catches its panics"))
+            }))
+            .buffer_unordered(self.at_once)
+            .collect::<Vec<_>>()
+            .await;
+            nth += batch.len();
+            tokio::time::sleep(SETTLED).await;
+            for (case, seen) in observed {
+                sink(&case, seen);
+            }
+            self.site.executions.forget();
+        }
+    }
+
+    /// Runs a case.
+    pub async fn observe(&self, nth: usize, case: &Case) -> Result<Observation, BoxError> {
+        match &case.trouble {
+            Trouble::None { over } => self.wire(nth, case, *over, None).await,
+            Trouble::Wire { over, strike } => self.wire(nth, case, *over, Some(*strike)).await,
+            Trouble::Drop {
+                over,
+                direction,
+                at,
+            } => self.drop_call(nth, case, *over, (*direction, *at)).await,
+            Trouble::Script(script) => self.script(nth, case, script).await,
+            Trouble::Connect(obstacle) => {
+                let way = Way::start(&self.site, *obstacle).await?;
+                let transport = way.transport.clone();
+                let caller = Ours::new(&way.url, case.policy, transport, nth, false)?;
+                let mut seen = self.seen(nth);
+                seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+                seen.struck = true;
+                Ok(seen)
+            }
+            Trouble::Process(death) => {
+                let _permit = self.processes.acquire().await?;
+                let mut seen = self.seen(nth);
+                let (ended, executions) = processes::observe(case, *death, &id(nth)).await?;
+                seen.ended = ended;
+                seen.executions.store(executions, Ordering::SeqCst);
+                seen.struck = true;
+                Ok(seen)
+            }
+            Trouble::Clock { first, later } => {
+                let first = self.site.with_clock(*first).await?;
+                let later = self.site.with_clock(*later).await?;
+                let servers = vec![first.local_addr(), later.local_addr()];
+                let proxy = Proxy::start(servers, Plan::default()).await?;
+                let caller = self.caller(Over::Plain, proxy.address, case, nth)?;
+                let mut seen = self.seen(nth);
+                seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+                seen.struck = true;
+                Ok(seen)
+            }
+        }
+    }
+
+    /// An observation of which nothing is known yet.
+    fn seen(&self, nth: usize) -> Observation {
+        Observation {
+            ended: Ended::Hung,
+            executions: self.site.executions.of(&id(nth)),
+            expected: whole(&id(nth)),
+            has_begun: false,
+            is_proved: false,
+            struck: false,
+            was_good: false,
+            next: None,
+        }
+    }
+
+    /// Builds a client for an address.
+    fn caller(
+        &self,
+        over: Over,
+        address: SocketAddr,
+        case: &Case,
+        nth: usize,
+    ) -> Result<Box<dyn Caller>, BoxError> {
+        let is_patient = match &case.trouble {
+            Trouble::None { .. } | Trouble::Drop { .. } => true,
+            Trouble::Script(script) => script.expect == Expect::Whole,
+            _ => false,
+        };
+        let to = To {
+            over,
+            address,
+            policy: case.policy,
+            nth,
+            is_patient,
+        };
+        self.callers.caller(&self.site, to)
+    }
+
+    /// A call over a connection that is damaged.
+    async fn wire(
+        &self,
+        nth: usize,
+        case: &Case,
+        over: Over,
+        strike: Option<Strike>,
+    ) -> Result<Observation, BoxError> {
+        let plan = Plan { strike, tell: None };
+        let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
+        let caller = self.caller(over, proxy.address, case, nth)?;
+        let pooled = strike.is_some_and(|strike| strike.on == Connections::Pooled);
+        let mut seen = self.seen(nth);
+        if pooled {
+            let warm = format!("{}w", &id(nth)[1..]);
+            // Where the machine is too busy for it, the connection is a new one.
+            let _ = end(caller.call(case.asked, payload(&warm))).await;
+            proxy.seen.arm();
+        }
+        seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+        seen.struck = strike.is_none() || proxy.seen.strikes() > 0;
+        oracle::digest(case, &mut seen, &proxy.seen.delivered());
+        Ok(seen)
+    }
+
+    /// A call that its caller drops, and another one of the same client.
+    async fn drop_call(
+        &self,
+        nth: usize,
+        case: &Case,
+        over: Over,
+        tell: (Direction, u64),
+    ) -> Result<Observation, BoxError> {
+        let plan = Plan {
+            strike: None,
+            tell: Some(tell),
+        };
+        let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
+        let caller = self.caller(over, proxy.address, case, nth)?;
+        let mut seen = self.seen(nth);
+        let call = end(caller.call(case.asked, payload(&id(nth))));
+        // At offset 0 it is dropped before it is polled.
+        seen.ended = tokio::select! {
+            biased;
+            () = async { if tell.1 > 0 { proxy.seen.told.notified().await } } => Ended::Dropped,
+            ended = call => ended,
+        };
+        seen.struck = matches!(seen.ended, Ended::Dropped);
+        let next = format!("{}n", &id(nth)[1..]);
+        let ended = end(caller.call(case.asked, payload(&next))).await;
+        seen.next = Some((ended, whole(&next)));
+        Ok(seen)
+    }
+
+    /// A call of a server that follows a script.
+    async fn script(
+        &self,
+        nth: usize,
+        case: &Case,
+        script: &Script,
+    ) -> Result<Observation, BoxError> {
+        let server = Scripted::start(case.asked, script.clone()).await?;
+        let caller = self.caller(Over::Plain, server.address, case, nth)?;
+        let mut seen = self.seen(nth);
+        seen.executions = Arc::clone(&server.seen.executions);
+        seen.expected = match case.asked {
+            Asked::Event | Asked::DryRun | Asked::StreamDryRun => Bytes::new(),
+            _ => whole(ID),
+        };
+        seen.ended = end(caller.call(case.asked, payload(ID))).await;
+        seen.was_good = server.seen.was_good();
+        if script.again {
+            let ended = end(caller.call(case.asked, payload(ID))).await;
+            seen.next = Some((ended, seen.expected.clone()));
+        }
+        seen.struck = true;
+        oracle::digest(case, &mut seen, &[server.seen.sent()]);
+        Ok(seen)
+    }
+}
+
+/// The id of a case, which its function is called with.
+fn id(nth: usize) -> String {
+    format!("{nth:08}")
+}
+
+/// Waits for the end of a call, whatever it is.
+async fn end(call: impl Future<Output = Outcome>) -> Ended {
+    let caught = AssertUnwindSafe(call).catch_unwind();
+    match tokio::time::timeout(PATIENCE, caught).await {
+        Err(_) => Ended::Hung,
+        Ok(Ok(outcome)) => Ended::Outcome(outcome),
+        Ok(Err(panic)) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Ended::Panicked(text.unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A proxy of bytes between a client and a server, which damages a connection at a byte offset.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::chaos::case::{Connections, Damage, Direction, Strike};
+
+/// How many of the bytes that a client receives on a connection are kept, for the oracle.
+const KEPT: usize = 64 * 1024;
+
+/// How long a closed connection is still read from, so that unread bytes do not turn FIN into RST.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// What happens on the connections of a proxy.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub strike: Option<Strike>,
+    /// Tells when so many bytes have passed in a direction of the first connection.
+    pub tell: Option<(Direction, u64)>,
+}
+
+/// What passed, and what is told.
+#[derive(Debug)]
+pub struct Seen {
+    connections: AtomicUsize,
+    /// The most bytes that one connection sent to the server, and to the client.
+    requests: AtomicU64,
+    responses: AtomicU64,
+    strikes: AtomicUsize,
+    /// What the client received, by connection.
+    delivered: Mutex<Vec<Vec<u8>>>,
+    /// Whether offsets count: those of a pooled connection begin with the second request.
+    armed: watch::Sender<bool>,
+    pub told: Notify,
+}
+
+impl Seen {
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    pub fn request_bytes(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    pub fn response_bytes(&self) -> u64 {
+        self.responses.load(Ordering::SeqCst)
+    }
+
+    pub fn strikes(&self) -> usize {
+        self.strikes.load(Ordering::SeqCst)
+    }
+
+    /// What the client received, by connection; what is longer than [`KEPT`] is left out.
+    pub fn delivered(&self) -> Vec<Vec<u8>> {
+        let delivered = self.delivered.lock();
+        delivered.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Begins to count offsets, and forgets what was delivered before.
+    pub fn arm(&self) {
+        let mut delivered = self
+            .delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        delivered.iter_mut().for_each(Vec::clear);
+        drop(delivered);
+        self.armed.send_replace(true);
+    }
+
+    fn keep(&self, connection: usize, bytes: &[u8]) {
+        let mut delivered = self
+            .delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(all) = delivered.get_mut(connection) {
+            if all.len() + bytes.len() <= KEPT {
+                all.extend_from_slice(bytes);
+            }
+        }
+    }
+}
+
+/// A proxy on a loopback port. It ends, with its connections, when it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    pub address: SocketAddr,
+    pub seen: Arc<Seen>,
+    _tasks: JoinSet<()>,
+}
+
+impl Proxy {
+    /// Starts a proxy to the nth of these servers for the nth connection, to the last for all
+    /// further ones.
+    pub async fn start(servers: Vec<SocketAddr>, plan: Plan) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let pooled = plan
+            .strike
+            .is_some_and(|strike| strike.on == Connections::Pooled);
+        let seen = Arc::new(Seen {
+            connections: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
+            strikes: AtomicUsize::new(0),
+            delivered: Mutex::default(),
+            armed: watch::Sender::new(!pooled),
+            told: Notify::new(),
+        });
+        let mut tasks = JoinSet::new();
+        let shared = Arc::clone(&seen);
+        tasks.spawn(async move {
+            let mut links = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let nth = shared.connections.fetch_add(1, Ordering::SeqCst);
+                let delivered = shared.delivered.lock();
+                delivered
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(Vec::new());
+                let server = servers[nth.min(servers.len() - 1)];
+                let link = Link {
+                    nth,
+                    plan: plan.clone(),
+                    seen: Arc::clone(&shared),
+                };
+                links.spawn(async move {
+                    if let Ok(server) = TcpStream::connect(server).await {
+                        link.run(client, server).await;
+                    }
+                });
+            }
+        });
+        Ok(Self {
+            address,
+            seen,
+            _tasks: tasks,
+        })
+    }
+}
+
+struct Link {
+    nth: usize,
+    plan: Plan,
+    seen: Arc<Seen>,
+}
+
+enum End {
+    Eof,
+    Failed,
+    Struck(Damage),
+}
+
+impl Link {
+    fn strike(&self, direction: Direction) -> Option<Strike> {
+        let strike = self.plan.strike?;
+        let here = strike.on == Connections::Every || self.nth == 0;
+        (here && strike.direction == direction).then_some(strike)
+    }
+
+    async fn run(self, mut client: TcpStream, mut server: TcpStream) {
+        let _ = client.set_nodelay(true);
+        let _ = server.set_nodelay(true);
+        let damage = {
+            let (mut from_client, mut to_client) = client.split();
+            let (mut from_server, mut to_server) = server.split();
+            let mut up =
+                std::pin::pin!(self.pump(Direction::Request, &mut from_client, &mut to_server));
+            let mut down =
+                std::pin::pin!(self.pump(Direction::Response, &mut from_server, &mut to_client));
+            let (mut up_ended, mut down_ended) = (false, false);
+            loop {
+                let end = tokio::select! {
+                    end = &mut up, if !up_ended => { up_ended = true; end }
+                    end = &mut down, if !down_ended => { down_ended = true; end }
+                    else => break None,
+                };
+                match end {
+                    // The pump has passed the end on.
+                    End::Eof => {}
+                    End::Failed => break None,
+                    End::Struck(damage) => break Some(damage),
+                }
+            }
+        };
+        if damage.is_some() {
+            self.seen.strikes.fetch_add(1, Ordering::SeqCst);
+        }
+        match damage {
+            None => {}
+            Some(Damage::Reset) => reset(&client),
+            Some(Damage::Stall) => std::future::pending().await,
+            Some(Damage::HangUp) => self.hang_up(&mut client, &mut server).await,
+            // A flip does not end the pump.
+            Some(Damage::Close | Damage::Flip(_)) => {
+                let _ = tokio::join!(client.shutdown(), server.shutdown());
+                let drain = async { tokio::join!(drain(&mut client), drain(&mut server)) };
+                let _ = tokio::time::timeout(LINGER, drain).await;
+            }
+        }
+        // No port of ours is left in TIME_WAIT.
+        reset(&server);
+    }
+
+    /// Ends the client's side, and still passes its request on.
+    async fn hang_up(&self, client: &mut TcpStream, server: &mut TcpStream) {
+        let _ = client.shutdown().await;
+        let (mut from_client, _closed) = client.split();
+        let (mut from_server, mut to_server) = server.split();
+        let request = tokio::io::copy(&mut from_client, &mut to_server);
+        let mut nowhere = tokio::io::sink();
+        let response = tokio::io::copy(&mut from_server, &mut nowhere);
+        let _ = tokio::join!(request, response);
+    }
+
+    /// Passes bytes on, up to an end or to the strike.
+    async fn pump(
+        &self,
+        direction: Direction,
+        from: &mut ReadHalf<'_>,
+        to: &mut WriteHalf<'_>,
+    ) -> End {
+        let strike = self.strike(direction);
+        let mut armed = self.seen.armed.subscribe();
+        let mut counts = *armed.borrow_and_update();
+        let mut passed = 0;
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            if let Some(strike) = strike.filter(|strike| counts && passed >= strike.at) {
+                if !matches!(strike.damage, Damage::Flip(_)) {
+                    return End::Struck(strike.damage);
+                }
+            }
+            let length = tokio::select! {
+                read = from.read(&mut buffer) => match read {
+                    Ok(0) => {
+                        let _ = to.shutdown().await;
+                        return End::Eof;
+                    }
+                    Ok(length) => length,
+                    Err(_) => return End::Failed,
+                },
+                changed = armed.changed(), if !counts => {
+                    counts = changed.is_ok();
+                    continue;
+                }
+            };
+            counts |= *armed.borrow();
+            let mut bytes = &mut buffer[..length];
+            if let Some(strike) = strike.filter(|_| counts) {
+                let left = strike.at.saturating_sub(passed);
+                match usize::try_from(left).ok().filter(|left| *left < length) {
+                    Some(at) if passed <= strike.at => match strike.damage {
+                        Damage::Flip(bit) => {
+                            bytes[at] ^= 1 << bit;
+                            self.seen.strikes.fetch_add(1, Ordering::SeqCst);
+                        }
+                        _ => bytes = &mut bytes[..at],
+                    },
+                    _ => {}
+                }
+            }
+            // Noted first: once the client has it, the next call may begin.
+            if direction == Direction::Response {
+                self.seen.keep(self.nth, bytes);
+            }
+            if to.write_all(bytes).await.is_err() {
+                return End::Failed;
+            }
+            if counts {
+                passed += bytes.len() as u64;
+            }
+            self.count(direction, passed);
+        }
+    }
+
+    fn count(&self, direction: Direction, passed: u64) {
+        let most = match direction {
+            Direction::Request => &self.seen.requests,
+            Direction::Response => &self.seen.responses,
+        };
+        most.fetch_max(passed, Ordering::SeqCst);
+        if self.nth == 0
+            && self
+                .plan
+                .tell
+                .is_some_and(|(of, at)| of == direction && passed >= at)
+        {
+            self.seen.told.notify_one();
+        }
+    }
+}
+
+pub(super) fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+async fn drain(stream: &mut TcpStream) {
+    let mut buffer = [0; 4096];
+    while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
+}

@@ -1,0 +1,212 @@
+//! The endpoint that most cases call: functions that count their executions, over plain HTTP and TLS.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use lambda_invoke::BoxError;
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionError, Invocation, Server};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ED25519};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use crate::chaos::case::{Asked, Over};
+
+/// How often a function ran, by what it was called with.
+#[derive(Clone, Debug, Default)]
+pub struct Executions(Arc<Mutex<HashMap<String, Arc<AtomicU32>>>>);
+
+impl Executions {
+    /// The counter of one id.
+    pub fn of(&self, id: &str) -> Arc<AtomicU32> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(id.to_owned()).or_default())
+    }
+
+    /// Forgets the counters of ids that are over.
+    pub fn forget(&self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, count| Arc::strong_count(count) > 1);
+    }
+
+    fn count(&self, invocation: &Invocation) -> Result<String, FunctionError> {
+        let id: String = invocation.json()?;
+        self.of(&id).fetch_add(1, Ordering::SeqCst);
+        Ok(id)
+    }
+}
+
+/// What a function is called with. All ids are of the same length, so that offsets are the same.
+pub fn payload(id: &str) -> Bytes {
+    Bytes::from(format!("\"{id}\""))
+}
+
+/// The pieces in which a function responds; a buffered one sends them at once.
+pub fn pieces(id: &str) -> [String; 4] {
+    [
+        format!("{{\"id\":\"{id}\","),
+        "\"one\":[1,1,1,1,1,1,1],".to_owned(),
+        "\"two\":[2,2,2,2,2,2,2],".to_owned(),
+        "\"whole\":true}".to_owned(),
+    ]
+}
+
+/// The whole response.
+pub fn whole(id: &str) -> Bytes {
+    Bytes::from(pieces(id).concat())
+}
+
+/// The name of the function that is called.
+pub fn function(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Invoke | Asked::Event | Asked::DryRun => "invoked",
+        Asked::Stream | Asked::StreamDryRun => "streamed",
+        Asked::Failing => "failing",
+        Asked::FailingStream => "breaking",
+    }
+}
+
+fn functions(executions: &Executions) -> Vec<Function> {
+    let with = || executions.clone();
+    let invoked = {
+        let executions = with();
+        Function::buffered("invoked", move |invocation| {
+            let id = executions.count(&invocation);
+            async move { Ok::<_, FunctionError>(whole(&id?)) }
+        })
+    };
+    let failing = {
+        let executions = with();
+        Function::buffered("failing", move |invocation| {
+            let id = executions.count(&invocation);
+            async move { Err::<Bytes, _>(FunctionError::new("Broken", format!("on purpose: {}", id?))) }
+        })
+    };
+    let stream = |name: &str, breaks: bool| {
+        let executions = with();
+        Function::streaming(name, move |invocation, mut writer| {
+            let id = executions.count(&invocation);
+            async move {
+                for piece in pieces(&id?).into_iter().take(if breaks { 2 } else { 4 }) {
+                    writer.write(piece).await?;
+                    tokio::task::yield_now().await;
+                }
+                match breaks {
+                    true => Err(FunctionError::new("Broken", "in mid-stream")),
+                    false => Ok(()),
+                }
+            }
+        })
+    };
+    vec![
+        invoked,
+        failing,
+        stream("streamed", false),
+        stream("breaking", true),
+    ]
+}
+
+/// A certificate authority, and what it vouches for.
+pub struct Authority {
+    pub pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// With keys whose signatures always have the same length.
+    pub fn new(name: &str) -> Result<Self, BoxError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate_for(&PKCS_ED25519)?;
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self {
+            pem,
+            issuer: Issuer::new(params, key),
+        })
+    }
+
+    /// What accepts TLS for a host.
+    pub fn acceptor(&self, host: &str) -> Result<TlsAcceptor, BoxError> {
+        let key = KeyPair::generate_for(&PKCS_ED25519)?;
+        let params = CertificateParams::new([host.to_owned()])?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der())?,
+            )?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+/// The endpoint, and what counts the executions.
+pub struct Site {
+    pub executions: Executions,
+    pub authority: Authority,
+    plain: Server,
+    tls: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Site {
+    pub async fn start() -> Result<Self, BoxError> {
+        let executions = Executions::default();
+        let plain = endpoint(&executions, 0)?.bind("127.0.0.1:0").await?;
+        let authority = Authority::new("chaos")?;
+        let acceptor = authority.acceptor("localhost")?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let tls = listener.local_addr()?;
+        let behind = plain.endpoint().clone();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let _ = socket.set_nodelay(true);
+                let (acceptor, endpoint) = (acceptor.clone(), behind.clone());
+                tokio::spawn(async move {
+                    if let Ok(io) = acceptor.accept(socket).await {
+                        endpoint.serve_connection(io).await;
+                    }
+                });
+            }
+        });
+        Ok(Self {
+            executions,
+            authority,
+            plain,
+            tls,
+            _tasks: tasks,
+        })
+    }
+
+    pub fn address(&self, over: Over) -> SocketAddr {
+        match over {
+            Over::Plain => self.plain.local_addr(),
+            Over::Tls => self.tls,
+        }
+    }
+
+    /// The same functions behind an endpoint whose clock differs.
+    pub async fn with_clock(&self, seconds: i64) -> Result<Server, BoxError> {
+        Ok(endpoint(&self.executions, seconds)?
+            .bind("127.0.0.1:0")
+            .await?)
+    }
+}
+
+fn endpoint(executions: &Executions, clock: i64) -> Result<Endpoint, BoxError> {
+    Ok(Endpoint::builder()
+        .functions(functions(executions))
+        .seed(1)
+        .clock_offset(clock)
+        .recorded_bytes(0)
+        .build()?)
+}

@@ -1,0 +1,577 @@
+//! Servers that respond in every way that a server, a proxy or a page can.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::text::{
+    CHUNKED, EVENTS, HTML, ID, JSON, LAST_CHUNK, REQUEST_ID, VERSION, chunk, head, payload, sized,
+    success, success_body, success_headers, success_status,
+};
+use crate::chaos::case::Asked;
+
+/// What a server does with the first request. It responds well to all others.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub steps: Arc<[Step]>,
+    pub expect: Expect,
+    /// Whether it has run the function by then.
+    pub runs: bool,
+    /// Whether it does not wait for the request.
+    pub early: bool,
+    /// Whether the caller calls again, and must get the response to that.
+    pub again: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Write(Bytes),
+    /// Writes again and again: without an end, or so many times.
+    Repeat(Bytes, Option<u64>),
+    /// Writes byte by byte, with a pause after each.
+    Drip(Bytes, Duration),
+    Close,
+    Reset,
+    Hang,
+}
+
+/// What the caller must get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Error,
+    Whole,
+    /// The whole payload, or an error.
+    Either,
+    /// The payload that the framing of HTTP gives, or an error: the server has sent less than it
+    /// should have, in a form that is complete.
+    AsReceived,
+}
+
+pub fn script(expect: Expect, steps: impl Into<Vec<Step>>) -> Script {
+    Script {
+        steps: steps.into().into(),
+        expect,
+        runs: true,
+        early: false,
+        again: false,
+    }
+}
+
+pub fn write(bytes: impl Into<Vec<u8>>) -> Step {
+    Step::Write(Bytes::from(bytes.into()))
+}
+
+/// A response, after which the server waits for the next request.
+pub fn only(expect: Expect, bytes: impl Into<Vec<u8>>) -> Script {
+    script(expect, [write(bytes)])
+}
+
+/// A response, after which the connection is closed.
+pub fn closing(expect: Expect, bytes: impl Into<Vec<u8>>) -> Script {
+    script(expect, [write(bytes), Step::Close])
+}
+
+pub type Named = (String, Script);
+
+/// All responses that are not about events: their names and what they are.
+pub fn scripts(asked: Asked) -> Vec<Named> {
+    let mut all = statuses(asked);
+    all.extend(not_asked_for(asked));
+    all.extend(versions(asked));
+    all.extend(early(asked));
+    if Asked::OPERATIONS.contains(&asked) {
+        all.extend(lengths(asked));
+        all.extend(chunks(asked));
+        all.extend(endless(asked));
+        all.extend(slow(asked));
+    }
+    all
+}
+
+/// The success, but with another status, with and without a body.
+fn statuses(asked: Asked) -> Vec<Named> {
+    let statuses = [
+        200, 201, 202, 203, 204, 205, 206, 207, 226, 299, 300, 301, 302, 303, 304, 307, 308, 399,
+        600, 999,
+    ];
+    let right = success_status(asked);
+    let mut all = Vec::new();
+    for status in statuses {
+        if right.starts_with(&status.to_string()) {
+            continue;
+        }
+        let line = format!("{status} Status");
+        let headers = [&success_headers(asked)[..], &[("location", "/elsewhere")]].concat();
+        let full = sized(&line, &headers, success_body(asked));
+        all.push((format!("status-{status}"), closing(Expect::Error, full)));
+        let empty = sized(&line, &headers, "");
+        all.push((format!("status-{status}-empty"), only(Expect::Error, empty)));
+    }
+    all
+}
+
+/// Right statuses without what makes them the operation's.
+fn not_asked_for(asked: Asked) -> Vec<Named> {
+    let status = success_status(asked);
+    let body = success_body(asked);
+    let named = |name: &str, expect, headers: &[(&str, &str)], body: &[u8]| {
+        let script = only(expect, sized(status, headers, body));
+        (name.to_owned(), script)
+    };
+    let page = b"<html><body>It works!</body></html>";
+    let mut all = vec![
+        named("page", Expect::Error, &[HTML], page),
+        named("page-as-json", Expect::Error, &[JSON], page),
+    ];
+    match asked {
+        Asked::Invoke => {
+            // AWS's emulator sends no id: JSON counts.
+            all.push(named("no-id", Expect::Either, &[JSON], &body));
+            all.push(named("no-id-html", Expect::Error, &[HTML], &body));
+            all.push(named("no-id-empty", Expect::Error, &[JSON], b""));
+            all.push(named(
+                "no-id-broken",
+                Expect::Error,
+                &[JSON],
+                &body[..body.len() - 1],
+            ));
+            all.push(named(
+                "html-with-id",
+                Expect::Error,
+                &[HTML, REQUEST_ID],
+                &body,
+            ));
+        }
+        Asked::Stream => {
+            all.push(named("no-id", Expect::Either, &[EVENTS], &body));
+            all.push(named(
+                "json",
+                Expect::Error,
+                &[JSON, REQUEST_ID, VERSION],
+                &payload(),
+            ));
+            all.push(named(
+                "no-type",
+                Expect::Error,
+                &[REQUEST_ID, VERSION],
+                &body,
+            ));
+        }
+        _ => {
+            all.push(named(
+                "no-id",
+                Expect::Error,
+                &[("server", "nginx")],
+                b"queued?",
+            ));
+        }
+    }
+    if Asked::OPERATIONS.contains(&asked) {
+        for coding in ["gzip", "br", "zstd", "gzip, identity", "aws-chunked", "?"] {
+            let headers = [&success_headers(asked)[..], &[("content-encoding", coding)]].concat();
+            all.push(named(
+                &format!("coded-{coding}"),
+                Expect::Error,
+                &headers,
+                &body,
+            ));
+        }
+    }
+    all
+}
+
+/// Other versions of HTTP, interim responses, and start lines that are none.
+fn versions(asked: Asked) -> Vec<Named> {
+    let (status, headers) = (success_status(asked), success_headers(asked));
+    let body = success_body(asked);
+    let length = body.len().to_string();
+    let sized = [&headers[..], &[("content-length", &length[..])]].concat();
+    let of = |line: &str, headers: &[(&str, &str)]| {
+        let line = format!("{line} {status}");
+        [head(&line, headers), body.clone()].concat()
+    };
+    let mut all: Vec<Named> = Vec::new();
+    let mut add = |name: &str, script| all.push((name.to_owned(), script));
+    add("http-1.0", closing(Expect::Either, of("HTTP/1.0", &sized)));
+    // A stream proves its end itself, and a dry run has none.
+    let unproved = match asked {
+        Asked::Stream | Asked::DryRun | Asked::StreamDryRun => Expect::Either,
+        _ => Expect::Error,
+    };
+    add(
+        "http-1.0-no-length",
+        closing(unproved, of("HTTP/1.0", &headers)),
+    );
+    add(
+        "http-1.1-no-length",
+        closing(unproved, of("HTTP/1.1", &headers)),
+    );
+    add(
+        "http-1.1-no-length-reset",
+        script(unproved, [write(of("HTTP/1.1", &headers)), Step::Reset]),
+    );
+    for line in [
+        "HTTP/2.0", "HTTP/0.9", "HTTP/1.2", "ICY", "SSH-2.0", "{", "\0\0", "HTTP/1.1",
+    ] {
+        let expect = if line == "HTTP/1.1" {
+            Expect::Whole
+        } else {
+            Expect::Error
+        };
+        add(
+            &format!("line-{}", line.escape_default()),
+            closing(expect, of(line, &sized)),
+        );
+    }
+    add("nothing", script(Expect::Error, [Step::Close]));
+    add("nothing-reset", script(Expect::Error, [Step::Reset]));
+    add("nothing-ever", script(Expect::Error, [Step::Hang]));
+    add("half-a-line", closing(Expect::Error, "HTTP/1.1 20"));
+    let interim = |line: &str| head(line, &[("link", "</style.css>")]);
+    let early = |count: usize, line: &str| [interim(line).repeat(count), success(asked)].concat();
+    add(
+        "continue",
+        only(Expect::Whole, early(1, "HTTP/1.1 100 Continue")),
+    );
+    add(
+        "continue-100",
+        only(Expect::Either, early(100, "HTTP/1.1 100 Continue")),
+    );
+    add(
+        "early-hints",
+        only(Expect::Whole, early(2, "HTTP/1.1 103 Early Hints")),
+    );
+    add(
+        "switching",
+        closing(Expect::Error, early(1, "HTTP/1.1 101 Switching Protocols")),
+    );
+    let endless = Step::Repeat(interim("HTTP/1.1 103 Early Hints").into(), None);
+    add("interim-endless", script(Expect::Error, [endless]));
+    all
+}
+
+/// Responses that do not wait for the request.
+fn early(asked: Asked) -> Vec<Named> {
+    let busy = sized(
+        "429 Busy",
+        &[("x-amzn-errortype", "TooManyRequestsException")],
+        "{}",
+    );
+    let rejected = sized("413 Too Large", &[], "");
+    let of = |bytes: Vec<u8>, expect, runs, last| Script {
+        early: true,
+        runs,
+        ..script(expect, [write(bytes), last])
+    };
+    vec![
+        // What was sent before the request is not its response.
+        (
+            "early-success".to_owned(),
+            of(success(asked), Expect::Either, true, Step::Hang),
+        ),
+        (
+            "early-success-close".to_owned(),
+            of(success(asked), Expect::Either, true, Step::Close),
+        ),
+        (
+            "early-busy".to_owned(),
+            of(busy, Expect::Either, false, Step::Close),
+        ),
+        (
+            "early-too-large".to_owned(),
+            of(rejected, Expect::Either, false, Step::Close),
+        ),
+        (
+            "early-close".to_owned(),
+            of(Vec::new(), Expect::Either, true, Step::Close),
+        ),
+        (
+            "early-reset".to_owned(),
+            of(Vec::new(), Expect::Either, true, Step::Reset),
+        ),
+        (
+            "early-garbage".to_owned(),
+            of(b"\x16\x03\x01".to_vec(), Expect::Either, true, Step::Hang),
+        ),
+    ]
+}
+
+/// Content-Length, wrong either way.
+fn lengths(asked: Asked) -> Vec<Named> {
+    let body = success_body(asked);
+    let whole = body.len();
+    let with = |fields: &[(&str, &str)], body: &[u8]| {
+        let headers = [&success_headers(asked)[..], fields].concat();
+        [head("HTTP/1.1 200 OK", &headers), body.to_vec()].concat()
+    };
+    let length = |text: &str| with(&[("content-length", text)], &body);
+    // A stream without its last event is truncated however its body is framed.
+    let cut = if asked.is_stream() {
+        Expect::Error
+    } else {
+        Expect::AsReceived
+    };
+    let mut all: Vec<Named> = Vec::new();
+    let mut add = |name: &str, script| all.push((name.to_owned(), script));
+    for (name, last) in [
+        ("close", Step::Close),
+        ("hang", Step::Hang),
+        ("reset", Step::Reset),
+    ] {
+        let longer = length(&(whole + 1).to_string());
+        // InvokeComplete is the end of a stream, whatever the connection does.
+        let expect = if asked.is_stream() {
+            Expect::Either
+        } else {
+            Expect::Error
+        };
+        add(
+            &format!("longer-{name}"),
+            script(expect, [write(longer), last.clone()]),
+        );
+        let much = length("99999999999");
+        add(
+            &format!("much-longer-{name}"),
+            script(expect, [write(much), last]),
+        );
+    }
+    add("shorter", only(cut, length(&(whole - 3).to_string())));
+    add("zero", only(cut, length("0")));
+    for text in [
+        "-1",
+        "+5",
+        "0x10",
+        "",
+        "5, 6",
+        "18446744073709551616",
+        "1e3",
+        "5 5",
+        "1_0",
+    ] {
+        add(
+            &format!("length-{text:?}"),
+            closing(Expect::Error, length(text)),
+        );
+    }
+    let (right, wrong) = (whole.to_string(), (whole - 1).to_string());
+    add(
+        "length-list",
+        closing(Expect::Either, length(&format!("{right}, {right}"))),
+    );
+    let two = |first: &str, second: &str| {
+        with(
+            &[("content-length", first), ("content-length", second)],
+            &body,
+        )
+    };
+    add("length-twice", closing(Expect::Either, two(&right, &right)));
+    add(
+        "length-contradicts",
+        closing(Expect::Error, two(&right, &wrong)),
+    );
+    add(
+        "length-contradicts-2",
+        closing(Expect::Error, two(&wrong, &right)),
+    );
+    // The rest of a body that is longer than announced looks like the next response.
+    let id = ID.replace(char::is_alphabetic, "x");
+    let stale = String::from_utf8_lossy(&success(asked))
+        .replace(ID, &id)
+        .into_bytes();
+    let poisoned = [success(asked), stale].concat();
+    let again = Script {
+        again: true,
+        ..only(Expect::Either, poisoned)
+    };
+    add("another-response-behind", again);
+    all
+}
+
+/// Chunked framing, broken in every way.
+fn chunks(asked: Asked) -> Vec<Named> {
+    let body = success_body(asked);
+    let (start, rest) = body.split_at(body.len() / 2);
+    let with = |fields: &[(&str, &str)], parts: &[&[u8]]| {
+        let headers = [&success_headers(asked)[..], fields].concat();
+        [head("HTTP/1.1 200 OK", &headers), parts.concat()].concat()
+    };
+    let chunked = |parts: &[&[u8]]| with(&[CHUNKED], parts);
+    let (first, second) = (chunk(start), chunk(rest));
+    // Only InvokeComplete proves a stream, and here it comes.
+    let unproved = if asked.is_stream() {
+        Expect::Either
+    } else {
+        Expect::Error
+    };
+    let mut all: Vec<Named> = Vec::new();
+    let mut add = |name: &str, script| all.push((name.to_owned(), script));
+    add(
+        "chunked",
+        only(Expect::Whole, chunked(&[&first, &second, LAST_CHUNK])),
+    );
+    add("chunked-cut", closing(Expect::Error, chunked(&[&first])));
+    add(
+        "chunked-ends-early",
+        only(Expect::AsReceived, chunked(&[&first, LAST_CHUNK])),
+    );
+    add(
+        "chunked-no-last",
+        closing(unproved, chunked(&[&first, &second])),
+    );
+    add(
+        "chunked-no-last-hang",
+        script(unproved, [write(chunked(&[&first, &second])), Step::Hang]),
+    );
+    add(
+        "chunked-last-cut",
+        closing(Expect::Either, chunked(&[&first, &second, b"0\r\n"])),
+    );
+    add(
+        "chunked-last-cut-2",
+        closing(unproved, chunked(&[&first, &second, b"0"])),
+    );
+    for size in [
+        "-1",
+        "g",
+        "",
+        "0x5",
+        "fffffffffffffffff",
+        "1 0",
+        "+5",
+        "5\n",
+        "\u{ff15}",
+    ] {
+        let line = format!("{size}\r\n");
+        let bytes = chunked(&[&first, line.as_bytes(), rest, b"\r\n", LAST_CHUNK]);
+        add(
+            &format!("chunk-size-{}", size.escape_default()),
+            closing(Expect::Error, bytes),
+        );
+    }
+    let longer = format!("{:x}\r\n", rest.len() + 1);
+    add(
+        "chunk-longer",
+        closing(
+            Expect::Error,
+            chunked(&[&first, longer.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
+        ),
+    );
+    let shorter = format!("{:x}\r\n", rest.len() - 1);
+    add(
+        "chunk-shorter",
+        closing(
+            Expect::Error,
+            chunked(&[&first, shorter.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
+        ),
+    );
+    add(
+        "chunk-garbage",
+        closing(Expect::Error, chunked(&[&first, b"\r\n\r\n<html>"])),
+    );
+    let endless = [
+        write(chunked(&[&first])),
+        write("5;a="),
+        Step::Repeat("x".repeat(4096).into(), None),
+    ];
+    add("chunk-extension-endless", script(Expect::Error, endless));
+    let trailers = [
+        write(chunked(&[&first, &second, b"0\r\n"])),
+        Step::Repeat("x-a: b\r\n".repeat(512).into(), None),
+    ];
+    add("trailers-endless", script(unproved, trailers));
+    let trailer = b"0\r\nx-amz-function-error: Unhandled\r\n\r\n";
+    add(
+        "trailer",
+        only(Expect::Either, chunked(&[&first, &second, trailer])),
+    );
+    for coding in [
+        "identity",
+        "gzip",
+        "chunked, gzip",
+        "gzip, chunked",
+        "xchunked",
+    ] {
+        let bytes = with(
+            &[("transfer-encoding", coding)],
+            &[&first, &second, LAST_CHUNK],
+        );
+        add(&format!("coding-{coding}"), closing(Expect::Error, bytes));
+    }
+    let both = with(
+        &[("content-length", "5"), CHUNKED],
+        &[&first, &second, LAST_CHUNK],
+    );
+    add("length-and-chunked", closing(Expect::Either, both));
+    let old = [
+        head(
+            "HTTP/1.0 200 OK",
+            &[&success_headers(asked)[..], &[CHUNKED]].concat(),
+        ),
+        first.clone(),
+    ];
+    add("chunked-1.0-cut", closing(Expect::Error, old.concat()));
+    all
+}
+
+/// What never ends.
+fn endless(asked: Asked) -> Vec<Named> {
+    let line = "HTTP/1.1 200 OK\r\n";
+    let forever = |bytes: Vec<u8>| Step::Repeat(bytes.into(), None);
+    let headers = success_headers(asked);
+    let chunked = head("HTTP/1.1 200 OK", &[&headers[..], &[CHUNKED]].concat());
+    let error = head("HTTP/1.1 500 Error", &[JSON, CHUNKED]);
+    let page = head("HTTP/1.1 200 OK", &[HTML, CHUNKED]);
+    let body = match asked.is_stream() {
+        true => super::text::frames([super::text::part(vec![b'x'; 60_000])]),
+        false => vec![b'x'; 60_000],
+    };
+    let unframed = head("HTTP/1.1 200 OK", &headers);
+    let named = |name: &str, steps: Vec<Step>| (name.to_owned(), script(Expect::Error, steps));
+    vec![
+        named(
+            "endless-headers",
+            vec![write(line), forever("x-a: b\r\n".repeat(512).into_bytes())],
+        ),
+        named(
+            "endless-header",
+            vec![write(line), write("x-a: "), forever(vec![b'x'; 4096])],
+        ),
+        named(
+            "endless-line",
+            vec![write("HTTP/1.1 200 "), forever(vec![b'x'; 4096])],
+        ),
+        named("endless-blank", vec![forever(b"\r\n".repeat(2048))]),
+        named("endless-zeros", vec![forever(vec![0; 4096])]),
+        named("endless-body", vec![write(chunked), forever(chunk(&body))]),
+        named("endless-unframed", vec![write(unframed), forever(body)]),
+        named(
+            "endless-error",
+            vec![write(error), forever(chunk(vec![b'x'; 60_000]))],
+        ),
+        named(
+            "endless-page",
+            vec![write(page), forever(chunk(vec![b'x'; 60_000]))],
+        ),
+    ]
+}
+
+/// A byte at a time.
+fn slow(asked: Asked) -> Vec<Named> {
+    let bytes = Bytes::from(success(asked));
+    let end = bytes
+        .windows(4)
+        .position(|part| part == b"\r\n\r\n")
+        .unwrap_or(0)
+        + 4;
+    let mut all = Vec::new();
+    for (name, pause) in [("second", 1000), ("60-ms", 60)] {
+        let pause = Duration::from_millis(pause);
+        let head = [Step::Drip(bytes.clone(), pause)];
+        all.push((format!("slow-head-{name}"), script(Expect::Error, head)));
+        let (head, body) = (bytes.slice(..end), bytes.slice(end..));
+        let body = [Step::Write(head), Step::Drip(body, pause)];
+        all.push((format!("slow-body-{name}"), script(Expect::Error, body)));
+    }
+    all
+}

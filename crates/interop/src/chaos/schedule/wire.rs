@@ -1,0 +1,97 @@
+//! Damage at byte offsets of requests and responses.
+
+use super::random::{choose, offsets};
+use super::{Extent, Lengths};
+use crate::chaos::case::{
+    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
+};
+
+/// Offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a duration in
+/// the log, and a sample must be the same in the next run. A few strikes come after everything has
+/// passed.
+const ROUND: u64 = 64;
+
+/// All damage.
+pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
+    let mut all = Vec::new();
+    for over in Over::ALL {
+        for asked in Asked::RUNNING {
+            for policy in Policy::ALL {
+                for on in [Connections::First, Connections::Pooled, Connections::Every] {
+                    for direction in [Direction::Request, Direction::Response] {
+                        group(
+                            &mut all,
+                            lengths,
+                            extent,
+                            seed,
+                            (over, asked, policy, on, direction),
+                        );
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+type Group = (Over, Asked, Policy, Connections, Direction);
+
+fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, group: Group) {
+    let (over, asked, policy, on, direction) = group;
+    let end = lengths.of(over, asked, direction, on == Connections::Pooled);
+    let end = (end + 4).next_multiple_of(ROUND);
+    for damage in Damage::all(0) {
+        let name = format!("wire/{}/{}/{}", over.name(), asked.name(), policy.name());
+        let key = format!("{name}/{direction:?}/{}/{on:?}", damage.name());
+        // Flips on all connections say no more than flips on one.
+        if on == Connections::Every && matches!(damage, Damage::Flip(_)) {
+            continue;
+        }
+        for at in offsets(end, extent.offsets(on, damage), seed, &key) {
+            let damage = match damage {
+                Damage::Flip(_) => Damage::Flip((choose(seed, &format!("{key}@{at}")) % 8) as u8),
+                other => other,
+            };
+            let strike = Strike {
+                direction,
+                at,
+                damage,
+                on,
+            };
+            all.push(Case {
+                name: format!("{name}/{strike}"),
+                asked,
+                policy,
+                trouble: Trouble::Wire { over, strike },
+            });
+        }
+    }
+}
+
+/// Callers that drop the call at byte offsets.
+pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
+    let mut all = Vec::new();
+    for over in Over::ALL {
+        for asked in Asked::OPERATIONS {
+            for direction in [Direction::Request, Direction::Response] {
+                let end = lengths
+                    .of(over, asked, direction, false)
+                    .next_multiple_of(ROUND);
+                let key = format!("drop/{}/{}/{direction:?}", over.name(), asked.name());
+                for at in offsets(end, extent.drops(), seed, &key) {
+                    all.push(Case {
+                        name: format!("{key}@{at}"),
+                        asked,
+                        policy: Policy::AtLeastOnce,
+                        trouble: Trouble::Drop {
+                            over,
+                            direction,
+                            at,
+                        },
+                    });
+                }
+            }
+        }
+    }
+    all
+}

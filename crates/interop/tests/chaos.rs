@@ -1,0 +1,101 @@
+//! What the oracle of `chaos` sees over real sockets: that it finds what must not be, and nothing
+//! where nothing is.
+
+use std::sync::atomic::Ordering;
+
+use lambda_invoke_interop::chaos::case::{
+    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
+};
+use lambda_invoke_interop::chaos::oracle::{Fault, judge};
+use lambda_invoke_interop::chaos::run::World;
+use lambda_invoke_interop::chaos::schedule::scripts::{Expect, closing};
+use lambda_invoke_interop::chaos::schedule::text::{chunk, head, payload, success_headers};
+use lambda_invoke_interop::chaos::schedule::{self, Extent};
+
+fn case(asked: Asked, policy: Policy, trouble: Trouble) -> Case {
+    Case {
+        name: "test".to_owned(),
+        asked,
+        policy,
+        trouble,
+    }
+}
+
+fn close(direction: Direction, at: u64) -> Trouble {
+    Trouble::Wire {
+        over: Over::Plain,
+        strike: Strike {
+            direction,
+            at,
+            damage: Damage::Close,
+            on: Connections::First,
+        },
+    }
+}
+
+#[tokio::test]
+async fn an_execution_too_many_is_counted_and_found() {
+    let world = World::start().await.unwrap();
+    // The response is lost, and the policy sends again.
+    let trouble = close(Direction::Response, 0);
+    let mut case = case(Asked::Invoke, Policy::AtLeastOnce, trouble);
+    let seen = world.observe(1, &case).await.unwrap();
+    assert_eq!(seen.executions.load(Ordering::SeqCst), 2);
+    assert!(judge(&case, &seen).faults.is_empty());
+    // By default that must not happen.
+    case.policy = Policy::Default;
+    let faults = judge(&case, &seen).faults;
+    assert_eq!(faults[0].0, Fault::Twice);
+    let seen = world.observe(2, &case).await.unwrap();
+    assert_eq!(seen.executions.load(Ordering::SeqCst), 1);
+    assert!(judge(&case, &seen).faults.is_empty());
+}
+
+#[tokio::test]
+async fn half_a_response_that_counts_as_a_whole_one_is_found() {
+    let world = World::start().await.unwrap();
+    // By its framing this response is complete, so the client takes it.
+    let payload = payload();
+    let headers = [
+        &success_headers(Asked::Invoke)[..],
+        &[("transfer-encoding", "chunked")],
+    ];
+    let start = head("HTTP/1.1 200 OK", &headers.concat());
+    let half = [start, chunk(&payload[..20]), b"0\r\n\r\n".to_vec()].concat();
+    let script = closing(Expect::Error, half.clone());
+    let taken = case(Asked::Invoke, Policy::Default, Trouble::Script(script));
+    let seen = world.observe(1, &taken).await.unwrap();
+    assert_eq!(judge(&taken, &seen).faults[0].0, Fault::Half);
+    let script = closing(Expect::AsReceived, half);
+    let excused = case(Asked::Invoke, Policy::Default, Trouble::Script(script));
+    let seen = world.observe(2, &excused).await.unwrap();
+    let verdict = judge(&excused, &seen);
+    assert!(verdict.faults.is_empty() && verdict.altered);
+}
+
+#[tokio::test]
+async fn the_full_schedule_has_every_offset_and_the_quick_one_a_part_of_it() {
+    let world = World::start().await.unwrap();
+    let lengths = world.lengths().await.unwrap();
+    let names = |extent| -> std::collections::BTreeSet<String> {
+        let cases = schedule::cases(&lengths, extent, 1);
+        let count = cases.len();
+        let names: std::collections::BTreeSet<_> =
+            cases.into_iter().map(|case| case.name).collect();
+        assert_eq!(names.len(), count, "two cases have the same name");
+        names
+    };
+    let (quick, full) = (names(Extent::Quick), names(Extent::Full));
+    assert!(quick.len() > 5_000 && full.len() > 100_000);
+    // A case that the quick run finds can be repeated by its name, unless it is damage to every
+    // connection, of which both are samples.
+    let only_quick: Vec<_> = quick
+        .difference(&full)
+        .filter(|name| !name.contains("-every@"))
+        .collect();
+    assert!(only_quick.is_empty(), "{only_quick:?}");
+    for at in 0..500 {
+        let name = format!("wire/tls/stream/default/response/reset@{at}");
+        assert!(full.contains(&name), "{name}");
+    }
+}

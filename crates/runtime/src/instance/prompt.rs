@@ -1,0 +1,79 @@
+//! A connection that acknowledges the chunks of a streaming response at once.
+//!
+//! A client that sends small chunks with Nagle's algorithm (RFC 1122, section 4.2.3.4), as
+//! `lambda_runtime` does, holds each back until the one before is acknowledged; and a receiver delays
+//! that, on Linux for 40 ms.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+#[derive(Debug)]
+pub(super) struct Prompt {
+    stream: TcpStream,
+    streams: Arc<AtomicBool>,
+}
+
+impl Prompt {
+    /// Takes a connection, and a flag that is set as soon as it carries a streaming response.
+    pub(super) const fn new(stream: TcpStream, streams: Arc<AtomicBool>) -> Self {
+        Self { stream, streams }
+    }
+
+    /// Sends what the kernel has not acknowledged. It does so for a while only, so before each read.
+    #[cfg(target_os = "linux")]
+    fn acknowledge(&self) {
+        if self.streams.load(Ordering::Relaxed) {
+            let _ = rustix::net::sockopt::set_tcp_quickack(&self.stream, true);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn acknowledge(&self) {}
+}
+
+impl AsyncRead for Prompt {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.acknowledge();
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Prompt {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
