@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::{output, terminal};
 
 /// Options of other tools, and what does the same here.
-const FOREIGN: [(&[&str], &str); 21] = [
+const FOREIGN: [(&[&str], &str); 23] = [
     (
         &["--function-name"],
         "the function is an argument without an option: lambda-invoke invoke NAME",
@@ -86,6 +86,22 @@ const FOREIGN: [(&[&str], &str); 21] = [
     (
         &["--color", "--no-color"],
         "set the variable NO_COLOR to turn colors off",
+    ),
+    (
+        &[
+            "--jobs",
+            "-j",
+            "--parallel",
+            "-P",
+            "--workers",
+            "--max-workers",
+            "--max-concurrency",
+        ],
+        "use map or bench with -c N for the most concurrent calls",
+    ),
+    (
+        &["--resume"],
+        "use map with --journal FILE: the same command goes on where the last one ended",
     ),
     (
         &["--remote"],

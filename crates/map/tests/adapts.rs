@@ -156,8 +156,31 @@ async fn reaches_nine_tenths_of_the_best_fixed_concurrency_and_follows_a_change(
     }
 }
 
-/// Prints the curves of docs/performance.md:
-/// `cargo test --release -p lambda-invoke-map --test adapts -- --ignored --nocapture`.
+/// Prints the curve of docs/performance.md:
+/// `cargo test -p lambda-invoke-map --test adapts -- --ignored --nocapture virtual`.
+#[tokio::test(start_paused = true)]
+#[ignore = "prints figures"]
+async fn curve_in_virtual_time() {
+    let slice = Duration::from_millis(500);
+    for (takes, limit, changed) in [(100, 100, 400), (100, 400, 100), (1_000, 100, 200)] {
+        let takes = Duration::from_millis(takes);
+        let service = InMemory::new(limit, takes);
+        let change = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            service.limit.store(changed, Ordering::SeqCst);
+        };
+        let (counts, ()) = tokio::join!(ended(service.client(), 1_000, 40, slice), change);
+        let shares = counts.chunks(2).enumerate().map(|(second, counts)| {
+            let limit = if second < 10 { limit } else { changed };
+            let best = limit as f64 / takes.as_secs_f64();
+            (counts.iter().sum::<usize>() as f64 / best * 100.0).round() as u64
+        });
+        let shares: Vec<u64> = shares.collect();
+        println!("{takes:?}, limit {limit}, then {changed}: {shares:?}");
+    }
+}
+
+/// Prints the same over sockets, in real time.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute and prints figures"]
 async fn curve() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use lambda_invoke_map::journal::{Header, SLOT, Settled, SourceId};
+use lambda_invoke_map::journal::{Decoded, Header, SLOT, Settled, SourceId};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
 use support::{Executions, Service, all, items, open, path, settled};
 
@@ -52,21 +52,25 @@ fn four() -> impl Iterator<Item = Item> + Send + Unpin {
 
 /// What a journal knows to be done.
 fn done(file: &Path) -> Result<Vec<u64>, JournalError> {
-    let journal = Journal::open(file, &Header::new("count"), Journal::WINDOW)?;
+    let journal = unlocked(file)?;
     let status = |n| journal.state().status(n);
     let is_done = |n: &u64| status(*n) == lambda_invoke_map::Status::Settled(Settled::Done);
     Ok((0..4).filter(is_done).collect())
 }
 
-/// Opens it again: the lock of the last one ends with its thread.
 fn reopened(file: &Path) -> Journal {
-    for _ in 0..1_000 {
+    unlocked(file).unwrap()
+}
+
+/// Opens a journal once the lock of the last one has ended, which its thread holds for a moment.
+fn unlocked(file: &Path) -> Result<Journal, JournalError> {
+    for _ in 0..10_000 {
         match Journal::open(file, &Header::new("count"), Journal::WINDOW) {
             Err(JournalError::InUse) => std::thread::sleep(std::time::Duration::from_millis(1)),
-            journal => return journal.unwrap(),
+            journal => return journal,
         }
     }
-    panic!("still in use");
+    Err(JournalError::InUse)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,4 +216,47 @@ async fn with_a_window_of_zero_records_are_synced_before_anything_is_sent() {
     let (events, error) = all(service.map().journal(journal).run(iter(items(50)))).await;
     assert!(error.is_none());
     assert_eq!(settled(&events, Settled::Done), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_power_failure_destroyed_is_filled_once_and_costs_only_what_it_hit() {
+    let service = Service::start(|builder| builder).await;
+    let bytes = recorded(&service).await;
+    let file = path("holes");
+    let first = match Header::decode(&bytes).unwrap() {
+        Decoded::Complete(_, length) => length,
+        Decoded::Incomplete => panic!("no header"),
+    };
+    fs::write(&file, &bytes).unwrap();
+    let all = done(&file).unwrap();
+    for at in (first..bytes.len()).step_by(SLOT) {
+        let mut holed = bytes.clone();
+        holed[at..at + SLOT].fill(0);
+        fs::write(&file, &holed).unwrap();
+        let once = done(&file).unwrap();
+        assert!(once.len() + 1 >= all.len(), "{at}");
+        // The second time there is nothing left to repair.
+        let repaired = fs::read(&file).unwrap();
+        assert_eq!(done(&file).unwrap(), once);
+        assert_eq!(fs::read(&file).unwrap(), repaired, "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_item_with_a_durable_execution_name_is_sent_again() {
+    let service = Service::start(|builder| builder).await;
+    let bytes = recorded(&service).await;
+    let Ok(Decoded::Complete(_, header)) = Header::decode(&bytes) else {
+        panic!("no header");
+    };
+    let file = path("durable");
+    // The first item was sent; nothing more is known.
+    fs::write(&file, &bytes[..header + SLOT]).unwrap();
+    let (events, _) = all(service.map().journal(open(&file)).run(iter(items(1)))).await;
+    assert_eq!(settled(&events, Settled::Unknown), 1);
+    let named = items(1).map(|item| item.with_execution_name("order-0"));
+    let run = service.map().journal(reopened(&file)).run(iter(named));
+    let (events, error) = all(run).await;
+    assert!(error.is_none());
+    assert_eq!(settled(&events, Settled::Done), 1, "{events:?}");
 }

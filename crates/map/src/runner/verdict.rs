@@ -6,7 +6,6 @@ use lambda_invoke::error_model::RetryClass;
 use lambda_invoke::{Error, ErrorKind, Execution, TimeoutKind};
 
 use crate::journal::Settled;
-use crate::pace::Limit;
 
 /// The first delay after a throttle. The limiter keeps further calls from starting anyway.
 const THROTTLED: Duration = Duration::from_millis(20);
@@ -49,7 +48,7 @@ pub(super) struct Attempts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Send it again, later: the service throttled it.
-    Throttled { limit: Limit, after: Duration },
+    Throttled { after: Duration },
     /// Send it again, later.
     Again {
         after: Duration,
@@ -82,11 +81,7 @@ pub(super) fn verdict(error: &Error, attempts: Attempts, now: SystemTime, random
     if settled == Settled::NotStarted && error.is_throttled() {
         if is_allowed && !attempts.starved {
             let after = backoff(THROTTLED, MAX_THROTTLED, attempts.throttled, random).max(asked);
-            let reason = service.and_then(|service| service.reason());
-            return Verdict::Throttled {
-                limit: Limit::of(reason),
-                after,
-            };
+            return Verdict::Throttled { after };
         }
         return Verdict::Failed {
             settled,

@@ -123,7 +123,7 @@ impl Driver {
             self.accepted(number);
         }
         match verdict {
-            Verdict::Throttled { after, .. } => self.again(work, after, true),
+            Verdict::Throttled { after } => self.again(work, after, true),
             Verdict::Again {
                 after,
                 overloaded,
