@@ -20,9 +20,10 @@ use super::run::caller::PATIENT;
 
 const IDLE_CONNECTIONS: usize = 10_000;
 const STREAMS: usize = 2_000;
-/// The descriptors of the endpoint that has too few, and how many connections want one.
+/// The descriptors of the endpoint that has too few, and how many connections want one: those that it
+/// does not accept have room in the queue of the operating system.
 const FEW: u64 = 64;
-const CONNECTIONS: usize = 200;
+const CONNECTIONS: usize = 150;
 
 /// Serves until it is killed, with so many descriptors at most: what the process of an endpoint does.
 ///

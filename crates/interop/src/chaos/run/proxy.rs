@@ -234,11 +234,15 @@ impl Link {
         let mut passed = 0;
         let mut buffer = vec![0; 16 * 1024];
         loop {
+            // A request is struck as soon as so much of it has passed, a response when more of it has
+            // come: at offset 0, its function has run.
             if let Some(strike) = strike.filter(|strike| counts && passed >= strike.at) {
-                if !matches!(strike.damage, Damage::Flip(_)) {
+                let is_request = direction == Direction::Request;
+                if is_request && !matches!(strike.damage, Damage::Flip(_)) {
                     return End::Struck(strike.damage);
                 }
             }
+            let mut struck = None;
             let length = tokio::select! {
                 read = from.read(&mut buffer) => match read {
                     Ok(0) => {
@@ -263,7 +267,10 @@ impl Link {
                             bytes[at] ^= 1 << bit;
                             self.seen.strikes.fetch_add(1, Ordering::SeqCst);
                         }
-                        _ => bytes = &mut bytes[..at],
+                        damage => {
+                            bytes = &mut bytes[..at];
+                            struck = Some(damage);
+                        }
                     },
                     _ => {}
                 }
@@ -279,6 +286,9 @@ impl Link {
                 passed += bytes.len() as u64;
             }
             self.count(direction, passed);
+            if let Some(damage) = struck {
+                return End::Struck(damage);
+            }
         }
     }
 
