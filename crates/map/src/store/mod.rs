@@ -1,6 +1,7 @@
 //! A journal in a file: locked, written before anything is sent, synced by batches.
 
-use std::fmt;
+mod error;
+
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -14,79 +15,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::journal::{
-    Decoded, Difference, Header, HeaderError, Record, SLOT, ScanError, Scanner, Settled, Tail,
-    data_of, decode_head,
-};
-use crate::state::{State, StateError};
+pub use self::error::JournalError;
+use crate::journal::{Decoded, Header, Record, SLOT, Scanner, Settled, Tail, data_of, decode_head};
+use crate::state::State;
 
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
 
 /// The most bytes of a header.
 const HEADER: u64 = 64 << 10;
-
-/// Why a journal cannot be used.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// The file cannot be read or written.
-    Io(io::Error),
-    /// Another process is using it.
-    InUse,
-    /// The file is no journal, or its header is damaged.
-    Header(HeaderError),
-    /// The journal belongs to something else.
-    Differs(Difference),
-    /// The journal is damaged.
-    Damaged(ScanError),
-    /// A record, or an item, contradicts what was recorded before.
-    State(StateError),
-    /// The thread that writes has ended.
-    Closed,
-}
-
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => write!(f, "the journal: {error}"),
-            Self::InUse => f.write_str("another process is using the journal"),
-            Self::Header(error) => error.fmt(f),
-            Self::Differs(difference) => {
-                write!(f, "the journal belongs to another run: {difference}")
-            }
-            Self::Damaged(error) => error.fmt(f),
-            Self::State(error) => error.fmt(f),
-            Self::Closed => f.write_str("the journal's thread has ended"),
-        }
-    }
-}
-
-impl std::error::Error for JournalError {}
-
-impl From<io::Error> for JournalError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<ScanError> for JournalError {
-    fn from(error: ScanError) -> Self {
-        Self::Damaged(error)
-    }
-}
-
-impl From<StateError> for JournalError {
-    fn from(error: StateError) -> Self {
-        Self::State(error)
-    }
-}
-
-impl From<HeaderError> for JournalError {
-    fn from(error: HeaderError) -> Self {
-        Self::Header(error)
-    }
-}
 
 /// A journal in a file, and what is known from it.
 ///
