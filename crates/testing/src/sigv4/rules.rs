@@ -220,7 +220,7 @@ impl Broken {
             (self.day, 0, "20160929"),
             (self.region, 1, "us-east-2"),
             (self.service, 2, "lambd"),
-            (self.terminator, 3, "aws4_reques"),
+            (self.terminator, 3, "aws5_request"),
         ];
         for (_, part, other) in wrong.iter().filter(|(is_wrong, ..)| *is_wrong) {
             scope[*part] = other;
