@@ -81,7 +81,7 @@ impl Body for Scripted {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.claimed.clone()
+        self.claimed
     }
 }
 
