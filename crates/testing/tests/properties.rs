@@ -2,7 +2,7 @@
 //! of inputs in each run, beyond those in the corpora: any bytes, and seeds with some of their bytes
 //! changed, which get deeper.
 
-#![allow(clippy::expect_used, reason = "a test's helper may")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test's helper may")]
 
 use lambda_invoke_testing::{Property, TARGETS, corpus};
 use proptest::collection::vec;
