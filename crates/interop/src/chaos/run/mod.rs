@@ -63,7 +63,7 @@ impl World {
     pub async fn of(callers: Box<dyn Callers>) -> Result<Self, BoxError> {
         Ok(Self {
             site: Site::start().await?,
-            at_once: 64,
+            at_once: 128,
             processes: Semaphore::new(6),
             callers,
         })

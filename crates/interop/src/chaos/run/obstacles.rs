@@ -20,7 +20,8 @@ pub struct Way {
     pub url: String,
     pub transport: Transport,
     tasks: JoinSet<()>,
-    _full: Vec<Socket>,
+    /// Sockets that must stay as they are.
+    held: Vec<Socket>,
 }
 
 impl Way {
@@ -33,14 +34,14 @@ impl Way {
                 .ca_pem(site.authority.pem.as_bytes())?
                 .build(),
             tasks: JoinSet::new(),
-            _full: Vec::new(),
+            held: Vec::new(),
         };
         match obstacle {
-            Obstacle::Refused => way.url = format!("http://{}", unused().await?),
+            Obstacle::Refused => way.url = format!("http://{}", way.unused()?),
             Obstacle::UnknownHost => way.url = "http://nothing.invalid:9001".to_owned(),
             Obstacle::BlackHole => {
                 let (address, sockets) = full()?;
-                way._full = sockets;
+                way.held = sockets;
                 way.url = format!("http://{address}");
             }
             Obstacle::Tls(tls) => {
@@ -97,7 +98,7 @@ impl Way {
 
     async fn proxy(&mut self, proxy: Proxy) -> Result<SocketAddr, BoxError> {
         if proxy == Proxy::Refused {
-            return Ok(unused().await?);
+            return Ok(self.unused()?);
         }
         self.serve(move |mut socket| async move {
             let mut head = Vec::new();
@@ -136,6 +137,16 @@ impl Way {
         .await
     }
 
+    /// An address on which nothing listens, and that nothing else can take.
+    fn unused(&mut self) -> io::Result<SocketAddr> {
+        let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&any.into())?;
+        let address = socket.local_addr()?.as_socket().unwrap_or(any);
+        self.held.push(socket);
+        Ok(address)
+    }
+
     async fn serve<F, R>(&mut self, each: F) -> Result<SocketAddr, BoxError>
     where
         F: Fn(TcpStream) -> R + Send + Sync + 'static,
@@ -163,11 +174,6 @@ async fn end(mut socket: TcpStream, bytes: &[u8]) -> io::Result<()> {
     socket.shutdown().await?;
     tokio::io::copy(&mut socket, &mut tokio::io::sink()).await?;
     Ok(())
-}
-
-/// An address on which nothing listens.
-async fn unused() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0").await?.local_addr()
 }
 
 /// An address whose queue of connections is full: the first packet of another one is dropped.
