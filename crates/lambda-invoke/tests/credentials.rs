@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use lambda_invoke::{Client, Credentials, ErrorKind, Execution, Timeouts};
+use lambda_invoke::{
+    Client, Credentials, CredentialsFuture, ErrorKind, Execution, ProvideCredentials, Timeouts,
+};
 use lambda_invoke_endpoint::{Endpoint, Server};
 
 async fn server(fault: &str) -> Server {
@@ -79,4 +81,31 @@ async fn keys_that_have_expired_are_not_sent() {
     assert_eq!(error.kind(), ErrorKind::Credentials);
     let said = std::error::Error::source(&error).unwrap().to_string();
     assert!(said.contains("expired at 20200101T000000Z"), "{said}");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_named_and_nothing_is_sent() {
+    #[derive(Debug)]
+    struct Closed;
+
+    impl ProvideCredentials for Closed {
+        fn provide(&self) -> CredentialsFuture<'_> {
+            Box::pin(async { Err("the vault is closed".into()) })
+        }
+    }
+
+    let server = server("").await;
+    let client = Client::builder()
+        .region("us-east-1")
+        .credentials(Closed)
+        .endpoint_url(server.url())
+        .build()
+        .unwrap();
+    let error = client.invoke("echo").send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution()),
+        (ErrorKind::Credentials, Execution::NotStarted)
+    );
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "the vault is closed");
 }

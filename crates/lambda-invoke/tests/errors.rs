@@ -476,26 +476,3 @@ async fn expired_credentials_are_fetched_again() {
     let error = client.invoke("echo").send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
 }
-
-#[tokio::test]
-async fn a_provider_that_fails_is_named_and_nothing_is_sent() {
-    #[derive(Debug)]
-    struct Closed;
-
-    impl ProvideCredentials for Closed {
-        fn provide(&self) -> CredentialsFuture<'_> {
-            Box::pin(async { Err("the vault is closed".into()) })
-        }
-    }
-
-    let (server, _) = endpoint(None).await;
-    let builder = support::builder().endpoint_url(server.url());
-    let client = builder.credentials(Closed).build().unwrap();
-    let error = client.invoke("echo").send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.execution()),
-        (ErrorKind::Credentials, Execution::NotStarted)
-    );
-    let source = std::error::Error::source(&error).unwrap();
-    assert_eq!(source.to_string(), "the vault is closed");
-}

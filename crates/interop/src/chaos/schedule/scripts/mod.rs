@@ -1,13 +1,16 @@
 //! Servers that respond in every way that a server, a proxy or a page can.
 
+mod chunked;
+mod endless;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::text::{
-    CHUNKED, EVENTS, HTML, ID, JSON, LAST_CHUNK, REQUEST_ID, VERSION, chunk, head, payload, sized,
-    success, success_body, success_headers, success_status,
+    EVENTS, HTML, ID, JSON, REQUEST_ID, VERSION, head, payload, sized, success, success_body,
+    success_headers, success_status,
 };
 use crate::chaos::case::Asked;
 
@@ -82,9 +85,9 @@ pub fn scripts(asked: Asked) -> Vec<Named> {
     all.extend(early(asked));
     if Asked::OPERATIONS.contains(&asked) {
         all.extend(lengths(asked));
-        all.extend(chunks(asked));
-        all.extend(endless(asked));
-        all.extend(slow(asked));
+        all.extend(chunked::chunks(asked));
+        all.extend(endless::endless(asked));
+        all.extend(endless::slow(asked));
     }
     all
 }
@@ -385,193 +388,5 @@ fn lengths(asked: Asked) -> Vec<Named> {
         ..only(Expect::Either, poisoned)
     };
     add("another-response-behind", again);
-    all
-}
-
-/// Chunked framing, broken in every way.
-fn chunks(asked: Asked) -> Vec<Named> {
-    let body = success_body(asked);
-    let (start, rest) = body.split_at(body.len() / 2);
-    let with = |fields: &[(&str, &str)], parts: &[&[u8]]| {
-        let headers = [&success_headers(asked)[..], fields].concat();
-        [head("HTTP/1.1 200 OK", &headers), parts.concat()].concat()
-    };
-    let chunked = |parts: &[&[u8]]| with(&[CHUNKED], parts);
-    let (first, second) = (chunk(start), chunk(rest));
-    // Only InvokeComplete proves a stream, and here it comes.
-    let unproved = if asked.is_stream() {
-        Expect::Either
-    } else {
-        Expect::Error
-    };
-    let mut all: Vec<Named> = Vec::new();
-    let mut add = |name: &str, script| all.push((name.to_owned(), script));
-    add(
-        "chunked",
-        only(Expect::Whole, chunked(&[&first, &second, LAST_CHUNK])),
-    );
-    add("chunked-cut", closing(Expect::Error, chunked(&[&first])));
-    add(
-        "chunked-ends-early",
-        only(Expect::AsReceived, chunked(&[&first, LAST_CHUNK])),
-    );
-    add(
-        "chunked-no-last",
-        closing(unproved, chunked(&[&first, &second])),
-    );
-    add(
-        "chunked-no-last-hang",
-        script(unproved, [write(chunked(&[&first, &second])), Step::Hang]),
-    );
-    add(
-        "chunked-last-cut",
-        closing(Expect::Either, chunked(&[&first, &second, b"0\r\n"])),
-    );
-    add(
-        "chunked-last-cut-2",
-        closing(unproved, chunked(&[&first, &second, b"0"])),
-    );
-    for size in [
-        "-1",
-        "g",
-        "",
-        "0x5",
-        "fffffffffffffffff",
-        "1 0",
-        "+5",
-        "5\n",
-        "\u{ff15}",
-    ] {
-        let line = format!("{size}\r\n");
-        let bytes = chunked(&[&first, line.as_bytes(), rest, b"\r\n", LAST_CHUNK]);
-        add(
-            &format!("chunk-size-{}", size.escape_default()),
-            closing(Expect::Error, bytes),
-        );
-    }
-    let longer = format!("{:x}\r\n", rest.len() + 1);
-    add(
-        "chunk-longer",
-        closing(
-            Expect::Error,
-            chunked(&[&first, longer.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
-        ),
-    );
-    let shorter = format!("{:x}\r\n", rest.len() - 1);
-    add(
-        "chunk-shorter",
-        closing(
-            Expect::Error,
-            chunked(&[&first, shorter.as_bytes(), rest, b"\r\n", LAST_CHUNK]),
-        ),
-    );
-    add(
-        "chunk-garbage",
-        closing(Expect::Error, chunked(&[&first, b"\r\n\r\n<html>"])),
-    );
-    let endless = [
-        write(chunked(&[&first])),
-        write("5;a="),
-        Step::Repeat("x".repeat(4096).into(), None),
-    ];
-    add("chunk-extension-endless", script(Expect::Error, endless));
-    let trailers = [
-        write(chunked(&[&first, &second, b"0\r\n"])),
-        Step::Repeat("x-a: b\r\n".repeat(512).into(), None),
-    ];
-    add("trailers-endless", script(unproved, trailers));
-    let trailer = b"0\r\nx-amz-function-error: Unhandled\r\n\r\n";
-    add(
-        "trailer",
-        only(Expect::Either, chunked(&[&first, &second, trailer])),
-    );
-    for coding in [
-        "identity",
-        "gzip",
-        "chunked, gzip",
-        "gzip, chunked",
-        "xchunked",
-    ] {
-        let bytes = with(
-            &[("transfer-encoding", coding)],
-            &[&first, &second, LAST_CHUNK],
-        );
-        add(&format!("coding-{coding}"), closing(Expect::Error, bytes));
-    }
-    let both = with(
-        &[("content-length", "5"), CHUNKED],
-        &[&first, &second, LAST_CHUNK],
-    );
-    add("length-and-chunked", closing(Expect::Either, both));
-    let old = [
-        head(
-            "HTTP/1.0 200 OK",
-            &[&success_headers(asked)[..], &[CHUNKED]].concat(),
-        ),
-        first.clone(),
-    ];
-    add("chunked-1.0-cut", closing(Expect::Error, old.concat()));
-    all
-}
-
-/// What never ends.
-fn endless(asked: Asked) -> Vec<Named> {
-    let line = "HTTP/1.1 200 OK\r\n";
-    let forever = |bytes: Vec<u8>| Step::Repeat(bytes.into(), None);
-    let headers = success_headers(asked);
-    let chunked = head("HTTP/1.1 200 OK", &[&headers[..], &[CHUNKED]].concat());
-    let error = head("HTTP/1.1 500 Error", &[JSON, CHUNKED]);
-    let page = head("HTTP/1.1 200 OK", &[HTML, CHUNKED]);
-    let body = match asked.is_stream() {
-        true => super::text::frames([super::text::part(vec![b'x'; 60_000])]),
-        false => vec![b'x'; 60_000],
-    };
-    let unframed = head("HTTP/1.1 200 OK", &headers);
-    let named = |name: &str, steps: Vec<Step>| (name.to_owned(), script(Expect::Error, steps));
-    vec![
-        named(
-            "endless-headers",
-            vec![write(line), forever("x-a: b\r\n".repeat(512).into_bytes())],
-        ),
-        named(
-            "endless-header",
-            vec![write(line), write("x-a: "), forever(vec![b'x'; 4096])],
-        ),
-        named(
-            "endless-line",
-            vec![write("HTTP/1.1 200 "), forever(vec![b'x'; 4096])],
-        ),
-        named("endless-blank", vec![forever(b"\r\n".repeat(2048))]),
-        named("endless-zeros", vec![forever(vec![0; 4096])]),
-        named("endless-body", vec![write(chunked), forever(chunk(&body))]),
-        named("endless-unframed", vec![write(unframed), forever(body)]),
-        named(
-            "endless-error",
-            vec![write(error), forever(chunk(vec![b'x'; 60_000]))],
-        ),
-        named(
-            "endless-page",
-            vec![write(page), forever(chunk(vec![b'x'; 60_000]))],
-        ),
-    ]
-}
-
-/// A byte at a time.
-fn slow(asked: Asked) -> Vec<Named> {
-    let bytes = Bytes::from(success(asked));
-    let end = bytes
-        .windows(4)
-        .position(|part| part == b"\r\n\r\n")
-        .unwrap_or(0)
-        + 4;
-    let mut all = Vec::new();
-    for (name, pause) in [("second", 1000), ("60-ms", 60)] {
-        let pause = Duration::from_millis(pause);
-        let head = [Step::Drip(bytes.clone(), pause)];
-        all.push((format!("slow-head-{name}"), script(Expect::Error, head)));
-        let (head, body) = (bytes.slice(..end), bytes.slice(end..));
-        let body = [Step::Write(head), Step::Drip(body, pause)];
-        all.push((format!("slow-body-{name}"), script(Expect::Error, body)));
-    }
     all
 }
