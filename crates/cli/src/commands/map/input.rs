@@ -209,14 +209,13 @@ impl Input {
 /// Stdin, as a file if it is one.
 fn stdin() -> Place {
     #[cfg(unix)]
-    {
-        use std::os::fd::AsFd as _;
-        let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-        if let Ok(mut file) = file {
-            let is_file = file.metadata().is_ok_and(|found| found.is_file());
-            if let (true, Ok(start)) = (is_file, file.stream_position()) {
-                return Place::Redirected(file, start);
-            }
+    let owned = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+    #[cfg(windows)]
+    let owned = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    if let Ok(mut file) = owned.map(File::from) {
+        let is_file = file.metadata().is_ok_and(|found| found.is_file());
+        if let (true, Ok(start)) = (is_file, file.stream_position()) {
+            return Place::Redirected(file, start);
         }
     }
     Place::Stdin
