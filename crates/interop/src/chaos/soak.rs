@@ -172,7 +172,11 @@ async fn call(client: &Client, nth: u64, counts: &Counts) {
     });
     let payload = Bytes::from(payload.to_string());
     let expected = pieces(&id).concat();
-    let name = if nth % 3 == 0 { "node" } else { "python" };
+    let name = if nth.is_multiple_of(3) {
+        "node"
+    } else {
+        "python"
+    };
     let result = match nth % 4 {
         0 => {
             let sent = client.invoke(name).payload(payload).send().await;

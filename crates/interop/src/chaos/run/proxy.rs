@@ -82,10 +82,10 @@ impl Seen {
             .delivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(all) = delivered.get_mut(connection) {
-            if all.len() + bytes.len() <= KEPT {
-                all.extend_from_slice(bytes);
-            }
+        if let Some(all) = delivered.get_mut(connection)
+            && all.len() + bytes.len() <= KEPT
+        {
+            all.extend_from_slice(bytes);
         }
     }
 }
