@@ -96,7 +96,7 @@ fn interpreter(place: &Place) -> Result<f64> {
 /// Memory while nothing runs: before the first call, and with idle instances.
 fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let rounds = if report.quick { 1 } else { 5 };
-    let mut all = [const { Vec::new() }; 4];
+    let mut all = [const { Vec::new() }; 3];
     for round in 0..rounds {
         let host = Host::announced(&mut command(place))?;
         // What any call needs, without a process: an unknown function.
@@ -115,11 +115,12 @@ fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         if host.processes()?.len() != 1 + 2 * INSTANCES {
             return Err("not every call has an instance of its own".into());
         }
+        // Of the host and its supervisors together: they run the same program, so the pages that they
+        // share count for each in part, and those of the host become fewer as supervisors come.
         let each = |bytes: f64| bytes / INSTANCES as f64;
         let values = [
             before[0],
-            each(after[0] - before[0]),
-            each(after[1]),
+            each(after[0] + after[1] - before[0]),
             each(after[2]),
         ];
         report.raw("runtime", json!({ "memory": values, "round": round }));
@@ -127,7 +128,7 @@ fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             all.push(value);
         }
     }
-    let [serve, host, supervisor, function] = all.each_ref().map(|values| median(values));
+    let [serve, instance, function] = all.each_ref().map(|values| median(values));
     let row = |name: &str, measured: f64, unit, detail| Row {
         part: PART,
         name: name.to_owned(),
@@ -145,13 +146,11 @@ fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         ),
         row(
             "serve app.py, memory of an idle instance, besides the function's own",
-            (host + supervisor) / 1e3,
+            instance / 1e3,
             " kB",
             format!(
-                "{} in serve and {} in the supervisor; the interpreter with the function {}; \
-                 {INSTANCES} instances",
-                bytes(host),
-                bytes(supervisor),
+                "in serve and the supervisor; the interpreter with the function {}; {INSTANCES} \
+                 instances",
                 bytes(function)
             ),
         ),
