@@ -58,7 +58,7 @@ impl LogTail {
     /// `None` stands for the id of the last report, which the platform writes after the function.
     #[must_use]
     pub fn own_id<'i>(&self, in_head: Option<&'i str>) -> Option<&'i str> {
-        in_head.filter(|_| self.report().is_none() || self.report_of(in_head).is_some())
+        in_head.filter(|_| self.report_of(in_head).is_some() || self.report().is_none())
     }
 
     /// Returns the failure that the log reports, if it does so unambiguously; `request_id` is that
