@@ -8,6 +8,7 @@ pub(crate) mod payload;
 pub(crate) mod verbose;
 
 use std::ffi::OsString;
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -73,7 +74,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     pub(crate) retry: Retry,
     /// The most attempts of a call, the first one included [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
@@ -145,13 +146,27 @@ impl TimeoutOptions {
 
 /// Parses a number of seconds, or a number with a unit.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let advice =
-        "expected seconds, such as 30 or 1.5, or a number with a unit, such as 500ms or 2m";
-    match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
-        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
-    }
-    .map_err(|error| format!("{error}; {advice}"))
+    let time = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.ok_or_else(|| {
+        "expected seconds, such as 30 or 1.5, or a number with a unit, such as 500ms or 2m"
+            .to_owned()
+    })
+}
+
+/// Parses a whole number of at least 1.
+pub(crate) fn count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    let count = text.parse().ok().filter(|count| *count >= T::from(1));
+    count.ok_or_else(|| format!("expected a whole number from 1 to {}", largest::<T>()))
+}
+
+/// The largest number of an unsigned type.
+fn largest<T>() -> u64 {
+    u64::MAX
+        .checked_shr(u64::BITS - 8 * size_of::<T>() as u32)
+        .unwrap_or(u64::MAX)
 }
 
 /// What a successful dry run is reported as.

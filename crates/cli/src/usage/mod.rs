@@ -1,113 +1,19 @@
 //! Reports what is wrong with the command line, and what was probably meant: people come with the
 //! habits of the AWS CLI, curl and other tools.
 
+mod foreign;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory as _};
+use lambda_invoke::FunctionName;
 
+use crate::call::advice::BUILT_IN;
 use crate::exit::{Exit, Failure};
 use crate::{output, terminal};
-
-/// Options of other tools, and what does the same here.
-const FOREIGN: [(&[&str], &str); 23] = [
-    (
-        &["--function-name"],
-        "the function is an argument without an option: lambda-invoke invoke NAME",
-    ),
-    (
-        &["--invocation-type"],
-        "use --event instead of Event, and --dry-run instead of DryRun",
-    ),
-    (&["--log-type"], "use --log-tail"),
-    (
-        &["--cli-binary-format"],
-        "leave it out: a payload is sent byte for byte",
-    ),
-    (
-        &["--output", "--outfile", "--output-document"],
-        "use -o FILE to write the response to a file, and --json for a response as JSON",
-    ),
-    (
-        &["--query"],
-        "use --json with jq: lambda-invoke invoke NAME --json | jq .Payload",
-    ),
-    (
-        &["--debug", "--trace", "--trace-ascii", "--include", "-i"],
-        "use -v to show the steps of a call, or -vv to show everything",
-    ),
-    (
-        &["--port", "--host", "--bind", "--address"],
-        "use --listen ADDRESS:PORT with serve, such as --listen 127.0.0.1:9001",
-    ),
-    (
-        &[
-            "--data",
-            "--data-raw",
-            "--data-ascii",
-            "--body",
-            "--event-body",
-        ],
-        "use -p JSON or --payload JSON",
-    ),
-    (
-        &["--data-file", "--payload-file", "--data-binary", "--input"],
-        "use -p @FILE",
-    ),
-    (&["--stdin"], "use -p - to read the payload from stdin"),
-    (
-        &["--cli-read-timeout", "--read-timeout"],
-        "use --first-byte-timeout and --idle-timeout",
-    ),
-    (&["--cli-connect-timeout"], "use --connect-timeout"),
-    (&["--max-time"], "use --timeout, for the call as a whole"),
-    (
-        &["--retries", "--max-retries"],
-        "use --max-attempts, which includes the first attempt",
-    ),
-    (
-        &["--no-verify-ssl", "--insecure", "-k"],
-        "certificates are always verified: set AWS_CA_BUNDLE to a file with the authority to trust",
-    ),
-    (
-        &["--no-sign-request"],
-        "requests are always signed; a local endpoint accepts the keys 'local' and 'local'",
-    ),
-    (
-        &["--stream", "--streaming", "--no-buffer"],
-        "use the command stream instead of invoke",
-    ),
-    (
-        &["--no-cli-pager", "--no-paginate", "--silent"],
-        "leave it out: there is no pager, and only the payload is on stdout",
-    ),
-    (
-        &["--color", "--no-color"],
-        "set the variable NO_COLOR to turn colors off",
-    ),
-    (
-        &[
-            "--jobs",
-            "-j",
-            "--parallel",
-            "-P",
-            "--workers",
-            "--max-workers",
-            "--max-concurrency",
-        ],
-        "use map or bench with -c N for the most concurrent calls",
-    ),
-    (
-        &["--resume"],
-        "use map with --journal FILE: the same command goes on where the last one ended",
-    ),
-    (
-        &["--remote"],
-        "leave it out: functions are called in AWS unless --local or --endpoint-url is given",
-    ),
-];
 
 /// Writes clap's output: help and version to stdout, errors to stderr. Errors quote the arguments, so
 /// they go through `terminal`.
@@ -164,34 +70,120 @@ fn usage(line: &str) -> Option<String> {
 
 /// What was probably meant.
 fn hint(error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::UnknownArgument {
-        return None;
-    }
-    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
-        return None;
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
     };
-    let option = argument.split('=').next().unwrap_or(argument);
-    let known = FOREIGN.iter().find(|(names, _)| names.contains(&option));
-    if let Some((_, hint)) = known {
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let is_misspelled = error.get(ContextKind::SuggestedSubcommand).is_some();
+            command_hint(text(ContextKind::InvalidSubcommand)?, is_misspelled)
+        }
+        ErrorKind::UnknownArgument => argument_hint(text(ContextKind::InvalidArg)?, &words),
+        // A shell replaces $LATEST by nothing, so that the name became the qualifier.
+        ErrorKind::MissingRequiredArgument => {
+            let qualifier = words
+                .iter()
+                .any(|word| word == "--qualifier" || word == "-q");
+            qualifier.then(|| "$LATEST needs single quotes: --qualifier '$LATEST'".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn command_hint(word: &str, is_misspelled: bool) -> Option<String> {
+    if let Some((_, hint)) = foreign::COMMANDS
+        .iter()
+        .find(|(names, _)| names.contains(&word))
+    {
         return Some((*hint).to_owned());
     }
-    if option.starts_with('-') {
-        return None;
+    let command = crate::Arguments::command();
+    let lower = word.to_ascii_lowercase();
+    if command.find_subcommand(&lower).is_some() {
+        return Some(format!("commands are in lower case: {lower}"));
     }
-    if argument.trim_start().starts_with(['{', '[', '"', '\'']) {
+    let path = Path::new(word);
+    if path.extension().is_some() || path.is_file() {
+        return Some(format!(
+            "to run functions of your own: lambda-invoke serve {word}"
+        ));
+    }
+    let is_function = BUILT_IN.contains(&word) || !is_misspelled;
+    (is_function && FunctionName::try_from(word).is_ok())
+        .then(|| format!("to call a function of this name: lambda-invoke invoke {word}"))
+}
+
+fn argument_hint(argument: &str, words: &[OsString]) -> Option<String> {
+    let option = argument.split('=').next().unwrap_or(argument);
+    let command = crate::Arguments::command();
+    let word = words
+        .first()
+        .and_then(|word| word.to_str())
+        .unwrap_or_default();
+    let Some(command) = command.find_subcommand(word) else {
+        // Options in front of the command.
+        let invoke = command.find_subcommand("invoke")?;
+        return has_option(invoke, option)
+            .then(|| format!("options follow the command: lambda-invoke invoke NAME {option}"));
+    };
+    let name = command.get_name();
+    let of_command = foreign::OF_COMMAND
+        .iter()
+        .find(|(of, names, _)| *of == name && names.contains(&option))
+        .map(|(_, _, hint)| *hint);
+    let known = foreign::OPTIONS
+        .iter()
+        .find(|(names, _)| names.contains(&option))
+        .map(|(_, hint)| *hint)
+        .filter(|hint| is_possible(command, hint));
+    if let Some(hint) = of_command.or(known) {
+        return Some(hint.to_owned());
+    }
+    if argument.starts_with('-') {
+        let is_number = argument[1..].starts_with(|c: char| c.is_ascii_digit());
+        return is_number.then(|| "a number or time cannot be negative".to_owned());
+    }
+    let has_payload = has_option(command, "--payload");
+    if has_payload && argument.trim_start().starts_with(['{', '[', '"', '\'']) {
         let quoted = crate::call::payload::quoted(argument);
         return Some(format!("pass the payload with -p: -p {quoted}"));
     }
     let path = Path::new(argument);
-    if path.extension().is_some() || path.is_file() {
+    let is_file = path.extension().is_some() || path.is_file();
+    if is_file && name == "map" {
+        return Some(
+            "use --input FILE for the payloads; --format folder takes a folder".to_owned(),
+        );
+    }
+    if is_file && has_option(command, "--output-file") && has_payload {
         return Some(format!(
             "use -p @{argument} to send this file, or -o {argument} to write the response to it"
         ));
     }
-    let words: Vec<OsString> = std::env::args_os().collect();
+    if is_file && has_payload {
+        return Some(format!("use -p @{argument} to send this file"));
+    }
     let has_payload = words.iter().any(|word| word == "-p" || word == "--payload");
     has_payload.then(|| {
         "a payload with spaces needs quotes around all of it, such as -p '{\"a\": 1}'".to_owned()
+    })
+}
+
+/// Whether the command has the option that a hint begins with, if it begins with one.
+fn is_possible(command: &Command, hint: &str) -> bool {
+    let option = hint
+        .strip_prefix("use ")
+        .and_then(|rest| rest.split([' ', ',']).next());
+    option.is_none_or(|option| !option.starts_with('-') || has_option(command, option))
+}
+
+fn has_option(command: &Command, option: &str) -> bool {
+    command.get_arguments().any(|argument| {
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        long.as_deref() == Some(option) || short.as_deref() == Some(option)
     })
 }
 
@@ -204,19 +196,34 @@ mod tests {
     #[test]
     fn no_foreign_option_is_one_of_ours_where_it_is_explained() {
         let command = crate::Arguments::command();
-        let calls = ["invoke", "stream"];
-        let mut ours = BTreeSet::new();
-        for name in calls {
-            let command = command.find_subcommand(name).unwrap();
-            for argument in command.get_arguments() {
-                ours.extend(argument.get_long().map(|long| format!("--{long}")));
-                ours.extend(argument.get_short().map(|short| format!("-{short}")));
-            }
-        }
         let mut seen = BTreeSet::new();
-        for name in FOREIGN.iter().flat_map(|(names, _)| *names) {
-            assert!(!ours.contains(*name), "{name} exists");
+        for name in foreign::OPTIONS.iter().flat_map(|(names, _)| *names) {
+            for ours in ["invoke", "stream"] {
+                let ours = command.find_subcommand(ours).unwrap();
+                assert!(!has_option(ours, name), "{name} exists");
+            }
             assert!(seen.insert(name), "{name} is listed twice");
         }
+        for (of, names, _) in foreign::OF_COMMAND {
+            let ours = command.find_subcommand(of).unwrap();
+            for name in *names {
+                assert!(!has_option(ours, name), "{of} {name} exists");
+            }
+        }
+        for name in foreign::COMMANDS.iter().flat_map(|(names, _)| *names) {
+            assert!(command.find_subcommand(name).is_none(), "{name} exists");
+        }
+    }
+
+    #[test]
+    fn a_hint_names_only_options_of_the_command() {
+        let command = crate::Arguments::command();
+        let of = |name| command.find_subcommand(name).unwrap();
+        assert!(is_possible(of("invoke"), "use -p @FILE"));
+        assert!(!is_possible(of("serve"), "use -p @FILE"));
+        assert!(is_possible(
+            of("serve"),
+            "use the command stream instead of invoke"
+        ));
     }
 }

@@ -21,7 +21,7 @@ use program::{Serve, local, text};
 use scripted::Scripted;
 
 /// The least number of mistakes on all pages.
-const LEAST: usize = 50;
+const LEAST: usize = 140;
 
 /// What the pages' addresses stand for.
 struct Servers {
@@ -158,6 +158,18 @@ fn folder() -> PathBuf {
     fs::write(folder.join("request.json"), "{\"name\": \"Ada\"}\n").unwrap();
     fs::write(folder.join("broken.json"), "{\n  \"name\": \"Ada\",\n}\n").unwrap();
     fs::write(folder.join("utf16.json"), b"\xff\xfe{\0}\0").unwrap();
+    fs::write(folder.join("latin1.json"), b"{\"name\": \"Zo\xeb\"}").unwrap();
+    fs::write(folder.join("large.json"), "1".repeat(7_000_000)).unwrap();
+    fs::write(folder.join("broken.toml"), "functions = [\n").unwrap();
+    fs::write(
+        folder.join("app.py"),
+        "def handler(event, context):\n    return event\n",
+    )
+    .unwrap();
+    fs::write(folder.join("nohandler.py"), "def other(): pass\n").unwrap();
+    for name in ["app.ts", "main.go", "app.zip", "program", "template.yaml"] {
+        fs::write(folder.join(name), "x\n").unwrap();
+    }
     fs::write(folder.join("config"), "[profile dev]\nregion = eu-west-1\n").unwrap();
     fs::write(folder.join("sso"), "[profile work]\nsso_session = corp\n").unwrap();
     folder

@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal as _, Read};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use lambda_invoke_protocol::json;
 pub(crate) use self::advice::quoted;
 use self::example::Example;
 use crate::exit::Failure;
+use crate::terminal::say;
 use lambda_invoke_credentials::{Encoding, ProcessEnvironment, expand_home};
 
 /// The most bytes to read: about ten times the service's limit, so more is surely a mistake.
@@ -67,8 +68,11 @@ impl Options {
             source.check_encoding("payload", &bytes)?;
             json::check(&bytes).map_err(|fault| {
                 let meant = match (&source, std::str::from_utf8(&bytes)) {
+                    _ if bytes.is_empty() => None,
                     (Source::Inline(_), Ok(text)) => advice::for_inline(text),
-                    _ => None,
+                    (Source::Inline(_), Err(_)) => None,
+                    (Source::File(_) | Source::Stdin, _) => advice::for_file(&bytes)
+                        .map(|rules| format!("{rules}; or send it as it is with --raw")),
                 };
                 let advice = match (bytes.is_empty(), &meant) {
                     (true, _) => "to send no payload, leave out --payload",
@@ -177,7 +181,15 @@ impl<'v> Source<'v> {
             // On Unix these are the bytes of the argument, which need not be UTF-8.
             Self::Inline(value) => return Ok(value.as_encoded_bytes().to_vec()),
             Self::File(path) => File::open(path).and_then(read_all),
-            Self::Stdin => read_all(io::stdin().lock()),
+            Self::Stdin => {
+                let stdin = io::stdin().lock();
+                if stdin.is_terminal() {
+                    say(format_args!(
+                        "lambda-invoke: type the {what}; Ctrl-D on a line of its own ends it"
+                    ));
+                }
+                read_all(stdin)
+            }
         };
         let bytes = read.map_err(|error| {
             Failure::usage(format!(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::call::verbose;
-use crate::call::{self, time};
+use crate::call::{self, count, time};
 use crate::commands::bench::load::{Load, Plan};
 use crate::commands::bench::report::Report;
 use crate::exit::call_state::call_state;
@@ -54,10 +54,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     call: call::Options,
     /// The number of concurrent callers
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = count::<u16>, help_heading = "Load")]
     concurrency: u16,
     /// The total number of calls [default: 100, or unlimited with --duration]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count::<u64>, help_heading = "Load")]
     calls: Option<u64>,
     /// Start no more calls after this time
     #[arg(short, long, value_name = "TIME", value_parser = time, help_heading = "Load")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use lambda_invoke_map::MaxFailures;
 
-use crate::call::{self, time};
+use crate::call::{self, count, time};
 use crate::output::destination;
 
 const EXAMPLES: &str = "\
@@ -93,7 +93,7 @@ pub(crate) struct Arguments {
     pub(super) retry_unknown: bool,
 
     /// The most concurrent calls
-    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = count::<u16>, help_heading = "Load")]
     pub(super) concurrency: u16,
     /// The most calls that start per second [default: no limit]
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
