@@ -145,9 +145,9 @@ impl Call {
         }
     }
 
-    /// Ends the call, with the whole body of a buffered response.
+    /// Ends the call, with the head and the whole body of a response that was not begun.
     pub(crate) fn finish(
-        mut self,
+        mut self: Box<Self>,
         outcome: Outcome,
         buffered: Option<(Head, Bytes)>,
         memory: Option<u64>,
@@ -169,6 +169,8 @@ impl Call {
             if !body.is_empty() {
                 let _ = self.chunks.try_send(body);
             }
+            // Before the head: who receives that finds all there is.
+            drop(self.chunks);
             if let Some(sender) = self.head.take() {
                 let _ = sender.send(head);
             }

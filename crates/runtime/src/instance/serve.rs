@@ -1,15 +1,18 @@
 //! The requests of a runtime and its extensions.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -293,6 +296,12 @@ impl<'a> Receiving<'a> {
     }
 
     async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
+        // What has come with the head.
+        let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
+        let mut head = Some(Head {
+            mode: Mode::Streaming,
+            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
+        });
         let chunks = {
             let mut state = self.instance.lock();
             let call = state
@@ -302,10 +311,13 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            call.begin(Head {
-                mode: Mode::Streaming,
-                content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
-            });
+            // A response that is over already begins when its outcome is known: a function that has
+            // failed before its first byte has not begun to respond.
+            if !is_over(&first) {
+                if let Some(head) = head.take() {
+                    call.begin(head);
+                }
+            }
             call.chunks()
         };
         let mut held = Held::default();
@@ -319,7 +331,12 @@ impl<'a> Receiving<'a> {
                 }
             }
         };
-        while let Some(frame) = body.frame().await {
+        loop {
+            let frame = match std::mem::replace(&mut first, Poll::Pending) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => body.frame().await,
+            };
+            let Some(frame) = frame else { break };
             let Ok(frame) = frame else {
                 return Err(Rejection::InvalidStateTransition);
             };
@@ -341,11 +358,21 @@ impl<'a> Receiving<'a> {
             Err(data) => send(data).await,
         }
         let late = chunks.upgrade().is_none();
-        self.finish(failure.map_or(Outcome::Succeeded, Outcome::Failed), None);
+        let outcome = failure.map_or(Outcome::Succeeded, Outcome::Failed);
+        self.finish(outcome, head.map(|head| (head, Bytes::new())));
         match late {
             true => Err(Rejection::InvokeTimeout),
             false => Ok(accepted()),
         }
+    }
+}
+
+/// Whether a body has ended without data.
+fn is_over(first: &Poll<Option<hyper::Result<Frame<Bytes>>>>) -> bool {
+    match first {
+        Poll::Ready(None) => true,
+        Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
+        _ => false,
     }
 }
 
