@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Frame, Incoming};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::Call;
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
@@ -313,18 +313,16 @@ impl<'a> Receiving<'a> {
             };
             // A response that is over already begins when its outcome is known: a function that has
             // failed before its first byte has not begun to respond.
-            if !is_over(&first) {
-                if let Some(head) = head.take() {
-                    call.begin(head);
-                }
+            match is_over(&first) {
+                true => None,
+                false => head.take().map(|head| call.begin(head)),
             }
-            call.chunks()
         };
         let mut held = Held::default();
         let mut failure = None;
         // A reader that is gone does not stop the function: the rest is discarded.
         let send = |chunk: Bytes| {
-            let chunks = chunks.upgrade();
+            let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
                 if let Some(chunks) = chunks.filter(|_| !chunk.is_empty()) {
                     let _ = chunks.send(chunk).await;
@@ -357,7 +355,7 @@ impl<'a> Receiving<'a> {
             Ok(found) => failure = failure.or(found),
             Err(data) => send(data).await,
         }
-        let late = chunks.upgrade().is_none();
+        let late = chunks.is_some_and(|chunks| chunks.upgrade().is_none());
         let outcome = failure.map_or(Outcome::Succeeded, Outcome::Failed);
         self.finish(outcome, head.map(|head| (head, Bytes::new())));
         match late {
