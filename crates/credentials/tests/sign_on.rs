@@ -4,7 +4,9 @@
 mod machine;
 mod stand_in;
 
-use lambda_invoke_credentials::{ErrorKind, Provider};
+use bytes::Bytes;
+use http::Request;
+use lambda_invoke_credentials::{ErrorKind, HttpClient, HttpFuture, Provider};
 use machine::Machine;
 use serde_json::{Value, json};
 use stand_in::{Respond, StandIn, at, in_an_hour};
@@ -165,6 +167,42 @@ async fn a_renewal_that_fails_keeps_a_valid_token_and_else_says_how_to_sign_on()
         let said = machine.error().await;
         assert!(said.contains("aws sso login"), "{name}: {said}");
         assert!(!said.contains("hunter2"), "{name}: {said}");
+    }
+}
+
+/// Has no response for any request.
+#[derive(Debug)]
+struct NoNetwork;
+
+impl HttpClient for NoNetwork {
+    fn send(&self, _: Request<Bytes>) -> HttpFuture<'_> {
+        Box::pin(async { Err("no network".into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_fips_host_that_is_not_there_is_named_for_the_renewal_too() {
+    for (name, end, host) in [
+        ("fips-oidc", at(-120), "oidc-fips.eu-west-3"),
+        ("fips-portal", at(7200), "portal.sso-fips.eu-west-3"),
+    ] {
+        let machine = Machine::new(name)
+            .no_instance()
+            .set("AWS_USE_FIPS_ENDPOINT", "true")
+            .config(CONFIG)
+            .file(
+                &format!(".aws/sso/cache/{}.json", sha1("my-sso")),
+                &token(&end),
+            )
+            .profile("dev");
+        let chain = machine.builder_of(machine.system().with_http(NoNetwork));
+        let error = chain.build().unwrap().identity().await.unwrap_err();
+        let mut said = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error) {
+            said.push_str(&cause.to_string());
+        }
+        assert!(said.contains(host), "{said}");
+        assert!(said.contains("it is not replaced by another"), "{said}");
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use self::proof::ProofKey;
-use super::obtained::{Members, Obtained};
+use super::obtained::{self, Members, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
@@ -52,18 +52,18 @@ pub(crate) async fn provide(
     // The error of the parser could show a part of a key.
     let mut file: Map<String, Value> =
         serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
-    let obtained = |file: &Map<String, Value>| -> Result<Obtained, Error> {
-        let keys = file.get("accessToken").and_then(Value::as_object);
+    let keys_of = |file: &Map<String, Value>| -> Result<Obtained, Error> {
+        let keys = file.get("accessToken").filter(|keys| keys.is_object());
         let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
-        let member = |name: &str| keys.get(name).and_then(Value::as_str);
-        let end = member("expiresAt").and_then(time::parse);
+        let whose = format!("the keys of the console login of profile '{profile}' ({place})");
+        let member = |name| obtained::member(keys, name, &whose, ErrorKind::Configuration);
+        let end = member("expiresAt")?.and_then(time::parse);
         let members = Members {
-            id: member("accessKeyId"),
-            secret: member("secretAccessKey"),
-            token: member("sessionToken"),
+            id: member("accessKeyId")?,
+            secret: member("secretAccessKey")?,
+            token: member("sessionToken")?,
             expiry: Some(end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?),
         };
-        let whose = format!("the keys of the console login of profile '{profile}' ({place})");
         Ok(Obtained {
             credentials: members.into_credentials(&whose, ErrorKind::Configuration)?,
             how: format!("the console login {session}"),
@@ -71,7 +71,7 @@ pub(crate) async fn provide(
             is_of_process: false,
         })
     };
-    let kept = obtained(&file)?;
+    let kept = keys_of(&file)?;
     let now = context.now();
     let end = kept.credentials.expiry().unwrap_or(Timestamp::EPOCH);
     if now.saturating_add(AHEAD) < end {
@@ -83,7 +83,7 @@ pub(crate) async fn provide(
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
             // The new keys are used even if they cannot be kept for other programs.
             let _ = context.system().write(path, data).await;
-            obtained(&file)
+            keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
         Err(error) => Err(unusable("has ended and could not be renewed").with_source(error)),
@@ -96,7 +96,10 @@ fn path(context: &Context, profile: &str, session: &str) -> Result<PathBuf, Erro
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let directory = match context.settings.path_variable("AWS_LOGIN_CACHE_DIRECTORY") {
+    let directory = match context
+        .settings
+        .path_variable("AWS_LOGIN_CACHE_DIRECTORY")?
+    {
         Some(directory) => directory,
         None => {
             let home = context.settings.home().ok_or_else(|| {

@@ -150,7 +150,9 @@ impl<'f> Renewal<'f> {
             Ok(request)
         };
         let http = context.http().await?;
-        let response = exchange::send(http, Limits::SERVICE, make, exchange::is_overloaded).await?;
+        let response = exchange::send(http, Limits::SERVICE, make, exchange::is_overloaded).await;
+        let response =
+            response.map_err(|error| error.with_notes(context.endpoint_note(Service::SsoOidc)))?;
         let place = exchange::origin(&uri);
         let parsed: Option<Value> = serde_json::from_slice(response.body()).ok();
         let member = |name: &str| parsed.as_ref()?.get(name)?.as_str();
