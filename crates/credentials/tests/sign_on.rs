@@ -4,6 +4,8 @@
 mod machine;
 mod stand_in;
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use http::Request;
 use lambda_invoke_credentials::{ErrorKind, HttpClient, HttpFuture, Provider};
@@ -168,6 +170,52 @@ async fn a_renewal_that_fails_keeps_a_valid_token_and_else_says_how_to_sign_on()
         assert!(said.contains("aws sso login"), "{name}: {said}");
         assert!(!said.contains("hunter2"), "{name}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_another_program_renewed_meanwhile_is_used() {
+    let portal = portal();
+    let place = Arc::new(Mutex::new(String::new()));
+    let file = Arc::clone(&place);
+    // Each refresh token is good for one renewal: the other program's.
+    let oidc = StandIn::start(move |_, _| {
+        let other = token(&at(3600)).replace("hunter2-token", "other-token");
+        std::fs::write(&*file.lock().unwrap(), other).unwrap();
+        Respond::With(400, "{\"error\":\"invalid_grant\"}".to_owned())
+    });
+    let machine = machine("renewed-meanwhile", &portal, &oidc, &token(&at(-5)));
+    let path = format!(".aws/sso/cache/{}.json", sha1("my-sso"));
+    *place.lock().unwrap() = machine.path(&path);
+    assert_eq!(machine.key().await, "ASIASSO");
+    let request = &portal.received()[0];
+    assert_eq!(
+        request.header("x-amz-sso_bearer_token"),
+        Some("other-token")
+    );
+
+    let login = |id: &str, end: &str| {
+        json!({
+            "accessToken": { "accessKeyId": id, "secretAccessKey": "s", "sessionToken": "t",
+                "expiresAt": end },
+            "clientId": "c", "refreshToken": "r", "dpopKey": PEM,
+        })
+        .to_string()
+    };
+    let file = Arc::clone(&place);
+    let signin = StandIn::start(move |_, _| {
+        std::fs::write(&*file.lock().unwrap(), login("ASIAOTHER", &at(900))).unwrap();
+        Respond::With(400, "{\"error\":\"TOKEN_EXPIRED\"}".to_owned())
+    });
+    let machine = Machine::new("login-meanwhile")
+        .no_instance()
+        .set("AWS_ENDPOINT_URL_SIGNIN", &signin.url)
+        .config(&format!(
+            "[profile console]\nregion = eu-west-3\nlogin_session = {LOGIN}\n"
+        ))
+        .file(LOGIN_FILE, &login("ASIAOLD", &at(-5)))
+        .profile("console");
+    *place.lock().unwrap() = machine.path(LOGIN_FILE);
+    assert_eq!(machine.key().await, "ASIAOTHER");
 }
 
 /// Has no response for any request.

@@ -2,7 +2,7 @@
 
 mod proof;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,16 +42,7 @@ pub(crate) async fn provide(
         )
         .with_notes([advice()])
     };
-    let bytes = match context.system().read(path.clone()).await {
-        Ok(bytes) => Zeroizing::new(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(unusable("does not exist"));
-        }
-        Err(error) => return Err(unusable("cannot be read").with_source(error)),
-    };
-    // The error of the parser could show a part of a key.
-    let mut file: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
+    let mut file = read(context, &path, &unusable).await?;
     let keys_of = |file: &Map<String, Value>| -> Result<Obtained, Error> {
         let keys = file.get("accessToken").filter(|keys| keys.is_object());
         let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
@@ -86,8 +77,36 @@ pub(crate) async fn provide(
             keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
-        Err(error) => Err(unusable("has ended and could not be renewed").with_source(error)),
+        Err(error) => {
+            // Another program may have renewed it meanwhile: then its refresh token is used up.
+            if let Ok(other) = read(context, &path, &unusable)
+                .await
+                .and_then(|file| keys_of(&file))
+            {
+                if other.check_valid(context.now()).is_ok() {
+                    return Ok(other);
+                }
+            }
+            Err(unusable("has ended and could not be renewed").with_source(error))
+        }
     }
+}
+
+/// Reads the file of a login.
+async fn read(
+    context: &Context,
+    path: &Path,
+    unusable: &(impl Fn(&str) -> Error + Sync),
+) -> Result<Map<String, Value>, Error> {
+    let bytes = match context.system().read(path.to_owned()).await {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(unusable("does not exist"));
+        }
+        Err(error) => return Err(unusable("cannot be read").with_source(error)),
+    };
+    // The error of the parser could show a part of a key.
+    serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))
 }
 
 fn path(context: &Context, profile: &str, session: &str) -> Result<PathBuf, Error> {
