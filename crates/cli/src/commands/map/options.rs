@@ -93,8 +93,8 @@ pub(crate) struct Arguments {
     pub(super) retry_unknown: bool,
 
     /// The most concurrent calls
-    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
-    pub(super) concurrency: u16,
+    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=MOST_AT_ONCE), help_heading = "Load")]
+    pub(super) concurrency: u32,
     /// The most calls that start per second [default: no limit]
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     pub(super) rate: Option<f64>,
@@ -103,7 +103,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
     pub(super) batch: u16,
     /// Queue events instead of waiting for results
-    #[arg(long, help_heading = "Load")]
+    #[arg(long, conflicts_with_all = ["log_tail", "output_dir"], help_heading = "Load")]
     pub(super) event: bool,
     /// Use InvokeWithResponseStream: a result is all that the function wrote
     #[arg(long, conflicts_with_all = ["event", "batch"], help_heading = "Load")]
@@ -115,6 +115,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
     pub(super) sample: Option<u16>,
 }
+
+/// The most concurrent calls, more than any machine has ports for.
+const MOST_AT_ONCE: i64 = 1_000_000;
 
 /// What the input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -277,7 +277,8 @@ impl Driver {
         self.progress().attempts += 1;
         self.running.insert(number, (work, self.running.len()));
         let (client, target) = (settings.client.clone(), self.settings.target.clone());
-        self.calls
-            .spawn(async move { (number, attempt.make(client, &target).await) });
+        // A call's future takes kilobytes, which the runtime would otherwise move several times.
+        let call = Box::pin(async move { (number, attempt.make(client, &target).await) });
+        self.calls.spawn(call);
     }
 }
