@@ -28,8 +28,8 @@ pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// The parts that can be run alone.
 const PARTS: [&str; 11] = [
-    "signing", "codec", "names", "client", "streams", "start", "endpoint", "runtime", "map", "weight",
-    "curves",
+    "signing", "codec", "names", "client", "streams", "start", "endpoint", "runtime", "map",
+    "weight", "curves",
 ];
 
 /// The measurements so far.

@@ -4,7 +4,7 @@
 //! command can delay it. A command that has something to finish catches the first Ctrl-C with
 //! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A command
 //! that takes long to finish catches two with [`CatchTwice`]: it has any time after the first, and
-//! [`PATIENCE`] after the second; it catches SIGTERM as well. `serve` does not use this module; it handles its own signals.
+//! [`PATIENCE`] after the second; SIGTERM counts as Ctrl-C then. `serve` does not use this module; it handles its own signals.
 
 use std::future::pending;
 use std::process;
@@ -58,65 +58,32 @@ static CATCHING_TWICE: AtomicUsize = AtomicUsize::new(0);
 
 static CAUGHT_AGAIN: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::channel(false).0);
 
-/// While it exists, the first Ctrl-C and the second are reported to it, and so is SIGTERM, with which
-/// supervisors ask a program to end.
+/// While it exists, the first Ctrl-C and the second are reported to it.
 #[derive(Debug)]
 pub(crate) struct CatchTwice {
     first: Catch,
     again: watch::Receiver<bool>,
-    /// Whether the first Ctrl-C was reported.
-    is_first_over: bool,
-    #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
 }
 
 impl CatchTwice {
+    /// Called within a runtime.
     pub(crate) fn new() -> Self {
         let again = CAUGHT_AGAIN.subscribe();
         CATCHING_TWICE.fetch_add(1, Ordering::SeqCst);
+        #[cfg(unix)]
+        catch_termination();
         Self {
             first: Catch::new(),
             again,
-            is_first_over: false,
-            // Within a runtime this fails only if the system does not allow it.
-            #[cfg(unix)]
-            terminate: {
-                use tokio::signal::unix::{SignalKind, signal};
-                signal(SignalKind::terminate()).ok()
-            },
         }
     }
 
-    /// Waits for the next of the signals. Cancel-safe.
-    pub(crate) async fn caught(&mut self) {
-        #[cfg(unix)]
-        let terminated = async {
-            let received = match &mut self.terminate {
-                Some(signal) => signal.recv().await,
-                None => None,
-            };
-            if received.is_none() {
-                pending().await
-            }
-        };
-        #[cfg(not(unix))]
-        let terminated = pending::<()>();
-        let interrupted = async {
-            match self.is_first_over {
-                false => self.first.caught().await,
-                true if self.again.wait_for(|caught| *caught).await.is_ok() => {}
-                true => pending().await,
-            }
-        };
-        tokio::select! {
-            () = interrupted => {
-                if self.is_first_over {
-                    // There is no third.
-                    self.again = watch::channel(false).1;
-                }
-                self.is_first_over = true;
-            }
-            () = terminated => {}
+    /// Waits for the next Ctrl-C, of which this many were caught before.
+    pub(crate) async fn caught(&mut self, before: u8) {
+        match before {
+            0 => self.first.caught().await,
+            1 if self.again.wait_for(|caught| *caught).await.is_ok() => {}
+            _ => pending().await,
         }
     }
 }
@@ -125,6 +92,23 @@ impl Drop for CatchTwice {
     fn drop(&mut self) {
         CATCHING_TWICE.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// Turns each SIGTERM, with which supervisors end a program, into a SIGINT.
+#[cfg(unix)]
+fn catch_termination() {
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::signal::unix::{SignalKind, signal};
+    // If the operating system does not allow it, SIGTERM keeps its default action.
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::spawn(async move {
+        while terminated.recv().await.is_some() {
+            // A process may send signals to itself.
+            let _ = kill_process(getpid(), Signal::INT);
+        }
+    });
 }
 
 /// The failure of a command that Ctrl-C ended. It is reported only as JSON: the user who pressed

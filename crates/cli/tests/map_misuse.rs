@@ -200,4 +200,21 @@ fn a_low_limit_of_open_files_lowers_the_concurrency() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("at most 32 calls at once"), "{said}");
     assert_eq!(text(&output.stdout).lines().count(), 3);
+    // With --json, all of stderr is JSON, a value a line.
+    let mut command = Command::new("sh");
+    command
+        .current_dir(&folder)
+        .args(["-c", &(line + " --json")]);
+    let output = fed(command.stdin(Stdio::null()), b"");
+    let said = text(&output.stderr).lines();
+    let said: Vec<serde_json::Value> = said
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        said[0]["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("at most 32 calls")
+    );
+    assert_eq!(said[1]["summary"]["done"], 3);
 }

@@ -39,7 +39,7 @@ pub fn beside_bench(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
                 report.raw(
                     "map",
                     json!({
-                        "program": ["map", "bench"][index], "concurrency": concurrency,
+                        "program": if index == 0 { "map" } else { "bench" }, "concurrency": concurrency,
                         "items": count, "wall_ns": cost.wall, "cpu_ns": cost.cpu,
                     }),
                 );

@@ -30,14 +30,14 @@ pub(super) enum Answer {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Response {
     #[serde(default)]
     batch_item_failures: Option<Vec<Failure>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Failure {
     #[serde(default)]
     item_identifier: Value,

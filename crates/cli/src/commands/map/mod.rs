@@ -69,7 +69,7 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     let began = Instant::now();
     let run = settings.run(input.start()?);
     // A task, since a runtime's own threads poll it: this thread would have to be woken for each result.
-    let driven = tokio::spawn(drive(run, results, Summary::new()?)).await;
+    let driven = tokio::spawn(drive(run, results, Summary::new()?, arguments.call.json)).await;
     let (run, summary, ended) =
         driven.map_err(|error| Failure::new(Exit::Transport, format!("the run: {error}")))?;
     let progress = run.progress();
@@ -91,6 +91,14 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
         )),
         Err(Stopped::Run(error)) => Err(Failure::new(Exit::Transport, error)),
         Ok(()) => verdict(&run, &summary),
+    }
+}
+
+/// Says on stderr what is neither a result nor a failure.
+fn note(as_json: bool, text: &str) {
+    match as_json {
+        true => say_json(serde_json::json!({ "note": text })),
+        false => say(format_args!("lambda-invoke: {text}")),
     }
 }
 
@@ -120,10 +128,11 @@ async fn drive(
     mut run: Run,
     mut results: Results,
     mut summary: Summary,
+    as_json: bool,
 ) -> (Run, Summary, Result<(), Stopped>) {
     let control = run.control();
     let mut catch = CatchTwice::new();
-    let mut shown = Shown::new();
+    let mut shown = Shown::new(as_json);
     let mut ticks = tokio::time::interval(shown.period());
     // The first tick is immediate.
     ticks.tick().await;
@@ -132,12 +141,12 @@ async fn drive(
     loop {
         tokio::select! {
             biased;
-            () = catch.caught() => {
+            () = catch.caught(caught) => {
                 caught += 1;
                 match caught {
                     1 => {
                         control.drain();
-                        say("lambda-invoke: no more items are started; Ctrl-C again to end at once");
+                        note(as_json, "no more items are started; Ctrl-C again to end at once");
                     }
                     _ => control.stop(),
                 }
@@ -236,10 +245,11 @@ fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
             "this process may have only {most} open files\n  hint: raise the limit with ulimit -n"
         )));
     }
-    say(format_args!(
-        "lambda-invoke: at most {possible} calls at once, because this process may have only {most} \
-         open files (ulimit -n)"
-    ));
+    let why = format!(
+        "at most {possible} calls at once, because this process may have only {most} open files \
+         (ulimit -n)"
+    );
+    note(arguments.call.json, &why);
     Ok(possible)
 }
 

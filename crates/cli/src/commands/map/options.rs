@@ -21,8 +21,9 @@ run only on request, with --retry-failed and --retry-unknown.
 The number of concurrent calls adapts to what the service accepts. Throttled items are sent again and
 do not count as attempts.
 
-Ctrl-C starts no more items and waits for those that run; a second one ends the program at once. The
-exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130 after Ctrl-C.
+Ctrl-C or SIGTERM starts no more items and waits for those that run; a second one ends the program at
+once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130
+after Ctrl-C.
 
 Every item may run the function, and is billed.
 
