@@ -37,7 +37,7 @@ pub enum Mistake {
     Quoted,
     /// The qualifier is `$LATEST` or `$LATEST.PUBLISHED`, but not in upper case: `$latest`.
     LatestNotUpperCase,
-    /// There is one part too many, after the name and its qualifier. The span is what was read as the
+    /// There is an extra part after the name and its qualifier. The span is what was read as the
     /// name, which was often meant to be a region or an account.
     ExtraPart,
 }

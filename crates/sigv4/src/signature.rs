@@ -25,7 +25,7 @@ impl Signature {
     /// written. Returns `None` for anything else.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
-        // Without a table and without a way out of the loops both become vector code.
+        // Without a table and without an early exit, both loops become vector code.
         let value = |digit: u8| {
             let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
             let letter = if letter < 6 { letter + 10 } else { 255 };
