@@ -80,7 +80,7 @@ impl Response {
         while self.chunks.recv().await.is_some() {}
         match self.report.await {
             Ok(report) => report,
-            // The tokio runtime that ran the function is gone.
+            // The tokio runtime that ran the function has shut down.
             Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
         }
     }

@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind, Settings, Tried};
 ///
 /// # Errors
 ///
-/// If only one half is set, or a value cannot be a key.
+/// If only the id or only the secret is set, or a value cannot be a key.
 pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     let (id_name, secret_name) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let id = settings.variable(id_name)?;
@@ -46,7 +46,7 @@ pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     }))
 }
 
-/// Only one half of a key pair is set.
+/// Only the id or only the secret of a key is set.
 pub(crate) fn half(missing: String) -> Error {
     Error::configuration("only one half of the credentials was found").with_notes([missing])
 }

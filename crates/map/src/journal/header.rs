@@ -73,9 +73,9 @@ pub enum Decoded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// They are those of another file.
+    /// They belong to a file of another kind.
     NotAJournal,
-    /// They were a header once.
+    /// They are those of a damaged header.
     Damaged,
     /// The function's name and the options take more than 64 KiB.
     TooLong,
@@ -93,7 +93,7 @@ impl fmt::Display for HeaderError {
 
 impl std::error::Error for HeaderError {}
 
-/// In what a journal's header differs from what it is to be used for.
+/// How a journal's header differs from the run that it is to be used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
