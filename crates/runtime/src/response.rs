@@ -9,7 +9,7 @@ use crate::{LogLine, Outcome};
 
 /// How a runtime sent its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as a whole or piece by piece")]
 pub enum Mode {
     /// As a whole: at most one chunk.
     Buffered,

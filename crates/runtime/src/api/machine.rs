@@ -14,7 +14,7 @@ const REMEMBERED: usize = 64;
 
 /// How a runtime sends a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as a whole or piece by piece")]
 pub enum ResponseMode {
     /// As a whole.
     Buffered,
