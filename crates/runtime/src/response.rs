@@ -9,7 +9,7 @@ use crate::{LogLine, Outcome};
 
 /// How a runtime sent its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as a whole or piece by piece")]
 pub enum Mode {
     /// As a whole: at most one chunk.
     Buffered,
@@ -92,7 +92,7 @@ impl Response {
         while self.chunk().await.is_some() {}
         match self.report.await {
             Ok(report) => report,
-            // The tokio runtime that ran the function is gone.
+            // The tokio runtime that ran the function has shut down.
             Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
         }
     }

@@ -68,7 +68,7 @@ impl Handler {
         }
     }
 
-    /// Ends a program and waits until its processes are gone.
+    /// Ends a program and waits until its processes have ended.
     pub(crate) async fn shutdown(&self) {
         #[cfg(feature = "runtime")]
         if let Some(pool) = &self.pool {

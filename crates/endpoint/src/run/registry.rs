@@ -165,7 +165,7 @@ impl Registry {
         }
     }
 
-    /// Ends the programs and waits until their processes are gone.
+    /// Ends the programs and waits until their processes have ended.
     pub(crate) async fn shutdown(&self) {
         for handler in self
             .functions

@@ -77,11 +77,11 @@ pub enum Decoded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// They are those of another file.
+    /// They belong to a file of another kind.
     NotAJournal,
-    /// They are those of a journal in another version of the format.
+    /// They belong to a journal in another version of the format.
     OtherVersion(u16),
-    /// They were a header once.
+    /// They are those of a damaged header.
     Damaged,
     /// The function's name and the options take more than 64 KiB.
     TooLong,
@@ -106,7 +106,7 @@ impl fmt::Display for HeaderError {
 
 impl std::error::Error for HeaderError {}
 
-/// In what a journal's header differs from what it is to be used for.
+/// How a journal's header differs from the run that it is to be used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {

@@ -184,7 +184,7 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
         }
-        // An extension that does not ask for an event must not hold up the instance for ever.
+        // An extension that does not ask for an event must not hold up the instance forever.
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
         Ok(())
@@ -230,7 +230,7 @@ impl Drop for Receiving<'_> {
         if self.complete {
             return;
         }
-        // The connection is gone. If the process is too, its end is the reason.
+        // The connection has closed. If the process has ended too, its end is the reason.
         let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
@@ -320,7 +320,7 @@ impl<'a> Receiving<'a> {
         };
         let mut held = Held::default();
         let mut failure = None;
-        // A reader that is gone does not stop the function: the rest is discarded.
+        // A reader that has stopped reading does not stop the function: the rest is discarded.
         let send = |chunk: Bytes| {
             let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
@@ -442,7 +442,7 @@ async fn extension_next(
         .map_err(|_| Rejection::InvalidStateTransition)
 }
 
-/// What an extension is told of an invocation.
+/// The event that tells an extension of an invocation.
 pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
     let mut event = json!({
         "eventType": "INVOKE",
@@ -456,7 +456,7 @@ pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
     extension_event(&event)
 }
 
-/// What an extension is told of the end of the instance.
+/// The event that tells an extension of the end of the instance.
 pub(super) fn shutdown_event(reason: &str, deadline_ms: u128) -> Delivery {
     extension_event(&json!({
         "eventType": "SHUTDOWN",

@@ -312,7 +312,7 @@ impl Driver {
         true
     }
 
-    /// Goes on with what was written; returns whether anything was.
+    /// Continues with what was written; returns whether anything was.
     pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(writing) = &mut self.writing else {
             return false;
