@@ -197,7 +197,7 @@ impl Payload {
         }
     }
 
-    /// Lets go of the prefix.
+    /// Drops the prefix.
     #[inline]
     pub(crate) fn drop_prefix(&mut self) {
         self.first.advance(self.prefix);
