@@ -287,13 +287,13 @@ export const handler = awslambda.streamifyResponse(async (event, stream) => {
     let (_server, mut client) = serve(endpoint).await;
     for name in ["generator", "stream"] {
         for _ in 0..5 {
-            let mut call = Call::new(&format!("/url/{name}/fail"), "").header("host", "localhost");
+            let mut call = Call::new(format!("/url/{name}/fail"), "").header("host", "localhost");
             call.method = "GET".to_owned();
             let response = soon(client.call(&call)).await;
             assert_eq!(response.status(), 502, "{name}");
             assert_eq!(response.text(), "Internal Server Error", "{name}");
         }
-        let mut call = Call::new(&format!("/url/{name}/"), "").header("host", "localhost");
+        let mut call = Call::new(format!("/url/{name}/"), "").header("host", "localhost");
         call.method = "GET".to_owned();
         let response = soon(client.call(&call)).await;
         assert_eq!(response.status(), 200, "{name}");

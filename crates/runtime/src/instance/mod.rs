@@ -51,6 +51,10 @@ struct State {
     machine: Machine,
     polls: HashMap<PollId, oneshot::Sender<Delivery>>,
     next_poll: PollId,
+    #[expect(
+        clippy::vec_box,
+        reason = "they come in boxes, and are large to be moved"
+    )]
     calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,

@@ -234,7 +234,7 @@ impl Reader<'_> {
         // `Bucket` and `Key` of an object.
         if properties
             .member("CodeUri")
-            .is_some_and(|uri| uri.member("Bucket").is_some())
+            .is_some_and(|uri| uri.member("Bucket").is_some() && uri.member("Key").is_some())
         {
             return Err((line, "its code is in S3".to_owned()));
         }

@@ -67,9 +67,12 @@ impl Calls {
 impl State {
     /// The begin of the call that ran at this time.
     fn during(&self, time: SystemTime) -> Option<SystemTime> {
-        let mut calls = self.calls.iter().rev();
-        let found = calls.find(|(begin, end)| *begin <= time + TICK && time <= *end);
-        found.map(|(begin, _)| *begin)
+        let ran = |latest: SystemTime| {
+            let mut calls = self.calls.iter();
+            let found = calls.find(|(begin, end)| *begin <= latest && time <= *end);
+            found.map(|(begin, _)| *begin)
+        };
+        ran(time).or_else(|| ran(time + TICK))
     }
 }
 
@@ -89,8 +92,8 @@ mod tests {
         for time in [begin - milliseconds(40), begin + milliseconds(2)] {
             assert!(!calls.was_running(time), "{time:?}");
         }
-        // Of two calls it is the later one.
-        let next = begin + milliseconds(5);
+        // Between two calls it is the later one.
+        let next = begin + milliseconds(6);
         calls.ended(next, next + milliseconds(1));
         let state = calls.0.lock().unwrap();
         assert_eq!(state.during(next - milliseconds(4)), Some(next));
