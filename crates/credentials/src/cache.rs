@@ -1,4 +1,4 @@
-//! Keeps credentials, and fetches them anew ahead of their expiry, one fetch at a time.
+//! Keeps credentials, and renews them before they expire, with one fetch at a time.
 //!
 //! The client of `lambda-invoke` has a cache of its own, of signers and by the service's clock, which this
 //! crate knows nothing of; for other users of a chain, this is the only one.
@@ -46,7 +46,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>>;
 }
 
-/// Is told what a user should know although calls succeed.
+/// Receives notices for the user while calls succeed.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Keeps the credentials of a source.
@@ -73,7 +73,7 @@ struct State {
 #[derive(Clone)]
 struct Current {
     identity: Identity,
-    /// `None` is never.
+    /// `None` means never.
     due: Option<Timestamp>,
 }
 
@@ -109,8 +109,8 @@ impl Cache {
     /// Returns credentials that are valid now.
     ///
     /// Valid ones are returned at once, except to the one call that fetches anew, which waits for a
-    /// short time. Without valid ones, all calls wait for the same fetch. A fetch goes on if its call
-    /// is canceled.
+    /// short time. Without valid ones, all calls wait for the same fetch. A fetch continues if its
+    /// call is canceled.
     pub(crate) async fn get(&self) -> Fetched {
         // A fetch ends without a result if its runtime was shut down, or if the provider panicked: in
         // the first case, another one helps.
@@ -330,7 +330,7 @@ impl Cached {
 }
 
 impl Cached {
-    /// Returns the credentials and where they came from, fetched if need be.
+    /// Returns the credentials and where they came from, fetched if necessary.
     ///
     /// # Errors
     ///

@@ -307,7 +307,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self.with(|_| set.map_err(Error::input))
     }
 
-    /// Sets when this call is sent again after a failure, in place of the client's policy.
+    /// Sets after which failures this call is sent again, in place of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = Some(policy);
         self

@@ -403,7 +403,7 @@ async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize
             }
         }
     };
-    // A late body is used as far as it came.
+    // A late body is used as far as it has arrived.
     let _ = tokio::time::timeout(ERROR_BODY, read).await;
     let received = start.len() as u64;
     let is_proved = length == Some(received) || Framing::of(parts).check_end(received).is_ok();

@@ -64,7 +64,7 @@ pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     }))
 }
 
-/// Only one half of a key pair is set.
+/// Only the id or only the secret of a key is set.
 pub(crate) fn half(missing: String) -> Error {
     Error::configuration("only one half of the credentials was found").with_notes([missing])
 }

@@ -28,7 +28,8 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(crate) trait Owner: Send + Sync {
     /// The runtime or an extension of the instance waits for an event.
     fn ready(&self, instance: &Instance);
-    /// The process is gone. `failure` makes the failure of calls that waited for it to initialize.
+    /// The process has ended. `failure` makes the failure of calls that waited for it to
+    /// initialize.
     fn ended(&self, instance: &Instance, failure: Option<&dyn Fn(&str) -> Failure>);
 }
 
@@ -50,7 +51,7 @@ struct State {
     machine: Machine,
     polls: HashMap<PollId, oneshot::Sender<Delivery>>,
     next_poll: PollId,
-    calls: Vec<Call>,
+    calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
@@ -63,7 +64,7 @@ struct State {
     nonce: u128,
     /// Whether it has been given an invocation.
     served: bool,
-    /// Why the instance ends, as extensions are told.
+    /// Why the instance ends, as reported to extensions.
     ending: &'static str,
     /// Whether the runtime has asked for an event.
     ready: bool,
@@ -163,7 +164,7 @@ impl Instance {
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
-            state.calls.push(*call);
+            state.calls.push(call);
             drop(state);
             if rearm {
                 self.wake.notify_one();

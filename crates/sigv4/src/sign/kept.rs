@@ -53,7 +53,7 @@ impl Kept {
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
-        // Nothing panics while the lock is held, and what is kept is whole or absent.
+        // Nothing panics while the lock is held, and what is kept is complete or absent.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -30,7 +30,7 @@ const FURTHER: Limits = Limits {
     ..FIRST
 };
 
-/// For how long the token is asked for, and how long before its end it is renewed.
+/// The requested lifetime of the token, and how long before its end it is renewed.
 const TOKEN_TTL: &str = "21600";
 const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
