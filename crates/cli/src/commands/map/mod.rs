@@ -165,8 +165,7 @@ async fn drive(
                 }
                 Some(Err(error)) => stopped = Some(Stopped::Run(error)),
             },
-            // No result has come: there is time to write.
-            () = std::future::ready(()), if stopped.is_none() && !results.is_empty() => {
+            () = results.due(), if stopped.is_none() => {
                 stopped = results.write().await.err().map(Stopped::Output);
                 if stopped.is_some() {
                     control.drain();
