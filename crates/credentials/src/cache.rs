@@ -12,6 +12,7 @@ use std::time::Duration;
 use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
 use tokio::sync::watch;
 
+use crate::providers::obtained::expired;
 use crate::system::Clock;
 use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random, trace};
 
@@ -188,7 +189,9 @@ impl Shared {
         state.fetching = None;
         let fresh = match result {
             Ok(identity) => match identity.credentials.expiry() {
-                Some(expiry) if expiry <= now => Err((expired(&identity, expiry), Some(identity))),
+                Some(expiry) if expiry <= now => {
+                    Err((expired(&identity.how, expiry, now), Some(identity)))
+                }
                 _ => Ok(identity),
             },
             Err(error) => Err((error, None)),
@@ -224,6 +227,7 @@ impl Shared {
         };
         let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
         let until = now.saturating_add(extension);
+        identity.expired = identity.expiry();
         identity.credentials = identity.credentials.with_expiry(until);
         trace::kept(&identity);
         state.current = Some(Current {
@@ -250,16 +254,6 @@ impl Shared {
         // Nothing panics while the lock is held, and each change is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn expired(identity: &Identity, expiry: Timestamp) -> Error {
-    Error::new(
-        ErrorKind::Expired,
-        format!(
-            "the credentials of {} expired at {expiry} already; they are not used",
-            identity.how
-        ),
-    )
 }
 
 /// When to fetch anew.
@@ -369,6 +363,7 @@ impl<P: ProvideCredentials> Source for Custom<P> {
                 credentials,
                 provider: Provider::Custom,
                 how: "the provider".to_owned(),
+                expired: None,
                 is_of_metadata: false,
                 is_of_process: false,
             })

@@ -253,6 +253,7 @@ impl Links {
                         credentials: obtained.credentials,
                         provider,
                         how: obtained.how,
+                        expired: None,
                         is_of_metadata: obtained.is_of_metadata,
                         is_of_process: obtained.is_of_process,
                     });

@@ -1,6 +1,9 @@
 //! A program as the code of a function.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use lambda_invoke_runtime::{Event, InvokeError, Pool, Program, Report, Response};
@@ -105,7 +108,21 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
     if let Some(content_type) = &response.head().content_type {
         writer.content_type(content_type);
     }
-    writer.start();
+    let first = {
+        let mut first = pin!(response.chunk());
+        poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await
+    };
+    match first {
+        // It has ended, perhaps by a failure, before it began.
+        Poll::Ready(None) => return,
+        Poll::Ready(Some(chunk)) => {
+            writer.start();
+            if writer.write(chunk).await.is_err() {
+                return;
+            }
+        }
+        Poll::Pending => writer.start(),
+    }
     while let Some(chunk) = response.chunk().await {
         if writer.write(chunk).await.is_err() {
             return;

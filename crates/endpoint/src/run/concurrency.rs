@@ -20,10 +20,6 @@ impl Limit {
         }
     }
 
-    pub(crate) fn most(&self) -> usize {
-        self.most
-    }
-
     fn enter(&self) -> bool {
         let more = |running: usize| (running < self.most).then(|| running + 1);
         self.running

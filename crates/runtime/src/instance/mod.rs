@@ -51,7 +51,7 @@ struct State {
     machine: Machine,
     polls: HashMap<PollId, oneshot::Sender<Delivery>>,
     next_poll: PollId,
-    calls: Vec<Call>,
+    calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
@@ -164,7 +164,7 @@ impl Instance {
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
-            state.calls.push(*call);
+            state.calls.push(call);
             drop(state);
             if rearm {
                 self.wake.notify_one();

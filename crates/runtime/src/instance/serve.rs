@@ -1,17 +1,20 @@
 //! The requests of a runtime and its extensions.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::Call;
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
@@ -293,6 +296,12 @@ impl<'a> Receiving<'a> {
     }
 
     async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
+        // What has come with the head.
+        let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
+        let mut head = Some(Head {
+            mode: Mode::Streaming,
+            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
+        });
         let chunks = {
             let mut state = self.instance.lock();
             let call = state
@@ -302,24 +311,30 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            call.begin(Head {
-                mode: Mode::Streaming,
-                content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
-            });
-            call.chunks()
+            // A response that is over already begins when its outcome is known: a function that has
+            // failed before its first byte has not begun to respond.
+            match is_over(&first) {
+                true => None,
+                false => head.take().map(|head| call.begin(head)),
+            }
         };
         let mut held = Held::default();
         let mut failure = None;
         // A reader that has stopped reading does not stop the function: the rest is discarded.
         let send = |chunk: Bytes| {
-            let chunks = chunks.upgrade();
+            let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
                 if let Some(chunks) = chunks.filter(|_| !chunk.is_empty()) {
                     let _ = chunks.send(chunk).await;
                 }
             }
         };
-        while let Some(frame) = body.frame().await {
+        loop {
+            let frame = match std::mem::replace(&mut first, Poll::Pending) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => body.frame().await,
+            };
+            let Some(frame) = frame else { break };
             let Ok(frame) = frame else {
                 return Err(Rejection::InvalidStateTransition);
             };
@@ -340,12 +355,22 @@ impl<'a> Receiving<'a> {
             Ok(found) => failure = failure.or(found),
             Err(data) => send(data).await,
         }
-        let late = chunks.upgrade().is_none();
-        self.finish(failure.map_or(Outcome::Succeeded, Outcome::Failed), None);
+        let late = chunks.is_some_and(|chunks| chunks.upgrade().is_none());
+        let outcome = failure.map_or(Outcome::Succeeded, Outcome::Failed);
+        self.finish(outcome, head.map(|head| (head, Bytes::new())));
         match late {
             true => Err(Rejection::InvokeTimeout),
             false => Ok(accepted()),
         }
+    }
+}
+
+/// Whether a body has ended without data.
+fn is_over(first: &Poll<Option<hyper::Result<Frame<Bytes>>>>) -> bool {
+    match first {
+        Poll::Ready(None) => true,
+        Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
+        _ => false,
     }
 }
 

@@ -242,6 +242,12 @@ impl Program {
             .unwrap_or_else(|| self.timeout.max(Duration::from_secs(10)))
     }
 
+    /// How many calls may wait beyond those that can run.
+    #[must_use]
+    pub const fn queue_limit(&self) -> usize {
+        self.queue
+    }
+
     /// How many calls may be in progress, running or waiting.
     #[must_use]
     pub const fn limit(&self) -> usize {

@@ -339,6 +339,8 @@ impl Digested {
     fn insert_into(mut self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
         let signature = self.sign();
         let authorization = self.authorization(signature)?;
+        // At once: the map of an ordinary request would otherwise grow twice.
+        let _ = headers.try_reserve(3);
         if let Some(host) = self.host.take() {
             headers.insert(HOST, host);
         }
