@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
+use super::permit::Permit;
 use crate::api::header;
 use crate::limits::MAX_LOG;
 use crate::response::Chunks;
@@ -17,27 +17,6 @@ use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Respons
 
 /// The chunks that may wait for their reader.
 const CHUNKS: usize = 4;
-
-/// A place among the calls that may be in progress. Free again when dropped.
-#[derive(Debug)]
-pub(crate) struct Permit(Arc<AtomicUsize>);
-
-impl Permit {
-    pub(crate) fn take(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-                (taken < limit).then_some(taken + 1)
-            })
-            .is_ok()
-            .then(|| Self(Arc::clone(count)))
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Call {

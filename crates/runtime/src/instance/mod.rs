@@ -2,11 +2,14 @@
 
 mod call;
 mod life;
+mod permit;
 mod prompt;
 mod serve;
 
 use std::collections::HashMap;
 use std::fmt;
+// The children name it through here, so that `crates/interop` can check them with loom's types.
+use std::sync;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +18,8 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use tokio::sync::{Notify, oneshot};
 
-pub(crate) use self::call::{Call, Permit};
+pub(crate) use self::call::Call;
+pub(crate) use self::permit::Permit;
 use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
