@@ -5,6 +5,7 @@
 //! - [`streaming`]: the path of a chunk, from the function to a browser
 //! - [`comparison`]: what goes wrong with other clients and emulators, and what shows that it does not
 //!   here
+//! - [`r`]: calls from R, through the program
 //! - [`threat_model`]: what is defended against whom
 //!
 //! The pages are those of the folder `docs` in the repository.
@@ -40,6 +41,12 @@ pub mod testing {}
 /// [comparison.md]: crate::manual::comparison
 #[doc = include_str!("../manual/streaming.md")]
 pub mod streaming {}
+
+/// Calls from R, through the program `lambda-invoke`.
+///
+/// [serve.md]: https://docs.rs/lambda-invoke-cli
+#[doc = include_str!("../manual/r.md")]
+pub mod r {}
 
 /// What is defended against whom.
 #[doc = include_str!("../manual/threat-model.md")]
