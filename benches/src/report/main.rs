@@ -2,6 +2,8 @@
 //! curves. `run` in the folder of this package starts it.
 
 mod contenders;
+mod environment;
+mod map;
 mod micro;
 mod page;
 mod programs;
@@ -25,9 +27,9 @@ use svg::Chart;
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// The parts that can be run alone.
-const PARTS: [&str; 10] = [
-    "signing", "codec", "names", "client", "streams", "start", "endpoint", "runtime", "weight",
-    "curves",
+const PARTS: [&str; 11] = [
+    "signing", "codec", "names", "client", "streams", "start", "endpoint", "runtime", "map",
+    "weight", "curves",
 ];
 
 /// The measurements so far.
@@ -95,8 +97,10 @@ fn measure() -> Result<()> {
         place.build_programs(&programs::CLIENTS)?;
     } else if ["endpoint", "runtime"].into_iter().any(wanted) {
         place.build_programs(&["ours", "bare"])?;
+    } else if wanted("map") {
+        place.build_programs(&[])?;
     }
-    if ["start", "runtime"].into_iter().any(wanted) {
+    if ["start", "runtime", "map"].into_iter().any(wanted) {
         place.build_cli()?;
     }
     println!("{:<62} {:>12}   {:<20}", "what", "measured", "goal");
@@ -118,7 +122,7 @@ fn measure() -> Result<()> {
         report.add("names", micro::names(&micro)?);
     }
     type Measure = fn(&Place, &mut Report) -> Result<Vec<Row>>;
-    let parts: [(&'static str, Measure); 10] = [
+    let parts: [(&'static str, Measure); 13] = [
         ("client", sockets::client),
         ("streams", sockets::streams),
         ("start", start::start),
@@ -128,6 +132,9 @@ fn measure() -> Result<()> {
         ("runtime", runtime::peers),
         ("runtime", runtime::serve),
         ("runtime", runtime::delays),
+        ("map", map::beside_bench),
+        ("map", map::beside_peers),
+        ("map", map::unknown_limit),
         ("weight", weight::weight),
     ];
     for (part, measure) in parts {

@@ -65,6 +65,8 @@ impl Micro {
                 None => curves.push((contender.clone(), vec![point])),
             }
         }
+        // A contender of one group only, as the minimum of a single function, has no curve.
+        curves.retain(|(_, points)| points.len() > 1);
         for (_, points) in &mut curves {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }

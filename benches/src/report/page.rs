@@ -1,4 +1,4 @@
-//! Writes the tables in docs/performance.md, between its marks.
+//! Writes the tables in docs/performance.md, and how many goals they meet, between its marks.
 
 use std::fmt::Write;
 
@@ -9,8 +9,17 @@ use crate::programs::{Place, run};
 use crate::rows::Row;
 use crate::{Report, Result};
 
-const BEGIN: &str = "<!-- measured by benches/run: begin -->";
-const END: &str = "<!-- measured by benches/run: end -->";
+/// Before and after the tables.
+const MEASURED: [&str; 2] = [
+    "<!-- measured by benches/run: begin -->",
+    "<!-- measured by benches/run: end -->",
+];
+
+/// Before and after the number of goals that are met.
+const GLANCE: [&str; 2] = [
+    "<!-- counted by benches/run: begin -->",
+    "<!-- counted by benches/run: end -->",
+];
 
 /// Saves the raw numbers, and writes the rows to the page. Parts that this run did not measure keep
 /// the rows and the date of an earlier run.
@@ -29,20 +38,46 @@ pub fn write(place: &Place, report: &Report) -> Result<()> {
     }
     let path = place.project().join("docs/performance.md");
     let page = std::fs::read_to_string(&path)?;
-    let (before, rest) = page
-        .split_once(BEGIN)
-        .ok_or("docs/performance.md has no mark to begin at")?;
-    let (old, after) = rest
-        .split_once(END)
-        .ok_or("docs/performance.md has no mark to end at")?;
-    let page = format!(
-        "{before}{BEGIN}\n\n{}\n{}\n{END}{after}",
-        contenders::section(&contenders),
-        tables(report, old)?
-    );
+    let old = split(&page, MEASURED)?[1];
+    let tables = tables(report, old)?;
+    let measured = format!("{}\n{tables}", contenders::section(&contenders));
+    let page = replace(&page, GLANCE, &glance(&tables))?;
+    let page = replace(&page, MEASURED, &measured)?;
     std::fs::write(&path, page)?;
     println!("written: docs/performance.md");
     Ok(())
+}
+
+/// What is before, between and after two marks.
+fn split<'p>(page: &'p str, [begin, end]: [&str; 2]) -> Result<[&'p str; 3]> {
+    let lacks = |mark: &str| format!("docs/performance.md has no mark {mark}");
+    let (before, rest) = page.split_once(begin).ok_or_else(|| lacks(begin))?;
+    let (between, after) = rest.split_once(end).ok_or_else(|| lacks(end))?;
+    Ok([before, between, after])
+}
+
+/// The page with this text between two marks.
+fn replace(page: &str, marks: [&str; 2], text: &str) -> Result<String> {
+    let ([before, _, after], [begin, end]) = (split(page, marks)?, marks);
+    Ok(format!("{before}{begin}\n\n{text}\n{end}{after}"))
+}
+
+/// How many goals each part meets, by its table.
+fn glance(tables: &str) -> String {
+    let mut text = String::from("| part | goals met | short | facts |\n|---|---:|---:|---:|\n");
+    let (mut all_met, mut all_short) = (0, 0);
+    for section in tables.split("### ").skip(1) {
+        let part = section.lines().next().unwrap_or_default();
+        let verdicts = || section.lines().filter_map(|line| line.split(" | ").nth(3));
+        let count = |verdict: &str| verdicts().filter(|cell| *cell == verdict).count();
+        let (met, short, facts) = (count("ok"), count("short"), count("fact"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "| [{part}](#{part}) | {met} | {short} | {facts} |");
+        all_met += met;
+        all_short += short;
+    }
+    let _ = writeln!(text, "| all | {all_met} | {all_short} | |");
+    text
 }
 
 /// A table for each part, under a line with the date and the machine.
@@ -117,5 +152,33 @@ pub fn bytes(count: f64) -> String {
         ..1e3 => format!("{count:.0} B"),
         ..1e6 => format!("{:.0} kB", count / 1e3),
         _ => format!("{:.0} MB", count / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/performance.md");
+
+    #[test]
+    fn the_page_counts_the_goals_of_its_own_tables() {
+        let tables = split(PAGE, MEASURED).unwrap()[1];
+        let (_, tables) = tables.split_once("### contenders\n").unwrap();
+        let tables = tables.split_once("### ").unwrap().1;
+        let counted = glance(&format!("### {tables}"));
+        assert_eq!(split(PAGE, GLANCE).unwrap()[1].trim(), counted.trim());
+        assert_eq!(replace(PAGE, GLANCE, &counted).unwrap(), PAGE);
+    }
+
+    #[test]
+    fn every_part_of_the_page_is_counted_by_its_verdicts() {
+        let tables = "### a\n\n| x | 1x | at most 1x | ok | d |\n| y | 2x | at most 1x | short | d |\n\n\
+            ### b\n\n| z | 3 | - | fact | ok |\n";
+        let counted = glance(tables);
+        assert!(
+            counted
+                .contains("| [a](#a) | 1 | 1 | 0 |\n| [b](#b) | 0 | 0 | 1 |\n| all | 1 | 1 | |\n")
+        );
     }
 }

@@ -99,8 +99,9 @@ impl Row {
             x_text(*last_x)
         );
         for (name, points) in curves.iter().filter(|(name, _)| name != "ours") {
-            let exponent = svg::exponent(points).unwrap_or(f64::NAN);
-            detail += &format!("; {name} {exponent:.2}");
+            if let Some(exponent) = svg::exponent_text(points) {
+                detail += &format!("; {name} {exponent}");
+            }
         }
         Some(Self {
             part: "curves",
@@ -197,6 +198,24 @@ mod tests {
             ..row
         };
         assert_eq!(fact.verdict(), "not measured");
+    }
+
+    #[test]
+    fn a_growth_names_no_exponent_of_a_single_point() {
+        let curve = |name: &str, ys: &[f64]| {
+            let points = ys
+                .iter()
+                .enumerate()
+                .map(|(at, &y)| (10_f64.powi(at as i32), y));
+            (name.to_owned(), points.collect())
+        };
+        let curves = vec![
+            curve("ours", &[1.0, 10.0, 100.0]),
+            curve("flat", &[5.0, 5.0, 4.999]),
+            curve("one", &[3.0]),
+        ];
+        let row = Row::growth("title", number, number, &curves).unwrap();
+        assert_eq!(row.detail, "1 at 1, 100 at 100; flat 0.00");
     }
 
     #[test]

@@ -167,12 +167,18 @@ impl Chart<'_> {
                 y - 4.0,
                 x + 30.0
             );
-            let grows = exponent(points).map_or(String::new(), |slope| format!(": x^{slope:.2}"));
+            let grows = exponent_text(points).map_or(String::new(), |slope| format!(": x^{slope}"));
             text(&mut svg, (x + 36.0, y), "start", &format!("{name}{grows}"));
         }
         svg.push_str("</svg>\n");
         svg
     }
+}
+
+/// The exponent with two decimals, and without a sign before zero.
+pub fn exponent_text(points: &[(f64, f64)]) -> Option<String> {
+    let hundredths = (exponent(points)? * 100.0).round();
+    Some(format!("{:.2}", hundredths / 100.0 + 0.0))
 }
 
 fn line(svg: &mut String, from: (f64, f64), to: (f64, f64)) {

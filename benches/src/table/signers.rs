@@ -157,6 +157,7 @@ fn least(request: &Parts, size: usize) -> Contender {
         hex::encode_to_slice(signature, &mut value[before.len()..]).unwrap();
         let date = black_box(&date).parse().unwrap();
         let headers = &mut parts.headers;
+        headers.reserve(3);
         headers.insert(SECURITY_TOKEN, token.clone());
         headers.insert(DATE, date);
         headers.insert(AUTHORIZATION, HeaderValue::try_from(value).unwrap());

@@ -4,7 +4,7 @@
 //! command can delay it. A command that has something to finish catches the first Ctrl-C with
 //! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A command
 //! that takes long to finish catches two with [`CatchTwice`]: it has any time after the first, and
-//! [`PATIENCE`] after the second. `serve` does not use this module; it handles its own signals.
+//! [`PATIENCE`] after the second; SIGTERM counts as Ctrl-C then. `serve` does not use this module; it handles its own signals.
 
 use std::future::pending;
 use std::process;
@@ -66,9 +66,12 @@ pub(crate) struct CatchTwice {
 }
 
 impl CatchTwice {
+    /// Called within a runtime.
     pub(crate) fn new() -> Self {
         let again = CAUGHT_AGAIN.subscribe();
         CATCHING_TWICE.fetch_add(1, Ordering::SeqCst);
+        #[cfg(unix)]
+        catch_termination();
         Self {
             first: Catch::new(),
             again,
@@ -89,6 +92,23 @@ impl Drop for CatchTwice {
     fn drop(&mut self) {
         CATCHING_TWICE.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// Turns each SIGTERM, with which supervisors end a program, into a SIGINT.
+#[cfg(unix)]
+fn catch_termination() {
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::signal::unix::{SignalKind, signal};
+    // If the operating system does not allow it, SIGTERM keeps its default action.
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::spawn(async move {
+        while terminated.recv().await.is_some() {
+            // A process may send signals to itself.
+            let _ = kill_process(getpid(), Signal::INT);
+        }
+    });
 }
 
 /// The failure of a command that Ctrl-C ended. It is reported only as JSON: the user who pressed

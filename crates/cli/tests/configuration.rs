@@ -214,6 +214,33 @@ fn a_shared_file_that_cannot_be_read_is_an_error_that_names_it() {
     assert!(said.contains("config: line 1"), "{said}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_an_error_that_names_it() {
+    let home = home("endless", None, None);
+    let said = |variable: &str| {
+        let mut command = at_home(&home);
+        command
+            .args(["invoke", "x", "--endpoint-url", "https://127.0.0.1:1"])
+            .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("AWS_REGION", "eu-west-3")
+            .env(variable, "/dev/zero");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr).to_owned()
+    };
+    for variable in [
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CA_BUNDLE",
+    ] {
+        let said = said(variable);
+        assert!(said.contains("/dev/zero"), "{variable}: {said}");
+        assert!(said.contains("it is longer than"), "{variable}: {said}");
+    }
+}
+
 #[test]
 fn the_region_of_an_arn_is_used_if_no_other_is_set() {
     let host = host();

@@ -217,10 +217,14 @@ fn killed_two_hundred_times() {
 }
 
 fn interrupt(child: &Child) {
+    signal(child, "INT");
+}
+
+fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
     assert!(
         Command::new("kill")
-            .args(["-s", "INT", &id])
+            .args(["-s", name, &id])
             .status()
             .unwrap()
             .success()
@@ -267,6 +271,31 @@ fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
         known(&folder).counts().done,
         second.len() as u64 - second.values().filter(unknown).count() as u64
     );
+    assert!(service.executions().values().all(|count| *count == 1));
+    service.stop();
+}
+
+/// SIGTERM is how supervisors end a program; without a handler, all that runs would be unknown.
+#[test]
+fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
+    let service = Service::start(Duration::from_millis(400), |builder| builder);
+    let folder = folder("terminated", &payloads(200));
+    let mut child = service.map(&folder, &["-c", "5"]).spawn().unwrap();
+    wait_for(&service, 5);
+    signal(&child, "TERM");
+    assert_eq!(wait(&mut child).code(), Some(130));
+    let first = results(&folder);
+    assert_eq!(first.len(), service.executions().len());
+    assert!(first.values().all(|line| line["outcome"] == "done"));
+
+    let mut child = service.map(&folder, &["-c", "5"]).spawn().unwrap();
+    wait_for(&service, first.len() + 5);
+    signal(&child, "TERM");
+    std::thread::sleep(Duration::from_millis(30));
+    interrupt(&child);
+    assert_eq!(wait(&mut child).code(), Some(130));
+    let unknown = |line: &&Value| line["outcome"] == "unknown";
+    assert!(results(&folder).values().filter(unknown).count() >= 1);
     assert!(service.executions().values().all(|count| *count == 1));
     service.stop();
 }

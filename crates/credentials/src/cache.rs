@@ -1,4 +1,4 @@
-//! Keeps credentials, and fetches them anew ahead of their expiry, one fetch at a time.
+//! Keeps credentials, and renews them before they expire, with one fetch at a time.
 //!
 //! The client of `lambda-invoke` has a cache of its own, of signers and by the service's clock, which this
 //! crate knows nothing of; for other users of a chain, this is the only one.
@@ -12,6 +12,7 @@ use std::time::Duration;
 use lambda_invoke_sigv4::{CredentialsFuture, ProvideCredentials, Timestamp};
 use tokio::sync::watch;
 
+use crate::providers::obtained::expired;
 use crate::system::Clock;
 use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random, trace};
 
@@ -45,7 +46,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Fetched> + Send + '_>>;
 }
 
-/// Is told what a user should know although calls succeed.
+/// Receives notices for the user while calls succeed.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Keeps the credentials of a source.
@@ -72,7 +73,7 @@ struct State {
 #[derive(Clone)]
 struct Current {
     identity: Identity,
-    /// `None` is never.
+    /// `None` means never.
     due: Option<Timestamp>,
 }
 
@@ -108,8 +109,8 @@ impl Cache {
     /// Returns credentials that are valid now.
     ///
     /// Valid ones are returned at once, except to the one call that fetches anew, which waits for a
-    /// short time. Without valid ones, all calls wait for the same fetch. A fetch goes on if its call
-    /// is canceled.
+    /// short time. Without valid ones, all calls wait for the same fetch. A fetch continues if its
+    /// call is canceled.
     pub(crate) async fn get(&self) -> Fetched {
         // A fetch ends without a result if its runtime was shut down, or if the provider panicked: in
         // the first case, another one helps.
@@ -188,7 +189,9 @@ impl Shared {
         state.fetching = None;
         let fresh = match result {
             Ok(identity) => match identity.credentials.expiry() {
-                Some(expiry) if expiry <= now => Err((expired(&identity, expiry), Some(identity))),
+                Some(expiry) if expiry <= now => {
+                    Err((expired(&identity.how, expiry, now), Some(identity)))
+                }
                 _ => Ok(identity),
             },
             Err(error) => Err((error, None)),
@@ -224,6 +227,7 @@ impl Shared {
         };
         let extension = EXTENSION.mul_f64(0.5 + random::fraction() / 2.0);
         let until = now.saturating_add(extension);
+        identity.expired = identity.expiry();
         identity.credentials = identity.credentials.with_expiry(until);
         trace::kept(&identity);
         state.current = Some(Current {
@@ -250,16 +254,6 @@ impl Shared {
         // Nothing panics while the lock is held, and each change is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn expired(identity: &Identity, expiry: Timestamp) -> Error {
-    Error::new(
-        ErrorKind::Expired,
-        format!(
-            "the credentials of {} expired at {expiry} already; they are not used",
-            identity.how
-        ),
-    )
 }
 
 /// When to fetch anew.
@@ -336,7 +330,7 @@ impl Cached {
 }
 
 impl Cached {
-    /// Returns the credentials and where they came from, fetched if need be.
+    /// Returns the credentials and where they came from, fetched if necessary.
     ///
     /// # Errors
     ///
@@ -369,6 +363,7 @@ impl<P: ProvideCredentials> Source for Custom<P> {
                 credentials,
                 provider: Provider::Custom,
                 how: "the provider".to_owned(),
+                expired: None,
                 is_of_metadata: false,
                 is_of_process: false,
             })

@@ -86,8 +86,8 @@ impl ChainBuilder {
         self
     }
 
-    /// Calls this with what a user should know although calls succeed: that expired credentials of
-    /// instance metadata are in use.
+    /// Sets a callback for notices that a user should see although calls succeed: that expired
+    /// credentials of instance metadata are in use.
     pub fn on_notice(mut self, notify: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.notify = Some(Arc::new(notify));
         self
@@ -142,7 +142,7 @@ impl Chain {
         }
     }
 
-    /// Returns the credentials and where they came from, fetched if need be.
+    /// Returns the credentials and where they came from, fetched if necessary.
     ///
     /// # Errors
     ///
@@ -253,6 +253,7 @@ impl Links {
                         credentials: obtained.credentials,
                         provider,
                         how: obtained.how,
+                        expired: None,
                         is_of_metadata: obtained.is_of_metadata,
                         is_of_process: obtained.is_of_process,
                     });

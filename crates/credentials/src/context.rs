@@ -6,7 +6,7 @@ use lambda_invoke_sigv4::Timestamp;
 use lambda_invoke_sigv4::region::{self, Partition, Variant};
 use tokio::sync::OnceCell;
 
-use crate::exchange::Base;
+use crate::exchange::{self, Base};
 use crate::providers::imds::Imds;
 use crate::system::{HttpClient, by_environment};
 use crate::{EndpointSetting, Error, Service, Settings, System, TransportClient, Tried};
@@ -99,7 +99,8 @@ impl Context {
             EndpointSetting::Url(url) => Base::parse(&url.value, &url.by),
             EndpointSetting::Own(variant, _) => {
                 region::check(region).map_err(|error| {
-                    Error::configuration(format!("the region of {} is invalid", service.id()))
+                    let (id, region) = (service.id(), exchange::excerpt(region));
+                    Error::configuration(format!("the region of {id}, '{region}', is invalid"))
                         .with_source(error)
                 })?;
                 let host = own_host(service, region, variant);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lambda_invoke_sigv4::Credentials;
+use lambda_invoke_sigv4::{Credentials, Timestamp};
 
 /// A provider of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ pub struct Identity {
     pub(crate) credentials: Credentials,
     pub(crate) provider: Provider,
     pub(crate) how: String,
+    /// When the credentials expired, if they are used nevertheless.
+    pub(crate) expired: Option<Timestamp>,
     pub(crate) is_of_metadata: bool,
     pub(crate) is_of_process: bool,
 }
@@ -50,6 +52,15 @@ impl Identity {
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Returns when the credentials expire, or have expired; `None` is never.
+    ///
+    /// Credentials of instance metadata may be used past their expiry. Then this is in the past, while
+    /// the expiry of [`credentials`](Self::credentials) is when instance metadata is asked again.
+    #[must_use]
+    pub fn expiry(&self) -> Option<Timestamp> {
+        self.expired.or(self.credentials.expiry())
     }
 
     /// Returns the provider.

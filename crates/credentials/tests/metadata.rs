@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_invoke_credentials::{Clock, ErrorKind, Provider};
+use lambda_invoke_sigv4::Timestamp;
 use machine::Machine;
 use stand_in::{Respond, StandIn, at, imds, metadata_keys};
 
@@ -127,6 +128,42 @@ async fn an_instance_without_a_role_has_none_and_other_responses_are_errors() {
         assert_eq!(error.kind(), kind, "{name}: {error}");
         assert!(error.to_string().contains(what), "{name}: {error}");
     }
+    // So are credentials of which a part is not what it should be.
+    for (name, wrong) in [("number", "\"Expiration\":5"), ("list", "\"Token\":[]")] {
+        let keys = metadata_keys("ASIAINSTANCE").replace("\"Code\"", &format!("{wrong},\"Code\""));
+        let keys = match name {
+            "number" => keys.replace(",\"Expiration\":\"", ",\"Was\":\""),
+            _ => keys.replace(",\"Token\":\"", ",\"Was\":\""),
+        };
+        let service = StandIn::start(move |request, _| match request.method.as_str() {
+            "PUT" => Respond::ok("token"),
+            _ if request.target.ends_with('/') => Respond::ok("role"),
+            _ => Respond::ok(keys.clone()),
+        });
+        let error = on(&format!("imds-{name}"), &service)
+            .identity()
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+        assert!(error.to_string().contains("is not a string"), "{error}");
+    }
+    // Something else that listens there, such as the sign-on of a network, has no credentials.
+    for (name, status, body) in [
+        ("elsewhere", 302, ""),
+        ("closed", 401, ""),
+        ("portal", 200, "<html>\n<body>"),
+    ] {
+        let service = StandIn::start(move |_, _| Respond::With(status, body.to_owned()));
+        let error = on(&format!("imds-{name}"), &service)
+            .identity()
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{name}: {error}");
+        assert!(
+            error.to_string().contains("environment: "),
+            "{name}: {error}"
+        );
+    }
     // Version 1 alone is not enough.
     let service = StandIn::start(|request, _| match request.method.as_str() {
         "PUT" => Respond::With(405, String::new()),
@@ -189,6 +226,10 @@ async fn its_keys_are_used_past_their_expiry_while_it_does_not_renew_them_and_to
         clock.store(now + hours * 3600, Ordering::SeqCst);
         let identity = chain.identity().await.unwrap();
         assert_eq!(identity.credentials().access_key_id(), "ASIAOLD");
+        // What is shown is the expiry that the service said, and what signs does not count as expired.
+        let present = Timestamp::from_secs(now + hours * 3600).unwrap();
+        assert!(identity.expiry().unwrap() < present);
+        assert!(identity.credentials().expiry().unwrap() > present);
     }
     let notices = notices.lock().unwrap();
     assert_eq!(notices.len(), 1, "{notices:?}");
@@ -266,6 +307,8 @@ async fn a_container_without_tls_is_only_asked_at_the_allowed_addresses() {
         ("ftp://localhost/x", "does not begin with http"),
         ("/x", "has no host"),
         ("http://user:hunter2@localhost/x", "a user's name"),
+        ("http://localhost:99999/x", "has an invalid port"),
+        ("http://localhost/x#hunter2", "has a fragment"),
     ] {
         let machine = Machine::new("address")
             .no_instance()
@@ -311,9 +354,20 @@ async fn a_containers_expired_or_incomplete_keys_are_errors_that_show_no_secret(
                 .to_owned(),
             "not an ISO 8601 time",
         ),
+        (
+            "number",
+            "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hunter2\",\"Expiration\":5}".to_owned(),
+            "Expiration is not a string",
+        ),
+        (
+            "token",
+            "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hunter2\",\"Token\":[\"hunter2\"]}"
+                .to_owned(),
+            "Token is not a string",
+        ),
     ] {
         let service = StandIn::start(move |_, _| Respond::ok(body.clone()));
-        let machine = Machine::new(name)
+        let machine = Machine::new(&format!("container-{name}"))
             .no_instance()
             .set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &service.url);
         let said = machine.error().await;

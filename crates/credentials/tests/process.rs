@@ -113,6 +113,13 @@ async fn a_failure_says_why_and_never_shows_the_output() {
             ),
             "an Expiration that is not",
         ),
+        (
+            "token",
+            prints(
+                "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hunter2\",\"SessionToken\":7}",
+            ),
+            "SessionToken is not a string",
+        ),
         ("expired", prints(&expired), "expired at"),
         ("long", long, "more than"),
     ] {
@@ -131,6 +138,25 @@ async fn a_failure_says_why_and_never_shows_the_output() {
         "{said}"
     );
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[tokio::test]
+async fn variables_before_the_program_are_set_and_not_shown() {
+    let json = "{\"Version\":1,\"AccessKeyId\":\"AKID%s\",\"SecretAccessKey\":\"s\"}";
+    let machine = machine("process-variables", &format!("printf '{json}' \"$WHO\""));
+    let program = machine.path("my tools/cr'eds");
+    let config = format!("[profile p]\ncredential_process = PIN=hunter2 WHO=X \"{program}\"\n");
+    let machine = machine.config(&config);
+    let identity = machine.identity().await.unwrap();
+    assert_eq!(identity.credentials().access_key_id(), "AKIDX");
+    assert!(identity.how().contains("cr'eds"), "{}", identity.how());
+    assert!(!identity.how().contains("hunter2"), "{}", identity.how());
+    let machine = machine.config("[profile p]\ncredential_process = PIN=hunter2 false | false\n");
+    let said = machine.error().await;
+    assert!(
+        said.contains("(false)") && !said.contains("hunter2"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

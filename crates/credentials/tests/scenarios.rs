@@ -62,7 +62,11 @@ fn scenarios(folder: &Path, kind: Kind) -> usize {
         let replay = Replay::of(&json(&folder.join("http-traffic.json")));
         // The recordings are years old, and their keys have long expired.
         let expiry = expected["Ok"]["expiry"].as_u64();
-        let now = expiry.map_or(1_600_000_000, |expiry| expiry - 1800);
+        let now = match name.as_str() {
+            // The keys of its container expired earlier, and are not sent to assume the role with.
+            "ecs_assume_role" => 1_234_567_890 - 1800,
+            _ => expiry.map_or(1_600_000_000, |expiry| expiry - 1800),
+        };
         let found = fetch(&folder, &replay, now, kind);
         match (&expected["Ok"], found) {
             (Value::Null, Err(_)) => {

@@ -4,7 +4,11 @@
 mod machine;
 mod stand_in;
 
-use lambda_invoke_credentials::{ErrorKind, Provider};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::Request;
+use lambda_invoke_credentials::{ErrorKind, HttpClient, HttpFuture, Provider};
 use machine::Machine;
 use serde_json::{Value, json};
 use stand_in::{Respond, StandIn, at, in_an_hour};
@@ -165,6 +169,88 @@ async fn a_renewal_that_fails_keeps_a_valid_token_and_else_says_how_to_sign_on()
         let said = machine.error().await;
         assert!(said.contains("aws sso login"), "{name}: {said}");
         assert!(!said.contains("hunter2"), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_another_program_renewed_meanwhile_is_used() {
+    let portal = portal();
+    let place = Arc::new(Mutex::new(String::new()));
+    let file = Arc::clone(&place);
+    // Each refresh token is good for one renewal: the other program's.
+    let oidc = StandIn::start(move |_, _| {
+        let other = token(&at(3600)).replace("hunter2-token", "other-token");
+        std::fs::write(&*file.lock().unwrap(), other).unwrap();
+        Respond::With(400, "{\"error\":\"invalid_grant\"}".to_owned())
+    });
+    let machine = machine("renewed-meanwhile", &portal, &oidc, &token(&at(-5)));
+    let path = format!(".aws/sso/cache/{}.json", sha1("my-sso"));
+    *place.lock().unwrap() = machine.path(&path);
+    assert_eq!(machine.key().await, "ASIASSO");
+    let request = &portal.received()[0];
+    assert_eq!(
+        request.header("x-amz-sso_bearer_token"),
+        Some("other-token")
+    );
+
+    let login = |id: &str, end: &str| {
+        json!({
+            "accessToken": { "accessKeyId": id, "secretAccessKey": "s", "sessionToken": "t",
+                "expiresAt": end },
+            "clientId": "c", "refreshToken": "r", "dpopKey": PEM,
+        })
+        .to_string()
+    };
+    let file = Arc::clone(&place);
+    let signin = StandIn::start(move |_, _| {
+        std::fs::write(&*file.lock().unwrap(), login("ASIAOTHER", &at(900))).unwrap();
+        Respond::With(400, "{\"error\":\"TOKEN_EXPIRED\"}".to_owned())
+    });
+    let machine = Machine::new("login-meanwhile")
+        .no_instance()
+        .set("AWS_ENDPOINT_URL_SIGNIN", &signin.url)
+        .config(&format!(
+            "[profile console]\nregion = eu-west-3\nlogin_session = {LOGIN}\n"
+        ))
+        .file(LOGIN_FILE, &login("ASIAOLD", &at(-5)))
+        .profile("console");
+    *place.lock().unwrap() = machine.path(LOGIN_FILE);
+    assert_eq!(machine.key().await, "ASIAOTHER");
+}
+
+/// Has no response for any request.
+#[derive(Debug)]
+struct NoNetwork;
+
+impl HttpClient for NoNetwork {
+    fn send(&self, _: Request<Bytes>) -> HttpFuture<'_> {
+        Box::pin(async { Err("no network".into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_fips_host_that_is_not_there_is_named_for_the_renewal_too() {
+    for (name, end, host) in [
+        ("fips-oidc", at(-120), "oidc-fips.eu-west-3"),
+        ("fips-portal", at(7200), "portal.sso-fips.eu-west-3"),
+    ] {
+        let machine = Machine::new(name)
+            .no_instance()
+            .set("AWS_USE_FIPS_ENDPOINT", "true")
+            .config(CONFIG)
+            .file(
+                &format!(".aws/sso/cache/{}.json", sha1("my-sso")),
+                &token(&end),
+            )
+            .profile("dev");
+        let chain = machine.builder_of(machine.system().with_http(NoNetwork));
+        let error = chain.build().unwrap().identity().await.unwrap_err();
+        let mut said = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error) {
+            said.push_str(&cause.to_string());
+        }
+        assert!(said.contains(host), "{said}");
+        assert!(said.contains("it is not replaced by another"), "{said}");
     }
 }
 

@@ -8,7 +8,7 @@ use http::Request;
 use lambda_invoke_credentials::{Credentials, ErrorKind, Provider};
 use lambda_invoke_sigv4::{PayloadHash, Timestamp, Verifier};
 use machine::Machine;
-use stand_in::{Received, Respond, StandIn, sts_keys};
+use stand_in::{Received, Respond, StandIn, at, sts_keys};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/My+Role";
 const KEYS: &str = "aws_access_key_id = AKIDBASE\naws_secret_access_key = base-secret\n";
@@ -183,6 +183,69 @@ async fn a_web_identity_is_sent_unsigned_even_where_there_are_keys() {
         ["content-length", "content-type", "host", "user-agent"]
     );
     assert!(!request.raw.contains("other"), "{}", request.raw);
+}
+
+#[tokio::test]
+async fn keys_that_have_expired_are_not_sent_to_assume_a_role_with() {
+    let sts = sts();
+    let keys = |key: &str| {
+        format!(
+            "{{\"Version\":1,\"Code\":\"Success\",\"AccessKeyId\":\"{key}\",\
+             \"SecretAccessKey\":\"hunter2\",\"Token\":\"t\",\"Expiration\":\"{}\"}}",
+            at(-60)
+        )
+    };
+    let service = keys("ASIAOLD");
+    let service = StandIn::start(move |request, _| match request.method.as_str() {
+        "PUT" => Respond::ok("token"),
+        _ if request.target.ends_with("/security-credentials/") => Respond::ok("role"),
+        _ => Respond::ok(service.clone()),
+    });
+    let process = format!(
+        "source_profile = b\n[profile b]\ncredential_process = echo '{}'\n",
+        keys("AKIDOLD")
+    );
+    for (name, source) in [
+        ("expired-process", process.as_str()),
+        ("expired-container", "credential_source = EcsContainer\n"),
+        (
+            "expired-instance",
+            "credential_source = Ec2InstanceMetadata\n",
+        ),
+    ] {
+        let machine = Machine::new(name)
+            .set("AWS_ENDPOINT_URL_STS", &sts.url)
+            .set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &service.url)
+            .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &service.url)
+            .config(&format!(
+                "[profile a]\nregion = eu-west-3\nrole_arn = {ROLE}\n{source}"
+            ))
+            .profile("a");
+        let error = machine.identity().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Expired, "{name}: {error}");
+        let said = machine.error().await;
+        assert!(said.contains("the clock of this machine says"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    // Nor are those of a role that has another one assumed with it.
+    let expired = StandIn::start(|_, _| {
+        let keys = sts_keys("AssumeRole", "ASIAOLD");
+        let (head, rest) = keys.split_once("<Expiration>").unwrap();
+        let (_, tail) = rest.split_once('<').unwrap();
+        Respond::ok(format!("{head}<Expiration>2020-01-01T00:00:00Z<{tail}"))
+    });
+    let machine = Machine::new("expired-role")
+        .no_instance()
+        .set("AWS_ENDPOINT_URL_STS", &expired.url)
+        .config(&format!(
+            "[profile a]\nregion = eu-west-3\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\n\
+             role_arn = {ROLE}2\nsource_profile = c\n[profile c]\n{KEYS}"
+        ))
+        .profile("a");
+    let error = machine.identity().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Expired, "{error}");
+    assert_eq!(expired.received().len(), 1);
+    assert!(sts.received().is_empty());
 }
 
 #[tokio::test]

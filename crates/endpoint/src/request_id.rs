@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -22,12 +23,10 @@ impl RequestId {
     pub(crate) fn trace(&self, time: SystemTime) -> String {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH);
         let seconds = seconds.map_or(0, |since| since.as_secs());
-        let digits = self.as_str().replace('-', "");
-        let (parent, root) = (
-            digits.get(..16).unwrap_or_default(),
-            digits.get(8..).unwrap_or_default(),
-        );
-        format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=0")
+        let part = |range: Range<usize>| self.as_str().get(range).unwrap_or_default();
+        let [a, b, c] = [part(0..8), part(9..13), part(14..18)];
+        let [d, e] = [part(19..23), part(24..36)];
+        format!("Root=1-{seconds:08x}-{b}{c}{d}{e};Parent={a}{b}{c};Sampled=0")
     }
 
     fn from_words(high: u64, low: u64) -> Self {

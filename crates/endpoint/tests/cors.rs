@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Call, Client, Response, invoke_path, soon, stream_path};
-use lambda_invoke_endpoint::{BuildError, Endpoint, EndpointBuilder, Server};
+use lambda_invoke_endpoint::{BuildError, Endpoint, EndpointBuilder, FunctionUrl, Server, UrlAuth};
 use tokio::io::AsyncWriteExt as _;
 
 const PAGE: &str = "http://localhost:3000";
@@ -198,6 +198,31 @@ async fn without_signatures_a_foreign_page_is_rejected() {
         let response = plain(&server, Call::invoke("echo", "1").header("origin", origin)).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.header("access-control-allow-origin"), Some(origin));
+    }
+}
+
+/// Where no signature is verified, one that a URL asks for protects nothing.
+#[tokio::test]
+async fn without_verification_no_url_can_be_called_by_another_page() {
+    for auth in [UrlAuth::None, UrlAuth::AwsIam] {
+        let builder = Endpoint::builder()
+            .verify(false)
+            .default_url(FunctionUrl::new().auth(auth));
+        let server = serve(builder).await;
+        let get = || Call {
+            method: "GET".to_owned(),
+            ..Call::new("/url/echo/", "")
+        };
+        assert_eq!(plain(&server, get()).await.status(), 200);
+        for (name, value) in [
+            ("host", "evil.example"),
+            ("origin", "http://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let response = plain(&server, get().header(name, value)).await;
+            assert_eq!(response.status(), 403, "{auth:?} {name}");
+        }
+        assert_eq!(server.calls("echo").len(), 1);
     }
 }
 

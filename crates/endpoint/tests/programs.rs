@@ -5,38 +5,14 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use common::sources::Sources;
 use common::{Call, Client, Response, chunks, serve, soon};
-use lambda_invoke_endpoint::runtime::Program;
-use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionUrl, UrlAuth};
+use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function};
 use lambda_invoke_protocol::{ReportStatus, StreamEvent};
 use serde_json::json;
-
-/// A folder of source files, removed when dropped.
-struct Sources(PathBuf);
-
-impl Sources {
-    fn new(name: &str) -> Self {
-        let folder = format!("lambda-invoke-programs-{}-{name}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn program(&self, file: &str, text: &str) -> Program {
-        let path = self.0.join(file);
-        std::fs::write(&path, text).unwrap();
-        Program::source(path).unwrap()
-    }
-}
-
-impl Drop for Sources {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 const PYTHON: &str = r#"
 import os, sys, time
@@ -308,83 +284,6 @@ async fn a_node_stream_that_fails_is_no_function_error_for_invoke() {
     }
 }
 
-fn slow(sources: &Sources, name: &str) -> Program {
-    let text =
-        "import time\ndef handler(event, context):\n    time.sleep(event)\n    return event\n";
-    sources.program(name, text)
-}
-
-#[tokio::test]
-async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
-    if common::tools::lacks(&["python3", "node"]) {
-        return;
-    }
-    let sources = Sources::new("throttle");
-    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(1))
-        .url(FunctionUrl::new().auth(UrlAuth::None));
-    let (server, mut client) = serve(Endpoint::builder().function(function)).await;
-    let mut other = Client::to(&server).await;
-    client.send(&Call::invoke("slow", "1.5")).await;
-    while server.calls("slow").is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let function_url = Call {
-        method: "GET".to_owned(),
-        ..Call::new("/url/slow/", "")
-    };
-    let response = other.call(&function_url).await;
-    assert_eq!(response.status(), 429);
-    for call in [Call::invoke("slow", "0"), Call::stream("slow", "0")] {
-        let response = other.call(&call).await;
-        assert_eq!(response.status(), 429);
-        let error = response.error();
-        assert_eq!(error.code(), Some("TooManyRequestsException"));
-        assert_eq!(
-            error.reason().unwrap().as_str(),
-            "ReservedFunctionConcurrentInvocationLimitExceeded"
-        );
-    }
-    // An event waits for its turn.
-    let event = other.call(&Call::invoke("slow", "0").event()).await;
-    assert_eq!(event.status(), 202);
-    assert_eq!(soon(client.response()).await.unwrap().text(), "1.5");
-    while server.event_counters().succeeded == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(server.calls("slow").len(), 2);
-    let counters = server.event_counters();
-    assert!(counters.throttled > 0 && counters.failed == 0, "{counters}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callers_as_many_as_instances_are_never_throttled() {
-    if common::tools::lacks(&["python3", "node"]) {
-        return;
-    }
-    let sources = Sources::new("full");
-    let function = Function::program("slow", slow(&sources, "slow.py").concurrency(2));
-    let (server, _) = serve(Endpoint::builder().function(function)).await;
-    let address = server.local_addr();
-    let callers: Vec<_> = (0..2)
-        .map(|_| {
-            tokio::spawn(async move {
-                let mut client = Client::connect(address).await;
-                for number in 0..150 {
-                    let call = match number % 2 {
-                        0 => Call::invoke("slow", "0"),
-                        _ => Call::stream("slow", "0"),
-                    };
-                    assert_eq!(client.call(&call).await.status(), 200, "call {number}");
-                }
-            })
-        })
-        .collect();
-    for caller in callers {
-        caller.await.unwrap();
-    }
-    assert_eq!(server.calls("slow").len(), 300);
-}
-
 fn processes_in(folder: &Path) -> usize {
     let folder = folder.canonicalize().unwrap();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
@@ -419,7 +318,7 @@ async fn programs_run_until_the_last_server_of_their_endpoint_is_shut_down() {
         return;
     }
     let sources = Sources::new("two");
-    let function = Function::program("slow", slow(&sources, "slow.py"));
+    let function = Function::program("slow", sources.slow("slow.py"));
     let endpoint = Endpoint::builder().function(function).build().unwrap();
     let first = endpoint.clone().bind("127.0.0.1:0").await.unwrap();
     let second = endpoint.bind("127.0.0.1:0").await.unwrap();
@@ -437,7 +336,7 @@ async fn processes_end_with_a_dropped_server() {
         return;
     }
     let sources = Sources::new("dropped");
-    let function = Function::program("slow", slow(&sources, "slow.py"));
+    let function = Function::program("slow", sources.slow("slow.py"));
     let (server, mut client) = serve(Endpoint::builder().function(function)).await;
     client.send(&Call::invoke("slow", "60")).await;
     while processes_in(&sources.0) == 0 {

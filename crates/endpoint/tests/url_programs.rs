@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{Call, Client, serve, soon};
 use lambda_invoke_endpoint::runtime::Program;
-use lambda_invoke_endpoint::{Endpoint, Function, FunctionUrl};
+use lambda_invoke_endpoint::{Endpoint, Function, FunctionUrl, UrlAuth};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -258,4 +258,45 @@ async fn the_console_shows_a_program_s_chunks_and_log_while_it_runs() {
         assert_eq!(last["end"]["error"], json!(null));
     })
     .await;
+}
+
+/// A function that streams and fails before its first byte has no response: that is a 502 without the
+/// stack, and not a truncated response.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_fails_before_its_first_byte_is_502() {
+    if common::tools::lacks(&["python3", "node"]) {
+        return;
+    }
+    const GENERATOR: &str = "\
+def handler(event, context):
+    if event['rawPath'] == '/fail':
+        raise ValueError('hush')
+    yield 'ok'
+";
+    const STREAM: &str = r#"
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.rawPath === "/fail") throw new Error("hush");
+  stream.end("ok");
+});
+"#;
+    let (_python, python) = Source::function("generator", "app.py", GENERATOR);
+    let (_node, node) = Source::function("stream", "index.mjs", STREAM);
+    let endpoint = Endpoint::builder()
+        .functions([python, node])
+        .default_url(FunctionUrl::new().auth(UrlAuth::None));
+    let (_server, mut client) = serve(endpoint).await;
+    for name in ["generator", "stream"] {
+        for _ in 0..5 {
+            let mut call = Call::new(format!("/url/{name}/fail"), "").header("host", "localhost");
+            call.method = "GET".to_owned();
+            let response = soon(client.call(&call)).await;
+            assert_eq!(response.status(), 502, "{name}");
+            assert_eq!(response.text(), "Internal Server Error", "{name}");
+        }
+        let mut call = Call::new(format!("/url/{name}/"), "").header("host", "localhost");
+        call.method = "GET".to_owned();
+        let response = soon(client.call(&call)).await;
+        assert_eq!(response.status(), 200, "{name}");
+        assert_eq!(response.text(), "ok", "{name}");
+    }
 }

@@ -40,8 +40,9 @@ pub struct Payload {
     ///
     /// [`Message`]: crate::Message
     prefix: usize,
-    /// The other slices, none of them empty.
-    rest: VecDeque<Bytes>,
+    /// The other slices, none of them empty. Most payloads have none, and no deque then: dropping an
+    /// empty one is a tenth of decoding a small message.
+    rest: Option<VecDeque<Bytes>>,
     /// The length of the payload, without the prefix.
     len: usize,
 }
@@ -52,7 +53,7 @@ impl Payload {
         Self {
             first: Bytes::new(),
             prefix: 0,
-            rest: VecDeque::new(),
+            rest: None,
             len: 0,
         }
     }
@@ -71,16 +72,15 @@ impl Payload {
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         iter::once(self.front())
             .filter(|front| !front.is_empty())
-            .chain(self.rest.iter().map(|slice| &**slice))
+            .chain(self.others().map(|slice| &**slice))
     }
 
     /// The payload in one piece: shared if it is one slice, copied otherwise.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        match (self.front().is_empty(), self.rest.front(), self.rest.len()) {
-            (_, None, _) => self.first.slice(self.prefix..),
-            (true, Some(only), 1) => only.clone(),
-            _ => concat(self.slices(), self.len),
+        match self.only() {
+            Some((slice, prefix)) => slice.slice(prefix..),
+            None => concat(self.slices(), self.len),
         }
     }
 
@@ -88,7 +88,7 @@ impl Payload {
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         self.drop_prefix();
-        if self.rest.is_empty() {
+        if self.others().len() == 0 {
             self.first
         } else {
             concat(self.slices(), self.len)
@@ -118,13 +118,13 @@ impl Payload {
     /// assert_eq!(payload, b"xxxxxxxxxx");
     /// ```
     pub fn compact(&mut self, min_slice: usize) {
-        if self.rest.is_empty() {
+        let Some(rest) = self.rest.as_mut().filter(|rest| !rest.is_empty()) else {
             if self.first.len() < min_slice {
                 self.first = Bytes::copy_from_slice(&self.first);
             }
             return;
-        }
-        let mut slices = VecDeque::with_capacity(self.rest.len());
+        };
+        let mut slices = VecDeque::with_capacity(rest.len());
         let mut run: Vec<Bytes> = Vec::new();
         let end_run = |run: &mut Vec<Bytes>, slices: &mut VecDeque<Bytes>| {
             let len = run
@@ -136,7 +136,7 @@ impl Payload {
             run.clear();
         };
         let first = core::mem::take(&mut self.first);
-        for slice in iter::once(first).chain(self.rest.drain(..)) {
+        for slice in iter::once(first).chain(rest.drain(..)) {
             if slice.len() < min_slice {
                 run.push(slice);
             } else {
@@ -146,7 +146,7 @@ impl Payload {
         }
         end_run(&mut run, &mut slices);
         self.first = slices.pop_front().unwrap_or_default();
-        self.rest = slices;
+        self.rest = Some(slices);
     }
 
     /// A payload in one slice: `first` without its first `prefix` bytes.
@@ -156,7 +156,7 @@ impl Payload {
             len: first.len().saturating_sub(prefix),
             first,
             prefix,
-            rest: VecDeque::new(),
+            rest: None,
         }
     }
 
@@ -171,7 +171,7 @@ impl Payload {
         Self {
             first,
             prefix: prefix_len,
-            rest: slices,
+            rest: Some(slices),
             len,
         }
     }
@@ -192,30 +192,51 @@ impl Payload {
         Self {
             first: self.first.clone(),
             prefix: self.prefix,
-            // Cloning an empty deque is a hundred instructions.
-            rest: match self.rest.is_empty() {
-                true => VecDeque::new(),
-                false => self.rest.clone(),
-            },
+            rest: self.rest.clone(),
             len: self.len,
         }
     }
 
-    /// Lets go of the prefix.
+    /// Drops the prefix.
     #[inline]
     pub(crate) fn drop_prefix(&mut self) {
         self.first.advance(self.prefix);
         self.prefix = 0;
         if self.first.is_empty() {
             // An empty handle, too, keeps its buffer in memory.
-            self.first = self.rest.pop_front().unwrap_or_default();
+            self.first = self.next_slice();
+        }
+    }
+
+    /// Takes the first slice of the rest.
+    #[inline]
+    fn next_slice(&mut self) -> Bytes {
+        let next = self.rest.as_mut().and_then(VecDeque::pop_front);
+        next.unwrap_or_default()
+    }
+
+    /// The slices after the first.
+    #[inline]
+    fn others(&self) -> impl ExactSizeIterator<Item = &Bytes> {
+        self.rest.as_ref().map(VecDeque::iter).unwrap_or_default()
+    }
+
+    /// The slice that holds all of the payload, and how many of its bytes come before it; `None` if
+    /// there are several slices.
+    #[inline]
+    fn only(&self) -> Option<(&Bytes, usize)> {
+        let mut others = self.others();
+        match (others.next(), others.len()) {
+            (None, _) => Some((&self.first, self.prefix)),
+            (Some(only), 0) if self.front().is_empty() => Some((only, 0)),
+            _ => None,
         }
     }
 
     /// The slices, none of them empty.
     pub(crate) fn into_slices(mut self) -> VecDeque<Bytes> {
         self.drop_prefix();
-        let mut slices = self.rest;
+        let mut slices = self.rest.unwrap_or_default();
         if !self.first.is_empty() {
             slices.push_front(self.first);
         }
@@ -239,6 +260,11 @@ fn concat<'a>(slices: impl Iterator<Item = &'a [u8]>, len: usize) -> Bytes {
 impl Clone for Payload {
     // Without the header block of the message that it may be borrowed from.
     fn clone(&self) -> Self {
+        if let Some((slice, prefix)) = self.only() {
+            let mut slice = slice.clone();
+            slice.advance(prefix);
+            return slice.into();
+        }
         let mut clone = self.clone_with_prefix();
         clone.drop_prefix();
         clone
@@ -277,7 +303,7 @@ impl Buf for Payload {
         self.len = self.len.saturating_sub(count);
         while count > 0 && count >= self.first.len() {
             count = count.saturating_sub(self.first.len());
-            self.first = self.rest.pop_front().unwrap_or_default();
+            self.first = self.next_slice();
         }
         self.first.advance(count);
     }
@@ -314,7 +340,7 @@ impl IntoIterator for Payload {
         let first = (!self.first.is_empty()).then_some(self.first);
         PayloadIter {
             first,
-            rest: self.rest.into_iter(),
+            rest: self.rest.unwrap_or_default().into_iter(),
         }
     }
 }

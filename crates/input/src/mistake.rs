@@ -31,7 +31,13 @@ pub enum Mistake {
     NotAnAccount,
     /// The account id has another number of digits than 12.
     AccountLength,
-    /// There is a part too many, after the name and its qualifier. The span is what was read as the
+    /// There is white space before or after a name that would otherwise be accepted.
+    SurroundingWhitespace,
+    /// A name that would otherwise be accepted is in quotation marks.
+    Quoted,
+    /// The qualifier is `$LATEST` or `$LATEST.PUBLISHED`, but not in upper case: `$latest`.
+    LatestNotUpperCase,
+    /// There is an extra part after the name and its qualifier. The span is what was read as the
     /// name, which was often meant to be a region or an account.
     ExtraPart,
 }
@@ -64,7 +70,14 @@ impl Mistake {
                     "an account id of {length} digit{plural} {at}, expected 12"
                 )
             }
-            Self::ExtraPart => write!(f, "a part too many; the name was read {at}"),
+            Self::SurroundingWhitespace => {
+                write!(f, "white space {at}, expected none around the name")
+            }
+            Self::Quoted => write!(f, "quotation marks {at}, expected the name without them"),
+            Self::LatestNotUpperCase => {
+                write!(f, "a qualifier in lower case {at}, expected upper case")
+            }
+            Self::ExtraPart => write!(f, "one part too many; the name was read {at}"),
         }
     }
 }
@@ -88,6 +101,9 @@ type Found = (Mistake, (usize, usize));
 pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
     if let Some(mistake) = url(text) {
         return Some((mistake, (0, text.len())));
+    }
+    if let Some(found) = otherwise_accepted(pattern, text) {
+        return Some(found);
     }
     let mut fields = Fields::of(text);
     let first = fields.peek()?;
@@ -120,6 +136,42 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
     }
     resource(pattern, is_arn, fields)
 }
+
+/// Finds the mistake without which the name would be accepted.
+fn otherwise_accepted(pattern: Pattern, text: &str) -> Option<Found> {
+    let accepted = |text: &str| grammar::function_name(pattern, text.as_bytes()).is_some();
+    let trimmed = text.trim();
+    if trimmed.len() < text.len() && accepted(trimmed) {
+        let leading = text.len().saturating_sub(text.trim_start().len());
+        let trailing = text.trim_end().len();
+        let span = if leading > 0 {
+            (0, leading)
+        } else {
+            (trailing, text.len())
+        };
+        return Some((Mistake::SurroundingWhitespace, span));
+    }
+    let unquoted = text
+        .strip_prefix(QUOTATION_MARKS)
+        .and_then(|text| text.strip_suffix(QUOTATION_MARKS));
+    if unquoted.is_some_and(accepted) {
+        return Some((Mistake::Quoted, (0, text.len())));
+    }
+    let (name, qualifier) = text.rsplit_once(':')?;
+    let upper = qualifier.to_ascii_uppercase();
+    if matches!(upper.as_str(), "$LATEST" | "$LATEST.PUBLISHED")
+        && accepted(&alloc::format!("{name}:{upper}"))
+    {
+        let start = name.len().saturating_add(1);
+        return Some((Mistake::LatestNotUpperCase, (start, text.len())));
+    }
+    None
+}
+
+/// Quotation marks of shells, JSON and word processors.
+const QUOTATION_MARKS: [char; 7] = [
+    '"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}',
+];
 
 /// Finds the mistake in what follows an ARN's service, or in a name that is not an ARN.
 fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found> {

@@ -261,6 +261,67 @@ fn something_else_in_place_of_a_region() {
 }
 
 #[test]
+fn white_space_around_a_name() {
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:thumbnail";
+    for (text, marked, (start, end)) in [
+        (" thumbnail", " ", (0, 1)),
+        ("thumbnail:live\n", "\n", (14, 15)),
+        ("\u{a0}\tthumbnail\r\n", "\u{a0}\t", (0, 3)),
+        (&format!("{arn} \n"), " \n", (56, 58)),
+    ] {
+        let message =
+            format!("white space at bytes {start} to {end}, expected none around the name");
+        check(text, Mistake::SurroundingWhitespace, marked, &message);
+    }
+    // What is wrong with the name itself is reported first.
+    for text in [" thumb/nail", "thumb nail\n", " ", "\n"] {
+        assert_eq!(diagnosed(text).0, None, "{text}");
+    }
+    let region = Some(Mistake::UpperCase(Part::Region));
+    assert_eq!(diagnosed("EU-WEST-1:function:f\n").0, region);
+}
+
+#[test]
+fn a_name_in_quotation_marks() {
+    for text in [
+        "\"thumbnail\"",
+        "'thumbnail:live'",
+        "`function:thumbnail`",
+        "\u{201c}thumbnail\u{201d}",
+        "\"arn:aws:lambda:us-east-1:123456789012:function:thumbnail\"",
+    ] {
+        let message = format!(
+            "quotation marks at bytes 0 to {}, expected the name without them",
+            text.len()
+        );
+        check(text, Mistake::Quoted, text, &message);
+    }
+    for text in ["\"\"", "\"", "\"thumbnail", "thumbnail'", "'thumb nail'"] {
+        assert_eq!(diagnosed(text).0, None, "{text}");
+    }
+}
+
+#[test]
+fn latest_in_lower_case() {
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:$Latest";
+    for (text, qualifier) in [
+        ("thumbnail:$latest", "$latest"),
+        ("thumbnail:$latest.published", "$latest.published"),
+        (arn, "$Latest"),
+    ] {
+        let start = text.len() - qualifier.len();
+        let message = format!(
+            "a qualifier in lower case at bytes {start} to {}, expected upper case",
+            text.len()
+        );
+        check(text, Mistake::LatestNotUpperCase, qualifier, &message);
+    }
+    for text in ["thumbnail:$latests", "thumb nail:$latest", ":$latest"] {
+        assert_eq!(diagnosed(text).0, None, "{text}");
+    }
+}
+
+#[test]
 fn an_extra_part() {
     check(
         "thumbnail:1:2",

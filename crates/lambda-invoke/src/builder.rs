@@ -224,7 +224,8 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets what is sent again after a failure; a call can have its own policy.
+    /// Sets after which failures a call is sent again, and how often; a call can have its own
+    /// policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -265,8 +266,8 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the most bytes of a buffered response ([`Client::invoke`]) that are kept in memory. A
-    /// larger one is an error. Streams have no such maximum, since they are not kept.
+    /// Sets the maximum size in bytes of a buffered response ([`Client::invoke`]), all of which is
+    /// kept in memory. A larger one is an error. Streams have no such maximum.
     pub fn max_reply_bytes(mut self, bytes: u64) -> Self {
         self.max_reply = Some(bytes);
         self

@@ -12,12 +12,11 @@ use lambda_invoke_input::{
 };
 use lambda_invoke_protocol::operation::{Invoke, InvokeOperation, Stream};
 use lambda_invoke_protocol::retry::RetryPolicy;
-use lambda_invoke_protocol::{Request, StreamHead, StreamInvocationType, json};
+use lambda_invoke_protocol::{Request, StreamHead, json};
 use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
-use crate::endpoint::EndpointUrl;
-use crate::exchange::{HttpResponse, Options, request_id};
+use crate::exchange::{Options, request_id};
 use crate::headers::Coverage;
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
@@ -307,7 +306,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self.with(|_| set.map_err(Error::input))
     }
 
-    /// Sets when this call is sent again after a failure, in place of the client's policy.
+    /// Sets after which failures this call is sent again, in place of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = Some(policy);
         self
@@ -371,22 +370,32 @@ impl Call<'_, Invoke> {
     ///
     /// If the call is invalid, the service rejects it, or no complete response comes.
     /// [`Error::execution`] says whether the function may have run.
-    pub async fn send(self) -> Result<Reply, Error> {
-        let request = self.request?;
-        let core = self.client.core();
-        let response = core.exchange(&request, self.options).await?;
-        let attempts = response.attempts;
-        let id = request_id(&response.parts.headers).map(str::to_owned);
-        let span = response.span.clone();
-        let after = |error: Error| {
-            span.failed(&error);
-            error.with_request_id(id.as_deref()).with_attempts(attempts)
-        };
-        let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
-        let (asked, received) = (request.invocation_type, payload.len() as u64);
-        let reply = Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)?;
-        span.complete(received);
-        Ok(reply)
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its argument twice"
+    )]
+    pub fn send(self) -> impl Future<Output = Result<Reply, Error>> + Send {
+        async move {
+            let request = match self.request {
+                Ok(ref request) => request,
+                Err(error) => return Err(error),
+            };
+            let core = self.client.core();
+            let response = core.exchange(request, &self.options).await?;
+            let attempts = response.attempts;
+            let id = request_id(&response.parts.headers).map(str::to_owned);
+            let span = response.span.clone();
+            let after = |error: Error| {
+                span.failed(&error);
+                error.with_request_id(id.as_deref()).with_attempts(attempts)
+            };
+            let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
+            let (asked, received) = (request.invocation_type, payload.len() as u64);
+            let reply =
+                Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)?;
+            span.complete(received);
+            Ok(reply)
+        }
     }
 }
 
@@ -408,12 +417,21 @@ impl Call<'_, Stream> {
     ///
     /// If the call is invalid, the service rejects it, or no response comes. [`Error::execution`]
     /// says whether the function may have run. Later failures are errors of the stream.
-    pub async fn send(self) -> Result<ResponseStream, Error> {
-        let request = self.request?;
-        let core = self.client.core();
-        let response = core.exchange(&request, self.options).await?;
-        let head = stream_head(&core.endpoint, request.invocation_type, &response)?;
-        Ok(ResponseStream::new(head, response))
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its argument twice"
+    )]
+    pub fn send(self) -> impl Future<Output = Result<ResponseStream, Error>> + Send {
+        async move {
+            let request = match self.request {
+                Ok(ref request) => request,
+                Err(error) => return Err(error),
+            };
+            let core = self.client.core();
+            let response = core.exchange(request, &self.options).await?;
+            let head = response.stream_head(&core.endpoint, request.invocation_type)?;
+            Ok(ResponseStream::new(head, response))
+        }
     }
 }
 
@@ -441,19 +459,9 @@ impl StreamDryRun<'_> {
     pub async fn send(self) -> Result<StreamHead, Error> {
         let request = self.0.request?;
         let core = self.0.client.core();
-        let response = core.exchange(&request, self.0.options).await?;
-        stream_head(&core.endpoint, request.invocation_type, &response)
+        let response = core.exchange(&request, &self.0.options).await?;
+        response.stream_head(&core.endpoint, request.invocation_type)
     }
-}
-
-fn stream_head(
-    endpoint: &EndpointUrl,
-    asked: StreamInvocationType,
-    response: &HttpResponse,
-) -> Result<StreamHead, Error> {
-    StreamHead::from_parts(asked, &response.parts).map_err(|error| {
-        Error::unexpected(endpoint, &response.parts, b"", error).with_attempts(response.attempts)
-    })
 }
 
 /// What `.await` on a call waits for.

@@ -25,13 +25,13 @@ const UNDATED: Duration = Duration::from_secs(900);
 const PAUSE: Duration = Duration::from_secs(10);
 /// How long the call that renews credentials waits for it, before it uses the old ones.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the provider may take, so that one that hangs does not hold calls for good.
+/// How long the provider may take, so that one that hangs does not block calls forever.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The signer with the credentials in use, and when to renew them.
 pub(crate) struct CurrentSigner {
     signer: Arc<Signer>,
-    /// `None` is never.
+    /// `None` means never.
     renew: Option<SystemTime>,
 }
 
@@ -84,7 +84,8 @@ impl CredentialsCache {
         self.provider.can_refresh()
     }
 
-    /// Returns the signer to use at `now`, by the service's clock; fetches credentials if need be.
+    /// Returns the signer to use at `now`, by the service's clock; fetches credentials if
+    /// necessary.
     pub(crate) async fn signer_at(
         self: &Arc<Self>,
         now: SystemTime,
@@ -107,7 +108,7 @@ impl CredentialsCache {
         let Some(old) = self.valid(now) else {
             return self.renew(now).await;
         };
-        // In a task of its own, so that it goes on if this call no longer waits or is canceled.
+        // In a task of its own, so that it continues if this call stops waiting or is canceled.
         let cache = Arc::clone(self);
         let renewing = tokio::spawn(trace::inherited(async move {
             let _fetching = fetching;
@@ -339,7 +340,7 @@ mod tests {
         key(&cache, 100).await.unwrap_err();
     }
 
-    /// Waits for its second fetch until the test lets it go on.
+    /// Waits for its second fetch until the test lets it continue.
     #[derive(Debug, Default)]
     struct Gated {
         fetches: AtomicU32,

@@ -16,7 +16,8 @@ use lambda_invoke_protocol::retry::{
     CallRetries, ClockOffset, Decision, Recovery, RetryContext, RetryPolicy, TokenBucket,
 };
 use lambda_invoke_protocol::{
-    Expected, Framing, Request as CallRequest, StreamHead, service_error,
+    Expected, Framing, Request as CallRequest, StreamHead, StreamInvocationType,
+    UnexpectedResponse, service_error,
 };
 use lambda_invoke_sigv4::{PayloadHash, Timestamp};
 use lambda_invoke_transport::Timeouts;
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 use crate::credentials_cache::{CredentialsCache, CurrentSigner};
 use crate::endpoint::EndpointUrl;
 use crate::headers::{Coverage, ExtraHeaders};
-use crate::http_service::{HttpService, ResponseBody};
+use crate::http_service::{self, HttpService, ResponseBody};
 use crate::random;
 use crate::trace::{self, CallSpan};
 use crate::{Error, FunctionName};
@@ -91,12 +92,15 @@ struct Failed {
     offset: Option<ClockOffset>,
 }
 
+/// What an attempt comes to: a response with an expected head, or what the retry decision needs.
+type Attempted = Result<(response::Parts, ResponseBody), Failed>;
+
 impl Core {
     /// Sends a request, again as long as the retry decision allows.
     pub(crate) async fn exchange<Op: InvokeOperation>(
         &self,
         request: &CallRequest<'_, Op>,
-        options: Options,
+        options: &Options,
     ) -> Result<HttpResponse, Error> {
         self.check_region(request.target.name())?;
         let span = CallSpan::open(request, &self.endpoint, self.credentials.region());
@@ -113,11 +117,9 @@ impl Core {
     async fn attempts<Op: InvokeOperation>(
         &self,
         request: &CallRequest<'_, Op>,
-        options: Options,
+        options: &Options,
     ) -> Result<(response::Parts, ResponseBody, u32), Error> {
-        let base = self.endpoint.uri();
         let mut hash = None;
-        let headers = options.headers.as_deref();
         let defaults = || self.http_service.timeouts().unwrap_or_default();
         let mut timeouts = options.timeouts.or(self.timeouts);
         if let Some(total) = options.total {
@@ -132,27 +134,17 @@ impl Core {
         let mut earlier = Execution::NotStarted;
         loop {
             let attempt = call.attempt();
-            let more = HEADERS
-                + usize::from(self.credentials.has_token())
-                + self.headers.len()
-                + headers.map_or(0, ExtraHeaders::len);
-            let mut http = request
-                .to_http_with_capacity(base, more)
-                .map_err(Error::input)?;
-            let hash = hash.get_or_insert_with(|| PayloadHash::of(http.body()));
             let left = deadline.map(|deadline| deadline.duration_since(Instant::now()));
             let timeouts = match (left, attempt) {
                 // Earlier attempts have used up a part of it.
                 (Some(left), 2..) => Some(timeouts.unwrap_or_else(defaults).with_total(left)),
                 _ => timeouts,
             };
-            if let Some(timeouts) = timeouts {
-                http.extensions_mut().insert(timeouts);
-            }
-            let expected: Expected = request.invocation_type.into();
+            let hash = hash.get_or_insert_with(|| PayloadHash::of(&request.payload));
             let mut fetching = Duration::ZERO;
-            let attempted = self.attempt(attempt, http, expected, hash, headers, &mut fetching);
-            let attempted = attempted.await;
+            let attempted = self
+                .attempt(attempt, request, options, timeouts, hash, &mut fetching)
+                .await?;
             // The time that fetching credentials took is not the call's.
             deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
             let failed = match attempted {
@@ -215,16 +207,21 @@ impl Core {
         }
     }
 
-    /// Signs a request, sends it, and reads the response's head, and the body of an error.
-    async fn attempt(
+    /// Signs a request, sends it, and reads the response's head, and the body of an error. The outer
+    /// error is that of a call which cannot be written as a request.
+    ///
+    /// What is kept while the response is awaited is memory of each call in flight. A request is
+    /// therefore neither an argument of a future nor borrowed before it is moved, and what is rarely
+    /// awaited is in boxes.
+    async fn attempt<Op: InvokeOperation>(
         &self,
         attempt: u32,
-        request: Request<Bytes>,
-        expected: Expected,
+        call: &CallRequest<'_, Op>,
+        options: &Options,
+        timeouts: Option<Timeouts>,
         hash: &PayloadHash,
-        headers: Option<&ExtraHeaders>,
         fetching: &mut Duration,
-    ) -> Result<(response::Parts, ResponseBody), Failed> {
+    ) -> Result<Attempted, Error> {
         let clock = ClockOffset::from_secs(self.clock.load(Ordering::Relaxed));
         let early = |error| Failed {
             error,
@@ -232,43 +229,108 @@ impl Core {
             clock,
             offset: None,
         };
-        let (mut parts, body) = request.into_parts();
-        // The signer would derive the same from the URI, for every request.
-        parts.headers.insert(HOST, self.endpoint.host().clone());
-        parts.headers.insert(USER_AGENT, AGENT);
-        self.insert_extra(&mut parts.headers, Coverage::Signed, headers);
+        let request = self.unsigned(call, options, timeouts)?;
         let now = clock.apply(SystemTime::now());
         let (signer, sent) = match self.credentials.fresh(now) {
             Some(signer) => (signer, now),
             None => {
                 let start = Instant::now();
-                let signer = self.credentials.signer_at(now).await;
+                let signer = Box::pin(self.credentials.signer_at(now)).await;
                 *fetching = start.elapsed();
-                let signer = signer.map_err(early)?;
-                // Fetching credentials may have taken some time.
-                (signer, clock.apply(SystemTime::now()))
+                match signer {
+                    // Fetching credentials may have taken some time.
+                    Ok(signer) => (signer, clock.apply(SystemTime::now())),
+                    Err(error) => return Ok(Err(early(error))),
+                }
             }
         };
-        let time = Timestamp::try_from(sent).map_err(|error| early(Error::clock(error)))?;
-        signer
-            .signer()
-            .sign(&mut parts, hash, time)
-            .map_err(|error| early(Error::input(error)))?;
-        self.insert_extra(&mut parts.headers, Coverage::Unsigned, headers);
-        trace::signed(attempt, signer.signer(), time, parts.uri.path(), body.len());
-
-        let request = Request::from_parts(parts, Full::new(body));
-        let timeouts = request.extensions().get::<Timeouts>().copied();
-        let response = self.http_service.send(request, timeouts, &self.endpoint);
-        let (parts, mut body) = response.await.map_err(early)?.into_parts();
+        let request = match self.signed(attempt, request, options, &signer, hash, sent) {
+            Ok(request) => request,
+            Err(error) => return Ok(Err(early(error))),
+        };
+        let response = match &self.http_service {
+            HttpService::Builtin(transport) => match transport.send(request).await {
+                Ok(response) => Ok(response.map(ResponseBody::Builtin)),
+                Err(error) => Err(Error::no_response(&self.endpoint, error.into())),
+            },
+            HttpService::Custom(service) => {
+                http_service::in_time(service.send(request), timeouts, &self.endpoint).await
+            }
+        };
+        let (parts, body) = match response {
+            Ok(response) => response.into_parts(),
+            Err(error) => return Ok(Err(early(error))),
+        };
         let received = clock.apply(SystemTime::now());
         trace::received(attempt, &parts, sent, received);
         self.doubt_clock(clock, sent, received, &parts.headers);
-        let unexpected = match expected.check_head(&parts) {
-            Ok(()) => return Ok((parts, body)),
-            Err(unexpected) => unexpected,
+        let expected: Expected = call.invocation_type.into();
+        let Err(unexpected) = expected.check_head(&parts) else {
+            return Ok(Ok((parts, body)));
         };
-        let error = if StreamHead::is_service_error(&parts) {
+        let offset = date(&parts.headers).and_then(|date| {
+            ClockOffset::measure(sent, received, date, parts.headers.contains_key(AGE))
+        });
+        Ok(Err(Failed {
+            error: Box::pin(self.no_success(parts, body, unexpected)).await,
+            signer: Some(signer),
+            clock,
+            offset,
+        }))
+    }
+
+    /// Returns the request of a call, with the timeouts where the built-in transport finds them.
+    fn unsigned<Op: InvokeOperation>(
+        &self,
+        call: &CallRequest<'_, Op>,
+        options: &Options,
+        timeouts: Option<Timeouts>,
+    ) -> Result<Request<Bytes>, Error> {
+        let more = HEADERS
+            + usize::from(self.credentials.has_token())
+            + self.headers.len()
+            + options.headers.as_deref().map_or(0, ExtraHeaders::len);
+        let mut request = call
+            .to_http_with_capacity(self.endpoint.uri(), more)
+            .map_err(Error::input)?;
+        if let Some(timeouts) = timeouts {
+            request.extensions_mut().insert(timeouts);
+        }
+        Ok(request)
+    }
+
+    /// Adds the headers of every request, and signs it.
+    fn signed(
+        &self,
+        attempt: u32,
+        request: Request<Bytes>,
+        options: &Options,
+        signer: &CurrentSigner,
+        hash: &PayloadHash,
+        sent: SystemTime,
+    ) -> Result<Request<Full<Bytes>>, Error> {
+        let headers = options.headers.as_deref();
+        let (mut parts, body) = request.into_parts();
+        // The signer would derive the same from the URI, for every request.
+        parts.headers.insert(HOST, self.endpoint.host().clone());
+        parts.headers.insert(USER_AGENT, AGENT);
+        self.insert_extra(&mut parts.headers, Coverage::Signed, headers);
+        let time = Timestamp::try_from(sent).map_err(Error::clock)?;
+        let signer = signer.signer();
+        signer.sign(&mut parts, hash, time).map_err(Error::input)?;
+        self.insert_extra(&mut parts.headers, Coverage::Unsigned, headers);
+        trace::signed(attempt, signer, time, parts.uri.path(), body.len());
+        Ok(Request::from_parts(parts, Full::new(body)))
+    }
+
+    /// Reads the body of a response that was not expected.
+    async fn no_success(
+        &self,
+        parts: response::Parts,
+        mut body: ResponseBody,
+        unexpected: UnexpectedResponse,
+    ) -> Error {
+        if StreamHead::is_service_error(&parts) {
             let (start, is_whole) = error_body(&parts, &mut body, bounds::MAX_BODY + 1).await;
             let error = service_error(&parts, &start);
             Error::service(match is_whole {
@@ -278,16 +340,7 @@ impl Core {
         } else {
             let (start, _) = error_body(&parts, &mut body, UNEXPECTED_BODY).await;
             Error::unexpected(&self.endpoint, &parts, &start, unexpected)
-        };
-        let offset = date(&parts.headers).and_then(|date| {
-            ClockOffset::measure(sent, received, date, parts.headers.contains_key(AGE))
-        });
-        Err(Failed {
-            error,
-            signer: Some(signer),
-            clock,
-            offset,
-        })
+        }
     }
 
     /// Adds the client's headers and the call's, which replace the client's of the same name.
@@ -331,6 +384,17 @@ impl Core {
 }
 
 impl HttpResponse {
+    /// Returns the head of a stream.
+    pub(crate) fn stream_head(
+        &self,
+        endpoint: &EndpointUrl,
+        asked: StreamInvocationType,
+    ) -> Result<StreamHead, Error> {
+        StreamHead::from_parts(asked, &self.parts).map_err(|error| {
+            Error::unexpected(endpoint, &self.parts, b"", error).with_attempts(self.attempts)
+        })
+    }
+
     /// Reads a buffered response, and checks that it is complete. A single large piece is not copied.
     pub(crate) async fn into_payload(
         mut self,
@@ -403,7 +467,7 @@ async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize
             }
         }
     };
-    // A late body is used as far as it came.
+    // A late body is used as far as it has arrived.
     let _ = tokio::time::timeout(ERROR_BODY, read).await;
     let received = start.len() as u64;
     let is_proved = length == Some(received) || Framing::of(parts).check_end(received).is_ok();

@@ -97,8 +97,8 @@ impl fmt::Display for ReservedHeader {
 
 impl std::error::Error for ReservedHeader {}
 
-/// What the protocol, the signature and HTTP/1.1 use. Of the names that begin with `x-amz-` none is
-/// free, since the service may come to use it.
+/// What the protocol, the signature and HTTP/1.1 use. Every name that begins with `x-amz-` is
+/// reserved, since the service may come to use it.
 fn is_reserved(name: &HeaderName) -> bool {
     const RESERVED: [HeaderName; 13] = [
         header::ACCEPT_ENCODING,

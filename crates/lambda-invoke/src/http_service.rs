@@ -19,7 +19,8 @@ use tower_service::Service;
 use crate::endpoint::EndpointUrl;
 use crate::{BoxError, Error};
 
-type CustomFuture = Pin<Box<dyn Future<Output = Result<Response<CustomBody>, BoxError>> + Send>>;
+pub(crate) type CustomFuture =
+    Pin<Box<dyn Future<Output = Result<Response<CustomBody>, BoxError>> + Send>>;
 type CustomBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
 /// Sends requests. The built-in transport is not a trait object, which saves an allocation a call.
@@ -51,35 +52,25 @@ impl HttpService {
             Self::Custom(_) => None,
         }
     }
+}
 
-    /// Sends a request and waits for the head of its response. `timeouts` are among the request's
-    /// extensions too, where the built-in transport finds them. A custom service may ignore those,
-    /// so the timeouts up to the head are enforced here.
-    pub(crate) async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-        timeouts: Option<Timeouts>,
-        endpoint: &EndpointUrl,
-    ) -> Result<Response<ResponseBody>, Error> {
-        match self {
-            Self::Builtin(transport) => match transport.send(request).await {
-                Ok(response) => Ok(response.map(ResponseBody::Builtin)),
-                Err(error) => Err(Error::no_response(endpoint, error.into())),
-            },
-            Self::Custom(service) => {
-                let response = service.send(request);
-                let response = match until_head(timeouts.unwrap_or(Timeouts::none())) {
-                    None => response.await,
-                    Some((length, kind)) => tokio::time::timeout(length, response)
-                        .await
-                        .map_err(|_| Error::timed_out(endpoint, kind, length))?,
-                };
-                Ok(response
-                    .map_err(|error| Error::no_response(endpoint, error))?
-                    .map(ResponseBody::Custom))
-            }
-        }
-    }
+/// Waits for the head of a custom service's response. Its timeouts are among the request's extensions
+/// too, where the built-in transport finds them. A custom service may ignore those, so the timeouts up
+/// to the head are enforced here.
+pub(crate) async fn in_time(
+    response: CustomFuture,
+    timeouts: Option<Timeouts>,
+    endpoint: &EndpointUrl,
+) -> Result<Response<ResponseBody>, Error> {
+    let response = match until_head(timeouts.unwrap_or(Timeouts::none())) {
+        None => response.await,
+        Some((length, kind)) => tokio::time::timeout(length, response)
+            .await
+            .map_err(|_| Error::timed_out(endpoint, kind, length))?,
+    };
+    Ok(response
+        .map_err(|error| Error::no_response(endpoint, error))?
+        .map(ResponseBody::Custom))
 }
 
 /// The shorter of the timeouts that count until the head of the response.

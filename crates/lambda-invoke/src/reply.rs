@@ -99,9 +99,9 @@ impl Reply {
 
     /// Returns the failure that only the log reports, if the log was requested.
     ///
-    /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, also for
+    /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, even for
     /// those that failed in mid-stream. [`LogTail::failure`] says what counts as a failure.
-    /// [`into_result`](Self::into_result) looks at it too.
+    /// [`into_result`](Self::into_result) takes it into account too.
     ///
     /// ```no_run
     /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {

@@ -198,5 +198,5 @@ fn the_future_of_a_call_stays_small() {
     let invoke = size_of_val(&client.invoke("f").send());
     let stream = size_of_val(&client.stream("f").send());
     println!("bytes: {invoke} an invoke, {stream} a stream");
-    assert!(invoke.max(stream) <= 4096, "{invoke} and {stream} bytes");
+    assert!(invoke.max(stream) <= 2048, "{invoke} and {stream} bytes");
 }

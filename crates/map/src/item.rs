@@ -1,4 +1,4 @@
-//! What is sent, and how it ended.
+//! Items that are sent, and how they ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use lambda_invoke::{Error, Report};
 
 use crate::journal::Settled;
 
-/// A payload, and the name by which it is known.
+/// A payload, and the names that identify it.
 ///
 /// # Example
 ///

@@ -180,23 +180,37 @@ async fn curve_in_virtual_time() {
     }
 }
 
-/// Prints the same over sockets, in real time.
+/// Prints the same over sockets, in real time, beside the best fixed concurrency, and checks that it is
+/// reached within ten seconds and kept, three seconds after a change as well:
+/// `cargo test --release -p lambda-invoke-map --test adapts -- --ignored --nocapture sockets`.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute and prints figures"]
-async fn curve() {
-    let (takes, slice) = (Duration::from_millis(100), Duration::from_millis(500));
-    for limit in [20, 100, 400] {
+#[ignore = "takes a minute, and its figures are those of the machine"]
+async fn curve_over_sockets() {
+    let (takes, second) = (Duration::from_millis(100), Duration::from_secs(1));
+    for (limit, changed) in [(100, 300), (300, 100)] {
+        let mut best = Vec::new();
+        for limit in [limit, changed] {
+            let service = Limited::start(limit, takes).await;
+            let counts = ended(service.client(), limit, 4, second).await;
+            best.push(counts[1..].iter().sum::<usize>() as f64 / 3.0);
+        }
         let service = Limited::start(limit, takes).await;
-        let best = ended(service.client(), limit, 6, slice).await[5];
-        let before = service.accepted.load(Ordering::SeqCst);
-        let counts = ended(service.client(), 1_000, 20, slice).await;
-        let accepted = service.accepted.load(Ordering::SeqCst) - before;
-        let shares: Vec<u64> = counts
-            .iter()
-            .map(|count| (*count as f64 / best as f64 * 100.0).round() as u64)
-            .collect();
+        let change = async {
+            tokio::time::sleep(Duration::from_secs(12)).await;
+            service.limit.store(changed, Ordering::SeqCst);
+        };
+        let run = ended(service.client(), 1_000, 20, second);
+        let (counts, ()) = tokio::join!(run, change);
+        let share = |(at, count): (usize, &usize)| *count as f64 / best[usize::from(at >= 12)];
+        let shares: Vec<f64> = counts.iter().enumerate().map(share).collect();
+        let percent = shares.iter().map(|share| (share * 100.0).round() as u64);
         println!(
-            "limit {limit}, best {best} in {slice:?}; % in each: {shares:?}; accepted {accepted}"
+            "limit {limit}, then {changed}; best {best:?} a second; % of it in each: {:?}",
+            percent.collect::<Vec<_>>()
         );
+        for seconds in [10..12, 15..20] {
+            let mean = shares[seconds.clone()].iter().sum::<f64>() / seconds.len() as f64;
+            assert!(mean >= 0.9, "{mean} in seconds {seconds:?}");
+        }
     }
 }

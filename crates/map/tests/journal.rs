@@ -260,3 +260,21 @@ async fn an_unknown_item_with_a_durable_execution_name_is_sent_again() {
     assert!(error.is_none());
     assert_eq!(settled(&events, Settled::Done), 1, "{events:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_payload_does_not_cost_the_results_of_what_runs() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("runs");
+    let slow = || Item::new(r#"{"n":0,"ms":300,"x":"fail"}"#);
+    let run = service.map().journal(open(&file));
+    let (events, error) = all(run.run(iter([slow(), Item::new("1")]))).await;
+    assert!(error.is_none() && events.len() == 2);
+    let run = service.map().journal(reopened(&file));
+    let run = run.rerun(Rerun::default().failed(true));
+    let (events, error) = all(run.run(iter([slow(), Item::new("2")]))).await;
+    let other = JournalError::State(StateError::OtherPayload { index: 1 });
+    assert_eq!(error.unwrap().to_string(), other.to_string());
+    assert_eq!(settled(&events, Settled::Started), 1);
+    let status = lambda_invoke_map::Status::Settled(Settled::Started);
+    assert_eq!(reopened(&file).state().status(0), status);
+}

@@ -228,6 +228,11 @@ async fn a_rate_is_kept() {
     let (events, _) = all(service.map().rate(Some(100.0)).run(iter(items(60)))).await;
     assert_eq!(events.len(), 60);
     assert!(began.elapsed() >= Duration::from_millis(550));
+    // The end does not wait for the time of an item that does not come.
+    let began = Instant::now();
+    let (events, _) = all(service.map().rate(Some(0.01)).run(iter(items(1)))).await;
+    assert_eq!(events.len(), 1);
+    assert!(began.elapsed() < Duration::from_secs(50));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,4 +260,21 @@ async fn draining_lets_what_runs_end_and_stopping_does_not() {
     assert!(error.is_none() && began.elapsed() < Duration::from_secs(10));
     assert_eq!(settled(&events, Settled::Unknown), 4);
     assert_eq!(events.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_waits_to_be_sent_again_and_may_have_run_is_unknown_at_the_end() {
+    let lost = "count: error=ServiceException".parse().unwrap();
+    let service = Service::start(|builder| builder.fault(lost)).await;
+    let map = service.map().concurrency(4).retry(Retry::AtLeastOnce);
+    let run = map.max_attempts(1_000).run(iter(items(4)));
+    let control = run.control();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        control.drain();
+    });
+    let (events, error) = all(run).await;
+    assert!(error.is_none());
+    assert_eq!(events.len(), 4, "each may have run, so each has a result");
+    assert_eq!(settled(&events, Settled::Unknown), 4);
 }

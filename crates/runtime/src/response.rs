@@ -9,7 +9,7 @@ use crate::{LogLine, Outcome};
 
 /// How a runtime sent its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as a whole or piece by piece")]
 pub enum Mode {
     /// As a whole: at most one chunk.
     Buffered,
@@ -50,13 +50,22 @@ impl Head {
     }
 }
 
+/// The chunks of a response.
+#[derive(Debug)]
+pub(crate) enum Chunks {
+    /// At most one, which is there already.
+    Whole(Option<Bytes>),
+    /// As they come.
+    Live(mpsc::Receiver<Bytes>),
+}
+
 /// The response of an invocation.
 ///
 /// Dropping it does not stop the function: what the function still sends is discarded.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) head: Head,
-    pub(crate) chunks: mpsc::Receiver<Bytes>,
+    pub(crate) chunks: Chunks,
     pub(crate) report: oneshot::Receiver<Report>,
     pub(crate) request_id: String,
 }
@@ -72,15 +81,18 @@ impl Response {
     ///
     /// Cancel-safe. While nothing is received the runtime is slowed down.
     pub async fn chunk(&mut self) -> Option<Bytes> {
-        self.chunks.recv().await
+        match &mut self.chunks {
+            Chunks::Whole(body) => body.take(),
+            Chunks::Live(chunks) => chunks.recv().await,
+        }
     }
 
     /// Discards the chunks that are left and waits for the end of the invocation.
     pub async fn finish(mut self) -> Report {
-        while self.chunks.recv().await.is_some() {}
+        while self.chunk().await.is_some() {}
         match self.report.await {
             Ok(report) => report,
-            // The tokio runtime that ran the function is gone.
+            // The tokio runtime that ran the function has shut down.
             Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
         }
     }

@@ -60,7 +60,7 @@ async fn row(python: &str, case: &Case) -> String {
 
     let mode = match called.head.mode {
         Mode::Streaming => "streaming: ",
-        _ => "",
+        Mode::Buffered => "",
     };
     let mut text = called.text();
     if text.len() > 40 {

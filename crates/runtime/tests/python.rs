@@ -316,3 +316,30 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
         );
     }
 }
+
+/// An error whose own text fails is reported all the same, and the process goes on.
+#[tokio::test]
+async fn an_error_without_a_text_is_reported() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import os
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError('no text')
+def handler(event, context):
+    if event:
+        raise Mute()
+    return os.getpid()
+";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    let before = call(&pool, event("0")).await.text();
+    let failed = call(&pool, event("1")).await;
+    let failure = failed.report.outcome.failure().unwrap();
+    assert_eq!(failure.kind, FailureKind::Function);
+    assert_eq!(failure.error_type, "Mute");
+    assert_eq!(failure.message, "<exception str() failed>");
+    assert_eq!(call(&pool, event("0")).await.text(), before);
+}

@@ -136,7 +136,7 @@ pub use chain::{ChainMismatch, ChunkSigner, ChunkVerifier, MessageSigner, Messag
 pub use coverage::NEVER_SIGNED;
 pub use credentials::Credentials;
 pub use error::{
-    CredentialsError, Incomplete, InvalidRequest, InvalidScope, Mismatch, SignError,
+    CredentialsError, HexError, Incomplete, InvalidRequest, InvalidScope, Mismatch, SignError,
     TimestampError, VerifyError, WrongScope,
 };
 pub use key::SigningKey;

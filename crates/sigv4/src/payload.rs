@@ -1,8 +1,11 @@
 //! The payload's part of a signature.
 
 use core::fmt;
+use core::str::FromStr;
 
 use ring::digest::{SHA256, digest};
+
+use crate::error::HexError;
 
 /// How a signature covers the body: the last line of the canonical request.
 ///
@@ -19,7 +22,7 @@ use ring::digest::{SHA256, digest};
 ///     hash.to_string(),
 ///     "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
 /// );
-/// assert_eq!(PayloadHash::from_hex(&hash.to_string()), Some(hash));
+/// assert_eq!(hash.to_string().parse(), Ok(hash));
 /// assert_eq!(PayloadHash::Unsigned.to_string(), "UNSIGNED-PAYLOAD");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,14 +64,6 @@ impl PayloadHash {
         Self::Sha256(sha256(body))
     }
 
-    /// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. Returns `None` for
-    /// anything else.
-    pub fn from_hex(digits: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        hex::decode_to_slice(digits, &mut hash).ok()?;
-        Some(Self::Sha256(hash))
-    }
-
     /// Returns the text that is signed, written to `buffer` if it is not constant.
     pub(crate) fn text<'a>(&self, buffer: &'a mut [u8; 64]) -> &'a [u8] {
         match self {
@@ -82,6 +77,18 @@ impl PayloadHash {
             Self::StreamingSignedTrailer => b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
             Self::StreamingEvents => b"STREAMING-AWS4-HMAC-SHA256-EVENTS",
         }
+    }
+}
+
+/// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. The words that stand for an
+/// uncovered or a streamed body are rejected, so that no text from outside can choose one.
+impl FromStr for PayloadHash {
+    type Err = HexError;
+
+    fn from_str(digits: &str) -> Result<Self, HexError> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(digits, &mut hash).map_err(|_| HexError { lower_case: false })?;
+        Ok(Self::Sha256(hash))
     }
 }
 
@@ -133,11 +140,12 @@ mod tests {
     #[test]
     fn rejects_what_is_not_a_hash() {
         for digits in ["", "e3", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
-            assert_eq!(PayloadHash::from_hex(digits), None, "{digits}");
+            let error = digits.parse::<PayloadHash>().unwrap_err();
+            assert_eq!(error.to_string(), "not 64 hexadecimal digits");
         }
-        assert_eq!(
-            PayloadHash::from_hex(&"AB".repeat(32)),
-            Some(PayloadHash::Sha256([0xab; 32]))
-        );
+        for word in [PayloadHash::Unsigned, PayloadHash::StreamingSigned] {
+            assert!(word.to_string().parse::<PayloadHash>().is_err(), "{word}");
+        }
+        assert_eq!("AB".repeat(32).parse(), Ok(PayloadHash::Sha256([0xab; 32])));
     }
 }

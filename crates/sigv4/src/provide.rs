@@ -23,8 +23,9 @@ pub type CredentialsFuture<'a> =
 /// - after 15 minutes, if they have no expiry,
 /// - as soon as the service says that they have expired.
 ///
-/// Calls use the old ones while one of them fetches, which waits for five seconds at most. Credentials that have expired are not sent: a
-/// provider that returns such has failed. One that returns nothing within five minutes has too.
+/// Calls use the old ones while one of them fetches, which waits for five seconds at most.
+/// Credentials that have expired are not sent: a provider that returns such has failed, and so has
+/// one that returns nothing within five minutes.
 ///
 /// [`Credentials`] themselves are a provider, of credentials that never change.
 ///

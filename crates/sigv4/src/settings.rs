@@ -42,7 +42,7 @@ pub enum PathEncoding {
     /// Encoded a second time: every byte of the sent path outside of `A-Z a-z 0-9 - . _ ~ /` becomes
     /// `%XX`, so that `%3A` becomes `%253A`. Every service but S3.
     Double,
-    /// As it is sent. Bytes that cannot stand in a request line (controls, spaces, anything beyond
+    /// As it is sent. Bytes that a request line cannot contain (controls, spaces, anything beyond
     /// ASCII) become `%XX`. S3.
     Single,
 }

@@ -1,10 +1,12 @@
 //! Signatures as values.
 
 use core::fmt;
+use core::str::FromStr;
 
+use crate::error::HexError;
 use crate::payload::hex64;
 
-/// A signature. `Display` writes its 64 lower-case hexadecimal digits.
+/// A signature. `Display` writes its 64 lower-case hexadecimal digits, and `FromStr` reads them.
 ///
 /// It is not a secret, but whoever has it can replay its request for some minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,11 +23,10 @@ impl Signature {
         &self.0
     }
 
-    /// Parses exactly 64 lower-case hexadecimal digits, the only form in which signatures are
-    /// written. Returns `None` for anything else.
-    pub fn from_hex(digits: &str) -> Option<Self> {
+    /// Parses exactly 64 lower-case hexadecimal digits. Returns `None` for anything else.
+    pub(crate) fn from_hex(digits: &str) -> Option<Self> {
         let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
-        // Without a table and without a way out of the loops both become vector code.
+        // Without a table and without an early exit, both loops become vector code.
         let value = |digit: u8| {
             let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
             let letter = if letter < 6 { letter + 10 } else { 255 };
@@ -45,6 +46,15 @@ impl Signature {
     }
 }
 
+/// Parses exactly 64 lower-case hexadecimal digits, the only form in which signatures are written.
+impl FromStr for Signature {
+    type Err = HexError;
+
+    fn from_str(digits: &str) -> Result<Self, HexError> {
+        Self::from_hex(digits).ok_or(HexError { lower_case: true })
+    }
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(core::str::from_utf8(&self.to_hex()).unwrap_or_default())
@@ -58,14 +68,17 @@ mod tests {
     #[test]
     fn reads_a_signature_only_in_the_form_in_which_it_is_sent() {
         let signature = Signature([0xab; 32]);
-        assert_eq!(Signature::from_hex(&signature.to_string()), Some(signature));
+        assert_eq!(signature.to_string().parse(), Ok(signature));
         for index in 0..64 {
             for byte in 0..128_u8 {
                 let mut digits = signature.to_hex();
                 digits[index] = byte;
                 let digits = core::str::from_utf8(&digits).unwrap();
                 let lower = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-                let read = Signature::from_hex(digits).map(|read| read.to_string());
+                let read = digits
+                    .parse::<Signature>()
+                    .ok()
+                    .map(|read| read.to_string());
                 assert_eq!(read.as_deref(), lower.then_some(digits));
             }
         }
@@ -76,7 +89,8 @@ mod tests {
             &"ab".repeat(33),
             &"xy".repeat(32),
         ] {
-            assert_eq!(Signature::from_hex(digits), None, "{digits}");
+            let error = digits.parse::<Signature>().unwrap_err();
+            assert_eq!(error.to_string(), "not 64 lower-case hexadecimal digits");
         }
     }
 }

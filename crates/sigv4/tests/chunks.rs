@@ -123,7 +123,7 @@ fn signs_the_chunks_of_the_published_examples() {
             Some("d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435"),
         ),
     ] {
-        let seed = Signature::from_hex(seed).unwrap();
+        let seed = seed.parse().unwrap();
         let mut signer = ChunkSigner::new(key.clone(), time(), seed);
         for (data, expected) in [&*first, &*second, ""].iter().zip(chunks) {
             assert_eq!(signer.sign_chunk(data).to_string(), expected);

@@ -20,7 +20,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 }
 
 fn signature(value: &Value) -> Signature {
-    Signature::from_hex(text(value)).unwrap()
+    text(value).parse().unwrap()
 }
 
 /// A string to sign has the time of its message.

@@ -12,8 +12,8 @@
 //! A property is a function that takes raw bytes, builds its input from them, and panics if the
 //! property does not hold: any fuzzer can call it, and so can a test over [the seeds](corpus).
 //!
-//! The properties of codecs and signers are always there; those of the project's other crates come
-//! with a feature each, or all with `project`, since they need these crates.
+//! The properties of codecs and signers are always available; those of the project's other crates
+//! need a feature each, or `project` for all of them, since they depend on these crates.
 
 pub mod codec;
 pub mod corpus;

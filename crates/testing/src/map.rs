@@ -48,7 +48,7 @@ pub fn journal_any(data: &[u8]) {
             break;
         }
     }
-    // Memory grows with the records, not with what they say.
+    // Memory grows with the number of records, not with what they state.
     assert!(state.len() <= bytes.len() as u64 / SLOT as u64);
 }
 
@@ -93,8 +93,8 @@ struct Case {
     zeros: Option<(u16, u8)>,
 }
 
-/// A journal that was cut is one of an earlier moment; one that was changed is rejected, or says of no
-/// item that it is done if it is not.
+/// A truncated journal is one of an earlier moment; a changed one is rejected, or reports no item
+/// as done that is not.
 pub fn journal(data: &[u8]) {
     let Ok(case) = Case::arbitrary(&mut Unstructured::new(data)) else {
         return;

@@ -37,7 +37,7 @@ enum State {
 struct Timer {
     idle: Option<Duration>,
     total: Option<(Instant, Duration)>,
-    /// What the sleep is set to while the reader waits.
+    /// What the timer is set to while the reader waits.
     armed: Option<(TimeoutKind, Duration)>,
     sleep: Pin<Box<Sleep>>,
 }
@@ -67,7 +67,7 @@ impl Body {
     fn fail(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.timer = None;
         let again = error.again();
-        // Lets go of the connection.
+        // Releases the connection.
         self.state = State::Failed(error);
         Poll::Ready(Some(Err(again)))
     }
@@ -86,7 +86,7 @@ impl http_body::Body for Body {
             State::Reading(incoming) => incoming,
             State::Failed(error) => return Poll::Ready(Some(Err(error.again()))),
         };
-        // Looked at first, so that a server that never pauses cannot outrun it.
+        // Checked first, so that a server that never pauses cannot prevent it.
         if let Some((_, limit)) = this.timer.as_deref().and_then(Timer::overdue) {
             if !incoming.is_end_stream() {
                 return this.fail(Error::timeout(TimeoutKind::Total, limit, Sent::Maybe, true));

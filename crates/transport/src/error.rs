@@ -86,7 +86,7 @@ pub enum ErrorKind {
 /// It says what happened ([`kind`](Self::kind)), whether any of the request can have been sent
 /// ([`sent`](Self::sent)), and whether the response's head had arrived
 /// ([`is_body`](Self::is_body)). One machine word in size.
-// Shared, because the client under us hands the errors of our connector back by reference only.
+// Shared, because the underlying client returns the errors of our connector only by reference.
 pub struct Error(Arc<Repr>);
 
 struct Repr {
@@ -369,7 +369,7 @@ mod tests {
                 error.to_string(),
                 "the connection failed before the server responded"
             );
-            // The client's own words are nothing but a name, so there is no source to show.
+            // The client's own message is only a name, so there is no source to show.
             assert!(error.source().is_none());
         }
     }

@@ -133,7 +133,7 @@ impl Future for ResponseFuture {
                 Err(Error::timeout(next.which, next.limit, sent, false))
             }
         };
-        // Lets go of the connection, if the exchange failed.
+        // Releases the connection, if the exchange failed.
         *this.state = State::Done;
         this.sleep.set(None);
         Poll::Ready(result)

@@ -109,7 +109,7 @@ impl Transport {
                 Ok(via) => via,
                 Err(error) => return ResponseFuture::rejected(error),
             };
-            // Through a tunnel the server would see it; there it goes with the CONNECT.
+            // Through a tunnel the server would see it; there it is sent with the CONNECT.
             if request.uri().scheme() == Some(&Scheme::HTTP) {
                 if let Some(authorization) = via.and_then(|via| via.basic_auth()) {
                     let headers = request.headers_mut();
@@ -158,7 +158,7 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     if request.uri().host().is_none_or(str::is_empty) {
         return Err(Error::request("the request's URI names no host"));
     }
-    // The client under us would go to the scheme's own port.
+    // The underlying client would use the scheme's own port.
     if port_of(request.uri()).is_err() {
         return Err(Error::request(
             "what follows the host in the request's URI is not a port from 1 to 65535",

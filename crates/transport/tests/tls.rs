@@ -14,6 +14,7 @@ use lambda_invoke_transport::{
 use support::{Server, chain, post, read_request, read_to_close, text};
 use tls::Authority;
 use tokio::io::AsyncWriteExt;
+use tokio_rustls::rustls;
 
 /// Serves one response over TLS, as `host`.
 async fn serve(authority: &Authority, host: &str, expired: bool) -> Server {
@@ -82,6 +83,30 @@ async fn reaches_a_server_by_its_address() {
         .await
         .unwrap();
     assert_eq!(text(response.into_body()).await.unwrap(), "x");
+}
+
+#[tokio::test]
+async fn speaks_each_version_of_tls_with_a_server_that_knows_no_other() {
+    let authority = Authority::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let acceptor = authority.acceptor_of("localhost", false, &[version]);
+        let server = Server::start(move |socket, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut tls = acceptor.accept(socket).await.unwrap();
+                let spoken = tls.get_ref().1.protocol_version();
+                assert_eq!(spoken, Some(version.version));
+                read_request(&mut tls).await.unwrap();
+                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx";
+                tls.write_all(response).await.unwrap();
+                tls.flush().await.unwrap();
+            }
+        })
+        .await;
+        let transport = trusting(&authority).build();
+        let response = transport.send(post(https(&server), "x")).await.unwrap();
+        assert_eq!(text(response.into_body()).await.unwrap(), "x");
+    }
 }
 
 #[tokio::test]

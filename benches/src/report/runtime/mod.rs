@@ -10,6 +10,7 @@ mod serve;
 
 pub use bare::bare;
 pub use delays::delays;
+pub use host::Host;
 pub use peers::peers;
 pub use serve::serve;
 

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::host::{Host, free_ports};
 use super::{GREETING, PART};
+use crate::environment::environment;
 use crate::programs::{Place, run};
 use crate::rows::{Goal, Row, time};
 use crate::sockets::number;
@@ -207,26 +208,9 @@ fn serve(place: &Place, folder: &Path) -> Result<Host> {
     Host::announced(&mut command)
 }
 
-/// A virtual environment with one package, in the target folder.
-fn environment(place: &Place, package: &str) -> Result<PathBuf> {
-    let folder = place.target.join("peers").join(package);
-    let done = folder.join("installed");
-    if !done.exists() {
-        let mut venv = Command::new("python3");
-        run(venv
-            .args(["-m", "venv"])
-            .arg(&folder)
-            .env("PATH", &place.path))?;
-        let mut pip = Command::new(folder.join("bin/python"));
-        run(pip.args(["-m", "pip", "install", "--quiet", package]))?;
-        fs::write(done, "")?;
-    }
-    Ok(folder)
-}
-
 /// A folder with the function, and with an environment that has the official client.
 fn official(place: &Place) -> Result<PathBuf> {
-    let environment = environment(place, CLIENT)?;
+    let environment = environment(place, &[CLIENT])?;
     let folder = place.target.join("peers/official");
     fs::create_dir_all(&folder)?;
     fs::copy(
@@ -265,7 +249,7 @@ fn emulator(place: &Place, folder: &Path) -> Result<Host> {
 
 /// ministack with the function, in a process that it keeps.
 fn ministack(place: &Place) -> Result<Host> {
-    let environment = environment(place, MINISTACK)?;
+    let environment = environment(place, &[MINISTACK])?;
     let [port] = free_ports()?;
     let mut command = Command::new(environment.join("bin/ministack"));
     command.env("GATEWAY_PORT", port.to_string());

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use lambda_invoke::{EndpointUrl, FunctionName, Proxy, RetryPolicy, Timeouts, Transport};
 use lambda_invoke_credentials::{
-    Chain, EndpointSetting, ErrorKind, Identity, Service, Setting, Settings,
+    Chain, EndpointSetting, ErrorKind, Files as _, Identity, LocalFiles, Service, Setting, Settings,
 };
 
 use crate::exit::{Failure, causes};
 use crate::terminal::say;
+
+/// The longest file with certificate authorities, in bytes: far above the lists of systems.
+const MAX_BUNDLE: usize = 16 << 20;
 
 /// The options for the region, credentials and endpoint.
 #[derive(Debug, Default, clap::Args)]
@@ -204,7 +207,8 @@ impl Config {
             let unusable = |error: &dyn std::fmt::Display| {
                 Failure::usage(format!("the CA bundle {}: {error}", bundle.value.display()))
             };
-            let pem = std::fs::read(&bundle.value).map_err(|error| unusable(&error))?;
+            let pem = LocalFiles::default().read(&bundle.value, MAX_BUNDLE);
+            let pem = pem.map_err(|error| unusable(&error))?;
             transport = transport
                 .bundled_roots(false)
                 .ca_pem(&pem)

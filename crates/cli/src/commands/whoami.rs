@@ -37,7 +37,7 @@ async fn whoami(arguments: &Arguments) -> Result<(), Failure> {
     let (region, identity) = config.signing().await?;
     let (endpoint, endpoint_by) = config.endpoint(&region.value)?;
     let credentials = identity.credentials();
-    let expiry = credentials.expiry().map(|expiry| expiry.to_string());
+    let expiry = identity.expiry().map(|expiry| expiry.to_string());
     let endpoint = endpoint.uri().to_string();
     let rows = [
         ("provider", identity.provider().to_string(), identity.how()),

@@ -30,6 +30,9 @@ const MOST_MEMORY: u16 = 10_240;
 /// The maximum number of instances of a function, and of calls in an instance.
 const MOST_CONCURRENCY: usize = 1_000;
 
+/// The maximum number of calls that wait for an instance of a function. Each may hold 6 MB.
+pub(crate) const MOST_QUEUED: usize = 1_000;
+
 /// The longest timeout of a function.
 const MOST_TIMEOUT: Duration = Duration::from_secs(1_800);
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::error::{ConfigError, Problem};
 use super::spec::{FunctionSpec, VARIABLE, Value, is_variable};
-use super::{Loaded, Stack, config, distinct, dotenv, named, template};
+use super::{Loaded, MOST_QUEUED, Stack, config, distinct, dotenv, named, template};
 
 /// Where functions are described.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,10 @@ pub(crate) struct Options {
     /// A variable of all functions; replaces what files and templates say; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<Assignment>,
+    /// How many calls of each function may wait while all its instances are busy; further ones get a
+    /// 429; replaces what files say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=MOST_QUEUED as i64))]
+    queue: Option<u16>,
     /// Do not watch the source: without this, a change starts new instances
     #[arg(long)]
     no_watch: bool,
@@ -138,6 +142,7 @@ impl Options {
         }
         for spec in functions {
             spec.environment.extend(variables.iter().cloned());
+            spec.queue = self.queue.map_or(spec.queue, usize::from);
             spec.watch = (spec.watch || self.watch) && !self.no_watch;
         }
         Ok(())

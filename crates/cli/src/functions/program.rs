@@ -73,7 +73,8 @@ fn program(spec: &FunctionSpec) -> Result<Program, ProgramError> {
         .init_timeout(spec.timeout.clamp(INIT, LONGEST_INIT))
         .memory_mb(spec.memory)
         .concurrency(spec.concurrency)
-        .multi_concurrency(spec.instance_concurrency);
+        .multi_concurrency(spec.instance_concurrency)
+        .queue(spec.queue);
     for (name, value) in &spec.environment {
         program = program.env(name, &value.0);
     }

@@ -21,6 +21,8 @@ pub(crate) struct FunctionSpec {
     pub(crate) concurrency: usize,
     /// How many invocations one instance accepts at the same time.
     pub(crate) instance_concurrency: usize,
+    /// How many calls may wait for a free instance; more are rejected.
+    pub(crate) queue: usize,
     /// Whether to start new instances after a change of the source.
     pub(crate) watch: bool,
     /// The settings of the function URL; `None` for those of all functions.
@@ -107,6 +109,7 @@ impl FunctionSpec {
             timeout: Self::TIMEOUT,
             concurrency: Self::CONCURRENCY,
             instance_concurrency: 1,
+            queue: 0,
             watch: true,
             url: None,
         }

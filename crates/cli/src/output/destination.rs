@@ -22,6 +22,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The path, if one was given.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
     /// Finds the destination, and checks before anything is sent that it can be written to.
     ///
     /// # Errors

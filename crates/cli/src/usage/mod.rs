@@ -141,8 +141,8 @@ fn argument_hint(argument: &str, words: &[OsString]) -> Option<String> {
     if let Some(hint) = of_command.or(known) {
         return Some(hint.to_owned());
     }
-    if argument.starts_with('-') {
-        let is_number = argument[1..].starts_with(|c: char| c.is_ascii_digit());
+    if let Some(rest) = argument.strip_prefix('-') {
+        let is_number = rest.starts_with(|c: char| c.is_ascii_digit());
         return is_number.then(|| "a number or time cannot be negative".to_owned());
     }
     let has_payload = has_option(command, "--payload");

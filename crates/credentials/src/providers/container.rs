@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderValue, Request, Uri};
+use lambda_invoke_transport::port_of;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::obtained::{Members, Obtained, Outcome, expiry};
+use super::obtained::{self, Members, Obtained, Outcome, expiry};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Settings, Tried};
@@ -72,6 +73,10 @@ pub(crate) fn endpoint(settings: &Settings) -> Result<Option<(Uri, &'static str)
     {
         return Err(wrong("has a user's name, which would not be used"));
     }
+    port_of(&uri).map_err(|_| wrong("has an invalid port"))?;
+    if text.contains('#') {
+        return Err(wrong("has a fragment, which would not be sent"));
+    }
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_allowed(host) => {}
@@ -103,7 +108,7 @@ fn is_allowed(host: &str) -> bool {
 
 /// The authorization token. The file takes precedence, since its content is renewed.
 async fn token(context: &Context) -> Result<Option<HeaderValue>, Error> {
-    let (text, by) = match context.settings.path_variable(TOKEN_FILE) {
+    let (text, by) = match context.settings.path_variable(TOKEN_FILE)? {
         Some(path) => {
             let by = format!("the file of {TOKEN_FILE} ({})", path.display());
             let unreadable = |error: std::io::Error| {
@@ -146,14 +151,14 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         _ => context.system().metadata_http(),
     };
     let response = exchange::send(http, LIMITS, make, exchange::is_overloaded).await?;
-    let parsed: Option<Value> = serde_json::from_slice(response.body()).ok();
-    let member = |name: &str| parsed.as_ref()?.get(name)?.as_str();
+    let parsed: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     if response.status() != 200 {
         let mut message = format!(
             "{place} ({by}) rejected the request for the container's credentials: status {}",
             response.status()
         );
-        for part in [member("code"), member("message")].into_iter().flatten() {
+        let parts = ["code", "message"].map(|name| parsed.get(name).and_then(Value::as_str));
+        for part in parts.into_iter().flatten() {
             message.push_str(": ");
             message.push_str(&exchange::excerpt(part));
         }
@@ -163,13 +168,14 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         };
         return Err(Error::new(kind, message));
     }
-    let members = Members {
-        id: member("AccessKeyId"),
-        secret: member("SecretAccessKey"),
-        token: member("Token"),
-        expiry: expiry(member("Expiration"), &place)?,
-    };
     let whose = format!("the container's credentials of {place}");
+    let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
+    let members = Members {
+        id: member("AccessKeyId")?,
+        secret: member("SecretAccessKey")?,
+        token: member("Token")?,
+        expiry: expiry(member("Expiration")?, &place)?,
+    };
     Ok(Obtained {
         credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
         how: format!("the container's endpoint {place} ({by})"),

@@ -7,13 +7,22 @@ use crate::{Error, ErrorKind, Settings, Tried};
 ///
 /// # Errors
 ///
-/// If only one half is set, or a value cannot be a key.
+/// If only a part is set, or a value cannot be a key.
 pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     let (id_name, secret_name) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let id = settings.variable(id_name)?;
     let secret = settings.variable(secret_name)?;
     let missing = match (&id, &secret) {
         (None, None) => {
+            for token_name in ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] {
+                if settings.variable(token_name)?.is_some() {
+                    return Err(Error::configuration(format!(
+                        "{token_name} in the environment is set, but {id_name} and {secret_name} \
+                         are not\n  hint: set all three, or unset {token_name} to use other \
+                         credentials"
+                    )));
+                }
+            }
             return Ok(Outcome::Nothing(vec![Tried::new(
                 format!("{id_name} and {secret_name} in the environment"),
                 "not set",
@@ -25,6 +34,15 @@ pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     };
     if let Some(missing) = missing {
         return Err(half(format!("{missing} in the environment: not set")));
+    }
+    if secret
+        .as_ref()
+        .is_some_and(|secret| secret.trim() != secret)
+    {
+        return Err(Error::configuration(format!(
+            "{secret_name} in the environment begins or ends in white space, which is not part of a \
+             key"
+        )));
     }
     let token = match settings.variable("AWS_SESSION_TOKEN")? {
         // Its older name.
@@ -46,7 +64,7 @@ pub(crate) fn provide(settings: &Settings) -> Result<Outcome, Error> {
     }))
 }
 
-/// Only one half of a key pair is set.
+/// Only the id or only the secret of a key is set.
 pub(crate) fn half(missing: String) -> Error {
     Error::configuration("only one half of the credentials was found").with_notes([missing])
 }

@@ -1,6 +1,7 @@
 //! What a provider returns.
 
 use lambda_invoke_sigv4::{Credentials, Timestamp};
+use serde_json::Value;
 
 use crate::{Error, ErrorKind, Tried, time};
 
@@ -16,6 +17,30 @@ pub(crate) struct Obtained {
     /// Whether a program printed them, which may ask a person for something: without an expiry, it is
     /// not run again.
     pub(crate) is_of_process: bool,
+}
+
+impl Obtained {
+    /// Checks that the credentials can sign a request for others.
+    ///
+    /// # Errors
+    ///
+    /// If they have expired: then they are not sent.
+    pub(crate) fn check_valid(&self, now: Timestamp) -> Result<(), Error> {
+        match self.credentials.expiry() {
+            Some(expiry) if expiry <= now => Err(expired(&self.how, expiry, now)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A provider returned credentials that have expired already.
+pub(crate) fn expired(how: &str, expiry: Timestamp, now: Timestamp) -> Error {
+    let clock = format!("the clock of this machine says {now}: if that is wrong, set it");
+    Error::new(
+        ErrorKind::Expired,
+        format!("the credentials of {how} expired at {expiry} already; they are not used"),
+    )
+    .with_notes([clock])
 }
 
 /// The result of asking a provider.
@@ -61,6 +86,27 @@ impl Members<'_> {
             Some(expiry) => credentials.with_expiry(expiry),
             None => credentials,
         })
+    }
+}
+
+/// A text in a JSON object; `None` if it is missing or null.
+///
+/// # Errors
+///
+/// If it is something else: without its token or its expiry, a key would be another one.
+pub(crate) fn member<'v>(
+    object: &'v Value,
+    name: &str,
+    whose: &str,
+    kind: ErrorKind,
+) -> Result<Option<&'v str>, Error> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::new(
+            kind,
+            format!("{whose} are invalid: {name} is not a string"),
+        )),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::obtained::{Members, Obtained};
+use super::obtained::{self, Members, Obtained};
 use crate::shared_files::shell_words;
 use crate::system::CommandLine;
 use crate::{Error, ErrorKind, System, time};
@@ -29,12 +29,13 @@ pub(crate) async fn provide(
             "{setting} is not a command: it is empty, or a quote is not closed"
         ))
     })?;
-    // The first word, also where a shell runs it: arguments may be secrets.
+    // The program alone, also where a shell runs it: arguments and variables may be secrets.
     let program = match cfg!(windows) {
         true => command.program.clone(),
         false => {
             let words = shell_words::words(text).unwrap_or_default();
-            words.into_iter().next().unwrap_or_default()
+            let mut words = words.into_iter().filter(|word| !is_assignment(word));
+            words.next().unwrap_or_default()
         }
     };
     let failed = |what: String| {
@@ -46,7 +47,7 @@ pub(crate) async fn provide(
     let run = tokio::time::timeout(TIMEOUT, system.processes().run(command)).await;
     let output = run
         .map_err(|_| failed(format!("did not end within {TIMEOUT:?}")))?
-        .map_err(|error| failed("could not be run".to_owned()).with_source(error))?;
+        .map_err(|error| failed("could not be run to its end".to_owned()).with_source(error))?;
     if let Some(failure) = &output.failure {
         let message = format!(
             "{setting} ({program}) failed with {failure}; what it wrote to standard error says why"
@@ -67,7 +68,6 @@ pub(crate) async fn provide(
         Some(_) => return Err(invalid("has a Version other than 1")),
         None => return Err(invalid("has no member Version, which must be 1")),
     }
-    let member = |name| parsed.get(name).and_then(Value::as_str);
     let expiry = match parsed.get("Expiration") {
         None | Some(Value::Null) => None,
         Some(text) => Some(
@@ -76,13 +76,14 @@ pub(crate) async fn provide(
                 .ok_or_else(|| invalid("has an Expiration that is not an ISO 8601 time"))?,
         ),
     };
+    let whose = format!("the credentials of {setting}");
+    let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
     let members = Members {
-        id: member("AccessKeyId"),
-        secret: member("SecretAccessKey"),
-        token: member("SessionToken"),
+        id: member("AccessKeyId")?,
+        secret: member("SecretAccessKey")?,
+        token: member("SessionToken")?,
         expiry,
     };
-    let whose = format!("the credentials of {setting}");
     Ok(Obtained {
         credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
         how: format!("the program {program}"),
@@ -101,7 +102,7 @@ pub(crate) fn split(command: &str, is_windows: bool) -> Option<CommandLine> {
         return with_program(windows_words(command)?);
     }
     let line = with_program(shell_words::words(command)?)?;
-    Some(match needs_shell(command) {
+    Some(match is_assignment(&line.program) || needs_shell(command) {
         true => CommandLine::new("sh".to_owned(), vec!["-c".to_owned(), command.to_owned()]),
         false => line,
     })
@@ -111,6 +112,17 @@ fn with_program(words: Vec<String>) -> Option<CommandLine> {
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty())?;
     Some(CommandLine::new(program, words.collect()))
+}
+
+/// Whether a shell takes the first word of a command for a variable, as in `NAME=value prog`.
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty()
+            && !name.starts_with(|first: char| first.is_ascii_digit())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 /// Whether a character has a meaning that only a shell knows.
@@ -186,6 +198,8 @@ mod tests {
             (r"/bin/a\ b c", false, &["/bin/a b", "c"]),
             ("prog '$x|' \"a|b\"", false, &["prog", "$x|", "a|b"]),
             ("prog a | b", false, &["sh", "-c", "prog a | b"]),
+            ("A_1=x prog", false, &["sh", "-c", "A_1=x prog"]),
+            ("./a=b c", false, &["./a=b", "c"]),
             ("~/prog", false, &["sh", "-c", "~/prog"]),
             ("prog \"$HOME\"", false, &["sh", "-c", "prog \"$HOME\""]),
             (

@@ -56,7 +56,7 @@ impl WebIdentity {
 pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     let settings = &context.settings;
     let (file_name, role_name) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
-    let Some(token_file) = settings.path_variable(file_name) else {
+    let Some(token_file) = settings.path_variable(file_name)? else {
         return Ok(Outcome::Nothing(vec![Tried::new(
             format!("{file_name} in the environment"),
             "not set",

@@ -160,10 +160,9 @@ impl SettingsBuilder {
                 builder: self,
             }),
         };
-        match by {
-            // The default profile need not be in a file.
-            Some(by) if settings.profile() != DEFAULT => settings.check_profile(by)?,
-            _ => {}
+        // Unless it is named, the default profile need not be in a file.
+        if let Some(by) = by {
+            settings.check_profile(by)?;
         }
         Ok(settings)
     }
@@ -258,9 +257,10 @@ impl Settings {
         environment_text(self.inner.builder.system.environment(), name)
     }
 
-    pub(crate) fn path_variable(&self, name: &str) -> Option<PathBuf> {
+    /// The value of a variable as a path with its `~` expanded.
+    pub(crate) fn path_variable(&self, name: &str) -> Result<Option<PathBuf>, Error> {
         let path = environment_path(self.inner.builder.system.environment(), name)?;
-        Some(with_home(path, self.home().as_deref()))
+        Ok(path.map(|path| with_home(path, self.home().as_deref())))
     }
 
     pub(crate) fn home(&self) -> Option<PathBuf> {

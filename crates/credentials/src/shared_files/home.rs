@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::system::{self, Environment};
+use crate::system::Environment;
 
 /// The home directory: `HOME`; on Windows also `USERPROFILE`, or `HOMEDRIVE` and `HOMEPATH`.
 pub(crate) fn dir(environment: &dyn Environment, is_windows: bool) -> Option<PathBuf> {
-    let path = |name| system::environment_path(environment, name);
+    let path = |name| {
+        let value = environment.var(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
     let home = path("HOME");
     if home.is_some() || !is_windows {
         return home;

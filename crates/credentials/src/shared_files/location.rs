@@ -4,23 +4,28 @@ use std::path::PathBuf;
 
 use super::home;
 use super::parse::Kind;
+use crate::Error;
 use crate::system::{self, Environment};
 
 /// The path of a file, from its environment variable or else in the home directory.
+///
+/// # Errors
+///
+/// If the variable cannot be a path.
 pub(super) fn locate(
     environment: &dyn Environment,
     kind: Kind,
     is_windows: bool,
-) -> Option<PathBuf> {
+) -> Result<Option<PathBuf>, Error> {
     let variable = match kind {
         Kind::Config => "AWS_CONFIG_FILE",
         Kind::Credentials => "AWS_SHARED_CREDENTIALS_FILE",
     };
     let home = home::dir(environment, is_windows);
-    match system::environment_path(environment, variable) {
+    Ok(match system::environment_path(environment, variable)? {
         Some(path) => Some(home::with_home(path, home.as_deref())),
-        None => Some(home?.join(".aws").join(kind.name())),
-    }
+        None => home.map(|home| home.join(".aws").join(kind.name())),
+    })
 }
 
 #[cfg(test)]
@@ -39,14 +44,14 @@ mod tests {
             ("AWS_CONFIG_FILE", "~/own"),
             ("AWS_SHARED_CREDENTIALS_FILE", ""),
         ]);
-        let of = |kind| locate(&environment, kind, false).unwrap();
+        let of = |kind| locate(&environment, kind, false).unwrap().unwrap();
         assert_eq!(of(Kind::Config), Path::new("/home/ada/own"));
         assert_eq!(
             of(Kind::Credentials),
             Path::new("/home/ada/.aws/credentials")
         );
         let homeless = Variables::of([("USERPROFILE", "/home/ada")]);
-        assert_eq!(locate(&homeless, Kind::Config, false), None);
+        assert_eq!(locate(&homeless, Kind::Config, false).unwrap(), None);
     }
 
     #[test]
@@ -65,7 +70,7 @@ mod tests {
                     (Kind::Config, &case["configLocation"]),
                     (Kind::Credentials, &case["credentialsLocation"]),
                 ] {
-                    let path = locate(&environment, kind, is_windows).unwrap();
+                    let path = locate(&environment, kind, is_windows).unwrap().unwrap();
                     let path = path.to_str().unwrap();
                     // `Path` joins with the separator of the platform that runs the test.
                     let path = match is_windows {

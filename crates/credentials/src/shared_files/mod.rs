@@ -44,7 +44,7 @@ impl SharedFiles {
     /// does not exist has no profiles.
     pub(crate) fn read(files: &dyn Files, environment: &dyn Environment) -> Result<Self, Error> {
         let read = |kind| {
-            let path = location::locate(environment, kind, cfg!(windows));
+            let path = location::locate(environment, kind, cfg!(windows))?;
             SharedFile::read(files, kind, path)
         };
         Ok(Self {

@@ -58,6 +58,9 @@ impl fmt::Debug for Variables {
     }
 }
 
+const LINE_END: &str = "ends in a line end, which is not part of the value";
+const BLANK: &str = "is blank";
+
 /// The value of a variable, where an empty one counts as unset.
 ///
 /// # Errors
@@ -75,21 +78,35 @@ pub(crate) fn text(environment: &dyn Environment, name: &str) -> Result<Option<S
         .map_err(|_| wrong("is not UTF-8".to_owned()))?;
     match value.char_indices().find(|(_, one)| one.is_control()) {
         Some((at, '\r' | '\n')) if value.trim_end_matches(['\r', '\n']).len() == at => {
-            return Err(wrong(
-                "ends in a line end, which is not part of the value".to_owned(),
-            ));
+            return Err(wrong(LINE_END.to_owned()));
         }
         Some((at, _)) => return Err(wrong(format!("has a control character at byte {at}"))),
-        None if value.trim().is_empty() => return Err(wrong("is blank".to_owned())),
+        None if value.trim().is_empty() => return Err(wrong(BLANK.to_owned())),
         None => {}
     }
     Ok(Some(value))
 }
 
-/// The value of a variable as a path, which need not be UTF-8.
-pub(crate) fn path(environment: &dyn Environment, name: &str) -> Option<PathBuf> {
-    let value = environment.var(name)?;
-    (!value.is_empty()).then(|| value.into())
+/// The value of a variable as a path, which need not be UTF-8; an empty one counts as unset.
+///
+/// # Errors
+///
+/// If it is blank or ends in a line end. No such file exists, so that other settings would silently
+/// take the place of those in it.
+pub(crate) fn path(environment: &dyn Environment, name: &str) -> Result<Option<PathBuf>, Error> {
+    let Some(value) = environment.var(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = |what| {
+        Err(Error::configuration(format!(
+            "{name} in the environment {what}"
+        )))
+    };
+    match value.as_encoded_bytes() {
+        [.., b'\r' | b'\n'] => wrong(LINE_END),
+        bytes if bytes.trim_ascii().is_empty() => wrong(BLANK),
+        _ => Ok(Some(value.into())),
+    }
 }
 
 /// A switch that is `true` or `false`, in any case.
@@ -138,5 +155,27 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("hunt"), "{error}");
         }
         assert!(!format!("{variables:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_path_with_a_stray_line_end_is_an_error_instead_of_a_file_that_does_not_exist() {
+        let variables = Variables::of([
+            ("EMPTY", ""),
+            ("GOOD", "/a b\nc"),
+            ("LINE", "/a\n"),
+            ("WINDOWS", "/a\r\n"),
+            ("BLANK", " "),
+        ]);
+        assert_eq!(path(&variables, "EMPTY").unwrap(), None);
+        assert_eq!(path(&variables, "UNSET").unwrap(), None);
+        assert_eq!(path(&variables, "GOOD").unwrap(), Some("/a b\nc".into()));
+        for (name, what) in [
+            ("LINE", "ends in a line end"),
+            ("WINDOWS", "ends in a line end"),
+            ("BLANK", "is blank"),
+        ] {
+            let error = path(&variables, name).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains(what), "{error}");
+        }
     }
 }

@@ -3,11 +3,22 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a file may take to be read. A file system that hangs, or a named pipe that nobody
+/// writes to, must not block forever.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many reads of pipes may hang at a time: each has a thread.
+const MOST_HANGING: usize = 16;
 
 /// Reads and writes files. The methods may block: they are called on threads for that.
 pub trait Files: fmt::Debug + Send + Sync {
-    /// Reads a file of at most `max` bytes.
+    /// Reads a file of at most `max` bytes. A pipe should be given some seconds only.
     ///
     /// # Errors
     ///
@@ -23,24 +34,17 @@ pub trait Files: fmt::Debug + Send + Sync {
     fn write_private(&self, path: &Path, data: &[u8]) -> io::Result<()>;
 }
 
-/// The files of this machine.
+/// The files of this machine. A pipe, such as one of a shell's `<(..)`, is given ten seconds.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct LocalFiles;
 
 impl Files for LocalFiles {
     fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>> {
-        let mut data = Vec::new();
-        File::open(path)?
-            .take(max as u64 + 1)
-            .read_to_end(&mut data)?;
-        if data.len() > max {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("it is longer than {max} bytes"),
-            ));
+        match fs::metadata(path)?.is_file() {
+            true => read(path, max),
+            false => read_in_time(path.to_owned(), max),
         }
-        Ok(data)
     }
 
     fn write_private(&self, path: &Path, data: &[u8]) -> io::Result<()> {
@@ -64,5 +68,79 @@ impl Files for LocalFiles {
             let _ = fs::remove_file(&temporary);
         }
         written
+    }
+}
+
+fn read(path: &Path, max: usize) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    File::open(path)?
+        .take(max as u64 + 1)
+        .read_to_end(&mut data)?;
+    if data.len() > max {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it is longer than {max} bytes"),
+        ));
+    }
+    Ok(data)
+}
+
+/// Reads on a thread of its own, which is left behind if nobody writes to the pipe.
+fn read_in_time(path: PathBuf, max: usize) -> io::Result<Vec<u8>> {
+    static HANGING: AtomicUsize = AtomicUsize::new(0);
+    /// Counts a read until it ends.
+    struct Count;
+    impl Drop for Count {
+        fn drop(&mut self) {
+            HANGING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    let before = HANGING.fetch_add(1, Ordering::Relaxed);
+    let count = Count;
+    if before >= MOST_HANGING {
+        return Err(io::Error::other("too many reads of pipes hang already"));
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        let data = read(&path, max);
+        drop(count);
+        // Nobody may be waiting any more.
+        let _ = sender.send(data);
+    })?;
+    receiver
+        .recv_timeout(TIMEOUT)
+        .unwrap_or_else(|_| Err(timed_out()))
+}
+
+pub(super) fn timed_out() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::TimedOut,
+        format!("reading it took longer than {TIMEOUT:?}"),
+    )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_read_and_one_without_a_writer_does_not_hang() {
+        let path = std::env::temp_dir().join(format!("lambda-invoke-pipe-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let writer = path.clone();
+        let writing = thread::spawn(move || fs::write(writer, "[default]").unwrap());
+        assert_eq!(LocalFiles.read(&path, 100).unwrap(), b"[default]");
+        writing.join().unwrap();
+        let start = Instant::now();
+        let error = LocalFiles.read(&path, 100).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
+        assert!(start.elapsed() < TIMEOUT * 2, "{:?}", start.elapsed());
+        // Its reader ends with the pipe.
+        fs::write(&path, "").unwrap();
+        fs::remove_file(&path).unwrap();
     }
 }

@@ -10,7 +10,6 @@ mod process;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::environment::{Environment, ProcessEnvironment, Variables};
@@ -23,10 +22,6 @@ pub(crate) use self::environment::{
     parse_switch, path as environment_path, text as environment_text,
 };
 use crate::{Error, ErrorKind};
-
-/// How long a file may take to be read. A file system that hangs, or a named pipe that nobody
-/// writes to, must not block forever.
-const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest file that is read, in bytes: far above any shared file or token.
 pub(crate) const MAX_FILE: usize = 4 << 20;
@@ -147,13 +142,10 @@ impl System {
     pub(crate) async fn read(&self, path: PathBuf) -> Result<Vec<u8>, std::io::Error> {
         let files = Arc::clone(&self.files);
         let read = tokio::task::spawn_blocking(move || files.read(&path, MAX_FILE));
-        match tokio::time::timeout(FILE_TIMEOUT, read).await {
+        match tokio::time::timeout(files::TIMEOUT, read).await {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => Err(std::io::Error::other(error)),
-            Err(_) => Err(std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                format!("reading it took longer than {FILE_TIMEOUT:?}"),
-            )),
+            Err(_) => Err(files::timed_out()),
         }
     }
 
@@ -165,7 +157,7 @@ impl System {
             Error::new(ErrorKind::Unavailable, format!("cannot write {shown}")).with_source(error)
         };
         let written = tokio::task::spawn_blocking(move || files.write_private(&path, &data));
-        match tokio::time::timeout(FILE_TIMEOUT, written).await {
+        match tokio::time::timeout(files::TIMEOUT, written).await {
             Ok(Ok(result)) => result.map_err(failed),
             Ok(Err(error)) => Err(failed(std::io::Error::other(error))),
             Err(_) => Err(failed(std::io::ErrorKind::TimedOut.into())),

@@ -1,4 +1,4 @@
-//! Who may use the console: the page that was opened with the one-time token.
+//! Decides who may use the console: the page that was opened with the one-time token.
 //!
 //! A session's key is kept by the page and sent in a header of its own: unlike a cookie, no other
 //! page's request carries it, and no other server on this machine receives it.

@@ -285,7 +285,7 @@ impl Worker {
         let function = self.registry.get(name)?;
         let resolved = function.resolve(None)?;
         let call = Call {
-            // The trace goes on.
+            // The trace continues.
             trace_id: event.call().trace_id.clone(),
             event: true,
             ..Call::new(function.info(), self.ids.next())

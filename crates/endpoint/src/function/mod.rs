@@ -68,13 +68,21 @@ impl Handler {
         }
     }
 
-    /// Ends a program and waits until its processes are gone.
+    /// Ends a program and waits until its processes have ended.
     pub(crate) async fn shutdown(&self) {
         #[cfg(feature = "runtime")]
         if let Some(pool) = &self.pool {
             pool.shutdown().await;
         }
     }
+}
+
+/// How many invocations of a function can be in progress.
+#[derive(Clone, Copy)]
+pub(crate) struct Capacity {
+    pub(crate) running: usize,
+    /// Those that wait until a program's instance is free.
+    pub(crate) waiting: usize,
 }
 
 /// What the code of a function is made from when it is registered.
@@ -86,12 +94,31 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Returns how many invocations it can run at once, if that is limited.
-    pub(crate) fn capacity(&self) -> Option<usize> {
+    /// Returns how many invocations can be in progress, if that is limited. `concurrency` is the
+    /// function's own limit.
+    pub(crate) fn capacity(&self, concurrency: Option<usize>) -> Option<Capacity> {
         match self {
-            Self::Closure(_) => None,
+            Self::Closure(_) => concurrency.map(|running| Capacity {
+                running,
+                waiting: 0,
+            }),
             #[cfg(feature = "runtime")]
-            Self::Program(program) => Some(program.limit()),
+            Self::Program(_) if concurrency == Some(0) => Some(Capacity {
+                running: 0,
+                waiting: 0,
+            }),
+            #[cfg(feature = "runtime")]
+            Self::Program(program) => {
+                let waiting = program.queue_limit();
+                let limit = match concurrency {
+                    Some(instances) => program.clone().concurrency(instances).limit(),
+                    None => program.limit(),
+                };
+                Some(Capacity {
+                    running: limit.saturating_sub(waiting),
+                    waiting,
+                })
+            }
         }
     }
 
@@ -250,8 +277,9 @@ impl Function {
     /// unmodified in processes of its own.
     ///
     /// Timeout and memory are the program's unless they are set here. A
-    /// [`concurrency`](Self::concurrency) is the number of instances too. Each version has instances
-    /// of its own. The processes end when the server is shut down.
+    /// [`concurrency`](Self::concurrency) is the number of instances; calls beyond them wait, as many
+    /// as the program's `queue` says. Each version has instances of its own. The processes end when
+    /// the server is shut down.
     ///
     /// # Example
     ///

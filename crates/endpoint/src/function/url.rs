@@ -35,7 +35,7 @@ pub struct FunctionUrl {
 
 /// How a URL sends the response: `InvokeMode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "the service has these two")]
 pub enum UrlMode {
     /// `BUFFERED`: the response is collected, and a JSON result is converted to an HTTP response.
     Buffered,
@@ -46,7 +46,7 @@ pub enum UrlMode {
 
 /// Who may call a URL: `AuthType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "the service has these two")]
 pub enum UrlAuth {
     /// `NONE`: anybody. Web pages of other machines may not, unless [`FunctionUrl::cors`] or the
     /// endpoint's own setting allows them.

@@ -1,9 +1,9 @@
 //! Concurrency limits: one for each function and one for the account.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use lambda_invoke_error::ThrottleReason;
+use std::sync::Arc;
+
+use super::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of running invocations, with its maximum.
 #[derive(Debug)]
@@ -18,10 +18,6 @@ impl Limit {
             most,
             running: AtomicUsize::new(0),
         }
-    }
-
-    pub(crate) fn most(&self) -> usize {
-        self.most
     }
 
     fn enter(&self) -> bool {

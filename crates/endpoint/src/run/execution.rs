@@ -121,6 +121,11 @@ impl Execution {
         self.poll(cx, Wants::Nothing);
     }
 
+    /// Whether the function has ended. A chunk may be left.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.run.is_none()
+    }
+
     /// Returns how the function has ended, as far as it has.
     pub(crate) fn outcome(&self) -> &Outcome {
         &self.outcome

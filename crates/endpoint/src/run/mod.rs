@@ -10,4 +10,7 @@ mod running;
 pub(crate) mod stream;
 pub(crate) mod unframed;
 
+// The children name it through here, so that `crates/interop` can check them with loom's types.
+use std::sync;
+
 pub(crate) use running::Outcome;

@@ -17,6 +17,8 @@ pub(crate) struct Registered {
     versions: BTreeMap<u64, Option<Handler>>,
     aliases: BTreeMap<String, u64>,
     limits: Limits,
+    /// How many invocations may run at once.
+    concurrency: Option<usize>,
     url: Option<FunctionUrl>,
 }
 
@@ -57,8 +59,8 @@ impl Registered {
     }
 
     /// Returns the function's own concurrency limit.
-    pub(crate) fn reserved_concurrency(&self) -> Option<usize> {
-        self.limits.function.as_ref().map(|limit| limit.most())
+    pub(crate) const fn reserved_concurrency(&self) -> Option<usize> {
+        self.concurrency
     }
 
     /// Returns the numbers of the published versions, sorted.
@@ -123,8 +125,8 @@ impl Registry {
             };
             let handler =
                 |source: Source, version| source.into_handler(&info, function.concurrency, version);
-            // A call beyond a program's instances is throttled before it starts.
-            let concurrency = function.concurrency.or(function.latest.capacity());
+            // A call that a program could not take is throttled before it starts.
+            let capacity = function.latest.capacity(function.concurrency);
             let versions = function.versions.into_iter();
             let versions = versions.map(|(number, source)| {
                 let own = source.map(|source| handler(source, Some(number)));
@@ -135,9 +137,13 @@ impl Registry {
                 latest: handler(function.latest, None),
                 info: Arc::new(info),
                 aliases: function.aliases,
+                concurrency: capacity.map(|capacity| capacity.running),
                 url: function.url,
                 limits: Limits {
-                    function: concurrency.map(Limit::new).map(Arc::new),
+                    function: capacity
+                        .map(|capacity| capacity.running.saturating_add(capacity.waiting))
+                        .map(Limit::new)
+                        .map(Arc::new),
                     account: account.clone(),
                 },
             };
@@ -159,7 +165,7 @@ impl Registry {
         }
     }
 
-    /// Ends the programs and waits until their processes are gone.
+    /// Ends the programs and waits until their processes have ended.
     pub(crate) async fn shutdown(&self) {
         for handler in self
             .functions

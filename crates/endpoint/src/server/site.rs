@@ -67,7 +67,7 @@ impl Site {
         let route = UrlRoute::find(authority.or(host), path);
         let is_console = route.is_none() && Console::owns(path);
         let console = self.console.as_ref().filter(|_| is_console);
-        // What the page asks for is of no interest to a request log.
+        // The page's own requests do not belong in a request log.
         let mut watch = match console {
             Some(_) => None,
             None => Watch::new(service.on_response.as_ref(), &parts, id, connection),

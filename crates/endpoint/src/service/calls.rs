@@ -146,7 +146,7 @@ impl Calls {
     pub(crate) fn forget(&self, request_id: &str) {
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |(_, call): &(_, RecordedCall)| call.request_id == request_id;
-        // It is among the latest.
+        // It is among the most recent.
         if let Some((_, call)) = all
             .calls
             .iter()

@@ -8,7 +8,7 @@ use crate::wire::bandwidth::Bandwidth;
 
 /// The error for a payload that is too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as recorded or as documented")]
 pub enum TooLargeStyle {
     /// `RequestEntityTooLargeException`, as recorded from the service.
     #[default]

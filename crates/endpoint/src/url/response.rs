@@ -62,8 +62,8 @@ impl Running<'_> {
         let mut splitter = is_integration(&head).then(PreludeSplitter::required);
         let head = loop {
             let Some(splitter) = &mut splitter else {
-                // A function that has not started its response has ended.
-                if head.started {
+                // One that has ended may have failed before its first byte.
+                if head.started && !self.execution.has_ended() {
                     break without_prelude(&head);
                 }
                 match self.execution.next().await {

@@ -10,6 +10,8 @@
     clippy::panic
 )]
 
+#[cfg(feature = "runtime")]
+pub mod sources;
 pub mod tools;
 
 use std::io;

@@ -92,7 +92,7 @@ pub(super) const ERRORS: [KnownError; 14] = [
         code: "DurableExecutionAlreadyStartedException",
         operations: INVOKE,
         meaning: "A durable execution of this name was started before.",
-        advice: "Look at that execution; if it is not yours, choose another name.",
+        advice: "Inspect that execution; if it is not yours, choose another name.",
         reason: "this request ran nothing because an earlier one with the same name did; after an \
                  attempt whose execution is unknown, it proves that the attempt arrived",
         ..STATE

@@ -92,7 +92,7 @@ impl fmt::Display for InvocationType {
 /// assert_eq!(LogType::Tail.to_string(), "Tail");
 /// assert!("tail".parse::<LogType>().is_err());
 /// ```
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "the model has these two")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LogType {
     /// No log. The default without the header.

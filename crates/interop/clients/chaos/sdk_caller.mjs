@@ -12,12 +12,18 @@ import {
 
 const text = (bytes) => Buffer.from(bytes ?? []).toString("latin1");
 
-async function call({ url, stream, function: FunctionName, payload: Payload }) {
+async function call({ url, ca, stream, function: FunctionName, payload: Payload }) {
     const client = new LambdaClient({
         endpoint: url,
         region: "us-east-1",
         credentials: { accessKeyId: "local", secretAccessKey: "local" },
-        requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, socketTimeout: 1000 },
+        requestHandler: {
+            connectionTimeout: 1000,
+            requestTimeout: 1000,
+            socketTimeout: 1000,
+            // Passed to `https.Agent`; the default agent has `keepAlive` too.
+            ...(ca && { httpsAgent: { ca, keepAlive: true } }),
+        },
     });
     const input = { FunctionName, Payload, LogType: "Tail" };
     try {

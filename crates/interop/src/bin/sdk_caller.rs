@@ -10,11 +10,28 @@ use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvokeWithResponseStreamResponseEvent as Event, LogType};
 use aws_sdk_lambda::{Client, Config};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn client(url: &str) -> Client {
+/// Trusts the authority, if the server is behind TLS.
+fn http_client(ca: Option<&str>) -> Result<SharedHttpClient, String> {
+    let Some(ca) = ca else {
+        return Ok(Builder::new().build_http());
+    };
+    let trusted = TrustStore::empty().with_pem_certificate(ca);
+    let context = TlsContext::builder().with_trust_store(trusted).build();
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context.map_err(|error| DisplayErrorContext(&error).to_string())?)
+        .build_https())
+}
+
+fn client(url: &str, ca: Option<&str>) -> Result<Client, String> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(SECOND)
         .read_timeout(SECOND)
@@ -26,8 +43,8 @@ fn client(url: &str) -> Client {
         .timeout_config(timeouts)
         .retry_config(aws_sdk_lambda::config::retry::RetryConfig::standard())
         .endpoint_url(url)
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Client::from_conf(config.build())
+        .http_client(http_client(ca)?);
+    Ok(Client::from_conf(config.build()))
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -35,7 +52,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 async fn call(asked: &Value) -> Result<Value, String> {
-    let client = client(asked["url"].as_str().unwrap_or_default());
+    let url = asked["url"].as_str().unwrap_or_default();
+    let client = client(url, asked["ca"].as_str())?;
     let function = asked["function"].as_str().unwrap_or_default();
     let payload = Blob::new(asked["payload"].as_str().unwrap_or_default());
     if asked["stream"] != true {

@@ -155,6 +155,14 @@ impl Over {
             Self::Tls => "tls",
         }
     }
+
+    /// As tables call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Plain => "HTTP",
+            Self::Tls => "TLS",
+        }
+    }
 }
 
 /// What the caller asks for.

@@ -43,7 +43,7 @@ impl ResponseStream {
         self.runtime.wait(self.stream.collect_at_most(max))
     }
 
-    /// Reads the stream as text: an iterator of `Result<String, Error>`, of which no text splits a
+    /// Reads the stream as text: an iterator of `Result<String, Error>`, none of which splits a
     /// character. See [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)

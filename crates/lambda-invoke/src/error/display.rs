@@ -44,7 +44,7 @@ impl Repr {
         Ok(())
     }
 
-    /// How many bytes of the response had come, where that helps.
+    /// How many bytes of the response had arrived, where that helps.
     fn shown_bytes(&self) -> Option<u64> {
         match (&self.detail, self.kind) {
             // The message says at which byte, or the payload was complete.

@@ -29,7 +29,7 @@ pub enum ErrorKind {
     /// The response ended before it was complete, or without proof that it was: see
     /// [`Error::received`](crate::Error::received).
     Truncated,
-    /// The response was damaged on its way: see [`Error::received`](crate::Error::received).
+    /// The response was damaged in transit: see [`Error::received`](crate::Error::received).
     Corrupt,
     /// The response is larger than the caller allows to be kept in memory.
     TooLarge,

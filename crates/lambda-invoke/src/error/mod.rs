@@ -216,13 +216,13 @@ impl Error {
         }
     }
 
-    /// Returns how many bytes of the function's response had come, if the response had begun.
+    /// Returns how many bytes of the function's response had arrived, if the response had begun.
     #[must_use]
     pub fn received(&self) -> Option<u64> {
         self.0.received
     }
 
-    /// Returns what had come of a stream that failed while it was being collected.
+    /// Returns what had arrived of a stream that failed while it was being collected.
     #[must_use]
     pub fn collected(&self) -> Option<&Collected> {
         self.0.collected.as_deref()

@@ -48,11 +48,11 @@ impl Completion {
 
     /// Returns what is known of how the execution ended.
     ///
-    /// A stream that ended without an error is mostly [`NotReported`](Outcome::NotReported): neither
-    /// the service nor the log reports a failure. Success is reported in logs of the JSON format
-    /// only. The failure of a custom runtime in mid-stream has been seen to be reported nowhere, and
-    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)) so has that of any
-    /// other function.
+    /// A stream that ended without an error is usually [`NotReported`](Outcome::NotReported):
+    /// neither the service nor the log reports a failure. Success is reported in logs of the JSON
+    /// format only. In recordings, the failure of a custom runtime in mid-stream is reported
+    /// nowhere, and neither is that of any other function without a log
+    /// ([`StreamCall::without_log`](crate::StreamCall::without_log)).
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome

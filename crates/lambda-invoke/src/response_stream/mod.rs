@@ -42,8 +42,8 @@ pub use text_stream::TextStream;
 /// - It ends without an error only after the service has reported that the function is done and did
 ///   not fail. A truncated stream ends with an error that says after how many bytes; a function that
 ///   fails, with an error after all that it had written. After an error comes `None`.
-/// - Chunks come as they come off the connection, checked and not copied: what the function wrote at
-///   once may come in several. None is empty.
+/// - Chunks are returned as they arrive, checked and not copied: what the function wrote at once
+///   may arrive in several. None is empty.
 /// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
 ///   when that is full. Memory is bounded by the largest message (24 MiB).
 /// - Dropping it closes the connection. The function continues, and is billed, until it notices.
@@ -179,7 +179,7 @@ impl ResponseStream {
         self.completion.as_ref()
     }
 
-    /// Returns how many bytes of the function's response have come so far.
+    /// Returns how many bytes of the function's response have arrived so far.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.reader.payload_bytes()
@@ -191,7 +191,7 @@ impl ResponseStream {
     ///
     /// # Errors
     ///
-    /// As [`next_chunk`](Self::next_chunk). What had come is [`Error::collected`].
+    /// As [`next_chunk`](Self::next_chunk). What had arrived is in [`Error::collected`].
     pub async fn collect_all(self) -> Result<Collected, Error> {
         self.collect_at_most(u64::MAX).await
     }
@@ -199,13 +199,13 @@ impl ResponseStream {
     /// Reads the whole response into memory, if it has at most `max` bytes.
     ///
     /// The chunks are copied into one buffer, whose capacity may be twice what it holds. With the
-    /// length of each chunk beside them, they take at most four times `max` bytes, in addition to
-    /// the message that is being read.
+    /// length of each chunk, they take at most four times `max` bytes, in addition to the message
+    /// that is being read.
     ///
     /// # Errors
     ///
-    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had come is
-    /// [`Error::collected`].
+    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had
+    /// arrived is in [`Error::collected`].
     ///
     /// # Example
     ///

@@ -16,9 +16,9 @@ use crate::{Error, ErrorKind};
 /// is an iterator (feature `blocking`); see
 /// [`ResponseStream::into_reader`](crate::ResponseStream::into_reader).
 ///
-/// It reads as ended (no bytes) only where the stream ended without an error. Any other end is an
-/// error whose inner error is an [`Error`]; reading on after it is an error again, so that a loop
-/// that ignores errors does not take an incomplete stream for a complete one.
+/// A read returns no bytes, which marks the end, only where the stream ended without an error. Any
+/// other end is an error whose inner error is an [`Error`]; reading on after it is an error again,
+/// so that a loop that ignores errors does not take an incomplete stream for a complete one.
 ///
 /// # Example
 ///

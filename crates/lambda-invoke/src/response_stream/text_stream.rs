@@ -48,7 +48,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// Replaces bytes that are not UTF-8 by U+FFFD. To be called before anything is read.
+    /// Replaces bytes that are not UTF-8 with U+FFFD. Call this before anything is read.
     pub fn lossy(self) -> Self {
         Self {
             text: Text::lossy(),

@@ -148,7 +148,7 @@ impl std::fmt::Display for Scope<'_> {
     }
 }
 
-/// Reports the head of a response, whatever it says.
+/// Reports the head of a response, of a success or an error.
 pub(crate) fn received(attempt: u32, parts: &Parts, sent: SystemTime, received: SystemTime) {
     debug!(
         target: TARGET,

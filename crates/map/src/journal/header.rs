@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::SLOT;
 
-/// The first line of every journal, for people who look into it.
+/// The first line of every journal, for people who look into it. It ends with the version of the format.
 const MAGIC: &[u8; 32] = b"lambda-invoke map journal, 0001\n";
+
+/// The version in [`MAGIC`], and where it begins.
+const VERSION: u16 = 1;
+const VERSION_AT: usize = MAGIC.len() - 5;
 
 /// After the first line: the length of the content, its complement, and a checksum of the content. A
 /// length that was damaged must not make a journal look like the beginning of one.
@@ -73,9 +77,11 @@ pub enum Decoded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// They are those of another file.
+    /// They belong to a file of another kind.
     NotAJournal,
-    /// They were a header once.
+    /// They belong to a journal in another version of the format.
+    OtherVersion(u16),
+    /// They are those of a damaged header.
     Damaged,
     /// The function's name and the options take more than 64 KiB.
     TooLong,
@@ -84,6 +90,13 @@ pub enum HeaderError {
 impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::OtherVersion(found) => {
+                return write!(
+                    f,
+                    "the journal has version {found} of the format; this program reads version \
+                     {VERSION}"
+                );
+            }
             Self::NotAJournal => "the file is not a journal of lambda-invoke map",
             Self::Damaged => "the header of the journal is damaged",
             Self::TooLong => "the function's name and the options take more than 64 KiB",
@@ -93,7 +106,7 @@ impl fmt::Display for HeaderError {
 
 impl std::error::Error for HeaderError {}
 
-/// In what a journal's header differs from what it is to be used for.
+/// How a journal's header differs from the run that it is to be used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
@@ -180,7 +193,8 @@ impl Header {
     pub fn decode(bytes: &[u8]) -> Result<Decoded, HeaderError> {
         let common = bytes.len().min(MAGIC.len());
         if bytes[..common] != MAGIC[..common] {
-            return Err(HeaderError::NotAJournal);
+            let other = version(bytes).map(HeaderError::OtherVersion);
+            return Err(other.unwrap_or(HeaderError::NotAJournal));
         }
         let word = |at: usize| {
             let bytes = bytes.get(MAGIC.len() + at..)?.first_chunk()?;
@@ -246,9 +260,33 @@ impl Header {
     }
 }
 
+/// The version of the format, if the first line is that of a journal.
+fn version(bytes: &[u8]) -> Option<u16> {
+    let rest = bytes.strip_prefix(&MAGIC[..VERSION_AT])?;
+    let (digits, rest) = rest.split_first_chunk::<4>()?;
+    let is_line = rest.starts_with(b"\n") && digits.iter().all(u8::is_ascii_digit);
+    let digits = is_line.then_some(digits)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_journal_of_another_version_is_named_as_such() {
+        let mut bytes = header().encode().unwrap();
+        assert_eq!(version(&bytes), Some(VERSION));
+        bytes[VERSION_AT..VERSION_AT + 4].copy_from_slice(b"0012");
+        let error = Header::decode(&bytes).unwrap_err();
+        assert_eq!(error, HeaderError::OtherVersion(12));
+        assert_eq!(
+            error.to_string(),
+            "the journal has version 12 of the format; this program reads version 1"
+        );
+        bytes[VERSION_AT] = b'x';
+        assert_eq!(Header::decode(&bytes), Err(HeaderError::NotAJournal));
+    }
 
     fn header() -> Header {
         Header::new("thumbnail:live")

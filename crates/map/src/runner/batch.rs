@@ -30,14 +30,14 @@ pub(super) enum Answer {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Response {
     #[serde(default)]
     batch_item_failures: Option<Vec<Failure>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Failure {
     #[serde(default)]
     item_identifier: Value,
@@ -89,26 +89,37 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> Answer {
     let failures = response.and_then(|response| response.batch_item_failures);
     let mut failed = BTreeSet::new();
     for Failure { item_identifier } in failures.unwrap_or_default() {
-        let Some(at) = position(&item_identifier, keys) else {
+        let named = positions(&item_identifier, keys);
+        if named.is_empty() {
             return Answer::Invalid(format!(
                 "batchItemFailures names {item_identifier}, which is neither the key nor the \
                  position of an item"
             ));
-        };
-        failed.insert(at);
+        }
+        failed.extend(named);
     }
     Answer::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
 }
 
-/// The item that an identifier names: by its key, or else by its position.
-fn position(identifier: &Value, keys: &[Option<Arc<str>>]) -> Option<usize> {
+/// The items that an identifier names: by their key, which several may have, or else by the position.
+fn positions(identifier: &Value, keys: &[Option<Arc<str>>]) -> Vec<usize> {
     let text = match identifier {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
-        _ => return None,
+        _ => return Vec::new(),
     };
-    let by_key = keys.iter().position(|key| key.as_deref() == Some(&text));
-    by_key.or_else(|| text.parse().ok().filter(|at| *at < keys.len()))
+    let by_key = keys.iter().enumerate();
+    let by_key = by_key.filter(|(_, key)| key.as_deref() == Some(&text));
+    let named: Vec<usize> = by_key.map(|(at, _)| at).collect();
+    match named.is_empty() {
+        true => text
+            .parse()
+            .ok()
+            .filter(|at| *at < keys.len())
+            .into_iter()
+            .collect(),
+        false => named,
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +166,14 @@ mod tests {
             let read = super::read(&response.into(), &keys());
             assert_eq!(read, Answer::Failed(expected.to_vec()));
         }
+    }
+
+    #[test]
+    fn a_key_of_several_items_names_all_of_them() {
+        let response = r#"{"batchItemFailures":[{"itemIdentifier":"a"}]}"#;
+        let keys = ["a", "b", "a"].map(|key| Some(key.into()));
+        let read = super::read(&response.into(), &keys);
+        assert_eq!(read, Answer::Failed(vec![true, false, true]));
     }
 
     #[test]

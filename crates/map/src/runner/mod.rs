@@ -267,7 +267,7 @@ where
     }
 }
 
-/// How a run goes on.
+/// How a run continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Running,

@@ -40,7 +40,7 @@ pub(super) struct Attempts {
     pub(super) throttled: u32,
     /// Whether all items have durable execution names.
     pub(super) durable: bool,
-    /// Whether nothing was accepted for so long that there is no use in waiting.
+    /// Whether nothing was accepted for so long that waiting is pointless.
     pub(super) starved: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Rows of CSV, as objects or by a template.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
@@ -42,6 +43,8 @@ pub enum TemplateError {
     Brace(String),
     /// The table has no such column.
     Column(String),
+    /// The table has several columns of this name.
+    Columns(String),
 }
 
 impl fmt::Display for TemplateError {
@@ -53,6 +56,7 @@ impl fmt::Display for TemplateError {
                 "a brace in {text:?} has no counterpart; write {{{{ or }}}} for a brace itself"
             ),
             Self::Column(name) => write!(f, "the table has no column {name:?}"),
+            Self::Columns(name) => write!(f, "the table has several columns {name:?}"),
         }
     }
 }
@@ -129,13 +133,24 @@ impl Template {
         self.each_string(&mut |text| {
             for piece in pieces(text)? {
                 if let Piece::Column { name, .. } = piece {
-                    if !columns.iter().any(|column| column == name) {
-                        return Err(TemplateError::Column(name.to_owned()));
+                    match columns.iter().filter(|column| *column == name).count() {
+                        0 => return Err(TemplateError::Column(name.to_owned())),
+                        1 => {}
+                        _ => return Err(TemplateError::Columns(name.to_owned())),
                     }
                 }
             }
             Ok(())
         })
+    }
+}
+
+/// Checks that the columns can be the members of an object.
+fn distinct(columns: &StringRecord) -> Result<(), TemplateError> {
+    let mut seen = BTreeSet::new();
+    match columns.iter().find(|name| !seen.insert(*name)) {
+        Some(name) => Err(TemplateError::Columns(name.to_owned())),
+        None => Ok(()),
     }
 }
 
@@ -221,7 +236,8 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     ///
-    /// If they cannot be read, or the template has others.
+    /// If they cannot be read, the template has others, or two have the same name: of those in the
+    /// template, or of all if there is none.
     pub fn new(reader: R, template: Option<Template>, fields: Fields) -> Result<Self, SourceError> {
         let left = Arc::new(AtomicUsize::new(MAX_ITEM));
         let bounded = Bounded {
@@ -235,11 +251,11 @@ impl<R: Read> Csv<R> {
             .headers()
             .map_err(|error| problem(error.to_string()))?
             .clone();
-        if let Some(template) = &template {
-            template
-                .check(&columns)
-                .map_err(|error| problem(error.to_string()))?;
-        }
+        let checked = match &template {
+            Some(template) => template.check(&columns),
+            None => distinct(&columns),
+        };
+        checked.map_err(|error| problem(error.to_string()))?;
         Ok(Self {
             reader,
             left,
@@ -349,10 +365,19 @@ mod tests {
                 "the row of line 2: the field a is not JSON: \"x\"",
             ),
             ("a,b\n1,2\n3\n", None, "the row of line 3: "),
+            (
+                "a,b,a\n1,2,3\n",
+                None,
+                "row 1: the table has several columns \"a\"",
+            ),
+            ("a,b,a\n", Some("\"{a}\""), "several columns \"a\""),
         ] {
             let error = rows(table, template).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+        // Of columns that the template leaves out, it does not matter.
+        let left = rows("a,b,a\n1,2,3\n", Some("\"{b}\""));
+        assert_eq!(left.unwrap(), ["\"2\""]);
         let endless = std::io::Read::chain("a\n".as_bytes(), std::io::repeat(b'x'));
         let mut rows = Csv::new(endless, None, Fields::default()).unwrap();
         let error = rows.next().unwrap().unwrap_err().to_string();

@@ -83,7 +83,7 @@ impl Fields {
         if let Some(selector) = &self.execution_name {
             let name = read(selector)?;
             DurableExecutionName::try_from(name.as_str()).map_err(|error| {
-                let (name, problem) = (selector.0.clone(), error.to_string());
+                let (name, problem) = (selector.0.clone(), format!("is an {error}"));
                 SourceError::new(place(), SourceErrorKind::Field { name, problem })
             })?;
             let name: Arc<str> = name.into();
@@ -121,7 +121,10 @@ mod tests {
             ("{}", "line 1: the field id is missing"),
             (r#"{"id":[]}"#, "neither a text nor a number"),
             ("[]", "is missing"),
-            (r#"{"id":"no spaces"}"#, "the field id"),
+            (
+                r#"{"id":"no spaces"}"#,
+                "the field id is an invalid durable execution name: ",
+            ),
         ] {
             assert!(
                 named(&fields, payload).unwrap_err().contains(part),

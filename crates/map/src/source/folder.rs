@@ -23,7 +23,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If it cannot be read, or a symbolic link in it leads nowhere.
     pub fn open(path: &Path, fields: Fields) -> Result<Self, SourceError> {
         let failed =
             |error| SourceError::new(path.display().to_string(), SourceErrorKind::Io(error));
@@ -31,8 +31,14 @@ impl Folder {
         for entry in fs::read_dir(path).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let name = path.file_name().unwrap_or_default();
-            let is_hidden = name.as_encoded_bytes().starts_with(b".");
-            if !is_hidden && path.is_file() {
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            // A link to nothing is an item that is missing.
+            let found = fs::metadata(&path).map_err(|error| {
+                SourceError::new(path.display().to_string(), SourceErrorKind::Io(error))
+            })?;
+            if found.is_file() {
                 paths.push(path);
             }
         }

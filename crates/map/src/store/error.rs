@@ -12,6 +12,8 @@ use crate::state::StateError;
 pub enum JournalError {
     /// The file cannot be read or written.
     Io(io::Error),
+    /// It is a folder, a pipe or a device.
+    NotAFile,
     /// Another process is using it.
     InUse,
     /// The file is no journal, or its header is damaged.
@@ -30,6 +32,7 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "the journal: {error}"),
+            Self::NotAFile => f.write_str("the journal is not a regular file"),
             Self::InUse => f.write_str("another process is using the journal"),
             Self::Header(error) => error.fmt(f),
             Self::Differs(difference) => {

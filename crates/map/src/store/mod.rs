@@ -101,8 +101,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, is used by another process, is damaged, or belongs to
-    /// something else.
+    /// If the file cannot be read or written, is no regular file, is used by another process, is damaged,
+    /// or belongs to something else.
     pub fn open(path: &Path, header: &Header, window: Duration) -> Result<Self, JournalError> {
         let mut file = open_locked(path)?;
         let mut start = Vec::new();
@@ -237,17 +237,23 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
         // No other process may open it.
         options.share_mode(0);
         const SHARING_VIOLATION: i32 = 32;
-        return options
+        let file = options
             .open(path)
             .map_err(|error| match error.raw_os_error() {
                 Some(SHARING_VIOLATION) => JournalError::InUse,
+                _ if path.is_dir() => JournalError::NotAFile,
                 _ => error.into(),
-            });
+            })?;
+        regular(file)
     }
     #[cfg(unix)]
     {
         use rustix::fs::{FlockOperation, flock};
-        let file = options.open(path)?;
+        let opened = options.open(path);
+        let file = regular(opened.map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => JournalError::NotAFile,
+            _ => error.into(),
+        })?)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(JournalError::InUse),
@@ -255,6 +261,14 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
             Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => Ok(file),
             Err(error) => Err(io::Error::from(error).into()),
         }
+    }
+}
+
+/// Rejects what has no content to go on from: reading a pipe would wait for ever.
+fn regular(file: File) -> Result<File, JournalError> {
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(JournalError::NotAFile),
     }
 }
 

@@ -13,8 +13,8 @@ pub const THROTTLED: &str = r#"{"Reason":"ReservedFunctionConcurrentInvocationLi
 
 pub struct Limited {
     url: String,
-    /// How often each call was accepted, in all.
-    pub accepted: Arc<AtomicUsize>,
+    /// How many calls may run at once.
+    pub limit: Arc<AtomicUsize>,
 }
 
 impl Limited {
@@ -23,16 +23,15 @@ impl Limited {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let limit = Arc::new(AtomicUsize::new(limit));
-        let accepted = Arc::new(AtomicUsize::new(0));
         let running = Arc::new(AtomicUsize::new(0));
-        let shared = (limit, Arc::clone(&accepted), running);
+        let shared = (Arc::clone(&limit), running);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (limit, accepted, running) = shared.clone();
-                tokio::spawn(serve(stream, limit, accepted, running, takes));
+                let (limit, running) = shared.clone();
+                tokio::spawn(serve(stream, limit, running, takes));
             }
         });
-        Self { url, accepted }
+        Self { url, limit }
     }
 
     pub fn client(&self) -> Client {
@@ -43,7 +42,6 @@ impl Limited {
 async fn serve(
     mut stream: TcpStream,
     limit: Arc<AtomicUsize>,
-    accepted: Arc<AtomicUsize>,
     running: Arc<AtomicUsize>,
     takes: Duration,
 ) -> Option<()> {
@@ -68,7 +66,6 @@ async fn serve(
         let (head, body) = match before < limit.load(Ordering::SeqCst) {
             true => {
                 tokio::time::sleep(takes).await;
-                accepted.fetch_add(1, Ordering::SeqCst);
                 (
                     "200 OK\r\nx-amzn-requestid: 1\r\ncontent-type: application/json",
                     "{}",

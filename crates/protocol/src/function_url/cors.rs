@@ -192,7 +192,7 @@ impl Cors {
         self.origins.iter().any(matches)
     }
 
-    /// Returns the response to a preflight request; `None` for other requests. The page that is not
+    /// Returns the response to a preflight request; `None` for other requests. A page that is not
     /// allowed receives a response without permissions.
     #[must_use]
     pub fn preflight(&self, request: &Parts) -> Option<Response<()>> {

@@ -1,6 +1,6 @@
 //! The tokens that keep a client's retries from adding load to an overloaded service.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use super::sync::atomic::{AtomicU32, Ordering};
 
 /// The retry tokens that all calls of a client share.
 ///

@@ -22,6 +22,9 @@ mod decide;
 mod failure;
 mod policy;
 
+// The children name it through here, so that `crates/interop` can check them with loom's types.
+use std::sync;
+
 pub use bucket::TokenBucket;
 pub use call::CallRetries;
 pub use clock::ClockOffset;

@@ -35,7 +35,8 @@ fn failure(error_type: Option<&str>, body: Option<&str>) -> Option<Failure> {
     ))
 }
 
-/// Holds back data that may be the error lines of the Rust runtime until the stream goes on or ends.
+/// Holds back data that may be the error lines of the Rust runtime until the stream continues or
+/// ends.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     bytes: BytesMut,
@@ -59,7 +60,7 @@ impl Held {
         data
     }
 
-    /// Ends the stream. Returns the error, or data that was not one after all.
+    /// Ends the stream. Returns the error, or data that turned out not to be one.
     pub(crate) fn end(self) -> Result<Option<Failure>, Bytes> {
         if self.bytes.is_empty() {
             return Ok(None);

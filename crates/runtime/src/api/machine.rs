@@ -1,7 +1,7 @@
 //! What one instance may do next: the states of its runtime, its invocations and its extensions.
 //!
-//! The machine knows no socket, clock or process. It is told of each request and says whether it is
-//! allowed; requests that wait are numbers that the caller gave.
+//! The machine knows no socket, clock or process. It is given each request and says whether it is
+//! allowed; waiting requests are identified by numbers that the caller chose.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ const REMEMBERED: usize = 64;
 
 /// How a runtime sends a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "as a whole or piece by piece")]
 pub enum ResponseMode {
     /// As a whole.
     Buffered,
@@ -28,7 +28,7 @@ pub enum ResponseMode {
 pub struct Handed {
     /// The request of the runtime that gets the event.
     pub runtime: PollId,
-    /// The requests of extensions that are told.
+    /// The requests of extensions that are notified.
     pub extensions: Vec<PollId>,
 }
 
@@ -102,7 +102,7 @@ impl Machine {
         Ok(first)
     }
 
-    /// Forgets a request, of the runtime or an extension, whose connection is gone.
+    /// Forgets a request, of the runtime or an extension, whose connection has closed.
     pub fn cancel(&mut self, poll: PollId) {
         self.polls.retain(|waiting| *waiting != poll);
         self.extensions.cancel(poll);
@@ -151,7 +151,7 @@ impl Machine {
         })
     }
 
-    /// Takes back an invocation whose request turned out to be gone.
+    /// Takes back an invocation whose request turned out to have closed.
     pub fn take_back(&mut self, request_id: &str) {
         self.running.retain(|call| call.request_id != request_id);
     }
@@ -233,7 +233,7 @@ impl Machine {
         self.extensions.poll(id, poll)
     }
 
-    /// Whether an extension is to be told of the shutdown when it asks for an event.
+    /// Whether an extension is to be notified of the shutdown when it asks for an event.
     #[must_use]
     pub fn must_hear_of_shutdown(&self, id: ExtensionId) -> bool {
         self.phase == Phase::Closed && self.extensions.wants_shutdown(id)

@@ -41,11 +41,16 @@ def stack_of(error):
 def describe(error, request_id=""):
     stack = stack_of(error)
     name = getattr(error, "error_type", None) or type(error).__name__
-    print("[ERROR] %s: %s" % (name, error), file=sys.stderr)
+    try:
+        message = str(error)
+    except Exception:
+        # As the interpreter writes it.
+        message = "<exception str() failed>"
+    print("[ERROR] %s: %s" % (name, message), file=sys.stderr)
     if stack:
         print("Traceback (most recent call last):\n" + "".join(stack), end="", file=sys.stderr)
     return name, json.dumps(
-        {"errorMessage": str(error), "errorType": name, "requestId": request_id, "stackTrace": stack}
+        {"errorMessage": message, "errorType": name, "requestId": request_id, "stackTrace": stack}
     )
 
 
@@ -213,27 +218,30 @@ class Client:
         }
         send = self.socket.sendall
 
-        def start(content_type):
+        def head(content_type):
             own = {"Content-Type": content_type}
-            send(self.send_head("POST", path, {**headers, **streaming, **own}))
+            return self.send_head("POST", path, {**headers, **streaming, **own})
 
         started = False
         trailers = b""
         try:
             for chunk in generator:
+                before = b""
                 if not started:
-                    started = True
                     # The head of an HTTP response, as awslambda.HttpResponseStream writes it.
                     if isinstance(chunk, dict) and "statusCode" in chunk:
-                        start("application/vnd.awslambda.http-integration-response")
+                        before = head("application/vnd.awslambda.http-integration-response")
                         chunk = to_json(chunk) + bytes(8)
                     else:
-                        start("application/octet-stream")
+                        before = head("application/octet-stream")
                 data = chunk if isinstance(chunk, (bytes, bytearray)) else None
                 if data is None:
                     data = chunk.encode("utf-8") if isinstance(chunk, str) else to_json(chunk)
                 if data:
-                    send(b"%x\r\n%b\r\n" % (len(data), data))
+                    before += b"%x\r\n%b\r\n" % (len(data), data)
+                if before:
+                    started = True
+                    send(before)
         except Exception as error:
             import base64
 
@@ -244,9 +252,9 @@ class Client:
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
             )
-        if not started:
-            start("application/octet-stream")
-        send(b"0\r\n" + trailers + b"\r\n")
+        # In one piece: the host sees at once that the function failed before it began to respond.
+        before = b"" if started else head("application/octet-stream")
+        send(before + b"0\r\n" + trailers + b"\r\n")
         self.response()
 
 

@@ -2,41 +2,21 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::{mpsc, oneshot};
 
+use super::permit::Permit;
 use crate::api::header;
 use crate::limits::MAX_LOG;
+use crate::response::Chunks;
 use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
 /// The chunks that may wait for their reader.
 const CHUNKS: usize = 4;
-
-/// A place among the calls that may be in progress. Free again when dropped.
-#[derive(Debug)]
-pub(crate) struct Permit(Arc<AtomicUsize>);
-
-impl Permit {
-    pub(crate) fn take(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-                (taken < limit).then_some(taken + 1)
-            })
-            .is_ok()
-            .then(|| Self(Arc::clone(count)))
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -50,8 +30,9 @@ pub(crate) struct Call {
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
     pub(super) without_memory: bool,
-    head: Option<oneshot::Sender<Head>>,
-    chunks: mpsc::Sender<Bytes>,
+    begun: Option<oneshot::Sender<Begun>>,
+    /// The way to the reader of a streaming response.
+    chunks: Option<mpsc::Sender<Bytes>>,
     report: oneshot::Sender<Report>,
     log: VecDeque<LogLine>,
     log_bytes: usize,
@@ -59,10 +40,16 @@ pub(crate) struct Call {
     pub(super) span: CallSpan,
 }
 
+/// A response that has begun.
+#[derive(Debug)]
+struct Begun {
+    head: Head,
+    chunks: Chunks,
+}
+
 /// The caller's ends of the channels.
 pub(crate) struct Caller {
-    head: oneshot::Receiver<Head>,
-    chunks: mpsc::Receiver<Bytes>,
+    begun: oneshot::Receiver<Begun>,
     report: oneshot::Receiver<Report>,
     request_id: String,
 }
@@ -70,9 +57,14 @@ pub(crate) struct Caller {
 impl Caller {
     /// Waits for the head of the response, or for the end of an invocation without one.
     pub(crate) async fn response(self) -> Response {
+        let nothing = |_| Begun {
+            head: Head::buffered(),
+            chunks: Chunks::Whole(None),
+        };
+        let Begun { head, chunks } = self.begun.await.unwrap_or_else(nothing);
         Response {
-            head: self.head.await.unwrap_or_else(|_| Head::buffered()),
-            chunks: self.chunks,
+            head,
+            chunks,
             report: self.report,
             request_id: self.request_id,
         }
@@ -86,8 +78,7 @@ impl Call {
         permit: Permit,
     ) -> Result<(Self, Caller), InvokeError> {
         let headers = headers(program, &event)?;
-        let (head_sender, head) = oneshot::channel();
-        let (chunks_sender, chunks) = mpsc::channel(CHUNKS);
+        let (begun_sender, begun) = oneshot::channel();
         let (report_sender, report) = oneshot::channel();
         let span = CallSpan::open(program, &event);
         let call = Self {
@@ -101,8 +92,8 @@ impl Call {
             deadline: None,
             init_duration: None,
             without_memory: event.without_memory,
-            head: Some(head_sender),
-            chunks: chunks_sender,
+            begun: Some(begun_sender),
+            chunks: None,
             report: report_sender,
             log: VecDeque::new(),
             log_bytes: 0,
@@ -110,8 +101,7 @@ impl Call {
             span,
         };
         let caller = Caller {
-            head,
-            chunks,
+            begun,
             report,
             request_id: event.request_id,
         };
@@ -120,18 +110,19 @@ impl Call {
 
     /// Whether the caller stopped waiting before the invocation began.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.started.is_none() && self.head.as_ref().is_some_and(oneshot::Sender::is_closed)
+        self.started.is_none() && self.begun.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    pub(super) fn begin(&mut self, head: Head) {
-        if let Some(sender) = self.head.take() {
-            let _ = sender.send(head);
+    /// Begins a streaming response. Returns the way to its reader, which ends with the call.
+    pub(super) fn begin(&mut self, head: Head) -> mpsc::WeakSender<Bytes> {
+        let (sender, receiver) = mpsc::channel(CHUNKS);
+        let way = sender.downgrade();
+        self.chunks = Some(sender);
+        let chunks = Chunks::Live(receiver);
+        if let Some(begun) = self.begun.take() {
+            let _ = begun.send(Begun { head, chunks });
         }
-    }
-
-    /// The way to the reader. It ends with the call, even if a request still holds this.
-    pub(super) fn chunks(&self) -> mpsc::WeakSender<Bytes> {
-        self.chunks.downgrade()
+        way
     }
 
     pub(super) fn log(&mut self, line: LogLine) {
@@ -145,9 +136,9 @@ impl Call {
         }
     }
 
-    /// Ends the call, with the whole body of a buffered response.
+    /// Ends the call, with the head and the whole body of a response that was not begun.
     pub(crate) fn finish(
-        mut self,
+        mut self: Box<Self>,
         outcome: Outcome,
         buffered: Option<(Head, Bytes)>,
         memory: Option<u64>,
@@ -166,11 +157,9 @@ impl Call {
         drop(self.permit);
         let _ = self.report.send(report);
         if let Some((head, body)) = buffered {
-            if !body.is_empty() {
-                let _ = self.chunks.try_send(body);
-            }
-            if let Some(sender) = self.head.take() {
-                let _ = sender.send(head);
+            let chunks = Chunks::Whole(Some(body).filter(|body| !body.is_empty()));
+            if let Some(begun) = self.begun.take() {
+                let _ = begun.send(Begun { head, chunks });
             }
         }
     }

@@ -19,10 +19,11 @@ use crate::{Failure, FailureKind, Outcome, trace};
 /// How long a runtime that reported an error of its initialization may take to end itself.
 const INIT_GRACE: Duration = Duration::from_millis(100);
 
-/// How long the output of a process that has ended is read: a child that got away may hold it.
+/// How long the output of a process that has ended is read: a child that outlived it may hold it
+/// open.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How often the memory of an instance is looked at, if it is limited.
+/// How often the memory of an instance is checked, if it is limited.
 const LOOK: Duration = Duration::from_millis(50);
 
 fn look() -> Instant {
@@ -42,7 +43,7 @@ enum End {
     Reported,
     /// The processes used more memory than the function has.
     OutOfMemory,
-    /// An invocation took too long. It has been told.
+    /// An invocation took too long. Its caller has been notified.
     Timeout,
     Retired,
     Stopped,
@@ -63,7 +64,7 @@ impl End {
 }
 
 impl Instance {
-    /// Runs the instance until its process is gone.
+    /// Runs the instance until its process has ended.
     pub(crate) async fn run(self: Arc<Self>) {
         trace::instance_started(&self.program, self.number);
         let end = self.live().await;
@@ -126,7 +127,7 @@ impl Instance {
             Err(reason) => return not_started(reason),
         };
         self.lock().memory = Some(Memory::new(process.pid));
-        // Dropped, and with them the connections, when the process is gone.
+        // Dropped, and with them the connections, when the process has ended.
         let mut tasks = JoinSet::new();
         let _ = self.output.set(Output::new(pipe));
         let instance = Arc::clone(self);
@@ -182,7 +183,7 @@ impl Instance {
             let deadline = match self.check() {
                 Ok(deadline) => deadline,
                 Err(End::Reported) => {
-                    // It ends by itself, most likely, after some last words.
+                    // It most likely ends on its own, after some last output.
                     let _ = tokio::time::timeout(INIT_GRACE, &mut exited).await;
                     return End::Reported;
                 }

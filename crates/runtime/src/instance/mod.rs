@@ -2,11 +2,14 @@
 
 mod call;
 mod life;
+mod permit;
 mod prompt;
 mod serve;
 
 use std::collections::HashMap;
 use std::fmt;
+// The children name it through here, so that `crates/interop` can check them with loom's types.
+use std::sync;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +18,8 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use tokio::sync::{Notify, oneshot};
 
-pub(crate) use self::call::{Call, Permit};
+pub(crate) use self::call::Call;
+pub(crate) use self::permit::Permit;
 use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
@@ -28,7 +32,8 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(crate) trait Owner: Send + Sync {
     /// The runtime or an extension of the instance waits for an event.
     fn ready(&self, instance: &Instance);
-    /// The process is gone. `failure` makes the failure of calls that waited for it to initialize.
+    /// The process has ended. `failure` makes the failure of calls that waited for it to
+    /// initialize.
     fn ended(&self, instance: &Instance, failure: Option<&dyn Fn(&str) -> Failure>);
 }
 
@@ -50,7 +55,11 @@ struct State {
     machine: Machine,
     polls: HashMap<PollId, oneshot::Sender<Delivery>>,
     next_poll: PollId,
-    calls: Vec<Call>,
+    #[expect(
+        clippy::vec_box,
+        reason = "they come in boxes, and are large to be moved"
+    )]
+    calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
@@ -63,7 +72,7 @@ struct State {
     nonce: u128,
     /// Whether it has been given an invocation.
     served: bool,
-    /// Why the instance ends, as extensions are told.
+    /// Why the instance ends, as reported to extensions.
     ending: &'static str,
     /// Whether the runtime has asked for an event.
     ready: bool,
@@ -163,7 +172,7 @@ impl Instance {
             state.settle = None;
             state.served = true;
             let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
-            state.calls.push(*call);
+            state.calls.push(call);
             drop(state);
             if rearm {
                 self.wake.notify_one();

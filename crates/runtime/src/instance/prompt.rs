@@ -17,24 +17,33 @@ use tokio::net::TcpStream;
 pub(super) struct Prompt {
     stream: TcpStream,
     streams: Arc<AtomicBool>,
+    /// Whether something was read since the last acknowledgment.
+    owed: bool,
 }
 
 impl Prompt {
     /// Takes a connection, and a flag that is set as soon as it carries a streaming response.
     pub(super) const fn new(stream: TcpStream, streams: Arc<AtomicBool>) -> Self {
-        Self { stream, streams }
+        Self {
+            stream,
+            streams,
+            owed: false,
+        }
     }
 
-    /// Sends what the kernel has not acknowledged. It does so for a while only, so before each read.
+    /// Acknowledges what was read, which the kernel does by itself for a while only.
     #[cfg(target_os = "linux")]
-    fn acknowledge(&self) {
-        if self.streams.load(Ordering::Relaxed) {
+    fn acknowledge(&mut self) {
+        if self.owed && self.streams.load(Ordering::Relaxed) {
+            self.owed = false;
             let _ = rustix::net::sockopt::set_tcp_quickack(&self.stream, true);
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn acknowledge(&self) {}
+    fn acknowledge(&mut self) {
+        self.owed = false;
+    }
 }
 
 impl AsyncRead for Prompt {
@@ -44,7 +53,10 @@ impl AsyncRead for Prompt {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.acknowledge();
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.owed |= buffer.filled().len() > before;
+        read
     }
 }
 

@@ -1,17 +1,20 @@
 //! The requests of a runtime and its extensions.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::Call;
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
@@ -181,7 +184,7 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
         }
-        // An extension that does not ask for an event must not hold up the instance for ever.
+        // An extension that does not ask for an event must not hold up the instance forever.
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
         Ok(())
@@ -227,7 +230,7 @@ impl Drop for Receiving<'_> {
         if self.complete {
             return;
         }
-        // The connection is gone. If the process is too, its end is the reason.
+        // The connection has closed. If the process has ended too, its end is the reason.
         let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
@@ -293,6 +296,12 @@ impl<'a> Receiving<'a> {
     }
 
     async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
+        // What has come with the head.
+        let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
+        let mut head = Some(Head {
+            mode: Mode::Streaming,
+            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
+        });
         let chunks = {
             let mut state = self.instance.lock();
             let call = state
@@ -302,24 +311,30 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            call.begin(Head {
-                mode: Mode::Streaming,
-                content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
-            });
-            call.chunks()
+            // A response that is over already begins when its outcome is known: a function that has
+            // failed before its first byte has not begun to respond.
+            match is_over(&first) {
+                true => None,
+                false => head.take().map(|head| call.begin(head)),
+            }
         };
         let mut held = Held::default();
         let mut failure = None;
-        // A reader that is gone does not stop the function: the rest is discarded.
+        // A reader that has stopped reading does not stop the function: the rest is discarded.
         let send = |chunk: Bytes| {
-            let chunks = chunks.upgrade();
+            let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
                 if let Some(chunks) = chunks.filter(|_| !chunk.is_empty()) {
                     let _ = chunks.send(chunk).await;
                 }
             }
         };
-        while let Some(frame) = body.frame().await {
+        loop {
+            let frame = match std::mem::replace(&mut first, Poll::Pending) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => body.frame().await,
+            };
+            let Some(frame) = frame else { break };
             let Ok(frame) = frame else {
                 return Err(Rejection::InvalidStateTransition);
             };
@@ -340,12 +355,22 @@ impl<'a> Receiving<'a> {
             Ok(found) => failure = failure.or(found),
             Err(data) => send(data).await,
         }
-        let late = chunks.upgrade().is_none();
-        self.finish(failure.map_or(Outcome::Succeeded, Outcome::Failed), None);
+        let late = chunks.is_some_and(|chunks| chunks.upgrade().is_none());
+        let outcome = failure.map_or(Outcome::Succeeded, Outcome::Failed);
+        self.finish(outcome, head.map(|head| (head, Bytes::new())));
         match late {
             true => Err(Rejection::InvokeTimeout),
             false => Ok(accepted()),
         }
+    }
+}
+
+/// Whether a body has ended without data.
+fn is_over(first: &Poll<Option<hyper::Result<Frame<Bytes>>>>) -> bool {
+    match first {
+        Poll::Ready(None) => true,
+        Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
+        _ => false,
     }
 }
 
@@ -417,7 +442,7 @@ async fn extension_next(
         .map_err(|_| Rejection::InvalidStateTransition)
 }
 
-/// What an extension is told of an invocation.
+/// The event that tells an extension of an invocation.
 pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
     let mut event = json!({
         "eventType": "INVOKE",
@@ -431,7 +456,7 @@ pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
     extension_event(&event)
 }
 
-/// What an extension is told of the end of the instance.
+/// The event that tells an extension of the end of the instance.
 pub(super) fn shutdown_event(reason: &str, deadline_ms: u128) -> Delivery {
     extension_event(&json!({
         "eventType": "SHUTDOWN",

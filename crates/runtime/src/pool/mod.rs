@@ -25,7 +25,7 @@ pub struct Pool {
     handle: Arc<Ends>,
 }
 
-/// Stops the instances when the last clone of a pool is gone.
+/// Stops the instances when the last clone of a pool is dropped.
 #[derive(Debug)]
 struct Ends(Arc<Inner>);
 
@@ -131,7 +131,7 @@ impl Pool {
     }
 
     /// Ends all instances, and with them the invocations that run, and waits until their processes
-    /// are gone.
+    /// have ended.
     pub async fn shutdown(&self) {
         let inner = self.inner();
         inner.close();

@@ -22,7 +22,7 @@ use super::tree;
 pub(crate) enum Ended {
     /// It could not be started.
     NotStarted(String),
-    /// By itself, without an error.
+    /// On its own, without an error.
     Quietly,
     /// With the reason that the service would name: `exit status 1`, `signal: killed`.
     With(String),
@@ -111,7 +111,8 @@ impl Process {
         Ok((process, receiver))
     }
 
-    /// Waits for the end of the function's process. With a supervisor, its tree is gone then.
+    /// Waits for the end of the function's process. With a supervisor, its whole tree has ended
+    /// then.
     pub(crate) async fn wait(&mut self) -> Ended {
         let ended = match &mut self.lifeline {
             Some(lifeline) => {
@@ -147,7 +148,7 @@ impl Process {
         }
     }
 
-    /// Kills the function's processes, and waits until they are gone.
+    /// Kills the function's processes, and waits until they have ended.
     pub(crate) async fn kill(&mut self) {
         if self.ended {
             return;

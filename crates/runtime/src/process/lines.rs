@@ -1,4 +1,4 @@
-//! What an instance writes, taken apart: lines, and the records of the official runtime clients.
+//! Splits what an instance writes into lines and the records of the official runtime clients.
 //!
 //! A record may have several lines, such as a traceback, and stays whole. It has a header of 16
 //! bytes, in big-endian order: the type `A5 5A 00 xx`, the length of the text, and the time in
@@ -12,7 +12,7 @@ const MARK: [u8; 3] = [0xA5, 0x5A, 0];
 
 const HEADER: usize = 16;
 
-/// Who is told of a line or a record.
+/// Receives lines and records.
 pub(super) type OnText<'a> = dyn Fn(String) + Send + Sync + 'a;
 
 /// The bytes that belong to no complete line or record yet.
@@ -82,7 +82,7 @@ impl Lines {
         rest
     }
 
-    /// Reads one byte of a header. What turns out to be none belongs to the line.
+    /// Reads one byte of a header. Bytes that turn out not to be a header belong to the line.
     fn push_header<'a>(&mut self, read: &'a [u8], on_text: &OnText<'_>) -> &'a [u8] {
         let Some((byte, rest)) = read.split_first() else {
             return read;

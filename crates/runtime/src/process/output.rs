@@ -1,5 +1,6 @@
 //! What an instance writes to stdout and stderr.
 
+use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
@@ -32,14 +33,15 @@ impl Output {
     /// Reads what is in the pipe now, but not forever if a function writes without pause.
     pub(crate) fn drain(&self, on_text: &OnText<'_>) -> Drained {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut buffer = [0; 8192];
+        // Not zeroed: this runs at the end of each invocation, most of which have written nothing.
+        let mut buffer = [MaybeUninit::uninit(); 8192];
         for _ in 0..64 {
             match rustix::io::read(&self.pipe, &mut buffer) {
-                Ok(0) => {
+                Ok(([], _)) => {
                     lines.end(on_text);
                     return Drained::End;
                 }
-                Ok(length) => lines.push(buffer.get(..length).unwrap_or_default(), on_text),
+                Ok((read, _)) => lines.push(read, on_text),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Drained::Empty,
                 Err(_) => return Drained::End,

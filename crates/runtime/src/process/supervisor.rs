@@ -1,5 +1,5 @@
-//! The process between the host and a function: it ends the function's whole tree when the host is
-//! gone, however the host ended.
+//! The process between the host and a function: it ends the function's whole tree when the host has
+//! ended, however that happened.
 //!
 //! It is a copy of the host program. Orphans of the function become its children, wherever they went
 //! (`PR_SET_CHILD_SUBREAPER`), so that it finds them all. Its standard input is a socket: the end of

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The living descendants of a process, without itself. Empty where there is no `/proc`.
+/// The running descendants of a process, without the process itself. Empty where there is no
+/// `/proc`.
 fn descendants(root: Pid) -> Vec<Pid> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -143,4 +144,55 @@ fn status(pid: Pid, field: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    /// Starts a shell with two children, and waits until it has them.
+    fn shell() -> (Child, Pid) {
+        let child = Command::new("sh")
+            .args(["-c", "sleep 60 & sleep 60 & wait"])
+            .spawn()
+            .unwrap();
+        let root = Pid::from_child(&child);
+        let start = Instant::now();
+        while descendants(root).len() < 2 {
+            assert!(start.elapsed() < Duration::from_secs(30), "no children");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (child, root)
+    }
+
+    #[test]
+    fn all_descendants_are_killed_and_counted() {
+        let (mut shell, root) = shell();
+        let children = descendants(root);
+        assert!(has_children(root));
+        assert_eq!(kill_descendants(root), 2);
+        // Its `wait` ends once both children have.
+        assert!(shell.wait().is_ok());
+        for child in children {
+            let state = fs::read_to_string(format!("/proc/{}/status", child.as_raw_pid()));
+            assert!(state.is_err() || state.is_ok_and(|state| state.contains("State:\tZ")));
+        }
+    }
+
+    #[test]
+    fn children_of_a_later_survey_count_for_the_memory() {
+        let (mut shell, root) = shell();
+        let mut memory = Memory::new(root);
+        let all = memory.now();
+        assert_eq!(memory.children.len(), 2);
+        assert!(all > status(root, "VmRSS:").unwrap());
+        memory.children.clear();
+        std::thread::sleep(SURVEY);
+        memory.now();
+        assert_eq!(memory.children.len(), 2, "surveyed again");
+        kill_tree(root);
+        let _ = shell.wait();
+    }
 }

@@ -136,7 +136,7 @@ impl Program {
         self
     }
 
-    /// Adds a variable of the function's own. It wins over what the service would set, except for
+    /// Adds a variable of the function's own. It replaces what the service would set, except for
     /// the address of the Runtime API.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
@@ -149,7 +149,7 @@ impl Program {
         self
     }
 
-    /// Sets the function's memory in MB. It is told to the function, and enforced only with
+    /// Sets the function's memory in MB. It is passed to the function, and enforced only with
     /// [`limit_memory`](Self::limit_memory).
     pub const fn memory_mb(mut self, memory: u32) -> Self {
         self.memory_mb = memory;
@@ -157,7 +157,7 @@ impl Program {
     }
 
     /// Sets whether an instance is killed when its processes together use more than the function's
-    /// memory. It is looked at every 50 ms.
+    /// memory. It is checked every 50 ms.
     pub const fn limit_memory(mut self, limit: bool) -> Self {
         self.limits_memory = limit;
         self
@@ -181,8 +181,9 @@ impl Program {
         self
     }
 
-    /// Sets how many invocations may run in one instance at the same time. Above 1 the runtime is
-    /// told by `AWS_LAMBDA_MAX_CONCURRENCY`; the pool enforces it, whatever the runtime asks for.
+    /// Sets how many invocations may run in one instance at the same time. Above 1,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY` tells the runtime; the pool enforces it, whatever the runtime
+    /// asks for.
     pub fn multi_concurrency(mut self, invocations: usize) -> Self {
         self.multi_concurrency = invocations.clamp(1, 1_000);
         self
@@ -239,6 +240,12 @@ impl Program {
     pub(crate) fn init_limit(&self) -> Duration {
         self.init_timeout
             .unwrap_or_else(|| self.timeout.max(Duration::from_secs(10)))
+    }
+
+    /// How many calls may wait beyond those that can run.
+    #[must_use]
+    pub const fn queue_limit(&self) -> usize {
+        self.queue
     }
 
     /// How many calls may be in progress, running or waiting.

@@ -88,7 +88,7 @@ fn executable(
     })
 }
 
-/// The first of the usual names that stands in the source as a word.
+/// The first of the usual names that occurs in the source as a word.
 fn find_handler(file: &Path, default: &str) -> String {
     let source = fs::read(file).unwrap_or_default();
     let source = String::from_utf8_lossy(&source);

@@ -48,7 +48,7 @@ pub(crate) fn instance_started(program: &Program, instance: u64) {
     debug!(target: TARGET, function = program.name, instance, "instance starting");
 }
 
-/// Reports that the processes of an instance are gone.
+/// Reports that the processes of an instance have ended.
 pub(crate) fn instance_ended(program: &Program, instance: u64, why: &str) {
     debug!(target: TARGET, function = program.name, instance, why, "instance ended");
 }

@@ -20,7 +20,7 @@ pub(crate) enum Blank {
 }
 
 impl Blank {
-    /// What else signers collapse than the official form does.
+    /// What some signers collapse that the official form does not.
     pub(crate) const MORE: [Self; 3] = [Self::Tab, Self::EcmaScript, Self::Python];
 
     fn has(self, letter: char) -> bool {
@@ -47,7 +47,7 @@ impl Blank {
 /// Writes a value without blank space at its ends, and with one space for each run of it.
 ///
 /// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, and which one depends
-/// on more than the text; what is not UTF-8 is taken for Latin-1.
+/// on more than the text; anything that is not UTF-8 is taken for Latin-1.
 pub(super) fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
     match core::str::from_utf8(value) {
         Ok(text) => {

@@ -147,8 +147,9 @@ fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize
         *space.get_mut(end)? = b'\n';
         at = end + 1;
     }
-    // One search for all values: there are no spaces elsewhere. A single one between two letters
-    // stays; whatever comes beside one that goes is among those four.
+    // One search for all values: there are no spaces elsewhere. A space stays if it is single and
+    // between two other characters. One that is dropped has another space, or the start or end of a
+    // value, next to it.
     let goes = |at: usize| {
         [at - 1, at + 1]
             .iter()

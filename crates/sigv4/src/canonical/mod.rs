@@ -134,7 +134,7 @@ pub(crate) struct Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// A form with neither query nor headers.
+    /// Starts with neither query nor headers.
     #[inline]
     pub(crate) fn new(
         request: &RawRequest<'a>,

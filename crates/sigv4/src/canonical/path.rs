@@ -77,7 +77,7 @@ fn is_plain(path: &[u8]) -> bool {
 
 /// Whether `test` is true anywhere in two slices of one length, side by side.
 ///
-/// Whole blocks, without a way out of their loop, become vector code; the last one overlaps the one
+/// Whole blocks, in a loop without an early exit, become vector code; the last one overlaps the one
 /// before it.
 #[inline]
 fn any_in_blocks(one: &[u8], other: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {

@@ -22,7 +22,7 @@ impl SigningKey {
     /// let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
     /// let key = SigningKey::derive(secret, time, "us-east-1", "transcribe");
     /// let prior = "9d9ab996c81f32c9d4e6fc166c92584f3741d1cb5ce325cd11a77d1f962c8de2";
-    /// let prior = Signature::from_hex(prior).unwrap();
+    /// let prior: Signature = prior.parse().unwrap();
     /// assert_eq!(
     ///     key.sign_message(prior, time, b"headers", b"payload").to_string(),
     ///     "681a7eaa82891536f24af7ec7e9219ee251ccd9bac2f1b981eab7c5ec8579115",

@@ -94,6 +94,22 @@ impl fmt::Display for TimestampError {
 
 impl core::error::Error for TimestampError {}
 
+/// A text is not the hexadecimal digits of a [`Signature`](crate::Signature) or a
+/// [`PayloadHash`](crate::PayloadHash).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HexError {
+    pub(crate) lower_case: bool,
+}
+
+impl fmt::Display for HexError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let case = if self.lower_case { "lower-case " } else { "" };
+        write!(f, "not 64 {case}hexadecimal digits")
+    }
+}
+
+impl core::error::Error for HexError {}
+
 /// Why a text cannot be part of an access key. It says where, but does not show the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CredentialsError {

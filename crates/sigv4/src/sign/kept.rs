@@ -1,23 +1,18 @@
 //! What a signer keeps from one request to the next: the key of the day, and the date of the second.
 
 use core::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::HeaderValue;
 
+use super::latest::Latest;
 use crate::string_to_sign::ALGORITHM;
 use crate::{Credentials, SignError, Signature, SigningKey, Timestamp};
 
 /// What a signer keeps.
 #[derive(Default)]
 pub(crate) struct Kept {
-    places: Mutex<Places>,
-}
-
-#[derive(Default)]
-struct Places {
-    day: Option<Arc<Day>>,
-    date: Option<(Timestamp, Date)>,
+    latest: Latest<Day, (Timestamp, Date)>,
 }
 
 /// A second as it is signed, and as the value of `x-amz-date`.
@@ -30,7 +25,7 @@ pub(crate) struct Date {
 impl Kept {
     /// The day of `time`: kept, or as `derive` makes it.
     pub(crate) fn day(&self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
-        self.lock().day(time, derive)
+        self.latest.day(|day| day.key.is_for(time), derive)
     }
 
     /// The day and the second of `time`.
@@ -40,30 +35,13 @@ impl Kept {
         time: Timestamp,
         derive: impl FnOnce() -> Day,
     ) -> Result<(Arc<Day>, Date), SignError> {
-        let mut places = self.lock();
-        let day = places.day(time, derive);
-        let date = match &places.date {
-            Some((second, date)) if *second == time => date.clone(),
-            _ => {
-                let date = Date::of(time, &day.key)?;
-                places.date.insert((time, date)).1.clone()
-            }
-        };
+        let (day, (_, date)) = self.latest.at(
+            |day| day.key.is_for(time),
+            derive,
+            |(second, _)| *second == time,
+            |day| Ok((time, Date::of(time, &day.key)?)),
+        )?;
         Ok((day, date))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        // Nothing panics while the lock is held, and what is kept is whole or absent.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Places {
-    fn day(&mut self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
-        match &self.day {
-            Some(day) if day.key.is_for(time) => Arc::clone(day),
-            _ => Arc::clone(self.day.insert(Arc::new(derive()))),
-        }
     }
 }
 

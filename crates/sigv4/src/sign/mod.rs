@@ -1,9 +1,12 @@
 //! Signs requests by their headers.
 
 mod kept;
+mod latest;
 mod presign;
 
 use core::fmt;
+// The children name it through here, so that `crates/interop` can check them with loom's types.
+use std::sync;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HOST};
@@ -339,6 +342,8 @@ impl Digested {
     fn insert_into(mut self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
         let signature = self.sign();
         let authorization = self.authorization(signature)?;
+        // At once: the map of an ordinary request would otherwise grow twice.
+        let _ = headers.try_reserve(3);
         if let Some(host) = self.host.take() {
             headers.insert(HOST, host);
         }

@@ -142,7 +142,7 @@ impl Signer {
         }
         let list = core::str::from_utf8(&signed_headers).unwrap_or_default();
         parameter(names::SIGNED_HEADERS_PARAMETER, list);
-        // Parsed from what will be sent, and so the same that whoever verifies it sees.
+        // Parsed from what will be sent, and so what a verifier will see.
         form.query = QueryList::new();
         parse_query(&mut form.query, query.as_bytes(), |_| true);
         let hash = form.hash(&signed_headers, Blank::Space);

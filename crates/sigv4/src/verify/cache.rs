@@ -29,7 +29,7 @@ impl KeyCache {
         region: &str,
         service: &str,
     ) -> Arc<SigningKey> {
-        // Nothing panics while the lock is held, and every slot is whole.
+        // Nothing panics while the lock is held, and every slot is complete.
         let lock = || self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |kept: &(Credentials, Arc<SigningKey>)| {
             kept.0.is_clone_of(credentials) && kept.1.is_for(time)

@@ -1,4 +1,4 @@
-//! The headers that a request claims to have signed, beside those that it has.
+//! Compares the headers that a request claims to have signed with those that it has.
 
 use super::claims::Claims;
 use crate::canonical::{Form, Header, is_sorted_list};
@@ -16,7 +16,7 @@ pub(super) struct Found {
 /// Puts the headers that are claimed to be covered into the canonical request.
 ///
 /// Both lists are sorted, so that one walk finds what is covered and absent, and the reverse; and a
-/// list that the walk gets to the end of is known to be well-formed.
+/// list whose end the walk reaches is known to be well-formed.
 pub(super) fn cover<'a>(
     request: &RawRequest<'a>,
     claims: &Claims<'_>,

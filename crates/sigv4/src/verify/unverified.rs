@@ -75,7 +75,7 @@ impl<'a> Unverified<'_, 'a> {
 pub(super) struct Checked<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) id_length: usize,
-    /// What is wrong with the headers, which is said only about keys that exist.
+    /// What is wrong with the headers, which is reported only for keys that exist.
     pub(super) rejection: Option<VerifyError>,
     pub(super) now: Timestamp,
 }
@@ -144,9 +144,10 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Whether the signature is of the canonical request in which tabs and their kin are collapsed, too.
+/// Whether the signature is that of the canonical request in which tabs and similar characters are
+/// collapsed too.
 ///
-/// Asked only of a signature that is not of the official form, and only where a covered value has
+/// Checked only for a signature that is not of the official form, and only if a covered value has
 /// such a byte: no other request is hashed twice.
 #[cold]
 fn is_signed_by_collapsing_more(form: &Form<'_>, claims: &Claims<'_>, key: &SigningKey) -> bool {

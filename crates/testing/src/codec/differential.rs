@@ -8,8 +8,8 @@ use super::{Codec, PlainMessage, hostile, naive, near_miss, well_formed};
 /// Streams up to this length are divided in two at every byte.
 const EVERY_SPLIT: usize = 512;
 
-/// Compares a codec with the naive one over whatever the bytes make: a valid stream, an almost valid
-/// one, or a hostile one, in pieces of any lengths.
+/// Compares a codec with the naive one over the stream that the bytes generate: a valid one, an
+/// almost valid one, or a hostile one, in pieces of any lengths.
 ///
 /// The first byte chooses the kind of stream, and the next ones the lengths of its pieces. Any fuzzer
 /// can call it:

@@ -101,7 +101,8 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     })
 }
 
-/// Generates bytes from nowhere, bytes under the right checksums, or a prelude that claims any lengths.
+/// Generates random bytes, random bytes under the right checksums, or a prelude that claims any
+/// lengths.
 ///
 /// # Errors
 ///

@@ -51,10 +51,10 @@ pub trait Codec: Sized {
     /// The message does not fit the format.
     fn encode(&mut self, message: &Self::Message) -> Result<impl Buf, Self::Error>;
 
-    /// Converts a message to the types that no codec owns.
+    /// Converts a message to types that belong to no codec.
     fn to_plain(message: &Self::Message) -> PlainMessage;
 
-    /// Converts a message from the types that no codec owns.
+    /// Converts a message from types that belong to no codec.
     ///
     /// # Errors
     ///

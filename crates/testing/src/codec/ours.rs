@@ -1,4 +1,4 @@
-//! The project's own codec, through the same door as every other.
+//! The project's own codec, through the same trait as every other.
 
 use core::fmt::Display;
 

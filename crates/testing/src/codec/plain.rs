@@ -1,4 +1,4 @@
-//! Messages in types that no codec owns, and the rules of the format.
+//! Messages in types that belong to no codec, and the rules of the format.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 

@@ -3,7 +3,7 @@
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_error::{ErrorType, RetryAfter, ServiceError, ThrottleReason};
 
-/// Values of which none is another's code, message, type or reason.
+/// Values, none of which is the code, message, type or reason of another.
 const VALUES: [&str; 8] = [
     "ResourceNotFoundException",
     "TooManyRequestsException",
@@ -37,7 +37,7 @@ const HEADERS: [&str; 6] = [
     "x-amzn-request-id",
 ];
 
-/// What headers say that are a delay or an id.
+/// Values of the headers that state a delay or an id.
 const HEADER_VALUES: [&str; 6] = ["7", "11", "soon", "", "id-1", "id-2"];
 
 #[derive(Debug, Arbitrary)]
@@ -58,7 +58,7 @@ impl Response {
         })
     }
 
-    /// The members in their order; a name may come again.
+    /// The members in their order; a name may be repeated.
     fn members(&self) -> Vec<(&'static str, &'static str)> {
         let members = self.members.iter().take(32);
         members
@@ -70,10 +70,10 @@ impl Response {
     }
 }
 
-/// A code that is found in the header, `code`, `Code` and `__type`, in this order; a message in `message`
-/// and then `Message`; a delay in milliseconds before one in seconds; an id under the name that Lambda
-/// has for it before the others. What is empty or no token counts as absent, and of a member that comes
-/// again the last value counts.
+/// A code that is found in the header, `code`, `Code` and `__type`, in this order; a message in
+/// `message` and then `Message`; a delay in milliseconds before one in seconds; an id under the
+/// name that Lambda has for it before the others. A value that is empty or not a token counts as
+/// absent, and of a repeated member the last value counts.
 pub fn precedence(data: &[u8]) {
     let Ok(response) = Response::arbitrary(&mut Unstructured::new(data)) else {
         return;

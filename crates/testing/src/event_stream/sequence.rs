@@ -11,11 +11,11 @@ enum Change {
     Nothing,
     /// A byte of the header block.
     Byte(u16, u8),
-    /// The last bytes of the header block are gone.
+    /// The last bytes of the header block are missing.
     Shorter(u8),
     /// The header block before the last change.
     Back,
-    /// The header block comes again after itself: a long one, of the same headers.
+    /// The header block is repeated: a long one, with the same headers.
     Doubled,
     Payload(u8),
     /// No headers, as a new decoder expects them.
@@ -27,8 +27,9 @@ const MOST: usize = 64;
 /// The longest header block that grows.
 const LONGEST: usize = 2048;
 
-/// Messages of which each differs from the one before in a byte, all under right checksums: one decoder
-/// reads from them what the naive one reads, which keeps nothing, and rejects the first that is invalid.
+/// Messages of which each differs from the one before in a byte, all under right checksums: one
+/// decoder reads from them what the naive one reads, which has no cache, and rejects the first that
+/// is invalid.
 pub fn sequence(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let input = lengths(&mut u)

@@ -81,7 +81,7 @@ pub(crate) const PARTS: &[&str] = &[
     "a.lambda-url.eu-west-1.on.aws",
 ];
 
-/// One expression, anchored, with `\d` as `[0-9]`: for captures, and as an automaton that tells
+/// One expression, anchored, with `\d` as `[0-9]`: for captures, and as an automaton that knows
 /// which prefixes can be completed.
 struct Oracle {
     regex: Regex,

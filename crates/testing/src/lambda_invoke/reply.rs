@@ -16,7 +16,7 @@ struct Script<'a> {
     pieces: Vec<u8>,
     /// The length that the HTTP library says the body has, off by this, if it knows one.
     known: Option<i8>,
-    /// The most that the client keeps, if it is not left as it is by default: about what comes.
+    /// The most that the client keeps, unless it is the default: about as much as the response has.
     most: Option<i16>,
 }
 
@@ -24,7 +24,7 @@ struct Script<'a> {
 enum Framing {
     /// `Content-Length`, off by this.
     Length(i8),
-    /// `Transfer-Encoding: chunked`, and `Content-Length` beside it, which does not count.
+    /// `Transfer-Encoding: chunked`, and also a `Content-Length`, which does not count.
     Chunked(Option<u8>),
     /// Nothing but the end of the connection.
     Connection,
@@ -35,8 +35,8 @@ enum Framing {
 const MOST: u64 = 32 * 1024 * 1024;
 
 /// However a response is divided, its payload is all of its body, and it counts only if its end is
-/// proved: by the announced length, by the last chunk or by the framing of HTTP/2. The function is never
-/// said not to have run, and the request is not sent again.
+/// proved: by the announced length, by the last chunk or by the framing of HTTP/2. No error says
+/// that the function did not run, and the request is not sent again.
 pub fn reply(data: &[u8]) {
     let Ok(script) = Script::arbitrary_take_rest(Unstructured::new(data)) else {
         return;

@@ -100,7 +100,7 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Parts> {
 ///
 /// # Errors
 ///
-/// The bytes do not suffice, or are no request.
+/// The bytes do not suffice, or are not a valid request.
 pub fn hostile(u: &mut Unstructured<'_>) -> Result<Parts> {
     let path = format!("/{}", u.arbitrary::<&str>()?);
     let query = u.arbitrary::<&str>()?;

@@ -1,4 +1,4 @@
-//! The project's own signer, through the same door as every other.
+//! The project's own signer, through the same trait as every other.
 
 use core::time::Duration;
 

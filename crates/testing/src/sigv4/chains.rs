@@ -89,13 +89,13 @@ pub fn chunks(data: &[u8]) {
         }
         let verified = verifier.verify_chunk(&piece.data, signature);
         assert_eq!(verified, Ok(()));
-        // The same again is another place in the chain.
+        // The same piece again is at another place in the chain.
         assert!(verifier.verify_chunk(&piece.data, signature).is_err());
         prior = signature;
     }
 }
 
-/// The same of messages, whose chain may go on for days.
+/// The same for messages, whose chain may last for days.
 pub fn messages(data: &[u8]) {
     let Ok(made) = Made::arbitrary(&mut Unstructured::new(data)) else {
         return;

@@ -1,11 +1,11 @@
-//! Claims of a signature that nobody could make.
+//! Claims of a signature, made without the secret.
 
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_sigv4::{Credentials, PayloadHash, Timestamp, Verifier};
 
 use super::requests::{Request, SECRET, SPECIAL, TOKEN};
 
-/// Claims of a signature, made of pieces that are nearly right.
+/// Claims of a signature, composed of pieces that are nearly right.
 #[derive(Debug, Arbitrary)]
 struct Claims {
     authorization: Option<Vec<Claim>>,

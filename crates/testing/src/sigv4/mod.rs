@@ -68,7 +68,8 @@ pub fn canonical_twin(data: &[u8]) {
         let expected = canonical(&request, settings, &case.payload, &names);
         request.with(|raw| {
             let ours = CanonicalRequest::of(raw, &case.payload, settings);
-            // A query that claims to be presigned leaves two more headers out; there are none here.
+            // A query that claims to be presigned leaves two more headers uncovered; neither is
+            // generated here.
             assert_eq!(
                 String::from_utf8_lossy(&ours.to_bytes()),
                 String::from_utf8_lossy(&expected)
@@ -159,7 +160,7 @@ pub fn timestamp(data: &[u8]) {
     }
     if let Ok(time) = Timestamp::from_http_date(&text) {
         let written = time.to_string();
-        // Day, year and time of day stand in both formats.
+        // Day, year and time of day occur in both formats.
         assert_eq!(
             (&written[6..8], &written[..4]),
             (&text[5..7], &text[12..16])

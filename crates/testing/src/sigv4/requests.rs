@@ -1,4 +1,5 @@
-//! Requests to sign, made of what is special somewhere and of any byte.
+//! Requests to sign, composed of characters that are special in some part of a request, and of
+//! arbitrary bytes.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ pub(super) const SECRET: &str = "hunter2/SECRET";
 pub(super) const TOKEN: &str = "sess10n/TOKEN==";
 pub(super) const EXPIRES: Duration = Duration::from_secs(3600);
 
-/// Text of which paths, queries and values are made: what is special somewhere, and any byte.
+/// The text that paths, queries and values are composed of: characters that are special in some
+/// part of a request, and arbitrary bytes.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub(super) enum Atom {
     Special(u8),
@@ -97,7 +99,7 @@ pub(super) struct Made {
     has_token: bool,
 }
 
-/// A request of its own, so that it can be changed.
+/// An owned request, so that it can be changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     pub(super) method: Vec<u8>,
@@ -107,7 +109,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The same borrowed, if it is one.
+    /// The same, borrowed, if it is a valid request.
     pub(super) fn with<T>(&self, run: impl FnOnce(&RawRequest<'_>) -> T) -> Option<T> {
         let text = |bytes| std::str::from_utf8(bytes).ok();
         let mut headers = Vec::new();
@@ -119,7 +121,7 @@ impl Request {
         Some(run(&raw.ok()?))
     }
 
-    /// The request of these parts.
+    /// The request with these parts.
     pub(crate) fn from_parts(parts: &http::request::Parts) -> Self {
         let headers = parts.headers.iter();
         Self {

@@ -1,5 +1,5 @@
-//! The rules of the verifier, one or several of them broken: what it says is the first of them in its
-//! documented order.
+//! The rules of the verifier, one or several of which are broken: it reports the first of them in
+//! its documented order.
 
 use core::time::Duration;
 
@@ -36,14 +36,14 @@ const ADDED: [(&str, bool); 12] = [
     ("via", false),
 ];
 
-/// A request, and what is done to it or expected otherwise by the verifier.
+/// A request, how it is changed, and what the verifier expects instead.
 #[derive(Debug, Arbitrary)]
 struct Broken {
     presigned: bool,
     has_token: bool,
     appended: bool,
     sends_hash: bool,
-    /// The tolerance of the verifier, if it is not left as it is by default.
+    /// The tolerance of the verifier, unless it is the default.
     tolerance: Option<u16>,
     /// The verifier's clock, from a limit on.
     clock: Clock,
@@ -58,7 +58,7 @@ struct Broken {
     key: Key,
     other_body: bool,
     other_token: bool,
-    /// Headers that do not count beside those that do: `date`, and a token beside the query's.
+    /// Headers that do not count if others are present: `date`, and a token if the query has one.
     beside: bool,
 }
 
@@ -181,7 +181,7 @@ impl Broken {
         request
     }
 
-    /// Changes where the claims of the signature stand.
+    /// Changes the parts of the request that hold the claims of the signature.
     fn edit(&self, request: &mut Request, from: &str, to: &str) {
         let claims = if self.presigned {
             &mut request.query
@@ -290,8 +290,8 @@ impl PartialOrd for Rule {
 /// that breaks none is accepted: the time and the scope, `host` and Amazon's headers, the body, the key
 /// and its token.
 ///
-/// Of a header that must be covered and a hash of another body, whose place is the order of their
-/// names, either is said first.
+/// A header that must be covered and a hash of another body are checked in the order of their
+/// names, so either may be reported first.
 pub fn rules(data: &[u8]) {
     let Ok(case) = Broken::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -324,7 +324,7 @@ pub fn rules(data: &[u8]) {
     if let Some(token) = token {
         keys = keys.with_session_token(token).expect("a token");
     }
-    // A key that expires one second later is still good.
+    // A key that expires one second later is still valid.
     keys = match case.key {
         Key::Expired => keys.with_expiry(now),
         _ => keys.with_expiry(at(now.as_secs() + 1)),
@@ -349,7 +349,7 @@ pub fn rules(data: &[u8]) {
 }
 
 impl Broken {
-    /// What the error says is what was broken.
+    /// The error reports what was broken.
     fn assert_details(&self, error: &VerifyError, at_verifier: Timestamp) {
         match error {
             VerifyError::Expired {

@@ -1,5 +1,5 @@
-//! Many requests through one signer and one verifier, beside fresh ones: nothing that they keep from one
-//! request to the next changes what they say.
+//! Many requests through one signer and one verifier, compared with new ones: nothing that they
+//! keep from one request to the next changes their results.
 
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_sigv4::{
@@ -26,7 +26,7 @@ struct Step {
     clock: u8,
     change: Change,
     presigned: bool,
-    /// Verified with the key of the next of the four, too.
+    /// Also verified with the next of the four keys.
     verified_by: u8,
     /// How long it takes until it is verified.
     delay: u8,
@@ -38,9 +38,9 @@ enum Change {
     Method,
     Path(u8),
     Query(u8),
-    /// The value of a header that is there.
+    /// The value of a header that is present.
     Value(u8),
-    /// A header more, or that one less.
+    /// Adds a header, or removes it again.
     Header(u8),
     Body(u8),
 }
@@ -125,8 +125,8 @@ fn sign(signer: &Signer, step: &Step, requests: &Requests, time: Timestamp) -> R
 }
 
 /// One signer for each of four keys and one verifier of them all sign and verify many requests that
-/// differ a little, at times that go on and back over days. Each signature is that of a new signer, each
-/// verdict that of a new verifier, and a request is accepted exactly with its own key.
+/// differ a little, at times that move forward and back over days. Each signature is that of a new
+/// signer, each verdict that of a new verifier, and a request is accepted exactly with its own key.
 pub fn sequence(data: &[u8]) {
     let Ok((start, steps)) = <(u32, Vec<Step>)>::arbitrary(&mut Unstructured::new(data)) else {
         return;

@@ -67,9 +67,9 @@ impl Proxy {
     /// and an empty variable counts as absent. Where `REQUEST_METHOD` is set, as for a CGI program,
     /// `HTTP_PROXY` is ignored, since a caller could set it by a header.
     ///
-    /// A variable that is not the address of an HTTP proxy is an error of those requests that it
-    /// applies to, before anything is sent: to ignore it would send them past the proxy. The error
-    /// names the variable and not its value, which may contain a password.
+    /// A variable that is not the address of an HTTP proxy makes the requests that it applies to
+    /// fail before anything is sent: to ignore it would send them around the proxy. The error names
+    /// the variable and not its value, which may contain a password.
     #[must_use]
     pub fn from_env() -> Self {
         environment::rules(|name| env::var_os(name))

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{DEFAULT_VERSIONS, ServerConfig, SupportedProtocolVersion};
 
 static CREATED: AtomicUsize = AtomicUsize::new(0);
 
@@ -34,6 +34,16 @@ impl Authority {
 
     /// What accepts TLS for a host; it would speak HTTP/2 if it were asked to.
     pub(crate) fn acceptor(&self, host: &str, expired: bool) -> TlsAcceptor {
+        self.acceptor_of(host, expired, DEFAULT_VERSIONS)
+    }
+
+    /// The same for these versions of TLS only.
+    pub(crate) fn acceptor_of(
+        &self,
+        host: &str,
+        expired: bool,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> TlsAcceptor {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         if expired {
             params.not_before = rcgen::date_time_ymd(2001, 1, 1);
@@ -43,7 +53,7 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)

@@ -3,27 +3,21 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use futures_core::Stream;
 use lambda_invoke_map::Item;
 use lambda_invoke_map::journal::SourceId;
 use lambda_invoke_map::source::{
     Csv, Fields, Folder, Selector, Separator, SourceError, Template, Texts, identify,
 };
-use tokio::sync::mpsc;
 
+use super::ahead::{self, Reading};
 use super::options::{Arguments, Format};
 use crate::exit::{Exit, Failure};
-
-/// How many items are read ahead.
-const AHEAD: usize = 32;
 
 /// How much of a file is read at once, in bytes.
 const BUFFER: usize = 128 << 10;
 
-type Items = Box<dyn Iterator<Item = Result<Item, SourceError>> + Send>;
+pub(super) type Items = Box<dyn Iterator<Item = Result<Item, SourceError>> + Send>;
 
 /// An input, which may be read twice if it is a file or a folder.
 #[derive(Debug)]
@@ -182,17 +176,7 @@ impl Input {
     /// If it cannot be opened.
     pub(super) fn start(&self) -> Result<Reading, Failure> {
         let items = self.open().map_err(|error| self.failure(&error))?;
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let thread = std::thread::Builder::new().name("input".to_owned());
-        let spawned = thread.spawn(move || {
-            for item in items {
-                if sender.blocking_send(item).is_err() {
-                    return;
-                }
-            }
-        });
-        spawned.map_err(|error| Failure::new(Exit::Transport, error))?;
-        Ok(Reading(receiver))
+        ahead::read(items).map_err(|error| Failure::new(Exit::Transport, error))
     }
 
     /// The failure of an input that is not usable.
@@ -219,16 +203,4 @@ fn stdin() -> Place {
         }
     }
     Place::Stdin
-}
-
-/// Items that a thread reads.
-#[derive(Debug)]
-pub(super) struct Reading(mpsc::Receiver<Result<Item, SourceError>>);
-
-impl Stream for Reading {
-    type Item = Result<Item, SourceError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(cx)
-    }
 }

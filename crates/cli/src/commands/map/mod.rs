@@ -1,6 +1,9 @@
 //! `lambda-invoke map`: sends many payloads to a function.
 
+mod ahead;
+mod files;
 mod input;
+mod journal;
 mod options;
 mod plan;
 mod progress;
@@ -10,10 +13,8 @@ mod summary;
 use std::time::Instant;
 
 use lambda_invoke::{Execution, Qualifier, TenantId};
-use lambda_invoke_map::journal::{Header, SourceId};
-use lambda_invoke_map::{
-    Ended, Journal, JournalError, Map, Mode, Rerun, Retry, Run, RunError, Target, open_files,
-};
+use lambda_invoke_map::journal::SourceId;
+use lambda_invoke_map::{Ended, Map, Mode, Rerun, Retry, Run, RunError, Target, open_files};
 
 use self::input::Input;
 pub(crate) use self::options::Arguments;
@@ -49,6 +50,7 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
              --input; use invoke for one payload",
         ));
     }
+    files::check(arguments)?;
     let input = Input::new(arguments)?;
     let prepared = arguments.call.prepare().await?;
     let source = input.identify()?;
@@ -61,16 +63,15 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     }
     let results = Results::new(arguments)?;
     if let Some(path) = &arguments.journal {
-        let header = header(arguments, &input, &prepared).with_source(source);
-        let journal = Journal::open(path, &header, arguments.sync_window);
-        settings = settings.journal(journal.map_err(|error| unusable(path, &error))?);
+        settings = settings.journal(journal::open(path, arguments, &input, &prepared, source)?);
     }
     call_state().execution = Execution::Unknown;
     let began = Instant::now();
     let run = settings.run(input.start()?);
-    let mut catch = CatchTwice::new();
-    let mut summary = Summary::new()?;
-    let (run, ended) = drive(run, results, &mut summary, &mut catch).await;
+    // A task, since a runtime's own threads poll it: this thread would have to be woken for each result.
+    let driven = tokio::spawn(drive(run, results, Summary::new()?, arguments.call.json)).await;
+    let (run, summary, ended) =
+        driven.map_err(|error| Failure::new(Exit::Transport, format!("the run: {error}")))?;
     let progress = run.progress();
     let name = prepared.name.as_str();
     match arguments.call.json {
@@ -83,12 +84,21 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     match ended {
         Err(Stopped::Output(failure)) => Err(failure),
         Err(Stopped::Run(RunError::Source(error))) => Err(input.failure(&error)),
-        Err(Stopped::Run(RunError::Journal(error))) => Err(unusable(
+        Err(Stopped::Run(RunError::Journal(error))) => Err(journal::unusable(
             arguments.journal.as_deref().unwrap_or("".as_ref()),
             &error,
+            Exit::Transport,
         )),
         Err(Stopped::Run(error)) => Err(Failure::new(Exit::Transport, error)),
         Ok(()) => verdict(&run, &summary),
+    }
+}
+
+/// Says on stderr what is neither a result nor a failure.
+fn note(as_json: bool, text: &str) {
+    match as_json {
+        true => say_json(serde_json::json!({ "note": text })),
+        false => say(format_args!("lambda-invoke: {text}")),
     }
 }
 
@@ -117,11 +127,12 @@ enum Stopped {
 async fn drive(
     mut run: Run,
     mut results: Results,
-    summary: &mut Summary,
-    catch: &mut CatchTwice,
-) -> (Run, Result<(), Stopped>) {
+    mut summary: Summary,
+    as_json: bool,
+) -> (Run, Summary, Result<(), Stopped>) {
     let control = run.control();
-    let mut shown = Shown::new();
+    let mut catch = CatchTwice::new();
+    let mut shown = Shown::new(as_json);
     let mut ticks = tokio::time::interval(shown.period());
     // The first tick is immediate.
     ticks.tick().await;
@@ -135,7 +146,7 @@ async fn drive(
                 match caught {
                     1 => {
                         control.drain();
-                        say("lambda-invoke: no more items are started; Ctrl-C again to end at once");
+                        note(as_json, "no more items are started; Ctrl-C again to end at once");
                     }
                     _ => control.stop(),
                 }
@@ -154,8 +165,7 @@ async fn drive(
                 }
                 Some(Err(error)) => stopped = Some(Stopped::Run(error)),
             },
-            // No result has come: there is time to write.
-            () = std::future::ready(()), if stopped.is_none() && !results.is_empty() => {
+            () = results.due(), if stopped.is_none() => {
                 stopped = results.write().await.err().map(Stopped::Output);
                 if stopped.is_some() {
                     control.drain();
@@ -171,7 +181,7 @@ async fn drive(
             stopped.map_or(written, Err)
         }
     };
-    (run, ended)
+    (run, summary, ended)
 }
 
 /// The settings of a run, without input and journal.
@@ -221,7 +231,7 @@ fn settings(arguments: &Arguments, prepared: &Prepared<'_>) -> Result<Map, Failu
 
 /// The most concurrent calls, as far as this process may have connections.
 fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
-    let wanted = usize::from(arguments.concurrency);
+    let wanted = usize::try_from(arguments.concurrency).unwrap_or(usize::MAX);
     // An endpoint in this process has the other ends.
     let each = if arguments.call.is_local() { 2 } else { 1 };
     let needed = wanted as u64 * each + OTHER_FILES;
@@ -234,52 +244,12 @@ fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
             "this process may have only {most} open files\n  hint: raise the limit with ulimit -n"
         )));
     }
-    say(format_args!(
-        "lambda-invoke: at most {possible} calls at once, because this process may have only {most} \
-         open files (ulimit -n)"
-    ));
+    let why = format!(
+        "at most {possible} calls at once, because this process may have only {most} open files \
+         (ulimit -n)"
+    );
+    note(arguments.call.json, &why);
     Ok(possible)
-}
-
-/// What a journal belongs to: the function, and what decides what a payload does.
-fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Header {
-    let yes_no = |yes: bool| if yes { "yes" } else { "no" };
-    let mut header = Header::new(prepared.name.as_str())
-        .with_option("batch", arguments.batch.to_string())
-        .with_option("event", yes_no(arguments.event))
-        .with_option("stream", yes_no(arguments.stream))
-        .with_option("format", input.format().as_str());
-    let options = [
-        ("qualifier", &arguments.call.qualifier),
-        ("tenant-id", &arguments.call.tenant_id),
-        ("template", &arguments.template),
-        ("key", &arguments.key),
-        ("idempotency-key", &arguments.idempotency_key),
-    ];
-    for (name, value) in options {
-        if let Some(value) = value {
-            header = header.with_option(name, value.clone());
-        }
-    }
-    header
-}
-
-/// The failure of a journal that cannot be used.
-fn unusable(path: &std::path::Path, error: &JournalError) -> Failure {
-    let hint = match error {
-        JournalError::Differs(_) | JournalError::State(_) => {
-            "\n  hint: nothing was sent again; use a new journal for other payloads, options or \
-             functions"
-        }
-        JournalError::Header(_) => "\n  hint: --journal takes a new file, or one that map made",
-        JournalError::Damaged(_) => "\n  hint: restore the file; without it, nobody knows what ran",
-        _ => "",
-    };
-    let exit = match error {
-        JournalError::Io(_) | JournalError::Closed => Exit::Transport,
-        _ => Exit::Usage,
-    };
-    Failure::new(exit, format!("{}: {error}{hint}", path.display()))
 }
 
 /// `--dry-run`.

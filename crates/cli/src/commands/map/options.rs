@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use lambda_invoke_map::MaxFailures;
 
-use crate::call::{self, count, time};
+use crate::call::{self, time};
 use crate::output::destination;
 
 const EXAMPLES: &str = "\
@@ -21,8 +21,9 @@ run only on request, with --retry-failed and --retry-unknown.
 The number of concurrent calls adapts to what the service accepts. Throttled items are sent again and
 do not count as attempts.
 
-Ctrl-C starts no more items and waits for those that run; a second one ends the program at once. The
-exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130 after Ctrl-C.
+Ctrl-C or SIGTERM starts no more items and waits for those that run; a second one ends the program at
+once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130
+after Ctrl-C.
 
 Every item may run the function, and is billed.
 
@@ -93,8 +94,8 @@ pub(crate) struct Arguments {
     pub(super) retry_unknown: bool,
 
     /// The most concurrent calls
-    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = count::<u16>, help_heading = "Load")]
-    pub(super) concurrency: u16,
+    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=MOST_AT_ONCE), help_heading = "Load")]
+    pub(super) concurrency: u32,
     /// The most calls that start per second [default: no limit]
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     pub(super) rate: Option<f64>,
@@ -103,7 +104,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
     pub(super) batch: u16,
     /// Queue events instead of waiting for results
-    #[arg(long, help_heading = "Load")]
+    #[arg(long, conflicts_with_all = ["log_tail", "output_dir"], help_heading = "Load")]
     pub(super) event: bool,
     /// Use InvokeWithResponseStream: a result is all that the function wrote
     #[arg(long, conflicts_with_all = ["event", "batch"], help_heading = "Load")]
@@ -115,6 +116,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
     pub(super) sample: Option<u16>,
 }
+
+/// The most concurrent calls, more than any machine has ports for.
+const MOST_AT_ONCE: i64 = 1_000_000;
 
 /// What the input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

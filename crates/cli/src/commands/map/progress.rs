@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use lambda_invoke_map::Progress;
 
-use crate::terminal::{self, say};
+use super::note;
+use crate::terminal;
 
 /// How often the line is redrawn.
 const REDRAWN: Duration = Duration::from_millis(200);
@@ -18,6 +19,8 @@ const RECENT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Shown {
     bar: Option<ProgressBar>,
+    /// Whether lines are JSON.
+    as_json: bool,
     began: Instant,
     /// Items that had ended a while ago, by when: the rate is that since then.
     past: Vec<(Instant, u64)>,
@@ -25,11 +28,8 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Shows it on stderr.
-    pub(super) fn new() -> Self {
-        Self::on(terminal::progress_target())
-    }
-
-    fn on(target: Option<ProgressDrawTarget>) -> Self {
+    pub(super) fn new(as_json: bool) -> Self {
+        let target = terminal::progress_target();
         let bar = target.and_then(|target| {
             let style = ProgressStyle::with_template("{wide_bar} {msg}").ok()?;
             Some(ProgressBar::with_draw_target(None, target).with_style(style))
@@ -37,6 +37,7 @@ impl Shown {
         let now = Instant::now();
         Self {
             bar,
+            as_json,
             began: now,
             past: vec![(now, 0)],
         }
@@ -75,10 +76,10 @@ impl Shown {
                 bar.set_position(ended + progress.recorded.all());
                 bar.set_message(text);
             }
-            None => say(format_args!(
-                "lambda-invoke: {text}, after {}",
-                HumanDuration(self.began.elapsed())
-            )),
+            None => note(
+                self.as_json,
+                &format!("{text}, after {}", HumanDuration(self.began.elapsed())),
+            ),
         }
     }
 }

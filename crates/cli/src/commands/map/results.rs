@@ -4,18 +4,22 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use lambda_invoke_map::journal::Settled;
 use lambda_invoke_map::{Event, Finished, Keep};
+use tokio::time::Instant;
 
 use super::options::Arguments;
 use crate::exit::Failure;
 use crate::output::destination::Destination;
 use crate::output::{Deadline, Output};
 
-/// How many bytes of lines are collected before they are written, unless there is time.
+/// How many bytes of lines are collected before they are written, and for how long at most. Writing each
+/// line by itself would cost as much as its call.
 const COLLECTED: usize = 64 << 10;
+const COLLECTING: Duration = Duration::from_millis(5);
 
 /// The files of results.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(super) struct Results {
     failures: Option<Output>,
     collected: BytesMut,
     collected_failures: BytesMut,
+    /// When the lines that were collected are due.
+    due: Option<Instant>,
 }
 
 impl Results {
@@ -44,6 +50,7 @@ impl Results {
             failures: failures.as_ref().map(open).transpose()?,
             collected: BytesMut::new(),
             collected_failures: BytesMut::new(),
+            due: None,
         })
     }
 
@@ -54,14 +61,19 @@ impl Results {
             out.extend_from_slice(b"\n");
         };
         put(&mut self.collected);
+        self.due.get_or_insert_with(|| Instant::now() + COLLECTING);
         if self.failures.is_some() && event.settled() != Settled::Done {
             put(&mut self.collected_failures);
         }
         self.collected.len() >= COLLECTED
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.collected.is_empty()
+    /// Waits until it is time to write; for ever if there is nothing.
+    pub(super) async fn due(&self) {
+        match self.due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Writes what was added.
@@ -70,6 +82,7 @@ impl Results {
     ///
     /// If it cannot be written.
     pub(super) async fn write(&mut self) -> Result<(), Failure> {
+        self.due = None;
         if !self.collected.is_empty() {
             self.lines.write(self.collected.split().freeze()).await?;
         }

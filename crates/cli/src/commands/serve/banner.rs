@@ -42,9 +42,12 @@ fn described(spec: &FunctionSpec) -> String {
         name, root, memory, ..
     } = spec;
     let timeout = humantime::format_duration(spec.timeout);
-    let instances = spec.concurrency;
+    let instances = match (spec.concurrency, spec.queue) {
+        (instances, 0) => format!("{instances} instances"),
+        (instances, queue) => format!("{instances} instances, {queue} calls may wait"),
+    };
     let root = root.display();
-    format!("  {name}: {what} in {root}, timeout {timeout}, {memory} MiB, {instances} instances")
+    format!("  {name}: {what} in {root}, timeout {timeout}, {memory} MiB, {instances}")
 }
 
 /// Lines for a shell: the environment of an SDK or tool, a call with the AWS CLI, and one with curl.

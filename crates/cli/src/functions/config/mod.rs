@@ -16,7 +16,7 @@ use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
     Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
 };
-use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT, dotenv};
+use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
 
 pub(crate) use print::{EXAMPLE, print};
 
@@ -45,6 +45,7 @@ struct Settings {
     timeout: Option<Spanned<Time>>,
     concurrency: Option<Spanned<i64>>,
     instance_concurrency: Option<Spanned<i64>>,
+    queue: Option<Spanned<i64>>,
     watch: Option<bool>,
     url: Option<UrlSettings>,
 }
@@ -231,6 +232,9 @@ impl Reader<'_> {
             if let Some(number) = &settings.instance_concurrency {
                 spec.instance_concurrency =
                     self.number(number, "instance-concurrency", 1..=MOST_CONCURRENCY)?;
+            }
+            if let Some(number) = &settings.queue {
+                spec.queue = self.number(number, "queue", 0..=MOST_QUEUED)?;
             }
             spec.watch = settings.watch.unwrap_or(spec.watch);
             if let Some(url) = &settings.url {

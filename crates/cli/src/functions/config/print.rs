@@ -35,6 +35,7 @@ fn table(function: &FunctionSpec) -> Table {
         "instance-concurrency",
         number(function.instance_concurrency),
     );
+    set("queue", number(function.queue));
     set("watch", function.watch.into());
     let variables = function.environment.iter();
     let variables: Table = variables

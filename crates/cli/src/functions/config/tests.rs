@@ -160,6 +160,11 @@ fn errors_name_the_line_and_what_would_be_right() {
             "expected 1 to",
         ),
         (
+            "[functions.x]\ncommand = 'a'\nqueue = 1001",
+            Some(3),
+            "queue is '1001'; expected 0 to 1000",
+        ),
+        (
             "[functions.x]\ncommand = 'a'\ntimeout = 1801",
             Some(3),
             "at most 1800 s",

@@ -107,6 +107,13 @@ fn parse(
                 };
                 functions.push((id, resource, properties));
             }
+            Some(kind @ ("AWS::Serverless::Application" | "AWS::CloudFormation::Stack")) => {
+                notes.push(format!(
+                    "{place}:{}: {id}: the functions of its template are not served: {kind} is not \
+                     read; serve that template with --sam",
+                    resource.line
+                ));
+            }
             Some(kind) if kind.starts_with("AWS::Lambda::Function") => {
                 notes.push(format!(
                     "{place}:{}: {id}: it is not served: its type is {kind}, not {FUNCTION}",

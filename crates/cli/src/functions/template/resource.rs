@@ -231,6 +231,13 @@ impl Reader<'_> {
         let line = properties
             .member("CodeUri")
             .map_or(resource.line, |node| node.line);
+        // `Bucket` and `Key` of an object.
+        if properties
+            .member("CodeUri")
+            .is_some_and(|uri| uri.member("Bucket").is_some() && uri.member("Key").is_some())
+        {
+            return Err((line, "its code is in S3".to_owned()));
+        }
         let uri = match self.required(properties, "CodeUri")? {
             Some((_, uri)) if uri.starts_with("s3://") => {
                 return Err((line, "its code is in S3".to_owned()));

@@ -218,6 +218,7 @@ fn says_why_a_function_cannot_be_served() {
             "runtime ruby3.3 is not supported",
         ),
         ("Runtime: python3.12, CodeUri: s3://a/b", "in S3"),
+        ("Runtime: python3.12, CodeUri: {Bucket: a, Key: b}", "in S3"),
         (
             "Runtime: python3.12, CodeUri: {Bucket: b}",
             "CodeUri: an object is not a text",
@@ -270,4 +271,31 @@ fn says_why_a_function_cannot_be_served() {
         error.contains("'Satge'; expected one of Stage, Key, Secret"),
         "{error}"
     );
+}
+
+#[test]
+fn nested_templates_are_noted() {
+    let folder = Folder::new();
+    folder.write("app.py", "def handler(event, context): pass");
+    let text = "\
+Resources:
+  A:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, CodeUri: ., Handler: app.handler}
+  B:
+    Type: AWS::Serverless::Application
+    Properties: {Location: nested/template.yaml}
+  C: {Type: AWS::CloudFormation::Stack}
+  D: {Type: AWS::DynamoDB::Table}
+";
+    let notes = read(&folder, text, &[]).unwrap().notes.join("\n");
+    assert!(
+        notes.contains(":6: B: the functions of its template are not served"),
+        "{notes}"
+    );
+    assert!(
+        notes.contains(":8: C: the functions of its template are not served"),
+        "{notes}"
+    );
+    assert!(!notes.contains("D:"), "{notes}");
 }

@@ -10,8 +10,9 @@ use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use self::endpoint::base;
-use super::obtained::{Members, Obtained, Outcome, expiry};
+use super::obtained::{self, Members, Obtained, Outcome, expiry};
 use crate::exchange::{self, Base, Limits};
+use crate::system::parse_switch;
 use crate::{Error, ErrorKind, Settings, Tried};
 
 /// One second per attempt. A machine without metadata must not cost more than that, so a request
@@ -29,7 +30,7 @@ const FURTHER: Limits = Limits {
     ..FIRST
 };
 
-/// For how long the token is asked for, and how long before its end it is renewed.
+/// The requested lifetime of the token, and how long before its end it is renewed.
 const TOKEN_TTL: &str = "21600";
 const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
@@ -119,13 +120,14 @@ impl Imds {
             }
             return Err(Error::new(ErrorKind::Rejected, message));
         }
-        let members = Members {
-            id: member("AccessKeyId"),
-            secret: member("SecretAccessKey"),
-            token: member("Token"),
-            expiry: expiry(member("Expiration"), &place)?,
-        };
         let whose = format!("the instance's credentials of {place}");
+        let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
+        let members = Members {
+            id: member("AccessKeyId")?,
+            secret: member("SecretAccessKey")?,
+            token: member("Token")?,
+            expiry: expiry(member("Expiration")?, &place)?,
+        };
         Ok(Outcome::Found(Obtained {
             credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
             how: format!("the role {role} of the instance, from {place}"),
@@ -225,14 +227,19 @@ impl Imds {
         let place = exchange::origin(&uri);
         match response.status().as_u16() {
             200 => {}
-            // Turned off, or something else that listens there.
-            403..=405 => return Ok(Err(rejected(&place, path, &response))),
+            // Turned off, or something else that listens there, such as the sign-on of a network.
+            status @ 300..=499 if status != 400 && status != 429 => {
+                return Ok(Err(rejected(&place, path, &response)));
+            }
             _ => return Err(rejected(&place, path, &response)),
         }
-        let mut token = HeaderValue::from_bytes(response.body().trim_ascii())
+        let token = HeaderValue::from_bytes(response.body().trim_ascii())
             .ok()
-            .filter(|token| !token.is_empty())
-            .ok_or_else(|| invalid(&place, "something other than a session token"))?;
+            .filter(|token| !token.is_empty());
+        let Some(mut token) = token else {
+            let what = "something other than a session token";
+            return Ok(Err(invalid(&place, what)));
+        };
         token.set_sensitive(true);
         let ttl = response.headers().get(TTL_HEADER);
         let ttl = ttl.and_then(|ttl| ttl.to_str().ok()?.parse().ok());
@@ -250,10 +257,12 @@ impl Imds {
 
 /// The endpoint, or why it is not asked.
 fn enabled_base(settings: &Settings) -> Result<Result<Base, String>, Error> {
-    let disabled = settings.variable("AWS_EC2_METADATA_DISABLED")?;
-    // As in the SDKs, anything but `true` leaves it on.
-    if disabled.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
-        return Ok(Err("AWS_EC2_METADATA_DISABLED is true".to_owned()));
+    let name = "AWS_EC2_METADATA_DISABLED";
+    // Whoever sets it to `1` wants no credentials of the instance; the SDKs would use them.
+    if let Some(text) = settings.variable(name)? {
+        if parse_switch(name, &text)? {
+            return Ok(Err(format!("{name} is true")));
+        }
     }
     base(settings).map(Ok)
 }

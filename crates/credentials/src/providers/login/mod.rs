@@ -2,7 +2,7 @@
 
 mod proof;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use self::proof::ProofKey;
-use super::obtained::{Members, Obtained};
+use super::obtained::{self, Members, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
@@ -42,28 +42,19 @@ pub(crate) async fn provide(
         )
         .with_notes([advice()])
     };
-    let bytes = match context.system().read(path.clone()).await {
-        Ok(bytes) => Zeroizing::new(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(unusable("does not exist"));
-        }
-        Err(error) => return Err(unusable("cannot be read").with_source(error)),
-    };
-    // The error of the parser could show a part of a key.
-    let mut file: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
-    let obtained = |file: &Map<String, Value>| -> Result<Obtained, Error> {
-        let keys = file.get("accessToken").and_then(Value::as_object);
+    let mut file = read(context, &path, &unusable).await?;
+    let keys_of = |file: &Map<String, Value>| -> Result<Obtained, Error> {
+        let keys = file.get("accessToken").filter(|keys| keys.is_object());
         let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
-        let member = |name: &str| keys.get(name).and_then(Value::as_str);
-        let end = member("expiresAt").and_then(time::parse);
+        let whose = format!("the keys of the console login of profile '{profile}' ({place})");
+        let member = |name| obtained::member(keys, name, &whose, ErrorKind::Configuration);
+        let end = member("expiresAt")?.and_then(time::parse);
         let members = Members {
-            id: member("accessKeyId"),
-            secret: member("secretAccessKey"),
-            token: member("sessionToken"),
+            id: member("accessKeyId")?,
+            secret: member("secretAccessKey")?,
+            token: member("sessionToken")?,
             expiry: Some(end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?),
         };
-        let whose = format!("the keys of the console login of profile '{profile}' ({place})");
         Ok(Obtained {
             credentials: members.into_credentials(&whose, ErrorKind::Configuration)?,
             how: format!("the console login {session}"),
@@ -71,7 +62,7 @@ pub(crate) async fn provide(
             is_of_process: false,
         })
     };
-    let kept = obtained(&file)?;
+    let kept = keys_of(&file)?;
     let now = context.now();
     let end = kept.credentials.expiry().unwrap_or(Timestamp::EPOCH);
     if now.saturating_add(AHEAD) < end {
@@ -83,11 +74,39 @@ pub(crate) async fn provide(
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
             // The new keys are used even if they cannot be kept for other programs.
             let _ = context.system().write(path, data).await;
-            obtained(&file)
+            keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
-        Err(error) => Err(unusable("has ended and could not be renewed").with_source(error)),
+        Err(error) => {
+            // Another program may have renewed it meanwhile: then its refresh token is used up.
+            if let Ok(other) = read(context, &path, &unusable)
+                .await
+                .and_then(|file| keys_of(&file))
+            {
+                if other.check_valid(context.now()).is_ok() {
+                    return Ok(other);
+                }
+            }
+            Err(unusable("has ended and could not be renewed").with_source(error))
+        }
     }
+}
+
+/// Reads the file of a login.
+async fn read(
+    context: &Context,
+    path: &Path,
+    unusable: &(impl Fn(&str) -> Error + Sync),
+) -> Result<Map<String, Value>, Error> {
+    let bytes = match context.system().read(path.to_owned()).await {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(unusable("does not exist"));
+        }
+        Err(error) => return Err(unusable("cannot be read").with_source(error)),
+    };
+    // The error of the parser could show a part of a key.
+    serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))
 }
 
 fn path(context: &Context, profile: &str, session: &str) -> Result<PathBuf, Error> {
@@ -96,7 +115,10 @@ fn path(context: &Context, profile: &str, session: &str) -> Result<PathBuf, Erro
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let directory = match context.settings.path_variable("AWS_LOGIN_CACHE_DIRECTORY") {
+    let directory = match context
+        .settings
+        .path_variable("AWS_LOGIN_CACHE_DIRECTORY")?
+    {
         Some(directory) => directory,
         None => {
             let home = context.settings.home().ok_or_else(|| {

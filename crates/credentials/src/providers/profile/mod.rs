@@ -40,6 +40,7 @@ pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     } = plan;
     let mut obtained = fetch(context, &base, &base_profile).await?;
     for role in &roles {
+        obtained.check_valid(context.now())?;
         let credentials = sts::assume_role(context, role, &obtained.credentials).await?;
         obtained = Obtained {
             credentials,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use serde_json::Value;
 
-use super::obtained::{Members, Obtained};
+use super::obtained::{self, Members, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits, encoded};
 use crate::{Error, ErrorKind, Service};
@@ -98,25 +98,25 @@ pub(crate) async fn provide(context: &Context, sign_on: &SignOn) -> Result<Obtai
     let keys = parsed
         .as_ref()
         .and_then(|parsed| parsed.get("roleCredentials"));
-    let member = |name: &str| keys?.get(name)?.as_str();
     // Milliseconds since the epoch.
     let expiry = keys.and_then(|keys| keys.get("expiration")?.as_u64());
     let expiry = expiry.and_then(|ms| lambda_invoke_sigv4::Timestamp::from_secs(ms / 1000).ok());
-    if expiry.is_none() {
+    let (Some(keys), Some(_)) = (keys, expiry) else {
         return Err(Error::new(
             ErrorKind::InvalidResponse,
             format!(
                 "{place} did not respond with the credentials of a role, as IAM Identity Center does"
             ),
         ));
-    }
-    let members = Members {
-        id: member("accessKeyId"),
-        secret: member("secretAccessKey"),
-        token: member("sessionToken"),
-        expiry,
     };
     let whose = format!("the credentials of the role {role} of the account {account}");
+    let member = |name| obtained::member(keys, name, &whose, ErrorKind::InvalidResponse);
+    let members = Members {
+        id: member("accessKeyId")?,
+        secret: member("secretAccessKey")?,
+        token: member("sessionToken")?,
+        expiry,
+    };
     Ok(Obtained {
         credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
         how: format!("the role {role} of the account {account} in IAM Identity Center ({place})"),

@@ -1,6 +1,6 @@
 //! The token of a sign-on, which the AWS CLI keeps in a file, and its renewal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,50 +37,73 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
         )
         .with_notes([sign_on.advice()])
     };
-    let bytes = match context.system().read(path.clone()).await {
-        Ok(bytes) => Zeroizing::new(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(unusable("does not exist"));
-        }
-        Err(error) => return Err(unusable("cannot be read").with_source(error)),
-    };
-    // The error of the parser could show a part of the token.
-    let file: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
-    let text = |name: &str| file.get(name).and_then(Value::as_str);
-    let token = text("accessToken")
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| unusable("has no accessToken"))?;
-    let end = text("expiresAt")
-        .and_then(time::parse)
-        .ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?;
+    let kept = Kept::read(context, &path, &unusable).await?;
     let now = context.now();
-    let is_valid = now < end;
-    if now.saturating_add(AHEAD) < end {
-        return Ok(Zeroizing::new(token.to_owned()));
+    let is_valid = now < kept.end;
+    if now.saturating_add(AHEAD) < kept.end {
+        return Ok(kept.token);
     }
     let renewal = match &sign_on.session {
         // Without a session there is nothing to renew with.
-        Some(_) => Renewal::of(&file, now),
+        Some(_) => Renewal::of(&kept.file, now),
         None => None,
     };
     let Some(renewal) = renewal else {
         return match is_valid {
-            true => Ok(Zeroizing::new(token.to_owned())),
+            true => Ok(kept.token),
             false => Err(unusable("has expired")),
         };
     };
     match renewal.request(context, sign_on).await {
         Ok(renewed) => {
             let token = Zeroizing::new(renewed.token.clone());
-            let file = renewed.into_file(file);
+            let file = renewed.into_file(kept.file);
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
             // The new token is used even if it cannot be kept for other programs.
             let _ = context.system().write(path, data).await;
             Ok(token)
         }
-        Err(_) if is_valid => Ok(Zeroizing::new(token.to_owned())),
-        Err(error) => Err(unusable("has expired and could not be renewed").with_source(error)),
+        Err(_) if is_valid => Ok(kept.token),
+        // Another program may have renewed it meanwhile: then its refresh token is used up.
+        Err(error) => match Kept::read(context, &path, &unusable).await {
+            Ok(other) if context.now() < other.end => Ok(other.token),
+            _ => Err(unusable("has expired and could not be renewed").with_source(error)),
+        },
+    }
+}
+
+/// The content of the file.
+struct Kept {
+    file: Map<String, Value>,
+    token: Zeroizing<String>,
+    end: Timestamp,
+}
+
+impl Kept {
+    async fn read(
+        context: &Context,
+        path: &Path,
+        unusable: &(impl Fn(&str) -> Error + Sync),
+    ) -> Result<Self, Error> {
+        let bytes = match context.system().read(path.to_owned()).await {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(unusable("does not exist"));
+            }
+            Err(error) => return Err(unusable("cannot be read").with_source(error)),
+        };
+        // The error of the parser could show a part of the token.
+        let file: Map<String, Value> =
+            serde_json::from_slice(&bytes).map_err(|_| unusable("is not a JSON object"))?;
+        let text = |name: &str| file.get(name).and_then(Value::as_str);
+        let token = text("accessToken")
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| unusable("has no accessToken"))?;
+        let token = Zeroizing::new(token.to_owned());
+        let end = text("expiresAt")
+            .and_then(time::parse)
+            .ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?;
+        Ok(Self { file, token, end })
     }
 }
 
@@ -150,15 +173,21 @@ impl<'f> Renewal<'f> {
             Ok(request)
         };
         let http = context.http().await?;
-        let response = exchange::send(http, Limits::SERVICE, make, exchange::is_overloaded).await?;
+        let response = exchange::send(http, Limits::SERVICE, make, exchange::is_overloaded).await;
+        let response =
+            response.map_err(|error| error.with_notes(context.endpoint_note(Service::SsoOidc)))?;
         let place = exchange::origin(&uri);
         let parsed: Option<Value> = serde_json::from_slice(response.body()).ok();
         let member = |name: &str| parsed.as_ref()?.get(name)?.as_str();
         if response.status() != 200 {
             let code = member("error")
                 .map_or_else(String::new, |code| format!(": {}", exchange::excerpt(code)));
+            let kind = match exchange::is_overloaded(&response) {
+                true => ErrorKind::Unavailable,
+                false => ErrorKind::Rejected,
+            };
             return Err(Error::new(
-                ErrorKind::Rejected,
+                kind,
                 format!(
                     "{place} rejected the renewal: status {}{code}",
                     response.status()

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use lambda_invoke::BoxError;
 use tokio::process::Command;
 
-use self::process::Process;
+use self::process::{Address, Process};
 use super::case::{Asked, Case, Connections, Over, Policy, Trouble};
 use super::oracle::{Ended, Observation};
 use super::run::World;
@@ -29,35 +29,47 @@ struct PeerClients(Arc<Process>);
 
 struct PeerClient {
     process: Arc<Process>,
-    url: String,
+    to: Address,
 }
 
 impl Callers for PeerClients {
-    fn caller(&self, _: &Site, to: To) -> Result<Box<dyn Caller>, BoxError> {
-        if to.over == Over::Tls {
-            return Err("other clients are called over plain HTTP only".into());
-        }
+    fn caller(&self, site: &Site, to: To) -> Result<Box<dyn Caller>, BoxError> {
+        let to = match to.over {
+            Over::Plain => Address {
+                url: format!("http://{}", to.address),
+                ca: None,
+            },
+            Over::Tls => Address {
+                url: format!("https://localhost:{}", to.address.port()),
+                ca: Some(site.authority.pem.clone()),
+            },
+        };
         Ok(Box::new(PeerClient {
             process: Arc::clone(&self.0),
-            url: format!("http://{}", to.address),
+            to,
         }))
     }
 }
 
 impl Caller for PeerClient {
     fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
-        Box::pin(self.process.call(&self.url, asked, payload))
+        Box::pin(self.process.call(&self.to, asked, payload))
     }
 }
 
-/// The cases that any client can be in, under its own defaults.
-fn cases(world_lengths: &schedule::Lengths, seed: u64) -> Vec<Case> {
+/// The cases that any client can be in, under its own defaults. Scripted servers speak plain HTTP.
+fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> {
     let all = schedule::cases(world_lengths, Extent::Quick, seed);
     let applies = |case: &Case| match &case.trouble {
-        Trouble::None { over } => *over == Over::Plain,
-        Trouble::Wire { over, strike } => *over == Over::Plain && strike.on == Connections::First,
+        Trouble::None { over: other } => *other == over,
+        Trouble::Wire {
+            over: other,
+            strike,
+        } => *other == over && strike.on == Connections::First,
         // Two calls run a function twice.
-        Trouble::Script(script) => Asked::OPERATIONS.contains(&case.asked) && !script.again,
+        Trouble::Script(script) => {
+            over == Over::Plain && Asked::OPERATIONS.contains(&case.asked) && !script.again
+        }
         _ => false,
     };
     // Each error of the table is under one policy, so that all are taken.
@@ -116,10 +128,10 @@ impl Counts {
 pub async fn compare(clients: &Path, words: &[String], seed: u64) -> Result<bool, BoxError> {
     let lengths = World::start().await?.lengths().await?;
     println!(
-        "| client | cases | ran a function twice | most runs | not the whole stream, taken for whole | \
+        "| client | over | cases | ran a function twice | most runs | not the whole stream, taken for whole | \
          failed stream, taken for whole | not the whole buffered response, taken for whole | hung |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let mut is_good = true;
     let wanted =
         |peer: &Peer| words.is_empty() || words.iter().any(|word| peer.name.contains(&word[..]));
@@ -127,36 +139,45 @@ pub async fn compare(clients: &Path, words: &[String], seed: u64) -> Result<bool
         let mut world = World::of(peer.callers).await?;
         world.at_once = 32;
         let world = Arc::new(world);
-        let mut counts = Counts::default();
-        let mut sections: HashMap<String, u64> = HashMap::new();
-        let sink = &mut |case: &Case, seen: Result<Observation, BoxError>| match seen {
-            Ok(seen) => {
-                counts.add(case, &seen);
-                if seen.executions.load(Ordering::SeqCst) > 1 {
-                    *sections.entry(case.section().to_owned()).or_default() += 1;
-                }
-            }
-            Err(error) => {
-                counts.not_run += 1;
-                eprintln!("{}: {error}", case.name);
-            }
-        };
-        world.run(cases(&lengths, seed), sink).await;
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            peer.name,
-            counts.cases,
-            counts.twice,
-            counts.most,
-            counts.half_streams,
-            counts.failed_streams,
-            counts.half_buffered,
-            counts.hangs
-        );
-        eprintln!("{}: twice by section: {sections:?}", peer.name);
-        is_good &= counts.not_run == 0;
+        for over in Over::ALL {
+            let counts = count(&world, peer.name, cases(&lengths, over, seed)).await;
+            println!(
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                peer.name,
+                over.title(),
+                counts.cases,
+                counts.twice,
+                counts.most,
+                counts.half_streams,
+                counts.failed_streams,
+                counts.half_buffered,
+                counts.hangs
+            );
+            is_good &= counts.not_run == 0;
+        }
     }
     Ok(is_good)
+}
+
+/// Runs the cases with one client.
+async fn count(world: &Arc<World>, name: &str, cases: Vec<Case>) -> Counts {
+    let mut counts = Counts::default();
+    let mut sections: HashMap<String, u64> = HashMap::new();
+    let sink = &mut |case: &Case, seen: Result<Observation, BoxError>| match seen {
+        Ok(seen) => {
+            counts.add(case, &seen);
+            if seen.executions.load(Ordering::SeqCst) > 1 {
+                *sections.entry(case.section().to_owned()).or_default() += 1;
+            }
+        }
+        Err(error) => {
+            counts.not_run += 1;
+            eprintln!("{}: {error}", case.name);
+        }
+    };
+    world.run(cases, sink).await;
+    eprintln!("{name}: twice by section: {sections:?}");
+    counts
 }
 
 fn peers(clients: &Path) -> Result<Vec<Peer>, BoxError> {

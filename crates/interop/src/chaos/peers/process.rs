@@ -19,6 +19,13 @@ use crate::chaos::run::site::function;
 
 type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
+/// Where a call goes, and what signs the server's certificate if that is TLS.
+pub(super) struct Address {
+    pub(super) url: String,
+    /// The certificate of the authority, as PEM.
+    pub(super) ca: Option<String>,
+}
+
 pub(super) struct Process {
     stdin: tokio::sync::Mutex<ChildStdin>,
     pending: Pending,
@@ -65,7 +72,7 @@ impl Process {
         })
     }
 
-    pub(super) async fn call(&self, url: &str, asked: Asked, payload: Bytes) -> Outcome {
+    pub(super) async fn call(&self, to: &Address, asked: Asked, payload: Bytes) -> Outcome {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, outcome) = oneshot::channel();
         let pending = self.pending.lock();
@@ -74,7 +81,8 @@ impl Process {
             .insert(number, tell);
         let line = json!({
             "number": number,
-            "url": url,
+            "url": to.url,
+            "ca": to.ca,
             "function": function(asked),
             "stream": asked.is_stream(),
             "payload": String::from_utf8_lossy(&payload),

@@ -226,6 +226,9 @@ impl Driver {
             progressed |= self.start(cx);
             progressed |= self.write();
             self.report();
+            if self.is_stopping() {
+                progressed |= self.give_up();
+            }
             if self.is_idle() {
                 self.close();
                 continue;
@@ -339,15 +342,21 @@ impl Driver {
         Poll::Ready(None)
     }
 
-    /// Ends the run because of an error. What runs may end, unless its end could not be recorded.
+    /// Ends the run because of an error. What runs may end, unless its end could not be recorded: an item
+    /// that contradicts the journal leaves the journal as good as it was.
     fn fail(&mut self, error: RunError) {
-        if matches!(error, RunError::Journal(_)) {
+        let is_lost = match &error {
+            RunError::Journal(error) => !matches!(error, JournalError::State(_)),
+            _ => false,
+        };
+        if is_lost {
             self.journal = None;
             self.calls.abort_all();
             self.running.clear();
             self.opening.clear();
             self.writing = None;
             self.closing.clear();
+            self.waiting.clear();
         }
         self.failed.get_or_insert(error);
     }

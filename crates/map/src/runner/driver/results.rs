@@ -312,7 +312,7 @@ impl Driver {
         true
     }
 
-    /// Goes on with what was written; returns whether anything was.
+    /// Continues with what was written; returns whether anything was.
     pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(writing) = &mut self.writing else {
             return false;
@@ -336,6 +336,26 @@ impl Driver {
         true
     }
 
+    /// Gives up what waits to be sent again; returns whether that has results. Those that certainly did not
+    /// run are as if they had not been sent.
+    pub(super) fn give_up(&mut self) -> bool {
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        let unknown: Vec<Work> = waiting.filter(|work| work.made > work.certain).collect();
+        let has_results = !unknown.is_empty();
+        unknown.into_iter().for_each(|work| self.stopped(work));
+        has_results
+    }
+
+    /// Ends an invocation of which nobody knows how it ended.
+    fn stopped(&mut self, work: Work) {
+        let results = work
+            .items
+            .iter()
+            .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
+            .collect();
+        self.settle(work, results, None);
+    }
+
     /// Abandons what runs: nobody knows how it ends.
     pub(super) fn abandon(&mut self) {
         self.calls.abort_all();
@@ -343,12 +363,7 @@ impl Driver {
         running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
         for mut work in running {
             work.made += 1;
-            let results = work
-                .items
-                .iter()
-                .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
-                .collect();
-            self.settle(work, results, None);
+            self.stopped(work);
         }
         // These were not sent.
         let writing = self

@@ -31,7 +31,8 @@ impl Driver {
             }
             let now = self.now();
             if self.rate.next(now) > now {
-                self.is_rated = true;
+                // Without an item, there is nothing to wait for.
+                self.is_rated = self.is_source_at_hand(cx);
                 break;
             }
             let work = match self.take_waiting() {
@@ -55,7 +56,7 @@ impl Driver {
             && self.recalling.is_none()
     }
 
-    /// Whether there is something that the limit keeps from starting.
+    /// Whether there is something that a limit keeps from starting.
     fn is_source_at_hand(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.waiting.is_empty() {
             return true;
@@ -277,7 +278,8 @@ impl Driver {
         self.progress().attempts += 1;
         self.running.insert(number, (work, self.running.len()));
         let (client, target) = (settings.client.clone(), self.settings.target.clone());
-        self.calls
-            .spawn(async move { (number, attempt.make(client, &target).await) });
+        // A call's future takes kilobytes, which the runtime would otherwise move several times.
+        let call = Box::pin(async move { (number, attempt.make(client, &target).await) });
+        self.calls.spawn(call);
     }
 }

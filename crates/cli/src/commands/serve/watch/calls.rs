@@ -3,13 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The calls that are remembered.
 const MOST: usize = 128;
 
 /// The files whose changes are remembered.
 const MOST_FILES: usize = 1_000;
+
+/// How much earlier than it was written a file may say that it was: Linux stamps it with the time of
+/// its last tick, which is 1 to 10 ms ago.
+const TICK: Duration = Duration::from_millis(10);
 
 /// The times of the last calls, and of the last changes.
 #[derive(Debug, Default)]
@@ -63,8 +67,35 @@ impl Calls {
 impl State {
     /// The begin of the call that ran at this time.
     fn during(&self, time: SystemTime) -> Option<SystemTime> {
-        let mut calls = self.calls.iter();
-        let found = calls.find(|(begin, end)| *begin <= time && time <= *end);
-        found.map(|(begin, _)| *begin)
+        let ran = |latest: SystemTime| {
+            let mut calls = self.calls.iter();
+            let found = calls.find(|(begin, end)| *begin <= latest && time <= *end);
+            found.map(|(begin, _)| *begin)
+        };
+        ran(time).or_else(|| ran(time + TICK))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_be_stamped_with_a_tick_before_the_call() {
+        let calls = Calls::default();
+        let begin = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        let milliseconds = Duration::from_millis;
+        calls.ended(begin, begin + milliseconds(1));
+        for time in [begin - milliseconds(4), begin, begin + milliseconds(1)] {
+            assert!(calls.was_running(time), "{time:?}");
+        }
+        for time in [begin - milliseconds(40), begin + milliseconds(2)] {
+            assert!(!calls.was_running(time), "{time:?}");
+        }
+        // Between two calls it is the later one.
+        let next = begin + milliseconds(6);
+        calls.ended(next, next + milliseconds(1));
+        let state = calls.0.lock().unwrap();
+        assert_eq!(state.during(next - milliseconds(4)), Some(next));
     }
 }

@@ -1,0 +1,163 @@
+//! A thread that reads items ahead.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use lambda_invoke_map::Item;
+use lambda_invoke_map::source::SourceError;
+
+use super::input::Items;
+
+/// How many items are read ahead. The thread goes on once half of them are taken: if it did so after
+/// each, it would have to be woken for each.
+const AHEAD: usize = 32;
+
+type Read = Result<Item, SourceError>;
+
+/// Starts to read on a thread.
+///
+/// # Errors
+///
+/// If there is no thread.
+pub(super) fn read(items: Items) -> io::Result<Reading> {
+    let shared = Arc::new(Shared::default());
+    let end = End(Arc::clone(&shared));
+    let thread = std::thread::Builder::new().name("input".to_owned());
+    thread.spawn(move || {
+        for item in items {
+            if !end.0.push(item) {
+                return;
+            }
+        }
+    })?;
+    Ok(Reading(shared))
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    room: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Read>,
+    /// Whether there will be no more.
+    is_ended: bool,
+    /// Whether nobody takes them any more.
+    is_abandoned: bool,
+    /// Who waits for an item.
+    waker: Option<Waker>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an item, and waits while there are enough; returns whether more are wanted.
+    fn push(&self, item: Read) -> bool {
+        let mut state = self.lock();
+        state.items.push_back(item);
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+        if state.items.len() >= AHEAD {
+            let is_enough =
+                |state: &mut State| state.items.len() > AHEAD / 2 && !state.is_abandoned;
+            let waited = self.room.wait_while(state, is_enough);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.is_abandoned
+    }
+}
+
+/// The end of the thread, however it comes.
+#[derive(Debug)]
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_ended = true;
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Items that a thread reads.
+#[derive(Debug)]
+pub(super) struct Reading(Arc<Shared>);
+
+impl Stream for Reading {
+    type Item = Read;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Read>> {
+        let mut state = self.0.lock();
+        match state.items.pop_front() {
+            Some(item) => {
+                if state.items.len() == AHEAD / 2 {
+                    self.0.room.notify_one();
+                }
+                Poll::Ready(Some(item))
+            }
+            None if state.is_ended => Poll::Ready(None),
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.lock().is_abandoned = true;
+        self.0.room.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(count: usize) -> Items {
+        Box::new((0..count).map(|n| Ok(Item::new(n.to_string()))))
+    }
+
+    async fn next(reading: &mut Reading) -> Option<Read> {
+        std::future::poll_fn(|cx| Pin::new(&mut *reading).poll_next(cx)).await
+    }
+
+    #[tokio::test]
+    async fn all_items_come_in_order_and_then_the_end() {
+        for count in [0, 1, AHEAD - 1, AHEAD, AHEAD + 1, 1_000] {
+            let mut reading = read(items(count)).unwrap();
+            for n in 0..count {
+                let item = next(&mut reading).await.unwrap().unwrap();
+                assert_eq!(item.payload, n.to_string());
+            }
+            assert!(next(&mut reading).await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_are_read_ahead_than_said_and_the_thread_ends_with_the_reader() {
+        let (taken, left) = std::sync::mpsc::channel();
+        let endless = (0..).map(move |n: u64| {
+            // Fails once the test has ended.
+            let _ = taken.send(n);
+            Ok(Item::new(n.to_string()))
+        });
+        let mut reading = read(Box::new(endless)).unwrap();
+        next(&mut reading).await.unwrap().unwrap();
+        drop(reading);
+        // The channel ends when the thread does.
+        assert!(left.iter().count() <= AHEAD + 2);
+    }
+}

@@ -1,0 +1,67 @@
+//! The files of a run must be different ones: writing results over the journal or the payloads would
+//! destroy what the next run needs.
+
+use std::path::{Path, PathBuf};
+
+use super::options::Arguments;
+use crate::exit::Failure;
+
+/// Checks that no file has two uses.
+///
+/// # Errors
+///
+/// If one has.
+pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let given = [
+        ("--input", arguments.input.as_deref()),
+        ("--journal", arguments.journal.as_deref()),
+        ("--output-file", arguments.destination.path()),
+        ("--failures", arguments.failures.as_deref()),
+        ("--output-dir", arguments.output_dir.as_deref()),
+    ];
+    let given = given.into_iter().filter_map(|(option, path)| {
+        let path = path.filter(|path| *path != Path::new("-"))?;
+        Some((option, identity(path)?))
+    });
+    let mut files: Vec<(&str, PathBuf)> = given.collect();
+    if !files.iter().any(|(option, _)| *option == "--input") {
+        files.extend(redirected("stdin", 0));
+    }
+    files.extend(redirected("stdout", 1));
+    for (at, (option, path)) in files.iter().enumerate() {
+        let same = files[..at].iter().find(|(_, other)| other == path);
+        if let Some((first, _)) = same {
+            return Err(Failure::usage(format!(
+                "{first} and {option} are the same file, {}\n  hint: each needs one of its own",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The path by which a file is known, whether it exists or not; none for devices and pipes, which may
+/// have several uses.
+fn identity(path: &Path) -> Option<PathBuf> {
+    if let Ok(found) = path.metadata() {
+        let is_one = found.is_file() || found.is_dir();
+        return is_one.then(|| path.canonicalize().ok())?;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
+/// The file that a standard stream, by its descriptor, was redirected to or from.
+#[cfg(target_os = "linux")]
+fn redirected(name: &'static str, descriptor: u8) -> Option<(&'static str, PathBuf)> {
+    let path = std::fs::read_link(format!("/proc/self/fd/{descriptor}")).ok()?;
+    let is_file = path.metadata().is_ok_and(|found| found.is_file());
+    is_file.then_some((name, path))
+}
+
+/// Other systems do not say which file it is.
+#[cfg(not(target_os = "linux"))]
+fn redirected(_: &'static str, _: u8) -> Option<(&'static str, PathBuf)> {
+    None
+}

@@ -1,0 +1,101 @@
+//! `lambda-invoke serve` with more calls than instances: as configured, they wait or get a 429.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod program;
+
+use std::path::{Path, PathBuf};
+
+use lambda_invoke::{Client, Error};
+use program::{Serve, program as lambda_invoke};
+use tokio::task::JoinSet;
+
+/// Returns its process id, once a file exists.
+const APP: &str = "\
+import os, time
+def handler(event, context):
+    while not os.path.exists('go'):
+        time.sleep(0.01)
+    return os.getpid()
+";
+
+const CONFIG: &str = "
+    [defaults]
+    queue = 7
+    [functions.app]
+    source = 'app.py'
+    concurrency = 1
+    queue = 2
+";
+
+/// A new folder with the function and its configuration.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("queues")
+        .join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("app.py"), APP).unwrap();
+    std::fs::write(folder.join("lambda.toml"), CONFIG).unwrap();
+    folder
+}
+
+fn serve(folder: &Path, arguments: &[&str]) -> Serve {
+    let mut command = lambda_invoke();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .current_dir(folder);
+    Serve::of(command)
+}
+
+async fn call(client: Client) -> Result<String, Error> {
+    let reply = client.invoke("app").payload("{}").send().await?;
+    Ok(String::from_utf8_lossy(reply.payload()).into_owned())
+}
+
+/// Makes five calls at once: `accepted` of them get the result of the only instance, and the others
+/// a 429, at once.
+async fn five_at_once(test: &str, arguments: &[&str], accepted: usize) {
+    let folder = folder(test);
+    let serve = serve(&folder, arguments);
+    let mut calls = JoinSet::new();
+    for _ in 0..5 {
+        calls.spawn(call(serve.client()));
+    }
+    for _ in accepted..5 {
+        let error = calls.join_next().await.unwrap().unwrap().unwrap_err();
+        assert!(error.is_throttled(), "{error}");
+    }
+    std::fs::write(folder.join("go"), "").unwrap();
+    let mut processes = Vec::new();
+    while let Some(ended) = calls.join_next().await {
+        processes.push(ended.unwrap().unwrap());
+    }
+    assert_eq!(processes.len(), accepted);
+    processes.dedup();
+    assert_eq!(processes.len(), 1, "{processes:?}");
+}
+
+#[tokio::test]
+async fn excess_calls_wait_or_are_rejected_as_configured() {
+    if program::tools::lacks(&["python3"]) {
+        return;
+    }
+    let config = ["--config", "lambda.toml"];
+    five_at_once("config", &config, 3).await;
+    // The option replaces what the file says, also by none.
+    five_at_once("option", &[&config[..], &["--queue", "1"]].concat(), 2).await;
+    five_at_once("none", &[&config[..], &["--queue", "0"]].concat(), 1).await;
+    // Without a file, and with the number of instances from an option.
+    let own = ["app.py", "--concurrency", "app=1"];
+    five_at_once("own", &own, 1).await;
+    five_at_once("queued", &[&own[..], &["--queue", "3"]].concat(), 4).await;
+}
+
+#[test]
+fn the_banner_says_how_many_calls_may_wait() {
+    let folder = folder("banner");
+    let stderr = serve(&folder, &["--config", "lambda.toml"]).stop().stderr;
+    assert!(stderr.contains("1 instances, 2 calls may wait"), "{stderr}");
+}

@@ -1,0 +1,141 @@
+//! The state that threads share in the published crates, in every interleaving: their files are compiled
+//! here with loom's types in place of those of `std`.
+
+use loom::model;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::{sync, thread};
+
+#[allow(dead_code, reason = "not all of it is checked")]
+#[path = "../../../protocol/src/retry/bucket.rs"]
+mod bucket;
+#[allow(dead_code, reason = "not all of it is checked")]
+#[path = "../../../endpoint/src/run/concurrency.rs"]
+mod concurrency;
+#[allow(dead_code, reason = "not all of it is checked")]
+#[path = "../../../sigv4/src/sign/latest.rs"]
+mod latest;
+#[path = "../../../runtime/src/instance/permit.rs"]
+mod permit;
+
+use bucket::TokenBucket;
+use concurrency::{Limit, Limits};
+use latest::Latest;
+use permit::Permit;
+
+fn main() {
+    model(retries_take_no_more_tokens_than_there_are);
+    model(tokens_that_are_given_back_are_not_lost);
+    model(no_more_invocations_run_than_a_limit_allows);
+    model(a_rejected_invocation_holds_no_place);
+    model(no_more_calls_are_in_progress_than_a_pool_allows);
+    model(each_thread_signs_for_its_own_day_and_second);
+}
+
+/// Runs a function in a thread and in this one, and returns the results.
+fn two<R: 'static>(run: impl Fn(usize) -> R + Clone + 'static) -> [R; 2] {
+    let other = {
+        let run = run.clone();
+        thread::spawn(move || run(0))
+    };
+    let own = run(1);
+    [other.join().expect("a thread panicked"), own]
+}
+
+fn retries_take_no_more_tokens_than_there_are() {
+    let bucket = Arc::new(TokenBucket::with_tokens(20));
+    let shared = Arc::clone(&bucket);
+    let taken = two(move |_| shared.take(14));
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
+    assert_eq!(bucket.available(), 6);
+}
+
+fn tokens_that_are_given_back_are_not_lost() {
+    let bucket = Arc::new(TokenBucket::with_tokens(TokenBucket::CAPACITY - 1));
+    let shared = Arc::clone(&bucket);
+    let taken = two(move |number| match number {
+        1 => shared.take(5),
+        _ => {
+            shared.give_back(1);
+            false
+        }
+    });
+    assert!(taken[1]);
+    // If it is given back first, the bucket is full.
+    assert_eq!(bucket.available(), TokenBucket::CAPACITY - 5);
+}
+
+/// Counts how many are within at once.
+#[derive(Default)]
+struct Within(AtomicUsize);
+
+impl Within {
+    fn enter(&self, most: usize) {
+        assert!(self.0.fetch_add(1, Ordering::SeqCst) < most);
+        thread::yield_now();
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn no_more_invocations_run_than_a_limit_allows() {
+    let limits = Limits {
+        function: Some(std::sync::Arc::new(Limit::new(1))),
+        account: None,
+    };
+    let within = Arc::new(Within::default());
+    let shared = (limits.clone(), Arc::clone(&within));
+    let ran = two(move |_| {
+        let permit = concurrency::Permit::acquire(&shared.0);
+        permit.map(|_running| shared.1.enter(1)).is_ok()
+    });
+    assert!(ran.contains(&true));
+    assert!(concurrency::Permit::acquire(&limits).is_ok());
+}
+
+fn a_rejected_invocation_holds_no_place() {
+    let limits = Limits {
+        function: Some(std::sync::Arc::new(Limit::new(2))),
+        account: Some(std::sync::Arc::new(Limit::new(1))),
+    };
+    let shared = limits.clone();
+    let held = two(move |_| concurrency::Permit::acquire(&shared).ok());
+    // The permits are kept to the end, and an invocation that the account rejects enters and leaves.
+    assert_eq!(held.iter().flatten().count(), 1);
+    drop(held);
+    let function = Limits {
+        account: None,
+        ..limits
+    };
+    let _first = concurrency::Permit::acquire(&function).expect("both places are free");
+    let _second = concurrency::Permit::acquire(&function).expect("a place is free");
+    assert!(concurrency::Permit::acquire(&function).is_err());
+}
+
+fn no_more_calls_are_in_progress_than_a_pool_allows() {
+    let count = std::sync::Arc::new(AtomicUsize::new(0));
+    let within = Arc::new(Within::default());
+    let shared = (std::sync::Arc::clone(&count), Arc::clone(&within));
+    let ran = two(move |_| {
+        let permit = Permit::take(&shared.0, 1);
+        permit.map(|_running| shared.1.enter(1)).is_some()
+    });
+    assert!(ran.contains(&true));
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+/// One thread signs in a second of one day, the other in one of the next day, and again.
+fn each_thread_signs_for_its_own_day_and_second() {
+    let latest = Arc::new(Latest::<usize, (usize, usize)>::default());
+    two(move |number| {
+        let (day, time) = (number, number);
+        let made = latest.at(
+            |kept| *kept == day,
+            || day,
+            |(kept, _)| *kept == time,
+            |day| Ok::<_, ()>((time, *day)),
+        );
+        let (of_day, (second, day_of_second)) = made.expect("making it does not fail");
+        assert_eq!((*of_day, second, day_of_second), (day, time, day));
+        assert_eq!(*latest.day(|kept| *kept == day, || day), day);
+    });
+}
