@@ -5,7 +5,8 @@
 //!
 //! `call` is a call of a function that returns its payload: the client and the endpoint in one process,
 //! over a pipe in memory. `credentials` is a fetch from the environment's keys by the whole chain.
-//! `runtime` is an invocation of a Python function; only this process is counted.
+//! `runtime` is an invocation of a Python function; only this process is counted. Instances start directly, because
+//! valgrind cannot start a copy of the program to supervise them.
 
 use std::error::Error;
 use std::path::Path;
@@ -20,7 +21,6 @@ use tokio::io::duplex;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    lambda_invoke_runtime::supervise_if_asked();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [work, count] = args.as_slice() else {
         return Err("usage: bench-tracing call|credentials|runtime N".into());

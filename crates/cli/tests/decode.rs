@@ -275,9 +275,11 @@ fn payload_of_input_without_a_response_is_an_error() {
     assert!(stderr.contains("(messages: 2)"), "{stderr}");
     assert!(stderr.contains("without --payload"), "{stderr}");
 
-    let output = decode(&["--payload"], b"");
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("the input is empty"));
+    for options in [&["--payload"][..], &[]] {
+        let output = decode(options, b"");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("the input is empty"));
+    }
 
     // Beside the messages of a function they are skipped and counted.
     let mixed = [chunk(b"one"), others.into(), complete()].concat();

@@ -2,6 +2,7 @@
 //!
 //! - [`from_aws_sdk`]: the same calls side by side with the AWS SDK for Rust
 //! - [`testing`]: tests without an account
+//! - [`map`]: many payloads through one function
 //! - [`streaming`]: the path of a chunk, from the function to a browser
 //! - [`comparison`]: what goes wrong with other clients and emulators, and what shows that it does not
 //!   here
@@ -41,6 +42,12 @@ pub mod testing {}
 /// [comparison.md]: crate::manual::comparison
 #[doc = include_str!("../manual/streaming.md")]
 pub mod streaming {}
+
+/// Many payloads through one function.
+///
+/// [`lambda-invoke-map`]: https://docs.rs/lambda-invoke-map
+#[doc = include_str!("../manual/map.md")]
+pub mod map {}
 
 /// Calls from R, through the program `lambda-invoke`.
 ///

@@ -97,8 +97,19 @@ impl Config {
     /// # Errors
     ///
     /// If no region is set, which lists the places that were searched; or if the function's ARN is of
-    /// a different region from the one that is set.
+    /// a different region from the one that is set; or if it certainly is no region's name.
     pub(crate) async fn region(&self) -> Result<Setting<String>, Failure> {
+        let region = self.any_region().await?;
+        match misspelled(&region.value) {
+            Some((what, right)) => Err(Failure::usage(format!(
+                "the region {}, set by {}, is {what}\n  hint: use {right}",
+                region.value, region.by
+            ))),
+            None => Ok(region),
+        }
+    }
+
+    async fn any_region(&self) -> Result<Setting<String>, Failure> {
         let set = self.settings.region().map_err(|error| failure(&error))?;
         match (set, &self.of_arn) {
             (Some(set), Some(of_arn)) if set.value != *of_arn => Err(Failure::usage(format!(
@@ -278,4 +289,36 @@ fn with_causes(mut message: String, error: &(dyn std::error::Error + 'static)) -
         }
     }
     message
+}
+
+/// What is wrong with a region's name, and the right one: names in upper case and those of availability
+/// zones do not resolve.
+fn misspelled(region: &str) -> Option<(&'static str, String)> {
+    let lower = region.to_ascii_lowercase();
+    if lower != region {
+        return Some(("in upper case", lower));
+    }
+    let of_zone = region.strip_suffix(|c: char| c.is_ascii_lowercase())?;
+    let (place, number) = of_zone.rsplit_once('-')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && place.contains('-')).then(|| ("an availability zone", of_zone.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_case_and_availability_zones_are_no_regions() {
+        for (text, right) in [
+            ("EU-WEST-1", "eu-west-1"),
+            ("eu-west-1a", "eu-west-1"),
+            ("us-gov-west-1c", "us-gov-west-1"),
+        ] {
+            assert_eq!(misspelled(text).unwrap().1, right);
+        }
+        for text in ["eu-west-1", "us-iso-east-1", "local", "x-1a", "eu-west"] {
+            assert_eq!(misspelled(text), None);
+        }
+    }
 }

@@ -74,6 +74,11 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A path by itself is its place.
+        if matches!(&self.problem, Problem::NotFound { path, .. } if self.place == format!("'{path}'"))
+        {
+            return self.problem.fmt(f);
+        }
         f.write_str(&self.place)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;

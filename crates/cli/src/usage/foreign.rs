@@ -174,6 +174,11 @@ pub(super) const OF_COMMAND: &[(&str, &[&str], &str)] = &[
     ),
     (
         "serve",
+        &["-d", "--data", "--payload", "--body", "--event"],
+        "serve takes no payload: call a function of it with invoke or stream, -p and --endpoint-url",
+    ),
+    (
+        "serve",
         &["--detach", "--daemon"],
         "let the shell do it: lambda-invoke serve FILE &",
     ),
@@ -228,7 +233,7 @@ pub(super) const COMMANDS: &[(&[&str], &str)] = &[
     ),
     (
         &["invoke-with-response-stream", "invoke-stream", "streaming"],
-        "use stream",
+        "the command is stream: lambda-invoke stream NAME",
     ),
     (&["invoke-async", "async"], "use invoke NAME --event"),
     (

@@ -29,24 +29,21 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
 
-/// Puts the hint below the first line, in the place of clap's tips: a similar name is not what was
-/// meant, and nobody wants to pass an option as a value.
+/// Puts the hint below the error, in the place of clap's tips: a similar name is not what was meant,
+/// and nobody wants to pass an option as a value.
 fn with_hint(text: &str, hint: Option<&str>) -> String {
     let is_tip = |line: &str| match hint {
         Some(_) => line.starts_with("  tip: "),
         None => line.starts_with("  tip: to pass "),
     };
-    let mut lines = text.lines().filter(|line| !is_tip(line));
     let mut out = String::new();
-    if let Some(first) = lines.next() {
-        out.push_str(first);
-        out.push('\n');
-    }
-    if let Some(hint) = hint {
-        out.push_str(&format!("  hint: {hint}\n"));
-    }
+    let mut to_come = hint;
     let mut was_blank = false;
-    for line in lines {
+    for line in text.lines().filter(|line| !is_tip(line)) {
+        // The error ends at the first blank line.
+        if let Some(hint) = to_come.take_if(|_| line.is_empty()) {
+            out.push_str(&format!("  hint: {hint}\n"));
+        }
         // clap shows the usage with the option that it took for the one meant.
         let usage = hint.and_then(|_| usage(line));
         // Where the tip was, two blank lines meet.

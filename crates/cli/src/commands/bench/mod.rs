@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'n', long, value_name = "N", value_parser = count::<u64>, help_heading = "Load")]
     calls: Option<u64>,
     /// Start no more calls after this time
-    #[arg(short, long, value_name = "TIME", value_parser = time, help_heading = "Load")]
+    #[arg(short, long, value_name = "TIME", value_parser = some_time, help_heading = "Load")]
     duration: Option<Duration>,
     /// Start this many calls per second, as far as --concurrency allows
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
@@ -71,6 +71,14 @@ pub(crate) struct Arguments {
     /// Use Invoke instead of InvokeWithResponseStream
     #[arg(long, help_heading = "Load")]
     buffered: bool,
+}
+
+/// Parses a time in which calls can be made.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("no call would be made; expected a time such as 30s".to_owned()),
+        time => Ok(time),
+    }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {

@@ -57,7 +57,7 @@ pub(super) fn for_inline(text: &str) -> Option<String> {
     }
     if let Some(name) = trimmed.strip_prefix('$').filter(|name| is_variable(name)) {
         return Some(format!(
-            "no shell replaced ${name}: within single quotes, none does; use -p \"${name}\""
+            "within single quotes, the shell does not replace ${name}: use -p \"${name}\""
         ));
     }
     let word = format!("\"{trimmed}\"");
@@ -94,7 +94,7 @@ fn repaired(text: &str) -> Option<(String, String)> {
         return None;
     }
     let rules: Vec<&str> = faults.into_iter().map(Fault::rule).collect();
-    Some((rules.join("; "), meant))
+    Some((rules.join("; "), meant.trim().to_owned()))
 }
 
 /// Advice by the place at which a text stops being JSON.
@@ -172,7 +172,7 @@ mod tests {
             ),
             (
                 "$PAYLOAD",
-                "no shell replaced $PAYLOAD: within single quotes, none does; use -p \"$PAYLOAD\"",
+                "within single quotes, the shell does not replace $PAYLOAD: use -p \"$PAYLOAD\"",
             ),
             (
                 "eyJhIjoxfQ==",
