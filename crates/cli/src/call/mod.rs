@@ -216,6 +216,16 @@ impl Options {
     pub(crate) async fn prepare(&self) -> Result<Prepared<'_>, Failure> {
         let name = FunctionName::try_from(&self.function)
             .map_err(|error| Failure::usage(format!("'{}': {error}", self.function)))?;
+        if let (Some(name), None) = (
+            functions::source::name_of(&self.function),
+            &self.connection.endpoint_url,
+        ) {
+            return Err(Failure::usage(format!(
+                "'{file}' is a source file here, not the name of a function\n  hint: use {name} \
+                 --local --function {file}",
+                file = self.function
+            )));
+        }
         let payload = self.payload.read()?;
         let context = self.client_context.as_ref().map(payload::client_context);
         let client_context = context.transpose()?;

@@ -64,6 +64,15 @@ fn is_source(word: &str) -> bool {
     word.contains('/') || language(Path::new(path)).is_some()
 }
 
+/// The name that the function of a source file of this folder has; `None` for everything else.
+pub(crate) fn name_of(word: &str) -> Option<&str> {
+    let (file, _) = split_handler(word);
+    let path = Path::new(file);
+    (language(path).is_some() && path.is_file())
+        .then(|| path.file_stem()?.to_str())
+        .flatten()
+}
+
 fn language(path: &Path) -> Option<Language> {
     path.extension()
         .and_then(|extension| Language::of_extension(extension.to_str()?))
