@@ -1,21 +1,17 @@
 //! Small pieces of work in which the crates with the feature `tracing` report something, to count their
 //! instructions with the feature and without it.
 //!
-//!     bench-tracing call|credentials|runtime N
+//!     bench-tracing call|credentials N
 //!
 //! `call` is a call of a function that returns its payload: the client and the endpoint in one process,
 //! over a pipe in memory. `credentials` is a fetch from the environment's keys by the whole chain.
-//! `runtime` is an invocation of a Python function; only this process is counted. Instances start directly, because
-//! valgrind cannot start a copy of the program to supervise them.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 
 use lambda_invoke::{Client, Credentials, Transport};
 use lambda_invoke_credentials::Chain;
 use lambda_invoke_endpoint::Endpoint;
-use lambda_invoke_runtime::{Event, Outcome, Pool, Program};
 use tokio::io::duplex;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -23,7 +19,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [work, count] = args.as_slice() else {
-        return Err("usage: bench-tracing call|credentials|runtime N".into());
+        return Err("usage: bench-tracing call|credentials N".into());
     };
     let count: usize = count.parse()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -33,7 +29,6 @@ fn main() -> Result<()> {
         match work.as_str() {
             "call" => calls(count).await,
             "credentials" => fetches(count).await,
-            "runtime" => invocations(count).await,
             _ => Err(format!("unknown work: {work}").into()),
         }
     })
@@ -67,20 +62,10 @@ async fn calls(count: usize) -> Result<()> {
 async fn fetches(count: usize) -> Result<()> {
     for _ in 0..count {
         let chain = Chain::builder().build()?;
-        assert_eq!(chain.identity().await?.credentials().access_key_id(), "AKIDEXAMPLE");
+        assert_eq!(
+            chain.identity().await?.credentials().access_key_id(),
+            "AKIDEXAMPLE"
+        );
     }
-    Ok(())
-}
-
-async fn invocations(count: usize) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
-    let pool = Pool::new(Program::python(folder, "app.handler")?.name("hello"));
-    for index in 0..count {
-        let event = Event::new(format!("request-{index}"), r#"{"name":"Ada"}"#);
-        let mut response = pool.invoke(event).await?;
-        while response.chunk().await.is_some() {}
-        assert!(matches!(response.finish().await.outcome, Outcome::Succeeded));
-    }
-    pool.shutdown().await;
     Ok(())
 }
