@@ -1,5 +1,6 @@
 //! A journal in a file: locked, written before anything is sent, synced by batches.
 
+mod at;
 mod error;
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use self::at::{read_exact_at, write_all_at};
 pub use self::error::JournalError;
 use crate::journal::{Decoded, Header, Record, SLOT, Scanner, Settled, Tail, data_of, decode_head};
 use crate::state::State;
@@ -451,44 +453,9 @@ fn read_line(file: &File, seed: u32, slot: u64) -> io::Result<Bytes> {
     Ok(area.into())
 }
 
-/// Writes bytes that end at a position. The positions are explicit, since a thread may be reading.
-fn append(file: &File, bytes: &[u8], end: u64) -> io::Result<()> {
-    let offset = end * SLOT as u64 - bytes.len() as u64;
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::write_all_at(file, bytes, offset);
-    #[cfg(windows)]
-    {
-        use std::os::windows::fs::FileExt as _;
-        let mut done = 0;
-        while done < bytes.len() {
-            match file.seek_write(&bytes[done..], offset + done as u64) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(more) => done += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset);
-    #[cfg(windows)]
-    {
-        use std::os::windows::fs::FileExt as _;
-        let mut done = 0;
-        while done < buffer.len() {
-            match file.seek_read(&mut buffer[done..], offset + done as u64) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(more) => done += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
+/// Writes records that end at a position.
+fn append(file: &File, records: &[u8], end: u64) -> io::Result<()> {
+    write_all_at(file, records, end * SLOT as u64 - records.len() as u64)
 }
 
 /// Lets another process use the file, although a clone of it may be open for a while.
