@@ -293,7 +293,7 @@ impl Driver {
         }
     }
 
-    /// Starts to write what gathered while the last records were being written.
+    /// Writes what gathered, or starts to, unless the last records are still being written.
     pub(super) fn write(&mut self) -> bool {
         if self.writing.is_some() {
             return false;
@@ -301,8 +301,13 @@ impl Driver {
         let Some(journal) = &mut self.journal else {
             return false;
         };
-        let Some(written) = journal.write() else {
-            return false;
+        let written = match journal.write() {
+            Ok(Some(written)) => written,
+            Ok(None) => return false,
+            Err(error) => {
+                self.fail(error.into());
+                return true;
+            }
         };
         self.writing = Some(Writing {
             written,
