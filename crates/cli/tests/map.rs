@@ -51,6 +51,7 @@ fn each_payload_has_a_line_and_the_summary_is_on_stderr() {
         assert_eq!(line["execution"], "started");
         assert_eq!(line["attempts"], 1);
         assert!(line["duration_ms"].is_number());
+        assert!(line["request_id"].is_string(), "{line}");
     }
     let said = text(&output.stderr);
     assert!(said.contains("50 items of echo in "), "{said}");
@@ -76,8 +77,9 @@ fn a_failed_function_is_exit_code_1_and_has_its_lines_in_the_failures_file() {
     let all = lines(&output.stdout);
     assert_eq!(all.len(), 7);
     assert!(
-        all.iter()
-            .all(|line| line["error"]["kind"] == "function_failed")
+        all.iter().all(
+            |line| line["error"]["kind"] == "function_failed" && line["request_id"].is_string()
+        )
     );
     assert_eq!(fs::read(&failures).unwrap(), output.stdout);
     let summary: Value = serde_json::from_slice(&output.stderr).unwrap();

@@ -35,16 +35,19 @@ impl DecodeError {
     /// A [`Decoder`](crate::Decoder) counts from the start of the stream;
     /// [`decode`](crate::decode), [`Headers`](crate::Headers) and
     /// [`HeaderBlock`](crate::HeaderBlock) count from the start of the bytes they were given.
+    #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset
     }
 
     /// What is wrong, with the values that were expected and found.
+    #[must_use]
     pub const fn kind(&self) -> DecodeErrorKind {
         self.kind
     }
 
     /// Whether the stream ended in the middle of a message. Everything before its end was valid.
+    #[must_use]
     pub const fn is_unexpected_eof(&self) -> bool {
         matches!(self.kind, DecodeErrorKind::UnexpectedEof { .. })
     }

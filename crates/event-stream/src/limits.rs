@@ -23,6 +23,7 @@ pub struct Limits {
 
 impl Limits {
     /// The default limits: messages of 24 MiB, headers of 128 KiB.
+    #[must_use]
     pub const fn new() -> Self {
         Self {
             max_message_len: 24 * 1024 * 1024,
@@ -49,11 +50,13 @@ impl Limits {
     }
 
     /// The maximum length of a message in bytes, its prelude and checksums included.
+    #[must_use]
     pub const fn max_message_len(self) -> u32 {
         self.max_message_len
     }
 
     /// The maximum length of a header block in bytes.
+    #[must_use]
     pub const fn max_headers_len(self) -> u32 {
         self.max_headers_len
     }

@@ -49,6 +49,7 @@ pub struct Payload {
 
 impl Payload {
     /// An empty payload.
+    #[must_use]
     pub const fn new() -> Self {
         Self {
             first: Bytes::new(),

@@ -38,11 +38,13 @@ pub struct EventStreamCodec {
 
 impl EventStreamCodec {
     /// A codec with the default [`Limits`].
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A codec that decodes with these limits.
+    #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             decoder: Decoder::with_limits(limits),

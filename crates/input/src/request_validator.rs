@@ -90,6 +90,7 @@ pub struct Violations<'a>(Vec<Violation<'a>>);
 
 impl<'a> Violations<'a> {
     /// Returns the violations in the service's order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Violation<'a>> {
         self.0.iter()
     }

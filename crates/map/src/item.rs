@@ -76,6 +76,8 @@ pub struct Finished {
     pub throttled: u32,
     /// From the first attempt to the end, in this run.
     pub duration: Duration,
+    /// The request id of the last attempt's response, if one came.
+    pub request_id: Option<Arc<str>>,
     /// The platform's report, if the log was requested. In a batch, of the first item only.
     pub report: Option<Report>,
 }

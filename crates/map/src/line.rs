@@ -29,6 +29,8 @@ struct Line<'f> {
     attempts: u32,
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     billed_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_mb: Option<u64>,
@@ -42,8 +44,6 @@ struct Described<'f> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'f str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'f str>,
 }
 
 impl Cause {
@@ -58,7 +58,6 @@ impl Cause {
                         .service_error()
                         .and_then(|service| service.code())
                         .or(function.and_then(|function| function.code.as_deref())),
-                    request_id: error.request_id(),
                 };
             }
             Self::BatchItemFailure => (
@@ -80,7 +79,6 @@ impl Cause {
             kind,
             message,
             code: None,
-            request_id: None,
         }
     }
 
@@ -110,7 +108,7 @@ fn milliseconds(time: Duration) -> f64 {
 impl Finished {
     /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
     /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
-    /// `duration_ms`, with `billed_ms` and `memory_mb` from a report, and with `error` for failures.
+    /// `duration_ms`, `request_id` if a response came, with `billed_ms` and `memory_mb` from a report, and with `error` for failures.
     #[must_use]
     pub fn line(&self) -> Bytes {
         self.line_with(None)
@@ -145,6 +143,7 @@ impl Finished {
             execution: execution(self.settled),
             attempts: self.attempts,
             duration_ms: milliseconds(self.duration),
+            request_id: self.request_id.as_deref(),
             billed_ms: billed.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             memory_mb: report.and_then(|report| report.memory_size_mb),
             error: self.cause.as_ref().map(Cause::describe),
@@ -168,6 +167,7 @@ mod tests {
             attempts: 1,
             throttled: 0,
             duration: Duration::from_micros(12_345),
+            request_id: Some("r-1".into()),
             report: None,
         }
     }
@@ -182,7 +182,7 @@ mod tests {
         ] {
             let line = finished(payload).line();
             let expected = format!(
-                r#"{{"index":3,"key":"c","outcome":"done",{expected}"execution":"started","attempts":1,"duration_ms":12.345}}"#
+                r#"{{"index":3,"key":"c","outcome":"done",{expected}"execution":"started","attempts":1,"duration_ms":12.345,"request_id":"r-1"}}"#
             );
             assert_eq!(line, expected);
         }

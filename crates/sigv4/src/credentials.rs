@@ -104,16 +104,19 @@ impl Credentials {
     }
 
     /// Returns the id of the access key, which is not a secret.
+    #[must_use]
     pub fn access_key_id(&self) -> &str {
         &self.inner.access_key_id
     }
 
     /// Returns the secret access key, in the clear.
+    #[must_use]
     pub fn secret_access_key(&self) -> &str {
         &self.inner.secret
     }
 
     /// Returns the session token of a temporary key, in the clear.
+    #[must_use]
     pub fn session_token(&self) -> Option<&str> {
         // A token is visible ASCII, so this is `Some` whenever there is one.
         self.inner
@@ -123,6 +126,7 @@ impl Credentials {
     }
 
     /// Returns when a temporary key expires.
+    #[must_use]
     pub fn expiry(&self) -> Option<Timestamp> {
         self.inner.expiry
     }

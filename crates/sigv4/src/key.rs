@@ -43,6 +43,7 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// Derives the key for the day of `time`, `region` and `service`.
+    #[must_use]
     pub fn derive(secret: &str, time: Timestamp, region: &str, service: &str) -> Self {
         let mut seed = Vec::with_capacity(4 + secret.len());
         seed.extend_from_slice(b"AWS4");
@@ -75,16 +76,19 @@ impl SigningKey {
     }
 
     /// Returns the scope: `20150830/us-east-1/lambda/aws4_request`.
+    #[must_use]
     pub fn scope(&self) -> &str {
         self.template.scope()
     }
 
     /// Returns whether this is the key for the day of `time`.
+    #[must_use]
     pub fn is_for(&self, time: Timestamp) -> bool {
         self.day == time.day()
     }
 
     /// Signs `string_to_sign`.
+    #[must_use]
     pub fn sign(&self, string_to_sign: &[u8]) -> Signature {
         let mut signature = [0; 32];
         signature.copy_from_slice(hmac::sign(&self.key, string_to_sign).as_ref());
@@ -92,6 +96,7 @@ impl SigningKey {
     }
 
     /// Whether `signature` is that of `string_to_sign`, compared in constant time.
+    #[must_use]
     pub fn verify(&self, string_to_sign: &[u8], signature: &Signature) -> bool {
         hmac::verify(&self.key, string_to_sign, &signature.0).is_ok()
     }

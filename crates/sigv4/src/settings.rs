@@ -60,6 +60,7 @@ pub enum SessionTokenMode {
 impl SigningSettings {
     /// The settings for S3: the path is signed as it is sent, and `x-amz-content-sha256` is sent and
     /// signed.
+    #[must_use]
     pub fn s3() -> Self {
         Self {
             path_encoding: PathEncoding::Single,

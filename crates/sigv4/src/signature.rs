@@ -14,11 +14,13 @@ pub struct Signature(pub(crate) [u8; 32]);
 
 impl Signature {
     /// Creates a signature from its 32 bytes, which is how a signed event-stream message carries it.
+    #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// Returns the 32 bytes.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -37,6 +37,7 @@ pub struct StringToSign {
 impl StringToSign {
     /// Creates the string for the SHA-256 of a canonical request
     /// ([`CanonicalRequest::hash`](crate::CanonicalRequest::hash)).
+    #[must_use]
     pub fn new(time: Timestamp, region: &str, service: &str, hash: [u8; 32]) -> Self {
         let mut text = List::new();
         text.extend_from_slice(ALGORITHM.as_bytes());
@@ -79,6 +80,7 @@ impl StringToSign {
     }
 
     /// The bytes to sign.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }

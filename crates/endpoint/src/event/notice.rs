@@ -61,6 +61,7 @@ pub enum EventFailure {
 
 impl EventFailure {
     /// Returns the `condition` of the record.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RetriesExhausted => "RetriesExhausted",

@@ -115,6 +115,7 @@ pub enum FaultKind {
 
 impl Fault {
     /// Creates a rule for every call of every function.
+    #[must_use]
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -136,6 +137,7 @@ impl Fault {
     /// assert!(Fault::error("ServiceException").is_some());
     /// assert!(Fault::error("NoSuchException").is_none());
     /// ```
+    #[must_use]
     pub fn error(code: &str) -> Option<Self> {
         let row = lambda_invoke_error::lookup(code)?;
         Some(Self::new(FaultKind::Error(row.error(row.meaning))))

@@ -12,6 +12,7 @@ const LONGEST_PAUSE_MS: u64 = 60_000;
 const LARGEST_CHUNK: usize = 16 << 20;
 
 /// Returns all built-in functions: [`hello`], [`echo`], [`count`] and [`fail`].
+#[must_use]
 pub fn all() -> Vec<Function> {
     vec![hello(), echo(), count(), fail()]
 }
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Function> {
 /// Creates `hello`, which greets `{"name": ..}` word by word, with a pause after each.
 ///
 /// Streams `text/plain`; `{"delay_ms": ..}` sets the pause, 150 ms by default.
+#[must_use]
 pub fn hello() -> Function {
     #[derive(Deserialize)]
     struct Input {
@@ -45,6 +47,7 @@ pub fn hello() -> Function {
 }
 
 /// Creates `echo`, which returns its payload.
+#[must_use]
 pub fn echo() -> Function {
     Function::buffered("echo", |invocation| async move {
         Ok::<_, FunctionError>(invocation.payload().clone())
@@ -53,6 +56,7 @@ pub fn echo() -> Function {
 
 /// Creates `count`, which streams the numbers from 1 to `n` (10 by default), one line each,
 /// `delay_ms` apart; with `bytes`, each chunk is padded to that many bytes.
+#[must_use]
 pub fn count() -> Function {
     #[derive(Deserialize)]
     struct Input {
@@ -87,6 +91,7 @@ pub fn count() -> Function {
 /// `{"when": "before" | "middle" | "end"}`, by default before.
 ///
 /// "before" writes nothing, "middle" writes the first of two chunks, "end" writes both.
+#[must_use]
 pub fn fail() -> Function {
     #[derive(Deserialize, Clone, Copy, PartialEq, PartialOrd, Default)]
     #[serde(rename_all = "lowercase")]

@@ -69,6 +69,7 @@ impl FunctionError {
     /// exited with error: <how>`, or `Runtime exited without providing a reason`.
     ///
     /// Useful for tests; an in-process function has no process of its own that could exit.
+    #[must_use]
     pub fn exit(how: Option<&str>) -> Self {
         let message = match how {
             Some(how) => format!("Runtime exited with error: {how}"),

@@ -305,6 +305,7 @@ impl Function {
     }
 
     /// Returns the function's name, as in its ARN.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }

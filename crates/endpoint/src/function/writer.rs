@@ -88,6 +88,7 @@ impl ResponseWriter {
     }
 
     /// Whether the caller has disconnected.
+    #[must_use]
     pub fn is_caller_gone(&self) -> bool {
         self.channel.is_gone()
     }

@@ -73,6 +73,7 @@ impl Endpoint {
 
 impl InMemory {
     /// Returns the endpoint.
+    #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

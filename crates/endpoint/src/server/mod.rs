@@ -62,6 +62,7 @@ impl Endpoint {
     }
 
     /// Returns the names of the functions, sorted.
+    #[must_use]
     pub fn functions(&self) -> Vec<&str> {
         self.site.service.registry.names()
     }
@@ -167,11 +168,13 @@ impl Endpoint {
     }
 
     /// Returns the counters of the event queue.
+    #[must_use]
     pub fn event_counters(&self) -> EventCounters {
         self.site.service.queue.counters()
     }
 
     /// Returns how many times each fault rule took effect, in the order in which they were added.
+    #[must_use]
     pub fn fault_strikes(&self) -> Vec<u64> {
         self.site.service.faults.strikes()
     }
@@ -183,6 +186,7 @@ impl Endpoint {
     }
 
     /// Returns the recorded calls of a function; see [`Server::calls`].
+    #[must_use]
     pub fn calls(&self, function: &str) -> Vec<RecordedCall> {
         self.site.service.calls.of(function)
     }

@@ -33,6 +33,7 @@ pub struct AccessKey {
 
 impl AccessKey {
     /// Creates a key that may invoke every function.
+    #[must_use]
     pub fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
@@ -60,6 +61,7 @@ impl AccessKey {
     }
 
     /// Returns the key's id.
+    #[must_use]
     pub fn id(&self) -> &str {
         self.credentials.access_key_id()
     }
@@ -74,6 +76,7 @@ impl AccessKey {
     }
 
     /// Whether the key may invoke a function of this name.
+    #[must_use]
     pub fn may_invoke(&self, function: &str) -> bool {
         self.pattern.matches(function)
     }

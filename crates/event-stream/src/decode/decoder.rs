@@ -71,11 +71,13 @@ enum State {
 
 impl Decoder {
     /// A decoder with the default [`Limits`].
+    #[must_use]
     pub fn new() -> Self {
         Self::with_limits(Limits::new())
     }
 
     /// A decoder with these limits.
+    #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             limits,

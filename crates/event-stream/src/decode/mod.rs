@@ -40,21 +40,25 @@ pub struct MessageRef<'a> {
 
 impl<'a> MessageRef<'a> {
     /// The headers.
+    #[must_use]
     pub const fn headers(&self) -> Headers<'a> {
         self.headers
     }
 
     /// The payload.
+    #[must_use]
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
     /// The length of the encoded message in bytes; the next message of the slice begins there.
+    #[must_use]
     pub const fn encoded_len(&self) -> usize {
         self.len
     }
 
     /// Copies headers and payload into an owned message.
+    #[must_use]
     pub fn to_message(&self) -> Message {
         Message::new(
             self.headers.to_block(),

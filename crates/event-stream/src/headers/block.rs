@@ -37,6 +37,7 @@ pub struct HeaderBlock {
 
 impl HeaderBlock {
     /// A block without headers.
+    #[must_use]
     pub const fn new() -> Self {
         Self {
             block: Bytes::new(),
@@ -90,6 +91,7 @@ impl HeaderBlock {
 
 impl Headers<'_> {
     /// Copies the headers into an owned block, in an allocation of exactly their length.
+    #[must_use]
     pub fn to_block(self) -> HeaderBlock {
         HeaderBlock::from_validated(Bytes::copy_from_slice(self.as_bytes()))
     }

@@ -42,6 +42,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The first value with this name. Names are compared byte by byte.
+    #[must_use]
     pub fn get(self, name: &str) -> Option<HeaderValue<'a>> {
         self.get_all(name).next()
     }
@@ -54,6 +55,7 @@ impl<'a> Headers<'a> {
     }
 
     /// All headers, in order.
+    #[must_use]
     pub fn iter(self) -> HeaderIter<'a> {
         HeaderIter {
             raw: RawHeaders { rest: self.block },
@@ -61,11 +63,13 @@ impl<'a> Headers<'a> {
     }
 
     /// Whether there are no headers.
+    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.block.is_empty()
     }
 
     /// The encoded block.
+    #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.block
     }

@@ -31,6 +31,7 @@ pub enum HeaderType {
 
 impl HeaderType {
     /// The number on the wire.
+    #[must_use]
     pub const fn as_u8(self) -> u8 {
         self as u8
     }
@@ -119,6 +120,7 @@ pub enum HeaderValue<'a> {
 
 impl<'a> HeaderValue<'a> {
     /// The string, if the value is one.
+    #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
         match self {
             Self::String(text) => Some(text),
@@ -127,6 +129,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The bytes, if the value is a byte array.
+    #[must_use]
     pub const fn as_bytes(self) -> Option<&'a [u8]> {
         match self {
             Self::ByteArray(bytes) => Some(bytes),
@@ -135,6 +138,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The boolean, if the value is one.
+    #[must_use]
     pub const fn as_bool(self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(value),
@@ -143,6 +147,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The integer, if the value is one, of any of the four widths.
+    #[must_use]
     pub fn as_integer(self) -> Option<i64> {
         match self {
             Self::Byte(value) => Some(value.into()),
@@ -154,6 +159,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The milliseconds since 1970-01-01T00:00:00Z, if the value is a timestamp.
+    #[must_use]
     pub const fn as_timestamp(self) -> Option<i64> {
         match self {
             Self::Timestamp(milliseconds) => Some(milliseconds),
@@ -162,6 +168,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The bytes of the UUID, if the value is one.
+    #[must_use]
     pub const fn as_uuid(self) -> Option<[u8; 16]> {
         match self {
             Self::Uuid(bytes) => Some(bytes),
@@ -170,6 +177,7 @@ impl<'a> HeaderValue<'a> {
     }
 
     /// The type of the value.
+    #[must_use]
     pub const fn header_type(self) -> HeaderType {
         match self {
             Self::Bool(true) => HeaderType::BoolTrue,

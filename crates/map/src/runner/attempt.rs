@@ -1,5 +1,7 @@
 //! Makes one call.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use lambda_invoke::http::{HeaderName, HeaderValue};
 use lambda_invoke::{
@@ -85,13 +87,14 @@ pub(super) struct Attempt {
     pub(super) log_tail: bool,
     /// Whether the client may retry by itself: to correct its clock, or to fetch credentials.
     pub(super) recover: bool,
-    pub(super) execution_name: Option<std::sync::Arc<str>>,
+    pub(super) execution_name: Option<Arc<str>>,
 }
 
 /// A response that counts.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) payload: Bytes,
+    pub(super) request_id: Option<Arc<str>>,
     pub(super) report: Option<Report>,
 }
 
@@ -99,9 +102,12 @@ impl Attempt {
     pub(super) async fn make(self, client: Client, target: &Target) -> Result<Response, Error> {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &self);
-            let collected = call.send().await?.collect_at_most(MAX_STREAM).await?;
+            let stream = call.send().await?;
+            let request_id = stream.request_id().map(Arc::from);
+            let collected = stream.collect_at_most(MAX_STREAM).await?;
             let completion = collected.completion();
             return Ok(Response {
+                request_id,
                 report: completion.and_then(|completion| completion.report().cloned()),
                 payload: collected.to_bytes(),
             });
@@ -115,6 +121,7 @@ impl Attempt {
         }
         let reply = call.send().await?.into_result()?;
         Ok(Response {
+            request_id: reply.request_id().map(Arc::from),
             report: reply.report(),
             payload: reply.into_payload(),
         })

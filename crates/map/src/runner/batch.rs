@@ -20,7 +20,7 @@ pub(super) const MAX_BYTES: usize = 6 << 20;
 
 /// What the response says of each item, in order.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum BatchResponse {
     /// Whether each item failed.
     Failed(Vec<bool>),
     /// A result for each.
@@ -57,31 +57,33 @@ pub(super) fn join<'p>(payloads: impl Iterator<Item = &'p Bytes>) -> Bytes {
 }
 
 /// Reads the response to a batch of items with these keys.
-pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> Answer {
+pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse {
     if response.trim_ascii().is_empty() {
-        return Answer::Failed(vec![false; keys.len()]);
+        return BatchResponse::Failed(vec![false; keys.len()]);
     }
     let is_array = response.trim_ascii_start().starts_with(b"[");
     if is_array {
         return match serde_json::from_slice::<Vec<&RawValue>>(response) {
-            Ok(results) if results.len() == keys.len() => Answer::Results(
+            Ok(results) if results.len() == keys.len() => BatchResponse::Results(
                 results
                     .iter()
                     .map(|result| response.slice_ref(result.get().as_bytes()))
                     .collect(),
             ),
-            Ok(results) => Answer::Invalid(format!(
+            Ok(results) => BatchResponse::Invalid(format!(
                 "the function returned an array of {} results for a batch of {}",
                 results.len(),
                 keys.len()
             )),
-            Err(error) => Answer::Invalid(format!("the response to a batch is not JSON: {error}")),
+            Err(error) => {
+                BatchResponse::Invalid(format!("the response to a batch is not JSON: {error}"))
+            }
         };
     }
     let response = match serde_json::from_slice::<Option<Response>>(response) {
         Ok(response) => response,
         Err(error) => {
-            return Answer::Invalid(format!(
+            return BatchResponse::Invalid(format!(
                 "the response to a batch is not an object with batchItemFailures: {error}"
             ));
         }
@@ -91,14 +93,14 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> Answer {
     for Failure { item_identifier } in failures.unwrap_or_default() {
         let named = positions(&item_identifier, keys);
         if named.is_empty() {
-            return Answer::Invalid(format!(
+            return BatchResponse::Invalid(format!(
                 "batchItemFailures names {item_identifier}, which is neither the key nor the \
                  position of an item"
             ));
         }
         failed.extend(named);
     }
-    Answer::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
+    BatchResponse::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
 }
 
 /// The items that an identifier names: by their key, which several may have, or else by the position.
@@ -130,7 +132,7 @@ mod tests {
         vec![Some("a".into()), Some("b".into()), None]
     }
 
-    fn read(response: &'static str) -> Answer {
+    fn read(response: &'static str) -> BatchResponse {
         super::read(&Bytes::from_static(response.as_bytes()), &keys())
     }
 
@@ -149,7 +151,11 @@ mod tests {
             r#"{"batchItemFailures":[]}"#,
             r#"{"batchItemFailures":null}"#,
         ] {
-            assert_eq!(read(response), Answer::Failed(vec![false; 3]), "{response}");
+            assert_eq!(
+                read(response),
+                BatchResponse::Failed(vec![false; 3]),
+                "{response}"
+            );
         }
         for (identifiers, expected) in [
             (r#"{"itemIdentifier":"b"}"#, [false, true, false]),
@@ -164,7 +170,7 @@ mod tests {
         ] {
             let response = format!(r#"{{"batchItemFailures":[{identifiers}]}}"#);
             let read = super::read(&response.into(), &keys());
-            assert_eq!(read, Answer::Failed(expected.to_vec()));
+            assert_eq!(read, BatchResponse::Failed(expected.to_vec()));
         }
     }
 
@@ -173,13 +179,16 @@ mod tests {
         let response = r#"{"batchItemFailures":[{"itemIdentifier":"a"}]}"#;
         let keys = ["a", "b", "a"].map(|key| Some(key.into()));
         let read = super::read(&response.into(), &keys);
-        assert_eq!(read, Answer::Failed(vec![true, false, true]));
+        assert_eq!(read, BatchResponse::Failed(vec![true, false, true]));
     }
 
     #[test]
     fn results_are_taken_one_by_one() {
         let results = [r#"{"a": 1}"#, "null", "\"x\""].map(Bytes::from).to_vec();
-        assert_eq!(read(r#"[{"a": 1}, null, "x"]"#), Answer::Results(results));
+        assert_eq!(
+            read(r#"[{"a": 1}, null, "x"]"#),
+            BatchResponse::Results(results)
+        );
     }
 
     #[test]
@@ -203,7 +212,7 @@ mod tests {
             ),
             (r#"{"batchItemFailures":[{"wrong":"a"}]}"#, "names null"),
         ] {
-            let Answer::Invalid(message) = read(response) else {
+            let BatchResponse::Invalid(message) = read(response) else {
                 panic!("{response}");
             };
             assert!(message.contains(part), "{message}");

@@ -359,6 +359,13 @@ impl Run {
         std::future::poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
+    /// Takes an item that has ended, if one is ready, without waiting: for all that came at once, it takes
+    /// less time than [`next`](Self::next). `None` says nothing about the run.
+    #[must_use = "the item is not reported again"]
+    pub fn take_ready(&mut self) -> Option<Event> {
+        self.driver.take_ready()
+    }
+
     /// Returns what ends the run early.
     #[must_use]
     pub fn control(&self) -> Control {

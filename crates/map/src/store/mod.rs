@@ -1,5 +1,6 @@
 //! A journal in a file: locked, written before anything is sent, synced by batches.
 
+mod at;
 mod error;
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use self::at::{read_exact_at, write_all_at};
 pub use self::error::JournalError;
 use crate::journal::{Decoded, Header, Record, SLOT, Scanner, Settled, Tail, data_of, decode_head};
 use crate::state::State;
@@ -22,24 +24,31 @@ use crate::state::State;
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
 
+/// The most bytes of memory for records that are kept for the next ones.
+const KEPT: usize = 64 << 10;
+
 /// The most bytes of a header.
 const HEADER: u64 = 64 << 10;
 
 /// A journal in a file, and what is known from it.
 ///
-/// A thread of its own writes to the file; another one syncs it, at most a window after a record was
-/// written. Records are passed to the operating system before what they announce happens, so a process
-/// that is killed loses none. A power failure can lose those of the last window; with a window of zero
-/// they are on the disk before anything is sent.
+/// Records are passed to the operating system before what they announce happens, so a process that is
+/// killed loses none. A thread syncs them, at most a window after they were written, so a power failure
+/// can lose those of the last window. They are written where the run is polled, since that takes less
+/// time than another thread would need to be woken; with a window of zero, a thread writes and syncs
+/// them before anything is sent.
 #[derive(Debug)]
 pub struct Journal {
     state: State,
     seed: u32,
     /// Where the next record belongs.
     next: u64,
-    /// Records that were not passed to the thread yet.
+    /// Records that were not written yet.
     buffer: Vec<u8>,
+    file: Arc<File>,
     jobs: mpsc::Sender<Job>,
+    /// The thread that syncs, unless the window is zero.
+    syncer: Option<mpsc::SyncSender<u64>>,
     /// Everything before this slot is on the disk.
     synced: Arc<AtomicU64>,
     /// The last position in a `Synced` record.
@@ -49,6 +58,7 @@ pub struct Journal {
 
 #[derive(Debug)]
 enum Job {
+    /// Writes and syncs.
     Append {
         bytes: Vec<u8>,
         /// The position after these bytes.
@@ -64,13 +74,19 @@ enum Job {
     },
 }
 
-/// Bytes that are being written.
+/// Bytes that were written, or are being written by the thread.
 #[derive(Debug)]
-pub(crate) struct Written(oneshot::Receiver<io::Result<()>>);
+pub(crate) enum Written {
+    Now,
+    Later(oneshot::Receiver<io::Result<()>>),
+}
 
 impl Written {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), JournalError>> {
-        Pin::new(&mut self.0).poll(cx).map(flattened)
+        match self {
+            Self::Now => Poll::Ready(Ok(())),
+            Self::Later(done) => Pin::new(done).poll(cx).map(flattened),
+        }
     }
 }
 
@@ -123,15 +139,21 @@ impl Journal {
                 (found.seed, end)
             }
         };
-        file.seek(SeekFrom::Start(next * SLOT as u64))?;
+        let file = Arc::new(file);
         let synced = Arc::new(AtomicU64::new(next));
-        let jobs = start_threads(file, window, Arc::clone(&synced), seed)?;
+        let syncer = match window.is_zero() {
+            true => None,
+            false => Some(start_syncer(&file, window, &synced)?),
+        };
+        let jobs = start_thread(&file, &synced, seed)?;
         Ok(Self {
             state,
             seed,
             next,
             buffer: Vec::new(),
+            file,
             jobs,
+            syncer,
             synced,
             marked: 0,
             path: path.to_owned(),
@@ -183,25 +205,35 @@ impl Journal {
         Ok(())
     }
 
-    /// Starts to write the records that were added; `None` if there are none.
-    pub(crate) fn write(&mut self) -> Option<Written> {
+    /// Writes the records that were added, or starts to; `None` if there are none.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written. Nothing may be written behind an incomplete record, so the journal is of
+    /// no use any more.
+    pub(crate) fn write(&mut self) -> Result<Option<Written>, JournalError> {
         if self.buffer.is_empty() {
-            return None;
+            return Ok(None);
         }
         let synced = self.synced.load(Ordering::Acquire);
         if synced > self.marked {
             self.marked = synced;
             self.push(&Record::Synced { slot: synced });
         }
-        let bytes = std::mem::take(&mut self.buffer);
-        let (done, written) = oneshot::channel();
-        // If the thread has ended, so does `written`, with an error.
-        let _ = self.jobs.send(Job::Append {
-            bytes,
-            end: self.next,
-            done,
-        });
-        Some(Written(written))
+        let end = self.next;
+        let Some(syncer) = &self.syncer else {
+            let bytes = std::mem::take(&mut self.buffer);
+            let (done, written) = oneshot::channel();
+            // If the thread has ended, so does `written`, with an error.
+            let _ = self.jobs.send(Job::Append { bytes, end, done });
+            return Ok(Some(Written::Later(written)));
+        };
+        append(&self.file, &self.buffer, end)?;
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT);
+        // Full if a sync is due anyway: it covers these bytes as well.
+        let _ = syncer.try_send(end);
+        Ok(Some(Written::Now))
     }
 
     /// Starts to read the line of a result; `None` if the item has none.
@@ -337,37 +369,37 @@ fn repair(file: &mut File, seed: u32, tail: Tail) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Starts the thread that writes and, if there is a window, the one that syncs.
-fn start_threads(
-    file: File,
+/// Starts the thread that syncs a window after a position was written.
+fn start_syncer(
+    file: &Arc<File>,
     window: Duration,
-    synced: Arc<AtomicU64>,
+    synced: &Arc<AtomicU64>,
+) -> io::Result<mpsc::SyncSender<u64>> {
+    // One position may wait while another is synced; later ones are taken with it.
+    let (dirty, positions) = mpsc::sync_channel::<u64>(1);
+    let (file, synced) = (Arc::clone(file), Arc::clone(synced));
+    thread("journal-sync", move || {
+        while let Ok(first) = positions.recv() {
+            std::thread::sleep(window);
+            let end = positions.try_iter().last().unwrap_or(first);
+            // A failure shows when the run ends: then everything is synced once more.
+            if file.sync_data().is_ok() {
+                synced.fetch_max(end, Ordering::AcqRel);
+            }
+        }
+    })?;
+    Ok(dirty)
+}
+
+/// Starts the thread for what waits for the disk.
+fn start_thread(
+    file: &Arc<File>,
+    synced: &Arc<AtomicU64>,
     seed: u32,
 ) -> io::Result<mpsc::Sender<Job>> {
     let (jobs, queue) = mpsc::channel();
-    let syncer = match window.is_zero() {
-        true => None,
-        false => {
-            let file = file.try_clone()?;
-            // One position may wait while another is synced; later ones are taken with it.
-            let (dirty, positions) = mpsc::sync_channel::<u64>(1);
-            let synced = Arc::clone(&synced);
-            thread("journal-sync", move || {
-                while let Ok(first) = positions.recv() {
-                    std::thread::sleep(window);
-                    let end = positions.try_iter().last().unwrap_or(first);
-                    // A failure shows when the run ends: then everything is synced once more.
-                    if file.sync_data().is_ok() {
-                        synced.fetch_max(end, Ordering::AcqRel);
-                    }
-                }
-            })?;
-            Some(dirty)
-        }
-    };
-    thread("journal", move || {
-        write_all(file, &queue, syncer, &synced, seed)
-    })?;
+    let (file, synced) = (Arc::clone(file), Arc::clone(synced));
+    thread("journal", move || work(&file, &queue, &synced, seed))?;
     Ok(jobs)
 }
 
@@ -376,28 +408,15 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     builder.spawn(work).map(drop)
 }
 
-fn write_all(
-    mut file: File,
-    queue: &mpsc::Receiver<Job>,
-    syncer: Option<mpsc::SyncSender<u64>>,
-    synced: &AtomicU64,
-    seed: u32,
-) {
+fn work(file: &File, queue: &mpsc::Receiver<Job>, synced: &AtomicU64, seed: u32) {
     for job in queue {
         match job {
             Job::Append { bytes, end, done } => {
-                let mut written = file.write_all(&bytes);
-                match &syncer {
-                    // Full if a sync is due anyway: it covers these bytes as well.
-                    Some(syncer) => drop(syncer.try_send(end)),
-                    None => {
-                        written = written.and_then(|()| file.sync_data());
-                        if written.is_ok() {
-                            synced.fetch_max(end, Ordering::AcqRel);
-                        }
-                    }
-                }
+                let written = append(file, &bytes, end).and_then(|()| file.sync_data());
                 let is_broken = written.is_err();
+                if !is_broken {
+                    synced.fetch_max(end, Ordering::AcqRel);
+                }
                 let _ = done.send(written);
                 // Nothing may be written behind an incomplete record.
                 if is_broken {
@@ -405,21 +424,21 @@ fn write_all(
                 }
             }
             Job::Read { slot, done } => {
-                let _ = done.send(read_line(&mut file, seed, slot));
+                let _ = done.send(read_line(file, seed, slot));
             }
             Job::Close { done } => {
                 let synced = file.sync_all();
-                unlock(&file);
+                unlock(file);
                 let _ = done.send(synced);
                 return;
             }
         }
     }
-    unlock(&file);
+    unlock(file);
 }
 
 /// Reads the data of a result.
-fn read_line(file: &mut File, seed: u32, slot: u64) -> io::Result<Bytes> {
+fn read_line(file: &File, seed: u32, slot: u64) -> io::Result<Bytes> {
     let changed = || io::Error::new(io::ErrorKind::InvalidData, "a result in it has changed");
     let offset = slot * SLOT as u64;
     let mut head = [0; SLOT];
@@ -434,18 +453,9 @@ fn read_line(file: &mut File, seed: u32, slot: u64) -> io::Result<Bytes> {
     Ok(area.into())
 }
 
-#[cfg(unix)]
-fn read_exact_at(file: &mut File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-/// Reading moves the position at which the next record is written.
-#[cfg(windows)]
-fn read_exact_at(file: &mut File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    file.seek(SeekFrom::Start(offset))?;
-    let read = file.read_exact(buffer);
-    file.seek(SeekFrom::End(0))?;
-    read
+/// Writes records that end at a position.
+fn append(file: &File, records: &[u8], end: u64) -> io::Result<()> {
+    write_all_at(file, records, end * SLOT as u64 - records.len() as u64)
 }
 
 /// Lets another process use the file, although a clone of it may be open for a while.

@@ -148,28 +148,28 @@ fn status(pid: Pid, field: &str) -> Option<u64> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::io;
     use std::process::{Child, Command};
 
     use super::*;
 
     /// Starts a shell with two children, and waits until it has them.
-    fn shell() -> (Child, Pid) {
+    fn shell() -> io::Result<(Child, Pid)> {
         let child = Command::new("sh")
             .args(["-c", "sleep 60 & sleep 60 & wait"])
-            .spawn()
-            .unwrap();
+            .spawn()?;
         let root = Pid::from_child(&child);
         let start = Instant::now();
         while descendants(root).len() < 2 {
             assert!(start.elapsed() < Duration::from_secs(30), "no children");
             std::thread::sleep(Duration::from_millis(5));
         }
-        (child, root)
+        Ok((child, root))
     }
 
     #[test]
     fn all_descendants_are_killed_and_counted() {
-        let (mut shell, root) = shell();
+        let (mut shell, root) = shell().unwrap();
         let children = descendants(root);
         assert!(has_children(root));
         assert_eq!(kill_descendants(root), 2);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn children_of_a_later_survey_count_for_the_memory() {
-        let (mut shell, root) = shell();
+        let (mut shell, root) = shell().unwrap();
         let mut memory = Memory::new(root);
         let all = memory.now();
         assert_eq!(memory.children.len(), 2);

@@ -61,6 +61,7 @@ impl<'a> CanonicalRequest<'a> {
     /// and so on), in its headers or in its query.
     ///
     /// Every header is covered but those that `settings` leave out; the signature itself never is.
+    #[must_use]
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &SigningSettings) -> Self {
         let mut form = Form::new(request, payload, settings);
         parse_signed(&mut form.query, request.query, settings);
@@ -84,11 +85,13 @@ impl<'a> CanonicalRequest<'a> {
     }
 
     /// Returns the SHA-256 of the canonical request.
+    #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         self.form.hash(&self.names, Blank::Space)
     }
 
     /// Returns the canonical request as the bytes that are hashed.
+    #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.form
@@ -97,6 +100,7 @@ impl<'a> CanonicalRequest<'a> {
     }
 
     /// Returns the names of the covered headers, in lower case and sorted, joined with `;`.
+    #[must_use]
     pub fn signed_headers(&self) -> &str {
         core::str::from_utf8(&self.names).unwrap_or_default()
     }

@@ -75,6 +75,7 @@ pub struct ChunkSigner {
 impl ChunkSigner {
     /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
     /// that of the day of `time`.
+    #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
             chain: Chain::new(key, time, seed),
@@ -90,6 +91,7 @@ impl ChunkSigner {
 
     /// Signs the trailer, which comes after the empty chunk. The signature is sent as
     /// `x-amz-trailer-signature`, which itself is not covered.
+    #[must_use]
     pub fn sign_trailer(self, trailer: &HeaderMap) -> Signature {
         let text = self.chain.trailer(trailer);
         self.chain.key.sign(text.as_bytes())
@@ -127,6 +129,7 @@ pub struct ChunkVerifier {
 impl ChunkVerifier {
     /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
     /// that of the day of `time`.
+    #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
             chain: Chain::new(key, time, seed),

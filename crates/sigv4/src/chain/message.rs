@@ -29,6 +29,7 @@ impl SigningKey {
     /// );
     /// # Ok::<(), lambda_invoke_sigv4::TimestampError>(())
     /// ```
+    #[must_use]
     pub fn sign_message(
         &self,
         prior: Signature,
@@ -42,6 +43,7 @@ impl SigningKey {
 
     /// Whether `signature` is that of an event-stream message, compared in constant time; the
     /// arguments are those of [`sign_message`](Self::sign_message).
+    #[must_use]
     pub fn verify_message(
         &self,
         prior: Signature,

@@ -132,6 +132,7 @@ pub(crate) enum Problem {
 
 impl CredentialsError {
     /// Returns the offset of the first invalid byte; `None` if the text is empty.
+    #[must_use]
     pub fn offset(&self) -> Option<usize> {
         match self.problem {
             Problem::Empty => None,

@@ -141,11 +141,13 @@ impl Mismatch {
     }
 
     /// The canonical request, with `<redacted>` in place of a session token.
+    #[must_use]
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
 
     /// The string to sign.
+    #[must_use]
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }
@@ -153,6 +155,7 @@ impl Mismatch {
 
 impl VerifyError {
     /// Returns the error code that services return.
+    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -174,6 +177,7 @@ impl VerifyError {
 
     /// Returns the message that services return, as far as it is known. Some of them also quote the
     /// request's authorization header; this does not.
+    #[must_use]
     pub fn service_message(&self) -> String {
         match self {
             Self::MissingAuthenticationToken => "Missing Authentication Token".to_owned(),

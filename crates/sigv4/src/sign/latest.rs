@@ -50,7 +50,7 @@ impl<D, S: Clone> Latest<D, S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Places<D, S>> {
-        // Nothing panics while the lock is held, and what is kept is whole or absent.
+        // Nothing panics while the lock is held, and what is kept is complete or absent.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -185,11 +185,13 @@ pub struct Presigned {
 
 impl Presigned {
     /// Returns the whole query to send, without `?`. It contains the session token in the clear.
+    #[must_use]
     pub fn query(&self) -> &str {
         &self.query
     }
 
     /// Returns the signature alone.
+    #[must_use]
     pub fn signature(&self) -> Signature {
         self.signature
     }

@@ -51,12 +51,14 @@ impl Timestamp {
     }
 
     /// Returns the whole seconds since the epoch.
+    #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
     /// Converts a time of the system's clock: its whole seconds, at least [`Timestamp::EPOCH`] and at most
     /// [`Timestamp::MAX`].
+    #[must_use]
     pub fn saturating_from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
             Ok(since) => Self::EPOCH.saturating_add(since),
@@ -65,11 +67,13 @@ impl Timestamp {
     }
 
     /// Returns the moment that is `duration` (its whole seconds) later, at most [`Timestamp::MAX`].
+    #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()).min(Self::MAX.0))
     }
 
     /// Returns the moment that is `duration` (its whole seconds) earlier, at least [`Timestamp::EPOCH`].
+    #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.as_secs()))
     }

@@ -62,11 +62,13 @@ impl<'a> Claims<'a> {
     }
 
     /// Returns the id of the access key.
+    #[must_use]
     pub fn access_key_id(&self) -> &str {
         self.credential.split('/').next().unwrap_or_default()
     }
 
     /// Returns the scope as it was sent: `20150830/us-east-1/lambda/aws4_request`.
+    #[must_use]
     pub fn scope(&self) -> &str {
         self.credential
             .split_once('/')
@@ -74,21 +76,25 @@ impl<'a> Claims<'a> {
     }
 
     /// Returns the region of the scope; `None` if the scope has too few elements.
+    #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.scope().split('/').nth(1)
     }
 
     /// Returns the service of the scope; `None` if the scope has too few elements.
+    #[must_use]
     pub fn service(&self) -> Option<&str> {
         self.scope().split('/').nth(2)
     }
 
     /// Returns when the request was signed, by the signer's clock.
+    #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.time
     }
 
     /// Returns how long the signature is valid, if the request is presigned.
+    #[must_use]
     pub fn expires(&self) -> Option<Duration> {
         self.expires
     }
@@ -99,11 +105,13 @@ impl<'a> Claims<'a> {
     }
 
     /// Returns the signature, which seeds the chain of a signed body.
+    #[must_use]
     pub fn signature(&self) -> Signature {
         self.signature
     }
 
     /// Converts the claims into a value that does not borrow from the request.
+    #[must_use]
     pub fn into_owned(self) -> Claims<'static> {
         Claims {
             credential: Cow::Owned(self.credential.into_owned()),

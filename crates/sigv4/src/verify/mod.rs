@@ -339,21 +339,25 @@ pub struct Verified<'a> {
 
 impl<'a> Verified<'a> {
     /// Returns the id of the access key.
+    #[must_use]
     pub fn access_key_id(&self) -> &str {
         self.claims.access_key_id()
     }
 
     /// Returns the scope: `20150830/us-east-1/lambda/aws4_request`.
+    #[must_use]
     pub fn scope(&self) -> &str {
         self.claims.scope()
     }
 
     /// Returns when the request was signed, by the signer's clock.
+    #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.claims.timestamp()
     }
 
     /// Returns how long the signature is valid, if the request is presigned.
+    #[must_use]
     pub fn expires(&self) -> Option<Duration> {
         self.claims.expires()
     }
@@ -364,16 +368,19 @@ impl<'a> Verified<'a> {
     }
 
     /// Returns the signature, which seeds the chain of a signed body.
+    #[must_use]
     pub fn signature(&self) -> Signature {
         self.claims.signature()
     }
 
     /// Everything that the signature proves.
+    #[must_use]
     pub fn claims(&self) -> &Claims<'a> {
         &self.claims
     }
 
     /// Converts it into a value that does not borrow from the request.
+    #[must_use]
     pub fn into_owned(self) -> Verified<'static> {
         Verified {
             claims: self.claims.into_owned(),

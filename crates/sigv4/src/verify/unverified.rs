@@ -17,6 +17,7 @@ pub struct Unverified<'v, 'a> {
 
 impl<'a> Unverified<'_, 'a> {
     /// What the request claims. The scope is the verifier's own; nothing else is proved.
+    #[must_use]
     pub fn claims(&self) -> &Claims<'a> {
         &self.checked.claims
     }

@@ -12,9 +12,10 @@ use lambda_invoke_map::source::SourceError;
 
 use super::input::Items;
 
-/// How many items are read ahead. The thread goes on once half of them are taken: if it did so after
-/// each, it would have to be woken for each.
-const AHEAD: usize = 32;
+/// How many items are read ahead, unless those have more bytes. The thread goes on once half of them are
+/// taken: if it did so after each, it would have to be woken for each.
+const AHEAD: usize = 512;
+const AHEAD_BYTES: usize = 8 << 20;
 
 type Read = Result<Item, SourceError>;
 
@@ -46,12 +47,27 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     items: VecDeque<Read>,
+    /// The bytes of their payloads.
+    bytes: usize,
+    /// Whether the thread waits until half of it is taken.
+    is_full: bool,
     /// Whether there will be no more.
     is_ended: bool,
     /// Whether nobody takes them any more.
     is_abandoned: bool,
     /// Who waits for an item.
     waker: Option<Waker>,
+}
+
+impl State {
+    /// Whether this share of what is read ahead has been.
+    fn has(&self, share: usize) -> bool {
+        self.items.len() >= AHEAD / share || self.bytes >= AHEAD_BYTES / share
+    }
+}
+
+fn bytes_of(read: &Read) -> usize {
+    read.as_ref().map_or(0, |item| item.payload.len())
 }
 
 impl Shared {
@@ -62,13 +78,14 @@ impl Shared {
     /// Adds an item, and waits while there are enough; returns whether more are wanted.
     fn push(&self, item: Read) -> bool {
         let mut state = self.lock();
+        state.bytes += bytes_of(&item);
         state.items.push_back(item);
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
-        if state.items.len() >= AHEAD {
-            let is_enough =
-                |state: &mut State| state.items.len() > AHEAD / 2 && !state.is_abandoned;
+        if state.has(1) {
+            state.is_full = true;
+            let is_enough = |state: &mut State| state.is_full && !state.is_abandoned;
             let waited = self.room.wait_while(state, is_enough);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -101,7 +118,9 @@ impl Stream for Reading {
         let mut state = self.0.lock();
         match state.items.pop_front() {
             Some(item) => {
-                if state.items.len() == AHEAD / 2 {
+                state.bytes -= bytes_of(&item);
+                if state.is_full && !state.has(2) {
+                    state.is_full = false;
                     self.0.room.notify_one();
                 }
                 Poll::Ready(Some(item))

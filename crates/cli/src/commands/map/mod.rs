@@ -155,8 +155,14 @@ async fn drive(
             event = run.next() => match event {
                 None => break,
                 Some(Ok(event)) => {
-                    summary.add(&event);
-                    if stopped.is_none() && results.add(&event) {
+                    let mut is_time = false;
+                    let mut next = Some(event);
+                    while let Some(event) = next {
+                        summary.add(&event);
+                        is_time |= stopped.is_none() && results.add(&event);
+                        next = run.take_ready();
+                    }
+                    if is_time {
                         stopped = results.write().await.err().map(Stopped::Output);
                         if stopped.is_some() {
                             control.drain();

@@ -3,13 +3,14 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use lambda_invoke_map::journal::Settled;
 use lambda_invoke_map::{Event, Finished, Keep};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::options::Arguments;
 use crate::exit::Failure;
@@ -28,8 +29,9 @@ pub(super) struct Results {
     failures: Option<Output>,
     collected: BytesMut,
     collected_failures: BytesMut,
-    /// When the lines that were collected are due.
-    due: Option<Instant>,
+    /// Whether lines were collected: then `due` is when they are due.
+    is_due: bool,
+    due: Pin<Box<Sleep>>,
 }
 
 impl Results {
@@ -50,7 +52,9 @@ impl Results {
             failures: failures.as_ref().map(open).transpose()?,
             collected: BytesMut::new(),
             collected_failures: BytesMut::new(),
-            due: None,
+            is_due: false,
+            // One timer for all: setting one for each result would cost more than adding it.
+            due: Box::pin(tokio::time::sleep(COLLECTING)),
         })
     }
 
@@ -61,7 +65,10 @@ impl Results {
             out.extend_from_slice(b"\n");
         };
         put(&mut self.collected);
-        self.due.get_or_insert_with(|| Instant::now() + COLLECTING);
+        if !self.is_due {
+            self.is_due = true;
+            self.due.as_mut().reset(Instant::now() + COLLECTING);
+        }
         if self.failures.is_some() && event.settled() != Settled::Done {
             put(&mut self.collected_failures);
         }
@@ -69,10 +76,10 @@ impl Results {
     }
 
     /// Waits until it is time to write; for ever if there is nothing.
-    pub(super) async fn due(&self) {
-        match self.due {
-            Some(due) => tokio::time::sleep_until(due).await,
-            None => std::future::pending().await,
+    pub(super) async fn due(&mut self) {
+        match self.is_due {
+            true => self.due.as_mut().await,
+            false => std::future::pending().await,
         }
     }
 
@@ -82,7 +89,7 @@ impl Results {
     ///
     /// If it cannot be written.
     pub(super) async fn write(&mut self) -> Result<(), Failure> {
-        self.due = None;
+        self.is_due = false;
         if !self.collected.is_empty() {
             self.lines.write(self.collected.split().freeze()).await?;
         }

@@ -1,8 +1,9 @@
 //! The loop of a run, polled by whoever reads its results.
 //!
 //! An item goes from the source to `opening`; its record is written; the call is started; the result
-//! goes to `closing`; its record is written; then it is yielded. Records are written in groups: while
-//! one group is being written, the next one gathers.
+//! goes to `closing`; its record is written; then it is yielded. Records are written in groups: those
+//! of all calls that have ended when the run is polled, and of those that start in their place. If a
+//! thread writes them, since they have to be synced as well, the next group gathers meanwhile.
 
 mod results;
 mod start;
@@ -125,6 +126,8 @@ pub(super) struct Driver {
     ready: VecDeque<Event>,
     journal: Option<Journal>,
     recalling: Option<Recalling>,
+    /// Whether other tasks have gone first.
+    has_gathered: bool,
     limiter: Limiter,
     rate: Rate,
     /// Whether the rate keeps the next call from starting.
@@ -183,6 +186,7 @@ impl Driver {
             ready: VecDeque::new(),
             journal: map.journal,
             recalling: None,
+            has_gathered: false,
             limiter: Limiter::new(map.concurrency),
             rate: Rate::new(map.rate),
             is_rated: false,
@@ -203,28 +207,37 @@ impl Driver {
         self.ended.clone()
     }
 
+    /// Takes a result that is ready.
+    pub(super) fn take_ready(&mut self) -> Option<Event> {
+        self.ready.pop_front()
+    }
+
     /// Yields the next result.
     pub(super) fn poll_event(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Event, RunError>>> {
         loop {
-            self.poll_phase(cx);
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.take_ready() {
                 return Poll::Ready(Some(Ok(event)));
             }
+            self.poll_phase(cx);
             if self.is_over {
                 return Poll::Ready(None);
             }
             if self.closing_journal.is_some() {
                 return self.poll_close(cx);
             }
+            if self.gathers() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let mut progressed = self.poll_recalled(cx);
-            progressed |= self.poll_written(cx);
             progressed |= self.poll_called(cx);
             progressed |= self.poll_kept(cx);
             progressed |= self.start(cx);
             progressed |= self.write();
+            progressed |= self.poll_written(cx);
             self.report();
             if self.is_stopping() {
                 progressed |= self.give_up();
@@ -237,6 +250,13 @@ impl Driver {
                 ready!(self.poll_timer(cx));
             }
         }
+    }
+
+    /// Whether other tasks are to go first, each second time: calls that are about to end then share a
+    /// write to the journal.
+    fn gathers(&mut self) -> bool {
+        self.has_gathered = !self.has_gathered && self.journal.is_some() && self.running.len() > 1;
+        self.has_gathered
     }
 
     fn now(&self) -> Duration {

@@ -9,7 +9,7 @@ use lambda_invoke::{Error, Report};
 use tokio::time::Instant;
 
 use super::super::attempt::{Mode, Response};
-use super::super::batch::{self, Answer};
+use super::super::batch::{self, BatchResponse};
 use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
 use super::{Driver, Work, Writing};
@@ -52,7 +52,7 @@ impl Driver {
                 .iter()
                 .map(|_| (Settled::Done, response.payload.clone(), None));
             let results: Vec<_> = results.collect();
-            return self.settle(work, results, response.report);
+            return self.settle(work, results, response.request_id, response.report);
         }
         let keys: Vec<_> = work
             .items
@@ -60,7 +60,7 @@ impl Driver {
             .map(|(_, item)| item.key.clone())
             .collect();
         let results = match batch::read(&response.payload, &keys) {
-            Answer::Failed(failed) => failed
+            BatchResponse::Failed(failed) => failed
                 .into_iter()
                 .map(|failed| match failed {
                     false => (Settled::Done, Bytes::new(), None),
@@ -71,11 +71,11 @@ impl Driver {
                     ),
                 })
                 .collect(),
-            Answer::Results(results) => results
+            BatchResponse::Results(results) => results
                 .into_iter()
                 .map(|payload| (Settled::Done, payload, None))
                 .collect(),
-            Answer::Invalid(why) => {
+            BatchResponse::Invalid(why) => {
                 let why: Arc<str> = why.into();
                 let failed = |_: &_| {
                     (
@@ -87,7 +87,7 @@ impl Driver {
                 keys.iter().map(failed).collect()
             }
         };
-        self.settle(work, results, response.report);
+        self.settle(work, results, response.request_id, response.report);
     }
 
     fn failed(&mut self, number: u64, others: usize, mut work: Work, error: Error) {
@@ -165,7 +165,7 @@ impl Driver {
                         )
                     })
                     .collect();
-                self.settle(work, results, None);
+                self.settle(work, results, error.request_id().map(Arc::from), None);
             }
         }
     }
@@ -208,6 +208,7 @@ impl Driver {
         &mut self,
         work: Work,
         results: Vec<(Settled, Bytes, Option<Cause>)>,
+        request_id: Option<Arc<str>>,
         mut report: Option<Report>,
     ) {
         let duration = work.began.map(|began| began.elapsed()).unwrap_or_default();
@@ -221,6 +222,7 @@ impl Driver {
                 attempts: work.made + work.throttled,
                 throttled: work.throttled,
                 duration,
+                request_id: request_id.clone(),
                 report: report.take(),
             };
             match &self.keep {
@@ -293,7 +295,7 @@ impl Driver {
         }
     }
 
-    /// Starts to write what gathered while the last records were being written.
+    /// Writes what gathered, or starts to, unless the last records are still being written.
     pub(super) fn write(&mut self) -> bool {
         if self.writing.is_some() {
             return false;
@@ -301,8 +303,13 @@ impl Driver {
         let Some(journal) = &mut self.journal else {
             return false;
         };
-        let Some(written) = journal.write() else {
-            return false;
+        let written = match journal.write() {
+            Ok(Some(written)) => written,
+            Ok(None) => return false,
+            Err(error) => {
+                self.fail(error.into());
+                return true;
+            }
         };
         self.writing = Some(Writing {
             written,
@@ -353,7 +360,7 @@ impl Driver {
             .iter()
             .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
             .collect();
-        self.settle(work, results, None);
+        self.settle(work, results, None, None);
     }
 
     /// Abandons what runs: nobody knows how it ends.

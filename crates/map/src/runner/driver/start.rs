@@ -186,6 +186,7 @@ impl Driver {
                     attempts: 0,
                     throttled: 0,
                     duration: Duration::ZERO,
+                    request_id: None,
                     report: None,
                 }
                 .line();
