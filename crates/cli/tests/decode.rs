@@ -122,8 +122,8 @@ fn every_truncation_is_exit_code_5_with_its_offset() {
     }
     assert_eq!(
         decode(&[], b"").status.code(),
-        Some(0),
-        "empty input is not truncated"
+        Some(2),
+        "empty input is not truncated, but a mistake"
     );
 }
 
