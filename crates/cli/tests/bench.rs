@@ -227,8 +227,8 @@ fn ctrl_c_shows_the_results_so_far() {
 fn an_invalid_call_is_reported_once() {
     for (arguments, words) in [
         (&["a b"][..], "' ' at byte 1"),
-        (&["f", "-c", "0"], "1.."),
-        (&["f", "-n", "0"], "1.."),
+        (&["f", "-c", "0"], "from 1 to"),
+        (&["f", "-n", "0"], "from 1 to"),
         (&["f", "--rate", "0"], "calls per second"),
         (&["f", "--tenant-id", " spaced "], "tenant id"),
     ] {
