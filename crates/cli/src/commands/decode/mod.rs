@@ -111,18 +111,24 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
             ),
         ));
     }
-    if lambda.messages() == 0 {
-        return Err(Failure::usage(format!("{name}: the input is empty")));
-    }
     match arguments.payload {
         true => summarize(name, &lambda),
-        false => Ok(()),
+        false => {
+            // No messages are a valid stream of messages, and seldom what was meant.
+            if lambda.messages() == 0 {
+                say(format_args!("lambda-invoke: {name}: the input is empty"));
+            }
+            Ok(())
+        }
     }
 }
 
 /// Reports on stderr what `--payload` does not show of a complete input: whether there was a response
 /// of Lambda at all, and whether the function failed.
 fn summarize(name: &str, lambda: &Lambda) -> Result<(), Failure> {
+    if lambda.messages() == 0 {
+        return Err(Failure::usage(format!("{name}: the input is empty")));
+    }
     if !lambda.is_response() {
         let failure = lambda.failure().map_or_else(String::new, |failure| {
             format!("; the failure is {}", excerpt(failure, MOST_TEXT))
