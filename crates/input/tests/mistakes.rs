@@ -316,7 +316,7 @@ fn latest_in_lower_case() {
         );
         check(text, Mistake::LatestNotUpperCase, qualifier, &message);
     }
-    for text in ["thumbnail:$latests", "thumb nail:$latest", ":$latest"] {
+    for text in ["thumbnail:$latest9", "thumb nail:$latest", ":$latest"] {
         assert_eq!(diagnosed(text).0, None, "{text}");
     }
 }
