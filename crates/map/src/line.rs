@@ -108,7 +108,8 @@ fn milliseconds(time: Duration) -> f64 {
 impl Finished {
     /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
     /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
-    /// `duration_ms`, `request_id` if a response came, with `billed_ms` and `memory_mb` from a report, and with `error` for failures.
+    /// `duration_ms`, with `request_id` if a response came, with `billed_ms` and `memory_mb` from a
+    /// report, and with `error` for failures.
     #[must_use]
     pub fn line(&self) -> Bytes {
         self.line_with(None)
