@@ -94,7 +94,7 @@ impl Drop for CatchTwice {
     }
 }
 
-/// Turns each SIGTERM, with which supervisors end a program, into a SIGINT.
+/// Turns each SIGTERM, which supervisors send to end a program, into a SIGINT.
 #[cfg(unix)]
 fn catch_termination() {
     use rustix::process::{Signal, getpid, kill_process};

@@ -275,7 +275,7 @@ fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
     service.stop();
 }
 
-/// SIGTERM is how supervisors end a program; without a handler, all that runs would be unknown.
+/// Supervisors end a program with SIGTERM; without a handler, all items in flight would be unknown.
 #[test]
 fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
     let service = Service::start(Duration::from_millis(400), |builder| builder);

@@ -41,7 +41,7 @@ pub struct Identity {
     pub(crate) credentials: Credentials,
     pub(crate) provider: Provider,
     pub(crate) how: String,
-    /// When the credentials expired, if they are used nevertheless.
+    /// When the credentials expired, if they are still in use.
     pub(crate) expired: Option<Timestamp>,
     pub(crate) is_of_metadata: bool,
     pub(crate) is_of_process: bool,
@@ -54,7 +54,7 @@ impl Identity {
         &self.credentials
     }
 
-    /// Returns when the credentials expire, or have expired; `None` is never.
+    /// Returns when the credentials expire, or expired; `None` means never.
     ///
     /// Credentials of instance metadata may be used past their expiry. Then this is in the past, while
     /// the expiry of [`credentials`](Self::credentials) is when instance metadata is asked again.

@@ -147,7 +147,7 @@ async fn an_instance_without_a_role_has_none_and_other_responses_are_errors() {
         assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
         assert!(error.to_string().contains("is not a string"), "{error}");
     }
-    // Something else that listens there, such as the sign-on of a network, has no credentials.
+    // Something else that listens there, such as the sign-in page of a network, has no credentials.
     for (name, status, body) in [
         ("elsewhere", 302, ""),
         ("closed", 401, ""),

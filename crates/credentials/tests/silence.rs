@@ -1,4 +1,4 @@
-//! Settings that are mistaken are errors, and never another identity in silence.
+//! Invalid settings are errors, and never lead silently to another identity.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -13,7 +13,7 @@ fn on(name: &str, service: &StandIn) -> Machine {
     Machine::new(&format!("silence-{name}")).set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &service.url)
 }
 
-/// The error of a machine, for which nothing was asked.
+/// Returns the error for a machine, and checks that no request was sent.
 async fn rejected(machine: Machine, service: &StandIn) -> String {
     let said = machine.error().await;
     assert!(service.received().is_empty(), "{:?}", service.lines());

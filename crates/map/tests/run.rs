@@ -228,7 +228,7 @@ async fn a_rate_is_kept() {
     let (events, _) = all(service.map().rate(Some(100.0)).run(iter(items(60)))).await;
     assert_eq!(events.len(), 60);
     assert!(began.elapsed() >= Duration::from_millis(550));
-    // The end does not wait for the time of an item that does not come.
+    // The run does not wait for the start time of an item that does not come.
     let began = Instant::now();
     let (events, _) = all(service.map().rate(Some(0.01)).run(iter(items(1)))).await;
     assert_eq!(events.len(), 1);

@@ -97,7 +97,7 @@ impl Config {
     /// # Errors
     ///
     /// If no region is set, which lists the places that were searched; or if the function's ARN is of
-    /// a different region from the one that is set; or if it certainly is no region's name.
+    /// a different region from the one that is set; or if the name cannot be a region's.
     pub(crate) async fn region(&self) -> Result<Setting<String>, Failure> {
         let region = self.any_region().await?;
         match misspelled(&region.value) {
@@ -291,8 +291,8 @@ fn with_causes(mut message: String, error: &(dyn std::error::Error + 'static)) -
     message
 }
 
-/// What is wrong with a region's name, and the right one: names in upper case and those of availability
-/// zones do not resolve.
+/// What is wrong with a region's name, and what it should be. Names in upper case and those of
+/// availability zones do not resolve.
 fn misspelled(region: &str) -> Option<(&'static str, String)> {
     let lower = region.to_ascii_lowercase();
     if lower != region {

@@ -162,7 +162,7 @@ pub(crate) fn count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T,
     count.ok_or_else(|| format!("expected a whole number from 1 to {}", largest::<T>()))
 }
 
-/// The largest number of an unsigned type.
+/// The largest value of an unsigned type.
 fn largest<T>() -> u64 {
     u64::MAX
         .checked_shr(u64::BITS - 8 * size_of::<T>() as u32)

@@ -1,4 +1,4 @@
-//! The habits of other tools: the AWS CLI, SAM, curl, cargo-lambda, load generators.
+//! Commands and options of other tools: the AWS CLI, SAM, curl, cargo-lambda, load generators.
 
 /// Options of other tools, and what does the same here.
 pub(super) const OPTIONS: &[(&[&str], &str)] = &[
@@ -134,7 +134,7 @@ pub(super) const OPTIONS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Options of other tools that mean something of their own with one command.
+/// Options of other tools that have a different meaning with one of our commands.
 pub(super) const OF_COMMAND: &[(&str, &[&str], &str)] = &[
     (
         "serve",

@@ -1,5 +1,5 @@
-//! Reports what is wrong with the command line, and what was probably meant: people come with the
-//! habits of the AWS CLI, curl and other tools.
+//! Reports what is wrong with the command line, and what was probably meant: many people are used to
+//! the AWS CLI, curl and other tools.
 
 mod foreign;
 
@@ -29,8 +29,8 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
 
-/// Puts the hint below the error, in the place of clap's tips: a similar name is not what was meant,
-/// and nobody wants to pass an option as a value.
+/// Puts the hint below the error, in place of clap's tips, which suggest similar names that were not
+/// meant, or to pass an option as a value.
 fn with_hint(text: &str, hint: Option<&str>) -> String {
     let is_tip = |line: &str| match hint {
         Some(_) => line.starts_with("  tip: "),
@@ -44,7 +44,7 @@ fn with_hint(text: &str, hint: Option<&str>) -> String {
         if let Some(hint) = to_come.take_if(|_| line.is_empty()) {
             out.push_str(&format!("  hint: {hint}\n"));
         }
-        // clap shows the usage with the option that it took for the one meant.
+        // clap's usage line contains the option that it guessed.
         let usage = hint.and_then(|_| usage(line));
         // Where the tip was, two blank lines meet.
         if !(was_blank && line.is_empty()) {
@@ -78,7 +78,7 @@ fn hint(error: &clap::Error) -> Option<String> {
             command_hint(text(ContextKind::InvalidSubcommand)?, is_misspelled)
         }
         ErrorKind::UnknownArgument => argument_hint(text(ContextKind::InvalidArg)?, &words),
-        // A shell replaces $LATEST by nothing, so that the name became the qualifier.
+        // The shell expanded $LATEST to nothing, so the function's name became the qualifier.
         ErrorKind::MissingRequiredArgument => {
             let qualifier = words
                 .iter()

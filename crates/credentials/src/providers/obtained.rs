@@ -20,7 +20,7 @@ pub(crate) struct Obtained {
 }
 
 impl Obtained {
-    /// Checks that the credentials can sign a request for others.
+    /// Checks that the credentials can sign a request for other credentials.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Members<'_> {
 ///
 /// # Errors
 ///
-/// If it is something else: without its token or its expiry, a key would be another one.
+/// If it is something else: without its token or its expiry, a key would mean something different.
 pub(crate) fn member<'v>(
     object: &'v Value,
     name: &str,

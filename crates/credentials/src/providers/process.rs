@@ -114,7 +114,7 @@ fn with_program(words: Vec<String>) -> Option<CommandLine> {
     Some(CommandLine::new(program, words.collect()))
 }
 
-/// Whether a shell takes the first word of a command for a variable, as in `NAME=value prog`.
+/// Whether the first word of a command is a variable assignment to a shell, as in `NAME=value prog`.
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty()

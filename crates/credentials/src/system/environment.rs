@@ -91,7 +91,7 @@ pub(crate) fn text(environment: &dyn Environment, name: &str) -> Result<Option<S
 ///
 /// # Errors
 ///
-/// If it is blank or ends in a line end. No such file exists, so that other settings would silently
+/// If it is blank or ends with a line break. No such file exists, so that other settings would silently
 /// take the place of those in it.
 pub(crate) fn path(environment: &dyn Environment, name: &str) -> Result<Option<PathBuf>, Error> {
     let Some(value) = environment.var(name).filter(|value| !value.is_empty()) else {

@@ -13,12 +13,12 @@ use std::time::Duration;
 /// writes to, must not block forever.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many reads of pipes may hang at a time: each has a thread.
+/// The most reads of pipes that may hang at a time: each occupies a thread.
 const MOST_HANGING: usize = 16;
 
 /// Reads and writes files. The methods may block: they are called on threads for that.
 pub trait Files: fmt::Debug + Send + Sync {
-    /// Reads a file of at most `max` bytes. A pipe should be given some seconds only.
+    /// Reads a file of at most `max` bytes. A read of a pipe should time out after some seconds.
     ///
     /// # Errors
     ///
@@ -34,7 +34,8 @@ pub trait Files: fmt::Debug + Send + Sync {
     fn write_private(&self, path: &Path, data: &[u8]) -> io::Result<()>;
 }
 
-/// The files of this machine. A pipe, such as one of a shell's `<(..)`, is given ten seconds.
+/// The files of this machine. Reading a pipe, such as that of a shell's `<(..)`, times out after ten
+/// seconds.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct LocalFiles;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SLOT;
 
-/// The first line of every journal, for people who look into it. It ends with the version of the format.
+/// The first line of every journal, for people who open it. It ends with the version of the format.
 const MAGIC: &[u8; 32] = b"lambda-invoke map journal, 0001\n";
 
 /// The version in [`MAGIC`], and where it begins.

@@ -359,8 +359,8 @@ impl Run {
         std::future::poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
-    /// Takes an item that has ended, if one is ready, without waiting: for all that came at once, it takes
-    /// less time than [`next`](Self::next). `None` says nothing about the run.
+    /// Takes an item that has ended, if one is ready, without waiting. For items that end at the same time
+    /// this is faster than [`next`](Self::next). `None` does not mean that the run has ended.
     #[must_use = "the item is not reported again"]
     pub fn take_ready(&mut self) -> Option<Event> {
         self.driver.take_ready()

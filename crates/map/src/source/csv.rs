@@ -236,7 +236,7 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     ///
-    /// If they cannot be read, the template has others, or two have the same name: of those in the
+    /// If they cannot be read, the template names others, or two have the same name: of those in the
     /// template, or of all if there is none.
     pub fn new(reader: R, template: Option<Template>, fields: Fields) -> Result<Self, SourceError> {
         let left = Arc::new(AtomicUsize::new(MAX_ITEM));
@@ -375,7 +375,7 @@ mod tests {
             let error = rows(table, template).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-        // Of columns that the template leaves out, it does not matter.
+        // For columns that the template leaves out, it does not matter.
         let left = rows("a,b,a\n1,2,3\n", Some("\"{b}\""));
         assert_eq!(left.unwrap(), ["\"2\""]);
         let endless = std::io::Read::chain("a\n".as_bytes(), std::io::repeat(b'x'));

@@ -34,7 +34,7 @@ impl Folder {
             if name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            // A link to nothing is an item that is missing.
+            // A broken link is a missing item.
             let found = fs::metadata(&path).map_err(|error| {
                 SourceError::new(path.display().to_string(), SourceErrorKind::Io(error))
             })?;

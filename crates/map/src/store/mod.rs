@@ -24,7 +24,7 @@ use crate::state::State;
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
 
-/// The most bytes of memory for records that are kept for the next ones.
+/// The most bytes of memory that are kept for the next records.
 const KEPT: usize = 64 << 10;
 
 /// The most bytes of a header.
@@ -209,8 +209,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// If they cannot be written. Nothing may be written behind an incomplete record, so the journal is of
-    /// no use any more.
+    /// If they cannot be written. Nothing may follow an incomplete record, so the journal can no longer be
+    /// used.
     pub(crate) fn write(&mut self) -> Result<Option<Written>, JournalError> {
         if self.buffer.is_empty() {
             return Ok(None);
@@ -224,7 +224,7 @@ impl Journal {
         let Some(syncer) = &self.syncer else {
             let bytes = std::mem::take(&mut self.buffer);
             let (done, written) = oneshot::channel();
-            // If the thread has ended, so does `written`, with an error.
+            // If the thread has ended, `written` ends with an error.
             let _ = self.jobs.send(Job::Append { bytes, end, done });
             return Ok(Some(Written::Later(written)));
         };
@@ -296,7 +296,7 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// Rejects what has no content to go on from: reading a pipe would wait for ever.
+/// Rejects everything but regular files: reading a pipe would wait forever.
 fn regular(file: File) -> Result<File, JournalError> {
     match file.metadata()?.is_file() {
         true => Ok(file),
@@ -391,7 +391,7 @@ fn start_syncer(
     Ok(dirty)
 }
 
-/// Starts the thread for what waits for the disk.
+/// Starts the thread for operations that wait for the disk.
 fn start_thread(
     file: &Arc<File>,
     synced: &Arc<AtomicU64>,

@@ -114,7 +114,7 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
     match arguments.payload {
         true => summarize(name, &lambda),
         false => {
-            // No messages are a valid stream of messages, and seldom what was meant.
+            // Zero messages are a valid stream, but seldom what was meant.
             if lambda.messages() == 0 {
                 say(format_args!("lambda-invoke: {name}: the input is empty"));
             }

@@ -12,8 +12,8 @@ use lambda_invoke_map::source::SourceError;
 
 use super::input::Items;
 
-/// How many items are read ahead, unless those have more bytes. The thread goes on once half of them are
-/// taken: if it did so after each, it would have to be woken for each.
+/// The most items, and the most bytes of payloads, that are read ahead. When either is reached, the thread
+/// waits until half has been taken: otherwise it would have to be woken for each item.
 const AHEAD: usize = 512;
 const AHEAD_BYTES: usize = 8 << 20;
 
@@ -23,7 +23,7 @@ type Read = Result<Item, SourceError>;
 ///
 /// # Errors
 ///
-/// If there is no thread.
+/// If the thread cannot be started.
 pub(super) fn read(items: Items) -> io::Result<Reading> {
     let shared = Arc::new(Shared::default());
     let end = End(Arc::clone(&shared));
@@ -47,20 +47,20 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     items: VecDeque<Read>,
-    /// The bytes of their payloads.
+    /// The total size of their payloads.
     bytes: usize,
     /// Whether the thread waits until half of it is taken.
     is_full: bool,
-    /// Whether there will be no more.
+    /// Whether the last item has been read.
     is_ended: bool,
-    /// Whether nobody takes them any more.
+    /// Whether the reader was dropped.
     is_abandoned: bool,
-    /// Who waits for an item.
+    /// The task that waits for an item.
     waker: Option<Waker>,
 }
 
 impl State {
-    /// Whether this share of what is read ahead has been.
+    /// Whether at least one `share`th of the maximum has been read ahead.
     fn has(&self, share: usize) -> bool {
         self.items.len() >= AHEAD / share || self.bytes >= AHEAD_BYTES / share
     }
@@ -75,7 +75,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an item, and waits while there are enough; returns whether more are wanted.
+    /// Adds an item, and waits while enough are read ahead; returns whether more are wanted.
     fn push(&self, item: Read) -> bool {
         let mut state = self.lock();
         state.bytes += bytes_of(&item);
@@ -93,7 +93,7 @@ impl Shared {
     }
 }
 
-/// The end of the thread, however it comes.
+/// Marks the end when the thread ends, even by a panic.
 #[derive(Debug)]
 struct End(Arc<Shared>);
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::options::Arguments;
 use crate::exit::Failure;
 
-/// Checks that no file has two uses.
+/// Checks that no file is used for two purposes.
 ///
 /// # Errors
 ///
-/// If one has.
+/// If one is.
 pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     let given = [
         ("--input", arguments.input.as_deref()),
@@ -40,8 +40,8 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The path by which a file is known, whether it exists or not; none for devices and pipes, which may
-/// have several uses.
+/// The absolute path of a file, whether it exists or not; `None` for devices and pipes, which may be
+/// used twice.
 fn identity(path: &Path) -> Option<PathBuf> {
     if let Ok(found) = path.metadata() {
         let is_one = found.is_file() || found.is_dir();
@@ -52,7 +52,7 @@ fn identity(path: &Path) -> Option<PathBuf> {
     Some(folder.join(path.file_name()?))
 }
 
-/// The file that a standard stream, by its descriptor, was redirected to or from.
+/// The file that a standard stream is redirected to or from.
 #[cfg(target_os = "linux")]
 fn redirected(name: &'static str, descriptor: u8) -> Option<(&'static str, PathBuf)> {
     let path = std::fs::read_link(format!("/proc/self/fd/{descriptor}")).ok()?;
@@ -60,7 +60,7 @@ fn redirected(name: &'static str, descriptor: u8) -> Option<(&'static str, PathB
     is_file.then_some((name, path))
 }
 
-/// Other systems do not say which file it is.
+/// Other operating systems do not tell which file it is.
 #[cfg(not(target_os = "linux"))]
 fn redirected(_: &'static str, _: u8) -> Option<(&'static str, PathBuf)> {
     None

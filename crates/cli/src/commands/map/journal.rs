@@ -1,4 +1,4 @@
-//! The journal of a run: what it belongs to, and why it cannot be used.
+//! Opens the journal of a run, and explains why one cannot be used.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn open(
     journal.map_err(|error| unusable(path, &error, Exit::Usage))
 }
 
-/// What a journal belongs to: the function, where it is, and what decides what a payload does.
+/// The header: the function, its region and endpoint, and the options that affect what a payload does.
 fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Header {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let call = &arguments.call;
@@ -41,7 +41,7 @@ fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Head
         .with_option(
             "endpoint-url",
             match call.is_local() {
-                // It has another port each time.
+                // Its port differs each time.
                 true => "that of --local".to_owned(),
                 false => prepared.client.endpoint_url(),
             },

@@ -68,7 +68,7 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     call_state().execution = Execution::Unknown;
     let began = Instant::now();
     let run = settings.run(input.start()?);
-    // A task, since a runtime's own threads poll it: this thread would have to be woken for each result.
+    // In a task, which the runtime's own threads poll: this thread would have to be woken for each result.
     let driven = tokio::spawn(drive(run, results, Summary::new()?, arguments.call.json)).await;
     let (run, summary, ended) =
         driven.map_err(|error| Failure::new(Exit::Transport, format!("the run: {error}")))?;
@@ -94,7 +94,7 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Says on stderr what is neither a result nor a failure.
+/// Writes a note to stderr: neither a result nor a failure.
 fn note(as_json: bool, text: &str) {
     match as_json {
         true => say_json(serde_json::json!({ "note": text })),

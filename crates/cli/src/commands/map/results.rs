@@ -17,8 +17,8 @@ use crate::exit::Failure;
 use crate::output::destination::Destination;
 use crate::output::{Deadline, Output};
 
-/// How many bytes of lines are collected before they are written, and for how long at most. Writing each
-/// line by itself would cost as much as its call.
+/// The most bytes of lines that are collected before they are written, and the longest time. Writing each
+/// line separately would cost as much as its call.
 const COLLECTED: usize = 64 << 10;
 const COLLECTING: Duration = Duration::from_millis(5);
 
@@ -29,7 +29,7 @@ pub(super) struct Results {
     failures: Option<Output>,
     collected: BytesMut,
     collected_failures: BytesMut,
-    /// Whether lines were collected: then `due` is when they are due.
+    /// Whether lines were collected, so that `due` is the time to write them.
     is_due: bool,
     due: Pin<Box<Sleep>>,
 }
@@ -75,7 +75,7 @@ impl Results {
         self.collected.len() >= COLLECTED
     }
 
-    /// Waits until it is time to write; for ever if there is nothing.
+    /// Waits until it is time to write; forever if there is nothing to write.
     pub(super) async fn due(&mut self) {
         match self.is_due {
             true => self.due.as_mut().await,

@@ -119,7 +119,7 @@ fn print_config(arguments: &Arguments) -> Result<(), Failure> {
 /// Listens at an address; at those of both IP versions for `localhost`, since a client may choose
 /// either.
 async fn listen(endpoint: Endpoint, address: &str) -> io::Result<Server> {
-    // The resolver would report these in words of its own, and differently on each system.
+    // The resolver's messages for these differ from system to system.
     if address.starts_with(':') || address.contains('/') {
         let text = "invalid socket address";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));

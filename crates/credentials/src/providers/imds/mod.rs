@@ -30,7 +30,7 @@ const FURTHER: Limits = Limits {
     ..FIRST
 };
 
-/// The requested lifetime of the token, and how long before its end it is renewed.
+/// The requested lifetime of the token, and how long before its expiry it is renewed.
 const TOKEN_TTL: &str = "21600";
 const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
@@ -227,7 +227,7 @@ impl Imds {
         let place = exchange::origin(&uri);
         match response.status().as_u16() {
             200 => {}
-            // Turned off, or something else that listens there, such as the sign-on of a network.
+            // It is turned off, or something else listens there, such as the sign-in page of a network.
             status @ 300..=499 if status != 400 && status != 429 => {
                 return Ok(Err(rejected(&place, path, &response)));
             }

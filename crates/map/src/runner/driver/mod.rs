@@ -126,7 +126,7 @@ pub(super) struct Driver {
     ready: VecDeque<Event>,
     journal: Option<Journal>,
     recalling: Option<Recalling>,
-    /// Whether other tasks have gone first.
+    /// Whether other tasks have been allowed to run first.
     has_gathered: bool,
     limiter: Limiter,
     rate: Rate,
@@ -252,7 +252,7 @@ impl Driver {
         }
     }
 
-    /// Whether other tasks are to go first, each second time: calls that are about to end then share a
+    /// Whether to let other tasks run first, every second time: calls that are about to end then share one
     /// write to the journal.
     fn gathers(&mut self) -> bool {
         self.has_gathered = !self.has_gathered && self.journal.is_some() && self.running.len() > 1;
@@ -362,8 +362,8 @@ impl Driver {
         Poll::Ready(None)
     }
 
-    /// Ends the run because of an error. What runs may end, unless its end could not be recorded: an item
-    /// that contradicts the journal leaves the journal as good as it was.
+    /// Ends the run because of an error. Calls in flight may end, unless their results could not be recorded.
+    /// An item that contradicts the journal does not prevent that.
     fn fail(&mut self, error: RunError) {
         let is_lost = match &error {
             RunError::Journal(error) => !matches!(error, JournalError::State(_)),

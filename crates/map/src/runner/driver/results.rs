@@ -343,8 +343,8 @@ impl Driver {
         true
     }
 
-    /// Gives up what waits to be sent again; returns whether that has results. Those that certainly did not
-    /// run are as if they had not been sent.
+    /// Gives up the items that wait to be sent again; returns whether any of them has a result. Those that
+    /// certainly did not run are treated as if they had not been sent.
     pub(super) fn give_up(&mut self) -> bool {
         let waiting = std::mem::take(&mut self.waiting).into_values();
         let unknown: Vec<Work> = waiting.filter(|work| work.made > work.certain).collect();
@@ -353,7 +353,7 @@ impl Driver {
         has_results
     }
 
-    /// Ends an invocation of which nobody knows how it ended.
+    /// Ends an invocation whose outcome is unknown.
     fn stopped(&mut self, work: Work) {
         let results = work
             .items

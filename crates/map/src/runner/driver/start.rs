@@ -56,7 +56,7 @@ impl Driver {
             && self.recalling.is_none()
     }
 
-    /// Whether there is something that a limit keeps from starting.
+    /// Whether a limit keeps an item from starting.
     fn is_source_at_hand(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.waiting.is_empty() {
             return true;
@@ -279,7 +279,7 @@ impl Driver {
         self.progress().attempts += 1;
         self.running.insert(number, (work, self.running.len()));
         let (client, target) = (settings.client.clone(), self.settings.target.clone());
-        // A call's future takes kilobytes, which the runtime would otherwise move several times.
+        // A call's future has kilobytes, which would otherwise be moved several times.
         let call = Box::pin(async move { (number, attempt.make(client, &target).await) });
         self.calls.spawn(call);
     }

@@ -1,4 +1,4 @@
-//! What was probably meant by a payload that is not JSON.
+//! Suggests what was probably meant by a payload that is not JSON.
 
 mod repair;
 
@@ -10,7 +10,7 @@ use lambda_invoke_protocol::json;
 
 use self::repair::Fault;
 
-/// A text as one word of a POSIX shell.
+/// Quotes a text as one word of a POSIX shell.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -87,7 +87,7 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The rules that a text breaks, and the JSON that was probably meant.
+/// Returns the rules that a text breaks, and the JSON that was probably meant.
 fn repaired(text: &str) -> Option<(String, String)> {
     let (meant, faults) = repair::repair(text)?;
     if faults.is_empty() || json::check(meant.as_bytes()).is_err() {
@@ -97,7 +97,7 @@ fn repaired(text: &str) -> Option<(String, String)> {
     Some((rules.join("; "), meant.trim().to_owned()))
 }
 
-/// Advice by the place at which a text stops being JSON.
+/// Advice that depends on where a text stops being JSON.
 fn at_fault(text: &str) -> Option<String> {
     let fault = json::check(text.as_bytes()).err()?;
     let (before, after) = text.split_at_checked(fault.offset())?;

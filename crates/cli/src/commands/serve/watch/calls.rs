@@ -11,8 +11,8 @@ const MOST: usize = 128;
 /// The files whose changes are remembered.
 const MOST_FILES: usize = 1_000;
 
-/// How much earlier than it was written a file may say that it was: Linux stamps it with the time of
-/// its last tick, which is 1 to 10 ms ago.
+/// How much earlier than the write a file's modification time may be: Linux uses the time of its last
+/// tick, 1 to 10 ms before.
 const TICK: Duration = Duration::from_millis(10);
 
 /// The times of the last calls, and of the last changes.
