@@ -1,7 +1,8 @@
 //! Concurrency limits: one for each function and one for the account.
 
-use lambda_invoke_error::ThrottleReason;
 use std::sync::Arc;
+
+use lambda_invoke_error::ThrottleReason;
 
 use super::sync::atomic::{AtomicUsize, Ordering};
 
