@@ -192,9 +192,9 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
 #[test]
 fn a_client_context_ends_at_3583_bytes_of_base64() {
     // Padded base64 has no such length: the longest is 3,580, the next 3,584.
-    assert!(ClientContext::from_base64("A".repeat(3_583)).is_ok());
-    assert!(ClientContext::from_base64("A".repeat(3_580)).is_ok());
-    let error = ClientContext::from_base64("A".repeat(3_584)).unwrap_err();
+    assert!(ClientContext::try_from("A".repeat(3_583)).is_ok());
+    assert!(ClientContext::try_from("A".repeat(3_580)).is_ok());
+    let error = ClientContext::try_from("A".repeat(3_584)).unwrap_err();
     assert!(matches!(
         error,
         InputError::TooLong {
