@@ -1,4 +1,4 @@
-//! A connection of the caller's own, and what its body says.
+//! Connections that the caller supplies, and what their bodies report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -141,7 +141,7 @@ async fn a_body_that_is_always_ready_ends_at_the_total_limit() {
     let transport = Transport::builder().timeouts(timeouts).build();
     let mut body = open_body(&transport, &server).await;
     for _ in 0..1_000 {
-        // A slow reader: the next piece has always arrived.
+        // The reader is slow, so the next piece has always arrived.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Err(error) = body.frame().await.unwrap() {
             assert_eq!(error.timed_out(), Some(TimeoutKind::Total));

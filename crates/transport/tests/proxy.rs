@@ -43,7 +43,7 @@ async fn an_http_request_goes_to_the_proxy_with_its_whole_uri() {
         Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
     );
 
-    // A host that needs no proxy is looked for itself.
+    // The transport itself looks up a host that needs no proxy.
     let error = transport
         .send(post("http://direct.invalid/", "x"))
         .await
@@ -148,7 +148,7 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
     use tokio::io::{AsyncReadExt, AsyncWrite, copy_bidirectional};
     use tokio::net::TcpStream;
 
-    /// Opens the tunnel and carries bytes; gives the CONNECT.
+    /// Opens the tunnel and forwards bytes; returns the CONNECT request.
     async fn tunnel<T>(mut client: T, to: std::net::SocketAddr) -> support::Received
     where
         T: tokio::io::AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -1,4 +1,4 @@
-//! HTTPS against servers with a certificate authority of their own.
+//! HTTPS with servers that have a certificate authority of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 #![cfg(feature = "tls")]
 
@@ -22,7 +22,7 @@ async fn serve(authority: &Authority, host: &str, expired: bool) -> Server {
     Server::start(move |socket, _| {
         let acceptor = acceptor.clone();
         async move {
-            // The client may refuse.
+            // The client may reject the certificate.
             let Ok(mut tls) = acceptor.accept(socket).await else {
                 return;
             };
@@ -174,8 +174,8 @@ async fn a_handshake_that_hangs_ends_at_the_connect_limit() {
     assert_eq!(error.sent(), Sent::No);
 }
 
-/// Without `Content-Length` the end of the body is that of the connection, and only TLS can tell
-/// an end from a cut.
+/// Without `Content-Length`, the body ends with the connection, and only TLS can distinguish an end
+/// from a truncation.
 #[tokio::test]
 async fn a_connection_cut_without_a_goodbye_is_not_the_end_of_a_body() {
     let authority = Authority::new();
