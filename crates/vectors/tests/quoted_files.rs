@@ -1,7 +1,7 @@
-//! The files that the documentation quotes are quoted as they are, so that what a reader copies is what
-//! the gate builds.
+//! Files that the documentation quotes are quoted verbatim, so that a reader copies what the checks
+//! build.
 //!
-//! `UPDATE_DOCS=1` copies them.
+//! `UPDATE_DOCS=1` copies the files into the documentation.
 
 use std::fs;
 use std::path::Path;
