@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goals_hold_at_their_border_as_they_say() {
+    fn goals_include_their_bounds() {
         assert!(Goal::AtMost(1.3).is_met(1.3) && !Goal::AtMost(1.3).is_met(1.31));
         assert!(Goal::AtLeast(5.0).is_met(5.0) && !Goal::AtLeast(5.0).is_met(4.99));
         assert!(Goal::Fact.is_met(f64::MAX));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growth_names_no_exponent_of_a_single_point() {
+    fn a_growth_over_a_single_point_has_no_exponent() {
         let curve = |name: &str, ys: &[f64]| {
             let points = ys
                 .iter()

@@ -152,7 +152,7 @@ fn a_payload_that_is_not_json_is_found_before_anything_is_sent() {
 }
 
 #[test]
-fn a_journal_goes_on_and_is_rejected_for_anything_else() {
+fn a_journal_resumes_its_run_and_is_rejected_for_any_other() {
     let folder = folder("journal");
     let journal = folder.join("run.journal");
     let journal = journal.to_str().unwrap();

@@ -100,7 +100,7 @@ async fn key(cached: &Cached) -> Result<String, Error> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_keys() {
+async fn a_thousand_calls_at_an_expiry_make_one_fetch_and_never_get_expired_credentials() {
     let script = Script::gated(&[Step::Until(3600), Step::Until(7200)]);
     let (cached, clock) = cached(&script, LONG);
     // All calls wait for the first fetch.
@@ -145,7 +145,7 @@ async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_ke
 }
 
 #[tokio::test]
-async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
+async fn credentials_are_renewed_four_to_five_minutes_before_they_expire() {
     for _ in 0..50 {
         let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
         let (cached, clock) = cached(&script, LONG);
@@ -166,7 +166,7 @@ async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
 }
 
 #[tokio::test]
-async fn the_moment_of_renewal_is_spread_by_chance() {
+async fn the_time_of_renewal_is_random() {
     let mut moments = std::collections::BTreeSet::new();
     for _ in 0..20 {
         let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
@@ -195,7 +195,7 @@ fn futures_block<T: Send>(future: impl Future<Output = T> + Send) -> T {
 }
 
 #[tokio::test]
-async fn a_fetch_that_fails_keeps_valid_keys_and_is_tried_again_after_a_pause() {
+async fn a_fetch_that_fails_keeps_valid_credentials_and_is_tried_again_after_a_pause() {
     let script = Script::of(&[Step::Until(3600), Step::Fail, Step::Until(7200), Step::Fail]);
     let (cached, clock) = cached(&script, LONG);
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
@@ -243,7 +243,7 @@ async fn all_calls_that_wait_for_a_fetch_get_its_error() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_already_are_an_error_and_never_returned() {
+async fn credentials_that_have_already_expired_are_an_error_and_never_returned() {
     let script = Script::of(&[Step::Until(100), Step::Until(50), Step::Until(200)]);
     let (cached, clock) = cached(&script, LONG);
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
@@ -260,7 +260,7 @@ async fn keys_that_have_expired_already_are_an_error_and_never_returned() {
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+async fn a_provider_that_hangs_delays_no_call_for_long_while_credentials_are_valid() {
     let script = Script::of(&[Step::Until(3600), Step::Hang]);
     let (cached, clock) = cached(&script, Duration::from_secs(8));
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
@@ -287,7 +287,7 @@ async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
 }
 
 #[tokio::test]
-async fn a_fetch_goes_on_when_its_call_is_canceled() {
+async fn a_fetch_continues_when_its_call_is_canceled() {
     let script = Script::gated(&[Step::Until(3600)]);
     let (cached, _) = cached(&script, LONG);
     let call = tokio::spawn({

@@ -89,7 +89,7 @@ async fn a_service_that_accepts_and_never_responds_costs_one_second() {
 }
 
 #[tokio::test]
-async fn it_is_not_asked_when_it_is_off_or_not_needed() {
+async fn instance_metadata_is_not_requested_when_it_is_off_or_not_needed() {
     let service = imds("ASIAINSTANCE");
     let machine = on("off", &service).set("AWS_EC2_METADATA_DISABLED", "True");
     let said = machine.error().await;
@@ -199,7 +199,7 @@ impl Clock for SetClock {
 }
 
 #[tokio::test]
-async fn its_keys_are_used_past_their_expiry_while_it_does_not_renew_them_and_told_once() {
+async fn credentials_are_used_past_their_expiry_while_the_service_does_not_renew_them_and_that_is_reported_once() {
     let is_broken = Arc::new(Mutex::new(false));
     let broken = Arc::clone(&is_broken);
     let service = StandIn::start(move |request, _| match request.method.as_str() {
@@ -333,7 +333,7 @@ async fn a_container_without_tls_is_only_asked_at_the_allowed_addresses() {
 }
 
 #[tokio::test]
-async fn a_containers_expired_or_incomplete_keys_are_errors_that_show_no_secret() {
+async fn a_containers_expired_or_incomplete_credentials_are_errors_that_show_no_secret() {
     for (name, body, what) in [
         (
             "expired",

@@ -64,7 +64,7 @@ fn machine(name: &str, portal: &StandIn, oidc: &StandIn, file: &str) -> Machine 
 }
 
 #[tokio::test]
-async fn a_valid_token_is_exchanged_unsigned_for_the_keys_of_a_role() {
+async fn a_valid_token_is_exchanged_unsigned_for_the_credentials_of_a_role() {
     let (portal, oidc) = (portal(), portal());
     let machine = machine("sso", &portal, &oidc, &token(&in_an_hour()))
         .set("AWS_ACCESS_KEY_ID", "AKIDOTHER")

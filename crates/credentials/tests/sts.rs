@@ -56,7 +56,7 @@ fn session_name(request: &Received) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_with_the_keys_of_its_source_profile() {
+async fn a_role_is_assumed_with_the_credentials_of_its_source_profile() {
     let sts = sts();
     let machine = Machine::new("role")
         .no_instance()
@@ -109,7 +109,7 @@ async fn a_role_is_assumed_with_the_keys_of_its_source_profile() {
 }
 
 #[tokio::test]
-async fn chained_roles_are_each_signed_with_the_keys_of_the_one_before() {
+async fn chained_roles_are_each_signed_with_the_credentials_of_the_one_before() {
     let sts =
         StandIn::start(|_, before| Respond::ok(sts_keys("AssumeRole", &format!("ASIA{before}"))));
     let machine = Machine::new("chained")
@@ -151,7 +151,7 @@ async fn chained_roles_are_each_signed_with_the_keys_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_web_identity_is_sent_unsigned_even_where_there_are_keys() {
+async fn a_web_identity_is_sent_unsigned_even_where_there_are_credentials() {
     let sts = sts();
     let token = "eyJhbGciOi.eyJzdWIi.c2ln";
     let machine = Machine::new("web-identity")
@@ -186,7 +186,7 @@ async fn a_web_identity_is_sent_unsigned_even_where_there_are_keys() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_are_not_sent_to_assume_a_role_with() {
+async fn expired_credentials_are_not_used_to_assume_a_role() {
     let sts = sts();
     let keys = |key: &str| {
         format!(

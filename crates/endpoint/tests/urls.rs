@@ -271,7 +271,7 @@ async fn with_aws_iam_only_a_valid_signature_passes() {
 }
 
 #[tokio::test]
-async fn configured_cors_answers_the_preflight_without_a_call_and_replaces_the_function_s_headers()
+async fn configured_cors_responds_to_the_preflight_without_a_call_and_replaces_the_function_s_headers()
 {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
@@ -317,7 +317,7 @@ async fn configured_cors_answers_the_preflight_without_a_call_and_replaces_the_f
 }
 
 #[tokio::test]
-async fn without_cors_the_function_itself_answers_a_local_page_and_a_foreign_one_cannot_call() {
+async fn without_cors_the_function_itself_responds_to_a_local_page_and_a_foreign_one_cannot_call() {
     let (_server, mut client) = serve(endpoint().function(echo())).await;
     let preflight = request("OPTIONS", "/url/echo/", "localhost")
         .header("origin", "http://localhost:3000")

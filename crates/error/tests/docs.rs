@@ -133,7 +133,7 @@ fn the_page_is_the_table() {
 }
 
 #[test]
-fn the_readme_counts_right() {
+fn the_readme_states_the_right_numbers() {
     let readme = include_str!("../README.md");
     let spellings: usize = known_errors().iter().map(|known| known.aliases.len()).sum();
     assert!(readme.contains(&format!("of {} errors", known_errors().len())));

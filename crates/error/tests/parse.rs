@@ -99,7 +99,7 @@ fn values_of_another_type_are_skipped_with_all_they_hold() {
 }
 
 #[test]
-fn of_repeated_members_the_last_counts() {
+fn the_last_of_repeated_members_counts() {
     assert_eq!(
         body(r#"{"message":"a","message":"b"}"#).message(),
         Some("b")
@@ -107,7 +107,7 @@ fn of_repeated_members_the_last_counts() {
 }
 
 #[test]
-fn a_body_that_is_not_json_stands_for_the_message() {
+fn a_body_that_is_not_json_is_the_message() {
     let html = "  <html>\r\n<body>502 Bad Gateway</body></html>\n";
     assert_eq!(body(html).message(), Some(html.trim()));
     assert_eq!(body("\"Forbidden\"").message(), Some("\"Forbidden\""));
@@ -140,7 +140,7 @@ fn a_body_that_breaks_off_keeps_what_came_before() {
 }
 
 #[test]
-fn stays_small_whatever_comes() {
+fn stays_small_whatever_is_received() {
     let long = "é".repeat(MAX_MESSAGE);
     let error = body(&format!(r#"{{"message":"{long}"}}"#));
     assert_eq!(error.message().unwrap().len(), MAX_MESSAGE);
@@ -271,7 +271,7 @@ fn an_unknown_code_is_judged_by_its_status() {
 }
 
 #[test]
-fn a_known_code_under_a_foreign_status_is_not_believed() {
+fn a_known_code_with_an_unusual_status_is_not_trusted() {
     let judged = |code, status| parse(status, &[("x-amzn-errortype", code)], b"").execution();
     assert_eq!(
         judged("ResourceNotFoundException", 404),

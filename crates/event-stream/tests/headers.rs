@@ -130,7 +130,7 @@ fn each_accessor_takes_its_own_type_and_no_other() {
 }
 
 #[test]
-fn numbers_above_nine_are_no_type() {
+fn numbers_above_nine_are_not_types() {
     for number in 0..=255 {
         assert_eq!(HeaderType::try_from(number).is_ok(), number <= 9);
     }

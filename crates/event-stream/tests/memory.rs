@@ -135,7 +135,7 @@ fn a_header_block_in_several_pieces_keeps_none_of_them() {
 }
 
 #[test]
-fn an_error_lets_go_of_everything() {
+fn an_error_releases_all_buffers() {
     let buffers = Buffers::default();
     let mut decoder = Decoder::new();
     let wire = wrap(b"\x01a\x0a", &[b'x'; 1000]);

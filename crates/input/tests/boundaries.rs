@@ -72,7 +72,7 @@ fn assert_limit(rules: NameRules, prefix: &str, suffix: &str, limit: usize) {
 }
 
 #[test]
-fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_default() {
+fn every_form_but_the_bare_name_has_at_most_170_characters_in_the_published_reference_and_by_default() {
     for rules in [NameRules::published(), NameRules::default()] {
         for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
             assert_limit(rules, prefix, suffix, 170);
@@ -84,7 +84,7 @@ fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_de
 }
 
 #[test]
-fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
+fn a_bare_name_has_at_most_64_characters_in_the_published_reference_and_by_default() {
     for rules in [NameRules::published(), NameRules::default()] {
         assert_limit(rules, "", "", 64);
         // The limit that applies to every form is reported first.
@@ -117,14 +117,14 @@ fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
 }
 
 #[test]
-fn every_form_ends_at_256_in_the_newest_model() {
+fn every_form_has_at_most_256_characters_in_the_newest_model() {
     for (prefix, suffix) in forms() {
         assert_limit(NameRules::newest(), prefix, suffix, 256);
     }
 }
 
 #[test]
-fn no_form_ends_in_the_recorded_rules() {
+fn no_form_has_a_maximum_length_in_the_recorded_rules() {
     for (prefix, suffix) in forms() {
         for length in [64, 65, 170, 171, 256, 257, 100_000] {
             // In some forms, the prefix and suffix leave no room for a name within 64 characters.
@@ -140,7 +140,7 @@ fn no_form_ends_in_the_recorded_rules() {
 }
 
 #[test]
-fn the_parameter_ends_at_128_and_a_qualifier_in_a_name_does_not() {
+fn the_parameter_has_at_most_128_characters_and_a_qualifier_in_a_name_may_have_more() {
     let all = [
         NameRules::published(),
         NameRules::default(),
@@ -191,7 +191,7 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
 }
 
 #[test]
-fn a_client_context_ends_at_3583_bytes_of_base64() {
+fn a_client_context_has_at_most_3583_bytes_of_base64() {
     // Padded base64 cannot have 3,583 characters: the longest that fits has 3,580, and the next
     // 3,584.
     assert!(ClientContext::from_base64("A".repeat(3_583)).is_ok());
@@ -225,7 +225,7 @@ fn a_client_context_ends_at_3583_bytes_of_base64() {
 }
 
 #[test]
-fn the_other_values_end_where_the_model_says() {
+fn the_other_values_have_the_lengths_of_the_model() {
     let rejected_at = |error: InputError, limit: usize| {
         assert!(
             matches!(error, InputError::TooLong { length, limit: told, .. }

@@ -15,7 +15,7 @@ use lambda_invoke_input::{
 type Row = (&'static str, [&'static str; 5]);
 
 #[test]
-fn a_part_that_can_be_taken_is_taken() {
+fn an_optional_part_is_parsed_if_it_matches() {
     #[rustfmt::skip]
     let rows: &[Row] = &[
         ("function", ["", "", "", "function", ""]),
@@ -72,7 +72,7 @@ fn a_part_that_can_be_taken_is_taken() {
 }
 
 #[test]
-fn a_name_is_read_by_its_generation() {
+fn a_name_is_parsed_by_the_rules_of_a_generation() {
     let text = "eusc-de-east-1:live";
     let published = FunctionName::parse_with(text, &NameRules::published()).unwrap();
     assert_eq!(
@@ -174,7 +174,7 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
 }
 
 #[test]
-fn a_rejection_names_the_parts_that_could_have_gone_on() {
+fn a_rejection_names_the_parts_that_could_have_continued() {
     let error = FunctionName::try_from("arn:aws:lambda::123456789012:function:f").unwrap_err();
     assert_eq!(error.member(), Member::FunctionName);
     assert_eq!(error.offset(), 15);

@@ -33,7 +33,7 @@ fn close(direction: Direction, at: u64) -> Trouble {
 }
 
 #[tokio::test]
-async fn an_execution_too_many_is_counted_and_found() {
+async fn an_extra_execution_is_counted_and_found() {
     let world = World::start().await.unwrap();
     // The response is lost, and the policy allows another attempt.
     let trouble = close(Direction::Response, 0);
@@ -51,7 +51,7 @@ async fn an_execution_too_many_is_counted_and_found() {
 }
 
 #[tokio::test]
-async fn half_a_response_that_counts_as_a_whole_one_is_found() {
+async fn a_partial_response_that_counts_as_complete_is_found() {
     let world = World::start().await.unwrap();
     // According to its framing this response is complete, so the client accepts it.
     let payload = payload();

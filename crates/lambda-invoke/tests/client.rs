@@ -177,7 +177,7 @@ fn official_endpoints() {
 }
 
 #[test]
-fn an_address_that_is_none_is_an_error_when_the_client_is_built() {
+fn an_invalid_address_is_an_error_when_the_client_is_built() {
     for url in [
         "http://127.0.0.1:99999",
         "http://127.0.0.1:0",

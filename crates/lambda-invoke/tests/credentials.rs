@@ -67,7 +67,7 @@ async fn fetching_credentials_does_not_use_up_the_timeout_of_the_call() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_are_not_sent() {
+async fn expired_credentials_are_not_sent() {
     let server = server("").await;
     let expired = Credentials::new("AKID", "secret").unwrap();
     let expired = expired.with_expiry("20200101T000000Z".parse().unwrap());

@@ -369,7 +369,7 @@ async fn a_reply_over_the_maximum_is_rejected() {
 }
 
 #[tokio::test]
-async fn no_connection_is_not_started() {
+async fn a_call_without_a_connection_is_not_started() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -330,7 +330,7 @@ fn proved(pieces: &[Piece]) -> Option<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_sequence_of_pieces_ends_well_without_proof() {
+async fn no_sequence_of_pieces_succeeds_without_proof() {
     let mut all: Vec<Vec<Piece>> = vec![Vec::new()];
     let mut good = 0;
     for depth in 0..=5 {

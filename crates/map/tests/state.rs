@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_journal_never_says_done_of_what_is_not(
+    fn a_changed_journal_never_reports_an_item_as_done_that_is_not(
         steps in vec(step(), 1..60),
         at in any::<prop::sample::Index>(),
         length in 1..40usize,

@@ -108,7 +108,7 @@ fn an_event_is_queued_only_if_lambda_or_a_known_emulator_says_so() {
 }
 
 #[test]
-fn a_dry_run_needs_a_sign_and_a_stream_its_type() {
+fn a_dry_run_needs_a_header_of_lambda_and_a_stream_its_content_type() {
     assert_eq!(check(Expected::DryRun, 204, &[ID], ""), None);
     assert_eq!(check(Expected::DryRun, 204, &[VERSION], ""), None);
     assert_eq!(

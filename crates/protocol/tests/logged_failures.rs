@@ -387,7 +387,7 @@ fn a_stream_whose_log_reports_a_failure_fails() {
 
 /// The end of a log can contain two requests; the id identifies the report of the stream's own.
 #[test]
-fn of_several_reports_a_stream_believes_the_one_of_its_request() {
+fn of_several_reports_a_stream_uses_the_one_of_its_request() {
     let both = format!(
         "START RequestId: {ID} Version: 1\nEND RequestId: {ID}\n\
          REPORT RequestId: {ID}\tDuration: 1.00 ms\n\

@@ -240,7 +240,7 @@ fn is_proved(pieces: &[Piece]) -> bool {
 }
 
 #[test]
-fn a_stream_ends_well_only_with_proof_in_any_sequence_of_messages() {
+fn a_stream_succeeds_only_with_proof_in_any_sequence_of_messages() {
     let bytes = PIECES.map(Piece::bytes);
     let bytes_of =
         |piece: Piece| bytes[PIECES.iter().position(|other| *other == piece).unwrap()].clone();

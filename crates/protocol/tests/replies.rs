@@ -101,7 +101,7 @@ fn a_function_error_is_not_success() {
 }
 
 #[test]
-fn invalid_headers_do_not_cost_the_caller_the_reply() {
+fn invalid_headers_do_not_invalidate_the_reply() {
     let headers = [
         ("x-amz-executed-version", "live"),
         ("x-amz-log-result", "<base64>"),

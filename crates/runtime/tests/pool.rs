@@ -116,7 +116,7 @@ async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
 }
 
 #[tokio::test]
-async fn tenants_do_not_share_instances_but_the_limit() {
+async fn tenants_share_the_limit_but_not_instances() {
     if support::tools::lacks(&["python3"]) {
         return;
     }

@@ -98,7 +98,7 @@ fn requests<'a>(long: &'a str, many: &'a [(String, String)]) -> Vec<Request<'a>>
 }
 
 #[test]
-fn what_was_signed_before_does_not_show() {
+fn earlier_requests_do_not_affect_a_signature() {
     let long = "e".repeat(3000);
     let many: Vec<_> = (0..30)
         .map(|number| (format!("x-{}", number * 7 % 30), format!("{number}")))

@@ -143,7 +143,7 @@ fn request(signer: &Signer, time: Timestamp) -> (http::Request<()>, Signature) {
 
 /// If a stream continues after midnight, each message is signed with the key of its own day.
 #[test]
-fn a_chain_goes_on_on_the_next_day() {
+fn a_chain_continues_on_the_next_day() {
     let signer = signer();
     let days = ["20150830T235959Z", "20150831T000000Z", "20150830T235959Z"];
     let days = days.map(|time| time.parse::<Timestamp>().unwrap());
@@ -166,7 +166,7 @@ fn a_chain_goes_on_on_the_next_day() {
 }
 
 #[test]
-fn rejects_what_was_changed_and_stays_where_it_was() {
+fn rejects_a_changed_message_and_leaves_the_chain_where_it_was() {
     let signer = signer();
     let time: Timestamp = "20150830T123600Z".parse().unwrap();
     let later = "20150830T123601Z".parse().unwrap();

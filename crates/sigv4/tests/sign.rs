@@ -347,7 +347,7 @@ fn presigning_keeps_query_bytes_that_are_not_utf8() {
 }
 
 #[test]
-fn paths_are_written_once_or_twice() {
+fn paths_are_encoded_once_or_twice() {
     let name =
         "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations";
     let line = |encoding, normalize, path: &str| {

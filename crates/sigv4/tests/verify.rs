@@ -110,7 +110,7 @@ fn takes_the_date_header_in_place_of_x_amz_date() {
 }
 
 #[test]
-fn proxies_may_add_headers_but_none_of_amazons() {
+fn proxies_may_add_headers_but_no_x_amz_headers() {
     let mut parts = signed();
     parts
         .headers

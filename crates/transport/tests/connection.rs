@@ -114,7 +114,7 @@ async fn a_body_knows_its_length_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_read_in_time_is_complete_after_the_limit_too() {
+async fn a_body_that_was_read_in_time_is_complete_after_the_timeout_too() {
     let server = two_bytes().await;
     let limit = Duration::from_secs(2);
     let timeouts = Timeouts::none().with_total(limit);
@@ -126,7 +126,7 @@ async fn a_body_that_was_read_in_time_is_complete_after_the_limit_too() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_always_ready_ends_at_the_total_limit() {
+async fn a_body_that_is_always_ready_ends_at_the_total_timeout() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
         let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";

@@ -102,7 +102,7 @@ async fn a_proxy_that_cannot_be_reached_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
+async fn a_proxy_that_rejects_a_tunnel_sent_nothing() {
     for (response, why) in [
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
@@ -228,7 +228,7 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
 }
 
 #[tokio::test]
-async fn a_request_or_a_proxy_whose_port_is_none_is_rejected_before_anything_connects() {
+async fn a_request_or_a_proxy_with_an_invalid_port_is_rejected_before_anything_connects() {
     let server = Server::start(|_, _| async {}).await;
     let through_it = through(Proxy::builder().all(server.address.to_string()));
     for port in ["0", "", "65536", "99999", "+80", "080", "80a"] {

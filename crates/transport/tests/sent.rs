@@ -277,7 +277,7 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
 }
 
 #[tokio::test]
-async fn a_body_cut_short_is_an_error_and_stays_one() {
+async fn a_truncated_body_is_an_error_and_stays_one() {
     for head in ["content-length: 10", "transfer-encoding: chunked"] {
         let server = Server::start(move |mut socket, _| async move {
             read_request(&mut socket).await.unwrap();
@@ -402,7 +402,7 @@ async fn broken_chunks_are_reported_as_such() {
 }
 
 #[tokio::test]
-async fn an_response_before_the_request_is_complete_is_an_response() {
+async fn a_response_before_the_request_is_complete_is_a_response() {
     let server = Server::start(|mut socket, _| async move {
         socket.read_exact(&mut [0; 200]).await.unwrap();
         let response = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\n\r\n{}";
@@ -419,7 +419,7 @@ async fn an_response_before_the_request_is_complete_is_an_response() {
 }
 
 #[tokio::test]
-async fn a_limit_before_a_connection_is_assigned_sent_nothing() {
+async fn a_timeout_before_a_connection_is_assigned_sent_nothing() {
     use lambda_invoke_transport::Timeouts;
     let transport = Transport::builder()
         .connect_with(|_| std::future::pending::<std::io::Result<TcpStream>>())

@@ -39,7 +39,7 @@ fn blackhole() -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
+async fn a_server_that_cannot_be_reached_ends_at_the_connect_timeout() {
     let (_socket, _queued, address) = blackhole();
     let uri = format!("http://{address}/");
     let started = Instant::now();
@@ -67,7 +67,7 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_respond_ends_at_the_first_byte_limit() {
+async fn a_server_that_does_not_respond_ends_at_the_first_byte_timeout() {
     let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
         read_request(&mut socket).await.unwrap();
         read_to_close(&mut socket).await;
@@ -117,7 +117,7 @@ async fn drip(pause: Duration) -> Server {
 }
 
 #[tokio::test]
-async fn a_pause_in_the_body_ends_at_the_idle_limit() {
+async fn a_pause_in_the_body_ends_at_the_idle_timeout() {
     let server = drip(Duration::from_secs(5)).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = open_body(&transport, &server).await;
@@ -133,7 +133,7 @@ async fn a_pause_in_the_body_ends_at_the_idle_limit() {
 }
 
 #[tokio::test]
-async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
+async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_timeout() {
     let server = drip(SHORT / 6).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = open_body(&transport, &server).await;
@@ -146,7 +146,7 @@ async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
 }
 
 #[tokio::test]
-async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
+async fn the_total_timeout_covers_the_body_whether_it_pauses_or_not() {
     for pause in [Duration::from_secs(5), Duration::ZERO] {
         let server = drip(pause).await;
         let transport = limited(Timeouts::default().with_total(SHORT));
@@ -167,7 +167,7 @@ async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
 }
 
 #[tokio::test]
-async fn the_total_limit_covers_the_wait_for_the_head() {
+async fn the_total_timeout_covers_the_wait_for_the_head() {
     let server = Server::start(|mut socket, _| async move {
         read_to_close(&mut socket).await;
     })
@@ -179,7 +179,7 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
 }
 
 #[tokio::test]
-async fn limits_beyond_the_end_of_time_are_none() {
+async fn timeouts_beyond_the_end_of_time_are_none() {
     let server = drip(Duration::ZERO).await;
     let forever = Duration::MAX;
     let timeouts = Timeouts::none()

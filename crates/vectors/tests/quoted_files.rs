@@ -9,7 +9,7 @@ use std::path::Path;
 const BEGIN: &str = "<!-- file: ";
 
 #[test]
-fn quoted_files_are_quoted_as_they_are() {
+fn quoted_files_are_quoted_verbatim() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut quoted = 0;
     for name in ["benchmarking.md", "fuzzing.md"] {

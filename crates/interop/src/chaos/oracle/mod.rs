@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_must_not_be() {
+    fn finds_what_must_not_happen() {
         use Execution::{NotStarted, Started, Unknown};
         let default = case(Policy::Default, Asked::Invoke, Damage::Close);
         let check = |ended, runs| faults(&default, &seen(&default, ended, runs, ""));
