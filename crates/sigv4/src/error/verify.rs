@@ -398,7 +398,7 @@ impl fmt::Display for VerifyError {
                 mismatch.canonical_request, mismatch.string_to_sign
             ),
             Self::InvalidSessionToken => {
-                f.write_str("the session token is not the one of the access key")
+                f.write_str("the session token does not belong to the access key")
             }
         }
     }
