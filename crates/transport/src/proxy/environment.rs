@@ -142,22 +142,22 @@ mod tests {
             (
                 &[("ALL_PROXY", "socks5://p:1")][..],
                 "http://host/",
-                "ALL_PROXY is of a kind",
+                "ALL_PROXY has an unsupported scheme",
             ),
             (
                 &[("all_proxy", "socks5://p:1")],
                 "https://host/",
-                "all_proxy is of a kind",
+                "all_proxy has an unsupported scheme",
             ),
             (
                 &[("ALL_PROXY", "p:1"), ("HTTPS_PROXY", "socks5://p:1")],
                 "https://host/",
-                "HTTPS_PROXY is of a kind",
+                "HTTPS_PROXY has an unsupported scheme",
             ),
             (
                 &[("HTTP_PROXY", "http://p:99999")],
                 "http://host/",
-                "HTTP_PROXY: what follows",
+                "HTTP_PROXY: the text after",
             ),
             (
                 &[("HTTP_PROXY", "http://u:hunter2@p:0")],

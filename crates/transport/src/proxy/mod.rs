@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn rejects_what_the_matcher_would_pass_over() {
         for (address, why) in [
-            ("socks5://localhost:1080", "only http and https"),
+            ("socks5://localhost:1080", "expected http or https"),
             ("http://user:hunter2 @proxy:3128", "is not a URI"),
             ("/proxy", "names no host"),
             ("http://", "is not a URI"),
