@@ -67,7 +67,7 @@ impl RetryAfter {
         digits(value.trim_matches([' ', '\t'])).map(Self::millis)
     }
 
-    /// Returns the delay from `now` on; zero for a date in the past.
+    /// Returns the delay, counted from `now`; zero for a date in the past.
     #[must_use]
     pub fn delay(&self, now: SystemTime) -> Duration {
         match self.0 {

@@ -1,4 +1,4 @@
-//! How a transport is set up.
+//! The settings of a transport.
 
 use std::future::Future;
 use std::io;
@@ -81,8 +81,9 @@ impl TransportBuilder {
 
     /// Sets TCP keep-alive: a probe after `idle` without data, then one every `interval`.
     ///
-    /// NAT gateways and VPC endpoints drop a connection after 350 s without data, and a function may
-    /// work for longer than that, so keep `idle` well below. Whole seconds.
+    /// NAT gateways and VPC endpoints drop a connection after 350 s without data, and a function
+    /// may run for longer than that, so keep `idle` well below 350 s. Both durations are whole
+    /// seconds.
     #[must_use]
     pub fn tcp_keep_alive(mut self, idle: Duration, interval: Duration) -> Self {
         self.keep_alive = Some((idle, interval));
@@ -184,8 +185,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Sets whether to trust Mozilla's certificate authorities, which are compiled in. Turn it off to
-    /// trust only those of [`ca_pem`](Self::ca_pem).
+    /// Sets whether to trust Mozilla's certificate authorities, which are compiled in. Turn this
+    /// off to trust only the authorities of [`ca_pem`](Self::ca_pem).
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn bundled_roots(mut self, trusted: bool) -> Self {
@@ -202,8 +203,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Also trusts the certificate authorities in a PEM text: a private CA, or that of a proxy which
-    /// intercepts TLS.
+    /// Also trusts the certificate authorities in a PEM text: a private CA, or the CA of a proxy
+    /// that intercepts TLS.
     ///
     /// # Errors
     ///
@@ -214,7 +215,7 @@ impl TransportBuilder {
         Ok(self)
     }
 
-    /// Builds the transport. It does not connect, or set up TLS, before the first request.
+    /// Builds the transport. It neither connects nor sets up TLS before the first request.
     #[must_use]
     pub fn build(self) -> Transport {
         let connector = Connector::new(Parts {
@@ -235,8 +236,8 @@ impl TransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.pool_idle)
             .pool_max_idle_per_host(self.pool_size)
-            // A request that a pooled connection returned was not sent, so it may be sent on
-            // another.
+            // If a pooled connection returns a request, the request was not sent, so it may be sent
+            // on another connection.
             .retry_canceled_requests(true)
             .http1_max_buf_size(READ_BUFFER)
             .build(connector.clone());
@@ -244,12 +245,12 @@ impl TransportBuilder {
     }
 }
 
-/// The most that is read at once, and the longest head of a response.
+/// The maximum number of bytes read at once, and the maximum length of a response's head.
 ///
 /// Chosen by measuring long streams over TLS, which Lambda requires: 64 and 128 KiB are equally
 /// fast; 256 KiB and hyper's own 400 KiB take up to a fifth longer, since the pieces of a message
-/// are held until it is complete, and so exceed the processor's second-level cache. Without TLS, on
-/// the same core as the server, 256 KiB would take a seventh less.
+/// are held until it is complete, and then exceed the processor's second-level cache. Without TLS,
+/// on the same core as the server, 256 KiB would take a seventh less.
 const READ_BUFFER: usize = 128 * 1024;
 
 fn tcp(
@@ -262,7 +263,7 @@ fn tcp(
     tcp.set_nodelay(true);
     tcp.set_keepalive(keep_alive.map(|(idle, _)| idle));
     tcp.set_keepalive_interval(keep_alive.map(|(_, interval)| interval));
-    // Shared out between the addresses of a name, so that a dead one does not use all of it.
+    // Divided among the addresses of a name, so that an unreachable one does not use all of it.
     tcp.set_connect_timeout(limit);
     tcp
 }

@@ -19,12 +19,12 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a caller tells the function about itself: the value of `X-Amz-Client-Context`.
+/// Information about the caller for the function: the value of `X-Amz-Client-Context`.
 ///
-/// At most 3,583 bytes of base64 in the standard alphabet, padded or not, which is 2,685 bytes of JSON
-/// when padded. Whether it is JSON is up to the caller: it is not parsed here.
+/// At most 3,583 bytes of base64 in the standard alphabet, padded or not; padded, that is 2,685
+/// bytes of JSON. This type does not check that the content is JSON.
 ///
-/// It is kept as base64, as it is sent. The service passes it on in synchronous calls only.
+/// It is stored as base64, as it is sent. The service passes it on only in synchronous calls.
 ///
 /// # Example
 ///
@@ -46,7 +46,7 @@ impl ClientContext<'static> {
     ///
     /// # Errors
     ///
-    /// Returns that it is too long for more than 2,685 bytes, which are more than 3,583 of base64.
+    /// If the JSON has more than 2,685 bytes, which is more than 3,583 bytes of base64.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InputError> {
         let json = json.as_ref();
         let limit = limits::CLIENT_CONTEXT;
@@ -65,7 +65,7 @@ impl ClientContext<'static> {
 }
 
 impl<'a> ClientContext<'a> {
-    /// Validates base64, which is the header's value.
+    /// Validates the header's value, which is base64.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<'a> ClientContext<'a> {
         Self::from_text(base64.into())
     }
 
-    /// Returns the base64, which is the header's value.
+    /// Returns the header's value, which is base64.
     #[must_use]
     pub fn as_base64(&self) -> &str {
         &self.0
