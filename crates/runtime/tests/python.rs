@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
-
 use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
 use serde_json::Value;
 use support::{Folder, call, event, function, invoke};
@@ -344,24 +342,4 @@ def handler(event, context):
     assert_eq!(failure.error_type, "Mute");
     assert_eq!(failure.message, "<exception str() failed>");
     assert_eq!(call(&pool, event("0")).await.text(), before);
-}
-
-#[tokio::test]
-async fn a_shutdown_right_after_a_response_writes_nothing() {
-    if support::tools::lacks(&["python3"]) {
-        return;
-    }
-    let folder = Folder::new();
-    let text = "def handler(event, context): yield 'x'\n";
-    let program = function(&folder, "app.py", text).handler("app.handler");
-    for _ in 0..10 {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&lines);
-        let pool = Pool::new(program.clone())
-            .on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
-        assert_eq!(invoke(&pool, "{}").await.text(), "x");
-        pool.shutdown().await;
-        let lines = lines.lock().unwrap();
-        assert!(lines.is_empty(), "{lines:?}");
-    }
 }
