@@ -1,8 +1,8 @@
 //! `lambda-invoke-protocol`, compared with what a program would do without it.
 //!
-//! The crate's peers are generated parts of SDKs, which cannot be called alone. The comparisons are
-//! therefore naive: `format!` and a map for a request, `serde_json` to check a payload, a copying
-//! decoder for a stream, a growing buffer for a prelude.
+//! The crate's peers are generated parts of SDKs, which cannot be called separately. The
+//! comparisons are therefore naive: `format!` and a map for a request, `serde_json` to check a
+//! payload, a copying decoder for a stream, a growing buffer for a prelude.
 
 use std::hint::black_box;
 use std::time::SystemTime;

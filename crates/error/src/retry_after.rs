@@ -52,7 +52,7 @@ impl RetryAfter {
         Self(Delay::Millis(millis))
     }
 
-    /// Returns the delay from `now` on; zero for a date in the past.
+    /// Returns the delay, counted from `now`; zero for a date in the past.
     #[must_use]
     pub fn delay(&self, now: SystemTime) -> Duration {
         match self.0 {

@@ -1,6 +1,6 @@
 //! Every error that can be rendered is parsed again as the same error.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ fn read(response: &Rendered) -> ServiceError {
     ServiceError::parse(response.status, find, &response.body)
 }
 
-/// What a browser's or Python's JSON reader makes of the body.
+/// Parses the body with an independent JSON reader.
 fn json(response: &Rendered) -> serde_json::Value {
     serde_json::from_slice(&response.body).unwrap()
 }

@@ -19,13 +19,13 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a caller tells the function about itself: the value of `X-Amz-Client-Context`.
+/// Information about the caller for the function: the value of `X-Amz-Client-Context`.
 ///
-/// At most 3,583 bytes of base64 in the standard alphabet, padded or not, which is 2,685 bytes of JSON
-/// when padded. Whether it is JSON is up to the caller: it is not parsed here.
+/// At most 3,583 bytes of base64 in the standard alphabet, padded or not; padded, that is 2,685
+/// bytes of JSON. This type does not check that the content is JSON.
 ///
-/// It is kept as base64, as it is sent: that is the text which `TryFrom` and `FromStr` validate. The
-/// service passes it on in synchronous calls only.
+/// It is stored as base64, as it is sent; `TryFrom` and `FromStr` validate that text. The service passes
+/// it on only in synchronous calls.
 ///
 /// # Example
 ///
@@ -48,7 +48,7 @@ impl ClientContext<'static> {
     ///
     /// # Errors
     ///
-    /// Returns that it is too long for more than 2,685 bytes, which are more than 3,583 of base64.
+    /// If the JSON has more than 2,685 bytes, which is more than 3,583 bytes of base64.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InputError> {
         let json = json.as_ref();
         let limit = limits::CLIENT_CONTEXT;

@@ -34,8 +34,8 @@ pub struct UrlHead {
 }
 
 impl UrlHead {
-    /// Returns the head of a stream without a prelude, for the content type that the function set,
-    /// if it did.
+    /// Returns the head of a stream without a prelude, with the content type that the function set,
+    /// if any.
     #[must_use]
     pub fn without_prelude(content_type: Option<&str>) -> Self {
         let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok());
@@ -131,7 +131,7 @@ impl UrlResponse {
 /// Converts the JSON that a function returned.
 ///
 /// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
-/// `isBase64Encoded`; other members, as `multiValueHeaders` of the older format, are ignored.
+/// `isBase64Encoded`; other members, such as `multiValueHeaders` of the older format, are ignored.
 /// Any other JSON is the body of a 200 with `application/json`, unchanged. A `body` that is not
 /// a string is sent as its JSON text.
 /// Fails if the payload is not JSON or a member is invalid.
@@ -156,7 +156,7 @@ impl TryFrom<Bytes> for UrlResponse {
 
     fn try_from(payload: Bytes) -> Result<Self, UrlResponseError> {
         json::check(&payload).map_err(UrlResponseError::NotJson)?;
-        // Fails for what is not an object, and for objects that are nested deeper than 128 levels.
+        // Fails for anything but an object, and for objects that are nested deeper than 128 levels.
         let object: Option<Map<String, Value>> = serde_json::from_slice(&payload).ok();
         let Some(mut object) = object.filter(has_status) else {
             return Ok(Self {

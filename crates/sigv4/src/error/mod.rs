@@ -54,7 +54,7 @@ impl core::error::Error for SignError {}
 pub enum InvalidScope {
     /// The region is empty, or has a byte other than visible ASCII without `/` and `,`.
     Region,
-    /// The service is empty, or has such a byte.
+    /// The service is empty, or has a byte other than visible ASCII without `/` and `,`.
     Service,
 }
 
@@ -163,7 +163,7 @@ impl fmt::Display for CredentialsError {
 
 impl core::error::Error for CredentialsError {}
 
-/// Why the parts given to [`RawRequest::new`](crate::RawRequest::new) are not a request.
+/// Why [`RawRequest::new`](crate::RawRequest::new) rejected the parts of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidRequest {
