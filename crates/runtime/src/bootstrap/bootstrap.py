@@ -252,8 +252,7 @@ class Client:
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
             )
-        # Sent in one piece, so that the host sees at once that the function failed before it began to
-        # respond.
+        # In one piece: the host sees immediately that the function failed before it responded.
         before = b"" if started else head("application/octet-stream")
         send(before + b"0\r\n" + trailers + b"\r\n")
         self.response()
