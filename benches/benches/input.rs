@@ -127,7 +127,7 @@ fn other_values(criterion: &mut Criterion) {
     );
     against!(
         "client_context_200",
-        ClientContext::from_base64,
+        ClientContext::try_from,
         "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?",
         context.as_base64()
     );

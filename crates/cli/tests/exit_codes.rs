@@ -262,7 +262,7 @@ fn four_when_a_timeout_expires() {
     assert_eq!(text(&output.stdout), "1\n");
     let stderr = said(&output, 4);
     assert!(stderr.contains("idle"), "{stderr}");
-    assert!(stderr.contains("the function ran or began to"), "{stderr}");
+    assert!(stderr.contains("the function ran or started to run"), "{stderr}");
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn five_when_the_stream_is_truncated_or_corrupt_after_writing_what_arrived() {
         let stderr = said(&output, 5);
         assert!(stderr.contains(what), "{fault}: {stderr}");
         assert!(
-            stderr.contains("the function ran or began to"),
+            stderr.contains("the function ran or started to run"),
             "{fault}: {stderr}"
         );
         assert!("1\n2\n".starts_with(text(&output.stdout)), "{fault}");

@@ -1,9 +1,9 @@
 //! Adapters for the AWS SDK for Rust (feature `aws-sdk`), in both directions.
 //!
-//! - [`Chain`] and [`Cached`] implement the SDK's `ProvideCredentials`, so that its clients sign with
-//!   them; [`sdk_config`] makes a configuration of a chain.
-//! - [`FromSdk`] makes a provider of the SDK one of `lambda-invoke-sigv4`, for a client of
-//!   `lambda-invoke`; [`FromSdk::of_config`] takes that of an `SdkConfig`.
+//! - [`Chain`] and [`Cached`] implement the SDK's `ProvideCredentials`, so that its clients can
+//!   sign with them; [`sdk_config`] makes an SDK configuration from a chain.
+//! - [`FromSdk`] adapts a provider of the SDK to `lambda-invoke-sigv4`, for a client of
+//!   `lambda-invoke`; [`FromSdk::of_config`] takes the provider of an `SdkConfig`.
 //!
 //! # Example
 //!
@@ -42,7 +42,8 @@ fn to_sdk(credentials: &Credentials) -> SdkCredentials {
     )
 }
 
-/// Sorts an error as the SDK does: without credentials, its chains ask the next provider.
+/// Classifies an error as the SDK does: if there are no credentials, its chains ask the next
+/// provider.
 fn to_sdk_error(error: Error) -> CredentialsError {
     match error.kind() {
         ErrorKind::NotFound => CredentialsError::not_loaded(error),
@@ -75,8 +76,8 @@ impl SdkProvider for Cached {
     }
 }
 
-/// Makes a configuration of the SDK with the credentials and the region of a chain, and nothing else:
-/// the caller adds an HTTP client.
+/// Makes an SDK configuration with the credentials and the region of a chain, and nothing else: the
+/// caller adds an HTTP client.
 ///
 /// # Errors
 ///

@@ -129,9 +129,8 @@ async fn a_clock_offset_affects_the_date_and_the_verification_of_signatures() {
 }
 
 fn httpdate(text: &str) -> u64 {
-    lambda_invoke_sigv4::Timestamp::from_http_date(text)
-        .unwrap()
-        .as_secs()
+    let date: lambda_invoke_sigv4::HttpDate = text.parse().unwrap();
+    lambda_invoke_sigv4::Timestamp::from(date).as_secs()
 }
 
 #[tokio::test]

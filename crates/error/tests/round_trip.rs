@@ -59,7 +59,7 @@ fn every_known_error_is_the_same_after_rendering_and_parsing() {
 #[test]
 fn throttles_keep_reason_and_delay() {
     let known = lookup("TooManyRequestsException").unwrap();
-    let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")).unwrap();
     for reason in ThrottleReason::KNOWN
         .into_iter()
         .chain([ThrottleReason::from("New")])
@@ -133,7 +133,7 @@ fn what_no_header_can_hold_is_rejected_or_left_out() {
 fn delay() -> impl Strategy<Value = Option<RetryAfter>> {
     let date = |seconds| {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        RetryAfter::from_header(&httpdate::fmt_http_date(date)).unwrap()
+        RetryAfter::try_from(("retry-after", &*httpdate::fmt_http_date(date))).unwrap()
     };
     prop_oneof![
         Just(None),

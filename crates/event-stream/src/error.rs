@@ -72,7 +72,7 @@ pub enum DecodeErrorKind {
         /// The checksum of the bytes that were received.
         actual: u32,
     },
-    /// A message states a length below 16 bytes, which is that of an empty message.
+    /// A message states a length below 16 bytes, the length of an empty message.
     MessageTooShort {
         /// The length that the message states, in bytes.
         actual: u32,

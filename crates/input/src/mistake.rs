@@ -13,7 +13,7 @@ use crate::name_rules::Pattern;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mistake {
-    /// A part that has to be in lower case is not: `EU-WEST-1`.
+    /// A part that must be in lower case is in upper case: `EU-WEST-1`.
     UpperCase(Part),
     /// The ARN is one of another service: `arn:aws:s3:::bucket`.
     OtherService,
@@ -23,11 +23,11 @@ pub enum Mistake {
     FunctionUrl,
     /// The value is another URL.
     Url,
-    /// In place of the partition of an ARN is something else.
+    /// The ARN has something else in place of the partition.
     NotAPartition,
-    /// In place of the region is something else.
+    /// There is something else in place of the region.
     NotARegion,
-    /// In place of the account id is something else.
+    /// There is something else in place of the account id.
     NotAnAccount,
     /// The account id has another number of digits than 12.
     AccountLength,
@@ -37,8 +37,8 @@ pub enum Mistake {
     Quoted,
     /// The qualifier is `$LATEST` or `$LATEST.PUBLISHED`, but not in upper case: `$latest`.
     LatestNotUpperCase,
-    /// There is an extra part after the name and its qualifier. The span is what was read as the
-    /// name, which was often meant to be a region or an account.
+    /// There is an extra part after the name and its qualifier. The span is the part that was read
+    /// as the name, but was often meant to be a region or an account.
     ExtraPart,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
     if is_arn {
         fields.next();
         let partition = fields.next()?;
-        // Without a service it is a function called `arn`.
+        // Without a service, the text is the name of a function called `arn`.
         let service = fields.next()?;
         let is_partition = |text: &str| grammar::is_partition(text.as_bytes());
         let mistake = if first.text != "arn" {
@@ -137,7 +137,7 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
     resource(pattern, is_arn, fields)
 }
 
-/// Finds the mistake without which the name would be accepted.
+/// Finds the one mistake that keeps the name from being accepted.
 fn otherwise_accepted(pattern: Pattern, text: &str) -> Option<Found> {
     let accepted = |text: &str| grammar::function_name(pattern, text.as_bytes()).is_some();
     let trimmed = text.trim();
@@ -176,7 +176,7 @@ const QUOTATION_MARKS: [char; 7] = [
 /// Finds the mistake in what follows an ARN's service, or in a name that is not an ARN.
 fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found> {
     let parts = [fields.nth(0), fields.nth(1), fields.nth(2)];
-    // What is before `function:` or `layer:` was meant to be a region, an account or both.
+    // The parts before `function:` or `layer:` were meant to be a region, an account or both.
     let kind = parts.iter().zip(0_u8..).position(|(field, index)| {
         field.is_some_and(|field| {
             let is_layer = index > 0 && field.text == "layer";
@@ -188,7 +188,7 @@ fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found>
             [Some((region, true)), Some((account, false))]
         }
         ([Some(field), ..], Some(1)) => [Some((field, !is_account_like(field.text))), None],
-        // Without either, only what looks like a region or an account can be told from a name.
+        // Without either, a region or an account is recognized only by its form.
         ([Some(first), Some(second), Some(_)], None) => {
             let is_region = is_region_like(pattern, first.text);
             let is_account = is_account_like(first.text);
@@ -269,7 +269,7 @@ fn is_account_like(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// What is between two `:`, and where.
+/// The text between two `:`, and its offset.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     text: &'a str,

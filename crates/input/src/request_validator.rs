@@ -1,4 +1,4 @@
-//! Validates the values of a whole request, and reports in the service's own words.
+//! Validates the values of a whole request, and reports violations in the service's own words.
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -56,7 +56,7 @@ fn parsing_and_reading_borrowed_values_does_not_allocate() {
     black_box(DurableExecutionName::try_from("order-1").unwrap());
     black_box(ExecutedVersion::try_from("$LATEST").unwrap());
     black_box(DurableExecutionArn::try_from(arn).unwrap().function());
-    black_box(ClientContext::from_base64(context.as_base64()).unwrap());
+    black_box(ClientContext::try_from(context.as_base64()).unwrap());
     black_box("Event".parse::<InvocationType>().unwrap());
     let counted = region.change();
     assert_eq!(

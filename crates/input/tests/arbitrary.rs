@@ -123,7 +123,7 @@ fn header_values_up_to_their_limits() {
     let seen = lengths::<ExecutedVersion<'static>>(ExecutedVersion::try_from);
     assert!(seen.contains(&7) && seen.contains(&10), "{seen:?}");
     lengths::<DurableExecutionArn<'static>>(DurableExecutionArn::try_from);
-    let seen = lengths::<ClientContext<'static>>(ClientContext::from_base64);
+    let seen = lengths::<ClientContext<'static>>(ClientContext::try_from);
     assert!(seen.contains(&0) && seen.len() > 20, "{seen:?}");
 }
 

@@ -195,9 +195,9 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
 fn a_client_context_has_at_most_3583_bytes_of_base64() {
     // Padded base64 cannot have 3,583 characters: the longest that fits has 3,580, and the next
     // 3,584.
-    assert!(ClientContext::from_base64("A".repeat(3_583)).is_ok());
-    assert!(ClientContext::from_base64("A".repeat(3_580)).is_ok());
-    let error = ClientContext::from_base64("A".repeat(3_584)).unwrap_err();
+    assert!(ClientContext::try_from("A".repeat(3_583)).is_ok());
+    assert!(ClientContext::try_from("A".repeat(3_580)).is_ok());
+    let error = ClientContext::try_from("A".repeat(3_584)).unwrap_err();
     assert!(matches!(
         error,
         InputError::TooLong {

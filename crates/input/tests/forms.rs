@@ -211,7 +211,7 @@ fn every_member_is_named_in_plain_words() {
     });
     assert_eq!(messages, expected);
     let long = "A".repeat(3_584);
-    let error = ClientContext::from_base64(&long).unwrap_err();
+    let error = ClientContext::try_from(&long).unwrap_err();
     assert_eq!(
         (error.member().as_str(), error.offset()),
         ("clientContext", 3_583)
@@ -340,7 +340,7 @@ fn a_value_gives_its_text_back() {
     let values = [
         Cow::from(FunctionName::try_from("thumbnail").unwrap()),
         Cow::from(Qualifier::try_from("live").unwrap()),
-        Cow::from(ClientContext::from_base64("e30=").unwrap()),
+        Cow::from(ClientContext::try_from("e30=").unwrap()),
         Cow::from(TenantId::try_from("blue").unwrap()),
         Cow::from(DurableExecutionArn::try_from(arn).unwrap()),
     ];
@@ -402,10 +402,7 @@ fn a_client_context_keeps_any_bytes() {
         let context = ClientContext::from_json(json).unwrap();
         assert_eq!(context.to_json(), json);
         let unpadded = context.as_base64().trim_end_matches('=');
-        assert_eq!(
-            ClientContext::from_base64(unpadded).unwrap().to_json(),
-            json
-        );
+        assert_eq!(ClientContext::try_from(unpadded).unwrap().to_json(), json);
     }
 }
 
@@ -424,7 +421,7 @@ fn a_client_context_that_is_not_base64_is_rejected_at_its_fault() {
         ("eyJh=", 4),
         ("e31", 3),
     ] {
-        let error = ClientContext::from_base64(text).unwrap_err();
+        let error = ClientContext::try_from(text).unwrap_err();
         assert_eq!(error.offset(), offset, "{text:?}: {error}");
     }
 }

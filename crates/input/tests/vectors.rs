@@ -318,7 +318,7 @@ fn client_contexts_of_naughty_strings_come_back() {
         for string in strings {
             let context = lambda_invoke_input::ClientContext::from_json(string.as_bytes()).unwrap();
             assert_eq!(context.to_json(), string.as_bytes());
-            let received = lambda_invoke_input::ClientContext::from_base64(context.as_base64());
+            let received = lambda_invoke_input::ClientContext::try_from(context.as_base64());
             assert_eq!(received.unwrap(), context);
             cases += 1;
         }

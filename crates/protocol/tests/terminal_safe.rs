@@ -64,9 +64,7 @@ fn no_message_has_a_character_that_a_terminal_interprets() {
         stream.to_string(),
         unexpected.unwrap_err().to_string(),
         FunctionName::try_from(&*hostile).unwrap_err().to_string(),
-        ClientContext::from_base64(&*hostile)
-            .unwrap_err()
-            .to_string(),
+        ClientContext::try_from(&*hostile).unwrap_err().to_string(),
     ] {
         assert!(!message.contains(is_interpreted), "{message:?}");
     }

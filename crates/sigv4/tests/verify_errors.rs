@@ -81,7 +81,7 @@ fn errors_without_details_have_a_text_a_code_and_a_message() {
         ),
         (
             VerifyError::InvalidSessionToken,
-            "the session token is not the one of the access key",
+            "the session token does not belong to the access key",
             UNRECOGNIZED,
             "The security token included in the request is invalid.",
         ),

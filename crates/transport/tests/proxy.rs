@@ -130,7 +130,7 @@ async fn a_proxy_that_rejects_a_tunnel_sent_nothing() {
             .unwrap_err();
         assert_eq!((error.kind(), error.sent()), (ErrorKind::Proxy, Sent::No));
         let said = format!(
-            "the proxy {} gave no tunnel to lambda.invalid",
+            "the proxy {} did not open a tunnel to lambda.invalid",
             proxy.address
         );
         assert_eq!(error.to_string(), said);

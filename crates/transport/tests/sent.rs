@@ -371,7 +371,7 @@ async fn what_is_not_http_is_reported_as_such() {
         );
         assert_eq!(
             error.to_string(),
-            "the server's response is not readable HTTP/1.1"
+            "the server's response is not valid HTTP/1.1"
         );
     }
 }

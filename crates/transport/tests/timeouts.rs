@@ -80,7 +80,7 @@ async fn a_server_that_does_not_respond_ends_at_the_first_byte_timeout() {
     assert_eq!(error.sent(), Sent::Maybe);
     assert_eq!(
         error.to_string(),
-        "the server gave no response within 60ms, the first byte timeout"
+        "the server did not respond within 60ms, the first byte timeout"
     );
     // The connection was closed.
     reports.recv().await.unwrap();

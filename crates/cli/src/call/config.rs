@@ -113,7 +113,7 @@ impl Config {
         let set = self.settings.region().map_err(|error| failure(&error))?;
         match (set, &self.of_arn) {
             (Some(set), Some(of_arn)) if set.value != *of_arn => Err(Failure::usage(format!(
-                "the function's ARN is of the region {of_arn}, but the region is {}, set by {}\n  \
+                "the function's ARN is in the region {of_arn}, but the region is {}, set by {}\n  \
                  hint: use --region {of_arn}, or name a function of {}",
                 set.value, set.by, set.value
             ))),

@@ -176,7 +176,9 @@ impl Serve {
         });
         let url = address.trim_end().to_owned();
         assert!(
-            url.starts_with("http://127.0.0.1:"),
+            ["http://127.0.0.1:", "http://[::1]:"]
+                .iter()
+                .any(|local| url.starts_with(local)),
             "{url:?}: {:?}",
             stderr.recv()
         );

@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits {
 ///
 /// # Errors
 ///
-/// If it is configured and cannot be used, does not respond, or returns no credentials.
+/// If the endpoint is configured but cannot be used, does not respond, or returns no credentials.
 pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     match endpoint(&context.settings)? {
         Some((uri, by)) => fetch(context, uri, by).await.map(Outcome::Found),
@@ -145,7 +145,7 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         Ok(request)
     };
     let place = exchange::origin(&uri);
-    // Through a proxy only if the container's endpoint is elsewhere.
+    // A proxy is used only if the endpoint is not on this machine.
     let http = match uri.scheme_str() {
         Some("https") => context.http().await?,
         _ => context.system().metadata_http(),

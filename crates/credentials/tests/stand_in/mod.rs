@@ -77,7 +77,14 @@ pub struct StandIn {
 impl StandIn {
     /// Starts a stand-in. The function gets each request and the number of requests before it.
     pub fn start(respond: impl Fn(&Received, usize) -> Respond + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), respond)
+    }
+
+    /// Starts one on a listener.
+    pub fn listening(
+        listener: TcpListener,
+        respond: impl Fn(&Received, usize) -> Respond + Send + Sync + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&received);

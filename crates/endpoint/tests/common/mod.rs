@@ -369,7 +369,7 @@ pub fn events(body: &[u8]) -> Vec<StreamEvent> {
     decoder.push(Bytes::copy_from_slice(body));
     let mut events = Vec::new();
     while let Some(message) = decoder.next_message().unwrap() {
-        events.push(StreamEvent::from_message(message).unwrap());
+        events.push(StreamEvent::try_from(message).unwrap());
     }
     events
 }

@@ -160,11 +160,11 @@ impl<'a> FunctionName<'a> {
     /// Whether it is an ARN. An ARN may lack the partition, the region and the account.
     #[must_use]
     pub fn is_arn(&self) -> bool {
-        // The name alone may begin with `arn:` too: a function called `arn` with a qualifier.
+        // A bare name with a qualifier may also begin with `arn:`: a function called `arn`.
         self.spans.name.start > 0 && self.text.starts_with("arn:")
     }
 
-    /// Whether it is the name alone.
+    /// Whether the text is only the function's name, without qualifier and prefixes.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.spans.name == Span::of(0, self.text.len())
@@ -194,8 +194,7 @@ impl<'a> FunctionName<'a> {
         self.part(self.spans.name).unwrap_or_default()
     }
 
-    /// Returns the qualifier at the end. Unlike that of the parameter, its length has no limit of its
-    /// own.
+    /// Returns the qualifier at the end. Unlike the parameter, it has no maximum length of its own.
     #[must_use]
     pub fn qualifier(&self) -> Option<Qualifier<'_>> {
         self.text

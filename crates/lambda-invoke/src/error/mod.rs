@@ -19,10 +19,10 @@ use crate::{BoxError, Collected, FunctionFailure};
 
 /// A failed call, or a client that could not be built.
 ///
-/// `Display` gives one line: the cause with the address, timeout or byte that it concerns, what is
-/// known of the execution, and advice. It includes what the sources say, so that
-/// `tracing::error!(%error)` is enough. `{:?}` puts the kind before the same line. One machine word
-/// in size.
+/// `Display` writes one line: the cause with the address, timeout or byte that it concerns, what is
+/// known about the execution, and advice. It includes the sources' messages, so that
+/// `tracing::error!(%error)` is enough. `{:?}` puts the kind before the same line. The size is one
+/// machine word.
 ///
 /// # Example
 ///
@@ -49,7 +49,7 @@ use crate::{BoxError, Collected, FunctionFailure};
 /// # }
 /// ```
 ///
-/// What is known of it:
+/// What is known about the failure:
 ///
 /// ```no_run
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
@@ -99,7 +99,7 @@ struct Repr {
     source: Option<BoxError>,
 }
 
-/// What is known of the last attempt: a [`Failure`] with what it carries.
+/// The failure of the last attempt: a [`Failure`] with its values.
 #[derive(Debug)]
 enum Detail {
     Local,
@@ -109,7 +109,7 @@ enum Detail {
     UnexpectedResponse,
     IncompleteResponse,
     StreamException(StreamException),
-    /// The response is one that the caller cannot use: too large, not JSON, not text.
+    /// The caller cannot use the response: it is too large, not JSON, or not text.
     Unusable,
     FunctionFailed(Box<FunctionFailure>),
 }
@@ -156,7 +156,7 @@ impl Error {
     /// Whether the same call could succeed later: after throttling, a lost connection, a timeout, a
     /// truncated response.
     ///
-    /// It does not say that the function may be run again: see
+    /// This does not mean that it is safe to run the function again: see
     /// [`may_have_run`](Self::may_have_run).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -183,7 +183,7 @@ impl Error {
         self.0.execution != Execution::NotStarted
     }
 
-    /// Returns the request's id, to be given to AWS support; `None` if no response came.
+    /// Returns the request's id, which AWS support asks for; `None` if there was no response.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -234,14 +234,14 @@ impl Error {
         self.0.timeout.map(|(kind, _)| kind)
     }
 
-    /// Returns the length of the timeout that was reached. `None` also if the operating system
-    /// gave up before.
+    /// Returns the length of the timeout that was reached. It is also `None` if the operating
+    /// system gave up first.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.0.timeout.and_then(|(_, length)| length)
     }
 
-    /// Returns how many attempts were made, those that found no connection included.
+    /// Returns how many attempts were made, including those without a connection.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

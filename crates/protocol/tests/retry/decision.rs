@@ -80,7 +80,7 @@ fn retry_after_is_respected_and_bounded() {
         after(RetryAfter::seconds(u64::MAX), NOW),
         Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
-    let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")).unwrap();
     let before = NOW + Duration::from_secs(784_111_777 - 9);
     assert_eq!(retry(after(date, before)).after, Duration::from_secs(9));
     assert_eq!(

@@ -19,10 +19,10 @@ use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
 
-/// How long before their end the keys are renewed. They last 15 minutes.
+/// How long before they expire the keys are renewed. They last 15 minutes.
 const AHEAD: Duration = Duration::from_secs(120);
 
-/// Returns the keys of a login, renewed if they end soon.
+/// Returns the keys of a login, renewed if they expire soon.
 ///
 /// # Errors
 ///
@@ -72,13 +72,14 @@ pub(crate) async fn provide(
     match renew(context, &mut file, &unusable).await {
         Ok(()) => {
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
-            // The new keys are used even if they cannot be kept for other programs.
+            // The new keys are used even if they cannot be saved for other programs.
             let _ = context.system().write(path, data).await;
             keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
         Err(error) => {
-            // Another program may have renewed it meanwhile: then its refresh token is used up.
+            // Another program may have renewed the login in the meantime, which uses up the refresh
+            // token.
             if let Ok(other) = read(context, &path, &unusable)
                 .await
                 .and_then(|file| keys_of(&file))
@@ -209,7 +210,7 @@ async fn renew(
     if let Some(token) = parsed.and_then(|parsed| parsed.get("refreshToken")?.as_str()) {
         file.insert("refreshToken".to_owned(), token.into());
     }
-    // What else is known of the login, such as the account, stays.
+    // The other members of the file, such as the account, stay.
     let kept = file
         .entry("accessToken")
         .or_insert_with(|| Map::new().into());

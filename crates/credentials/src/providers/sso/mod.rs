@@ -14,16 +14,16 @@ use crate::{Error, ErrorKind, Service};
 /// The header with the token of the sign-on.
 const TOKEN_HEADER: &str = "x-amz-sso_bearer_token";
 
-/// The settings of a profile that signs on.
+/// The sign-on settings of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignOn {
     pub(crate) profile: String,
-    /// The name of the `sso-session` section, which the token's file is named after; without one, it
-    /// is named after the URL.
+    /// The name of the `sso-session` section. The token's file is named after it, or after the URL
+    /// if there is no section.
     pub(crate) session: Option<String>,
     pub(crate) start_url: String,
     pub(crate) region: String,
-    /// A profile without them is for services that take the token itself.
+    /// The account and the role. A profile without them is for services that take the token itself.
     pub(crate) account: Option<(String, String)>,
 }
 

@@ -129,8 +129,8 @@ impl Counts {
 pub async fn compare(clients: &Path, words: &[String], seed: u64) -> Result<bool, BoxError> {
     let lengths = World::start().await?.lengths().await?;
     println!(
-        "| client | over | cases | ran a function twice | most runs | not the whole stream, taken for whole | \
-         failed stream, taken for whole | not the whole buffered response, taken for whole | hung |"
+        "| client | over | cases | ran a function twice | most runs | bad stream, taken for whole | \
+         failed stream, taken for whole | bad buffered response, taken for whole | hung |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut is_good = true;

@@ -5,6 +5,7 @@
 //! of all calls that have ended when the run is polled, and of those that start in their place. If a
 //! thread writes them, since they have to be synced as well, the next group gathers meanwhile.
 
+mod callers;
 mod results;
 mod start;
 
@@ -18,12 +19,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lambda_invoke::{BoxError, Client, Error};
+use lambda_invoke::BoxError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use super::attempt::{Mode, Response, Target};
+use self::callers::Callers;
+use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
 use super::verdict::Retry;
@@ -42,8 +44,6 @@ pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> +
 /// The settings that do not change.
 #[derive(Debug)]
 struct Settings {
-    client: Client,
-    target: Arc<Target>,
     mode: Mode,
     batch: usize,
     concurrency: usize,
@@ -76,9 +76,6 @@ impl Work {
             .all(|(_, item)| item.execution_name.is_some())
     }
 }
-
-/// A call that ended.
-type Called = (u64, Result<Response, Error>);
 
 /// Records that are being written, and what happens when they are.
 #[derive(Debug)]
@@ -118,7 +115,7 @@ pub(super) struct Driver {
     writing: Option<Writing>,
     /// The calls that run, by their number, with how many others ran when each was started.
     running: HashMap<u64, (Work, usize)>,
-    calls: JoinSet<Called>,
+    callers: Callers,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     closing: Vec<Event>,
@@ -156,8 +153,6 @@ impl Driver {
         let now = Instant::now();
         Self {
             settings: Settings {
-                client: map.client,
-                target: Arc::new(map.target),
                 mode: map.mode,
                 batch: map.batch,
                 concurrency: map.concurrency,
@@ -178,7 +173,7 @@ impl Driver {
             opening: Vec::new(),
             writing: None,
             running: HashMap::new(),
-            calls: JoinSet::new(),
+            callers: Callers::new(map.client, map.target),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),
@@ -371,7 +366,7 @@ impl Driver {
         };
         if is_lost {
             self.journal = None;
-            self.calls.abort_all();
+            self.callers.abort();
             self.running.clear();
             self.opening.clear();
             self.writing = None;
