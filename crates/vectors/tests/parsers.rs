@@ -30,8 +30,12 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("protocol", "IncomingRequest::from_parts"),
     ("protocol", "Reply::from_http"),
     ("protocol", "StreamHead::from_parts"),
+<<<<<<< HEAD
     // Do not parse: they look up a code in a table.
     ("error", "KnownError::lookup"),
+=======
+    // Does not parse: it looks for a code in a table.
+>>>>>>> main
     ("endpoint", "Fault::error"),
     // Does not parse: it recognizes the encoding of a file.
     ("credentials", "Encoding::detect"),
@@ -100,7 +104,8 @@ fn parsers(source: &str) -> Vec<String> {
             .split(|character: char| !character.is_alphanumeric() && character != '_')
             .next()
             .unwrap();
-        let signature = code[at..].split(['{', ';']).next().unwrap();
+        // A body ends a signature, and nothing within it does: an array's length follows a semicolon.
+        let signature = code[at..].split('{').next().unwrap();
         let (parameters, output) = match signature.rsplit_once("->") {
             Some((parameters, output)) => (parameters, output.trim()),
             None => continue,
