@@ -30,12 +30,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("protocol", "IncomingRequest::from_parts"),
     ("protocol", "Reply::from_http"),
     ("protocol", "StreamHead::from_parts"),
-<<<<<<< HEAD
-    // Do not parse: they look up a code in a table.
-    ("error", "KnownError::lookup"),
-=======
-    // Does not parse: it looks for a code in a table.
->>>>>>> main
+    // Does not parse: it looks up a code in a table.
     ("endpoint", "Fault::error"),
     // Does not parse: it recognizes the encoding of a file.
     ("credentials", "Encoding::detect"),
