@@ -261,7 +261,10 @@ fn four_when_a_timeout_expires() {
     assert_eq!(text(&output.stdout), "1\n");
     let stderr = said(&output, 4);
     assert!(stderr.contains("idle"), "{stderr}");
-    assert!(stderr.contains("the function ran or started to run"), "{stderr}");
+    assert!(
+        stderr.contains("the function ran or started to run"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -50,9 +50,8 @@ pub(crate) async fn provide(
         .map_err(|_| failed(format!("did not end within {TIMEOUT:?}")))?
         .map_err(|error| failed("could not be run to its end".to_owned()).with_source(error))?;
     if let Some(failure) = &output.failure {
-        let message = format!(
-            "{setting} ({program}) failed with {failure}; its standard error says why"
-        );
+        let message =
+            format!("{setting} ({program}) failed with {failure}; its standard error says why");
         return Err(Error::new(ErrorKind::Rejected, message));
     }
     let invalid = |what: &str| {

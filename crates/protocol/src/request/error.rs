@@ -66,9 +66,9 @@ impl fmt::Display for RequestError {
                 limit,
                 invocation_type,
             } => write_payload_too_large(f, *length, *limit, *invocation_type),
-            Self::TenantIdSpace => {
-                f.write_str("the tenant id begins or ends with a space, which HTTP removes from a header")
-            }
+            Self::TenantIdSpace => f.write_str(
+                "the tenant id begins or ends with a space, which HTTP removes from a header",
+            ),
             Self::HeaderValue { name } => {
                 write!(f, "the value for {name} is not a valid HTTP header value")
             }

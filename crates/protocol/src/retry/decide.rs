@@ -57,10 +57,7 @@ impl<'a> RetryContext<'a> {
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "there is another attempt or not"
-)]
+#[expect(clippy::exhaustive_enums, reason = "there is another attempt or not")]
 pub enum Decision {
     /// Send the request again.
     Retry(Retry),
