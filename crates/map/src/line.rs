@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
 
-/// A result as it is written. Absent members are left out, except for `key`.
+/// A result in its written form. Absent members are left out, except for `key`.
 #[derive(Serialize)]
 struct Line<'f> {
     index: u64,
@@ -106,16 +106,16 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 impl Finished {
-    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
-    /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
-    /// `duration_ms`, with `request_id` if a response came, with `billed_ms` and `memory_mb` from a
-    /// report, and with `error` for failures.
+    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome`
+    /// (`done`, `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON),
+    /// `execution`, `attempts`, `duration_ms`, with `request_id` if there was a response, with
+    /// `billed_ms` and `memory_mb` from a report, and with `error` for failures.
     #[must_use]
     pub fn line(&self) -> Bytes {
         self.line_with(None)
     }
 
-    /// The same, with the name of a file in the place of the payload, if there is one.
+    /// Like [`line`](Self::line), with the name of a file in place of the payload, if given.
     #[must_use]
     pub fn line_with(&self, file: Option<&str>) -> Bytes {
         let is_shown = file.is_none() && !self.payload.is_empty();
@@ -123,7 +123,7 @@ impl Finished {
             true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
             false => None,
         };
-        // JSON of several lines is written on one: line ends are not part of its strings.
+        // JSON with several lines is joined into one, since its strings contain no line ends.
         let joined = match is_shown && payload.is_none() {
             true => serde_json::from_slice::<&RawValue>(&self.payload)
                 .ok()

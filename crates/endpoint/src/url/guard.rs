@@ -48,8 +48,8 @@ pub(super) fn check(
 }
 
 /// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
-/// `Origin` with such a request, but `Sec-Fetch-Site`. Following a link is not embedding, and a
-/// local page may embed it.
+/// `Origin` with such a request, but they do send `Sec-Fetch-Site`. Following a link is not
+/// embedding, and a local page may embed it.
 fn is_embedded(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_link =
