@@ -213,7 +213,7 @@ fn retries_follow_the_option() {
 
 #[test]
 fn four_when_there_is_no_response_or_one_of_another_server() {
-    // Bound and dropped, so that nothing listens there.
+    // Bound and dropped, so that nothing is listening there.
     let nobody = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

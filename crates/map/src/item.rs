@@ -100,7 +100,10 @@ pub enum Cause {
 
 /// A run's report about an item.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "an item ended in this run or an earlier one")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "an item ended in this run or an earlier one"
+)]
 pub enum Event {
     /// It ended in this run.
     Finished(Box<Finished>, Bytes),
