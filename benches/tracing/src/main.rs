@@ -1,10 +1,11 @@
-//! Small pieces of work in which the crates with the feature `tracing` report something, to count their
-//! instructions with the feature and without it.
+//! Small pieces of work in which the crates with the feature `tracing` report something, for
+//! counting their instructions with and without the feature.
 //!
 //!     bench-tracing call|credentials N
 //!
-//! `call` is a call of a function that returns its payload: the client and the endpoint in one process,
-//! over a pipe in memory. `credentials` is a fetch from the environment's keys by the whole chain.
+//! `call` calls a function that returns its payload, with the client and the endpoint in one
+//! process, over a pipe in memory. `credentials` fetches credentials from the environment through
+//! the whole chain.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use program::{local, program, run, text};
 use scripted::Scripted;
 use serde_json::Value;
 
-/// The message on stderr of a program that exited with this code.
+/// Returns the message of a program that exits with this code.
 fn said(output: &Output, code: i32) -> &str {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
@@ -65,7 +65,8 @@ fn one_when_the_function_failed() {
     );
 }
 
-/// As the service does it: `InvokeComplete` has no `ErrorCode`; only the log's report has a status.
+/// As the real service does, the stream ends with an `InvokeComplete` without an `ErrorCode`; only
+/// the report in the log has a status.
 #[test]
 fn one_when_only_the_log_shows_that_the_function_timed_out() {
     let slow = Function::streaming("slow", |_call, mut writer| async move {
@@ -113,7 +114,7 @@ fn two_when_the_call_is_invalid() {
             "client context",
         ),
         (
-            // Base64, but not of a JSON object.
+            // Valid base64, but not of a JSON object.
             &["stream", "hello", "--local", "--client-context", "nope"],
             "client context",
         ),
@@ -190,7 +191,7 @@ fn retries_follow_the_option() {
         .unwrap();
     said(&output, 0);
 
-    // A 500 does not say whether the function ran.
+    // A status of 500 does not say whether the function ran.
     let failing = || Host::with_fault("*: error=ServiceException times=1");
     let output = failing()
         .program(&["invoke", "echo", "-p", "1"])
@@ -213,7 +214,7 @@ fn retries_follow_the_option() {
 
 #[test]
 fn four_when_there_is_no_response_or_one_of_another_server() {
-    // Bound and dropped, so that nothing is listening there.
+    // Bound and dropped, so that nothing listens on this port.
     let nobody = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

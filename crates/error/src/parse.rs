@@ -69,10 +69,9 @@ impl ServiceError {
         if let Some(code) = members.ec2_error_code.as_deref() {
             error = error.with_ec2_error_code(code);
         }
-        let in_millis =
-            headers(header::RETRY_AFTER_MILLIS).and_then(RetryAfter::from_millis_header);
-        let standard = || headers(header::RETRY_AFTER).and_then(RetryAfter::from_header);
-        if let Some(retry_after) = in_millis.or_else(standard) {
+        let delay = |name| RetryAfter::try_from((name, headers(name)?)).ok();
+        let names = [header::RETRY_AFTER_MILLIS, header::RETRY_AFTER];
+        if let Some(retry_after) = names.into_iter().find_map(delay) {
             error = error.with_retry_after(retry_after);
         }
         let names = core::iter::once(header::REQUEST_ID).chain(header::REQUEST_ID_ALTERNATIVES);

@@ -1,8 +1,8 @@
-//! `docs/errors.md` is generated from the table: this test generates it again and compares.
+//! `docs/errors.md` is generated from the table: this test generates the page again and compares.
 //!
-//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` updates it.
+//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` updates the page.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write as _;
@@ -133,7 +133,7 @@ fn the_page_is_the_table() {
 }
 
 #[test]
-fn the_readme_counts_right() {
+fn the_readme_states_the_right_numbers() {
     let readme = include_str!("../README.md");
     let spellings: usize = known_errors().iter().map(|known| known.aliases.len()).sum();
     assert!(readme.contains(&format!("of {} errors", known_errors().len())));

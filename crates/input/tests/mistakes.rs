@@ -1,6 +1,6 @@
-//! Mistakes that concern a whole value: each has its own type, place and message.
+//! Mistakes that concern a whole value: each has a type, a place and a message of its own.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
@@ -8,7 +8,7 @@ use lambda_invoke_input::{
     Target, TenantId,
 };
 
-/// The mistake, the text that is marked, and the message without its beginning.
+/// Returns the mistake, the text that is marked, and the message without its common prefix.
 #[track_caller]
 fn diagnosed(text: &str) -> (Option<Mistake>, &str, String) {
     let error = FunctionName::try_from(text).unwrap_err();
@@ -86,7 +86,7 @@ fn something_else_in_place_of_a_partition() {
         "aw",
         "not a partition at bytes 4 to 6, expected one such as aws",
     );
-    // The first mistake is reported.
+    // Of several mistakes, the first one is reported.
     let (mistake, ..) = diagnosed("arn:aws1:s3:::bucket");
     assert_eq!(mistake, Some(Mistake::NotAPartition));
 }
@@ -134,9 +134,10 @@ fn a_layer() {
         "layer",
         "an ARN of a layer at bytes 13 to 18, expected one of a function",
     );
-    // Without a version it matches the service's pattern, as a function called `layer`.
+    // Without a version, the text matches the service's pattern: it names a function called
+    // `layer`.
     assert!(FunctionName::try_from("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
-    // The first mistake is reported.
+    // Of several mistakes, the first one is reported.
     let (mistake, ..) = diagnosed("arn:aws:lambda:us-east-1:1234:layer:tools:3");
     assert_eq!(mistake, Some(Mistake::AccountLength));
 }
@@ -254,7 +255,7 @@ fn something_else_in_place_of_a_region() {
             "{message}"
         );
     }
-    // The published generation does not know this region.
+    // The published generation of rules does not know this region.
     let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f";
     let error = FunctionName::parse_with(sovereign, &NameRules::published()).unwrap_err();
     assert_eq!(error.mistake(), Some(Mistake::NotARegion));
@@ -273,7 +274,7 @@ fn white_space_around_a_name() {
             format!("white space at bytes {start} to {end}, expected none around the name");
         check(text, Mistake::SurroundingWhitespace, marked, &message);
     }
-    // What is wrong with the name itself is reported first.
+    // An error in the name itself is reported first.
     for text in [" thumb/nail", "thumb nail\n", " ", "\n"] {
         assert_eq!(diagnosed(text).0, None, "{text}");
     }
@@ -414,21 +415,21 @@ fn a_snippet_of_a_long_value_is_truncated_around_the_place() {
             " ".repeat(53)
         )
     );
-    // Exactly what fits is not truncated.
+    // A text that just fits is not truncated.
     let text = format!("{}!{}", "a".repeat(50), "b".repeat(49));
     assert_eq!(snippet(&text), format!("{text}\n{}^", " ".repeat(50)));
-    // What is marked may be truncated too.
+    // The marked part may be truncated, too.
     let url = format!("https://{}.lambda-url.eu-west-1.on.aws", "a".repeat(40));
     assert_eq!(
         snippet(&url),
         format!("{}...\n{}", &url[..50], "^".repeat(50))
     );
-    // The limit of a length is in characters.
+    // The length limit is in characters, and so is the position that the snippet marks.
     let long = "é".repeat(171);
     let error = FunctionName::try_from(&long).unwrap_err();
     let expected = format!("...{}\n{}^", "é".repeat(51), " ".repeat(53));
     assert_eq!(error.snippet(&long).to_string(), expected);
-    // A `~` far before the caret is cut off with the rest.
+    // A `~` that is far to the left of the caret is omitted together with the text above it.
     let text = format!("{}:q{}:x", "n".repeat(4), "q".repeat(60));
     let (value, marks) = (snippet(&text), format!("\n{}^", " ".repeat(53)));
     assert!(value.ends_with(&marks), "{value}");

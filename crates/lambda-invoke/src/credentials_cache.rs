@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+    async fn a_provider_that_hangs_delays_no_call_for_long_while_credentials_are_valid() {
         let cache = cache_with(Gated::default());
         assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
         let start = tokio::time::Instant::now();

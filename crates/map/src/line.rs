@@ -11,6 +11,10 @@ use serde_json::value::RawValue;
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
 
+/// How many bytes all members of a line except the payload take, unless the item has a long key or
+/// failed.
+const MEMBERS: usize = 256;
+
 /// A result in its written form. Absent members are left out, except for `key`.
 #[derive(Serialize)]
 struct Line<'f> {
@@ -149,8 +153,11 @@ impl Finished {
             memory_mb: report.and_then(|report| report.memory_size_mb),
             error: self.cause.as_ref().map(Cause::describe),
         };
-        // A value whose keys are strings can be serialized.
-        serde_json::to_vec(&line).unwrap_or_default().into()
+        let shown = if is_shown { self.payload.len() } else { 0 };
+        let mut text = Vec::with_capacity(MEMBERS + shown);
+        // Neither a value whose keys are strings nor a write to memory fails.
+        let _ = serde_json::to_writer(&mut text, &line);
+        text.into()
     }
 }
 

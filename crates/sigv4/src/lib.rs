@@ -147,5 +147,5 @@ pub use settings::{PathEncoding, SessionTokenMode, SigningSettings};
 pub use sign::{Presigned, Signer, SigningHeaders};
 pub use signature::Signature;
 pub use string_to_sign::StringToSign;
-pub use timestamp::Timestamp;
+pub use timestamp::{HttpDate, Timestamp};
 pub use verify::{Claims, CredentialsLookup, Unverified, Verified, Verifier};

@@ -283,7 +283,7 @@ impl Response {
             decoder.push(Bytes::copy_from_slice(&self.body));
             let mut last = None;
             while let Some(message) = decoder.next_message().expect("an event stream") {
-                last = Some(StreamEvent::from_message(message).expect("an event"));
+                last = Some(StreamEvent::try_from(message).expect("an event"));
             }
             assert!(
                 matches!(last, Some(StreamEvent::InvokeComplete(_))),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connector::{Connector, CustomDial, Dial, Parts};
+use crate::resolver::{Known, Resolver};
 use crate::stream::Socket;
 use crate::{Proxy, Timeouts, Transport};
 
@@ -23,6 +25,7 @@ use crate::{Proxy, Timeouts, Transport};
 /// | [`tcp_keep_alive`](Self::tcp_keep_alive) | probes after 60 s, then every 15 s |
 /// | [`pool_idle`](Self::pool_idle) | 20 s |
 /// | [`pool_size`](Self::pool_size) | as many idle connections as were ever in use at once |
+/// | [`resolve`](Self::resolve) | by the operating system |
 /// | [`proxy`](Self::proxy) | none; the environment is not read |
 /// | [`bundled_roots`](Self::bundled_roots) | yes |
 ///
@@ -45,6 +48,7 @@ pub struct TransportBuilder {
     keep_alive: Option<(Duration, Duration)>,
     pool_idle: Duration,
     pool_size: usize,
+    known: Known,
     proxy: Option<Proxy>,
     dial: Option<CustomDial>,
     #[cfg(feature = "tls")]
@@ -58,6 +62,7 @@ impl Default for TransportBuilder {
             keep_alive: Some((Duration::from_secs(60), Duration::from_secs(15))),
             pool_idle: Duration::from_secs(20),
             pool_size: usize::MAX,
+            known: Known::new(),
             proxy: None,
             dial: None,
             #[cfg(feature = "tls")]
@@ -104,6 +109,39 @@ impl TransportBuilder {
     #[must_use]
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;
+        self
+    }
+
+    /// Sets the addresses of a host, in place of those that the operating system finds: a VPC
+    /// endpoint without private DNS, or a server of a test. The port is still that of the URI, and
+    /// the `host` header and TLS still use the host's name. A proxy's host counts too.
+    ///
+    /// The family of the first address is preferred. If the host has addresses of both, those of the
+    /// other are tried as well after 300 ms (RFC 8305, "happy eyeballs"). Addresses of one family are
+    /// tried in order, each for its share of [`Timeouts::connect`].
+    ///
+    /// Setting a host again replaces its addresses. Without any, connecting to it fails.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use lambda_invoke_transport::Transport;
+    ///
+    /// let transport = Transport::builder()
+    ///     .resolve("lambda.eu-west-1.amazonaws.com", [Ipv4Addr::new(10, 0, 3, 17).into()])
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn resolve(
+        mut self,
+        host: impl Into<String>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let host = host.into();
+        self.known
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(&host));
+        self.known.push((host, addresses.into_iter().collect()));
         self
     }
 
@@ -183,7 +221,11 @@ impl TransportBuilder {
         let connector = Connector::new(Parts {
             dial: match self.dial {
                 Some(dial) => Dial::Custom(dial),
-                None => Dial::Tcp(tcp(self.keep_alive, self.timeouts.connect)),
+                None => Dial::Tcp(tcp(
+                    Resolver::new(self.known),
+                    self.keep_alive,
+                    self.timeouts.connect,
+                )),
             },
             proxy: self.proxy,
             limit: self.timeouts.connect,
@@ -211,8 +253,12 @@ impl TransportBuilder {
 /// on the same core as the server, 256 KiB would take a seventh less.
 const READ_BUFFER: usize = 128 * 1024;
 
-fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+fn tcp(
+    resolver: Resolver,
+    keep_alive: Option<(Duration, Duration)>,
+    limit: Option<Duration>,
+) -> HttpConnector<Resolver> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(keep_alive.map(|(idle, _)| idle));
@@ -229,6 +275,7 @@ impl std::fmt::Debug for TransportBuilder {
             .field("keep_alive", &self.keep_alive)
             .field("pool_idle", &self.pool_idle)
             .field("pool_size", &self.pool_size)
+            .field("known", &self.known)
             .field("proxy", &self.proxy);
         #[cfg(feature = "tls")]
         f.field("roots", &self.roots);

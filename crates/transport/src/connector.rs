@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::once::Once;
+use crate::resolver::Resolver;
 use crate::stream::{Hop, Path, Socket, Stream};
 use crate::trace::Connecting;
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
@@ -27,7 +28,7 @@ pub(crate) type CustomDial = Arc<dyn Fn(Uri) -> BoxFuture<io::Result<Socket>> + 
 /// How to connect the lowest layer.
 #[derive(Clone)]
 pub(crate) enum Dial {
-    Tcp(HttpConnector),
+    Tcp(HttpConnector<Resolver>),
     Custom(CustomDial),
 }
 

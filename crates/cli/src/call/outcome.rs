@@ -249,7 +249,7 @@ mod tests {
                 "the function took 3000 ms, status timeout",
             ),
         ] {
-            assert_eq!(summary(&Report::parse(line).unwrap()), expected);
+            assert_eq!(summary(&line.parse().unwrap()), expected);
         }
     }
 }

@@ -81,7 +81,7 @@ impl Running<'_> {
                 break without_prelude(&head);
             };
             match splitter.next_part() {
-                Some(Ok(Part::Prelude(prelude))) => match UrlHead::from_prelude(prelude) {
+                Some(Ok(Part::Prelude(prelude))) => match UrlHead::try_from(prelude) {
                     Ok(head) => {
                         while let Some(Ok(Part::Body(chunk))) = splitter.next_part() {
                             first.push_back(chunk);
@@ -133,7 +133,7 @@ fn without_prelude(head: &ResponseHead) -> UrlHead {
 fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     let Collected { head, response, .. } = collected;
     if !is_integration(&head) {
-        return match UrlResponse::from_payload(response.clone()) {
+        return match UrlResponse::try_from(response.clone()) {
             Err(UrlResponseError::NotJson(_)) if head.mode == Mode::Streaming => {
                 Ok(UrlResponse::new(without_prelude(&head), response))
             }
@@ -151,7 +151,7 @@ fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
         Some(Ok(Part::Body(body))) => body,
         _ => Bytes::new(),
     };
-    Ok(UrlResponse::new(UrlHead::from_prelude(prelude)?, body))
+    Ok(UrlResponse::new(UrlHead::try_from(prelude)?, body))
 }
 
 /// Returns the response for a function that failed, with the reason for the request log only.

@@ -99,7 +99,7 @@ pub(super) struct Response {
 }
 
 impl Attempt {
-    pub(super) async fn make(self, client: Client, target: &Target) -> Result<Response, Error> {
+    pub(super) async fn make(self, client: &Client, target: &Target) -> Result<Response, Error> {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &self);
             let stream = call.send().await?;

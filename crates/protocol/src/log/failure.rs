@@ -135,7 +135,7 @@ impl<'t> Lines<'t> {
         let split = |text: &'t str| text.split(['\n', '\r']).collect::<Vec<_>>();
         let mut own = split(before);
         let start = own.iter().position(|line| {
-            StartLine::parse(line).is_some_and(|start| start.request_id == request_id)
+            (line.parse::<StartLine>()).is_ok_and(|start| start.request_id == request_id)
         });
         let first = match start {
             Some(start) => start + 1,
@@ -169,7 +169,9 @@ fn end_of(text: &str, request_id: &str) -> Option<usize> {
         let is_done = platform_record(line, "platform.runtimeDone").is_some_and(|record| {
             record.get("requestId").and_then(Value::as_str) == Some(request_id)
         });
-        if is_done || Report::parse(line).is_some_and(|report| report.request_id == request_id) {
+        let is_report =
+            || (line.parse::<Report>()).is_ok_and(|report| report.request_id == request_id);
+        if is_done || is_report() {
             found = Some(at);
         }
         at += line.len();

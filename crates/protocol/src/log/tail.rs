@@ -105,7 +105,7 @@ impl LogTail {
     /// sends.
     #[must_use]
     pub fn start(&self) -> Option<StartLine> {
-        self.text().lines().find_map(StartLine::parse)
+        self.text().lines().find_map(|line| line.parse().ok())
     }
 
     /// Returns the platform's last line: how long the execution took and how it ended.
@@ -120,8 +120,8 @@ impl LogTail {
     /// Returns the last report, or the last one of this request if an id is given.
     pub(super) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
         let text = self.text();
-        let mut reports = text.lines().rev().filter_map(Report::parse);
-        reports.find(|report| request_id.is_none_or(|id| report.request_id == id))
+        let mut reports = text.lines().rev().filter_map(|line| line.parse().ok());
+        reports.find(|report: &Report| request_id.is_none_or(|id| report.request_id == id))
     }
 }
 

@@ -172,7 +172,7 @@ impl PreludeSplitter {
             }
             return;
         }
-        match HttpPrelude::from_json(held.get(..json_end).unwrap_or_default()) {
+        match HttpPrelude::try_from(held.get(..json_end).unwrap_or_default()) {
             Ok(prelude) => {
                 let body = piece.split_off((json_end + SEPARATOR.len()).saturating_sub(before));
                 self.state = State::Body;

@@ -156,7 +156,7 @@ impl StreamReader {
         let Some(message) = self.decoder.next_message().map_err(StreamError::Decode)? else {
             return Ok(None);
         };
-        let event = StreamEvent::from_message(message).map_err(StreamError::Event)?;
+        let event = StreamEvent::try_from(message).map_err(StreamError::Event)?;
         match &event {
             StreamEvent::PayloadChunk(payload) => {
                 self.payload_bytes = self.payload_bytes.saturating_add(payload.len() as u64);

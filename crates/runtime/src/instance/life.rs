@@ -280,7 +280,7 @@ impl Instance {
         };
         let (has_extensions, told) = {
             let mut state = self.lock();
-            state.ending = reason;
+            state.ending = Some(reason);
             let polls = state.machine.close();
             let told: Vec<_> = polls
                 .into_iter()

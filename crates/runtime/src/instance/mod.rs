@@ -73,8 +73,8 @@ struct State {
     nonce: u128,
     /// Whether the instance has received an invocation.
     served: bool,
-    /// Why the instance ends, as reported to extensions.
-    ending: &'static str,
+    /// Why the instance is being ended, as reported to extensions.
+    ending: Option<&'static str>,
     /// Whether the runtime has asked for an event.
     ready: bool,
     retired: bool,
@@ -119,7 +119,7 @@ impl Instance {
                 memory: None,
                 nonce,
                 served: false,
-                ending: "spindown",
+                ending: None,
                 ready: false,
                 retired: false,
                 stopped: false,

@@ -180,7 +180,7 @@ impl Drop for Waiting<'_> {
 }
 
 async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
-    let (poll, receiver) = wait(instance, |state, poll| {
+    let waiting = wait(instance, |state, poll| {
         if state.machine.poll(poll)? {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
@@ -189,7 +189,14 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
         Ok(())
-    })?;
+    });
+    let (poll, receiver) = match waiting {
+        Ok(waiting) => waiting,
+        // The runtime does nothing wrong: it asks for its next event while its process is being ended,
+        // and waits for that.
+        Err(_) if instance.lock().ending.is_some() => std::future::pending().await,
+        Err(rejection) => return Err(rejection),
+    };
     let _waiting = Waiting { instance, poll };
     let (retired, held_up) = {
         let state = instance.lock();
@@ -424,7 +431,8 @@ async fn extension_next(
     {
         let state = instance.lock();
         if state.machine.must_hear_of_shutdown(id) {
-            return Ok(shutdown_event(state.ending, epoch_ms(GRACE)));
+            let reason = state.ending.unwrap_or("failure");
+            return Ok(shutdown_event(reason, epoch_ms(GRACE)));
         }
     }
     let (poll, receiver) = wait(instance, |state, poll| {

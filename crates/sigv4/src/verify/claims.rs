@@ -8,7 +8,7 @@ use crate::canonical::{decode, parameters};
 use crate::names::{self, is_header};
 use crate::sign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
-use crate::{Incomplete, RawRequest, Signature, Timestamp, VerifyError};
+use crate::{HttpDate, Incomplete, RawRequest, Signature, Timestamp, VerifyError};
 
 /// What a request claims about its signature, **before anything is verified**: who signed it, when,
 /// for what, and what the signature covers.
@@ -377,8 +377,11 @@ impl<'a> Sent<'a> {
         if let (Ok(time), Ok(stamp)) = (date.parse(), date.as_bytes().try_into()) {
             return Ok((time, stamp));
         }
-        match (self.amz_date, Timestamp::from_http_date(date)) {
-            (None, Ok(time)) => Ok((time, time.to_basic())),
+        match (self.amz_date, date.parse::<HttpDate>()) {
+            (None, Ok(date)) => {
+                let time = Timestamp::from(date);
+                Ok((time, time.to_basic()))
+            }
             _ => Err(Incomplete::Date),
         }
     }

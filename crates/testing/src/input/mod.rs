@@ -40,7 +40,7 @@ pub fn client_context(data: &[u8]) {
     match ClientContext::from_json(data) {
         Ok(context) => {
             assert_eq!(context.to_json(), data);
-            let received = ClientContext::from_base64(context.as_base64());
+            let received = ClientContext::try_from(context.as_base64());
             assert_eq!(
                 received.map(|received| received.to_json()).as_deref(),
                 Ok(data)

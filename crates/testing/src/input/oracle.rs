@@ -388,7 +388,7 @@ const BASE64: &str =
     "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw](==)?|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=?)?";
 
 pub(crate) fn check_client_context(text: &str) {
-    let parsed = ClientContext::from_base64(text);
+    let parsed = ClientContext::try_from(text);
     if let Ok(context) = &parsed {
         let again = ClientContext::from_json(context.to_json());
         // With padding, the text may exceed the limit.

@@ -92,8 +92,8 @@ pub fn function_url_event(data: &[u8]) {
 /// Any result of a function is a valid response or a typed error, and a response never has a header
 /// of the connection. A stream's prelude and a buffered result give the same head.
 pub fn function_url_response(data: &[u8]) {
-    let buffered = UrlResponse::from_payload(Bytes::copy_from_slice(data));
-    let prelude = HttpPrelude::from_json(data).map(UrlHead::from_prelude);
+    let buffered = UrlResponse::try_from(Bytes::copy_from_slice(data));
+    let prelude = HttpPrelude::try_from(data).map(UrlHead::try_from);
     for head in [
         buffered.as_ref().ok().map(|response| &response.head),
         prelude.as_ref().ok().and_then(|head| head.as_ref().ok()),

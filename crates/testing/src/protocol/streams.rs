@@ -216,7 +216,7 @@ pub fn prelude_split(data: &[u8]) {
                     .position(|byte| *byte == 0)
                     .expect("a separator");
                 assert!(nul + 8 <= limit);
-                assert_eq!(HttpPrelude::from_json(&stream[..nul]), Ok(prelude));
+                assert_eq!(HttpPrelude::try_from(&stream[..nul]), Ok(prelude));
                 assert_eq!(&stream[nul..nul + 8], [0; 8]);
                 assert_eq!((&body[..], end), (&stream[nul + 8..], None));
             }
@@ -229,9 +229,13 @@ pub fn prelude_split(data: &[u8]) {
 /// An encoded report decodes to the same value, and the tail of a log is its end.
 pub fn report(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
-    if let Some(report) = Report::parse(&line).filter(|_| line.starts_with("REPORT")) {
+    if let Some(report) = line
+        .parse::<Report>()
+        .ok()
+        .filter(|_| line.starts_with("REPORT"))
+    {
         let written = report.to_string();
-        let again = Report::parse(&written).expect("a report");
+        let again = written.parse::<Report>().expect("a report");
         assert_eq!(again.to_string(), written);
         assert_eq!(again.status, report.status);
         assert_eq!(again.memory_size_mb, report.memory_size_mb);

@@ -101,9 +101,7 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
     source.check_encoding("client context", &bytes)?;
     let context = match std::str::from_utf8(&bytes).map(str::trim) {
         // Not base64: the encoding of an object begins with `e`.
-        Ok(text) if !text.starts_with('{') => {
-            ClientContext::from_base64(text).map(ClientContext::into_owned)
-        }
+        Ok(text) if !text.starts_with('{') => text.parse(),
         _ => ClientContext::from_json(&bytes),
     };
     let unusable = |why: &dyn Display| {

@@ -144,7 +144,7 @@ impl Lambda {
     fn meaning(&mut self, message: &Message) -> (Meaning, Option<StreamEvent>) {
         let mut meaning = Meaning::default();
         self.messages += 1;
-        let event = match StreamEvent::from_message(message.clone()) {
+        let event = match StreamEvent::try_from(message.clone()) {
             Ok(event) => event,
             Err(error) => {
                 // The messages of other services have other headers, which is not an error.

@@ -6,6 +6,7 @@
 //! their place. If a thread writes them, because they also have to be synced, the next group is
 //! collected in the meantime.
 
+mod callers;
 mod results;
 mod start;
 
@@ -19,12 +20,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lambda_invoke::{BoxError, Client, Error};
+use lambda_invoke::BoxError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use super::attempt::{Mode, Response, Target};
+use self::callers::Callers;
+use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
 use super::verdict::Retry;
@@ -43,8 +45,6 @@ pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> +
 /// The settings that do not change.
 #[derive(Debug)]
 struct Settings {
-    client: Client,
-    target: Arc<Target>,
     mode: Mode,
     batch: usize,
     concurrency: usize,
@@ -77,9 +77,6 @@ impl Work {
             .all(|(_, item)| item.execution_name.is_some())
     }
 }
-
-/// A call that ended.
-type Called = (u64, Result<Response, Error>);
 
 /// Records that are being written, and the actions that follow.
 #[derive(Debug)]
@@ -120,7 +117,7 @@ pub(super) struct Driver {
     /// The running calls, by their number, each with the number of others that ran when it was
     /// started.
     running: HashMap<u64, (Work, usize)>,
-    calls: JoinSet<Called>,
+    callers: Callers,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     closing: Vec<Event>,
@@ -158,8 +155,6 @@ impl Driver {
         let now = Instant::now();
         Self {
             settings: Settings {
-                client: map.client,
-                target: Arc::new(map.target),
                 mode: map.mode,
                 batch: map.batch,
                 concurrency: map.concurrency,
@@ -180,7 +175,7 @@ impl Driver {
             opening: Vec::new(),
             writing: None,
             running: HashMap::new(),
-            calls: JoinSet::new(),
+            callers: Callers::new(map.client, map.target),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),
@@ -373,7 +368,7 @@ impl Driver {
         };
         if is_lost {
             self.journal = None;
-            self.calls.abort_all();
+            self.callers.abort();
             self.running.clear();
             self.opening.clear();
             self.writing = None;

@@ -24,18 +24,16 @@ impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        while let Poll::Ready(Some(joined)) = self.calls.poll_join_next(cx) {
+        while let Some(ended) = self.callers.poll_ended(cx) {
             progressed = true;
-            // Calls do not panic, and are not aborted one by one.
-            let Ok((number, result)) = joined else {
-                continue;
-            };
-            let Some((work, others)) = self.running.remove(&number) else {
-                continue;
-            };
-            match result {
-                Ok(response) => self.succeeded(number, work, response),
-                Err(error) => self.failed(number, others, work, error),
+            for (number, result) in ended {
+                let Some((work, others)) = self.running.remove(&number) else {
+                    continue;
+                };
+                match result {
+                    Ok(response) => self.succeeded(number, work, response),
+                    Err(error) => self.failed(number, others, work, error),
+                }
             }
         }
         progressed
@@ -365,7 +363,7 @@ impl Driver {
 
     /// Abandons the running calls, whose outcome is then unknown.
     pub(super) fn abandon(&mut self) {
-        self.calls.abort_all();
+        self.callers.abort();
         let mut running: Vec<Work> = self.running.drain().map(|(_, (work, _))| work).collect();
         running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
         for mut work in running {

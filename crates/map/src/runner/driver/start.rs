@@ -277,9 +277,6 @@ impl Driver {
         };
         self.progress().attempts += 1;
         self.running.insert(number, (work, self.running.len()));
-        let (client, target) = (settings.client.clone(), self.settings.target.clone());
-        // A call's future takes several kilobytes, which would otherwise be moved several times.
-        let call = Box::pin(async move { (number, attempt.make(client, &target).await) });
-        self.calls.spawn(call);
+        self.callers.start(number, attempt);
     }
 }
