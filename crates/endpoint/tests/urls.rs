@@ -272,7 +272,7 @@ async fn with_aws_iam_only_a_valid_signature_passes() {
 
 #[tokio::test]
 async fn configured_cors_responds_to_the_preflight_without_a_call_and_replaces_the_function_s_headers()
-{
+ {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let function = Function::buffered("app", move |_| {

@@ -72,7 +72,8 @@ fn assert_limit(rules: NameRules, prefix: &str, suffix: &str, limit: usize) {
 }
 
 #[test]
-fn every_form_but_the_bare_name_has_at_most_170_characters_in_the_published_reference_and_by_default() {
+fn every_form_but_the_bare_name_has_at_most_170_characters_in_the_published_reference_and_by_default()
+ {
     for rules in [NameRules::published(), NameRules::default()] {
         for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
             assert_limit(rules, prefix, suffix, 170);
