@@ -86,8 +86,8 @@ impl Cause {
         }
     }
 
-    /// Returns the kind as it is written in results: that of [`ErrorKind`](lambda_invoke::ErrorKind)
-    /// for calls.
+    /// Returns the kind as it is written in results: for calls, the name of the
+    /// [`ErrorKind`](lambda_invoke::ErrorKind).
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -20,8 +20,8 @@ const MAX_BUNDLE: usize = 16 << 20;
 #[group(skip)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Options {
-    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, that of the function's
-    /// ARN, or the instance's]
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, the function ARN's, or the
+    /// instance's]
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// The profile in the shared files to take credentials and region from [default: AWS_PROFILE, or
@@ -92,8 +92,8 @@ impl Config {
         &self.chain
     }
 
-    /// The region that requests are signed for: the one that is set, that of the function's ARN, or
-    /// the instance's.
+    /// The region that requests are signed for: the one that is set, the one in the function's ARN,
+    /// or the instance's.
     ///
     /// # Errors
     ///

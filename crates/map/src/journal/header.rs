@@ -185,8 +185,8 @@ impl Header {
         Ok(out)
     }
 
-    /// Decodes the header at the beginning of a file, of which these are the first 64 KiB or all
-    /// bytes.
+    /// Decodes the header at the beginning of a file, given its first 64 KiB, or all of a shorter
+    /// file.
     ///
     /// # Errors
     ///

@@ -138,8 +138,8 @@ pub fn headers(data: &[u8]) {
 }
 
 /// For any two lengths under any limits, with a correct or wrong checksum, the result at byte 12 is
-/// that of the specification and the limits, and before that byte the message is incomplete. The
-/// default limits are those of the specification.
+/// the one that the specification and the limits require, and before that byte the message is
+/// incomplete. The default limits are the specification's.
 pub fn limits(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok([total, headers, most, most_headers, xor]) = u.arbitrary::<[u32; 5]>() else {
