@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
 
-/// How many bytes all members of a line but the payload have, unless the item has a long key or failed.
+/// How many bytes all members of a line except the payload take, unless the item has a long key or
+/// failed.
 const MEMBERS: usize = 256;
 
-/// A result as it is written. Absent members are left out, except for `key`.
+/// A result in its written form. Absent members are left out, except for `key`.
 #[derive(Serialize)]
 struct Line<'f> {
     index: u64,
@@ -85,8 +86,8 @@ impl Cause {
         }
     }
 
-    /// Returns the kind as it is written in results: that of [`ErrorKind`](lambda_invoke::ErrorKind)
-    /// for calls.
+    /// Returns the kind as it is written in results: for calls, the name of the
+    /// [`ErrorKind`](lambda_invoke::ErrorKind).
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -109,16 +110,16 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 impl Finished {
-    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
-    /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
-    /// `duration_ms`, with `request_id` if a response came, with `billed_ms` and `memory_mb` from a
-    /// report, and with `error` for failures.
+    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome`
+    /// (`done`, `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON),
+    /// `execution`, `attempts`, `duration_ms`, with `request_id` if there was a response, with
+    /// `billed_ms` and `memory_mb` from a report, and with `error` for failures.
     #[must_use]
     pub fn line(&self) -> Bytes {
         self.line_with(None)
     }
 
-    /// The same, with the name of a file in the place of the payload, if there is one.
+    /// Like [`line`](Self::line), with the name of a file in place of the payload, if given.
     #[must_use]
     pub fn line_with(&self, file: Option<&str>) -> Bytes {
         let is_shown = file.is_none() && !self.payload.is_empty();
@@ -126,7 +127,7 @@ impl Finished {
             true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
             false => None,
         };
-        // JSON of several lines is written on one: line ends are not part of its strings.
+        // JSON with several lines is joined into one, since its strings contain no line ends.
         let joined = match is_shown && payload.is_none() {
             true => serde_json::from_slice::<&RawValue>(&self.payload)
                 .ok()

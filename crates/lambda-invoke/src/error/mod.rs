@@ -147,7 +147,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns what is known of the function's execution, over all attempts.
+    /// Returns what is known about the function's execution, over all attempts.
     #[must_use]
     pub fn execution(&self) -> Execution {
         self.0.execution
@@ -207,7 +207,7 @@ impl Error {
         }
     }
 
-    /// Returns what is known of the function's failure, if it ran and failed.
+    /// Returns what is known about the function's failure, if it ran and failed.
     #[must_use]
     pub fn function_failure(&self) -> Option<&FunctionFailure> {
         match &self.0.detail {

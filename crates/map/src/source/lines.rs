@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read as _};
 use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, checked};
 use crate::item::Item;
 
-/// What ends an item.
+/// The separator that ends an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of lists in use")]
 pub enum Separator {
@@ -16,7 +16,7 @@ pub enum Separator {
     Nul,
 }
 
-/// Items from a text, each of which must be JSON. Empty ones are left out.
+/// The items of a text. Each must be JSON; empty ones are left out.
 ///
 /// # Example
 ///
@@ -39,7 +39,7 @@ pub struct Texts<R> {
 }
 
 impl<R: BufRead> Texts<R> {
-    /// Reads items that end with this separator, and are named by these fields.
+    /// Reads items that end with this separator, and identifies them by these fields.
     pub fn new(reader: R, separator: Separator, fields: Fields) -> Self {
         Self {
             reader,

@@ -1,4 +1,5 @@
-//! The names of the APIs' headers. Statics, since a name is parsed and hashed when it is made of text.
+//! The names of the APIs' headers. They are statics, since creating a name from text parses and
+//! hashes it.
 
 use http::HeaderName;
 
@@ -8,7 +9,7 @@ macro_rules! names {
     };
 }
 
-// What a runtime is sent with an event.
+// Headers that a runtime receives with an event.
 names! {
     REQUEST_ID = "lambda-runtime-aws-request-id",
     FUNCTION_ARN = "lambda-runtime-invoked-function-arn",
@@ -16,11 +17,11 @@ names! {
     TENANT_ID = "lambda-runtime-aws-tenant-id",
     TRACE_ID = "lambda-runtime-trace-id",
     DEADLINE = "lambda-runtime-deadline-ms",
-    // It may return this one.
+    // The runtime may send this one back.
     INVOCATION_ID = "lambda-runtime-invocation-id",
 }
 
-// What a runtime or an extension sends.
+// Headers that a runtime or an extension sends.
 names! {
     RESPONSE_MODE = "lambda-runtime-function-response-mode",
     ERROR_TYPE = super::lines::TYPE,
@@ -29,7 +30,7 @@ names! {
     EXTENSION_ERROR_TYPE = "lambda-extension-function-error-type",
 }
 
-// What only a browser sends, for a page.
+// Headers that only browsers send, for a page.
 names! {
     ORIGIN = "origin",
     FETCH_SITE = "sec-fetch-site",

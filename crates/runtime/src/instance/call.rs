@@ -1,4 +1,4 @@
-//! A call on its way: its event, and the ends of the channels to its caller.
+//! A call in progress: its event, and the ends of the channels to its caller.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::response::Chunks;
 use crate::trace::CallSpan;
 use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
-/// The chunks that may wait for their reader.
+/// The number of chunks that may wait to be read.
 const CHUNKS: usize = 4;
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Call {
     pub(super) init_duration: Option<Duration>,
     pub(super) without_memory: bool,
     begun: Option<oneshot::Sender<Begun>>,
-    /// The way to the reader of a streaming response.
+    /// The channel to the reader of a streaming response.
     chunks: Option<mpsc::Sender<Bytes>>,
     report: oneshot::Sender<Report>,
     log: VecDeque<LogLine>,
@@ -113,7 +113,7 @@ impl Call {
         self.started.is_none() && self.begun.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    /// Begins a streaming response. Returns the way to its reader, which ends with the call.
+    /// Begins a streaming response. Returns the channel to its reader, which ends with the call.
     pub(super) fn begin(&mut self, head: Head) -> mpsc::WeakSender<Bytes> {
         let (sender, receiver) = mpsc::channel(CHUNKS);
         let way = sender.downgrade();
@@ -153,7 +153,8 @@ impl Call {
             log: self.log.into(),
         };
         self.span.ended(&report);
-        // First: a caller that calls again as soon as it has its response finds a place.
+        // Dropped first, so that a caller that calls again as soon as it has its response finds a
+        // free place.
         drop(self.permit);
         let _ = self.report.send(report);
         if let Some((head, body)) = buffered {
@@ -205,8 +206,8 @@ fn headers(program: &Program, event: &Event) -> Result<HeaderMap, InvokeError> {
     Ok(headers)
 }
 
-/// JSON that fits into a header: blank space outside of strings and other characters than ASCII are
-/// written differently, with the same meaning.
+/// Rewrites JSON so that it fits into a header: blank space outside of strings and characters
+/// beyond ASCII are written differently, with the same meaning.
 fn ascii_json(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for c in json.chars() {

@@ -25,13 +25,13 @@ use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
 use crate::{Failure, FailureKind, Head, Mode, Outcome};
 
-/// The longest registration of an extension.
+/// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
 
-/// How long after a truncated response the end of the process may explain it.
+/// How long to wait, after a truncated response, for an end of the process that explains it.
 const EXPLAINED: Duration = Duration::from_millis(300);
 
-/// Responds to one request. Says whether its connection carries a streaming response.
+/// Responds to one request. `streams` tells the connection that it carries a streaming response.
 pub(super) async fn serve(
     instance: Arc<Instance>,
     streams: Arc<AtomicBool>,
@@ -62,7 +62,8 @@ async fn handle(
     request: Request<Incoming>,
 ) -> Result<Delivery, Rejection> {
     let (head, mut body) = request.into_parts();
-    // No runtime sends these, but each browser does for a page: no page may take events.
+    // No runtime sends these headers, but every browser does for a page, and no page may take
+    // events.
     if [&header::ORIGIN, &header::FETCH_SITE]
         .iter()
         .any(|name| head.headers.contains_key(*name))
@@ -131,7 +132,7 @@ async fn handle(
             return Ok(accepted());
         }
     };
-    // Read to its end, so that the runtime, which writes first, sees why it is rejected.
+    // The body is read to its end, so that the runtime, which writes it first, sees the rejection.
     while let Some(Ok(_)) = body.frame().await {}
     result
 }
@@ -164,7 +165,7 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rej
     Ok(Some(all.freeze()))
 }
 
-/// A request that waits for an event; forgotten if its connection closes.
+/// A request that waits for an event. It is canceled if its connection closes.
 struct Waiting<'a> {
     instance: &'a Instance,
     poll: PollId,
@@ -237,7 +238,7 @@ impl Drop for Receiving<'_> {
         if self.complete {
             return;
         }
-        // The connection has closed. If the process has ended too, its end is the reason.
+        // The connection has closed. If the process has ended too, that is the reason.
         let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
@@ -303,7 +304,7 @@ impl<'a> Receiving<'a> {
     }
 
     async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
-        // What has come with the head.
+        // The part of the body that arrived with the head.
         let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
         let mut head = Some(Head {
             mode: Mode::Streaming,
@@ -318,8 +319,8 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            // A response that is over already begins when its outcome is known: a function that has
-            // failed before its first byte has not begun to respond.
+            // If the response is already over, it begins only when its outcome is known: a function
+            // that failed before its first byte has not begun to respond.
             match is_over(&first) {
                 true => None,
                 false => head.take().map(|head| call.begin(head)),
@@ -327,7 +328,7 @@ impl<'a> Receiving<'a> {
         };
         let mut held = Held::default();
         let mut failure = None;
-        // A reader that has stopped reading does not stop the function: the rest is discarded.
+        // If the reader has stopped reading, the function continues and the rest is discarded.
         let send = |chunk: Bytes| {
             let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {

@@ -21,7 +21,7 @@ use crate::runtime::{self, Threads};
 use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
-/// few enough that nobody regrets the bill.
+/// few enough to be cheap.
 const DEFAULT_CALLS: u64 = 100;
 
 const EXAMPLES: &str = "\
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     buffered: bool,
 }
 
-/// Parses a time in which calls can be made.
+/// Parses a time that is not zero.
 fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => Err("no call would be made; expected a time such as 30s".to_owned()),
@@ -84,7 +84,7 @@ fn some_time(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let as_json = arguments.call.json;
     call_state().as_json = as_json;
-    // A line for each wait of many calls would help nobody.
+    // Among many calls, a line for each wait would not be useful.
     if arguments.call.verbose > 0 {
         verbose::start(arguments.call.verbose, as_json);
     }
@@ -164,7 +164,7 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     };
     let rate = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
         if let Some(rate) = progress::average(state) {
-            // If it cannot be written, it is not shown.
+            // If the rate cannot be written, it is not shown.
             let _ = write!(text, " ({rate:.1}/s)");
         }
     };
@@ -176,8 +176,8 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     bar.with_style(style.with_key("rate", rate).with_key("left", left))
 }
 
-/// The time until the calls are made at the average rate so far, or until the time is up; `None` as
-/// long as there is nothing to go by.
+/// The time until all calls are made at the average rate so far, or until the time is up; `None`
+/// while there is no basis for it.
 fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option<Duration> {
     let by_time = duration.map(|duration| duration.saturating_sub(state.elapsed()));
     let by_calls = progress::average(state)

@@ -3,7 +3,7 @@
 use crate::exchange::Base;
 use crate::{Error, Settings};
 
-/// The configured endpoint, or that of the configured mode.
+/// The configured endpoint, or the default endpoint of the configured mode.
 ///
 /// # Errors
 ///

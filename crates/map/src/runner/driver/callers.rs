@@ -1,5 +1,6 @@
-//! Tasks that make calls. Each lives as long as the run and makes one call after another: a task for each
-//! call would have to be allocated, which with its kilobytes takes longer than handing a call over.
+//! Tasks that make calls. Each lives as long as the run and makes one call after another: a new
+//! task for each call would have to be allocated, which with its kilobytes takes longer than
+//! passing a call to a task.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,23 +17,23 @@ type Job = (u64, Attempt);
 /// A call that ended: its number and its result.
 pub(super) type Called = (u64, Result<Response, Error>);
 
-/// How many results are taken over at once.
+/// The maximum number of results that are taken at once.
 const MOST: usize = 256;
 
-/// There are as many callers as there ever were calls at once. Their channels are not bounded: each caller has
-/// one call at a time.
+/// The callers: as many as there ever were concurrent calls. Their channels need no bound, since
+/// each caller has one call at a time.
 #[derive(Debug)]
 pub(super) struct Callers {
     client: Client,
     target: Arc<Target>,
     tasks: JoinSet<()>,
-    /// Where each caller gets its next call from.
+    /// The channel from which each caller gets its next call.
     jobs: Vec<UnboundedSender<Job>>,
-    /// Those that have none. The last one to end is the first to be used again.
+    /// The callers without a call. The last one to become idle is the first to be used again.
     idle: Vec<usize>,
     ended: UnboundedReceiver<(usize, Called)>,
     end: UnboundedSender<(usize, Called)>,
-    /// Results that were received and not yet taken over.
+    /// Results that were received but not taken yet.
     received: Vec<(usize, Called)>,
 }
 
@@ -54,7 +55,7 @@ impl Callers {
     /// Starts a call.
     pub(super) fn start(&mut self, number: u64, attempt: Attempt) {
         let caller = self.idle.pop().unwrap_or_else(|| self.add());
-        // A caller ends only when it is aborted: then nobody waits for its result.
+        // A caller ends only when it is aborted, and then nobody waits for its result.
         if let Some(jobs) = self.jobs.get(caller) {
             let _ = jobs.send((number, attempt));
         }
@@ -76,7 +77,7 @@ impl Callers {
         caller
     }
 
-    /// Takes over the calls that ended. Registers the context to be woken if there are none.
+    /// Takes the calls that ended. If there are none, registers the context to be woken.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Option<Vec<Called>> {
         let polled = self.ended.poll_recv_many(cx, &mut self.received, MOST);
         let Poll::Ready(1..) = polled else {
@@ -90,7 +91,7 @@ impl Callers {
         Some(ended.collect())
     }
 
-    /// Stops all calls that run.
+    /// Stops all running calls.
     pub(super) fn abort(&mut self) {
         self.tasks.abort_all();
     }
