@@ -23,9 +23,11 @@ use lambda_invoke_sigv4::region;
 use self::config::Config;
 use self::header::Header;
 use self::outcome::failure;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::functions::{self, program};
 use crate::output::Deadline;
+use crate::runtime::{self, Threads};
 use crate::terminal::{entry, say};
 
 /// The options of a call.
@@ -182,6 +184,21 @@ pub(crate) struct Prepared<'o> {
     pub(crate) client_context: Option<ClientContext<'static>>,
     /// The endpoint of `--local`, which serves until this is dropped.
     _server: Option<Server>,
+}
+
+/// Runs a command that makes calls: shows on stderr what the client reports, and a failure as
+/// `--json` wants it.
+pub(crate) fn run(
+    options: &Options,
+    threads: Threads,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    call_state().as_json = options.json;
+    // A line for each wait of many calls would help nobody.
+    if options.verbose > 0 || matches!(threads, Threads::Current) {
+        verbose::start(options.verbose, options.json);
+    }
+    runtime::run(threads, work).map_err(|failure| failure.in_json(options.json))
 }
 
 /// Applies the options to a call of either operation.

@@ -9,15 +9,13 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::call::verbose;
 use crate::call::{self, count, time};
 use crate::commands::bench::load::{Load, Plan};
 use crate::commands::bench::report::Report;
-use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
 use crate::output::progress;
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
@@ -82,14 +80,9 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    // Among many calls, a line for each wait would not be useful.
-    if arguments.call.verbose > 0 {
-        verbose::start(arguments.call.verbose, as_json);
-    }
-    let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
-    result.map_err(|failure| failure.in_json(as_json))
+    let arguments = Arc::new(arguments);
+    let work = bench(Arc::clone(&arguments));
+    call::run(&arguments.call, Threads::Many, work)
 }
 
 async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
