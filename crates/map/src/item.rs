@@ -79,7 +79,7 @@ pub struct Finished {
     /// The request id of the last attempt's response, if one came.
     pub request_id: Option<Arc<str>>,
     /// The platform's report, if the log was requested. In a batch, of the first item only.
-    pub report: Option<Report>,
+    pub report: Option<Box<Report>>,
 }
 
 /// Why an item failed.
