@@ -1,5 +1,6 @@
 //! Results as JSON, one line each.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -76,6 +77,13 @@ impl Cause {
             Self::Call(error) => error.kind().as_str(),
             _ => self.describe().kind,
         }
+    }
+}
+
+/// The message as it is written in results.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe().message)
     }
 }
 

@@ -227,12 +227,15 @@ mod tests {
 
     #[test]
     fn every_kind_of_error_has_its_own_name_and_an_intended_exit_code() {
-        let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lambda-invoke/src");
-        let mut kinds = kinds_of_the_client(&client).unwrap();
-        kinds.sort_unstable();
-        let mut listed = KINDS.map(|(name, ..)| name);
-        listed.sort_unstable();
-        assert_eq!(kinds, listed);
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // A package has no other crate beside it.
+        if own.ends_with("crates/cli") {
+            let mut kinds = kinds_of_the_client(&own.join("../lambda-invoke/src")).unwrap();
+            kinds.sort_unstable();
+            let mut listed = KINDS.map(|(name, ..)| name);
+            listed.sort_unstable();
+            assert_eq!(kinds, listed);
+        }
         let mut names = BTreeMap::new();
         for (variant, kind, code) in KINDS {
             assert_eq!(format!("{kind:?}"), variant);

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::call::{self, count, time};
+use crate::call;
 use crate::commands::bench::load::{Load, Plan};
 use crate::commands::bench::report::Report;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
+use crate::number::{rate, time, whole};
 use crate::output::progress;
 use crate::runtime::Threads;
 use crate::{output, terminal};
@@ -21,6 +22,9 @@ use crate::{output, terminal};
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
 /// few enough to be cheap.
 const DEFAULT_CALLS: u64 = 100;
+
+/// The maximum number of calls, which takes more than a day.
+const MOST_CALLS: u64 = 1_000_000_000;
 
 const EXAMPLES: &str = "\
 Each caller starts its next call when its previous one ends, so a function that stalls is called
@@ -52,10 +56,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     call: call::Options,
     /// The number of concurrent callers
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = count::<u16>, help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = whole(1_u16..=u16::MAX), help_heading = "Load")]
     concurrency: u16,
     /// The total number of calls [default: 100, or unlimited with --duration]
-    #[arg(short = 'n', long, value_name = "N", value_parser = count::<u64>, help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=MOST_CALLS), help_heading = "Load")]
     calls: Option<u64>,
     /// Start no more calls after this time
     #[arg(short, long, value_name = "TIME", value_parser = some_time, help_heading = "Load")]
@@ -64,7 +68,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     rate: Option<f64>,
     /// The number of calls to make first, which are not measured
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MOST_CALLS), help_heading = "Load")]
     warm_up: u64,
     /// Use Invoke instead of InvokeWithResponseStream
     #[arg(long, help_heading = "Load")]
@@ -180,13 +184,6 @@ fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option
             Duration::try_from_secs_f64(missing as f64 / rate).ok()
         });
     [by_time, by_calls].into_iter().flatten().min()
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
-    }
 }
 
 #[cfg(test)]
