@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{LogLine, Outcome};
+use crate::{Failure, LogLine, Outcome};
 
 /// How a runtime sent its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +50,19 @@ impl Head {
     }
 }
 
-/// The chunks of a response.
+/// The chunks of a response, and the report of its end.
 #[derive(Debug)]
-pub(crate) enum Chunks {
-    /// At most one chunk, which has already arrived.
-    Whole(Option<Bytes>),
+pub(crate) enum Body {
+    /// At most one chunk, of an invocation that has ended already.
+    Whole {
+        bytes: Option<Bytes>,
+        report: Report,
+    },
     /// Chunks as they arrive.
-    Live(mpsc::Receiver<Bytes>),
+    Live {
+        chunks: mpsc::Receiver<Bytes>,
+        report: oneshot::Receiver<Report>,
+    },
 }
 
 /// The response of an invocation.
@@ -65,8 +71,7 @@ pub(crate) enum Chunks {
 #[derive(Debug)]
 pub struct Response {
     pub(crate) head: Head,
-    pub(crate) chunks: Chunks,
-    pub(crate) report: oneshot::Receiver<Report>,
+    pub(crate) body: Body,
     pub(crate) request_id: String,
 }
 
@@ -81,20 +86,22 @@ impl Response {
     ///
     /// Cancel-safe. While nobody receives, the runtime has to wait.
     pub async fn chunk(&mut self) -> Option<Bytes> {
-        match &mut self.chunks {
-            Chunks::Whole(body) => body.take(),
-            Chunks::Live(chunks) => chunks.recv().await,
+        match &mut self.body {
+            Body::Whole { bytes, .. } => bytes.take(),
+            Body::Live { chunks, .. } => chunks.recv().await,
         }
     }
 
     /// Discards the chunks that are left and waits for the end of the invocation.
     pub async fn finish(mut self) -> Report {
         while self.chunk().await.is_some() {}
-        match self.report.await {
-            Ok(report) => report,
-            // The tokio runtime that ran the function has shut down.
-            Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
-        }
+        let report = match self.body {
+            Body::Whole { report, .. } => return report,
+            Body::Live { report, .. } => report.await,
+        };
+        // An error: the tokio runtime that ran the function has shut down.
+        let shut_down = |_| Report::new(Outcome::Failed(Failure::shut_down(&self.request_id)));
+        report.unwrap_or_else(shut_down)
     }
 }
 

@@ -167,6 +167,13 @@ impl Invocation {
         self.shared.call.function_arn()
     }
 
+    /// Returns the ARN that the caller invoked, if it is not the function's own.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn qualified_arn(&self) -> Option<String> {
+        let call = &self.shared.call;
+        call.qualifier.as_ref().map(|_| call.function_arn())
+    }
+
     /// Returns the version that runs: `$LATEST` or a number.
     pub fn version(&self) -> String {
         self.shared.call.executed_version()

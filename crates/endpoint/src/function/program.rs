@@ -116,7 +116,7 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
 fn event(invocation: &Invocation) -> Event {
     let payload: Bytes = invocation.payload().clone();
     let mut event = Event::new(invocation.request_id(), payload);
-    event.arn = Some(invocation.function_arn());
+    event.arn = invocation.qualified_arn();
     let context = invocation.client_context();
     event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
     event.tenant_id = invocation.tenant_id().map(str::to_owned);

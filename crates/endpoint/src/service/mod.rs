@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
@@ -58,7 +58,7 @@ use crate::trace;
 use crate::wire::connection::Connection;
 
 /// The header by which a trace reaches the function.
-const X_AMZN_TRACE_ID: &str = "x-amzn-trace-id";
+static X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -349,13 +349,13 @@ impl Service {
         let collected = collect(execution).await;
         self.check_started(&invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
-        let response = reply(&invocation, collected)
+        let mut reply = reply(&invocation, collected);
+        let payload = std::mem::take(&mut reply.payload);
+        let response = reply
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        Ok(response.map(|payload| {
-            let content = Content::whole(payload).of_failed(failure);
-            plan.body(content, connection)
-        }))
+        let content = Content::whole(payload).of_failed(failure);
+        Ok(response.map(|_| plan.body(content, connection)))
     }
 
     async fn stream(
@@ -422,7 +422,7 @@ impl Call {
 
 /// Returns the X-Ray trace header that the caller sent.
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let sent = headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?;
+    let sent = headers.get(&X_AMZN_TRACE_ID)?.to_str().ok()?;
     (!sent.is_empty()).then(|| sent.to_owned())
 }
 

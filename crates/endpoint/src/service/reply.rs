@@ -35,7 +35,7 @@ pub(super) fn reply(invocation: &Invocation, collected: Collected) -> Reply {
     let is_bytes = mode == Mode::Streaming && (started || outcome.is_ok());
     let payload = match shown {
         Some(error) => error.payload(invocation.request_id()),
-        None => response.clone(),
+        None => response,
     };
     let mut reply = Reply::new(StatusCode::OK, payload);
     reply.content_type = Some(if shown.is_none() && is_bytes {

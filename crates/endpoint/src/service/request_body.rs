@@ -40,6 +40,9 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
             return Err(Unread::TooLarge(size));
         }
         if read.is_empty() {
+            if reader.body.is_end_stream() {
+                return Ok(Bytes::copy_from_slice(&piece));
+            }
             read.reserve_exact(size);
         }
         read.extend_from_slice(&piece);

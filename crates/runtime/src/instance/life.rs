@@ -284,7 +284,7 @@ impl Instance {
             let polls = state.machine.close();
             let told: Vec<_> = polls
                 .into_iter()
-                .filter_map(|poll| state.polls.remove(&poll))
+                .filter_map(|poll| state.polls.remove(poll))
                 .collect();
             (state.machine.has_extensions(), told)
         };

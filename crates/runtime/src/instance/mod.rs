@@ -1,12 +1,14 @@
 //! One instance: a process, the server that it talks to, and the invocations that it runs.
 
 mod call;
+mod digits;
+mod headers;
 mod life;
 mod permit;
+mod polls;
 mod prompt;
 mod serve;
 
-use std::collections::HashMap;
 use std::fmt;
 // The submodules use `sync` through this module, so that `crates/interop` can check them with
 // loom's types.
@@ -17,10 +19,13 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
+use self::digits::{decimal, hex};
+pub(crate) use self::headers::Headers;
 pub(crate) use self::permit::Permit;
+use self::polls::Polls;
 use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
@@ -54,7 +59,7 @@ type Delivery = Response<Full<Bytes>>;
 
 struct State {
     machine: Machine,
-    polls: HashMap<PollId, oneshot::Sender<Delivery>>,
+    polls: Polls,
     next_poll: PollId,
     #[expect(
         clippy::vec_box,
@@ -107,7 +112,7 @@ impl Instance {
             sink,
             state: Mutex::new(State {
                 machine,
-                polls: HashMap::new(),
+                polls: Polls::default(),
                 next_poll: 0,
                 calls: Vec::new(),
                 started: Instant::now(),
@@ -141,14 +146,15 @@ impl Instance {
         }
         while state.machine.can_take() {
             state.nonce = state.nonce.wrapping_add(1);
-            let nonce = format!("{:032x}", state.nonce);
-            let Some(handed) = state.machine.hand(&call.request_id, &nonce) else {
+            let nonce = hex(state.nonce);
+            let nonce = std::str::from_utf8(&nonce).unwrap_or_default();
+            let Some(handed) = state.machine.hand(&call.request_id, nonce) else {
                 break;
             };
             let timeout = self.program.timeout;
             let deadline_ms = epoch_ms(timeout);
-            let delivery = delivery(&mut call, &nonce, deadline_ms);
-            let unsent = match state.polls.remove(&handed.runtime) {
+            let delivery = delivery(&mut call, nonce, deadline_ms);
+            let unsent = match state.polls.remove(handed.runtime) {
                 Some(poll) => poll.send(delivery).err(),
                 None => Some(delivery),
             };
@@ -158,8 +164,9 @@ impl Instance {
                 continue;
             }
             for extension in handed.extensions {
-                if let Some(poll) = state.polls.remove(&extension) {
-                    let _ = poll.send(serve::invoke_event(&call, deadline_ms));
+                if let Some(poll) = state.polls.remove(extension) {
+                    let event = serve::invoke_event(&call, &self.program, deadline_ms);
+                    let _ = poll.send(event);
                 }
             }
             let now = Instant::now();
@@ -287,25 +294,27 @@ impl Instance {
 }
 
 /// The time after this duration, in the format of the Runtime API.
-fn epoch_ms(from_now: Duration) -> u128 {
+fn epoch_ms(from_now: Duration) -> u64 {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
-    (now + from_now).as_millis()
+    u64::try_from((now + from_now).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The event for the runtime, with the headers of the call, which are taken out of the call.
-fn delivery(call: &mut Call, nonce: &str, deadline_ms: u128) -> Delivery {
+fn delivery(call: &mut Call, nonce: &str, deadline_ms: u64) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
-    *response.headers_mut() = std::mem::take(&mut call.headers);
-    let deadline = HeaderValue::from(u64::try_from(deadline_ms).unwrap_or(u64::MAX));
-    response
-        .headers_mut()
-        .insert(header::DEADLINE.clone(), deadline);
-    if let Ok(nonce) = HeaderValue::from_str(nonce) {
-        response
-            .headers_mut()
-            .insert(header::INVOCATION_ID.clone(), nonce);
+    let mut headers = std::mem::take(&mut call.headers);
+    for (name, value) in &mut headers {
+        let own = match name {
+            name if *name == header::DEADLINE => decimal(deadline_ms),
+            name if *name == header::INVOCATION_ID => HeaderValue::from_str(nonce).ok(),
+            _ => continue,
+        };
+        if let Some(own) = own {
+            *value = own;
+        }
     }
+    *response.headers_mut() = headers;
     response
 }

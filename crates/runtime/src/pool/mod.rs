@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::instance::{Call, Instance, Owner, Permit};
+use crate::instance::{Call, Headers, Instance, Owner, Permit};
 use crate::log_line::LogSink;
 use crate::{Event, Failure, InvokeError, LogLine, Outcome, Program, Response};
 
@@ -37,6 +37,7 @@ impl Drop for Ends {
 
 struct Inner {
     program: Arc<Program>,
+    headers: Headers,
     sink: OnceLock<LogSink>,
     in_progress: Arc<AtomicUsize>,
     state: Mutex<State>,
@@ -68,6 +69,7 @@ impl Pool {
     #[must_use]
     pub fn new(program: Program) -> Self {
         let inner = Arc::new_cyclic(|me| Inner {
+            headers: Headers::of(&program),
             program: Arc::new(program),
             sink: OnceLock::new(),
             in_progress: Arc::default(),
@@ -116,7 +118,7 @@ impl Pool {
                 limit,
             });
         };
-        let (call, caller) = Call::new(&inner.program, event, permit)?;
+        let (call, caller) = Call::new(&inner.program, &inner.headers, event, permit)?;
         inner.place(Box::new(call))?;
         Ok(caller.response().await)
     }
