@@ -1,6 +1,6 @@
-//! A value is parsed by `TryFrom` or `FromStr` and by nothing else, so that nobody has to look for the
-//! name of a type's parser. Public functions that look like parsers with other names are listed here,
-//! each with its reason.
+//! Values are parsed by `TryFrom` or `FromStr` only, so that nobody has to search for the name of a
+//! type's parser. Public functions with other names that look like parsers are listed here, each
+//! with a reason.
 
 mod support;
 
@@ -12,32 +12,33 @@ use support::{folder_of, published, root};
 
 /// The crate and the function of each exception.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    // Parse under rules that the caller chooses; `TryFrom` uses the default rules.
+    // Parse by rules that the caller chooses; `TryFrom` uses the default rules.
     ("input", "FunctionName::parse_with"),
     ("input", "Qualifier::parse_with"),
-    // Encodes, and fails for what is too long; the encoded text is parsed by `TryFrom`.
+    // Encode, and fail if the value is too long; the encoded text is parsed by `TryFrom`.
     ("input", "ClientContext::from_json"),
     ("event-stream", "HeaderBlock::from_headers"),
-    // Decode the beginning of a stream or a file, which may be incomplete, and return how much it is.
+    // Decode the beginning of a stream or a file, which may be incomplete, and return how many
+    // bytes they used.
     ("event-stream", "decode"),
     ("map", "Header::decode"),
     ("map", "decode_head"),
-    // Converts a number, in constants too.
+    // Converts a number; unlike `TryFrom`, it can be used in constants.
     ("sigv4", "Timestamp::from_secs"),
-    // Read the head of an HTTP message and what else decides: the rules, or the type of the request.
+    // Read the head of an HTTP message together with something else: the rules, or the type of the
+    // request.
     ("protocol", "IncomingRequest::from_parts"),
     ("protocol", "Reply::from_http"),
     ("protocol", "StreamHead::from_parts"),
-    // Do not parse: they look for a code in a table.
-    ("error", "KnownError::lookup"),
+    // Does not parse: it looks up a code in a table.
     ("endpoint", "Fault::error"),
     // Does not parse: it recognizes the encoding of a file.
     ("credentials", "Encoding::detect"),
-    // Does not parse: it creates a client of this address.
+    // Does not parse: it creates a client for this address.
     ("lambda-invoke", "Client::local"),
 ];
 
-/// How the names of parsers begin.
+/// The beginnings of the names of parsers.
 const PARSERS: [&str; 6] = ["parse", "decode", "read", "from", "try_from", "detect"];
 
 /// Whether a parameter's type is text or bytes.
@@ -61,8 +62,8 @@ fn is_text(parameter: &str) -> bool {
     })
 }
 
-/// The public functions of a source file that return an `Option` or a `Result` and look like parsers:
-/// they have the name of one, or make their own type of one text.
+/// Returns the public functions of a source file that return an `Option` or a `Result` and look
+/// like parsers: by their name, or because they make their own type from a single text.
 fn parsers(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut owner = String::new();
@@ -73,7 +74,7 @@ fn parsers(source: &str) -> Vec<String> {
     {
         let line = line.lines().next().unwrap_or_default();
         if let Some(rest) = line.strip_prefix("impl") {
-            // `impl<'a> Type<'a> {`: after the parameters, up to what is not a name.
+            // `impl<'a> Type<'a> {`: the type's name follows the parameters.
             let rest = rest.trim_start();
             let rest = match rest.strip_prefix('<') {
                 Some(generics) => generics.split_once("> ").map_or("", |(_, rest)| rest),
@@ -98,7 +99,8 @@ fn parsers(source: &str) -> Vec<String> {
             .split(|character: char| !character.is_alphanumeric() && character != '_')
             .next()
             .unwrap();
-        let signature = code[at..].split(['{', ';']).next().unwrap();
+        // A body ends a signature, and nothing within it does: an array's length follows a semicolon.
+        let signature = code[at..].split('{').next().unwrap();
         let (parameters, output) = match signature.rsplit_once("->") {
             Some((parameters, output)) => (parameters, output.trim()),
             None => continue,
@@ -143,7 +145,7 @@ fn values_are_parsed_by_try_from_and_from_str_only() {
     let mut found = BTreeSet::new();
     for package in published() {
         let folder = folder_of(package["name"].as_str().unwrap()).unwrap();
-        // The program's own functions are no one's interface.
+        // The functions of the program are not an interface.
         if folder == "cli" {
             continue;
         }
