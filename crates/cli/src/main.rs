@@ -10,6 +10,7 @@ mod functions;
 mod interrupt;
 #[cfg(test)]
 mod man;
+mod number;
 mod output;
 mod runtime;
 mod terminal;

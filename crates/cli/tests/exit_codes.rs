@@ -163,6 +163,10 @@ fn three_when_the_service_rejects_the_request() {
         assert!(stderr.contains("404 ResourceNotFoundException"), "{stderr}");
         assert!(stderr.contains("the function was not run"), "{stderr}");
         assert!(stderr.contains("request id "), "{stderr}");
+        let layer = "arn:aws:lambda:us-east-1:123456789012:layer:tools";
+        let output = run(&[command, layer, "--local"]);
+        let hint = "\n  hint: this is the ARN of a layer; ";
+        assert!(said(&output, 3).contains(hint), "{}", said(&output, 3));
     }
     let host = Host::start(Endpoint::builder().builtins());
     let output = host

@@ -27,7 +27,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 
-use crate::{Cached, Chain, Error, ErrorKind};
+use crate::{Cached, Chain, Error, ErrorKind, Identity};
 
 /// The name of the provider that the SDK shows.
 const NAME: &str = "lambda-invoke-credentials";
@@ -52,15 +52,19 @@ fn to_sdk_error(error: Error) -> CredentialsError {
     }
 }
 
+async fn to_sdk_result(
+    fetch: impl Future<Output = Result<Identity, Error>>,
+) -> Result<SdkCredentials, CredentialsError> {
+    let identity = fetch.await.map_err(to_sdk_error)?;
+    Ok(to_sdk(identity.credentials()))
+}
+
 impl SdkProvider for Chain {
     fn provide_credentials<'a>(&'a self) -> SdkFuture<'a>
     where
         Self: 'a,
     {
-        SdkFuture::new(async {
-            let identity = self.identity().await.map_err(to_sdk_error)?;
-            Ok(to_sdk(identity.credentials()))
-        })
+        SdkFuture::new(to_sdk_result(self.identity()))
     }
 }
 
@@ -69,10 +73,7 @@ impl SdkProvider for Cached {
     where
         Self: 'a,
     {
-        SdkFuture::new(async {
-            let identity = self.identity().await.map_err(to_sdk_error)?;
-            Ok(to_sdk(identity.credentials()))
-        })
+        SdkFuture::new(to_sdk_result(self.identity()))
     }
 }
 

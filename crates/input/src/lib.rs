@@ -78,6 +78,7 @@ pub mod limits;
 mod mistake;
 mod name;
 mod name_rules;
+mod other_resource;
 pub mod patterns;
 mod request_validator;
 #[cfg(feature = "serde")]
@@ -99,4 +100,5 @@ pub use crate::header::{
 pub use crate::mistake::Mistake;
 pub use crate::name::{FunctionName, Qualifier, QualifierKind, Target};
 pub use crate::name_rules::{NameRules, Pattern};
+pub use crate::other_resource::OtherResource;
 pub use crate::request_validator::{Constraint, RequestValidator, Violation, Violations};

@@ -5,11 +5,13 @@ use core::fmt;
 use crate::expected::Part;
 use crate::grammar;
 use crate::name_rules::Pattern;
+use crate::other_resource::OtherResource;
 
 /// A common mistake in a function name that was rejected.
 ///
-/// An accepted name is never examined: `us-east-1:layer:tools` is a function called `layer`, as far
-/// as the service's pattern is concerned.
+/// An accepted name is never examined: the ARN `arn:aws:lambda:us-east-1:123456789012:layer:tools` is
+/// one of a function called `layer`, as far as the service's pattern is concerned. See
+/// [`FunctionName::other_resource`](crate::FunctionName::other_resource).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mistake {
@@ -17,8 +19,8 @@ pub enum Mistake {
     UpperCase(Part),
     /// The ARN is one of another service: `arn:aws:s3:::bucket`.
     OtherService,
-    /// The ARN is one of a layer's version.
-    Layer,
+    /// The ARN is one of another resource of Lambda: of a layer's version, for example.
+    OtherResource(OtherResource),
     /// The value is the URL of a function.
     FunctionUrl,
     /// The value is another URL.
@@ -53,7 +55,9 @@ impl Mistake {
         match self {
             Self::UpperCase(part) => write!(f, "{part} in upper case {at}, expected lower case"),
             Self::OtherService => write!(f, "an ARN of another service {at}, expected \"lambda\""),
-            Self::Layer => write!(f, "an ARN of a layer {at}, expected one of a function"),
+            Self::OtherResource(resource) => {
+                write!(f, "an ARN of {resource} {at}, expected one of a function")
+            }
             Self::FunctionUrl => write!(
                 f,
                 "a function URL {at}, expected the function's name or ARN; a URL is called by HTTP"
@@ -134,7 +138,18 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
             return Some((mistake, field.span()));
         }
     }
-    resource(pattern, is_arn, fields)
+    resource(pattern, is_arn, fields).or_else(|| durable_execution(text).filter(|_| is_arn))
+}
+
+/// Finds the part of the ARN of a durable execution that follows the function's version.
+fn durable_execution(text: &str) -> Option<Found> {
+    const KIND: &str = "durable-execution";
+    let (function, rest) = text.split_once('/')?;
+    let (kind, _) = rest.split_once('/')?;
+    let start = function.len().saturating_add(1);
+    let span = (start, start.saturating_add(KIND.len()));
+    let mistake = Mistake::OtherResource(OtherResource::DurableExecution);
+    (kind == KIND).then_some((mistake, span))
 }
 
 /// Finds the one mistake that keeps the name from being accepted.
@@ -177,10 +192,11 @@ const QUOTATION_MARKS: [char; 7] = [
 fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found> {
     let parts = [fields.nth(0), fields.nth(1), fields.nth(2)];
     // The parts before `function:` or `layer:` were meant to be a region, an account or both.
+    let other = |field: Field<'_>| OtherResource::of_kind(field.text);
     let kind = parts.iter().zip(0_u8..).position(|(field, index)| {
         field.is_some_and(|field| {
-            let is_layer = index > 0 && field.text == "layer";
-            is_layer || field.text.eq_ignore_ascii_case("function")
+            let is_other = index > 0 && other(field).is_some();
+            is_other || field.text.eq_ignore_ascii_case("function")
         })
     });
     let meant = match (parts, kind) {
@@ -208,13 +224,13 @@ fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found>
             return Some((mistake, field.span()));
         }
     }
-    match parts.get(kind?).copied().flatten()? {
-        field if field.text == "layer" => Some((Mistake::Layer, field.span())),
-        field if field.text != "function" => {
-            Some((Mistake::UpperCase(Part::Function), field.span()))
-        }
-        _ => None,
-    }
+    let field = parts.get(kind?).copied().flatten()?;
+    let mistake = match other(field) {
+        Some(resource) => Mistake::OtherResource(resource),
+        None if field.text == "function" => return None,
+        None => Mistake::UpperCase(Part::Function),
+    };
+    Some((mistake, field.span()))
 }
 
 fn url(text: &str) -> Option<Mistake> {

@@ -78,8 +78,8 @@ pub struct Finished {
     pub duration: Duration,
     /// The request id of the last attempt's response, if there was one.
     pub request_id: Option<Arc<str>>,
-    /// The platform's report, if the log was requested. In a batch, only the first item has it.
-    pub report: Option<Report>,
+    /// The platform's report, if the log was requested. In a batch, of the first item only.
+    pub report: Option<Box<Report>>,
 }
 
 /// Why an item failed.

@@ -8,7 +8,6 @@ pub(crate) mod payload;
 pub(crate) mod verbose;
 
 use std::ffi::OsString;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,9 +22,12 @@ use lambda_invoke_sigv4::region;
 use self::config::Config;
 use self::header::Header;
 use self::outcome::failure;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::functions::{self, program};
+use crate::number::{time, whole};
 use crate::output::Deadline;
+use crate::runtime::{self, Threads};
 use crate::terminal::{entry, say};
 
 /// The options of a call.
@@ -74,7 +76,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     pub(crate) retry: Retry,
     /// The maximum number of attempts of a call, including the first [default: 3]
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    #[arg(long, value_name = "N", value_parser = whole(1_u32..=1_000))]
     pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
@@ -144,31 +146,6 @@ impl TimeoutOptions {
     }
 }
 
-/// Parses a number of seconds, or a number with a unit.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let time = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => humantime::parse_duration(text).ok(),
-    };
-    time.ok_or_else(|| {
-        "expected seconds, such as 30 or 1.5, or a number with a unit, such as 500ms or 2m"
-            .to_owned()
-    })
-}
-
-/// Parses a whole number of at least 1.
-pub(crate) fn count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
-    let count = text.parse().ok().filter(|count| *count >= T::from(1));
-    count.ok_or_else(|| format!("expected a whole number from 1 to {}", largest::<T>()))
-}
-
-/// The largest value of an unsigned type.
-fn largest<T>() -> u64 {
-    u64::MAX
-        .checked_shr(u64::BITS - 8 * size_of::<T>() as u32)
-        .unwrap_or(u64::MAX)
-}
-
 /// The report of a successful dry run.
 pub(crate) const DRY_RUN_SUCCEEDED: &str =
     "lambda-invoke: the dry run succeeded: the call is permitted; the function did not run";
@@ -182,6 +159,21 @@ pub(crate) struct Prepared<'o> {
     pub(crate) client_context: Option<ClientContext<'static>>,
     /// The endpoint of `--local`, which serves until this is dropped.
     _server: Option<Server>,
+}
+
+/// Runs a command that makes calls: shows on stderr what the client reports, and a failure as
+/// `--json` wants it.
+pub(crate) fn run(
+    options: &Options,
+    threads: Threads,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    call_state().as_json = options.json;
+    // A line for each wait of many calls would help nobody.
+    if options.verbose > 0 || matches!(threads, Threads::Current) {
+        verbose::start(options.verbose, options.json);
+    }
+    runtime::run(threads, work).map_err(|failure| failure.in_json(options.json))
 }
 
 /// Applies the options to a call of either operation.
@@ -340,30 +332,6 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parses_durations_with_and_without_a_unit() {
-        for (text, milliseconds) in [
-            ("30", 30_000),
-            ("1.5", 1_500),
-            ("0", 0),
-            ("500ms", 500),
-            ("2m", 120_000),
-            ("1m 30s", 90_000),
-        ] {
-            assert_eq!(
-                time(text),
-                Ok(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
-        }
-        for text in ["", "-1", "soon", "5 parsecs", "inf", "nan", "1e300"] {
-            assert!(
-                time(text).unwrap_err().contains("such as 500ms or 2m"),
-                "{text}"
-            );
-        }
-    }
 
     #[test]
     fn the_default_first_byte_timeout_outlasts_the_longest_function() {

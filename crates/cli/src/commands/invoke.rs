@@ -7,14 +7,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::call::outcome::{call_failure, show_log_tail};
-use crate::call::verbose;
 use crate::call::{self, with_options};
 use crate::exit::Failure;
 use crate::exit::call_state::call_state;
 use crate::interrupt::{Catch, interrupted};
 use crate::output::destination::{self, Destination};
 use crate::output::{self, Deadline, Output};
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
 const EXAMPLES: &str = "\
@@ -46,10 +45,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    verbose::start(arguments.call.verbose, as_json);
-    runtime::run(Threads::Current, invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
+    call::run(&arguments.call, Threads::Current, invoke(&arguments))
 }
 
 async fn invoke(arguments: &Arguments) -> Result<(), Failure> {

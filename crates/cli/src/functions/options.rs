@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::error::{ConfigError, Problem};
 use super::spec::{FunctionSpec, VARIABLE, Value, is_variable};
 use super::{Loaded, MOST_QUEUED, Stack, config, distinct, dotenv, named, template};
+use crate::number::whole;
 
 /// The options that describe functions.
 #[derive(Debug, clap::Args)]
@@ -37,8 +38,8 @@ pub(crate) struct Options {
     env: Vec<Assignment>,
     /// How many calls of each function may wait while all its instances are busy; further ones get
     /// a 429; takes precedence over files
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=MOST_QUEUED as i64))]
-    queue: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = whole(0..=MOST_QUEUED))]
+    queue: Option<usize>,
     /// Do not watch the source: without this, a change starts new instances
     #[arg(long)]
     no_watch: bool,
@@ -142,7 +143,7 @@ impl Options {
         }
         for spec in functions {
             spec.environment.extend(variables.iter().cloned());
-            spec.queue = self.queue.map_or(spec.queue, usize::from);
+            spec.queue = self.queue.unwrap_or(spec.queue);
             spec.watch = (spec.watch || self.watch) && !self.no_watch;
         }
         Ok(())

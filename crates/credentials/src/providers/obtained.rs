@@ -90,6 +90,34 @@ impl Members<'_> {
     }
 }
 
+/// The names of a key's id, its secret and its token in the metadata services' JSON.
+pub(crate) const METADATA: [&str; 3] = ["AccessKeyId", "SecretAccessKey", "Token"];
+
+/// The same in the JSON of IAM Identity Center and of console logins.
+pub(crate) const SIGN_IN: [&str; 3] = ["accessKeyId", "secretAccessKey", "sessionToken"];
+
+/// Makes credentials of the members of a JSON object that have these names.
+///
+/// # Errors
+///
+/// As [`member`] and [`Members::into_credentials`].
+pub(crate) fn credentials(
+    object: &Value,
+    [id, secret, token]: [&str; 3],
+    expiry: Option<Timestamp>,
+    whose: &str,
+    kind: ErrorKind,
+) -> Result<Credentials, Error> {
+    let member = |name| member(object, name, whose, kind);
+    let members = Members {
+        id: member(id)?,
+        secret: member(secret)?,
+        token: member(token)?,
+        expiry,
+    };
+    members.into_credentials(whose, kind)
+}
+
 /// A text in a JSON object; `None` if it is missing or null.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::shared_files::shell_words;
 use crate::system::CommandLine;
 use crate::{Error, ErrorKind, System, time};
@@ -77,15 +77,10 @@ pub(crate) async fn provide(
         ),
     };
     let whose = format!("the credentials of {setting}");
-    let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
-    let members = Members {
-        id: member("AccessKeyId")?,
-        secret: member("SecretAccessKey")?,
-        token: member("SessionToken")?,
-        expiry,
-    };
+    let names = ["AccessKeyId", "SecretAccessKey", "SessionToken"];
+    let kind = ErrorKind::InvalidResponse;
     Ok(Obtained {
-        credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+        credentials: obtained::credentials(&parsed, names, expiry, &whose, kind)?,
         how: format!("the program {program}"),
         is_of_metadata: false,
         is_of_process: true,

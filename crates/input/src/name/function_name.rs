@@ -7,6 +7,7 @@ use crate::diagnosis;
 use crate::error::{InputError, Member};
 use crate::grammar::{self, Language, NameParts};
 use crate::name_rules::NameRules;
+use crate::other_resource::OtherResource;
 use crate::text::{check_length, impl_text};
 
 /// A function name, the `FunctionName` of a request: a name, a partial ARN or an ARN, each with or
@@ -217,6 +218,33 @@ impl<'a> FunctionName<'a> {
     #[must_use]
     pub fn unqualified(&self) -> &str {
         self.text.get(..self.spans.name.end).unwrap_or_default()
+    }
+
+    /// Returns the resource that an ARN without `function:` probably names, in place of a function of
+    /// this name.
+    ///
+    /// The service's pattern does not require `function:`, so it accepts the ARNs of some other
+    /// resources, and so does parsing. As a function's, the name is hardly ever meant.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::{FunctionName, OtherResource};
+    ///
+    /// let name = FunctionName::try_from("arn:aws:lambda:us-east-1:123456789012:layer:tools")?;
+    /// assert_eq!(name.name(), "layer");
+    /// assert_eq!(name.other_resource(), Some(OtherResource::Layer));
+    /// # Ok::<(), lambda_invoke_input::InputError>(())
+    /// ```
+    #[must_use]
+    pub fn other_resource(&self) -> Option<OtherResource> {
+        let before = self.text.get(..self.spans.name.start)?;
+        let is_whole = self.is_arn() && self.region().is_some() && self.account().is_some();
+        let has_id = self.qualifier().is_some();
+        if !is_whole || !has_id || before.ends_with("function:") {
+            return None;
+        }
+        OtherResource::of_kind(self.name())
     }
 
     /// Copies what is borrowed, so that the value borrows nothing.

@@ -95,7 +95,8 @@ pub(super) struct Attempt {
 pub(super) struct Response {
     pub(super) payload: Bytes,
     pub(super) request_id: Option<Arc<str>>,
-    pub(super) report: Option<Report>,
+    /// Boxed, since most have none.
+    pub(super) report: Option<Box<Report>>,
 }
 
 impl Attempt {
@@ -108,7 +109,8 @@ impl Attempt {
             let completion = collected.completion();
             return Ok(Response {
                 request_id,
-                report: completion.and_then(|completion| completion.report().cloned()),
+                report: completion
+                    .and_then(|completion| completion.report().cloned().map(Box::new)),
                 payload: collected.to_bytes(),
             });
         }
@@ -122,7 +124,7 @@ impl Attempt {
         let reply = call.send().await?.into_result()?;
         Ok(Response {
             request_id: reply.request_id().map(Arc::from),
-            report: reply.report(),
+            report: reply.report().map(Box::new),
             payload: reply.into_payload(),
         })
     }

@@ -13,11 +13,18 @@ use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 use crate::commands::decode::foreign::SNIFF_LEN;
 use crate::commands::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
+use crate::number::whole;
 use crate::output;
 use crate::terminal::{MOST_TEXT, excerpt, say};
 
 /// How many bytes to read at once.
 const READ_LEN: usize = 64 << 10;
+
+/// The length of a message without headers and payload.
+const SHORTEST: u32 = 16;
+
+/// The largest limit that `--max-message` takes: such a message is kept in memory.
+const LONGEST: u32 = 1 << 30;
 
 const EXAMPLES: &str = "\
 Each message is written as one line, as soon as it is complete:
@@ -49,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     payload: bool,
     /// The maximum length of a message, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len(), value_parser = whole(SHORTEST..=LONGEST))]
     max_message: u32,
 }
 

@@ -23,24 +23,18 @@ use self::progress::Shown;
 use self::results::Results;
 use self::summary::Summary;
 use crate::call::outcome::failure;
-use crate::call::{self, Prepared, verbose};
+use crate::call::{self, Prepared};
 use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::CatchTwice;
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::terminal::{say, say_json};
 
 /// The number of files that the program has open besides the connections of calls.
 const OTHER_FILES: u64 = 64;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    if arguments.call.verbose > 0 {
-        verbose::start(arguments.call.verbose, as_json);
-    }
-    let result = runtime::run(Threads::Many, map(&arguments));
-    result.map_err(|failure| failure.in_json(as_json))
+    call::run(&arguments.call, Threads::Many, map(&arguments))
 }
 
 async fn map(arguments: &Arguments) -> Result<(), Failure> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use lambda_invoke_map::MaxFailures;
 
-use crate::call::{self, time};
+use crate::call;
+use crate::number::{rate, time, whole};
 use crate::output::destination;
 
 const EXAMPLES: &str = "\
@@ -76,7 +77,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) failures: Option<PathBuf>,
     /// Write results in the order of the input; items start at most this many ahead
-    #[arg(long, value_name = "WINDOW", num_args = 0..=1, require_equals = true, default_missing_value = "10000", value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Output")]
+    #[arg(long, value_name = "WINDOW", num_args = 0..=1, require_equals = true, default_missing_value = "10000", value_parser = whole(1_u64..=1_000_000), help_heading = "Output")]
     pub(super) ordered: Option<u64>,
 
     /// Record in this file what is sent and how it ends, and continue from there
@@ -94,14 +95,14 @@ pub(crate) struct Arguments {
     pub(super) retry_unknown: bool,
 
     /// The maximum number of concurrent calls
-    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=MOST_AT_ONCE), help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = whole(1..=MOST_AT_ONCE), help_heading = "Load")]
     pub(super) concurrency: u32,
     /// The maximum number of calls that start per second [default: no limit]
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     pub(super) rate: Option<f64>,
     /// Send this many items at once, as a JSON array; the function reports failures in
     /// batchItemFailures, by key or position, or returns an array of results
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1_u16..=10_000), help_heading = "Load")]
     pub(super) batch: u16,
     /// Queue events instead of waiting for results
     #[arg(long, conflicts_with_all = ["log_tail", "output_dir"], help_heading = "Load")]
@@ -113,12 +114,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N|P%", value_parser = max_failures, help_heading = "Load")]
     pub(super) max_failures: Option<MaxFailures>,
     /// With --dry-run: run this many items to estimate the cost of all
-    #[arg(long, value_name = "N", requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
+    #[arg(long, value_name = "N", value_parser = whole(1_u16..=10_000), requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
     pub(super) sample: Option<u16>,
 }
 
 /// The limit of concurrent calls, which is more than any machine has ports for.
-const MOST_AT_ONCE: i64 = 1_000_000;
+const MOST_AT_ONCE: u32 = 1_000_000;
 
 /// The format of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -141,13 +142,6 @@ impl Format {
             Self::Csv => "csv",
             Self::Folder => "folder",
         }
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
     }
 }
 

@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::call::time;
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
     Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
 };
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
+use crate::number::time;
 
 pub(crate) use print::{EXAMPLE, print};
 

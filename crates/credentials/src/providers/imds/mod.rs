@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use self::endpoint::base;
-use super::obtained::{self, Members, Obtained, Outcome, expiry};
+use super::obtained::{self, Obtained, Outcome, expiry};
 use crate::exchange::{self, Base, Limits};
 use crate::system::parse_switch;
 use crate::{Error, ErrorKind, Settings, Tried};
@@ -122,15 +122,13 @@ impl Imds {
             return Err(Error::new(ErrorKind::Rejected, message));
         }
         let whose = format!("the instance's credentials of {place}");
-        let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
-        let members = Members {
-            id: member("AccessKeyId")?,
-            secret: member("SecretAccessKey")?,
-            token: member("Token")?,
-            expiry: expiry(member("Expiration")?, &place)?,
-        };
+        let kind = ErrorKind::InvalidResponse;
+        let end = expiry(
+            obtained::member(&parsed, "Expiration", &whose, kind)?,
+            &place,
+        )?;
         Ok(Outcome::Found(Obtained {
-            credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+            credentials: obtained::credentials(&parsed, obtained::METADATA, end, &whose, kind)?,
             how: format!("the role {role} of the instance, from {place}"),
             is_of_metadata: true,
             is_of_process: false,

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use self::proof::ProofKey;
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
@@ -47,16 +47,11 @@ pub(crate) async fn provide(
         let keys = file.get("accessToken").filter(|keys| keys.is_object());
         let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
         let whose = format!("the keys of the console login of profile '{profile}' ({place})");
-        let member = |name| obtained::member(keys, name, &whose, ErrorKind::Configuration);
-        let end = member("expiresAt")?.and_then(time::parse);
-        let members = Members {
-            id: member("accessKeyId")?,
-            secret: member("secretAccessKey")?,
-            token: member("sessionToken")?,
-            expiry: Some(end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?),
-        };
+        let kind = ErrorKind::Configuration;
+        let end = obtained::member(keys, "expiresAt", &whose, kind)?.and_then(time::parse);
+        let end = end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?;
         Ok(Obtained {
-            credentials: members.into_credentials(&whose, ErrorKind::Configuration)?,
+            credentials: obtained::credentials(keys, obtained::SIGN_IN, Some(end), &whose, kind)?,
             how: format!("the console login {session}"),
             is_of_metadata: false,
             is_of_process: false,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use serde_json::Value;
 
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits, encoded};
 use crate::{Error, ErrorKind, Service};
@@ -110,15 +110,9 @@ pub(crate) async fn provide(context: &Context, sign_on: &SignOn) -> Result<Obtai
         ));
     };
     let whose = format!("the credentials of the role {role} of the account {account}");
-    let member = |name| obtained::member(keys, name, &whose, ErrorKind::InvalidResponse);
-    let members = Members {
-        id: member("accessKeyId")?,
-        secret: member("secretAccessKey")?,
-        token: member("sessionToken")?,
-        expiry,
-    };
+    let kind = ErrorKind::InvalidResponse;
     Ok(Obtained {
-        credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+        credentials: obtained::credentials(keys, obtained::SIGN_IN, expiry, &whose, kind)?,
         how: format!("the role {role} of the account {account} in IAM Identity Center ({place})"),
         is_of_metadata: false,
         is_of_process: false,

@@ -10,7 +10,7 @@ mod callers;
 mod results;
 mod start;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use self::callers::Callers;
+use self::callers::{Called, Callers};
 use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
@@ -114,10 +114,9 @@ pub(super) struct Driver {
     waiting: BTreeMap<(Instant, u64), Work>,
     opening: Vec<Work>,
     writing: Option<Writing>,
-    /// The running calls, by their number, each with the number of others that ran when it was
-    /// started.
-    running: HashMap<u64, (Work, usize)>,
     callers: Callers,
+    /// Kept for its memory; empty.
+    called: Vec<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     closing: Vec<Event>,
@@ -174,8 +173,8 @@ impl Driver {
             waiting: BTreeMap::new(),
             opening: Vec::new(),
             writing: None,
-            running: HashMap::new(),
             callers: Callers::new(map.client, map.target),
+            called: Vec::new(),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),
@@ -252,7 +251,8 @@ impl Driver {
     /// Whether to let other tasks run first, which is true every second time: calls that are about
     /// to end then share one write to the journal.
     fn gathers(&mut self) -> bool {
-        self.has_gathered = !self.has_gathered && self.journal.is_some() && self.running.len() > 1;
+        self.has_gathered =
+            !self.has_gathered && self.journal.is_some() && self.callers.running() > 1;
         self.has_gathered
     }
 
@@ -270,7 +270,7 @@ impl Driver {
             .writing
             .as_ref()
             .map_or(0, |writing| writing.opening.len());
-        self.running.len() + self.opening.len() + writing
+        self.callers.running() + self.opening.len() + writing
     }
 
     fn is_stopping(&self) -> bool {
@@ -368,8 +368,7 @@ impl Driver {
         };
         if is_lost {
             self.journal = None;
-            self.callers.abort();
-            self.running.clear();
+            drop(self.callers.abort());
             self.opening.clear();
             self.writing = None;
             self.closing.clear();

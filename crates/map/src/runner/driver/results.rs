@@ -12,6 +12,7 @@ use super::super::attempt::{Mode, Response};
 use super::super::batch::{self, BatchResponse};
 use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
+use super::callers::Running;
 use super::{Driver, Work, Writing};
 use crate::item::{Cause, Event, Finished};
 use crate::journal::Settled;
@@ -24,18 +25,17 @@ impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        while let Some(ended) = self.callers.poll_ended(cx) {
+        let mut called = std::mem::take(&mut self.called);
+        while self.callers.poll_ended(cx, &mut called) {
             progressed = true;
-            for (number, result) in ended {
-                let Some((work, others)) = self.running.remove(&number) else {
-                    continue;
-                };
+            for (running, result) in called.drain(..) {
                 match result {
-                    Ok(response) => self.succeeded(number, work, response),
-                    Err(error) => self.failed(number, others, work, error),
+                    Ok(response) => self.succeeded(running.number, running.work, response),
+                    Err(error) => self.failed(running, error),
                 }
             }
         }
+        self.called = called;
         progressed
     }
 
@@ -43,13 +43,10 @@ impl Driver {
         work.made += 1;
         self.accepted(number);
         self.progress().invocations += 1;
-        self.note_report(response.report.as_ref());
+        self.note_report(response.report.as_deref());
         if self.settings.batch == 1 || self.settings.mode == Mode::Event {
-            let results = work
-                .items
-                .iter()
-                .map(|_| (Settled::Done, response.payload.clone(), None));
-            let results: Vec<_> = results.collect();
+            let result = (Settled::Done, response.payload, None);
+            let results = std::iter::repeat_n(result, work.items.len());
             return self.settle(work, results, response.request_id, response.report);
         }
         let keys: Vec<_> = work
@@ -57,7 +54,7 @@ impl Driver {
             .iter()
             .map(|(_, item)| item.key.clone())
             .collect();
-        let results = match batch::read(&response.payload, &keys) {
+        let results: Vec<_> = match batch::read(&response.payload, &keys) {
             BatchResponse::Failed(failed) => failed
                 .into_iter()
                 .map(|failed| match failed {
@@ -88,7 +85,12 @@ impl Driver {
         self.settle(work, results, response.request_id, response.report);
     }
 
-    fn failed(&mut self, number: u64, others: usize, mut work: Work, error: Error) {
+    fn failed(&mut self, running: Running, error: Error) {
+        let Running {
+            number,
+            others,
+            mut work,
+        } = running;
         let is_throttled = error.is_throttled() && !error.may_have_run();
         match is_throttled {
             true => work.throttled += 1,
@@ -152,17 +154,8 @@ impl Driver {
                 let payload = failure
                     .map(|failure| failure.payload.clone())
                     .unwrap_or_default();
-                let results = work
-                    .items
-                    .iter()
-                    .map(|_| {
-                        (
-                            settled,
-                            payload.clone(),
-                            Some(Cause::Call(Arc::clone(&error))),
-                        )
-                    })
-                    .collect();
+                let result = (settled, payload, Some(Cause::Call(Arc::clone(&error))));
+                let results = std::iter::repeat_n(result, work.items.len());
                 self.settle(work, results, error.request_id().map(Arc::from), None);
             }
         }
@@ -205,9 +198,9 @@ impl Driver {
     fn settle(
         &mut self,
         work: Work,
-        results: Vec<(Settled, Bytes, Option<Cause>)>,
+        results: impl IntoIterator<Item = (Settled, Bytes, Option<Cause>)>,
         request_id: Option<Arc<str>>,
-        mut report: Option<Report>,
+        mut report: Option<Box<Report>>,
     ) {
         let duration = work.began.map(|began| began.elapsed()).unwrap_or_default();
         for ((index, item), (settled, payload, cause)) in work.items.into_iter().zip(results) {
@@ -353,18 +346,15 @@ impl Driver {
 
     /// Ends an invocation whose outcome is unknown.
     fn stopped(&mut self, work: Work) {
-        let results = work
-            .items
-            .iter()
-            .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
-            .collect();
+        let result = (Settled::Unknown, Bytes::new(), Some(Cause::Stopped));
+        let results = std::iter::repeat_n(result, work.items.len());
         self.settle(work, results, None, None);
     }
 
     /// Abandons the running calls, whose outcome is then unknown.
     pub(super) fn abandon(&mut self) {
-        self.callers.abort();
-        let mut running: Vec<Work> = self.running.drain().map(|(_, (work, _))| work).collect();
+        let running = self.callers.abort().into_iter();
+        let mut running: Vec<Work> = running.map(|running| running.work).collect();
         running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
         for mut work in running {
             work.made += 1;

@@ -276,7 +276,6 @@ impl Driver {
             },
         };
         self.progress().attempts += 1;
-        self.running.insert(number, (work, self.running.len()));
-        self.callers.start(number, attempt);
+        self.callers.start(number, work, attempt);
     }
 }
