@@ -173,7 +173,7 @@ impl Record<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
-    /// The kind of record and its content.
+    /// The kind of the record.
     pub kind: Kind,
     /// The index of the item, a position, or a count.
     pub number: u64,
