@@ -1,11 +1,11 @@
-//! The program and an endpoint that verifies signatures, connected by IPv6 alone.
+//! The program with an endpoint that verifies signatures, connected only by IPv6.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;
 
 use program::{Serve, local, program, text};
 
-/// `serve` on the loopback address of IPv6; `None` on a machine without it.
+/// Starts `serve` on the loopback address of IPv6; returns `None` on a machine without IPv6.
 fn serve() -> Option<Serve> {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         println!("skipped: no IPv6 here");
@@ -29,7 +29,7 @@ fn calls_and_streams_are_signed_for_an_address_in_brackets() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         assert_eq!(text(&output.stdout).trim_end(), "[1,2]", "{command}");
     }
-    // The same signature is checked: with another secret it is rejected.
+    // Signatures are really verified: a request that is signed with another secret is rejected.
     let output = local()
         .env("AWS_SECRET_ACCESS_KEY", "other")
         .args(["invoke", "echo", "--endpoint-url", &serve.url])
@@ -41,12 +41,12 @@ fn calls_and_streams_are_signed_for_an_address_in_brackets() {
 }
 
 #[test]
-fn the_address_comes_from_the_environment_and_past_a_proxy_too() {
+fn the_address_may_come_from_the_environment_and_bypasses_a_proxy() {
     let Some(serve) = serve() else { return };
     for except in ["::1", "[::1]", "::/64", "*"] {
         let output = local()
             .env("AWS_ENDPOINT_URL_LAMBDA", &serve.url)
-            // Nobody listens there.
+            // Nothing listens on this port.
             .env("http_proxy", "http://[::1]:1")
             .env("no_proxy", except)
             .args(["invoke", "echo", "-p", "{}"])
@@ -63,7 +63,7 @@ fn the_address_comes_from_the_environment_and_past_a_proxy_too() {
 }
 
 #[test]
-fn nobody_at_the_address_is_said_with_the_address() {
+fn a_refused_connection_is_reported_with_the_address() {
     let Some(serve) = serve() else { return };
     let url = serve.url.clone();
     drop(serve);

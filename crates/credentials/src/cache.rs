@@ -16,8 +16,8 @@ use crate::providers::obtained::expired;
 use crate::system::Clock;
 use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random, trace};
 
-/// How long before their expiry credentials are fetched anew, at most. Short-lived ones are fetched
-/// after half their lifetime.
+/// The maximum time before their expiry at which credentials are renewed. Short-lived ones are
+/// renewed after half their lifetime.
 const AHEAD: Duration = Duration::from_secs(300);
 
 /// The fraction of that time by which a fetch is delayed at random, so that machines do not fetch
@@ -258,7 +258,7 @@ impl Shared {
     }
 }
 
-/// When to fetch anew.
+/// When to renew the credentials.
 fn due(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
     let Some(expiry) = identity.credentials.expiry() else {
         return match identity.is_of_process {
@@ -283,9 +283,9 @@ impl fmt::Debug for Cache {
 /// Caches the credentials of any provider, as a [`Chain`](crate::Chain) does for itself. Clones
 /// share the cache.
 ///
-/// - Credentials are fetched anew between 5 and 4 minutes before they expire (short-lived ones
-///   after half their lifetime), by one call, while the others use the old ones. Credentials
-///   without an expiry are fetched anew after a minute.
+/// - Credentials are renewed between 5 and 4 minutes before they expire (short-lived ones after
+///   half their lifetime), by one call, while the others use the old ones. Credentials without an
+///   expiry are renewed after a minute.
 /// - If a fetch fails or hangs, valid credentials stay in use, and the fetch is tried again after
 ///   10 to 20 seconds. Failures are not cached otherwise.
 /// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.

@@ -60,7 +60,7 @@ pub struct ChainBuilder {
 }
 
 impl ChainBuilder {
-    /// Sets the settings to use. They are loaded anew for each fetch except the first.
+    /// Sets the settings to use. They are loaded again for each fetch except the first.
     pub fn settings(mut self, settings: SettingsBuilder) -> Self {
         self.settings = settings;
         self.loaded = None;

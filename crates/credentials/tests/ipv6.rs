@@ -1,4 +1,4 @@
-//! A machine that reaches the services that issue credentials by IPv6 alone.
+//! A machine that reaches the services that issue credentials only by IPv6.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -10,7 +10,7 @@ use lambda_invoke_credentials::Provider;
 use machine::Machine;
 use stand_in::{Received, Respond, StandIn, metadata_keys, sts_keys};
 
-/// A stand-in on the loopback address of IPv6; `None` on a machine without it.
+/// Starts a stand-in on the loopback address of IPv6; returns `None` on a machine without IPv6.
 fn on_ipv6(respond: impl Fn(&Received) -> Respond + Send + Sync + 'static) -> Option<StandIn> {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
         println!("skipped: no IPv6 here");
@@ -32,7 +32,7 @@ async fn instance_metadata() {
     };
     let machine = Machine::new("ipv6-instance")
         .set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &service.url)
-        // The endpoint has precedence, so the mode asks no other address.
+        // The endpoint takes precedence over the mode, so no other address is called.
         .set("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6");
     let identity = machine.identity().await.unwrap();
     assert_eq!(identity.provider(), Provider::InstanceMetadata);
@@ -77,7 +77,7 @@ async fn a_role() {
              aws_secret_access_key = s\n",
         );
     assert_eq!(machine.key().await, "ASIAROLE");
-    // The port is part of what is signed, and so are the brackets.
+    // The signature covers the port and the brackets.
     let request = &service.received()[0];
     assert_eq!(request.header("host"), Some(service.authority()));
     let authorization = request.header("authorization").unwrap();

@@ -1,6 +1,10 @@
 //! AWS's test cases for console logins.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/official.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the root of another crate")]
+mod official;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +16,7 @@ use http::{Request, Response};
 use lambda_invoke_credentials::{
     Chain, Clock, Files, HttpClient, HttpFuture, Settings, System, Variables,
 };
-use lambda_invoke_vectors::{json, suite};
+use official::{json, suite};
 use serde_json::Value;
 
 #[derive(Clone, Debug, Default)]

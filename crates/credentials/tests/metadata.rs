@@ -199,8 +199,7 @@ impl Clock for SetClock {
 }
 
 #[tokio::test]
-async fn credentials_are_used_past_their_expiry_while_the_service_does_not_renew_them_and_that_is_reported_once()
- {
+async fn expired_credentials_of_an_instance_are_used_until_it_renews_them_and_reported_once() {
     let is_broken = Arc::new(Mutex::new(false));
     let broken = Arc::clone(&is_broken);
     let service = StandIn::start(move |request, _| match request.method.as_str() {

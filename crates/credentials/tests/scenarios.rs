@@ -2,12 +2,16 @@
 //! the credentials that result.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/official.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the root of another crate")]
+mod official;
+
 mod replay;
 
 use std::path::Path;
 
 use lambda_invoke_credentials::{Chain, Error, Identity, Settings, System, Variables};
-use lambda_invoke_vectors::{json, suite};
+use official::{json, suite};
 use replay::{FixedClock, Replay, Rooted};
 use serde_json::Value;
 

@@ -23,8 +23,8 @@ use crate::{Category, ErrorType, Execution, Fault, Operation, Origin, RetryClass
 pub struct KnownError {
     /// The code as the service sends it.
     pub code: &'static str,
-    /// Other spellings of the code: that of the published reference, if it differs from the
-    /// service's own, and those of older API generations and related services.
+    /// Other spellings of the code: the one in the published reference, if the service sends
+    /// another, and the ones that older API generations and related services use.
     pub aliases: &'static [&'static str],
     /// The HTTP status that the service returns with it.
     pub status: u16,

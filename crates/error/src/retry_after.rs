@@ -73,9 +73,9 @@ impl RetryAfter {
     }
 }
 
-/// Parses a header, given its name (in any case) and its value: the digits or the date of
-/// `Retry-After`, the date in any of HTTP's three formats, or the digits of `x-amz-retry-after`. It is
-/// what [`RetryAfter::to_header`] returns.
+/// Parses a header, given its name (in any case) and its value, in the form that
+/// [`RetryAfter::to_header`] returns: digits or a date (in any of HTTP's three formats) for
+/// `Retry-After`, digits for `x-amz-retry-after`.
 impl TryFrom<(&str, &str)> for RetryAfter {
     type Error = RetryAfterError;
 
@@ -102,7 +102,7 @@ impl TryFrom<(&str, &str)> for RetryAfter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryAfterError {
-    /// The name is not that of a header with a delay.
+    /// The name is not one of the two headers.
     OtherHeader,
     /// The value of `Retry-After` is neither digits nor a date.
     NotSecondsOrDate,

@@ -194,7 +194,7 @@ fn every_known_error_is_complete_and_consistent() {
         assert_ne!(
             known.execution,
             Execution::Started,
-            "{code}: an response that is an error"
+            "{code}: a response that is an error"
         );
     }
 }

@@ -100,7 +100,7 @@ pub enum DecodeErrorKind {
         /// The length that the message states for its headers, in bytes.
         actual: u32,
     },
-    /// The checksum in the last 4 bytes of a message is not that of the bytes before.
+    /// The checksum in the last 4 bytes of a message does not match the bytes before it.
     MessageChecksumMismatch {
         /// The checksum that the message states.
         expected: u32,

@@ -58,7 +58,7 @@
 //! it spans several pieces.
 //!
 //! Decoding a message that lies in one piece allocates nothing. Its bytes are hashed once, and its
-//! header block is validated once, or not at all if it equals that of the previous message.
+//! header block is validated once, or not at all if it equals the previous message's.
 //!
 //! # What is kept in memory
 //!

@@ -48,7 +48,7 @@ use crate::{Error, FunctionFailure};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a function's failure is a reply too: `into_result` makes it an error"]
+#[must_use = "a function's failure is a reply too: `let _ = reply.into_result()?` makes it an error"]
 pub struct Reply {
     inner: protocol::Reply,
     attempts: u32,

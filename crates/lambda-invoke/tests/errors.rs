@@ -147,6 +147,7 @@ async fn a_service_error_says_what_happened_and_what_can_be_done() {
     let reason = ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded;
     assert_eq!(service.reason(), Some(&reason));
     assert!(service.retry_after().is_some());
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
     assert!(error.request_id().is_some());
     let text = error.to_string();
     for part in [

@@ -89,7 +89,8 @@ impl Credentials {
     }
 
     /// Adds an expiry. The [`Verifier`](crate::Verifier) rejects credentials from that moment on; a
-    /// [`Signer`](crate::Signer) does not check it.
+    /// [`Signer`](crate::Signer) does not check it. [`with_expiry_time`](Self::with_expiry_time) takes a
+    /// `SystemTime`.
     #[must_use]
     pub fn with_expiry(mut self, expiry: Timestamp) -> Self {
         Arc::make_mut(&mut self.inner).expiry = Some(expiry);

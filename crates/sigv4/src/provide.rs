@@ -32,6 +32,8 @@ pub type CredentialsFuture<'a> =
 /// # Example
 ///
 /// ```
+/// use std::time::{Duration, SystemTime};
+///
 /// use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 ///
 /// #[derive(Debug)]
@@ -41,7 +43,10 @@ pub type CredentialsFuture<'a> =
 ///     fn provide(&self) -> CredentialsFuture<'_> {
 ///         Box::pin(async {
 ///             // Here it would ask the vault.
-///             Ok(Credentials::new("AKIDEXAMPLE", "secret")?.with_session_token("token")?)
+///             let expiry = SystemTime::now() + Duration::from_secs(3600);
+///             Ok(Credentials::new("AKIDEXAMPLE", "secret")?
+///                 .with_session_token("token")?
+///                 .with_expiry_time(expiry))
 ///         })
 ///     }
 /// }

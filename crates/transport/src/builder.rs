@@ -112,9 +112,10 @@ impl TransportBuilder {
         self
     }
 
-    /// Sets the addresses of a host, in place of those that the operating system finds: a VPC
-    /// endpoint without private DNS, or a server of a test. The port is still that of the URI, and
-    /// the `host` header and TLS still use the host's name. A proxy's host counts too.
+    /// Sets the addresses of a host, in place of those that the operating system finds, for example
+    /// for a VPC endpoint without private DNS or a test's server. The port still comes from the
+    /// URI, and the `host` header and TLS still use the host's name. A proxy's host can be given
+    /// too.
     ///
     /// The family of the first address is preferred. If the host has addresses of both, those of the
     /// other are tried as well after 300 ms (RFC 8305, "happy eyeballs"). Addresses of one family are

@@ -140,7 +140,7 @@ impl Future for ResponseFuture {
     }
 }
 
-/// The next timeout of the exchange: that of the connection or the first byte, or the total.
+/// The next timeout of the exchange: for the connection, for the first byte, or in total.
 fn next_deadline(
     timeouts: &Timeouts,
     started: Instant,

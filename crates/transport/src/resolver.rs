@@ -44,7 +44,7 @@ impl Service<Name> for Resolver {
         if let Some((_, addresses)) =
             known.find(|(host, _)| name.as_str().eq_ignore_ascii_case(host))
         {
-            // The connector replaces port 0 by that of the URI.
+            // The connector replaces port 0 with the URI's port.
             let addresses: Vec<_> = addresses.iter().map(|ip| (*ip, 0).into()).collect();
             return Box::pin(async { Ok(addresses.into_iter()) });
         }

@@ -13,7 +13,8 @@ use tokio::io::AsyncWriteExt;
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
-/// Also of the loopback interface on Linux, where the tests with two IPv4 addresses run.
+/// On Linux, this is also an address of the loopback interface; the tests with two IPv4 addresses
+/// run only there.
 const OTHER_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// What listens on an address.
@@ -21,9 +22,9 @@ const OTHER_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 enum At {
     /// A server that responds with the address and the `host` header it was called with.
     Server,
-    /// A queue that is full: the kernel drops every further SYN.
+    /// A full queue: the kernel drops every further SYN.
     Silence,
-    /// Nothing: connections are refused.
+    /// Nothing: the kernel refuses connections.
     Nobody,
 }
 
@@ -34,7 +35,7 @@ struct Host {
     _queued: Vec<std::net::TcpStream>,
 }
 
-/// Binds all addresses to one port, which is that of the URI.
+/// Binds all addresses to the same port, which is that of the URI.
 fn host(parts: &[(IpAddr, At)]) -> Host {
     for _ in 0..50 {
         let mut port = 0;
@@ -103,7 +104,8 @@ fn serve(ip: IpAddr, socket: Socket) {
     });
 }
 
-/// Calls `name` with these addresses; the response, or the error, and how long it took.
+/// Calls `name` with these addresses, and returns the response or the error, and how long the call
+/// took.
 async fn call(
     parts: &[(IpAddr, At)],
     limit: Duration,
@@ -167,7 +169,7 @@ async fn the_connect_timeout_holds_for_both_families_together() {
 }
 
 #[tokio::test]
-async fn nobody_on_either_family_is_an_error_that_names_the_host() {
+async fn no_server_on_either_family_is_an_error_that_names_the_host() {
     let (result, _, port) = call(&[(V6, At::Nobody), (V4, At::Nobody)], LONG).await;
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -188,7 +190,7 @@ async fn a_dead_address_leaves_the_next_of_its_family_a_share_of_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_address_in_the_uri_is_called_as_it_stands_and_keeps_its_brackets() {
+async fn an_address_in_the_uri_is_called_unchanged_and_keeps_its_brackets() {
     let host = host(&[(V6, At::Server)]);
     let uri = format!("http://[::1]:{}/", host.port);
     let response = Transport::new().send(post(uri, "x")).await.unwrap();
@@ -197,7 +199,7 @@ async fn an_address_in_the_uri_is_called_as_it_stands_and_keeps_its_brackets() {
 }
 
 #[tokio::test]
-async fn a_host_is_found_without_regard_to_case_and_keeps_its_last_addresses() {
+async fn a_host_is_found_in_upper_or_lower_case_and_its_last_addresses_count() {
     let host = host(&[(V4, At::Server)]);
     let transport = Transport::builder()
         .resolve("LAMBDA.test", [V6])

@@ -17,7 +17,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const ANSWER: &[u8] =
+const RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
 /// A server on a thread of its own that allocates nothing for a request.
@@ -31,7 +31,7 @@ fn server() -> SocketAddr {
                 let mut buf = [0; 4096];
                 // The request is small and arrives in one piece.
                 while let Ok(1..) = socket.read(&mut buf) {
-                    socket.write_all(ANSWER).unwrap();
+                    socket.write_all(RESPONSE).unwrap();
                 }
             });
         }

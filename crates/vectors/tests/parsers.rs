@@ -1,6 +1,6 @@
-//! A value is parsed by `TryFrom` or `FromStr` and by nothing else, so that nobody has to look for the
-//! name of a type's parser. Public functions that look like parsers with other names are listed here,
-//! each with its reason.
+//! Values are parsed by `TryFrom` or `FromStr` only, so that nobody has to search for the name of a
+//! type's parser. Public functions with other names that look like parsers are listed here, each
+//! with a reason.
 
 mod support;
 
@@ -15,31 +15,33 @@ use syn::{
 
 /// The crate and the function of each exception.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    // Parse under rules that the caller chooses; `TryFrom` uses the default rules.
+    // Parse by rules that the caller chooses; `TryFrom` uses the default rules.
     ("input", "FunctionName::parse_with"),
     ("input", "Qualifier::parse_with"),
-    // Encodes, and fails for what is too long; the encoded text is parsed by `TryFrom`.
+    // Encode, and fail if the value is too long; the encoded text is parsed by `TryFrom`.
     ("input", "ClientContext::from_json"),
     ("event-stream", "HeaderBlock::from_headers"),
-    // Decode the beginning of a stream or a file, which may be incomplete, and return how much it is.
+    // Decode the beginning of a stream or a file, which may be incomplete, and return how many
+    // bytes they used.
     ("event-stream", "decode"),
     ("map", "Header::decode"),
     ("map", "decode_head"),
-    // Converts a number, in constants too.
+    // Converts a number; unlike `TryFrom`, it can be used in constants.
     ("sigv4", "Timestamp::from_secs"),
-    // Read the head of an HTTP message and what else decides: the rules, or the type of the request.
+    // Read the head of an HTTP message together with something else: the rules, or the type of the
+    // request.
     ("protocol", "IncomingRequest::from_parts"),
     ("protocol", "Reply::from_http"),
     ("protocol", "StreamHead::from_parts"),
-    // Does not parse: it looks for a code in a table.
+    // Does not parse: it looks up a code in a table.
     ("endpoint", "Fault::error"),
     // Does not parse: it recognizes the encoding of a file.
     ("credentials", "Encoding::detect"),
-    // Does not parse: it creates a client of this address.
+    // Does not parse: it creates a client for this address.
     ("lambda-invoke", "Client::local"),
 ];
 
-/// How the names of parsers begin.
+/// The beginnings of the names of parsers.
 const PARSERS: [&str; 6] = ["parse", "decode", "read", "from", "try_from", "detect"];
 
 /// Types that are text or bytes, or that have not been parsed either.
@@ -87,8 +89,8 @@ fn names_in(path: &syn::Path, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a function without `self` returns an `Option` or a `Result` and looks like a parser: it has
-/// the name of one, or makes its own type of one text.
+/// Whether a function without `self` returns an `Option` or a `Result` and looks like a parser: by its
+/// name, or because it makes its own type from a single text.
 fn is_parser(signature: &Signature, owner: Option<&str>) -> bool {
     let ReturnType::Type(_, output) = &signature.output else {
         return false;
@@ -151,7 +153,7 @@ fn values_are_parsed_by_try_from_and_from_str_only() {
     let mut found = BTreeSet::new();
     for package in published() {
         let folder = folder_of(package["name"].as_str().unwrap()).unwrap();
-        // The program's own functions are no one's interface.
+        // The functions of the program are not an interface.
         if folder == "cli" {
             continue;
         }

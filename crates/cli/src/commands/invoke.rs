@@ -98,8 +98,8 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
             show_log_tail(log);
         }
     }
-    // The payload of a failed function is already on stdout; stderr and the exit code report that it
-    // failed.
+    // The payload of a failed function is already on stdout; stderr and the exit code report the
+    // failure.
     match reply.into_result() {
         Ok(_) => Ok(()),
         Err(error) => Err(call_failure(&error, options)),
@@ -122,8 +122,8 @@ async fn write(
     output.finish(true).await
 }
 
-/// The response with the member names of the service's model, the payload as it is if it is JSON, and
-/// other binary members in base64.
+/// The response with the member names of the service's model. The payload is unchanged if it is
+/// JSON; other binary members are in base64.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response<'r> {
@@ -148,7 +148,7 @@ struct Response<'r> {
 impl<'r> Response<'r> {
     fn new(reply: &'r Reply) -> Self {
         let payload = serde_json::from_slice(reply.payload()).ok();
-        // Responses to events and dry runs have no payload; one that comes anyway is shown.
+        // Responses to events and dry runs have no payload; if there is one anyway, it is shown.
         let is_shown = reply.status() == 200 || !reply.payload().is_empty();
         Self {
             status_code: reply.status().as_u16(),

@@ -184,7 +184,7 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};

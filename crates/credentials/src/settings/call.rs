@@ -96,7 +96,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};

@@ -243,7 +243,7 @@ impl Settings {
         Ok(bundle.map(|bundle| Setting::new(self.expanded(&bundle.value), bundle.by)))
     }
 
-    /// A builder that loads the same settings anew.
+    /// A builder that loads the same settings again.
     pub(crate) fn reload(&self) -> SettingsBuilder {
         self.inner.builder.clone()
     }

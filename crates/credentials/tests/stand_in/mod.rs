@@ -80,7 +80,7 @@ impl StandIn {
         Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), respond)
     }
 
-    /// Starts one on a listener.
+    /// Starts a stand-in on this listener.
     pub fn listening(
         listener: TcpListener,
         respond: impl Fn(&Received, usize) -> Respond + Send + Sync + 'static,

@@ -62,7 +62,7 @@ impl Running<'_> {
         let mut splitter = is_integration(&head).then(PreludeSplitter::required);
         let head = loop {
             let Some(splitter) = &mut splitter else {
-                // One that has ended may have failed before its first byte.
+                // A function that has ended may have failed before its first byte.
                 if head.started && !self.execution.has_ended() {
                     break without_prelude(&head);
                 }
@@ -128,8 +128,8 @@ fn without_prelude(head: &ResponseHead) -> UrlHead {
     UrlHead::without_prelude(own.or(json))
 }
 
-/// Converts a collected response: JSON by the published rules; what a streaming function wrote, with
-/// or without a prelude, as it is.
+/// Converts a collected response: JSON by the published rules; the output of a streaming function,
+/// with or without a prelude, unchanged.
 fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     let Collected { head, response, .. } = collected;
     if !is_integration(&head) {
@@ -159,7 +159,7 @@ fn failed(why: String) -> Response<Content> {
     failure().map(|body| Content::whole(body).of_failed(Some(why)))
 }
 
-/// Returns an error with its source, in one line.
+/// Returns an error with its source, on one line.
 fn explained(error: &UrlResponseError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

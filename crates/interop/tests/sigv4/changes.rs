@@ -135,10 +135,10 @@ fn rejects_every_single_character_change_of_credential_scope_names_and_signature
             .insert("authorization", moved.parse().unwrap());
         let mut late = how;
         late.time = Timestamp::from_secs(secs).unwrap();
-        let refused = late.verify(&parts, body).unwrap_err();
+        let rejected = late.verify(&parts, body).unwrap_err();
         assert!(
-            matches!(refused, VerifyError::SignatureMismatch(_)),
-            "{refused}"
+            matches!(rejected, VerifyError::SignatureMismatch(_)),
+            "{rejected}"
         );
     }
 }

@@ -8,7 +8,7 @@ pub use self::kind::ErrorKind;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{Execution, RetryClass, ServiceError, lookup};
 use lambda_invoke_protocol::StreamException;
@@ -39,10 +39,11 @@ use crate::{BoxError, Collected, FunctionFailure};
 ///
 /// ```no_run
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
-/// # let (mut later, mut report) = (|| {}, |_: &lambda_invoke::Error| {});
+/// # let later = |_: Option<std::time::Duration>| {};
+/// # let report = |_: &lambda_invoke::Error| {};
 /// match client.invoke("hello").send().await {
 ///     Ok(reply) => println!("{}", reply.into_result()?.text()?),
-///     Err(error) if error.is_retryable() && !error.may_have_run() => later(),
+///     Err(error) if error.is_retryable() && !error.may_have_run() => later(error.retry_after()),
 ///     Err(error) => report(&error),
 /// }
 /// # Ok(())
@@ -147,7 +148,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns what is known of the function's execution, over all attempts.
+    /// Returns what is known about the function's execution, over all attempts.
     #[must_use]
     pub fn execution(&self) -> Execution {
         self.0.execution
@@ -198,6 +199,14 @@ impl Error {
         }
     }
 
+    /// Returns how long the service asks to wait before the next attempt, from now by the system's
+    /// clock; `None` if it does not say.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let asked = self.service_error()?.retry_after()?;
+        Some(asked.delay(SystemTime::now()))
+    }
+
     /// Returns the exception with which the service ended a response stream, if it did.
     #[must_use]
     pub fn stream_exception(&self) -> Option<&StreamException> {
@@ -207,7 +216,7 @@ impl Error {
         }
     }
 
-    /// Returns what is known of the function's failure, if it ran and failed.
+    /// Returns what is known about the function's failure, if it ran and failed.
     #[must_use]
     pub fn function_failure(&self) -> Option<&FunctionFailure> {
         match &self.0.detail {

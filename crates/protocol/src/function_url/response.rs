@@ -78,7 +78,8 @@ impl UrlHead {
 }
 
 /// Converts the prelude of a stream. A stream without a content type is `application/octet-stream`.
-/// Fails if the status is informational or not one of HTTP, or a cookie is not valid in a header.
+/// Fails if the status is informational or not an HTTP status, or a cookie is not valid in a
+/// header.
 ///
 /// # Example
 ///

@@ -96,7 +96,7 @@ impl Expected {
     ///
     /// # Errors
     ///
-    /// If the head is not that of the expected response.
+    /// If the head does not belong to the expected response.
     pub fn check_head(self, parts: &Parts) -> Result<(), UnexpectedResponse> {
         self.check_fields(parts, &Fields::of(&parts.headers))
     }

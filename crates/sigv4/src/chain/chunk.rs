@@ -73,8 +73,8 @@ pub struct ChunkSigner {
 }
 
 impl ChunkSigner {
-    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
-    /// that of the day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key
+    /// must belong to the day of `time`.
     #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
@@ -127,8 +127,8 @@ pub struct ChunkVerifier {
 }
 
 impl ChunkVerifier {
-    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
-    /// that of the day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key
+    /// must belong to the day of `time`.
     #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {

@@ -5,8 +5,8 @@ use core::str::FromStr;
 use super::{Timestamp, decimal};
 use crate::TimestampError;
 
-/// A moment as the header `Date` writes it: `Sun, 30 Aug 2015 12:36:00 GMT` (IMF-fixdate, RFC 9110,
-/// section 5.6.7).
+/// A moment in the format of the header `Date`: `Sun, 30 Aug 2015 12:36:00 GMT` (IMF-fixdate, RFC
+/// 9110, section 5.6.7).
 ///
 /// Only `FromStr` creates it. The name of the day is not checked against the date.
 ///

@@ -145,7 +145,7 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Whether the signature is that of the canonical request in which tabs and similar characters are
+/// Whether the signature matches the canonical request in which tabs and similar characters are
 /// collapsed too.
 ///
 /// Checked only for a signature that is not of the official form, and only if a covered value has

@@ -80,7 +80,7 @@ pub fn function_url_event(data: &[u8]) {
         let cookie = cookie.as_str().expect("text");
         assert!(!cookie.is_empty() && headers["cookie"].as_str().expect("text").contains(cookie));
     }
-    // Every value of the map is in the raw query once it is decoded.
+    // Every value of the map is in the decoded query.
     let pairs = parts.uri.query().unwrap_or_default().split('&');
     let pairs = pairs.filter(|pair| !pair.is_empty()).count();
     let values = json["queryStringParameters"]
@@ -125,7 +125,7 @@ pub fn function_url_response(data: &[u8]) {
         }
         Err(error) => {
             assert!(!error.to_string().is_empty());
-            // Without a status, anything that is JSON is a response.
+            // Without a status, any JSON is a response.
             assert!(parsed.is_err() || parsed.is_ok_and(|json| !json["statusCode"].is_null()));
         }
     }

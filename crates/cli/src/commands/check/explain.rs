@@ -74,7 +74,7 @@ pub(super) fn json(target: &Target<'_>) -> Value {
     })
 }
 
-/// Whether an ARN, whole or partial, lacks the `function:` before the name, which is easy to forget.
+/// Whether an ARN, full or partial, lacks the `function:` before the name, which is easy to forget.
 fn lacks_function(name: &FunctionName<'_>) -> bool {
     let unqualified = name.unqualified();
     unqualified

@@ -81,7 +81,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A stream as it is, or without the prelude of an HTTP response.
+/// A stream, either unchanged or without the prelude of an HTTP response.
 enum Source {
     Plain(Box<ResponseStream>),
     Http(Box<HttpStream>),
@@ -141,8 +141,8 @@ async fn copy(
     Ok(end)
 }
 
-/// Shows the log of a stream that ended successfully, if `--log-tail` asks for it. With `--json` it
-/// is part of the output instead.
+/// Shows the log of a stream that ended successfully, if `--log-tail` asks for it. With `--json`,
+/// the log is part of the output instead.
 fn show_log(stream: &ResponseStream, options: &call::Options) {
     let log = stream.completion().and_then(Completion::log);
     if let (true, false, Some(log)) = (options.log_tail, options.json, log) {

@@ -3,7 +3,7 @@
 use crate::exchange::Base;
 use crate::{Error, Settings};
 
-/// The configured endpoint, or that of the configured mode.
+/// The configured endpoint, or the default endpoint of the configured mode.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(super) fn base(settings: &Settings) -> Result<Base, Error> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};

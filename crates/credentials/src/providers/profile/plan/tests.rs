@@ -1,4 +1,4 @@
-use lambda_invoke_vectors::{json, suite};
+use crate::official::{json, suite};
 use serde_json::{Map, Value, json as object};
 
 use super::*;
