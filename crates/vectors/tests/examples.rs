@@ -3,10 +3,13 @@
 //!
 //! Methods are found in examples by name only, so one example covers all methods of that name.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use support::sources;
 use syn::{ImplItem, Item, UseTree, Visibility};
 
 /// Items without an example, and why they need none. A star stands for any ending.
@@ -47,25 +50,6 @@ const REASONS: &[(&str, &str)] = &[
     ("InvokeOperation", "sealed: a bound in signatures"),
 ];
 
-/// The Rust files of a folder and those below it.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    sources(folder, &mut found);
-    found.sort_unstable();
-    found
-}
-
 /// The lines within code blocks, of a page or of doc comments.
 fn code_blocks(text: &str, is_rust: bool) -> String {
     let (mut code, mut is_code) = (String::new(), false);
@@ -93,7 +77,7 @@ fn code_blocks(text: &str, is_rust: bool) -> String {
 /// All example code in a crate's documentation.
 fn examples(krate: &Path) -> String {
     let mut code = String::new();
-    for path in files(&krate.join("src")) {
+    for path in sources(&krate.join("src")) {
         code.push_str(&code_blocks(&fs::read_to_string(path).unwrap(), true));
     }
     let manual = fs::read_dir(krate.join("manual")).into_iter().flatten();
@@ -101,7 +85,7 @@ fn examples(krate: &Path) -> String {
     for path in pages.chain([krate.join("README.md")]) {
         code.push_str(&code_blocks(&fs::read_to_string(path).unwrap(), false));
     }
-    for path in files(&krate.join("examples")) {
+    for path in sources(&krate.join("examples")) {
         code.push_str(&fs::read_to_string(path).unwrap());
     }
     code
@@ -153,7 +137,7 @@ struct Items {
 fn public_items(facade: &Path) -> Items {
     let mut found = BTreeSet::new();
     let mut reexports = BTreeSet::new();
-    for path in files(&facade.join("src")) {
+    for path in sources(&facade.join("src")) {
         let text = fs::read_to_string(&path).unwrap();
         let is_root = path.ends_with("src/lib.rs");
         for item in syn::parse_file(&text).unwrap().items {
