@@ -1,5 +1,6 @@
 //! Results as JSON, one line each.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -68,14 +69,21 @@ impl Cause {
         }
     }
 
-    /// Returns the kind as it is written in results: that of [`ErrorKind`](lambda_invoke::ErrorKind)
-    /// for calls.
+    /// Returns the kind as it is written in results: for calls, the name of the
+    /// [`ErrorKind`](lambda_invoke::ErrorKind).
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Call(error) => error.kind().as_str(),
             _ => self.describe().kind,
         }
+    }
+}
+
+/// The message as it is written in results.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe().message)
     }
 }
 
@@ -92,16 +100,16 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 impl Finished {
-    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome` (`done`,
-    /// `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON), `execution`, `attempts`,
-    /// `duration_ms`, with `request_id` if a response came, with `billed_ms` and `memory_mb` from a
-    /// report, and with `error` for failures.
+    /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome`
+    /// (`done`, `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON),
+    /// `execution`, `attempts`, `duration_ms`, with `request_id` if there was a response, with
+    /// `billed_ms` and `memory_mb` from a report, and with `error` for failures.
     #[must_use]
     pub fn line(&self) -> Bytes {
         self.line_with(None)
     }
 
-    /// The same, with the name of a file in the place of the payload, if there is one.
+    /// Like [`line`](Self::line), with the name of a file in place of the payload, if given.
     #[must_use]
     pub fn line_with(&self, file: Option<&str>) -> Bytes {
         let is_shown = file.is_none() && !self.payload.is_empty();
@@ -109,7 +117,7 @@ impl Finished {
             true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
             false => None,
         };
-        // JSON of several lines is written on one: line ends are not part of its strings.
+        // JSON with several lines is joined into one, since its strings contain no line ends.
         let joined = match is_shown && payload.is_none() {
             true => serde_json::from_slice::<&RawValue>(&self.payload)
                 .ok()

@@ -13,7 +13,7 @@ use crate::function::usage::Usage;
 use crate::function::writer::ResponseWriter;
 use crate::function::{Handler, Running};
 
-/// Makes the code of a function's version from a program. No process is started before the first
+/// Creates the code of a function's version from a program. No process is started before the first
 /// call.
 pub(super) fn handler(
     program: Program,
@@ -44,7 +44,7 @@ pub(super) fn handler(
         Box::pin(run(instances.clone(), invocation, writer))
     };
     Handler {
-        // Until the program sends its head.
+        // Applies until the program sends the head.
         mode: Mode::Buffered,
         times_itself: true,
         code: Arc::new(code),
@@ -79,7 +79,7 @@ async fn run(
     Ok(writer.finish(whole)?)
 }
 
-/// Takes over what is known of an invocation after its end.
+/// Copies the results of an invocation after its end.
 fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> {
     for line in &report.log {
         invocation.log_to_tail(&line.text);
@@ -98,8 +98,8 @@ fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> 
     }
 }
 
-/// Passes chunks on as they come. When the caller has disconnected, or the response is too large,
-/// the rest is discarded: the program runs to its end.
+/// Passes chunks on as they come. If the caller has disconnected, or the response is too large, the
+/// rest is discarded, and the program runs to its end.
 async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
     writer.stream();
     if let Some(content_type) = &response.head().content_type {
@@ -116,7 +116,7 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
 fn event(invocation: &Invocation) -> Event {
     let payload: Bytes = invocation.payload().clone();
     let mut event = Event::new(invocation.request_id(), payload);
-    event.arn = Some(invocation.function_arn());
+    event.arn = invocation.qualified_arn();
     let context = invocation.client_context();
     event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
     event.tenant_id = invocation.tenant_id().map(str::to_owned);

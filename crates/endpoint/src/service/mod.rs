@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
@@ -57,8 +57,8 @@ use crate::run::stream::FunctionEvents;
 use crate::trace;
 use crate::wire::connection::Connection;
 
-/// By this header, a trace reaches the function.
-const X_AMZN_TRACE_ID: &str = "x-amzn-trace-id";
+/// The header by which a trace reaches the function.
+static X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Service {
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Without signatures, any web page could call otherwise.
+            // Otherwise, without signatures, any web page could call.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
             _ => self.checked(parts, body, id, connection).await,
         };
@@ -197,7 +197,7 @@ impl Service {
 
         let plan = self.faults.strike(function.name()).await?;
         let payload = match &typed.members().payload {
-            // The service's payload for a caller that sent none.
+            // The service uses this payload if the caller sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
             payload => payload.clone(),
         };
@@ -222,7 +222,7 @@ impl Service {
         match typed.invocation_type() {
             InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
             InvocationType::Event => self.queue(ready, id),
-            // Boxed, or else every request's future would be as large.
+            // Boxed, so that the futures of other requests stay small.
             _ if is_stream => Box::pin(self.stream(ready, connection)).await,
             _ => self.invoke(ready, connection).await,
         }
@@ -349,13 +349,13 @@ impl Service {
         let collected = collect(execution).await;
         self.check_started(&invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
-        let response = reply(&invocation, collected)
+        let mut reply = reply(&invocation, collected);
+        let payload = std::mem::take(&mut reply.payload);
+        let response = reply
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        Ok(response.map(|payload| {
-            let content = Content::whole(payload).of_failed(failure);
-            plan.body(content, connection)
-        }))
+        let content = Content::whole(payload).of_failed(failure);
+        Ok(response.map(|_| plan.body(content, connection)))
     }
 
     async fn stream(
@@ -422,7 +422,7 @@ impl Call {
 
 /// Returns the X-Ray trace header that the caller sent.
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let sent = headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?;
+    let sent = headers.get(&X_AMZN_TRACE_ID)?.to_str().ok()?;
     (!sent.is_empty()).then(|| sent.to_owned())
 }
 

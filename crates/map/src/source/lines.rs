@@ -19,7 +19,7 @@ pub enum Separator {
     Nul,
 }
 
-/// Items from a text, each of which must be JSON. Empty ones are left out.
+/// The items of a text. Each must be JSON; empty ones are left out.
 ///
 /// # Example
 ///
@@ -44,7 +44,7 @@ pub struct Texts<R> {
 }
 
 impl<R: BufRead> Texts<R> {
-    /// Reads items that end with this separator, and are named by these fields.
+    /// Reads items that end with this separator, and identifies them by these fields.
     pub fn new(reader: R, separator: Separator, fields: Fields) -> Self {
         Self {
             reader,

@@ -1,5 +1,6 @@
-//! Tasks that make calls. Each lives as long as the run and makes one call after another: a task for each
-//! call would have to be allocated, which with its kilobytes takes longer than handing a call over.
+//! Tasks that make calls. Each lives as long as the run and makes one call after another: a new
+//! task for each call would have to be allocated, which with its kilobytes takes longer than
+//! passing a call to a task.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +12,7 @@ use tokio::task::JoinSet;
 use super::super::attempt::{Attempt, Response, Target};
 use super::Work;
 
-/// How many results are taken over at once.
+/// The maximum number of results that are taken at once.
 const MOST: usize = 256;
 
 /// A call that runs.

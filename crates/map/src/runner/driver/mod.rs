@@ -1,9 +1,10 @@
-//! The loop of a run, polled by whoever reads its results.
+//! The loop of a run, which is polled by the reader of its results.
 //!
-//! An item goes from the source to `opening`; its record is written; the call is started; the result
-//! goes to `closing`; its record is written; then it is yielded. Records are written in groups: those
-//! of all calls that have ended when the run is polled, and of those that start in their place. If a
-//! thread writes them, since they have to be synced as well, the next group gathers meanwhile.
+//! An item goes from the source to `opening`; its record is written; the call is started; the
+//! result goes to `closing`; its record is written; then it is yielded. Records are written in
+//! groups: those of all calls that have ended when the run is polled, and of those that start in
+//! their place. If a thread writes them, because they also have to be synced, the next group is
+//! collected in the meantime.
 
 mod callers;
 mod results;
@@ -36,7 +37,7 @@ use crate::pace::{Limiter, Rate};
 use crate::state::Rerun;
 use crate::store::{Journal, JournalError, Reading, Written};
 
-/// How many results may wait to be read before no more items are started.
+/// No more items are started while this many results wait to be read.
 const MAX_READY: usize = 1_024;
 
 pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> + Send>>;
@@ -61,7 +62,7 @@ struct Work {
     items: Vec<(u64, Item)>,
     /// Attempts that were not throttled.
     made: u32,
-    /// Those of them after which the function certainly did not run.
+    /// Attempts, among these, after which the function certainly did not run.
     certain: u32,
     throttled: u32,
     /// When the first attempt started.
@@ -77,7 +78,7 @@ impl Work {
     }
 }
 
-/// Records that are being written, and what happens when they are.
+/// Records that are being written, and the actions that follow.
 #[derive(Debug)]
 struct Writing {
     written: Written,
@@ -107,9 +108,9 @@ pub(super) struct Driver {
     /// Items of the next batch.
     gathered: Vec<(u64, Item)>,
     gathered_bytes: usize,
-    /// The next invocation, if it was gathered.
+    /// The next invocation, if it is complete.
     fresh: Option<Work>,
-    /// Invocations to be sent again, by when.
+    /// Invocations to be sent again, by their due times.
     waiting: BTreeMap<(Instant, u64), Work>,
     opening: Vec<Work>,
     writing: Option<Writing>,
@@ -247,8 +248,8 @@ impl Driver {
         }
     }
 
-    /// Whether to let other tasks run first, every second time: calls that are about to end then share one
-    /// write to the journal.
+    /// Whether to let other tasks run first, which is true every second time: calls that are about
+    /// to end then share one write to the journal.
     fn gathers(&mut self) -> bool {
         self.has_gathered =
             !self.has_gathered && self.journal.is_some() && self.callers.running() > 1;
@@ -323,7 +324,7 @@ impl Driver {
         timer.as_mut().poll(cx)
     }
 
-    /// Copies what changes all the time into the progress.
+    /// Copies the values that change all the time into the progress.
     fn report(&self) {
         let mut progress = self.progress();
         progress.read = self.index;
@@ -333,7 +334,7 @@ impl Driver {
         progress.waiting = self.waiting.len();
     }
 
-    /// Begins to end: nothing more can happen.
+    /// Begins to end the run: nothing more can happen.
     fn close(&mut self) {
         while let Some(event) = self.order.as_mut().and_then(Order::pop_any) {
             self.ready.push_back(event);
@@ -358,8 +359,8 @@ impl Driver {
         Poll::Ready(None)
     }
 
-    /// Ends the run because of an error. Calls in flight may end, unless their results could not be recorded.
-    /// An item that contradicts the journal does not prevent that.
+    /// Ends the run because of an error. Calls in flight may finish if their results can still be
+    /// recorded, which is also the case after an item that contradicts the journal.
     fn fail(&mut self, error: RunError) {
         let is_lost = match &error {
             RunError::Journal(error) => !matches!(error, JournalError::State(_)),
@@ -390,7 +391,7 @@ fn changing(mut phases: watch::Receiver<Phase>) -> Changing {
     })
 }
 
-/// How an item of this status counts, unless it is sent again.
+/// The result of an item with this status, unless it is sent again.
 fn settled_of(status: crate::state::Status) -> Settled {
     match status {
         crate::state::Status::Settled(settled) => settled,

@@ -18,11 +18,11 @@ use crate::item::{Cause, Event, Finished};
 use crate::journal::Settled;
 use crate::pace::Limit;
 
-/// How many items must have ended before a share of failures means anything.
+/// How many items must have ended before the share of failures is evaluated.
 const MIN_FOR_SHARE: u64 = 100;
 
 impl Driver {
-    /// Takes over the calls that ended; returns whether any did.
+    /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
         let mut called = std::mem::take(&mut self.called);
@@ -161,7 +161,7 @@ impl Driver {
         }
     }
 
-    /// The service accepted a call.
+    /// Records that the service accepted a call.
     fn accepted(&mut self, number: u64) {
         self.accepted = Instant::now();
         self.limiter.succeeded(number);
@@ -180,8 +180,8 @@ impl Driver {
         progress.memory_mb = report.memory_size_mb.or(progress.memory_mb);
     }
 
-    /// Sends an invocation again, later. Until then the journal has it as not started, if it certainly
-    /// did not.
+    /// Sends an invocation again, later. If it certainly did not run, the journal records it as not
+    /// started until then.
     fn again(&mut self, work: Work, after: Duration, is_certain: bool) {
         let is_known = is_certain && work.made == work.certain;
         if let (true, Some(journal)) = (is_known, &mut self.journal) {
@@ -232,7 +232,7 @@ impl Driver {
         }
     }
 
-    /// Takes over results that were stored; returns whether any were.
+    /// Processes results that were stored; returns whether there were any.
     pub(super) fn poll_kept(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
         while let Poll::Ready(Some(joined)) = self.keeping.poll_join_next(cx) {
@@ -286,7 +286,7 @@ impl Driver {
         }
     }
 
-    /// Writes what gathered, or starts to, unless the last records are still being written.
+    /// Writes the collected records, or starts to, unless the last ones are still being written.
     pub(super) fn write(&mut self) -> bool {
         if self.writing.is_some() {
             return false;
@@ -310,7 +310,7 @@ impl Driver {
         true
     }
 
-    /// Continues with what was written; returns whether anything was.
+    /// Continues with the records that were written; returns whether there were any.
     pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(writing) = &mut self.writing else {
             return false;
@@ -351,7 +351,7 @@ impl Driver {
         self.settle(work, results, None, None);
     }
 
-    /// Abandons what runs: nobody knows how it ends.
+    /// Abandons the running calls, whose outcome is then unknown.
     pub(super) fn abandon(&mut self) {
         let running = self.callers.abort().into_iter();
         let mut running: Vec<Work> = running.map(|running| running.work).collect();
@@ -380,7 +380,7 @@ impl Driver {
     }
 }
 
-/// A number from 0 to 1, to keep retries from coming all at once.
+/// A random number from 0 to 1, so that retries do not happen all at once.
 fn random() -> f64 {
     use std::hash::BuildHasher as _;
     let bits = std::hash::RandomState::new().hash_one(0u8) >> 11;
