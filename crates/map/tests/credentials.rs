@@ -93,3 +93,18 @@ async fn items_that_the_service_rejects_for_an_expired_key_are_sent_again_with_a
     .await;
     assert!(fetched >= 3, "{fetched}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_of_the_provider_is_one_of_the_run_and_does_not_leave_it_waiting() {
+    let client = Client::builder()
+        .region("us-east-1")
+        .credentials(|| async { panic!("the vault is on fire") })
+        .endpoint_url("http://127.0.0.1:1")
+        .build()
+        .unwrap();
+    let map = Map::new(client, "count".try_into().unwrap());
+    let items = (0..3).map(|n| Item::new(n.to_string()));
+    let run = tokio::spawn(all(map.run(iter(items))));
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+    assert!(ended.unwrap().unwrap_err().is_panic());
+}
