@@ -1,18 +1,18 @@
-//! Small pieces of work in which the crates with the feature `tracing` report something, to count their
-//! instructions with the feature and without it.
+//! Small pieces of work in which the crates with the feature `tracing` report something, for
+//! counting their instructions with and without the feature.
 //!
 //!     bench-tracing call|endpoint|invocation|credentials N [listen]
 //!
-//! - `call` is a call of a function that returns its payload: the client and the endpoint in one process,
-//!   over a pipe in memory.
-//! - `endpoint` is the endpoint's part of it, for a client that is only bytes.
-//! - `invocation` is one of the runtime, of a function that is a process: this program again, which
-//!   valgrind does not follow. The runtime starts it without a supervisor, since that would be a copy of
-//!   valgrind.
-//! - `credentials` is a fetch from the environment's keys by the whole chain.
+//! - `call` calls a function that returns its payload, with the client and the endpoint in one
+//!   process, over a pipe in memory.
+//! - `endpoint` is the endpoint's part of such a call; the client only writes and reads bytes.
+//! - `invocation` is an invocation by the runtime. The function is a process of its own: this program
+//!   again, which valgrind does not follow. The runtime starts it without a supervisor, since that
+//!   would be a copy of valgrind.
+//! - `credentials` fetches credentials from the environment through the whole chain.
 //!
-//! With `listen`, it prints the targets of all spans and events instead. Without this way to listen the
-//! compiler would know that nobody ever does, and remove everything that is to be counted.
+//! With `listen`, it prints the targets of all spans and events instead. If nothing in the program could
+//! listen, the compiler would remove the very code whose cost is to be counted.
 
 mod function;
 #[cfg(feature = "tracing")]

@@ -1,4 +1,4 @@
-//! AWS's cases of console logins.
+//! AWS's test cases for console logins.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../src/official.rs"]
@@ -40,7 +40,7 @@ impl Files for Memory {
     }
 }
 
-/// The time of the cases: 2025-11-19T00:00:00Z.
+/// The time at which the cases take place: 2025-11-19T00:00:00Z.
 #[derive(Debug)]
 struct CaseClock;
 
@@ -50,7 +50,7 @@ impl Clock for CaseClock {
     }
 }
 
-/// The calls that a case expects, in their order.
+/// The calls that a case expects, in order.
 #[derive(Clone, Debug)]
 struct Calls(Arc<Mutex<Vec<Value>>>);
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -23,10 +22,18 @@ impl RequestId {
     pub(crate) fn trace(&self, time: SystemTime) -> String {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH);
         let seconds = seconds.map_or(0, |since| since.as_secs());
-        let part = |range: Range<usize>| self.as_str().get(range).unwrap_or_default();
-        let [a, b, c] = [part(0..8), part(9..13), part(14..18)];
-        let [d, e] = [part(19..23), part(24..36)];
-        format!("Root=1-{seconds:08x}-{b}{c}{d}{e};Parent={a}{b}{c};Sampled=0")
+        let mut text =
+            *b"Root=1-........-........................;Parent=................;Sampled=0";
+        for (index, byte) in text[7..15].iter_mut().enumerate() {
+            *byte = HEX[(seconds >> (28 - 4 * index) & 0xF) as usize];
+        }
+        for (place, part) in [(16, 9..13), (20, 14..18), (24, 19..23), (28, 24..36)] {
+            text[place..][..part.len()].copy_from_slice(&self.0[part]);
+        }
+        for (place, part) in [(48, 0..8), (56, 9..13), (60, 14..18)] {
+            text[place..][..part.len()].copy_from_slice(&self.0[part]);
+        }
+        std::str::from_utf8(&text).unwrap_or_default().to_owned()
     }
 
     fn from_words(high: u64, low: u64) -> Self {
@@ -60,7 +67,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A source of unique ids, also between endpoints.
+/// A source of ids that are unique, even between endpoints.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     start: u64,
@@ -68,9 +75,9 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Creates a source; the same seed always yields the same ids, without one they are random.
+    /// Creates a source. The same seed always yields the same ids; without a seed, they are random.
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        // `RandomState` is the standard library's source of random numbers.
+        // `RandomState` is seeded with the standard library's random numbers.
         let start = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
         Self {
             start,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{LogLine, Outcome};
+use crate::{Failure, LogLine, Outcome};
 
 /// How a runtime sent its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl Head {
         }
     }
 
-    /// Whether the chunks begin with the prelude of an HTTP response: JSON, then eight NULs, which
-    /// are passed on as they came.
+    /// Whether the chunks begin with the prelude of an HTTP response: JSON and eight NULs, which
+    /// are passed on unchanged.
     #[must_use]
     pub fn is_http_integration(&self) -> bool {
         self.content_type
@@ -50,28 +50,33 @@ impl Head {
     }
 }
 
-/// The chunks of a response.
+/// The chunks of a response, and the report of its end.
 #[derive(Debug)]
-pub(crate) enum Chunks {
-    /// At most one, which is there already.
-    Whole(Option<Bytes>),
-    /// As they come.
-    Live(mpsc::Receiver<Bytes>),
+pub(crate) enum Body {
+    /// At most one chunk, of an invocation that has ended already.
+    Whole {
+        bytes: Option<Bytes>,
+        report: Report,
+    },
+    /// Chunks as they arrive.
+    Live {
+        chunks: mpsc::Receiver<Bytes>,
+        report: oneshot::Receiver<Report>,
+    },
 }
 
 /// The response of an invocation.
 ///
-/// Dropping it does not stop the function: what the function still sends is discarded.
+/// Dropping it does not stop the function: the rest of the response is discarded.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) head: Head,
-    pub(crate) chunks: Chunks,
-    pub(crate) report: oneshot::Receiver<Report>,
+    pub(crate) body: Body,
     pub(crate) request_id: String,
 }
 
 impl Response {
-    /// The head. For an invocation that failed before its response it says `Buffered`.
+    /// The head. Its mode is `Buffered` if the invocation failed before its response.
     #[must_use]
     pub const fn head(&self) -> &Head {
         &self.head
@@ -79,41 +84,61 @@ impl Response {
 
     /// Receives the next chunk, as the runtime wrote it. `None` after the last.
     ///
-    /// Cancel-safe. While nothing is received the runtime is slowed down.
+    /// Cancel-safe. While nobody receives, the runtime has to wait.
     pub async fn chunk(&mut self) -> Option<Bytes> {
-        match &mut self.chunks {
-            Chunks::Whole(body) => body.take(),
-            Chunks::Live(chunks) => chunks.recv().await,
+        match &mut self.body {
+            Body::Whole { bytes, .. } => bytes.take(),
+            Body::Live { chunks, .. } => chunks.recv().await,
+        }
+    }
+
+    /// Takes a buffered response and the report of its invocation, which has ended.
+    ///
+    /// # Errors
+    ///
+    /// The response itself, if it is a streaming one.
+    #[expect(
+        clippy::result_large_err,
+        reason = "both variants are, and are moved once"
+    )]
+    pub fn into_buffered(self) -> Result<(Bytes, Report), Self> {
+        match (self.head.mode, self.body) {
+            (Mode::Buffered, Body::Whole { bytes, report }) => {
+                Ok((bytes.unwrap_or_default(), report))
+            }
+            (_, body) => Err(Self { body, ..self }),
         }
     }
 
     /// Discards the chunks that are left and waits for the end of the invocation.
     pub async fn finish(mut self) -> Report {
         while self.chunk().await.is_some() {}
-        match self.report.await {
-            Ok(report) => report,
-            // The tokio runtime that ran the function has shut down.
-            Err(_) => Report::new(Outcome::Failed(crate::Failure::shut_down(&self.request_id))),
-        }
+        let report = match self.body {
+            Body::Whole { report, .. } => return report,
+            Body::Live { report, .. } => report.await,
+        };
+        // An error: the tokio runtime that ran the function has shut down.
+        let shut_down = |_| Report::new(Outcome::Failed(Failure::shut_down(&self.request_id)));
+        report.unwrap_or_else(shut_down)
     }
 }
 
-/// What is known of an invocation after its end.
+/// What is known about an invocation after its end.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
-    /// The time from handing the event to the runtime to the end of its response.
+    /// The time from delivering the event to the runtime to the end of its response.
     pub duration: Duration,
     /// The time from the start of the process to its first request for an event, if this invocation
     /// was the first of its instance.
     pub init_duration: Option<Duration>,
-    /// The peak of the memory that the instance's processes have used so far, in bytes. `None` if the
-    /// event asked to leave it out, or no process ran.
+    /// The peak memory that the instance's processes have used so far, in bytes. `None` if the
+    /// event asked to omit it, or no process ran.
     pub max_memory: Option<u64>,
-    /// What the function wrote during the invocation: the last 64 KiB. Empty where invocations
-    /// share an instance and a line cannot be attributed to one of them.
+    /// The last 64 KiB of the function's output during the invocation. Empty if invocations share
+    /// an instance, so that a line cannot be attributed to one of them.
     pub log: Vec<LogLine>,
 }
 

@@ -15,7 +15,7 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// A virtual environment with the official client, made once. `None` where pip reaches nothing.
+/// A virtual environment with the official client, created once. `None` if pip cannot install it.
 fn official() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("awslambdaric");
     if !folder.join("done").exists() {
@@ -69,7 +69,7 @@ async fn the_official_python_client_is_used_where_it_is_installed() {
         ("ValueError", "no")
     );
     assert!(failed.body().contains("stackTrace"));
-    // Its X-Ray header is long.
+    // The error's X-Ray header is long.
     let deep = invoke(&pool, "\"deep\"").await;
     assert_eq!(deep.error_type(), "RecursionError", "{}", deep.message());
     assert_eq!(pool.instances(), 1);
@@ -187,7 +187,7 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
     let id = event.request_id.clone();
     assert_eq!(support::call(&pool, event).await.text(), "1");
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
-    // At once: the extension may still be busy with the invocation.
+    // Shut down immediately, while the extension may still be busy with the invocation.
     pool.shutdown().await;
     let notes = std::fs::read_to_string(folder.path().join("notes")).unwrap();
     let lines: Vec<_> = notes.lines().collect();
@@ -200,7 +200,7 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
         "{notes}"
     );
 
-    // Without an extension there is no SIGTERM.
+    // Without an extension, the runtime gets no SIGTERM.
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", EXTENSION));
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
@@ -251,7 +251,8 @@ async fn a_runtime_that_asks_while_it_is_ended_is_not_rejected() {
     assert_eq!(*lines.lock().unwrap(), ["asks"]);
 }
 
-/// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and one connection for all calls.
+/// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and uses one connection for
+/// all calls.
 const NAGLE: &str = r#"#!/usr/bin/env python3
 import os, socket, time
 host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
@@ -282,7 +283,8 @@ while True:
     receive()
 "#;
 
-/// The kernel would delay its acknowledgment by 40 ms, and the runtime its chunk until then.
+/// The kernel would delay its acknowledgment by 40 ms, and the runtime would hold its chunk back
+/// until then.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
@@ -304,7 +306,8 @@ async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
         delays.push(now.saturating_sub(Duration::from_nanos(written)));
         assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
     }
-    // A new connection is acknowledged at once anyway; a busy machine delays some.
+    // On a new connection, data is acknowledged at once anyway; on a busy machine, some chunks are
+    // late.
     let least = delays[5..].iter().min().unwrap();
     assert!(*least < Duration::from_millis(20), "{delays:?}");
 }

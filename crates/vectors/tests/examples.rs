@@ -1,16 +1,18 @@
 //! Every public item of the facade is used in an example: in its own documentation, that of another
-//! item, the README, the manual, or a program in `examples`. For those that are not, there is a reason.
+//! item, the README, the manual, or a program in `examples`. Exceptions are listed with a reason.
 //!
-//! Methods are found in examples by their names alone, so that one of several methods with the same name
-//! is enough.
+//! Methods are found in examples by name only, so one example covers all methods of that name.
+
+mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use support::sources;
 use syn::{ImplItem, Item, UseTree, Visibility};
 
-/// Items without an example, and why they need none. A star stands for any end.
+/// Items without an example, and why they need none. A star stands for any ending.
 const REASONS: &[(&str, &str)] = &[
     (
         "Call::maybe_*",
@@ -74,7 +76,7 @@ fn is_example(language: &str) -> bool {
     language.is_empty() || words.any(|word| attributes.contains(&word))
 }
 
-/// The lines within code blocks in Rust, of a page or of doc comments.
+/// The lines within Rust code blocks, of a page or of doc comments.
 fn code_blocks(text: &str, is_rust: bool) -> String {
     let (mut code, mut is_code, mut is_block) = (String::new(), false, false);
     for line in text.lines() {
@@ -101,10 +103,10 @@ fn code_blocks(text: &str, is_rust: bool) -> String {
     code
 }
 
-/// All code that readers of a crate's documentation find.
+/// All example code in a crate's documentation.
 fn examples(krate: &Path) -> String {
     let mut code = String::new();
-    for path in files(&krate.join("src")) {
+    for path in sources(&krate.join("src")) {
         code.push_str(&code_blocks(&fs::read_to_string(path).unwrap(), true));
     }
     let manual = fs::read_dir(krate.join("manual")).into_iter().flatten();
@@ -112,13 +114,13 @@ fn examples(krate: &Path) -> String {
     for path in pages.chain([krate.join("README.md")]) {
         code.push_str(&code_blocks(&fs::read_to_string(path).unwrap(), false));
     }
-    for path in files(&krate.join("examples")) {
+    for path in sources(&krate.join("examples")) {
         code.push_str(&fs::read_to_string(path).unwrap());
     }
     code
 }
 
-/// Whether a name is used: as a word, and a method after a dot or two colons.
+/// Whether a name is used: as a whole word, and if it is a method, after a dot or two colons.
 fn is_used(name: &str, is_method: bool, code: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(name).any(|(start, _)| {
@@ -133,7 +135,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// The names at the ends of a `pub use`, except for whole crates.
+/// The names that a `pub use` exports, except for whole crates.
 fn reexported(tree: &UseTree, is_within: bool, found: &mut BTreeSet<String>) {
     match tree {
         UseTree::Path(path) => reexported(&path.tree, true, found),
@@ -153,18 +155,18 @@ fn reexported(tree: &UseTree, is_within: bool, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The public items of the facade, by the place of their definition.
+/// The public items of the facade: those that it defines, and those that it re-exports.
 struct Items {
     own: BTreeSet<String>,
     reexported: BTreeSet<String>,
 }
 
-/// The public items of the facade's files: types, traits, functions, and `Type::method`. Everything
-/// `pub` is reachable, by the workspace's lints.
+/// The public items in the facade's files: types, traits, functions, and `Type::method`. Because of
+/// the workspace's lints, every `pub` item is reachable.
 fn public_items(facade: &Path) -> Items {
     let mut found = BTreeSet::new();
     let mut reexports = BTreeSet::new();
-    for path in files(&facade.join("src")) {
+    for path in sources(&facade.join("src")) {
         let text = fs::read_to_string(&path).unwrap();
         let is_root = path.ends_with("src/lib.rs");
         for item in syn::parse_file(&text).unwrap().items {
@@ -232,7 +234,7 @@ fn every_public_item_of_the_facade_has_an_example_or_a_reason() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let facade = crates.join("lambda-invoke");
     let code = examples(&facade);
-    // What is defined in another crate has its example there.
+    // An item that is defined in another crate has its example there.
     let mut elsewhere = code.clone();
     for folder in ["error", "input", "protocol", "sigv4", "transport"] {
         elsewhere.push_str(&examples(&crates.join(folder)));

@@ -13,7 +13,7 @@ use crate::function::usage::Usage;
 use crate::function::writer::ResponseWriter;
 use crate::function::{Handler, Running};
 
-/// Makes the code of a function's version from a program. No process is started before the first
+/// Creates the code of a function's version from a program. No process is started before the first
 /// call.
 pub(super) fn handler(
     program: Program,
@@ -44,7 +44,7 @@ pub(super) fn handler(
         Box::pin(run(instances.clone(), invocation, writer))
     };
     Handler {
-        // Until the program sends its head.
+        // Applies until the program sends the head.
         mode: Mode::Buffered,
         times_itself: true,
         code: Arc::new(code),
@@ -58,7 +58,7 @@ async fn run(
     invocation: Invocation,
     writer: ResponseWriter,
 ) -> Result<(), FunctionError> {
-    let mut response = match pool.invoke(event(&invocation)).await {
+    let response = match pool.invoke(event(&invocation)).await {
         Ok(response) => response,
         Err(InvokeError::TooManyRequests { .. }) => {
             return Err(FunctionError::throttled());
@@ -70,16 +70,17 @@ async fn run(
             ));
         }
     };
-    if response.head().mode == lambda_invoke_runtime::Mode::Streaming {
-        pass_on(&mut response, writer).await;
-        return ended(&invocation, &response.finish().await);
+    match response.into_buffered() {
+        Ok((whole, report)) => {
+            ended(&invocation, &report)?;
+            Ok(writer.finish(whole)?)
+        }
+        // Boxed, or else every call's future would be as large.
+        Err(streaming) => Box::pin(pass_on(streaming, invocation, writer)).await,
     }
-    let whole = response.chunk().await.unwrap_or_default();
-    ended(&invocation, &response.finish().await)?;
-    Ok(writer.finish(whole)?)
 }
 
-/// Takes over what is known of an invocation after its end.
+/// Copies the results of an invocation after its end.
 fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> {
     for line in &report.log {
         invocation.log_to_tail(&line.text);
@@ -98,9 +99,13 @@ fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> 
     }
 }
 
-/// Passes chunks on as they come. When the caller has disconnected, or the response is too large,
-/// the rest is discarded: the program runs to its end.
-async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
+/// Passes chunks on as they come. If the caller has disconnected, or the response is too large, the
+/// rest is discarded, and the program runs to its end.
+async fn pass_on(
+    mut response: Response,
+    invocation: Invocation,
+    mut writer: ResponseWriter,
+) -> Result<(), FunctionError> {
     writer.stream();
     if let Some(content_type) = &response.head().content_type {
         writer.content_type(content_type);
@@ -108,15 +113,17 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
     writer.start();
     while let Some(chunk) = response.chunk().await {
         if writer.write(chunk).await.is_err() {
-            return;
+            break;
         }
     }
+    drop(writer);
+    ended(&invocation, &response.finish().await)
 }
 
 fn event(invocation: &Invocation) -> Event {
     let payload: Bytes = invocation.payload().clone();
     let mut event = Event::new(invocation.request_id(), payload);
-    event.arn = Some(invocation.function_arn());
+    event.arn = invocation.qualified_arn();
     let context = invocation.client_context();
     event.client_context = context.map(|json| String::from_utf8_lossy(json).into_owned());
     event.tenant_id = invocation.tenant_id().map(str::to_owned);

@@ -1,11 +1,13 @@
-//! What a server has at its addresses: the API, the functions' URLs, the console.
+//! Everything that a server serves: the API, the functions' URLs, the console.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use http::Response;
 use http::header::HOST;
-use http::{Request, Response};
+use http::request::Parts;
 use hyper::body::Incoming;
 use lambda_invoke_protocol::function_url::UrlRoute;
 
@@ -17,12 +19,12 @@ use crate::service::response_body::Body;
 use crate::url;
 use crate::wire::connection::{Connection, InFlight};
 
-/// Everything that a server responds with.
+/// The parts of a site, which respond to its requests.
 pub(crate) struct Site {
     pub(crate) service: Service,
     pub(crate) console: Option<Console>,
     pub(crate) notice: Arc<dyn Fn(Notice) + Send + Sync>,
-    /// How many servers serve it.
+    /// The number of servers that serve the site.
     pub(super) servers: AtomicUsize,
 }
 
@@ -54,37 +56,38 @@ impl Site {
     /// Responds to one request of a connection.
     pub(super) async fn respond(
         &self,
-        request: Request<Incoming>,
+        parts: &Parts,
+        body: Incoming,
         connection: &Arc<Connection>,
     ) -> Response<Body> {
         let service = &self.service;
         let in_flight = InFlight::new(connection);
         let id = service.ids.next();
-        let (parts, body) = request.into_parts();
         let authority = parts.uri.authority().map(|authority| authority.as_str());
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let path = parts.uri.path();
         let route = UrlRoute::find(authority.or(host), path);
         let is_console = route.is_none() && Console::owns(path);
         let console = self.console.as_ref().filter(|_| is_console);
-        // The page's own requests do not belong in a request log.
+        // The console's own requests do not belong in a request log.
         let mut watch = match console {
             Some(_) => None,
-            None => Watch::new(service.on_response.as_ref(), &parts, id, connection),
+            None => Watch::new(service.on_response.as_ref(), parts, id, connection),
         };
-        let responding = async {
+        // Pinned here, since it would be moved otherwise, and boxed where it is not a call of the API,
+        // whose future would be as large as the largest.
+        let responding = pin!(async {
             match (route, console) {
                 (Some(route), _) => {
-                    url::respond(service, &route, &parts, body, id, connection).await
+                    Box::pin(url::respond(service, &route, parts, body, id, connection)).await
                 }
                 (None, Some(console)) => {
-                    console
-                        .respond(service, &parts, body, id, connection, &*self.notice)
-                        .await
+                    let notice = &*self.notice;
+                    Box::pin(console.respond(service, parts, body, id, connection, notice)).await
                 }
-                (None, None) => service.respond(&parts, body, id, connection).await,
+                (None, None) => service.respond(parts, body, id, connection).await,
             }
-        };
+        });
         let mut response = match &watch {
             Some(watch) => watch.span.run(responding).await,
             None => responding.await,

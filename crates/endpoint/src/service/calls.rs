@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::function::info::FunctionInfo;
 use crate::function::invocation::Call;
+use crate::request_id::RequestId;
 
 /// A call that an endpoint has accepted: a function was started, or an event was queued.
 ///
@@ -31,10 +32,10 @@ use crate::function::invocation::Call;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedCall {
-    /// The payload as the function received it: `{}` if the caller sent none, and the event of a
-    /// request to the function's URL.
+    /// The payload as the function received it: `{}` if the caller sent none; for a request to the
+    /// function's URL, the event.
     pub payload: Bytes,
-    /// How the call came to the endpoint.
+    /// How the call reached the endpoint.
     pub via: Via,
     /// Whether the call is asynchronous (`Event`).
     pub is_event: bool,
@@ -48,7 +49,7 @@ pub struct RecordedCall {
     pub request_id: String,
 }
 
-/// How a call came to the endpoint.
+/// How a call reached the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Via {
@@ -61,7 +62,7 @@ pub enum Via {
 }
 
 impl Via {
-    /// Returns what the console shows.
+    /// Returns the text that the console shows.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Api(operation) => operation.as_str(),
@@ -80,15 +81,42 @@ impl RecordedCall {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.payload)
     }
+}
 
+/// A recorded call as it is kept: most are never looked at.
+#[derive(Debug)]
+struct Kept {
+    function: Arc<FunctionInfo>,
+    payload: Bytes,
+    via: Via,
+    is_event: bool,
+    qualifier: Option<String>,
+    client_context: Option<Vec<u8>>,
+    tenant_id: Option<String>,
+    request_id: RequestId,
+}
+
+impl Kept {
+    /// The memory that it takes, in bytes.
     fn held(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
-        size_of::<(Arc<FunctionInfo>, Self)>()
+        size_of::<Self>()
             + self.payload.len()
             + text(&self.qualifier)
             + text(&self.tenant_id)
             + self.client_context.as_ref().map_or(0, Vec::capacity)
-            + self.request_id.capacity()
+    }
+
+    fn shown(&self) -> RecordedCall {
+        RecordedCall {
+            payload: self.payload.clone(),
+            via: self.via,
+            is_event: self.is_event,
+            qualifier: self.qualifier.clone(),
+            client_context: self.client_context.clone(),
+            tenant_id: self.tenant_id.clone(),
+            request_id: self.request_id.to_string(),
+        }
     }
 }
 
@@ -101,7 +129,7 @@ pub(crate) struct Calls {
 
 #[derive(Debug, Default)]
 struct Recorded {
-    calls: VecDeque<(Arc<FunctionInfo>, RecordedCall)>,
+    calls: VecDeque<Kept>,
     bytes: usize,
 }
 
@@ -116,38 +144,39 @@ impl Calls {
         }
     }
 
-    /// Records a call; the oldest ones make room for it.
+    /// Records a call. The oldest calls are dropped to make room for it.
     pub(crate) fn record(&self, via: Via, call: &Call, payload: &Bytes) {
         if self.most == 0 {
             return;
         }
-        let recorded = RecordedCall {
+        let kept = Kept {
+            function: Arc::clone(&call.function),
             payload: payload.clone(),
             via,
             is_event: call.event,
             qualifier: call.qualifier.clone(),
             client_context: call.client_context.clone(),
             tenant_id: call.tenant_id.clone(),
-            request_id: call.request_id.to_string(),
+            request_id: call.request_id,
         };
-        let held = recorded.held();
+        let held = kept.held();
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         all.bytes += held;
-        all.calls.push_back((Arc::clone(&call.function), recorded));
+        all.calls.push_back(kept);
         while all.bytes > self.most {
-            let Some((_, oldest)) = all.calls.pop_front() else {
+            let Some(oldest) = all.calls.pop_front() else {
                 break;
             };
             all.bytes -= oldest.held();
         }
     }
 
-    /// Forgets a call that was not started after all.
+    /// Removes a call that was not started after all.
     pub(crate) fn forget(&self, request_id: &str) {
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |(_, call): &(_, RecordedCall)| call.request_id == request_id;
+        let is_it = |call: &Kept| call.request_id.as_str() == request_id;
         // It is among the most recent.
-        if let Some((_, call)) = all
+        if let Some(call) = all
             .calls
             .iter()
             .rposition(is_it)
@@ -160,7 +189,8 @@ impl Calls {
     /// Returns the recorded calls of a function, oldest first.
     pub(crate) fn of(&self, function: &str) -> Vec<RecordedCall> {
         let all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_function = all.calls.iter().filter(|(info, _)| info.name == function);
-        of_function.map(|(_, call)| call.clone()).collect()
+        let of_function = all.calls.iter();
+        let of_function = of_function.filter(|call| call.function.name == function);
+        of_function.map(Kept::shown).collect()
     }
 }

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use lambda_invoke_error::{Operation, ServiceError, ThrottleReason};
 use lambda_invoke_input::{InvocationType, LogType};
@@ -48,7 +48,7 @@ use crate::function::invocation::{Call, Invocation};
 use crate::journal::Journal;
 use crate::request_id::{RequestId, RequestIds};
 use crate::run::Outcome;
-use crate::run::collect::collect;
+use crate::run::collect::{Collected, collect};
 use crate::run::concurrency::Permit;
 use crate::run::execution::Execution;
 use crate::run::platform_log;
@@ -57,8 +57,8 @@ use crate::run::stream::FunctionEvents;
 use crate::trace;
 use crate::wire::connection::Connection;
 
-/// By this header, a trace reaches the function.
-const X_AMZN_TRACE_ID: &str = "x-amzn-trace-id";
+/// The header by which a trace reaches the function.
+static X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Responds to requests.
 #[derive(Debug)]
@@ -80,9 +80,18 @@ pub(crate) struct Service {
 struct Ready<'a> {
     function: &'a Arc<Registered>,
     handler: &'a Handler,
+    operation: Operation,
+    invocation_type: InvocationType,
     call: Call,
     payload: Bytes,
     plan: Plan,
+}
+
+/// A request that has passed every check.
+enum Checked<'a> {
+    /// It does not call a function.
+    Managed(Response<Content>),
+    Call(Ready<'a>),
 }
 
 impl Service {
@@ -98,7 +107,7 @@ impl Service {
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Without signatures, any web page could call otherwise.
+            // Otherwise, without signatures, any web page could call.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
             _ => self.checked(parts, body, id, connection).await,
         };
@@ -150,9 +159,7 @@ impl Service {
         }
     }
 
-    /// The checks, in this order: path and method, size of the body, signature, names and headers,
-    /// content type, region and account, permission, function and qualifier, JSON, fault rules;
-    /// then dry run, queue, or concurrency and the function itself.
+    /// After the checks: dry run, queue, or concurrency and the function itself.
     async fn checked(
         &self,
         parts: &Parts,
@@ -160,9 +167,37 @@ impl Service {
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
+        let ready = match self.check(parts, body, id, connection).await? {
+            Checked::Managed(response) => return Ok(response),
+            Checked::Call(ready) => ready,
+        };
+        match (ready.invocation_type, ready.operation) {
+            (InvocationType::DryRun, _) => empty(StatusCode::NO_CONTENT, id),
+            (InvocationType::Event, _) => self.queue(ready, id),
+            // Boxed, or else every request's future would be as large.
+            (_, Operation::InvokeWithResponseStream) => {
+                Box::pin(self.stream(ready, connection)).await
+            }
+            _ => {
+                let (mut execution, invocation, plan) = self.begin(ready, connection)?;
+                let collected = collect(&mut execution).await;
+                self.whole(&invocation, collected, plan, connection)
+            }
+        }
+    }
+
+    /// The checks, in this order: path and method, size of the body, signature, names and headers,
+    /// content type, region and account, permission, function and qualifier, JSON, fault rules.
+    async fn check(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
+        connection: &Connection,
+    ) -> Result<Checked<'_>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
         if let Err(rejection @ Rejection::Route(_)) = &typed {
-            return match Managed::find(parts) {
+            let response = match Managed::find(parts) {
                 Some(Managed::Page(text)) => management::page(text, id),
                 Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
                 Some(Managed::Describe(operation)) => {
@@ -172,6 +207,7 @@ impl Service {
                 }
                 None => Err(self.rejected(rejection)),
             };
+            return response.map(Checked::Managed);
         }
         let payload = self.payload(&typed, body, connection).await?;
         let caller = self.caller(parts, &payload)?;
@@ -197,7 +233,7 @@ impl Service {
 
         let plan = self.faults.strike(function.name()).await?;
         let payload = match &typed.members().payload {
-            // The service's payload for a caller that sent none.
+            // The service uses this payload if the caller sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
             payload => payload.clone(),
         };
@@ -211,21 +247,15 @@ impl Service {
             trace_id: trace_id(&parts.headers),
             ..Call::with_members(function, &typed, id)
         };
-        let ready = Ready {
+        Ok(Checked::Call(Ready {
             function,
             handler: resolved.handler,
+            operation: typed.operation(),
+            invocation_type: typed.invocation_type(),
             call,
             payload,
             plan,
-        };
-        let is_stream = typed.operation() == Operation::InvokeWithResponseStream;
-        match typed.invocation_type() {
-            InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
-            InvocationType::Event => self.queue(ready, id),
-            // Boxed, or else every request's future would be as large.
-            _ if is_stream => Box::pin(self.stream(ready, connection)).await,
-            _ => self.invoke(ready, connection).await,
-        }
+        }))
     }
 
     /// Verifies the signature; `None` if signatures are not verified.
@@ -329,33 +359,44 @@ impl Service {
         Err(errors::throttled(reason))
     }
 
-    async fn invoke(
+    /// Calls the function of a synchronous request.
+    fn begin(
         &self,
         ready: Ready<'_>,
+        connection: &Connection,
+    ) -> Result<(Execution, Invocation, Plan), ServiceError> {
+        let via = Via::Api(ready.operation);
+        let (invocation, permit) = self.start(ready.function, ready.payload, ready.call, via)?;
+        let buffered = self.settings.max_buffered_bytes;
+        let limits = match ready.operation {
+            Operation::InvokeWithResponseStream => ResponseLimits {
+                buffered: Some(buffered),
+                streamed: self.settings.max_stream_bytes,
+            },
+            _ => ResponseLimits::both(buffered),
+        };
+        let running = connection.running();
+        let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        Ok((execution, invocation, ready.plan))
+    }
+
+    /// The response to Invoke.
+    fn whole(
+        &self,
+        invocation: &Invocation,
+        collected: Collected,
+        plan: Plan,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let Ready {
-            function,
-            handler,
-            call,
-            payload,
-            plan,
-        } = ready;
-        let via = Via::Api(Operation::Invoke);
-        let (invocation, permit) = self.start(function, payload, call, via)?;
-        let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
-        let running = connection.running();
-        let execution = Execution::start(handler, &invocation, permit, running, limits);
-        let collected = collect(execution).await;
-        self.check_started(&invocation, &collected.outcome)?;
+        self.check_started(invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
-        let response = reply(&invocation, collected)
+        let mut reply = reply(invocation, collected);
+        let payload = std::mem::take(&mut reply.payload);
+        let response = reply
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        Ok(response.map(|payload| {
-            let content = Content::whole(payload).of_failed(failure);
-            plan.body(content, connection)
-        }))
+        let content = Content::whole(payload).of_failed(failure);
+        Ok(response.map(|_| plan.body(content, connection)))
     }
 
     async fn stream(
@@ -363,21 +404,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let Ready {
-            function,
-            handler,
-            call,
-            payload,
-            mut plan,
-        } = ready;
-        let via = Via::Api(Operation::InvokeWithResponseStream);
-        let (invocation, permit) = self.start(function, payload, call, via)?;
-        let limits = ResponseLimits {
-            buffered: Some(self.settings.max_buffered_bytes),
-            streamed: self.settings.max_stream_bytes,
-        };
-        let running = connection.running();
-        let mut execution = Execution::start(handler, &invocation, permit, running, limits);
+        let (mut execution, invocation, mut plan) = self.begin(ready, connection)?;
         let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
         self.check_started(&invocation, execution.outcome())?;
         let mut head = StreamHead::new();
@@ -422,7 +449,7 @@ impl Call {
 
 /// Returns the X-Ray trace header that the caller sent.
 pub(crate) fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let sent = headers.get(X_AMZN_TRACE_ID)?.to_str().ok()?;
+    let sent = headers.get(&X_AMZN_TRACE_ID)?.to_str().ok()?;
     (!sent.is_empty()).then(|| sent.to_owned())
 }
 

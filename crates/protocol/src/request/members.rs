@@ -22,7 +22,7 @@ use crate::header;
 pub(crate) mod header_names {
     use http::HeaderName;
 
-    /// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
+    /// How to invoke: `RequestResponse`, `Event` or `DryRun`. If it is absent, `RequestResponse`.
     pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
     /// Whether to return the end of the log: `None` or `Tail`.
     pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
@@ -67,7 +67,7 @@ pub struct Request<'a, Op: InvokeOperation> {
     pub invocation_type: Op::InvocationType,
     /// Whether the response is to include the end of the log. Not with `Event`.
     pub log_type: LogType,
-    /// What the function learns about the calling application. Not with `Event`.
+    /// Information about the calling application, for the function. Not with `Event`.
     pub client_context: Option<ClientContext<'a>>,
     /// The tenant, for functions with tenant isolation.
     pub tenant_id: Option<TenantId<'a>>,
@@ -198,7 +198,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         }
     }
 
-    /// Converts the request into one that borrows nothing.
+    /// Converts the request into one that does not borrow.
     #[must_use]
     pub fn into_owned(self) -> Request<'static, Op> {
         Request {
@@ -242,8 +242,8 @@ fn insert(
     text: Option<&impl AsRef<str>>,
 ) -> Result<(), RequestError> {
     let Some(text) = text else { return Ok(()) };
-    // The members' types allow only visible ASCII and spaces, so this cannot fail; it is an error
-    // all the same, so that a new type cannot cause a panic here.
+    // The members' types allow only visible ASCII and spaces, so this cannot fail. It still returns
+    // an error, so that a new type cannot cause a panic here.
     match HeaderValue::from_str(text.as_ref()) {
         Ok(value) => {
             map.insert(name, value);
@@ -253,7 +253,39 @@ fn insert(
     }
 }
 
-/// The headers of a request that arrived, decoded and not yet validated.
+/// The members' headers, found in one pass over all headers of a request: a look-up of each name would
+/// hash it. If a header is repeated, the first one counts.
+#[derive(Default)]
+struct Sent<'a> {
+    invocation_type: Option<&'a HeaderValue>,
+    log_type: Option<&'a HeaderValue>,
+    client_context: Option<&'a HeaderValue>,
+    tenant_id: Option<&'a HeaderValue>,
+    durable_execution_name: Option<&'a HeaderValue>,
+    content_type: Option<&'a HeaderValue>,
+}
+
+impl<'a> Sent<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let mut sent = Self::default();
+        for (name, value) in headers {
+            // As in `header_names`, which a test compares.
+            let field = match name.as_str() {
+                "x-amz-invocation-type" => &mut sent.invocation_type,
+                "x-amz-log-type" => &mut sent.log_type,
+                "x-amz-client-context" => &mut sent.client_context,
+                "x-amz-tenant-id" => &mut sent.tenant_id,
+                "x-amz-durable-execution-name" => &mut sent.durable_execution_name,
+                "content-type" => &mut sent.content_type,
+                _ => continue,
+            };
+            field.get_or_insert(value);
+        }
+        sent
+    }
+}
+
+/// The headers of a received request, decoded but not validated yet.
 pub(super) struct HeaderMembers<'a> {
     operation: Operation,
     invocation_type: Option<Cow<'a, str>>,
@@ -265,21 +297,22 @@ pub(super) struct HeaderMembers<'a> {
 }
 
 impl<'a> HeaderMembers<'a> {
-    /// Reads the headers that the operation has. InvokeAsync has none but the content type.
+    /// Reads the headers that the operation has. InvokeAsync has only the content type.
     pub(super) fn read(operation: Operation, parts: &'a Parts) -> Self {
-        let read = |name: HeaderName| match operation {
+        let sent = Sent::of(&parts.headers);
+        let read = |value: Option<&'a HeaderValue>| match operation {
             Operation::InvokeAsync => None,
-            _ => parts.headers.get(name).map(header::text),
+            _ => value.map(header::text),
         };
         Self {
             operation,
-            invocation_type: read(header::X_AMZ_INVOCATION_TYPE),
-            log_type: read(header::X_AMZ_LOG_TYPE),
-            client_context: read(header::X_AMZ_CLIENT_CONTEXT),
-            tenant_id: read(header::X_AMZ_TENANT_ID),
-            durable_execution_name: read(header::X_AMZ_DURABLE_EXECUTION_NAME)
+            invocation_type: read(sent.invocation_type),
+            log_type: read(sent.log_type),
+            client_context: read(sent.client_context),
+            tenant_id: read(sent.tenant_id),
+            durable_execution_name: read(sent.durable_execution_name)
                 .filter(|_| operation == Operation::Invoke),
-            content_type: parts.headers.get(http::header::CONTENT_TYPE).cloned(),
+            content_type: sent.content_type.cloned(),
         }
     }
 
@@ -319,7 +352,7 @@ impl<'a> HeaderMembers<'a> {
     }
 
     /// Decodes validated headers into a request for a target. The log type and the client context
-    /// are read for synchronous calls only: the service ignores them otherwise.
+    /// are read only for synchronous calls: the service ignores them otherwise.
     pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Rejection> {
         let mut request = InvokeRequest::new(target);
         request.invocation_type = match self.operation {
@@ -377,5 +410,47 @@ impl<'de> Deserialize<'de> for JsonObject {
             }
         }
         deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_pass_finds_what_looking_up_each_name_finds() {
+        let names = [
+            header::X_AMZ_INVOCATION_TYPE,
+            header::X_AMZ_LOG_TYPE,
+            header::X_AMZ_CLIENT_CONTEXT,
+            header::X_AMZ_TENANT_ID,
+            header::X_AMZ_DURABLE_EXECUTION_NAME,
+            http::header::CONTENT_TYPE,
+            http::header::HOST,
+        ];
+        // Every subset of the names, each with one value or two.
+        for chosen in 0..1_usize << names.len() {
+            let mut headers = HeaderMap::new();
+            for (index, name) in names.iter().enumerate() {
+                if chosen >> index & 1 == 1 {
+                    headers.append(name, HeaderValue::from(index));
+                    if chosen % 3 == 0 {
+                        headers.append(name, HeaderValue::from_static("second"));
+                    }
+                }
+            }
+            let sent = Sent::of(&headers);
+            let found = [
+                sent.invocation_type,
+                sent.log_type,
+                sent.client_context,
+                sent.tenant_id,
+                sent.durable_execution_name,
+                sent.content_type,
+            ];
+            for (name, found) in names.iter().zip(found) {
+                assert_eq!(found, headers.get(name), "{name}");
+            }
+        }
     }
 }

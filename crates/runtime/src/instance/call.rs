@@ -1,28 +1,29 @@
-//! A call on its way: its event, and the ends of the channels to its caller.
+//! A call in progress: its event, and the ends of the channels to its caller.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 
+use super::headers::Headers;
 use super::permit::Permit;
-use crate::api::header;
 use crate::limits::MAX_LOG;
-use crate::response::Chunks;
+use crate::response::Body;
 use crate::trace::CallSpan;
-use crate::{Event, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
+use crate::{Event, Failure, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
-/// The chunks that may wait for their reader.
+/// The number of chunks that may wait to be read.
 const CHUNKS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) request_id: Arc<str>,
     pub(crate) tenant: Option<String>,
-    pub(super) arn: String,
+    /// The ARN that the function was invoked by, if it is not the program's.
+    pub(super) arn: Option<String>,
     pub(super) trace_id: Option<String>,
     pub(super) headers: HeaderMap,
     pub(super) payload: Bytes,
@@ -31,9 +32,7 @@ pub(crate) struct Call {
     pub(super) init_duration: Option<Duration>,
     pub(super) without_memory: bool,
     begun: Option<oneshot::Sender<Begun>>,
-    /// The way to the reader of a streaming response.
-    chunks: Option<mpsc::Sender<Bytes>>,
-    report: oneshot::Sender<Report>,
+    live: Option<Live>,
     log: VecDeque<LogLine>,
     log_bytes: usize,
     permit: Permit,
@@ -44,29 +43,39 @@ pub(crate) struct Call {
 #[derive(Debug)]
 struct Begun {
     head: Head,
-    chunks: Chunks,
+    body: Body,
 }
 
-/// The caller's ends of the channels.
+/// The way to the reader of a streaming response.
+#[derive(Debug)]
+struct Live {
+    chunks: mpsc::Sender<Bytes>,
+    report: oneshot::Sender<Report>,
+}
+
+/// The caller's end of the channel.
 pub(crate) struct Caller {
     begun: oneshot::Receiver<Begun>,
-    report: oneshot::Receiver<Report>,
     request_id: String,
 }
 
 impl Caller {
     /// Waits for the head of the response, or for the end of an invocation without one.
     pub(crate) async fn response(self) -> Response {
+        let request_id = self.request_id;
+        // The tokio runtime that ran the function has shut down.
         let nothing = |_| Begun {
             head: Head::buffered(),
-            chunks: Chunks::Whole(None),
+            body: Body::Whole {
+                bytes: None,
+                report: Report::new(Outcome::Failed(Failure::shut_down(&request_id))),
+            },
         };
-        let Begun { head, chunks } = self.begun.await.unwrap_or_else(nothing);
+        let Begun { head, body } = self.begun.await.unwrap_or_else(nothing);
         Response {
             head,
-            chunks,
-            report: self.report,
-            request_id: self.request_id,
+            body,
+            request_id,
         }
     }
 }
@@ -74,17 +83,18 @@ impl Caller {
 impl Call {
     pub(crate) fn new(
         program: &Program,
+        headers: &Headers,
         event: Event,
         permit: Permit,
-    ) -> Result<(Self, Caller), InvokeError> {
-        let headers = headers(program, &event)?;
+    ) -> Result<(Box<Self>, Caller), InvokeError> {
+        let headers = headers.of_event(&event)?;
         let (begun_sender, begun) = oneshot::channel();
-        let (report_sender, report) = oneshot::channel();
         let span = CallSpan::open(program, &event);
-        let call = Self {
+        // Made where it stays: it is large to be moved.
+        let call = Box::new(Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
-            arn: event.arn.unwrap_or_else(|| program.default_arn()),
+            arn: event.arn,
             trace_id: event.trace_id,
             headers,
             payload: event.payload,
@@ -93,16 +103,14 @@ impl Call {
             init_duration: None,
             without_memory: event.without_memory,
             begun: Some(begun_sender),
-            chunks: None,
-            report: report_sender,
+            live: None,
             log: VecDeque::new(),
             log_bytes: 0,
             permit,
             span,
-        };
+        });
         let caller = Caller {
             begun,
-            report,
             request_id: event.request_id,
         };
         Ok((call, caller))
@@ -113,14 +121,18 @@ impl Call {
         self.started.is_none() && self.begun.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    /// Begins a streaming response. Returns the way to its reader, which ends with the call.
+    /// Begins a streaming response. Returns the channel to its reader, which ends with the call.
     pub(super) fn begin(&mut self, head: Head) -> mpsc::WeakSender<Bytes> {
-        let (sender, receiver) = mpsc::channel(CHUNKS);
-        let way = sender.downgrade();
-        self.chunks = Some(sender);
-        let chunks = Chunks::Live(receiver);
+        let (chunks, receiver) = mpsc::channel(CHUNKS);
+        let (report, report_receiver) = oneshot::channel();
+        let way = chunks.downgrade();
+        self.live = Some(Live { chunks, report });
+        let body = Body::Live {
+            chunks: receiver,
+            report: report_receiver,
+        };
         if let Some(begun) = self.begun.take() {
-            let _ = begun.send(Begun { head, chunks });
+            let _ = begun.send(Begun { head, body });
         }
         way
     }
@@ -153,72 +165,19 @@ impl Call {
             log: self.log.into(),
         };
         self.span.ended(&report);
-        // First: a caller that calls again as soon as it has its response finds a place.
+        // Dropped first, so that a caller that calls again as soon as it has its response finds a
+        // free place.
         drop(self.permit);
-        let _ = self.report.send(report);
-        if let Some((head, body)) = buffered {
-            let chunks = Chunks::Whole(Some(body).filter(|body| !body.is_empty()));
-            if let Some(begun) = self.begun.take() {
-                let _ = begun.send(Begun { head, chunks });
-            }
+        if let Some(Live { chunks, report: to }) = self.live {
+            let _ = to.send(report);
+            drop(chunks);
+        } else if let Some(begun) = self.begun.take() {
+            let (head, bytes) = match buffered {
+                Some((head, bytes)) => (head, Some(bytes).filter(|bytes| !bytes.is_empty())),
+                None => (Head::buffered(), None),
+            };
+            let body = Body::Whole { bytes, report };
+            let _ = begun.send(Begun { head, body });
         }
     }
-}
-
-fn headers(program: &Program, event: &Event) -> Result<HeaderMap, InvokeError> {
-    let id = &event.request_id;
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if id.is_empty() || id.len() > 128 || !id.bytes().all(word) {
-        return Err(InvokeError::InvalidEvent {
-            member: "request_id",
-        });
-    }
-    let context = event.client_context.as_deref().map(ascii_json);
-    let default = event.arn.is_none().then(|| program.default_arn());
-    let members = [
-        (&header::REQUEST_ID, "request_id", Some(id.as_str())),
-        (
-            &header::FUNCTION_ARN,
-            "arn",
-            event.arn.as_deref().or(default.as_deref()),
-        ),
-        (
-            &header::CLIENT_CONTEXT,
-            "client_context",
-            context.as_deref(),
-        ),
-        (&header::TENANT_ID, "tenant_id", event.tenant_id.as_deref()),
-        (&header::TRACE_ID, "trace_id", event.trace_id.as_deref()),
-    ];
-    let mut headers = HeaderMap::with_capacity(10);
-    for (name, member, value) in members {
-        if let Some(value) = value {
-            let value =
-                HeaderValue::from_str(value).map_err(|_| InvokeError::InvalidEvent { member })?;
-            headers.insert(name.clone(), value);
-        }
-    }
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    Ok(headers)
-}
-
-/// JSON that fits into a header: blank space outside of strings and other characters than ASCII are
-/// written differently, with the same meaning.
-fn ascii_json(json: &str) -> String {
-    let mut ascii = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\n' | '\r' | '\t' => ascii.push(' '),
-            ' '..='~' => ascii.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    ascii.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-        }
-    }
-    ascii
 }

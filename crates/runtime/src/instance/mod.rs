@@ -1,14 +1,17 @@
 //! One instance: a process, the server that it talks to, and the invocations that it runs.
 
 mod call;
+mod digits;
+mod headers;
 mod life;
 mod permit;
+mod polls;
 mod prompt;
 mod serve;
 
-use std::collections::HashMap;
 use std::fmt;
-// The children name it through here, so that `crates/interop` can check them with loom's types.
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
 use std::sync;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,21 +19,24 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
+use self::digits::{decimal, hex};
+pub(crate) use self::headers::Headers;
 pub(crate) use self::permit::Permit;
+use self::polls::Polls;
 use crate::api::{Machine, PollId, header};
 use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
 use crate::{Failure, Head, LogLine, Outcome, Program};
 
-/// How long a function with extensions may take to end itself.
+/// How long a function with extensions may take to exit.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What an instance tells the pool that it belongs to.
+/// The notifications of an instance to its pool.
 pub(crate) trait Owner: Send + Sync {
-    /// The runtime or an extension of the instance waits for an event.
+    /// The runtime or an extension of the instance is waiting for an event.
     fn ready(&self, instance: &Instance);
     /// The process has ended. `failure` makes the failure of calls that waited for it to
     /// initialize.
@@ -45,7 +51,7 @@ pub(crate) struct Instance {
     sink: Option<LogSink>,
     state: Mutex<State>,
     output: OnceLock<Output>,
-    /// Wakes the task of the instance: an earlier deadline, or an order to stop.
+    /// Wakes the task of the instance because of an earlier deadline or an order to stop.
     wake: Notify,
 }
 
@@ -53,24 +59,24 @@ type Delivery = Response<Full<Bytes>>;
 
 struct State {
     machine: Machine,
-    polls: HashMap<PollId, oneshot::Sender<Delivery>>,
+    polls: Polls,
     next_poll: PollId,
     #[expect(
         clippy::vec_box,
-        reason = "they come in boxes, and are large to be moved"
+        reason = "the calls are already boxed, and moving them would be expensive"
     )]
     calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
     init_log: Vec<LogLine>,
-    /// When the instance is ended because the runtime has not asked for an event after its response.
+    /// When the instance is ended if the runtime does not ask for an event after its response.
     settle: Option<Instant>,
     /// The deadline that the instance's task waits for.
     armed: Option<Instant>,
     memory: Option<Memory>,
     nonce: u128,
-    /// Whether it has been given an invocation.
+    /// Whether the instance has received an invocation.
     served: bool,
     /// Why the instance is being ended, as reported to extensions.
     ending: Option<&'static str>,
@@ -106,7 +112,7 @@ impl Instance {
             sink,
             state: Mutex::new(State {
                 machine,
-                polls: HashMap::new(),
+                polls: Polls::default(),
                 next_poll: 0,
                 calls: Vec::new(),
                 started: Instant::now(),
@@ -132,7 +138,7 @@ impl Instance {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a call to the runtime, or returns it if none can be taken now.
+    /// Delivers a call to the runtime, or returns the call if it cannot be taken now.
     pub(crate) fn hand(&self, mut call: Box<Call>) -> Result<(), Box<Call>> {
         let mut state = self.lock();
         if state.retired || state.stopped {
@@ -140,14 +146,15 @@ impl Instance {
         }
         while state.machine.can_take() {
             state.nonce = state.nonce.wrapping_add(1);
-            let nonce = format!("{:032x}", state.nonce);
-            let Some(handed) = state.machine.hand(&call.request_id, &nonce) else {
+            let nonce = hex(state.nonce);
+            let nonce = std::str::from_utf8(&nonce).unwrap_or_default();
+            let Some(handed) = state.machine.hand(&call.request_id, nonce) else {
                 break;
             };
             let timeout = self.program.timeout;
             let deadline_ms = epoch_ms(timeout);
-            let delivery = delivery(&mut call, &nonce, deadline_ms);
-            let unsent = match state.polls.remove(&handed.runtime) {
+            let delivery = delivery(&mut call, nonce, deadline_ms);
+            let unsent = match state.polls.remove(handed.runtime) {
                 Some(poll) => poll.send(delivery).err(),
                 None => Some(delivery),
             };
@@ -157,8 +164,9 @@ impl Instance {
                 continue;
             }
             for extension in handed.extensions {
-                if let Some(poll) = state.polls.remove(&extension) {
-                    let _ = poll.send(serve::invoke_event(&call, deadline_ms));
+                if let Some(poll) = state.polls.remove(extension) {
+                    let event = serve::invoke_event(&call, &self.program, deadline_ms);
+                    let _ = poll.send(event);
                 }
             }
             let now = Instant::now();
@@ -182,8 +190,8 @@ impl Instance {
         Err(call)
     }
 
-    /// Whether the instance will take an invocation soon: it starts, or has responded and not yet
-    /// asked for the next event.
+    /// Whether the instance will take an invocation soon: it is starting, or it has responded but
+    /// not yet asked for the next event.
     pub(crate) fn is_starting(&self) -> bool {
         let state = self.lock();
         !state.retired && !state.stopped && state.machine.is_initializing()
@@ -194,19 +202,19 @@ impl Instance {
         !state.retired && !state.stopped && state.machine.has_room() && !state.machine.can_take()
     }
 
-    /// Ends the instance once it is idle.
+    /// Ends the instance as soon as it is idle.
     pub(crate) fn retire(&self) {
         self.lock().retired = true;
         self.wake.notify_one();
     }
 
-    /// Whether the runtime waits for an event and nothing runs.
+    /// Whether the runtime is waiting for an event and nothing is running.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         !state.retired && state.machine.can_take() && state.machine.running() == 0
     }
 
-    /// Ends the instance if it is idle, to make room for another. Says whether it will.
+    /// Ends the instance if it is idle, to make room for another one. Returns whether it will end.
     pub(crate) fn retire_if_idle(&self) -> bool {
         let idle = self.is_idle();
         if idle {
@@ -223,7 +231,7 @@ impl Instance {
 
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
-        // What the function wrote before its response belongs to it.
+        // Output that the function wrote before its response belongs to this invocation.
         if let Some(output) = self.output.get() {
             output.drain(&|text| self.line(text));
         }
@@ -252,7 +260,7 @@ impl Instance {
         }
     }
 
-    /// Moves what was written during the initialization to the log of a call that fails by it.
+    /// Moves the output of the initialization to the log of a call that fails because of it.
     pub(crate) fn give_init_log(&self, call: &mut Call) {
         for line in self.lock().init_log.clone() {
             call.log(line);
@@ -285,26 +293,28 @@ impl Instance {
     }
 }
 
-/// A time from now, as the Runtime API writes it.
-fn epoch_ms(from_now: Duration) -> u128 {
+/// The time after this duration, in the format of the Runtime API.
+fn epoch_ms(from_now: Duration) -> u64 {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);
-    (now + from_now).as_millis()
+    u64::try_from((now + from_now).as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The event for the runtime, with the headers of the call, which are not needed again.
-fn delivery(call: &mut Call, nonce: &str, deadline_ms: u128) -> Delivery {
+/// The event for the runtime, with the headers of the call, which are taken out of the call.
+fn delivery(call: &mut Call, nonce: &str, deadline_ms: u64) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
-    *response.headers_mut() = std::mem::take(&mut call.headers);
-    let deadline = HeaderValue::from(u64::try_from(deadline_ms).unwrap_or(u64::MAX));
-    response
-        .headers_mut()
-        .insert(header::DEADLINE.clone(), deadline);
-    if let Ok(nonce) = HeaderValue::from_str(nonce) {
-        response
-            .headers_mut()
-            .insert(header::INVOCATION_ID.clone(), nonce);
+    let mut headers = std::mem::take(&mut call.headers);
+    for (name, value) in &mut headers {
+        let own = match name {
+            name if *name == header::DEADLINE => decimal(deadline_ms),
+            name if *name == header::INVOCATION_ID => HeaderValue::from_str(nonce).ok(),
+            _ => continue,
+        };
+        if let Some(own) = own {
+            *value = own;
+        }
     }
+    *response.headers_mut() = headers;
     response
 }

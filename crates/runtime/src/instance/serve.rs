@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Frame, Incoming};
 use serde_json::{Value, json};
@@ -18,29 +19,33 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::call::Call;
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
-use crate::api::header;
+use crate::api::header::{self, Sent, text};
 use crate::api::lines::{self, Held};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
-use crate::{Failure, FailureKind, Head, Mode, Outcome};
+use crate::{Failure, FailureKind, Head, Mode, Outcome, Program};
 
-/// The longest registration of an extension.
+/// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
 
-/// How long after a truncated response the end of the process may explain it.
+/// How long to wait, after a truncated response, for an end of the process that explains it.
 const EXPLAINED: Duration = Duration::from_millis(300);
 
-/// Responds to one request. Says whether its connection carries a streaming response.
-pub(super) async fn serve(
+/// Responds to one request. `streams` tells the connection that it carries a streaming response.
+pub(super) fn serve(
     instance: Arc<Instance>,
     streams: Arc<AtomicBool>,
     request: Request<Incoming>,
-) -> Result<Delivery, Infallible> {
-    Ok(match handle(&instance, &streams, request).await {
-        Ok(response) => response,
-        Err(rejection) => reply(rejection.status(), rejection.body()),
-    })
+) -> impl Future<Output = Result<Delivery, Infallible>> {
+    // What a future is given by value is a part of it twice.
+    let (head, body) = request.into_parts();
+    async move {
+        Ok(match handle(&instance, &streams, &head, body).await {
+            Ok(response) => response,
+            Err(rejection) => reply(rejection.status(), rejection.body()),
+        })
+    }
 }
 
 fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
@@ -56,40 +61,35 @@ fn accepted() -> Delivery {
     reply(202, r#"{"status":"OK"}"#)
 }
 
+/// What is not on the way of every call is boxed, or else every request's future would be as large.
 async fn handle(
     instance: &Arc<Instance>,
     streams: &AtomicBool,
-    request: Request<Incoming>,
+    head: &Parts,
+    mut body: Incoming,
 ) -> Result<Delivery, Rejection> {
-    let (head, mut body) = request.into_parts();
-    // No runtime sends these, but each browser does for a page: no page may take events.
-    if [&header::ORIGIN, &header::FETCH_SITE]
-        .iter()
-        .any(|name| head.headers.contains_key(*name))
-    {
+    let sent = Sent::of(&head.headers);
+    // No page may take events.
+    if sent.is_from_page {
         return Err(Rejection::NotFound);
     }
-    let header = |name| text(&head.headers, name);
-    let echo = || header(&header::INVOCATION_ID);
-    let error_type = || header(&header::ERROR_TYPE);
+    let echo = || text(sent.invocation_id);
+    let error_type = || text(sent.error_type);
     let result = match route(&head.method, head.uri.path()) {
         Err(rejection) => Err(rejection),
         Ok(Route::Next) => return next(instance).await,
         Ok(Route::Response(id)) => {
-            let (echo, mode) = (echo(), header(&header::RESPONSE_MODE));
+            let (echo, mode) = (echo(), text(sent.response_mode));
             let mode = instance.lock().machine.respond(id, echo, mode);
             let is_streaming = matches!(mode, Ok(ResponseMode::Streaming));
             streams.store(is_streaming, Ordering::Relaxed);
             match mode {
                 Ok(ResponseMode::Streaming) => {
-                    return Receiving::of(instance, id)
-                        .stream(&head.headers, body)
-                        .await;
+                    let receiving = Receiving::of(instance, id);
+                    return Box::pin(receiving.stream(&sent, body)).await;
                 }
                 Ok(_) => {
-                    return Receiving::of(instance, id)
-                        .buffered(&head.headers, body)
-                        .await;
+                    return Receiving::of(instance, id).buffered(&sent, body).await;
                 }
                 Err(rejection) => Err(rejection),
             }
@@ -98,7 +98,8 @@ async fn handle(
             let taken = instance.lock().machine.respond(id, echo(), None);
             match taken {
                 Ok(_) => {
-                    return Receiving::of(instance, id).error(error_type(), body).await;
+                    let receiving = Receiving::of(instance, id);
+                    return Box::pin(receiving.error(error_type(), body)).await;
                 }
                 Err(rejection) => Err(rejection),
             }
@@ -112,12 +113,12 @@ async fn handle(
             instance.wake.notify_one();
             return Ok(accepted());
         }
-        Ok(Route::Register) => return register(instance, &head.headers, body).await,
-        Ok(Route::ExtensionNext) => return extension_next(instance, &head.headers).await,
+        Ok(Route::Register) => return Box::pin(register(instance, &sent, body)).await,
+        Ok(Route::ExtensionNext) => return Box::pin(extension_next(instance, &sent)).await,
         Ok(Route::ExtensionInitError | Route::ExtensionExitError) => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
-            let id = extension_id(&head.headers)?;
-            let error_type = header(&header::EXTENSION_ERROR_TYPE);
+            let id = extension_id(&sent)?;
+            let error_type = text(sent.extension_error_type);
             let failure = Failure::reported(
                 FailureKind::Init,
                 error_type.or(Some("Extension.Failure")),
@@ -131,13 +132,9 @@ async fn handle(
             return Ok(accepted());
         }
     };
-    // Read to its end, so that the runtime, which writes first, sees why it is rejected.
+    // The body is read to its end, so that the runtime, which writes it first, sees the rejection.
     while let Some(Ok(_)) = body.frame().await {}
     result
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 /// Collects a body. `None` if it was truncated.
@@ -150,6 +147,10 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rej
         };
         if let Ok(data) = frame.into_data() {
             total = total.saturating_add(data.len());
+            // Copied, since it is a slice of the connection's buffer and would hold all of it.
+            if total == data.len() && total <= limit && body.is_end_stream() {
+                return Ok(Some(Bytes::copy_from_slice(&data)));
+            }
             if total <= limit {
                 all.extend_from_slice(&data);
             } else {
@@ -164,7 +165,7 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rej
     Ok(Some(all.freeze()))
 }
 
-/// A request that waits for an event; forgotten if its connection closes.
+/// A request that waits for an event. It is canceled if its connection closes.
 struct Waiting<'a> {
     instance: &'a Instance,
     poll: PollId,
@@ -174,7 +175,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.instance.lock();
         state.machine.cancel(self.poll);
-        state.polls.remove(&self.poll);
+        state.polls.remove(self.poll);
     }
 }
 
@@ -221,7 +222,7 @@ fn wait(
     let poll = state.next_poll;
     state.next_poll += 1;
     allow(&mut state, poll)?;
-    state.polls.insert(poll, sender);
+    state.polls.add(poll, sender);
     Ok((poll, receiver))
 }
 
@@ -237,7 +238,7 @@ impl Drop for Receiving<'_> {
         if self.complete {
             return;
         }
-        // The connection has closed. If the process has ended too, its end is the reason.
+        // The connection has closed. If the process has ended too, that is the reason.
         let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
@@ -261,16 +262,12 @@ impl<'a> Receiving<'a> {
         self.instance.finish(self.id, outcome, buffered);
     }
 
-    async fn buffered(
-        self,
-        headers: &HeaderMap,
-        mut body: Incoming,
-    ) -> Result<Delivery, Rejection> {
+    async fn buffered(self, sent: &Sent<'_>, mut body: Incoming) -> Result<Delivery, Rejection> {
         match collect(&mut body, MAX_RESPONSE).await {
             Ok(Some(bytes)) => {
                 let head = Head {
                     mode: Mode::Buffered,
-                    content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
+                    content_type: text(sent.content_type).map(str::to_owned),
                 };
                 self.finish(Outcome::Succeeded, Some((head, bytes)));
                 Ok(accepted())
@@ -302,12 +299,12 @@ impl<'a> Receiving<'a> {
         }
     }
 
-    async fn stream(self, headers: &HeaderMap, mut body: Incoming) -> Result<Delivery, Rejection> {
-        // What has come with the head.
+    async fn stream(self, sent: &Sent<'_>, mut body: Incoming) -> Result<Delivery, Rejection> {
+        // The part of the body that arrived with the head.
         let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
         let mut head = Some(Head {
             mode: Mode::Streaming,
-            content_type: text(headers, &CONTENT_TYPE).map(str::to_owned),
+            content_type: text(sent.content_type).map(str::to_owned),
         });
         let chunks = {
             let mut state = self.instance.lock();
@@ -318,8 +315,8 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            // A response that is over already begins when its outcome is known: a function that has
-            // failed before its first byte has not begun to respond.
+            // If the response is already over, it begins only when its outcome is known: a function
+            // that failed before its first byte has not begun to respond.
             match is_over(&first) {
                 true => None,
                 false => head.take().map(|head| call.begin(head)),
@@ -327,7 +324,7 @@ impl<'a> Receiving<'a> {
         };
         let mut held = Held::default();
         let mut failure = None;
-        // A reader that has stopped reading does not stop the function: the rest is discarded.
+        // If the reader has stopped reading, the function continues and the rest is discarded.
         let send = |chunk: Bytes| {
             let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
@@ -381,19 +378,19 @@ fn is_over(first: &Poll<Option<hyper::Result<Frame<Bytes>>>>) -> bool {
     }
 }
 
-fn extension_id(headers: &HeaderMap) -> Result<ExtensionId, Rejection> {
-    text(headers, &header::EXTENSION_ID)
+fn extension_id(sent: &Sent<'_>) -> Result<ExtensionId, Rejection> {
+    text(sent.extension_id)
         .and_then(|id| id.rsplit('-').next()?.parse().ok())
         .ok_or(Rejection::UnknownExtension)
 }
 
 async fn register(
     instance: &Arc<Instance>,
-    headers: &HeaderMap,
+    sent: &Sent<'_>,
     mut body: Incoming,
 ) -> Result<Delivery, Rejection> {
     let bytes = collect(&mut body, MAX_REGISTRATION).await?;
-    let name = text(headers, &header::EXTENSION_NAME).filter(|name| !name.is_empty());
+    let name = text(sent.extension_name).filter(|name| !name.is_empty());
     let registration: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let (Some(_), Some(registration)) = (name, registration) else {
         return Err(Rejection::InvalidExtension);
@@ -422,11 +419,8 @@ async fn register(
     Ok(response)
 }
 
-async fn extension_next(
-    instance: &Arc<Instance>,
-    headers: &HeaderMap,
-) -> Result<Delivery, Rejection> {
-    let id = extension_id(headers)?;
+async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Delivery, Rejection> {
+    let id = extension_id(sent)?;
     {
         let state = instance.lock();
         if state.machine.must_hear_of_shutdown(id) {
@@ -451,12 +445,13 @@ async fn extension_next(
 }
 
 /// The event that tells an extension of an invocation.
-pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
+pub(super) fn invoke_event(call: &Call, program: &Program, deadline_ms: u64) -> Delivery {
+    let arn = call.arn.clone().unwrap_or_else(|| program.default_arn());
     let mut event = json!({
         "eventType": "INVOKE",
-        "deadlineMs": u64::try_from(deadline_ms).unwrap_or(u64::MAX),
+        "deadlineMs": deadline_ms,
         "requestId": &*call.request_id,
-        "invokedFunctionArn": call.arn,
+        "invokedFunctionArn": arn,
     });
     if let Some(trace) = &call.trace_id {
         event["tracing"] = json!({ "type": "X-Amzn-Trace-Id", "value": trace });
@@ -465,11 +460,11 @@ pub(super) fn invoke_event(call: &Call, deadline_ms: u128) -> Delivery {
 }
 
 /// The event that tells an extension of the end of the instance.
-pub(super) fn shutdown_event(reason: &str, deadline_ms: u128) -> Delivery {
+pub(super) fn shutdown_event(reason: &str, deadline_ms: u64) -> Delivery {
     extension_event(&json!({
         "eventType": "SHUTDOWN",
         "shutdownReason": reason,
-        "deadlineMs": u64::try_from(deadline_ms).unwrap_or(u64::MAX),
+        "deadlineMs": deadline_ms,
     }))
 }
 

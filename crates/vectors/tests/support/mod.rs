@@ -1,4 +1,4 @@
-//! What the tests of the workspace share: cargo's view of it.
+//! Shared by the tests of the workspace: what cargo reports about it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
@@ -80,4 +80,19 @@ pub(crate) fn dependencies(package: &Value) -> Vec<(String, String)> {
             )
         })
         .collect()
+}
+
+/// The Rust files of a folder and those below it, in the order of their paths.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    found
 }

@@ -9,22 +9,21 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::call::{self, verbose};
+use crate::call;
 use crate::commands::bench::load::{Load, Plan};
 use crate::commands::bench::report::Report;
-use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
 use crate::number::{rate, time, whole};
 use crate::output::progress;
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
-/// few enough that nobody regrets the bill.
+/// few enough to be cheap.
 const DEFAULT_CALLS: u64 = 100;
 
-/// The most calls, more than a day of them.
+/// The maximum number of calls, which takes more than a day.
 const MOST_CALLS: u64 = 1_000_000_000;
 
 const EXAMPLES: &str = "\
@@ -76,7 +75,7 @@ pub(crate) struct Arguments {
     buffered: bool,
 }
 
-/// Parses a time in which calls can be made.
+/// Parses a time that is not zero.
 fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => Err("no call would be made; expected a time such as 30s".to_owned()),
@@ -85,14 +84,9 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    // A line for each wait of many calls would help nobody.
-    if arguments.call.verbose > 0 {
-        verbose::start(arguments.call.verbose, as_json);
-    }
-    let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
-    result.map_err(|failure| failure.in_json(as_json))
+    let arguments = Arc::new(arguments);
+    let work = bench(Arc::clone(&arguments));
+    call::run(&arguments.call, Threads::Many, work)
 }
 
 async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
@@ -167,7 +161,7 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     };
     let rate = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
         if let Some(rate) = progress::average(state) {
-            // If it cannot be written, it is not shown.
+            // If the rate cannot be written, it is not shown.
             let _ = write!(text, " ({rate:.1}/s)");
         }
     };
@@ -179,8 +173,8 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     bar.with_style(style.with_key("rate", rate).with_key("left", left))
 }
 
-/// The time until the calls are made at the average rate so far, or until the time is up; `None` as
-/// long as there is nothing to go by.
+/// The time until all calls are made at the average rate so far, or until the time is up; `None`
+/// while there is no basis for it.
 fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option<Duration> {
     let by_time = duration.map(|duration| duration.saturating_sub(state.elapsed()));
     let by_calls = progress::average(state)

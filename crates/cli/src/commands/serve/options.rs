@@ -17,10 +17,10 @@ pub(super) const MOST: usize = 1_000_000;
 const TEN_YEARS: i64 = 315_360_000;
 
 const EXAMPLES: &str = "\
-Once the endpoint accepts connections, it writes its URL to stdout, and nothing else there. It logs
+As soon as the endpoint accepts connections, it writes its URL to stdout, and nothing else. It logs
 each request on stderr. After Ctrl-C, SIGTERM or SIGHUP it waits for running invocations and exits;
 a second Ctrl-C or SIGTERM exits immediately.
-An invalid option, or an address that is not available, is exit code 2.
+The exit code is 2 if an option is invalid or the address is not available.
 
 A fault rule is PATTERN: FAULT [every=N] [probability=P] [times=N], with one of these faults:
   error=CODE [message=TEXT] [status=N]    throttle=REASON [retry-after=SECONDS]
@@ -129,7 +129,7 @@ pub(crate) struct Arguments {
     /// The maximum size of a streamed response; 0 for no limit
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "200MiB", help_heading = "Functions")]
     pub(super) max_stream_bytes: u64,
-    /// Limit the bandwidth of each streamed response; 'service' is 6MiB,2MiB: a burst of 6 MiB,
+    /// Limit the bandwidth of each streamed response; 'service' means 6MiB,2MiB: a burst of 6 MiB,
     /// then 2 MiB per second
     #[arg(
         long,
