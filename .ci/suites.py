@@ -31,7 +31,7 @@ def folders(pattern):
 
 
 def objects(value):
-    """Every object in a JSON value, itself included."""
+    """Yields every object in a JSON value, including the value itself."""
     if isinstance(value, dict):
         yield value
         for inner in value.values():
@@ -119,7 +119,7 @@ def event_stream_suites():
         ),
         "event-stream/rawstreams": files("rawstreams/kong-lambda/*.bin")
         + files("rawstreams/stackd-lambda-native/*.bin"),
-        # Each recorded exchange has a stream of the request and one of the response.
+        # Each recorded exchange has two streams: the request and the response.
         "event-stream/rawstreams-transcribe": 2
         * sum(isinstance(json.loads(path.read_text()), list) for path in transcribe),
     }
@@ -130,7 +130,7 @@ def restjson(which):
 
 
 def naughty_strings():
-    # Only LF ends a line here; the strings hold other line ends.
+    # Only LF ends a line here, since the strings contain other line ends.
     data = (vectors / "model/client-context/blns.txt").read_bytes().decode("utf-8")
     return data.split("\n")
 
@@ -234,7 +234,7 @@ def credentials_suites():
 
 
 def expected():
-    """Suite name to the number of cases in the data."""
+    """Returns the number of cases in the data by the name of the suite."""
     parts = (
         error_suites,
         input_suites,

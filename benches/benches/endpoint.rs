@@ -1,8 +1,8 @@
 //! The endpoint, compared with a bare hyper server that sends the same bytes: CPU time of the
 //! server's thread for a small invoke, with 32 connections at once.
 //!
-//! The server runs in the measured thread and the client in another. The result is in CPU time of
-//! the server's thread: requests per CPU-second.
+//! The server runs in the measured thread, and the client in another one. The result is in CPU time
+//! of the server's thread: requests per CPU-second.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -29,8 +29,8 @@ const PAYLOAD: &[u8] = br#"{"name":"Ada","age":36}"#;
 
 /// The client's thread, which sends requests over persistent connections.
 ///
-/// It never sleeps while it works: otherwise the server's writes would have to wake it, at the cost
-/// of the measured thread.
+/// The thread never sleeps while it has requests: otherwise the server's writes would have to wake
+/// it, at the cost of the measured thread.
 struct Client {
     orders: Sender<Order>,
 }
@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    /// Sends this many requests, and is ready when all have a response.
+    /// Sends this many requests. The receiver is ready when all of them have a response.
     fn ask(&self, to: SocketAddr, requests: u64) -> oneshot::Receiver<()> {
         let (done, ready) = oneshot::channel();
         self.orders.send(Order { to, requests, done }).unwrap();
@@ -102,13 +102,14 @@ impl Connection {
     }
 
     fn send(&mut self, request: &[u8]) {
-        // Fits into the socket's buffer, which is empty.
+        // The request fits into the socket's buffer, which is empty.
         self.stream.write_all(request).unwrap();
         self.read.clear();
         self.waits = true;
     }
 
-    /// Whether the response is complete: it ends with the payload.
+    /// Reads what has arrived, and returns whether the response is complete: it ends with the
+    /// payload.
     fn poll_response(&mut self) -> bool {
         let mut buffer = [0; 4096];
         match self.stream.read(&mut buffer) {
@@ -122,7 +123,7 @@ impl Connection {
     }
 }
 
-/// A request like an SDK's.
+/// A request like that of an SDK.
 fn signed(address: SocketAddr) -> Vec<u8> {
     let (mut parts, ()) = Request::post("/2015-03-31/functions/echo/invocations")
         .header("host", address.to_string())
@@ -161,7 +162,7 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// The limit: hyper, with the same response.
+/// The limit: a bare hyper server with the same response.
 async fn bare(listener: TcpListener) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();

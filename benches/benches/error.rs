@@ -1,5 +1,5 @@
-//! `lambda-invoke-error`, compared with the obvious way: the body into a `serde_json::Value`, and the
-//! code looked up in a hash map.
+//! `lambda-invoke-error`, compared with the obvious implementation: parse the body into a
+//! `serde_json::Value`, and look the code up in a hash map.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -24,7 +24,7 @@ fn header(name: &str) -> Option<&'static str> {
         .map(|(_, value)| *value)
 }
 
-/// Typical bodies: a usual one, a long message, many other members, and a proxy's page.
+/// Typical bodies: an ordinary one, a long message, many other members, and a proxy's page.
 fn bodies() -> [(&'static str, Vec<u8>); 4] {
     let throttled = r#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
     let long = serde_json::json!({ "Type": "User", "message": "a \"quoted\" word ".repeat(250) });
@@ -42,7 +42,7 @@ fn bodies() -> [(&'static str, Vec<u8>); 4] {
     ]
 }
 
-/// What both ways read of a response.
+/// What both implementations read from a response.
 struct Read {
     code: String,
     message: Option<String>,
@@ -73,7 +73,7 @@ fn parse(c: &mut Criterion) {
     for (name, body) in bodies() {
         let ours = ServiceError::parse(429, header, &body);
         let read = naive(&body);
-        // Both have to read the same; only ours takes a message from a page.
+        // Both have to read the same values, but only the project's takes a message from a page.
         assert_eq!(ours.code(), Some(read.code.as_str()));
         assert!(name == "html" || ours.message() == read.message.as_deref());
         assert_eq!(

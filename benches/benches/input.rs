@@ -33,7 +33,7 @@ fn function_names(criterion: &mut Criterion) {
         group.bench_function("ours", |bencher| {
             bencher.iter(|| FunctionName::try_from(black_box(text)).unwrap());
         });
-        // Both have to return all of the parts.
+        // Both have to return all parts.
         group.bench_function("ours_and_parts", |bencher| {
             bencher.iter(|| {
                 let name = FunctionName::try_from(black_box(text)).unwrap();
@@ -44,7 +44,7 @@ fn function_names(criterion: &mut Criterion) {
         group.bench_function("regex_captures", |bencher| {
             bencher.iter(|| -> Captures<'_> { regex.captures(black_box(text)).unwrap() });
         });
-        // The same with slots that are allocated once.
+        // The expression again, with capture slots that are allocated once.
         group.bench_function("regex_captures_read", |bencher| {
             let mut slots = regex.capture_locations();
             bencher.iter(|| {
@@ -80,7 +80,8 @@ fn rejections(criterion: &mut Criterion) {
     let regex = compiled(patterns::FUNCTION_NAME_NEWEST);
     let text = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnail-service:li!ve";
     let mut group = criterion.benchmark_group("input/rejected");
-    // Our error has the offset and what was expected there; the expression only fails to match.
+    // The project's error contains the offset and what was expected there; the expression merely
+    // does not match.
     group.bench_function("ours_with_diagnosis", |bencher| {
         bencher.iter(|| FunctionName::try_from(black_box(text)).unwrap_err());
     });
@@ -126,7 +127,7 @@ fn other_values(criterion: &mut Criterion) {
     );
     against!(
         "client_context_200",
-        ClientContext::from_base64,
+        ClientContext::try_from,
         "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?",
         context.as_base64()
     );

@@ -1,8 +1,8 @@
 //! `lambda-invoke-protocol`, compared with what a program would do without it.
 //!
-//! The crate's peers are generated parts of SDKs, which cannot be called alone. The comparisons are
-//! therefore naive: `format!` and a map for a request, `serde_json` to check a payload, a copying
-//! decoder for a stream, a growing buffer for a prelude.
+//! The crate's peers are generated parts of SDKs, which cannot be called separately. The
+//! comparisons are therefore naive: `format!` and a map for a request, `serde_json` to check a
+//! payload, a copying decoder for a stream, a growing buffer for a prelude.
 
 use std::hint::black_box;
 use std::time::SystemTime;
@@ -181,8 +181,8 @@ fn preludes(c: &mut Criterion) {
 fn logs(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol/log");
     let line = "REPORT RequestId: 4d347e4a-ff55-46d4-931b-d45be32d689a\tDuration: 152.47 ms\tBilled Duration: 219 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tInit Duration: 66.17 ms\t";
-    group.bench_function("Report::parse", |b| {
-        b.iter(|| Report::parse(black_box(line)).unwrap())
+    group.bench_function("parse a Report", |b| {
+        b.iter(|| black_box(line).parse::<Report>().unwrap())
     });
     let pattern = regex::Regex::new(
         r"^REPORT RequestId: (\S*)\tDuration: ([\d.]+) ms\tBilled Duration: ([\d.]+) ms\tMemory Size: (\d+) MB\tMax Memory Used: (\d+) MB\t(?:Init Duration: ([\d.]+) ms\t)?(?:Status: (\S+))?",

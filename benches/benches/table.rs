@@ -1,5 +1,5 @@
-//! Every group of the table under criterion. A group is chosen by its name:
-//! `cargo bench --bench table -- decode`.
+//! Every group of the table under criterion. Groups are selected by name: `cargo bench --bench
+//! table -- decode`.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
 //! The transport, compared with a bare hyper-util client; both call the same server on loopback.
 //!
 //! The server uses plain threads and blocking sockets, so that its share of the time is small and
-//! equal. Measured are small responses, many at once, streams, and the first request of a process.
+//! the same for both. The benchmarks measure small responses, many concurrent ones, streams, and
+//! the first request of a process.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,7 +24,7 @@ const CONCURRENT: usize = 32;
 
 type Bare = Client<HttpConnector, Full<Bytes>>;
 
-/// Responds to each request with as many bytes as its `x-length` says.
+/// Responds to each request with as many bytes as its header `x-length` says.
 fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -168,7 +169,7 @@ fn stream(criterion: &mut Criterion) {
     kept(criterion, "transport/stream-16-MiB", STREAM, 1);
 }
 
-/// A runtime, a client, a connection and an exchange: the cost of a short program.
+/// Creates a runtime and a client, connects and makes one exchange: the cost in a short program.
 fn first(criterion: &mut Criterion) {
     let address = serve();
     let mut group = criterion.benchmark_group("transport/first-request");

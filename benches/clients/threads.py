@@ -1,4 +1,4 @@
-"""Calls a function with each line of a file, by boto3 in a pool of threads, and writes a line for each.
+"""Calls a function for each line of a file, with boto3 in a pool of threads, and writes a line for each.
 
     threads.py URL FUNCTION THREADS PAYLOADS
 """

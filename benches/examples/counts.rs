@@ -1,15 +1,15 @@
-//! Runs each contender of the table once, after a warm-up, for callgrind, which collects only within
-//! `measured` and writes a file each time that it returns. Prints the names in the same order.
-//! `instructions/run` starts it.
+//! Runs each contender of the table once, after a warm-up, under callgrind, which collects only
+//! within `measured` and writes a file each time that function returns. Prints the contenders'
+//! names in the same order. `instructions/run` starts this program.
 
 use lambda_invoke_benches::table::{Measure, groups};
 
-/// What callgrind collects.
+/// Callgrind collects within this function.
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     let mark = std::hint::black_box(0_u8);
     work();
-    // Used after the work, which is therefore not a tail call: this function has to return.
+    // Used after the call to `work`, so that it is not a tail call: this function has to return.
     std::hint::black_box(&mark);
 }
 

@@ -1,4 +1,4 @@
-"""The function that the hosts run, in Python."""
+"""The function that the measured hosts run, in Python."""
 
 import time
 

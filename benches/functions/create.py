@@ -1,4 +1,4 @@
-"""Creates a function from one file, by the operation CreateFunction.
+"""Creates a function from one file, with the operation CreateFunction.
 
     create.py URL NAME FILE HANDLER
 """
@@ -21,7 +21,7 @@ function = {
     "Handler": handler,
     "Code": {"ZipFile": base64.b64encode(code.getvalue()).decode()},
 }
-# The region and the account of the calls.
+# The region and the account that the calls use.
 scope = "Credential=local/20260101/us-east-1/lambda/aws4_request"
 request = urllib.request.Request(
     url + "/2015-03-31/functions",

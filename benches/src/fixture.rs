@@ -21,8 +21,8 @@ pub const CHUNK_HEADERS: [(&str, &str); 3] = [
     (":message-type", "event"),
 ];
 
-/// The request that all contenders sign: a stream invocation with 200 bytes of client context and,
-/// with the [`token`], a canonical request of about 1,450 bytes.
+/// The request that all contenders sign: a streaming invocation with 200 bytes of client context.
+/// With the [`token`], its canonical request has about 1,450 bytes.
 pub fn request() -> Parts {
     let uri = "https://lambda.us-east-1.amazonaws.com\
         /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
@@ -37,7 +37,7 @@ pub fn request() -> Parts {
     request.into_parts().0
 }
 
-/// The same without a qualifier, and so without a query: the commonest request.
+/// The same request without a qualifier, and therefore without a query: the most common request.
 pub fn request_without_query() -> Parts {
     let mut parts = request();
     let uri = parts.uri.to_string();
@@ -101,7 +101,7 @@ pub fn requests(functions: usize) -> Vec<Parts> {
     requests.collect()
 }
 
-/// The keys that all contenders sign with.
+/// The credentials with which all contenders sign.
 pub fn keys() -> Keys {
     Keys {
         access_key_id: KEY_ID.to_owned(),
@@ -112,14 +112,14 @@ pub fn keys() -> Keys {
     }
 }
 
-/// The same keys in our verifier's type.
+/// The same credentials in the type that the project's verifier takes.
 pub fn credentials() -> Credentials {
     Credentials::new(KEY_ID, SECRET)
         .and_then(|credentials| credentials.with_session_token(token()))
         .expect("the fixture is a key")
 }
 
-/// Our signer.
+/// The project's signer.
 pub fn signer() -> Signer {
     Signer::new(credentials(), REGION, SERVICE).expect("the fixture is a scope")
 }
@@ -152,7 +152,7 @@ pub fn frame_with(headers: HeaderBlock, size: usize) -> Bytes {
         .expect("the payload is within the limits")
 }
 
-/// As many frames as fit into `length` bytes, at least one, and their number.
+/// As many frames as fit into `length` bytes, but at least one, and their number.
 pub fn frames(size: usize, length: usize) -> (Bytes, usize) {
     let frame = frame(size);
     let count = (length / frame.len()).max(1);

@@ -1,5 +1,5 @@
-//! The SDK's receiver: `aws-smithy-http`'s, with the unmarshaller that `aws-sdk-lambda` generates for
-//! the events of this operation, which is private there.
+//! The SDK's receiver: that of `aws-smithy-http`, with the unmarshaller that `aws-sdk-lambda`
+//! generates for the events of this operation and keeps private.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -16,7 +16,7 @@ use aws_smithy_types::event_stream::Message;
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-/// A receiver of a stream that is at hand in pieces.
+/// A receiver of a stream whose pieces are already in memory.
 pub struct SdkReceiver(Receiver<Blob, Infallible>);
 
 impl SdkReceiver {
@@ -56,7 +56,7 @@ impl UnmarshallMessage for Unmarshaller {
     }
 }
 
-/// A body with all of its pieces at hand.
+/// A body whose pieces are already in memory.
 struct Pieces(std::vec::IntoIter<Bytes>);
 
 impl http_body::Body for Pieces {

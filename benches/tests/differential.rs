@@ -1,5 +1,5 @@
-//! Every codec and signer of the table against the naive ones: over the seeds, and over random input.
-//! `PROPTEST_CASES` sets the number of random inputs.
+//! Every codec and signer of the table against the naive ones, over the seeds and over random
+//! input. `PROPTEST_CASES` sets the number of random inputs.
 
 use lambda_invoke_benches::{VisitCodecs, VisitSigners, each_codec, each_signer};
 use lambda_invoke_testing::codec::Codec;
@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 /// Runs a property over the seeds of a target and over random input.
 fn holds(name: &str, target: &str, property: fn(&[u8])) {
     for (path, seed) in corpus::seeds(target).unwrap() {
-        // Shown if the property does not hold.
+        // This is shown only if the property does not hold.
         println!("{name}: {}", path.display());
         property(&seed);
     }

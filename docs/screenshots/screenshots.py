@@ -24,7 +24,7 @@ COLORS = {
 }
 KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": "us-east-1"}
 
-# Name, commands, and after how many seconds to look; without, at the end.
+# Name, commands, and after how many seconds the picture is taken (None: at the end).
 SHOTS = [
     ("verbose", ["lambda-invoke invoke echo -v -p '{\"name\":\"Ada\"}'"], None),
     ("progress", ["lambda-invoke bench slow -n 400 -c 4"], 4),
@@ -41,7 +41,7 @@ def environment(url, folder):
 
 
 def screen_of(commands, after, env, folder):
-    """Runs the commands, and returns the screen after some time or at the end."""
+    """Runs the commands, and returns the screen after this time or at the end."""
     screen = pyte.Screen(COLUMNS, LINES)
     stream = pyte.ByteStream(screen)
     for command in commands:
@@ -69,7 +69,7 @@ def screen_of(commands, after, env, folder):
 
 
 def svg(screen):
-    """Draws the screen: a text for each run of characters with the same color and weight."""
+    """Draws the screen, with one text element per run of characters of the same color and weight."""
     used = max(number for number, line in enumerate(screen.display) if line.strip()) + 1
     width, height = COLUMNS * WIDTH + 2 * MARGIN, used * HEIGHT + 2 * MARGIN
     out = [

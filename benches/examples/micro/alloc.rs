@@ -1,4 +1,4 @@
-//! Counts allocations, on request only: the cost for timed runs is one load.
+//! Counts allocations on request only, so that timed runs pay for just one load.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,11 +17,11 @@ fn count() {
     }
 }
 
-// SAFETY: each method is the system allocator's own.
+// SAFETY: each method calls the same method of the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller's promises are those of the same method.
+        // SAFETY: the caller upholds the contract of the same method.
         unsafe { System.alloc(layout) }
     }
 
@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The number of allocations and reallocations of `run`. The program has one thread.
+/// Returns the number of allocations and reallocations of `run`. The program has only one thread.
 pub fn allocations(run: impl FnOnce()) -> u64 {
     let before = COUNT.load(Ordering::Relaxed);
     ON.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Runs contenders in turn, for many rounds, in CPU time of this thread.
+//! Runs contenders in turn, in many rounds, and measures the CPU time of this thread.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use lambda_invoke_benches::table::{Contender, Group, Measure};
 
 use crate::alloc::allocations;
 
-/// CPU time.
+/// A measured CPU time.
 struct Time {
     total: Duration,
-    /// The cost of reading the clock, a system call, which matters for short work.
+    /// The cost of reading the clock, which is a system call and matters for short work.
     clock: Duration,
 }
 
@@ -22,7 +22,7 @@ impl Measure for Time {
     }
 }
 
-/// Allocations and reallocations.
+/// The number of allocations and reallocations.
 struct Allocations(u64);
 
 impl Measure for Allocations {
@@ -55,7 +55,7 @@ impl Contest {
         self.round = Duration::from_millis(2);
     }
 
-    /// Runs a group. The time of one run is divided by its number of items.
+    /// Runs a group. The time of a run is divided by the number of its items.
     pub fn group(&self, group: &Group) {
         let mut contenders = group.contenders();
         let counts: Vec<usize> = contenders
@@ -64,7 +64,7 @@ impl Contest {
             .collect();
         let mut times = vec![Vec::with_capacity(self.rounds); contenders.len()];
         for round in 0..self.rounds {
-            // Each round begins with another contender, so that none always follows the same one.
+            // Each round begins with another contender, so that the order of contenders varies.
             for turn in 0..contenders.len() {
                 let index = (round + turn) % contenders.len();
                 let time = self.time(&mut contenders[index], counts[index]);

@@ -1,6 +1,6 @@
-//! The groups of the table, in CPU time of the thread: contenders in turn, for many rounds. Prints a
-//! line of JSON for each contender, which the report reads: group, contender, nanoseconds of each
-//! round, allocations.
+//! Measures the groups of the table in CPU time of the thread: contenders run in turn, in many
+//! rounds. Prints a line of JSON for each contender, which the report reads: group, contender,
+//! nanoseconds of each round, allocations.
 //!
 //!     micro [--quick] [GROUP-PREFIX]
 

@@ -1,4 +1,4 @@
-//! The function that the hosts run.
+//! The function that the measured hosts run.
 //!
 //!     function greet    greets whom the event names, on the official runtime client
 //!     function ticks    streams the time, ten times a second, on the same
@@ -60,7 +60,7 @@ async fn pipe() -> Result<(), Error> {
     Ok(())
 }
 
-/// The times of the writes: a late one does not delay the next.
+/// The times of the writes. A late write does not delay the next one.
 fn every() -> Interval {
     tokio::time::interval_at(Instant::now() + TICK, TICK)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 
-/// Parts of the names of functions that do cryptography and nothing else: ring's assembler, and
-/// the Rust around it that pads, splits into blocks and chains them; and what the peer uses.
+/// Parts of the names of functions that do nothing but cryptography: ring's assembly code, and the
+/// Rust code around it that pads, splits into blocks and chains them; and what the peer uses.
 const CRYPTO: [&str; 6] = [
     "ring_core_",
     "ring::digest",
@@ -15,22 +15,23 @@ const CRYPTO: [&str; 6] = [
     "crypto_mac",
 ];
 
-/// The functions of the C library whose cost depends on the processor more than on instructions.
+/// Functions of the C library whose cost depends more on the processor than on the number of
+/// instructions.
 const LIBRARY: [&str; 6] = ["memcmp", "bcmp", "memcpy", "memmove", "memset", "memchr"];
 
-/// What a contender's work cost.
+/// The cost of a contender's work.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Count {
-    /// Instructions in functions of the crypto libraries.
+    /// Instructions in cryptographic functions.
     pub crypto: u64,
     /// All other instructions.
     pub other: u64,
-    /// Calls of functions of the C library, wherever from.
+    /// Calls to functions of the C library, from anywhere.
     pub library_calls: u64,
 }
 
 impl Count {
-    /// The count of one of so many items.
+    /// The count per item, for this many items.
     pub fn divided(self, items: u64) -> Self {
         Self {
             crypto: self.crypto / items,
@@ -49,14 +50,14 @@ fn is_library(name: &str) -> bool {
     })
 }
 
-/// Adds up the own cost of each function in a callgrind file, and counts how often functions of the C
-/// library were entered.
+/// Adds up the cost of each function itself in a callgrind file, and counts how often functions of
+/// the C library were entered.
 ///
-/// The format is valgrind's "Callgrind Format Specification", with addresses and without compression:
-/// `fn=name` begins a function; lines that begin with a digit are an address, a line number and a cost;
-/// the one after `calls=` is what the callee cost, which is counted there. How often `calls=` says that
-/// a function was called includes calls from outside of what is measured, so the entries are the times
-/// that the function's first instruction ran.
+/// The format is that of valgrind's "Callgrind Format Specification", with addresses and without
+/// compression: `fn=name` begins a function; lines that begin with a digit are an address, a line
+/// number and a cost; the line after `calls=` is the cost of the callee, which is counted there.
+/// The number of calls in `calls=` includes those from outside of the measured code, so a
+/// function's entries are counted by how often its first instruction ran.
 pub fn count(text: &str) -> Result<Count> {
     let (mut count, mut name, mut is_call) = (Count::default(), "", false);
     let mut entries: BTreeMap<&str, (u64, u64)> = BTreeMap::new();

@@ -2,10 +2,11 @@
 //!
 //!     bench-instructions OUTPUT-FOLDER BASELINE.json [--write]
 //!
-//! Reads the names of the contenders and the file that callgrind wrote for each. Fails if one of ours
-//! takes over 2 % more instructions, not counting cryptography (by the names of functions: hashes
-//! differ by processor, and valgrind lacks SHA-NI), or calls a function like `memcmp` more often, whose
-//! cost on a real processor does not show in instructions.
+//! Reads the names of the contenders and the file that callgrind wrote for each. Fails if one of
+//! the project's takes over 2 % more instructions, or calls a function like `memcmp` more often,
+//! whose cost on a real processor does not show in instructions. Instructions of cryptography,
+//! identified by the names of functions, are not counted: hashes differ by processor, and valgrind
+//! lacks SHA-NI.
 
 mod callgrind;
 
@@ -22,7 +23,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// The largest permitted rise.
 const TOLERANCE: f64 = 0.02;
 
-/// What the baseline keeps of a contender.
+/// What the baseline records about a contender.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
     instructions: u64,
@@ -67,7 +68,7 @@ fn compare(folder: &Path, baseline: &Path, write: bool) -> Result<bool> {
     Ok(ok)
 }
 
-/// Whether a contender is ours: peers and limits are counted, and not judged.
+/// Whether a contender is the project's: peers and limits are counted, but not judged.
 fn is_ours(name: &str) -> bool {
     name.split(", ")
         .nth(1)
@@ -82,7 +83,7 @@ impl Known {
         }
     }
 
-    /// What is to be said of a count, and whether that is acceptable.
+    /// Returns the verdict about a count, and whether the count is acceptable.
     fn judge(self, count: &Count) -> (&'static str, bool) {
         let (is, was) = (count.other as f64, self.instructions as f64);
         match () {
@@ -96,13 +97,14 @@ impl Known {
     }
 }
 
-/// Returns a line of JSON for each contender, and whether all of ours are within the tolerance.
+/// Returns a line of JSON for each contender, and whether all of the project's are within the
+/// tolerance.
 fn judge(counts: &BTreeMap<String, Count>, known: &BTreeMap<String, Known>) -> (Vec<Value>, bool) {
     let mut ok = counts.keys().any(|name| is_ours(name));
     let mut lines = Vec::new();
     for (name, count) in counts {
         let (verdict, accepted) = match known.get(name) {
-            // Zero instructions mean that the begin or end of the count was not found.
+            // Zero instructions mean that callgrind did not find the function that it collects in.
             _ if count.other == 0 => ("nothing was counted", false),
             _ if !is_ours(name) => ("not ours", true),
             None => ("not in the baseline", false),
@@ -121,7 +123,7 @@ fn judge(counts: &BTreeMap<String, Count>, known: &BTreeMap<String, Known>) -> (
     (lines, ok)
 }
 
-/// The counts by "GROUP, CONTENDER". The n-th line of `names` belongs to the file `counts.n`; its
+/// The counts by "GROUP, CONTENDER". The nth line of `names` belongs to the file `counts.n`, whose
 /// count is that of all items of a run.
 fn read_all(folder: &Path) -> Result<BTreeMap<String, Count>> {
     let names = std::fs::read_to_string(folder.join("names"))?;

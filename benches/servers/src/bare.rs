@@ -1,8 +1,8 @@
-//! A bare hyper server that sends the same bytes as our endpoint.
+//! A bare hyper server that sends the same bytes as the project's endpoint.
 //!
 //!     server-bare [--tls CA.pem]
 //!
-//! With `--tls` it creates a certificate authority, writes its certificate to the file, and serves
+//! With `--tls`, it creates a certificate authority, writes its certificate to the file, and serves
 //! https. Prints its URL as soon as it listens.
 
 mod control;
@@ -31,7 +31,8 @@ use tokio_rustls::TlsAcceptor;
 
 use frames::{SMALL, chunk, complete};
 
-/// The payload size of a chunk in a long stream, unless the function's name ends with another.
+/// The payload size of a chunk in a long stream, unless the function's name ends with a different
+/// size.
 const CHUNK: usize = 64 * 1024;
 
 fn main() {
@@ -138,7 +139,7 @@ async fn respond(
 /// The body of a response.
 enum Content {
     Whole(Option<Bytes>),
-    /// The first frame this many times, then the second.
+    /// The first frame this many times, then the second one once.
     Frames {
         frames: Arc<[Bytes]>,
         next: usize,
@@ -149,7 +150,7 @@ enum Content {
         every: Interval,
         left: u32,
     },
-    /// The time once, and the end much later.
+    /// The time once, and the end of the stream much later.
     Hold {
         sent: u8,
         until: Pin<Box<Sleep>>,

@@ -1,4 +1,4 @@
-//! The harness's control of a server process: one word per line on its standard input.
+//! The harness's control of a server process: one word per line on the server's standard input.
 
 use std::io::BufRead;
 
@@ -6,8 +6,8 @@ use bench_client_common::resident;
 use cpu_time::ProcessTime;
 
 /// Responds to `cpu` with the CPU time of this process in nanoseconds, and to `memory` with its
-/// resident memory in bytes. The process exits at the end of
-/// its input, so that it does not outlive the harness.
+/// resident memory in bytes. The process exits at the end of its input, so that it does not outlive
+/// the harness.
 pub fn listen() {
     std::thread::spawn(|| {
         for line in std::io::stdin().lock().lines() {

@@ -1,4 +1,4 @@
-//! Our endpoint, with in-process functions.
+//! The project's endpoint, with in-process functions.
 //!
 //!     server-endpoint [--no-verify]
 //!
@@ -22,7 +22,8 @@ fn main() {
             br#""Hello, Ada. What a fine day it is.""#,
         ))
     });
-    // At the same times as the bare server: a late tick does not delay the next.
+    // The times of the writes are those of the bare server: a late tick does not delay the next
+    // one.
     let ticks = Function::streaming("ticks", |_call, mut writer| async move {
         let mut every = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
         for _ in 0..TICKS {
@@ -45,7 +46,7 @@ fn main() {
                 .functions([small, ticks, hold])
                 .verify(verify);
             if verify {
-                // Keys that nothing uses are rejected.
+                // The endpoint rejects an access key if signatures are not verified.
                 endpoint = endpoint.credential("local", "local").unwrap();
             }
             let server = endpoint.bind("127.0.0.1:0").await.unwrap();

@@ -2,9 +2,9 @@
 //!
 //!     server-loop INSTANCES ROOT HANDLER COMMAND [ARGUMENT..]
 //!
-//! Starts the instances, gives each call to one that waits for an event, or lets the call wait for
-//! one, and returns the response. It has no signatures, checks, timeouts, logs or measurements. Prints
-//! its URL as soon as it listens.
+//! Starts the instances, passes each call to an instance that waits for an event, or lets the call
+//! wait for one, and returns the response. It has no signatures, checks, timeouts, logs or
+//! measurements. Prints its URL as soon as it listens.
 
 mod control;
 
@@ -24,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// The rest of each request ID, whose beginning is a number.
+/// The constant part of each request ID, after a number.
 const ID: &str = "-6a55-4c1b-9b5e-0f2a8d7c3e61";
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:small";
@@ -34,9 +34,9 @@ struct Loop(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Requests of instances for an event.
+    /// Requests for an event, from idle instances.
     idle: VecDeque<oneshot::Sender<Event>>,
-    /// Events that no instance was idle for.
+    /// Events that wait for an idle instance.
     waiting: VecDeque<Event>,
     calls: HashMap<u32, oneshot::Sender<Bytes>>,
     last: u32,
@@ -64,7 +64,7 @@ fn main() {
         for _ in 0..instances.parse().unwrap() {
             let mut command = Command::new(program);
             command.args(arguments).current_dir(root);
-            // It ends when it loses its connection, and may write that it did.
+            // An instance ends when it loses its connection, and may write a message about that.
             command.stdin(Stdio::null()).stdout(Stdio::null());
             command.stderr(Stdio::null());
             command
@@ -115,7 +115,7 @@ impl Loop {
         self.0.lock().unwrap()
     }
 
-    /// A request of a caller.
+    /// Handles a request from a caller.
     async fn call(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let payload = read(request).await;
         let (sender, response) = oneshot::channel();
@@ -125,7 +125,7 @@ impl Loop {
             let id = state.last;
             state.calls.insert(id, sender);
             let mut event = Some(Event { id, payload });
-            // One that has disconnected returns the event.
+            // If the instance has disconnected, the event is returned.
             while let Some(given) = event.take() {
                 match state.idle.pop_front() {
                     Some(poll) => event = poll.send(given).err(),
@@ -143,7 +143,7 @@ impl Loop {
             .unwrap()
     }
 
-    /// A request of a runtime: `.../invocation/next`, or `.../invocation/ID/response`.
+    /// Handles a request from a runtime: `.../invocation/next`, or `.../invocation/ID/response`.
     async fn runtime(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() == Method::GET {
             let event = self.next().await;

@@ -1,10 +1,10 @@
-//! A bare hyper server, which sends what a process writes to a pipe.
+//! A bare hyper server that sends what a process writes to a pipe.
 //!
 //!     server-pipe COMMAND [ARGUMENT..]
 //!
-//! A call of `ticks` writes a line to a process that is not in use, or to a new one, and sends what it
-//! then writes, as a message for each chunk. `small` needs no process. Prints its URL as soon as it
-//! listens.
+//! A call of `ticks` writes a line to an unused process, or to a new one, and sends what that
+//! process then writes, as one message per chunk. `small` needs no process. Prints its URL as soon
+//! as it listens.
 
 mod control;
 mod frames;
@@ -36,7 +36,7 @@ struct Pipes {
     idle: Mutex<Vec<Function>>,
 }
 
-/// A process, which ends when its input does.
+/// A process that ends when its input does.
 struct Function {
     _child: Child,
     input: ChildStdin,
@@ -123,10 +123,10 @@ impl Pipes {
     }
 }
 
-/// The body of a response: what the process still writes, then what is ready.
+/// The body of a response: what the process has yet to write, then the frames that are ready.
 struct Content {
     left: usize,
-    /// In use while it still writes.
+    /// Owned by this body while the process still writes.
     function: Option<Function>,
     frames: VecDeque<Bytes>,
     pipes: Arc<Pipes>,

@@ -1,8 +1,8 @@
-//! Our endpoint, with a function that is a program.
+//! The project's endpoint, with a function that is a program.
 //!
 //!     server-runtime [--no-verify] THREADS NAME INSTANCES QUEUE SOURCE [ARGUMENT..]
 //!
-//! Calls for which no instance is free wait, as many as QUEUE says. Prints its URL as soon as it
+//! Calls wait if no instance is free; QUEUE is the number that may. Prints its URL as soon as it
 //! listens.
 
 mod control;
@@ -34,7 +34,7 @@ fn main() {
         .queue(queue.parse().unwrap())
         .timeout(Duration::from_secs(60));
     let mut functions = vec![Function::program(name, program)];
-    // The load generator's warm-up calls it.
+    // The load generator's warm-up calls this function.
     if name != "small" {
         functions.push(Function::buffered("small", |_call| async {
             Ok::<_, FunctionError>("")
@@ -51,7 +51,7 @@ fn main() {
     runtime.block_on(async {
         let mut endpoint = Endpoint::builder().functions(functions).verify(verify);
         if verify {
-            // Keys that nothing uses are rejected.
+            // The endpoint rejects an access key if signatures are not verified.
             endpoint = endpoint.credential("local", "local").unwrap();
         }
         let server = endpoint.bind("127.0.0.1:0").await.unwrap();

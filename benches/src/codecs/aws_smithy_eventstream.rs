@@ -9,9 +9,9 @@ use lambda_invoke_testing::codec::{Codec, PlainMessage, PlainValue, Rule};
 
 pub struct Contender {
     decoder: MessageFrameDecoder,
-    /// What came of an incomplete message, in pieces as in the SDK's receiver.
+    /// The bytes of an incomplete message that have arrived, in pieces as in the SDK's receiver.
     rest: SegmentedBuf<Bytes>,
-    /// Whether a part of a message has come: the decoder takes the prelude out of the buffer.
+    /// Whether a part of a message has arrived: the decoder removes the prelude from the buffer.
     waits: bool,
     out: Vec<u8>,
 }
@@ -71,7 +71,7 @@ impl Codec for Contender {
     }
 
     fn enforces(rule: Rule) -> bool {
-        // It has no limits of its own.
+        // This codec has no limits.
         ![
             Rule::MaxMessageLength,
             Rule::MaxHeadersLength,

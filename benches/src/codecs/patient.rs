@@ -1,5 +1,5 @@
-//! The example of docs/benchmarking.md: the naive codec, which keeps what has arrived and begins again
-//! with each piece.
+//! The example in docs/benchmarking.md: the naive codec, which keeps everything that has arrived
+//! and decodes it again with each piece.
 
 use bytes::{Buf, Bytes};
 use lambda_invoke_testing::codec::{Codec, PlainMessage, Rule, naive};
@@ -23,7 +23,7 @@ impl Codec for Contender {
             each(message);
         }
         match verdict {
-            // The rest may still come.
+            // An incomplete message may still be completed.
             Ok(()) | Err(Rule::CompleteMessage) => Ok(()),
             Err(rule) => Err(format!("{rule:?} is broken")),
         }

@@ -1,4 +1,5 @@
-//! What is compared: each contender's version, features and compiler flags, as cargo resolves them.
+//! What is compared: the version, features and compiler flags of each contender, as cargo resolves
+//! them.
 
 use std::process::Command;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::programs::{Place, run};
 
-/// The packages that do the measured work, with the package of this workspace that builds them.
+/// The packages that do the measured work, each with the package of this workspace that builds it.
 const CONTENDERS: [(&str, &str); 12] = [
     ("lambda-invoke", "bench-client-ours"),
     ("lambda-invoke-sigv4", "lambda-invoke-benches"),
@@ -23,7 +24,7 @@ const CONTENDERS: [(&str, &str); 12] = [
     ("ring", "lambda-invoke-benches"),
 ];
 
-/// Version and features of each contender, and how all are built.
+/// Returns the version and features of each contender, and the flags with which all are built.
 pub fn contenders(place: &Place) -> Result<Value> {
     let mut found = Vec::new();
     for (name, package) in CONTENDERS {
@@ -37,7 +38,7 @@ pub fn contenders(place: &Place) -> Result<Value> {
             .ok_or_else(|| format!("{package} does not depend on {name}"))?;
         let (id, features) = line.split_once('\t').unwrap_or((line, ""));
         let version = id.split(' ').nth(1).unwrap_or_default();
-        // A package that is listed again is marked.
+        // cargo marks a package that it lists again.
         let features = features.trim_end_matches(" (*)").trim();
         found.push(json!({ "name": name, "version": version, "features": features }));
     }
@@ -49,7 +50,7 @@ pub fn contenders(place: &Place) -> Result<Value> {
     }))
 }
 
-/// The same as a section of the page.
+/// Returns the same as a section of the page.
 pub fn section(contenders: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let flags = match text(&contenders["rustflags"]) {

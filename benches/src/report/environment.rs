@@ -1,4 +1,4 @@
-//! Virtual environments of Python, for peers from the Python Package Index.
+//! Python virtual environments, for peers from the Python Package Index.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::Result;
 use crate::programs::{Place, run};
 
-/// A virtual environment with these packages, in the target folder.
+/// Creates a virtual environment with these packages, in the target folder.
 pub fn environment(place: &Place, packages: &[&str]) -> Result<PathBuf> {
     let folder = place.target.join("peers").join(packages.join("-"));
     let done = folder.join("installed");

@@ -1,5 +1,5 @@
-//! Measures every row of the table in docs/performance.md and writes that page's tables and
-//! curves. `run` in the folder of this package starts it.
+//! Measures every row of the table in docs/performance.md, and writes that page's tables and
+//! curves. `run` in the folder of this package starts this program.
 
 mod contenders;
 mod environment;
@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Saves a number as measured.
+    /// Stores a number as it was measured.
     pub fn raw(&mut self, kind: &'static str, value: Value) {
         self.raw.entry(kind).or_default().push(value);
     }

@@ -1,4 +1,4 @@
-//! Signing, codec and names: runs the example `micro`, and compares with the goals.
+//! Signing, codec and names: runs the example `micro`, and compares the results with the goals.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::stats::{median, ratio};
 use crate::svg::Curves;
 use crate::{Report, Result};
 
-/// A line of output of `micro`.
+/// A line of the output of `micro`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Line {
     group: String,
@@ -21,7 +21,7 @@ pub struct Line {
     ns: Vec<f64>,
 }
 
-/// All lines, by group and contender.
+/// All lines of the output, by group and contender.
 #[derive(Clone, Debug, Default)]
 pub struct Micro(BTreeMap<(String, String), Line>);
 
@@ -52,7 +52,7 @@ impl Micro {
             .ok_or_else(|| format!("micro did not measure {group}, {contender}").into())
     }
 
-    /// The groups with this prefix, the number after it, and the median of each contender.
+    /// Returns the groups with this prefix: the number after it, and the median of each contender.
     pub fn curve(&self, prefix: &str) -> Curves {
         let mut curves = Curves::new();
         for ((group, contender), line) in &self.0 {
@@ -65,7 +65,8 @@ impl Micro {
                 None => curves.push((contender.clone(), vec![point])),
             }
         }
-        // A contender of one group only, as the minimum of a single function, has no curve.
+        // A contender that takes part in only one group, such as the minimum for a single function,
+        // has no curve.
         curves.retain(|(_, points)| points.len() > 1);
         for (_, points) in &mut curves {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -76,7 +77,7 @@ impl Micro {
         curves
     }
 
-    /// The time relative to another contender, mostly the limit.
+    /// The time relative to another contender, usually the limit.
     fn relative(&self, name: String, group: &str, other: &str, goal: f64) -> Result<Row> {
         let (ours, other) = (self.line(group, "ours")?, self.line(group, other)?);
         let measured = ratio(&ours.ns, &other.ns);
@@ -84,7 +85,7 @@ impl Micro {
         Ok(row(name, measured, "x", Goal::AtMost(goal), detail))
     }
 
-    /// The speed of ours relative to a peer, and the limit's.
+    /// The speed relative to a peer, and that of the limit.
     fn faster(&self, name: String, group: &str, ours: &str, peer: &str, goal: Goal) -> Result<Row> {
         let (ours, peer) = (self.line(group, ours)?, self.line(group, peer)?);
         let mut detail = ours.against(peer);
@@ -96,7 +97,7 @@ impl Micro {
         Ok(row(name, measured, "x", goal, detail))
     }
 
-    /// A row without a goal for each contender of a group that is neither ours nor a limit.
+    /// A row without a goal for each peer in a group.
     fn facts(&self, name: &str, group: &str) -> Result<Vec<Row>> {
         let peers = self.0.values().filter(|line| line.group == group);
         let peers = peers.filter(|line| !COMPANIONS.contains(&line.contender.as_str()));
@@ -154,7 +155,7 @@ fn row(name: String, measured: f64, unit: &'static str, goal: Goal, detail: Stri
     }
 }
 
-/// Contenders other than peers: ours in both forms, and what bounds them.
+/// Contenders that are not peers: the project's in both forms, and the limits.
 const COMPANIONS: [&str; 6] = [
     "ours",
     "ours, as events",
@@ -200,14 +201,14 @@ pub fn signing(micro: &Micro) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Instructions of signing other than hashing, counted under valgrind by `instructions`.
+/// The instructions of signing without hashing, which `instructions` counts under valgrind.
 pub fn instructions(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let mut command = Command::new(place.benches.join("instructions/run"));
     let output = command
         .env("CARGO_TARGET_DIR", &place.target)
         .stderr(Stdio::inherit())
         .output()?;
-    // It also fails if a count has risen, which this table does not report.
+    // `instructions` also fails if a count has risen, which this table does not report.
     let mut counts = BTreeMap::new();
     for line in String::from_utf8(output.stdout)?.lines() {
         let line: Value = serde_json::from_str(line)?;

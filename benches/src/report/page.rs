@@ -1,4 +1,5 @@
-//! Writes the tables in docs/performance.md, and how many goals they meet, between its marks.
+//! Writes the tables and the number of goals that they meet to docs/performance.md, between the
+//! page's marks.
 
 use std::fmt::Write;
 
@@ -9,20 +10,20 @@ use crate::programs::{Place, run};
 use crate::rows::Row;
 use crate::{Report, Result};
 
-/// Before and after the tables.
+/// The marks before and after the tables.
 const MEASURED: [&str; 2] = [
     "<!-- measured by benches/run: begin -->",
     "<!-- measured by benches/run: end -->",
 ];
 
-/// Before and after the number of goals that are met.
+/// The marks before and after the number of goals that are met.
 const GLANCE: [&str; 2] = [
     "<!-- counted by benches/run: begin -->",
     "<!-- counted by benches/run: end -->",
 ];
 
 /// Saves the raw numbers, and writes the rows to the page. Parts that this run did not measure keep
-/// the rows and the date of an earlier run.
+/// the rows and the date of the earlier run.
 pub fn write(place: &Place, report: &Report) -> Result<()> {
     let folder = place.target.join("report");
     let rows: Vec<Value> = report.rows.iter().map(Row::json).collect();
@@ -48,7 +49,7 @@ pub fn write(place: &Place, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// What is before, between and after two marks.
+/// Returns the text before, between and after two marks.
 fn split<'p>(page: &'p str, [begin, end]: [&str; 2]) -> Result<[&'p str; 3]> {
     let lacks = |mark: &str| format!("docs/performance.md has no mark {mark}");
     let (before, rest) = page.split_once(begin).ok_or_else(|| lacks(begin))?;
@@ -56,13 +57,13 @@ fn split<'p>(page: &'p str, [begin, end]: [&str; 2]) -> Result<[&'p str; 3]> {
     Ok([before, between, after])
 }
 
-/// The page with this text between two marks.
+/// Returns the page with this text between two marks.
 fn replace(page: &str, marks: [&str; 2], text: &str) -> Result<String> {
     let ([before, _, after], [begin, end]) = (split(page, marks)?, marks);
     Ok(format!("{before}{begin}\n\n{text}\n{end}{after}"))
 }
 
-/// How many goals each part meets, by its table.
+/// Counts the goals that each part meets, from its table.
 fn glance(tables: &str) -> String {
     let mut text = String::from("| part | goals met | short | facts |\n|---|---:|---:|---:|\n");
     let (mut all_met, mut all_short) = (0, 0);
@@ -80,7 +81,7 @@ fn glance(tables: &str) -> String {
     text
 }
 
-/// A table for each part, under a line with the date and the machine.
+/// Returns a table for each part, under a line with the date and the machine.
 fn tables(report: &Report, old: &str) -> Result<String> {
     let mut text = String::new();
     let date = run(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
@@ -88,7 +89,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
         let rows: Vec<&Row> = report.rows.iter().filter(|row| row.part == part).collect();
         let heading = format!("### {part}\n");
         if rows.is_empty() {
-            // Unchanged.
+            // This part was not measured, so its section stays.
             if let Some((_, section)) = old.split_once(&heading) {
                 let section = section.split("### ").next().unwrap_or(section);
                 write!(text, "{heading}{}\n\n", section.trim_end())?;
@@ -121,7 +122,7 @@ fn tables(report: &Report, old: &str) -> Result<String> {
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-/// The processor, and the machine's load.
+/// Returns the model of the processor, and the load of the machine.
 fn machine() -> Result<String> {
     let info = std::fs::read_to_string("/proc/cpuinfo")?;
     let model = info
@@ -136,7 +137,7 @@ fn machine() -> Result<String> {
     ))
 }
 
-/// Writes a picture: into the project if asked to, and beside the raw numbers otherwise.
+/// Writes a picture to the project if the page is written, and next to the raw numbers otherwise.
 pub fn picture(place: &Place, report: &Report, name: &str, svg: &str) -> Result<()> {
     let folder = match report.write {
         true => place.project().join("docs/performance"),
@@ -146,7 +147,7 @@ pub fn picture(place: &Place, report: &Report, name: &str, svg: &str) -> Result<
     Ok(std::fs::write(folder.join(format!("{name}.svg")), svg)?)
 }
 
-/// A number of bytes, in a suitable unit.
+/// Formats a number of bytes in a suitable unit.
 pub fn bytes(count: f64) -> String {
     match count {
         ..1e3 => format!("{count:.0} B"),

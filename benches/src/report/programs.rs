@@ -9,19 +9,19 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// The three callers, by the suffix of their packages' and programs' names.
+/// The three callers, by the suffix in the names of their packages and programs.
 pub const CLIENTS: [&str; 3] = ["ours", "bare", "sdk"];
 
-/// The caller on our client with the keys of a profile, named in the same way.
+/// The caller on the project's client with the credentials of a profile, named in the same way.
 pub const WITH_PROFILE: &str = "credentials";
 
-/// The folders of this package and of its programs.
+/// The folders of this package and of the programs.
 #[derive(Debug)]
 pub struct Place {
     pub benches: PathBuf,
     pub target: PathBuf,
-    /// The `PATH` of all programs. `python3` is the interpreter itself, since a wrapper, such as
-    /// pyenv's, may take longer to start than all that is measured.
+    /// The `PATH` of all programs. In it, `python3` is the interpreter itself, since a wrapper,
+    /// such as pyenv's, may take longer to start than everything that is measured.
     pub path: OsString,
 }
 
@@ -84,8 +84,8 @@ impl Place {
         Ok(())
     }
 
-    /// Runs a program to its end, on one processor if it may not choose, and parses the line of JSON
-    /// that it prints.
+    /// Runs a program to its end, pinned to a processor if one is given, and parses the line of
+    /// JSON that it prints.
     pub fn measure_on(
         &self,
         cpu: Option<&str>,
@@ -98,7 +98,7 @@ impl Place {
         Ok(serde_json::from_str(&output)?)
     }
 
-    /// A program, on one processor if it may not choose.
+    /// A command for a program, pinned to a processor if one is given.
     fn command_on(&self, cpu: Option<&str>, name: &str) -> Command {
         let program = self.program(name);
         let mut command = match cpu {
@@ -113,15 +113,15 @@ impl Place {
         command
     }
 
-    /// The file for the certificate of a server's authority.
+    /// The file for the certificate of a server's own authority.
     pub fn ca(&self) -> Result<String> {
         let path = self.target.join("report").join("ca.pem");
         let path = path.into_os_string().into_string();
         path.map_err(|_| "the target folder's name is not UTF-8".into())
     }
 
-    /// Writes the shared files with the profile of [`WITH_PROFILE`]; returns the variables that name
-    /// them.
+    /// Writes shared files with the profile for [`WITH_PROFILE`], and returns the variables that
+    /// point to them.
     pub fn profile(&self) -> Result<Vec<(&'static str, String)>> {
         let folder = self.target.join("report");
         let file = |name: &str, text: &str| -> Result<String> {
@@ -186,7 +186,7 @@ impl Server {
         Self::start_on(place, None, name, args)
     }
 
-    /// Starts a server, on one processor if it may not choose.
+    /// Starts a server, pinned to a processor if one is given.
     pub fn start_on(place: &Place, cpu: Option<&str>, name: &str, args: &[&str]) -> Result<Self> {
         let mut command = place.command_on(cpu, name);
         let mut child = command
@@ -208,7 +208,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Its CPU time so far in nanoseconds (`cpu`), or its resident memory in bytes (`memory`).
+    /// Returns the server's CPU time so far in nanoseconds (`cpu`), or its resident memory in bytes
+    /// (`memory`).
     pub fn number(&mut self, word: &str) -> Result<f64> {
         writeln!(self.input, "{word}")?;
         Ok(self.line()?.parse()?)
@@ -226,7 +227,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // An error means that it has already exited.
+        // An error means that the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

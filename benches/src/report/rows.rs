@@ -1,4 +1,4 @@
-//! The rows of the table: measurement, goal, and whether it was reached.
+//! The rows of the table: the measurement, the goal, and whether it was met.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,8 @@ use crate::svg::{self, Curves};
 pub enum Goal {
     AtMost(f64),
     AtLeast(f64),
-    /// No goal: a fact, such as a ratio to a peer that the limit itself could not reach everywhere.
+    /// No goal: the row states a fact, such as a ratio to a peer that even the limit could not
+    /// reach everywhere.
     Fact,
 }
 
@@ -39,7 +40,7 @@ pub struct Row {
     pub measured: f64,
     pub unit: &'static str,
     pub goal: Goal,
-    /// The absolute numbers of a ratio, or their source.
+    /// The absolute numbers behind a ratio, or where the number comes from.
     pub detail: String,
 }
 
@@ -53,7 +54,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A time in a suitable unit.
+/// Formats a time in a suitable unit.
 pub fn time(ns: f64) -> String {
     match ns {
         ..1e3 => format!("{} ns", number(ns)),
@@ -64,7 +65,7 @@ pub fn time(ns: f64) -> String {
 }
 
 impl Row {
-    /// A ratio.
+    /// Formats a ratio.
     pub fn ratio(
         part: &'static str,
         name: String,
@@ -82,7 +83,8 @@ impl Row {
         }
     }
 
-    /// The exponent of our curve, between what and what, and those of the others.
+    /// A row with the exponent of the project's curve, the range that it was measured over, and the
+    /// exponents of the other curves.
     pub fn growth(
         title: &str,
         x_text: fn(f64) -> String,
@@ -113,7 +115,7 @@ impl Row {
         })
     }
 
-    /// A row for which something is missing on this machine.
+    /// A row that cannot be measured because something is missing on this machine.
     pub fn not_measured(
         part: &'static str,
         name: String,
@@ -131,7 +133,7 @@ impl Row {
         }
     }
 
-    /// Whether there is a number.
+    /// Whether the row has a number.
     pub fn is_measured(&self) -> bool {
         !self.measured.is_nan()
     }
@@ -179,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goals_hold_at_their_border_as_they_say() {
+    fn goals_include_their_bounds() {
         assert!(Goal::AtMost(1.3).is_met(1.3) && !Goal::AtMost(1.3).is_met(1.31));
         assert!(Goal::AtLeast(5.0).is_met(5.0) && !Goal::AtLeast(5.0).is_met(4.99));
         assert!(Goal::Fact.is_met(f64::MAX));
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growth_names_no_exponent_of_a_single_point() {
+    fn a_growth_over_a_single_point_has_no_exponent() {
         let curve = |name: &str, ys: &[f64]| {
             let points = ys
                 .iter()

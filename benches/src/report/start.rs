@@ -1,4 +1,5 @@
-//! From the start of a process to the first byte of a response, in programs that do nothing else.
+//! The time from the start of a process to the first byte of a response, in programs that do
+//! nothing else.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
                 command.args(&args).stdin(Stdio::null());
                 if client == WITH_PROFILE {
                     command.envs(profile.iter().cloned());
-                    // Keys in the environment would take precedence.
+                    // Credentials in the environment would take precedence.
                     command.env_remove("AWS_ACCESS_KEY_ID");
                     command.env_remove("AWS_SECRET_ACCESS_KEY");
                 }
@@ -66,7 +67,7 @@ pub fn start(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
 /// Compares CPU times, since wall time on a shared machine depends mostly on its other users.
 fn rows_of(scheme: &str, wall: &[Vec<f64>; 4], cpu: &[Vec<f64>; 4]) -> Vec<Row> {
     let row = |name: &str, measured, goal, other: usize| {
-        // Other programs can only slow a start down, so the wall time is the 10th percentile.
+        // Other programs can only slow down a start, so the wall time is the 10th percentile.
         let texts = |index: usize| {
             let (cpu, wall) = (median(&cpu[index]), quantile(&wall[index], 0.1));
             format!("CPU {}, wall {}", time(cpu), time(wall))
@@ -108,7 +109,7 @@ fn rows_of(scheme: &str, wall: &[Vec<f64>; 4], cpu: &[Vec<f64>; 4]) -> Vec<Row> 
     ]
 }
 
-/// Runs one process, timed from before it is spawned until it has been waited for.
+/// Runs one process, and measures the time from before it is spawned until it has been waited for.
 pub fn once(command: &mut Command) -> Result<Cost> {
     let before = children_cpu()?;
     let start = Instant::now();

@@ -34,10 +34,10 @@ const STYLES: [(&str, &str, &str); 6] = [
     ("#8a6d00", "#f0e442", "1 2"),
 ];
 
-/// Legends are in rows of this many.
+/// The number of entries in a row of the legend.
 const PER_ROW: usize = 3;
 
-/// The colours as classes, by the reader's preference.
+/// The colours as classes, in the reader's preferred color scheme.
 fn style() -> String {
     let mut light = String::new();
     let mut dark = String::new();
@@ -56,7 +56,7 @@ fn style() -> String {
     )
 }
 
-/// The exponent of growth: the slope on logarithmic axes over the upper half of the points.
+/// Returns the exponent of growth: the slope on logarithmic axes over the upper half of the points.
 pub fn exponent(points: &[(f64, f64)]) -> Option<f64> {
     let upper = points.get(points.len() / 2..)?;
     if upper.len() < 2 {
@@ -71,7 +71,7 @@ pub fn exponent(points: &[(f64, f64)]) -> Option<f64> {
     (square > 0.0).then_some(both / square)
 }
 
-/// A logarithmic axis: the position of a value between the smallest and the largest.
+/// A logarithmic axis, which places a value between the smallest and the largest.
 struct Axis {
     low: f64,
     high: f64,
@@ -93,7 +93,7 @@ impl Axis {
         (log(value) - self.low) / (self.high - self.low)
     }
 
-    /// The powers of ten on the axis, and both ends.
+    /// Returns the powers of ten on the axis, and both ends.
     fn ticks(&self) -> Vec<f64> {
         let (low, high) = (self.low.floor() as i32, self.high.ceil() as i32);
         let powers = (low..=high).flat_map(|power| {
@@ -110,7 +110,7 @@ impl Axis {
     }
 }
 
-/// Zero has no place on a logarithmic axis: it is shown at one half.
+/// Zero has no place on a logarithmic axis, so it is shown as one half.
 fn log(value: f64) -> f64 {
     value.max(0.5).log10()
 }
@@ -175,7 +175,7 @@ impl Chart<'_> {
     }
 }
 
-/// The exponent with two decimals, and without a sign before zero.
+/// Formats the exponent with two decimals, and zero without a sign.
 pub fn exponent_text(points: &[(f64, f64)]) -> Option<String> {
     let hundredths = (exponent(points)? * 100.0).round();
     Some(format!("{:.2}", hundredths / 100.0 + 0.0))

@@ -1,4 +1,5 @@
-//! The weight of a caller: crates, bytes, and CPU time of a clean build.
+//! The weight of a caller: the number of crates, the size in bytes, and the CPU time of a clean
+//! build.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -46,7 +47,7 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         format!("including both; the facade alone {}", facade.len()),
     ));
 
-    // The minimal callers, each without the features of the load generators.
+    // The minimal callers, each built without the features for load generators.
     let builds = clean_builds(place, report)?;
     let of = |client: &str, key: &str| builds.get(client).and_then(|build| build[key].as_f64());
     let sdk = |key, unit: &str| match of("sdk", key) {
@@ -113,8 +114,8 @@ pub fn weight(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Builds the program as one static file, and returns its size in MB; `None` on a machine that cannot
-/// build it.
+/// Builds the program as one static file, and returns its size in MB, or `None` if this machine
+/// cannot build it.
 fn program(place: &Place) -> Result<Option<f64>> {
     const TARGET: &str = "x86_64-unknown-linux-musl";
     let mut cargo = Command::new("cargo");
@@ -128,7 +129,8 @@ fn program(place: &Place) -> Result<Option<f64>> {
     Ok(Some(std::fs::metadata(path)?.len() as f64 / 1e6))
 }
 
-/// The number of crates of a package with its default features, including itself, on this machine.
+/// Returns the number of crates of a package with its default features, including itself, on this
+/// machine.
 fn crates(manifest: &std::path::Path, package: &str) -> Result<BTreeSet<String>> {
     let mut cargo = Command::new("cargo");
     cargo.args([
@@ -145,7 +147,7 @@ fn crates(manifest: &std::path::Path, package: &str) -> Result<BTreeSet<String>>
         .args(["--format", "{p}"])
         .arg("--manifest-path")
         .arg(manifest))?;
-    // The version is followed by a path and a mark.
+    // A path and a mark follow the version.
     let crates = tree
         .lines()
         .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "));
@@ -156,8 +158,8 @@ fn clean_folder(place: &Place, client: &str) -> std::path::PathBuf {
     place.target.join("clean").join(client)
 }
 
-/// Builds each minimal caller from a clean state. With `--quick`, times of an earlier run are used
-/// and marked, and the SDK's caller, which takes minutes, is not built.
+/// Builds each minimal caller from a clean state. With `--quick`, the times of an earlier run are
+/// used and marked, and the SDK's caller, which takes minutes, is not built.
 fn clean_builds(place: &Place, report: &mut Report) -> Result<BTreeMap<&'static str, Value>> {
     let mut builds = BTreeMap::new();
     for client in CLIENTS.into_iter().chain([WITH_PROFILE]) {

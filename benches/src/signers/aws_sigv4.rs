@@ -70,7 +70,7 @@ impl Signer for Contender {
     }
 
     fn claims(request: &Parts) -> bool {
-        // It reads `+` as a space, and replaces what is no UTF-8.
+        // `aws-sigv4` reads `+` as a space, and replaces bytes that are not UTF-8.
         let query = request.uri.query().unwrap_or_default();
         !query.contains('+') && request.uri.path().is_ascii() && query.is_ascii()
     }

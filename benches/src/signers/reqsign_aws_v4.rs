@@ -41,7 +41,7 @@ impl Signer for Contender {
     }
 
     fn sign(&self, request: &mut Parts, body: &[u8]) -> Result<(), String> {
-        // The signature covers the body only if its hash is a header.
+        // The signature covers the body only if its hash is sent as a header.
         let hash = hex::encode(ring::digest::digest(&ring::digest::SHA256, body));
         let hash = HeaderValue::from_str(&hash).map_err(|error| error.to_string())?;
         request.headers.insert("x-amz-content-sha256", hash);
@@ -56,8 +56,8 @@ impl Signer for Contender {
     }
 
     fn claims(request: &Parts) -> bool {
-        // It encodes the path once, as S3 wants it, signs only one of several headers of a name, and
-        // does not collapse spaces.
+        // This signer encodes the path once, as S3 requires, signs only one of several headers with
+        // the same name, and does not collapse spaces.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
         let path = request.uri.path();
         let dots = path

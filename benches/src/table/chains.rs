@@ -1,5 +1,5 @@
-//! Signatures of chunks and of messages, and the day's key. aws-sigv4 derives its key each time, and
-//! encodes a message's envelope.
+//! Signatures of chunks and of messages, and the day's key. aws-sigv4 derives its key each time,
+//! and also encodes a message's envelope.
 
 use std::hint::black_box;
 use std::time::SystemTime;
@@ -39,7 +39,7 @@ fn seed() -> Signature {
 /// SHA-256 of the data and one HMAC.
 fn limit(data: Bytes) -> Contender {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-    // As long as a string to sign of either.
+    // The string to sign of a chunk and that of a message both have this length.
     let string_to_sign = [b'x'; 264];
     Contender::new("limit", move || {
         black_box(digest::digest(&digest::SHA256, black_box(&data)));

@@ -1,4 +1,4 @@
-//! Codecs: decoding streams at hand and in pieces, and encoding.
+//! Codecs: decoding streams that are in memory as a whole or arrive in pieces, and encoding.
 
 use std::hint::black_box;
 
@@ -13,13 +13,13 @@ use crate::{VisitCodecs, each_codec};
 
 /// Payload sizes of the frames, in bytes.
 const SIZES: [usize; 4] = [64, 1024, 16 * 1024, 64 * 1024];
-/// Lengths of the pieces that a stream comes in, in bytes.
+/// Lengths of the pieces in which a stream arrives, in bytes.
 const PIECES: [usize; 2] = [8 * 1024, 16 * 1024];
 
 pub(super) fn groups() -> Vec<Group> {
     let mut groups = Vec::new();
     for size in SIZES {
-        // Like data that was just read from a socket, this is in the processor's cache.
+        // This fits into the processor's cache, like data that was just read from a socket.
         let (stream, count) = frames(size, 64 * 1024);
         groups.push(decode(format!("decode/{size}"), &stream, count));
     }
@@ -32,7 +32,7 @@ pub(super) fn groups() -> Vec<Group> {
     groups
 }
 
-/// One checksum for each frame: the limit.
+/// The limit: one checksum over each frame.
 fn crc_pass(stream: &Bytes, count: usize) -> impl FnMut() + 'static {
     let (stream, frame) = (stream.clone(), stream.len() / count);
     move || {
@@ -42,7 +42,7 @@ fn crc_pass(stream: &Bytes, count: usize) -> impl FnMut() + 'static {
     }
 }
 
-/// Decodes a stream at hand, of so many frames of the same length.
+/// Decodes a stream that is in memory, with this many frames of the same length.
 pub(super) fn decode(name: String, stream: &Bytes, count: usize) -> Group {
     struct Visitor<'a>(&'a Bytes, Vec<Contender>);
     impl VisitCodecs for Visitor<'_> {
@@ -64,7 +64,7 @@ pub(super) fn decode(name: String, stream: &Bytes, count: usize) -> Group {
         );
         each_codec(&mut visitor);
         let (stream, frame) = (stream.clone(), stream.len() / count);
-        // What any decoder does that checks both checksums and hands out slices.
+        // The work of any decoder that checks both checksums and returns slices.
         visitor
             .1
             .push(Contender::new("two CRC passes and a slice", move || {
@@ -81,7 +81,7 @@ pub(super) fn decode(name: String, stream: &Bytes, count: usize) -> Group {
     })
 }
 
-/// Decodes a stream that comes in pieces. The handles of the pieces are made before.
+/// Decodes a stream that arrives in pieces. The handles to the pieces are made in advance.
 fn pushed(piece: usize, size: usize) -> Group {
     struct Visitor<'a>(&'a [Bytes], Vec<Contender>);
     impl VisitCodecs for Visitor<'_> {
@@ -125,7 +125,7 @@ fn pushed(piece: usize, size: usize) -> Group {
             move || SdkReceiver::new(theirs.clone()),
             SdkReceiver::drain,
         ));
-        // The checksums of the same pieces: of each frame, piece by piece.
+        // The checksums over the same data: one per frame, computed piece by piece.
         let (pieces, frame) = (pieces.clone(), stream.len() / count);
         contenders.push(Contender::new("limit", move || {
             let (mut hasher, mut left) = (crc32fast::Hasher::new(), frame);

@@ -1,6 +1,7 @@
 //! The table: groups of contenders that do the same work.
 //!
-//! A walker chooses how it measures: criterion, the micro harness, allocations, instructions.
+//! Each user of the table measures in its own way: criterion, the micro harness, allocations,
+//! instructions.
 
 mod chains;
 mod codecs;
@@ -9,7 +10,7 @@ mod names;
 mod protocol;
 mod signers;
 
-/// The contender whose rows are in the report.
+/// The contender that the report's rows are about.
 pub const OURS: &str = "ours";
 
 /// The name of a contender in the report.
@@ -20,7 +21,7 @@ fn label(name: &'static str) -> &'static str {
     }
 }
 
-/// Measures around a part of a contender's work.
+/// Measures a part of a contender's work.
 pub trait Measure {
     fn around(&mut self, work: &mut dyn FnMut());
 }
@@ -28,7 +29,7 @@ pub trait Measure {
 /// Contenders that do the same work.
 pub struct Group {
     pub name: String,
-    /// The number of items in one run, such as frames in a stream, by which its cost is divided.
+    /// The number of items in one run, such as frames in a stream. The cost is divided by it.
     pub each: usize,
     build: Box<dyn Fn() -> Vec<Contender>>,
 }
@@ -50,7 +51,7 @@ impl Group {
         (self.build)()
     }
 
-    /// Whether this is a point of a curve, which only the report draws.
+    /// Whether this group is a point of a curve, which only the report draws.
     pub fn is_curve(&self) -> bool {
         self.name.starts_with("curve")
     }
@@ -62,10 +63,10 @@ pub struct Contender {
     run: Run,
 }
 
-/// Does the work so many times, with what is measured inside [`Measure::around`].
+/// Does the work this many times, with the measured part inside [`Measure::around`].
 type Run = Box<dyn FnMut(usize, &mut dyn Measure)>;
 
-/// The number of runs prepared at a time, which fit into the processor's cache.
+/// The number of runs that are prepared together; this many fit into the processor's cache.
 const PREPARED: usize = 32;
 
 impl Contender {

@@ -40,18 +40,18 @@ pub(super) fn groups() -> Vec<Group> {
     groups
 }
 
-/// Signs for so many functions in turn, without a query.
+/// Signs for this many functions in turn, without a query.
 pub(super) fn turns(name: String, functions: usize, size: usize) -> Group {
     sign(name, requests(functions), size)
 }
 
-/// What is hashed and signed for a request, at hand.
+/// What is hashed and signed for a request, computed in advance.
 struct Work {
     canonical: Vec<u8>,
     string_to_sign: StringToSign,
 }
 
-/// The limit: hashes and HMAC over bytes at hand.
+/// The limit: only the hashes and HMACs.
 struct Limit {
     body: Vec<u8>,
     work: Vec<Work>,
@@ -129,8 +129,8 @@ pub(super) fn sign(name: String, requests: Vec<Parts>, size: usize) -> Group {
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
-/// The minimum of signing a request: the limit's work, with each hash where the next one needs it,
-/// and the new headers. The canonical request is at hand.
+/// The minimum for signing a request: the work of the limit, with each hash where the next one
+/// needs it, and the new headers. The canonical request is computed in advance.
 fn least(request: &Parts, size: usize) -> Contender {
     let limit = Limit::new(std::slice::from_ref(request), size);
     let mut signed = request.clone();
@@ -165,7 +165,7 @@ fn least(request: &Parts, size: usize) -> Contender {
     Contender::prepared("the minimum", move || request.clone(), work)
 }
 
-/// Verifies a request. No peer does. The limit is that of signing.
+/// Verifies a request, which no peer does. The limit is that of signing.
 fn verify(name: String, request: Parts, size: usize) -> Group {
     Group::new(name, 1, move || {
         let mut limit = Limit::new(std::slice::from_ref(&request), size);

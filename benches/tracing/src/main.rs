@@ -1,10 +1,17 @@
-//! Small pieces of work in which the crates with the feature `tracing` report something, to count their
-//! instructions with the feature and without it.
+//! Small pieces of work in which the crates with the feature `tracing` report something, for
+//! counting their instructions with and without the feature.
 //!
-//!     bench-tracing call|credentials N
+//!     bench-tracing call|endpoint|invocation|credentials N
 //!
-//! `call` is a call of a function that returns its payload: the client and the endpoint in one process,
-//! over a pipe in memory. `credentials` is a fetch from the environment's keys by the whole chain.
+//! - `call` calls a function that returns its payload, with the client and the endpoint in one
+//!   process, over a pipe in memory.
+//! - `endpoint` is the endpoint's part of such a call; the client only writes and reads bytes.
+//! - `invocation` is an invocation by the runtime. The function is a process of its own: this program
+//!   again, which valgrind does not follow. The runtime starts it without a supervisor, since that
+//!   would be a copy of valgrind.
+//! - `credentials` fetches credentials from the environment through the whole chain.
+
+mod function;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,14 +19,18 @@ use std::sync::Arc;
 use lambda_invoke::{Client, Credentials, Transport};
 use lambda_invoke_credentials::Chain;
 use lambda_invoke_endpoint::Endpoint;
-use tokio::io::duplex;
+use lambda_invoke_runtime::{Event, Outcome, Pool, Program};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args == ["function"] {
+        return Ok(function::run()?);
+    }
     let [work, count] = args.as_slice() else {
-        return Err("usage: bench-tracing call|credentials N".into());
+        return Err("usage: bench-tracing call|endpoint|invocation|credentials N".into());
     };
     let count: usize = count.parse()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -28,6 +39,8 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match work.as_str() {
             "call" => calls(count).await,
+            "endpoint" => requests(count).await,
+            "invocation" => invocations(count).await,
             "credentials" => fetches(count).await,
             _ => Err(format!("unknown work: {work}").into()),
         }
@@ -56,6 +69,44 @@ async fn calls(count: usize) -> Result<()> {
         let response = client.invoke("echo").payload("[1,2,3]").send().await?;
         assert_eq!(response.payload().as_ref(), b"[1,2,3]");
     }
+    Ok(())
+}
+
+const REQUEST: &[u8] =
+    b"POST /2015-03-31/functions/echo/invocations HTTP/1.1\r\nHost: in.memory\r\n\
+    Content-Type: application/json\r\nContent-Length: 7\r\n\r\n[1,2,3]";
+
+async fn requests(count: usize) -> Result<()> {
+    let endpoint = Endpoint::builder().builtins().verify(false).build()?;
+    let (mut ours, theirs) = duplex(64 * 1024);
+    tokio::spawn(async move { endpoint.serve_connection(theirs).await });
+    let mut response = Vec::new();
+    for _ in 0..count {
+        ours.write_all(REQUEST).await?;
+        response.clear();
+        while !response.ends_with(b"[1,2,3]") {
+            if ours.read_buf(&mut response).await? == 0 {
+                return Err("the endpoint closed the connection".into());
+            }
+        }
+        assert!(response.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    }
+    Ok(())
+}
+
+async fn invocations(count: usize) -> Result<()> {
+    let this = std::env::current_exe()?;
+    let this = this
+        .to_str()
+        .ok_or("the path of this program is not text")?;
+    let pool = Pool::new(Program::command([this, "function"])?);
+    for number in 0..count {
+        let event = Event::new(format!("request-{number}"), "[1,2,3]");
+        let mut response = pool.invoke(event).await?;
+        assert_eq!(response.chunk().await.as_deref(), Some(&b"[1,2,3]"[..]));
+        assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
+    }
+    pool.shutdown().await;
     Ok(())
 }
 

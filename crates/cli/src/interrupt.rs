@@ -2,9 +2,10 @@
 //!
 //! A dedicated thread receives the signal, so that no blocking read, write, lookup or lock of a
 //! command can delay it. A command that has something to finish catches the first Ctrl-C with
-//! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A command
-//! that takes long to finish catches two with [`CatchTwice`]: it has any time after the first, and
-//! [`PATIENCE`] after the second; SIGTERM counts as Ctrl-C then. `serve` does not use this module; it handles its own signals.
+//! [`Catch`], and then has [`PATIENCE`] to do so; a second Ctrl-C always ends the program. A
+//! command that takes long to finish catches two with [`CatchTwice`]: it has unlimited time after
+//! the first, and [`PATIENCE`] after the second; SIGTERM then counts as Ctrl-C. `serve` does not
+//! use this module; it handles its own signals.
 
 use std::future::pending;
 use std::process;
@@ -66,7 +67,7 @@ pub(crate) struct CatchTwice {
 }
 
 impl CatchTwice {
-    /// Called within a runtime.
+    /// Must be called within a runtime.
     pub(crate) fn new() -> Self {
         let again = CAUGHT_AGAIN.subscribe();
         CATCHING_TWICE.fetch_add(1, Ordering::SeqCst);
@@ -78,7 +79,7 @@ impl CatchTwice {
         }
     }
 
-    /// Waits for the next Ctrl-C, of which this many were caught before.
+    /// Waits for the next Ctrl-C after `before` of them.
     pub(crate) async fn caught(&mut self, before: u8) {
         match before {
             0 => self.first.caught().await,
@@ -111,8 +112,8 @@ fn catch_termination() {
     });
 }
 
-/// The failure of a command that Ctrl-C ended. It is reported only as JSON: the user who pressed
-/// Ctrl-C knows.
+/// The failure of a command that Ctrl-C ended. It is reported only as JSON, since the user pressed
+/// Ctrl-C.
 pub(crate) fn interrupted() -> Failure {
     Failure::json_only(Exit::Interrupted, "interrupted by Ctrl-C").with("kind", "interrupted")
 }

@@ -10,6 +10,7 @@ mod functions;
 mod interrupt;
 #[cfg(test)]
 mod man;
+mod number;
 mod output;
 mod runtime;
 mod terminal;
@@ -46,7 +47,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Before anything else: a process that supervises a function's must not start threads.
+    // Before anything else, because a supervisor process must not start threads.
     #[cfg(unix)]
     lambda_invoke_endpoint::runtime::supervise_if_asked();
     let command = match Arguments::try_parse() {

@@ -1,7 +1,7 @@
 //! The manual pages in the folder `man` of the package, generated from the commands.
 //!
 //! They are files of the package rather than output of the program, so that the program does not
-//! carry the generator, and a packager needs no build step. A test keeps them up to date:
+//! contain the generator, and a packager needs no build step. A test keeps them up to date:
 //! `UPDATE_DOCS=1 cargo test -p lambda-invoke-cli --bins man` writes them.
 
 use std::fs;
@@ -36,14 +36,14 @@ fn page(command: &clap::Command) -> (String, String) {
         .to_writer(&mut text)
         .unwrap();
     let text = String::from_utf8(text).unwrap();
-    // Headings are in capitals, which units are not.
+    // The generator capitalizes headings, which is wrong for units.
     let units = ".SH \"TIMEOUTS (30, 1.5, 500MS, 2M; 0 FOR NONE)\"\n";
     let right = ".SH TIMEOUTS\nIn seconds, or with a unit: 30, 1.5, 500ms, 2m; 0 for none.\n";
     (format!("{name}.1"), text.replace(units, right))
 }
 
-/// The sections of what follows the options in `--help`: paragraphs, then tables and examples, of which
-/// each line stays as it is.
+/// The sections after the options in `--help`: paragraphs, then tables and examples, whose lines
+/// stay unchanged.
 fn extra(help: &str) -> Roff {
     let (notes, lists): (Vec<_>, Vec<_>) = help
         .split("\n\n")
@@ -76,7 +76,7 @@ fn heading(paragraph: &str) -> Option<(&'static str, &str)> {
     .find_map(|(first, heading)| Some((heading, paragraph.strip_prefix(first)?)))
 }
 
-/// Lines that are filled, except for those that are indented.
+/// Lines that are filled, except for indented ones.
 fn lines(roff: &mut Roff, text: &str) {
     let mut is_literal = false;
     for line in text.lines() {

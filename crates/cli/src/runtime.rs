@@ -4,7 +4,7 @@ use tokio::runtime::Builder;
 
 use crate::exit::{Exit, Failure};
 
-/// On which threads a command runs.
+/// The threads that a command runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Threads {
     /// The current thread only.

@@ -1,15 +1,15 @@
 //! Writes to stderr, and makes untrusted text safe and short enough for a terminal.
 //!
 //! Names, messages, log lines and header values come from the peer. A terminal acts on control
-//! characters wherever they come from, so [`say`] escapes them in everything that it writes; and the
-//! middle of a long text is left out. `clippy.toml` rejects every other use of stderr and stdout in
+//! characters wherever they come from, so [`say`] escapes them in everything that it writes, and
+//! omits the middle of a long text. `clippy.toml` rejects every other use of stderr and stdout in
 //! this crate, except in `output`.
 //!
-//! The libraries escape and shorten what they quote in their errors too (`Excerpt`: one line, 1 KiB),
-//! so that their messages are safe in any log. This module does it for the complete output of the
-//! program: for causes from other libraries, for logs and headers shown in full, and for the
-//! arguments of the user. Both escape by the same rule, `lambda_invoke_error::text`; an escaped text
-//! is not escaped again.
+//! The libraries also escape and shorten the text that they quote in their errors (`Excerpt`: one
+//! line, 1 KiB), so that their messages are safe in any log. This module does it for the complete
+//! output of the program: for causes from other libraries, for logs and headers shown in full, and
+//! for the user's arguments. Both escape by the same rule, `lambda_invoke_error::text`; an escaped
+//! text is not escaped again.
 #![allow(
     clippy::disallowed_methods,
     reason = "the one module that writes to stderr"
@@ -25,17 +25,17 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
-/// The most bytes shown of one untrusted text: more than a message of the service, of which the
-/// error model keeps at most 8 KiB.
+/// The maximum number of bytes shown of one untrusted text. It is more than a message of the
+/// service, which the error model limits to 8 KiB.
 pub(crate) const MOST_TEXT: usize = 10 << 10;
 
-/// The most bytes shown of an identifier or a code.
+/// The maximum number of bytes shown of an identifier or a code.
 pub(crate) const MOST_TOKEN: usize = 256;
 
-/// The most bytes of one call of [`say`].
+/// The maximum number of bytes that one call of [`say`] writes.
 const MOST_SAID: usize = 64 << 10;
 
-/// The most elements of a list in a JSON error.
+/// The maximum number of elements of a list in a JSON error.
 const MOST_MEMBERS: usize = 32;
 
 /// Whether stderr is a terminal.
@@ -57,7 +57,7 @@ pub(crate) fn say(text: impl Display) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// A line of a function's log as lines for people: runtimes put carriage returns between the lines of
+/// A line of a function's log as separate lines: runtimes put carriage returns between the lines of
 /// one entry, such as a stack trace.
 pub(crate) fn entry(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
@@ -68,7 +68,7 @@ pub(crate) fn entry(text: &str) -> String {
 pub(crate) enum Style {
     /// Failures: bold red.
     Error,
-    /// What a person may want to act on: yellow.
+    /// Things that the user may want to act on: yellow.
     Warning,
     /// The steps that `-v` shows: dimmed.
     Detail,
@@ -185,8 +185,8 @@ pub(crate) fn write_json(out: impl io::Write, value: &(impl Serialize + ?Sized))
 struct Safe;
 
 impl Formatter for Safe {
-    /// Valid JSON that is passed on as it is. Outside of strings, JSON has no control characters but
-    /// whitespace; within them it has none below U+0020.
+    /// Valid JSON that is passed on unchanged. Outside of strings, JSON has no control characters
+    /// except white space; within strings, it has none below U+0020.
     fn write_raw_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + io::Write,

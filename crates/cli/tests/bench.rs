@@ -22,7 +22,7 @@ fn result(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The number of requests in the endpoint's log.
+/// Returns the number of requests in the endpoint's log.
 fn requests(serve: Serve) -> usize {
     serve
         .stop()
@@ -155,7 +155,7 @@ fn a_rate_spreads_the_calls_and_a_duration_ends_them() {
     let arguments = ["echo", "-c", "2", "-n", "11", "--rate", "50", "--json"];
     let spread = result(&bench(&serve, &arguments).output().unwrap());
     assert_eq!(spread["succeeded"], 11);
-    // The eleventh is due after 10/50 s.
+    // At 50 calls a second, the eleventh call starts after 0.2 s.
     assert!(spread["seconds"].as_f64().unwrap() >= 0.2);
 
     let arguments = ["echo", "--duration", "100ms", "--rate", "100", "--json"];

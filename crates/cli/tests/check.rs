@@ -50,6 +50,27 @@ accepted by  default, published, newest, recorded
 }
 
 #[test]
+fn an_arn_of_another_resource_is_noted() {
+    let layer = "arn:aws:lambda:eu-west-1:123456789012:layer:tools";
+    let mapping = "arn:aws:lambda:eu-west-1:123456789012:event-source-mapping:0a1b";
+    for (arn, name, resource) in [
+        (layer, "layer", "a layer"),
+        (mapping, "event-source-mapping", "an event source mapping"),
+    ] {
+        let note = format!(
+            "note         this is the ARN of {resource}; Lambda accepts it as that of a function \
+             called {name}\n"
+        );
+        let text = accepted(&[arn]);
+        assert!(text.ends_with(&note), "{text}");
+        assert_eq!(object(&[arn], 0)["other_resource"], resource);
+    }
+    assert_eq!(object(&[ARN], 0)["other_resource"], Value::Null);
+    let version = rejected(&[&format!("{layer}:3")]);
+    assert!(version.contains("an ARN of a layer at "), "{version}");
+}
+
+#[test]
 fn explains_a_name_and_the_parameter() {
     let text = accepted(&["thumbnail", "--qualifier", "$LATEST"]);
     assert!(text.contains("qualifier    $LATEST (the unpublished version; from the parameter)\n"));

@@ -1,4 +1,4 @@
-//! Completion in a real Bash, if it is installed; `completions/run` also tests zsh and fish.
+//! Completion in a real Bash, if it is installed. `completions/run` also tests zsh and fish.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod program;

@@ -1,4 +1,5 @@
-//! Where credentials, region, endpoint and certificates come from, and the errors if they are missing.
+//! Where credentials, region, endpoint and certificate authorities come from, and the errors when
+//! they are missing.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod authority;
@@ -138,12 +139,12 @@ fn credentials_and_region_come_from_a_profile() {
         .env("AWS_ACCESS_KEY_ID", "other")
         .env("AWS_SECRET_ACCESS_KEY", "other");
     assert_eq!(text(&command.output().unwrap().stderr), "");
-    // The region of `default` is another, which the endpoint rejects.
+    // Without it, the region of `default` is used, which the endpoint rejects.
     let (code, said) = call(&mut at_home(&home), &host);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("region"), "{said}");
 
-    // Credentials in the config file, and both files at other paths.
+    // Credentials in the config file, and both files at other paths than the default ones.
     let whole = format!("[profile one]\nregion=eu-west-3\n{KEYS}");
     let path = home.join("elsewhere");
     std::fs::write(&path, whole).unwrap();
@@ -181,7 +182,7 @@ fn a_missing_profile_is_reported_with_those_that_exist() {
         said.contains("(the profiles in these files: dev, prod)"),
         "{said}"
     );
-    // Credentials in the environment are not searched when a profile is named.
+    // If a profile is named, the environment is not searched for credentials.
     assert!(!said.contains("AWS_ACCESS_KEY_ID"), "{said}");
 }
 
@@ -252,7 +253,8 @@ fn the_region_of_an_arn_is_used_if_no_other_is_set() {
         .env("AWS_SECRET_ACCESS_KEY", "a/secret+of=its:own");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    // Another one that is set is an error before anything is sent, which names both.
+    // If a different region is set, the call fails before anything is sent, and the error names
+    // both.
     let output = command.env("AWS_REGION", "us-east-1").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
@@ -307,13 +309,13 @@ fn the_endpoint_comes_from_the_option_the_environment_or_the_profile() {
             .envs(environment.iter().copied());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        // The option takes precedence over both.
+        // The option takes precedence over both of them.
         command.args(["--endpoint-url", &host.url]);
         assert_eq!(command.output().unwrap().status.code(), Some(0));
     }
 }
 
-/// Serves the endpoint behind TLS with its own certificate authority. Returns the URL and the
+/// Serves the endpoint over TLS with a certificate authority of its own. Returns the URL and the
 /// authority's certificate.
 fn https() -> (String, String) {
     let (config, pem) = authority::server();

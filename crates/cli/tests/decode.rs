@@ -183,7 +183,7 @@ fn shows_a_message_before_the_next_one_arrives() {
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for piece in [&b"one"[..], b"two"] {
-        // The next message is sent only after this one was shown.
+        // The next message is sent only after this one has been shown.
         stdin.write_all(&chunk(Box::leak(piece.into()))).unwrap();
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -206,8 +206,8 @@ fn a_closed_stdout_ends_it_silently() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    // A process that another test is starting may hold the end of the pipe a moment longer, so write
-    // until the program notices.
+    // A process that another test is starting may have inherited the reading end of the pipe and
+    // hold it a moment longer, so keep writing until the program notices.
     let mut stdin = child.stdin.take().unwrap();
     assert!((0..1_000_000).any(|_| stdin.write_all(&complete()).is_err()));
     drop(stdin);
@@ -216,7 +216,7 @@ fn a_closed_stdout_ends_it_silently() {
     assert_eq!(text(&output.stderr), "");
 }
 
-/// Input that is not an event stream, and the messages about it.
+/// Input that is not an event stream, and the message about each.
 #[test]
 fn identifies_input_that_is_not_an_event_stream() {
     let frames = [chunk(b"one"), complete()].concat();
@@ -281,7 +281,7 @@ fn payload_of_input_without_a_response_is_an_error() {
         assert!(text(&output.stderr).contains("the input is empty"));
     }
 
-    // Beside the messages of a function they are skipped and counted.
+    // Next to the messages of a function, they are skipped and counted.
     let mixed = [chunk(b"one"), others.into(), complete()].concat();
     let output = decode(&["--payload"], &mixed);
     let stderr = text(&output.stderr);
@@ -306,7 +306,7 @@ fn payload_of_input_without_a_response_is_an_error() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("ServiceException: unavailable"));
 
-    // The last message is truncated: the complete ones are written.
+    // The last message is truncated: the complete ones before it are written.
     let whole = [chunk(b"one"), chunk(b"two")].concat();
     let output = decode(&["--payload"], &whole[..whole.len() - 1]);
     assert_eq!(

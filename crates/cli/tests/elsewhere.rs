@@ -12,7 +12,7 @@ use std::process::Command;
 use home::{KEYS, at_home, call, home, host};
 use program::{local, text};
 
-/// Invalid ports at the end of a URL.
+/// The ends of URLs whose port is invalid.
 const NO_PORTS: [&str; 12] = [
     ":",
     ":0",
@@ -28,7 +28,7 @@ const NO_PORTS: [&str; 12] = [
     ":80:80",
 ];
 
-/// The message of a call that is rejected without connecting to the server.
+/// Runs a call that must be rejected without connecting to the server, and returns its message.
 fn rejected(command: &mut Command, server: &TcpListener) -> String {
     let output = command.output().unwrap();
     let said = text(&output.stderr).to_owned();
@@ -38,7 +38,7 @@ fn rejected(command: &mut Command, server: &TcpListener) -> String {
     said
 }
 
-/// A server that requests would reach if a setting were ignored.
+/// A server that receives the requests if a setting is ignored.
 fn server() -> (TcpListener, String) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -58,7 +58,7 @@ fn a_url_with_an_invalid_port_is_rejected() {
                     &server,
                 );
             }
-            // The variable of the service takes precedence even if its value is invalid.
+            // The variable for the service takes precedence even if its value is invalid.
             rejected(
                 local()
                     .args(["invoke", "echo"])
@@ -138,7 +138,7 @@ fn a_quoted_profile_name_is_found() {
             text(&output.stderr)
         );
     }
-    // A role in it is not ignored either.
+    // A role in that profile is not ignored either.
     let config = "[profile \"dev\"]\nregion = eu-west-3\nrole_arn = arn:aws:iam::1:role/x\n";
     let home = home("quoted", Some(config), Some(&format!("[dev]\n{KEYS}")));
     let (code, said) = call(at_home(&home).env("AWS_PROFILE", "dev"), &host);
@@ -189,7 +189,8 @@ fn a_missing_profile_is_an_error_even_with_credentials_in_the_environment() {
     let said = rejected(&mut command, &server);
     assert!(said.contains("--profile"), "{said}");
 
-    // A profile that exists does not replace the environment's credentials, unless --profile names it.
+    // The environment's credentials take precedence over an existing profile, unless --profile
+    // names it.
     let host = host();
     let config = "[profile prod]\nregion = eu-west-3\n";
     let home = home(
@@ -229,7 +230,7 @@ fn a_missing_profile_is_an_error_even_with_credentials_in_the_environment() {
 fn configured_credentials_that_fail_are_not_replaced_by_others() {
     let host = host();
     let region = ("AWS_REGION", "eu-west-3");
-    // Half of a web identity is an error, and an empty variable counts as unset.
+    // A web identity of which only half is set is an error, and an empty variable counts as unset.
     let (file, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
     let nobody = home("identity", None, None);
     let (code, said) = call(at_home(&nobody).env(file, "x").envs([region]), &host);
@@ -238,7 +239,7 @@ fn configured_credentials_that_fail_are_not_replaced_by_others() {
     let (code, said) = call(at_home(&nobody).env(role, "x").envs([region]), &host);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("no credentials were found"), "{said}");
-    // Keys of a profile come before a web identity in the environment.
+    // Access keys in a profile take precedence over a web identity in the environment.
     let both = format!("[default]\nregion = eu-west-3\n{KEYS}");
     let keys = home("identity", None, Some(&both));
     for value in ["x", ""] {
@@ -310,7 +311,7 @@ fn the_endpoint_of_a_services_section_is_used() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    // If configured URLs are ignored, requests go to the service's own endpoint.
+    // `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` sends requests to the service's own endpoint.
     for set in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"] {
         let output = at_home(&home)
             .args(["sign", "echo", "--curl"])

@@ -15,7 +15,7 @@ use program::{local, program, run, text};
 use scripted::Scripted;
 use serde_json::Value;
 
-/// The message on stderr of a program that exited with this code.
+/// Returns the message of a program that exits with this code.
 fn said(output: &Output, code: i32) -> &str {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
@@ -65,7 +65,8 @@ fn one_when_the_function_failed() {
     );
 }
 
-/// As the service does it: `InvokeComplete` has no `ErrorCode`; only the log's report has a status.
+/// As the real service does, the stream ends with an `InvokeComplete` without an `ErrorCode`; only
+/// the report in the log has a status.
 #[test]
 fn one_when_only_the_log_shows_that_the_function_timed_out() {
     let slow = Function::streaming("slow", |_call, mut writer| async move {
@@ -113,7 +114,7 @@ fn two_when_the_call_is_invalid() {
             "client context",
         ),
         (
-            // Base64, but not of a JSON object.
+            // Valid base64, but not of a JSON object.
             &["stream", "hello", "--local", "--client-context", "nope"],
             "client context",
         ),
@@ -162,6 +163,10 @@ fn three_when_the_service_rejects_the_request() {
         assert!(stderr.contains("404 ResourceNotFoundException"), "{stderr}");
         assert!(stderr.contains("the function was not run"), "{stderr}");
         assert!(stderr.contains("request id "), "{stderr}");
+        let layer = "arn:aws:lambda:us-east-1:123456789012:layer:tools";
+        let output = run(&[command, layer, "--local"]);
+        let hint = "\n  hint: this is the ARN of a layer; ";
+        assert!(said(&output, 3).contains(hint), "{}", said(&output, 3));
     }
     let host = Host::start(Endpoint::builder().builtins());
     let output = host
@@ -190,7 +195,7 @@ fn retries_follow_the_option() {
         .unwrap();
     said(&output, 0);
 
-    // A 500 does not say whether the function ran.
+    // A status of 500 does not say whether the function ran.
     let failing = || Host::with_fault("*: error=ServiceException times=1");
     let output = failing()
         .program(&["invoke", "echo", "-p", "1"])
@@ -213,7 +218,7 @@ fn retries_follow_the_option() {
 
 #[test]
 fn four_when_there_is_no_response_or_one_of_another_server() {
-    // Bound and dropped, so that nothing listens there.
+    // Bound and dropped, so that nothing listens on this port.
     let nobody = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -261,7 +266,10 @@ fn four_when_a_timeout_expires() {
     assert_eq!(text(&output.stdout), "1\n");
     let stderr = said(&output, 4);
     assert!(stderr.contains("idle"), "{stderr}");
-    assert!(stderr.contains("the function ran or began to"), "{stderr}");
+    assert!(
+        stderr.contains("the function ran or started to run"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -285,7 +293,7 @@ fn five_when_the_stream_is_truncated_or_corrupt_after_writing_what_arrived() {
         let stderr = said(&output, 5);
         assert!(stderr.contains(what), "{fault}: {stderr}");
         assert!(
-            stderr.contains("the function ran or began to"),
+            stderr.contains("the function ran or started to run"),
             "{fault}: {stderr}"
         );
         assert!("1\n2\n".starts_with(text(&output.stdout)), "{fault}");

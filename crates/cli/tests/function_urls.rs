@@ -1,4 +1,5 @@
-//! The settings of function URLs, from a SAM template and a `lambda.toml` to what curl sees.
+//! The settings of function URLs, from a SAM template or a `lambda.toml` to the response that curl
+//! receives.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -62,7 +63,7 @@ allow-credentials = true
 max-age = 60
 ";
 
-/// A generator, which streams where the URL's mode lets it.
+/// A generator, which streams if the URL's mode allows it.
 const APP: &str = "\
 import time
 def handler(event, context):
@@ -86,7 +87,8 @@ fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// The head in lower case, the body, and the time between its first and its last byte.
+/// A response: its head in lower case, its body, and the time between the first and the last byte
+/// of the body.
 struct Response {
     head: String,
     body: String,
@@ -130,7 +132,7 @@ fn check(serve: &Serve) {
         "{}",
         unsigned.head
     );
-    // As the banner of `serve` says.
+    // The options that the banner of `serve` shows.
     let signed = [
         "--aws-sigv4",
         "aws:amz:us-east-1:lambda",
@@ -197,7 +199,7 @@ fn check(serve: &Serve) {
             .head
             .contains("access-control-expose-headers: x-shown")
     );
-    // In place of the function's own.
+    // The URL's own header replaces the function's.
     let allowed = "access-control-allow-origin: https://app.example";
     assert!(buffered.head.contains(allowed), "{}", buffered.head);
     assert_eq!(buffered.body, "one two");
@@ -209,7 +211,7 @@ fn check(serve: &Serve) {
     );
 }
 
-/// How often a function of each account was called.
+/// Returns how often a function of each account was called.
 fn calls(stderr: &str, account: &str) -> usize {
     stderr.matches(&format!("called by {account}")).count()
 }

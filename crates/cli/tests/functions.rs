@@ -1,4 +1,4 @@
-//! `lambda-invoke serve` with functions of a user, in Python, Node and any language.
+//! `lambda-invoke serve` with users' own functions, in Python, Node.js and any other language.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use program::{Serve, program as lambda_invoke, text};
 
-/// A new folder with these files.
+/// Creates a folder with these files.
 fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("functions")
@@ -48,7 +48,7 @@ def lambda_handler(event, context):
         time.sleep(0.3)
 ";
 
-/// Each chunk is at the client before the function writes the next.
+/// Each chunk reaches the client before the function writes the next one.
 #[tokio::test]
 async fn a_python_generator_streams_chunk_by_chunk() {
     if program::tools::lacks(&["python3", "node"]) {
@@ -69,7 +69,7 @@ async fn a_python_generator_streams_chunk_by_chunk() {
     for pair in times.windows(2) {
         assert!(pair[1] - pair[0] > Duration::from_millis(100), "{times:?}");
     }
-    // The line of the function, with time, name and request id, though serve runs elsewhere.
+    // The function's line, with time, name and request ID.
     let line = serve.line_with("called in");
     let words: Vec<&str> = line.split(' ').collect();
     assert!(words[0].ends_with('Z') && words[0].contains(':'), "{line}");
@@ -131,7 +131,7 @@ def handler(event, context):
     let one = invoke(&serve, "one", "{}").await;
     assert_eq!(one, r#"[["A"], "one", "512", true, true]"#);
     assert_eq!(invoke(&serve, "two", r#"{"x":"yes"}"#).await, r#""yes!""#);
-    // The default timeout is 15 minutes; nothing of the host's environment is there.
+    // The default timeout is 15 minutes, and nothing from the host's environment is visible.
     assert_eq!(
         invoke(&serve, "three", "{}").await,
         r#"[[], null, "128", true, false]"#
@@ -164,7 +164,8 @@ async fn a_change_starts_new_instances_and_names_the_file() {
         "app: util.py changed; the next call starts a new instance"
     );
     assert_eq!(invoke(&serve, "app", "{}").await, r#""new1""#);
-    // A syntax error is an error of init that says where it is; mended, the function works again.
+    // A syntax error is an init error that says where it is; once it is fixed, the function works
+    // again.
     write(&folder, "app.py", "def handler(e, c):\n    return (\n");
     serve.line_with("app: app.py changed");
     let error = invoke(&serve, "app", "{}").await;
@@ -270,7 +271,7 @@ async fn the_log_can_be_json_lines() {
         .iter()
         .filter(|line| line["function"] == "app")
         .collect();
-    // In the order in which they were written, to stdout and stderr in turn.
+    // The lines have the order in which they were written, to stdout and stderr in turn.
     let messages: Vec<_> = own.iter().map(|line| line["message"].as_str()).collect();
     let written: Vec<_> = (0..100)
         .flat_map(|n| [format!("out \x1b[1m {n}"), format!("err {n}")])
@@ -395,7 +396,7 @@ def handler(event, context):
         (line.as_str(), error.as_str()),
         ("before and after", "error")
     );
-    // The client for several invocations at a time would not pass the descriptor on.
+    // The client for concurrent invocations would not pass the descriptor on.
     let app = "import os\ndef handler(e, c): return os.environ.get('_LAMBDA_TELEMETRY_LOG_FD')";
     write(&folder, "app.py", app);
     let variable = "AWS_LAMBDA_MAX_CONCURRENCY=1";
@@ -403,7 +404,7 @@ def handler(event, context):
     assert_eq!(invoke(&serve, "app", "{}").await, "null");
 }
 
-/// All processes of functions end with `serve`, also when it is killed, ten times in a row.
+/// All function processes end with `serve`, even if it is killed. Tried ten times in a row.
 #[tokio::test]
 async fn no_process_is_left_when_serve_is_killed() {
     if program::tools::lacks(&["python3", "node"]) {

@@ -23,7 +23,7 @@ fn is_interpreted(character: char) -> bool {
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns stderr, after checking that it has no characters that a terminal interprets.
+/// Checks that stderr has no characters that a terminal interprets, and returns it.
 fn safe<'o>(output: &'o Output, what: &str) -> &'o str {
     let stderr = text(&output.stderr);
     assert!(!stderr.is_empty(), "{what}");
@@ -67,7 +67,7 @@ fn a_log_is_shown_escaped() {
     }
 }
 
-/// Every text of a response that the program shows, as text and as JSON.
+/// Every text in a response that the program shows, both as text and as JSON.
 #[test]
 fn every_text_of_a_response_is_escaped() {
     let exception =
@@ -132,7 +132,7 @@ fn every_text_of_a_response_is_escaped() {
                     .output()
                     .unwrap();
                 if output.status.code() == Some(0) {
-                    // Some responses are valid for one of the commands.
+                    // Some of the responses are valid for one of the commands.
                     assert!(
                         !text(&output.stderr).contains(is_interpreted),
                         "{what} {command}"
@@ -230,7 +230,7 @@ fn a_long_text_is_shortened() {
             );
         }
     }
-    // The error of a buffered response is its payload, which is written as it is.
+    // The error of a buffered response is its payload, which is written unchanged.
     let server = Scripted::responding(response(
         "200 OK",
         &[
@@ -288,7 +288,7 @@ fn json_shows_the_payload_with_any_status() {
                 let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
                 assert_eq!(shown["PayloadBase64"], "/3t9", "{status} {arguments:?}");
             }
-            // A response of another status than the requested one is an error.
+            // A response with a status other than the requested one is an error.
             _ => assert!(!text(&output.stderr).is_empty(), "{status}"),
         }
     }

@@ -1,5 +1,5 @@
-//! The services that issue credentials: which settings reach them, which are for Lambda alone, and what
-//! is logged of them.
+//! The services that issue credentials: which settings apply to them, which apply to Lambda only,
+//! and what is logged about them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod authority;
@@ -24,7 +24,7 @@ use stand_in::{Respond, StandIn, imds, sts_keys};
 
 const ROLE: &str = "role_arn = arn:aws:iam::123456789012:role/app\n";
 
-/// An endpoint that accepts the keys of the role only.
+/// An endpoint that accepts only the role's credentials.
 fn lambda() -> Host {
     let keys = Credentials::new("ASIAROLE", "secret-of-ASIAROLE").unwrap();
     let keys = keys.with_session_token("token-of-ASIAROLE").unwrap();
@@ -37,7 +37,8 @@ fn end(command: &mut Command) -> (Option<i32>, String) {
     (output.status.code(), text(&output.stderr).to_owned())
 }
 
-/// A proxy that cannot resolve the host of any tunnel. Returns its URL and the hosts it was asked for.
+/// Starts a proxy that cannot resolve the host of any tunnel. Returns its URL and the hosts that it
+/// was asked for.
 fn unresolving_proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +65,8 @@ fn unresolving_proxy() -> (String, Arc<Mutex<Vec<String>>>) {
 
 #[test]
 fn a_fips_name_that_does_not_resolve_is_an_error_that_says_so() {
-    // A region that does not exist, so that its host never will. The resolver need not insist.
+    // The region does not exist, so its host never will. RES_OPTIONS makes the resolver give up
+    // quickly.
     let (code, said) = end(local()
         .args(["invoke", "echo", "--region", "xx-nowhere-9"])
         .args(["--retry", "none"])
@@ -94,7 +96,7 @@ fn no_other_host_takes_the_place_of_a_fips_name_that_does_not_resolve() {
     assert!(!hosts.is_empty(), "{said}");
     assert!(hosts.iter().all(|host| host == lambda), "{hosts:?}");
 
-    // The same for the services that issue credentials.
+    // The same applies to the services that issue credentials.
     let config = format!("[default]\nregion = us-east-1\n{ROLE}source_profile = default\n{KEYS}");
     let home = home("fips-sts", Some(&config), None);
     let mut command = at_home(&home);
@@ -111,8 +113,8 @@ fn no_other_host_takes_the_place_of_a_fips_name_that_does_not_resolve() {
     assert!(hosts.iter().all(|host| host == sts), "{hosts:?}");
 }
 
-/// STS behind TLS with a certificate of an authority of its own. Returns its URL and the authority's
-/// certificate.
+/// Starts an STS behind TLS with a certificate authority of its own. Returns its URL and the
+/// authority's certificate.
 fn https_sts() -> (String, String) {
     let (config, pem) = authority::server();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

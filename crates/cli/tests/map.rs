@@ -11,7 +11,7 @@ use std::process::{Output, Stdio};
 use program::{calling, fed, program, text};
 use serde_json::Value;
 
-/// A folder of its own for each test.
+/// Creates a folder of its own for each test.
 fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("map-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&path);
@@ -145,14 +145,14 @@ fn a_payload_that_is_not_json_is_found_before_anything_is_sent() {
         "{}",
         text(&output.stderr)
     );
-    // Of a pipe this is known only when the line is read.
+    // Stdin is a pipe here, so the invalid line is found only when it is read.
     let output = map(&["echo", "--local"], &(payloads(30) + "{\"n\":}\n"));
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("stdin: line 31: "));
 }
 
 #[test]
-fn a_journal_goes_on_and_is_rejected_for_anything_else() {
+fn a_journal_resumes_its_run_and_is_rejected_for_any_other() {
     let folder = folder("journal");
     let journal = folder.join("run.journal");
     let journal = journal.to_str().unwrap();

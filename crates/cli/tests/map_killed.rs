@@ -1,5 +1,5 @@
-//! `lambda-invoke map` killed at any moment, interrupted, and resumed: an endpoint in this process
-//! counts what ran.
+//! `lambda-invoke map` killed at any moment, interrupted, and resumed. An endpoint in this process
+//! counts the executions.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -63,7 +63,7 @@ impl Service {
         self.executions.lock().unwrap().clone()
     }
 
-    /// The program on files of this folder.
+    /// The program, set up to run on the files in this folder.
     fn map(&self, folder: &Path, more: &[&str]) -> Command {
         let mut command = calling(&self.server.url(), &["map", "count"]);
         command
@@ -93,7 +93,7 @@ fn payloads(count: u64) -> String {
     (0..count).map(|n| format!("{{\"n\":{n}}}\n")).collect()
 }
 
-/// What the journal of a folder knows, read without changing it.
+/// Reads what the journal in a folder records, without changing it.
 fn known(folder: &Path) -> State {
     let mut state = State::default();
     let bytes = fs::read(folder.join("run.journal")).unwrap_or_default();
@@ -115,7 +115,7 @@ fn is_done(state: &State, n: u64) -> bool {
     state.status(n) == Status::Settled(Settled::Done)
 }
 
-/// A sequence of numbers that is the same each time.
+/// A deterministic pseudo-random number generator (xorshift).
 fn random(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
@@ -123,7 +123,7 @@ fn random(seed: &mut u64) -> u64 {
     *seed
 }
 
-/// The results of a folder by index.
+/// The results in a folder, by index.
 fn results(folder: &Path) -> BTreeMap<u64, Value> {
     let mut results = BTreeMap::new();
     for line in fs::read_to_string(folder.join("results.jsonl"))
@@ -146,8 +146,8 @@ fn kill(child: &mut Child) {
     child.wait().unwrap();
 }
 
-/// Kills the program this often, and resumes it each time, until all items have ended; then starts
-/// over with a new journal.
+/// Kills and resumes the program this many times, until all items have ended; then starts over with
+/// a new journal.
 fn killed(kills: u64, mut seed: u64) {
     const ITEMS: u64 = 120;
     let mut left = kills;
@@ -231,7 +231,7 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-/// Waits until this many items ran.
+/// Waits until this many items have run.
 fn wait_for(service: &Service, count: usize) {
     let deadline = Instant::now() + program::PATIENCE;
     while service.executions().len() < count {
@@ -275,7 +275,8 @@ fn ctrl_c_drains_and_a_second_one_ends_with_a_good_journal() {
     service.stop();
 }
 
-/// Supervisors end a program with SIGTERM; without a handler, all items in flight would be unknown.
+/// Supervisors end a program with SIGTERM. Without a handler, the outcome of all items in flight
+/// would be unknown.
 #[test]
 fn sigterm_drains_and_ctrl_c_after_it_ends_at_once() {
     let service = Service::start(Duration::from_millis(400), |builder| builder);

@@ -1,5 +1,5 @@
-//! `lambda-invoke map` with inputs, journals and outputs that cannot be right: what it says, and that
-//! nothing is lost.
+//! `lambda-invoke map` with unusable inputs, journals and outputs: the messages, and that nothing
+//! is lost.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -20,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// The program in a folder, with payloads in a file.
+/// Runs the program in a folder, with the payloads in a file.
 fn map(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = program();
     command
@@ -31,7 +31,7 @@ fn map(folder: &Path, arguments: &[&str]) -> Output {
     fed(&mut command, b"")
 }
 
-/// Checks that it is rejected as a mistake of usage, with nothing sent.
+/// Checks that the command line was rejected as a usage error, with nothing sent.
 fn rejected(output: &Output, part: &str) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{part}: {said}");
@@ -136,7 +136,7 @@ fn no_file_has_two_uses() {
     }
     assert_eq!(fs::read(folder.join("payloads.jsonl")).unwrap(), input);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
-    // A device may have several uses.
+    // A device may be used more than once.
     let null = map(
         &folder,
         &["--output-file", "/dev/null", "--failures", "/dev/null"],
@@ -200,7 +200,7 @@ fn a_low_limit_of_open_files_lowers_the_concurrency() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("at most 32 calls at once"), "{said}");
     assert_eq!(text(&output.stdout).lines().count(), 3);
-    // With --json, all of stderr is JSON, a value a line.
+    // With --json, stderr consists of JSON values, one per line.
     let mut command = Command::new("sh");
     command
         .current_dir(&folder)

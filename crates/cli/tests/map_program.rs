@@ -1,4 +1,4 @@
-//! `lambda-invoke map` through a real Python function with eight instances.
+//! `lambda-invoke map` with a real Python function that has eight instances.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! How much memory the program uses for a long stream, as the operating system reports it.
+//! The memory that the program uses for a long stream, as the operating system reports it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -16,13 +16,13 @@ use program::program;
 use scripted::{STREAM, Scripted, chunk, frame};
 use serde_json::Value;
 
-/// How many chunks of one byte, at about 120 bytes of wire each.
+/// The number of chunks of one byte each; a chunk takes about 120 bytes on the wire.
 const CHUNKS: usize = 400_000;
 
 /// The most memory that the program may use. Without optimization it uses about 10 MiB by itself.
 const MOST: u64 = 24 << 20;
 
-/// The peak resident memory of the process in bytes; 0 if it has ended.
+/// The peak resident memory of the process in bytes, or 0 if it has ended.
 fn peak(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
     let status = status.unwrap_or_default();
@@ -32,8 +32,8 @@ fn peak(child: &Child) -> u64 {
         * 1024
 }
 
-/// Reads the program's stdout until its end, and returns it with the peak memory. The reader pauses
-/// after the first byte, so that output that is not written yet would accumulate.
+/// Reads the program's stdout to its end, and returns it with the peak memory. The reader pauses
+/// after the first byte, so any output that the program holds back accumulates.
 fn watched(mut child: Child, pause: Duration) -> (Vec<u8>, u64) {
     let mut stdout = child.stdout.take().unwrap();
     let reader = std::thread::spawn(move || {
@@ -110,7 +110,8 @@ fn stream_json_takes_little_memory_with_a_slow_reader() {
 #[test]
 fn decode_holds_a_message_and_not_a_buffer_for_each_read() {
     let message = frame(chunk(&vec![b'x'; 4 << 20]));
-    // Each read of a datagram socket returns one datagram, which controls the length of the reads.
+    // Each read of a datagram socket returns one datagram, so the test controls the size of each
+    // read.
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     let child = program()
         .args(["decode", "--payload"])
@@ -124,7 +125,7 @@ fn decode_holds_a_message_and_not_a_buffer_for_each_read() {
         }
         let end = frame(StreamEvent::InvokeComplete(InvokeComplete::default()));
         ours.send(&end).unwrap();
-        // The end of the input.
+        // An empty datagram is the end of the input.
         ours.send(b"").unwrap();
     });
     let (text, most) = watched(child, Duration::ZERO);

@@ -11,7 +11,7 @@ use std::process::Stdio;
 
 use program::{Serve, calling, program, run, text, wait};
 
-/// An empty folder.
+/// Creates an empty folder.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);

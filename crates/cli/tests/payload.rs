@@ -9,7 +9,7 @@ use std::process::Output;
 
 use program::{fed, program, run, text};
 
-/// A file for this test.
+/// Creates a file for this test.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("payload");
     std::fs::create_dir_all(&folder).unwrap();
@@ -65,7 +65,8 @@ fn invalid_json_is_reported_with_its_position_and_not_sent() {
         (&from_file, "at byte 10 (line 2, column 9)"),
     ] {
         for command in ["invoke", "stream"] {
-            // No function of this name exists, so an error shows that nothing was sent.
+            // Nothing listens at this address, so a call that was sent would have another exit
+            // code.
             let output = program::local()
                 .args([command, "echo", "-p", payload])
                 .args(["--endpoint-url", "http://127.0.0.1:1"])
@@ -170,7 +171,7 @@ fn paths_are_expanded_as_by_the_aws_cli() {
         assert_eq!(text(&output.stderr), "", "{value}");
         assert_eq!(text(&output.stdout), "[2]", "{value}");
     }
-    // Anything that neither a shell nor the AWS CLI expands is part of the file name.
+    // Whatever neither a shell nor the AWS CLI expands is part of the file name.
     file("$FOLDER", b"[3]");
     assert_eq!(text(&at_home("@$FOLDER".as_ref()).stdout), "[3]");
     file("a$b", b"[4]");

@@ -11,7 +11,7 @@ use std::process::Command;
 use home::host;
 use program::{program, text};
 
-/// A call of `echo` at an address that only a proxy can resolve.
+/// Calls `echo` at an address that only a proxy can resolve.
 fn command(environment: &[(&str, &str)]) -> Command {
     to("http://lambda.example.invalid", environment)
 }
@@ -27,7 +27,7 @@ fn to(url: &str, environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// The exit code and the message of the call.
+/// Returns the exit code and the message of the call.
 fn end(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().unwrap();
     (output.status.code(), text(&output.stderr).to_owned())

@@ -32,7 +32,8 @@ fn the_first_command_prints_what_is_shown() {
     );
 }
 
-/// A person's own function, as in the repository's README: the file and the command that are shown.
+/// A function of the user's own, as in the repository's README: the file and the command that it
+/// shows.
 #[cfg(unix)]
 #[test]
 fn a_function_of_your_own_prints_what_is_shown() {
@@ -73,7 +74,7 @@ fn an_invalid_payload_is_reported_as_shown() {
     assert!(read("README.md").contains(&shown), "{shown}");
 }
 
-/// The second command's output names a test, which must exist.
+/// The output of the second command names a test, which must exist.
 #[test]
 fn the_tests_that_are_shown_exist() {
     let tests = read("tests/stream.rs");

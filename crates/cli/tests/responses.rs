@@ -1,4 +1,4 @@
-//! Responses that are not Lambda's, not the requested ones or not proved to be complete; and failures
+//! Responses that are not Lambda's, not the requested ones or not provably complete; and failures
 //! that only the log shows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! The program with the credentials that people have, and `whoami`.
+//! The program with the kinds of credentials that people have, and `whoami`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod home;
@@ -19,7 +19,7 @@ use stand_in::{Respond, StandIn, imds, sts_keys};
 
 const ROLE: &str = "role_arn = arn:aws:iam::123456789012:role/app\n";
 
-/// An endpoint that accepts the keys of the stand-ins only.
+/// An endpoint that accepts only the credentials that the stand-ins issue.
 fn host_of(id: &str) -> Host {
     let keys = Credentials::new(id, format!("secret-of-{id}")).unwrap();
     let keys = keys.with_session_token(format!("token-of-{id}")).unwrap();
@@ -92,7 +92,7 @@ fn an_instance_gives_credentials_and_region() {
         .env_remove("AWS_EC2_METADATA_DISABLED")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url);
     assert_eq!(call(&mut command, &host), (Some(0), String::new()));
-    // A proxy is not for the instance's own metadata.
+    // Requests to the instance's own metadata bypass the proxy.
     let before = imds.received().len();
     let output = command
         .env("HTTP_PROXY", "http://127.0.0.1:1")
@@ -101,7 +101,7 @@ fn an_instance_gives_credentials_and_region() {
     assert!(imds.received().len() > before, "{}", text(&output.stderr));
 }
 
-/// The output of `whoami`, which must not show a secret.
+/// Returns the output of `whoami`, which must not show a secret.
 fn whoami(command: &mut Command, arguments: &[&str]) -> String {
     let output = command.arg("whoami").args(arguments).output().unwrap();
     let shown = text(&output.stdout).to_owned();
@@ -258,7 +258,7 @@ fn the_bundle_of_the_option_takes_precedence_and_is_named_when_it_is_unusable() 
         said.contains("no-such.pem") && !said.contains("other.pem"),
         "{said}"
     );
-    // It reaches the services that issue credentials too.
+    // The bundle also applies to requests to the services that issue credentials.
     let config = format!("[default]\nregion = eu-west-3\n{ROLE}source_profile = default\n{KEYS}");
     std::fs::write(home.join(".aws/config"), config).unwrap();
     let mut command = at_home(&home);

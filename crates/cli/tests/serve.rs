@@ -106,7 +106,7 @@ async fn a_key_can_be_restricted_and_repeated() {
     );
     let two = serve.client_of("AKIDTWO", "second");
     assert_eq!(invoke(&two, "echo", "2").await.unwrap(), "2");
-    // Other keys replace the default one.
+    // The access keys on the command line replace the default one.
     assert_eq!(rejection(invoke(&serve.client(), "echo", "1").await).0, 403);
 }
 

@@ -1,4 +1,4 @@
-//! What `serve` answers to a browser: the console, function URLs, and at which addresses.
+//! `serve` and browsers: the console, function URLs, and the addresses that it listens on.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -58,7 +58,7 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// Checks that both loopback addresses lead to the server: `localhost` may be either.
+/// Checks that both loopback addresses lead to the server: `localhost` may resolve to either.
 fn listens_on_both(serve: &Serve) {
     let (_, port) = serve.url.rsplit_once(':').unwrap();
     for host in ["127.0.0.1", "[::1]"] {

@@ -1,4 +1,4 @@
-//! The end of `lambda-invoke serve`: signals, few file descriptors, and readers that do not read.
+//! How `lambda-invoke serve` ends: signals, few file descriptors, and readers that stop reading.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -80,7 +80,7 @@ fn sighup_shuts_it_down_gracefully() {
 fn an_ignored_sighup_stays_ignored() {
     let serve = Serve::start_after("trap '' HUP", &["--no-verify"]);
     serve.signal("HUP");
-    // A signal that ended it would be handled before this later request.
+    // If the signal ended the process, it would do so before this later request.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(
         call(&mut connect(&serve), "echo", "1", ""),
@@ -94,7 +94,7 @@ fn an_ignored_sighup_stays_ignored() {
 fn too_few_descriptors_are_an_error_and_not_a_panic() {
     let mut rejected = 0;
     for limit in 8..32 {
-        // It exits because it cannot listen.
+        // 192.0.2.1 is not an address of this machine, so `serve` exits because it cannot listen.
         let output = Command::new("sh")
             .args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")])
             .arg(env!("CARGO_BIN_EXE_lambda-invoke"))
@@ -227,7 +227,7 @@ fn a_log_without_a_reader_delays_neither_calls_nor_the_exit() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut address).unwrap();
     let mut stream = TcpStream::connect(address.trim().strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // More than a pipe and the queue hold.
+    // The lines are longer, in total, than a pipe and the queue can hold.
     let name = format!("echo/invocations?{}&", "x".repeat(30_000));
     for _ in 0..100 {
         assert_eq!(call(&mut stream, &name, "1", ""), (200, "1".to_owned()));

@@ -1,4 +1,4 @@
-//! How much memory `lambda-invoke serve` uses, as the operating system reports it.
+//! The memory that `lambda-invoke serve` uses, as the operating system reports it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -23,7 +23,7 @@ fn resident(serve: &Serve) -> u64 {
 fn queue(stream: &mut TcpStream, payload: &str) -> String {
     let host = stream.peer_addr().unwrap();
     let length = payload.len();
-    // Headers of the size that an SDK sends.
+    // The headers have the size of those that an SDK sends.
     let padding = "x".repeat(1_000);
     let request = format!(
         "POST /2015-03-31/functions/hello/invocations HTTP/1.1\r\nhost: {host}\r\n\
@@ -51,7 +51,7 @@ fn connect(serve: &Serve) -> TcpStream {
     stream
 }
 
-/// A warmed-up endpoint that queues all events without running them.
+/// Starts and warms up an endpoint that queues all events without running them.
 fn waiting(arguments: &[&str]) -> Serve {
     let mut all = vec!["--no-verify", "--quiet", "--concurrency", "hello=0"];
     all.extend(arguments);
@@ -65,7 +65,8 @@ fn waiting(arguments: &[&str]) -> Serve {
 #[test]
 fn a_thousand_small_events_use_little_more_than_their_size() {
     let serve = waiting(&["--event-queue-length", "2000"]);
-    // Each on a connection of its own; and on one whose read buffer has grown.
+    // Some events arrive on a connection of their own, the others on one whose read buffer has
+    // grown.
     let mut busy = connect(&serve);
     let large = format!("\"{}\"", "x".repeat(1_000_000));
     for _ in 0..3 {
@@ -81,7 +82,7 @@ fn a_thousand_small_events_use_little_more_than_their_size() {
         response(&mut busy);
     }
     let grown = resident(&serve).saturating_sub(before);
-    // About 600 KiB of events; the rest is the allocator's.
+    // The events take about 600 KiB; the rest is the allocator's.
     assert!(grown < 4 * 1024, "{grown} KiB");
 }
 
@@ -100,14 +101,15 @@ fn the_queue_uses_no_more_memory_than_its_limit() {
         let before = resident(&serve);
         let payload = format!("\"{}\"", "x".repeat(size - 2));
         let mut accepted = 0_u64;
-        // Until the queue is full, or has so many events that each must use less than its share.
+        // Stop when the queue is full, or holds so many events that each one must use less than its
+        // share.
         while accepted < 5_000 && queue(&mut connect(&serve), &payload) == "HTTP/1.1 202" {
             accepted += 1;
         }
         let full = accepted < 5_000;
         assert_eq!(full, size == 70_000, "{accepted}");
         let grown = resident(&serve).saturating_sub(before) * 1024;
-        // The allocator's overhead: an eighth, and 4 MiB.
+        // Allow for the allocator's overhead: an eighth, and 4 MiB.
         let most = (BOUND / 8 * 9 + (4 << 20)) as u64;
         assert!(
             grown < most,

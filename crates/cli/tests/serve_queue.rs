@@ -10,7 +10,7 @@ use lambda_invoke::{Client, Error};
 use program::{Serve, program as lambda_invoke};
 use tokio::task::JoinSet;
 
-/// Returns its process id, once a file exists.
+/// Returns its process ID once the file `go` exists.
 const APP: &str = "\
 import os, time
 def handler(event, context):
@@ -28,7 +28,7 @@ const CONFIG: &str = "
     queue = 2
 ";
 
-/// A new folder with the function and its configuration.
+/// Creates a folder with the function and its configuration.
 fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("queues")
@@ -54,8 +54,8 @@ async fn call(client: Client) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(reply.payload()).into_owned())
 }
 
-/// Makes five calls at once: `accepted` of them get the result of the only instance, and the others
-/// a 429, at once.
+/// Makes five concurrent calls: `accepted` of them get the result of the only instance, and the
+/// others get a 429 immediately.
 async fn five_at_once(test: &str, arguments: &[&str], accepted: usize) {
     let folder = folder(test);
     let serve = serve(&folder, arguments);
@@ -84,10 +84,10 @@ async fn excess_calls_wait_or_are_rejected_as_configured() {
     }
     let config = ["--config", "lambda.toml"];
     five_at_once("config", &config, 3).await;
-    // The option replaces what the file says, also by none.
+    // The option overrides the file, even with 0.
     five_at_once("option", &[&config[..], &["--queue", "1"]].concat(), 2).await;
     five_at_once("none", &[&config[..], &["--queue", "0"]].concat(), 1).await;
-    // Without a file, and with the number of instances from an option.
+    // Without a configuration file, and with the number of instances from an option.
     let own = ["app.py", "--concurrency", "app=1"];
     five_at_once("own", &own, 1).await;
     five_at_once("queued", &[&own[..], &["--queue", "3"]].concat(), 4).await;

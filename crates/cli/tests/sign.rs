@@ -109,12 +109,12 @@ fn the_endpoint_accepts_the_headers() {
     );
 }
 
-/// Whether curl is installed. Without it, only the unit tests cover the quoting.
+/// Whether curl is installed. Without curl, only the unit tests cover the quoting.
 fn has_curl() -> bool {
     Command::new("curl").arg("--version").output().is_ok()
 }
 
-/// The output of a command pasted into a shell.
+/// Returns the output of a command that is pasted into a shell.
 fn pasted(shell: &str, command: &str) -> Vec<u8> {
     let output = fed(&mut Command::new(shell), command.as_bytes());
     assert!(

@@ -1,4 +1,4 @@
-//! Ctrl-C, a stdout without a reader, and the total timeout, wherever the program waits.
+//! Ctrl-C, a stdout that nobody reads, and the total timeout, wherever the program waits.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -67,7 +67,7 @@ fn fifo(name: &str) -> PathBuf {
     path
 }
 
-/// Waits until all threads of the process sleep, so that it makes no more progress.
+/// Waits until all threads of the process sleep, so that it makes no further progress.
 fn settle(child: &Child) {
     let tasks = format!("/proc/{}/task", child.id());
     let mut still = 0;
@@ -106,7 +106,7 @@ fn ctrl_c_ends_every_read_that_waits() {
             .env("AWS_SHARED_CREDENTIALS_FILE", path)
             .stdin(Stdio::piped());
         let mut child = spawn(&mut command);
-        // Kept open, so that the program waits for input.
+        // Stdin is kept open, so that the program waits for input.
         let stdin = child.stdin.take();
         until("it handles SIGINT", || catches_interrupts(child.id()));
         settle(&child);
@@ -160,7 +160,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    // Skipped if the tool is not installed; the pipes above test the same reads.
+    // The test ends here if Python is not installed; the pipes above test the same reads.
     let Ok(mut child) = python else { return };
     assert_eq!(ended(&mut child), (Some(130), String::new()));
 }
@@ -187,7 +187,7 @@ fn ctrl_c_ends_every_wait_for_a_server_and_json_reports_what_is_known() {
                 let (code, said) = ended(&mut child);
                 assert_eq!(code, Some(130), "{said}");
                 match format {
-                    // The wait itself is announced.
+                    // A wait before a retry is announced on stderr.
                     None => assert!(said.is_empty() || said.contains("trying again in 60 s")),
                     Some(_) => assert_eq!(error(&said)["execution"], "unknown"),
                 }
@@ -201,7 +201,7 @@ fn pausing() -> Scripted {
     Scripted::start(|mut socket, _| {
         write!(socket, "{STREAM}content-length: 100000\r\n\r\n").unwrap();
         socket.write_all(&frame(chunk(b"one"))).unwrap();
-        // Until the program has exited.
+        // Blocks until the program has exited.
         let _ = socket.read_to_end(&mut Vec::new());
     })
 }
@@ -262,7 +262,7 @@ fn ctrl_c_ends_it_without_a_reader_of_stdout_and_a_second_one_immediately() {
             assert_eq!(error(&said)["execution"], "started");
         }
     }
-    // After the first, the program tries to finish its JSON, but the pipe is full.
+    // After the first Ctrl-C, the program tries to finish its JSON, but the pipe is full.
     let mut child = settled(&mut server.program(&["stream", "f", "--json"]));
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(100));
@@ -285,7 +285,7 @@ fn ctrl_c_ends_it_without_a_reader_of_stdout_and_a_second_one_immediately() {
         assert_eq!(ended(&mut child).0, Some(130));
         assert!(begun.elapsed() < GRACE);
     }
-    // A message of 1 MiB, to a pipe of 64 KiB.
+    // A message of 1 MiB, written to a pipe of 64 KiB.
     let mut command = program();
     let mut child = spawn(command.args(["decode", "--payload"]).stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().unwrap();

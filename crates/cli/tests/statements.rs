@@ -35,7 +35,7 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every page, by its path from the root.
+/// Every documentation page, by its path from the root.
 fn pages() -> BTreeMap<String, String> {
     let mut found = Vec::new();
     files(&root(), "md", &mut found);
@@ -51,7 +51,7 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
-/// The words of a text that consist of these characters.
+/// The words of a text that consist only of these characters.
 fn words(text: &str, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
     text.split(move |c| !is_part(c))
         .filter(|word| !word.is_empty())
@@ -80,7 +80,7 @@ fn every_crate_that_is_named_exists() {
     sources.push(root().join("CHANGELOG.md"));
     let mut seen = 0;
     for path in sources {
-        // This file contains names that are not crates.
+        // This file itself contains names that are not crates.
         if path.ends_with("cli/tests/statements.rs") {
             continue;
         }
@@ -106,7 +106,7 @@ fn every_relative_link_leads_somewhere() {
             let target = link.split(')').next().unwrap();
             let path = target.split('#').next().unwrap();
             let is_relative = !path.is_empty() && !path.contains(':') && !path.contains(' ');
-            // Links that rustdoc resolves are not files.
+            // Links that rustdoc resolves are not paths.
             if is_relative && (path.contains('/') || path.contains('.')) {
                 seen += 1;
                 assert!(folder.join(path).exists(), "{page}: {target}");
@@ -127,7 +127,7 @@ fn every_file_that_is_named_exists() {
             let is_path = ["crates", "docs", "benches", "fuzz", ".ci"].contains(&folder)
                 && word.contains('/')
                 && !word.contains(['<', '*', '{', '$'])
-                // Build output is not in a fresh clone.
+                // A fresh clone has no build output.
                 && !word.contains("/target/");
             if is_path {
                 seen += 1;
@@ -138,7 +138,7 @@ fn every_file_that_is_named_exists() {
     assert!(seen > 10, "{seen}");
 }
 
-/// The last column of the comparison: a path, or a path and a test in that file.
+/// The cells in the last column of the comparison: a path, or a path and a test in that file.
 #[test]
 fn every_test_that_the_comparison_names_exists() {
     let page = read("docs/comparison.md");
@@ -204,7 +204,7 @@ fn commands() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The long options that a help text lists at the beginning of lines.
+/// The long options that begin a line of a help text.
 fn listed(help: &str) -> BTreeSet<&str> {
     help.lines()
         .filter_map(|line| {
@@ -232,7 +232,7 @@ fn every_option_that_is_named_exists() {
     let all: BTreeSet<&str> = commands.values().flat_map(|help| listed(help)).collect();
     assert!(all.len() > 50, "{all:?}");
     let mut seen = 0;
-    // In examples, each option must be one of the command.
+    // In examples, each option must be one of the command in the line.
     let mut example = |place: &str, line: &str| {
         let Some((_, line)) = line.split_once("lambda-invoke ") else {
             return;
@@ -262,7 +262,7 @@ fn every_option_that_is_named_exists() {
     ] {
         let text = read(page);
         text.lines().for_each(|line| example(page, line));
-        // In prose, options alone in backticks are options of this program.
+        // In prose, an option that stands alone in backticks is one of this program.
         for part in text
             .split('`')
             .skip(1)

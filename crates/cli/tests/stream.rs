@@ -15,7 +15,7 @@ use program::{PATIENCE, ended, program, run, text};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-/// Reads a number of bytes of the program's stdout.
+/// Reads this many bytes of the program's stdout.
 fn read(child: &mut Child, bytes: usize) -> String {
     let mut piece = vec![0; bytes];
     child
@@ -31,7 +31,7 @@ fn read(child: &mut Child, bytes: usize) -> String {
 fn a_chunk_is_on_stdout_before_the_function_writes_the_next() {
     let (acknowledge, mut acknowledged) = mpsc::unbounded_channel::<()>();
     let (sender, made) = std::sync::mpsc::channel();
-    // With a timeout, so that the test fails instead of hanging if the program withholds a chunk.
+    // With a timeout, so that the test fails instead of hanging if the program holds a chunk back.
     let acknowledged = std::sync::Mutex::new(Some(move || async move {
         let read = tokio::time::timeout(PATIENCE, acknowledged.recv()).await;
         read.map(|_| acknowledged)
@@ -41,7 +41,8 @@ fn a_chunk_is_on_stdout_before_the_function_writes_the_next() {
         let sender = sender.clone();
         async move {
             writer.write("first ").await?;
-            // Without a newline, and nothing more until the test has read it.
+            // The chunk does not end with a newline, and nothing follows until the test has read
+            // it.
             let wait = wait.ok_or(FunctionError::new("Twice", ""))?;
             let unread = |_| FunctionError::new("NobodyRead", "");
             let mut acknowledged = wait().await.map_err(unread)?;
@@ -184,7 +185,7 @@ fn a_dry_run_runs_nothing_and_writes_nothing() {
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
-/// A response with a prelude, split at the most awkward places.
+/// A response with a prelude, split inside its JSON and inside the separator.
 #[test]
 fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
     let page = Function::streaming("page", |_call, mut writer| async move {
@@ -209,7 +210,7 @@ fn http_shows_status_and_headers_on_stderr_and_the_body_on_stdout() {
         text(&output.stderr),
         "HTTP 404 Not Found\ncontent-type: text/plain\nset-cookie: a=1; Secure\nset-cookie: b=2\n\n"
     );
-    // A stream without a prelude is all body.
+    // Without a prelude, the whole stream is the body.
     let output = host
         .program(&["stream", "count", "--http", "-p", r#"{"n":2}"#])
         .output()
@@ -355,7 +356,7 @@ mod interrupted {
         }
     }
 
-    /// The pipe is full, so that a write to it never ends.
+    /// The pipe is full, so a write to it never completes.
     #[test]
     fn ctrl_c_ends_it_without_a_reader_of_stdout() {
         let mut child = program()

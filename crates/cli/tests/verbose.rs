@@ -1,4 +1,4 @@
-//! `-v`, the line before a wait, and colors.
+//! `-v`, the announcement of a wait, and colors.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use program::{Serve, calling, local, run, text};
 use serde_json::Value;
 
-/// The lines on stderr that begin with this.
+/// Returns the lines on stderr that begin with this text.
 fn lines<'t>(stderr: &'t str, start: &str) -> Vec<&'t str> {
     stderr
         .lines()
@@ -105,7 +105,7 @@ fn max_attempts_bounds_the_attempts() {
     assert!(text(&output.stderr).contains("--max-attempts has no effect with --retry none"));
 }
 
-/// Runs the program with a terminal as its stderr, by `script`.
+/// Runs the program with a terminal as its stderr, using `script`.
 fn on_a_terminal(environment: &[(&str, &str)]) -> Option<String> {
     let line = format!("{} invoke 'a b'", env!("CARGO_BIN_EXE_lambda-invoke"));
     let mut script = Command::new("script");
@@ -122,7 +122,7 @@ fn on_a_terminal(environment: &[(&str, &str)]) -> Option<String> {
 
 #[test]
 fn failures_are_colored_on_a_terminal_unless_no_color_is_set() {
-    // Skipped if the tool is not installed.
+    // Skipped if `script` is not installed.
     let Some(colored) = on_a_terminal(&[]) else {
         return;
     };

@@ -1,9 +1,9 @@
 //! Adapters for the AWS SDK for Rust (feature `aws-sdk`), in both directions.
 //!
-//! - [`Chain`] and [`Cached`] implement the SDK's `ProvideCredentials`, so that its clients sign with
-//!   them; [`sdk_config`] makes a configuration of a chain.
-//! - [`FromSdk`] makes a provider of the SDK one of `lambda-invoke-sigv4`, for a client of
-//!   `lambda-invoke`; [`FromSdk::of_config`] takes that of an `SdkConfig`.
+//! - [`Chain`] and [`Cached`] implement the SDK's `ProvideCredentials`, so that its clients can
+//!   sign with them; [`sdk_config`] makes an SDK configuration from a chain.
+//! - [`FromSdk`] adapts a provider of the SDK to `lambda-invoke-sigv4`, for a client of
+//!   `lambda-invoke`; [`FromSdk::of_config`] takes the provider of an `SdkConfig`.
 //!
 //! # Example
 //!
@@ -27,7 +27,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 
-use crate::{Cached, Chain, Error, ErrorKind};
+use crate::{Cached, Chain, Error, ErrorKind, Identity};
 
 /// The name of the provider that the SDK shows.
 const NAME: &str = "lambda-invoke-credentials";
@@ -42,7 +42,8 @@ fn to_sdk(credentials: &Credentials) -> SdkCredentials {
     )
 }
 
-/// Sorts an error as the SDK does: without credentials, its chains ask the next provider.
+/// Classifies an error as the SDK does: if there are no credentials, its chains ask the next
+/// provider.
 fn to_sdk_error(error: Error) -> CredentialsError {
     match error.kind() {
         ErrorKind::NotFound => CredentialsError::not_loaded(error),
@@ -51,15 +52,19 @@ fn to_sdk_error(error: Error) -> CredentialsError {
     }
 }
 
+async fn to_sdk_result(
+    fetch: impl Future<Output = Result<Identity, Error>>,
+) -> Result<SdkCredentials, CredentialsError> {
+    let identity = fetch.await.map_err(to_sdk_error)?;
+    Ok(to_sdk(identity.credentials()))
+}
+
 impl SdkProvider for Chain {
     fn provide_credentials<'a>(&'a self) -> SdkFuture<'a>
     where
         Self: 'a,
     {
-        SdkFuture::new(async {
-            let identity = self.identity().await.map_err(to_sdk_error)?;
-            Ok(to_sdk(identity.credentials()))
-        })
+        SdkFuture::new(to_sdk_result(self.identity()))
     }
 }
 
@@ -68,15 +73,12 @@ impl SdkProvider for Cached {
     where
         Self: 'a,
     {
-        SdkFuture::new(async {
-            let identity = self.identity().await.map_err(to_sdk_error)?;
-            Ok(to_sdk(identity.credentials()))
-        })
+        SdkFuture::new(to_sdk_result(self.identity()))
     }
 }
 
-/// Makes a configuration of the SDK with the credentials and the region of a chain, and nothing else:
-/// the caller adds an HTTP client.
+/// Makes an SDK configuration with the credentials and the region of a chain, and nothing else: the
+/// caller adds an HTTP client.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! Keeps credentials, and renews them before they expire, with one fetch at a time.
+//! Caches credentials, and renews them before they expire, with one fetch at a time.
 //!
-//! The client of `lambda-invoke` has a cache of its own, of signers and by the service's clock, which this
-//! crate knows nothing of; for other users of a chain, this is the only one.
+//! The client of `lambda-invoke` has a cache of its own, which holds signers and follows the
+//! service's clock; this crate knows neither. For other users of a chain, this is the only cache.
 
 use std::fmt;
 use std::future::Future;
@@ -16,23 +16,25 @@ use crate::providers::obtained::expired;
 use crate::system::Clock;
 use crate::{Error, ErrorKind, Identity, Provider, SystemClock, random, trace};
 
-/// How long before their expiry credentials are fetched anew, at most; of short-lived ones, half their
-/// life.
+/// The maximum time before their expiry at which credentials are renewed. Short-lived ones are
+/// renewed after half their lifetime.
 const AHEAD: Duration = Duration::from_secs(300);
 
-/// By how much of that time a fetch is put off at random, so that machines do not fetch in step.
+/// The fraction of that time by which a fetch is delayed at random, so that machines do not fetch
+/// at the same time.
 const JITTER: f64 = 0.2;
 
-/// How long credentials without an expiry are kept. Fetching them again is reading files.
+/// How long credentials without an expiry are cached. Fetching them again only means reading files.
 const UNDATED: Duration = Duration::from_secs(60);
 
 /// How long to wait after a fetch that failed while the old credentials are valid.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How long the call that fetches anew waits for it, before it uses the old credentials.
+/// How long the call that renews credentials waits for the fetch before it uses the old
+/// credentials.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// For how long credentials of a metadata service are used past their expiry until it is asked again.
+/// How long credentials of a metadata service are used past their expiry before it is asked again.
 const EXTENSION: Duration = Duration::from_secs(600);
 
 /// How long one fetch may take, unless set otherwise.
@@ -49,7 +51,7 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 /// Receives notices for the user while calls succeed.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Keeps the credentials of a source.
+/// Caches the credentials of a source.
 pub(crate) struct Cache {
     shared: Arc<Shared>,
 }
@@ -108,12 +110,12 @@ impl Cache {
 
     /// Returns credentials that are valid now.
     ///
-    /// Valid ones are returned at once, except to the one call that fetches anew, which waits for a
-    /// short time. Without valid ones, all calls wait for the same fetch. A fetch continues if its
-    /// call is canceled.
+    /// Valid credentials are returned at once, except to the one call that renews them, which waits
+    /// for a short time. Without valid credentials, all calls wait for the same fetch. A fetch
+    /// continues if its call is canceled.
     pub(crate) async fn get(&self) -> Fetched {
-        // A fetch ends without a result if its runtime was shut down, or if the provider panicked: in
-        // the first case, another one helps.
+        // A fetch ends without a result if its runtime was shut down, or if the provider panicked.
+        // In the first case, another fetch helps.
         for _ in 0..2 {
             let (mut fetch, old) = {
                 let mut state = self.shared.state();
@@ -174,7 +176,7 @@ impl Cache {
                 )),
             };
             let result = shared.finish(result);
-            // Nobody may be waiting any more.
+            // Perhaps nobody is waiting any more.
             let _ = sender.send(Some(result));
         }));
         receiver
@@ -182,7 +184,7 @@ impl Cache {
 }
 
 impl Shared {
-    /// Keeps the result of a fetch; returns what those who wait for it get.
+    /// Caches the result of a fetch, and returns the result for the calls that wait for it.
     fn finish(&self, result: Fetched) -> Fetched {
         let now = self.now();
         let mut state = self.state();
@@ -209,7 +211,7 @@ impl Shared {
             Err(failed) => failed,
         };
         trace::failed(&error);
-        // What is still valid stays in use; it is fetched again after a pause.
+        // Credentials that are still valid stay in use; they are fetched again after a pause.
         if let Some(current) = state
             .current
             .as_mut()
@@ -256,7 +258,7 @@ impl Shared {
     }
 }
 
-/// When to fetch anew.
+/// When to renew the credentials.
 fn due(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
     let Some(expiry) = identity.credentials.expiry() else {
         return match identity.is_of_process {
@@ -278,16 +280,16 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// Keeps the credentials of any provider, as a [`Chain`](crate::Chain) does for itself. Clones share
-/// what they keep.
+/// Caches the credentials of any provider, as a [`Chain`](crate::Chain) does for itself. Clones
+/// share the cache.
 ///
-/// - Credentials are fetched anew between 5 and 4 minutes before they expire (of short-lived ones, at
-///   half their life), by one call, while the others use the old ones. Those without an expiry are
-///   fetched anew after a minute.
-/// - A fetch that fails or hangs leaves valid credentials in use. It is tried again after 10 to 20
-///   seconds. Failures are not remembered otherwise.
+/// - Credentials are renewed between 5 and 4 minutes before they expire (short-lived ones after
+///   half their lifetime), by one call, while the others use the old ones. Credentials without an
+///   expiry are renewed after a minute.
+/// - If a fetch fails or hangs, valid credentials stay in use, and the fetch is tried again after
+///   10 to 20 seconds. Failures are not cached otherwise.
 /// - Without valid credentials, all calls wait for one fetch, and get its credentials or its error.
-/// - Credentials that have expired are an error, and never returned.
+/// - Expired credentials are never returned; they are an error.
 ///
 /// It needs a tokio runtime with time enabled.
 ///
@@ -309,13 +311,13 @@ pub struct Cached {
 }
 
 impl Cached {
-    /// Keeps the credentials of a provider, by the clock of this machine.
+    /// Caches the credentials of a provider, by the clock of this machine.
     #[must_use]
     pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
         Self::with_clock(provider, SystemClock, FETCH_TIMEOUT)
     }
 
-    /// Keeps the credentials of a provider, by this clock. A fetch may take `timeout`.
+    /// Caches the credentials of a provider, by this clock. A fetch may take `timeout`.
     #[must_use]
     pub fn with_clock(
         provider: impl ProvideCredentials + 'static,

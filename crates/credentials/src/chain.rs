@@ -17,7 +17,7 @@ use crate::providers::{container, environment, profile, web_identity};
 use crate::settings::SettingsBuilder;
 use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried, trace};
 
-/// The credentials of this machine: the first of these that are configured.
+/// The credentials of this machine, from the first of these providers that is configured:
 ///
 /// 1. Keys in the environment, unless a profile is named explicitly.
 /// 2. The selected profile: keys, `credential_process`, a role, IAM Identity Center, a console login.
@@ -25,10 +25,11 @@ use crate::{Error, ErrorKind, Identity, Provider, Setting, Settings, Tried, trac
 /// 4. The endpoint of a container.
 /// 5. Instance metadata of EC2.
 ///
-/// What is configured and fails is an error; the next provider is asked only if one is not configured
-/// or has none. Credentials are kept and renewed as [`Cached`](crate::Cached) describes, except that
-/// those of instance metadata are used past their expiry while it does not renew them, which
-/// [`ChainBuilder::on_notice`] reports once. Clones share what they keep.
+/// If a configured provider fails, the result is an error; the next provider is asked only if a
+/// provider is not configured or has no credentials. Credentials are cached and renewed as
+/// [`Cached`](crate::Cached) describes, except that credentials of instance metadata are used past
+/// their expiry while it does not renew them; [`ChainBuilder::on_notice`] reports this once. Clones
+/// share the cache.
 ///
 /// # Example
 ///
@@ -59,14 +60,14 @@ pub struct ChainBuilder {
 }
 
 impl ChainBuilder {
-    /// Takes the settings from here. They are loaded anew for each fetch but the first.
+    /// Sets the settings to use. They are loaded again for each fetch except the first.
     pub fn settings(mut self, settings: SettingsBuilder) -> Self {
         self.settings = settings;
         self.loaded = None;
         self
     }
 
-    /// Takes settings that were loaded already for the first fetch.
+    /// Uses settings that are already loaded for the first fetch.
     pub fn loaded(mut self, settings: Settings) -> Self {
         self.settings = settings.reload();
         self.loaded = Some(settings);
@@ -93,7 +94,7 @@ impl ChainBuilder {
         self
     }
 
-    /// Loads the settings, and builds the chain. No credentials are fetched yet. It blocks while it
+    /// Loads the settings, and builds the chain. It fetches no credentials yet, but blocks while it
     /// reads the shared files.
     ///
     /// # Errors
@@ -151,7 +152,7 @@ impl Chain {
         self.cache.get().await
     }
 
-    /// Returns the region: the one that [`Settings::region`] finds, or else that of the instance.
+    /// Returns the region that [`Settings::region`] finds, or else the region of the instance.
     ///
     /// # Errors
     ///
@@ -212,7 +213,7 @@ impl Links {
         if let Some(settings) = first {
             return Ok(settings);
         }
-        // The files may have changed: another program may keep keys in them that it renews.
+        // The files may have changed: another program may renew keys in them.
         let settings = self.settings.clone();
         let loaded = tokio::task::spawn_blocking(move || settings.load()).await;
         loaded.map_err(|error| {

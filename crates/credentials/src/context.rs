@@ -1,4 +1,4 @@
-//! What the providers of one chain share.
+//! The values that the providers of one chain share.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::providers::imds::Imds;
 use crate::system::{HttpClient, by_environment};
 use crate::{EndpointSetting, Error, Service, Settings, System, TransportClient, Tried};
 
-/// Settings, the region where none is set, and the client of instance metadata.
+/// The settings, the region to use if none is set, and the client of instance metadata.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) settings: Settings,
@@ -73,7 +73,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If none is set: it decides the partition, which must not be guessed.
+    /// If no region is set: the region decides the partition, which must not be guessed.
     pub(crate) async fn region(&self, what_for: &str) -> Result<String, Error> {
         if let Some(region) = self.settings.region()? {
             return Ok(region.value);
@@ -109,7 +109,7 @@ impl Context {
         }
     }
 
-    /// What to add to an error of a request: a FIPS or dual-stack host need not exist.
+    /// A note for errors of requests: a FIPS or dual-stack host need not exist.
     pub(crate) fn endpoint_note(&self, service: Service) -> Option<String> {
         match self.settings.endpoint(service) {
             Ok(EndpointSetting::Own(_, by)) if !by.is_empty() => Some(format!(

@@ -8,7 +8,7 @@ use lambda_invoke_sigv4::BoxError;
 /// Why there are no credentials, or a setting is not usable.
 ///
 /// Cloning is cheap: all calls that waited for one fetch get the same error. No message contains a
-/// secret, nor the output of a process or the response of a service that may contain one.
+/// secret, or the output of a process or the response of a service that may contain one.
 #[derive(Clone)]
 pub struct Error {
     inner: Arc<Inner>,
@@ -18,12 +18,12 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     tried: Vec<Tried>,
-    /// What else helps to find the mistake: the profiles that exist, what to do.
+    /// Further lines that help to find the mistake, such as the profiles that exist.
     notes: Vec<String>,
     source: Option<BoxError>,
 }
 
-/// What kind of [`Error`] it is.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -87,7 +87,7 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// Something that was searched for and is nowhere.
+    /// Creates the error for something that was not found in any of these places.
     pub(crate) fn not_found(message: impl Into<String>, tried: Vec<Tried>) -> Self {
         Self::of(Inner {
             kind: ErrorKind::NotFound,
@@ -114,7 +114,7 @@ impl Error {
     fn into_inner(self) -> Inner {
         match Arc::try_unwrap(self.inner) {
             Ok(inner) => inner,
-            // Of a clone, the original becomes the source.
+            // If this is a clone, the original becomes the source.
             Err(shared) => Inner {
                 kind: shared.kind,
                 message: shared.message.clone(),
@@ -125,7 +125,7 @@ impl Error {
         }
     }
 
-    /// The same kind of error with a message that says where it happened; this one is its source.
+    /// Wraps this error in one of the same kind, with a message that says where it happened.
     pub(crate) fn within(self, message: impl Into<String>) -> Self {
         Self::new(self.kind(), message).with_source(self)
     }

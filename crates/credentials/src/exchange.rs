@@ -24,7 +24,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Those of a service in the region.
+    /// The limits for a service in the region.
     pub(crate) const SERVICE: Self = Self {
         connect: Duration::from_secs(5),
         total: Duration::from_secs(15),
@@ -36,12 +36,12 @@ impl Limits {
 /// The delay before the second attempt; it doubles with each further one.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Sends the request that `make` makes anew for each attempt, until there is a response that
-/// `is_retryable` accepts, or the attempts are used up. The last response is returned in any case.
+/// Sends the request that `make` creates for each attempt, as long as the response `is_retryable`
+/// and attempts are left. Returns the last response in any case.
 ///
 /// # Errors
 ///
-/// If there is no response. The error shows the host, and no header or body.
+/// If there is no response. The error shows the host, but no header or body.
 pub(crate) async fn send(
     client: &dyn HttpClient,
     limits: Limits,
@@ -102,11 +102,12 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// Parses `http://` or `https://`, a host, optionally a port and a path. `by` is what sets it.
+    /// Parses `http://` or `https://`, a host, and optionally a port and a path. `by` names the
+    /// setting.
     ///
     /// # Errors
     ///
-    /// If it is anything else. The error does not repeat the text, which may hold a password.
+    /// If it is anything else. The error does not repeat the text, which may contain a password.
     pub(crate) fn parse(text: &str, by: &str) -> Result<Self, Error> {
         let wrong = |what: &str| {
             Error::configuration(format!(
@@ -142,7 +143,7 @@ impl Base {
         self.uri(&self.text)
     }
 
-    /// The address with a path that begins with `/`, and exactly one slash between both.
+    /// Appends a path that begins with `/`, with exactly one slash between the two.
     pub(crate) fn join(&self, path: &str) -> Result<Uri, Error> {
         self.uri(&format!("{}{path}", self.text.trim_end_matches('/')))
     }
@@ -168,7 +169,7 @@ pub(crate) fn encoded(text: &str) -> String {
     out
 }
 
-/// The start of a message that a service sent, on one line and safe for a terminal.
+/// The start of a service's message, on one line and safe for a terminal.
 pub(crate) fn excerpt(text: &str) -> String {
     const MOST: usize = 400;
     let line: String = text

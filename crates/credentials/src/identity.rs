@@ -56,8 +56,9 @@ impl Identity {
 
     /// Returns when the credentials expire, or expired; `None` means never.
     ///
-    /// Credentials of instance metadata may be used past their expiry. Then this is in the past, while
-    /// the expiry of [`credentials`](Self::credentials) is when instance metadata is asked again.
+    /// Credentials of instance metadata may be used past their expiry. This time is then in the
+    /// past, while the expiry of [`credentials`](Self::credentials) is the time at which instance
+    /// metadata is asked again.
     #[must_use]
     pub fn expiry(&self) -> Option<Timestamp> {
         self.expired.or(self.credentials.expiry())
@@ -69,8 +70,8 @@ impl Identity {
         self.provider
     }
 
-    /// Describes how the provider obtained the credentials, such as `the role arn:.. with the keys of
-    /// profile 'base' in ..`. It has no secret in it.
+    /// Describes how the provider obtained the credentials, such as `the role arn:.. with the keys
+    /// of profile 'base' in ..`. The text contains no secret.
     #[must_use]
     pub fn how(&self) -> &str {
         &self.how

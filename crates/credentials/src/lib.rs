@@ -9,6 +9,10 @@ mod context;
 mod error;
 mod exchange;
 mod identity;
+// The file of `lambda-invoke-vectors`, which is not published, so that the package has its tests.
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub, reason = "it is the root of another crate")]
+mod official;
 mod providers;
 mod random;
 mod settings;

@@ -9,8 +9,8 @@ pub(crate) fn bytes<const N: usize>() -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A number from 0 up to 1. If the system has no random numbers, it is the middle: nothing secret
-/// depends on it.
+/// A random number from 0 to 1. If the system has no random numbers, the result is 0.5: nothing
+/// secret depends on it.
 pub(crate) fn fraction() -> f64 {
     match bytes::<4>() {
         Some(bytes) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),

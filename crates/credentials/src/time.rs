@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_invoke_sigv4::Timestamp;
 
-/// Parses a time such as `2080-10-16T03:56:45Z` (RFC 3339): fractions of a second are dropped, and
-/// `UTC` is another `Z`, as older versions of the AWS CLI wrote it.
+/// Parses a time such as `2080-10-16T03:56:45Z` (RFC 3339). Fractions of a second are dropped.
+/// `UTC` is accepted in place of `Z`, since older versions of the AWS CLI wrote it.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let (date, rest) = text.split_at_checked(10)?;

@@ -72,7 +72,7 @@ async fn a_provider_of_the_sdk_is_one_of_ours() {
 }
 
 #[tokio::test]
-async fn credentials_survive_the_way_there_and_back() {
+async fn credentials_are_unchanged_after_both_conversions() {
     let ours = Credentials::new("AKID", "secret").unwrap();
     let ours = ours.with_expiry("20991231T000000Z".parse().unwrap());
     let back = FromSdk::new(Cached::new(ours.clone()))

@@ -1,4 +1,5 @@
-//! Keeping and renewing: under load, and with providers that fail, hang or return expired keys.
+//! Caching and renewing credentials: under load, and with providers that fail, hang or return
+//! expired credentials.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,13 +31,14 @@ impl Clock for SetClock {
 /// What a fetch does.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Returns keys that expire then.
+    /// Returns credentials that expire at this time.
     Until(u64),
     Fail,
     Hang,
 }
 
-/// Follows a script, a step a fetch; the last one repeats. A fetch waits until the test lets it go on.
+/// A provider that follows a script: each fetch takes the next step, and the last step repeats. A
+/// fetch waits until the test releases it.
 #[derive(Clone, Debug)]
 struct Script {
     steps: Arc<Vec<Step>>,
@@ -98,10 +100,10 @@ async fn key(cached: &Cached) -> Result<String, Error> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_keys() {
+async fn a_thousand_calls_at_an_expiry_make_one_fetch_and_never_get_expired_credentials() {
     let script = Script::gated(&[Step::Until(3600), Step::Until(7200)]);
     let (cached, clock) = cached(&script, LONG);
-    // All wait for the first one.
+    // All calls wait for the first fetch.
     let start = |count: usize| -> Vec<_> {
         let calls = (0..count).map(|_| {
             let cached = cached.clone();
@@ -119,7 +121,8 @@ async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_ke
     }
     assert_eq!(script.fetches(), 1);
 
-    // Ahead of the expiry, one call fetches, and the others use the old keys meanwhile.
+    // Shortly before the expiry, one call fetches, and the others use the old credentials in the
+    // meantime.
     clock.set(3599);
     let leader = start(1).remove(0);
     while script.fetches() == 1 {
@@ -128,7 +131,7 @@ async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_ke
     for call in start(1000) {
         assert_eq!(call.await.unwrap(), "AKID0");
     }
-    // Over the expiry, all wait for that same fetch.
+    // After the expiry, all calls wait for that same fetch.
     clock.set(3600);
     let calls = start(1000);
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -142,7 +145,7 @@ async fn a_thousand_calls_over_an_expiry_make_one_fetch_and_never_get_expired_ke
 }
 
 #[tokio::test]
-async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
+async fn credentials_are_renewed_four_to_five_minutes_before_they_expire() {
     for _ in 0..50 {
         let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
         let (cached, clock) = cached(&script, LONG);
@@ -152,7 +155,8 @@ async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
         clock.set(3600 - 239);
         assert_eq!(key(&cached).await.unwrap(), "AKID1");
     }
-    // Of keys that live for a minute, at half their life and not at each call.
+    // Credentials that are valid for a minute are renewed after half that time, and not at each
+    // call.
     let script = Script::of(&[Step::Until(60), Step::Until(120)]);
     let (cached, clock) = cached(&script, LONG);
     for (now, expected) in [(0, "AKID0"), (29, "AKID0"), (37, "AKID1"), (60, "AKID1")] {
@@ -162,7 +166,7 @@ async fn keys_are_fetched_anew_between_five_and_four_minutes_ahead() {
 }
 
 #[tokio::test]
-async fn the_moment_of_renewal_is_spread_by_chance() {
+async fn the_time_of_renewal_is_random() {
     let mut moments = std::collections::BTreeSet::new();
     for _ in 0..20 {
         let script = Script::of(&[Step::Until(3600), Step::Until(7200)]);
@@ -191,7 +195,7 @@ fn futures_block<T: Send>(future: impl Future<Output = T> + Send) -> T {
 }
 
 #[tokio::test]
-async fn a_fetch_that_fails_keeps_valid_keys_and_is_tried_again_after_a_pause() {
+async fn a_fetch_that_fails_keeps_valid_credentials_and_is_tried_again_after_a_pause() {
     let script = Script::of(&[Step::Until(3600), Step::Fail, Step::Until(7200), Step::Fail]);
     let (cached, clock) = cached(&script, LONG);
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
@@ -203,7 +207,7 @@ async fn a_fetch_that_fails_keeps_valid_keys_and_is_tried_again_after_a_pause() 
     assert_eq!(script.fetches(), 2);
     clock.set(3421);
     assert_eq!(key(&cached).await.unwrap(), "AKID2");
-    // Once they have expired, the failure is the caller's.
+    // Once the credentials have expired, the caller gets the error.
     clock.set(7200);
     let error = key(&cached).await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
@@ -239,11 +243,11 @@ async fn all_calls_that_wait_for_a_fetch_get_its_error() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_already_are_an_error_and_never_returned() {
+async fn credentials_that_have_already_expired_are_an_error_and_never_returned() {
     let script = Script::of(&[Step::Until(100), Step::Until(50), Step::Until(200)]);
     let (cached, clock) = cached(&script, LONG);
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
-    // They do not replace keys that are valid.
+    // Expired credentials from the provider do not replace valid ones.
     clock.set(60);
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
     let script = Script::of(&[Step::Until(100)]);
@@ -256,13 +260,13 @@ async fn keys_that_have_expired_already_are_an_error_and_never_returned() {
 }
 
 #[tokio::test]
-async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+async fn a_provider_that_hangs_delays_no_call_for_long_while_credentials_are_valid() {
     let script = Script::of(&[Step::Until(3600), Step::Hang]);
     let (cached, clock) = cached(&script, Duration::from_secs(8));
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
     clock.set(3500);
     let start = Instant::now();
-    // The call that fetches waits for five seconds, and the others not at all.
+    // The call that fetches waits for five seconds, and the others do not wait at all.
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
     assert!(
         (4..7).contains(&start.elapsed().as_secs()),
@@ -272,7 +276,7 @@ async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
     let start = Instant::now();
     assert_eq!(key(&cached).await.unwrap(), "AKID0");
     assert!(start.elapsed() < Duration::from_secs(1));
-    // Without valid keys, the fetch has its own timeout.
+    // Without valid credentials, only the timeout of the fetch itself applies.
     clock.set(3600);
     let error = key(&cached).await.unwrap_err();
     assert!(
@@ -283,7 +287,7 @@ async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
 }
 
 #[tokio::test]
-async fn a_fetch_goes_on_when_its_call_is_canceled() {
+async fn a_fetch_continues_when_its_call_is_canceled() {
     let script = Script::gated(&[Step::Until(3600)]);
     let (cached, _) = cached(&script, LONG);
     let call = tokio::spawn({

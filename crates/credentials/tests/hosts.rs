@@ -1,5 +1,5 @@
-//! Which host each service is called at: by the region of its own setting, and the suffix of that
-//! region's partition.
+//! The host at which each service is called: it follows from the region in the service's own
+//! setting, and the suffix of that region's partition.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -15,7 +15,7 @@ const LOGIN: &str = "arn:aws:sts::012345678910:assumed-role/Admin/admin";
 const LOGIN_FILE: &str =
     ".aws/login/cache/4b0ba8f99f075c0633e122fd73346ce203a3faf18ea0310eb2d29df1bab2e255.json";
 
-/// Keeps the hosts of requests, and has no response for any.
+/// Records the hosts of requests, and responds to none.
 #[derive(Clone, Debug, Default)]
 struct Hosts(Arc<Mutex<Vec<String>>>);
 
@@ -27,7 +27,7 @@ impl HttpClient for Hosts {
     }
 }
 
-/// The only host that a machine calls for its credentials.
+/// Returns the only host that a machine calls for its credentials.
 async fn host_of(machine: Machine) -> String {
     let hosts = Hosts::default();
     let system = machine.system().with_http(hosts.clone());
@@ -40,7 +40,7 @@ async fn host_of(machine: Machine) -> String {
 }
 
 fn machine(name: &str, config: &str) -> Machine {
-    // The default profile has another region, of another partition.
+    // The default profile has a different region, in a different partition.
     let config = format!("[default]\nregion = us-iso-east-1\n[profile app]\n{config}");
     Machine::new(name)
         .no_instance()
@@ -78,7 +78,7 @@ async fn each_service_is_called_in_the_region_of_its_own_setting() {
             "portal.sso.cn-north-1.amazonaws.com.cn",
         ),
     ] {
-        // The region of the calls is not that of the sign-on.
+        // The region of Lambda calls differs from that of the sign-on.
         let config = format!(
             "region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n\
              sso_region = {region}\nsso_account_id = 123456789012\nsso_role_name = Dev\n"

@@ -1,4 +1,4 @@
-//! The environments that docs/credentials.md lists, each as a machine finds it.
+//! The environments that docs/credentials.md lists, each set up as a program finds it there.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -8,7 +8,7 @@ use lambda_invoke_credentials::Provider;
 use machine::Machine;
 use stand_in::{Respond, StandIn, imds, in_an_hour, metadata_keys, sts_keys};
 
-/// The key, the provider and the region of a machine.
+/// Returns the access key ID, the provider and the region that are found on a machine.
 async fn found(machine: &Machine) -> (String, Provider, String) {
     let chain = machine.builder().build().unwrap();
     let region = chain.region().await.unwrap().value;
@@ -17,7 +17,8 @@ async fn found(machine: &Machine) -> (String, Provider, String) {
     (key, identity.provider(), region)
 }
 
-/// No files, no variables but the home directory; everything from the instance.
+/// An instance without files and with no variable but the home directory; everything comes from its
+/// metadata.
 #[tokio::test]
 async fn ec2() {
     let imds = imds("ASIAEC2");
@@ -30,8 +31,8 @@ async fn ec2() {
     assert_eq!(found(&machine).await, expected);
 }
 
-/// A task: the agent sets the region, and a path at its own address, which the stand-in has by its
-/// full URI.
+/// An ECS task: the agent sets the region and the path of its credentials. The path is relative to
+/// the agent's own address, so the full URI stands in for it here.
 #[tokio::test]
 async fn ecs() {
     let agent = StandIn::start(|_, _| Respond::ok(metadata_keys("ASIAECS")));
@@ -51,7 +52,7 @@ async fn ecs() {
     );
     assert_eq!(found(&machine).await, expected);
     assert_eq!(agent.lines(), ["GET /v2/credentials/0f6f5a5e"]);
-    // The instance below the task has other rights, and is not asked.
+    // The instance that runs the task has other permissions, and is not asked.
     assert!(imds.received().is_empty());
 }
 
@@ -103,7 +104,7 @@ async fn eks_pod_identity() {
     assert_eq!(found(&machine).await, expected);
 }
 
-/// A Lambda function: keys and region in the environment, and no home directory.
+/// A Lambda function: credentials and region in the environment, and no home directory.
 #[tokio::test]
 async fn lambda() {
     use lambda_invoke_credentials::{Chain, Settings, System, Variables};
@@ -132,7 +133,7 @@ async fn lambda() {
     );
 }
 
-/// A laptop whose default profile assumes a role with a sign-on.
+/// A laptop whose default profile assumes a role, with IAM Identity Center as the source.
 #[tokio::test]
 async fn laptop_with_sso() {
     let service = StandIn::start(|request, _| match request.method.as_str() {

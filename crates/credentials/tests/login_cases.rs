@@ -1,5 +1,9 @@
-//! AWS's cases of console logins.
+//! AWS's test cases for console logins.
 #![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../src/official.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the root of another crate")]
+mod official;
 
 use std::collections::HashMap;
 use std::io;
@@ -12,7 +16,7 @@ use http::{Request, Response};
 use lambda_invoke_credentials::{
     Chain, Clock, Files, HttpClient, HttpFuture, Settings, System, Variables,
 };
-use lambda_invoke_vectors::{json, suite};
+use official::{json, suite};
 use serde_json::Value;
 
 #[derive(Clone, Debug, Default)]
@@ -36,7 +40,7 @@ impl Files for Memory {
     }
 }
 
-/// The time of the cases: 2025-11-19T00:00:00Z.
+/// The time at which the cases take place: 2025-11-19T00:00:00Z.
 #[derive(Debug)]
 struct CaseClock;
 
@@ -46,7 +50,7 @@ impl Clock for CaseClock {
     }
 }
 
-/// The calls that a case expects, in their order.
+/// The calls that a case expects, in order.
 #[derive(Clone, Debug)]
 struct Calls(Arc<Mutex<Vec<Value>>>);
 

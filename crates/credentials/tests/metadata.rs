@@ -33,7 +33,7 @@ async fn version_two_is_used_byte_by_byte() {
         (region.value.as_str(), region.by.as_str()),
         ("eu-west-3", "instance metadata")
     );
-    // One token for all.
+    // One session token serves all requests.
     assert_eq!(
         service.lines(),
         [
@@ -89,12 +89,12 @@ async fn a_service_that_accepts_and_never_responds_costs_one_second() {
 }
 
 #[tokio::test]
-async fn it_is_not_asked_when_it_is_off_or_not_needed() {
+async fn instance_metadata_is_not_requested_when_it_is_off_or_not_needed() {
     let service = imds("ASIAINSTANCE");
     let machine = on("off", &service).set("AWS_EC2_METADATA_DISABLED", "True");
     let said = machine.error().await;
     assert!(said.contains("AWS_EC2_METADATA_DISABLED is true"), "{said}");
-    // The region of a profile, and keys, come before it.
+    // A region and credentials in a profile take precedence, so the service is not asked.
     let machine = on("not-needed", &service).config(
         "[default]\nregion = eu-west-1\naws_access_key_id = AKID\naws_secret_access_key = s\n",
     );
@@ -128,7 +128,7 @@ async fn an_instance_without_a_role_has_none_and_other_responses_are_errors() {
         assert_eq!(error.kind(), kind, "{name}: {error}");
         assert!(error.to_string().contains(what), "{name}: {error}");
     }
-    // So are credentials of which a part is not what it should be.
+    // Credentials with a member of the wrong type are errors, too.
     for (name, wrong) in [("number", "\"Expiration\":5"), ("list", "\"Token\":[]")] {
         let keys = metadata_keys("ASIAINSTANCE").replace("\"Code\"", &format!("{wrong},\"Code\""));
         let keys = match name {
@@ -147,7 +147,8 @@ async fn an_instance_without_a_role_has_none_and_other_responses_are_errors() {
         assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
         assert!(error.to_string().contains("is not a string"), "{error}");
     }
-    // Something else that listens there, such as the sign-in page of a network, has no credentials.
+    // Something else listens at the address, such as a network's sign-in page, and returns no
+    // credentials.
     for (name, status, body) in [
         ("elsewhere", 302, ""),
         ("closed", 401, ""),
@@ -164,7 +165,7 @@ async fn an_instance_without_a_role_has_none_and_other_responses_are_errors() {
             "{name}: {error}"
         );
     }
-    // Version 1 alone is not enough.
+    // An IMDS that has only version 1 is not enough.
     let service = StandIn::start(|request, _| match request.method.as_str() {
         "PUT" => Respond::With(405, String::new()),
         _ => Respond::ok(metadata_keys("ASIAV1")),
@@ -198,7 +199,7 @@ impl Clock for SetClock {
 }
 
 #[tokio::test]
-async fn its_keys_are_used_past_their_expiry_while_it_does_not_renew_them_and_told_once() {
+async fn expired_credentials_of_an_instance_are_used_until_it_renews_them_and_reported_once() {
     let is_broken = Arc::new(Mutex::new(false));
     let broken = Arc::clone(&is_broken);
     let service = StandIn::start(move |request, _| match request.method.as_str() {
@@ -226,7 +227,8 @@ async fn its_keys_are_used_past_their_expiry_while_it_does_not_renew_them_and_to
         clock.store(now + hours * 3600, Ordering::SeqCst);
         let identity = chain.identity().await.unwrap();
         assert_eq!(identity.credentials().access_key_id(), "ASIAOLD");
-        // What is shown is the expiry that the service said, and what signs does not count as expired.
+        // The identity shows the expiry that the service stated; the credentials that sign are
+        // extended, so that they do not count as expired.
         let present = Timestamp::from_secs(now + hours * 3600).unwrap();
         assert!(identity.expiry().unwrap() < present);
         assert!(identity.credentials().expiry().unwrap() > present);
@@ -331,7 +333,7 @@ async fn a_container_without_tls_is_only_asked_at_the_allowed_addresses() {
 }
 
 #[tokio::test]
-async fn a_containers_expired_or_incomplete_keys_are_errors_that_show_no_secret() {
+async fn a_containers_expired_or_incomplete_credentials_are_errors_that_show_no_secret() {
     for (name, body, what) in [
         (
             "expired",

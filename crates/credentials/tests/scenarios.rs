@@ -1,13 +1,17 @@
-//! AWS's recorded scenarios: a machine's variables and files, the exchanges with the services, and the
-//! credentials that come of them.
+//! AWS's recorded scenarios: a machine's variables and files, the exchanges with the services, and
+//! the credentials that result.
 #![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../src/official.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the root of another crate")]
+mod official;
 
 mod replay;
 
 use std::path::Path;
 
 use lambda_invoke_credentials::{Chain, Error, Identity, Settings, System, Variables};
-use lambda_invoke_vectors::{json, suite};
+use official::{json, suite};
 use replay::{FixedClock, Replay, Rooted};
 use serde_json::Value;
 
@@ -20,11 +24,11 @@ fn run(chain: &Chain) -> Result<Identity, Error> {
     runtime.unwrap().block_on(chain.identity())
 }
 
-/// What the scenarios are for.
+/// What the scenarios test.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Chain,
-    /// The profile alone: keys in the environment are not searched.
+    /// A single profile: the environment is not searched for credentials.
     Profile,
 }
 
@@ -60,10 +64,11 @@ fn scenarios(folder: &Path, kind: Kind) -> usize {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         let expected = &json(&folder.join("test-case.json"))["result"];
         let replay = Replay::of(&json(&folder.join("http-traffic.json")));
-        // The recordings are years old, and their keys have long expired.
+        // The recordings are years old, and the credentials in them have long expired.
         let expiry = expected["Ok"]["expiry"].as_u64();
         let now = match name.as_str() {
-            // The keys of its container expired earlier, and are not sent to assume the role with.
+            // The container's credentials expire earlier than the role's, and a role is not assumed
+            // with expired ones.
             "ecs_assume_role" => 1_234_567_890 - 1800,
             _ => expiry.map_or(1_600_000_000, |expiry| expiry - 1800),
         };
@@ -115,8 +120,8 @@ fn official_scenarios_of_profiles() {
     });
 }
 
-/// The token scenarios are for services that take the token of a sign-on itself. Lambda does not: a
-/// profile without an account has no credentials, which is said.
+/// The token scenarios are for services that accept a sign-on's token itself. Lambda does not: a
+/// profile without an account has no credentials, and the error says so.
 #[test]
 fn official_scenarios_of_tokens_have_no_credentials() {
     suite("credentials/default-token-chain", |folder| {

@@ -1,4 +1,5 @@
-//! IAM Identity Center and console logins: their files, their renewal, and the requests byte by byte.
+//! IAM Identity Center and console logins: their files, their renewal, and their requests byte by
+//! byte.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -32,7 +33,7 @@ fn portal() -> StandIn {
     })
 }
 
-/// The file of a token that ends at a time.
+/// Returns the contents of a token's file, for a token that expires at this time.
 fn token(end: &str) -> String {
     json!({
         "accessToken": "hunter2-token", "expiresAt": end, "refreshToken": "hunter2-refresh",
@@ -63,7 +64,7 @@ fn machine(name: &str, portal: &StandIn, oidc: &StandIn, file: &str) -> Machine 
 }
 
 #[tokio::test]
-async fn a_valid_token_is_exchanged_unsigned_for_the_keys_of_a_role() {
+async fn a_valid_token_is_exchanged_unsigned_for_the_credentials_of_a_role() {
     let (portal, oidc) = (portal(), portal());
     let machine = machine("sso", &portal, &oidc, &token(&in_an_hour()))
         .set("AWS_ACCESS_KEY_ID", "AKIDOTHER")
@@ -177,7 +178,7 @@ async fn a_token_that_another_program_renewed_meanwhile_is_used() {
     let portal = portal();
     let place = Arc::new(Mutex::new(String::new()));
     let file = Arc::clone(&place);
-    // Each refresh token is good for one renewal: the other program's.
+    // A refresh token can be used only once, and the other program has used this one.
     let oidc = StandIn::start(move |_, _| {
         let other = token(&at(3600)).replace("hunter2-token", "other-token");
         std::fs::write(&*file.lock().unwrap(), other).unwrap();
@@ -218,7 +219,7 @@ async fn a_token_that_another_program_renewed_meanwhile_is_used() {
     assert_eq!(machine.key().await, "ASIAOTHER");
 }
 
-/// Has no response for any request.
+/// An HTTP client that responds to no request.
 #[derive(Debug)]
 struct NoNetwork;
 
@@ -325,7 +326,7 @@ const LOGIN: &str = "arn:aws:sts::012345678910:assumed-role/Admin/admin";
 const LOGIN_FILE: &str =
     ".aws/login/cache/4b0ba8f99f075c0633e122fd73346ce203a3faf18ea0310eb2d29df1bab2e255.json";
 
-/// The key of AWS's test cases.
+/// The key in AWS's test cases.
 const PEM: &str = "-----BEGIN EC PRIVATE KEY-----\n\
     MHcCAQEEIPt/u8InPLpQeQLJTvVX+sNDzni8vMDMt3Liu+nMBigfoAoGCCqGSM49\n\
     AwEHoUQDQgAEILkGG7rNOnxiIJlMgimY1UPP8eDMFP0DAY6WGjngP4bvTAiUCQ/I\n\
@@ -385,7 +386,7 @@ async fn a_console_login_is_renewed_with_a_proof_of_its_key() {
     assert_eq!(kept["accessToken"]["accountId"], "012345678910");
     assert_eq!(kept["refreshToken"], "next");
     assert_eq!(kept["dpopKey"], PEM);
-    // The renewed keys are valid, so nothing is sent.
+    // The renewed credentials are still valid, so nothing is sent.
     assert_eq!(machine.key().await, "ASIANEW");
     assert_eq!(signin.received().len(), 1);
 }
@@ -418,7 +419,7 @@ async fn a_login_that_has_ended_says_how_to_log_in() {
         said.contains("TOKEN_EXPIRED") && !said.contains("hunter2"),
         "{said}"
     );
-    // While they are valid, a renewal that fails does no harm.
+    // While the credentials are valid, a renewal that fails does no harm.
     assert_eq!(machine("login-soon", whole(at(60))).key().await, "ASIAOLD");
     let mut broken = whole(at(-5));
     broken["dpopKey"] = "hunter2".into();

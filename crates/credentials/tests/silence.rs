@@ -1,4 +1,4 @@
-//! Invalid settings are errors, and never lead silently to another identity.
+//! Invalid settings are errors: they never silently lead to another identity.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -8,12 +8,12 @@ use lambda_invoke_credentials::ErrorKind;
 use machine::Machine;
 use stand_in::{StandIn, imds};
 
-/// A machine on which instance metadata has credentials, which would be another identity.
+/// Sets up a machine whose instance metadata has credentials, which would be the other identity.
 fn on(name: &str, service: &StandIn) -> Machine {
     Machine::new(&format!("silence-{name}")).set("AWS_EC2_METADATA_SERVICE_ENDPOINT", &service.url)
 }
 
-/// Returns the error for a machine, and checks that no request was sent.
+/// Checks that a machine has no credentials and that no request was sent, and returns the error.
 async fn rejected(machine: Machine, service: &StandIn) -> String {
     let said = machine.error().await;
     assert!(service.received().is_empty(), "{:?}", service.lines());
@@ -28,7 +28,8 @@ async fn the_default_profile_must_exist_if_it_is_named() {
     let named = on("default-variable", &service).set("AWS_PROFILE", "default");
     let said = rejected(named, &service).await;
     assert!(said.starts_with("AWS_PROFILE names"), "{said}");
-    // One without credentials goes on down the chain, and one that is not named need not exist.
+    // If the named profile has no credentials, the chain continues; the default profile need not
+    // exist unless it is named.
     let named = on("default-empty", &service).config("[default]\n");
     assert_eq!(named.profile("default").key().await, "ASIAINSTANCE");
     assert_eq!(on("not-named", &service).key().await, "ASIAINSTANCE");
@@ -56,7 +57,7 @@ async fn a_session_token_without_its_keys_is_an_error() {
         );
         assert!(!said.contains("hunter2"), "{said}");
     }
-    // An empty one is unset, and an explicit profile skips them all.
+    // An empty variable is unset, and an explicit profile takes precedence over all the variables.
     let empty = on("token-empty", &service).set("AWS_SESSION_TOKEN", "");
     assert_eq!(empty.key().await, "ASIAINSTANCE");
     let explicit = on("token-explicit", &service)
@@ -127,6 +128,6 @@ async fn shared_files_may_be_pipes_and_one_without_a_writer_is_an_error() {
     let error = building.await.unwrap();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("took longer than"), "{error}");
-    // The thread that waits for a writer ends.
+    // The thread that waits for a writer can now end.
     std::fs::write(&path, "").unwrap();
 }

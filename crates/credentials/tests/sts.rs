@@ -1,4 +1,4 @@
-//! Roles: the requests to STS byte by byte, and what is signed with what.
+//! Roles: the requests to STS byte by byte, and the credentials that sign each of them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod machine;
@@ -31,7 +31,7 @@ fn sts() -> StandIn {
     })
 }
 
-/// Verifies the signature as STS does, with the keys that it must have been made with.
+/// Verifies the signature as STS does, with the credentials that must have made it.
 fn verify(request: &Received, credentials: &Credentials, region: &str) {
     let mut builder = Request::builder()
         .method(request.method.as_str())
@@ -56,7 +56,7 @@ fn session_name(request: &Received) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_with_the_keys_of_its_source_profile() {
+async fn a_role_is_assumed_with_the_credentials_of_its_source_profile() {
     let sts = sts();
     let machine = Machine::new("role")
         .no_instance()
@@ -103,13 +103,13 @@ async fn a_role_is_assumed_with_the_keys_of_its_source_profile() {
             "x-amz-date"
         ]
     );
-    // Of the selected profile's region, not of the default's or the source's.
+    // The region is that of the selected profile, not that of the default or the source profile.
     let base = Credentials::new("AKIDBASE", "base-secret").unwrap();
     verify(request, &base, "eu-west-3");
 }
 
 #[tokio::test]
-async fn chained_roles_are_each_signed_with_the_keys_of_the_one_before() {
+async fn chained_roles_are_each_signed_with_the_credentials_of_the_one_before() {
     let sts =
         StandIn::start(|_, before| Respond::ok(sts_keys("AssumeRole", &format!("ASIA{before}"))));
     let machine = Machine::new("chained")
@@ -137,7 +137,7 @@ async fn chained_roles_are_each_signed_with_the_keys_of_the_one_before() {
         received[1].header("x-amz-security-token"),
         Some("token-of-ASIA0")
     );
-    // A name that STS accepts, made anew.
+    // A generated name that STS accepts.
     let name = session_name(&received[0]);
     assert!(
         name.starts_with("lambda-invoke-") && name.len() <= 64,
@@ -151,7 +151,7 @@ async fn chained_roles_are_each_signed_with_the_keys_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_web_identity_is_sent_unsigned_even_where_there_are_keys() {
+async fn a_web_identity_is_sent_unsigned_even_where_there_are_credentials() {
     let sts = sts();
     let token = "eyJhbGciOi.eyJzdWIi.c2ln";
     let machine = Machine::new("web-identity")
@@ -186,7 +186,7 @@ async fn a_web_identity_is_sent_unsigned_even_where_there_are_keys() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_are_not_sent_to_assume_a_role_with() {
+async fn expired_credentials_are_not_used_to_assume_a_role() {
     let sts = sts();
     let keys = |key: &str| {
         format!(
@@ -227,7 +227,7 @@ async fn keys_that_have_expired_are_not_sent_to_assume_a_role_with() {
         assert!(said.contains("the clock of this machine says"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
-    // Nor are those of a role that has another one assumed with it.
+    // Expired credentials of a role are not used to assume the next role in the chain, either.
     let expired = StandIn::start(|_, _| {
         let keys = sts_keys("AssumeRole", "ASIAOLD");
         let (head, rest) = keys.split_once("<Expiration>").unwrap();
@@ -273,7 +273,7 @@ async fn a_rejection_says_which_role_and_why_and_shows_no_secret() {
         "{said}"
     );
     assert!(!said.contains("base-secret"), "{said}");
-    // What is rejected is not sent again within one fetch.
+    // A request that was rejected is not sent again within one fetch.
     assert_eq!(sts.received().len(), 2);
 }
 
@@ -320,7 +320,7 @@ async fn an_endpoint_for_lambda_alone_is_not_used_for_sts() {
     assert!(machine.key().await.starts_with("ASIA"));
     assert!(lambda.received().is_empty());
     assert_eq!(sts.received().len(), 1);
-    // One for all services is for STS too.
+    // An endpoint for all services applies to STS, too.
     let all = self::sts();
     let machine = Machine::new("all-services")
         .no_instance()

@@ -1,4 +1,4 @@
-//! What a fetch reports to `tracing`: its span, its events, and what is in none of them.
+//! What a fetch reports to `tracing`: its span, its events, and what must never be in them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../../lambda-invoke/tests/support/log.rs"]
@@ -50,12 +50,13 @@ async fn a_fetch_is_a_span_with_an_event_for_each_provider_and_request() {
         ],
     );
     contains(&lines, &["CLOSE"]);
-    // Credentials that are kept are not fetched again.
+    // Cached credentials are not fetched again.
     log.record(chain.identity()).await.unwrap();
     assert_eq!(log.lines().len(), lines.len());
 }
 
-/// Every provider that sends or runs something, with marks in every place that could hold a secret.
+/// Every provider that sends or runs something, with marked secrets in every place that can hold
+/// one.
 #[tokio::test]
 async fn nothing_secret_is_in_any_span_or_event() {
     const SECRETS: [&str; 9] = [

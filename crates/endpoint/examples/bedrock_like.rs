@@ -33,7 +33,7 @@ fn model() -> Function {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Requests need no signature here, so that plain HTTP can show the stream.
+    // Signatures are not verified here, so that plain HTTP can show the stream.
     let endpoint = Endpoint::builder().function(model()).verify(false);
     let server = endpoint.bind_local().await?;
     if std::env::args().nth(1).is_some() {

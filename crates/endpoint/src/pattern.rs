@@ -1,4 +1,4 @@
-//! Patterns for function names: `*` matches any text, every other character itself.
+//! Patterns for function names: `*` matches any text, and every other character matches itself.
 
 /// A pattern such as `*`, `hello` or `orders-*-test`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -67,7 +67,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A source of unique ids, also between endpoints.
+/// A source of ids that are unique, even between endpoints.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     start: u64,
@@ -75,9 +75,9 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Creates a source; the same seed always yields the same ids, without one they are random.
+    /// Creates a source. The same seed always yields the same ids; without a seed, they are random.
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        // `RandomState` is the standard library's source of random numbers.
+        // `RandomState` is seeded with the standard library's random numbers.
         let start = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
         Self {
             start,

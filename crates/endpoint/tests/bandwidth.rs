@@ -15,13 +15,13 @@ use tokio::sync::Notify;
 
 const MIB: usize = 1 << 20;
 
-/// Returns a burst followed by a byte a second.
+/// A burst, followed by one byte a second.
 fn only(burst: usize) -> Bandwidth {
     Bandwidth::new(burst as u64, NonZeroU64::MIN)
 }
 
-/// An endpoint with a function that streams as many bytes as its payload says, in pieces of 256
-/// KiB.
+/// Starts an endpoint with a function that streams as many bytes as its payload says, in pieces of
+/// 256 KiB.
 async fn flood(bandwidth: Option<Bandwidth>) -> Server {
     let function = Function::streaming("flood", |invocation, mut writer| async move {
         let mut left: usize = serde_json::from_slice(invocation.payload()).unwrap();
@@ -40,7 +40,7 @@ async fn flood(bandwidth: Option<Bandwidth>) -> Server {
         .unwrap()
 }
 
-/// Streams so many bytes and reads them all.
+/// Streams this many bytes and reads them all.
 async fn read_whole(server: &Server, bytes: usize) {
     let mut client = Client::to(server).await;
     let response = client.call(&Call::stream("flood", bytes.to_string())).await;
@@ -61,7 +61,7 @@ async fn ten_mib_take_two_seconds_at_the_services_bandwidth() {
     let server = flood(Some(Bandwidth::SERVICE)).await;
     let started = Instant::now();
     read_whole(&server, 10 * MIB).await;
-    // 6 MiB at once; the other 4 MiB, and what frames them, at 2 MiB a second.
+    // 6 MiB are sent at once; the other 4 MiB, and their framing, at 2 MiB a second.
     assert!(
         started.elapsed() >= Duration::from_secs(2),
         "{:?}",
@@ -69,7 +69,7 @@ async fn ten_mib_take_two_seconds_at_the_services_bandwidth() {
     );
 }
 
-/// At a rate of a byte a second, only a response within the burst ends in time.
+/// At one byte a second, only a response within the burst ends in time.
 #[tokio::test]
 async fn the_burst_is_sent_at_once_and_each_stream_has_its_own() {
     let server = flood(Some(only(6 * MIB))).await;

@@ -1,6 +1,6 @@
 //! Callers that disconnect or stop reading: the function is drained or its writes fail, it ends,
 //! and it releases its concurrency. The functions here have a concurrency of 1, so that the next
-//! call shows that.
+//! call shows whether it was released.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -38,7 +38,7 @@ impl Writing {
         soon(self.progress.recv()).await
     }
 
-    /// Lets it write until a write fails because the caller has disconnected.
+    /// Lets the function write until a write fails because the caller has disconnected.
     async fn fails_to_write(&mut self) {
         let mut progress = None;
         while progress != Some(Progress::Wrote(Err(WriteError::CallerGone))) {
@@ -93,7 +93,8 @@ async fn send(server: &Server, path: &str, version: &str) -> Client {
     client
 }
 
-/// Checks that the next call is not throttled, and that nothing still runs when the endpoint ends.
+/// Checks that the next call is not throttled, and that nothing is still running when the endpoint
+/// ends.
 async fn is_free(server: Server) {
     soon(async {
         let call = Call::invoke("f", "{}");
@@ -153,7 +154,7 @@ async fn writes_fail_when_the_caller_disconnects_in_mid_stream_or_while_it_reads
             assert_eq!(writing.next().await, Some(Progress::Wrote(Ok(()))));
             writing.gate.add_permits(chunks);
             if chunk == MIB {
-                // Until the operating system's buffers are full.
+                // Write until the operating system's buffers are full.
                 let quiet = Duration::from_millis(200);
                 while let Ok(progress) = tokio::time::timeout(quiet, writing.progress.recv()).await
                 {
@@ -190,7 +191,7 @@ async fn a_timeout_applies_while_the_caller_reads_nothing() {
             }
         })
         .await;
-        // The first invocation timed out, the second returned.
+        // The first invocation timed out; the second one returned.
         assert_eq!(writing.next().await, Some(Progress::Started), "{fault:?}");
         assert_eq!(writing.next().await, Some(Progress::Ended));
         drop(client);
@@ -211,7 +212,7 @@ async fn a_function_that_only_writes_times_out_and_lets_others_run() {
     let endless = endless.timeout(Duration::from_millis(300)).concurrency(1);
     let server = serve(Endpoint::builder().builtins().function(endless)).await;
     let mut other = Client::to(&server).await;
-    // As an event.
+    // The same function, called as an event.
     let event = Call::invoke("endless", "{}").event();
     assert_eq!(Client::to(&server).await.call(&event).await.status(), 202);
     soon(async {
@@ -220,7 +221,7 @@ async fn a_function_that_only_writes_times_out_and_lets_others_run() {
         }
     })
     .await;
-    // With a disconnected caller of a buffered Invoke.
+    // The same function, called by a buffered Invoke whose caller disconnects.
     let client = send(&server, &invoke_path("endless"), "HTTP/1.1").await;
     let call = Call::invoke("endless", "{}");
     soon(async { while other.call(&call).await.status() != 429 {} }).await;

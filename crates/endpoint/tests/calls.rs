@@ -1,4 +1,4 @@
-//! The recorded calls, which a test reads.
+//! The recorded calls, which tests can read.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ async fn each_accepted_call_is_recorded_with_its_payload() {
     client.call(&Call::stream("echo", "")).await;
     client.call(&Call::invoke("echo", "3").event()).await;
     client.call(&Call::invoke("count", "{}")).await;
-    // Neither a rejected call nor a dry run is one.
+    // Neither a rejected call nor a dry run is recorded.
     client.call(&Call::invoke("echo", "{")).await;
     let dry = Call::invoke("echo", "{}").header("x-amz-invocation-type", "DryRun");
     assert_eq!(client.call(&dry).await.status(), 204);
@@ -66,7 +66,7 @@ async fn a_request_to_a_url_is_a_call_with_its_event() {
     };
     let response = client.call(&get("/url/echo:live/a?b=c")).await;
     assert_eq!(response.status(), 200);
-    // Nothing runs for these.
+    // These requests run nothing, so they are not recorded.
     assert_eq!(client.call(&get("/url/full/")).await.status(), 429);
     let foreign = get("/url/echo/").header("origin", "https://evil.example");
     assert_eq!(client.call(&foreign).await.status(), 403);
@@ -91,7 +91,7 @@ async fn the_oldest_calls_make_room_for_the_latest() {
     let calls = server.calls("echo");
     assert_eq!(calls.len(), 4);
     assert!(calls[3].payload.starts_with(b"\"9"));
-    // One that is too large alone is not kept.
+    // A call that is larger than the bound by itself is not kept.
     let large = format!("\"{}\"", ".".repeat(30_000));
     client.call(&Call::invoke("echo", large)).await;
     assert!(server.calls("echo").is_empty());

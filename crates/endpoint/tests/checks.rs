@@ -1,4 +1,5 @@
-//! Requests that the endpoint rejects before anything runs, and the service's words for it.
+//! Requests that the endpoint rejects before anything runs, and the service's words for each
+//! rejection.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -88,7 +89,7 @@ async fn signatures_are_verified_with_the_services_messages() {
         let error = response.error();
         assert!(error.message().unwrap().starts_with(message), "{error}");
     }
-    // Within the window, and on the same connection.
+    // Times within the window are accepted, and on the same connection.
     for time in [
         now().saturating_sub(4 * minutes),
         now().saturating_add(4 * minutes),
@@ -128,9 +129,8 @@ async fn a_clock_offset_affects_the_date_and_the_verification_of_signatures() {
 }
 
 fn httpdate(text: &str) -> u64 {
-    lambda_invoke_sigv4::Timestamp::from_http_date(text)
-        .unwrap()
-        .as_secs()
+    let date: lambda_invoke_sigv4::HttpDate = text.parse().unwrap();
+    lambda_invoke_sigv4::Timestamp::from(date).as_secs()
 }
 
 #[tokio::test]
@@ -345,7 +345,7 @@ async fn a_too_large_payload_is_rejected_with_its_size_and_the_connection_serves
             "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
         )
     );
-    // The same payload is not too large for a synchronous call.
+    // The same payload is small enough for a synchronous call.
     assert_eq!(client.call(&Call::invoke("f", payload)).await.text(), "1");
     let payload = format!("\"{}\"", "x".repeat(262_143));
     let old = Call::new("/2014-11-13/functions/f/invoke-async/", payload);
@@ -438,7 +438,7 @@ async fn each_concurrency_limit_has_its_own_reason() {
         reserved
     );
     first.send(&Call::invoke("one", "1")).await;
-    // It runs as soon as another call of it is rejected.
+    // The call is running as soon as another call of the same function is rejected.
     soon(async { while third.call(&Call::stream("one", "1")).await.status() != 429 {} }).await;
     assert_eq!(
         reason(third.call(&Call::invoke("one", "1")).await),

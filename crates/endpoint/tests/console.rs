@@ -1,4 +1,4 @@
-//! The console over a real socket: who may use it, what it shows.
+//! The console over a real socket: who may use it, and what it shows.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -62,7 +62,7 @@ async fn session(server: &Server, client: &mut Client) -> String {
     response.text().to_owned()
 }
 
-/// Reads lines of the feed until one is as wanted.
+/// Reads lines of the feed until one satisfies the predicate.
 async fn line(client: &mut Client, wanted: impl Fn(&Value) -> bool) -> Value {
     soon(async {
         let mut text = Vec::new();
@@ -106,7 +106,7 @@ async fn the_page_is_protected_from_other_pages() {
     );
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("set-cookie"), None);
-    // Nothing inline, which the policy would block.
+    // The page has no inline styles or scripts, which the policy would block.
     assert!(!page.text().contains("<style") && !page.text().contains(" style="));
     assert!(!page.text().contains("onclick") && !page.text().contains("<script>"));
     for file in ["console.css", "console.js"] {
@@ -133,7 +133,7 @@ async fn nothing_works_without_a_session_and_the_token_opens_one() {
     ] {
         let without = request(&server, method, path, "{}");
         assert_eq!(send(&mut client, &without).await.status(), 401, "{path}");
-        // The token is not a session's key.
+        // The token in the link is not a session key.
         let wrong = without.header("x-console-session", token.clone());
         assert_eq!(send(&mut client, &wrong).await.status(), 401, "{path}");
     }
@@ -144,7 +144,7 @@ async fn nothing_works_without_a_session_and_the_token_opens_one() {
     let key = session(&server, &mut client).await;
     let again = send(&mut client, &request(&server, "POST", "session", &token)).await;
     assert_eq!(again.status(), 403);
-    // The next link is announced, for the next tab.
+    // The link for the next tab is announced.
     let notices = notices.lock().unwrap().clone();
     let next = server.console_url().unwrap();
     assert_ne!(next.split_once('#').unwrap().1, token);
@@ -172,7 +172,7 @@ async fn another_origin_or_host_cannot_use_it_even_with_the_token() {
     let (evil_host, next_host) = (format!("evil.example:{port}"), format!("localhost:{port}"));
     for (host, header, value) in [
         (&own, "origin", "https://evil.example"),
-        // Allowed to call the API, but not to use the console.
+        // This origin may call the API, but not use the console.
         (&own, "origin", "https://app.example"),
         (&own, "origin", "http://localhost:3000"),
         (&own, "origin", "null"),
@@ -248,7 +248,7 @@ async fn a_call_streams_its_chunks_and_the_feed_shows_them_with_times() {
     assert!(times.is_sorted() && times[2] <= shown["end"]["at"].as_f64().unwrap());
     assert_eq!(shown["end"]["error"], Value::Null);
 
-    // A call through the URL and one through the API appear too.
+    // Calls through the URL and through the API appear, too.
     let mut url = Call::new("/url/words/", "").header("host", "localhost");
     url.method = "GET".to_owned();
     assert_eq!(send(&mut client, &url).await.text(), "one two three");
@@ -266,7 +266,7 @@ async fn a_call_streams_its_chunks_and_the_feed_shows_them_with_times() {
         line["via"] == "Event" && !line["end"].is_null()
     })
     .await;
-    // A test that reads the calls sees those of the console and of the URL, too.
+    // Tests that read the recorded calls see those from the console and through the URL, too.
     let calls = server.calls("words");
     let via: Vec<_> = calls.iter().map(|call| call.via).collect();
     let invoke = Via::Api(Operation::Invoke);
@@ -294,7 +294,7 @@ async fn a_failure_and_an_invalid_payload_are_shown_to_the_developer() {
             "{path}: {}",
             response.text()
         );
-        // The browser must not take anything for a page.
+        // The browser must not interpret any other response as a page.
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
         assert_ne!(
             response.header("content-type"),

@@ -100,16 +100,17 @@ async fn an_allowed_page_reads_every_response_with_its_headers() {
         assert!(exposed.contains(&"date"), "{exposed:?}");
         assert!(response.header(header).is_some());
     }
-    // A signature that is missing, too.
+    // A response that says that the signature is missing can be read, too.
     let response = plain(&server, Call::invoke("echo", "1").header("origin", PAGE)).await;
     assert_eq!(response.status(), 403);
     assert_eq!(response.header("access-control-allow-origin"), Some(PAGE));
-    // Another page's signed call runs, but its browser does not let it read.
+    // A signed call from another page runs, but the browser does not let that page read the
+    // response.
     let call = Call::invoke("echo", "1").header("origin", "http://evil.example");
     let response = client.call(&call).await;
     assert_eq!((response.status().as_u16(), response.text()), (200, "1"));
     assert_eq!(response.header("access-control-allow-origin"), None);
-    // The same without an origin.
+    // A call without an origin gets no header, either.
     let response = client.call(&Call::invoke("echo", "1")).await;
     assert_eq!(response.header("access-control-allow-origin"), None);
     assert_eq!(response.header("vary"), Some("Origin"));
@@ -151,7 +152,7 @@ async fn without_signatures_a_foreign_page_is_rejected() {
         let address = server.local_addr().to_string();
         let local = format!("localhost:{}", server.local_addr().port());
         let call = |origin: &str, host: &str| {
-            // What a form or a "simple" request sends: no preflight comes before it.
+            // A request that a form, or a script without a preflight, can send.
             Call::invoke("echo", "1")
                 .header("origin", origin)
                 .header("host", host)
@@ -164,7 +165,7 @@ async fn without_signatures_a_foreign_page_is_rejected() {
             ("http://localhost", &address),
             ("http://localhost:3000.evil.example", &address),
             ("http://LOCALHOST:3000", &address),
-            // DNS rebinding: its own name resolves to this machine.
+            // DNS rebinding: the page's own host name resolves to this machine.
             (&other, other.strip_prefix("http://").unwrap()),
         ] {
             for stream in [false, true] {
@@ -185,7 +186,7 @@ async fn without_signatures_a_foreign_page_is_rejected() {
         let mut twice = call(PAGE, &address);
         twice = twice.header("origin", "http://evil.example");
         assert_eq!(plain(&server, twice).await.status(), 403);
-        // Its own pages, and requests from no page.
+        // The endpoint's own pages, and requests that come from no page.
         let own = call(&format!("http://{address}"), &address);
         assert_eq!(plain(&server, own).await.status(), 200);
         let own = call(&format!("http://{local}"), &local);
@@ -201,7 +202,7 @@ async fn without_signatures_a_foreign_page_is_rejected() {
     }
 }
 
-/// Where no signature is verified, one that a URL asks for protects nothing.
+/// Where no signatures are verified, a function URL that requires one is not protected by it.
 #[tokio::test]
 async fn without_verification_no_url_can_be_called_by_another_page() {
     for auth in [UrlAuth::None, UrlAuth::AwsIam] {

@@ -179,7 +179,7 @@ async fn a_named_pipe_without_a_reader_is_rejected_as_the_dead_letter_file() {
 async fn a_blocked_dead_letter_file_delays_no_call_and_every_loss_is_reported() {
     const EVENTS: u64 = 20;
     let pipe = pipe("stuck");
-    // A reader that reads nothing from a pipe with a buffer of 64 KiB.
+    // Opens the pipe, whose buffer has 64 KiB, and never reads from it.
     let reader = {
         let pipe = pipe.clone();
         std::thread::spawn(move || std::fs::File::open(pipe).unwrap())
@@ -222,7 +222,7 @@ async fn the_error_of_a_failed_attempt_is_truncated_and_counted() {
     let payload = format!("\"{}\"", "x".repeat(100_000));
     accept(&server, [payload.clone(), payload.clone()]).await;
     all_failed_once(&server, 2).await;
-    // 200 KB of payloads and 32 KB of messages are held.
+    // 200 KB of payloads and 32 KB of error messages are held, so the next event has no room.
     let more = Call::invoke("f", format!("\"{}\"", "x".repeat(30_000))).event();
     let response = Client::to(&server).await.call(&more).await;
     assert_eq!(response.status(), 429);

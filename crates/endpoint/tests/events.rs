@@ -15,7 +15,7 @@ use lambda_invoke_endpoint::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// Creates a function that fails its first attempts, and reports each.
+/// Creates a function that fails its first attempts, and reports each one.
 fn fails(times: usize) -> (Function, mpsc::Receiver<(String, Instant)>) {
     let (sender, receiver) = mpsc::channel(100);
     let attempts = Arc::new(Mutex::new(0));

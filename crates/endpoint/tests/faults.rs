@@ -31,13 +31,13 @@ async fn with(fault: &str) -> (Server, Client) {
     (server, client)
 }
 
-/// Returns the complete body of a stream of `three`, to compare with.
+/// Returns the complete body of a stream of `three`, for comparison.
 async fn complete() -> Bytes {
     let (_server, mut client) = with("echo: twice").await;
     client.call(&Call::stream("three", "{}")).await.body
 }
 
-/// Returns the part of a stream's body that arrived, and the error that ended it.
+/// Returns the part of a stream's body that arrived, with the error that ended it.
 async fn broken(fault: &str) -> (Vec<u8>, ErrorKind) {
     let (_server, mut client) = with(fault).await;
     client.send(&Call::stream("three", "{}")).await;
@@ -130,7 +130,7 @@ async fn cut_at_closes_the_connection_after_exactly_that_many_bytes() {
         assert_eq!(body, whole[..at], "{at}");
         assert_eq!(end, ErrorKind::UnexpectedEof, "{at}");
     }
-    // At the very end, only the last HTTP chunk is missing.
+    // At the very end of the body, only the last HTTP chunk is missing.
     let (body, end) = broken(&format!("three: cut-at={}", whole.len())).await;
     assert_eq!((body, end), (whole.to_vec(), ErrorKind::UnexpectedEof));
 }
@@ -151,7 +151,7 @@ async fn an_early_clean_end_looks_complete_to_http() {
     let (_server, mut client) = with("*: end-at=100").await;
     let response = client.call(&Call::stream("three", "{}")).await;
     assert_eq!(response.body, whole[..100]);
-    // A buffered response too, and the connection remains usable.
+    // A buffered response is affected, too, and the connection remains usable.
     let response = client
         .call(&Call::invoke("echo", format!("\"{}\"", "x".repeat(200))))
         .await;

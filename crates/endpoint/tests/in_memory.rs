@@ -1,4 +1,4 @@
-//! An endpoint within the process, without a socket.
+//! An endpoint in the same process, without a socket.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! The observer of functions' logs.
+//! The observer of function logs.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -43,7 +43,7 @@ async fn each_line_is_reported_at_once_with_its_function_and_request() {
     assert_eq!(line, "third");
     assert!(ids.iter().all(|other| *other == id));
     assert_eq!(id.as_deref(), response.header("x-amzn-requestid"));
-    // The platform's lines are only in the tail.
+    // The platform's lines appear only in the log tail.
     assert!(reported.try_recv().is_err());
     let log = response.reply().log.unwrap();
     assert!(log.text().starts_with("START RequestId: "), "{log:?}");

@@ -1,4 +1,5 @@
-//! The endpoint's own pages, the operations that describe functions, and all others by their name.
+//! The endpoint's own pages, the operations that describe functions, and the rejection of all other
+//! operations by name.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -98,20 +98,21 @@ async fn invoke_collects_the_chunks_of_a_streaming_function() {
     );
     assert_eq!(response.header("x-amzn-remapped-content-type"), None);
     assert_eq!(response.text(), "1\n2\n3\n");
-    // Failed in the middle: its bytes and, as recorded, no report of the failure.
+    // The function failed in the middle: its bytes are returned and, as recorded, the failure is
+    // not reported.
     let response = client
         .call(&Call::invoke("fail", r#"{"when":"middle"}"#))
         .await;
     assert_eq!(response.header("x-amz-function-error"), None);
     assert_eq!(response.text(), "the first half, ");
-    // Failed before its first byte.
+    // The function failed before its first byte.
     let response = client
         .call(&Call::invoke("fail", r#"{"type":"T","message":"M"}"#))
         .await;
     assert_eq!(response.header("x-amz-function-error"), Some("Unhandled"));
     assert_eq!(response.header("content-type"), Some("application/json"));
     assert_eq!(response.json()["errorType"], "T");
-    // Timed out before its first byte: recorded as an empty response.
+    // The function timed out before its first byte: the recorded response is empty.
     let response = client.call(&Call::invoke("sleeps", "0")).await;
     assert_eq!((response.status().as_u16(), response.text()), (200, ""));
     assert_eq!(response.header("x-amz-function-error"), None);
@@ -147,7 +148,7 @@ async fn a_failed_stream_reports_it_only_in_its_log_unless_configured() {
                 serde_json::from_str(&complete.error_details.unwrap()).unwrap();
             assert_eq!(details["errorMessage"], "M");
         }
-        // In the format of an official runtime, which clients recognize as a failure.
+        // The log has the format of an official runtime, which clients recognize as a failure.
         let log = complete.log.unwrap();
         assert!(log.text().contains("[ERROR] T: M\nTraceback"), "{log:?}");
         assert_eq!(log.failure(None).unwrap().to_string(), "T: M");
@@ -159,7 +160,8 @@ async fn a_timeout_in_mid_stream_is_in_the_report_line() {
     let (_server, mut client) = serve(with_functions()).await;
     for (payload, words) in [("0", 0), ("1", 1)] {
         let response = client.call(&Call::stream("sleeps", payload).tail()).await;
-        // Recorded: the head of one that wrote nothing has no content type of its own.
+        // As recorded, the head for a function that wrote nothing has no content type of the
+        // function's.
         let remapped = response.header("x-amzn-remapped-content-type");
         assert_eq!(remapped, (words > 0).then_some("text/plain"));
         let (read, complete) = response.streamed();

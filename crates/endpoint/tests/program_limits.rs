@@ -1,4 +1,4 @@
-//! More calls than a program has instances: they are throttled, or wait.
+//! More calls than a program has instances: they are throttled, or they wait.
 
 #![cfg(feature = "runtime")]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -41,7 +41,7 @@ async fn a_call_beyond_the_instances_is_throttled_and_not_recorded() {
             "ReservedFunctionConcurrentInvocationLimitExceeded"
         );
     }
-    // An event waits for its turn.
+    // An event waits until an instance is free.
     let event = other.call(&Call::invoke("slow", "0").event()).await;
     assert_eq!(event.status(), 202);
     assert_eq!(soon(client.response()).await.unwrap().text(), "1.5");
@@ -71,7 +71,7 @@ async fn calls_beyond_the_instances_wait_as_many_as_the_queue_says() {
     let mut third = Client::to(&server).await;
     let rejected = third.call(&Call::invoke("slow", "0")).await;
     assert_eq!(rejected.status(), 429);
-    // The calls that wait are not concurrent ones.
+    // Waiting calls do not count as concurrent.
     let about = Call {
         method: "GET".to_owned(),
         ..Call::new("/2015-03-31/functions/slow", "")

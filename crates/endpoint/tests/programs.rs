@@ -206,7 +206,7 @@ async fn a_function_that_cannot_be_loaded_is_an_init_error() {
     }
 }
 
-/// Reads a stream, and returns each chunk's text with the time between it and the one before.
+/// Reads a stream, and returns each chunk's text with the time since the chunk before it.
 async fn timed(client: &mut Client, call: &Call) -> Vec<(String, Duration)> {
     client.send(call).await;
     let head = soon(client.head()).await.unwrap();
@@ -248,7 +248,7 @@ async fn a_node_function_streams_live_and_is_collected_for_invoke() {
     let content_type = response.header("content-type");
     assert_eq!(content_type, Some("application/octet-stream"));
 
-    // The content type of an HTTP response is passed on, with its prelude.
+    // The content type of an HTTP response is passed on, as is its prelude.
     let page = r#"{"page":true,"words":["<p>"]}"#;
     let response = client.call(&Call::stream("words", page)).await;
     assert_eq!(

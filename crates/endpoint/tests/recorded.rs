@@ -1,4 +1,5 @@
-//! The service's recorded responses, given by the endpoint to real signed requests.
+//! The service's recorded responses, compared with the endpoint's responses to real signed
+//! requests.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -41,7 +42,7 @@ fn check_error(response: &Response, status: u64, code: &str, message: &str, case
     assert_eq!(error.request_id().map(str::len), Some(36), "{case}");
 }
 
-/// Compares an error response with a recording, which has the members that boto3 shows.
+/// Compares an error response with a recording, which has the members that boto3 returns.
 fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
     let text = |value: &Value| filled(value.as_str().unwrap());
     let (code, message) = (&recorded["Error"]["Code"], &recorded["Error"]["Message"]);
@@ -51,7 +52,7 @@ fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
     check_error(response, status, &text(code), &text(message), case);
     let body = response.json();
     for member in ["Message", "message", "Type"] {
-        // boto3 omits the members of an error that are not in its model.
+        // boto3 leaves out the members of an error that are not in its model.
         if let Some(value) = recorded.get(member) {
             assert_eq!(body[member], text(value), "{case}: {member}");
         }
@@ -60,7 +61,7 @@ fn check_recorded_error(response: &Response, recorded: &Value, case: &str) {
 
 #[tokio::test]
 async fn a_name_gets_the_recorded_response_of_both_operations() {
-    // One case of each kind, quoted from the service.
+    // One case of each kind, quoted from the service's responses.
     let server = endpoint(None).await;
     let mut client = Client::to(&server).await;
     for (name, qualifier, status, code, message) in [
@@ -104,7 +105,7 @@ async fn a_name_gets_the_recorded_response_of_both_operations() {
     }
 }
 
-/// Recordings of other operations, which this endpoint does not have.
+/// Recordings of other operations, which this endpoint does not implement.
 const OTHER_OPERATIONS: [&str; 3] = [
     "[delete_function]",
     "[get_function]",
@@ -135,7 +136,7 @@ async fn every_recorded_response_to_a_name() {
                 check_error(&response, *status, code, message, &case.name);
             }
         }
-        // The stream operation has the same responses.
+        // The streaming operation has the same responses.
         let path = case.call.path.replace("/2015-03-31/", "/2021-11-15/");
         let path = path.replace("/invocations", "/response-streaming-invocations");
         let streamed = client
@@ -196,7 +197,7 @@ fn name_cases(data: &Value) -> Vec<NameCase> {
             }
             None => filled(observed["Message"].as_str().unwrap()),
         };
-        // The recording of a case has no status; it follows from the model.
+        // The recording has no status for this case; it follows from the model.
         let status = if code == "ResourceNotFoundException" {
             404
         } else {
@@ -241,7 +242,7 @@ fn name_cases(data: &Value) -> Vec<NameCase> {
     cases
 }
 
-/// Recorded responses that do not apply to the endpoint, with the reason.
+/// Recorded responses that do not apply to the endpoint, each with the reason.
 const INAPPLICABLE: [(&str, &str, &str); 2] = [
     (
         "tests/aws/lambda_/test_lambda.py::TestLambdaFeatures::test_invoke_exceptions",
@@ -255,8 +256,8 @@ const INAPPLICABLE: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Time is paused: it jumps to the next timer when there is nothing else to do, so that a timeout
-/// of 30 seconds takes no real time.
+/// Time is paused: it jumps to the next timer when nothing else is ready, so a timeout of 30
+/// seconds takes no real time.
 #[tokio::test(start_paused = true)]
 async fn every_recorded_response_to_an_invocation() {
     let mut files = Vec::new();
@@ -324,7 +325,7 @@ fn setup(snapshot: &str, recorded: &Value, logs: &[String]) -> (Option<Function>
         let echo = Function::buffered("f", |_| async { Ok::<_, FunctionError>("{}") });
         return match error["Code"].as_str().unwrap() {
             "ResourceNotFoundException" => (None, Call::invoke("doesnotexist", "{}")),
-            // The payload is part of the test's name, in Python's notation for bytes.
+            // The name of the test contains the payload, in Python's notation for bytes.
             "InvalidRequestContentException" => {
                 (Some(echo), Call::invoke("f", python_bytes(snapshot)))
             }

@@ -190,7 +190,7 @@ async fn each_way_in_which_a_fault_or_the_shutdown_truncates_a_response_is_recor
         assert_eq!(record.ending, Ending::Fault, "{fault}");
         assert!(record.to_string().contains("a fault rule"), "{fault}");
     }
-    // A complete stream that reports a failed function.
+    // A complete stream that reports a failure of the function.
     let (builder, records) = recording();
     let rule = r#"count: complete-error=E details="killed""#.parse().unwrap();
     let server = builder.fault(rule).bind_local().await.unwrap();

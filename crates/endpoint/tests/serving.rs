@@ -1,4 +1,5 @@
-//! Connections: keep-alive, pipelining and shutdown; and what cannot be built.
+//! Connections: keep-alive, pipelining and shutdown; and settings that are rejected when the
+//! endpoint is built.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -109,7 +110,7 @@ async fn a_graceful_shutdown_closes_connections_without_a_request_in_flight_at_o
     let head = request.len() - 1;
     let mut clients = Vec::new();
     for sent in [0, 1, 20, head - 2] {
-        // As its first request, and after another one.
+        // As the first request of its connection, and after another one.
         for before in [false, true] {
             let mut client = Client::to(&server).await;
             if before {
@@ -119,7 +120,7 @@ async fn a_graceful_shutdown_closes_connections_without_a_request_in_flight_at_o
             clients.push(client);
         }
     }
-    // The bytes have arrived when a later connection is served.
+    // The bytes have arrived by the time a later connection is served.
     let mut later = Client::to(&server).await;
     assert_eq!(later.call(&Call::invoke("echo", "1")).await.status(), 200);
     assert!(soon(server.shutdown(Duration::from_secs(600))).await);

@@ -55,7 +55,7 @@ async fn the_first_chunk_arrives_before_the_second_is_written() {
         client.send(&Call::stream("careful", "{}")).await;
         client.head().await.unwrap();
         for expected in ["one", "two", "three"] {
-            // Each chunk of the function is one frame of the stream and one chunk of HTTP.
+            // Each chunk that the function writes is one frame of the stream and one HTTP chunk.
             let read = events(&client.chunk().await.unwrap().unwrap());
             assert_eq!(read, [StreamEvent::PayloadChunk(expected.into())]);
             acknowledge.send(()).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_write_completes_only_when_its_chunk_is_sent_so_a_slow_reader_slows_th
     client.send(&Call::stream("flood", "{}")).await;
     let head = soon(client.head()).await.unwrap();
     // Nothing is read, so the function must stop once the socket buffers are full, which Linux lets
-    // grow to 10 MB here. It has stopped when it has written nothing for a while.
+    // grow to 10 MB here. It counts as stopped when it has written nothing for a while.
     let mut before = usize::MAX;
     while written.load(Ordering::SeqCst) != before {
         before = written.load(Ordering::SeqCst);
@@ -141,7 +141,7 @@ async fn a_buffered_function_notices_that_its_caller_has_disconnected_and_runs_o
         async move {
             sender.send("started").await?;
             invocation.caller_gone().await;
-            // It is not stopped: its timeout is unchanged.
+            // The function is not stopped: its timeout is unchanged.
             tokio::time::sleep(Duration::from_millis(20)).await;
             sender.send("ran on").await?;
             Ok::<_, FunctionError>("")

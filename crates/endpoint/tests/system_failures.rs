@@ -1,5 +1,5 @@
-//! Failures of the operating system: no more file descriptors, and a dead-letter file that cannot be
-//! written. Each is reported, nothing that runs is disturbed, and the endpoint recovers.
+//! Failures of the operating system: no more file descriptors, and a dead-letter file that cannot
+//! be written. Each is reported, nothing that runs is disturbed, and the endpoint recovers.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -18,10 +18,10 @@ use lambda_invoke_endpoint::{
 };
 use tokio::sync::mpsc;
 
-/// How many file descriptors the server's process may have.
+/// The number of file descriptors that the server's process may have.
 const DESCRIPTORS: usize = 48;
 
-/// This test's program is also the server: a process with few file descriptors.
+/// This test binary is also the server: a process with few file descriptors.
 const SERVES: &str = "LAMBDA_INVOKE_TEST_SERVES";
 
 #[test]
@@ -70,11 +70,11 @@ fn a_server_without_file_descriptors_reports_it_and_recovers() {
             said.starts_with("cannot accept") && said.contains("Too many open files"),
             "{said}"
         );
-        // Reported again after a second, with how often it failed in between.
+        // The notice is repeated after a second, with the number of failures in between.
         let again = line_of("NOTICE cannot accept connections, ");
         let (times, _) = again.split_once(" times: ").unwrap();
         assert!((2..=40).contains(&times.parse().unwrap()), "{again}");
-        // A connection that was accepted before is served.
+        // A connection that was accepted earlier is still served.
         assert_eq!(
             soon(first.call(&Call::invoke("echo", "2"))).await.text(),
             "2"
@@ -195,7 +195,7 @@ async fn a_dead_letter_file_that_can_be_written_again_has_each_event_on_a_line_o
             lines.next().unwrap().unwrap(),
         ]
     });
-    // What was written of the lost line, here nothing, is ended first.
+    // The incomplete line of the lost record, here an empty one, is ended first.
     let [empty, line] = soon(text).await.unwrap();
     assert_eq!(empty, "");
     let record: serde_json::Value = serde_json::from_str(&line).unwrap();

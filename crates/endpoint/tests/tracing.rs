@@ -1,5 +1,5 @@
-//! What the endpoint reports to `tracing`: a span for each request, its events, and what is in none of
-//! them.
+//! What the endpoint reports to `tracing`: a span for each request, its events, and what must never
+//! be in them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -21,7 +21,8 @@ const SECRETS: [&str; 7] = [
     "TheHeader",
 ];
 
-/// One test, since the log is that of the process: functions run in tasks of the endpoint's own.
+/// This is a single test, since the log is that of the whole process: functions run in tasks that
+/// the endpoint spawns.
 #[tokio::test]
 async fn a_request_is_a_span_with_its_call_and_its_end_and_nothing_secret() {
     let log = Log::of_process();
@@ -85,7 +86,7 @@ async fn a_request_is_a_span_with_its_call_and_its_end_and_nothing_secret() {
         .iter()
         .filter(|line| line.starts_with("OPEN lambda_invoke_endpoint request method="));
     assert_eq!(opened.count(), 5);
-    // What a function reports itself belongs to the span of its request.
+    // What a function itself reports belongs to the span of its request.
     let own = lines
         .iter()
         .filter(|line| line.contains("INFO own [request]"));

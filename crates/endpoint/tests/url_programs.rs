@@ -1,4 +1,4 @@
-//! Unmodified programs through their URLs and in the console, in real processes.
+//! Unmodified programs behind their URLs and in the console, in real processes.
 
 #![cfg(feature = "runtime")]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -108,7 +108,7 @@ async fn a_node_stream_arrives_live_with_its_own_head() {
             times.push(Instant::now());
         }
         assert_eq!(client.chunk().await.unwrap(), None);
-        // Written 750 ms apart, which a buffer would hide.
+        // The chunks were written 750 ms apart; a buffer would deliver them together.
         let apart = times[3].duration_since(times[0]);
         assert!(apart > Duration::from_millis(400), "{apart:?}");
     })
@@ -146,7 +146,8 @@ def handler(event, context):
     return [os.environ.get('_X_AMZN_TRACE_ID'), event.get('headers', {}).get('x-amzn-trace-id')]
 ";
 
-/// The trace in the event is that of the runtime's environment, and a caller's goes through both.
+/// The trace header in the event is also in the runtime's environment, and a caller's own header
+/// reaches both.
 #[tokio::test]
 async fn a_trace_reaches_the_program() {
     if common::tools::lacks(&["python3"]) {
@@ -252,7 +253,7 @@ async fn the_console_shows_a_program_s_chunks_and_log_while_it_runs() {
             }
         };
         assert!(live.is_some_and(|count| count >= 2), "{live:?}");
-        // Each line once, although the tail has them too.
+        // Each line appears once, although the log tail repeats it.
         let log = last["log"].as_str().unwrap();
         assert_eq!(log.matches("tick 4 of /now").count(), 1, "{log}");
         assert_eq!(last["end"]["error"], json!(null));

@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 
 const INTEGRATION: &str = "application/vnd.awslambda.http-integration-response";
 
-/// A function that writes what the test sends it: each chunk once the test has received the one
-/// before.
+/// A function that writes what the test sends it; the test sends a chunk once it has received the
+/// one before.
 fn driven(name: &str, content_type: &'static str) -> (Function, mpsc::Sender<&'static [u8]>) {
     let (sender, receiver) = mpsc::channel::<&'static [u8]>(1);
     let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
@@ -78,7 +78,7 @@ async fn the_prelude_is_the_head_and_is_sent_at_once() {
     let (_server, mut client) = serve(endpoint(function)).await;
     soon(async {
         client.stream.write_all(&get("/url/page/")).await.unwrap();
-        // In pieces, as the official runtimes write it.
+        // The prelude comes in pieces, as the official runtimes write it.
         write
             .send(br#"{"statusCode":201,"headers":{"content-type":"text/html","connection":"x"},"#)
             .await
@@ -123,7 +123,7 @@ async fn a_failure_in_mid_stream_truncates_the_response_and_one_before_it_is_502
         assert_eq!(client.chunk().await.unwrap().unwrap(), "half");
         write.send(b"FAIL").await.unwrap();
         let (rest, _) = client.rest().await;
-        // Without the last chunk, which would make the response look complete.
+        // The last HTTP chunk, which would make the response look complete, is missing.
         assert_eq!(rest, b"");
         while records.lock().unwrap().len() < 2 {
             tokio::task::yield_now().await;

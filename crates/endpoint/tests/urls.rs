@@ -1,4 +1,4 @@
-//! Function URLs over a real socket: requests as events, results as responses, who may call.
+//! Function URLs over a real socket: requests as events, results as responses, and who may call.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -81,7 +81,7 @@ async fn any_request_becomes_the_event() {
     assert_eq!(context["http"]["userAgent"], "test");
     let id = response.header("x-amzn-requestid").unwrap();
     assert_eq!(context["requestId"], id);
-    // Its time, and 24 digits of its own.
+    // The trace ID consists of the time and 24 unique digits.
     let trace = event["headers"]["x-amzn-trace-id"].as_str().unwrap();
     let parts: Vec<&str> = trace.split('-').collect();
     let [root, seconds, unique] = parts[..] else {
@@ -106,7 +106,7 @@ async fn a_function_is_found_by_host_and_its_path_is_its_own() {
     )
     .await;
     assert_eq!(event.json()["rawPath"], "/url/x");
-    // Browsers send hosts in lower case.
+    // Browsers send host names in lower case.
     let found = send(&mut client, &request("GET", "/", "camelcase.localhost")).await;
     assert_eq!(found.text(), "\"found\"");
     let path = "/2015-03-31/functions/echo/invocations";
@@ -136,7 +136,7 @@ async fn bodies_are_text_or_base64_by_their_type() {
 async fn an_event_larger_than_a_payload_is_413() {
     let limited = endpoint().function(echo()).max_request_bytes(4_000);
     let (_server, mut client) = serve(limited).await;
-    // Base64 makes it larger than the limit, and the second is too large by itself.
+    // Base64 makes the first body too large; the second is too large by itself.
     for length in [3_200, 5_000] {
         let mut call = request("POST", "/url/echo", "localhost");
         call.body = vec![0; length].into();
@@ -171,7 +171,7 @@ async fn a_result_with_a_status_is_the_response() {
         }),
     );
     let (_server, mut client) = serve(endpoint().function(custom)).await;
-    // The second request shows that the connection is still in order.
+    // The second request shows that the connection is still usable.
     for host in ["localhost", "custom.localhost"] {
         let response = send(&mut client, &request("GET", "/url/custom/", host)).await;
         assert_eq!(response.status(), 201);
@@ -271,8 +271,8 @@ async fn with_aws_iam_only_a_valid_signature_passes() {
 }
 
 #[tokio::test]
-async fn configured_cors_answers_the_preflight_without_a_call_and_replaces_the_function_s_headers()
-{
+async fn configured_cors_responds_to_the_preflight_without_a_call_and_replaces_the_function_s_headers()
+ {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let function = Function::buffered("app", move |_| {
@@ -317,7 +317,7 @@ async fn configured_cors_answers_the_preflight_without_a_call_and_replaces_the_f
 }
 
 #[tokio::test]
-async fn without_cors_the_function_itself_answers_a_local_page_and_a_foreign_one_cannot_call() {
+async fn without_cors_the_function_itself_responds_to_a_local_page_and_a_foreign_one_cannot_call() {
     let (_server, mut client) = serve(endpoint().function(echo())).await;
     let preflight = request("OPTIONS", "/url/echo/", "localhost")
         .header("origin", "http://localhost:3000")
@@ -353,7 +353,8 @@ async fn a_body_that_its_status_forbids_does_not_disturb_the_next_response() {
     for status in [204, 304] {
         let call = request("GET", &format!("/url/status{status}/"), "localhost");
         client.stream.write_all(&call.written()).await.unwrap();
-        // The head only, since a 304 may announce the length of what it does not send.
+        // Only the head is read, since a 304 may announce the length of a body that it does not
+        // send.
         let head = soon(client.head()).await.unwrap();
         assert_eq!(head.parts.status, status);
         let next = send(&mut client, &request("GET", "/url/echo/", "localhost")).await;

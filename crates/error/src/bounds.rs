@@ -1,4 +1,4 @@
-//! The limits of what is kept of a response, so that an error stays small whatever was received.
+//! Limits on what is kept of a response, so that an error stays small whatever was received.
 
 /// The longest message kept, in bytes.
 pub const MAX_MESSAGE: usize = 8 * 1024;

@@ -2,10 +2,10 @@
 
 use crate::{Category, Execution, KnownError, RetryClass, ServiceError, known_errors};
 
-/// Statuses that only reject a request (RFC 9110, section 15.5, and RFC 6585): a server that returns
-/// one has not passed the request on to a function. Not listed are those that can also come later:
-/// 408 (a timeout), 409 and 412 (a state), 410 (used by `EFSIOException`), 422 to 425, and all that
-/// no standard defines.
+/// Statuses that only reject a request (RFC 9110, section 15.5, and RFC 6585): a server that
+/// returns one has not passed the request on to a function. Statuses that a server can also return
+/// later are not listed: 408 (a timeout), 409 and 412 (a state), 410 (used by `EFSIOException`),
+/// 422 to 425, and all that no standard defines.
 const REJECTING: [u16; 18] = [
     400, 401, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431,
 ];
@@ -13,14 +13,15 @@ const REJECTING: [u16; 18] = [
 impl ServiceError {
     /// Returns what is known about the function's execution after this response.
     ///
-    /// A known code decides if its usual status and the received one are of the same class (4xx or
-    /// 5xx): a code that belongs to a 404 but comes with a 502 was probably not sent by Lambda.
-    /// Throttling is believed with any status. For an unknown code the status decides: one that only
-    /// rejects a request (400 to 407, 411, 413 to 415, 417, 421, 426, 428, 429, 431) is
-    /// [`Execution::NotStarted`], any other is [`Execution::Unknown`]. If the code may have been in
-    /// the part of the body that was not read
-    /// ([`with_partial_body`](Self::with_partial_body)), a status that a known error has after which
-    /// the function may have run (400, of `RequestAbortedException`) is [`Execution::Unknown`] too.
+    /// A known code decides, provided that its usual status and the received one are of the same
+    /// class (4xx or 5xx): a code that belongs to a 404 but comes with a 502 was probably not sent
+    /// by Lambda. A throttling code decides with any status. For an unknown code the status
+    /// decides: if it only rejects requests (400 to 407, 411, 413 to 415, 417, 421, 426, 428, 429,
+    /// 431), the result is [`Execution::NotStarted`], otherwise [`Execution::Unknown`]. The code
+    /// may have been in a part of the body that was not read
+    /// ([`with_partial_body`](Self::with_partial_body)). Then the result is also
+    /// [`Execution::Unknown`] if any known error with this status says that the function may have
+    /// run (such as 400, because of `RequestAbortedException`).
     ///
     /// # Example
     ///
@@ -87,9 +88,9 @@ impl ServiceError {
         self.retry_class() == RetryClass::Throttled
     }
 
-    /// Whether the request was too large: the model's `RequestTooLargeException` and
-    /// `SerializedRequestEntityTooLargeException`, `RequestEntityTooLargeException`, which the
-    /// service really sends, or an unknown code with status 413.
+    /// Whether the request was too large: the model's `RequestTooLargeException` or
+    /// `SerializedRequestEntityTooLargeException`, the `RequestEntityTooLargeException` that the
+    /// service actually sends, or an unknown code with status 413.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.is_about(Category::Size, 413)

@@ -23,22 +23,22 @@ use crate::{Category, ErrorType, Execution, Fault, Operation, Origin, RetryClass
 pub struct KnownError {
     /// The code as the service sends it.
     pub code: &'static str,
-    /// Other spellings of the code: the published reference's where it differs from the service's
-    /// own, and those of older API generations and neighbouring services.
+    /// Other spellings of the code: the one in the published reference, if the service sends
+    /// another, and the ones that older API generations and related services use.
     pub aliases: &'static [&'static str],
     /// The HTTP status that the service returns with it.
     pub status: u16,
-    /// Whose fault it is.
+    /// Whose fault the error is.
     pub fault: Fault,
-    /// Where it is documented or was observed.
+    /// Where the error is documented or was observed.
     pub origin: Origin,
-    /// What it is about.
+    /// What the error is about.
     pub category: Category,
     /// The operations that can return it.
     pub operations: &'static [Operation],
     /// What has to happen before the same request can succeed.
     pub class: RetryClass,
-    /// What it says about the execution.
+    /// What the error says about the execution.
     pub execution: Execution,
     /// The name of the body's member that holds the message: `message` or `Message`.
     pub message_member: &'static str,
@@ -129,8 +129,8 @@ pub const fn known_errors() -> &'static [KnownError] {
 /// Finds the known error with this code, under any of its spellings. Case matters, as it does to the
 /// SDKs.
 ///
-/// An endpoint that returns a certain error can look it up at compile time; a wrong code then does
-/// not compile.
+/// An endpoint that returns a certain error can look it up at compile time, so that a wrong code
+/// does not compile.
 ///
 /// # Example
 ///

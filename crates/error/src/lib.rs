@@ -19,5 +19,5 @@ pub use known_error::{KnownError, known_errors, lookup};
 pub use member::{ErrorType, ThrottleReason};
 pub use model::{Category, Execution, Fault, Operation, Origin, RetryClass};
 pub use render::Rendered;
-pub use retry_after::RetryAfter;
+pub use retry_after::{RetryAfter, RetryAfterError};
 pub use service_error::{ServiceError, UnmodelledError};

@@ -52,7 +52,7 @@ pub enum RetryClass {
     /// A rate or concurrency limit was reached: wait at least as long as the service asks, then send
     /// the request again.
     Throttled,
-    /// The function will be ready to be invoked in some seconds or minutes.
+    /// The function will be ready to be invoked within seconds or minutes.
     Pending,
     /// The error may pass on its own within an ordinary backoff.
     Transient,

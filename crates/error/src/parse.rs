@@ -15,17 +15,17 @@ impl ServiceError {
     /// Parses an error response. This never fails: what cannot be parsed is left out, the rest is
     /// kept.
     ///
-    /// `headers` returns the value of the header with a lower-case name (see [`header`]), the first
-    /// one if the header is repeated.
+    /// `headers` returns the value of the header with the given lower-case name (see [`header`]),
+    /// or the first value if the header is repeated.
     ///
     /// - The code is taken from `x-amzn-errortype` or else from the body's `code`, `Code` or
     ///   `__type` (Smithy's restJson1 protocol, "Operation error serialization"), without the
-    ///   namespace before a `#` and without what follows a `:` or `,`.
+    ///   namespace before a `#` and without anything after a `:` or `,`.
     /// - The message is the body's `message` or else `Message`; if the body is not JSON, such as a
     ///   proxy's, the first 512 bytes of its text.
-    /// - The body's members may be in any order. Unknown ones are skipped; of a repeated one the
-    ///   last counts. Of a truncated body, the complete members count. Only the first 64 KiB are
-    ///   parsed.
+    /// - The body's members may be in any order. Unknown members are skipped; if a member is
+    ///   repeated, the last one counts. In a truncated body, the complete members count. Only the
+    ///   first 64 KiB are parsed.
     ///
     /// # Example
     ///
@@ -69,10 +69,9 @@ impl ServiceError {
         if let Some(code) = members.ec2_error_code.as_deref() {
             error = error.with_ec2_error_code(code);
         }
-        let in_millis =
-            headers(header::RETRY_AFTER_MILLIS).and_then(RetryAfter::from_millis_header);
-        let standard = || headers(header::RETRY_AFTER).and_then(RetryAfter::from_header);
-        if let Some(retry_after) = in_millis.or_else(standard) {
+        let delay = |name| RetryAfter::try_from((name, headers(name)?)).ok();
+        let names = [header::RETRY_AFTER_MILLIS, header::RETRY_AFTER];
+        if let Some(retry_after) = names.into_iter().find_map(delay) {
             error = error.with_retry_after(retry_after);
         }
         let names = core::iter::once(header::REQUEST_ID).chain(header::REQUEST_ID_ALTERNATIVES);
@@ -85,15 +84,15 @@ impl ServiceError {
 
 /// Returns the beginning of a body that is not JSON, as text.
 fn text(body: &[u8]) -> String {
-    // Leading spaces do not count. The four bytes more leave `truncate` whole characters to choose
-    // from, where the slice ends inside a character.
+    // Leading spaces do not count. The slice is four bytes longer than the limit, so that it may
+    // end inside a character and still leave `truncate` enough whole characters.
     let body = &body[..body.len().min(MAX_BODY)];
     let body = body.trim_ascii();
     let start = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT + 4)]);
     truncate(start.trim(), MAX_TEXT).to_owned()
 }
 
-/// The members of a body that describe the error, as far as they are present and strings.
+/// The members of a body that describe the error, if they are present and strings.
 #[derive(Default)]
 struct Members<'b> {
     code: Option<Cow<'b, str>>,

@@ -18,8 +18,8 @@ pub struct Rendered {
 }
 
 impl ServiceError {
-    /// Renders this error as the service would return it: the AWS SDKs read it, and
-    /// [`ServiceError::parse`] gives an equal error.
+    /// Renders this error as the service would return it: the AWS SDKs can parse it, and
+    /// [`ServiceError::parse`] returns an equal error.
     ///
     /// The code goes into `x-amzn-errortype`, the request id into `x-amzn-requestid`, the requested
     /// delay into `retry-after` (or `x-amz-retry-after` if it is in milliseconds). Message, type,

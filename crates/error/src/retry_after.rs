@@ -1,5 +1,6 @@
 //! The delay that the service asks for.
 
+use core::fmt;
 use core::time::Duration;
 use std::time::SystemTime;
 
@@ -20,9 +21,12 @@ use crate::header;
 /// use lambda_invoke_error::RetryAfter;
 ///
 /// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
-/// let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+/// let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"))?;
 /// assert_eq!(date.delay(now), Duration::from_secs(7));
+/// let millis = RetryAfter::try_from(("x-amz-retry-after", "1500"))?;
+/// assert_eq!(millis.delay(now), Duration::from_millis(1500));
 /// assert_eq!(RetryAfter::seconds(2).delay(now), Duration::from_secs(2));
+/// # Ok::<(), lambda_invoke_error::RetryAfterError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RetryAfter(Delay);
@@ -48,26 +52,7 @@ impl RetryAfter {
         Self(Delay::Millis(millis))
     }
 
-    /// Parses the value of `Retry-After`: digits, or a date in any of HTTP's three formats. Returns
-    /// `None` if it is neither.
-    #[must_use]
-    pub fn from_header(value: &str) -> Option<Self> {
-        let value = value.trim_matches([' ', '\t']);
-        if let Some(seconds) = digits(value) {
-            return Some(Self::seconds(seconds));
-        }
-        httpdate::parse_http_date(value)
-            .ok()
-            .map(|date| Self(Delay::Date(date)))
-    }
-
-    /// Parses the value of `x-amz-retry-after`: digits. Returns `None` if it is anything else.
-    #[must_use]
-    pub fn from_millis_header(value: &str) -> Option<Self> {
-        digits(value.trim_matches([' ', '\t'])).map(Self::millis)
-    }
-
-    /// Returns the delay from `now` on; zero for a date in the past.
+    /// Returns the delay, counted from `now`; zero for a date in the past.
     #[must_use]
     pub fn delay(&self, now: SystemTime) -> Duration {
         match self.0 {
@@ -87,6 +72,57 @@ impl RetryAfter {
         }
     }
 }
+
+/// Parses a header, given its name (in any case) and its value, in the form that
+/// [`RetryAfter::to_header`] returns: digits or a date (in any of HTTP's three formats) for
+/// `Retry-After`, digits for `x-amz-retry-after`.
+impl TryFrom<(&str, &str)> for RetryAfter {
+    type Error = RetryAfterError;
+
+    fn try_from((name, value): (&str, &str)) -> Result<Self, RetryAfterError> {
+        let value = value.trim_matches([' ', '\t']);
+        if name.eq_ignore_ascii_case(header::RETRY_AFTER_MILLIS) {
+            return digits(value)
+                .map(Self::millis)
+                .ok_or(RetryAfterError::NotMillis);
+        }
+        if !name.eq_ignore_ascii_case(header::RETRY_AFTER) {
+            return Err(RetryAfterError::OtherHeader);
+        }
+        if let Some(seconds) = digits(value) {
+            return Ok(Self::seconds(seconds));
+        }
+        httpdate::parse_http_date(value)
+            .map(|date| Self(Delay::Date(date)))
+            .map_err(|_| RetryAfterError::NotSecondsOrDate)
+    }
+}
+
+/// Why a header is not a [`RetryAfter`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryAfterError {
+    /// The name is not one of the two headers.
+    OtherHeader,
+    /// The value of `Retry-After` is neither digits nor a date.
+    NotSecondsOrDate,
+    /// The value of `x-amz-retry-after` is not digits.
+    NotMillis,
+}
+
+impl fmt::Display for RetryAfterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherHeader => "the header must be retry-after or x-amz-retry-after",
+            Self::NotSecondsOrDate => {
+                "the value of retry-after must be whole seconds or an HTTP date"
+            }
+            Self::NotMillis => "the value of x-amz-retry-after must be whole milliseconds",
+        })
+    }
+}
+
+impl core::error::Error for RetryAfterError {}
 
 /// Parses digits and nothing else; `u64`'s own parser also accepts a plus sign. Saturates.
 fn digits(value: &str) -> Option<u64> {
@@ -108,15 +144,15 @@ mod tests {
     #[test]
     fn reads_seconds_and_all_three_date_formats() {
         assert_eq!(
-            RetryAfter::from_header(" 120 "),
-            Some(RetryAfter::seconds(120))
+            RetryAfter::try_from(("Retry-After", " 120 ")),
+            Ok(RetryAfter::seconds(120))
         );
         for date in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
         ] {
-            let delay = RetryAfter::from_header(date).unwrap();
+            let delay = RetryAfter::try_from(("retry-after", date)).unwrap();
             assert_eq!(
                 delay.delay(at(784_111_776)),
                 Duration::from_secs(1),
@@ -143,9 +179,31 @@ mod tests {
             "1e3",
             "99999999999999999999999x",
         ] {
-            assert_eq!(RetryAfter::from_header(value), None, "{value:?}");
-            assert_eq!(RetryAfter::from_millis_header(value), None, "{value:?}");
+            for (name, error, message) in [
+                (
+                    "retry-after",
+                    RetryAfterError::NotSecondsOrDate,
+                    "the value of retry-after must be whole seconds or an HTTP date",
+                ),
+                (
+                    "x-amz-retry-after",
+                    RetryAfterError::NotMillis,
+                    "the value of x-amz-retry-after must be whole milliseconds",
+                ),
+            ] {
+                assert_eq!(RetryAfter::try_from((name, value)), Err(error), "{value:?}");
+                assert_eq!(error.to_string(), message);
+            }
         }
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let millis = RetryAfter::try_from(("x-amz-retry-after", date));
+        assert_eq!(millis, Err(RetryAfterError::NotMillis));
+        let error = RetryAfter::try_from(("date", date)).unwrap_err();
+        assert_eq!(error, RetryAfterError::OtherHeader);
+        assert_eq!(
+            error.to_string(),
+            "the header must be retry-after or x-amz-retry-after"
+        );
     }
 
     #[test]
@@ -156,9 +214,9 @@ mod tests {
             "18446744073709551616",
             "99999999999999999999999",
         ] {
-            let delay = RetryAfter::from_header(value).unwrap();
+            let delay = RetryAfter::try_from(("retry-after", value)).unwrap();
             assert_eq!(delay.delay(at(0)), longest, "{value}");
-            let delay = RetryAfter::from_millis_header(value).unwrap();
+            let delay = RetryAfter::try_from(("X-Amz-Retry-After", value)).unwrap();
             assert_eq!(delay.delay(at(0)), Duration::from_millis(u64::MAX));
         }
     }

@@ -11,8 +11,8 @@ use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 ///
 /// A client parses one with [`ServiceError::parse`]. An endpoint creates one with
 /// [`KnownError::error`] or [`ServiceError::unmodelled`] and sends what [`ServiceError::render`]
-/// returns; parsing that gives an equal error. However large the response was, the error is at most
-/// a few KiB; see the limits in [`bounds`](crate::bounds).
+/// returns; parsing that yields an equal error. However large the response was, the error has at
+/// most a few KiB; see the limits in [`bounds`](crate::bounds).
 ///
 /// # Example
 ///
@@ -35,7 +35,7 @@ use crate::{ErrorType, KnownError, RetryAfter, ThrottleReason, lookup};
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-// Boxed, so that a `Result` with it is small where nothing fails.
+// Boxed, so that a `Result` with this error is small.
 pub struct ServiceError(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl ServiceError {
     /// Sets the `Type`.
     #[must_use]
     pub fn with_type(mut self, error_type: ErrorType) -> Self {
-        // Converted from its text, so that `Other` never holds a known type.
+        // Converted from the text, so that `Other` never holds a known type.
         self.0.error_type = Some(ErrorType::from(error_type.as_str()));
         self
     }
@@ -263,8 +263,8 @@ impl core::error::Error for ServiceError {}
 
 /// What is shown of a message.
 enum Summary<'m> {
-    /// The first paragraph. For a wrong signature, the service appends the canonical request and the
-    /// string to sign.
+    /// The first paragraph only: for a wrong signature, the service appends the canonical request
+    /// and the string to sign.
     Text(&'m str),
     WebPage {
         title: Option<&'m str>,

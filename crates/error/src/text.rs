@@ -1,7 +1,7 @@
 //! Untrusted text, made safe to show in a log or on a terminal.
 //!
-//! A peer can put any character into a message, a name or a header. The same rule decides wherever
-//! one is shown: [`is_interpreted`].
+//! A peer can put any character into a message, a name or a header. Wherever such text is shown,
+//! [`is_interpreted`] decides which characters are escaped.
 
 use core::fmt::{self, Write as _};
 
@@ -106,7 +106,7 @@ pub struct Excerpt<'t>(
 );
 
 impl Excerpt<'_> {
-    /// The number of bytes, before escaping, that are displayed at most.
+    /// The maximum number of bytes displayed, before escaping.
     pub const MAX: usize = 1024;
 }
 

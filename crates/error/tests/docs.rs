@@ -1,8 +1,8 @@
-//! `docs/errors.md` is generated from the table: this test generates it again and compares.
+//! `docs/errors.md` is generated from the table: this test generates the page again and compares.
 //!
-//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` updates it.
+//! `UPDATE_DOCS=1 cargo test -p lambda-invoke-error --test docs` updates the page.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write as _;
@@ -18,9 +18,9 @@ const HEAD: &str = "\
 
 Every error that the service returns for an invocation, with its code and status, and:
 
-- **from**: *modelled* errors are in the service's model under the operation, *common* ones in the
-  published reference's list of common errors, *observed* ones in neither, but the service has been
-  observed to return them.
+- **from**: the service's model lists *modelled* errors under the operation; the published reference
+  lists *common* ones as common to all operations; *observed* ones are in neither, but the service has
+  been observed to return them.
 - **operations**: *invoke* is `Invoke`, *stream* `InvokeWithResponseStream`, *async* the deprecated
   `InvokeAsync`.
 - **class**: what has to happen before the same request can succeed. *Permanent*: somebody has to
@@ -31,14 +31,14 @@ Every error that the service returns for an invocation, with its code and status
   cannot run it twice. *Unknown*: it may have run.
 
 The class follows from what an error means, not from its status. Many of the service's 502s are
-mistakes in the function's configuration; the SDKs send those three times because of the status, in
-vain.
+mistakes in the function's configuration; the SDKs retry those because of the status, and send each
+request three times in vain.
 
-A code that is not listed here is classified by its status: 400 to 407, 411, 413, 414, 415, 417, 421,
-426, 428, 429 and 431 only ever reject a request (*not started*), any other is *unknown*; 429 is
-*throttled*, 408, 500, 502, 503 and 504 are *transient*, the others *permanent*. The execution of a
-listed code is classified in the same way if its status is of another class (4xx, 5xx) than listed,
-except for throttling.
+A code that is not listed here is classified by its status. The execution is *not started* for 400 to
+407, 411, 413, 414, 415, 417, 421, 426, 428, 429 and 431, which only ever reject a request, and
+*unknown* for any other. The class is *throttled* for 429, *transient* for 408, 500, 502, 503 and 504,
+and *permanent* for the others. If a listed code comes with a status of another kind than listed (4xx
+instead of 5xx or the reverse), its execution is classified by that status too, except for throttling.
 ";
 
 fn operations(known: &KnownError) -> String {
@@ -133,7 +133,7 @@ fn the_page_is_the_table() {
 }
 
 #[test]
-fn the_readme_counts_right() {
+fn the_readme_states_the_right_numbers() {
     let readme = include_str!("../README.md");
     let spellings: usize = known_errors().iter().map(|known| known.aliases.len()).sum();
     assert!(readme.contains(&format!("of {} errors", known_errors().len())));

@@ -1,6 +1,6 @@
 //! Parsing of well-formed, unusual and hostile responses.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, SystemTime};
@@ -34,7 +34,7 @@ fn takes_the_code_from_the_header_then_code_then_type() {
     assert_eq!(parse(400, &[], all).code(), Some("B"));
     assert_eq!(body(r#"{"__type":"C","Code":"D"}"#).code(), Some("D"));
     assert_eq!(body(r#"{"__type":"ns#C:http://x/"}"#).code(), Some("C"));
-    // A header that holds no code does not hide the body's.
+    // A header that contains no code does not hide the code in the body.
     assert_eq!(
         parse(400, &[("x-amzn-errortype", ":")], all).code(),
         Some("B")
@@ -99,7 +99,7 @@ fn values_of_another_type_are_skipped_with_all_they_hold() {
 }
 
 #[test]
-fn of_repeated_members_the_last_counts() {
+fn the_last_of_repeated_members_counts() {
     assert_eq!(
         body(r#"{"message":"a","message":"b"}"#).message(),
         Some("b")
@@ -107,7 +107,7 @@ fn of_repeated_members_the_last_counts() {
 }
 
 #[test]
-fn a_body_that_is_not_json_stands_for_the_message() {
+fn a_body_that_is_not_json_is_the_message() {
     let html = "  <html>\r\n<body>502 Bad Gateway</body></html>\n";
     assert_eq!(body(html).message(), Some(html.trim()));
     assert_eq!(body("\"Forbidden\"").message(), Some("\"Forbidden\""));
@@ -140,7 +140,7 @@ fn a_body_that_breaks_off_keeps_what_came_before() {
 }
 
 #[test]
-fn stays_small_whatever_comes() {
+fn stays_small_whatever_is_received() {
     let long = "é".repeat(MAX_MESSAGE);
     let error = body(&format!(r#"{{"message":"{long}"}}"#));
     assert_eq!(error.message().unwrap().len(), MAX_MESSAGE);
@@ -148,7 +148,7 @@ fn stays_small_whatever_comes() {
     let html = format!("<{}", "é".repeat(1 << 20));
     assert_eq!(body(&html).message().unwrap().len(), MAX_TEXT - 1);
 
-    // What is beyond the limit is not read, and what is before it is.
+    // A member that begins beyond the limit is not read; one before the limit is.
     let late = format!(
         r#"{{"Type":"User","x":"{}","message":"late"}}"#,
         "x".repeat(MAX_BODY)
@@ -271,7 +271,7 @@ fn an_unknown_code_is_judged_by_its_status() {
 }
 
 #[test]
-fn a_known_code_under_a_foreign_status_is_not_believed() {
+fn a_known_code_with_an_unusual_status_is_not_trusted() {
     let judged = |code, status| parse(status, &[("x-amzn-errortype", code)], b"").execution();
     assert_eq!(
         judged("ResourceNotFoundException", 404),
@@ -288,7 +288,8 @@ fn a_known_code_under_a_foreign_status_is_not_believed() {
     // Throttling is a rejection with any status.
     assert_eq!(judged("SlowDown", 503), Execution::NotStarted);
     assert_eq!(judged("ThrottlingException", 429), Execution::NotStarted);
-    // EFSIOException is a 410, and stays unknown under a status that otherwise means a rejection.
+    // EFSIOException is a 410, and its execution stays unknown even under a status that otherwise
+    // means a rejection.
     assert_eq!(judged("EFSIOException", 400), Execution::Unknown);
 }
 
@@ -347,7 +348,7 @@ fn throttles_are_recognised_with_their_reason() {
 
 #[test]
 fn text_is_truncated_after_the_spaces_before_it() {
-    // 512 bytes of text, of which the last character is complete, after more spaces than that.
+    // 512 bytes of text, ending with a complete character, after even more spaces.
     let text = "x".repeat(MAX_TEXT - 2) + "é";
     let error = body(&format!("{}{text}{}", " ".repeat(MAX_TEXT), "é".repeat(9)));
     assert_eq!(error.message(), Some(text.as_str()));
@@ -432,7 +433,7 @@ fn an_error_whose_code_may_not_have_come_is_certain_only_if_all_of_its_status_ar
         let half = half(status).with_partial_body();
         assert_eq!(half.execution(), partial, "{status}");
     }
-    // A code in the head is enough.
+    // A code in the head is sufficient.
     let code = |name: &str| (name == "x-amzn-errortype").then_some("ValidationException");
     let known = ServiceError::parse(400, code, b"{").with_partial_body();
     assert_eq!(known.execution(), Execution::NotStarted);

@@ -1,6 +1,6 @@
 //! Every error that can be rendered is parsed again as the same error.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ fn read(response: &Rendered) -> ServiceError {
     ServiceError::parse(response.status, find, &response.body)
 }
 
-/// What a browser's or Python's JSON reader makes of the body.
+/// Parses the body with an independent JSON reader.
 fn json(response: &Rendered) -> serde_json::Value {
     serde_json::from_slice(&response.body).unwrap()
 }
@@ -59,7 +59,7 @@ fn every_known_error_is_the_same_after_rendering_and_parsing() {
 #[test]
 fn throttles_keep_reason_and_delay() {
     let known = lookup("TooManyRequestsException").unwrap();
-    let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")).unwrap();
     for reason in ThrottleReason::KNOWN
         .into_iter()
         .chain([ThrottleReason::from("New")])
@@ -133,7 +133,7 @@ fn what_no_header_can_hold_is_rejected_or_left_out() {
 fn delay() -> impl Strategy<Value = Option<RetryAfter>> {
     let date = |seconds| {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        RetryAfter::from_header(&httpdate::fmt_http_date(date)).unwrap()
+        RetryAfter::try_from(("retry-after", &*httpdate::fmt_http_date(date))).unwrap()
     };
     prop_oneof![
         Just(None),

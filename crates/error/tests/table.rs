@@ -1,6 +1,6 @@
 //! The table, compared with lists that were copied from the published references by hand.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::HashSet;
@@ -88,7 +88,7 @@ const COMMON_BEFORE: [(&str, u16); 18] = [
     ("ValidationError", 400),
 ];
 
-/// Codes seen in recorded responses of the service, and in no published list.
+/// Codes that were observed in the service's responses, and are in no published list.
 const OBSERVED: [(&str, u16); 8] = [
     ("InvalidSignatureException", 403),
     ("IncompleteSignatureException", 403),
@@ -194,7 +194,7 @@ fn every_known_error_is_complete_and_consistent() {
         assert_ne!(
             known.execution,
             Execution::Started,
-            "{code}: an response that is an error"
+            "{code}: a response that is an error"
         );
     }
 }
@@ -350,8 +350,8 @@ fn predicates_agree_with_the_table() {
     }
 }
 
-/// The modelled exceptions whose message is in `message`, by the service's model; those of the others
-/// are in `Message`.
+/// The modelled exceptions whose message is in `message` according to the service's model; the
+/// others have it in `Message`.
 const LOWER_CASE_MESSAGE: [&str; 14] = [
     "CodeArtifactUserDeletedException",
     "CodeArtifactUserFailedException",
@@ -369,8 +369,8 @@ const LOWER_CASE_MESSAGE: [&str; 14] = [
     "UnsupportedMediaTypeException",
 ];
 
-/// Every modelled exception has a `Type`. An unmodelled error has none and its message in `message`,
-/// with these exceptions, as recorded.
+/// Every modelled exception has a `Type`. An unmodelled error has no `Type`, and its message is in
+/// `message`; these are the exceptions that were recorded.
 #[test]
 fn the_bodies_are_those_of_the_model_and_of_the_recordings() {
     for known in known_errors() {

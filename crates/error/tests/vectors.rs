@@ -1,6 +1,6 @@
 //! The table and the parser, compared with the service's model and the official protocol cases.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_error::{
@@ -28,7 +28,7 @@ fn list<'v>(value: &'v Value, name: &str) -> &'v Vec<Value> {
         .unwrap_or_else(|| panic!("no list {name} in {value}"))
 }
 
-/// Every object inside `value`, itself included.
+/// Every object inside `value`, including `value` itself.
 fn objects<'v>(value: &'v Value, each: &mut impl FnMut(&'v Value)) {
     match value {
         Value::Object(members) => {
@@ -167,7 +167,7 @@ fn reads_the_errors_of_the_rest_json_protocol_suite() {
     });
 }
 
-/// Responses of the service recorded through boto3, which puts the body's modelled members beside
+/// Responses of the service recorded through boto3, which puts the body's modelled members next to
 /// `Error`.
 #[test]
 fn the_recorded_errors_are_as_the_table_has_them() {
@@ -239,7 +239,7 @@ fn reads_the_error_responses_captured_from_the_service() {
                 continue;
             };
             let status = response["http_status"].as_u64().unwrap();
-            // The capture has either the whole body or its message, or neither.
+            // The capture has the whole body, only its message, or neither.
             let body = match (&response["body"], &response["message"]) {
                 (Value::Object(body), _) => Value::Object(body.clone()).to_string(),
                 (_, Value::String(message)) => {

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut decoder = Decoder::new();
-    // In pieces, as they come from a connection.
+    // Push the bytes in pieces, as they arrive from a connection.
     for piece in bytes.chunks(7) {
         decoder.push(Bytes::copy_from_slice(piece));
         while let Some(message) = decoder.next_message()? {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{} bytes of payload", message.payload().len());
         }
     }
-    // An error if the file ends within a message.
+    // This is an error if the file ends within a message.
     decoder.finish()?;
     Ok(())
 }

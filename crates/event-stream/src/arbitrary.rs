@@ -1,5 +1,5 @@
-//! Valid values for property tests and fuzzers: everything here can be encoded, and a decoder with
-//! the default limits accepts it.
+//! Valid values for property tests and fuzzers: every generated value can be encoded, and a decoder
+//! with the default limits accepts it.
 
 use alloc::vec::Vec;
 
@@ -76,13 +76,13 @@ impl<'a> Arbitrary<'a> for Message {
     }
 }
 
-/// Up to `max` bytes, of those that are left.
+/// Takes up to `max` of the remaining bytes.
 fn bytes<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a [u8]> {
     let length = u.int_in_range(0..=max)?.min(u.len());
     u.bytes(length)
 }
 
-/// Up to `max` bytes of UTF-8: as many of those that are left as are valid.
+/// Takes up to `max` of the remaining bytes, as far as they are valid UTF-8.
 fn text<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a str> {
     let bytes = bytes(u, max)?;
     let valid = match core::str::from_utf8(bytes) {

@@ -12,8 +12,8 @@ use crate::prelude::{OVERHEAD, PRELUDE, TRAILER};
 ///
 /// # Errors
 ///
-/// [`EncodeError::MessageTooLong`] if that is more than 4,294,967,295. Receivers accept less: the
-/// decoder of this crate 24 MiB by default, of which headers may be 128 KiB.
+/// [`EncodeError::MessageTooLong`] if that is more than 4,294,967,295. Receivers accept less: by
+/// default, this crate's decoder accepts messages of 24 MiB with 128 KiB of headers.
 ///
 /// # Example
 ///

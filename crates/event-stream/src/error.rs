@@ -72,7 +72,7 @@ pub enum DecodeErrorKind {
         /// The checksum of the bytes that were received.
         actual: u32,
     },
-    /// A message states a length below 16 bytes, which is that of an empty message.
+    /// A message states a length below 16 bytes, the length of an empty message.
     MessageTooShort {
         /// The length that the message states, in bytes.
         actual: u32,
@@ -100,7 +100,7 @@ pub enum DecodeErrorKind {
         /// The length that the message states for its headers, in bytes.
         actual: u32,
     },
-    /// The checksum in the last 4 bytes of a message is not that of the bytes before.
+    /// The checksum in the last 4 bytes of a message does not match the bytes before it.
     MessageChecksumMismatch {
         /// The checksum that the message states.
         expected: u32,

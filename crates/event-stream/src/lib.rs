@@ -51,29 +51,30 @@
 //!
 //! # What is copied
 //!
-//! A payload is slices of the [`Bytes`](bytes::Bytes) that were pushed. There is one exception: if
-//! it spans more pieces than 16 and one for every 4 KiB of its length, further pieces of fewer than
-//! 4 KiB are copied, once, into buffers of the decoder's own. The same applies to pieces that have
-//! been pushed and not yet been read. A header block is copied only if it spans several pieces.
+//! A payload consists of slices of the [`Bytes`](bytes::Bytes) that were pushed, with one
+//! exception. A payload may span 16 pieces, and one more for every 4 KiB of its length; beyond
+//! that, further pieces of fewer than 4 KiB are copied, once, into buffers of the decoder's own.
+//! The same applies to pieces that were pushed but not read yet. A header block is copied only if
+//! it spans several pieces.
 //!
 //! Decoding a message that lies in one piece allocates nothing. Its bytes are hashed once, and its
-//! header block is validated once, unless it is the same as that of the message before.
+//! header block is validated once, or not at all if it equals the previous message's.
 //!
 //! # What is kept in memory
 //!
-//! A slice keeps the whole buffer in memory that it is a part of. Where a piece is small and its
-//! buffer large, that is much more than its length:
+//! A slice keeps the whole buffer in memory that it is a part of. If a piece is small and its
+//! buffer large, that is much more than the length of the piece:
 //!
-//! - An incomplete message keeps at most 18 buffers in memory, and one more for every 4 KiB of it
-//!   that were received. Input that has not been read keeps as many again.
+//! - An incomplete message keeps at most 18 buffers in memory, and one more for every 4 KiB
+//!   received. Input that has not been read keeps as many again.
 //! - A decoded message keeps the buffers of its slices. Programs that store messages should call
 //!   [`Message::compact`] or [`Payload::compact`], which copy small slices, and
 //!   [`Headers::to_block`] for headers.
 //!
 //! # What is accepted
 //!
-//! Exactly the format of the specification, except in these points, on which implementations
-//! differ:
+//! The decoder accepts exactly the format of the specification, except in these points, on which
+//! implementations differ:
 //!
 //! - A name may occur more than once. All its values are kept, in order; [`Headers::get`] returns
 //!   the first.
@@ -85,9 +86,9 @@
 //!
 //! # What it does not do
 //!
-//! It gives no meaning to headers: `:event-type`, exceptions and the end of an operation are left
-//! to the caller, in this project to the crate `lambda-invoke-protocol`. It does not sign messages
-//! or verify signatures, and it does no I/O.
+//! It does not interpret headers: `:event-type`, exceptions and the end of an operation are up to
+//! the caller, which in this project is the crate `lambda-invoke-protocol`. It does not sign
+//! messages or verify signatures, and it does no I/O.
 //!
 //! # Features
 //!

@@ -1,8 +1,8 @@
 /// The longest message and header block that a decoder accepts.
 ///
-/// Both are checked as soon as a message's first 12 bytes are there, before any memory is reserved
-/// for it. The defaults are the [specification]'s own maxima: 24 MiB for a message and 128 KiB for
-/// its headers.
+/// Both are checked as soon as a message's first 12 bytes have arrived, before any memory is
+/// reserved for it. The defaults are the [specification]'s own maxima: 24 MiB for a message and 128
+/// KiB for its headers.
 ///
 /// [specification]: https://smithy.io/2.0/aws/amazon-eventstream.html
 ///

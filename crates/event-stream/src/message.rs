@@ -10,9 +10,9 @@ use crate::payload::Payload;
 
 /// A message: headers and a payload.
 ///
-/// A decoded message shares the bytes that were pushed into the [`Decoder`](crate::Decoder), and
-/// so keeps the buffers that these are parts of in memory. Call [`compact`](Self::compact) before
-/// storing small messages. Encoding a decoded message gives the bytes that it was decoded from.
+/// A decoded message shares the bytes that were pushed into the [`Decoder`](crate::Decoder), and so
+/// keeps the buffers of these bytes in memory. Call [`compact`](Self::compact) before storing small
+/// messages. Encoding a decoded message yields the bytes that it was decoded from.
 ///
 /// # Example
 ///
@@ -65,7 +65,7 @@ impl Message {
         Headers::from_validated(self.payload.prefix())
     }
 
-    /// The header block, to keep or to use for other messages. It is shared, not copied;
+    /// The header block, which can be kept or used for other messages. It is shared, not copied;
     /// [`Headers::to_block`] copies.
     pub fn header_block(&self) -> HeaderBlock {
         HeaderBlock::from_validated(self.payload.share_prefix())

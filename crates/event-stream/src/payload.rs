@@ -35,13 +35,13 @@ pub struct Payload {
     /// The first slice. It is empty only if the payload is, or while `prefix` is not 0.
     first: Bytes,
     /// How many bytes of `first` come before the payload: the header block of the [`Message`] that
-    /// the payload is borrowed from, and otherwise 0. One handle for both, because counting
-    /// references is much of what decoding a small message costs.
+    /// the payload is borrowed from, and otherwise 0. Both share one handle, because reference
+    /// counting is a large part of the cost of decoding a small message.
     ///
     /// [`Message`]: crate::Message
     prefix: usize,
-    /// The other slices, none of them empty. Most payloads have none, and no deque then: dropping an
-    /// empty one is a tenth of decoding a small message.
+    /// The other slices, none of them empty. Most payloads have no other slices and therefore no
+    /// deque: dropping an empty deque takes a tenth of the time of decoding a small message.
     rest: Option<VecDeque<Bytes>>,
     /// The length of the payload, without the prefix.
     len: usize,
@@ -76,7 +76,7 @@ impl Payload {
             .chain(self.others().map(|slice| &**slice))
     }
 
-    /// The payload in one piece: shared if it is one slice, copied otherwise.
+    /// The payload in one piece: shared if it has one slice, copied otherwise.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         match self.only() {
@@ -85,7 +85,7 @@ impl Payload {
         }
     }
 
-    /// The payload in one piece: not copied if it is one slice.
+    /// The payload in one piece: not copied if it has one slice.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         self.drop_prefix();
@@ -188,7 +188,7 @@ impl Payload {
         self.first.slice(..self.prefix)
     }
 
-    /// Copies the handles, that of the prefix too.
+    /// Copies the handles, including the one of the prefix.
     pub(crate) fn clone_with_prefix(&self) -> Self {
         Self {
             first: self.first.clone(),
@@ -204,7 +204,7 @@ impl Payload {
         self.first.advance(self.prefix);
         self.prefix = 0;
         if self.first.is_empty() {
-            // An empty handle, too, keeps its buffer in memory.
+            // Even an empty handle keeps its buffer in memory.
             self.first = self.next_slice();
         }
     }
@@ -222,8 +222,8 @@ impl Payload {
         self.rest.as_ref().map(VecDeque::iter).unwrap_or_default()
     }
 
-    /// The slice that holds all of the payload, and how many of its bytes come before it; `None` if
-    /// there are several slices.
+    /// The slice that holds the whole payload, and how many of its bytes come before the payload;
+    /// `None` if there are several slices.
     #[inline]
     fn only(&self) -> Option<(&Bytes, usize)> {
         let mut others = self.others();
@@ -251,7 +251,7 @@ impl Payload {
     }
 }
 
-/// Copies slices into one allocation of exactly `len` bytes, which is what they have together.
+/// Copies slices into one allocation of exactly `len` bytes, their total length.
 fn concat<'a>(slices: impl Iterator<Item = &'a [u8]>, len: usize) -> Bytes {
     let mut whole = Vec::with_capacity(len);
     slices.for_each(|slice| whole.extend_from_slice(slice));
@@ -405,7 +405,7 @@ impl FromIterator<Bytes> for Payload {
 }
 
 impl fmt::Debug for Payload {
-    // Without the bytes: they are user data, and there may be millions of them.
+    // Without the bytes: they are user data, and may be millions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payload")
             .field("len", &self.len)

@@ -15,7 +15,7 @@ pub(crate) const TRAILER: usize = 4;
 pub(crate) const OVERHEAD: usize = OVERHEAD_U32 as usize;
 const OVERHEAD_U32: u32 = 16;
 
-/// The lengths that a prelude states, its checksum and the limits having been checked.
+/// The lengths that a prelude states, after its checksum and the limits were checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Prelude {
     /// The length of the whole message.
@@ -125,7 +125,7 @@ pub(crate) fn missing(received: usize, total: Option<usize>) -> usize {
     total.unwrap_or(OVERHEAD).saturating_sub(received)
 }
 
-/// Compares the last 4 bytes of the message at byte `offset` with the checksum of those before.
+/// Compares the last 4 bytes of the message at byte `offset` with the checksum of the bytes before.
 #[inline]
 pub(crate) fn check_trailer(
     trailer: [u8; TRAILER],

@@ -1,6 +1,7 @@
-//! Counts what the codec allocates. In one test, because the counter is of the whole process.
+//! Counts what the codec allocates. All in one test, because the counter counts for the whole
+//! process.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::alloc::System;
@@ -24,7 +25,7 @@ fn only_what_the_documentation_says_is_allocated() {
     encoding_into_a_buffer_costs_no_allocation();
 }
 
-/// The least that was allocated in three runs.
+/// The smallest allocation of three runs.
 fn allocated(mut run: impl FnMut()) -> Stats {
     let runs = [(); 3].map(|()| {
         let region = Region::new(COUNTER);
@@ -49,7 +50,8 @@ fn message(payload: usize) -> Message {
     Message::new(headers.unwrap(), vec![b'x'; payload])
 }
 
-/// Bytes that are shared already, because `bytes` allocates when those of a `Vec` are first cloned.
+/// Bytes that are already shared, because `bytes` allocates when the bytes of a `Vec` are first
+/// cloned.
 fn shared(bytes: Vec<u8>) -> (Bytes, Bytes) {
     let bytes = Bytes::from(bytes);
     (bytes.clone(), bytes)
@@ -104,7 +106,7 @@ fn nothing_is_reserved_for_a_length_that_is_only_stated() {
         (with_checksum(limit, u32::MAX), true),
         (with_checksum(15, 0), true),
         (wrong.freeze(), true),
-        // Believed, but not a byte of it is there yet.
+        // Valid lengths, of a message of which no further byte has arrived.
         (with_checksum(limit, 0), false),
         (with_checksum(limit, 128 * 1024), false),
     ];
@@ -148,7 +150,7 @@ fn a_payload_that_spans_pieces_is_not_copied() {
             }
             decoder.finish().unwrap();
         });
-        // Handles to the pieces, in a list that doubles as it grows.
+        // Only handles to the pieces are allocated, in a list that doubles as it grows.
         let handles = 4 * 32 * pieces.max(8);
         assert!(
             stats.bytes_allocated <= handles,

@@ -1,6 +1,6 @@
-//! The values that the `arbitrary` feature makes.
+//! The values that the `arbitrary` feature generates.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// Text, so that not all strings end at their first byte.
+/// ASCII text, so that not all strings end at their first byte.
 fn ascii(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = bytes(seed, length);
     bytes.iter_mut().for_each(|byte| *byte &= 0x7f);

@@ -1,6 +1,6 @@
-//! What errors say.
+//! The messages of errors.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_event_stream::{DecodeErrorKind as Kind, EncodeError, Limits, decode};

@@ -1,6 +1,6 @@
 //! Headers: conversions to and from values, and how they are shown.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -29,7 +29,7 @@ fn values_convert_from_the_types_that_they_hold() {
     assert_eq!(HeaderValue::from(-3_i32), HeaderValue::Integer(-3));
     assert_eq!(HeaderValue::from(-4_i64), HeaderValue::Long(-4));
     assert_eq!(HeaderValue::from(UUID), HeaderValue::Uuid(UUID));
-    // A reference to 16 bytes is bytes, and only the array itself a UUID.
+    // A reference to 16 bytes becomes a byte array; only the array itself becomes a UUID.
     assert_eq!(HeaderValue::from(&UUID), HeaderValue::ByteArray(&UUID));
 }
 
@@ -130,7 +130,7 @@ fn each_accessor_takes_its_own_type_and_no_other() {
 }
 
 #[test]
-fn numbers_above_nine_are_no_type() {
+fn numbers_above_nine_are_not_types() {
     for number in 0..=255 {
         assert_eq!(HeaderType::try_from(number).is_ok(), number <= 9);
     }

@@ -1,6 +1,6 @@
-//! Which of the pushed buffers are kept in memory, counted by the buffers themselves.
+//! Which of the pushed buffers are kept in memory. The buffers count themselves.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -11,11 +11,12 @@ use bytes::Bytes;
 use lambda_invoke_event_stream::{Decoder, HeaderBlock, Message, Payload};
 use support::{ALL_TYPES, wrap};
 
-/// Hands out pieces that are each a part of a read buffer of their own.
+/// Hands out pieces, each of which belongs to a read buffer of its own.
 #[derive(Default)]
 struct Buffers(Arc<()>);
 
-/// A buffer. Its bytes are those of the piece only: what counts is whether it is still there.
+/// A read buffer. It holds only the bytes of its piece: all that matters is whether it still
+/// exists.
 struct Buffer(
     Vec<u8>,
     #[expect(dead_code, reason = "counts the buffers")] Arc<()>,
@@ -32,13 +33,13 @@ impl Buffers {
         Bytes::from_owner(Buffer(bytes.to_vec(), self.0.clone()))
     }
 
-    /// How many buffers are in memory.
+    /// Returns how many buffers are still in memory.
     fn kept(&self) -> usize {
         Arc::strong_count(&self.0) - 1
     }
 }
 
-/// What the documentation says of `length` bytes of a message that are waiting.
+/// The documented maximum for an incomplete message of which `length` bytes have arrived.
 fn most(length: usize) -> usize {
     18 + length / 4096
 }
@@ -80,7 +81,7 @@ fn sixteen_pieces_are_kept_before_any_is_copied() {
     for (index, piece) in wire[..2000].chunks(1).enumerate() {
         decoder.push(buffers.piece(piece));
         assert_eq!(decoder.next_message(), Ok(None));
-        // The prelude is copied in any case.
+        // The prelude is always copied.
         assert_eq!(buffers.kept(), (index + 1).saturating_sub(12).min(16));
     }
 }
@@ -134,7 +135,7 @@ fn a_header_block_in_several_pieces_keeps_none_of_them() {
 }
 
 #[test]
-fn an_error_lets_go_of_everything() {
+fn an_error_releases_all_buffers() {
     let buffers = Buffers::default();
     let mut decoder = Decoder::new();
     let wire = wrap(b"\x01a\x0a", &[b'x'; 1000]);
@@ -148,7 +149,7 @@ fn an_error_lets_go_of_everything() {
     assert_eq!(buffers.kept(), 0);
 }
 
-/// A message of which header block and payload lie in pieces of these lengths, and their buffers.
+/// A message whose header block and payload lie in pieces of these lengths, and its buffers.
 fn message_in(lengths: &[usize]) -> (Buffers, Message) {
     let buffers = Buffers::default();
     let total: usize = lengths.iter().sum();
@@ -167,7 +168,7 @@ fn message_in(lengths: &[usize]) -> (Buffers, Message) {
 
 #[test]
 fn compacting_a_message_keeps_only_large_slices() {
-    // The last 4 bytes are the checksum, and the first 12 the prelude.
+    // The first 12 bytes are the prelude, and the last 4 are the checksum.
     for (lengths, min_slice, kept) in [
         (&[500][..], 485, 0),
         (&[500], 484, 1),
@@ -226,7 +227,7 @@ fn adjacent_small_slices_become_one() {
 
 #[test]
 fn what_is_taken_out_of_a_message_does_not_keep_the_rest() {
-    // The headers in the first piece and the payload in the second.
+    // The headers are in the first piece, and the payload is in the second.
     let head = 12 + ALL_TYPES.len();
     let (buffers, message) = message_in(&[head, 1000]);
     assert_eq!(buffers.kept(), 2);

@@ -1,6 +1,6 @@
-//! Messages and encoded messages as values: compared, copied, shown, taken apart.
+//! Messages and encoded messages as values: comparing, copying, formatting, taking apart.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -26,7 +26,7 @@ fn messages_are_equal_if_headers_and_payload_are() {
     assert_ne!(message, Message::new(block(1), "Payload"));
     assert_ne!(message, Message::new(block(1), ""));
     assert_eq!(Message::default(), Message::new(HeaderBlock::new(), ""));
-    // The same bytes, divided otherwise.
+    // The same bytes, but divided differently into headers and payload.
     let headers = HeaderBlock::try_from(Bytes::from_static(b"\x01a\x00")).unwrap();
     assert_ne!(
         Message::new(headers, ""),
@@ -62,7 +62,7 @@ fn debug_shows_headers_and_lengths_but_no_payload() {
     );
 }
 
-/// The same message, in one piece and in several, however it was made.
+/// The same message, in one piece and in several, made in different ways.
 fn messages() -> [Message; 4] {
     let headers = HeaderBlock::try_from(Bytes::from_static(ALL_TYPES)).unwrap();
     let slices = ["some", "thing"].map(Bytes::from);
@@ -136,7 +136,7 @@ fn a_payload_in_one_slice_is_shared() {
         let bytes = message.payload().to_bytes();
         assert_eq!(bytes.as_ptr(), message.payload().chunk().as_ptr());
     }
-    // Behind a header block in a buffer of its own.
+    // The payload follows a header block that has a buffer of its own.
     let slice = Bytes::from(vec![b'x'; 10]);
     let message = Message::new(block(1), slice.clone());
     assert_eq!(message.payload().to_bytes().as_ptr(), slice.as_ptr());

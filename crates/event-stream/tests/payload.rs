@@ -1,6 +1,6 @@
-//! Payloads: in slices, as buffers, and as parts of messages.
+//! Payloads: as slices, as buffers, and as parts of messages.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -33,7 +33,7 @@ fn a_payload_in_several_slices_encodes_as_one() {
         let mut parts = [std::io::IoSlice::new(&[]); 8];
         assert_eq!(vectored.chunks_vectored(&mut parts), 6);
     }
-    // In steps that end within each of the parts.
+    // Advance in steps that end within each of the parts.
     let mut out = BytesMut::new();
     while vectored.has_remaining() {
         let step = vectored.chunk().len().min(3);

@@ -1,6 +1,6 @@
 //! Recorded streams and exchanges, and signed messages.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -13,7 +13,7 @@ use support::vectors::{check_positive, files};
 use support::{Expected, Value, check_rejected, check_stream, decode_pieces, wrap};
 
 /// Signed messages: the header that is hashed, the inner message, and the headers of the outer one.
-/// This crate does not sign.
+/// This crate itself does not sign.
 #[test]
 fn signing() {
     suite("event-stream/signing", |data| {
@@ -26,7 +26,7 @@ fn signing() {
                 let payload = hex(&event["payload_hex"]);
                 match event["date_epoch_ms"].as_i64() {
                     Some(date) => check_date(&name, &block, date, payload),
-                    // "Header bytes are arbitrary text here": not a valid header block.
+                    // "Header bytes are arbitrary text here": they are not a valid header block.
                     None => drop(check_rejected(&name, &wrap(&block, &payload))),
                 }
                 cases += 1;
@@ -103,8 +103,8 @@ fn chunks(stream: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Recorded exchanges with another service, Transcribe. The client sends signed messages that
-/// contain messages.
+/// Recorded exchanges with another service, Transcribe. The client sends signed messages that each
+/// contain a message.
 #[test]
 fn recorded_exchanges() {
     suite("event-stream/rawstreams-transcribe", |data| {
@@ -136,7 +136,7 @@ fn recorded_exchanges() {
                 let inner = message.payload().to_bytes();
                 let (inner_messages, end) = decode_pieces([&inner[..]]);
                 end.unwrap();
-                // The last one signs an empty payload.
+                // The last message signs an empty payload.
                 assert!(inner_messages.len() == 1 || inner.is_empty(), "{name}");
                 let value = |header: &str| message.headers().get(header).unwrap();
                 let signature = value(":chunk-signature").as_bytes().unwrap().to_vec();

@@ -1,6 +1,6 @@
-//! Invalid input: with which error it is rejected, at which offset, and how early.
+//! Invalid input: the error with which it is rejected, the offset, and how early.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -140,7 +140,7 @@ fn a_wrong_prelude_checksum_is_rejected_before_its_lengths_are_used() {
 
 #[test]
 fn a_wrong_message_checksum_is_rejected_before_the_headers_are_parsed() {
-    // The header is invalid as well: its type does not exist.
+    // The header is invalid as well: its type number does not exist.
     let mut wire = wrap(b"\x01a\x0a", b"hello");
     let end = wire.len() - 4;
     let actual = u32::from_be_bytes(wire[end..].try_into().unwrap());
@@ -255,7 +255,7 @@ fn every_fault_in_a_header_is_reported_with_its_offset() {
             },
         ),
         (b"\x01a\x07\x00\x04ab\xff\xfe", 7, Kind::HeaderValueNotUtf8),
-        // Truncated in the middle of a character of two bytes.
+        // Truncated in the middle of a two-byte character.
         (b"\x01a\x07\x00\x02a\xc3", 6, Kind::HeaderValueNotUtf8),
         (
             b"\x01a\x07\xff\xffv",
@@ -330,7 +330,7 @@ fn finishing_with_unread_input_is_not_an_unexpected_eof() {
         decoder.finish().unwrap_err().kind(),
         Kind::UnreadInput { remaining: 31 }
     );
-    // The error is not sticky: the caller made a mistake, the stream is valid.
+    // The error is not sticky: the caller made a mistake, but the stream is valid.
     assert!(decoder.next_message().unwrap().is_some());
     assert_eq!(
         decoder.finish().unwrap_err().kind(),
@@ -373,7 +373,7 @@ fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 
 #[test]
 fn a_header_block_may_be_as_long_as_the_limit_and_no_longer() {
-    // Four values of 32,760 bytes and one that fills the rest.
+    // Four values of 32,760 bytes, and one that fills the rest of the block.
     let block = |length: usize| {
         let value = "v".repeat(32_760);
         let rest = "v".repeat(length - 4 * (32_760 + 5) - 5);

@@ -1,6 +1,6 @@
-//! The official data: encoded and decoded messages of nine implementations.
+//! The official data: encoded and decoded messages from nine implementations.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -66,7 +66,7 @@ fn smithy_rs() {
     });
 }
 
-/// Runs a suite that is one file of cases in hexadecimal.
+/// Runs a suite that consists of one file of cases in hexadecimal.
 fn cases_in_hexadecimal(name: &str, file: &str) {
     suite(&format!("event-stream/{name}"), |data| {
         let document = json(&data.join("eventstream").join(file));
@@ -78,12 +78,12 @@ fn cases_in_hexadecimal(name: &str, file: &str) {
     });
 }
 
-/// The bytes of a case: literal, or one byte repeated between a prefix and a suffix.
+/// The bytes of a case: stated literally, or as one repeated byte between a prefix and a suffix.
 fn encoded(case: &Json) -> Vec<u8> {
     let Some(recipe) = case["encoded_recipe"].as_object() else {
         return hex(&case["encoded_hex"]);
     };
-    // The names of the four parts end differently from case to case.
+    // Only the beginnings of the names of the four parts are the same in every case.
     let part = |name: &str| {
         let found = recipe.iter().find(|(key, _)| key.starts_with(name));
         found.unwrap_or_else(|| panic!("no {name} in {recipe:?}")).1
@@ -149,7 +149,7 @@ fn smithy_kotlin_headers() {
     });
 }
 
-/// Runs a file of bare header blocks, which are wrapped into messages here. Among them are two cases
+/// Runs a file of bare header blocks, each of which is wrapped into a message. Two of its cases are
 /// of other kinds.
 fn header_cases(path: &Path) -> usize {
     let document = json(path);
@@ -168,7 +168,7 @@ fn header_cases(path: &Path) -> usize {
             "negative" => {
                 let block = hex(&case["header_block_hex"]);
                 let error = check_rejected(id, &wrap(&block, b""));
-                // The block alone has the same fault, 12 bytes earlier.
+                // The block alone gives the same error, at an offset that is smaller by 12.
                 let alone = HeaderBlock::try_from(Bytes::from(block)).unwrap_err();
                 assert_eq!(
                     (alone.offset() + 12, alone.kind()),

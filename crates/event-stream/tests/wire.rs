@@ -1,7 +1,7 @@
-//! The format, in messages written out by hand after the specification:
+//! The format, in messages written out by hand from the specification:
 //! <https://smithy.io/2.0/aws/amazon-eventstream.html>.
 
-// Tests may unwrap, their helpers too.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;

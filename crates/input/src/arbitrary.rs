@@ -1,4 +1,4 @@
-//! Generation of valid values from unstructured bytes, as for fuzzing.
+//! Generates valid values from unstructured bytes, for fuzzing.
 
 use alloc::string::String;
 
@@ -114,7 +114,7 @@ impl<'a> Arbitrary<'a> for Qualifier<'_> {
 impl<'a> Arbitrary<'a> for Target<'_> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let name: FunctionName<'static> = u.arbitrary()?;
-        // One that differs from the name's own would not be valid.
+        // A parameter that differs from the name's own qualifier would not be valid.
         let own = name
             .qualifier()
             .map(|own| Qualifier::try_from(String::from(own)));

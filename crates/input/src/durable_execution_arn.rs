@@ -81,7 +81,7 @@ impl<'a> DurableExecutionArn<'a> {
         self.part(4)
     }
 
-    /// Returns the name of the execution, which was chosen by the caller or else by the service.
+    /// Returns the name of the execution, which the caller chose, or else the service.
     #[must_use]
     pub fn name(&self) -> &str {
         self.part(5)

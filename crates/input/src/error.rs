@@ -67,8 +67,7 @@ impl fmt::Display for Member {
 
 /// A rejected value: [which one](Self::member), [where](Self::offset), and what was expected.
 ///
-/// It does not hold the value itself. With the value at hand, [`snippet`](Self::snippet) shows the
-/// place.
+/// It does not hold the value itself. [`snippet`](Self::snippet) shows the place, given the value.
 ///
 /// # Example
 ///
@@ -119,8 +118,8 @@ pub enum InputError {
     Unexpected {
         /// Which value.
         member: Member,
-        /// The byte offset at which the value goes wrong: what is before it could be completed to an
-        /// accepted value.
+        /// The byte offset at which the value goes wrong: the text before it could be completed to
+        /// an accepted value.
         offset: usize,
         /// The character at the offset; `None` if the value ends there.
         found: Option<char>,
@@ -142,7 +141,7 @@ pub enum InputError {
 }
 
 impl InputError {
-    /// Returns which value it was.
+    /// Returns which value was rejected.
     #[must_use]
     pub const fn member(&self) -> Member {
         match self {

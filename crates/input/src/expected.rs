@@ -59,8 +59,8 @@ impl fmt::Display for Part {
 
 /// What was expected at the byte where a value goes wrong.
 ///
-/// This is exact: if an expected byte follows what is before it, the value can be completed to an
-/// accepted one, and otherwise it cannot.
+/// This is exact: if one of these bytes comes next, the value can be completed to an accepted one,
+/// and otherwise it cannot.
 ///
 /// `Display` lists it in words: `a letter, a digit, '-', '.', '_', ':' or the end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ impl Expected {
         }
     }
 
-    /// Whether this byte is expected. Never true of a byte outside ASCII.
+    /// Whether this byte is expected. Never true for a byte outside ASCII.
     #[must_use]
     pub fn contains(&self, byte: u8) -> bool {
         let bit = 1_u128.checked_shl(u32::from(byte)).unwrap_or_default();
@@ -129,7 +129,7 @@ impl Expected {
         let singles = this.bytes().filter(move |byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' => !letter,
             b'0'..=b'9' => !digit,
-            // Listed last, since it separates what is before from the next part.
+            // Listed last, since it separates the current part from the next one.
             b':' => false,
             _ => true,
         });
@@ -168,7 +168,7 @@ impl fmt::Display for Expected {
             first = false;
             item.fmt(f)?;
         }
-        // If only one part is possible, its name says more than its characters.
+        // If only one part is possible, its name is more helpful than its characters.
         let mut parts = self.parts();
         if let (Some(part), None) = (parts.next(), parts.next()) {
             write!(f, " of {part}")?;

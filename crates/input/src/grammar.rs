@@ -1,9 +1,9 @@
 //! The grammars, as `nom` parsers over bytes.
 //!
-//! A parser here is generic over nom's mode and runs in two of them: *complete*, to parse a value,
-//! and *streaming*, where `Incomplete` means that the value can be completed to an accepted one.
-//! Streaming is all that [`diagnosis`](crate::diagnosis) needs to find where a rejected value goes
-//! wrong and what was expected there, so the two cannot disagree.
+//! The parsers are generic over nom's mode and run in two modes: *complete*, to parse a value, and
+//! *streaming*, where `Incomplete` means that the value can be completed to an accepted one. With
+//! the streaming mode alone, [`diagnosis`](crate::diagnosis) finds where a rejected value goes
+//! wrong and what was expected there, so it cannot disagree with the parsers.
 
 use core::cell::Cell;
 
@@ -125,10 +125,10 @@ fn whole<'a, P: Parser<&'a [u8], Error = ()>>(mut parser: P, input: &'a [u8]) ->
 }
 
 // Function names. Each optional group of the regular expression is an `opt` here, which matches
-// whenever it can, as the expression's greedy groups do. The expression would backtrack and give up
-// the last group where the rest fails. That only helps where what follows is a qualifier that is not
-// also a name, i.e. one that begins with `$`: `function:$LATEST` is the function `function`. So a
-// group does not match before a `$` (`group_end`), and nothing is ever parsed twice.
+// whenever it can, as the expression's greedy groups do. If the rest fails, the expression
+// backtracks and gives up the last group. That helps only if the rest is a qualifier that cannot be
+// a name, i.e. one that begins with `$`: `function:$LATEST` is the function `function`. So a group
+// does not match before a `$` (`group_end`), and nothing is ever parsed twice.
 
 fn published_name<'a>(
     reached: &Reached,
@@ -160,7 +160,7 @@ fn flat<'a>((arn, (region, account)): (Optional<'a>, (Optional<'a>, Optional<'a>
     (arn, region, account)
 }
 
-/// What follows the account, which is the same in all generations.
+/// The parts after the account, which are the same in all generations.
 fn name_after<'a>(
     scope: impl Parser<&'a [u8], Output = Scope<'a>, Error = ()>,
     latest: impl Parser<&'a [u8], Output = &'a [u8], Error = ()>,

@@ -15,7 +15,7 @@
 //! lengths. Parsing is one pass over the bytes, borrows from its input and does not allocate.
 //!
 //! Every type parses in the same ways: `parse` and `TryFrom` take `&str`, `&String`, `String` or
-//! `Cow<str>`, and borrow or take over what they are given; `FromStr` makes an owned value.
+//! `Cow<str>`, and borrow or reuse the given text; `FromStr` makes an owned value.
 //!
 //! # Example
 //!
@@ -44,9 +44,9 @@
 //!
 //! # What it does not do
 //!
-//! It does no I/O and no HTTP: header names, paths and percent-encoding are up to the caller. It does
-//! not parse JSON: a client context is bytes. It cannot know whether a function exists, only whether
-//! the service would look for it.
+//! It does no I/O and no HTTP: header names, paths and percent-encoding are up to the caller. It
+//! does not parse JSON: a client context is just bytes. It cannot know whether a function exists,
+//! only whether the service would look for it.
 //!
 //! # Sources
 //!
@@ -78,6 +78,7 @@ pub mod limits;
 mod mistake;
 mod name;
 mod name_rules;
+mod other_resource;
 pub mod patterns;
 mod request_validator;
 #[cfg(feature = "serde")]
@@ -99,4 +100,5 @@ pub use crate::header::{
 pub use crate::mistake::Mistake;
 pub use crate::name::{FunctionName, Qualifier, QualifierKind, Target};
 pub use crate::name_rules::{NameRules, Pattern};
+pub use crate::other_resource::OtherResource;
 pub use crate::request_validator::{Constraint, RequestValidator, Violation, Violations};

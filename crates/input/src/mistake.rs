@@ -5,29 +5,31 @@ use core::fmt;
 use crate::expected::Part;
 use crate::grammar;
 use crate::name_rules::Pattern;
+use crate::other_resource::OtherResource;
 
 /// A common mistake in a function name that was rejected.
 ///
-/// An accepted name is never examined: `us-east-1:layer:tools` is a function called `layer`, as far
-/// as the service's pattern is concerned.
+/// An accepted name is never examined: the ARN `arn:aws:lambda:us-east-1:123456789012:layer:tools` is
+/// one of a function called `layer`, as far as the service's pattern is concerned. See
+/// [`FunctionName::other_resource`](crate::FunctionName::other_resource).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mistake {
-    /// A part that has to be in lower case is not: `EU-WEST-1`.
+    /// A part that must be in lower case is in upper case: `EU-WEST-1`.
     UpperCase(Part),
     /// The ARN is one of another service: `arn:aws:s3:::bucket`.
     OtherService,
-    /// The ARN is one of a layer's version.
-    Layer,
+    /// The ARN is one of another resource of Lambda: of a layer's version, for example.
+    OtherResource(OtherResource),
     /// The value is the URL of a function.
     FunctionUrl,
     /// The value is another URL.
     Url,
-    /// In place of the partition of an ARN is something else.
+    /// The ARN has something else in place of the partition.
     NotAPartition,
-    /// In place of the region is something else.
+    /// There is something else in place of the region.
     NotARegion,
-    /// In place of the account id is something else.
+    /// There is something else in place of the account id.
     NotAnAccount,
     /// The account id has another number of digits than 12.
     AccountLength,
@@ -37,8 +39,8 @@ pub enum Mistake {
     Quoted,
     /// The qualifier is `$LATEST` or `$LATEST.PUBLISHED`, but not in upper case: `$latest`.
     LatestNotUpperCase,
-    /// There is an extra part after the name and its qualifier. The span is what was read as the
-    /// name, which was often meant to be a region or an account.
+    /// There is an extra part after the name and its qualifier. The span is the part that was read
+    /// as the name, but was often meant to be a region or an account.
     ExtraPart,
 }
 
@@ -53,7 +55,9 @@ impl Mistake {
         match self {
             Self::UpperCase(part) => write!(f, "{part} in upper case {at}, expected lower case"),
             Self::OtherService => write!(f, "an ARN of another service {at}, expected \"lambda\""),
-            Self::Layer => write!(f, "an ARN of a layer {at}, expected one of a function"),
+            Self::OtherResource(resource) => {
+                write!(f, "an ARN of {resource} {at}, expected one of a function")
+            }
             Self::FunctionUrl => write!(
                 f,
                 "a function URL {at}, expected the function's name or ARN; a URL is called by HTTP"
@@ -111,7 +115,7 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
     if is_arn {
         fields.next();
         let partition = fields.next()?;
-        // Without a service it is a function called `arn`.
+        // Without a service, the text is the name of a function called `arn`.
         let service = fields.next()?;
         let is_partition = |text: &str| grammar::is_partition(text.as_bytes());
         let mistake = if first.text != "arn" {
@@ -134,10 +138,21 @@ pub(crate) fn find(pattern: Pattern, text: &str) -> Option<Found> {
             return Some((mistake, field.span()));
         }
     }
-    resource(pattern, is_arn, fields)
+    resource(pattern, is_arn, fields).or_else(|| durable_execution(text).filter(|_| is_arn))
 }
 
-/// Finds the mistake without which the name would be accepted.
+/// Finds the part of the ARN of a durable execution that follows the function's version.
+fn durable_execution(text: &str) -> Option<Found> {
+    const KIND: &str = "durable-execution";
+    let (function, rest) = text.split_once('/')?;
+    let (kind, _) = rest.split_once('/')?;
+    let start = function.len().saturating_add(1);
+    let span = (start, start.saturating_add(KIND.len()));
+    let mistake = Mistake::OtherResource(OtherResource::DurableExecution);
+    (kind == KIND).then_some((mistake, span))
+}
+
+/// Finds the one mistake that keeps the name from being accepted.
 fn otherwise_accepted(pattern: Pattern, text: &str) -> Option<Found> {
     let accepted = |text: &str| grammar::function_name(pattern, text.as_bytes()).is_some();
     let trimmed = text.trim();
@@ -176,11 +191,12 @@ const QUOTATION_MARKS: [char; 7] = [
 /// Finds the mistake in what follows an ARN's service, or in a name that is not an ARN.
 fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found> {
     let parts = [fields.nth(0), fields.nth(1), fields.nth(2)];
-    // What is before `function:` or `layer:` was meant to be a region, an account or both.
+    // The parts before `function:` or `layer:` were meant to be a region, an account or both.
+    let other = |field: Field<'_>| OtherResource::of_kind(field.text);
     let kind = parts.iter().zip(0_u8..).position(|(field, index)| {
         field.is_some_and(|field| {
-            let is_layer = index > 0 && field.text == "layer";
-            is_layer || field.text.eq_ignore_ascii_case("function")
+            let is_other = index > 0 && other(field).is_some();
+            is_other || field.text.eq_ignore_ascii_case("function")
         })
     });
     let meant = match (parts, kind) {
@@ -188,7 +204,7 @@ fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found>
             [Some((region, true)), Some((account, false))]
         }
         ([Some(field), ..], Some(1)) => [Some((field, !is_account_like(field.text))), None],
-        // Without either, only what looks like a region or an account can be told from a name.
+        // Without either, a region or an account is recognized only by its form.
         ([Some(first), Some(second), Some(_)], None) => {
             let is_region = is_region_like(pattern, first.text);
             let is_account = is_account_like(first.text);
@@ -208,13 +224,13 @@ fn resource(pattern: Pattern, is_arn: bool, fields: Fields<'_>) -> Option<Found>
             return Some((mistake, field.span()));
         }
     }
-    match parts.get(kind?).copied().flatten()? {
-        field if field.text == "layer" => Some((Mistake::Layer, field.span())),
-        field if field.text != "function" => {
-            Some((Mistake::UpperCase(Part::Function), field.span()))
-        }
-        _ => None,
-    }
+    let field = parts.get(kind?).copied().flatten()?;
+    let mistake = match other(field) {
+        Some(resource) => Mistake::OtherResource(resource),
+        None if field.text == "function" => return None,
+        None => Mistake::UpperCase(Part::Function),
+    };
+    Some((mistake, field.span()))
 }
 
 fn url(text: &str) -> Option<Mistake> {
@@ -269,7 +285,7 @@ fn is_account_like(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// What is between two `:`, and where.
+/// The text between two `:`, and its offset.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     text: &'a str,

@@ -4,15 +4,15 @@ use crate::{limits, patterns};
 
 /// A generation of the service's patterns for function names and qualifiers.
 ///
-/// The newest one knows more regions (`eusc-`, `-iso`) and the qualifier `$LATEST.PUBLISHED`.
-/// [`patterns`] has their texts.
+/// The newest generation accepts more regions (`eusc-`, `-iso`) and the qualifier
+/// `$LATEST.PUBLISHED`. [`patterns`] has their texts.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Pattern {
-    /// That of the published API reference.
+    /// The pattern of the published API reference.
     Published,
-    /// That of the newest API model, which the service quotes in its responses. It accepts everything
-    /// that the published one accepts.
+    /// The pattern of the newest API model, which the service quotes in its responses. It accepts
+    /// everything that the published pattern accepts.
     #[default]
     Newest,
 }
@@ -48,9 +48,10 @@ impl Pattern {
 /// | [`NameRules::recorded`] | newest | none | none | an endpoint: what the service rejects with 400 |
 ///
 /// A bare name has no ARN, region, account, `function:` or qualifier. The reference limits it to 64
-/// characters, but only in prose: no pattern does, the newest model's constraints do not, and the
-/// service returns 404, not 400, for a bare name of 65 characters. So only the first two rule sets
-/// limit it to 64. Under all of them, a name has at least 1 character and a qualifier 1 to 128.
+/// characters, but only in its prose: neither the patterns nor the newest model's constraints do,
+/// and the service returns 404, not 400, for a bare name of 65 characters. So only the first two
+/// rule sets limit it to 64. Under all of them, a name has at least 1 character and a qualifier 1
+/// to 128.
 ///
 /// # Example
 ///
@@ -120,7 +121,8 @@ impl NameRules {
         self
     }
 
-    /// Sets the maximum length of a bare name, in characters; `None` is no limit but that of any name.
+    /// Sets the maximum length of a bare name, in characters; with `None`, only the limit of any
+    /// name applies.
     #[must_use]
     pub const fn with_max_bare_name(mut self, max_bare_name: Option<usize>) -> Self {
         self.max_bare_name = max_bare_name;

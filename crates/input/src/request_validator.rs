@@ -1,4 +1,4 @@
-//! Validates the values of a whole request, and reports in the service's own words.
+//! Validates the values of a whole request, and reports violations in the service's own words.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -124,7 +124,8 @@ impl core::error::Error for Violations<'_> {}
 /// there is no violation, every value parses under the same rules.
 ///
 /// The service was observed to name the qualifier before the function name, and a length before a
-/// pattern. The order of the others was not recorded; it is that of the methods here.
+/// pattern. The order of the other checks was not recorded; here they follow the order of the
+/// methods.
 ///
 /// # Example
 ///

@@ -17,7 +17,7 @@ use crate::{
     InputError, InvocationType, LogType, Qualifier, TenantId,
 };
 
-/// Deserializes a value that borrows from the input, if the format can lend it.
+/// Deserializes a value that borrows from the input, if the format allows that.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What the types that are validated text have in common.
+//! The code that all types of validated text share.
 
 use crate::diagnosis;
 use crate::error::{InputError, Member};
@@ -7,7 +7,8 @@ use crate::grammar::Language;
 /// Rejects a value of more than `limit` characters, which is what the service counts.
 #[inline]
 pub(crate) fn check_length(member: Member, text: &str, limit: usize) -> Result<(), InputError> {
-    // There are at least as many bytes as characters, which are counted only if they may matter.
+    // A text has at least as many bytes as characters, so characters are counted only if the bytes
+    // exceed the limit.
     if text.len() > limit {
         let length = text.chars().count();
         if length > limit {

@@ -1,6 +1,6 @@
 //! Generated values are valid, and reach every form.
 #![cfg(feature = "arbitrary")]
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Generates values from many random inputs, short ones among them, and gives each to `check`.
+/// Generates values from many random inputs, including short ones, and passes each value to
+/// `check`.
 fn each<T>(mut check: impl FnMut(&T))
 where
     T: for<'a> Arbitrary<'a> + Debug,
@@ -35,7 +36,7 @@ where
     }
 }
 
-/// Checks that every generated value parses again, and returns the lengths that were seen.
+/// Checks that every generated value parses again, and returns the lengths that occurred.
 fn lengths<T>(parse: fn(String) -> Result<T, InputError>) -> HashSet<usize>
 where
     T: for<'a> Arbitrary<'a> + Debug + PartialEq + AsRef<str>,
@@ -67,7 +68,7 @@ fn function_names_of_every_form() {
             name.qualifier().is_some(),
         ));
     });
-    // With and without each part; there is no partition without an ARN.
+    // Every combination of parts that is allowed; a partition occurs only in an ARN.
     assert_eq!(forms.len(), 24, "{forms:?}");
 }
 
@@ -79,7 +80,7 @@ fn qualifiers_of_every_kind() {
         *kinds.entry(qualifier.kind()).or_insert(0) += 1;
         bytes.extend(qualifier.as_str().bytes());
     });
-    // A quarter are versions, and some are of each other kind.
+    // A quarter are versions, and there are some of every other kind.
     assert_eq!(kinds.len(), 5, "{kinds:?}");
     assert!(kinds[&QualifierKind::Version] > 500, "{kinds:?}");
     assert!((b'a'..=b'z').all(|byte| bytes.contains(&byte)));
@@ -90,7 +91,7 @@ fn targets_that_do_not_contradict_themselves() {
     let mut kinds = HashSet::new();
     each(|target: &Target<'static>| {
         let (name, qualifier) = target.clone().into_parts();
-        // A longer one cannot be a parameter.
+        // A longer qualifier cannot be a parameter.
         let own = name.qualifier().filter(|own| own.as_str().len() <= 128);
         kinds.insert((own.is_some(), qualifier.is_some()));
         assert_eq!(&Target::new(name.clone(), qualifier).unwrap(), target);
@@ -122,7 +123,7 @@ fn header_values_up_to_their_limits() {
     let seen = lengths::<ExecutedVersion<'static>>(ExecutedVersion::try_from);
     assert!(seen.contains(&7) && seen.contains(&10), "{seen:?}");
     lengths::<DurableExecutionArn<'static>>(DurableExecutionArn::try_from);
-    let seen = lengths::<ClientContext<'static>>(ClientContext::from_base64);
+    let seen = lengths::<ClientContext<'static>>(ClientContext::try_from);
     assert!(seen.contains(&0) && seen.len() > 20, "{seen:?}");
 }
 

@@ -1,6 +1,7 @@
-//! The first length that is too long, and the last that is not, for every form of every value.
+//! The longest length that is accepted and the next one, which is not, for every form of every
+//! value.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
@@ -8,7 +9,7 @@ use lambda_invoke_input::{
     InputError, NameRules, Qualifier, TenantId,
 };
 
-/// The prefixes and suffixes of a name whose combinations are all its forms.
+/// Every form of a name has one of these prefixes and one of the suffixes.
 const PREFIXES: &[&str] = &[
     "",
     "function:",
@@ -30,7 +31,7 @@ fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
         .flat_map(|prefix| SUFFIXES.iter().map(move |suffix| (*prefix, *suffix)))
 }
 
-/// A name of the given form and whole length.
+/// A name of the given form and total length.
 fn name(prefix: &str, suffix: &str, length: usize) -> String {
     let text = format!(
         "{prefix}{}{suffix}",
@@ -71,7 +72,8 @@ fn assert_limit(rules: NameRules, prefix: &str, suffix: &str, limit: usize) {
 }
 
 #[test]
-fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_default() {
+fn every_form_but_the_bare_name_has_at_most_170_characters_in_the_published_reference_and_by_default()
+ {
     for rules in [NameRules::published(), NameRules::default()] {
         for (prefix, suffix) in forms().filter(|form| *form != ("", "")) {
             assert_limit(rules, prefix, suffix, 170);
@@ -83,10 +85,10 @@ fn every_form_but_the_bare_name_ends_at_170_in_the_published_reference_and_by_de
 }
 
 #[test]
-fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
+fn a_bare_name_has_at_most_64_characters_in_the_published_reference_and_by_default() {
     for rules in [NameRules::published(), NameRules::default()] {
         assert_limit(rules, "", "", 64);
-        // The limit of any form is reported first.
+        // The limit that applies to every form is reported first.
         let bare = |length| FunctionName::parse_with(name("", "", length), &rules).unwrap_err();
         assert!(matches!(
             bare(65),
@@ -116,17 +118,17 @@ fn a_bare_name_ends_at_64_in_the_published_reference_and_by_default() {
 }
 
 #[test]
-fn every_form_ends_at_256_in_the_newest_model() {
+fn every_form_has_at_most_256_characters_in_the_newest_model() {
     for (prefix, suffix) in forms() {
         assert_limit(NameRules::newest(), prefix, suffix, 256);
     }
 }
 
 #[test]
-fn no_form_ends_in_the_recorded_rules() {
+fn no_form_has_a_maximum_length_in_the_recorded_rules() {
     for (prefix, suffix) in forms() {
         for length in [64, 65, 170, 171, 256, 257, 100_000] {
-            // Not every form leaves room for a name within 64.
+            // In some forms, the prefix and suffix leave no room for a name within 64 characters.
             if length > prefix.len() + suffix.len() {
                 let text = name(prefix, suffix, length);
                 assert!(
@@ -139,7 +141,7 @@ fn no_form_ends_in_the_recorded_rules() {
 }
 
 #[test]
-fn the_parameter_ends_at_128_and_a_qualifier_in_a_name_does_not() {
+fn the_parameter_has_at_most_128_characters_and_a_qualifier_in_a_name_may_have_more() {
     let all = [
         NameRules::published(),
         NameRules::default(),
@@ -190,11 +192,12 @@ fn an_empty_value_is_rejected_where_one_character_is_taken() {
 }
 
 #[test]
-fn a_client_context_ends_at_3583_bytes_of_base64() {
-    // Padded base64 has no such length: the longest is 3,580, the next 3,584.
-    assert!(ClientContext::from_base64("A".repeat(3_583)).is_ok());
-    assert!(ClientContext::from_base64("A".repeat(3_580)).is_ok());
-    let error = ClientContext::from_base64("A".repeat(3_584)).unwrap_err();
+fn a_client_context_has_at_most_3583_bytes_of_base64() {
+    // Padded base64 cannot have 3,583 characters: the longest that fits has 3,580, and the next
+    // 3,584.
+    assert!(ClientContext::try_from("A".repeat(3_583)).is_ok());
+    assert!(ClientContext::try_from("A".repeat(3_580)).is_ok());
+    let error = ClientContext::try_from("A".repeat(3_584)).unwrap_err();
     assert!(matches!(
         error,
         InputError::TooLong {
@@ -223,7 +226,7 @@ fn a_client_context_ends_at_3583_bytes_of_base64() {
 }
 
 #[test]
-fn the_other_values_end_where_the_model_says() {
+fn the_other_values_have_the_lengths_of_the_model() {
     let rejected_at = |error: InputError, limit: usize| {
         assert!(
             matches!(error, InputError::TooLong { length, limit: told, .. }
@@ -251,7 +254,7 @@ fn the_other_values_end_where_the_model_says() {
     );
 }
 
-/// The service counts characters. A value whose bytes alone are too many is rejected for its
+/// The service counts characters. A value that is too long only in bytes is rejected for its
 /// characters.
 #[test]
 fn lengths_are_counted_in_characters() {
@@ -275,7 +278,7 @@ fn lengths_are_counted_in_characters() {
     ));
 }
 
-/// A parser that backtracks over its input would take hours for these.
+/// A parser that backtracks would take hours for these names.
 #[test]
 fn names_without_a_limit_are_parsed_in_linear_time() {
     let million = 1_000_000;

@@ -1,6 +1,6 @@
-//! Names that can be read in more than one way, and the messages of errors.
+//! Names that can be parsed in more than one way, and the messages of errors.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeSet, HashSet};
@@ -11,11 +11,11 @@ use lambda_invoke_input::{
     QualifierMismatch, Target, TenantId, limits,
 };
 
-/// A name and its partition, region, account, name and qualifier.
+/// A name, and the partition, region, account, function name and qualifier that are parsed from it.
 type Row = (&'static str, [&'static str; 5]);
 
 #[test]
-fn a_part_that_can_be_taken_is_taken() {
+fn an_optional_part_is_parsed_if_it_matches() {
     #[rustfmt::skip]
     let rows: &[Row] = &[
         ("function", ["", "", "", "function", ""]),
@@ -72,7 +72,7 @@ fn a_part_that_can_be_taken_is_taken() {
 }
 
 #[test]
-fn a_name_is_read_by_its_generation() {
+fn a_name_is_parsed_by_the_rules_of_a_generation() {
     let text = "eusc-de-east-1:live";
     let published = FunctionName::parse_with(text, &NameRules::published()).unwrap();
     assert_eq!(
@@ -84,11 +84,12 @@ fn a_name_is_read_by_its_generation() {
         (newest.region(), newest.name()),
         (Some("eusc-de-east-1"), "live")
     );
-    // They are equal: a name is compared as text, and is sent as text.
+    // The two values are equal: names are compared, and sent, as text.
     assert_eq!(published, newest);
 }
 
-/// For some months in 2026 the model demanded both after an `arn:` prefix.
+/// For some months in 2026, the service's model required both the region and the account after an
+/// `arn:` prefix.
 #[test]
 fn an_arn_needs_neither_region_nor_account_in_any_generation() {
     for rules in [
@@ -146,7 +147,8 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
         "invalid function name: ':' at byte 11, expected a letter, a digit, '-', '_' or the end of \
          a qualifier; bytes 0 to 9 were read as the name"
     );
-    // There is no part too many, so the name is not mentioned.
+    // The text does not have more parts than a name can have, so the message does not say which
+    // bytes were read as the name.
     assert_eq!(
         name("thumbnail:1!"),
         "invalid function name: '!' at byte 11, expected a letter, a digit, '-', '_' or the end of \
@@ -172,7 +174,7 @@ fn a_rejection_says_what_where_and_what_would_be_allowed() {
 }
 
 #[test]
-fn a_rejection_names_the_parts_that_could_have_gone_on() {
+fn a_rejection_names_the_parts_that_could_have_continued() {
     let error = FunctionName::try_from("arn:aws:lambda::123456789012:function:f").unwrap_err();
     assert_eq!(error.member(), Member::FunctionName);
     assert_eq!(error.offset(), 15);
@@ -209,7 +211,7 @@ fn every_member_is_named_in_plain_words() {
     });
     assert_eq!(messages, expected);
     let long = "A".repeat(3_584);
-    let error = ClientContext::from_base64(&long).unwrap_err();
+    let error = ClientContext::try_from(&long).unwrap_err();
     assert_eq!(
         (error.member().as_str(), error.offset()),
         ("clientContext", 3_583)
@@ -338,7 +340,7 @@ fn a_value_gives_its_text_back() {
     let values = [
         Cow::from(FunctionName::try_from("thumbnail").unwrap()),
         Cow::from(Qualifier::try_from("live").unwrap()),
-        Cow::from(ClientContext::from_base64("e30=").unwrap()),
+        Cow::from(ClientContext::try_from("e30=").unwrap()),
         Cow::from(TenantId::try_from("blue").unwrap()),
         Cow::from(DurableExecutionArn::try_from(arn).unwrap()),
     ];
@@ -350,7 +352,7 @@ fn a_value_gives_its_text_back() {
         String::from(ClientContext::try_from(&context).unwrap()),
         context
     );
-    // A set of values can be searched by text.
+    // A set of names can be searched by text.
     let set: HashSet<FunctionName<'_>> = [FunctionName::try_from(&name).unwrap()].into();
     assert!(set.contains("thumbnail") && !set.contains("thumb"));
 }
@@ -400,10 +402,7 @@ fn a_client_context_keeps_any_bytes() {
         let context = ClientContext::from_json(json).unwrap();
         assert_eq!(context.to_json(), json);
         let unpadded = context.as_base64().trim_end_matches('=');
-        assert_eq!(
-            ClientContext::from_base64(unpadded).unwrap().to_json(),
-            json
-        );
+        assert_eq!(ClientContext::try_from(unpadded).unwrap().to_json(), json);
     }
 }
 
@@ -422,7 +421,7 @@ fn a_client_context_that_is_not_base64_is_rejected_at_its_fault() {
         ("eyJh=", 4),
         ("e31", 3),
     ] {
-        let error = ClientContext::from_base64(text).unwrap_err();
+        let error = ClientContext::try_from(text).unwrap_err();
         assert_eq!(error.offset(), offset, "{text:?}: {error}");
     }
 }

@@ -1,14 +1,14 @@
-//! Mistakes that concern a whole value: each has its own type, place and message.
+//! Mistakes that concern a whole value: each has a type, a place and a message of its own.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
-    DurableExecutionArn, FunctionName, InputError, Mistake, NameRules, Part, Qualifier, Snippet,
-    Target, TenantId,
+    DurableExecutionArn, FunctionName, InputError, Mistake, NameRules, OtherResource, Part,
+    Qualifier, Snippet, Target, TenantId,
 };
 
-/// The mistake, the text that is marked, and the message without its beginning.
+/// Returns the mistake, the text that is marked, and the message without its common prefix.
 #[track_caller]
 fn diagnosed(text: &str) -> (Option<Mistake>, &str, String) {
     let error = FunctionName::try_from(text).unwrap_err();
@@ -18,6 +18,12 @@ fn diagnosed(text: &str) -> (Option<Mistake>, &str, String) {
     let message = error.to_string();
     let message = message.strip_prefix("invalid function name: ").unwrap();
     (mistake, &text[span.0..span.1], message.to_owned())
+}
+
+#[track_caller]
+fn diagnosed_owned(text: &str) -> (Option<Mistake>, String, String) {
+    let (mistake, marked, message) = diagnosed(text);
+    (mistake, marked.to_owned(), message)
 }
 
 #[track_caller]
@@ -86,7 +92,7 @@ fn something_else_in_place_of_a_partition() {
         "aw",
         "not a partition at bytes 4 to 6, expected one such as aws",
     );
-    // The first mistake is reported.
+    // Of several mistakes, the first one is reported.
     let (mistake, ..) = diagnosed("arn:aws1:s3:::bucket");
     assert_eq!(mistake, Some(Mistake::NotAPartition));
 }
@@ -124,21 +130,110 @@ fn an_arn_of_another_service() {
 fn a_layer() {
     check(
         "arn:aws:lambda:us-east-1:123456789012:layer:tools:3",
-        Mistake::Layer,
+        Mistake::OtherResource(OtherResource::Layer),
         "layer",
         "an ARN of a layer at bytes 38 to 43, expected one of a function",
     );
     check(
         "123456789012:layer:tools:3",
-        Mistake::Layer,
+        Mistake::OtherResource(OtherResource::Layer),
         "layer",
         "an ARN of a layer at bytes 13 to 18, expected one of a function",
     );
-    // Without a version it matches the service's pattern, as a function called `layer`.
+    // Without a version, the text matches the service's pattern: it names a function called
+    // `layer`.
     assert!(FunctionName::try_from("arn:aws:lambda:us-east-1:123456789012:layer:tools").is_ok());
-    // The first mistake is reported.
+    // Of several mistakes, the first one is reported.
     let (mistake, ..) = diagnosed("arn:aws:lambda:us-east-1:1234:layer:tools:3");
     assert_eq!(mistake, Some(Mistake::AccountLength));
+}
+
+/// The ARNs of Lambda's other resources, as the API's model has them.
+const OTHERS: [(OtherResource, &str, &str); 4] = [
+    (
+        OtherResource::Layer,
+        "arn:aws:lambda:us-east-1:123456789012:layer:tools",
+        "a layer",
+    ),
+    (
+        OtherResource::EventSourceMapping,
+        "arn:aws-cn:lambda:cn-north-1:123456789012:event-source-mapping:\
+         a1b2c3d4-5678-90ab-cdef-11111EXAMPLE",
+        "an event source mapping",
+    ),
+    (
+        OtherResource::CodeSigningConfig,
+        "arn:aws:lambda:us-gov-west-1:123456789012:code-signing-config:csc-0f6c334abcdea4d8b",
+        "a code signing configuration",
+    ),
+    (
+        OtherResource::CapacityProvider,
+        "arn:aws:lambda:eu-west-1:123456789012:capacity-provider:large",
+        "a capacity provider",
+    ),
+];
+
+#[test]
+fn an_arn_of_another_resource_that_the_pattern_accepts_is_recognized() {
+    for (resource, text, words) in OTHERS {
+        for rules in [
+            NameRules::default(),
+            NameRules::published(),
+            NameRules::newest(),
+            NameRules::recorded(),
+        ] {
+            let name = FunctionName::parse_with(text, &rules).unwrap();
+            assert_eq!(name.other_resource(), Some(resource), "{text}");
+        }
+        assert_eq!(resource.to_string(), words);
+        // With another part it is rejected.
+        let (mistake, marked, message) = diagnosed_owned(&format!("{text}:1"));
+        assert_eq!(mistake, Some(Mistake::OtherResource(resource)), "{text}");
+        assert!(text.contains(&format!(":{marked}:")), "{marked}");
+        assert!(
+            message.starts_with(&format!("an ARN of {words} at ")),
+            "{message}"
+        );
+        // Functions of these names have other ARNs.
+        let (before, kind) = text.split_once("9012:").unwrap();
+        let (name, _) = kind.split_once(':').unwrap();
+        for function in [
+            name,
+            kind,
+            &format!("function:{kind}"),
+            &format!("123456789012:{kind}"),
+            &format!("{before}9012:function:{kind}"),
+            &format!("{before}9012:{name}"),
+            &format!("arn:aws:lambda:{kind}"),
+            &format!("arn:aws:lambda:us-east-1:{kind}"),
+            &format!("arn:aws:lambda:123456789012:{kind}"),
+            &text.replace(kind, &kind.replace(name, "thumbnail")),
+        ] {
+            let function = FunctionName::try_from(function).unwrap();
+            assert_eq!(function.other_resource(), None, "{function}");
+        }
+    }
+}
+
+#[test]
+fn an_arn_of_a_durable_execution() {
+    let text = "arn:aws:lambda:us-east-1:123456789012:function:f:7/durable-execution/order/0a1b";
+    check(
+        text,
+        Mistake::OtherResource(OtherResource::DurableExecution),
+        "durable-execution",
+        "an ARN of a durable execution at bytes 51 to 68, expected one of a function",
+    );
+    // The first mistake is reported.
+    let (mistake, ..) = diagnosed_owned(&text.replace("us-east-1", "US-EAST-1"));
+    assert_eq!(mistake, Some(Mistake::UpperCase(Part::Region)));
+    for text in [
+        "f/durable-execution/order",
+        "arn:aws:lambda:us-east-1:123456789012:function:f/durable/order/0a1b",
+        "arn:aws:lambda:us-east-1:123456789012:function:f/durable-execution",
+    ] {
+        assert_eq!(diagnosed(text).0, None, "{text}");
+    }
 }
 
 #[test]
@@ -254,7 +349,7 @@ fn something_else_in_place_of_a_region() {
             "{message}"
         );
     }
-    // The published generation does not know this region.
+    // The published generation of rules does not know this region.
     let sovereign = "arn:aws-eusc:lambda:eusc-de-east-1:123456789012:function:f";
     let error = FunctionName::parse_with(sovereign, &NameRules::published()).unwrap_err();
     assert_eq!(error.mistake(), Some(Mistake::NotARegion));
@@ -273,7 +368,7 @@ fn white_space_around_a_name() {
             format!("white space at bytes {start} to {end}, expected none around the name");
         check(text, Mistake::SurroundingWhitespace, marked, &message);
     }
-    // What is wrong with the name itself is reported first.
+    // An error in the name itself is reported first.
     for text in [" thumb/nail", "thumb nail\n", " ", "\n"] {
         assert_eq!(diagnosed(text).0, None, "{text}");
     }
@@ -414,21 +509,21 @@ fn a_snippet_of_a_long_value_is_truncated_around_the_place() {
             " ".repeat(53)
         )
     );
-    // Exactly what fits is not truncated.
+    // A text that just fits is not truncated.
     let text = format!("{}!{}", "a".repeat(50), "b".repeat(49));
     assert_eq!(snippet(&text), format!("{text}\n{}^", " ".repeat(50)));
-    // What is marked may be truncated too.
+    // The marked part may be truncated, too.
     let url = format!("https://{}.lambda-url.eu-west-1.on.aws", "a".repeat(40));
     assert_eq!(
         snippet(&url),
         format!("{}...\n{}", &url[..50], "^".repeat(50))
     );
-    // The limit of a length is in characters.
+    // The length limit is in characters, and so is the position that the snippet marks.
     let long = "é".repeat(171);
     let error = FunctionName::try_from(&long).unwrap_err();
     let expected = format!("...{}\n{}^", "é".repeat(51), " ".repeat(53));
     assert_eq!(error.snippet(&long).to_string(), expected);
-    // A `~` far before the caret is cut off with the rest.
+    // A `~` that is far to the left of the caret is omitted together with the text above it.
     let text = format!("{}:q{}:x", "n".repeat(4), "q".repeat(60));
     let (value, marks) = (snippet(&text), format!("\n{}^", " ".repeat(53)));
     assert!(value.ends_with(&marks), "{value}");

@@ -1,7 +1,7 @@
-//! The parsers against the service's regular expressions: 100,000 generated texts for each, valid
-//! names, names with a few characters wrong, and random text.
+//! The parsers against the service's regular expressions: 100,000 generated texts for each,
+//! consisting of valid names, names with a few wrong characters, and random text.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../testing/src/input/oracle.rs"]
@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 const CASES: u32 = 100_000;
 
-/// Values that are accepted, in each form.
+/// Valid values in every form.
 const VALID: &[&str] = &[
     "thumbnail",
     "thumbnail:live",
@@ -35,7 +35,7 @@ const VALID: &[&str] = &[
     "eyJjdXN0b20iOnsidGVuYW50IjoiYmx1ZSJ9fQ==",
 ];
 
-/// The characters that matter to a grammar, and one outside ASCII.
+/// The characters that the grammars distinguish, and one outside ASCII.
 const CHARACTERS: &str = "aAzZ09:-_.$/=+@ LTSPwsnfgovciuelmbd!\n\u{e9}";
 
 fn text() -> impl Strategy<Value = String> {
@@ -124,7 +124,7 @@ fn client_contexts_are_base64() {
     check_all(oracle::check_client_context);
 }
 
-/// The generator is useful only if it generates enough of both.
+/// The generator is useful only if it generates enough accepted and enough rejected names.
 #[test]
 fn generated_names_are_accepted_and_rejected_in_good_numbers() {
     let accepted = std::cell::Cell::new(0);

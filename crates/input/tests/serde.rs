@@ -1,6 +1,6 @@
-//! Serialization as text, and validation when it is deserialized.
+//! Values are serialized as text, and validated when they are deserialized.
 #![cfg(feature = "serde")]
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
@@ -12,7 +12,8 @@ use serde::de::value::{BorrowedStrDeserializer, Error, StrDeserializer, StringDe
 use serde::de::{Deserialize, IntoDeserializer};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
-/// Every type's text is its serialization, in both directions, and wrong text is an error.
+/// Checks that a type serializes as its text, that the text deserializes to the same value, and
+/// that invalid text is an error.
 #[track_caller]
 fn check<T>(text: &str, wrong: &str, message: &str)
 where
@@ -25,7 +26,7 @@ where
     let wrong = serde_json::to_string(wrong).unwrap();
     let error = serde_json::from_str::<T>(&wrong).err().unwrap();
     assert!(error.to_string().starts_with(message), "{error}");
-    // From a reader, from which nothing can be borrowed.
+    // From a reader, which lends no data.
     let value: T = serde_json::from_reader(json.as_bytes()).unwrap();
     assert_eq!(value.to_string(), text);
     let error = serde_json::from_str::<T>("7").err().unwrap();
@@ -91,17 +92,17 @@ fn a_borrowed_value_borrows_where_it_can() {
     let lent = BorrowedStrDeserializer::<Error>::new(&text);
     let borrowed: FunctionName<'_> = borrow(lent).unwrap();
     assert_eq!(borrowed.as_str().as_ptr(), text.as_ptr());
-    // Copied where the format cannot lend it.
+    // The value is copied if the deserializer cannot lend its data.
     let copied: StrDeserializer<'_, Error> = text.as_str().into_deserializer();
     let copied: FunctionName<'_> = borrow(copied).unwrap();
     assert_eq!(copied, borrowed);
     assert_ne!(copied.as_str().as_ptr(), text.as_ptr());
-    // A `String` is taken over.
+    // A `String` is moved, not copied.
     let address = text.as_ptr();
     let given: StringDeserializer<Error> = text.clone().into_deserializer();
     let given: FunctionName<'_> = borrow(given).unwrap();
     assert_eq!(given, borrowed);
-    // Without the attribute a value is owned.
+    // Without the attribute, a deserialized value is always owned.
     let lent = BorrowedStrDeserializer::<Error>::new(&text);
     let owned = FunctionName::deserialize(lent).unwrap();
     assert_eq!(owned, borrowed);

@@ -1,9 +1,9 @@
 //! The official data: the patterns of the service's model over time, and its recorded responses to
 //! malformed names.
 //!
-//! The project's own cases for the same behaviour are in `forms.rs`, `boundaries.rs` and here.
+//! The project's own cases for the same behavior are in `forms.rs`, `boundaries.rs` and here.
 
-// Helpers of tests may unwrap as tests may.
+// Test helpers may unwrap just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
@@ -168,7 +168,7 @@ fn check_recorded_response(case: &Value) {
                 target.unwrap_err();
             } else {
                 assert_eq!(code, "ResourceNotFoundException", "{id}");
-                // It names the function and the qualifier in effect.
+                // The message names the function and the qualifier in effect.
                 let qualifier = target.unwrap().effective_qualifier().map(|q| q.to_string());
                 let called = format!(
                     ":{}:{}",
@@ -182,7 +182,7 @@ fn check_recorded_response(case: &Value) {
     }
 }
 
-/// Checks responses about names and qualifiers, also to other operations.
+/// Checks responses about names and qualifiers, including those to other operations.
 fn check_related(related: &Value) -> usize {
     let related = related.as_object().unwrap();
     for (test, recording) in related {
@@ -196,7 +196,7 @@ fn check_related(related: &Value) -> usize {
             let arn = name("arn:aws:lambda:us-east-1:111111111111:function:some-function:$LATEST");
             let other = Qualifier::try_from("not-latest").unwrap();
             Target::new(arn.clone(), Some(other)).unwrap_err();
-            // With the same qualifier the service gets further, and looks for the function.
+            // If the qualifiers agree, the service gets as far as looking for the function.
             assert_ne!(
                 text(content, "/match_exception/Error/Message"),
                 QualifierMismatch::MESSAGE
@@ -204,7 +204,7 @@ fn check_related(related: &Value) -> usize {
             let same = Qualifier::try_from("$LATEST").unwrap();
             Target::new(arn, Some(same)).unwrap();
         } else if test == "test_get_function_wrong_region[invoke]" {
-            // The syntax is valid, and the name contains the region.
+            // The syntax is valid, and the message quotes the region in the name.
             let arn = name("arn:aws:lambda:eu-west-1:111111111111:function:some-function");
             let message = text(content, "/wrong_region_exception/Message")
                 .replace("<wrong-region>", arn.region().unwrap());
@@ -232,9 +232,9 @@ fn derived_verdicts_on_each_generation_are_ours() {
         for case in list("function_name") {
             let name = sample(&case, "name", "name_recipe");
             assert_eq!(case["length"], name.chars().count());
-            // The verdicts are by pattern and maximum length of the whole; the limit of a bare name is
-            // not included. No rule set has the pattern of 2025-12-01, which lacks `eusc-`, or that of
-            // 2026-07-13, which was withdrawn.
+            // The recorded verdicts consider the pattern and the maximum total length, but not the
+            // limit of a bare name. No rule set has the pattern of 2025-12-01, which lacks `eusc-`,
+            // or that of 2026-07-13, which was withdrawn.
             let accepts = |rules: NameRules| {
                 FunctionName::parse_with(name.as_str(), &rules.with_max_bare_name(None)).is_ok()
             };
@@ -296,7 +296,7 @@ fn derived_verdicts_on_each_generation_are_ours() {
     });
 }
 
-/// Returns the text of a derived case, which is given as such or as a character and a count.
+/// Returns the text of a derived case, which is stated literally or as a character and a count.
 fn sample(case: &Value, key: &str, recipe: &str) -> String {
     match case[key].as_str() {
         Some(text) => text.to_owned(),
@@ -318,7 +318,7 @@ fn client_contexts_of_naughty_strings_come_back() {
         for string in strings {
             let context = lambda_invoke_input::ClientContext::from_json(string.as_bytes()).unwrap();
             assert_eq!(context.to_json(), string.as_bytes());
-            let received = lambda_invoke_input::ClientContext::from_base64(context.as_base64());
+            let received = lambda_invoke_input::ClientContext::try_from(context.as_base64());
             assert_eq!(received.unwrap(), context);
             cases += 1;
         }
@@ -373,7 +373,7 @@ fn an_empty_qualifier_violates_its_least_length() {
             .map(|violation| violation.constraint)
             .collect::<Vec<_>>()
     };
-    // The published pattern has an alternative for it, the newest one does not.
+    // The published pattern has an alternative for the empty text; the newest one does not.
     assert_eq!(
         constraints(NameRules::published()),
         [Constraint::MinLength(1)]

@@ -1,5 +1,6 @@
-// What a browser sees: events one by one, the same call on the console's time line, and no way in
-// for another page. Arguments: the endpoint's URL, the console's link, a folder for screenshots.
+// What a browser sees: events that arrive one by one, the same call on the console's timeline, and no
+// access for other pages. Arguments: the endpoint's URL, the console's link, and a folder for
+// screenshots.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -20,7 +21,7 @@ async function open(options = {}) {
 }
 
 try {
-  // The console, opened by its link; the policy blocks nothing that the page needs.
+  // Opens the console by its link; the policy blocks nothing that the page needs.
   const console_ = await open({ colorScheme: "light" });
   const problems = [];
   console_.on("console", (message) => {
@@ -39,10 +40,11 @@ try {
   assert.deepEqual(events.map((event) => event.text), [1, 2, 3, 4, 5].map((n) => `tick ${n}`));
   const gaps = events.slice(1).map((event, i) => event.at - events[i].at);
   console.log(`events 2 to 5 came after ${gaps.map((gap) => gap.toFixed(0)).join(", ")} ms`);
-  // Written 300 ms apart. A buffer would deliver them together; a busy machine delays single ones.
+  // The events are written 300 ms apart. A buffer would deliver them together; on a busy machine,
+  // single ones are late.
   assert.ok(gaps.filter((gap) => gap > 100).length >= 3, `gaps of ${gaps} ms`);
 
-  // The console shows the same call on its time line.
+  // The console shows the same call on its timeline.
   const row = console_.locator('.call[data-ended="true"]', { hasText: "clock" }).first();
   await row.waitFor();
   assert.equal(await row.getAttribute("data-chunks"), "6");
@@ -54,9 +56,9 @@ try {
   assert.match(await row.locator(".log").textContent(), /tick 5/);
   assert.match(await row.locator(".output").textContent(), /data: tick 1/);
 
-  // A call from the console shows its stream as it comes.
+  // A call from the console shows its stream as it arrives.
   await console_.click('#functions button[data-name="clock"]');
-  // Waits from before the call, since both are states of a moment.
+  // Start waiting before the call, since both states are short-lived.
   const partial = console_.waitForFunction(() => {
     const pieces = document.querySelectorAll("#pieces li").length;
     return pieces > 0 && pieces < 6;
@@ -66,7 +68,7 @@ try {
   await Promise.all([partial, running]);
   await console_.waitForFunction(() => document.querySelectorAll("#pieces li").length === 6);
 
-  // A failure has its error, an invalid payload its place.
+  // A failure is shown with its error, and an invalid payload with the position.
   await console_.click('#functions button[data-name="fail"]');
   await console_.fill("#payload", '{"when": "middle"}');
   await console_.click("#call");
@@ -81,7 +83,7 @@ try {
   await console_.waitForFunction(() => / in /.test(document.getElementById("streamed").textContent));
   const shown = await console_.locator(".call").count();
 
-  // A reload keeps the session; the link itself works once.
+  // A reload keeps the session; the link itself works only once.
   await console_.reload();
   await console_.waitForSelector("#state.live");
   await console_.locator(".call").nth(shown - 1).waitFor();
@@ -104,7 +106,7 @@ try {
   await console_.setViewportSize({ width: 480, height: 900 });
   await console_.screenshot({ path: `${folder}/console-narrow.png` });
 
-  // The failed fetches of the invalid payload and of the failed function are expected.
+  // Failed fetches for the invalid payload and the failed function are expected.
   const unexpected = problems.filter((text) => !/status of (400|502)|ERR_INCOMPLETE_CHUNKED/.test(text));
   assert.deepEqual(unexpected, []);
 

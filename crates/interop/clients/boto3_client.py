@@ -58,7 +58,7 @@ assert failed["FunctionError"] == "Unhandled", failed
 error = json.loads(failed["Payload"].read())
 assert (error["errorType"], error["errorMessage"]) == ("Broken", "on purpose"), error
 
-# botocore signs any white space in a header as one space, and sends it unchanged.
+# botocore signs each run of white space in a header as one space, and sends it unchanged.
 blank = client()
 blank.meta.events.register(
     "before-sign.lambda.Invoke",
@@ -66,7 +66,7 @@ blank.meta.events.register(
 )
 assert blank.invoke(FunctionName="echo", Payload=payload)["StatusCode"] == 200
 
-# A stream: each word is an event of its own, and arrives when it is written.
+# A stream: each word is an event, and arrives when it is written.
 response = ours.invoke_with_response_stream(
     FunctionName="hello", Payload=b'{"name": "Ada"}', LogType="Tail"
 )

@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript 2 against `lambda-invoke serve`. It sends `binary/octet-stream`.
+// The AWS SDK for JavaScript 2 against `lambda-invoke serve`. This SDK sends `binary/octet-stream`.
 //
 //     sdk2_client.mjs ENDPOINT_URL
 //

@@ -37,7 +37,7 @@ for (const FunctionName of ["echo", "123456789012:function:echo", arn, `${arn}:$
 const failed = await ours.send(new InvokeCommand({ FunctionName: "fail", Payload: "{}" }));
 assert.equal(failed.FunctionError, "Unhandled");
 
-// The SDK signs spaces and tabs in a header as one space, and sends them unchanged.
+// The SDK signs each run of spaces and tabs in a header as one space, and sends it unchanged.
 const blank = client();
 blank.middlewareStack.add(
     (next) => (args) => {

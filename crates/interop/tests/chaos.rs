@@ -1,5 +1,4 @@
-//! What the oracle of `chaos` sees over real sockets: that it finds what must not be, and nothing
-//! where nothing is.
+//! The oracle of `chaos` over real sockets: it detects what must not happen, and nothing else.
 
 use std::sync::atomic::Ordering;
 
@@ -34,15 +33,15 @@ fn close(direction: Direction, at: u64) -> Trouble {
 }
 
 #[tokio::test]
-async fn an_execution_too_many_is_counted_and_found() {
+async fn an_extra_execution_is_counted_and_found() {
     let world = World::start().await.unwrap();
-    // The response is lost, and the policy sends again.
+    // The response is lost, and the policy allows another attempt.
     let trouble = close(Direction::Response, 0);
     let mut case = case(Asked::Invoke, Policy::AtLeastOnce, trouble);
     let seen = world.observe(1, &case).await.unwrap();
     assert_eq!(seen.executions.load(Ordering::SeqCst), 2);
     assert!(judge(&case, &seen).faults.is_empty());
-    // By default that must not happen.
+    // Under the default policy, that must not happen.
     case.policy = Policy::Default;
     let faults = judge(&case, &seen).faults;
     assert_eq!(faults[0].0, Fault::Twice);
@@ -52,9 +51,9 @@ async fn an_execution_too_many_is_counted_and_found() {
 }
 
 #[tokio::test]
-async fn half_a_response_that_counts_as_a_whole_one_is_found() {
+async fn a_partial_response_that_counts_as_complete_is_found() {
     let world = World::start().await.unwrap();
-    // By its framing this response is complete, so the client takes it.
+    // According to its framing this response is complete, so the client accepts it.
     let payload = payload();
     let headers = [
         &success_headers(Asked::Invoke)[..],
@@ -87,8 +86,8 @@ async fn the_full_schedule_has_every_offset_and_the_quick_one_a_part_of_it() {
     };
     let (quick, full) = (names(Extent::Quick), names(Extent::Full));
     assert!(quick.len() > 5_000 && full.len() > 100_000);
-    // A case that the quick run finds can be repeated by its name, unless it is damage to every
-    // connection, of which both are samples.
+    // A case from the quick run can be repeated by its name. Damage to every connection is an
+    // exception, since both runs are samples of it.
     let only_quick: Vec<_> = quick
         .difference(&full)
         .filter(|name| !name.contains("-every@"))

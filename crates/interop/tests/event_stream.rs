@@ -1,7 +1,8 @@
 //! `lambda-invoke-event-stream` against `aws-smithy-eventstream`, over generated streams: each
-//! reads what the other writes, and the bytes are the same.
+//! codec decodes what the other one encodes, and the bytes are the same.
 //!
-//! The tests at the end cover intended differences: what ours rejects and theirs accepts.
+//! The tests at the end cover intended differences: what the project's codec rejects and
+//! `aws-smithy-eventstream` accepts.
 
 use aws_smithy_eventstream::frame::{
     DecodedFrame, MessageFrameDecoder, read_message_from, write_message_to,
@@ -16,7 +17,7 @@ use lambda_invoke_event_stream::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A message in the types of neither codec.
+/// A message in types that belong to neither codec.
 #[derive(Clone, Debug)]
 struct Plain {
     headers: Vec<(String, Value)>,
@@ -114,7 +115,8 @@ fn as_theirs(message: &Message) -> smithy::Message {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    // Milliseconds that fit into their type, which has seconds and nanoseconds.
+    // Milliseconds that fit into the type of `aws-smithy-eventstream`, which has seconds and
+    // nanoseconds.
     let milliseconds = -8_640_000_000_000_000..8_640_000_000_000_000_i64;
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
@@ -156,7 +158,8 @@ proptest! {
         for message in &plain {
             write_message_to(&message.theirs(), &mut stream).unwrap();
         }
-        // Several of the longest values exceed our default limit of 128 KiB; theirs has none.
+        // Several values of maximal length exceed the project's default limit of 128 KiB; the other
+        // codec has no limit.
         let mut decoder = Decoder::with_limits(Limits::new().with_max_headers_len(1 << 20));
         let mut read = Vec::new();
         for piece in pieces(&stream.into(), &lengths) {

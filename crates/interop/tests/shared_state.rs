@@ -1,4 +1,5 @@
-//! Runs `shared_state`, which is a program since its files have unit tests of their own.
+//! Runs `shared_state`, which is a program because the files that it includes have unit tests of
+//! their own.
 
 use std::process::Command;
 

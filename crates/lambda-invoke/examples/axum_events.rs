@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 async fn events(State(client): State<Client>, Path(function): Path<String>) -> Response {
     let text = match client.stream(function).payload("{}").send().await {
         Ok(stream) => stream.into_text(),
-        // Nothing was sent to the browser yet, so it can have a status.
+        // Nothing has been sent to the browser yet, so the response can still have an error status.
         Err(error) => {
             eprintln!("{error}");
             let status = match error.is_throttled() {
@@ -47,11 +47,12 @@ async fn events(State(client): State<Client>, Path(function): Path<String>) -> R
             }
             Some(Err(error)) => {
                 eprintln!("{error}");
-                // The details are for the log: they may be about the inside of the function.
+                // The details are only for the log: they may reveal how the function works.
                 let kind = format!("{:?}", error.kind());
                 (Event::default().event("failed").data(kind), None)
             }
-            // Only if the service reported that the function succeeded.
+            // The stream ends without an error only if the service reported that the function
+            // succeeded.
             None => (Event::default().event("done").data("{}"), None),
         };
         Some((Ok::<_, Infallible>(event), rest))
@@ -81,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("fail", "event: failed"),
         ("none", "502"),
     ] {
-        // As a browser would.
+        // Send the request that a browser would send.
         let mut browser = TcpStream::connect(address).await?;
         let request = format!("GET /{function} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         browser.write_all(request.as_bytes()).await?;

@@ -1,5 +1,5 @@
-//! Calls a function for each of many payloads: a bounded number at once, and again only what cannot
-//! have run.
+//! Calls a function for each of many payloads, a limited number at a time, and repeats only calls
+//! that certainly did not run.
 //!
 //! ```text
 //! cargo run -p lambda-invoke --example batch
@@ -14,12 +14,12 @@ use lambda_invoke_endpoint::Endpoint;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many calls are made at once.
+/// How many calls run at the same time.
 const CONCURRENCY: usize = 8;
-/// How often a call is made again after it was throttled, beyond the client's own attempts.
+/// How often a throttled call is repeated, in addition to the client's own retries.
 const ROUNDS: u32 = 5;
 
-/// Calls the function until it ran, unless it may have run already.
+/// Calls the function until the call succeeds, or may have run the function.
 async fn call(client: &Client, payload: String) -> Result<Reply, lambda_invoke::Error> {
     let mut round = 0;
     loop {
@@ -28,7 +28,7 @@ async fn call(client: &Client, payload: String) -> Result<Reply, lambda_invoke::
             Ok(reply) => return Ok(reply),
             Err(error) => error,
         };
-        // Two separate questions: could it succeed, and is it safe?
+        // These are separate questions: can another attempt succeed, and is it safe?
         round += 1;
         if !error.is_retryable() || error.may_have_run() || round > ROUNDS {
             return Err(error);
@@ -39,7 +39,7 @@ async fn call(client: &Client, payload: String) -> Result<Reply, lambda_invoke::
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Every third call is throttled, and one breaks off after the function ran.
+    // Every third call is throttled, and the response to one is lost after the function ran.
     let server = Endpoint::builder()
         .builtins()
         .fault("echo: throttle=CallerRateLimitExceeded every=3".parse()?)
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(joined) = calls.join_next().await {
         match joined? {
             (_, Ok(_)) => done += 1,
-            // A person decides: the function ran, or may have.
+            // The function ran or may have run: a person decides whether to call again.
             (number, Err(error)) if error.may_have_run() => unknown.push((number, error)),
             (_, Err(error)) => return Err(error.into()),
         }

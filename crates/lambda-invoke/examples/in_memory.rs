@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder()
         .region("us-east-1")
         .credentials(Credentials::new("local", "local")?)
-        // The name is signed, but nothing looks it up.
+        // The host name is signed, but nothing resolves it.
         .endpoint_url("http://in.memory")
         .transport(transport)
         .build()?;

@@ -1,5 +1,5 @@
-//! A function that writes as fast as it can, and a caller that reads slowly: what is not read is not
-//! buffered.
+//! A function that writes as fast as it can, and a caller that reads slowly: nothing is buffered
+//! ahead of the reader.
 //!
 //! Endpoint, function and client share this process, so that its peak memory covers them all. The
 //! caller first reads nothing for a while, then a little at a time, then at full speed.
@@ -9,8 +9,8 @@
 //! cargo run --release -p lambda-invoke --example slow_reader -- 64      64 MiB
 //! ```
 //!
-//! It fails if the peak grew by more than 32 MiB, or if the function was ever further ahead of the
-//! caller than the sockets' buffers explain.
+//! The program fails if the peak memory grew by more than 32 MiB, or if the function was ever
+//! further ahead of the caller than the sockets' buffers explain.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
 
 const MIB: u64 = 1 << 20;
 const CHUNK: usize = 64 * 1024;
-/// How much more memory than before the call may be in use at the peak.
+/// How much the peak may exceed the memory in use before the call.
 const MEMORY: u64 = 32 * MIB;
-/// How far the function may be ahead: both sockets' buffers, as large as Linux lets them grow.
+/// How far ahead the function may be: both sockets' buffers, as large as Linux lets them grow.
 const AHEAD: u64 = 16 * MIB;
 
 #[tokio::main(flavor = "current_thread")]
@@ -98,7 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The most memory that this process has had in use, in bytes.
+/// The peak memory of this process so far, in bytes.
 #[cfg(target_os = "linux")]
 fn peak_memory() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
@@ -109,7 +109,7 @@ fn peak_memory() -> Result<u64, Box<dyn Error>> {
     Ok(kib.parse::<u64>()? * 1024)
 }
 
-/// Elsewhere only the distance between function and caller is measured.
+/// On other systems, only the distance between function and caller is measured.
 #[cfg(not(target_os = "linux"))]
 fn peak_memory() -> Result<u64, Box<dyn Error>> {
     Ok(0)

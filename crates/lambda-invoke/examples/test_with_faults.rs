@@ -1,4 +1,5 @@
-//! How an application tests its use of Lambda: against functions in the test's process, with faults.
+//! How an application can test its use of Lambda: with functions in the test's own process, and
+//! injected faults.
 //!
 //! ```text
 //! cargo run -p lambda-invoke --example test_with_faults
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// What the application does: it orders something, and returns the order's number.
+/// The application's code: places an order, and returns the order's number.
 async fn order(client: &Client, item: &str) -> Result<u64, lambda_invoke::Error> {
     let call = client
         .invoke("orders")
@@ -26,7 +27,7 @@ fn orders() -> Function {
     Function::buffered("orders", |_| async { Ok::<_, FunctionError>("42") })
 }
 
-/// The function gets what the application means to send.
+/// The function receives what the application sends.
 async fn the_item_is_sent() -> TestResult {
     let server = Endpoint::builder().function(orders()).bind_local().await?;
     assert_eq!(order(&Client::local(server.url())?, "tea").await?, 42);
@@ -36,7 +37,7 @@ async fn the_item_is_sent() -> TestResult {
     Ok(())
 }
 
-/// Throttling is waited for; the function still runs once.
+/// The client waits when it is throttled; the function still runs once.
 async fn a_throttled_order_is_placed_once() -> TestResult {
     let fault = "orders: throttle=CallerRateLimitExceeded times=1".parse()?;
     let builder = Endpoint::builder().function(orders()).fault(fault);
@@ -46,7 +47,7 @@ async fn a_throttled_order_is_placed_once() -> TestResult {
     Ok(())
 }
 
-/// A lost response is not a reason to order again.
+/// A lost response must not lead to a second order.
 async fn a_lost_response_is_not_ordered_again() -> TestResult {
     let fault = "orders: reset-at=1".parse()?;
     let builder = Endpoint::builder().function(orders()).fault(fault);

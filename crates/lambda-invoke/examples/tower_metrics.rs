@@ -4,7 +4,8 @@
 //! cargo run -p lambda-invoke --example tower_metrics
 //! ```
 //!
-//! It sees each attempt, retries included. For one span a call instead, use the feature `tracing`.
+//! The layer sees each attempt, including retries. For one span per call, use the feature `tracing`
+//! instead.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -19,10 +20,10 @@ use lambda_invoke::tower_service::Service;
 use lambda_invoke::{Client, Credentials, Transport};
 use lambda_invoke_endpoint::Endpoint;
 
-/// The status of each attempt, or none, and the time to the head of its response.
+/// For each attempt, the status if there was a response, and the time until its head arrived.
 type Attempts = Arc<Mutex<Vec<(Option<u16>, Duration)>>>;
 
-/// A service that measures another one.
+/// A service that measures the one that it wraps.
 #[derive(Clone)]
 struct Metrics<S> {
     inner: S,
@@ -53,7 +54,8 @@ where
                 .map(|response| response.status().as_u16());
             let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
             attempts.push((status, start.elapsed()));
-            // The error is passed on as it is: the client reads from it whether anything was sent.
+            // The error is passed on unchanged: the client derives from it whether anything was
+            // sent.
             result
         })
     }

@@ -35,7 +35,7 @@ use crate::{BoxError, Client, Credentials, EndpointUrl, Error, ProvideCredential
 /// | [`header`](Self::header), [`unsigned_header`](Self::unsigned_header) | no headers but those of the protocol |
 ///
 /// Nothing is read from the environment or from files: neither `AWS_*` and proxy variables nor the
-/// shared configuration. The caller passes on what it needs of them.
+/// shared configuration. The caller passes the values that it needs.
 ///
 /// # Example
 ///
@@ -157,9 +157,9 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets an endpoint other than the service's own: a local one, a VPC endpoint, a gateway.
-    /// `http://` or `https://`, a host, optionally a port and a path, as [`EndpointUrl::try_from`]
-    /// reads it.
+    /// Sets an endpoint other than the service's own: a local one, a VPC endpoint, a gateway. The
+    /// address is `http://` or `https://`, a host, and optionally a port and a path, as
+    /// [`EndpointUrl::try_from`] parses it.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
         self
@@ -173,8 +173,8 @@ impl<C> ClientBuilder<C> {
         }
     }
 
-    /// Sets a header of every request, in the place of one of the same name; a call's replaces the
-    /// client's. The signature covers it, unless it is one that signatures never cover
+    /// Sets a header of every request, and replaces a header of the same name; a call's header
+    /// replaces the client's. The signature covers it, unless it is one that signatures never cover
     /// ([`NEVER_SIGNED`](lambda_invoke_sigv4::NEVER_SIGNED): `user-agent` and `x-amzn-trace-id`,
     /// for example).
     ///
@@ -188,8 +188,8 @@ impl<C> ClientBuilder<C> {
         self.set_header(name, value, Coverage::Signed)
     }
 
-    /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header):
-    /// for proxies and gateways that rewrite or remove it on the way.
+    /// Like [`header`](Self::header), for a header that the signature does not cover, because
+    /// proxies or gateways rewrite or remove it on the way.
     pub fn unsigned_header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,
@@ -224,8 +224,8 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets after which failures a call is sent again, and how often; a call can have its own
-    /// policy.
+    /// Sets the policy that says after which failures a call is sent again, and how often. A call
+    /// can have its own policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -238,13 +238,14 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets what sends the requests: a configured [`Transport`] (proxy, certificates, keep-alive), or
-    /// any [`tower_service::Service`].
+    /// Sets the service that sends the requests: a configured [`Transport`] (proxy, certificates,
+    /// keep-alive), or any [`tower_service::Service`].
     ///
     /// Each request is sent through a clone of the service. The call's [`Timeouts`] are among the
-    /// request's extensions; the first-byte and total timeouts are enforced until the head of the
-    /// response comes, even if the service ignores them. Its errors mean that the request may have
-    /// arrived, unless they are a [`lambda_invoke_transport::Error`] that says otherwise.
+    /// request's extensions; until the head of the response arrives, the first-byte and total
+    /// timeouts are enforced even if the service ignores them. The service's errors mean that the
+    /// request may have arrived, unless they are a [`lambda_invoke_transport::Error`] that says
+    /// otherwise.
     ///
     /// # Example
     ///
@@ -266,8 +267,8 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the maximum size in bytes of a buffered response ([`Client::invoke`]), all of which is
-    /// kept in memory. A larger one is an error. Streams have no such maximum.
+    /// Sets the maximum size in bytes of a buffered response ([`Client::invoke`]), which is kept in
+    /// memory. A larger response is an error. Streams have no such maximum.
     pub fn max_reply_bytes(mut self, bytes: u64) -> Self {
         self.max_reply = Some(bytes);
         self
@@ -330,13 +331,13 @@ impl<C> ClientBuilder<C> {
 }
 
 impl ClientBuilder<Client> {
-    /// Builds the client, which connects to nothing and fetches no credentials yet.
+    /// Builds the client, which does not connect or fetch credentials yet.
     ///
     /// # Errors
     ///
     /// If the region or the credentials are missing, the region, the endpoint's address or a header
-    /// is invalid, or an address is set together with FIPS or dual stack, which choose among the
-    /// service's own; the error says which and how it should look.
+    /// is invalid, or an address is set together with FIPS or dual stack, which select one of the
+    /// service's own; the error says which value is wrong and how it should look.
     pub fn build(self) -> Result<Client, Error> {
         Ok(Client::new(Arc::new(self.build_core()?)))
     }
@@ -344,7 +345,7 @@ impl ClientBuilder<Client> {
 
 #[cfg(feature = "blocking")]
 impl ClientBuilder<crate::blocking::Client> {
-    /// Builds the client and starts the thread that its connections live on.
+    /// Builds the client and starts the thread that drives its connections.
     ///
     /// # Errors
     ///

@@ -23,8 +23,8 @@ use crate::{BoxError, Client, Error, Reply, ResponseStream};
 /// A call that is being built: see [`Client::invoke`] and [`Client::stream`].
 ///
 /// An invalid value does not interrupt the chain: [`send`](Self::send) reports the first one, and
-/// sends nothing. Names may be `&str`, `&String`, `String`, `Cow<str>` or values of their types; the
-/// `maybe_` setters take an option, of which `None` changes nothing.
+/// sends nothing. Names may be `&str`, `&String`, `String`, `Cow<str>` or values of their types.
+/// The `maybe_` setters take an option; `None` changes nothing.
 ///
 /// `.await` on the call itself is a short form of `send()`.
 ///
@@ -119,7 +119,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         }
     }
 
-    /// Sets the client context, which the function finds in its context, as JSON.
+    /// Sets the client context, as JSON. The function finds it in its context.
     pub fn client_context(self, json: impl AsRef<[u8]>) -> Self {
         self.with(|request| {
             let context = ClientContext::from_json(json.as_ref()).map_err(Error::input)?;
@@ -184,7 +184,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         }
     }
 
-    /// Asks for the end of the log, 4 KiB at most, with the response. The default for a stream.
+    /// Requests the end of the log, at most 4 KiB, with the response. This is the default for a
+    /// stream.
     pub fn log_tail(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::Tail;
@@ -192,8 +193,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Asks for no log. A failure that only the log reports then goes unnoticed: that of a function
-    /// that fails or times out after it began to stream.
+    /// Does not request the log. Failures that only the log reports then go unnoticed: those of
+    /// functions that fail or time out after they began to stream.
     pub fn without_log(self) -> Self {
         self.with(|request| {
             request.log_type = LogType::None;
@@ -201,8 +202,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Sets the payload, sent unchanged. The service accepts JSON only, and rejects anything else;
-    /// see [`payload_validated`](Self::payload_validated).
+    /// Sets the payload, which is sent unchanged. The service accepts only JSON; see
+    /// [`payload_validated`](Self::payload_validated).
     pub fn payload(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             request.payload = payload.into();
@@ -218,8 +219,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         })
     }
 
-    /// Sets the payload, after checking that it is JSON: a mistake is reported with its place, and
-    /// nothing is sent.
+    /// Sets the payload, after checking that it is JSON: a mistake is reported with its position,
+    /// and nothing is sent.
     pub fn payload_validated(self, payload: impl Into<Bytes>) -> Self {
         self.with(|request| {
             let payload = payload.into();
@@ -257,7 +258,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self
     }
 
-    /// Sets how long this call may take in all, including retries and the delays between them, in
+    /// Sets how long this call may take in total, including retries and the delays between them, in
     /// place of the client's `total` timeout. The other timeouts stay.
     pub fn timeout(mut self, total: Duration) -> Self {
         self.options.total = Some(total);
@@ -272,10 +273,10 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         }
     }
 
-    /// Sets a header, in the place of one of the same name, the client's included. The signature
-    /// covers it, unless it is one that signatures never cover: see
-    /// [`ClientBuilder::header`](crate::ClientBuilder::header), also for the headers that are
-    /// rejected.
+    /// Sets a header, and replaces a header of the same name, even the client's. The signature
+    /// covers it, unless it is one that signatures never cover.
+    /// [`ClientBuilder::header`](crate::ClientBuilder::header) lists those, and the headers that
+    /// are rejected.
     pub fn header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,
@@ -284,8 +285,8 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self.set_header(name, value, Coverage::Signed)
     }
 
-    /// Sets a header that the signature does not cover, otherwise as [`header`](Self::header): for
-    /// proxies and gateways that rewrite or remove it on the way.
+    /// Like [`header`](Self::header), for a header that the signature does not cover, because
+    /// proxies or gateways rewrite or remove it on the way.
     pub fn unsigned_header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,
@@ -306,7 +307,7 @@ impl<'a, Op: InvokeOperation, C> Call<'a, Op, C> {
         self.with(|_| set.map_err(Error::input))
     }
 
-    /// Sets after which failures this call is sent again, in place of the client's policy.
+    /// Sets the retry policy of this call, in place of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.options.retry = Some(policy);
         self
@@ -332,8 +333,8 @@ impl<'a, C> Call<'a, Invoke, C> {
         })
     }
 
-    /// Sets the name under which a durable function runs once, however often it is called. A
-    /// request that may have run the function is therefore sent again too, whatever the policy.
+    /// Sets the name under which a durable function runs once, however often it is called.
+    /// Therefore even a request that may have run the function is sent again, whatever the policy.
     pub fn durable_execution_name(
         self,
         name: impl TryInto<DurableExecutionName<'a>, Error: Into<BoxError>>,
@@ -360,7 +361,7 @@ impl<'a, C> Call<'a, Invoke, C> {
 impl Call<'_, Invoke> {
     /// Makes the call.
     ///
-    /// A function that fails is not an error here, since its response came: see
+    /// A function that fails is not an error here, since there is a response: see
     /// [`Reply::into_result`].
     ///
     /// Dropping the future abandons the call and closes its connection; a function that is already
@@ -368,7 +369,7 @@ impl Call<'_, Invoke> {
     ///
     /// # Errors
     ///
-    /// If the call is invalid, the service rejects it, or no complete response comes.
+    /// If the call is invalid, the service rejects it, or no complete response arrives.
     /// [`Error::execution`] says whether the function may have run.
     #[allow(
         clippy::manual_async_fn,
@@ -410,12 +411,12 @@ impl<'a, C> Call<'a, Stream, C> {
 }
 
 impl Call<'_, Stream> {
-    /// Makes the call and waits for the head of the response: by then the function runs, and what
-    /// it writes can be read from the stream.
+    /// Makes the call and waits for the head of the response. The function is then running, and its
+    /// output can be read from the stream.
     ///
     /// # Errors
     ///
-    /// If the call is invalid, the service rejects it, or no response comes. [`Error::execution`]
+    /// If the call is invalid, the service rejects it, or no response arrives. [`Error::execution`]
     /// says whether the function may have run. Later failures are errors of the stream.
     #[allow(
         clippy::manual_async_fn,
@@ -464,7 +465,7 @@ impl StreamDryRun<'_> {
     }
 }
 
-/// What `.await` on a call waits for.
+/// The future of `.await` on a call.
 pub type CallFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// Makes the call: see [`send`](InvokeCall::send).

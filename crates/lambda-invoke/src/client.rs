@@ -11,8 +11,9 @@ use crate::{BoxError, ClientBuilder, Error, InvokeCall, StreamCall};
 
 /// Calls functions.
 ///
-/// Cheap to clone; the clones share connections, credentials, retry tokens and the measured offset of
-/// the service's clock. `Send`, `Sync`, and not generic, whatever sends the requests.
+/// Cheap to clone; the clones share connections, credentials, retry tokens and the measured offset
+/// of the service's clock. It is `Send` and `Sync`, and not generic, whichever service sends the
+/// requests.
 ///
 /// It needs a Tokio runtime with I/O and time enabled; `blocking::Client` (feature `blocking`) does
 /// not.
@@ -43,9 +44,9 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Makes a client for a local endpoint, with the region `us-east-1` and the keys `local` and
-    /// `local`: those of `lambda-invoke serve` and of `lambda_invoke_endpoint` unless they are started
-    /// with others.
+    /// Creates a client for a local endpoint, with the region `us-east-1`, the access key ID
+    /// `local` and the secret `local`. These are the defaults of `lambda-invoke serve` and of
+    /// `lambda_invoke_endpoint`.
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl Client {
         &self,
         name: impl TryInto<FunctionName<'a>, Error: Into<BoxError>>,
     ) -> StreamCall<'a> {
-        // Some failures after the first byte have been seen to be reported in the log only.
+        // Some failures after the first byte have been seen to be reported only in the log.
         StreamCall::new(self.clone(), name).log_tail()
     }
 

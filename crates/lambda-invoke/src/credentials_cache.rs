@@ -1,8 +1,9 @@
 //! The credentials in use: fetched once, cached, renewed in time.
 //!
-//! `lambda-invoke-credentials` has a cache of its own, since neither crate depends on the other and they
-//! keep different things: here signers, by the service's clock and until the service reports that they
-//! have expired; there credentials and where they came from, by the clock of the machine.
+//! `lambda-invoke-credentials` has a cache of its own, since neither crate depends on the other and
+//! the two cache different things. This one holds signers, by the service's clock and until the
+//! service reports that they have expired; that one holds credentials and where they came from, by
+//! the clock of the machine.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,9 +24,9 @@ const UNDATED: Duration = Duration::from_secs(900);
 /// How long to wait before fetching again after a failure while the old credentials are still valid,
 /// or after receiving credentials that are about to expire.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How long the call that renews credentials waits for it, before it uses the old ones.
+/// How long the call that renews credentials waits for the fetch before it uses the old ones.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the provider may take, so that one that hangs does not block calls forever.
+/// How long the provider may take, so that a provider that hangs does not block calls forever.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The signer with the credentials in use, and when to renew them.
@@ -56,7 +57,8 @@ pub(crate) struct CredentialsCache {
     current: Mutex<Option<Arc<CurrentSigner>>>,
     /// Whether the last credentials had a session token.
     has_token: AtomicBool,
-    /// Held by the one fetch, while calls without valid credentials wait for its result.
+    /// Held by the fetch that is running, while calls without valid credentials wait for its
+    /// result.
     fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -95,7 +97,8 @@ impl CredentialsCache {
         }
         let fetching = match Arc::clone(&self.fetching).try_lock_owned() {
             Ok(fetching) => fetching,
-            // Another call fetches ahead of the expiry; this one need not wait for it.
+            // Another call renews the credentials before they expire; this call need not wait for
+            // it.
             Err(_) => match self.valid(now) {
                 Some(old) => return Ok(old),
                 None => Arc::clone(&self.fetching).lock_owned().await,
@@ -122,8 +125,8 @@ impl CredentialsCache {
         }
     }
 
-    /// Fetches credentials, and makes their signer the current one; if that fails, keeps the old one as
-    /// long as it is valid.
+    /// Fetches credentials, and makes their signer the current one. If that fails, keeps the old
+    /// signer as long as it is valid.
     async fn renew(&self, now: SystemTime) -> Result<Arc<CurrentSigner>, Error> {
         match self.fetch(now).await {
             Ok(credentials) => {
@@ -236,7 +239,7 @@ fn renew_at(now: SystemTime, expiry: Option<SystemTime>, can_refresh: bool) -> O
     let Some(expiry) = expiry else {
         return now.checked_add(UNDATED);
     };
-    // Fetching again at once would return the same.
+    // Fetching again at once would return the same credentials.
     Some(expiry.checked_sub(AHEAD)?.max(now.checked_add(PAUSE)?))
 }
 
@@ -261,7 +264,7 @@ mod tests {
         assert_eq!(renew_at(at(1000), Some(at(900)), true), Some(at(1010)));
     }
 
-    /// Returns credentials with the next of these expiries; fails where that is 0.
+    /// Returns credentials with the next of these expiries; fails if that is 0.
     #[derive(Debug)]
     struct Script {
         expiries: Vec<u64>,
@@ -332,7 +335,7 @@ mod tests {
         let cache = cache_of(&[100, 50]);
         assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
         assert_eq!(key(&cache, 60).await.unwrap(), "AKID0");
-        // Nor do those that cannot be renewed outlive their expiry.
+        // Credentials that cannot be renewed do not outlive their expiry either.
         let fixed = Credentials::new("AKID", "secret").unwrap();
         let fixed = fixed.with_expiry(Timestamp::from_secs(100).unwrap());
         let cache = cache_with(fixed);
@@ -385,7 +388,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_provider_that_hangs_holds_no_call_for_long_while_keys_are_valid() {
+    async fn a_provider_that_hangs_delays_no_call_for_long_while_credentials_are_valid() {
         let cache = cache_with(Gated::default());
         assert_eq!(key(&cache, 0).await.unwrap(), "AKID0");
         let start = tokio::time::Instant::now();
@@ -393,7 +396,7 @@ mod tests {
         assert_eq!(start.elapsed(), PATIENCE);
         assert_eq!(key(&cache, 3401).await.unwrap(), "AKID0");
         assert_eq!(start.elapsed(), PATIENCE);
-        // Past the expiry, all wait for it until it has taken too long.
+        // After the expiry, all calls wait for the fetch until it has taken too long.
         let error = key(&cache, 3600).await.unwrap_err();
         let source = std::error::Error::source(&error).unwrap();
         assert!(source.to_string().contains("none within"), "{source}");

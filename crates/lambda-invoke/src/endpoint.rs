@@ -93,10 +93,11 @@ impl EndpointUrl {
 impl FromStr for EndpointUrl {
     type Err = Error;
 
-    /// Parses an address: `http://` or `https://`, a host, optionally a port and a path.
+    /// Parses an address: `http://` or `https://`, a host, and optionally a port and a path.
     ///
-    /// Anything else is an error: a port that is not a number from 1 to 65535, a user name, a query or
-    /// a fragment is not ignored. The error does not repeat the text, which may hold a password.
+    /// Anything else is an error, not ignored: a port that is not a number from 1 to 65535, a user
+    /// name, a query or a fragment. The error does not repeat the text, which may contain a
+    /// password.
     fn from_str(url: &str) -> Result<Self, Error> {
         let error = |what: &str| {
             Error::configuration(format!(

@@ -1,5 +1,5 @@
-//! One call: attempts, each with a new signature, until a response comes or the retry decision says
-//! to give up.
+//! One call: attempts, each with a new signature, until there is a response or the retry decision
+//! is to give up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -35,20 +35,20 @@ const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("lambda-invoke/", env!("CARGO_PKG_VERSION")));
 
 /// How many headers every request has besides its own: `Host`, `User-Agent`, `X-Amz-Date`,
-/// `Authorization` and, from hyper, `Content-Length`. A map that is too small for the last one is
-/// grown to twice its size.
+/// `Authorization` and, from hyper, `Content-Length`. A map without room for the last one would
+/// grow to twice its size.
 const HEADERS: usize = 5;
 
-/// How long to wait for the body of an error response. Its head says nearly all.
+/// How long to wait for the body of an error response. Nearly everything is in its head.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
-/// How much of an unexpected body is read, in bytes: enough for what a message shows of it.
+/// How much of an unexpected body is read, in bytes: enough for the excerpt in a message.
 const UNEXPECTED_BODY: usize = 1024;
 
-/// A payload smaller than this, in bytes, is copied out of the buffer that it came in.
+/// A payload smaller than this, in bytes, is copied out of the buffer that it was received in.
 const SMALL: usize = 16 * 1024;
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: EndpointUrl,
@@ -59,7 +59,7 @@ pub(crate) struct Core {
     pub(crate) bucket: TokenBucket,
     /// By how many seconds the service's clock is ahead of this machine's.
     pub(crate) clock: AtomicI64,
-    /// The most bytes of a buffered response that are kept in memory.
+    /// The maximum number of bytes of a buffered response that are kept in memory.
     pub(crate) max_reply: u64,
     pub(crate) headers: ExtraHeaders,
 }
@@ -82,21 +82,21 @@ pub(crate) struct HttpResponse {
     pub(crate) span: CallSpan,
 }
 
-/// A failed attempt, with what the retry decision needs besides the error.
+/// A failed attempt, with the values that the retry decision needs besides the error.
 struct Failed {
     error: Error,
     signer: Option<Arc<CurrentSigner>>,
-    /// The clock correction with which it was signed, and the error that remained according to the
+    /// The clock correction that it was signed with, and the error that remained according to the
     /// response's date.
     clock: ClockOffset,
     offset: Option<ClockOffset>,
 }
 
-/// What an attempt comes to: a response with an expected head, or what the retry decision needs.
+/// The result of an attempt: a response with an expected head, or a failure for the retry decision.
 type Attempted = Result<(response::Parts, ResponseBody), Failed>;
 
 impl Core {
-    /// Sends a request, again as long as the retry decision allows.
+    /// Sends a request, and sends it again as long as the retry decision allows.
     pub(crate) async fn exchange<Op: InvokeOperation>(
         &self,
         request: &CallRequest<'_, Op>,
@@ -145,7 +145,7 @@ impl Core {
             let attempted = self
                 .attempt(attempt, request, options, timeouts, hash, &mut fetching)
                 .await?;
-            // The time that fetching credentials took is not the call's.
+            // Fetching credentials does not count against the call's timeout.
             deadline = deadline.and_then(|deadline| deadline.checked_add(fetching));
             let failed = match attempted {
                 Ok((parts, body)) => {
@@ -176,8 +176,8 @@ impl Core {
             trace::retrying(attempt, policy.max_attempts(), &failed.error, &retry);
             earlier = earlier.max(failed.error.execution());
             match retry.recovery {
-                // From the clock of this attempt, not the present one: of two calls at once that
-                // find the same skew, the second must not add it again.
+                // Based on the clock of this attempt, not the current one: if two calls find the
+                // same skew at once, the second must not add it again.
                 Recovery::CorrectClock(clock) => {
                     trace::clock_corrected(clock);
                     self.clock.store(clock.as_secs(), Ordering::Relaxed);
@@ -201,18 +201,18 @@ impl Core {
         let region = self.credentials.region();
         match function.region() {
             Some(of_arn) if of_arn != region => Err(Error::input(format!(
-                "the function's ARN is of the region {of_arn}, but the client's region is {region}"
+                "the function's ARN is in the region {of_arn}, but the client's region is {region}"
             ))),
             _ => Ok(()),
         }
     }
 
-    /// Signs a request, sends it, and reads the response's head, and the body of an error. The outer
-    /// error is that of a call which cannot be written as a request.
+    /// Signs a request, sends it, and reads the response's head, and the body of an error. The
+    /// outer error means that the call cannot be encoded as a request.
     ///
-    /// What is kept while the response is awaited is memory of each call in flight. A request is
-    /// therefore neither an argument of a future nor borrowed before it is moved, and what is rarely
-    /// awaited is in boxes.
+    /// Values that are kept while the response is awaited take memory for each call in flight. A
+    /// request is therefore neither an argument of a future nor borrowed before it is moved, and
+    /// futures that are rarely awaited are boxed.
     async fn attempt<Op: InvokeOperation>(
         &self,
         attempt: u32,
@@ -343,7 +343,7 @@ impl Core {
         }
     }
 
-    /// Adds the client's headers and the call's, which replace the client's of the same name.
+    /// Adds the client's headers and the call's; the call's replace the client's of the same name.
     fn insert_extra(
         &self,
         headers: &mut HeaderMap,
@@ -427,7 +427,7 @@ impl HttpResponse {
             }
         }
         match framing {
-            // A custom service may know the length without a header.
+            // The body of a custom service may know its length without a header.
             Framing::Connection if length == Some(received) => {}
             _ => framing
                 .check_end(received)
@@ -435,7 +435,7 @@ impl HttpResponse {
         }
         let payload = match joined {
             Some(joined) => joined.freeze(),
-            // Uncopied, it would keep the connection's read buffer in memory.
+            // Without a copy, it would keep the connection's read buffer in memory.
             None if payload.len() < SMALL => Bytes::copy_from_slice(&payload),
             None => payload,
         };
@@ -443,8 +443,8 @@ impl HttpResponse {
     }
 }
 
-/// Reads the body of an error, `max` bytes at most, as far as it comes in time, and returns whether
-/// that is all of it.
+/// Reads the body of an error, at most `max` bytes, as far as it arrives in time, and returns
+/// whether that is all of it.
 async fn error_body(parts: &response::Parts, body: &mut ResponseBody, max: usize) -> (Bytes, bool) {
     let length = body.size_hint().exact();
     let mut start = BytesMut::new();

@@ -1,4 +1,4 @@
-//! What is known of a function that failed.
+//! What is known about a function that failed.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use lambda_invoke_error::bounds::MAX_TOKEN;
 use lambda_invoke_error::text::{Excerpt, truncate};
 use lambda_invoke_protocol::{FunctionError, InvokeComplete, LogTail, LoggedFailure};
 
-/// What is known of a function that ran and failed.
+/// What is known about a function that ran and failed.
 ///
-/// Its `Display` is one line of a few KiB at most, and its `Debug` little more, however much
-/// the function wrote.
+/// `Display` writes one line of at most a few KiB, and `Debug` little more, however much the
+/// function wrote.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FunctionFailure {
@@ -25,8 +25,8 @@ pub struct FunctionFailure {
     pub error: FunctionError,
     /// The failure that the log reports, if the log was requested and reports one.
     pub logged: Option<LoggedFailure>,
-    /// The payload of a buffered response: the runtime's JSON, or what the function had returned if
-    /// only the log reports the failure. Empty for a stream, whose chunks came before.
+    /// The payload of a buffered response: the runtime's JSON, or the function's result if only the
+    /// log reports the failure. Empty for a stream, whose chunks were returned before.
     pub payload: Bytes,
     /// The end of the log, if it was requested.
     pub log: Option<LogTail>,
@@ -78,7 +78,8 @@ impl fmt::Display for FunctionFailure {
         if self.error == FunctionError::default() {
             return Excerpt(code).fmt(f);
         }
-        // A stream's error code is the error's own type, with which its display begins.
+        // A stream's error code is the type of the error, and `Display` of the error begins with
+        // it.
         if self.error.error_message.is_some() && self.error.error_type.as_ref() == Some(code) {
             return self.error.fmt(f);
         }

@@ -29,7 +29,7 @@ pub(crate) enum Coverage {
 }
 
 impl ExtraHeaders {
-    /// Sets a header, in the place of one of the same name.
+    /// Sets a header, and replaces a header of the same name.
     pub(crate) fn set(
         &mut self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,
@@ -72,7 +72,7 @@ impl ExtraHeaders {
     }
 }
 
-/// Names only: a value may be a gateway's key.
+/// Only the names: a value may be a gateway's key.
 impl fmt::Debug for ExtraHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -97,8 +97,8 @@ impl fmt::Display for ReservedHeader {
 
 impl std::error::Error for ReservedHeader {}
 
-/// What the protocol, the signature and HTTP/1.1 use. Every name that begins with `x-amz-` is
-/// reserved, since the service may come to use it.
+/// The headers that the protocol, the signature and HTTP/1.1 use. Every name that begins with
+/// `x-amz-` is reserved, since the service may use it in the future.
 fn is_reserved(name: &HeaderName) -> bool {
     const RESERVED: [HeaderName; 13] = [
         header::ACCEPT_ENCODING,

@@ -23,7 +23,8 @@ pub(crate) type CustomFuture =
     Pin<Box<dyn Future<Output = Result<Response<CustomBody>, BoxError>> + Send>>;
 type CustomBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
-/// Sends requests. The built-in transport is not a trait object, which saves an allocation a call.
+/// Sends requests. The built-in transport is not a trait object, which saves an allocation per
+/// call.
 pub(crate) enum HttpService {
     Builtin(Transport),
     Custom(Box<dyn CustomService>),
@@ -54,9 +55,9 @@ impl HttpService {
     }
 }
 
-/// Waits for the head of a custom service's response. Its timeouts are among the request's extensions
-/// too, where the built-in transport finds them. A custom service may ignore those, so the timeouts up
-/// to the head are enforced here.
+/// Waits for the head of a custom service's response. The timeouts are also among the request's
+/// extensions, where the built-in transport finds them. A custom service may ignore those, so the
+/// timeouts up to the head are enforced here.
 pub(crate) async fn in_time(
     response: CustomFuture,
     timeouts: Option<Timeouts>,
@@ -73,7 +74,7 @@ pub(crate) async fn in_time(
         .map(ResponseBody::Custom))
 }
 
-/// The shorter of the timeouts that count until the head of the response.
+/// The shorter of the timeouts that apply until the head of the response.
 fn until_head(timeouts: Timeouts) -> Option<(Duration, TimeoutKind)> {
     let total = timeouts.total().map(|length| (length, TimeoutKind::Total));
     let first_byte = timeouts
@@ -92,7 +93,7 @@ impl fmt::Debug for HttpService {
     }
 }
 
-/// A custom service, its types erased.
+/// A custom service with erased types.
 pub(crate) trait CustomService: Send + Sync {
     fn send(&self, request: Request<Full<Bytes>>) -> CustomFuture;
 }
@@ -183,8 +184,9 @@ impl ResponseBody {
         poll_fn(|cx| self.poll_data(cx)).await
     }
 
-    /// Returns how many bytes are still to come, as far as that is known. Exact for a body of the
-    /// built-in transport with a length; a custom one may know its length without any header.
+    /// Returns how many bytes are still to come, as far as that is known. This is exact for a body
+    /// of the built-in transport with a length; the body of a custom service may know its length
+    /// without any header.
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self {
             Self::Builtin(body) => body.size_hint(),

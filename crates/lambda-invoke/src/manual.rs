@@ -4,15 +4,15 @@
 //! - [`testing`]: tests without an account
 //! - [`map`]: many payloads through one function
 //! - [`streaming`]: the path of a chunk, from the function to a browser
-//! - [`comparison`]: what goes wrong with other clients and emulators, and what shows that it does not
-//!   here
+//! - [`comparison`]: problems with other clients and emulators, and the tests that show they do not
+//!   occur here
 //! - [`r`]: calls from R, through the program
-//! - [`threat_model`]: what is defended against whom
+//! - [`threat_model`]: what is protected, and against whom
 //!
 //! The pages are those of the folder `docs` in the repository.
 
-// Links between the pages: these definitions come before those of the pages, which are for readers of
-// the files, and so count here.
+// Links between the pages. The definitions here take precedence over those in the pages, which are
+// for readers of the files.
 
 /// Coming from the AWS SDK for Rust.
 ///
@@ -55,6 +55,6 @@ pub mod map {}
 #[doc = include_str!("../manual/r.md")]
 pub mod r {}
 
-/// What is defended against whom.
+/// What is protected, and against whom.
 #[doc = include_str!("../manual/threat-model.md")]
 pub mod threat_model {}

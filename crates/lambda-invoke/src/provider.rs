@@ -1,4 +1,4 @@
-//! What [`ClientBuilder::credentials`](crate::ClientBuilder::credentials) accepts.
+//! The argument of [`ClientBuilder::credentials`](crate::ClientBuilder::credentials).
 
 use std::fmt;
 use std::future::Future;

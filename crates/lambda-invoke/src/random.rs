@@ -1,13 +1,13 @@
-//! The random number that spreads retries out in time.
+//! The random number that spreads retries over time.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 /// A number from 0 to 1.
 ///
-/// The standard library seeds its hash maps from the system's entropy, a new key a map; that is
-/// random enough to keep clients from retrying in step, and needs no further package. It is used
-/// for nothing else.
+/// The standard library seeds its hash maps from the system's entropy, with a new key per map. That
+/// is random enough to keep clients from retrying at the same time, and needs no further package.
+/// It is used for nothing else.
 pub(crate) fn between_0_and_1() -> f64 {
     let bits = RandomState::new().hash_one(0u8) >> 11;
     bits as f64 / (1u64 << 53) as f64

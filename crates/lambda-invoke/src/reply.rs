@@ -48,7 +48,7 @@ use crate::{Error, FunctionFailure};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a function's failure is a reply too: `into_result` makes it an error"]
+#[must_use = "a function's failure is a reply too: `let _ = reply.into_result()?` makes it an error"]
 pub struct Reply {
     inner: protocol::Reply,
     attempts: u32,
@@ -101,7 +101,7 @@ impl Reply {
     ///
     /// The service has been seen to omit `X-Amz-Function-Error` for functions that stream, even for
     /// those that failed in mid-stream. [`LogTail::failure`] says what counts as a failure.
-    /// [`into_result`](Self::into_result) takes it into account too.
+    /// [`into_result`](Self::into_result) also takes it into account.
     ///
     /// ```no_run
     /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
@@ -117,13 +117,13 @@ impl Reply {
         self.inner.logged_failure()
     }
 
-    /// Returns what the function returned, or the description of its failure.
+    /// Returns the function's result, or the description of its failure.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.inner.payload
     }
 
-    /// Returns the payload without the rest.
+    /// Returns only the payload.
     ///
     /// ```no_run
     /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
@@ -163,18 +163,18 @@ impl Reply {
         self.inner.request_id.as_deref()
     }
 
-    /// Returns how many attempts were made, those that found no connection included.
+    /// Returns how many attempts were made, including those without a connection.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Returns this reply, unless the function failed: by `X-Amz-Function-Error`, or by the log if
-    /// it was requested ([`logged_failure`](Self::logged_failure)).
+    /// Returns this reply, unless `X-Amz-Function-Error` or, if it was requested, the log
+    /// ([`logged_failure`](Self::logged_failure)) reports that the function failed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed), with what is known of
+    /// [`ErrorKind::FunctionFailed`](crate::ErrorKind::FunctionFailed), with what is known about
     /// the failure.
     pub fn into_result(self) -> Result<Self, Error> {
         match self.failed() {

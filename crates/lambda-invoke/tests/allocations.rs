@@ -1,5 +1,5 @@
-//! The allocations of a call. In a file of its own, since it counts those of the whole process; the
-//! server allocates nothing for a request.
+//! The allocations of a call. This test has a file of its own, since it counts the allocations of
+//! the whole process; the server allocates nothing for a request.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
@@ -14,7 +14,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The most allocations of a call: transport, signature and response.
+/// The maximum number of allocations of a call: transport, signature and response.
 const BUDGET: usize = 40;
 
 fn server(response: Vec<u8>) -> SocketAddr {
@@ -25,7 +25,7 @@ fn server(response: Vec<u8>) -> SocketAddr {
             let (mut socket, response) = (socket.unwrap(), response.clone());
             std::thread::spawn(move || {
                 let mut buffer = [0; 8192];
-                // The request is small and comes in one piece.
+                // The request is small and arrives in one piece.
                 while let Ok(1..) = socket.read(&mut buffer) {
                     socket.write_all(&response).unwrap();
                 }
@@ -45,7 +45,7 @@ fn client(address: SocketAddr) -> Client {
         .unwrap()
 }
 
-/// Allocations a call, once warm.
+/// The number of allocations per call, after a warm-up.
 async fn count(mut call: impl AsyncFnMut()) -> usize {
     const ROUNDS: usize = 100;
     for _ in 0..10 {

@@ -12,7 +12,7 @@ use lambda_invoke::{ErrorKind, blocking};
 use lambda_invoke_endpoint::{Endpoint, Fault, Function, FunctionError, Server};
 use tokio::runtime::Runtime;
 
-/// Starts an endpoint on a runtime that the client does not share.
+/// Starts an endpoint on a separate runtime.
 fn endpoint(fault: Option<&str>) -> (Runtime, Server) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -126,7 +126,7 @@ fn does_not_panic_within_a_runtime() {
         );
         let stream = client.stream("lines").send().unwrap();
         drop(client);
-        // The stream keeps what it needs.
+        // The stream keeps alive what it needs.
         assert!(stream.collect_all().is_ok());
     });
 }
@@ -144,7 +144,7 @@ fn a_connection_that_the_server_has_closed_is_not_used() {
     }));
     let client = blocking::Client::new(server.client()).unwrap();
     for _ in 0..5 {
-        // On the closed connection the request might be lost, and could not be sent again.
+        // A request on the closed connection could be lost, and could then not be sent again.
         assert_eq!(client.invoke("f").send().unwrap().attempts(), 1);
         thread::sleep(std::time::Duration::from_millis(30));
     }

@@ -1,4 +1,4 @@
-//! Successful calls: what is sent, and what is made of the response.
+//! Successful calls: what is sent, and how the response is read.
 
 mod support;
 
@@ -63,7 +63,7 @@ async fn every_form_of_name_and_every_value_arrives_under_a_signature_that_is_ve
     .alias("live", 7);
     let (_server, client) = local(seen).await;
     let call = |name: &str| {
-        // With an owned name the call outlives this closure.
+        // Since the call owns its name, it outlives this closure.
         client
             .invoke(name.to_owned())
             .client_context(r#"{"custom":{"a":"ü"}}"#)

@@ -1,4 +1,4 @@
-//! How a client is built, its auto traits, and the address that it sends to.
+//! How a client is built, its auto traits, and the address to which it sends.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
@@ -133,7 +133,8 @@ fn official_endpoints() {
                         "{case}"
                     );
                 }
-                // Every signature needs a region here; the suite has endpoints without.
+                // The client needs a region for the signature; the suite has endpoints without a
+                // region.
                 (_, None) => assert!(
                     built.unwrap_err().to_string().contains("no region"),
                     "{case}"
@@ -176,7 +177,7 @@ fn official_endpoints() {
 }
 
 #[test]
-fn an_address_that_is_none_is_an_error_when_the_client_is_built() {
+fn an_invalid_address_is_an_error_when_the_client_is_built() {
     for url in [
         "http://127.0.0.1:99999",
         "http://127.0.0.1:0",

@@ -1,4 +1,4 @@
-//! Credentials and the region that they sign for.
+//! Credentials, and the region for which they sign.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn server(fault: &str) -> Server {
 
 #[tokio::test]
 async fn an_arn_of_another_region_is_an_error_before_sending_that_says_both() {
-    // Nothing listens there.
+    // Nothing listens at this address.
     let client = Client::builder()
         .region("us-east-1")
         .credentials(Credentials::new("AKID", "secret").unwrap())
@@ -67,7 +67,7 @@ async fn fetching_credentials_does_not_use_up_the_timeout_of_the_call() {
 }
 
 #[tokio::test]
-async fn keys_that_have_expired_are_not_sent() {
+async fn expired_credentials_are_not_sent() {
     let server = server("").await;
     let expired = Credentials::new("AKID", "secret").unwrap();
     let expired = expired.with_expiry("20200101T000000Z".parse().unwrap());

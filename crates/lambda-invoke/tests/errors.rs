@@ -1,5 +1,5 @@
-//! Each kind of error, caused by a fault rule of the local endpoint or by a setting, and what it says
-//! about the execution.
+//! Each kind of error, caused by a fault rule of the local endpoint or by a setting, and what the
+//! error says about the execution.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -15,7 +15,7 @@ use lambda_invoke::{
 };
 use lambda_invoke_endpoint::{Endpoint, Fault, Function, FunctionError, Server};
 
-/// An endpoint with this fault, a function of each kind, and how often they ran.
+/// An endpoint with this fault and a function of each kind, and the number of executions.
 async fn endpoint(fault: Option<&str>) -> (Server, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
@@ -129,7 +129,7 @@ async fn each_fault_is_its_kind_of_error() {
         let before = runs.load(Ordering::SeqCst);
         assert_eq!(outcome(stream(&client).await), streamed, "{fault}");
         let ran = runs.load(Ordering::SeqCst) - before;
-        // What it says of the execution is true.
+        // What the error says about the execution is true.
         match streamed.unwrap().1 {
             NotStarted => assert_eq!(ran, 0, "{fault}"),
             Started => assert_eq!(ran, 1, "{fault}"),
@@ -147,6 +147,7 @@ async fn a_service_error_says_what_happened_and_what_can_be_done() {
     let reason = ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded;
     assert_eq!(service.reason(), Some(&reason));
     assert!(service.retry_after().is_some());
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
     assert!(error.request_id().is_some());
     let text = error.to_string();
     for part in [
@@ -323,7 +324,7 @@ async fn an_invalid_call_is_never_sent() {
         "1048576",
     );
     check(client.stream("").send().await.unwrap_err(), "function name");
-    // The first mistake is the one that is reported.
+    // Of several mistakes, the first one is reported.
     check(
         invoke("he!!o").qualifier("").send().await.unwrap_err(),
         "byte 2",
@@ -369,7 +370,7 @@ async fn a_reply_over_the_maximum_is_rejected() {
 }
 
 #[tokio::test]
-async fn no_connection_is_not_started() {
+async fn a_call_without_a_connection_is_not_started() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -386,7 +387,7 @@ async fn no_connection_is_not_started() {
             .starts_with(&format!("no connection to {url}: ")),
         "{error}"
     );
-    // The system's own reason, without looking at the sources.
+    // The message itself has the system's reason, not only the error's sources.
     let message = error.to_string().to_lowercase();
     assert!(message.contains("connection refused"), "{error}");
     assert!(
@@ -406,7 +407,7 @@ async fn a_wrong_clock_is_corrected_once_and_for_all() {
             .endpoint_url(server.url())
             .build()
             .unwrap();
-        // Several calls at once find the same skew, which must not be added up.
+        // Several concurrent calls detect the same clock skew, which must not be added up.
         let calls: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
@@ -461,7 +462,7 @@ async fn expired_credentials_are_fetched_again() {
         2
     );
 
-    // Credentials that never change are not tried again.
+    // Credentials that never change are not tried a second time.
     let fault = "*: error=ExpiredTokenException".parse().unwrap();
     let server = Endpoint::builder()
         .builtins()

@@ -1,4 +1,4 @@
-//! A function's failure, reported by the service or the log, in every way to read a response.
+//! A function's failure, reported by the service or by the log, in every way of reading a response.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -63,7 +63,7 @@ async fn a_stream_asks_for_the_log_by_default() {
         client.stream("f").without_log().log_tail(),
     ] {
         let collected = call.send().await.unwrap().collect_all().await.unwrap();
-        // Neither the event nor the log reports an outcome.
+        // Neither the last event nor the log reports an outcome.
         let completion = collected.completion().unwrap();
         assert_eq!(completion.outcome(), Outcome::NotReported);
     }
@@ -109,7 +109,8 @@ async fn every_way_to_read_a_stream_ends_in_the_failure_that_the_log_reports() {
 async fn a_reply_whose_log_reports_a_failure_is_an_error() {
     use lambda_invoke_protocol::Report;
 
-    // As recorded of a streaming function that was called without streaming: no header reports it.
+    // As recorded for a streaming function that was called without streaming: no header reports the
+    // failure.
     let mut report = Report::new("the-id");
     report.status = Some(ReportStatus::Timeout);
     let log = LogTail::last_of(report.to_string().as_bytes()).to_base64();

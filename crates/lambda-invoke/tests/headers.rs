@@ -1,4 +1,4 @@
-//! Headers that the caller adds: what is signed, what replaces what, and what is rejected.
+//! Headers that the caller adds: which are signed, which replace others, and which are rejected.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -22,12 +22,12 @@ async fn headers_of_client_and_call_are_sent_and_signed_by_choice() {
         let is = |name: &str| (request.header(name), signed.contains(&name));
         assert_eq!(is("x-gateway"), (Some("client"), true));
         assert_eq!(is("x-rewritten"), (Some("r"), false));
-        // Proxies rewrite it, so that a signature never covers it.
+        // Proxies rewrite this header, so it is never signed.
         assert_eq!(is("x-amzn-trace-id"), (Some("Root=1"), false));
         assert_eq!(is("user-agent"), (Some("mine/1"), false));
         match number {
             0 => assert_eq!(is("x-both"), (Some("client"), true)),
-            // The call's takes the place of the client's, and its coverage too.
+            // The call's header replaces the client's, and so does the choice whether it is signed.
             1 => assert_eq!(is("x-both"), (Some("call"), false)),
             _ => assert_eq!(is("x-both"), (Some("last"), true)),
         }

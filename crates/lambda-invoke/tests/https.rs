@@ -16,7 +16,8 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// Starts the local endpoint behind TLS for these names; returns its authority's certificate in PEM.
+/// Starts the local endpoint behind TLS for these names, and returns the authority's certificate in
+/// PEM.
 async fn serve(names: &[&str]) -> (SocketAddr, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

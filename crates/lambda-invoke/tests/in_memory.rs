@@ -1,4 +1,4 @@
-//! A client and an endpoint within one process, without a socket.
+//! A client and an endpoint in one process, without a socket.
 
 #![allow(clippy::unwrap_used)]
 

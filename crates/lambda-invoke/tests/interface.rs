@@ -1,4 +1,4 @@
-//! What the public interface accepts and names: every form of a name, options, closures, types.
+//! What the public interface accepts and names: every form of a name, options, closures, and types.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -48,7 +48,7 @@ async fn names_may_be_borrowed_or_owned() {
     let region = String::from("us-east-1");
     let url = format!("http://{}", server.address);
     let builder = || Client::builder().credentials(support::credentials());
-    // `&String`, `String` and `&str` for each.
+    // Each setting takes a `&String`, a `String` or a `&str`.
     builder()
         .region(region.clone())
         .endpoint_url(url.clone())
@@ -165,7 +165,7 @@ async fn closures_and_functions_provide_credentials() {
             let counted = Arc::clone(&counted);
             async move {
                 counted.fetch_add(1, Ordering::SeqCst);
-                // `?` on any error.
+                // `?` converts any error.
                 Ok(Credentials::new("local", "local")?)
             }
         }),
@@ -194,7 +194,7 @@ async fn a_call_is_a_future() {
     assert_eq!(collected.json::<Vec<u8>>().unwrap(), [1, 2]);
     assert_eq!(collected.text().unwrap(), "[1,2]");
     assert_eq!(collected.json::<u8>().unwrap_err().kind(), ErrorKind::Json);
-    // A spawned task may hold it.
+    // A call can be moved into a spawned task.
     let call = client.invoke("echo").payload("1");
     let task = tokio::spawn(async move { call.await.unwrap() });
     assert_eq!(task.await.unwrap().payload(), "1");
@@ -216,7 +216,7 @@ async fn what_came_before_an_error_is_neither_json_nor_text() {
     assert!(error.request_id().is_some());
 }
 
-/// Stands for `futures::StreamExt` and `tokio_stream::StreamExt`.
+/// Stands in for `futures::StreamExt` and `tokio_stream::StreamExt`.
 trait StreamExt: lambda_invoke::futures_core::Stream + Sized {
     fn next(&mut self) -> &'static str {
         "the trait's"
@@ -350,7 +350,7 @@ fn everything_in_a_signature_has_a_name() {
     }
 }
 
-/// A call with borrowed values goes where one with shorter borrows is expected.
+/// A call with longer borrows can be used where shorter ones are expected.
 #[test]
 fn calls_and_requests_are_covariant() {
     fn call<'short>(call: li::InvokeCall<'static>, _: &'short str) -> li::InvokeCall<'short> {

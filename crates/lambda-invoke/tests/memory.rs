@@ -1,7 +1,7 @@
-//! A stream of very many small pieces is collected in little more memory than its payload, however
-//! large it was on the wire.
+//! Collecting a stream of very many small pieces takes little more memory than its payload, however
+//! large the stream was on the wire.
 //!
-//! A file of its own, since it measures the whole process.
+//! This test has a file of its own, since it measures the whole process.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
@@ -15,7 +15,7 @@ use std::thread;
 use bytes::Bytes;
 use lambda_invoke_protocol::StreamEvent;
 
-/// 100 MB of wire for 1.7 MiB of payload.
+/// 100 MB on the wire for 1.7 MiB of payload.
 const PIECES: usize = 900_000;
 const PIECE: &[u8] = b"ab";
 
@@ -30,7 +30,8 @@ fn status(name: &str) -> usize {
     kilobytes.parse::<usize>().unwrap() * 1024
 }
 
-/// A server that streams the pieces, a hundred in an HTTP chunk, and holds none of them.
+/// A server that streams the pieces, a hundred per HTTP chunk, without keeping any of them in
+/// memory.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +68,7 @@ async fn a_collected_stream_takes_little_more_than_its_payload() {
     let payload = PIECES * PIECE.len();
     assert_eq!(collected.to_bytes().len(), payload);
     assert_eq!(collected.chunks().count(), PIECES);
-    // The stated bound, and what the client itself needs.
+    // The documented bound, and what the client itself needs.
     let bound = 4 * payload + (6 << 20);
     println!("{payload} bytes of payload took {grown} bytes, at most {bound}");
     assert!(
@@ -75,7 +76,7 @@ async fn a_collected_stream_takes_little_more_than_its_payload() {
         "{grown} bytes for {payload}, at most {bound}"
     );
 
-    // A small payload does not keep the buffer that it came in either.
+    // A small payload does not keep the buffer in which it arrived in memory, either.
     let replies = {
         let text = support::response("200 OK", &[("x-amzn-requestid", "the-id")], "42");
         support::Server::start(move |_, _| vec![support::Step::Write(text.clone())]).await

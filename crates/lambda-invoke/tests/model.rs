@@ -1,5 +1,5 @@
-//! The whole client through every sequence of what servers do, up to a depth: in memory, and with
-//! time that passes at once.
+//! The whole client through every sequence of server behaviors, up to a depth: in memory, and in
+//! virtual time.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -32,7 +32,7 @@ enum Event {
     Hangs,
     Throttled,
     NotFound,
-    /// Rejected for the time of its signature.
+    /// Rejected because of the time of its signature.
     Skewed,
     Broken,
     Redirected,
@@ -55,7 +55,7 @@ const EVENTS: [Event; 10] = [
 ];
 
 impl Event {
-    /// Whether a server may have run the function; this one has.
+    /// Whether the server may have run the function; the server of this test always has, if so.
     fn runs(self) -> bool {
         !matches!(
             self,
@@ -82,14 +82,14 @@ impl Event {
             }
             Self::Broken => rejection("500 Error", "ServiceException", "no"),
             Self::Redirected => response("302 Found", &[("location", "/")], ""),
-            // Within InvokeComplete, or within the payload.
+            // Truncated within InvokeComplete, or within the payload.
             Self::Truncated => whole[..whole.len() - if is_stream { 20 } else { 3 }].to_vec(),
             Self::Succeeds => whole,
         }
     }
 }
 
-/// The server's end of a connection: reads the request, and does what the event says.
+/// The server's side of a connection: reads the request, and does what the event says.
 async fn serve(mut socket: DuplexStream, event: Event, is_stream: bool) -> io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"{}") {
@@ -103,7 +103,7 @@ async fn serve(mut socket: DuplexStream, event: Event, is_stream: bool) -> io::R
     socket.write_all(&event.bytes(is_stream)).await
 }
 
-/// Makes a call whose attempts meet these events; the last one is repeated.
+/// Makes a call whose attempts meet these events; the last event repeats.
 async fn call(events: &'static [Event], policy: RetryPolicy, is_stream: bool) -> (Outcome, usize) {
     let attempts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&attempts);
@@ -161,7 +161,7 @@ fn check(events: &[Event], policy: RetryPolicy, outcome: &Outcome, attempts: usi
         assert!(before.iter().all(|event| !event.runs()), "{}", what());
         assert!(runs <= 1, "{}", what());
     }
-    // What has responded with the function's response, or for good, is never asked again.
+    // After the function's response, or a final rejection, no further attempt is made.
     let is_final = |event: &Event| {
         matches!(
             event,
@@ -191,7 +191,7 @@ fn check(events: &[Event], policy: RetryPolicy, outcome: &Outcome, attempts: usi
     }
 }
 
-/// All sequences of so many events.
+/// All sequences of this many events.
 fn sequences(depth: usize) -> Vec<&'static [Event]> {
     let mut all: Vec<Vec<Event>> = vec![Vec::new()];
     for _ in 0..depth {
@@ -241,7 +241,7 @@ const PIECES: [Piece; 7] = [
     Piece::Waits,
 ];
 
-/// A body of these pieces, which then ends.
+/// A body that consists of these pieces and then ends.
 struct Pieces(VecDeque<Piece>);
 
 impl Body for Pieces {
@@ -262,7 +262,7 @@ impl Body for Pieces {
             Some(Piece::Complete) => data(event_bytes([complete()]).into()),
             Some(Piece::Trailers) => Poll::Ready(Some(Ok(Frame::trailers(HeaderMap::new())))),
             Some(Piece::Fails) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
-            // For good.
+            // The body never continues.
             Some(Piece::Waits) => {
                 self.0.push_front(Piece::Waits);
                 Poll::Pending
@@ -296,8 +296,8 @@ impl Service<Request<Full<Bytes>>> for Streams {
     }
 }
 
-/// Whether a body of these pieces is complete, and how many chunks it has: `None` if it is not. What
-/// the connection does after InvokeComplete does not matter.
+/// The number of chunks in a body of these pieces, or `None` if the body is not complete. What the
+/// connection does after InvokeComplete does not matter.
 fn proved(pieces: &[Piece]) -> Option<usize> {
     let mut chunks = 0;
     let mut rest = pieces;
@@ -308,7 +308,8 @@ fn proved(pieces: &[Piece]) -> Option<usize> {
                 rest
             }
             [Piece::Trailers, rest @ ..] => rest,
-            // Trailers may come in the middle: a custom service is free to do so.
+            // Trailers may come in the middle, since a custom service can return frames in any
+            // order.
             [Piece::FirstHalf, Piece::Trailers, rest @ ..] => {
                 let next = rest.iter().position(|piece| *piece != Piece::Trailers)?;
                 if rest[next] != Piece::SecondHalf {
@@ -318,7 +319,7 @@ fn proved(pieces: &[Piece]) -> Option<usize> {
                 &rest[next + 1..]
             }
             [Piece::Complete, rest @ ..] => {
-                // Nothing may follow but the end, a failure or silence.
+                // Only the end of the body, a failure or silence may follow.
                 let next = rest.iter().find(|piece| **piece != Piece::Trailers);
                 let ends = matches!(next, None | Some(Piece::Fails | Piece::Waits));
                 return ends.then_some(chunks);
@@ -329,7 +330,7 @@ fn proved(pieces: &[Piece]) -> Option<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_sequence_of_pieces_ends_well_without_proof() {
+async fn no_sequence_of_pieces_succeeds_without_proof() {
     let mut all: Vec<Vec<Piece>> = vec![Vec::new()];
     let mut good = 0;
     for depth in 0..=5 {
@@ -341,7 +342,7 @@ async fn no_sequence_of_pieces_ends_well_without_proof() {
                 .build()
                 .unwrap();
             let mut stream = client.stream("f").payload("{}").send().await.unwrap();
-            // A body that waits for good has no timeout in a custom service.
+            // With a custom service, no timeout applies to a body that never continues.
             let read = async {
                 let mut chunks = 0;
                 loop {

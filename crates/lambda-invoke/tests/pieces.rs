@@ -1,6 +1,6 @@
 //! A buffered response in any number of pieces, over sockets and through a custom HTTP service: the
-//! pieces are joined in their order, trailers are no part of them, and a response that is shorter or
-//! longer than announced is truncated.
+//! pieces are joined in order, trailers are not part of the response, and a response that is
+//! shorter or longer than announced counts as truncated.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -25,14 +25,14 @@ use tower_service::Service;
 enum Polled {
     Data(&'static str),
     Trailers,
-    /// Nothing yet.
+    /// The body is pending.
     Pending,
     Fails,
 }
 
 use Polled::{Data, Fails, Pending, Trailers};
 
-/// A body of a foreign HTTP library, which may claim any size.
+/// A body of another HTTP library, which may claim any size.
 #[derive(Clone, Debug)]
 struct Scripted {
     polls: VecDeque<Polled>,
@@ -135,7 +135,7 @@ async fn pieces_of_a_foreign_body_are_joined_in_their_order_without_its_trailers
     let sizes = [
         (0, None),
         (7, Some(7)),
-        // Claims that are wrong cost memory at most, bounded by the client's maximum.
+        // A wrong size hint costs memory at most, bounded by the client's maximum.
         (1, Some(1)),
         (u64::MAX, None),
     ];
@@ -172,7 +172,7 @@ async fn a_foreign_body_must_have_the_announced_length() {
         (vec![Data("[1"), Data(",2"), Data(","), Data("3]")], 7),
         (vec![Data("[1,2,3"), Data("]"), Trailers], 7),
     ] {
-        // The header announces six bytes; what the body claims itself does not overrule it.
+        // The header announces six bytes; a different size hint of the body does not overrule it.
         for claimed in [None, Some(received)] {
             let body = scripted(pieces.clone()).claiming(claimed.unwrap_or(0), claimed);
             let error = invoked(SIX, body).await.unwrap_err();
@@ -198,7 +198,8 @@ async fn a_foreign_body_without_a_header_is_proved_by_the_length_that_it_knows()
     let pieces = || vec![Data("[1"), Data(",2"), Data("]")];
     let exact = scripted(pieces()).claiming(5, Some(5));
     assert_eq!(invoked(&[], exact).await.unwrap().payload(), "[1,2]");
-    // Less or more than it knew, or a range, proves nothing.
+    // A body that was shorter or longer than its size hint, or had only a range, is not proved
+    // complete.
     for (lower, upper) in [
         (6, Some(6)),
         (4, Some(4)),
@@ -245,7 +246,7 @@ async fn a_foreign_body_beyond_the_maximum_is_rejected_at_the_piece_that_exceeds
 
 #[tokio::test]
 async fn without_a_setting_32_mib_are_kept_and_no_byte_more() {
-    // The largest that the documentation says; the pieces share one mebibyte.
+    // The documented default is exactly 32 MiB; all pieces share one buffer of 1 MiB.
     let piece: &'static str = Box::leak("x".repeat(1 << 20).into_boxed_str());
     let reply = invoked(CHUNKED, scripted(vec![Data(piece); 32])).await;
     assert_eq!(reply.unwrap().payload().len(), 32 << 20);
@@ -259,7 +260,7 @@ async fn without_a_setting_32_mib_are_kept_and_no_byte_more() {
     );
 }
 
-/// The same over a socket, where the pieces are those of the server's writes.
+/// The same over a socket, where the server's writes are the pieces.
 #[tokio::test]
 async fn pieces_from_a_socket_are_joined_and_counted() {
     for pieces in [1, 2, 3, 4, 9] {
@@ -268,7 +269,8 @@ async fn pieces_from_a_socket_are_joined_and_counted() {
                 let head = "HTTP/1.1 200 OK\r\nx-amzn-requestid: the-id\r\n\
                             transfer-encoding: chunked\r\n\r\n";
                 let mut steps = vec![Step::Write(head.into())];
-                // Larger than a read, so that each comes by itself or in several parts.
+                // Each piece is larger than a read, so that it arrives by itself or in several
+                // parts.
                 let piece =
                     |number: usize| http_chunk(number.to_string().repeat(20_000).as_bytes());
                 steps.extend((0..pieces).map(|number| Step::Write(piece(number))));
@@ -302,7 +304,7 @@ async fn pieces_from_a_socket_are_joined_and_counted() {
     }
 }
 
-/// An error and its sources.
+/// Returns the messages of an error and its sources.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);

@@ -1,4 +1,4 @@
-//! What each kind of error says to a program that decides what to do next, and to a person.
+//! What each kind of error tells a program that decides what to do next, and a person who reads it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -38,7 +38,7 @@ async fn collect(client: &Client, name: &str) -> Error {
     }
 }
 
-/// Of each kind an error, and of the kind `Service` several.
+/// One error of each kind, and several of the kind `Service`.
 async fn every_kind() -> Vec<(ErrorKind, Error)> {
     use ErrorKind::{
         Configuration, Connect, Corrupt, Credentials, FunctionFailed, Input, Json, Service,
@@ -154,7 +154,7 @@ async fn display_names_the_cause_and_debug_is_one_line() {
         while let Some(source) = root.and_then(|root| root.source()) {
             root = Some(source);
         }
-        // A timeout is told in this crate's words.
+        // A timeout is described in this crate's words.
         if let Some(root) = root.filter(|_| kind != ErrorKind::TimedOut) {
             assert!(text.contains(&root.to_string()), "{text}: {root}");
         }

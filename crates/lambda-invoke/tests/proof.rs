@@ -1,5 +1,5 @@
-//! A response counts only if the operation can have it and its end is proved: over sockets, through
-//! custom HTTP services, and in the blocking client.
+//! A response counts only if it is one that the operation can have and its end is proved: over
+//! sockets, through custom HTTP services, and in the blocking client.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -68,7 +68,8 @@ async fn a_body_without_a_proved_end_is_truncated() {
             assert_eq!(server.requests(), 1, "{framing}");
         }
     }
-    // Without proof the whole, nothing, or a response of HTTP/1.0 is truncated too.
+    // Without proof of its end, even a whole or empty body, or a response of HTTP/1.0, is
+    // truncated.
     for (version, body) in [("1.1", "{\"whole\":1}"), ("1.1", ""), ("1.0", "{}")] {
         let bytes = format!("HTTP/{version} 200 OK\r\nx-amzn-requestid: the-id\r\n\r\n{body}");
         let error = call(&responding(bytes).await.client(), Asked::Payload)
@@ -195,7 +196,7 @@ async fn an_error_with_a_truncated_body_is_the_error_of_its_head() {
             "cut at {at}"
         );
     }
-    // Without a code in the head it may be any error of its status, as long as the body is not whole.
+    // Without a code in the head, and with a truncated body, it may be any error with this status.
     let code_in_body = response(
         "400 Bad Request",
         &[],
@@ -207,7 +208,7 @@ async fn an_error_with_a_truncated_body_is_the_error_of_its_head() {
         (error.kind(), error.execution()),
         (ErrorKind::Service, Execution::Unknown)
     );
-    // A compressed body is not read as text.
+    // A compressed body is not parsed as text.
     let coded = [
         ("content-encoding", "gzip"),
         ("x-amzn-errortype", "ServiceException"),
@@ -251,7 +252,7 @@ where
     client.invoke("f").send().await
 }
 
-/// A body that does not know its length.
+/// A body whose size hint has no upper bound.
 fn unsized_body(text: &'static str) -> impl Body<Data = Bytes, Error = Infallible> + Send {
     struct Once(Option<Bytes>);
 
@@ -323,7 +324,7 @@ fn the_blocking_client_is_no_less_strict() {
     }
 }
 
-/// A response with this date.
+/// Adds this date to a response.
 fn dated(bytes: Vec<u8>, seconds: i64) -> Vec<u8> {
     let now = SystemTime::now();
     let offset = Duration::from_secs(seconds.unsigned_abs());
@@ -345,7 +346,7 @@ fn skewed(seconds: i64) -> Vec<u8> {
     )
 }
 
-/// By how much the clock of a request was corrected.
+/// The number of seconds by which the clock of a request was corrected.
 fn correction(date: &str) -> i64 {
     let digits: String = date.chars().filter(char::is_ascii_digit).collect();
     let part = |from: usize, to: usize| digits[from..to].parse::<u64>().unwrap();
@@ -359,7 +360,8 @@ fn correction(date: &str) -> i64 {
 
 #[tokio::test]
 async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
-    // Too far: reported, and not sent again.
+    // A skew of three days is too large to correct: it is reported, and the request is not sent
+    // again.
     let server = responding(skewed(3 * 86_400)).await;
     let error = call(&server.client(), Asked::Payload).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 1));
@@ -371,7 +373,7 @@ async fn a_clock_offset_is_bounded_and_forgotten_when_it_is_contradicted() {
         let good = response("200 OK", &[ID], "{}");
         vec![Step::Write(match number {
             0 => skewed(3600),
-            // Confirms, says nothing, and contradicts.
+            // These responses confirm the offset, say nothing about it, and contradict it.
             1 => dated(good, 3600),
             2 => good,
             3 => dated(good, 0),

@@ -1,5 +1,5 @@
-//! The READMEs' example on a terminal: each chunk is shown as soon as the function has written it, and
-//! no character is broken.
+//! The READMEs' example on a terminal: each chunk is shown as soon as the function has written it,
+//! and no character is split.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
@@ -54,7 +54,7 @@ fn the_example_is_the_one_in_the_readmes_with_an_endpoint() {
     assert_eq!(example, code);
 }
 
-/// Not a test: the example, for the test below to run in a process of its own.
+/// This is not a test but the example, which the test below runs in a process of its own.
 #[test]
 #[ignore = "is run by another test, on a terminal"]
 fn the_example_itself() {
@@ -71,7 +71,7 @@ fn on_a_terminal_it_streams_and_breaks_no_character() {
             let payload = String::from_utf8_lossy(invocation.payload()).into_owned();
             assert!(payload.contains("Zoë"), "{payload}");
             writer.write(&b"Gr\xc3\xbc\xc3"[..]).await?;
-            // Returns only when the reader has seen the first piece.
+            // Continues only when the reader has seen the first piece.
             waiting.notified().await;
             writer.write(&b"\x9fe, Zo\xc3"[..]).await?;
             writer.write(&b"\xab!"[..]).await?;

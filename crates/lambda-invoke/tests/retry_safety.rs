@@ -1,7 +1,9 @@
 //! Every row of docs/retry-safety.md over a real socket, for both operations and all policies: how
-//! often the function runs, how often the request is sent, and what the error says of it.
+//! often the function runs, how often the request is sent, and what the error says about the
+//! execution.
 //!
-//! The server here is the worst that the row allows: where the execution may have happened, it has.
+//! The server of this test behaves in the worst way that the row allows: where the function may
+//! have run, it has run.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 
@@ -25,7 +27,8 @@ use tokio::net::TcpStream;
 struct Row {
     failure: String,
     execution: Execution,
-    /// Under the default, `at_least_once()`, a durable name, and `none()`.
+    /// Whether the request is sent again by default, with `at_least_once()`, with a durable name,
+    /// and with `none()`.
     again: [bool; 4],
 }
 
@@ -71,11 +74,11 @@ enum Operation {
 enum Trouble {
     NoCredentials,
     NoConnection,
-    /// The server has read the request and does this.
+    /// The server reads the request and then takes these steps.
     Response(Vec<Step>),
 }
 
-/// All the ways in which a row's failure comes about.
+/// All the ways in which the failure of a row can come about.
 fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
     let steps = match (failure, operation) {
         ("an invalid request; no credentials", _) => {
@@ -144,7 +147,8 @@ fn troubles(failure: &str, operation: Operation) -> Vec<Trouble> {
                 }
                 Some(code) => rejection(&status, code.strip_suffix('`').unwrap(), "no"),
             };
-            // By this date this machine's clock is wrong, and not by more than is corrected.
+            // According to this date, the machine's clock is wrong, by less than the maximum
+            // correction.
             let head = String::from_utf8(bytes).unwrap();
             let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
             let dated = head.replacen("\r\n", &format!("\r\ndate: {date}\r\n"), 1);
@@ -158,7 +162,7 @@ fn redirect() -> Vec<u8> {
     response("302 Found", &[("location", "http://localhost/")], "")
 }
 
-/// Credentials that can be fetched again, or an error.
+/// Returns credentials that can be fetched again, or an error.
 #[derive(Debug)]
 struct Provider {
     has_any: bool,
@@ -242,7 +246,7 @@ async fn drive(row: Row, column: usize, operation: Operation, trouble: Trouble) 
     }
 }
 
-/// Makes the call to its end; returns how many attempts it took.
+/// Makes the call to its end, and returns the number of attempts.
 async fn call(client: &Client, operation: Operation, durable: bool) -> Result<u32, Error> {
     match operation {
         Operation::Invoke => {
@@ -270,7 +274,7 @@ async fn no_row_runs_a_function_more_often_than_the_table_says() {
         for operation in [Operation::Invoke, Operation::Stream] {
             for trouble in troubles(&row.failure, operation) {
                 for column in 0..4 {
-                    // A stream has no durable execution name.
+                    // A stream cannot have a durable execution name.
                     if (column, operation) != (2, Operation::Stream) {
                         let run = drive(row.clone(), column, operation, trouble.clone());
                         runs.push(tokio::spawn(run));
@@ -307,7 +311,7 @@ async fn an_earlier_attempt_that_may_have_run_is_remembered() {
         Some("ResourceNotFoundException")
     );
     assert_eq!(error.attempts(), 2);
-    // The second was certainly rejected, but the first may have run.
+    // The second attempt was certainly rejected, but the first may have run.
     assert_eq!(error.execution(), Execution::Unknown);
 }
 

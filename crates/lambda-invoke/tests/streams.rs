@@ -29,7 +29,7 @@ async fn the_first_chunk_arrives_before_the_function_makes_the_second() {
         let waiting = Arc::clone(&waiting);
         async move {
             writer.write("first").await?;
-            // Returns only when the client has read the first chunk.
+            // Continues only when the client has read the first chunk.
             waiting.notified().await;
             writer.write("second").await?;
             Ok::<_, FunctionError>(())
@@ -135,7 +135,7 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
             .text()
             .contains("about to fail")
     );
-    // Once, although code and type are the same.
+    // The code appears once, although code and type are the same.
     let code = failure.code.as_deref().unwrap();
     assert!(
         error
@@ -147,7 +147,7 @@ async fn a_function_that_fails_is_an_error_after_what_it_wrote() {
 
 #[tokio::test]
 async fn dropping_next_midway_loses_nothing() {
-    // Every byte of the body on its own, and the client gives up after each poll.
+    // Every byte of the body arrives on its own, and the client gives up after each poll.
     let whole = event_bytes([chunk("abc"), chunk("defgh"), complete()]);
     let go = Arc::new(Notify::new());
     let told = Arc::clone(&go);
@@ -166,7 +166,7 @@ async fn dropping_next_midway_loses_nothing() {
     let mut dropped = 0;
     loop {
         go.notify_one();
-        // The future is dropped when the time is up, wherever it stands.
+        // The future is dropped after a millisecond, wherever it is at that time.
         match tokio::time::timeout(Duration::from_millis(1), stream.next_chunk()).await {
             Ok(Some(piece)) => all.extend_from_slice(&piece.unwrap()),
             Ok(None) => break,
@@ -234,7 +234,7 @@ async fn is_an_async_read_that_ends_only_where_the_stream_did() {
         (inner.kind(), inner.received()),
         (ErrorKind::Truncated, Some(13))
     );
-    // Reading on is an error again, not the end.
+    // Another read returns an error again, not the end.
     assert!(reader.read(&mut [0; 8]).await.is_err());
     assert!(reader.fill_buf().await.is_err());
 }
@@ -244,7 +244,7 @@ async fn is_an_http_response_without_its_prelude() {
     let remapped = "application/vnd.awslambda.http-integration-response";
     let prelude = r#"{"statusCode":418,"headers":{"x-a":"1"},"cookies":["a=1","b=2"]}"#;
     let bytes = [prelude.as_bytes(), &[0; 8], b"short and stout"].concat();
-    // Split within the JSON, within the NULs, and within the body.
+    // Split within the JSON, within the NUL bytes, and within the body.
     for cut in [10, prelude.len() + 3, prelude.len() + 8, prelude.len() + 11] {
         let parts = [&bytes[..cut], &bytes[cut..]]
             .map(|part| StreamEvent::PayloadChunk(Bytes::copy_from_slice(part).into()));

@@ -1,4 +1,4 @@
-//! Response streams as text: no chunk splits a character, wherever messages and reads are split.
+//! Response streams as text: no character is split, wherever messages and reads are split.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may")]
 

@@ -1,4 +1,4 @@
-//! What a call reports to `tracing`: its span, its events, and what is in none of them.
+//! What a call reports to `tracing`: its span, its events, and what must never be in them.
 #![allow(clippy::unwrap_used, reason = "a test's helper may")]
 
 #[path = "support/log.rs"]
@@ -169,7 +169,8 @@ async fn a_refused_connection_is_reported() {
     contains(&log.events("call failed"), &["execution=\"not started\""]);
 }
 
-/// Every kind of end, with marks in every place that could hold a secret or a payload.
+/// Calls with every kind of outcome, with marked text in every place that can hold a secret or a
+/// payload.
 #[tokio::test]
 async fn nothing_secret_and_no_payload_is_in_any_span_or_event() {
     const SECRETS: [&str; 7] = [

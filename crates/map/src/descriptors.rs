@@ -1,7 +1,7 @@
 //! The limit of open files of this process.
 
-/// Returns how many files this process may have open, after raising its limit as far as this many
-/// need and the system allows. `None` if there is no limit, or if it is not known.
+/// Raises this process's limit of open files towards `needed`, as far as the system allows, and
+/// returns the limit. `None` if there is no limit, or if it is not known.
 ///
 /// # Example
 ///

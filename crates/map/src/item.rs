@@ -21,9 +21,9 @@ use crate::journal::Settled;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
-    /// What the function is called with: JSON.
+    /// The payload that the function is called with, which is JSON.
     pub payload: Bytes,
-    /// What the item is called in results.
+    /// The item's name in results.
     pub key: Option<Arc<str>>,
     /// The name under which a durable function runs once, however often it is called.
     pub execution_name: Option<Arc<str>>,
@@ -40,7 +40,7 @@ impl Item {
         }
     }
 
-    /// Sets what the item is called in results.
+    /// Sets the item's name in results.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
@@ -59,14 +59,14 @@ impl Item {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finished {
-    /// Which item, from 0.
+    /// The index of the item, from 0.
     pub index: u64,
     /// The item's key, if it has one.
     pub key: Option<Arc<str>>,
     /// How it ended.
     pub settled: Settled,
-    /// What the function returned; empty if no response came, for events, and for items of a batch
-    /// whose function returned no array.
+    /// The function's result; empty if there was no response, for events, and for items of a batch
+    /// if the function did not return an array.
     pub payload: Bytes,
     /// Why it failed.
     pub cause: Option<Cause>,
@@ -74,12 +74,12 @@ pub struct Finished {
     pub attempts: u32,
     /// How many of these the service throttled.
     pub throttled: u32,
-    /// From the first attempt to the end, in this run.
+    /// The time from the first attempt to the end, in this run.
     pub duration: Duration,
-    /// The request id of the last attempt's response, if one came.
+    /// The request id of the last attempt's response, if there was one.
     pub request_id: Option<Arc<str>>,
     /// The platform's report, if the log was requested. In a batch, of the first item only.
-    pub report: Option<Report>,
+    pub report: Option<Box<Report>>,
 }
 
 /// Why an item failed.
@@ -90,7 +90,7 @@ pub enum Cause {
     Call(Arc<Error>),
     /// The function reported the item in `batchItemFailures`.
     BatchItemFailure,
-    /// The function's response to a batch is not one that batches have: what is wrong with it.
+    /// The function's response to a batch is invalid; the text says why.
     BatchResponse(Arc<str>),
     /// The run was stopped while the item was running.
     Stopped,
@@ -98,15 +98,18 @@ pub enum Cause {
     NotRecorded,
 }
 
-/// What a run reports of an item.
+/// A run's report about an item.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "an item ended now or before")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "an item ended in this run or an earlier one"
+)]
 pub enum Event {
     /// It ended in this run.
     Finished(Box<Finished>, Bytes),
-    /// It ended in an earlier run: how, and the line that was recorded then.
+    /// It ended in an earlier run, which recorded the line.
     Recorded {
-        /// Which item, from 0.
+        /// The index of the item, from 0.
         index: u64,
         /// How it ended.
         settled: Settled,

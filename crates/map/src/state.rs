@@ -1,4 +1,4 @@
-//! What is known of each item, without I/O.
+//! What is known about each item, without I/O.
 //!
 //! Eight bytes an item, in pages of 4,096 items: three bits for the status, 29 for the checksum of the
 //! payload, and 32 for the position of the result in the journal.
@@ -10,13 +10,14 @@ use crate::journal::{Event, Kind, Settled, SourceId};
 /// How many items a page has.
 const PAGE: usize = 4_096;
 
-/// What is known of an item.
+/// What is known about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "these are the states of an item")]
 pub enum Status {
     /// It was never sent.
     Pending,
-    /// It was sent, and no result was recorded: it runs, or the process ended before the result came.
+    /// It was sent, and no result was recorded: it is running, or the process ended before the
+    /// result arrived.
     Sent,
     /// It ended.
     Settled(Settled),
@@ -47,7 +48,7 @@ impl Rerun {
         self
     }
 
-    /// Returns whether an item of this status is sent. One that is done never is.
+    /// Returns whether an item with this status is sent. An item that is done never is.
     #[must_use]
     pub const fn sends(self, status: Status) -> bool {
         match status {
@@ -92,7 +93,7 @@ impl Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateError {
-    /// An item was recorded although items before it never were.
+    /// An item was recorded although earlier items were not.
     OutOfOrder {
         /// The item.
         index: u64,
@@ -104,21 +105,21 @@ pub enum StateError {
         /// The item.
         index: u64,
     },
-    /// A result was recorded of an item that had not been sent.
+    /// A result was recorded for an item that had not been sent.
     NotSent {
         /// The item.
         index: u64,
     },
-    /// An item has another payload than when it was recorded.
+    /// An item has a different payload than when it was recorded.
     OtherPayload {
         /// The item.
         index: u64,
     },
-    /// The source has another number of items than when it was recorded.
+    /// The source has a different number of items than when it was recorded.
     OtherCount {
         /// The journal's number.
         was: u64,
-        /// How many there are, or at least.
+        /// The present number, or a lower bound of it.
         is: u64,
     },
     /// The journal is longer than 64 GiB.
@@ -196,7 +197,7 @@ impl Entry {
     }
 }
 
-/// What is known of all items.
+/// What is known about all items.
 ///
 /// # Example
 ///
@@ -220,13 +221,13 @@ pub struct State {
     counts: Counts,
     /// The number of items, if a source was read to its end.
     total: Option<u64>,
-    /// How many records may be missing: those that this scan lost, and those that earlier ones did.
+    /// How many records may be missing: those that this scan or earlier ones found destroyed.
     lost: u64,
     voids: u64,
 }
 
 impl State {
-    /// Takes over a record that was read.
+    /// Applies a record that was read.
     ///
     /// # Errors
     ///
@@ -300,7 +301,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes over the number of items from the journal's header.
+    /// Sets the number of items from the journal's header.
     pub(crate) fn expect(&mut self, source: Option<SourceId>) -> Result<(), StateError> {
         source.map_or(Ok(()), |source| self.ended(source.items))
     }
@@ -315,7 +316,8 @@ impl State {
     ///
     /// # Errors
     ///
-    /// If it has another payload than the one that was recorded, or belongs to no recorded source.
+    /// If it has a different payload than the recorded one, or does not belong to the recorded
+    /// source.
     pub fn is_to_be_sent(&self, index: u64, check: u32, rerun: Rerun) -> Result<bool, StateError> {
         if let Some(was) = self.total.filter(|total| index >= *total) {
             return Err(StateError::OtherCount { was, is: index + 1 });
@@ -324,7 +326,7 @@ impl State {
             return Ok(true);
         };
         let status = entry.status();
-        // Without a record of its sending, nothing is known of the payload.
+        // Without a record that it was sent, nothing is known about the payload.
         let is_known = status != Status::Pending && !(self.lost > 0 && entry.check() == 0);
         if is_known && entry.check() != check & ((1 << CHECK_BITS) - 1) {
             return Err(StateError::OtherPayload { index });
@@ -332,7 +334,7 @@ impl State {
         Ok(rerun.sends(status))
     }
 
-    /// Returns what is known of an item.
+    /// Returns what is known about an item.
     #[must_use]
     pub fn status(&self, index: u64) -> Status {
         self.get(index).map_or(Status::Pending, Entry::status)
@@ -369,8 +371,8 @@ impl State {
         page.get(index % PAGE).copied()
     }
 
-    /// The entry of an item, which is one of those before, or the next. Memory therefore grows only
-    /// with the number of records.
+    /// The entry of an item, which must be one of the recorded ones or the next. Memory therefore
+    /// grows only with the number of records.
     fn entry(&self, index: u64) -> Result<Entry, StateError> {
         if index > self.next.saturating_add(self.lost) {
             return Err(StateError::OutOfOrder {

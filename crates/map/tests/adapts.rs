@@ -1,4 +1,4 @@
-//! Concurrency adapts to a limit that is not known, and follows it when it changes.
+//! Concurrency adapts to an unknown limit, and follows the limit when it changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/limited.rs"]
@@ -89,7 +89,7 @@ impl Service<Request<Full<Bytes>>> for InMemory {
     }
 }
 
-/// A call that runs, until it ends or is dropped.
+/// A running call, until it ends or is dropped.
 struct Running(Arc<AtomicUsize>);
 
 impl Drop for Running {
@@ -106,7 +106,7 @@ fn endless() -> impl Iterator<Item = Item> + Send + Unpin {
     (0..u64::MAX).map(|n| Item::new(format!("{n}")))
 }
 
-/// Runs for this long, and returns how many calls ended in each slice of it.
+/// Runs for this long, and returns how many calls ended in each slice of the time.
 async fn ended(client: Client, most: usize, slices: usize, slice: Duration) -> Vec<usize> {
     let map = Map::new(client, "f".try_into().unwrap()).concurrency(most);
     let mut run = map.run(iter(endless()));
@@ -133,7 +133,7 @@ async fn reaches_nine_tenths_of_the_best_fixed_concurrency_and_follows_a_change(
         let share = |counts: &[usize], best: f64| {
             counts.iter().sum::<usize>() as f64 / counts.len() as f64 / best
         };
-        // Within two seconds, with ten allowed.
+        // The limit is reached within two seconds; the requirement is ten.
         let counts = ended(service.client(), 1_000, 20, slice).await;
         let reached = share(&counts[4..], best);
         assert!(reached >= 0.9, "{reached} of {best}: {counts:?}");
@@ -146,7 +146,7 @@ async fn reaches_nine_tenths_of_the_best_fixed_concurrency_and_follows_a_change(
         };
         let run = ended(service.client(), 1_000, 40, slice);
         let (counts, ()) = tokio::join!(run, change);
-        // From three seconds after each change on.
+        // The limit is followed from three seconds after each change on.
         let raised = share(&counts[12..20], best * 3.0);
         let lowered = share(&counts[26..], ((limit / 2 + 1) * 5) as f64);
         assert!(
@@ -180,9 +180,9 @@ async fn curve_in_virtual_time() {
     }
 }
 
-/// Prints the same over sockets, in real time, beside the best fixed concurrency, and checks that it is
-/// reached within ten seconds and kept, three seconds after a change as well:
-/// `cargo test --release -p lambda-invoke-map --test adapts -- --ignored --nocapture sockets`.
+/// Prints the same over sockets, in real time, next to the best fixed concurrency, and checks that
+/// it is reached within ten seconds and kept, also from three seconds after a change on: `cargo
+/// test --release -p lambda-invoke-map --test adapts -- --ignored --nocapture sockets`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute, and its figures are those of the machine"]
 async fn curve_over_sockets() {

@@ -11,7 +11,7 @@ use lambda_invoke_map::journal::{Decoded, Header, SLOT, Settled, SourceId};
 use lambda_invoke_map::{Item, Journal, JournalError, Rerun, RunError, StateError, iter};
 use support::{Executions, Service, all, items, open, path, settled};
 
-/// The executions of each item beyond those before.
+/// The executions of each item since `before`.
 fn more(executions: &Executions, before: &BTreeMap<String, u64>, count: u64) -> Vec<u64> {
     let now = executions.get();
     let of = |map: &BTreeMap<String, u64>, n: u64| -> u64 {
@@ -50,7 +50,7 @@ fn four() -> impl Iterator<Item = Item> + Send + Unpin {
     items(3).chain([Item::new(r#"{"n":3,"x":"fail"}"#)])
 }
 
-/// What a journal knows to be done.
+/// The items that a journal records as done.
 fn done(file: &Path) -> Result<Vec<u64>, JournalError> {
     let journal = unlocked(file)?;
     let status = |n| journal.state().status(n);
@@ -62,7 +62,8 @@ fn reopened(file: &Path) -> Journal {
     unlocked(file).unwrap()
 }
 
-/// Opens a journal once the lock of the last one has ended, which its thread holds for a moment.
+/// Opens a journal once the lock of the previous one is released, which its thread holds a moment
+/// longer.
 fn unlocked(file: &Path) -> Result<Journal, JournalError> {
     for _ in 0..10_000 {
         match Journal::open(file, &Header::new("count"), Journal::WINDOW) {
@@ -97,7 +98,7 @@ async fn resumed_after_every_truncation_nothing_done_runs_again_and_nothing_is_l
             assert_eq!(line["index"], *n, "{end}");
             assert!(more[*n as usize] <= 1 && (is_certain || more[*n as usize] == 0));
         }
-        // What is unknown is sent on request.
+        // Items with an unknown outcome are sent again on request.
         let rerun = Rerun::default().unknown(true);
         let run = service.map().journal(reopened(&file)).rerun(rerun);
         let (events, error) = all(run.run(iter(four()))).await;
@@ -119,7 +120,7 @@ async fn after_every_changed_byte_it_is_rejected_or_nothing_that_ran_runs_again(
         fs::write(&file, &changed).unwrap();
         if done(&file).is_err() {
             rejected += 1;
-            // The file stays as it was, for whoever wants to look into it.
+            // The file stays unchanged, so that it can be examined.
             assert_eq!(fs::read(&file).unwrap(), changed);
             continue;
         }
@@ -131,7 +132,8 @@ async fn after_every_changed_byte_it_is_rejected_or_nothing_that_ran_runs_again(
         assert_eq!(more(&service.executions, &before, 4), [0; 4], "{at}");
         assert_eq!(settled(&events, Settled::Unknown), 1, "{at}");
     }
-    // At least the header, the records of four items and that of their number.
+    // At least the header, the records of the four items and the record of their number are
+    // protected.
     assert!(rejected >= 96 + 9 * SLOT, "{rejected} of {}", bytes.len());
 }
 
@@ -235,7 +237,7 @@ async fn what_a_power_failure_destroyed_is_filled_once_and_costs_only_what_it_hi
         fs::write(&file, &holed).unwrap();
         let once = done(&file).unwrap();
         assert!(once.len() + 1 >= all.len(), "{at}");
-        // The second time there is nothing left to repair.
+        // The second time, there is nothing left to repair.
         let repaired = fs::read(&file).unwrap();
         assert_eq!(done(&file).unwrap(), once);
         assert_eq!(fs::read(&file).unwrap(), repaired, "{at}");
@@ -250,7 +252,7 @@ async fn an_unknown_item_with_a_durable_execution_name_is_sent_again() {
         panic!("no header");
     };
     let file = path("durable");
-    // The first item was sent; nothing more is known.
+    // The first item was sent, but its outcome is not recorded.
     fs::write(&file, &bytes[..header + SLOT]).unwrap();
     let (events, _) = all(service.map().journal(open(&file)).run(iter(items(1)))).await;
     assert_eq!(settled(&events, Settled::Unknown), 1);

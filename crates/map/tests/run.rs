@@ -1,4 +1,4 @@
-//! Runs against an endpoint: results, retries, order, batches, limits of failures.
+//! Runs against an endpoint: results, retries, order, batches, and limits on failures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -106,7 +106,7 @@ async fn results_come_in_order_if_asked_for() {
     let mut next = 0;
     while let Some(event) = run.next().await {
         assert_eq!(event.unwrap().index(), next);
-        // Those that came at once are ahead of this one.
+        // Faster items are read ahead of this one, but only a bounded number of them.
         assert!(run.progress().read <= next + 2 * 15);
         next += 1;
     }
@@ -228,7 +228,7 @@ async fn a_rate_is_kept() {
     let (events, _) = all(service.map().rate(Some(100.0)).run(iter(items(60)))).await;
     assert_eq!(events.len(), 60);
     assert!(began.elapsed() >= Duration::from_millis(550));
-    // The run does not wait for the start time of an item that does not come.
+    // After the last item, the run does not wait for the next start time.
     let began = Instant::now();
     let (events, _) = all(service.map().rate(Some(0.01)).run(iter(items(1)))).await;
     assert_eq!(events.len(), 1);

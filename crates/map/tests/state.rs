@@ -1,4 +1,5 @@
-//! The state of items beside a naive one, and journals that were cut or changed at random.
+//! The state of items compared with a naive implementation, and journals that are truncated or
+//! changed at random.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -32,12 +33,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the records say, in the simplest way.
+/// The state after the records, kept in the simplest way.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Naive(BTreeMap<u64, (u32, Status)>);
 
 impl Naive {
-    /// Applies a step, if it is one that can happen.
+    /// Applies a step if it is possible in the current state.
     fn apply(&mut self, step: Step) -> bool {
         match step {
             Step::Sent(index, check) => {
@@ -85,12 +86,12 @@ fn encode(step: Step, slot: u64, out: &mut Vec<u8>) -> u64 {
     record.encode(SEED, slot, out)
 }
 
-/// The state that a journal leads to.
+/// The state that the records of a journal lead to.
 fn read(bytes: &[u8]) -> Result<State, ScanError> {
     let mut state = State::default();
     let mut scanner = Scanner::new(SEED, 1);
     scanner.feed(bytes, |event| {
-        // A result whose sending was lost is in order where records were lost.
+        // Where records were lost, a result without a record of its sending is valid.
         state
             .read(&event)
             .map_err(|_| ScanError::Damaged { offset: 0 })
@@ -131,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn a_journal_cut_anywhere_is_that_of_an_earlier_moment(
+    fn a_truncated_journal_is_that_of_an_earlier_moment(
         steps in vec(step(), 1..60),
         cut in any::<prop::sample::Index>(),
     ) {
@@ -152,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_journal_never_says_done_of_what_is_not(
+    fn a_changed_journal_never_reports_an_item_as_done_that_is_not(
         steps in vec(step(), 1..60),
         at in any::<prop::sample::Index>(),
         length in 1..40usize,

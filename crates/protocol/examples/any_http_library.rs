@@ -1,4 +1,4 @@
-//! Makes the request of a call and reads its response, with no HTTP library at all: the two functions
+//! Makes the request of a call and reads its response without any HTTP library: the two functions
 //! take and return the types of the crate `http`.
 //!
 //! ```text
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let request = call.to_http(&Uri::from_static("https://lambda.eu-west-1.amazonaws.com"))?;
     println!("{} {}", request.method(), request.uri());
 
-    // Sign it, send it with any library, and pass on what comes back.
+    // Here, sign the request, send it with any library, and pass on the response.
     let response = http::Response::builder()
         .header("x-amzn-requestid", "4e0a1f7c-2a5c-4b1e-9d3f-0c1d2e3f4a5b")
         .header("x-amz-executed-version", "$LATEST")

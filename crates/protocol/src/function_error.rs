@@ -6,7 +6,7 @@ use lambda_invoke_error::bounds::{MAX_MESSAGE, MAX_TOKEN};
 use lambda_invoke_error::text::{Excerpt, truncate};
 use serde_json::Value;
 
-/// The most of a stack that is kept, in bytes.
+/// The maximum length of a stack that is kept, in bytes.
 const MAX_STACK: usize = 64 * 1024;
 
 /// The error that a failed function returns as its payload, as the runtimes write it: `errorType`,
@@ -31,8 +31,8 @@ const MAX_STACK: usize = 64 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionError {
-    /// The kind of error: a class's name, or one of the platform's such as `Sandbox.Timedout`,
-    /// `Runtime.ExitError`, `Function.ResponseSizeTooLarge`.
+    /// The kind of error: the name of a class, or one of the platform's types such as
+    /// `Sandbox.Timedout`, `Runtime.ExitError` or `Function.ResponseSizeTooLarge`.
     pub error_type: Option<String>,
     /// The message.
     pub error_message: Option<String>,
@@ -145,8 +145,8 @@ impl FunctionError {
     }
 }
 
-/// Returns the elements of an array, those that are not strings (as the frames of older Python
-/// runtimes) as JSON, or the lines of a string.
+/// Returns the elements of an array, or the lines of a string. Elements that are not strings (such
+/// as the frames of older Python runtimes) are returned as JSON.
 fn stack_lines(stack: Option<Value>) -> Vec<String> {
     match stack {
         Some(Value::Array(frames)) => frames

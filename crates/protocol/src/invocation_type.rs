@@ -7,7 +7,7 @@ use lambda_invoke_input::InvocationType;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the model has these two")]
 pub enum StreamInvocationType {
-    /// Run the function and stream its response: what an absent header means.
+    /// Run the function and stream its response. An absent header means the same.
     #[default]
     RequestResponse,
     /// Check the parameters and the permission; run nothing.

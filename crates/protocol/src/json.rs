@@ -1,4 +1,4 @@
-//! Checks whether a payload is JSON, and where it is not.
+//! Checks whether a payload is JSON, and finds the first error.
 //!
 //! The service accepts nothing else. A client checks before it sends, with the position for the
 //! user; an endpoint responds with the service's message, which is that of its parser (Jackson).
@@ -81,7 +81,7 @@ enum Kind {
     Encoding,
 }
 
-/// The number of bytes of a word that a message quotes at most.
+/// The maximum number of bytes of a word that a message quotes.
 const MAX_TOKEN: usize = 256;
 
 impl JsonError {
@@ -127,8 +127,9 @@ impl JsonError {
         self.column
     }
 
-    /// Returns the service's message. It was recorded for an open object or array, for a byte that
-    /// begins no value, and for bytes that are not UTF-8; the others follow its parser.
+    /// Returns the service's message. It was recorded for an unclosed object or array, for a byte
+    /// that begins no value, and for bytes that are not UTF-8; the other messages follow the
+    /// service's parser.
     #[must_use]
     pub fn service_message(&self) -> String {
         const VALUE: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
@@ -152,7 +153,7 @@ impl JsonError {
                 format!("Unexpected character ({character}): expected a valid value ({VALUE})")
             }
         };
-        // The parser has read past the byte when it finds that it is not UTF-8.
+        // The parser has already read past a byte when it notices that the byte is not UTF-8.
         let column = column.saturating_add(usize::from(self.kind == Kind::Encoding));
         format!(
             "Could not parse request body into json: Could not parse payload into json: {what}\n at {}",

@@ -19,7 +19,8 @@ pub mod text;
 pub use function_error::FunctionError;
 pub use invocation_type::StreamInvocationType;
 pub use log::{
-    LogTail, LogTailError, LoggedFailure, Outcome, Report, ReportStatus, StartLine, TailBuffer,
+    LogLineError, LogTail, LogTailError, LoggedFailure, Outcome, Report, ReportStatus, StartLine,
+    TailBuffer,
 };
 pub use request::{
     IncomingRequest, InvokeRequest, Rejection, Request, RequestError, StreamRequest, operation,

@@ -10,7 +10,7 @@ use std::fmt;
 use http::Method;
 use lambda_invoke_error::Operation;
 
-/// An operation's path: the function's name stands between two constant parts.
+/// An operation's path: the function's name between two constant parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Template {
     operation: Operation,
@@ -123,8 +123,8 @@ impl fmt::Display for RouteError {
 
 impl std::error::Error for RouteError {}
 
-/// Displays a text as a path's label or a query's key or value: with all but the unreserved
-/// characters of RFC 3986 percent-encoded, in upper-case hex digits.
+/// Displays a text as a path's label or a query's key or value: everything except the unreserved
+/// characters of RFC 3986 is percent-encoded, with upper-case hex digits.
 ///
 /// # Example
 ///
@@ -269,7 +269,7 @@ mod tests {
                 Operation::InvokeAsync,
                 "f",
             ),
-            // Unencoded, as a person types it.
+            // Unencoded, as people type it.
             (
                 "/2015-03-31/functions/f:$LATEST/invocations",
                 Operation::Invoke,

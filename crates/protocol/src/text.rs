@@ -47,8 +47,8 @@ impl Utf8Decoder {
         }
     }
 
-    /// Decodes a piece, and returns the characters that it completes. The text is empty if the
-    /// piece ends within its first character.
+    /// Decodes a piece, and returns all complete characters. The text is empty if the piece ends
+    /// within its first character.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Utf8Decoder {
         }
     }
 
-    /// Replaces `length` invalid bytes, or records the error; returns whether decoding goes on.
+    /// Replaces `length` invalid bytes, or records the error; returns whether decoding continues.
     fn replace(&mut self, text: &mut String, length: usize) -> bool {
         if self.lossy {
             text.push('\u{fffd}');

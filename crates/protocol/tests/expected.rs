@@ -1,6 +1,6 @@
-//! Which responses are the expected ones, and when a body is complete.
+//! Which responses are expected, and when a body is complete.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
 use http::response::Parts;
@@ -83,7 +83,7 @@ fn a_200_is_recognized_by_its_head_or_as_json() {
 fn an_event_is_queued_only_if_lambda_or_a_known_emulator_says_so() {
     let queued = |headers: &[(&str, &str)], body: &str| check(Expected::Queued, 202, headers, body);
     assert_eq!(queued(&[ID], ""), None);
-    // moto responds with a body.
+    // moto returns a 202 with a body.
     assert_eq!(
         queued(&[ID, ("content-type", "application/json")], "{}"),
         None
@@ -91,7 +91,7 @@ fn an_event_is_queued_only_if_lambda_or_a_known_emulator_says_so() {
     // AWS SAM 1.170 and serverless-offline 14.8, according to their sources.
     assert_eq!(queued(&[("content-type", "application/json")], ""), None);
     assert_eq!(queued(&[], ""), None);
-    // Other servers.
+    // Servers that are not known to emulate Lambda.
     assert_eq!(queued(&[], "accepted"), Some(Mismatch::NoSign));
     assert_eq!(
         queued(&[("content-type", "application/json")], "{}"),
@@ -108,7 +108,7 @@ fn an_event_is_queued_only_if_lambda_or_a_known_emulator_says_so() {
 }
 
 #[test]
-fn a_dry_run_needs_a_sign_and_a_stream_its_type() {
+fn a_dry_run_needs_a_header_of_lambda_and_a_stream_its_content_type() {
     assert_eq!(check(Expected::DryRun, 204, &[ID], ""), None);
     assert_eq!(check(Expected::DryRun, 204, &[VERSION], ""), None);
     assert_eq!(
@@ -153,7 +153,7 @@ fn codings_are_not_passed_through_as_payload() {
         ("Chunked", None),
         ("identity, chunked", None),
         ("gzip, chunked", Some(Mismatch::TransferEncoding)),
-        // Without a last `chunked`, the body's end cannot be proved: see `Framing`.
+        // If `chunked` is not the last coding, the end of the body cannot be proved: see `Framing`.
         ("gzip", None),
         ("chunked, chunked", Some(Mismatch::TransferEncoding)),
     ] {

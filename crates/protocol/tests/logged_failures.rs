@@ -1,6 +1,6 @@
-//! Which logs report a failure, and which only look like it.
+//! Which logs report a failure, and which only appear to.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
 use lambda_invoke_input::InvocationType;
@@ -12,7 +12,7 @@ const ID: &str = "24771e54-fca1-4eaf-a574-0a5133afa0ff";
 const OTHER: &str = "cc9f4885-72b3-498b-8242-ed5644d72371";
 const TIME: &str = "2026-09-15T10:17:16.958Z";
 
-/// The lines between START and END of [`ID`], and its report with this status.
+/// A log with these lines between the START and END of [`ID`], and a report with this status.
 fn log(lines: &str, status: &str) -> LogTail {
     log_of(&format!(
         "START RequestId: {ID} Version: $LATEST\n{lines}\nEND RequestId: {ID}\n\
@@ -79,7 +79,7 @@ fn the_node_runtimes_records_are_failures() {
             let failure = log(&line, "").failure(Some(ID)).unwrap();
             assert_eq!(failure.to_string(), "TypeError: no");
             assert_eq!(failure.error.stack_trace.len(), 2);
-            // The function's own lines before and after it do not matter.
+            // The function's own lines before and after the record do not matter.
             assert!(reported(&log(&format!("a\n{line}\nb"), "")).is_some());
         }
     }
@@ -156,7 +156,7 @@ fn a_log_in_the_json_format_ends_with_the_platforms_record() {
         let log = log_of(&format!("{start}\nhello\n{failure}\n{end}"));
         assert_eq!(reported(&log).as_deref(), Some("KeyError: no"), "{end}");
     }
-    // What follows the end is not the function's.
+    // Lines after the end are not the function's.
     let log = log_of(&format!("{start}\nhello\n{done}\n{failure}\n"));
     assert_eq!(reported(&log), None);
 }
@@ -186,7 +186,7 @@ fn the_platforms_own_lines_are_failures() {
     ] {
         assert_eq!(reported(&log("", &format!("\n{other}"))), None, "{other}");
     }
-    // The same line, written by the function, proves nothing.
+    // If the function writes the same line, it proves nothing.
     assert_eq!(reported(&log(after_end.trim_start(), "")), None);
 }
 
@@ -202,7 +202,7 @@ fn what_a_function_writes_itself_is_not_a_failure() {
         // logging.error and logging.exception of Python.
         format!("[ERROR]\t{TIME}\t{ID}\tno cat"),
         format!("[ERROR]\t{TIME}\t{ID}\tno cat\n{traceback}\nValueError: no cat"),
-        // traceback.print_exc() after a line that looks like the runtime's.
+        // traceback.print_exc() after a line that resembles the runtime's.
         format!("[ERROR] Foo: bar\n{traceback}\nValueError: no cat"),
         // A traceback, after which the function continues.
         format!("[ERROR] Foo: bar\n{traceback}\nrecovered"),
@@ -262,7 +262,7 @@ fn another_requests_log_is_not_this_ones() {
         assert_eq!(reported(&log(&quoted, "")), None, "{quoted}");
         assert_eq!(log(&quoted, "").failure(None), None, "{quoted}");
     }
-    // A whole log of another request. Without an id from the head, the id of the last report is
+    // A complete log of another request. Without an id from the head, the id of the last report is
     // used.
     let other = format!(
         "START RequestId: {OTHER} Version: 1\n{TIME}\t{OTHER}\tERROR\tInvoke Error \t{error}\n\
@@ -282,13 +282,14 @@ fn outside_of_start_and_end_nothing_counts() {
     assert!(reported(&log_of(&format!("{start}{record}\n{end}"))).is_some());
     assert_eq!(reported(&log_of(&format!("{record}\n{start}{end}"))), None);
     assert_eq!(reported(&log_of(&format!("{start}{end}{record}\n"))), None);
-    // Without an end it is unknown which request the record belongs to.
+    // Without an END line, it is unknown to which request the record belongs.
     assert_eq!(reported(&log_of(&format!("{start}{record}\n"))), None);
     assert_eq!(reported(&log_of(&record)), None);
     assert_eq!(reported(&log_of("")), None);
 }
 
-/// A function can print the text of the platform's END, but not as a line of its own that is the last.
+/// A function can print the text of the platform's END line, but the platform's own line is always
+/// the last of these.
 #[test]
 fn an_end_with_more_text_on_its_line_is_not_the_platforms() {
     let record =
@@ -299,7 +300,7 @@ fn an_end_with_more_text_on_its_line_is_not_the_platforms() {
     assert_eq!(reported(&log).as_deref(), Some("E: m"));
 }
 
-/// What is shorter than the service's maximum is the whole log, so that its first line is complete.
+/// A log that is shorter than the service's maximum is complete, and so is its first line.
 #[test]
 fn the_first_line_of_a_log_of_less_than_the_maximum_counts() {
     let error = r#"{"errorType":"E","errorMessage":"m"}"#;
@@ -318,7 +319,7 @@ fn a_tail_that_lacks_its_start_is_read_from_its_first_whole_line() {
     let record = format!("{TIME}\t{ID}\tERROR\tInvoke Error \t{error}");
     let padding = "x".repeat(5000);
     assert!(reported(&log(&format!("{padding}\n{record}"), "")).is_some());
-    // The rest of a line may look like a complete one.
+    // The rest of a truncated line may look like a complete line.
     let end = format!("END RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.00 ms\n");
     let padding = "y".repeat(LogTail::MAX_BYTES - record.len() - end.len() - 2);
     let rest = format!("{record}\n{padding}\n{end}");
@@ -372,7 +373,7 @@ fn a_stream_whose_log_reports_a_failure_fails() {
     StreamEvent::InvokeComplete(complete)
         .encode(&mut wire)
         .unwrap();
-    // The log of this stream ends with this stream's report, whatever id the head has.
+    // This stream's log ends with this stream's report, whatever id is in the head.
     for id in [Some(ID), None, Some(OTHER)] {
         let mut reader = StreamReader::new().with_request_id(id.map(str::to_owned));
         reader.push(wire.clone().into());
@@ -384,9 +385,9 @@ fn a_stream_whose_log_reports_a_failure_fails() {
     }
 }
 
-/// Two requests can share a log's end; the id tells which report is the stream's.
+/// The end of a log can contain two requests; the id identifies the report of the stream's own.
 #[test]
-fn of_several_reports_a_stream_believes_the_one_of_its_request() {
+fn of_several_reports_a_stream_uses_the_one_of_its_request() {
     let both = format!(
         "START RequestId: {ID} Version: 1\nEND RequestId: {ID}\n\
          REPORT RequestId: {ID}\tDuration: 1.00 ms\n\
@@ -433,7 +434,7 @@ fn a_failure_is_found_although_a_gateway_has_replaced_the_id_in_the_head() {
     let reply = Reply::from_http(asked, &parts, "{}".into()).unwrap();
     assert!(reply.logged_failure().is_some());
 
-    // A log that has this request's report is searched for nothing else.
+    // If a log has this request's report, no other report in it counts.
     let quoted = log(
         &format!("REPORT RequestId: {OTHER}\tDuration: 1.00 ms\tStatus: error"),
         "",

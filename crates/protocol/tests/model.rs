@@ -31,7 +31,7 @@ fn service_errors() -> Vec<ServiceError> {
     errors
 }
 
-/// What a call depends on besides its failures.
+/// What a call depends on, apart from its failures.
 #[derive(Clone, Copy, Debug)]
 struct Settings {
     policy: RetryPolicy,
@@ -70,11 +70,12 @@ fn settings() -> Vec<Settings> {
     all
 }
 
-/// Makes the attempts of a call that fail so; returns whether there would be another one.
+/// Makes the attempts of a call that has these failures, and returns whether there would be another
+/// attempt.
 fn attempts(failures: &[Failure<'_>], settings: Settings) -> bool {
     let bucket = TokenBucket::with_tokens(settings.tokens);
     let mut call = CallRetries::new(settings.policy, &bucket);
-    // The worst service: where a failure allows that the function has run, it has.
+    // Assume the worst service: wherever a failure allows that the function ran, it ran.
     let (mut runs, mut spent) = (0, 0);
     for (before, failure) in failures.iter().enumerate() {
         let what = || format!("{settings:?} {:?}", &failures[..=before]);
@@ -87,7 +88,7 @@ fn attempts(failures: &[Failure<'_>], settings: Settings) -> bool {
         let Decision::Retry(retry) = call.failed(context) else {
             return false;
         };
-        // Never a second send after `Unknown` by default, and after `Started` never at all.
+        // By default nothing is sent again after `Unknown`, and after `Started` never.
         let execution = failure.execution();
         assert_ne!(execution, Execution::Started, "{}", what());
         if !settings.durable && !settings.policy.retries_unknown() {
@@ -108,7 +109,7 @@ fn attempts(failures: &[Failure<'_>], settings: Settings) -> bool {
     true
 }
 
-/// All sequences of failures that begin so; returns how many there are.
+/// Checks all sequences of failures that begin with these, and returns their number.
 fn explore<'e>(
     failures: &mut Vec<Failure<'e>>,
     all: &[Failure<'e>],
@@ -222,8 +223,8 @@ fn encode(event: StreamEvent) -> Bytes {
     bytes.into()
 }
 
-/// The definition of a stream that is complete and successful: whole messages that say nothing bad,
-/// and one InvokeComplete, which is the last.
+/// Defines a complete and successful stream: whole messages that report no failure, and exactly one
+/// InvokeComplete, which is the last.
 fn is_proved(pieces: &[Piece]) -> bool {
     let Some((Piece::Complete, mut rest)) = pieces.split_last() else {
         return false;
@@ -239,7 +240,7 @@ fn is_proved(pieces: &[Piece]) -> bool {
 }
 
 #[test]
-fn a_stream_ends_well_only_with_proof_in_any_sequence_of_messages() {
+fn a_stream_succeeds_only_with_proof_in_any_sequence_of_messages() {
     let bytes = PIECES.map(Piece::bytes);
     let bytes_of =
         |piece: Piece| bytes[PIECES.iter().position(|other| *other == piece).unwrap()].clone();
@@ -248,7 +249,7 @@ fn a_stream_ends_well_only_with_proof_in_any_sequence_of_messages() {
     for _ in 0..=4 {
         let mut longer = Vec::new();
         for sequence in &sequences {
-            // Events are taken as they come, or all at the end.
+            // Events are taken as they arrive, or all at the end.
             for at_once in [false, true] {
                 let mut reader = StreamReader::new();
                 for piece in sequence {
@@ -258,7 +259,7 @@ fn a_stream_ends_well_only_with_proof_in_any_sequence_of_messages() {
                 while matches!(reader.next_event(), Ok(Some(_))) {}
                 let end = reader.finish();
                 assert_eq!(end.is_ok(), is_proved(sequence), "{sequence:?}: {end:?}");
-                // The end stays what it is, whatever is asked and pushed after it.
+                // The end does not change, whatever is asked or pushed afterwards.
                 assert_eq!(reader.finish(), end);
                 if end.is_err() {
                     reader.push(bytes_of(Piece::Complete));

@@ -1,6 +1,6 @@
 //! Strings that often break programs, as client context, payload, name and qualifier.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use lambda_invoke_protocol::{IncomingRequest, InvokeRequest, StreamRequest, json
 use lambda_invoke_vectors::{bytes, suite};
 use serde_json::json;
 
-/// A few of the kinds that the list has, for machines without it.
+/// Some strings of the kinds in the big list, for machines without it.
 const OWN: [&str; 14] = [
     "",
     "undefined",
@@ -90,7 +90,7 @@ fn check(text: &str) {
     check_as_name(text);
 }
 
-/// As a name or qualifier, most are rejected, and none is modified.
+/// As a name or qualifier, most of the strings are rejected, and none is modified.
 fn check_as_name(text: &str) {
     let encoded = Encoded(text).to_string();
     assert_eq!(decode(&encoded, false), text);

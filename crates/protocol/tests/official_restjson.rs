@@ -1,13 +1,13 @@
 //! The official cases of the REST-JSON protocol.
 //!
 //! The cases are for other operations, so each bound member is mapped to one of the same kind in
-//! this crate: a label of the path or a value of the query to the percent-encoder, a header to
-//! tenant id or function error, a media-typed header to client context, a payload to payload.
+//! this crate: a path label or a query value to the percent-encoder, a header to the tenant id or
+//! the function error, a media-typed header to the client context, a payload to the payload.
 //!
-//! Members of a kind that Invoke and InvokeWithResponseStream do not have are left out, with a
-//! reason ([`Kind::Absent`]). A case is skipped only if all its members are.
+//! Members of a kind that Invoke and InvokeWithResponseStream do not have are left out, each with a
+//! reason ([`Kind::Absent`]). A case is skipped only if all its members are left out.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Runs every case of a file; returns their number.
+/// Runs every case of a file, and returns the number of cases.
 fn run(file: &Value, check: impl Fn(&Value, &Value, &str) -> (usize, Vec<&'static str>)) -> usize {
     let mut cases = 0;
     for group in file.as_array().unwrap() {
@@ -139,7 +139,7 @@ fn check_input(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static s
             ) {
                 absent.push(reason);
             }
-            // Absent here, absent there.
+            // A member that is absent in the case is absent here, too.
             if member["location"] == "header" && header(location_name).is_some() {
                 assert!(
                     location_name.eq_ignore_ascii_case("content-type"),
@@ -195,7 +195,7 @@ fn check_input(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static s
                 }
             },
             Kind::ClientContext => {
-                // The value is the JSON itself, given as a text that holds it.
+                // The value is a string that contains the JSON itself.
                 let context = ClientContext::from_json(value.as_str().unwrap().as_bytes()).unwrap();
                 request.client_context = Some(context);
                 let http = to_http(&request);
@@ -248,7 +248,7 @@ fn the_responses_of_the_protocol() {
         let file = json(&folder.join("model/restjson/output.json"));
         let errors = |case: &Value| case.get("errorCode").is_some();
         let all: usize = run(&file, |shapes, case, id| {
-            // The cases of errors are the error crate's.
+            // The error cases belong to the error crate.
             if errors(case) {
                 (1, Vec::new())
             } else {
@@ -270,14 +270,14 @@ fn check_output(shapes: &Value, case: &Value, id: &str) -> (usize, Vec<&'static 
     let empty = Map::new();
     let headers = response["headers"].as_object().unwrap_or(&empty);
     // Other operations have other statuses: the rest of such a response is read with a status of
-    // these.
+    // the operations here.
     let ours = 200;
     let read_under = |status: u16, extra: Option<&str>| {
         let mut sent = http::Response::builder().status(status);
         for (name, value) in headers {
             sent = sent.header(name, value.as_str().unwrap());
         }
-        // The suite's services are not Lambda, and send no sign of it.
+        // The suite's services are not Lambda, and do not send the header that identifies it.
         sent = sent.header("x-amzn-requestid", "4d34");
         if let Some(value) = extra {
             sent = sent.header("x-amz-function-error", value);

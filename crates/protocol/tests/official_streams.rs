@@ -1,7 +1,7 @@
 //! Recorded responses of the service: every stream decodes to its events, log and report, and the
 //! buffered responses recorded with them are classified correctly.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -45,7 +45,7 @@ fn check(path: &Path) {
     let head = StreamHead::from_parts(asked, &parts(status, headers)).unwrap();
     check_head(&head, headers);
 
-    // The messages as an independent decoder recorded them.
+    // The messages as recorded by an independent decoder.
     let expected: Vec<StreamEvent> = recorded["messages"]
         .as_array()
         .unwrap()
@@ -83,14 +83,14 @@ fn check(path: &Path) {
     let Some(StreamEvent::InvokeComplete(complete)) = expected.last() else {
         panic!("{name} has no end")
     };
-    // Not even for functions that failed: only the log reports it.
+    // The last event reports no failure even if the function failed: only the log does.
     assert!(!complete.has_failed(), "{name}");
     check_log(complete, recorded["log_tail_utf8"].as_str());
     check_end(path, complete, head.request_id.as_deref(), end);
 }
 
-/// Checks that the stream's end agrees with the recording's note about the function, as far as
-/// anything else in the recording reports it.
+/// Checks that the stream's end agrees with the note about the function in the recording, as far as
+/// the recorded stream reports the outcome at all.
 fn check_end(
     path: &Path,
     complete: &InvokeComplete,
@@ -98,7 +98,8 @@ fn check_end(
     end: Result<(), StreamError>,
 ) {
     let label = path.file_stem().unwrap().to_str().unwrap();
-    // A custom runtime's failure (explicit-trailer) and its error trailers are reported nowhere.
+    // A custom runtime's failure (explicit-trailer) and its error trailers are not reported
+    // anywhere.
     let reported = match label {
         "throw-before" => Some("Error: probe-before"),
         "timeout-before" => Some("status timeout"),
@@ -170,7 +171,7 @@ fn check_log(complete: &InvokeComplete, recorded: Option<&str>) {
         .unwrap();
     let report = log.report().unwrap();
     assert_eq!(report.to_string(), line);
-    // Reads the line independently: by the words around each number.
+    // Parses the line independently, by the words around each number.
     let number = |name: &str, unit: &str| {
         let (_, rest) = line.split_once(&format!("\t{name}: "))?;
         let (number, _) = rest.split_once(unit)?;
@@ -305,7 +306,7 @@ fn check_observation(recorded: &Value) {
         Value::Null => payload.to_owned(),
         body => body.to_string(),
     };
-    // The recorder kept an extract of the headers, without the request id.
+    // The recorder kept a selection of the headers, without the request id.
     let mut parts = parts;
     parts
         .headers
@@ -336,7 +337,8 @@ fn check_observation(recorded: &Value) {
                 !headers["x-amz-log-result"].is_null(),
                 "{label}"
             );
-            // A failure is one exactly if the header says so, whatever the payload looks like.
+            // A response reports a failure if, and only if, the header does, whatever the payload
+            // looks like.
             let failure = reply.failure().and_then(|failure| failure.error_type);
             let expected = function_error.map(|_| {
                 serde_json::from_str::<Value>(payload).unwrap()["errorType"]

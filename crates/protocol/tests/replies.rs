@@ -1,6 +1,6 @@
-//! Replies: from `http` and back.
+//! Replies: converted from `http` and back.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -30,7 +30,7 @@ prop_compose! {
         reply.function_error = function_error;
         reply.log = log.map(|log| LogTail::last_of(&log));
         reply.durable_execution_arn = arn;
-        // The service always sends it.
+        // The service always sends this header.
         reply.request_id = Some(request_id);
         reply.content_type = content_type.map(|text| HeaderValue::try_from(text).unwrap());
         reply
@@ -60,7 +60,7 @@ fn every_error_of_the_table_arrives_as_it_was_sent() {
     }
 }
 
-/// The invocation type whose response has this status.
+/// The invocation type whose successful response has this status.
 fn type_of(parts: &Parts) -> InvocationType {
     match parts.status.as_u16() {
         202 => InvocationType::Event,
@@ -91,7 +91,7 @@ fn a_function_error_is_not_success() {
     );
     let failure = reply.unwrap().failure().unwrap();
     assert_eq!(failure.error_message.as_deref(), Some("no"));
-    // A payload that only looks like an error is not one.
+    // A payload that resembles an error is not one without the header.
     assert_eq!(
         read(200, &[], "{\"errorMessage\":\"no\"}")
             .unwrap()
@@ -101,7 +101,7 @@ fn a_function_error_is_not_success() {
 }
 
 #[test]
-fn invalid_headers_do_not_cost_the_caller_the_reply() {
+fn invalid_headers_do_not_invalidate_the_reply() {
     let headers = [
         ("x-amz-executed-version", "live"),
         ("x-amz-log-result", "<base64>"),
@@ -179,7 +179,7 @@ fn rejects_values_that_a_header_cannot_hold() {
     ));
 }
 
-/// The codes of rejections are in the error table, with its status.
+/// The error table contains the codes of all rejections, with their statuses.
 #[test]
 fn every_code_of_a_rejection_is_in_the_table() {
     for (code, status) in [

@@ -1,6 +1,6 @@
-//! Requests: encoding, decoding, and what either side rejects.
+//! Requests: encoding, decoding, and what each side rejects.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::Bytes;
@@ -39,7 +39,7 @@ fn target() -> impl Strategy<Value = Target<'static>> {
     ];
     (name(), qualifier).prop_map(|(name, qualifier)| {
         let qualifier = qualifier.map(|text| Qualifier::try_from(text).unwrap());
-        // A name that includes a qualifier allows no other.
+        // A name that includes a qualifier allows no other qualifier.
         Target::new(name.clone(), qualifier).unwrap_or_else(|_| name.into())
     })
 }
@@ -122,7 +122,7 @@ prop_compose! {
     }
 }
 
-/// Reads a request as an endpoint does.
+/// Decodes a request as an endpoint does.
 fn received(request: http::Request<Bytes>, rules: &NameRules) -> IncomingRequest<'static> {
     let (parts, body) = request.into_parts();
     IncomingRequest::from_parts(&parts, rules)
@@ -139,7 +139,7 @@ proptest! {
     fn an_invoke_arrives_as_it_was_sent(request in invoke()) {
         let http = request.to_http(&base()).unwrap();
         prop_assert_eq!(received(http.clone(), &NameRules::default()), request.clone().into());
-        // The endpoint's rules accept whatever the client's do.
+        // The endpoint's rules accept everything that the client's rules do.
         prop_assert_eq!(received(http, &NameRules::recorded()), IncomingRequest::from(request));
     }
 
@@ -262,7 +262,7 @@ fn payloads_are_limited_by_their_invocation_type() {
     assert!(request.check().is_err());
 }
 
-/// Reads a head that this crate's client would not write.
+/// Decodes a head that this crate's client would not send.
 fn read(uri: &str, headers: &[(&str, &str)]) -> Result<IncomingRequest<'static>, Rejection> {
     let mut request = http::Request::post(uri);
     for (name, value) in headers {
@@ -301,7 +301,7 @@ fn absent_headers_mean_request_response_without_log() {
 
 #[test]
 fn the_old_operation_is_an_event_with_a_smaller_limit() {
-    // A header and a parameter that it does not have are ignored.
+    // A header and a parameter that the operation does not have are ignored.
     let incoming = read(&format!("{ASYNC}?Qualifier=!"), &[("x-amz-log-type", "?")]).unwrap();
     assert_eq!(incoming.operation(), Operation::InvokeAsync);
     assert_eq!(incoming.invocation_type(), InvocationType::Event);

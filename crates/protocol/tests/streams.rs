@@ -1,6 +1,6 @@
-//! What a reader of a stream says about where it is.
+//! What a stream reader reports about its position.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used)]
 
 use lambda_invoke_event_stream::{DecodeErrorKind, Limits};

@@ -1,6 +1,6 @@
-//! Text that a peer sent is safe in a log and on a terminal, whichever crate shows it.
+//! Text from a peer is safe in a log and on a terminal, whichever crate shows it.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_error::ServiceError;
@@ -11,7 +11,7 @@ use lambda_invoke_protocol::{
     StreamException,
 };
 
-/// Two leaves show foreign text, and neither depends on the other.
+/// Two crates show foreign text, and neither depends on the other.
 #[test]
 fn a_snippet_replaces_the_characters_that_messages_escape() {
     for character in '\0'..=char::MAX {
@@ -27,7 +27,7 @@ fn a_snippet_replaces_the_characters_that_messages_escape() {
     }
 }
 
-/// The messages that quote what a peer sent, or what a user wrote.
+/// Messages that quote what a peer sent or a user wrote.
 #[test]
 fn no_message_has_a_character_that_a_terminal_interprets() {
     let hostile: String = ('\0'..='\u{2100}')
@@ -64,9 +64,7 @@ fn no_message_has_a_character_that_a_terminal_interprets() {
         stream.to_string(),
         unexpected.unwrap_err().to_string(),
         FunctionName::try_from(&*hostile).unwrap_err().to_string(),
-        ClientContext::from_base64(&*hostile)
-            .unwrap_err()
-            .to_string(),
+        ClientContext::try_from(&*hostile).unwrap_err().to_string(),
     ] {
         assert!(!message.contains(is_interpreted), "{message:?}");
     }

@@ -1,6 +1,6 @@
 //! UTF-8 that arrives in pieces.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_protocol::text::{Utf8Decoder, Utf8Error};
@@ -66,7 +66,7 @@ fn an_error_names_the_byte_and_is_returned_again() {
     assert_eq!(error.to_string(), "the text is not UTF-8 at byte 2");
     assert_eq!(decoder.finish(), Err(error));
 
-    // Without text before it, the error is returned at once.
+    // Without valid text before it, the error is returned immediately.
     assert_eq!(
         Utf8Decoder::new().decode(b"\xffab").unwrap_err().offset(),
         0

@@ -16,7 +16,8 @@ def handler(event, context):
 ";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The first statement: instances start through a copy of this program that ends them with it.
+    // This must come first: instances start through a copy of this program, which ends them when
+    // the program ends.
     lambda_invoke_runtime::supervise_if_asked();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

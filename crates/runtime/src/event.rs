@@ -1,4 +1,4 @@
-//! What a function is called with.
+//! The event that a function is called with.
 
 use bytes::Bytes;
 
@@ -20,9 +20,9 @@ pub struct Event {
     /// The id that the function sees, unique among the calls that run: 1 to 128 letters, digits,
     /// `-` and `_`.
     pub request_id: String,
-    /// The payload, as it is.
+    /// The payload, which is passed on unchanged.
     pub payload: Bytes,
-    /// The ARN that the function was invoked by. Without it the program's own.
+    /// The ARN that the function was invoked by. Without it, the program's own ARN is used.
     pub arn: Option<String>,
     /// The client context as JSON (not in base64).
     pub client_context: Option<String>,
@@ -30,13 +30,13 @@ pub struct Event {
     pub tenant_id: Option<String>,
     /// The X-Ray trace header.
     pub trace_id: Option<String>,
-    /// Whether the report leaves out the memory, which is read from `/proc` at the end of the
-    /// invocation and may take longer than all else that the host does for it.
+    /// Whether the report omits the memory. Reading it from `/proc` at the end of the invocation
+    /// may take longer than everything else that the host does for the invocation.
     pub without_memory: bool,
 }
 
 impl Event {
-    /// Makes an event of a request id and a payload.
+    /// Creates an event from a request id and a payload.
     #[must_use]
     pub fn new(request_id: impl Into<String>, payload: impl Into<Bytes>) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Event {
         self
     }
 
-    /// Leaves the memory out of the report.
+    /// Omits the memory from the report.
     #[must_use]
     pub const fn without_memory(mut self) -> Self {
         self.without_memory = true;

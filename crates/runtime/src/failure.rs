@@ -1,4 +1,4 @@
-//! How an invocation ended, and the texts of its failures, which are the service's.
+//! How an invocation ended, and the texts of its failures, which follow the service.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::limits::MAX_RESPONSE;
 pub enum Outcome {
     /// The function's response is complete.
     Succeeded,
-    /// The function failed. In a streaming response chunks may have come before.
+    /// The function failed. In a streaming response, chunks may have been sent before.
     Failed(Failure),
 }
 
@@ -42,7 +42,7 @@ pub enum FailureKind {
     Exited,
     /// The buffered response was larger than 6,291,556 bytes.
     TooLarge,
-    /// The response ended before its end.
+    /// The response is incomplete.
     Truncated,
     /// The pool was shut down.
     Shutdown,
@@ -58,13 +58,13 @@ pub struct Failure {
     pub error_type: String,
     /// The message of the error.
     pub message: String,
-    /// What the caller of a buffered invocation receives as the payload: for an error that the
-    /// runtime reported its own bytes, with `trace` or `stackTrace`.
+    /// The payload that the caller of a buffered invocation receives. If the runtime reported the
+    /// error, these are its own bytes, with `trace` or `stackTrace`.
     pub body: Bytes,
 }
 
 impl Failure {
-    /// Makes a failure whose body is the JSON of its type and message.
+    /// Creates a failure whose body is the JSON of its type and message.
     pub(crate) fn new(kind: FailureKind, error_type: &str, message: String) -> Self {
         let body = serde_json::json!({ "errorType": error_type, "errorMessage": message });
         Self {
@@ -75,8 +75,8 @@ impl Failure {
         }
     }
 
-    /// Reads what a runtime reported: its header and its body. A body that is not JSON is passed on
-    /// as it is.
+    /// Reads an error that a runtime reported, from its header and its body. A body that is not
+    /// JSON is passed on unchanged.
     pub(crate) fn reported(kind: FailureKind, header: Option<&str>, body: Bytes) -> Self {
         let json: Option<Value> = serde_json::from_slice(&body).ok();
         let member = |name: &str| Some(json.as_ref()?.get(name)?.as_str()?.to_owned());

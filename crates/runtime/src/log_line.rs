@@ -1,4 +1,4 @@
-//! What a function writes to stdout and stderr.
+//! Lines that a function writes to stdout and stderr.
 
 use std::fmt;
 use std::sync::Arc;

@@ -39,8 +39,8 @@ impl Head {
         }
     }
 
-    /// Whether the chunks begin with the prelude of an HTTP response: JSON, then eight NULs, which
-    /// are passed on as they came.
+    /// Whether the chunks begin with the prelude of an HTTP response: JSON and eight NULs, which
+    /// are passed on unchanged.
     #[must_use]
     pub fn is_http_integration(&self) -> bool {
         self.content_type
@@ -53,12 +53,12 @@ impl Head {
 /// The chunks of a response, and the report of its end.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// At most one chunk, of an invocation that has ended.
+    /// At most one chunk, of an invocation that has ended already.
     Whole {
         bytes: Option<Bytes>,
         report: Report,
     },
-    /// As they come.
+    /// Chunks as they arrive.
     Live {
         chunks: mpsc::Receiver<Bytes>,
         report: oneshot::Receiver<Report>,
@@ -67,7 +67,7 @@ pub(crate) enum Body {
 
 /// The response of an invocation.
 ///
-/// Dropping it does not stop the function: what the function still sends is discarded.
+/// Dropping it does not stop the function: the rest of the response is discarded.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) head: Head,
@@ -76,7 +76,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The head. For an invocation that failed before its response it says `Buffered`.
+    /// The head. Its mode is `Buffered` if the invocation failed before its response.
     #[must_use]
     pub const fn head(&self) -> &Head {
         &self.head
@@ -84,7 +84,7 @@ impl Response {
 
     /// Receives the next chunk, as the runtime wrote it. `None` after the last.
     ///
-    /// Cancel-safe. While nothing is received the runtime is slowed down.
+    /// Cancel-safe. While nobody receives, the runtime has to wait.
     pub async fn chunk(&mut self) -> Option<Bytes> {
         match &mut self.body {
             Body::Whole { bytes, .. } => bytes.take(),
@@ -123,22 +123,22 @@ impl Response {
     }
 }
 
-/// What is known of an invocation after its end.
+/// What is known about an invocation after its end.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
-    /// The time from handing the event to the runtime to the end of its response.
+    /// The time from delivering the event to the runtime to the end of its response.
     pub duration: Duration,
     /// The time from the start of the process to its first request for an event, if this invocation
     /// was the first of its instance.
     pub init_duration: Option<Duration>,
-    /// The peak of the memory that the instance's processes have used so far, in bytes. `None` if the
-    /// event asked to leave it out, or no process ran.
+    /// The peak memory that the instance's processes have used so far, in bytes. `None` if the
+    /// event asked to omit it, or no process ran.
     pub max_memory: Option<u64>,
-    /// What the function wrote during the invocation: the last 64 KiB. Empty where invocations
-    /// share an instance and a line cannot be attributed to one of them.
+    /// The last 64 KiB of the function's output during the invocation. Empty if invocations share
+    /// an instance, so that a line cannot be attributed to one of them.
     pub log: Vec<LogLine>,
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lambda_invoke_runtime::{Mode, Outcome, Pool, Program};
@@ -14,7 +15,7 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// A virtual environment with the official client, made once. `None` where pip reaches nothing.
+/// A virtual environment with the official client, created once. `None` if pip cannot install it.
 fn official() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("awslambdaric");
     if !folder.join("done").exists() {
@@ -68,7 +69,7 @@ async fn the_official_python_client_is_used_where_it_is_installed() {
         ("ValueError", "no")
     );
     assert!(failed.body().contains("stackTrace"));
-    // Its X-Ray header is long.
+    // The error's X-Ray header is long.
     let deep = invoke(&pool, "\"deep\"").await;
     assert_eq!(deep.error_type(), "RecursionError", "{}", deep.message());
     assert_eq!(pool.instances(), 1);
@@ -186,7 +187,7 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
     let id = event.request_id.clone();
     assert_eq!(support::call(&pool, event).await.text(), "1");
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
-    // At once: the extension may still be busy with the invocation.
+    // Shut down immediately, while the extension may still be busy with the invocation.
     pool.shutdown().await;
     let notes = std::fs::read_to_string(folder.path().join("notes")).unwrap();
     let lines: Vec<_> = notes.lines().collect();
@@ -199,7 +200,7 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
         "{notes}"
     );
 
-    // Without an extension there is no SIGTERM.
+    // Without an extension, the runtime gets no SIGTERM.
     let folder = Folder::new();
     let pool = Pool::new(function(&folder, "app.py", EXTENSION));
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
@@ -207,7 +208,51 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
     assert!(!folder.path().join("notes").exists());
 }
 
-/// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and one connection for all calls.
+/// Asks for its next event when it hears that the instance ends.
+const LATE: &str = r#"#!/usr/bin/env python3
+import http.client, os, signal, threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def ask(method, path, body=None, headers={}):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, path, body, headers)
+    response = api.getresponse()
+    response.read()
+    return response
+base = "/2020-01-01/extension/"
+own = ask("POST", base + "register", '{"events":["SHUTDOWN"]}', {"Lambda-Extension-Name": "own"})
+own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
+ends = threading.Event()
+def extension():
+    ask("GET", base + "event/next", None, own)
+    ends.set()
+threading.Thread(target=extension, daemon=True).start()
+base = "/2018-06-01/runtime/invocation/"
+id = ask("GET", base + "next").headers["Lambda-Runtime-Aws-Request-Id"]
+ask("POST", base + id + "/response", "1")
+ends.wait()
+print("asks", flush=True)
+print("status", ask("GET", base + "next").status, flush=True)
+"#;
+
+#[tokio::test]
+async fn a_runtime_that_asks_while_it_is_ended_is_not_rejected() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = Program::source(folder.script("bootstrap", LATE)).unwrap();
+    let program = program.timeout(Duration::from_secs(20));
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&lines);
+    let pool = Pool::new(program.init_timeout(Duration::from_secs(60)))
+        .on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
+    assert_eq!(invoke(&pool, "{}").await.text(), "1");
+    pool.shutdown().await;
+    assert_eq!(*lines.lock().unwrap(), ["asks"]);
+}
+
+/// Sends small pieces with Nagle's algorithm, as `lambda_runtime` does, and uses one connection for
+/// all calls.
 const NAGLE: &str = r#"#!/usr/bin/env python3
 import os, socket, time
 host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
@@ -238,7 +283,8 @@ while True:
     receive()
 "#;
 
-/// The kernel would delay its acknowledgment by 40 ms, and the runtime its chunk until then.
+/// The kernel would delay its acknowledgment by 40 ms, and the runtime would hold its chunk back
+/// until then.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
@@ -260,7 +306,8 @@ async fn a_chunk_does_not_wait_for_a_delayed_acknowledgment() {
         delays.push(now.saturating_sub(Duration::from_nanos(written)));
         assert_eq!(response.finish().await.outcome, Outcome::Succeeded);
     }
-    // A new connection is acknowledged at once anyway; a busy machine delays some.
+    // On a new connection, data is acknowledged at once anyway; on a busy machine, some chunks are
+    // late.
     let least = delays[5..].iter().min().unwrap();
     assert!(*least < Duration::from_millis(20), "{delays:?}");
 }

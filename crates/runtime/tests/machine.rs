@@ -1,4 +1,4 @@
-//! The state machine, held to a naive model over any sequence of requests.
+//! The state machine, compared with a naive model over arbitrary sequences of requests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 #[path = "../../testing/src/runtime/model.rs"]

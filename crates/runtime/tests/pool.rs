@@ -104,7 +104,7 @@ async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
         "the running call was not interrupted"
     );
     assert_eq!(invoke(&pool, "{}").await.text(), "\"new\"");
-    // A syntax error is an init error of the next call, and mending it mends the function.
+    // A syntax error is an init error of the next call; once it is fixed, the function works again.
     folder.file("app.py", "def handler(\n");
     pool.recycle();
     assert_eq!(
@@ -116,7 +116,7 @@ async fn recycling_ends_idle_instances_and_lets_running_calls_finish() {
 }
 
 #[tokio::test]
-async fn tenants_do_not_share_instances_but_the_limit() {
+async fn tenants_share_the_limit_but_not_instances() {
     if support::tools::lacks(&["python3"]) {
         return;
     }
@@ -152,7 +152,7 @@ async fn a_dropped_response_holds_nothing_up() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // A call that is dropped while it waits for the response runs to its end.
+    // A call that is dropped while it waits for the response still runs to its end.
     let abandoned = pool.invoke(event(r#"{"sleep":0.3}"#));
     assert!(
         tokio::time::timeout(Duration::from_millis(100), abandoned)
@@ -187,7 +187,7 @@ async fn a_slow_reader_slows_the_function_down() {
     let mut response = pool.invoke(event("{}")).await.unwrap();
     let first = response.chunk().await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    // Of 100 MB only what two socket buffers and the channel hold has left the function.
+    // Of 100 MB, the function has written only what two socket buffers and the channel can hold.
     let unread = written.load(Ordering::Relaxed);
     assert!(
         unread < 300,
@@ -305,7 +305,7 @@ async fn a_memory_limit_kills_the_instance_children_included() {
         );
     }
     assert_eq!(invoke(&pool, "1").await.text(), "\"fits\"");
-    // Measured, and not limited, without the setting.
+    // Without the setting, memory is measured but not limited.
     let pool = Pool::new(program.limit_memory(false));
     let called = invoke(&pool, "\"own\"").await;
     assert_eq!(called.text(), "\"fits\"");

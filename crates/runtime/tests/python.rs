@@ -62,7 +62,7 @@ async fn a_handler_is_found_and_gets_its_event_and_context() {
             .unwrap()
             .starts_with("AWS_Lambda_python3.")
     );
-    // Nothing of the host's environment but PATH and HOME.
+    // Nothing from the host's environment is visible except PATH and HOME.
     for name in ["CARGO", "CARGO_MANIFEST_DIR", "AWS_SESSION_TOKEN", "USER"] {
         assert_eq!(env.get(name), None, "{name}");
     }
@@ -317,7 +317,7 @@ async fn several_invocations_share_an_instance_up_to_the_limit() {
     }
 }
 
-/// An error whose own text fails is reported all the same, and the process goes on.
+/// An exception whose `__str__` fails is still reported, and the process continues.
 #[tokio::test]
 async fn an_error_without_a_text_is_reported() {
     if support::tools::lacks(&["python3"]) {

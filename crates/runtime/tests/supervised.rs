@@ -1,6 +1,6 @@
-//! No process of a function is left when its host is gone, however that ended.
+//! No process of a function is left when its host has ended, whatever ended it.
 //!
-//! This test is its own host: `host` as the first argument makes it one.
+//! This test binary is also the host, if its first argument is `host`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use lambda_invoke_runtime::{Event, Pool, Program, supervise_if_asked};
 use support::Folder;
 
-/// Forks a daemon: its parent is gone, and it has a session and an environment of its own.
+/// Starts a daemon that loses its parent and has a session and an environment of its own.
 const RUNTIME: &str = r#"#!/bin/bash
 api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
 (setsid env -i /bin/sleep 98766 </dev/null >/dev/null 2>&1 &)
@@ -86,7 +86,8 @@ fn host(folder: &str) {
     });
 }
 
-/// The processes that stand in the folder, which all of the function's do.
+/// The processes whose working directory is the folder, which includes all processes of the
+/// function.
 fn processes(folder: &str) -> BTreeSet<i32> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     all.filter_map(|entry| {
@@ -115,7 +116,7 @@ fn start(folder: &str) -> Child {
 fn killed_host_leaves_no_process(folder: &str) {
     let mut child = start(folder);
     let running = processes(folder);
-    // Three instances: a supervisor, a shell and two sleeping children each, and often a curl.
+    // Three instances, each with a supervisor, a shell and two sleeping children, and often a curl.
     assert!(running.len() >= 12, "{running:?}");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -1,5 +1,5 @@
-//! What a pool reports to `tracing`: a span for each invocation, events for its instances, and what is in
-//! none of them.
+//! What a pool reports to `tracing`: a span for each invocation, events for its instances, and what
+//! must never be in them.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,7 +20,8 @@ def handler(event, context):
     return "TheResponse"
 "#;
 
-/// One test, since the log is that of the process: instances run in tasks of their own.
+/// This is a single test, since the log is that of the whole process: instances run in tasks of
+/// their own.
 #[tokio::test]
 async fn an_invocation_is_a_span_with_its_start_and_its_end_and_nothing_secret() {
     if tools::lacks(&["python3"]) {

@@ -5,7 +5,7 @@
 //! cargo run -p lambda-invoke-sigv4 --example reqwest -- http://127.0.0.1:9001
 //! ```
 //!
-//! Without an address, it only shows what it would send.
+//! Without an address, it only prints the request.
 
 use std::error::Error;
 use std::time::SystemTime;

@@ -4,7 +4,7 @@
 //! AWS_ACCESS_KEY_ID=.. AWS_SECRET_ACCESS_KEY=.. cargo run -p lambda-invoke-sigv4 --example ureq
 //! ```
 //!
-//! Without keys, it only shows what it would send.
+//! Without credentials in the environment, it only prints the request.
 
 use std::error::Error;
 use std::time::SystemTime;

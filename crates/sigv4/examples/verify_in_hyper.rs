@@ -18,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 type AnyError = Box<dyn Error + Send + Sync>;
 
-/// The largest body: the hash covers all of it, so all of it must be in memory first.
+/// The largest accepted body: since the hash covers the whole body, it must be in memory before it
+/// is verified.
 const MOST: usize = 1 << 20;
 
 async fn respond(

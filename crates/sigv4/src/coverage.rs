@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     ContentHash,
     /// One of [`NEVER_SIGNED`].
     Never,
-    /// Left out of a presigned request: whoever sends it later cannot know the value.
+    /// Left out of a presigned request, because its later sender cannot know the value.
     NotPresigned,
     /// Any other.
     Ordinary,
@@ -45,7 +45,7 @@ impl Kind {
     }
 }
 
-/// Returns the special names of a length. They are few, so that most names are compared with none.
+/// Returns the special names of this length. They are few, so most names need no comparison.
 #[inline]
 fn known(length: usize) -> &'static [(&'static str, Kind)] {
     match length {
@@ -70,7 +70,7 @@ fn known(length: usize) -> &'static [(&'static str, Kind)] {
 }
 
 impl SigningSettings {
-    /// What becomes of the header `name` when a request is signed by headers.
+    /// How signing by headers treats the header `name`.
     #[inline]
     pub(crate) fn when_signing(&self, name: &str) -> WhenSigning {
         match Kind::of(name) {
@@ -82,7 +82,8 @@ impl SigningSettings {
         }
     }
 
-    /// Whether presigning covers the header `name`: not what signing by headers adds.
+    /// Whether presigning covers the header `name`. It does not cover headers that signing by
+    /// headers adds.
     pub(crate) fn covers_when_presigning(&self, name: &str) -> bool {
         match Kind::of(name) {
             Kind::Host => true,

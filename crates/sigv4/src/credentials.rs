@@ -45,8 +45,8 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the id is empty or has a byte other than visible ASCII without `/`, `,` and `;`, or if the
-    /// secret is empty or has a control character. The usual cause is a line end after either,
+    /// If the id is empty or has a byte other than visible ASCII without `/`, `,` and `;`, or if
+    /// the secret is empty or has a control character. The usual cause is a trailing line end,
     /// which would otherwise show only as a signature that does not match.
     pub fn new(
         access_key_id: impl Into<String>,
@@ -89,15 +89,15 @@ impl Credentials {
     }
 
     /// Adds an expiry. The [`Verifier`](crate::Verifier) rejects credentials from that moment on; a
-    /// [`Signer`](crate::Signer) does not check it.
+    /// [`Signer`](crate::Signer) does not check it. [`with_expiry_time`](Self::with_expiry_time) takes a
+    /// `SystemTime`.
     #[must_use]
     pub fn with_expiry(mut self, expiry: Timestamp) -> Self {
         Arc::make_mut(&mut self.inner).expiry = Some(expiry);
         self
     }
 
-    /// Adds an expiry by the system's clock, as
-    /// [`Timestamp::saturating_from`] reads it.
+    /// Adds an expiry as a time of the system's clock, converted by [`Timestamp::saturating_from`].
     #[must_use]
     pub fn with_expiry_time(self, expiry: SystemTime) -> Self {
         self.with_expiry(Timestamp::saturating_from(expiry))

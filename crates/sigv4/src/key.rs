@@ -12,8 +12,8 @@ use crate::{Signature, StringToSign, Timestamp};
 ///
 /// Its owner can sign in its scope for the day, but cannot derive the secret from it.
 ///
-/// The intermediate keys are wiped. The key itself is kept in the form in which `ring` signs
-/// (two hash states), which `ring` offers no way to wipe.
+/// The intermediate keys are wiped. The key itself is kept in the form that `ring` signs with (two
+/// hash states), which `ring` offers no way to wipe.
 ///
 /// # Example
 ///

@@ -16,9 +16,9 @@
 //!                               | chunk_verifier, message_verifier
 //! ```
 //!
-//! Sans-IO: no socket, no clock, no environment. Time is a [`Timestamp`] that the caller passes, a
-//! body is the [`PayloadHash`] that the caller computes, and nothing is ever sent unsigned or with
-//! an uncovered body because something was left out.
+//! Sans-IO: no socket, no clock, no environment. Time is a [`Timestamp`] that the caller passes,
+//! and a body is represented by the [`PayloadHash`] that the caller computes. Leaving something out
+//! never makes a request unsigned or its body uncovered.
 //!
 //! # Examples
 //!
@@ -76,25 +76,25 @@
 //!
 //! # What is signed, exactly
 //!
-//! - **Path**: the one that is sent, encoded a second time ([`PathEncoding::Double`]) or as it is
-//!   ([`PathEncoding::Single`], S3), with dot segments and empty segments resolved before that if
-//!   [`SigningSettings::normalize_path`].
+//! - **Path**: the path that is sent, encoded a second time ([`PathEncoding::Double`]) or unchanged
+//!   ([`PathEncoding::Single`], S3). With [`SigningSettings::normalize_path`], dot segments and
+//!   empty segments are resolved before that.
 //! - **Query**: names and values decoded, encoded again, sorted by name and then by value. `+` is a
 //!   plus sign: write spaces as `%20`. (`aws-sigv4` takes `+` for a space; SDKs never send either.)
-//!   A malformed escape is taken literally; bytes that are not UTF-8 stay what they are.
+//!   A malformed escape is taken literally; bytes that are not UTF-8 stay unchanged.
 //! - **Headers**: all but [`NEVER_SIGNED`] and [`SigningSettings::unsigned_headers`]. Spaces at the
-//!   ends of a value are dropped and runs of them collapsed to one: the ASCII space alone, as in the
-//!   official vectors; a tab stays. Other signers collapse tabs as well, and the [`Verifier`] accepts
-//!   what they sign; a header that every signer and service reads alike has no tab in it. Repeated
-//!   headers are joined with `,`. Values may have any bytes.
-//! - **Host**: the `host` header as it is; without one the URI's host, with its port unless that is
-//!   the scheme's own, and the signer then adds the header.
+//!   ends of a value are dropped and runs of them collapsed to one. This applies only to ASCII
+//!   spaces, as in the official vectors; a tab stays. Other signers collapse tabs as well, and the
+//!   [`Verifier`] accepts their signatures; avoid tabs if every signer and service must read a
+//!   header alike. Repeated headers are joined with `,`. Values may contain any bytes.
+//! - **Host**: the `host` header as it is. Without one, the signer adds the URI's host, with its
+//!   port unless that is the scheme's own.
 //!
 //! # Performance
 //!
 //! The canonical request is never built as a string: it goes through a buffer on the stack into
-//! SHA-256. A [`Signer`] keeps the derived key for its day and the date's header for its second,
-//! nothing else. Signing makes three allocations as a rule, all for the headers that it adds;
+//! SHA-256. A [`Signer`] caches the derived key of the day and the date header of the second, and
+//! nothing else. Signing usually makes three allocations, all for the headers that it adds;
 //! verifying makes none.
 //!
 //! # What it does not do
@@ -102,7 +102,7 @@
 //! - Signature Version 4a (asymmetric, several regions), Signature Version 2, and POST policies.
 //! - It does not read a body, find credentials ([`ProvideCredentials`] is the trait for it), or
 //!   decide who may do what.
-//! - It does not guard against replay within the tolerance; nor does the service.
+//! - It does not prevent replay within the tolerance; nor does the service.
 //! - It does not parse HTTP: line folding, and two `host` headers, are for the server to reject.
 //! - `ring` keeps a derived key as two hash states and offers no way to wipe them. The secret, and the
 //!   bytes derived on the way, are wiped.
@@ -147,5 +147,5 @@ pub use settings::{PathEncoding, SessionTokenMode, SigningSettings};
 pub use sign::{Presigned, Signer, SigningHeaders};
 pub use signature::Signature;
 pub use string_to_sign::StringToSign;
-pub use timestamp::Timestamp;
+pub use timestamp::{HttpDate, Timestamp};
 pub use verify::{Claims, CredentialsLookup, Unverified, Verified, Verifier};

@@ -1,11 +1,11 @@
-//! A list that is on the stack as long as it is short.
+//! A list that stays on the stack while it is short.
 
 use core::ops::{Deref, DerefMut};
 
 /// A list whose first `N` items are on the stack; with more it moves to the heap.
 ///
-/// Not one of the published small vectors: they are invariant in their items' lifetime, which a
-/// borrowed request must not be, and this needs no unsafe code.
+/// The published small vectors are invariant in their items' lifetime, which does not work for a
+/// borrowed request; and this list needs no unsafe code.
 #[derive(Clone)]
 pub(crate) struct List<T, const N: usize> {
     stack: [T; N],
@@ -72,7 +72,7 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
             self.length = kept;
         } else {
             self.heap.truncate(kept);
-            // With nothing left on the heap the stack is in use again, and must be empty.
+            // With nothing left on the heap, the stack is in use again, and must be empty.
             self.length = 0;
         }
     }

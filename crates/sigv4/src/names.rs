@@ -36,7 +36,7 @@ pub(crate) const PRESIGNED_PARAMETERS: [&str; 7] = [
 /// Whether `name`, in any case, is the header `known`, which is in lower case.
 #[inline]
 pub(crate) fn is_header(name: &str, known: &str) -> bool {
-    // Length and last letter tell nearly all names apart, without a call.
+    // Length and last letter distinguish nearly all names, without a call.
     name.len() == known.len()
         && match (name.as_bytes().last(), known.as_bytes().last()) {
             (Some(last), Some(known_last)) => {

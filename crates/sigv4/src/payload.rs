@@ -80,8 +80,8 @@ impl PayloadHash {
     }
 }
 
-/// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. The words that stand for an
-/// uncovered or a streamed body are rejected, so that no text from outside can choose one.
+/// Parses a hash computed elsewhere: 64 hexadecimal digits of either case. The words for uncovered
+/// or streamed bodies are rejected, so that no text from outside can select one of them.
 impl FromStr for PayloadHash {
     type Err = HexError;
 

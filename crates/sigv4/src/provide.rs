@@ -23,15 +23,17 @@ pub type CredentialsFuture<'a> =
 /// - after 15 minutes, if they have no expiry,
 /// - as soon as the service says that they have expired.
 ///
-/// Calls use the old ones while one of them fetches, which waits for five seconds at most.
-/// Credentials that have expired are not sent: a provider that returns such has failed, and so has
+/// While one call fetches new credentials and waits at most five seconds for them, the others use
+/// the old ones. Expired credentials are not sent: a provider that returns them has failed, as has
 /// one that returns nothing within five minutes.
 ///
-/// [`Credentials`] themselves are a provider, of credentials that never change.
+/// [`Credentials`] is itself a provider, of credentials that never change.
 ///
 /// # Example
 ///
 /// ```
+/// use std::time::{Duration, SystemTime};
+///
 /// use lambda_invoke_sigv4::{Credentials, CredentialsFuture, ProvideCredentials};
 ///
 /// #[derive(Debug)]
@@ -41,7 +43,10 @@ pub type CredentialsFuture<'a> =
 ///     fn provide(&self) -> CredentialsFuture<'_> {
 ///         Box::pin(async {
 ///             // Here it would ask the vault.
-///             Ok(Credentials::new("AKIDEXAMPLE", "secret")?.with_session_token("token")?)
+///             let expiry = SystemTime::now() + Duration::from_secs(3600);
+///             Ok(Credentials::new("AKIDEXAMPLE", "secret")?
+///                 .with_session_token("token")?
+///                 .with_expiry_time(expiry))
 ///         })
 ///     }
 /// }
@@ -51,8 +56,8 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// The future's error becomes the [`source`](std::error::Error::source) of the caller's, and
-    /// should say what was looked for, and where. It must not show a secret.
+    /// The future's error becomes the [`source`](std::error::Error::source) of the caller's error,
+    /// and should say what was looked for, and where. It must not show a secret.
     fn provide(&self) -> CredentialsFuture<'_>;
 
     /// Returns whether the credentials can change. If they cannot, a client fetches them only once.

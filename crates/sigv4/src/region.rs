@@ -11,7 +11,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
     id: &'static str,
-    /// The prefix of its regions' names, which a place and a number follow.
+    /// The prefix of its regions' names, before the place and the number.
     start: &'static str,
     /// The name of its pseudo-region, or empty.
     global: &'static str,
@@ -158,8 +158,8 @@ impl Variant {
 
 /// Returns the host of a service in a region: `{service}.{region}.{domain of its partition}`. With
 /// FIPS it begins with `{service}-fips.`; with dual stack it has the partition's dual-stack domain.
-/// Every partition has all four. These are the rules of `endpoint-rule-set-1.json` for Lambda, which
-/// the AWS SDKs share, and of most other services.
+/// Every partition has all four variants. These are the rules for Lambda and most other services in
+/// `endpoint-rule-set-1.json`, which the AWS SDKs share.
 ///
 /// # Errors
 ///
@@ -235,7 +235,7 @@ pub enum RegionError {
         /// The text's length, in bytes.
         length: usize,
     },
-    /// A byte is not allowed in a label of a host name, or not there.
+    /// A byte is not allowed in a label of a host name, or not at this place.
     Byte {
         /// The offset, in bytes.
         offset: usize,
@@ -304,7 +304,7 @@ mod tests {
             ("us-isob-east-1", "sc2s.sgov.gov"),
             ("eu-isoe-west-1", "cloud.adc-e.uk"),
             ("us-isof-south-1", "csp.hci.ic.gov"),
-            // Near misses fall back as the shared rule set does.
+            // Names that almost match a pattern fall back, as in the shared rule set.
             ("cn-north", "amazonaws.com"),
             ("cn-north-east-1", "amazonaws.com"),
             ("us-iso-east-x", "amazonaws.com"),

@@ -85,7 +85,7 @@ impl<'a> RawRequest<'a> {
         })
     }
 
-    /// What a client sends as `Host` if that is not among the headers.
+    /// The value that a client sends as `Host` if the header is absent.
     pub(crate) fn host(&self) -> Option<&'a str> {
         self.uri.and_then(host_of)
     }
@@ -95,7 +95,7 @@ impl<'a> RawRequest<'a> {
         matches!(self.headers, Headers::Map(_))
     }
 
-    /// Calls `each` with every header, those of one name in their order.
+    /// Calls `each` with every header; headers with the same name keep their order.
     pub(crate) fn for_each_header(&self, mut each: impl FnMut(&'a str, &'a [u8])) {
         match &self.headers {
             Headers::Map(map) => {
@@ -137,7 +137,7 @@ impl<'a, B> From<&'a Request<B>> for RawRequest<'a> {
 }
 
 impl fmt::Debug for RawRequest<'_> {
-    // Neither query nor values of headers: a session token may be among them.
+    // Without the query and the values of headers, which may contain a session token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names = Vec::new();
         self.for_each_header(|name, _| names.push(name));
@@ -152,8 +152,8 @@ impl fmt::Debug for RawRequest<'_> {
 /// The `Host` that a client sends for a URI: without user information, and without the port if that
 /// is the scheme's own (RFC 9110, section 7.2). `None` if the URI names no host.
 ///
-/// [`Signer::sign`](crate::Signer::sign) adds it where it is missing; a client that sends many
-/// requests to one place can make the header once.
+/// [`Signer::sign`](crate::Signer::sign) adds the header if it is missing; a client that sends many
+/// requests to one place can create it once.
 ///
 /// # Example
 ///
@@ -174,7 +174,7 @@ pub fn host_of(uri: &Uri) -> Option<&str> {
     let text = authority.as_str();
     let host_and_port = text.rsplit_once('@').map_or(text, |(_, host)| host);
     let host = authority.host();
-    // By its text: a port that is not a number must not count as absent.
+    // Compared as text: a port that is not a number must not count as absent.
     let port = host_and_port.strip_prefix(host)?.strip_prefix(':');
     let is_default = port.is_none_or(str::is_empty) || port == default_port;
     let header = if is_default { host } else { host_and_port };
@@ -200,7 +200,7 @@ mod tests {
             ("http://h:443", "h:443"),
             ("https://[::1]:443", "[::1]"),
             ("https://[::1]:80", "[::1]:80"),
-            // No port at all, but not what a URI without one means either.
+            // Not a valid port, but different from a URI without a port, too.
             ("http://h:99999", "h:99999"),
             ("http://h:+80", "h:+80"),
             ("http://h:080", "h:080"),

@@ -34,16 +34,16 @@ pub struct SigningSettings {
 
 /// How the path is encoded in the canonical request.
 ///
-/// On the wire it is percent-encoded once in either case. That is the caller's work; the path that
-/// is signed is always derived from the one that is sent.
+/// On the wire, the path is percent-encoded once in either case, which is up to the caller. The
+/// path that is signed is always derived from the path that is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "once or twice: there is no third")]
 pub enum PathEncoding {
-    /// Encoded a second time: every byte of the sent path outside of `A-Z a-z 0-9 - . _ ~ /` becomes
-    /// `%XX`, so that `%3A` becomes `%253A`. Every service but S3.
+    /// Encoded a second time: every byte of the sent path outside of `A-Z a-z 0-9 - . _ ~ /`
+    /// becomes `%XX`, so that `%3A` becomes `%253A`. For every service except S3.
     Double,
-    /// As it is sent. Bytes that a request line cannot contain (controls, spaces, anything beyond
-    /// ASCII) become `%XX`. S3.
+    /// Unchanged. Bytes that a request line cannot contain (control characters, spaces, anything
+    /// beyond ASCII) become `%XX`. For S3.
     Single,
 }
 
@@ -53,7 +53,7 @@ pub enum PathEncoding {
 pub enum SessionTokenMode {
     /// Signed like any other `x-amz-` header or parameter.
     Signed,
-    /// Added after signing, as a few services want it, AWS IoT's data plane among them.
+    /// Added after signing, as a few services expect, such as AWS IoT's data plane.
     Appended,
 }
 

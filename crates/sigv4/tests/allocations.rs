@@ -1,4 +1,4 @@
-//! What signing and verifying allocate, counted.
+//! Counts the allocations of signing and verifying.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::alloc::System;
@@ -9,7 +9,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The request of the benchmarks.
+/// The request that the benchmarks use.
 fn fixture() -> http::request::Parts {
     let uri = "https://lambda.us-east-1.amazonaws.com\
         /2021-11-15/functions/thumbnail-service/response-streaming-invocations?Qualifier=prod";
@@ -23,7 +23,7 @@ fn fixture() -> http::request::Parts {
     request.unwrap().into_parts().0
 }
 
-/// Allocations and reallocations while `run` runs.
+/// Counts the allocations and reallocations that `run` makes.
 fn count(run: impl FnOnce()) -> usize {
     let region = Region::new(ALLOCATOR);
     run();
@@ -31,7 +31,7 @@ fn count(run: impl FnOnce()) -> usize {
     change.allocations + change.reallocations
 }
 
-// One test: the counter is the process's, and tests run side by side.
+// A single test, because the counter counts for the whole process and tests run in parallel.
 #[test]
 fn signing_makes_three_allocations_and_verifying_none() {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret")
@@ -43,7 +43,7 @@ fn signing_makes_three_allocations_and_verifying_none() {
     let time: Timestamp = "20150830T123600Z".parse().unwrap();
     let body = vec![b'x'; 1024];
 
-    // The day's keys are derived once.
+    // The day's keys are derived once, before the measurement.
     let mut first = fixture();
     signer
         .sign(&mut first, &PayloadHash::of(&body), time)
@@ -52,7 +52,8 @@ fn signing_makes_three_allocations_and_verifying_none() {
         .verify(&first, &PayloadHash::of(&body), &credentials, time)
         .unwrap();
 
-    // A header's value, and the growth of the map's two tables from five headers to eight.
+    // One for a header's value, and two for the tables of the map, which grow from five headers to
+    // eight.
     let mut parts = fixture();
     let signing = count(|| {
         signer

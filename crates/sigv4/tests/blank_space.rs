@@ -1,5 +1,6 @@
-//! Blank space in the values of signed headers: the official form collapses spaces, botocore and the
-//! AWS SDK for JavaScript collapse tabs and their kin as well. The verifier takes what each signs.
+//! Blank space in the values of signed headers: the official form collapses spaces; botocore and
+//! the AWS SDK for JavaScript also collapse tabs and similar characters. The verifier accepts what
+//! each of them signs.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -8,8 +9,8 @@ mod support;
 use lambda_invoke_sigv4::{PayloadHash, RawRequest, SigningKey, StringToSign, VerifyError};
 use support::{ID, SECRET, credentials, time, verifier};
 
-/// Signs a GET whose header `x-note` has the canonical value that a client computed, and lets the
-/// verifier see the value that the client sent.
+/// Signs a GET whose header `x-note` has the canonical value that a client computed, and verifies
+/// it with the value that the client sent.
 fn verify(sent: &[u8], canonical: &[u8]) -> Result<(), VerifyError> {
     let date = time().to_string();
     let mut request = b"GET\n/\n\nhost:h\nx-amz-date:".to_vec();
@@ -39,13 +40,13 @@ fn verify(sent: &[u8], canonical: &[u8]) -> Result<(), VerifyError> {
     verified.map(|_| ())
 }
 
-/// `value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "")`, as `getCanonicalHeaders` in
-/// `@smithy/signature-v4` has it.
+/// `value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "")`, as in `getCanonicalHeaders` of
+/// `@smithy/signature-v4`.
 fn javascript(sent: &[u8]) -> Vec<u8> {
     words(sent, " \t")
 }
 
-/// `value.trim().replace(/\s+/g, " ")`, as it had before.
+/// `value.trim().replace(/\s+/g, " ")`, as in earlier versions.
 fn older_javascript(sent: &[u8]) -> Vec<u8> {
     // `\s`: WhiteSpace and LineTerminator in ECMA-262.
     words(
@@ -55,9 +56,9 @@ fn older_javascript(sent: &[u8]) -> Vec<u8> {
     )
 }
 
-/// `' '.join(value.split())`, as `_header_value` in `botocore.auth` has it.
+/// `' '.join(value.split())`, as in `_header_value` of `botocore.auth`.
 fn python(sent: &[u8]) -> Vec<u8> {
-    // Every letter of which `str.isspace()` is true in Python 3.11.
+    // Every character for which `str.isspace()` is true in Python 3.11.
     words(
         sent,
         "\t\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{1f} \u{85}\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\
@@ -65,7 +66,7 @@ fn python(sent: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Sent as UTF-8, or, where it is none, as Latin-1.
+/// Decodes the value as UTF-8 or, if it is not UTF-8, as Latin-1.
 fn words(sent: &[u8], blank: &str) -> Vec<u8> {
     match std::str::from_utf8(sent) {
         Ok(text) => {
@@ -144,7 +145,7 @@ fn rejects_what_none_of_them_signs() {
     }
 }
 
-/// What is shown to whoever has to find the difference is the form of the official vectors.
+/// Whoever has to find the difference is shown the form of the official vectors.
 #[test]
 fn a_mismatch_shows_the_official_form() {
     let Err(VerifyError::SignatureMismatch(mismatch)) = verify(b"a\t  b", b"another") else {

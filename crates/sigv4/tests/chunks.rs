@@ -1,5 +1,5 @@
-//! The chain of chunk signatures of an `aws-chunked` body: the official case, and what a verifier
-//! must not accept.
+//! The chain of chunk signatures of an `aws-chunked` body: the official cases, and what a verifier
+//! must reject.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -38,7 +38,7 @@ fn signs_and_verifies_the_chunks_of_aws_c_auth() {
             .with_settings(SigningSettings::s3());
         let time: Timestamp = text(&data["amz_date"]).parse().unwrap();
 
-        // The head, whose signature seeds the chain.
+        // The signature of the head seeds the chain.
         let seed = &data["seed_request"];
         let mut builder = http::Request::builder()
             .method(text(&seed["method"]))
@@ -74,7 +74,7 @@ fn signs_and_verifies_the_chunks_of_aws_c_auth() {
 
         let expected = &data["trailer"];
         let mut headers = HeaderMap::new();
-        // In another order than that of the canonical form.
+        // The order of the headers differs from that of the canonical form.
         let pairs = expected["trailing_headers"].as_array().unwrap();
         for pair in pairs.iter().rev() {
             let name: HeaderName = text(&pair[0]).parse().unwrap();
@@ -82,12 +82,12 @@ fn signs_and_verifies_the_chunks_of_aws_c_auth() {
         }
         let signature = signing.sign_trailer(&headers);
         assert_eq!(signature.to_string(), text(&expected["signature"]));
-        // It is sent in the trailer itself.
+        // The signature is sent in the trailer itself.
         let value = signature.to_string().parse().unwrap();
         headers.insert("x-amz-trailer-signature", value);
         verifying.verify_trailer(&headers, signature).unwrap();
 
-        // The head, the chunks and the trailer.
+        // The cases are the head, the chunks and the trailer.
         chunks.len() + 2
     });
 }
@@ -226,7 +226,7 @@ fn a_trailer_is_covered_in_names_values_and_place() {
         verifier.verify_trailer(trailer, signature).is_ok()
     };
     assert!(verify(&sent, true));
-    // Collapsed as in the head.
+    // Spaces are collapsed as in the headers of the head.
     let collapsed = trailer(&[("x-note", " a b "), ("x-amz-checksum-crc32c", "sOO8/Q==")]);
     assert!(verify(&collapsed, true));
     assert!(!verify(&sent, false), "after no chunk");

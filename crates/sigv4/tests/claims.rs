@@ -1,4 +1,5 @@
-//! A request's claims before it is verified, and the ways to a key: waited for, or derived.
+//! A request's claims before it is verified, and the ways to obtain a key: an asynchronous lookup,
+//! or a derived key.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -12,7 +13,7 @@ use std::time::Duration;
 use lambda_invoke_sigv4::{Claims, Credentials, PayloadHash, RawRequest, SigningKey, VerifyError};
 use support::{BODY, ID, SECRET, credentials, presigned, signed, signer, time, unsigned, verifier};
 
-/// Runs a future whose every wait is over at once.
+/// Runs a future that becomes ready without being woken by anything external.
 fn ready<T>(future: impl Future<Output = T> + Send) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -21,10 +22,10 @@ fn ready<T>(future: impl Future<Output = T> + Send) -> T {
             return value;
         }
     }
-    panic!("it waits for ever");
+    panic!("it waits forever");
 }
 
-/// Pending once.
+/// Is pending once, and then ready.
 async fn wait() {
     let mut waited = false;
     std::future::poll_fn(|_| {
@@ -62,7 +63,7 @@ fn claims_are_whatever_was_sent() {
     parts.headers.remove("authorization");
     let error = Claims::of(&parts).unwrap_err();
     assert_eq!(error, VerifyError::MissingAuthenticationToken);
-    // Of another scope than anyone's, and no scope at all.
+    // A scope that nobody has, and no scope at all.
     for (credential, id, region, service) in [
         ("who/1/2/3/4", "who", Some("2"), Some("3")),
         ("who/1", "who", None, None),
@@ -109,7 +110,7 @@ fn what_needs_no_key_is_checked_without_one() {
     let parts = signed();
     let expired = verifier.check(&parts, &payload, late).unwrap_err();
     assert!(matches!(expired, VerifyError::Expired { .. }));
-    // Whether a header is missing is said only about keys that exist.
+    // The verifier says that a header is missing only if the key exists.
     let mut uncovered = signed();
     uncovered
         .headers
@@ -161,7 +162,7 @@ fn a_derived_key_verifies_in_its_own_scope_alone() {
     assert_eq!(error.code(), "InvalidSignatureException");
 }
 
-/// The head, the whole request and the raw request are signed, and verified, alike.
+/// A head, a whole request and a raw request are signed and verified alike.
 #[test]
 fn every_form_of_a_request_is_signed_alike() {
     let (signer, verifier, payload) = (signer(), verifier(), PayloadHash::of(BODY));

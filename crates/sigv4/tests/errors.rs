@@ -1,4 +1,4 @@
-//! What the errors say, and what the small values of the interface hold.
+//! What the errors say, and the small value types of the interface.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::error::Error as _;

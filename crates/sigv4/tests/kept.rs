@@ -1,5 +1,5 @@
-//! What a signer keeps between requests (the day's key, the second's date) never shows: it signs as a
-//! new one does.
+//! What a signer caches between requests (the day's key, the second's date) never affects a
+//! signature: it signs as a new signer does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use lambda_invoke_sigv4::{
@@ -50,7 +50,7 @@ fn written(headers: Result<SigningHeaders, SignError>) -> Result<String, SignErr
     headers.map(lines)
 }
 
-/// A few that differ from each other in one respect.
+/// Some requests that differ from each other in one respect.
 fn requests<'a>(long: &'a str, many: &'a [(String, String)]) -> Vec<Request<'a>> {
     let host = ("host", "example.com");
     let base: Request<'_> = ("POST", "/a/b", "Qualifier=prod", vec![host, ("b", "1")]);
@@ -92,13 +92,13 @@ fn requests<'a>(long: &'a str, many: &'a [(String, String)]) -> Vec<Request<'a>>
         (base.0, long, base.2, base.3.clone()),
         (base.0, base.1, long, base.3.clone()),
     ];
-    // The names of one are the first of another's.
+    // The header names of each request are a prefix of those of the next one.
     requests.extend((0..=many.len()).map(|count| with(&many[..count])));
     requests
 }
 
 #[test]
-fn what_was_signed_before_does_not_show() {
+fn earlier_requests_do_not_affect_a_signature() {
     let long = "e".repeat(3000);
     let many: Vec<_> = (0..30)
         .map(|number| (format!("x-{}", number * 7 % 30), format!("{number}")))
@@ -121,7 +121,7 @@ fn what_was_signed_before_does_not_show() {
         let old = signer(&settings);
         let mut request = 0;
         for _ in 0..600 {
-            // The same one several times, as a rule.
+            // Usually the same request is signed several times in a row.
             if random(3) == 0 {
                 request = random(requests.len());
             }

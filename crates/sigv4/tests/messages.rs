@@ -1,4 +1,4 @@
-//! Signatures of event-stream messages: the official cases, and what a verifier must not accept.
+//! Signatures of event-stream messages: the official cases, and what a verifier must reject.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -23,12 +23,12 @@ fn signature(value: &Value) -> Signature {
     text(value).parse().unwrap()
 }
 
-/// A string to sign has the time of its message.
+/// A string to sign contains the time of its message.
 fn time_of(string_to_sign: &str) -> Timestamp {
     string_to_sign.lines().nth(1).unwrap().parse().unwrap()
 }
 
-/// One message, or one of several, of a file.
+/// Checks one message of a file, which may have several.
 fn check(file: &Value, message: &Value, payload: &[u8]) {
     let to_sign = text(&message["string_to_sign"]);
     let time = time_of(to_sign);
@@ -42,14 +42,14 @@ fn check(file: &Value, message: &Value, payload: &[u8]) {
         signature(&message["prior_signature"]),
         bytes(&message["signed_header_bytes_hex"]),
     );
-    // Upstream's own string, signed by the key alone.
+    // The source's own string to sign, signed with the key alone.
     assert_eq!(key.sign(to_sign.as_bytes()), signature(expected));
     let made = key.sign_message(prior, time, &headers, payload);
     assert_eq!(made, signature(expected));
     assert!(key.verify_message(prior, time, &headers, payload, made));
 }
 
-/// The request that seeds the chain of aws-c-auth's messages, and the chain.
+/// Checks the request that seeds the chain of aws-c-auth's messages, and the chain itself.
 fn check_seed(file: &Value) {
     let (region, service) = (text(&file["region"]), text(&file["service"]));
     let keys = &file["credentials"];
@@ -141,9 +141,9 @@ fn request(signer: &Signer, time: Timestamp) -> (http::Request<()>, Signature) {
     (request, seed.unwrap())
 }
 
-/// A stream that goes on after midnight is signed with the key of each message's own day.
+/// If a stream continues after midnight, each message is signed with the key of its own day.
 #[test]
-fn a_chain_goes_on_on_the_next_day() {
+fn a_chain_continues_on_the_next_day() {
     let signer = signer();
     let days = ["20150830T235959Z", "20150831T000000Z", "20150830T235959Z"];
     let days = days.map(|time| time.parse::<Timestamp>().unwrap());
@@ -166,7 +166,7 @@ fn a_chain_goes_on_on_the_next_day() {
 }
 
 #[test]
-fn rejects_what_was_changed_and_stays_where_it_was() {
+fn rejects_a_changed_message_and_leaves_the_chain_where_it_was() {
     let signer = signer();
     let time: Timestamp = "20150830T123600Z".parse().unwrap();
     let later = "20150830T123601Z".parse().unwrap();
@@ -188,7 +188,7 @@ fn rejects_what_was_changed_and_stays_where_it_was() {
         (time, b"date", b"messages", first),
         (time, b"date", b"", first),
         (time, b"date", b"message", end),
-        // The end before its time.
+        // The final message, too early.
         (time, b"date", b"", end),
     ] {
         let rejected = verifying.verify(time, headers, payload, signature);

@@ -1,5 +1,5 @@
-//! The rules that other signers state by single cases: what is trimmed, encoded, never signed and
-//! rejected.
+//! The rules for which other signers have single test cases: what is trimmed, encoded, never signed
+//! or rejected.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
 
 mod support;
@@ -14,7 +14,8 @@ use lambda_invoke_vectors::{json, suite, text};
 use serde_json::Value;
 use support::Request;
 
-/// The canonical request of a GET with these headers and this query, signed by default settings.
+/// Returns the canonical request of a GET with these headers and this query, under the default
+/// settings.
 fn canonical(query: Option<&str>, headers: &[(&str, &str)]) -> String {
     let mut request = Request::parse("GET / HTTP/1.1\nHost:example.amazonaws.com");
     request.query = query.map(str::to_owned);
@@ -101,8 +102,8 @@ fn follows_the_rules_of_smithy_rs() {
     });
 }
 
-/// A value with a line end is rejected, since no header can have one; without it, it is trimmed as
-/// expected.
+/// A value with a line end is rejected, since no header can have one; after the line ends are
+/// removed, the value is trimmed as expected.
 fn check_trim(value: &str, expected: &str) {
     if value.contains('\n') {
         let mut request = Request::parse("GET / HTTP/1.1\nhost:example.amazonaws.com");
@@ -169,9 +170,9 @@ fn header_rules_signer(data: &Value) -> Signer {
     Signer::new(credentials, text("region"), text("service")).unwrap()
 }
 
-/// What aws-c-auth rejects, by its own policy. Parameters that signing owns are rejected here too.
-/// Headers are replaced, as in botocore and the legacy suite: a request that is sent again is
-/// signed again.
+/// What aws-c-auth rejects, by its own policy. A query parameter that signing adds is rejected
+/// here, too. A header that signing adds is replaced, as in botocore and the legacy suite, so that
+/// a request can be signed again before it is sent again.
 #[test]
 fn rejects_or_replaces_what_aws_c_auth_rejects() {
     suite("sigv4/rejected-input", |data| {

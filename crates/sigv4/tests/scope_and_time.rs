@@ -1,4 +1,4 @@
-//! The date and the scope of a signature, and the service's own words about them.
+//! The date and the scope of a signature, and the service's own messages about them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -11,7 +11,7 @@ use support::{
     BODY, credentials, presigned, rejected, signed, verifier, with_authorization, with_query,
 };
 
-/// The recorded response, with its own times: five minutes, to the second.
+/// The recorded response with its own times: the window is five minutes, to the second.
 #[test]
 fn responds_to_a_skewed_clock_with_the_services_own_words() {
     let parts = signed();

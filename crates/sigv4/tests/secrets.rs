@@ -1,4 +1,4 @@
-//! Neither a secret, nor a derived key, nor a session token, is in any `Debug` or error.
+//! No secret, derived key or session token appears in any `Debug` output or error.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::{Debug, Display};
@@ -12,10 +12,10 @@ use ring::hmac;
 
 const SECRET: &str = "hunter2/SECRET+hunter2";
 const TOKEN: &str = "sess10n/TOKEN==";
-/// The token as a query has it.
+/// The token as it appears in a query.
 const ENCODED: &str = "sess10n%2FTOKEN";
-/// Every key on the way from `SECRET` to the one that signs on 1970-01-01 in region `r` for service
-/// `s`: the chain of HMACs of the reference, computed here.
+/// Every key in the chain from `SECRET` to the one that signs on 1970-01-01 in region `r` for
+/// service `s`: the reference's chain of HMACs, computed here.
 fn derived() -> Vec<Vec<u8>> {
     let mut keys = vec![format!("AWS4{SECRET}").into_bytes()];
     for text in ["19700101", "r", "s", "aws4_request"] {
@@ -29,7 +29,7 @@ fn assert_clean(what: &str, shown: &str) {
     for hidden in [SECRET, "hunter2", TOKEN, "sess10n", ENCODED] {
         assert!(!shown.contains(hidden), "{what} shows {hidden}: {shown}");
     }
-    // As bytes, in any of the ways in which they may be written.
+    // As bytes, in any of the ways in which they can be printed.
     let mut keys = derived();
     keys.extend([SECRET.as_bytes().to_vec(), TOKEN.as_bytes().to_vec()]);
     for bytes in keys {
@@ -70,7 +70,7 @@ fn credentials() -> Credentials {
 #[test]
 fn no_type_shows_them() {
     let time = Timestamp::EPOCH;
-    // What is looked for is what signs.
+    // Check that the keys searched for are those that sign.
     let key = hmac::Key::new(hmac::HMAC_SHA256, derived().last().unwrap());
     let signature = SigningKey::derive(SECRET, time, "r", "s").sign(b"text");
     assert_eq!(hmac::sign(&key, b"text").as_ref(), signature.as_bytes());
@@ -109,7 +109,7 @@ fn no_type_shows_them() {
         clean_debug("RawRequest", &RawRequest::from(&parts));
         let canonical = CanonicalRequest::of(&(&parts).into(), &PayloadHash::EMPTY, &with);
         clean_debug("CanonicalRequest", &canonical);
-        // For comparing two by hand, so it has to have everything.
+        // `Display` serves to compare two canonical requests by hand, so it must be complete.
         assert_eq!(canonical.to_string().contains(TOKEN), mode == "signed");
         clean(
             "StringToSign",
@@ -172,7 +172,7 @@ fn no_error_shows_them() {
         let VerifyError::SignatureMismatch(details) = &mismatch else {
             panic!("{mismatch:?}");
         };
-        // The mismatch shows what it expected, with the token's place marked.
+        // The mismatch shows what it expected, with a mark in place of the token.
         assert!(details.canonical_request().contains("redacted"));
         for error in [
             mismatch.clone(),

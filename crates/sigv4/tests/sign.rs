@@ -44,7 +44,7 @@ fn signed_headers(parts: &Parts) -> String {
     rest.split_once(',').unwrap().0.to_owned()
 }
 
-/// Cases of the official suite, for machines without it. `(uri, headers, signature)`
+/// Cases of the official suite, for machines without it: `(uri, headers, signature)`.
 #[test]
 fn signs_the_published_examples() {
     let host = ("host", "example.amazonaws.com");
@@ -139,7 +139,7 @@ fn leaves_the_request_alone_if_it_cannot_sign() {
         );
         assert_eq!(parts.headers["x-amz-date"], "old");
     }
-    // Longer than a URI can be, once the parameters are there.
+    // The URI becomes too long once the parameters are added.
     let expires = Duration::from_secs(60);
     let mut longer = parts(&format!("http://h/?{}", "a".repeat(65_500)), &[]);
     let rejected = signer().presign(&mut longer, &PayloadHash::EMPTY, time(), expires);
@@ -347,7 +347,7 @@ fn presigning_keeps_query_bytes_that_are_not_utf8() {
 }
 
 #[test]
-fn paths_are_written_once_or_twice() {
+fn paths_are_encoded_once_or_twice() {
     let name =
         "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations";
     let line = |encoding, normalize, path: &str| {

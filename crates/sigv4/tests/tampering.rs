@@ -34,7 +34,7 @@ fn a_body_that_was_changed_is_noticed_with_and_without_its_hash_in_a_header() {
         verify(&with_header, b"{}"),
         Err(VerifyError::PayloadMismatch)
     );
-    // An uncovered body is taken only by a server that says so.
+    // A body that the signature does not cover is accepted only by a server that allows it.
     let mut uncovered = unsigned();
     signer
         .sign(&mut uncovered, &PayloadHash::Unsigned, time())
@@ -44,14 +44,14 @@ fn a_body_that_was_changed_is_noticed_with_and_without_its_hash_in_a_header() {
     assert!(taken.is_ok());
 }
 
-/// Every byte that a request line may have.
+/// Every character that a request line may contain.
 fn targets() -> impl Iterator<Item = char> {
     (0x21..0x7f_u8)
         .filter(|byte| !b"#".contains(byte))
         .map(char::from)
 }
 
-/// A change is either rejected, or one that the canonical form is there to ignore.
+/// A change is either rejected, or one that the canonical form is meant to ignore.
 #[test]
 fn rejects_every_single_character_change_of_path_and_query() {
     for parts in [signed(), presigned()] {
@@ -80,7 +80,7 @@ fn rejects_every_single_character_change_of_path_and_query() {
             }
         }
         assert!(changes > 9000, "{changes}");
-        // Digits of escapes in the query may have either case, and nothing else is ignored.
+        // The digits of escapes in the query may have either case; no other difference is ignored.
         for changed in ignored {
             assert_eq!(changed.to_lowercase(), target.to_lowercase(), "{changed}");
         }
@@ -138,7 +138,7 @@ fn rejects_every_single_character_change_of_headers_and_body() {
 fn rejects_every_single_character_change_of_the_authorization_header() {
     let parts = signed();
     let value = parts.headers["authorization"].to_str().unwrap();
-    // From the credential on; before it is the algorithm and blanks.
+    // Starts at the credential; before it are the algorithm and blanks.
     let start = value.find("Credential").unwrap();
     for at in 0..value.len() {
         for byte in (0x20..0x7f_u8).filter(|byte| *byte != value.as_bytes()[at]) {
@@ -148,7 +148,7 @@ fn rejects_every_single_character_change_of_the_authorization_header() {
             parts
                 .headers
                 .insert("authorization", HeaderValue::from_bytes(&changed).unwrap());
-            // Blanks after a comma may become another comma: an empty piece.
+            // A blank after a comma may become another comma, which makes an empty part.
             let empty_piece = at >= start && value.as_bytes()[at] == b' ' && byte == b',';
             assert_eq!(verify(&parts).is_ok(), empty_piece, "{at} {byte}");
         }

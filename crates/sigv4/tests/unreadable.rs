@@ -1,4 +1,4 @@
-//! Signatures that are absent or cannot be read are rejected as the service rejects them.
+//! Absent and malformed signatures are rejected as the service rejects them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]

@@ -1,8 +1,9 @@
 //! The official vectors for Signature Version 4: canonical request, string to sign, signature and
-//! signed request, each compared; and each signed request is taken by the verifier.
+//! signed request are compared, and the verifier must accept each signed request.
 //!
-//! Out of scope, and so not run: everything for 4a (`v4a`, `aws-c-auth-v4a-key-derivation.json`).
-//! Signed chunks and messages are in `chunks.rs` and `messages.rs`.
+//! Out of scope, and therefore not run: everything for version 4a (`v4a`,
+//! `aws-c-auth-v4a-key-derivation.json`). Signed chunks and messages are in `chunks.rs` and
+//! `messages.rs`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
 
@@ -20,16 +21,16 @@ use lambda_invoke_vectors::{json, suite, text};
 use serde_json::Value;
 use support::Request;
 
-/// Cases whose files contradict each other, and the side taken here. In both, `.authz` agrees with
-/// `.creq` and `.sts`, and `.sreq` has another signature.
+/// Cases whose files contradict each other, and which of the files counts here. In both, `.authz`
+/// agrees with `.creq` and `.sts`, and `.sreq` has a different signature.
 ///
-/// One more vector is contradicted, but elsewhere: `get-header-value-multiline`. A folded line goes
-/// on after one space here (aws-c-auth, botocore, Ruby, RFC 9112), and not after a comma
-/// (smithy-typescript); see `Request::parse`.
+/// A contradiction about one more vector, `get-header-value-multiline`, is resolved elsewhere: here
+/// a folded line continues after one space (as in aws-c-auth, botocore, Ruby and RFC 9112), and not
+/// after a comma (as in smithy-typescript); see `Request::parse`.
 const SREQ_DISAGREES: [(&str, &str); 2] = [
     (
         "post-vanilla-query-space",
-        "`.sreq` is what one gets if the target is cut at its first space",
+        "`.sreq` is what one gets if the target is truncated at its first space",
     ),
     (
         "post-vanilla-query-nonunreserved",
@@ -147,7 +148,7 @@ fn run_signing_suite(parent: &Path) -> usize {
             "{folder:?}"
         );
         for variant in ["header", "query"] {
-            // A stub without expectations has neither file; there is none in this suite.
+            // A stub without expectations would have neither file; this suite has no stubs.
             let expected = |what: &str| text(&folder.join(format!("{variant}-{what}.txt")));
             let (signed, signature) = match variant {
                 "header" => sign_by_headers(&context, &request),
@@ -281,7 +282,7 @@ fn signs_as_the_cases_that_only_ruby_has() {
                 expected("authz"),
                 "{folder:?}"
             );
-            // The signed request as such: `.sreq` has another signature where a side is taken.
+            // The signed request itself: in the contradictory cases, `.sreq` has another signature.
             let mut signed = Request::parse(&expected("sreq"));
             let theirs = signed
                 .headers

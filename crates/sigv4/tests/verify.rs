@@ -1,4 +1,4 @@
-//! What the verifier takes, and how it rejects the rest: as the service does.
+//! What the verifier accepts, and how it rejects everything else: as the service does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/signed.rs"]
@@ -73,7 +73,7 @@ fn reads_the_host_from_the_uri_where_a_server_puts_it_there() {
 #[test]
 fn takes_the_date_header_in_place_of_x_amz_date() {
     let verify = |date: &str, signed_date: bool| {
-        // By hand, since the signer always sends x-amz-date.
+        // Signed by hand, since the signer always sends x-amz-date.
         let mut headers = vec![("host", b"h".as_slice())];
         if signed_date {
             headers.insert(0, ("date", date.as_bytes()));
@@ -110,7 +110,7 @@ fn takes_the_date_header_in_place_of_x_amz_date() {
 }
 
 #[test]
-fn proxies_may_add_headers_but_none_of_amazons() {
+fn proxies_may_add_headers_but_no_x_amz_headers() {
     let mut parts = signed();
     parts
         .headers
@@ -165,7 +165,7 @@ fn host_must_be_covered_and_what_is_covered_must_be_there() {
         error.service_message(),
         "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
     );
-    // An uncovered host is reported before a missing header.
+    // That the host is not signed is reported before a missing header.
     let neither = with_authorization(|text| text.replace("content-type;host;", "content-type;i;"));
     assert_eq!(rejected(&neither), VerifyError::HostNotSigned);
     for (from, to, missing) in [
@@ -207,7 +207,7 @@ fn looks_keys_up_by_their_ids() {
         error.service_message(),
         "The security token included in the request is invalid."
     );
-    // A changed secret is not outlived by a kept key.
+    // A cached key is not used after its secret has changed.
     let changed = Credentials::new(ID, "changed").unwrap();
     let error = verifier
         .verify(&parts, &payload, &changed, time())

@@ -1,4 +1,4 @@
-//! Every error of the verifier: what the operator reads, and what the client is told.
+//! Every error of the verifier: what the operator sees, and what the client is told.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn errors_without_details_have_a_text_a_code_and_a_message() {
         ),
         (
             VerifyError::InvalidSessionToken,
-            "the session token is not the one of the access key",
+            "the session token does not belong to the access key",
             UNRECOGNIZED,
             "The security token included in the request is invalid.",
         ),
@@ -110,7 +110,8 @@ fn a_wrong_time_says_both_times_and_the_allowance() {
         "Signature expired: 20160928T174724Z is now earlier than 20160928T174725Z \
          (20160928T175225Z - 5 min.)",
     );
-    // A presigned request says its own validity, and one that is no whole number of minutes seconds.
+    // The message states the validity of a presigned request, in seconds if it is not a whole
+    // number of minutes.
     assert_shown(
         &verify(&presigned(), 300, 601),
         "the request was signed at 20160928T174724Z, more than 10 min. before 20160928T175725Z",
@@ -197,7 +198,7 @@ fn of_several_faults_the_first_in_the_documented_order_is_reported() {
         .headers
         .insert("x-amz-acl", "private".parse().unwrap());
     assert_eq!(verify(&parts, time()), VerifyError::UnknownKey);
-    // The signature is wrong, too.
+    // The signature is wrong as well.
     parts = signed::signed();
     parts
         .headers

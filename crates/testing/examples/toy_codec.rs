@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes};
 use lambda_invoke_testing::codec::{Codec, PlainMessage, Rule, differential, naive};
 use lambda_invoke_testing::corpus;
 
-/// Keeps what has arrived, and begins again with each piece.
+/// Keeps everything that has arrived, and decodes it again with each piece.
 struct Toy<const LOSES_EMPTY: bool>(Vec<u8>);
 
 impl<const LOSES_EMPTY: bool> Codec for Toy<LOSES_EMPTY> {
@@ -34,7 +34,7 @@ impl<const LOSES_EMPTY: bool> Codec for Toy<LOSES_EMPTY> {
             }
         }
         match verdict {
-            // The rest may still come.
+            // An incomplete message may still be completed.
             Ok(()) | Err(Rule::CompleteMessage) => Ok(()),
             Err(rule) => Err(format!("{rule:?} is broken")),
         }
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{} seeds: the first codec is right", seeds.len());
 
-    // `differential` panics at a difference; the first one is enough here.
+    // `differential` panics at a difference; one is enough for this example.
     panic::set_hook(Box::new(|_| {}));
     let found = seeds
         .iter()

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 /// The folder with the seeds of a target, for a fuzzer's command line.
 ///
-/// It is inside this package's sources, also where cargo keeps what it downloads.
+/// It is inside this package's sources, even if cargo downloaded them.
 #[must_use]
 pub fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -17,7 +17,7 @@ pub fn folder(target: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// The folder or a file cannot be read; no target of that name has a folder.
+/// The folder or a file cannot be read, or there is no target with this name.
 pub fn seeds(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut paths = fs::read_dir(folder(target))?
         .map(|entry| entry.map(|entry| entry.path()))

@@ -28,7 +28,7 @@ pub fn request(data: &[u8]) {
         };
         (generated.to_http(), Some(generated))
     };
-    // The response to a HEAD announces the length of a body that it does not have.
+    // The response to a HEAD request announces the length of a body that it does not have.
     let no_head_request = !sent.windows(5).any(|five| five == b"HEAD ");
     let received = exchange(sent, verify);
     if !no_head_request {
@@ -268,7 +268,7 @@ impl Response {
 
     fn check(&self) {
         let Some(id) = self.header("x-amzn-requestid") else {
-            // hyper's own response to bytes that are not HTTP.
+            // This is hyper's own response to bytes that are not HTTP.
             assert!((400..500).contains(&self.status) && self.body.is_empty());
             return;
         };
@@ -283,7 +283,7 @@ impl Response {
             decoder.push(Bytes::copy_from_slice(&self.body));
             let mut last = None;
             while let Some(message) = decoder.next_message().expect("an event stream") {
-                last = Some(StreamEvent::from_message(message).expect("an event"));
+                last = Some(StreamEvent::try_from(message).expect("an event"));
             }
             assert!(
                 matches!(last, Some(StreamEvent::InvokeComplete(_))),

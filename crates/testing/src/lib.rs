@@ -37,7 +37,7 @@ pub mod sigv4;
 #[cfg(feature = "transport")]
 pub mod transport;
 
-/// A property of any bytes: a function that panics if it does not hold for them.
+/// A property: a function that panics if the property does not hold for these bytes.
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its fuzz target.

@@ -29,8 +29,8 @@ fn scan(bytes: &[u8], seed: u32, pieces: &[u8]) -> Result<(Vec<Event>, Tail), Sc
     Ok((events, scanner.finish()))
 }
 
-/// Any bytes are a journal, the beginning of one, or an error; the same in pieces of any length. What
-/// is left after a repair is a journal without damage, with the same records.
+/// Any bytes are a journal, the beginning of one, or an error, with the same result in pieces of
+/// any length. After a repair, the rest is a journal without damage, with the same records.
 pub fn journal_any(data: &[u8]) {
     let _ = Header::decode(data);
     let (seed, bytes) = match data.split_first_chunk::<4>() {
@@ -93,8 +93,8 @@ struct Case {
     zeros: Option<(u16, u8)>,
 }
 
-/// A truncated journal is one of an earlier moment; a changed one is rejected, or reports no item
-/// as done that is not.
+/// A truncated journal equals the journal of an earlier moment. A changed journal is rejected, or
+/// does not report an item as done that is not.
 pub fn journal(data: &[u8]) {
     let Ok(case) = Case::arbitrary(&mut Unstructured::new(data)) else {
         return;

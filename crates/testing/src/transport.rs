@@ -240,8 +240,8 @@ fn run<T>(what: impl Future<Output = T>) -> T {
 
 /// Whatever a connection does, the transport neither panics nor hangs, no request is written twice,
 /// and no failure is [`Sent::No`] if a byte of the request was written. A well-formed response is
-/// returned as it was sent, and an incomplete one never as complete; and the same bytes give the same
-/// result in any pieces.
+/// returned as it was sent, an incomplete response is never returned as complete, and the same
+/// bytes give the same result in any pieces.
 ///
 /// The first byte chooses: `a` for a well-formed response, `r` for raw bytes, any other for a script.
 pub fn connection(data: &[u8]) {
@@ -267,7 +267,7 @@ fn free(mut script: Script) {
         for path in ["/first", "/second", "/third"] {
             let before = written(&log);
             let outcome = exchange(&transport, path).await;
-            // A write after the result would be noticed, too.
+            // A write after the result would also be noticed.
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some((_, Sent::No)) = outcome.failed {
                 assert_eq!(written(&log), before, "{outcome:?}");

@@ -1,5 +1,5 @@
-//! The differential property of codecs: ours holds it over thousands of random inputs, and it finds
-//! the faults of codecs that have one.
+//! The differential property of codecs: the project's codec satisfies it over thousands of random
+//! inputs, and the property detects the fault of each flawed codec.
 
 use bytes::{Buf, Bytes};
 use lambda_invoke_testing::codec::{
@@ -18,7 +18,7 @@ proptest! {
     }
 }
 
-/// A codec that keeps the whole stream and leaves the work to the naive one, except for its fault.
+/// A codec that collects the whole stream and passes it to the naive one, except for its fault.
 struct Flawed<const FAULT: u8>(Vec<u8>);
 
 const NONE: u8 = 0;
@@ -86,7 +86,8 @@ impl<const FAULT: u8> Codec for Flawed<FAULT> {
     }
 }
 
-/// Whether the property holds for a codec, over a valid stream and one with a value that is too long.
+/// Whether the property holds for a codec, over a valid stream and over one whose value is too
+/// long.
 fn holds<C: Codec>() -> bool {
     let message = PlainMessage {
         headers: vec![(

@@ -24,7 +24,7 @@ proptest! {
         event_stream::headers(&data);
     }
 
-    // Small bytes, as in headers: short names, known types, short values.
+    // Small bytes, as in real headers: short names, existing types, short values.
     #[test]
     fn headers_holds_for_near_headers(data in vec(0..12_u8, 0..60)) {
         event_stream::headers(&data);

@@ -1,6 +1,6 @@
-//! The properties of the signer and verifier, the error model, the protocol and the client over thousands
-//! of inputs in each run, beyond those in the corpora: any bytes, and seeds with some of their bytes
-//! changed, which get deeper.
+//! The properties of the signer and verifier, the error model, the protocol and the client over
+//! thousands of inputs in each run, beyond those in the corpora: random bytes, and seeds with some
+//! of their bytes changed, which reach deeper.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test's helper may")]
 
@@ -10,7 +10,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any};
 use proptest::prop_oneof;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-/// A place, and what is done there: a byte is replaced, inserted or removed.
+/// A position, and what is done there: a byte is replaced, inserted or removed.
 type Edit = (u16, u8, u8);
 
 fn edited(mut seed: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn edited(mut seed: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
     seed
 }
 
-/// Any bytes up to a length, or a seed of the target with a few changes.
+/// Random bytes up to a length, or a seed of the target with a few changes.
 fn inputs(target: &str, longest: usize) -> impl Strategy<Value = Vec<u8>> + use<> {
     let seeds = corpus::seeds(target).expect("the seeds can be read");
     let seeds: Vec<Vec<u8>> = seeds.into_iter().map(|(_, seed)| seed).collect();
@@ -48,7 +48,7 @@ fn holds(target: &str, cases: u32, longest: usize) {
         ..ProptestConfig::with_cases(cases)
     });
     let run = runner.run(&inputs(target, longest), |data| {
-        // The property panics; its message is that of the failed case.
+        // The property panics; the panic message is printed, and belongs to the failed case.
         let held = std::panic::catch_unwind(|| property(&data));
         held.map_err(|_| TestCaseError::fail(format!("{target} does not hold")))
     });

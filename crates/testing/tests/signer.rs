@@ -1,7 +1,7 @@
-//! The differential property of signers: ours holds it over thousands of random inputs, and it finds
-//! the faults of signers that have one.
+//! The differential property of signers: the project's signer satisfies it over thousands of random
+//! inputs, and the property detects the fault of each flawed signer.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::expect_used)]
 
 use core::time::Duration;
@@ -21,7 +21,7 @@ proptest! {
     }
 }
 
-/// Our signer, with a fault.
+/// The project's signer, with a fault.
 struct Flawed<const FAULT: u8>(LambdaInvoke);
 
 const NONE: u8 = 0;
@@ -66,7 +66,7 @@ impl<const FAULT: u8> Signer for Flawed<FAULT> {
 }
 
 fn holds<S: Signer>() -> bool {
-    // An ordinary request, at a time, without a body.
+    // An ordinary request at some time, without a body.
     let seed = [vec![0; 5], (0..100).collect()].concat();
     std::panic::catch_unwind(|| differential::<S>(&seed)).is_ok()
 }

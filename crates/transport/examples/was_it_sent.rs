@@ -1,4 +1,4 @@
-//! Sends a request to a port without a server, and learns that it may be sent again.
+//! Sends a request to a port on which no server listens, and learns that it may be sent again.
 //!
 //! ```text
 //! cargo run -p lambda-invoke-transport --example was_it_sent

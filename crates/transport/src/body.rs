@@ -14,12 +14,12 @@ use crate::{Error, Sent, TimeoutKind, Timeouts};
 
 /// The body of a response: an [`http_body::Body`] of [`Bytes`], as they are received.
 ///
-/// - Nothing is read ahead: what is not read stays in the socket, and the server waits when its
-///   buffers are full.
-/// - It ends with `None` only where the framing of HTTP says so: after `Content-Length` bytes, the
-///   last chunk, or, if the server announced neither, the end of the connection, which does not
-///   prove that the body is complete. Any other end is an error, and so is every further read after
-///   an error.
+/// - Nothing is read ahead: unread data stays in the socket, and the server waits when the buffers
+///   are full.
+/// - It ends with `None` only where the framing of HTTP says so: after `Content-Length` bytes, or
+///   after the last chunk. If the server announced neither, it ends with the connection, which does
+///   not prove that the body is complete. Any other end is an error, and so is every further read
+///   after an error.
 /// - Dropping it before its end closes the connection; reading it to its end returns the connection
 ///   to the pool.
 pub struct Body {
@@ -37,13 +37,13 @@ enum State {
 struct Timer {
     idle: Option<Duration>,
     total: Option<(Instant, Duration)>,
-    /// What the timer is set to while the reader waits.
+    /// The timeout that the timer is set to while the reader waits.
     armed: Option<(TimeoutKind, Duration)>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl Body {
-    /// `started`: when the exchange began.
+    /// Creates a body; `started` is when the exchange began.
     pub(crate) fn new(incoming: Incoming, timeouts: &Timeouts, started: Instant) -> Self {
         let total = timeouts
             .total
@@ -138,7 +138,7 @@ impl Timer {
             .filter(|(deadline, _)| Instant::now() >= *deadline)
     }
 
-    /// Ready once the reader has waited too long, with the timeout that expired.
+    /// Ready with the expired timeout as soon as the reader has waited too long.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeoutKind, Duration)> {
         let armed = match self.armed {
             Some(armed) => armed,

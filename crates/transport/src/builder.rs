@@ -1,7 +1,8 @@
-//! How a transport is set up.
+//! The settings of a transport.
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connector::{Connector, CustomDial, Dial, Parts};
+use crate::resolver::{Known, Resolver};
 use crate::stream::Socket;
 use crate::{Proxy, Timeouts, Transport};
 
@@ -23,6 +25,7 @@ use crate::{Proxy, Timeouts, Transport};
 /// | [`tcp_keep_alive`](Self::tcp_keep_alive) | probes after 60 s, then every 15 s |
 /// | [`pool_idle`](Self::pool_idle) | 20 s |
 /// | [`pool_size`](Self::pool_size) | as many idle connections as were ever in use at once |
+/// | [`resolve`](Self::resolve) | by the operating system |
 /// | [`proxy`](Self::proxy) | none; the environment is not read |
 /// | [`bundled_roots`](Self::bundled_roots) | yes |
 ///
@@ -45,6 +48,7 @@ pub struct TransportBuilder {
     keep_alive: Option<(Duration, Duration)>,
     pool_idle: Duration,
     pool_size: usize,
+    known: Known,
     proxy: Option<Proxy>,
     dial: Option<CustomDial>,
     #[cfg(feature = "tls")]
@@ -58,6 +62,7 @@ impl Default for TransportBuilder {
             keep_alive: Some((Duration::from_secs(60), Duration::from_secs(15))),
             pool_idle: Duration::from_secs(20),
             pool_size: usize::MAX,
+            known: Known::new(),
             proxy: None,
             dial: None,
             #[cfg(feature = "tls")]
@@ -76,8 +81,9 @@ impl TransportBuilder {
 
     /// Sets TCP keep-alive: a probe after `idle` without data, then one every `interval`.
     ///
-    /// NAT gateways and VPC endpoints drop a connection after 350 s without data, and a function may
-    /// work for longer than that, so keep `idle` well below. Whole seconds.
+    /// NAT gateways and VPC endpoints drop a connection after 350 s without data, and a function
+    /// may run for longer than that, so keep `idle` well below 350 s. Both durations are whole
+    /// seconds.
     #[must_use]
     pub fn tcp_keep_alive(mut self, idle: Duration, interval: Duration) -> Self {
         self.keep_alive = Some((idle, interval));
@@ -103,6 +109,40 @@ impl TransportBuilder {
     #[must_use]
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;
+        self
+    }
+
+    /// Sets the addresses of a host, in place of those that the operating system finds, for example
+    /// for a VPC endpoint without private DNS or a test's server. The port still comes from the
+    /// URI, and the `host` header and TLS still use the host's name. A proxy's host can be given
+    /// too.
+    ///
+    /// The family of the first address is preferred. If the host has addresses of both, those of the
+    /// other are tried as well after 300 ms (RFC 8305, "happy eyeballs"). Addresses of one family are
+    /// tried in order, each for its share of [`Timeouts::connect`].
+    ///
+    /// Setting a host again replaces its addresses. Without any, connecting to it fails.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use lambda_invoke_transport::Transport;
+    ///
+    /// let transport = Transport::builder()
+    ///     .resolve("lambda.eu-west-1.amazonaws.com", [Ipv4Addr::new(10, 0, 3, 17).into()])
+    ///     .build();
+    /// ```
+    #[must_use]
+    pub fn resolve(
+        mut self,
+        host: impl Into<String>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let host = host.into();
+        self.known
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(&host));
+        self.known.push((host, addresses.into_iter().collect()));
         self
     }
 
@@ -146,8 +186,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Sets whether to trust Mozilla's certificate authorities, which are compiled in. Turn it off to
-    /// trust only those of [`ca_pem`](Self::ca_pem).
+    /// Sets whether to trust Mozilla's certificate authorities, which are compiled in. Turn this
+    /// off to trust only the authorities of [`ca_pem`](Self::ca_pem).
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn bundled_roots(mut self, trusted: bool) -> Self {
@@ -164,8 +204,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Also trusts the certificate authorities in a PEM text: a private CA, or that of a proxy which
-    /// intercepts TLS.
+    /// Also trusts the certificate authorities in a PEM text: a private CA, or the CA of a proxy
+    /// that intercepts TLS.
     ///
     /// # Errors
     ///
@@ -176,13 +216,17 @@ impl TransportBuilder {
         Ok(self)
     }
 
-    /// Builds the transport. It does not connect, or set up TLS, before the first request.
+    /// Builds the transport. It neither connects nor sets up TLS before the first request.
     #[must_use]
     pub fn build(self) -> Transport {
         let connector = Connector::new(Parts {
             dial: match self.dial {
                 Some(dial) => Dial::Custom(dial),
-                None => Dial::Tcp(tcp(self.keep_alive, self.timeouts.connect)),
+                None => Dial::Tcp(tcp(
+                    Resolver::new(self.known),
+                    self.keep_alive,
+                    self.timeouts.connect,
+                )),
             },
             proxy: self.proxy,
             limit: self.timeouts.connect,
@@ -193,8 +237,8 @@ impl TransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.pool_idle)
             .pool_max_idle_per_host(self.pool_size)
-            // A request that a pooled connection returned was not sent, so it may be sent on
-            // another.
+            // If a pooled connection returns a request, the request was not sent, so it may be sent
+            // on another connection.
             .retry_canceled_requests(true)
             .http1_max_buf_size(READ_BUFFER)
             .build(connector.clone());
@@ -202,21 +246,25 @@ impl TransportBuilder {
     }
 }
 
-/// The most that is read at once, and the longest head of a response.
+/// The maximum number of bytes read at once, and the maximum length of a response's head.
 ///
 /// Chosen by measuring long streams over TLS, which Lambda requires: 64 and 128 KiB are equally
 /// fast; 256 KiB and hyper's own 400 KiB take up to a fifth longer, since the pieces of a message
-/// are held until it is complete, and so exceed the processor's second-level cache. Without TLS, on
-/// the same core as the server, 256 KiB would take a seventh less.
+/// are held until it is complete, and then exceed the processor's second-level cache. Without TLS,
+/// on the same core as the server, 256 KiB would take a seventh less.
 const READ_BUFFER: usize = 128 * 1024;
 
-fn tcp(keep_alive: Option<(Duration, Duration)>, limit: Option<Duration>) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+fn tcp(
+    resolver: Resolver,
+    keep_alive: Option<(Duration, Duration)>,
+    limit: Option<Duration>,
+) -> HttpConnector<Resolver> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(keep_alive.map(|(idle, _)| idle));
     tcp.set_keepalive_interval(keep_alive.map(|(_, interval)| interval));
-    // Shared out between the addresses of a name, so that a dead one does not use all of it.
+    // Divided among the addresses of a name, so that an unreachable one does not use all of it.
     tcp.set_connect_timeout(limit);
     tcp
 }
@@ -228,6 +276,7 @@ impl std::fmt::Debug for TransportBuilder {
             .field("keep_alive", &self.keep_alive)
             .field("pool_idle", &self.pool_idle)
             .field("pool_size", &self.pool_size)
+            .field("known", &self.known)
             .field("proxy", &self.proxy);
         #[cfg(feature = "tls")]
         f.field("roots", &self.roots);

@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::once::Once;
+use crate::resolver::Resolver;
 use crate::stream::{Hop, Path, Socket, Stream};
 use crate::trace::Connecting;
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
@@ -24,10 +25,10 @@ use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type CustomDial = Arc<dyn Fn(Uri) -> BoxFuture<io::Result<Socket>> + Send + Sync>;
 
-/// How the lowest layer is connected.
+/// How to connect the lowest layer.
 #[derive(Clone)]
 pub(crate) enum Dial {
-    Tcp(HttpConnector),
+    Tcp(HttpConnector<Resolver>),
     Custom(CustomDial),
 }
 
@@ -99,7 +100,7 @@ impl Parts {
         }
         let hop = tunnel.call(to.clone()).await.map_err(|cause| {
             let message = format!(
-                "the proxy {} gave no tunnel to {}",
+                "the proxy {} did not open a tunnel to {}",
                 authority(proxy),
                 authority(&to)
             );
@@ -133,7 +134,7 @@ impl Parts {
     }
 
     #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_async, reason = "with TLS it is")]
+    #[expect(clippy::unused_async, reason = "with the feature `tls`, it awaits")]
     async fn first_hop(&self, socket: Socket, to: Uri) -> Result<Hop, Error> {
         if to.scheme() == Some(&Scheme::HTTPS) {
             return Err(without_tls());
@@ -142,7 +143,7 @@ impl Parts {
     }
 
     #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_async, reason = "with TLS it is")]
+    #[expect(clippy::unused_async, reason = "with the feature `tls`, it awaits")]
     async fn through_tunnel(&self, _: Hop, _: Uri) -> Result<Path, Error> {
         Err(without_tls())
     }

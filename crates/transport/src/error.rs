@@ -1,4 +1,4 @@
-//! What went wrong, and whether any of the request may have been sent.
+//! What went wrong, and whether any byte of the request may have been sent.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -30,8 +30,8 @@ pub enum Sent {
 }
 
 impl Sent {
-    /// Classifies an error of any service: an [`Error`] of this crate has a value of its own, any other is
-    /// [`Sent::Maybe`].
+    /// Classifies an error of any service: an [`Error`] of this crate knows its own value, any
+    /// other error is [`Sent::Maybe`].
     ///
     /// Only the error itself counts, not its sources: a service that wraps this one may have sent
     /// the request more than once, and the last failure says nothing about the earlier attempts.
@@ -58,7 +58,7 @@ impl Sent {
 pub enum ErrorKind {
     /// A setting is invalid: a proxy's address, a certificate.
     Configuration,
-    /// The request cannot be sent as it is: its URI, its HTTP version or its method.
+    /// The request cannot be sent, because of its URI, its HTTP version or its method.
     Request,
     /// There is no connection to the server: the name is unknown, the connection was refused, the host is
     /// unreachable.
@@ -77,15 +77,15 @@ pub enum ErrorKind {
     Closed,
     /// Another failure of reading or writing.
     Io,
-    /// What the server sent is not HTTP/1.1, or its head is too large.
+    /// The server's response is not HTTP/1.1, or its head is too large.
     Protocol,
 }
 
 /// A failure of the transport.
 ///
-/// It says what happened ([`kind`](Self::kind)), whether any of the request can have been sent
+/// It says what happened ([`kind`](Self::kind)), whether any byte of the request can have been sent
 /// ([`sent`](Self::sent)), and whether the response's head had arrived
-/// ([`is_body`](Self::is_body)). One machine word in size.
+/// ([`is_body`](Self::is_body)). Its size is one machine word.
 // Shared, because the underlying client returns the errors of our connector only by reference.
 pub struct Error(Arc<Repr>);
 
@@ -100,7 +100,8 @@ struct Repr {
 
 enum Cause {
     Any(BoxError),
-    /// An error of the underlying client. Its own message is only a name, so its source is shown.
+    /// An error of the underlying client. Its own message is only a name, so `Display` shows its
+    /// source.
     Client(legacy::Error),
 }
 
@@ -185,9 +186,9 @@ impl Error {
     pub(crate) fn timeout(which: TimeoutKind, limit: Duration, sent: Sent, in_body: bool) -> Self {
         let what = match which {
             TimeoutKind::Connect => "no connection",
-            TimeoutKind::FirstByte => "the server gave no response",
-            TimeoutKind::Idle => "nothing more of the response's body came",
-            TimeoutKind::Total => "the exchange was not over",
+            TimeoutKind::FirstByte => "the server did not respond",
+            TimeoutKind::Idle => "no more of the response's body arrived",
+            TimeoutKind::Total => "the exchange did not end",
         };
         Self(Arc::new(Repr {
             kind: ErrorKind::TimedOut(which),
@@ -207,7 +208,8 @@ impl Error {
                 if let Some(Self(ours)) = source.downcast_ref() {
                     return Self(Arc::clone(ours));
                 }
-                // hyper cancels only what it took from its queue without starting on it.
+                // hyper cancels only requests that it took from its queue but did not start to
+                // send.
                 let canceled = source.downcast_ref().is_some_and(hyper::Error::is_canceled);
                 if canceled {
                     let message = "the connection was closed before any of the request was sent";
@@ -219,7 +221,7 @@ impl Error {
                     let kind = classify(source);
                     let message = match kind {
                         ErrorKind::Closed => "the server closed the connection before it responded",
-                        ErrorKind::Protocol => "the server's response is not readable HTTP/1.1",
+                        ErrorKind::Protocol => "the server's response is not valid HTTP/1.1",
                         _ => "the connection failed before the server responded",
                     };
                     (kind, Sent::Maybe, message)
@@ -255,7 +257,7 @@ impl Error {
         }))
     }
 
-    /// Repeats the failure for a reader that continues after it.
+    /// Repeats the failure for a reader that continues to read after it.
     pub(crate) fn again(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(Sent::of(&*boxed), Sent::No);
         let late = Error::timeout(TimeoutKind::Total, Duration::ZERO, Sent::Maybe, false);
         assert_eq!(Sent::of(&late), Sent::Maybe);
-        // One that wraps ours may have sent the request more than once.
+        // A service that wraps ours may have sent the request more than once.
         let wrapped = io::Error::other(boxed);
         assert_eq!(Sent::of(&wrapped), Sent::Maybe);
     }
@@ -369,7 +371,7 @@ mod tests {
                 error.to_string(),
                 "the connection failed before the server responded"
             );
-            // The client's own message is only a name, so there is no source to show.
+            // The client's own message is only a name, and it has no source.
             assert!(error.source().is_none());
         }
     }
@@ -380,7 +382,7 @@ mod tests {
         let error = Error::timeout(TimeoutKind::FirstByte, limit, Sent::Maybe, false);
         assert_eq!(
             error.to_string(),
-            "the server gave no response within 1.5s, the first byte timeout"
+            "the server did not respond within 1.5s, the first byte timeout"
         );
         assert_eq!(
             (error.timed_out(), error.limit()),

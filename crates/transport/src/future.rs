@@ -17,9 +17,9 @@ use crate::{Body, Error, Sent, TimeoutKind, Timeouts, trace};
 pin_project! {
     /// Resolves to the response, once its head has arrived.
     ///
-    /// Nothing happens before it is polled. Dropping it closes the connection on which the request
-    /// was sent, if it was; the server may continue with the request. After it has returned its
-    /// result, it stays pending.
+    /// Nothing happens before the future is polled. Dropping it closes the connection, if the
+    /// request was already sent; the server may continue to process the request. After the future
+    /// has returned its result, it stays pending.
     #[must_use = "a request is not sent unless its future is polled"]
     pub struct ResponseFuture {
         state: State,
@@ -101,7 +101,7 @@ impl Future for ResponseFuture {
 
         let polled = Pin::new(response).poll(cx);
         if assigned.is_none() && connection.connection_metadata().is_some() {
-            // A pooled connection is there at once, and the clock need not be read again.
+            // A pooled connection is available at once, so the clock need not be read again.
             *assigned = Some(if first { started } else { Instant::now() });
             trace::assigned(connection);
         }
@@ -140,7 +140,7 @@ impl Future for ResponseFuture {
     }
 }
 
-/// What the exchange may wait for next: a connection or the first byte, and always the total.
+/// The next timeout of the exchange: for the connection, for the first byte, or in total.
 fn next_deadline(
     timeouts: &Timeouts,
     started: Instant,

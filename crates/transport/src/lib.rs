@@ -9,6 +9,7 @@ mod future;
 mod once;
 mod port;
 mod proxy;
+mod resolver;
 mod stream;
 mod timeouts;
 #[cfg(feature = "tls")]

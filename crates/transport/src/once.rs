@@ -1,4 +1,4 @@
-//! A connector that returns an existing connection, to be wrapped by others.
+//! A connector that returns an existing connection, for other connectors to wrap.
 
 use std::future::{Ready, ready};
 use std::io;

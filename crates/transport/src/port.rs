@@ -1,10 +1,10 @@
-//! The port of a URI, with "none" and "not a port" distinguished.
+//! The port of a URI, where "none" and "not a port" are distinguished.
 
 use std::fmt;
 
 use http::Uri;
 
-/// The port that a URI names; `None` if it names none, so that its scheme decides.
+/// Returns the port that a URI names; `None` if it names none, so that its scheme decides.
 ///
 /// [`Uri::port_u16`] gives `None` for both `http://host` and `http://host:99999`. A client that
 /// relies on it sends the second request to port 80, which its URI does not name. A port here
@@ -15,7 +15,7 @@ use http::Uri;
 ///
 /// # Errors
 ///
-/// If something follows the host that is not a colon and a port, such as `:`, `:0` or `:65536`.
+/// If the text after the host is not a colon and a port, such as `:`, `:0` or `:65536`.
 ///
 /// # Example
 ///
@@ -55,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<u16, InvalidPort> {
     text.parse().map_err(|_| InvalidPort)
 }
 
-/// What follows the host in a URI is not a port.
+/// The text after the host of a URI is not a port.
 ///
 /// The text itself is not repeated: in `http://user:secret`, which lacks a host, it is a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct InvalidPort;
 impl fmt::Display for InvalidPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "what follows the host is not a port: a port is a colon and a number from 1 to 65535",
+            "the text after the host is not a port: expected a colon and a number from 1 to 65535",
         )
     }
 }
@@ -117,7 +117,7 @@ mod tests {
         ] {
             for host in ["host", "127.0.0.1", "[::1]", "user:80@host"] {
                 let text = format!("http://{host}{port}/");
-                // What `http` does not take never gets as far.
+                // A text that `http` rejects is rejected earlier.
                 if let Ok(uri) = text.parse() {
                     assert_eq!(port_of(&uri), Err(InvalidPort), "{text}");
                 }

@@ -16,7 +16,7 @@ use crate::trace::Uses;
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// The lowest layer: TCP, or what the caller connects with.
+/// The lowest layer: TCP, or the caller's own connection.
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Custom(Box<dyn Duplex>),
@@ -82,20 +82,20 @@ impl AsyncWrite for Socket {
 
 impl Connection for Socket {
     fn connected(&self) -> Connected {
-        // Without the addresses: they would cost every response several allocations.
+        // Without the addresses, which would cost several allocations for every response.
         Connected::new()
     }
 }
 
-/// To the first hop: the server itself or a proxy, either with TLS or without.
+/// A connection to the first hop, which is the server itself or a proxy, with or without TLS.
 #[cfg(feature = "tls")]
 pub(crate) type Hop = hyper_rustls::MaybeHttpsStream<TokioIo<Socket>>;
 #[cfg(not(feature = "tls"))]
 pub(crate) type Hop = TokioIo<Socket>;
 
-/// To the server: as the first hop, or TLS through the tunnel of a proxy.
+/// A connection to the server: to the first hop, or TLS through the tunnel of a proxy.
 ///
-/// TLS is in a box: in place, both layers of it would be memory of each connection that has none.
+/// TLS is boxed: otherwise every connection without TLS would also take the memory of both layers.
 pub(crate) enum Path {
     Plain(TokioIo<Socket>),
     #[cfg(feature = "tls")]
@@ -123,7 +123,7 @@ impl From<Hop> for Path {
     }
 }
 
-/// Calls a method of whatever the path is.
+/// Calls a method of the path's variant.
 macro_rules! on_path {
     ($path:expr, $io:ident => $call:expr) => {
         match $path {

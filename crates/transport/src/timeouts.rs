@@ -13,11 +13,12 @@ use std::time::Duration;
 /// | total | the request is first polled | the last byte of the body is returned | none |
 ///
 /// A Lambda function may run for 30 minutes (1,800 s) before its response begins, hence the default
-/// for the first byte. A slow reader does not cause an idle timeout: only the time spent waiting for
-/// the server counts. There is no minimum throughput.
+/// for the first byte. A slow reader does not cause an idle timeout: only the time spent waiting
+/// for the server counts. No minimum throughput is enforced.
 ///
-/// Set them for all requests with [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), and for one with an
-/// [extension](http::Extensions) of the request, which replaces all four:
+/// Set them for all requests with
+/// [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), or for one request with an
+/// [extension](http::Extensions), which replaces all four:
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,9 +29,9 @@ use std::time::Duration;
 /// request.extensions_mut().insert(timeouts);
 /// ```
 ///
-/// A connection is set up for whichever request needs one first, so an attempt to connect also
-/// ends at the connect timeout of the [`TransportBuilder`](crate::TransportBuilder): a request's own connect timeout can
-/// only be shorter.
+/// A new connection goes to whichever request needs one first, so an attempt to connect also ends
+/// at the connect timeout of the [`TransportBuilder`](crate::TransportBuilder): a request's own
+/// connect timeout can only be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeouts {
     pub(crate) connect: Option<Duration>,
@@ -119,9 +120,9 @@ impl Default for Timeouts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeoutKind {
-    /// There was no connection in time.
+    /// No connection was made in time.
     Connect,
-    /// There was no response in time.
+    /// The response did not begin in time.
     FirstByte,
     /// The next piece of the body did not arrive in time.
     Idle,

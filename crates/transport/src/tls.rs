@@ -1,4 +1,4 @@
-//! TLS: which certificates are trusted, and a handshake on a stream that is already there.
+//! TLS: which certificates are trusted, and the handshake on an existing stream.
 
 use std::fmt;
 use std::io;
@@ -72,8 +72,8 @@ impl Roots {
         }
         #[cfg(feature = "native-roots")]
         if self.native {
-            // Some of a platform's certificates may be of a kind that rustls does not know: such
-            // a one is not trusted, the others are.
+            // Some of a platform's certificates may be of a kind that rustls does not support.
+            // Those are not trusted; the others are.
             let found = rustls_native_certs::load_native_certs();
             store.add_parsable_certificates(found.certs);
             if let (true, Some(error)) = (store.is_empty(), found.errors.first()) {
@@ -100,7 +100,7 @@ impl Roots {
     }
 }
 
-/// The roots, and the configuration made of them on first use.
+/// The roots, and the configuration that is made from them on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Tls {
     roots: Roots,
@@ -124,7 +124,7 @@ impl Tls {
         self.config.get_or_init(|| self.roots.config()).clone()
     }
 
-    /// A handshake on `io` with the host that `to` names.
+    /// Makes a TLS handshake on `io` with the host that `to` names.
     pub(crate) async fn handshake<T>(
         self: &Arc<Self>,
         io: T,
@@ -135,7 +135,7 @@ impl Tls {
     {
         #[cfg(feature = "native-roots")]
         if self.roots.native && self.config.get().is_none() {
-            // A platform's certificates can be hundreds of files.
+            // Reading a platform's certificates may mean reading hundreds of files.
             let this = Arc::clone(self);
             let _ = tokio::task::spawn_blocking(move || this.config().is_ok()).await;
         }

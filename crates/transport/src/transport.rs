@@ -26,7 +26,7 @@ use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 /// and `content-length` are added if they are missing, and `proxy-authorization` for a proxy
 /// that has a password.
 ///
-/// It must be polled within a Tokio runtime that has I/O and time enabled.
+/// Its futures must be polled within a Tokio runtime that has I/O and time enabled.
 ///
 /// # Example
 ///
@@ -98,8 +98,8 @@ impl Transport {
     /// Sends a request, once the future is polled. A [`Timeouts`] among the request's extensions
     /// replaces the timeouts of this transport.
     ///
-    /// A request that a pooled connection gave back unsent, because the server had closed it in
-    /// the meantime, goes out again on another connection. Nothing else is ever sent twice.
+    /// If the server has closed a pooled connection before the request was sent on it, the request
+    /// goes out on another connection. Nothing else is ever sent twice.
     pub fn send(&self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
         if let Err(error) = check(&request) {
             return ResponseFuture::rejected(error);
@@ -109,7 +109,7 @@ impl Transport {
                 Ok(via) => via,
                 Err(error) => return ResponseFuture::rejected(error),
             };
-            // Through a tunnel the server would see it; there it is sent with the CONNECT.
+            // Through a tunnel the server would see this header; there it is sent with CONNECT.
             if request.uri().scheme() == Some(&Scheme::HTTP) {
                 if let Some(authorization) = via.and_then(|via| via.basic_auth()) {
                     let headers = request.headers_mut();
@@ -119,7 +119,8 @@ impl Transport {
                 }
             }
         }
-        // RFC 9110, 8.6: where a method gives a content a meaning, its absence is sent too.
+        // RFC 9110, section 8.6: if the method gives content a meaning, send a length of 0 for
+        // absent content.
         if request.body().is_end_stream()
             && matches!(
                 *request.method(),
@@ -147,7 +148,8 @@ impl Default for Transport {
     }
 }
 
-/// Rejects what the underlying client would misread, or reject with a less specific message.
+/// Rejects requests that the underlying client would misread, or reject with a less specific
+/// message.
 fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     let scheme = request.uri().scheme();
     if scheme != Some(&Scheme::HTTP) && scheme != Some(&Scheme::HTTPS) {
@@ -161,7 +163,7 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
     // The underlying client would use the scheme's own port.
     if port_of(request.uri()).is_err() {
         return Err(Error::request(
-            "what follows the host in the request's URI is not a port from 1 to 65535",
+            "the port of the request's URI is not a number from 1 to 65535",
         ));
     }
     if !matches!(request.version(), Version::HTTP_11 | Version::HTTP_10) {

@@ -1,5 +1,5 @@
-//! What a request costs in allocations, beside a bare client of hyper-util. In a file of its own,
-//! since it counts those of the whole process.
+//! The allocations of a request, compared with a bare hyper-util client. This test has a file of
+//! its own, since it counts the allocations of the whole process.
 #![allow(clippy::unwrap_used)] // It is a test.
 
 use std::alloc::System;
@@ -17,7 +17,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const ANSWER: &[u8] =
+const RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
 /// A server on a thread of its own that allocates nothing for a request.
@@ -29,9 +29,9 @@ fn server() -> SocketAddr {
             let mut socket = socket.unwrap();
             std::thread::spawn(move || {
                 let mut buf = [0; 4096];
-                // The request is small and comes in one piece.
+                // The request is small and arrives in one piece.
                 while let Ok(1..) = socket.read(&mut buf) {
-                    socket.write_all(ANSWER).unwrap();
+                    socket.write_all(RESPONSE).unwrap();
                 }
             });
         }
@@ -48,7 +48,7 @@ fn request(address: SocketAddr) -> Request<Full<Bytes>> {
     .unwrap()
 }
 
-/// Allocations a request, once warm.
+/// The number of allocations per request, after a warm-up.
 async fn count(address: SocketAddr, mut exchange: impl AsyncFnMut(Request<Full<Bytes>>)) -> usize {
     const ROUNDS: usize = 100;
     for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! A connection of the caller's own, and what its body says.
+//! Connections that the caller supplies, and what their bodies report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -114,7 +114,7 @@ async fn a_body_knows_its_length_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_read_in_time_is_complete_after_the_limit_too() {
+async fn a_body_that_was_read_in_time_is_complete_after_the_timeout_too() {
     let server = two_bytes().await;
     let limit = Duration::from_secs(2);
     let timeouts = Timeouts::none().with_total(limit);
@@ -126,7 +126,7 @@ async fn a_body_that_was_read_in_time_is_complete_after_the_limit_too() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_always_ready_ends_at_the_total_limit() {
+async fn a_body_that_is_always_ready_ends_at_the_total_timeout() {
     let server = Server::start(|mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
         let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
@@ -141,7 +141,7 @@ async fn a_body_that_is_always_ready_ends_at_the_total_limit() {
     let transport = Transport::builder().timeouts(timeouts).build();
     let mut body = open_body(&transport, &server).await;
     for _ in 0..1_000 {
-        // A slow reader: the next piece has always arrived.
+        // The reader is slow, so the next piece has always arrived.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Err(error) = body.frame().await.unwrap() {
             assert_eq!(error.timed_out(), Some(TimeoutKind::Total));

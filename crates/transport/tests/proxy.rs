@@ -43,7 +43,7 @@ async fn an_http_request_goes_to_the_proxy_with_its_whole_uri() {
         Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
     );
 
-    // A host that needs no proxy is looked for itself.
+    // The transport itself looks up a host that needs no proxy.
     let error = transport
         .send(post("http://direct.invalid/", "x"))
         .await
@@ -102,7 +102,7 @@ async fn a_proxy_that_cannot_be_reached_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
+async fn a_proxy_that_rejects_a_tunnel_sent_nothing() {
     for (response, why) in [
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
@@ -130,7 +130,7 @@ async fn a_proxy_that_refuses_a_tunnel_sent_nothing() {
             .unwrap_err();
         assert_eq!((error.kind(), error.sent()), (ErrorKind::Proxy, Sent::No));
         let said = format!(
-            "the proxy {} gave no tunnel to lambda.invalid",
+            "the proxy {} did not open a tunnel to lambda.invalid",
             proxy.address
         );
         assert_eq!(error.to_string(), said);
@@ -148,7 +148,7 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
     use tokio::io::{AsyncReadExt, AsyncWrite, copy_bidirectional};
     use tokio::net::TcpStream;
 
-    /// Opens the tunnel and carries bytes; gives the CONNECT.
+    /// Opens the tunnel and forwards bytes; returns the CONNECT request.
     async fn tunnel<T>(mut client: T, to: std::net::SocketAddr) -> support::Received
     where
         T: tokio::io::AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -228,7 +228,7 @@ async fn an_https_request_goes_through_a_tunnel_that_the_proxy_cannot_read() {
 }
 
 #[tokio::test]
-async fn a_request_or_a_proxy_whose_port_is_none_is_rejected_before_anything_connects() {
+async fn a_request_or_a_proxy_with_an_invalid_port_is_rejected_before_anything_connects() {
     let server = Server::start(|_, _| async {}).await;
     let through_it = through(Proxy::builder().all(server.address.to_string()));
     for port in ["0", "", "65536", "99999", "+80", "080", "80a"] {

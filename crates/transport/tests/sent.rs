@@ -1,4 +1,4 @@
-//! Whether any of a request can have been sent: each row over a real socket.
+//! Whether any part of a request can have been sent: each row of the table over a real socket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -67,7 +67,7 @@ async fn a_server_that_closes_after_the_request_may_have_it() {
 async fn a_server_that_resets_in_the_middle_of_the_request_may_have_it() {
     let server = Server::start(|mut socket, _| async move {
         socket.read_exact(&mut [0; 100]).await.unwrap();
-        // Unread bytes make this a reset.
+        // Closing with unread bytes sends a reset.
     })
     .await;
     let error = Transport::new()
@@ -81,8 +81,8 @@ async fn a_server_that_resets_in_the_middle_of_the_request_may_have_it() {
     assert_eq!(server.accepted(), 1);
 }
 
-/// A server that closes at once can win or lose the race with the request. Whatever the transport
-/// says, it must not say "no" of a request whose bytes arrived.
+/// A server that closes at once can win or lose the race with the request. In either case, the
+/// transport must not say "no" about a request whose bytes arrived.
 #[tokio::test]
 async fn a_request_that_arrived_is_never_called_unsent() {
     let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
@@ -104,8 +104,8 @@ async fn a_request_that_arrived_is_never_called_unsent() {
     }
 }
 
-/// A connection that shows the end of the stream only from its second read on: as when the server
-/// closes it just after it became ready for a request.
+/// A connection that shows the end of the stream only from its second read on, as if the server
+/// closed it just after it became ready for a request.
 struct EndsLate {
     tcp: TcpStream,
     reads: usize,
@@ -153,7 +153,7 @@ async fn a_request_given_back_unsent_sent_nothing() {
     let transport = Transport::builder()
         .connect_with(|uri| async move {
             let tcp = TcpStream::connect(uri.authority().unwrap().as_str()).await?;
-            // Until the server's end of the stream is there.
+            // Blocks until the server's end of the stream has arrived.
             assert_eq!(tcp.peek(&mut [0]).await?, 0);
             Ok(EndsLate { tcp, reads: 0 })
         })
@@ -208,8 +208,9 @@ async fn a_pooled_connection_that_went_stale_is_replaced() {
     }
 }
 
-/// The server closes right after a response, while the next request is on its way out. It may be
-/// given back unsent and go out again, or fail; it never arrives twice, and "no" is never wrong.
+/// The server closes right after a response, while the next request is on its way. That request may
+/// be returned unsent and be sent again, or fail; it never arrives twice, and a "no" is always
+/// true.
 #[tokio::test]
 async fn a_request_on_a_closing_connection_arrives_at_most_once() {
     let seen = Arc::new(Mutex::new(Vec::<String>::new()));
@@ -222,7 +223,8 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
                 .unwrap()
                 .push(request.header("x-tag").unwrap().to_owned());
             socket.write_all(OK).await.unwrap();
-            // Not yet closed: a request that comes now is counted, and never responded.
+            // The server has not closed the connection completely: a request that arrives now is
+            // counted, but gets no response.
             socket.shutdown().await.unwrap();
             if let Some(request) = read_request(&mut socket).await {
                 log.lock()
@@ -275,7 +277,7 @@ async fn a_request_on_a_closing_connection_arrives_at_most_once() {
 }
 
 #[tokio::test]
-async fn a_body_cut_short_is_an_error_and_stays_one() {
+async fn a_truncated_body_is_an_error_and_stays_one() {
     for head in ["content-length: 10", "transfer-encoding: chunked"] {
         let server = Server::start(move |mut socket, _| async move {
             read_request(&mut socket).await.unwrap();
@@ -356,7 +358,7 @@ async fn what_is_not_http_is_reported_as_such() {
             let bytes = bytes.clone();
             async move {
                 read_request(&mut socket).await.unwrap();
-                // The client may close before it has read all of it.
+                // The client may close the connection before it has read everything.
                 let _ = socket.write_all(&bytes).await;
                 let _ = read_to_close(&mut socket).await;
             }
@@ -369,7 +371,7 @@ async fn what_is_not_http_is_reported_as_such() {
         );
         assert_eq!(
             error.to_string(),
-            "the server's response is not readable HTTP/1.1"
+            "the server's response is not valid HTTP/1.1"
         );
     }
 }
@@ -400,7 +402,7 @@ async fn broken_chunks_are_reported_as_such() {
 }
 
 #[tokio::test]
-async fn an_response_before_the_request_is_complete_is_an_response() {
+async fn a_response_before_the_request_is_complete_is_a_response() {
     let server = Server::start(|mut socket, _| async move {
         socket.read_exact(&mut [0; 200]).await.unwrap();
         let response = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\n\r\n{}";
@@ -417,7 +419,7 @@ async fn an_response_before_the_request_is_complete_is_an_response() {
 }
 
 #[tokio::test]
-async fn a_limit_before_a_connection_is_assigned_sent_nothing() {
+async fn a_timeout_before_a_connection_is_assigned_sent_nothing() {
     use lambda_invoke_transport::Timeouts;
     let transport = Transport::builder()
         .connect_with(|_| std::future::pending::<std::io::Result<TcpStream>>())

@@ -1,4 +1,4 @@
-//! Timeouts, backpressure, and what becomes of a connection, over real sockets.
+//! Timeouts, backpressure, and the fate of the connection, over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 mod support;
@@ -39,7 +39,7 @@ fn blackhole() -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
+async fn a_server_that_cannot_be_reached_ends_at_the_connect_timeout() {
     let (_socket, _queued, address) = blackhole();
     let uri = format!("http://{address}/");
     let started = Instant::now();
@@ -51,7 +51,7 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
     assert_eq!(error.sent(), Sent::No);
     assert!(error.is_connect());
 
-    // A request's own limit is shorter than that of the transport.
+    // A timeout of the request replaces that of the transport, which is longer.
     let mut request = post(&uri, "x");
     request
         .extensions_mut()
@@ -67,7 +67,7 @@ async fn a_server_that_cannot_be_reached_ends_at_the_connect_limit() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_respond_ends_at_the_first_byte_limit() {
+async fn a_server_that_does_not_respond_ends_at_the_first_byte_timeout() {
     let (server, mut reports) = Server::reporting(|mut socket, _, report| async move {
         read_request(&mut socket).await.unwrap();
         read_to_close(&mut socket).await;
@@ -80,9 +80,9 @@ async fn a_server_that_does_not_respond_ends_at_the_first_byte_limit() {
     assert_eq!(error.sent(), Sent::Maybe);
     assert_eq!(
         error.to_string(),
-        "the server gave no response within 60ms, the first byte timeout"
+        "the server did not respond within 60ms, the first byte timeout"
     );
-    // The connection is not left open.
+    // The connection was closed.
     reports.recv().await.unwrap();
     assert_eq!(server.accepted(), 1);
 }
@@ -100,7 +100,7 @@ async fn a_first_byte_of_the_head_alone_does_not_count_as_a_response() {
     assert_eq!(error.timed_out(), Some(TimeoutKind::FirstByte));
 }
 
-/// Sends the head and "hello", then a byte every `pause` until the client has gone.
+/// Sends the head and "hello", then a byte every `pause` until the client has disconnected.
 async fn drip(pause: Duration) -> Server {
     Server::start(move |mut socket, _| async move {
         read_request(&mut socket).await.unwrap();
@@ -117,7 +117,7 @@ async fn drip(pause: Duration) -> Server {
 }
 
 #[tokio::test]
-async fn a_pause_in_the_body_ends_at_the_idle_limit() {
+async fn a_pause_in_the_body_ends_at_the_idle_timeout() {
     let server = drip(Duration::from_secs(5)).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = open_body(&transport, &server).await;
@@ -133,20 +133,20 @@ async fn a_pause_in_the_body_ends_at_the_idle_limit() {
 }
 
 #[tokio::test]
-async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_limit() {
+async fn a_steady_body_and_a_slow_reader_do_not_reach_the_idle_timeout() {
     let server = drip(SHORT / 6).await;
     let transport = limited(Timeouts::none().with_idle(SHORT));
     let mut body = open_body(&transport, &server).await;
     for _ in 0..12 {
         body.frame().await.unwrap().unwrap();
     }
-    // The reader takes its time; what has come in the meantime is there.
+    // The pause is the reader's: what has arrived in the meantime is returned.
     tokio::time::sleep(SHORT * 2).await;
     body.frame().await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
+async fn the_total_timeout_covers_the_body_whether_it_pauses_or_not() {
     for pause in [Duration::from_secs(5), Duration::ZERO] {
         let server = drip(pause).await;
         let transport = limited(Timeouts::default().with_total(SHORT));
@@ -167,7 +167,7 @@ async fn the_total_limit_covers_the_body_whether_it_pauses_or_not() {
 }
 
 #[tokio::test]
-async fn the_total_limit_covers_the_wait_for_the_head() {
+async fn the_total_timeout_covers_the_wait_for_the_head() {
     let server = Server::start(|mut socket, _| async move {
         read_to_close(&mut socket).await;
     })
@@ -179,7 +179,7 @@ async fn the_total_limit_covers_the_wait_for_the_head() {
 }
 
 #[tokio::test]
-async fn limits_beyond_the_end_of_time_are_none() {
+async fn timeouts_beyond_the_end_of_time_are_none() {
     let server = drip(Duration::ZERO).await;
     let forever = Duration::MAX;
     let timeouts = Timeouts::none()
@@ -265,7 +265,7 @@ async fn a_reader_that_does_not_read_stops_the_server() {
     let mut body = open_body(&Transport::new(), &server).await;
     body.frame().await.unwrap().unwrap();
     let mut last = 0;
-    // Until nothing more goes out: then the buffers are full.
+    // Wait until nothing more is written: then the buffers are full.
     loop {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let now = written.load(Ordering::SeqCst);
@@ -274,9 +274,9 @@ async fn a_reader_that_does_not_read_stops_the_server() {
         }
         last = now;
     }
-    // The kernel's buffers on both sides, and less than a megabyte of ours.
+    // The kernel's buffers on both sides, and less than a megabyte of the transport's own.
     assert!(last < 16 << 20, "{last} bytes were taken from the server");
-    // And it goes on when the reader does.
+    // The server continues when the reader does.
     for _ in 0..200 {
         body.frame().await.unwrap().unwrap();
     }
@@ -307,7 +307,7 @@ async fn an_idle_connection_is_closed_in_time() {
         text(response.into_body()).await.unwrap();
     }
     assert_eq!(server.accepted(), 1);
-    // By the pool's timer: no further request is needed for it.
+    // The pool's timer closes the connection; no further request is needed.
     let number = tokio::time::timeout(Duration::from_secs(3), closed.recv())
         .await
         .unwrap();
@@ -390,7 +390,8 @@ async fn the_first_piece_is_there_before_the_second_exists() {
         read_request(&mut socket).await.unwrap();
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
         socket.write_all(head).await.unwrap();
-        // Continues only after the client has reported, on a second connection, that it has the first.
+        // Continues only after the client has reported, on a second connection, that it has
+        // received the first piece.
         let gate = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = gate.local_addr().unwrap().port();
         socket

@@ -1,4 +1,4 @@
-//! HTTPS against servers with a certificate authority of their own.
+//! HTTPS with servers that have a certificate authority of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 #![cfg(feature = "tls")]
 
@@ -22,7 +22,7 @@ async fn serve(authority: &Authority, host: &str, expired: bool) -> Server {
     Server::start(move |socket, _| {
         let acceptor = acceptor.clone();
         async move {
-            // The client may refuse.
+            // The client may reject the certificate.
             let Ok(mut tls) = acceptor.accept(socket).await else {
                 return;
             };
@@ -52,7 +52,7 @@ fn https(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn reaches_a_server_of_an_own_authority() {
+async fn reaches_a_server_with_an_authority_of_its_own() {
     let authority = Authority::new();
     let server = serve(&authority, "localhost", false).await;
     for builder in [
@@ -86,7 +86,7 @@ async fn reaches_a_server_by_its_address() {
 }
 
 #[tokio::test]
-async fn speaks_each_version_of_tls_with_a_server_that_knows_no_other() {
+async fn speaks_each_version_of_tls_with_a_server_that_supports_no_other() {
     let authority = Authority::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let acceptor = authority.acceptor_of("localhost", false, &[version]);
@@ -138,7 +138,7 @@ async fn rejects_certificates_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_as_such() {
+async fn a_server_without_tls_is_reported_as_such() {
     let speaks_http = Server::start(|mut socket, _| async move {
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         read_to_close(&mut socket).await;
@@ -162,7 +162,7 @@ async fn a_server_without_tls_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_hangs_ends_at_the_connect_limit() {
+async fn a_handshake_that_hangs_ends_at_the_connect_timeout() {
     let server = Server::start(|mut socket, _| async move {
         read_to_close(&mut socket).await;
     })
@@ -174,10 +174,10 @@ async fn a_handshake_that_hangs_ends_at_the_connect_limit() {
     assert_eq!(error.sent(), Sent::No);
 }
 
-/// Without `Content-Length` the end of the body is that of the connection, and only TLS can tell
-/// an end from a cut.
+/// Without `Content-Length`, the body ends with the connection, and only TLS can distinguish an end
+/// from a truncation.
 #[tokio::test]
-async fn a_connection_cut_without_a_goodbye_is_not_the_end_of_a_body() {
+async fn a_connection_closed_without_close_notify_does_not_end_a_body() {
     let authority = Authority::new();
     for goodbye in [true, false] {
         let acceptor = authority.acceptor("localhost", false);

@@ -1,4 +1,4 @@
-//! What a transport reports to `tracing`: each connection that is made, fails or is used.
+//! What a transport reports to `tracing`: each connection that is made, fails or is reused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
 
 #[path = "../../lambda-invoke/tests/support/log.rs"]
@@ -10,7 +10,8 @@ use log::{Log, contains};
 use support::{Server, post, read_request, text};
 use tokio::io::AsyncWriteExt;
 
-/// One test, since the log is that of the process: connections are made in tasks of their own.
+/// This is a single test, since the log is that of the whole process: connections are made in tasks
+/// of their own.
 #[tokio::test]
 async fn connections_are_reported_with_their_host_and_nothing_secret() {
     let log = Log::of_process();

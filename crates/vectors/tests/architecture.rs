@@ -2,7 +2,7 @@
 //! packages, and every path that it names.
 //!
 //! `UPDATE_DOCS=1` rewrites what can be derived: the users of packages, and the lists of modules. A
-//! new module gets the first sentence of its own documentation.
+//! new module is described by the first sentence of its own documentation.
 
 mod support;
 
@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use support::{cargo, dependencies, folder_of, is_published, metadata, published, root};
 
-/// Held from reading the page to writing it, since tests run at the same time.
+/// Held from reading the page until it is written, since tests run in parallel.
 static WRITING: Mutex<()> = Mutex::new(());
 
 fn page_path() -> PathBuf {
@@ -49,7 +49,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Writes the right page under `UPDATE_DOCS=1`, and compares it with the present one otherwise.
+/// With `UPDATE_DOCS=1`, writes the correct page; otherwise compares it with the present one.
 fn compare_or_update(right: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(page_path(), right).unwrap();
@@ -65,7 +65,7 @@ fn compare_or_update(right: &str) {
 #[test]
 fn every_path_exists() {
     let page = page();
-    // Blocks of code hold a drawing and no paths.
+    // Code blocks contain drawings, not paths.
     let prose: String = page.split("```").step_by(2).collect();
     let mut checked = 0;
     for path in quoted(&prose).filter(|text| text.contains('/') && !text.contains(['<', ' '])) {
@@ -219,10 +219,10 @@ fn the_tables_of_modules_are_complete() {
     compare_or_update(&right);
 }
 
-/// The crates that use a package: in the shipped code of a published crate, and elsewhere.
+/// The crates that use a package: those that ship code with it, and the others.
 type Users = (BTreeSet<String>, BTreeSet<String>);
 
-/// The users of each package, from the manifests of all workspaces.
+/// Returns the users of each package, from the manifests of all workspaces.
 fn users_of_packages() -> BTreeMap<String, Users> {
     let mut packages = Vec::new();
     for package in metadata(&["--no-deps"])["packages"].as_array().unwrap() {
@@ -287,7 +287,7 @@ fn the_table_of_chosen_packages_says_where_each_is_used() {
             let (name, rest) = rest.split_once("` | ").unwrap();
             let (what_for, _) = rest.split_once(" | ").unwrap();
             let (shipped, tests) = users.get(name).cloned().unwrap_or_default();
-            // The design requires these two in shipped code.
+            // The design requires the use of these two in shipped code.
             assert!(
                 !["nom", "hex"].contains(&name) || !shipped.is_empty(),
                 "{name} is not shipped"

@@ -1,5 +1,5 @@
-//! Each crate that a published one is built from has a note in `docs/dependencies.md` that says why it is
-//! trusted, and no note is left over.
+//! Each crate from which a published one is built has a note in `docs/dependencies.md` that says
+//! why it is trusted, and there is no note about any other crate.
 
 mod support;
 

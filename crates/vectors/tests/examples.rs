@@ -1,8 +1,7 @@
 //! Every public item of the facade is used in an example: in its own documentation, that of another
-//! item, the README, the manual, or a program in `examples`. For those that are not, there is a reason.
+//! item, the README, the manual, or a program in `examples`. Exceptions are listed with a reason.
 //!
-//! Methods are found in examples by their names alone, so that one of several methods with the same name
-//! is enough.
+//! Methods are found in examples by name only, so one example covers all methods of that name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use syn::{ImplItem, Item, UseTree, Visibility};
 
-/// Items without an example, and why they need none. A star stands for any end.
+/// Items without an example, and why they need none. A star stands for any ending.
 const REASONS: &[(&str, &str)] = &[
     (
         "Call::maybe_*",
@@ -91,7 +90,7 @@ fn code_blocks(text: &str, is_rust: bool) -> String {
     code
 }
 
-/// All code that readers of a crate's documentation find.
+/// All example code in a crate's documentation.
 fn examples(krate: &Path) -> String {
     let mut code = String::new();
     for path in files(&krate.join("src")) {
@@ -108,7 +107,7 @@ fn examples(krate: &Path) -> String {
     code
 }
 
-/// Whether a name is used: as a word, and a method after a dot or two colons.
+/// Whether a name is used: as a whole word, and if it is a method, after a dot or two colons.
 fn is_used(name: &str, is_method: bool, code: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(name).any(|(start, _)| {
@@ -123,7 +122,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// The names at the ends of a `pub use`, except for whole crates.
+/// The names that a `pub use` exports, except for whole crates.
 fn reexported(tree: &UseTree, is_within: bool, found: &mut BTreeSet<String>) {
     match tree {
         UseTree::Path(path) => reexported(&path.tree, true, found),
@@ -143,14 +142,14 @@ fn reexported(tree: &UseTree, is_within: bool, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The public items of the facade, by the place of their definition.
+/// The public items of the facade: those that it defines, and those that it re-exports.
 struct Items {
     own: BTreeSet<String>,
     reexported: BTreeSet<String>,
 }
 
-/// The public items of the facade's files: types, traits, functions, and `Type::method`. Everything
-/// `pub` is reachable, by the workspace's lints.
+/// The public items in the facade's files: types, traits, functions, and `Type::method`. Because of
+/// the workspace's lints, every `pub` item is reachable.
 fn public_items(facade: &Path) -> Items {
     let mut found = BTreeSet::new();
     let mut reexports = BTreeSet::new();
@@ -211,7 +210,7 @@ fn every_public_item_of_the_facade_has_an_example_or_a_reason() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let facade = crates.join("lambda-invoke");
     let code = examples(&facade);
-    // What is defined in another crate has its example there.
+    // An item that is defined in another crate has its example there.
     let mut elsewhere = code.clone();
     for folder in ["error", "input", "protocol", "sigv4", "transport"] {
         elsewhere.push_str(&examples(&crates.join(folder)));

@@ -1,7 +1,7 @@
-//! The files that the documentation quotes are quoted as they are, so that what a reader copies is what
-//! the gate builds.
+//! Files that the documentation quotes are quoted verbatim, so that a reader copies what the checks
+//! build.
 //!
-//! `UPDATE_DOCS=1` copies them.
+//! `UPDATE_DOCS=1` copies the files into the documentation.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 const BEGIN: &str = "<!-- file: ";
 
 #[test]
-fn quoted_files_are_quoted_as_they_are() {
+fn quoted_files_are_quoted_verbatim() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut quoted = 0;
     for name in ["benchmarking.md", "fuzzing.md"] {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use support::{cargo, dependencies, folder_of, metadata, published};
 
-/// Every dependency that a crate of ours may have on another. `docs/architecture.md` shows those in
-/// use.
+/// Every dependency that one of the project's crates may have on another. `docs/architecture.md`
+/// shows those in use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("input", &[]),
     ("error", &[]),
@@ -58,7 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "runtime",
         ],
     ),
-    // The feature `project` has the properties of all of these.
+    // The feature `project` contains the properties of all these crates.
     (
         "testing",
         &[
@@ -188,7 +188,7 @@ fn no_dependency_of_the_default_features_needs_a_newer_compiler() {
                 id.ends_with(&format!("#{dependency}@{version}"))
                     || id.ends_with(&format!("{dependency}#{version}"))
             });
-            // A package that declares nothing predates `rust-version`.
+            // A package that declares nothing is older than the field `rust-version`.
             let Some((_, needed)) = needed else { continue };
             let mut numbers = needed
                 .split('.')

@@ -21,7 +21,7 @@ fn main() {
             )
         },
         |(client, url, request), work| async move {
-            // Signed once, in the warm-up.
+            // Signed once, during the warm-up.
             let request = request.get_or_init(|| signed(&url, work)).clone();
             client::drain(&client, request, |_| {}).await
         },

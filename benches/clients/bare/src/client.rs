@@ -1,4 +1,4 @@
-//! A bare hyper-util client, over TCP, or over TLS by hyper-rustls with ring.
+//! A bare hyper-util client, over TCP, or over TLS with hyper-rustls and ring.
 #![allow(dead_code)] // Each program uses a part of it.
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ pub fn plain() -> Plain {
         .build(tcp)
 }
 
-/// Trusts one certificate authority, or the bundled ones.
+/// Trusts this certificate authority, or the bundled ones.
 pub fn https(ca: Option<&str>) -> Https {
     let mut roots = RootCertStore::empty();
     match ca {
@@ -46,7 +46,7 @@ pub fn https(ca: Option<&str>) -> Https {
         .build(connector.enable_http1().wrap_connector(tcp))
 }
 
-/// A request with as many bytes as a signed one, for a server that does not verify it.
+/// A request as long as a signed one, for a server that does not verify signatures.
 pub fn unsigned(url: &str) -> Request<Bytes> {
     let path = "2021-11-15/functions/small/response-streaming-invocations";
     let authorization = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/lambda/aws4_request, \

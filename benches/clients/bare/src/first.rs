@@ -1,4 +1,4 @@
-//! The minimal bare caller: one stream, until its first byte.
+//! The minimal bare caller: makes one streaming call, and ends at its first byte.
 //!
 //!     first-bare URL [CA.pem]
 

@@ -1,5 +1,5 @@
-//! Load through a bare client; see `bench_client_common::load`. With `BENCH_CRC` in the environment
-//! each piece of a body gets one `crc32fast` pass, the minimum for a checked stream.
+//! Load through a bare client; see `bench_client_common::load`. If `BENCH_CRC` is set in the
+//! environment, each piece of a body gets one `crc32fast` pass, the minimum for a checked stream.
 
 mod client;
 
@@ -9,7 +9,7 @@ use bench_client_common::{STAMP, Work, signed};
 use bytes::Bytes;
 use http::Request;
 
-/// The function of some work, and the request for it.
+/// The function that this work calls, and the request for it.
 type Signed = (Option<&'static str>, Request<Bytes>);
 
 /// Over TCP, or over TLS.
@@ -19,7 +19,7 @@ enum Client {
     Https(client::Https),
 }
 
-/// A client, and the requests that it has signed once.
+/// A client, and the requests that it has signed, each once.
 #[derive(Clone)]
 struct Bare {
     client: Client,
@@ -61,7 +61,7 @@ fn main() {
                 std::hint::black_box(crc32fast::hash(piece));
             }
             if stamped {
-                // Inside its frame.
+                // The stamp is inside its frame.
                 let at = piece.windows(STAMP.len()).position(|bytes| bytes == STAMP);
                 latency.seen(at.map_or(&[], |at| &piece[at..]));
             }

@@ -1,28 +1,30 @@
-//! From a function's write to the client's read: the function writes the time, the client reads it.
+//! Measures the delay from a function's write to the client's read: the function writes the time,
+//! and the client reads it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-/// A chunk that carries a time begins with this, then the nanoseconds since the epoch, big-endian.
+/// A chunk with a time begins with this, followed by the nanoseconds since the epoch in big-endian
+/// order.
 pub const STAMP: &[u8; 8] = b"\0\0stamp\0";
 
-/// How many chunks a function of that kind writes.
+/// How many stamped chunks a function writes.
 pub const TICKS: u32 = 50;
 
-/// The time from one chunk to the next.
+/// The time between two chunks.
 pub const TICK: Duration = Duration::from_millis(100);
 
-/// The length of such a chunk.
+/// The length of a stamped chunk.
 pub const STAMP_BYTES: usize = 64;
 
-/// A chunk with the time.
+/// Returns a chunk with the current time.
 pub fn stamp() -> Vec<u8> {
     let mut chunk = [&STAMP[..], &now_ns().to_be_bytes()].concat();
     chunk.resize(STAMP_BYTES, b'.');
     chunk
 }
 
-/// The clock that processes of one machine share.
+/// The time on the clock that all processes of a machine share.
 pub fn now_ns() -> u64 {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -35,7 +37,7 @@ pub fn now_ns() -> u64 {
 pub struct Latency(Arc<Mutex<Vec<u64>>>);
 
 impl Latency {
-    /// Notes the age of a chunk, if it begins with a stamp.
+    /// Records the age of a chunk, if it begins with a stamp.
     pub fn seen(&self, chunk: &[u8]) {
         if let Some(rest) = chunk.strip_prefix(STAMP) {
             let written = u64::from_be_bytes(rest[..8].try_into().unwrap());
@@ -44,7 +46,7 @@ impl Latency {
         }
     }
 
-    /// Notes a duration.
+    /// Records a duration.
     pub(crate) fn note(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap();
         self.0.lock().unwrap().push(nanos);
@@ -55,7 +57,7 @@ impl Latency {
         self.0.lock().unwrap().len()
     }
 
-    /// Count, median and 99th percentile, in nanoseconds.
+    /// Returns the count, the median and the 99th percentile, in nanoseconds.
     pub(crate) fn summary(&self) -> Option<(usize, u64, u64)> {
         let mut ages = self.0.lock().unwrap().clone();
         ages.sort_unstable();

@@ -1,5 +1,5 @@
-//! Code that the three load generators share, so that they differ only in the client, and what the
-//! servers and functions have in common with them.
+//! Code that the three load generators share, so that they differ only in the client, and
+//! definitions that the servers and functions share with them.
 
 mod allocations;
 mod latency;

@@ -10,14 +10,16 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Latency, Work};
 
-/// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: CPU time and wall time of the
-/// exchanges, the payload bytes, and the ages of stamped chunks or the durations of buffered calls.
+/// Runs `PROGRAM URL WORK AT_ONCE COUNT` and prints one line of JSON: the CPU time and the wall
+/// time of the exchanges, the payload bytes, and the ages of stamped chunks or the durations of
+/// buffered calls.
 ///
-/// Connections are opened and warmed up before the clocks start. In the environment, `BENCH_CA` is the
-/// certificate authority to trust, and `BENCH_THREADS` the number of threads, which share a client.
+/// Connections are opened and warmed up before the clocks start. In the environment, `BENCH_CA` is
+/// the certificate authority to trust, and `BENCH_THREADS` the number of threads, which share one
+/// client.
 ///
-/// The work `hold` is measured by memory as well: the resident bytes that so many open streams need,
-/// with their connections, which are a part of its CPU time, too.
+/// For the work `hold`, memory is measured as well: the resident bytes that the open streams and
+/// their connections need. Its CPU time includes that of opening the connections.
 pub fn load<C, F>(
     new: impl Fn(&str, Option<&str>) -> C,
     exchange: impl Fn(C, Work, Latency) -> F + Copy + Send + 'static,
@@ -40,7 +42,7 @@ pub fn load<C, F>(
     };
     let latency = Latency::default();
     if hold {
-        // One exchange brings in what any stream needs: code, tables, the certificate.
+        // The first exchange loads what any stream needs: code, tables, the certificate.
         runtime.block_on(exchange(
             client.clone(),
             Work::new("small"),
@@ -79,7 +81,7 @@ pub fn load<C, F>(
     );
 }
 
-/// A runtime on this thread, or with as many threads as the environment says.
+/// A runtime on this thread, or with as many threads as `BENCH_THREADS` says.
 fn runtime() -> Runtime {
     let threads = std::env::var("BENCH_THREADS").ok();
     let mut builder = match threads.map(|threads| threads.parse().unwrap()) {
@@ -101,7 +103,8 @@ pub fn resident() -> u64 {
     kib.parse::<u64>().unwrap() * 1024
 }
 
-/// Makes all exchanges, with a task for each concurrent one, and returns the payload bytes.
+/// Makes all exchanges, with one task per concurrent exchange, and returns the number of payload
+/// bytes.
 async fn all<C, F>(
     client: C,
     exchange: impl Fn(C, Work, Latency) -> F + Copy + Send + 'static,

@@ -1,4 +1,4 @@
-//! The request of the bare client: the same as ours, signed once.
+//! The bare client's request, which equals that of lambda-invoke and is signed once.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};

@@ -1,4 +1,4 @@
-//! The work of a load generator.
+//! What a load generator does.
 
 /// The kind of exchange: a buffered response, or a stream from one of the server's functions.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,8 @@ pub struct Work {
 }
 
 impl Work {
-    /// `invoke` of the function `small`, `invoke:NAME` of another, or the name of a streaming one.
+    /// Parses `invoke` (the function `small`), `invoke:NAME` (another one), or the name of a
+    /// streaming function.
     pub fn new(work: &str) -> Self {
         let name = match work.strip_prefix("invoke") {
             Some("") => Some("small"),
@@ -16,13 +17,13 @@ impl Work {
             None => None,
         };
         Self {
-            // Few names per process, which needs them until its end.
+            // A process has few names, and needs them until it ends.
             name: String::from(name.unwrap_or(work)).leak(),
             streams: name.is_none(),
         }
     }
 
-    /// The streaming function, or none for a buffered invocation.
+    /// The streaming function; `None` for a buffered invocation.
     pub fn function(self) -> Option<&'static str> {
         self.streams.then_some(self.name)
     }

@@ -1,5 +1,5 @@
-//! The minimal caller on lambda-invoke, with the keys and the region of the selected profile: one stream,
-//! until its first byte.
+//! The minimal caller on lambda-invoke, with the credentials and the region of the selected
+//! profile: makes one streaming call, and ends at its first byte.
 //!
 //!     first-credentials URL [CA.pem]
 

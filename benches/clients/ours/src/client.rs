@@ -5,7 +5,7 @@ use lambda_invoke::{Client, Credentials, ProvideCredentials, RetryPolicy, Transp
 
 const PAYLOAD: &[u8] = br#"{"name":"Ada"}"#;
 
-/// A client with static keys.
+/// A client with static credentials.
 pub fn new(url: &str, ca: Option<&str>) -> Client {
     let keys = Credentials::new("local", "local").unwrap();
     with(url, ca, "us-east-1", keys)

@@ -1,4 +1,4 @@
-//! The minimal caller on lambda-invoke: one stream, until its first byte.
+//! The minimal caller on lambda-invoke: makes one streaming call, and ends at its first byte.
 //!
 //!     first-ours URL [CA.pem]
 

@@ -1,5 +1,5 @@
-//! A client on the SDK, used according to its guide, with static keys and without retries, so that
-//! failed requests are noticed.
+//! A client on the SDK, used as its guide says, with static credentials and without retries, so
+//! that failed requests are noticed.
 #![allow(dead_code)] // Each program uses a part of it.
 
 use aws_sdk_lambda::config::{

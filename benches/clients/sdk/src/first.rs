@@ -1,4 +1,4 @@
-//! The minimal caller on aws-sdk-lambda: one stream, until its first byte.
+//! The minimal caller on aws-sdk-lambda: makes one streaming call, and ends at its first byte.
 //!
 //!     first-sdk URL [CA.pem]
 

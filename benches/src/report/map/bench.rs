@@ -1,4 +1,4 @@
-//! `map` with a journal beside `bench`, which keeps nothing of a call but its time.
+//! `map` with a journal, compared with `bench`, which keeps nothing of a call but its time.
 
 use std::process::{Command, Stdio};
 
@@ -51,7 +51,7 @@ pub fn beside_bench(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The same calls by `bench`.
+/// The same calls, made by `bench`.
 fn bench(place: &Place, url: &str, concurrency: usize, count: usize) -> Command {
     let mut command = program(place, url, &["bench", "small", "--buffered"]);
     command

@@ -1,4 +1,4 @@
-//! `map` with an endpoint whose limit of concurrent calls it has to find.
+//! `map` with an endpoint whose concurrency limit it has to find.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -12,14 +12,15 @@ use crate::rows::{Goal, Row};
 use crate::runtime::Host;
 use crate::{Report, Result};
 
-/// The limit of the endpoint, and what a call takes there.
+/// The limit of the endpoint, and the payload of a call, which takes 0.1 seconds.
 const LIMIT: usize = 100;
 const CALL: &str = r#"{"n":2,"delay_ms":100}"#;
 
-/// The seconds in which the best fixed concurrency is measured, after one in which it starts.
+/// The seconds in which the best fixed concurrency is measured; in the first second, the run starts
+/// up.
 const FIXED: std::ops::Range<usize> = 1..5;
 
-/// The limit has to be found within ten seconds; the run goes on for some more.
+/// The limit has to be found within ten seconds; these are the seconds after that.
 const FOUND: std::ops::Range<usize> = 10..15;
 
 pub fn unknown_limit(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
@@ -57,7 +58,8 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// How many results each second of a run has, of as many seconds. The run gets payloads until then.
+/// Returns the number of results in each second of a run. The run gets payloads for this many
+/// seconds.
 fn per_second(place: &Place, url: &str, concurrency: usize, seconds: usize) -> Result<Vec<f64>> {
     let mut command = program(place, url, &["map", "count"]);
     command.args(["--concurrency", &concurrency.to_string()]);
@@ -69,7 +71,7 @@ fn per_second(place: &Place, url: &str, concurrency: usize, seconds: usize) -> R
     };
     let feeding = std::thread::spawn(move || {
         let payloads = format!("{CALL}\n").repeat(100);
-        // Fails once the program has ended.
+        // The write fails once the program has ended.
         while input.write_all(payloads.as_bytes()).is_ok() {}
     });
     let began = Instant::now();
@@ -88,7 +90,7 @@ fn per_second(place: &Place, url: &str, concurrency: usize, seconds: usize) -> R
     }
     child.kill()?;
     child.wait()?;
-    // It neither waits for anything nor panics.
+    // The thread has ended by now, and does not panic.
     let _ = feeding.join();
     Ok(ended.map(|()| counts)?)
 }

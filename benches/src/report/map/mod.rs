@@ -1,5 +1,5 @@
-//! `map`, as a program: beside `bench`, beside what people write for the same work, and with a limit
-//! that it does not know.
+//! `map`, as a program: compared with `bench` and with what people write for the same work, and
+//! with a limit that it does not know.
 
 mod bench;
 mod limit;
@@ -18,7 +18,7 @@ use crate::programs::Place;
 
 const PART: &str = "map";
 
-/// What the functions are called with.
+/// The payload with which the functions are called.
 const PAYLOAD: &str = r#"{"name":"Ada"}"#;
 
 /// The files of a run: payloads, journal, results.
@@ -43,7 +43,7 @@ impl Work {
         self.folder.join("payloads.jsonl")
     }
 
-    /// A command that reads the payloads and writes the results, like all that are compared.
+    /// Redirects a command to read the payloads and write the results, as all contenders do.
     fn redirected(&self, mut command: Command) -> Result<Command> {
         command
             .stdin(File::open(self.payloads())?)
@@ -52,10 +52,10 @@ impl Work {
         Ok(command)
     }
 
-    /// `map` with a new journal.
+    /// Returns `map` with a new journal.
     fn map(&self, place: &Place, url: &str, concurrency: usize) -> Result<Command> {
         let journal = self.folder.join("run.journal");
-        // Left by the run before.
+        // An earlier run may have left a journal.
         let _ = fs::remove_file(&journal);
         let mut command = program(place, url, &["map", "small"]);
         command.args(["--concurrency", &concurrency.to_string()]);
@@ -73,7 +73,7 @@ impl Work {
     }
 }
 
-/// The program, for an endpoint.
+/// Returns the program, configured for the endpoint.
 fn program(place: &Place, url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(place.program("lambda-invoke"));
     command.args(args).args(["--endpoint-url", url]);

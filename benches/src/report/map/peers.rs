@@ -1,4 +1,5 @@
-//! `map` with a journal beside boto3 in a pool of threads, and beside the AWS CLI under `xargs`.
+//! `map` with a journal, compared with boto3 in a pool of threads, and with the AWS CLI under
+//! `xargs`.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,13 +14,13 @@ use crate::start::once;
 use crate::stats::{median, ratio};
 use crate::{Report, Result};
 
-/// The versions of the conformance tests with third-party clients.
+/// The versions that the conformance tests with third-party clients use.
 const PACKAGES: [&str; 2] = ["boto3==1.44.8", "awscli==1.46.3"];
 
-/// How many calls run at once.
+/// The number of concurrent calls.
 const CONCURRENCY: usize = 16;
 
-/// What is compared, how many items there are, and the goal.
+/// The contenders, the number of items, and the goal.
 struct Peer {
     name: &'static str,
     count: usize,
@@ -66,7 +67,7 @@ fn title(peer: &Peer) -> String {
     )
 }
 
-/// CPU time includes that of the starts of both.
+/// The CPU time includes the start of each program.
 fn beside(
     place: &Place,
     report: &mut Report,
@@ -127,7 +128,7 @@ fn xargs(_: &Place, folder: &Path, _: &Work, url: &str) -> Command {
         .arg(folder.join("bin/aws"))
         .args(["lambda", "invoke", "--function-name", "small"])
         .args(["--endpoint-url", url, "--payload", "PAYLOAD"])
-        // A line for each item: its status.
+        // Each item has a line with its status.
         .args(["--query", "StatusCode", "--output", "text", "/dev/null"])
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")

@@ -1,4 +1,4 @@
-//! Endpoint and runtime beside a bare loop of the Runtime API, on the same functions.
+//! Endpoint and runtime, compared with a bare loop of the Runtime API on the same functions.
 
 use std::process::{Command, Stdio};
 
@@ -14,16 +14,16 @@ use crate::{Report, Result};
 /// A function, as both hosts run it.
 struct Function {
     language: &'static str,
-    /// What must be installed.
+    /// The program that must be installed.
     program: Option<&'static str>,
     handler: &'static str,
-    /// For the endpoint: a file, or a command.
+    /// The source for the endpoint: a file, or a command.
     source: Vec<String>,
-    /// For the bare loop: the same command that the endpoint makes of the source.
+    /// The command for the bare loop, equal to the one that the endpoint derives from the source.
     command: Vec<String>,
 }
 
-/// Callers and instances.
+/// The number of callers, and of instances.
 const LOADS: [(&str, &str, &str); 2] = [
     ("1", "1", "one caller"),
     ("8", "4", "8 callers on 4 instances"),
@@ -90,13 +90,14 @@ fn lacks(place: &Place, program: &str) -> bool {
     !command.status().is_ok_and(|status| status.success())
 }
 
-/// The hosts that take turns: verifying signatures, not verifying them, and the bare loop.
+/// The hosts that take turns: the endpoint with verification of signatures, without it, and the
+/// bare loop.
 const HOSTS: [&str; 3] = ["verifying", "--no-verify", "bare loop"];
 
-/// A value for each round.
+/// The measurements of a host, with one value per round.
 #[derive(Default)]
 struct Measured {
-    /// Per call, of the host's own process.
+    /// CPU time per call, of the host's own process.
     cpu: Vec<f64>,
     p50: Vec<f64>,
     per_second: Vec<f64>,

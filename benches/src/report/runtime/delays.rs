@@ -1,4 +1,4 @@
-//! From a function's write to the client's read, with a process for each stream.
+//! The delay from a function's write to the client's read, with a process for each stream.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::sockets::number;
 use crate::stats::median;
 use crate::{Report, Result};
 
-/// As many streams as instances.
+/// The number of streams, and of instances.
 const STREAMS: &str = "100";
 
 pub fn delays(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
@@ -22,7 +22,8 @@ pub fn delays(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             Server::start(place, "server-pipe", &[&function, "pipe"])?,
         ),
     ];
-    // Most late chunks are caused by other programs: hence several rounds, and the median.
+    // Most late chunks are caused by other programs: hence there are several rounds, and the median
+    // counts.
     let rounds = if report.quick { 3 } else { 9 };
     let mut ages = [const { [const { Vec::new() }; 2] }; 2];
     // The first round starts the processes, and is not counted.

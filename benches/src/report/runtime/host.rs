@@ -14,14 +14,14 @@ use nix::unistd::Pid;
 use super::processes::{self, Process};
 use crate::Result;
 
-/// How long a host may take until it listens.
+/// How long a host may take before it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host, which is killed with its process group when this is dropped.
 #[derive(Debug)]
 pub struct Host {
     child: Child,
-    /// Its end is the end of our own servers.
+    /// The servers of this workspace end when their input ends.
     _input: Option<ChildStdin>,
     pub url: String,
 }
@@ -68,12 +68,12 @@ impl Host {
         Ok(host)
     }
 
-    /// The CPU time of all its processes, in nanoseconds.
+    /// Returns the CPU time of all processes of the host, in nanoseconds.
     pub fn cpu(&self) -> Result<f64> {
         processes::cpu(self.child.id())
     }
 
-    /// All its processes.
+    /// Returns all processes of the host.
     pub fn processes(&self) -> Result<Vec<Process>> {
         processes::tree(self.child.id())
     }
@@ -81,7 +81,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // An error means that it has already exited.
+        // An error means that the process has already exited.
         if let Ok(group) = self.child.id().try_into() {
             let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
@@ -89,8 +89,8 @@ impl Drop for Host {
     }
 }
 
-/// Ports that are free, and that no outgoing connection is given: an attempt to connect to one of those
-/// before anything listens may reach itself, and occupies the port.
+/// Finds free ports outside of the range for outgoing connections. In that range, an attempt to
+/// connect to a port before anything listens may connect to itself, and occupy the port.
 pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000)?;
     let mut ports = [0; N];
@@ -101,7 +101,7 @@ pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
     Ok(ports)
 }
 
-/// One unsigned call on a connection of its own.
+/// A single unsigned call on a connection of its own.
 #[derive(Debug)]
 pub struct Call {
     stream: TcpStream,

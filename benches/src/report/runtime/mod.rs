@@ -1,5 +1,5 @@
-//! Endpoint and runtime, with functions in processes of their own: beside a bare loop of the Runtime
-//! API, beside other local hosts, and on their own.
+//! Endpoint and runtime, with functions in processes of their own: compared with a bare loop of the
+//! Runtime API and with other local hosts, and by themselves.
 
 mod bare;
 mod delays;
@@ -16,8 +16,8 @@ pub use serve::serve;
 
 const PART: &str = "runtime";
 
-/// What all functions are called with.
+/// The payload with which all functions are called.
 const PAYLOAD: &str = r#"{"name":"Ada"}"#;
 
-/// What all functions return.
+/// The result that all functions return.
 const GREETING: &str = r#""Hello, Ada. What a fine day it is.""#;

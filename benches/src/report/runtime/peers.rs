@@ -1,4 +1,4 @@
-//! The same Python function in `serve`, in AWS's emulator of the Runtime Interface, and in ministack.
+//! The same Python function in `serve`, in AWS's Runtime Interface Emulator, and in ministack.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::{Report, Result};
 const CLIENT: &str = "awslambdaric==4.2.2";
 const MINISTACK: &str = "ministack==1.5.33";
 
-/// A host that is measured, and how it is called.
+/// A host to measure, and how it is called.
 struct Contender {
     name: &'static str,
     host: Host,
@@ -29,11 +29,11 @@ struct Contender {
     measured: Measured,
 }
 
-/// A value for each round.
+/// The measurements of a host, with one value per round.
 #[derive(Default)]
 struct Measured {
     p50: Vec<f64>,
-    /// Per call, of all processes of the host.
+    /// CPU time per call, of all processes of the host.
     cpu: Vec<f64>,
     per_second: Vec<f64>,
 }
@@ -50,7 +50,8 @@ pub fn peers(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Ours with one caller, the emulator with one, and ours with eight on four instances.
+/// Measures `serve` with one caller, the emulator with one caller, and `serve` with eight callers
+/// on four instances.
 fn beside_emulator(place: &Place, report: &mut Report, folder: &Path) -> Result<Vec<Row>> {
     let emulator = match emulator(place, folder) {
         Ok(host) => host,
@@ -68,7 +69,7 @@ fn beside_emulator(place: &Place, report: &mut Report, folder: &Path) -> Result<
         count,
         measured: Measured::default(),
     };
-    // `serve` rejects calls that no instance is free for; here they wait.
+    // `serve` rejects calls for which no instance is free; here they wait.
     let mut four = Command::new(place.program("server-runtime"));
     four.args(["2", "app", "4", "4"]).arg(folder.join("app.py"));
     let mut all = [
@@ -81,7 +82,7 @@ fn beside_emulator(place: &Place, report: &mut Report, folder: &Path) -> Result<
     Ok(emulator_rows(Ok([&ours, &emulator, &four])))
 }
 
-/// The rows of ours with one caller, the emulator, and ours with eight; or why there are none.
+/// Returns the rows of these three, or of the reason why they could not be measured.
 fn emulator_rows(measured: Result<[&Measured; 3], &str>) -> Vec<Row> {
     let name = |what| format!("serve, Python function, {what} relative to AWS's emulator");
     let rows = [
@@ -155,7 +156,7 @@ fn beside_ministack(place: &Place, report: &mut Report) -> Result<Row> {
     Ok(Row::ratio(PART, name, measured, goal, detail))
 }
 
-/// Calls each host in each round. The first round starts the instances, and is not counted.
+/// Calls each host in each round. The first round starts the instances, and does not count.
 fn take_turns(
     place: &Place,
     report: &mut Report,
@@ -208,7 +209,7 @@ fn serve(place: &Place, folder: &Path) -> Result<Host> {
     Host::announced(&mut command)
 }
 
-/// A folder with the function, and with an environment that has the official client.
+/// Creates a folder with the function, and with an environment that has the official client.
 fn official(place: &Place) -> Result<PathBuf> {
     let environment = environment(place, &[CLIENT])?;
     let folder = place.target.join("peers/official");
@@ -218,13 +219,13 @@ fn official(place: &Place) -> Result<PathBuf> {
         folder.join("app.py"),
     )?;
     let link = folder.join(".venv");
-    // Left by an earlier run, which may have had another version.
+    // An earlier run may have left a link to an environment with other versions.
     let _ = fs::remove_file(&link);
     std::os::unix::fs::symlink(environment, link)?;
     Ok(folder)
 }
 
-/// AWS's emulator with the function, on the official client.
+/// Starts AWS's emulator with the function, on the official client.
 fn emulator(place: &Place, folder: &Path) -> Result<Host> {
     let mut unpack = Command::new(
         place
@@ -247,7 +248,7 @@ fn emulator(place: &Place, folder: &Path) -> Result<Host> {
     Host::at(port, &mut command, &log(place, "emulator"))
 }
 
-/// ministack with the function, in a process that it keeps.
+/// Starts ministack with the function, in a process that it reuses.
 fn ministack(place: &Place) -> Result<Host> {
     let environment = environment(place, &[MINISTACK])?;
     let [port] = free_ports()?;

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::Result;
 
-/// A living process, and how many generations it is from the root.
+/// A running process, and how many generations separate it from the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     pub pid: i32,
@@ -24,7 +24,7 @@ pub fn tree(root: u32) -> Result<Vec<Process>> {
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // It may have ended in between.
+        // The process may have ended in the meantime.
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         if let Some(parent) = parent(&stat) {
             children.entry(parent).or_default().push(pid);
@@ -46,8 +46,8 @@ pub fn tree(root: u32) -> Result<Vec<Process>> {
     Ok(found)
 }
 
-/// The parent in a line of `/proc/PID/stat`: `pid (name) state ppid ..`, where the name may hold
-/// anything. None of a zombie, which uses nothing.
+/// Returns the parent in a line of `/proc/PID/stat`: `pid (name) state ppid ..`, where the name may
+/// contain anything. Returns `None` for a zombie, which uses no resources.
 fn parent(stat: &str) -> Option<i32> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
@@ -57,11 +57,12 @@ fn parent(stat: &str) -> Option<i32> {
     }
 }
 
-/// The CPU time that a process and its living descendants have used so far, in nanoseconds.
+/// Returns the CPU time that a process and its running descendants have used so far, in
+/// nanoseconds.
 pub fn cpu(root: u32) -> Result<f64> {
     let mut sum = 0;
     for process in tree(root)? {
-        // A child may have ended in between.
+        // A child may have ended in the meantime.
         if let Ok(clock) = clock_getcpuclockid(Pid::from_raw(process.pid)) {
             sum += clock.now().map_or(0, |time| time.num_nanoseconds());
         }
@@ -69,7 +70,8 @@ pub fn cpu(root: u32) -> Result<f64> {
     Ok(sum as f64)
 }
 
-/// The memory of a process in bytes; pages that it shares with others are divided among them.
+/// Returns the memory of a process in bytes. Pages that several processes share are divided among
+/// them.
 pub fn memory(process: Process) -> Result<f64> {
     let path = format!("/proc/{}/smaps_rollup", process.pid);
     let text = fs::read_to_string(&path)?;

@@ -15,7 +15,7 @@ use crate::rows::{Goal, Row, time};
 use crate::stats::median;
 use crate::{Report, Result};
 
-/// How many instances are idle when memory is measured.
+/// The number of idle instances when memory is measured.
 const INSTANCES: usize = 8;
 
 pub fn serve(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
@@ -35,12 +35,12 @@ fn command(place: &Place) -> Command {
     command
 }
 
-/// From the start of the process to the first byte of the first call, beside the interpreter with the
-/// same module.
+/// The time from the start of the process to the first byte of the first call, compared with the
+/// interpreter running the same module.
 fn start(place: &Place, report: &mut Report) -> Result<Row> {
     let rounds = if report.quick { 10 } else { 40 };
     let (mut ours, mut python, mut added) = (Vec::new(), Vec::new(), Vec::new());
-    // The first round compiles the module, and is not counted.
+    // The first round compiles the module, and does not count.
     for round in 0..=rounds {
         let begun = Instant::now();
         let host = Host::announced(&mut command(place))?;
@@ -73,8 +73,8 @@ fn start(place: &Place, report: &mut Report) -> Result<Row> {
     })
 }
 
-/// The time until an interpreter has imported the module, called the handler and written the result,
-/// in nanoseconds.
+/// Returns the time until an interpreter has imported the module, called the handler and written
+/// the result, in nanoseconds.
 fn interpreter(place: &Place) -> Result<f64> {
     let code = format!("import app; print(app.handler({PAYLOAD}, None), flush=True)");
     let begun = Instant::now();
@@ -99,10 +99,10 @@ fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let mut all = [const { Vec::new() }; 3];
     for round in 0..rounds {
         let host = Host::announced(&mut command(place))?;
-        // What any call needs, without a process: an unknown function.
+        // A call of an unknown function allocates what any call needs, but starts no process.
         let _ = Call::send(&host.url, "unknown", PAYLOAD)?.first_byte();
         let before = generations(&host)?;
-        // All at the same time, so that each needs an instance of its own.
+        // All calls run at the same time, so that each needs an instance of its own.
         let slow = r#"{"name":"Ada","seconds":1}"#;
         let calls: Result<Vec<_>> = (0..INSTANCES)
             .map(|_| Call::send(&host.url, "app", slow))
@@ -111,12 +111,12 @@ fn idle(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             call.first_byte()?;
         }
         let after = generations(&host)?;
-        // Each with its supervisor.
+        // Each instance has a supervisor.
         if host.processes()?.len() != 1 + 2 * INSTANCES {
             return Err("not every call has an instance of its own".into());
         }
-        // Of the host and its supervisors together: they run the same program, so the pages that they
-        // share count for each in part, and those of the host become fewer as supervisors come.
+        // The host and its supervisors are measured together: they run the same program, so their
+        // shared pages are divided among them, and the host's share falls with each supervisor.
         let each = |bytes: f64| bytes / INSTANCES as f64;
         let values = [
             before[0],

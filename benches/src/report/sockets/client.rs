@@ -16,7 +16,8 @@ const SDK: (usize, &str) = (2, "aws-sdk-lambda");
 pub fn client(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut rows = Vec::new();
-    // Many short rounds: disturbances come in bursts, which affect only a few of them.
+    // Many short rounds, since disturbances come in bursts, which then affect only a few of the
+    // rounds.
     let (rounds, count) = (if report.quick { 5 } else { 15 }, 3000);
     for threads in ["1", "2"] {
         for at_once in AT_ONCE {
@@ -45,7 +46,7 @@ fn small(outputs: &Outputs, at_once: usize, threads: &str, count: usize) -> Resu
     };
     let name = |what| format!("client, {at_once} small streams at once, {on}, {what}");
     let (cpu, each) = ("cpu_ns", count as f64);
-    // With more threads the SDK's ratio is a fact.
+    // With more than one thread, the SDK's ratio has no goal.
     let peer = if threads == "1" {
         Goal::AtLeast(2.9)
     } else {
@@ -98,7 +99,7 @@ fn allocations(place: &Place, report: &mut Report, url: &str) -> Result<Vec<Row>
     Ok(rows)
 }
 
-/// Memory of 1,000 open streams: of the clients, and of the servers under the bare client.
+/// Memory of 1,000 open streams: of the clients, and of the servers when the bare client calls.
 fn memory(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     const STREAMS: usize = 1000;
     let rounds = if report.quick { 1 } else { 3 };
@@ -126,7 +127,7 @@ fn memory(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     for name in ["server-endpoint", "server-bare"] {
         let mut held = Vec::new();
         for _ in 0..rounds {
-            // A new process each time, since memory that was used once is not given back.
+            // A new process each time, since a process does not return memory once it has used it.
             let mut server = Server::start(place, name, &[])?;
             place.measure_on(None, "load-bare", &[&server.url, "small", "1", "10"], &[])?;
             let before = server.number("memory")?;

@@ -23,7 +23,7 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             for turn in 0..2 {
                 let index = (round + turn) % 2;
                 let server = if index == 0 { &mut ours } else { &mut bare };
-                // The load generator's warm-up is a hundredth of its work.
+                // The load generator's warm-up takes a hundredth of its work.
                 let before = server.number("cpu")?;
                 let args = [&*server.url, "invoke", "32", count];
                 let measured = place.measure_on(None, "load-bare", &args, &[])?;
@@ -64,10 +64,12 @@ pub fn endpoint(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// From write to read, with both sides ours or both sides bare, which write at the same times.
+/// The delay from write to read, with both sides the project's or both sides bare. Both servers
+/// write at the same times.
 fn delays(place: &Place, report: &mut Report, bare: &Server) -> Result<Vec<Row>> {
     let ours = Server::start(place, "server-endpoint", &[])?;
-    // Most late chunks are caused by other programs: hence several rounds, and the median.
+    // Most late chunks are caused by other programs: hence there are several rounds, and the median
+    // counts.
     let rounds = if report.quick { 3 } else { 9 };
     let mut ages = [const { [const { Vec::new() }; 2] }; 2];
     for round in 0..rounds {

@@ -1,4 +1,4 @@
-//! How the cost of sockets grows: by concurrency, by chunk size, by length, and by the number of open
+//! How the cost of sockets grows: with concurrency, chunk size, length, and the number of open
 //! streams.
 
 use super::Turns;
@@ -28,8 +28,8 @@ fn empty(clients: Clients) -> Curves {
         .to_vec()
 }
 
-/// Lets the clients do the same work in turn; returns a value of each client, such as `cpu_ns`, for each
-/// of `keys`.
+/// Makes the clients do the same work in turn, and returns a value of each client, such as
+/// `cpu_ns`, for each of `keys`.
 fn measure(
     place: &Place,
     report: &mut Report,
@@ -63,14 +63,14 @@ fn add(curves: &mut Curves, x: f64, values: [f64; 3]) {
     }
 }
 
-/// CPU time, in nanoseconds, of a work of which there are several rounds.
+/// Returns the median CPU time of a work over several rounds, in nanoseconds.
 fn cpu(place: &Place, report: &mut Report, clients: Clients, args: &[&str]) -> Result<[f64; 3]> {
     let rounds = if report.quick { 3 } else { 7 };
     let values = measure(place, report, clients, args, &["cpu_ns"], rounds)?;
     Ok(values[0])
 }
 
-/// CPU time of a small stream, by how many run at once.
+/// CPU time of a small stream, by the number of concurrent ones.
 pub fn concurrency(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty(BARE);
@@ -116,7 +116,7 @@ pub fn lengths(place: &Place, report: &mut Report) -> Result<Curves> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = empty(BARE_WITH_CRC);
     for mib in [1, 2, 5, 10, 20, 50, 100, 200] {
-        // Several of the shorter ones, which take less time than its clock's resolution allows.
+        // Short streams are repeated, since one takes less time than the resolution of the clock.
         let count = (20 / mib).max(1);
         let args = [
             server.url.as_str(),
@@ -131,11 +131,11 @@ pub fn lengths(place: &Place, report: &mut Report) -> Result<Curves> {
     Ok(curves)
 }
 
-/// Memory of the client, and CPU time of all its streams, by the number of open ones.
+/// Memory of the client, and CPU time of all its streams, by the number of open streams.
 pub fn open(place: &Place, report: &mut Report) -> Result<[Curves; 2]> {
     let server = Server::start(place, "server-bare", &[])?;
     let mut curves = [empty(BARE), empty(BARE)];
-    // Each stream takes a descriptor on both sides.
+    // Each stream takes a file descriptor on both sides.
     let most = if report.quick { 1000 } else { 10_000 };
     for streams in [100, 316, 1000, 3162, 10_000] {
         if streams > most.min(place.descriptors()? / 2) {

@@ -19,7 +19,7 @@ pub use growth::{chunks, concurrency, lengths, open};
 pub use program::program;
 pub use streams::streams;
 
-/// A number in a program's output.
+/// Reads a number from a program's output.
 pub fn number(value: &Value, key: &str) -> Result<f64> {
     value[key]
         .as_f64()
@@ -28,11 +28,11 @@ pub fn number(value: &Value, key: &str) -> Result<f64> {
 
 /// Work for the three clients, which take turns.
 struct Turns<'a> {
-    /// Of `ours`, `bare`, `sdk`, and `bare-crc`: the bare client with checksums.
+    /// Some of `ours`, `bare`, `sdk`, and `bare-crc`, which is the bare client with checksums.
     clients: &'a [&'a str],
     args: &'a [&'a str],
     env: Vec<(&'a str, &'a str)>,
-    /// The processor that the clients run on, if they may not choose.
+    /// The processor to which the clients are pinned, if any.
     cpu: Option<&'a str>,
     rounds: usize,
 }
@@ -71,7 +71,7 @@ impl Turns<'_> {
 }
 
 impl Outputs {
-    /// The values of a key, of the client at an index.
+    /// The values of a key, for the client at this index.
     fn values(&self, client: usize, key: &str) -> Result<Vec<f64>> {
         self.0[client]
             .iter()
@@ -79,7 +79,7 @@ impl Outputs {
             .collect()
     }
 
-    /// A row that compares the client at an index with ours, each value divided by `each`.
+    /// A row that compares the client at this index with `ours`, with each value divided by `each`.
     fn row(
         &self,
         name: String,

@@ -1,5 +1,5 @@
-//! The program beside its facade, `curl --aws-sigv4` and the AWS CLI: one invocation each, as a whole
-//! process.
+//! The program compared with its facade, `curl --aws-sigv4` and the AWS CLI: one invocation each,
+//! as a whole process.
 
 use std::process::{Command, Stdio};
 
@@ -71,7 +71,7 @@ pub fn program(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        // A machine may be without curl or the AWS CLI, or have a curl that does not sign.
+        // A machine may lack curl or the AWS CLI, or have a curl that cannot sign.
         if command.status().is_ok_and(|status| status.success()) {
             costs.push((name, command, Vec::new()));
         } else if costs.len() < 2 {
@@ -109,7 +109,7 @@ pub fn program(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         )
     });
     let mut rows: Vec<Row> = rows.collect();
-    // Other programs can only slow a start down, so the wall time is the 10th percentile.
+    // Other programs can only slow down a start, so the wall time is the 10th percentile.
     let wall = quantile(&walls, 0.1);
     rows.push(Row {
         part: "start",

@@ -1,4 +1,4 @@
-//! Long streams: over TLS and without, with server and client on processors of their own and on one.
+//! Long streams: with and without TLS, with server and client on separate processors and on one.
 
 use super::Turns;
 use crate::programs::{Place, Server};
@@ -16,7 +16,7 @@ pub fn streams(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
         let tls = scheme == "https";
         let args = if tls { vec!["--tls", &*ca] } else { vec![] };
         for (cpu, placed, goal) in [("1", "on separate cores", 1.15), ("0", "on one core", 1.25)] {
-            // The server is on the first processor.
+            // The server is pinned to the first processor.
             let server = Server::start_on(place, Some("0"), "server-bare", &args)?;
             let turns = Turns {
                 clients: &["ours", "bare-crc", "sdk"],

@@ -1,4 +1,4 @@
-//! What to do about a failed call, in terms of this program's options.
+//! Advice about a failed call, in terms of this program's options.
 
 use std::error::Error as _;
 use std::io;
@@ -43,7 +43,7 @@ pub(crate) const fn option_of(kind: TimeoutKind) -> Option<&'static str> {
         TimeoutKind::FirstByte => Some("--first-byte-timeout"),
         TimeoutKind::Idle => Some("--idle-timeout"),
         TimeoutKind::Total => Some("--timeout"),
-        // A kind that this version does not know.
+        // This version does not know the kind.
         _ => None,
     }
 }
@@ -55,7 +55,7 @@ fn connection(error: &Error) -> Option<String> {
     });
     if is_refused {
         return Some(
-            "nothing listens there: is the endpoint running? lambda-invoke serve starts a local one"
+            "nothing is listening there: is the endpoint running? lambda-invoke serve starts a local one"
                 .to_owned(),
         );
     }
@@ -66,18 +66,18 @@ fn connection(error: &Error) -> Option<String> {
                 .to_owned(),
         );
     }
-    // Rustls's name for bytes that are not TLS.
+    // This is how rustls names bytes that are not TLS.
     let is_plain = causes(error).any(|cause| cause.to_string().contains("InvalidContentType"));
     is_plain.then(|| {
-        "the server does not speak TLS on this port: if that is right, begin the address with \
+        "the server does not speak TLS on this port: if that is intended, begin the address with \
          http://"
             .to_owned()
     })
 }
 
-/// Whether the host has no address, or none could be found out.
+/// Whether the host has no address, or its address could not be found.
 fn is_unresolved(error: &Error) -> bool {
-    // hyper-util's name for it; the error of the operating system has no kind of its own.
+    // This is hyper-util's name for it; the operating system's error has no kind of its own.
     causes(error).any(|cause| cause.to_string() == "dns error")
 }
 

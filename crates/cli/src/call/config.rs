@@ -11,7 +11,8 @@ use lambda_invoke_credentials::{
 use crate::exit::{Failure, causes};
 use crate::terminal::say;
 
-/// The longest file with certificate authorities, in bytes: far above the lists of systems.
+/// The maximum length of a file with certificate authorities, in bytes: far above any system's
+/// list.
 const MAX_BUNDLE: usize = 16 << 20;
 
 /// The options for the region, credentials and endpoint.
@@ -19,8 +20,8 @@ const MAX_BUNDLE: usize = 16 << 20;
 #[group(skip)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Options {
-    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, that of the function's
-    /// ARN, or the instance's]
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, the function ARN's, or the
+    /// instance's]
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// The profile in the shared files to take credentials and region from [default: AWS_PROFILE, or
@@ -86,18 +87,18 @@ impl Config {
         })
     }
 
-    /// The provider of the credentials, which keeps and renews them.
+    /// The provider of the credentials, which caches and renews them.
     pub(crate) fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// The region that requests are signed for: the one that is set, that of the function's ARN, or
-    /// the instance's.
+    /// The region that requests are signed for: the one that is set, the one in the function's ARN,
+    /// or the instance's.
     ///
     /// # Errors
     ///
-    /// If no region is set, which lists the places that were searched; or if the function's ARN is of
-    /// a different region from the one that is set; or if the name cannot be a region's.
+    /// If no region is set (the error lists the places that were searched), if the function's ARN
+    /// is in a different region from the one that is set, or if the name is not valid for a region.
     pub(crate) async fn region(&self) -> Result<Setting<String>, Failure> {
         let region = self.any_region().await?;
         match misspelled(&region.value) {
@@ -113,7 +114,7 @@ impl Config {
         let set = self.settings.region().map_err(|error| failure(&error))?;
         match (set, &self.of_arn) {
             (Some(set), Some(of_arn)) if set.value != *of_arn => Err(Failure::usage(format!(
-                "the function's ARN is of the region {of_arn}, but the region is {}, set by {}\n  \
+                "the function's ARN is in the region {of_arn}, but the region is {}, set by {}\n  \
                  hint: use --region {of_arn}, or name a function of {}",
                 set.value, set.by, set.value
             ))),
@@ -138,7 +139,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If there are none, which lists the providers that were tried, or a provider fails.
+    /// If there are none (the error lists the providers that were tried), or if a provider fails.
     pub(crate) async fn identity(&self) -> Result<Identity, Failure> {
         self.chain.identity().await.map_err(|error| {
             let mut failure = failure(&error);
@@ -170,7 +171,8 @@ impl Config {
         }
     }
 
-    /// The configured endpoint, or the service's own in the region, and what selects it.
+    /// The configured endpoint, or the service's own in the region, and the setting that selects
+    /// it.
     ///
     /// # Errors
     ///
@@ -228,8 +230,8 @@ impl Config {
         Ok(transport.build())
     }
 
-    /// The retry policy with the number of attempts that is set. All retry modes have the rules of
-    /// the policy: what may run a function twice is not a matter of the mode.
+    /// The retry policy with the configured number of attempts. All retry modes have the same
+    /// rules: the mode does not decide what may run a function twice.
     ///
     /// # Errors
     ///
@@ -241,14 +243,14 @@ impl Config {
         let attempts = self.settings.max_attempts();
         let attempts = attempts.map_err(|error| failure(&error))?;
         Ok(match attempts {
-            // A policy that never retries is an option, which takes precedence.
+            // A policy that never retries was set by an option, which takes precedence.
             Some(attempts) if policy.max_attempts() > 1 => policy.with_max_attempts(attempts.value),
             _ => policy,
         })
     }
 
-    /// The headers that say who calls: the user agent with the application's id, and the trace of the
-    /// function that this program runs in.
+    /// The headers that identify the caller: the user agent with the application's id, and the
+    /// trace of the function that this program runs in.
     ///
     /// # Errors
     ///
@@ -282,7 +284,7 @@ fn invalid(by: &str, error: &lambda_invoke::Error) -> Failure {
 fn with_causes(mut message: String, error: &(dyn std::error::Error + 'static)) -> String {
     for cause in causes(error) {
         let cause = cause.to_string();
-        // A message may have some of its causes in it.
+        // A message may already contain some of its causes.
         if !message.contains(&cause) {
             // Writing to a string does not fail.
             let _ = write!(message, "\n  caused by: {cause}");

@@ -8,7 +8,6 @@ pub(crate) mod payload;
 pub(crate) mod verbose;
 
 use std::ffi::OsString;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,9 +22,12 @@ use lambda_invoke_sigv4::region;
 use self::config::Config;
 use self::header::Header;
 use self::outcome::failure;
+use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::functions::{self, program};
+use crate::number::{time, whole};
 use crate::output::Deadline;
+use crate::runtime::{self, Threads};
 use crate::terminal::{entry, say};
 
 /// The options of a call.
@@ -45,7 +47,7 @@ pub(crate) struct Options {
     /// The tenant ID, for a function with tenant isolation
     #[arg(long, value_name = "ID")]
     pub(crate) tenant_id: Option<String>,
-    /// Show the end of the function's log on stderr, with a summary of its time and memory
+    /// Show the end of the function's log on stderr, with a summary of time and memory
     #[arg(short, long)]
     pub(crate) log_tail: bool,
     /// Validate the request and check permissions without running the function
@@ -73,8 +75,8 @@ pub(crate) struct Options {
     /// Which failed calls to retry
     #[arg(long, value_enum, default_value_t = Retry::Safe, value_name = "POLICY")]
     pub(crate) retry: Retry,
-    /// The most attempts of a call, the first one included [default: 3]
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    /// The maximum number of attempts of a call, including the first [default: 3]
+    #[arg(long, value_name = "N", value_parser = whole(1_u32..=1_000))]
     pub(crate) max_attempts: Option<u32>,
     /// Add a header 'NAME: VALUE' to the request, covered by its signature; can be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header::parse)]
@@ -144,36 +146,11 @@ impl TimeoutOptions {
     }
 }
 
-/// Parses a number of seconds, or a number with a unit.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let time = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => humantime::parse_duration(text).ok(),
-    };
-    time.ok_or_else(|| {
-        "expected seconds, such as 30 or 1.5, or a number with a unit, such as 500ms or 2m"
-            .to_owned()
-    })
-}
-
-/// Parses a whole number of at least 1.
-pub(crate) fn count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
-    let count = text.parse().ok().filter(|count| *count >= T::from(1));
-    count.ok_or_else(|| format!("expected a whole number from 1 to {}", largest::<T>()))
-}
-
-/// The largest value of an unsigned type.
-fn largest<T>() -> u64 {
-    u64::MAX
-        .checked_shr(u64::BITS - 8 * size_of::<T>() as u32)
-        .unwrap_or(u64::MAX)
-}
-
-/// What a successful dry run is reported as.
+/// The report of a successful dry run.
 pub(crate) const DRY_RUN_SUCCEEDED: &str =
     "lambda-invoke: the dry run succeeded: the call is permitted; the function did not run";
 
-/// A call that is ready to be made: everything that it needs has been read and validated.
+/// A call that is ready to be made: everything it needs has been read and validated.
 #[derive(Debug)]
 pub(crate) struct Prepared<'o> {
     pub(crate) client: Client,
@@ -182,6 +159,21 @@ pub(crate) struct Prepared<'o> {
     pub(crate) client_context: Option<ClientContext<'static>>,
     /// The endpoint of `--local`, which serves until this is dropped.
     _server: Option<Server>,
+}
+
+/// Runs a command that makes calls: shows on stderr what the client reports, and a failure as
+/// `--json` wants it.
+pub(crate) fn run(
+    options: &Options,
+    threads: Threads,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    call_state().as_json = options.json;
+    // A line for each wait of many calls would help nobody.
+    if options.verbose > 0 || matches!(threads, Threads::Current) {
+        verbose::start(options.verbose, options.json);
+    }
+    runtime::run(threads, work).map_err(|failure| failure.in_json(options.json))
 }
 
 /// Applies the options to a call of either operation.
@@ -250,7 +242,7 @@ impl Options {
         self.local
     }
 
-    /// What is retried, and how often.
+    /// The retry policy that the options describe.
     ///
     /// # Errors
     ///
@@ -281,12 +273,13 @@ impl Options {
             true => builder.builtins(),
             false => builder
                 .functions(self.own_functions()?)
-                // Those of the function's own processes; stdout is for the response.
+                // The lines of the function's own processes go to stderr, because stdout is for the
+                // response.
                 .on_log(|line| say(entry(line.text))),
         };
         let server = builder
             .region(region)
-            // In recordings, the service does not report a failed function in the stream.
+            // The service itself, in recordings, does not report a failed function in the stream.
             .error_code_in_stream(true)
             .bind_local()
             .await;
@@ -315,7 +308,7 @@ impl Options {
 
     async fn remote(&self, name: &FunctionName<'_>) -> Result<Client, Failure> {
         let config = Config::new(&self.connection, Some(name))?;
-        // Fetched before the call, whose timeouts are not for this.
+        // Fetched before the call, since the call's timeouts do not apply to this.
         let (region, _) = config.signing().await?;
         let (endpoint, _) = config.endpoint(&region.value)?;
         let timeouts = self.timeouts.timeouts();
@@ -339,30 +332,6 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parses_durations_with_and_without_a_unit() {
-        for (text, milliseconds) in [
-            ("30", 30_000),
-            ("1.5", 1_500),
-            ("0", 0),
-            ("500ms", 500),
-            ("2m", 120_000),
-            ("1m 30s", 90_000),
-        ] {
-            assert_eq!(
-                time(text),
-                Ok(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
-        }
-        for text in ["", "-1", "soon", "5 parsecs", "inf", "nan", "1e300"] {
-            assert!(
-                time(text).unwrap_err().contains("such as 500ms or 2m"),
-                "{text}"
-            );
-        }
-    }
 
     #[test]
     fn the_default_first_byte_timeout_outlasts_the_longest_function() {

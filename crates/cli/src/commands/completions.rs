@@ -33,8 +33,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The names of the profiles, one on each line. Names with characters that a shell interprets are
-/// omitted, since Bash expands what it completes from.
+/// The names of the profiles, one per line. Names with characters that a shell interprets are
+/// omitted, since Bash expands the words that it completes from.
 fn profiles() -> Result<String, Failure> {
     let names = profile_names(&LocalFiles::default(), &ProcessEnvironment::default())
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -62,10 +62,10 @@ fn script(shell: Shell) -> String {
     }
 }
 
-/// What the scripts run to list the profiles.
+/// The command that the scripts run to list the profiles.
 const LIST: &str = "lambda-invoke completions --list-profiles 2>/dev/null";
 
-/// Completes the profiles in a Bash script, where clap_complete completes the names of files.
+/// Makes a Bash script complete profiles, where clap_complete completes the names of files.
 fn with_profiles_in_bash(script: &str) -> String {
     let mut lines = Vec::new();
     let mut is_profile = false;
@@ -86,7 +86,7 @@ fn with_profiles_in_bash(script: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Completes the profiles in a zsh script, where clap_complete completes the names of files.
+/// Makes a zsh script complete profiles, where clap_complete completes the names of files.
 fn with_profiles_in_zsh(script: &str) -> String {
     let with_profiles = |line: &str| match line.starts_with("'--profile=") {
         true => {
@@ -99,7 +99,7 @@ fn with_profiles_in_zsh(script: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Completes the profiles in a fish script, where clap_complete completes the names of files.
+/// Makes a fish script complete profiles, where clap_complete completes the names of files.
 fn with_profiles_in_fish(script: &str) -> String {
     let with_profiles = |line: &str| match line.contains(" -l profile ") {
         true => line.replacen(" -r", &format!(" -r -f -a \"({LIST})\""), 1),

@@ -7,14 +7,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::call::outcome::{call_failure, show_log_tail};
-use crate::call::verbose;
 use crate::call::{self, with_options};
 use crate::exit::Failure;
 use crate::exit::call_state::call_state;
 use crate::interrupt::{Catch, interrupted};
 use crate::output::destination::{self, Destination};
 use crate::output::{self, Deadline, Output};
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::terminal::{self, MOST_TOKEN, excerpt, say};
 
 const EXAMPLES: &str = "\
@@ -46,10 +45,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    verbose::start(arguments.call.verbose, as_json);
-    runtime::run(Threads::Current, invoke(&arguments)).map_err(|failure| failure.in_json(as_json))
+    call::run(&arguments.call, Threads::Current, invoke(&arguments))
 }
 
 async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
@@ -102,8 +98,8 @@ async fn invoke(arguments: &Arguments) -> Result<(), Failure> {
             show_log_tail(log);
         }
     }
-    // The payload of a failed function is already on stdout; stderr and the exit code report that it
-    // failed.
+    // The payload of a failed function is already on stdout; stderr and the exit code report the
+    // failure.
     match reply.into_result() {
         Ok(_) => Ok(()),
         Err(error) => Err(call_failure(&error, options)),
@@ -126,8 +122,8 @@ async fn write(
     output.finish(true).await
 }
 
-/// The response with the member names of the service's model, the payload as it is if it is JSON, and
-/// other binary members in base64.
+/// The response with the member names of the service's model. The payload is unchanged if it is
+/// JSON; other binary members are in base64.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response<'r> {
@@ -152,7 +148,7 @@ struct Response<'r> {
 impl<'r> Response<'r> {
     fn new(reply: &'r Reply) -> Self {
         let payload = serde_json::from_slice(reply.payload()).ok();
-        // Responses to events and dry runs have no payload; one that comes anyway is shown.
+        // Responses to events and dry runs have no payload; if there is one anyway, it is shown.
         let is_shown = reply.status() == 200 || !reply.payload().is_empty();
         Self {
             status_code: reply.status().as_u16(),

@@ -9,8 +9,8 @@ use crate::runtime::{self, Threads};
 use crate::terminal;
 
 const EXAMPLES: &str = "\
-The secret key and the session token are never shown. Credentials are fetched as for a call, so
-that roles are assumed and programs run; Lambda itself is not called.
+The secret key and the session token are never shown. Credentials are fetched as for a call:
+roles are assumed and programs run, but Lambda itself is not called.
 
 Examples:
   lambda-invoke whoami

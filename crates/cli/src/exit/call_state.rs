@@ -1,4 +1,5 @@
-//! What is known so far of the call in progress, for whichever part of the program reports its end.
+//! What is known so far about the call in progress, for the part of the program that reports its
+//! end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -40,8 +41,7 @@ pub(crate) fn execution_name(execution: Execution) -> &'static str {
     match execution {
         Execution::NotStarted => "not_started",
         Execution::Started => "started",
-        // `Execution` is non_exhaustive. A state that this program does not know is not known to
-        // have started or not started, which is what "unknown" means.
+        // `Execution` is non_exhaustive. A state that this program does not know counts as unknown.
         Execution::Unknown | _ => "unknown",
     }
 }

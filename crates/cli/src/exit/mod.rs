@@ -79,7 +79,7 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// A failure without a message, because stdout says everything already.
+    /// A failure without a message, because stdout already says everything.
     pub(crate) fn silent(exit: Exit) -> Self {
         Self::new(exit, "")
     }

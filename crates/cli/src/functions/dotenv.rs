@@ -1,4 +1,4 @@
-//! `.env` files: one `NAME=VALUE` a line.
+//! `.env` files: one `NAME=VALUE` per line.
 //!
 //! Blank lines and lines that begin with `#` are skipped; `export ` before a name is allowed. A value
 //! in single quotes is literal; in double quotes, `\n`, `\r`, `\t`, `\"`, `\\` and `\$` are escapes;
@@ -41,7 +41,7 @@ fn parse(place: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> 
             continue;
         }
         let Some((name, _)) = statement.split_once('=') else {
-            // The text may be a secret.
+            // The text is not shown, because it may be a secret.
             return Err(error(Problem::Syntax(
                 "the line has no '='; expected NAME=VALUE".to_owned(),
             )));
@@ -65,7 +65,7 @@ fn parse(place: &str, text: &str) -> Result<Vec<(String, String)>, ConfigError> 
                 "the value of {name} contains a NUL byte, which no environment can hold"
             ))));
         }
-        // Counts the lines of the statement, which quotes may span.
+        // A statement may span several lines, in quotes.
         let consumed = rest.len() - after.len();
         line = here
             + rest

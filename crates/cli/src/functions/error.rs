@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: which file, which line, and what would be right.
+//! Errors in a configuration: which file, which line, and what would be right.
 
 use std::fmt;
 use std::io;
@@ -38,9 +38,9 @@ pub(crate) enum Problem {
     },
     /// A file or folder that is named does not exist.
     NotFound { path: String, advice: String },
-    /// Something that exists, but that this program cannot run.
+    /// Something exists, but this program cannot run it.
     Unsupported { what: String, instead: String },
-    /// The source defines no function of a usual handler's name.
+    /// The source defines no function with a usual name for handlers.
     NoHandler {
         /// The names that were looked for.
         looked_for: &'static [&'static str],
@@ -74,7 +74,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A path by itself is its place.
+        // If the path is the place itself, it is not repeated.
         if matches!(&self.problem, Problem::NotFound { path, .. } if self.place == format!("'{path}'"))
         {
             return self.problem.fmt(f);

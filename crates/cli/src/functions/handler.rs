@@ -11,7 +11,7 @@ const NODE: &[&str] = &["handler", "lambdaHandler", "lambda_handler"];
 ///
 /// # Errors
 ///
-/// If it defines no function of a usual name; the error lists those that it defines.
+/// If it defines no function with a usual name; the error lists the names that it defines.
 pub(crate) fn find(language: Language, text: &str) -> Result<String, Problem> {
     let (usual, defined) = match language {
         Language::Python => (PYTHON, python(text)),
@@ -23,7 +23,7 @@ pub(crate) fn find(language: Language, text: &str) -> Result<String, Problem> {
     if let Some(name) = found {
         return Ok((*name).to_owned());
     }
-    // Bundlers export in ways that only the interpreter can follow.
+    // Only the interpreter can follow the exports that bundlers write.
     let is_bundled = language == Language::Node && defined.is_empty();
     let mentioned = usual
         .iter()
@@ -48,7 +48,7 @@ fn is_part(character: char) -> bool {
     character.is_alphanumeric() || character == '_' || character == '$'
 }
 
-/// The identifier at the beginning of a text, and what follows it.
+/// The identifier at the beginning of a text, and the rest.
 fn identifier(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
@@ -110,7 +110,7 @@ fn python(text: &str) -> Vec<String> {
     names
 }
 
-/// Whether the line after this one is in a triple-quoted string, and in which.
+/// Whether the line after this one is in a triple-quoted string, and which quotes it has.
 fn after_triple_quotes<'q>(line: &str, mut open: Option<&'q str>) -> Option<&'q str> {
     let mut rest = line;
     loop {
@@ -154,7 +154,7 @@ fn node(text: &str) -> Vec<String> {
             rest = next;
             continue;
         }
-        // Lists may span lines, so they are read from the text that follows.
+        // Lists may span lines, so they are read from the whole rest of the text.
         let from = rest.get(line.len() - trimmed.len()..).unwrap_or_default();
         if let Some(exported) = after(from, "export") {
             let exported = after(exported, "async").unwrap_or(exported);
@@ -182,7 +182,8 @@ fn node(text: &str) -> Vec<String> {
         if let Some(list) = from.strip_prefix("module.exports") {
             let list = list.trim_start().strip_prefix('=').map(str::trim_start);
             if let Some(list) = list.and_then(|list| list.strip_prefix('{')) {
-                // The first word of each member; members with a body end the list that is read.
+                // The first word of each member counts; the list is read up to the first member
+                // with a body.
                 for item in list.split(['}', '(']).next().unwrap_or_default().split(',') {
                     let mut parts = words(item);
                     match parts.next() {

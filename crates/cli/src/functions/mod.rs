@@ -40,7 +40,7 @@ const MOST_TIMEOUT: Duration = Duration::from_secs(1_800);
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) functions: Vec<FunctionSpec>,
-    /// The parts of a template that are not understood or not used; to be shown once.
+    /// The parts of a template that are not understood or not used, to be shown once.
     pub(crate) notes: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn named<'a>(
     distinct(functions?)
 }
 
-/// Rejects two functions of the same name.
+/// Rejects two functions with the same name.
 fn distinct(functions: Vec<FunctionSpec>) -> Result<Vec<FunctionSpec>, ConfigError> {
     let mut names = BTreeSet::new();
     match functions.iter().find(|spec| !names.insert(&spec.name)) {

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use super::error::{ConfigError, Problem};
 use super::spec::{FunctionSpec, VARIABLE, Value, is_variable};
 use super::{Loaded, MOST_QUEUED, Stack, config, distinct, dotenv, named, template};
+use crate::number::whole;
 
-/// Where functions are described.
+/// The options that describe functions.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Your functions")]
@@ -32,21 +33,21 @@ pub(crate) struct Options {
     /// Variables of all functions, in a .env file; repeatable
     #[arg(long, value_name = "FILE")]
     env_file: Vec<PathBuf>,
-    /// A variable of all functions; replaces what files and templates say; repeatable
+    /// A variable of all functions; takes precedence over files and templates; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<Assignment>,
-    /// How many calls of each function may wait while all its instances are busy; further ones get a
-    /// 429; replaces what files say
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=MOST_QUEUED as i64))]
-    queue: Option<u16>,
+    /// How many calls of each function may wait while all its instances are busy; further ones get
+    /// a 429; takes precedence over files
+    #[arg(long, value_name = "N", value_parser = whole(0..=MOST_QUEUED))]
+    queue: Option<usize>,
     /// Do not watch the source: without this, a change starts new instances
     #[arg(long)]
     no_watch: bool,
     /// Watch the source (the default), even of functions whose configuration says watch = false
     #[arg(long, conflicts_with = "no_watch")]
     watch: bool,
-    /// Print the functions as a lambda.toml, values of variables included, or a documented example
-    /// if there are none, and exit
+    /// Print the functions as a lambda.toml, including the values of variables, or a documented
+    /// example if there are none, and exit
     #[arg(long)]
     pub(crate) print_config: bool,
 }
@@ -142,7 +143,7 @@ impl Options {
         }
         for spec in functions {
             spec.environment.extend(variables.iter().cloned());
-            spec.queue = self.queue.map_or(spec.queue, usize::from);
+            spec.queue = self.queue.unwrap_or(spec.queue);
             spec.watch = (spec.watch || self.watch) && !self.no_watch;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! From the description of a function to a program that the endpoint runs.
+//! Converts the description of a function into a program that the endpoint runs.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::error::{ConfigError, Problem};
 use super::spec::{Code, Language};
 use super::spec::{FunctionSpec, Url};
 
-/// How long an instance may always take to initialize, as in the service.
+/// How long an instance may take to initialize in any case, as in the service.
 #[cfg(unix)]
 const INIT: Duration = Duration::from_secs(10);
 
-/// How long it may take at most, if the function's timeout allows it: a developer's machine may start
-/// many instances at once, on few processors.
+/// How long it may take if the function's timeout is longer than that: a developer's machine may
+/// start many instances at once, on few processors.
 #[cfg(unix)]
 const LONGEST_INIT: Duration = Duration::from_secs(60);
 

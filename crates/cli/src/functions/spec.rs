@@ -1,4 +1,4 @@
-//! A function to serve, as every source of configuration describes it.
+//! The description of a function to serve, which every source of configuration produces.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) struct FunctionSpec {
     pub(crate) name: String,
     pub(crate) code: Code,
-    /// The folder in which the code runs, absolute.
+    /// The folder that the code runs in, as an absolute path.
     pub(crate) root: PathBuf,
     /// The function's own variables.
     pub(crate) environment: BTreeMap<String, Value>,
@@ -39,7 +39,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// What an instance executes.
+/// The code that an instance executes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     /// A handler in a module, as in `app.lambda_handler`, relative to the root.
@@ -90,12 +90,12 @@ pub(crate) struct Cors {
 }
 
 impl FunctionSpec {
-    /// The memory of a function that states none, as in the service.
+    /// The default memory of a function, as in the service.
     pub(crate) const MEMORY: u32 = 128;
-    /// How many instances of a function that states no number may run at the same time.
+    /// The default number of instances of a function that may run at the same time.
     pub(crate) const CONCURRENCY: usize = 10;
-    /// The timeout of a function that states none: the longest of a function in the service that
-    /// responds at once. A template's functions have the service's default instead.
+    /// The default timeout of a function: the service's maximum for functions that do not stream. A
+    /// template's functions have the service's default instead.
     pub(crate) const TIMEOUT: Duration = Duration::from_secs(900);
 
     /// A function with default settings.
@@ -124,7 +124,7 @@ pub(crate) fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// What [`is_name`] accepts.
+/// Describes the names that [`is_name`] accepts.
 pub(crate) const NAME: &str = "1 to 64 letters, digits, '-' and '_'";
 
 /// Whether a text can be the name of a variable.
@@ -136,5 +136,5 @@ pub(crate) fn is_variable(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What [`is_variable`] accepts.
+/// Describes the names that [`is_variable`] accepts.
 pub(crate) const VARIABLE: &str = "letters, digits and '_', not beginning with a digit";

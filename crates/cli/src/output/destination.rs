@@ -1,4 +1,4 @@
-//! Where a response is written: stdout, or a file that is replaced at once when the response is
+//! Where a response is written: stdout, or a file that is replaced atomically when the response is
 //! complete.
 
 use std::ffi::OsString;
@@ -79,7 +79,7 @@ impl Destination {
         })
     }
 
-    /// Opens it. A file gets its content under a temporary name first.
+    /// Opens the destination. A file is first written under a temporary name.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Destination {
     }
 }
 
-/// What the bytes of a response are written to.
+/// The stream or file that the bytes of a response are written to.
 #[derive(Debug)]
 pub(crate) enum Sink {
     Stdout,
@@ -119,7 +119,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// Writes some bytes, and passes them on without waiting for more.
+    /// Writes bytes, and passes them on without waiting for more.
     ///
     /// # Errors
     ///
@@ -149,7 +149,8 @@ impl Sink {
     }
 }
 
-/// A file beside its target: takes the target's place when it is complete, and is removed otherwise.
+/// A file beside its target, which takes the target's place when it is complete, and is removed
+/// otherwise.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! Writes payloads and results to stdout or to a file. Nothing else is written there.
+//! Writes payloads and results to stdout or to a file. Nothing else writes there.
 
 pub(crate) mod destination;
 pub(crate) mod progress;
@@ -77,8 +77,8 @@ impl Deadline {
 }
 
 /// Writes to stdout or a file from its own thread, so that a slow reader delays neither the timeout
-/// nor an endpoint in the same process. Dropped before [`finish`](Self::finish), it leaves a file as it
-/// was.
+/// nor an endpoint in the same process. If it is dropped before [`finish`](Self::finish), a file
+/// stays unchanged.
 #[derive(Debug)]
 pub(crate) struct Output {
     chunks: mpsc::Sender<Bytes>,
@@ -197,7 +197,8 @@ pub(crate) fn not_written(error: &io::Error) -> Failure {
     not_written_to(&Destination::Stdout, error)
 }
 
-/// The failure of a write. A closed pipe is not reported to people: `head` has what it wanted.
+/// The failure of a write. A closed pipe is reported only as JSON: a reader such as `head` has what
+/// it wanted.
 fn not_written_to(destination: &Destination, error: &io::Error) -> Failure {
     let name = destination.name();
     if error.kind() == io::ErrorKind::BrokenPipe {

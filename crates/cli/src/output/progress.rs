@@ -14,7 +14,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 /// How often the line is redrawn while nothing arrives.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The steps per second since the beginning, once enough time has passed for it to mean something.
+/// The steps per second since the beginning, after enough time has passed to be meaningful.
 /// indicatif's own estimate is far off in the first frames.
 pub(crate) fn average(state: &ProgressState) -> Option<f64> {
     let elapsed = state.elapsed();
@@ -63,8 +63,8 @@ impl Progress {
     fn show(&mut self) {
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             if let Some(rate) = average(state) {
-                // Less than a byte a second is shown as none. If it cannot be written, it is not
-                // shown.
+                // Less than a byte per second is shown as 0. If the rate cannot be written, it is
+                // not shown.
                 let _ = write!(text, " ({}/s)", BinaryBytes(rate as u64));
             }
         };
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(terminal.contents(), "", "shown before it has taken a while");
         progress.began = Instant::now().checked_sub(DELAY).unwrap();
         progress.add(1024);
-        // It is drawn by another thread, on a busy machine after more than a second.
+        // Another thread draws it, on a busy machine only after more than a second.
         let deadline = Instant::now() + Duration::from_secs(30);
         let is_drawn = || {
             let line = terminal.contents();

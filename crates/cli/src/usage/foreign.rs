@@ -1,6 +1,6 @@
 //! Commands and options of other tools: the AWS CLI, SAM, curl, cargo-lambda, load generators.
 
-/// Options of other tools, and what does the same here.
+/// Options of other tools, and their counterparts here.
 pub(super) const OPTIONS: &[(&[&str], &str)] = &[
     (
         &["--function-name"],
@@ -95,11 +95,11 @@ pub(super) const OPTIONS: &[(&[&str], &str)] = &[
             "--max-workers",
             "--max-concurrency",
         ],
-        "use map or bench with -c N for the most concurrent calls",
+        "use map or bench with -c N for the maximum number of concurrent calls",
     ),
     (
         &["--resume"],
-        "use map with --journal FILE: the same command goes on where the last one ended",
+        "use map with --journal FILE: the same command continues where the last one ended",
     ),
     (
         &["--remote"],
@@ -206,7 +206,7 @@ pub(super) const OF_COMMAND: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// Commands of other tools, and what does the same here.
+/// Commands of other tools, and their counterparts here.
 pub(super) const COMMANDS: &[(&[&str], &str)] = &[
     (&["version"], "use lambda-invoke --version"),
     (
@@ -238,7 +238,7 @@ pub(super) const COMMANDS: &[(&[&str], &str)] = &[
     (&["invoke-async", "async"], "use invoke NAME --event"),
     (
         &["configure", "config", "login", "sso", "profile", "profiles"],
-        "profiles are those of the AWS CLI, which makes them: aws configure; whoami shows what is found",
+        "profiles are those of the AWS CLI, which creates them: aws configure; whoami shows what is found",
     ),
     (
         &[

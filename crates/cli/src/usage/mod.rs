@@ -29,8 +29,8 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     result.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
 
-/// Puts the hint below the error, in place of clap's tips, which suggest similar names that were not
-/// meant, or to pass an option as a value.
+/// Puts the hint below the error, in place of clap's tips, which suggest similar names that were
+/// not meant, or passing an option as a value.
 fn with_hint(text: &str, hint: Option<&str>) -> String {
     let is_tip = |line: &str| match hint {
         Some(_) => line.starts_with("  tip: "),
@@ -46,7 +46,7 @@ fn with_hint(text: &str, hint: Option<&str>) -> String {
         }
         // clap's usage line contains the option that it guessed.
         let usage = hint.and_then(|_| usage(line));
-        // Where the tip was, two blank lines meet.
+        // Removing the tip leaves two adjacent blank lines.
         if !(was_blank && line.is_empty()) {
             out.push_str(usage.as_deref().unwrap_or(line));
             out.push('\n');

@@ -1,4 +1,5 @@
-//! A certificate authority of a test, and a server's end of TLS with its certificate.
+//! A certificate authority for tests, and the configuration of a TLS server with a certificate from
+//! it.
 
 // Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 
-/// The configuration of a server for `localhost`, and the authority's certificate in PEM.
+/// Returns the configuration of a server for `localhost`, and the authority's certificate in PEM.
 pub fn server() -> (Arc<rustls::ServerConfig>, String) {
     let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

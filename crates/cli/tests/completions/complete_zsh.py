@@ -1,7 +1,7 @@
-"""Prints what zsh offers for the end of a command line, a word a line.
+"""Prints what zsh offers for the end of a command line, one word per line.
 
-zsh completes only in its line editor, so it runs at a terminal here. What it would offer is taken
-from `compadd`, the one builtin through which every completion function adds its matches.
+zsh completes only in its line editor, so it runs in a pseudo-terminal here. Its offers are taken from
+`compadd`, the one builtin through which every completion function adds its matches.
 """
 
 import os
@@ -32,7 +32,7 @@ print READY >$OFFERED
 def wait_for(path, word, terminal):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        # Its echo is taken off the terminal, or it would wait for room.
+        # The echo must be read from the terminal, or zsh blocks when the buffer is full.
         while select.select([terminal], [], [], 0.02)[0]:
             os.read(terminal, 65536)
         if os.path.exists(path):

@@ -1,4 +1,4 @@
-//! Home directories with shared files, and an endpoint with other keys than the default.
+//! Home directories with shared files, and an endpoint whose credentials are not the default ones.
 
 // Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
@@ -36,7 +36,7 @@ pub fn at_home(home: &Path) -> Command {
     command
 }
 
-/// An endpoint whose region and key are not the default of anything.
+/// An endpoint with a region and an access key that are not the default of anything.
 pub fn host() -> Host {
     Host::start(builder())
 }

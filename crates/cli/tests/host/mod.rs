@@ -33,12 +33,12 @@ impl Host {
         }
     }
 
-    /// Serves the built-in functions with a fault rule.
+    /// Serves the built-in functions with this fault rule.
     pub fn with_fault(fault: &str) -> Self {
         Self::start(Endpoint::builder().builtins().fault(fault.parse().unwrap()))
     }
 
-    /// How often each fault rule was applied.
+    /// Returns how often each fault rule was applied.
     pub fn strikes(&self) -> Vec<u64> {
         self.server.as_ref().unwrap().fault_strikes()
     }
@@ -53,7 +53,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         drop(self.server.take());
         if let Some(runtime) = self.runtime.take() {
-            // A function of a failed test may never end.
+            // If a test has failed, its function may never end.
             runtime.shutdown_background();
         }
     }

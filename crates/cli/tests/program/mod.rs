@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use lambda_invoke::{Client, Credentials, RetryPolicy};
 
-/// How long anything may take before a test fails. No test passes because this time passed.
+/// How long a test waits for anything before it fails. No test passes because this time has
+/// elapsed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, isolated from the configuration of the machine.
@@ -35,7 +36,7 @@ pub fn program() -> Command {
     command
         .env("AWS_CONFIG_FILE", "no-such-file")
         .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
-        // The machine of the test may be an instance.
+        // The tests may run on an EC2 instance.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null());
     command
@@ -66,7 +67,7 @@ pub fn fed(command: &mut Command, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {
-        // It may exit before it has read everything.
+        // The program may exit before it has read everything.
         let _ = stdin.write_all(&input);
     });
     let output = child.wait_with_output().unwrap();
@@ -118,7 +119,7 @@ pub struct Serve {
     seen: Vec<String>,
 }
 
-/// How `serve` ended.
+/// The exit status and the output of `serve`.
 pub struct Ended {
     pub status: ExitStatus,
     /// The output after the URL.
@@ -135,7 +136,7 @@ impl Serve {
         Self::started(command)
     }
 
-    /// Starts it from a shell, after another command.
+    /// Starts it in a shell, after another command.
     pub fn start_after(shell: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new("sh");
         command
@@ -146,7 +147,7 @@ impl Serve {
         Self::started(command)
     }
 
-    /// Starts it by a command of its own, which must listen on a free port.
+    /// Starts `serve` with this command, which must listen on a free port.
     pub fn of(command: Command) -> Self {
         Self::started(command)
     }
@@ -175,7 +176,9 @@ impl Serve {
         });
         let url = address.trim_end().to_owned();
         assert!(
-            url.starts_with("http://127.0.0.1:"),
+            ["http://127.0.0.1:", "http://[::1]:"]
+                .iter()
+                .any(|local| url.starts_with(local)),
             "{url:?}: {:?}",
             stderr.recv()
         );

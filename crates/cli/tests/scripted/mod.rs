@@ -1,4 +1,4 @@
-//! A server with scripted responses, byte by byte, for responses that no real endpoint sends.
+//! A server with scripted responses, sent byte by byte, for responses that no real endpoint sends.
 
 // Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
@@ -14,19 +14,20 @@ use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 
 use crate::program::calling;
 
-/// The head of a streamed response, without a length and without the blank line at its end.
+/// The head of a streamed response without `Content-Length`; the blank line that ends a head is
+/// left out, so that headers can be added.
 pub const STREAM: &str = "HTTP/1.1 200 OK\r\nx-amzn-requestid: 4e0a1f7c-2a5c-4b1e-9d3f-0c1d2e3f4a5b\r\n\
      content-type: application/vnd.amazon.eventstream\r\nconnection: close\r\n";
 
-/// A server whose test decides what happens with each connection.
+/// A server whose test decides what happens on each connection.
 pub struct Scripted {
     pub url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Scripted {
-    /// Calls `serve` on a new thread for each connection after reading its request, with the request's
-    /// number from 0.
+    /// After reading a connection's request, calls `serve` on a new thread with the number of the
+    /// request, counted from 0.
     pub fn start(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -58,12 +59,12 @@ impl Scripted {
     /// Never responds.
     pub fn silent() -> Self {
         Self::start(|mut socket, _| {
-            // Until the program has exited.
+            // Blocks until the program has exited.
             let _ = socket.read_to_end(&mut Vec::new());
         })
     }
 
-    /// The number of requests received.
+    /// Returns the number of requests received.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }

@@ -10,7 +10,7 @@ use lambda_invoke_transport::port_of;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::obtained::{self, Members, Obtained, Outcome, expiry};
+use super::obtained::{self, Obtained, Outcome, expiry};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Settings, Tried};
@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits {
 ///
 /// # Errors
 ///
-/// If it is configured and cannot be used, does not respond, or returns no credentials.
+/// If the endpoint is configured but cannot be used, does not respond, or returns no credentials.
 pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     match endpoint(&context.settings)? {
         Some((uri, by)) => fetch(context, uri, by).await.map(Outcome::Found),
@@ -145,7 +145,7 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         Ok(request)
     };
     let place = exchange::origin(&uri);
-    // Through a proxy only if the container's endpoint is elsewhere.
+    // A proxy is used only if the endpoint is not on this machine.
     let http = match uri.scheme_str() {
         Some("https") => context.http().await?,
         _ => context.system().metadata_http(),
@@ -169,15 +169,13 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
         return Err(Error::new(kind, message));
     }
     let whose = format!("the container's credentials of {place}");
-    let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
-    let members = Members {
-        id: member("AccessKeyId")?,
-        secret: member("SecretAccessKey")?,
-        token: member("Token")?,
-        expiry: expiry(member("Expiration")?, &place)?,
-    };
+    let kind = ErrorKind::InvalidResponse;
+    let end = expiry(
+        obtained::member(&parsed, "Expiration", &whose, kind)?,
+        &place,
+    )?;
     Ok(Obtained {
-        credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+        credentials: obtained::credentials(&parsed, obtained::METADATA, end, &whose, kind)?,
         how: format!("the container's endpoint {place} ({by})"),
         is_of_metadata: false,
         is_of_process: false,
@@ -186,7 +184,7 @@ async fn fetch(context: &Context, uri: Uri, by: &'static str) -> Result<Obtained
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};

@@ -1,4 +1,4 @@
-//! What a provider returns.
+//! The result of a provider.
 
 use lambda_invoke_sigv4::{Credentials, Timestamp};
 use serde_json::Value;
@@ -9,13 +9,13 @@ use crate::{Error, ErrorKind, Tried, time};
 #[derive(Clone, Debug)]
 pub(crate) struct Obtained {
     pub(crate) credentials: Credentials,
-    /// How they were obtained, for people.
+    /// A description of how they were obtained.
     pub(crate) how: String,
-    /// Whether a metadata service handed them out, so that they may be used past their expiry while
-    /// it cannot renew them.
+    /// Whether a metadata service issued them, so that they may be used past their expiry while it
+    /// cannot renew them.
     pub(crate) is_of_metadata: bool,
-    /// Whether a program printed them, which may ask a person for something: without an expiry, it is
-    /// not run again.
+    /// Whether a program printed them. It may have prompted the user, so if they have no expiry,
+    /// the program is not run again.
     pub(crate) is_of_process: bool,
 }
 
@@ -24,7 +24,7 @@ impl Obtained {
     ///
     /// # Errors
     ///
-    /// If they have expired: then they are not sent.
+    /// If they have expired: expired credentials are never sent.
     pub(crate) fn check_valid(&self, now: Timestamp) -> Result<(), Error> {
         match self.credentials.expiry() {
             Some(expiry) if expiry <= now => Err(expired(&self.how, expiry, now)),
@@ -33,7 +33,7 @@ impl Obtained {
     }
 }
 
-/// A provider returned credentials that have expired already.
+/// Creates the error for a provider that returned expired credentials.
 pub(crate) fn expired(how: &str, expiry: Timestamp, now: Timestamp) -> Error {
     let clock = format!("the clock of this machine says {now}: if that is wrong, set it");
     Error::new(
@@ -65,7 +65,8 @@ impl Members<'_> {
     ///
     /// # Errors
     ///
-    /// If the id or the secret is missing, or a value cannot be one. The values are not shown.
+    /// If the id or the secret is missing, or a value is invalid. The error does not show the
+    /// values.
     pub(crate) fn into_credentials(
         self,
         whose: &str,
@@ -89,11 +90,39 @@ impl Members<'_> {
     }
 }
 
+/// The names of a key's id, its secret and its token in the metadata services' JSON.
+pub(crate) const METADATA: [&str; 3] = ["AccessKeyId", "SecretAccessKey", "Token"];
+
+/// The same in the JSON of IAM Identity Center and of console logins.
+pub(crate) const SIGN_IN: [&str; 3] = ["accessKeyId", "secretAccessKey", "sessionToken"];
+
+/// Makes credentials of the members of a JSON object that have these names.
+///
+/// # Errors
+///
+/// As [`member`] and [`Members::into_credentials`].
+pub(crate) fn credentials(
+    object: &Value,
+    [id, secret, token]: [&str; 3],
+    expiry: Option<Timestamp>,
+    whose: &str,
+    kind: ErrorKind,
+) -> Result<Credentials, Error> {
+    let member = |name| member(object, name, whose, kind);
+    let members = Members {
+        id: member(id)?,
+        secret: member(secret)?,
+        token: member(token)?,
+        expiry,
+    };
+    members.into_credentials(whose, kind)
+}
+
 /// A text in a JSON object; `None` if it is missing or null.
 ///
 /// # Errors
 ///
-/// If it is something else: without its token or its expiry, a key would mean something different.
+/// If it is something else: a key without its token or its expiry would mean something different.
 pub(crate) fn member<'v>(
     object: &'v Value,
     name: &str,
@@ -110,7 +139,7 @@ pub(crate) fn member<'v>(
     }
 }
 
-/// Parses an expiry. One that cannot be parsed must not count as none.
+/// Parses an expiry. An invalid one must not count as absent.
 pub(crate) fn expiry(text: Option<&str>, place: &str) -> Result<Option<Timestamp>, Error> {
     let Some(text) = text else { return Ok(None) };
     time::parse(text).map(Some).ok_or_else(|| {

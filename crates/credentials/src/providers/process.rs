@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::shared_files::shell_words;
 use crate::system::CommandLine;
 use crate::{Error, ErrorKind, System, time};
 
-/// How long the program may run: long enough for a person to enter a code.
+/// How long the program may run: long enough for the user to enter a code.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the program of a profile.
 ///
 /// # Errors
 ///
-/// If it cannot be run, fails, takes too long, or prints something else. The output is not shown.
+/// If it cannot be run, fails, takes too long, or prints something else. The error does not show
+/// the output.
 pub(crate) async fn provide(
     system: &System,
     profile: &str,
@@ -29,7 +30,7 @@ pub(crate) async fn provide(
             "{setting} is not a command: it is empty, or a quote is not closed"
         ))
     })?;
-    // The program alone, also where a shell runs it: arguments and variables may be secrets.
+    // Only the program, even if a shell runs it: arguments and variables may be secrets.
     let program = match cfg!(windows) {
         true => command.program.clone(),
         false => {
@@ -49,9 +50,8 @@ pub(crate) async fn provide(
         .map_err(|_| failed(format!("did not end within {TIMEOUT:?}")))?
         .map_err(|error| failed("could not be run to its end".to_owned()).with_source(error))?;
     if let Some(failure) = &output.failure {
-        let message = format!(
-            "{setting} ({program}) failed with {failure}; what it wrote to standard error says why"
-        );
+        let message =
+            format!("{setting} ({program}) failed with {failure}; its standard error says why");
         return Err(Error::new(ErrorKind::Rejected, message));
     }
     let invalid = |what: &str| {
@@ -60,7 +60,7 @@ pub(crate) async fn provide(
             format!("the output of {setting} ({program}) {what}"),
         )
     };
-    // The error of the parser would say where, and a name there may be a part of a secret.
+    // The parser's error could quote a part of a secret.
     let parsed: Value = serde_json::from_slice(&output.stdout)
         .map_err(|_| invalid("is not the JSON object that AWS documents"))?;
     match parsed.get("Version") {
@@ -77,26 +77,21 @@ pub(crate) async fn provide(
         ),
     };
     let whose = format!("the credentials of {setting}");
-    let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
-    let members = Members {
-        id: member("AccessKeyId")?,
-        secret: member("SecretAccessKey")?,
-        token: member("SessionToken")?,
-        expiry,
-    };
+    let names = ["AccessKeyId", "SecretAccessKey", "SessionToken"];
+    let kind = ErrorKind::InvalidResponse;
     Ok(Obtained {
-        credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+        credentials: obtained::credentials(&parsed, names, expiry, &whose, kind)?,
         how: format!("the program {program}"),
         is_of_metadata: false,
         is_of_process: true,
     })
 }
 
-/// The program and its arguments: split into words as a shell does on POSIX, and as programs on
-/// Windows do there, where a backslash is a part of a path.
+/// The program and its arguments: split into words by the rules of a shell on POSIX, and by those
+/// of Windows programs on Windows, where a backslash is a part of a path.
 ///
-/// On POSIX, a command that needs a shell, such as one with a pipe, is given to one, as most of AWS's
-/// SDKs do.
+/// On POSIX, a command that needs a shell, such as one with a pipe, is run by a shell, as in most
+/// of AWS's SDKs.
 pub(crate) fn split(command: &str, is_windows: bool) -> Option<CommandLine> {
     if is_windows {
         return with_program(windows_words(command)?);
@@ -125,7 +120,7 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// Whether a character has a meaning that only a shell knows.
+/// Whether the command has a character with a meaning that only a shell implements.
 fn needs_shell(command: &str) -> bool {
     let mut quote = None;
     let mut characters = command.chars();
@@ -144,7 +139,8 @@ fn needs_shell(command: &str) -> bool {
     false
 }
 
-/// Splits by the rules of Microsoft's C runtime: `"` quotes, and backslashes escape only before it.
+/// Splits by the rules of Microsoft's C runtime: `"` quotes, and backslashes escape only before a
+/// `"`.
 fn windows_words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -52,7 +52,7 @@ impl WebIdentity {
 ///
 /// # Errors
 ///
-/// If it is configured in part or not usable.
+/// If it is configured only in part, or not usable.
 pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     let settings = &context.settings;
     let (file_name, role_name) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");

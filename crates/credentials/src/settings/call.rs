@@ -1,4 +1,4 @@
-//! Settings of calls to Lambda: retries, and the headers that say who calls.
+//! Settings of calls to Lambda: retries, and the headers that identify the caller.
 
 use super::{Setting, Settings};
 use crate::Error;
@@ -54,7 +54,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If it is longer than 50 characters, the most that AWS's tools send.
+    /// If it is longer than 50 characters, the maximum that AWS's tools send.
     pub fn app_id(&self) -> Result<Option<Setting<String>>, Error> {
         let Some(Setting { value, by }) = self.value("AWS_SDK_UA_APP_ID", "sdk_ua_app_id")? else {
             return Ok(None);
@@ -96,7 +96,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};
@@ -159,7 +159,8 @@ mod tests {
                 };
                 let expected = header("requestHeadersAfter");
                 if let Some(before) = header("requestHeadersBefore") {
-                    // One that the caller sets stays: the client never replaces a call's header.
+                    // A value that the caller sets stays: the client never replaces a call's
+                    // header.
                     assert_eq!(expected, Some(before), "{case}");
                     continue;
                 }

@@ -16,21 +16,21 @@ use crate::shared_files::{SharedFiles, home_dir, with_home};
 use crate::system::{System, environment_path, environment_text, parse_switch};
 use crate::{Error, Tried};
 
-/// The name of the profile that is used unless another is named.
+/// The profile that is used unless another one is named.
 const DEFAULT: &str = "default";
 
-/// The value of a setting, and what sets it.
+/// The value of a setting, and where it is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Setting<T> {
     /// The value.
     pub value: T,
-    /// What sets it, such as `AWS_REGION` or `region of profile 'dev'`.
+    /// Where it is set, such as `AWS_REGION` or `region of profile 'dev'`.
     pub by: String,
 }
 
 impl<T> Setting<T> {
-    /// Makes a setting of a value and of what sets it.
+    /// Creates a setting from a value and the place where it is set.
     pub fn new(value: impl Into<T>, by: impl Into<String>) -> Self {
         Self {
             value: value.into(),
@@ -60,7 +60,7 @@ pub struct Settings {
 struct Inner {
     files: SharedFiles,
     profile: String,
-    /// What the settings were loaded with.
+    /// The builder that the settings were loaded with.
     builder: SettingsBuilder,
 }
 
@@ -130,14 +130,14 @@ impl SettingsBuilder {
         self
     }
 
-    /// Makes messages refer to the explicit settings by the options `--profile`, `--region`,
+    /// Makes messages name the explicit settings by the options `--profile`, `--region`,
     /// `--endpoint-url` and `--ca-bundle`.
     pub fn for_command_line(mut self) -> Self {
         self.names = COMMAND_LINE;
         self
     }
 
-    /// Reads the shared files and selects the profile. It blocks while it reads.
+    /// Reads the shared files, which blocks, and selects the profile.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl SettingsBuilder {
                 builder: self,
             }),
         };
-        // Unless it is named, the default profile need not be in a file.
+        // The default profile need not be in a file, unless it is named.
         if let Some(by) = by {
             settings.check_profile(by)?;
         }
@@ -243,7 +243,7 @@ impl Settings {
         Ok(bundle.map(|bundle| Setting::new(self.expanded(&bundle.value), bundle.by)))
     }
 
-    /// A builder with which the same settings can be loaded anew.
+    /// A builder that loads the same settings again.
     pub(crate) fn reload(&self) -> SettingsBuilder {
         self.inner.builder.clone()
     }
@@ -299,7 +299,7 @@ impl Settings {
             .with_notes([hint.to_owned()]))
     }
 
-    /// The profiles that exist, if the selected one does not.
+    /// Lists the profiles that exist, if the selected one does not.
     pub(crate) fn other_profiles(&self) -> Option<String> {
         let profiles = self.files().profiles();
         if profiles.is_empty() || profiles.contains(self.profile()) {
@@ -315,7 +315,7 @@ impl Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The files may hold secrets.
+        // The files may contain secrets.
         f.debug_struct("Settings")
             .field("profile", &self.inner.profile)
             .field("is_explicit_profile", &self.is_explicit_profile())

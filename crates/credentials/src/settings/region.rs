@@ -15,7 +15,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If it cannot be part of a host name; the error names what sets it.
+    /// If it cannot be part of a host name; the error names the place where it is set.
     pub fn region(&self) -> Result<Option<Setting<String>>, Error> {
         let region = match &self.inner.builder.region {
             Some(region) => Some(Setting::new(region, self.inner.builder.names.region)),

@@ -32,7 +32,7 @@ pub(super) fn locate(
 mod tests {
     use std::path::Path;
 
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::Variables;

@@ -65,9 +65,9 @@ const BLANK: &str = "is blank";
 ///
 /// # Errors
 ///
-/// If it is not UTF-8, blank, or has a control character. The usual one is a line end from `$(cat
-/// ..)` on Windows or a secret store, which would otherwise silently select something else. The
-/// value is not shown: it may be a secret.
+/// If it is not UTF-8, is blank, or has a control character, usually a line end from `$(cat ..)` on
+/// Windows or from a secret store, which would otherwise silently select something else. The error
+/// does not show the value, which may be a secret.
 pub(crate) fn text(environment: &dyn Environment, name: &str) -> Result<Option<String>, Error> {
     let Some(value) = environment.var(name).filter(|value| !value.is_empty()) else {
         return Ok(None);
@@ -91,8 +91,8 @@ pub(crate) fn text(environment: &dyn Environment, name: &str) -> Result<Option<S
 ///
 /// # Errors
 ///
-/// If it is blank or ends with a line break. No such file exists, so that other settings would silently
-/// take the place of those in it.
+/// If it is blank or ends with a line break: no such file exists, so other settings would silently
+/// take the place of the file's.
 pub(crate) fn path(environment: &dyn Environment, name: &str) -> Result<Option<PathBuf>, Error> {
     let Some(value) = environment.var(name).filter(|value| !value.is_empty()) else {
         return Ok(None);

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// writes to, must not block forever.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most reads of pipes that may hang at a time: each occupies a thread.
+/// The maximum number of reads of pipes that may hang at a time: each occupies a thread.
 const MOST_HANGING: usize = 16;
 
 /// Reads and writes files. The methods may block: they are called on threads for that.
@@ -25,8 +25,8 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// If it cannot be read, or is longer.
     fn read(&self, path: &Path, max: usize) -> io::Result<Vec<u8>>;
 
-    /// Replaces a file as a whole, so that other programs see the old content or the new one. Only
-    /// the user may read the new file.
+    /// Replaces a file atomically, so that other programs see either the old content or the new
+    /// one. Only the user may read the new file.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl Files for LocalFiles {
             .and_then(|mut file| file.write_all(data))
             .and_then(|()| fs::rename(&temporary, path));
         if written.is_err() {
-            // The error that matters is the first one.
+            // The first error is the one to report.
             let _ = fs::remove_file(&temporary);
         }
         written
@@ -86,7 +86,7 @@ fn read(path: &Path, max: usize) -> io::Result<Vec<u8>> {
     Ok(data)
 }
 
-/// Reads on a thread of its own, which is left behind if nobody writes to the pipe.
+/// Reads on a separate thread, which is abandoned if nobody writes to the pipe.
 fn read_in_time(path: PathBuf, max: usize) -> io::Result<Vec<u8>> {
     static HANGING: AtomicUsize = AtomicUsize::new(0);
     /// Counts a read until it ends.
@@ -105,7 +105,7 @@ fn read_in_time(path: PathBuf, max: usize) -> io::Result<Vec<u8>> {
     thread::Builder::new().spawn(move || {
         let data = read(&path, max);
         drop(count);
-        // Nobody may be waiting any more.
+        // Perhaps nobody is waiting any more.
         let _ = sender.send(data);
     })?;
     receiver
@@ -140,7 +140,7 @@ mod tests {
         let error = LocalFiles.read(&path, 100).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
         assert!(start.elapsed() < TIMEOUT * 2, "{:?}", start.elapsed());
-        // Its reader ends with the pipe.
+        // The reader ends when the pipe is closed.
         fs::write(&path, "").unwrap();
         fs::remove_file(&path).unwrap();
     }

@@ -21,13 +21,14 @@ const MAX_RESPONSE: usize = 1 << 20;
 pub trait HttpClient: fmt::Debug + Send + Sync {
     /// Sends a request once, follows no redirect, and reads the complete response.
     ///
-    /// The request has its [`Timeouts`](lambda_invoke_transport::Timeouts) among its extensions. The caller enforces the total one
-    /// itself too, so that a client which ignores them cannot hang.
+    /// The request has its [`Timeouts`](lambda_invoke_transport::Timeouts) among its extensions.
+    /// The caller also enforces the total timeout itself, so that a client that ignores them cannot
+    /// hang.
     ///
     /// # Errors
     ///
     /// If there is no complete response. The error must not show a header or a body, since both can
-    /// hold secrets.
+    /// contain secrets.
     fn send(&self, request: Request<Bytes>) -> HttpFuture<'_>;
 }
 
@@ -36,16 +37,16 @@ pub trait HttpClient: fmt::Debug + Send + Sync {
 pub struct TransportClient(Transport);
 
 impl TransportClient {
-    /// Makes a client of a transport, for other certificates, proxies or timeouts.
+    /// Creates a client from a transport, for other certificates, proxies or timeouts.
     #[must_use]
     pub fn new(transport: Transport) -> Self {
         Self(transport)
     }
 
-    /// Makes a client that uses no proxy, for addresses on the machine itself.
+    /// Creates a client that uses no proxy, for addresses on the machine itself.
     #[must_use]
     pub fn direct() -> Self {
-        // A connection is not worth keeping: the next request is an hour away.
+        // Idle connections are not worth keeping: the next request comes in about an hour.
         Self(Transport::builder().pool_size(1).build())
     }
 }

@@ -41,12 +41,12 @@ impl fmt::Debug for CommandLine {
     }
 }
 
-/// What a program left behind. `Debug` does not show its output.
+/// The result of a program. `Debug` does not show its output.
 #[non_exhaustive]
 pub struct ProcessOutput {
     /// How it ended, such as `exit status: 1`; `None` if it succeeded.
     pub failure: Option<String>,
-    /// What it wrote to standard output.
+    /// The bytes that it wrote to standard output.
     pub stdout: Zeroizing<Vec<u8>>,
 }
 
@@ -85,8 +85,9 @@ pub trait Processes: fmt::Debug + Send + Sync {
 
 /// The programs of this machine.
 ///
-/// Standard error is that of this process, so that a prompt for a code or a device is seen. Standard
-/// input is too if it is a terminal, and empty otherwise.
+/// A program inherits this process's standard error, so that a prompt for a code or a device is
+/// seen. It also inherits standard input if that is a terminal; otherwise its standard input is
+/// empty.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct LocalProcesses;
@@ -115,7 +116,7 @@ impl Processes for LocalProcesses {
             });
             let abort = AbortOnDrop(reading.abort_handle());
             let status = child.wait().await?;
-            // A helper that it left in the background may keep its output open.
+            // A helper that the program left in the background may keep its output open.
             let data = tokio::time::timeout(AFTER_EXIT, reading)
                 .await
                 .map_err(|_| "it ended, but left a program running that holds its output")???;
@@ -131,7 +132,7 @@ impl Processes for LocalProcesses {
     }
 }
 
-/// Ends the task that reads, when the program is no longer waited for.
+/// Ends the reading task when nobody waits for the program any more.
 struct AbortOnDrop(tokio::task::AbortHandle);
 
 impl Drop for AbortOnDrop {

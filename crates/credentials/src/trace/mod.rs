@@ -1,8 +1,8 @@
 //! Reports fetches to `tracing` (feature): a span for each, with events for the providers and requests.
 //!
-//! Events have the names of providers, hosts, statuses, times and access key IDs. They never have a
-//! secret, a token, a path or query, a body, or a message of a service or program. Without the feature,
-//! all of this compiles to nothing.
+//! Events contain the names of providers, hosts, statuses, times and access key IDs. They never
+//! contain a secret, a token, a path or query, a body, or a message of a service or program.
+//! Without the feature, all of this compiles to nothing.
 
 #[cfg(feature = "tracing")]
 mod on;

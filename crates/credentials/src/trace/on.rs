@@ -11,7 +11,8 @@ use crate::{Error, Identity, Provider};
 
 const TARGET: &str = "lambda_invoke_credentials";
 
-/// Runs a fetch within its span. The fetch gets a task of its own, and reports where its call does.
+/// Runs a fetch within its span. The fetch runs in a separate task, but reports to the same
+/// subscriber as its call.
 pub(crate) fn fetch<F: Future>(future: F) -> WithDispatch<Instrumented<F>> {
     let span = debug_span!(target: TARGET, "fetch_credentials");
     future.instrument(span).with_current_subscriber()
@@ -58,7 +59,7 @@ pub(crate) fn failed(error: &Error) {
     debug!(target: TARGET, kind = ?error.kind(), "no credentials");
 }
 
-/// Reports that the old credentials are used again, since a fetch failed.
+/// Reports that the old credentials stay in use because a fetch failed.
 pub(crate) fn kept(identity: &Identity) {
     warn!(
         target: TARGET,

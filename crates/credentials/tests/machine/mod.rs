@@ -36,7 +36,7 @@ impl Machine {
         self
     }
 
-    /// Turns instance metadata off.
+    /// Turns off instance metadata.
     pub fn no_instance(self) -> Self {
         self.set("AWS_EC2_METADATA_DISABLED", "true")
     }
@@ -85,13 +85,13 @@ impl Machine {
         self.builder().build()?.identity().await
     }
 
-    /// The id of the access key that the machine signs with.
+    /// Returns the access key ID of the credentials that are found.
     pub async fn key(&self) -> String {
         let identity = self.identity().await.unwrap();
         identity.credentials().access_key_id().to_owned()
     }
 
-    /// The message of the error, with those of its causes.
+    /// Returns the message of the error, with those of its causes.
     pub async fn error(&self) -> String {
         let error = self.identity().await.unwrap_err();
         let mut text = format!("{error} {error:?}");

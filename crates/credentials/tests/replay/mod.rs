@@ -14,7 +14,7 @@ use http::{Request, Response};
 use lambda_invoke_credentials::{Clock, Files, HttpClient, HttpFuture, LocalFiles};
 use serde_json::Value;
 
-/// Files below a folder, which is the root.
+/// A file system whose root is this folder.
 #[derive(Debug)]
 pub struct Rooted(pub PathBuf);
 
@@ -50,7 +50,7 @@ struct Exchange {
     response: Vec<u8>,
 }
 
-/// Replays recorded exchanges in their order.
+/// Replays recorded exchanges in order.
 #[derive(Clone, Debug)]
 pub struct Replay(Arc<Mutex<std::collections::VecDeque<Exchange>>>);
 
@@ -121,9 +121,9 @@ impl Replay {
     }
 }
 
-/// The parameters of a query or a form, without the session's name, which is made anew, and the
-/// account of a role and the token of an identity, which in recordings are not always those of the
-/// machine.
+/// The parameters of a query or a form. Left out are the session's name, which is made anew for
+/// each request, and the role's account and the identity token, which do not always agree between
+/// the recordings and the machine.
 fn parameters(text: &str) -> BTreeSet<String> {
     let parts = text.split('&').filter(|part| !part.is_empty());
     parts
@@ -139,10 +139,10 @@ fn parameters(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A URI without its query, and the query's parameters.
+/// Splits a URI into the part before its query and the query's parameters.
 fn split(uri: &str) -> (String, BTreeSet<String>) {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-    // An address without a path is one with an empty path.
+    // A URI without a path is the same as one with the path `/`.
     (path.trim_end_matches('/').to_owned(), parameters(query))
 }
 
@@ -159,13 +159,14 @@ impl HttpClient for Replay {
         );
         let body = |bytes: &[u8]| parameters(std::str::from_utf8(bytes).unwrap());
         assert_eq!(body(request.body()), body(&exchange.request), "{line}");
-        // What proves who asks, besides signatures, which have another time.
+        // Compare what authenticates the request, except for signatures, which depend on the time.
         for (name, value) in &exchange.headers {
             let name = name.to_ascii_lowercase();
             let is_checked =
                 name.starts_with("x-aws-ec2-metadata") || name == "x-amz-sso_bearer_token";
             if name == "x-amz-security-token" {
-                // The recorded one was replaced in the response that it came in.
+                // The token differs from the recorded one, which was replaced in the recorded
+                // response.
                 assert!(
                     request.headers().contains_key("x-amz-security-token"),
                     "{line}"

@@ -1,5 +1,5 @@
-//! Stand-ins for the services that issue credentials: real local servers that keep every request, byte
-//! by byte.
+//! Stand-ins for the services that issue credentials: real local servers that record every request,
+//! byte by byte.
 
 // Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
@@ -21,7 +21,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// The value of a header, which must not be repeated.
+    /// Returns the value of a header, which must not be repeated.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self
             .headers
@@ -32,7 +32,7 @@ impl Received {
         value
     }
 
-    /// The names of all headers, in lower case and sorted.
+    /// Returns the names of all headers, in lower case and sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .headers
@@ -43,7 +43,7 @@ impl Received {
         names
     }
 
-    /// The request line and the body.
+    /// Returns the request line and the body.
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.target)
     }
@@ -75,9 +75,16 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts one. The function gets each request, and how many there were before it.
+    /// Starts a stand-in. The function gets each request and the number of requests before it.
     pub fn start(respond: impl Fn(&Received, usize) -> Respond + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), respond)
+    }
+
+    /// Starts a stand-in on this listener.
+    pub fn listening(
+        listener: TcpListener,
+        respond: impl Fn(&Received, usize) -> Respond + Send + Sync + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&received);
@@ -91,12 +98,12 @@ impl StandIn {
         Self { url, received }
     }
 
-    /// The requests so far.
+    /// Returns the requests received so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
-    /// The request lines so far.
+    /// Returns the request lines received so far.
     pub fn lines(&self) -> Vec<String> {
         self.received().iter().map(Received::line).collect()
     }
@@ -178,7 +185,7 @@ fn read(stream: &mut TcpStream) -> Option<Received> {
     }
 }
 
-/// The response of STS with these keys, which expire in an hour.
+/// Returns a response of STS with these credentials, which expire in an hour.
 pub fn sts_keys(action: &str, id: &str) -> String {
     format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>\
@@ -190,7 +197,7 @@ pub fn sts_keys(action: &str, id: &str) -> String {
     )
 }
 
-/// The JSON of a metadata service with these keys.
+/// Returns the JSON of a metadata service with these credentials.
 pub fn metadata_keys(id: &str) -> String {
     format!(
         "{{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"{id}\",\
@@ -199,12 +206,12 @@ pub fn metadata_keys(id: &str) -> String {
     )
 }
 
-/// A time an hour from now, as services write it.
+/// Returns the time an hour from now, in the format that services use.
 pub fn in_an_hour() -> String {
     at(3600)
 }
 
-/// A time some seconds from now, as services write it.
+/// Returns the time this many seconds from now, in the format that services use.
 pub fn at(seconds: i64) -> String {
     let now = std::time::SystemTime::now();
     let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;

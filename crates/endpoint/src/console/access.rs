@@ -17,7 +17,7 @@ use crate::service::cors::{Caller, Origins, is_local};
 const SESSION: HeaderName = HeaderName::from_static("x-console-session");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// How many sessions are kept; a further one ends the oldest.
+/// The maximum number of sessions; a further one ends the oldest.
 const SESSIONS: usize = 8;
 
 /// The token that opens the next session, and the keys of the open ones.
@@ -96,9 +96,10 @@ pub(super) fn is_for_this_machine(headers: &HeaderMap) -> bool {
     host.to_str().is_ok_and(is_local)
 }
 
-/// Whether a request comes from the console's own page, as far as a browser says.
+/// Whether a request comes from the console's own page, according to the browser.
 pub(super) fn is_own_page(headers: &HeaderMap) -> bool {
-    // Not the endpoint's settings: pages that may call the API may still not use the console.
+    // The endpoint's CORS settings do not apply: pages that may call the API may still not use the
+    // console.
     let page = Origins::default().caller(headers);
     let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
     matches!(page, Caller::NoPage | Caller::Own)

@@ -1,4 +1,4 @@
-//! Calling a function from the console: its chunks as they come, unconverted.
+//! Calls a function from the console, and returns its chunks as they come, unconverted.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -73,7 +73,7 @@ pub(super) async fn respond(
         return error_to_http(&error).map(Content::whole);
     }
     if !head.started {
-        // It has ended.
+        // The execution has ended.
         match execution.next().await {
             Next::Chunk(chunk) => first.push_back(chunk),
             Next::End(outcome) => {
@@ -90,12 +90,12 @@ pub(super) async fn respond(
     }
     let chunks = FunctionChunks::new(first, execution, invocation);
     let body = StreamBody::new(Box::new(chunks), Arc::clone(connection), None);
-    // Never a type that the browser would render.
+    // A type that the browser never renders.
     let response = with_type("application/octet-stream", Content::Frames(Box::new(body)));
     named(response, id)
 }
 
-/// Adds the request id, by which the page finds the call on its time line.
+/// Adds the request id, by which the page finds the call on its timeline.
 fn named(mut response: Response<Content>, id: RequestId) -> Response<Content> {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_AMZN_REQUEST_ID, id);

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// After this time without a change, an empty line shows the page that the endpoint is alive.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The next frame, and the number of changes it includes; `None` at the endpoint's shutdown.
+/// The next frame, and the number of changes that it includes; `None` at the endpoint's shutdown.
 type Next = Pin<Box<dyn Future<Output = Option<(Bytes, u64)>> + Send>>;
 
 /// Lines of JSON, one for each call that has changed.
@@ -34,7 +34,8 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(journal: &Arc<Journal>, running: &Arc<Running>) -> Self {
         let (journal, running) = (Arc::clone(journal), Arc::clone(running));
-        // The page learns at once that it is connected, even if nothing was called yet.
+        // Sent so that the page learns at once that it is connected, even if nothing was called
+        // yet.
         let lines = journal.since(0);
         let first = Bytes::from([&lines.0, &b"\n"[..]].concat());
         Self {

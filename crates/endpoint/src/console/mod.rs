@@ -1,6 +1,7 @@
 //! The console: a page that calls the endpoint's functions and shows the last calls live.
 //!
-//! Anyone can load the page, but its requests need a session, which only the one-time token opens. Requests for another host, or from another page, are rejected first.
+//! Anyone can load the page, but its requests need a session, which only the one-time token opens.
+//! Requests for another host, or from another page, are rejected before that.
 
 mod access;
 mod call;
@@ -32,7 +33,7 @@ use crate::wire::connection::Connection;
 /// The path of the page.
 const PATH: &str = "/console/";
 
-/// How many bytes a token can have.
+/// The maximum length of a token, in bytes.
 const TOKEN: usize = 256;
 
 /// The console of an endpoint.
@@ -105,7 +106,7 @@ impl Console {
                 with_type("application/x-ndjson", Content::Frames(Box::new(feed)))
             }
             (&Method::POST, "call") => {
-                // Boxed, or else every request's future would be as large.
+                // Boxed, so that the futures of other requests stay small.
                 Box::pin(call::respond(service, parts, body, id, connection)).await
             }
             _ => problem(StatusCode::NOT_FOUND, "The console has no such resource."),
@@ -142,7 +143,7 @@ fn functions(service: &Service) -> Response<Content> {
             let function = registry.get(name)?;
             let handler = function.resolve(None)?.handler;
             let kind = match handler.mode {
-                // A program decides in each call.
+                // A program decides for each call.
                 _ if handler.times_itself => "program",
                 Mode::Streaming => "streaming",
                 Mode::Buffered => "buffered",

@@ -11,8 +11,8 @@ use tokio::sync::{Mutex, oneshot};
 /// The timeout for opening the file. Opening a named pipe blocks until it has a reader.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// A file to which a thread of its own appends lines: writing may block, and a thread of the
-/// runtime must not.
+/// A file that a separate thread appends lines to: writing may block, and a thread of the runtime
+/// must not.
 ///
 /// The file stays open, so that no line is lost for lack of file descriptors.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl LetterFile {
             .name("dead-letter".to_owned())
             .spawn(move || {
                 match OpenOptions::new().create(true).append(true).open(to_open) {
-                    // The report fails if the timeout is over.
+                    // Sending the report fails if the timeout has expired.
                     Ok(file) => report.send(Ok(())).map_or((), |()| write(file, &waiting)),
                     Err(error) => report.send(Err(error)).unwrap_or_default(),
                 }
@@ -90,7 +90,7 @@ fn write(mut file: File, waiting: &mpsc::Receiver<Line>) {
     let mut is_broken = false;
     while let Ok(Line { mut text, written }) = waiting.recv() {
         if is_broken {
-            // The last line may be incomplete; this one must not continue it.
+            // The last line may be incomplete, and this line must not continue it.
             text.insert(0, '\n');
         }
         let result = file.write_all(text.as_bytes());

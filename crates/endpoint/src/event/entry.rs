@@ -24,7 +24,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// Creates an event. The payload must own exactly its bytes, since those are counted.
+    /// Creates an event. The payload must own exactly its bytes, since only those are counted.
     pub(crate) fn new(payload: Bytes, call: Call, handler: Handler, limits: Limits) -> Self {
         Self {
             payload,

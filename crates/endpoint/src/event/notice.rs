@@ -71,7 +71,7 @@ impl EventFailure {
     }
 }
 
-/// A notice about something that no response reports, for a person to read.
+/// A notice for the user, about something that no response reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {

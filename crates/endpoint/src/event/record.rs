@@ -46,8 +46,8 @@ fn json_or_text(bytes: &[u8]) -> Value {
         .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
 }
 
-/// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`. A clock outside of the years
-/// 1970 to 9999, which the form does not have, gives 1970.
+/// Formats a time as UTC with milliseconds: `2019-11-14T18:16:05.568Z`. A time outside the years
+/// 1970 to 9999, which the format cannot express, becomes the start of 1970.
 fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let time = match since.as_secs() {

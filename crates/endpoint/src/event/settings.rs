@@ -37,8 +37,8 @@ pub enum DeadLetter {
     /// A file, to which the record is appended as a line of JSON. It is opened when the endpoint is
     /// built and stays open; a named pipe must have a reader by then.
     File(PathBuf),
-    /// A function of the endpoint, which is called with the record as an event. If that fails too,
-    /// the event is dropped. During shutdown there is only one attempt.
+    /// A function of the endpoint, which is called with the record as an event. If that call fails
+    /// too, the event is dropped. During shutdown there is only one attempt.
     Function(String),
 }
 
@@ -63,7 +63,7 @@ impl EventSettings {
     }
 
     /// Limits the memory that all events hold, including the queue's own; further events are
-    /// rejected with 429. The error of a failed attempt adds up to 16 KiB to its event, which is
+    /// rejected with 429. The error of a failed attempt adds up to 16 KiB to its event; an event is
     /// never dropped because of that.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {

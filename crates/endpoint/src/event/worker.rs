@@ -1,4 +1,4 @@
-//! Running the events of a queue: attempts, retries and dead letters.
+//! Runs the events of a queue: attempts, retries and dead letters.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl Worker {
         }
     }
 
-    /// Starts the events that are due, and returns when the next one is.
+    /// Starts the events that are due, and returns the time at which the next one is due.
     fn start_due(&self) -> Option<Instant> {
         let mut due = Vec::new();
         let next_due = self.take_due(&mut due);
@@ -105,8 +105,8 @@ impl Worker {
         next_due
     }
 
-    /// Takes the events that are due from the queue: with a permit to run, or without one if they
-    /// are too old. Returns when the next one is due.
+    /// Takes the due events from the queue: with a permit to run, or without one if they are too
+    /// old. Returns the time at which the next one is due.
     fn take_due(&self, taken: &mut Vec<(Owned, Option<Permit>)>) -> Option<Instant> {
         let queue = &self.queue;
         let now = Instant::now();
@@ -170,7 +170,7 @@ impl Worker {
         }
     }
 
-    /// Queues an event that a program could not take: that is not an attempt.
+    /// Queues an event that a program could not take, which does not count as an attempt.
     fn put_back_throttled(&self, mut owned: Owned) {
         let queue = &self.queue;
         let mut state = queue.lock();
@@ -250,7 +250,7 @@ impl Worker {
     /// Queues a dead letter in place of its event, or returns it if the queue is closed.
     fn hand_over(&self, letter: Event, dead: Owned) -> Option<Owned> {
         let mut state = self.queue.lock();
-        // Not counted against the bounds, since the event leaves.
+        // The letter does not count against the limits, since the event leaves the queue.
         state.events += 1;
         state.bytes += letter.held();
         let returned = if state.workers > 0 {
@@ -333,7 +333,7 @@ impl Drop for Owned {
     }
 }
 
-/// Waits for `work`, unless the endpoint drops what still runs.
+/// Waits for `work`, unless the endpoint drops everything that still runs.
 async fn unless_stopped(running: &Running, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
@@ -365,7 +365,8 @@ impl Open {
     }
 }
 
-/// A worker can be dropped before it ends, as with its runtime; then the waiting events are lost.
+/// A worker can be dropped before it ends, for example with its runtime; the waiting events are
+/// then lost.
 impl Drop for Open {
     fn drop(&mut self) {
         drop(self.close());

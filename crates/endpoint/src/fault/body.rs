@@ -66,7 +66,8 @@ impl<B: Frames> FaultyBody<B> {
     }
 
     fn stop(&mut self, stop: Stop, cx: &mut Context<'_>) -> Polled {
-        // Earlier bytes must be on the wire first: hyper discards the bytes that it still holds.
+        // Earlier bytes must be on the wire first, because hyper discards the bytes that it still
+        // holds.
         if stop != Stop::End && !self.connection.flushed_since(self.mark) {
             self.run_on(cx);
             return Poll::Pending;

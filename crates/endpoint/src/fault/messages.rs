@@ -1,4 +1,4 @@
-//! The messages of a stream, some of them with a wrong checksum.
+//! The messages of a stream, where some have a wrong checksum.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::wire::stage::{Messages, Stage, TruncatedOnPurpose};
 
-/// Messages, of which some have a wrong checksum.
+/// Messages, some of them with a wrong checksum.
 #[derive(Debug)]
 pub(super) struct WrongChecksums {
     messages: Box<dyn Messages>,
@@ -48,7 +48,7 @@ impl Messages for WrongChecksums {
     ) -> Poll<Option<Result<(), TruncatedOnPurpose>>> {
         let polled = ready!(self.messages.poll_message(cx, pieces));
         if let Some(Ok(())) = polled {
-            // A message ends in its checksum.
+            // The checksum is the end of a message.
             if let Some(last) = pieces
                 .back_mut()
                 .filter(|_| self.wrong.contains(&self.count))

@@ -1,5 +1,5 @@
-//! Fault injection: rules, their text form, and adapters that apply them to a call from outside:
-//! over its events, its messages, the bytes of its body, and its connection.
+//! Fault injection: rules, their text form, and adapters that apply them to a call from the
+//! outside, by wrapping its events, its messages, its body and its connection.
 
 mod body;
 mod events;

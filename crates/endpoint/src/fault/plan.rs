@@ -1,4 +1,4 @@
-//! Applying the fault rules to one call.
+//! Applies the fault rules to one call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,8 +28,8 @@ struct Rule {
     strikes: AtomicU64,
 }
 
-/// All faults of one call. Each part of the call is passed through it, and comes back wrapped if a
-/// rule affects it.
+/// All faults of one call. Each part of the call is passed through the plan, which wraps the part
+/// if a rule affects it.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// `None` if there are no faults.
@@ -107,11 +107,11 @@ impl Rules {
     }
 
     /// Applies the rules to the next call of this function: waits for the delay, and returns the
-    /// faults of what follows.
+    /// remaining faults.
     ///
     /// # Errors
     ///
-    /// The error that is the response, in place of a run.
+    /// The error to send as the response, instead of running the function.
     pub(crate) async fn strike(&self, function: &str) -> Result<Plan, ServiceError> {
         let mut faults = self.faults(function);
         if let Some(faults) = &mut faults {
@@ -147,7 +147,7 @@ impl Rule {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let nth = self.fault.every.is_none_or(|every| call % every == 0);
         let drawn = self.fault.probability.is_none_or(|probability| {
-            // 53 bits fit a double exactly, so that 1 always strikes and 0 never does.
+            // 53 bits fit a double exactly, so a probability of 1 always strikes and 0 never does.
             let draw = mix(seed ^ mix(place) ^ mix(call).rotate_left(32)) >> 11;
             (draw as f64) < probability * (1_u64 << 53) as f64
         });

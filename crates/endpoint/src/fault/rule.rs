@@ -34,8 +34,8 @@ use crate::pattern::Pattern;
 /// *: twice                      an event is delivered twice
 /// ```
 ///
-/// The byte faults affect buffered responses too. Several rules may affect one call; of several
-/// errors, the first rule's is sent.
+/// The byte faults affect buffered responses too. Several rules may affect one call; if several of
+/// them send an error, the first rule's error is sent.
 ///
 /// # Example
 ///

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::function::Function;
 use crate::function::error::FunctionError;
 
-/// The longest pause and the largest chunk that a payload may request.
+/// The longest pause, and the largest chunk in bytes, that a payload may request.
 const LONGEST_PAUSE_MS: u64 = 60_000;
 const LARGEST_CHUNK: usize = 16 << 20;
 

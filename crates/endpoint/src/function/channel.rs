@@ -1,4 +1,4 @@
-//! Passing chunks from a function to the reader of its response.
+//! Passes chunks from a function to the reader of its response.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::function::write_error::WriteError;
 
-/// How a function responds: it decides how the response is limited and labeled.
+/// How a function responds, which decides how the response is limited and labeled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The whole response at once.
@@ -50,8 +50,8 @@ pub(crate) struct ResponseHead {
 
 /// A channel of one chunk at a time between a function and the reader of its response.
 ///
-/// A reader that stops reading must call [`close`](Self::close) or [`discard`](Self::discard), or a
-/// write would wait forever.
+/// A reader that stops reading must call [`close`](Self::close) or [`discard`](Self::discard);
+/// otherwise a write would wait forever.
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
     state: Arc<Mutex<State>>,
@@ -76,12 +76,12 @@ struct State {
     reader: Option<Waker>,
 }
 
-/// What a reader wants from a channel.
+/// What the reader of a channel asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wants {
-    /// The next chunk: the one taken before is on the wire.
+    /// The next chunk, because the previous one is on the wire.
     Next,
-    /// No chunk yet: the one taken before is still on its way.
+    /// No chunk yet, because the previous one is not on the wire.
     Nothing,
 }
 
@@ -195,8 +195,8 @@ impl Channel {
                 if state.discards {
                     *chunk = None;
                     state.sent = state.placed;
-                    // Every write yields once, as it would with a reader: a function that only
-                    // writes must let other tasks and its own timeout run.
+                    // Every write yields once, as it would with a reader, so that a function that
+                    // only writes lets other tasks and its own timeout run.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -217,8 +217,8 @@ impl Channel {
 
     /// Polls the function within the reader's task, then takes the next chunk if it is wanted.
     ///
-    /// The task is woken by a later chunk, and when the head may be sent. What the function writes
-    /// while it is polled here need not wake it.
+    /// The task is woken by a later chunk, and when the head may be sent. Writes of the function
+    /// while it is polled here need not wake the task.
     pub(crate) fn poll(
         &self,
         cx: &mut Context<'_>,
@@ -267,7 +267,7 @@ impl Channel {
         wake(&mut state.writer);
     }
 
-    /// Discards as [`discard`](Self::discard) does, because the caller has disconnected.
+    /// Discards like [`discard`](Self::discard), because the caller has disconnected.
     pub(crate) fn abandon(&self) {
         self.lock().gone = true;
         self.discard();

@@ -28,11 +28,11 @@ pub struct FunctionError {
     message: String,
     stack_trace: Vec<String>,
     origin: Origin,
-    /// The payload as a runtime reported it, in place of one made from the members.
+    /// The payload as a runtime reported it, used instead of a payload made from the other fields.
     reported: Option<Bytes>,
 }
 
-/// The source of a failure, which decides the shape of the response.
+/// The origin of a failure, which decides the form of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     /// Raised by the function: message, type, request id and stack trace.
@@ -48,7 +48,7 @@ enum Origin {
     /// Reported by a program's runtime, which has written it to the log itself.
     #[cfg(feature = "runtime")]
     Runtime,
-    /// The program's instances are all taken; nothing has run.
+    /// All instances of the program are busy; nothing has run.
     #[cfg(feature = "runtime")]
     Throttled,
 }
@@ -68,7 +68,7 @@ impl FunctionError {
     /// Creates the error for an exited process: `Runtime.ExitError` with the message `Runtime
     /// exited with error: <how>`, or `Runtime exited without providing a reason`.
     ///
-    /// Useful for tests; an in-process function has no process of its own that could exit.
+    /// Useful for tests: an in-process function has no process of its own that could exit.
     #[must_use]
     pub fn exit(how: Option<&str>) -> Self {
         let message = match how {
@@ -139,7 +139,7 @@ impl FunctionError {
             .chain(&mut self.stack_trace)
         {
             let end = truncate(text, bytes).len();
-            // Nothing follows a truncated text.
+            // Nothing is kept after a truncated text.
             bytes = if end < text.len() { 0 } else { bytes - end };
             text.truncate(end);
             text.shrink_to_fit();
@@ -155,7 +155,8 @@ impl FunctionError {
         self
     }
 
-    /// Creates the error of a program that was not started, since its instances are all taken.
+    /// Creates the error of a call that was not started because all instances of the program are
+    /// busy.
     #[cfg(feature = "runtime")]
     pub(crate) fn throttled() -> Self {
         Self {
@@ -204,7 +205,7 @@ impl FunctionError {
         self.origin == Origin::Response
     }
 
-    /// Whether the platform raised the error, and not the function.
+    /// Whether the platform raised the error, rather than the function.
     pub(crate) fn is_from_platform(&self) -> bool {
         matches!(
             self.origin,
@@ -249,8 +250,8 @@ impl FunctionError {
     /// Returns the error's lines in the tail log, unless the function has written them itself.
     pub(crate) fn log_line(&self, request_id: &str) -> Option<String> {
         Some(match self.origin {
-            // The form of the Python runtime, by which a client can tell a failure from a line that
-            // the function wrote itself.
+            // The form of the Python runtime, by which a client can distinguish a failure from a
+            // line that the function wrote itself.
             Origin::Function | Origin::Init => {
                 let mut lines = format!("[ERROR] {self}\nTraceback (most recent call last):");
                 for line in self.stack_trace.iter().flat_map(|frame| frame.lines()) {

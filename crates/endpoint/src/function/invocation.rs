@@ -239,8 +239,8 @@ impl Invocation {
     /// Waits until the caller has disconnected. Never completes if it stays connected, or for an
     /// event.
     ///
-    /// As in the service, the function is not stopped then: it runs until it returns or times out.
-    /// To stop early, wait for this alongside the work:
+    /// As in the service, this does not stop the function, which runs until it returns or times
+    /// out. To stop early, wait for this alongside the work:
     ///
     /// ```
     /// use lambda_invoke_endpoint::{Function, FunctionError};
@@ -285,7 +285,7 @@ impl Invocation {
         self.shared.started.elapsed()
     }
 
-    /// Returns the X-Ray trace header: the caller's, or one of this invocation.
+    /// Returns the X-Ray trace header: the caller's, or one for this invocation.
     #[cfg(feature = "runtime")]
     pub(crate) fn trace_id(&self) -> String {
         let call = &self.shared.call;
@@ -293,10 +293,10 @@ impl Invocation {
         call.trace_id.clone().unwrap_or_else(own)
     }
 
-    /// Sets what the invocation has used, in place of what is known of this process.
+    /// Sets the resources that the invocation has used, in place of those of this process.
     #[cfg(feature = "runtime")]
     pub(crate) fn set_usage(&self, usage: Usage) {
-        // It is known once, at the end.
+        // It is set only once, at the end.
         let _ = self.shared.usage.set(usage);
     }
 
@@ -304,7 +304,7 @@ impl Invocation {
         self.shared.usage.get()
     }
 
-    /// Whether anybody reads the log: the caller its tail, or a console.
+    /// Whether anybody reads the log: the caller (its tail) or a console.
     pub(crate) fn wants_log(&self) -> bool {
         self.shared.log.is_some() || self.shared.entry.is_some()
     }
@@ -318,7 +318,7 @@ impl Invocation {
     }
 
     /// Appends the platform's last line and returns the log's tail; `None` if the caller did not
-    /// ask for it. Lines that the function writes later are discarded.
+    /// request it. Lines that the function writes later are discarded.
     pub(crate) fn finish_log(&self, last: &str) -> Option<LogTail> {
         self.log_of_platform(last);
         let log = self.shared.log.as_ref()?;

@@ -28,7 +28,7 @@ impl OnLog {
         }
     }
 
-    /// Reports a text as one, unless it is empty.
+    /// Reports a text as one line, unless it is empty.
     pub(crate) fn report_whole(&self, function: &str, request_id: Option<&str>, text: &str) {
         if !text.is_empty() {
             (self.0)(LogLine {

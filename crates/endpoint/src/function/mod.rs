@@ -39,9 +39,9 @@ type Code = dyn Fn(Invocation, ResponseWriter) -> Running + Send + Sync;
 /// The code of a function or of one of its versions.
 #[derive(Clone)]
 pub(crate) struct Handler {
-    /// How it responds, before it has written anything.
+    /// How it responds, as far as that is known before it has written anything.
     pub(crate) mode: Mode,
-    /// Whether it enforces its timeout itself.
+    /// Whether the code enforces its timeout itself.
     pub(crate) times_itself: bool,
     pub(crate) code: Arc<Code>,
     /// The processes of a program.
@@ -81,11 +81,11 @@ impl Handler {
 #[derive(Clone, Copy)]
 pub(crate) struct Capacity {
     pub(crate) running: usize,
-    /// Those that wait until a program's instance is free.
+    /// The number that may wait until an instance of the program is free.
     pub(crate) waiting: usize,
 }
 
-/// What the code of a function is made from when it is registered.
+/// The source that the code of a function is made from when the function is registered.
 #[derive(Clone)]
 pub(crate) enum Source {
     Closure(Handler),
@@ -122,12 +122,12 @@ impl Source {
         }
     }
 
-    /// Makes the code of a registered function's version; `None` is `$LATEST`.
+    /// Creates the code of a version of a registered function; `None` is `$LATEST`.
     #[cfg_attr(
         not(feature = "runtime"),
         expect(
             unused_variables,
-            reason = "only a program needs to know of its function"
+            reason = "only a program uses its function's properties"
         )
     )]
     pub(crate) fn into_handler(
@@ -146,10 +146,10 @@ impl Source {
 
 /// A function: a closure that runs in this process, or a program.
 ///
-/// A **buffered** function returns its whole response at once; a **streaming** one writes chunks,
-/// each of which is on the wire before the next can be written. Both work with both operations, as
-/// in the service: `Invoke` collects the chunks of a streaming function into one response, and
-/// `InvokeWithResponseStream` sends the response of a buffered function as one chunk.
+/// A **buffered** function returns its whole response at once. A **streaming** function writes
+/// chunks, and each chunk is on the wire before the next one can be written. Both work with both
+/// operations, as in the service: `Invoke` collects the chunks of a streaming function into one
+/// response, and `InvokeWithResponseStream` sends the response of a buffered function as one chunk.
 ///
 /// # Example
 ///
@@ -172,7 +172,7 @@ pub struct Function {
     /// Published versions; `None` means the code of `$LATEST`.
     pub(crate) versions: BTreeMap<u64, Option<Source>>,
     pub(crate) aliases: BTreeMap<String, u64>,
-    /// Aliases and versions that were defined twice, with different code.
+    /// Aliases and versions that are defined twice, with different code.
     pub(crate) contradictions: Vec<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) timeout: Duration,
@@ -214,8 +214,8 @@ impl Function {
 
     /// Creates a function from one typed JSON value to another.
     ///
-    /// A payload that does not deserialize as `I` is a function error that says what was wrong and
-    /// where.
+    /// If the payload does not deserialize as `I`, the call fails with a function error that says
+    /// what is wrong, and where.
     ///
     /// # Example
     ///
@@ -276,10 +276,10 @@ impl Function {
     /// Creates a function from a program that speaks the Runtime API, or from source code, which runs
     /// unmodified in processes of its own.
     ///
-    /// Timeout and memory are the program's unless they are set here. A
-    /// [`concurrency`](Self::concurrency) is the number of instances; calls beyond them wait, as many
-    /// as the program's `queue` says. Each version has instances of its own. The processes end when
-    /// the server is shut down.
+    /// Timeout and memory are the program's unless they are set here.
+    /// [`concurrency`](Self::concurrency) is the number of instances; further calls wait, up to the
+    /// length of the program's `queue`. Each version has instances of its own. The processes end
+    /// when the server is shut down.
     ///
     /// # Example
     ///

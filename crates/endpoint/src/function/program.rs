@@ -13,7 +13,7 @@ use crate::function::usage::Usage;
 use crate::function::writer::ResponseWriter;
 use crate::function::{Handler, Running};
 
-/// Makes the code of a function's version from a program. No process is started before the first
+/// Creates the code of a function's version from a program. No process is started before the first
 /// call.
 pub(super) fn handler(
     program: Program,
@@ -44,7 +44,7 @@ pub(super) fn handler(
         Box::pin(run(instances.clone(), invocation, writer))
     };
     Handler {
-        // Until the program sends its head.
+        // Applies until the program sends the head.
         mode: Mode::Buffered,
         times_itself: true,
         code: Arc::new(code),
@@ -75,12 +75,12 @@ async fn run(
             ended(&invocation, &report)?;
             Ok(writer.finish(whole)?)
         }
-        // Boxed, or else every call's future would be as large.
+        // Boxed, so that the futures of other calls stay small.
         Err(streaming) => Box::pin(pass_on(streaming, invocation, writer)).await,
     }
 }
 
-/// Takes over what is known of an invocation after its end.
+/// Copies the results of an invocation after its end.
 fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> {
     for line in &report.log {
         invocation.log_to_tail(&line.text);
@@ -99,8 +99,8 @@ fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> 
     }
 }
 
-/// Passes chunks on as they come. When the caller has disconnected, or the response is too large,
-/// the rest is discarded: the program runs to its end.
+/// Passes chunks on as they come. If the caller has disconnected, or the response is too large, the
+/// rest is discarded, and the program runs to its end.
 async fn pass_on(
     mut response: Response,
     invocation: Invocation,

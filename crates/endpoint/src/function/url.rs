@@ -53,13 +53,13 @@ pub enum UrlAuth {
     #[default]
     None,
     /// `AWS_IAM`: callers whose requests are signed for the service `lambda` with one of the
-    /// endpoint's access keys. If the endpoint verifies no signatures, anybody.
+    /// endpoint's access keys; or anybody, if the endpoint does not verify signatures.
     AwsIam,
 }
 
 impl FunctionUrl {
     /// Creates the settings of a URL that anybody may call, in the function's own mode: a streaming
-    /// function streams, a buffered one does not.
+    /// function streams, a buffered function does not.
     pub fn new() -> Self {
         Self::default()
     }

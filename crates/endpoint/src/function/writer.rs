@@ -9,9 +9,9 @@ use crate::function::write_error::WriteError;
 
 /// The writer of a streaming function's response.
 ///
-/// [`write`](Self::write) completes only when the chunk is on the wire (handed to the operating
+/// [`write`](Self::write) completes only when the chunk is on the wire (passed to the operating
 /// system as its own frame). The function therefore produces the next chunk only after the caller
-/// could have read this one, and a caller that reads slowly slows the function down. Once the
+/// could have read this one, and a caller that reads slowly slows the function down. When the
 /// caller of a stream has disconnected, the next write fails. Chunks for a disconnected caller of
 /// `Invoke` and chunks for an event are discarded.
 ///
@@ -78,7 +78,7 @@ impl ResponseWriter {
         self.channel.set_streaming();
     }
 
-    /// Leaves the whole response of a buffered function, without waiting for the wire.
+    /// Passes on the whole response of a buffered function, without waiting for the wire.
     ///
     /// # Errors
     ///

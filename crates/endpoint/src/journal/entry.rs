@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use super::Start;
 
-/// How many bytes of the payload, of the response and of the log are kept, and how many chunks.
+/// The limits of an entry: bytes of the payload, the response and the log, and the number of
+/// chunks.
 const PAYLOAD: usize = 8 * 1024;
 const OUTPUT: usize = 32 * 1024;
 const LOG: usize = 16 * 1024;
@@ -76,7 +77,7 @@ impl Entry {
             data: Mutex::new(Data {
                 changed: 0,
                 start,
-                // Copied, since a slice would keep all of the payload in memory.
+                // Copied, since a slice would keep the whole payload in memory.
                 payload: Bytes::copy_from_slice(kept),
                 chunks: Vec::new(),
                 count: 0,
@@ -110,12 +111,12 @@ impl Entry {
         });
     }
 
-    /// Records a line of the log, of which the last part is kept.
+    /// Records a line of the log. The last part of the log is kept.
     pub(crate) fn log(&self, line: &str) {
         self.change(|data| {
             data.log.extend_from_slice(line.as_bytes());
             data.log.push(b'\n');
-            // Twice the size, so that not every line moves the rest.
+            // Twice the size, so that not every line has to move the rest.
             if data.log.len() > 2 * LOG {
                 let excess = data.log.len() - LOG;
                 data.log.drain(..excess);
@@ -136,7 +137,7 @@ impl Entry {
         self.change(|_| {});
     }
 
-    /// Adds the call as a line, if it has changed after this number of changes.
+    /// Appends the call as a line, if it has changed after this number of changes.
     pub(super) fn write_if_changed(&self, changes: u64, lines: &mut Vec<u8>) {
         let data = self.lock();
         if data.changed <= changes {
@@ -168,7 +169,7 @@ impl Entry {
     fn change(&self, change: impl FnOnce(&mut Data)) {
         let mut data = self.lock();
         change(&mut data);
-        // With the lock held, so that no reader sees the number before the change.
+        // The lock is held, so that no reader sees the number before the change.
         self.changes.send_modify(|changes| {
             *changes += 1;
             data.changed = *changes;

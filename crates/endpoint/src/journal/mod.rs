@@ -1,6 +1,6 @@
 //! The last calls, as they happen, for the console.
 //!
-//! Its memory is bounded: a number of calls, and a number of bytes of each.
+//! Its memory is bounded by a number of calls, and a number of bytes per call.
 
 mod entry;
 
@@ -24,7 +24,7 @@ pub(crate) struct Journal {
     changes: watch::Sender<u64>,
 }
 
-/// What is known of a call when it starts.
+/// What is known about a call when it starts.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Start {
     pub(crate) id: String,
@@ -59,7 +59,7 @@ impl Journal {
     pub(crate) fn log(&self, id: &str, line: &str) {
         let entry = {
             let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            // The latest come first, since they run.
+            // The latest calls are checked first, since those are the running ones.
             entries.iter().rev().find(|entry| entry.is_of(id)).cloned()
         };
         if let Some(entry) = entry {
@@ -68,9 +68,9 @@ impl Journal {
     }
 
     /// Returns the calls that have changed after this number of changes, as lines of JSON, and the
-    /// number of changes they include.
+    /// number of changes that they include.
     pub(crate) fn since(&self, changes: u64) -> (Vec<u8>, u64) {
-        // Read first: a change during the loop is sent again rather than lost.
+        // Read first, so that a change during the loop is sent again rather than lost.
         let now = *self.changes.borrow();
         let entries: Vec<_> = {
             let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,8 +19,8 @@ const AT_ONCE: u32 = 64;
 
 /// Runs a function to its end and collects its chunks as fast as it writes them.
 ///
-/// If the caller disconnects and the execution is dropped, the function runs on and its chunks are
-/// discarded.
+/// If the caller disconnects and the execution is dropped, the function keeps running and its chunks
+/// are discarded.
 pub(crate) async fn collect(execution: &mut Execution) -> Collected {
     execution.drain_when_dropped();
     let mut chunks = Chunks::default();
@@ -42,7 +42,7 @@ pub(crate) async fn collect(execution: &mut Execution) -> Collected {
     }
 }
 
-/// Chunks that are joined; one alone is not copied.
+/// Chunks to be joined. A single chunk is not copied.
 #[derive(Default)]
 struct Chunks {
     first: Bytes,

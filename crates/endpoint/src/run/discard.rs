@@ -3,7 +3,7 @@
 use super::execution::{Execution, Next};
 use super::running::Outcome;
 
-/// Runs a function to its end and discards what it writes.
+/// Runs a function to its end and discards its response.
 pub(crate) async fn discard(mut execution: Execution) -> Outcome {
     execution.discard();
     loop {

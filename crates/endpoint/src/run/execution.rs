@@ -16,11 +16,11 @@ use crate::function::writer::ResponseWriter;
 use crate::journal::Entry;
 use crate::wire::shutdown::Running;
 
-/// A function that runs: it yields chunks, then its outcome. A buffered function yields at most one
+/// A running function: yields chunks, and then its outcome. A buffered function yields at most one
 /// chunk.
 ///
 /// The function runs while the execution is polled. If the execution is dropped before its end, the
-/// function runs on without a caller: its writes fail, or are discarded after
+/// function keeps running without a caller: its writes fail, or are discarded after
 /// [`drain_when_dropped`](Self::drain_when_dropped).
 #[derive(Debug)]
 pub(crate) struct Execution {
@@ -64,13 +64,12 @@ impl Execution {
         }
     }
 
-    /// Discards what the function writes after the execution was dropped; otherwise its writes
-    /// would fail.
+    /// Discards the function's writes after the execution is dropped; otherwise they would fail.
     pub(crate) fn drain_when_dropped(&mut self) {
         self.drains = true;
     }
 
-    /// Discards what the function writes from now on.
+    /// Discards the function's writes from now on.
     pub(super) fn discard(&mut self) {
         self.drains = true;
         self.channel.discard();
@@ -85,8 +84,7 @@ impl Execution {
         Poll::Ready(self.channel.head())
     }
 
-    /// Polls for the next part. To ask for it acknowledges to the function that the previous chunk
-    /// is on the wire.
+    /// Polls for the next part. This tells the function that the previous chunk is on the wire.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         if let Some(chunk) = self.poll(cx, Wants::Next) {
             if let Some(entry) = &self.entry {
@@ -110,7 +108,7 @@ impl Execution {
         Poll::Ready(Next::End(outcome))
     }
 
-    /// Waits for the next part, as [`poll_next`](Self::poll_next).
+    /// Waits for the next part; see [`poll_next`](Self::poll_next).
     pub(crate) async fn next(&mut self) -> Next {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -151,7 +149,7 @@ impl Execution {
 impl Drop for Execution {
     fn drop(&mut self) {
         if let Some(entry) = &self.entry {
-            // Only if it has not ended before.
+            // Recorded only if the function has not ended before.
             entry.end(Some("the caller disconnected".to_owned()));
         }
         match self.run {

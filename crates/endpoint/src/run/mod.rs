@@ -1,4 +1,4 @@
-//! Running functions: the registry, concurrency limits, one execution and its consumers, its log.
+//! Runs functions: the registry, concurrency limits, one execution with its consumers, and its log.
 
 pub(crate) mod collect;
 pub(crate) mod concurrency;
@@ -10,7 +10,8 @@ mod running;
 pub(crate) mod stream;
 pub(crate) mod unframed;
 
-// The children name it through here, so that `crates/interop` can check them with loom's types.
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
 use std::sync;
 
 pub(crate) use running::Outcome;

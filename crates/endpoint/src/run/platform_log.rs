@@ -24,7 +24,7 @@ pub(crate) fn finish(invocation: &Invocation, outcome: &Outcome) -> Option<LogTa
     let error = outcome.as_ref().err();
     let timed_out = error.is_some_and(FunctionError::is_timeout);
     let request_id = invocation.request_id();
-    // A timeout has no line of its own; the REPORT line has its status.
+    // A timeout has no line of its own; the status in the REPORT line shows it.
     if let Some(line) = error
         .filter(|_| !timed_out)
         .and_then(|error| error.log_line(request_id))

@@ -10,7 +10,7 @@ use crate::function::url::FunctionUrl;
 use crate::function::{Function, Handler, Source};
 use crate::run::concurrency::{Limit, Limits};
 
-/// A registered function: with its ARN, and with counters for its limits.
+/// A registered function, with its ARN and the counters for its limits.
 pub(crate) struct Registered {
     info: Arc<FunctionInfo>,
     latest: Handler,
@@ -68,7 +68,7 @@ impl Registered {
         self.versions.keys().copied()
     }
 
-    /// Resolves a qualifier. Without one it is `$LATEST`; `$LATEST.PUBLISHED` is the newest
+    /// Resolves a qualifier. No qualifier means `$LATEST`; `$LATEST.PUBLISHED` is the newest
     /// published version. Returns `None` if the function has no such version or alias.
     pub(crate) fn resolve(&self, qualifier: Option<&str>) -> Option<Resolved<'_>> {
         let number = match qualifier {
@@ -125,7 +125,7 @@ impl Registry {
             };
             let handler =
                 |source: Source, version| source.into_handler(&info, function.concurrency, version);
-            // A call that a program could not take is throttled before it starts.
+            // Calls that a program cannot take are throttled before they start.
             let capacity = function.latest.capacity(function.concurrency);
             let versions = function.versions.into_iter();
             let versions = versions.map(|(number, source)| {
@@ -180,8 +180,8 @@ impl Registry {
         self.functions.get(name)
     }
 
-    /// Finds a function by a name whose case has no meaning; the exact name comes first. Names that
-    /// differ only in case are ambiguous and then not found.
+    /// Finds a function by its name in any letter case. The exact name takes precedence; otherwise,
+    /// names that differ only in case are ambiguous and not found.
     pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Arc<Registered>> {
         self.get(name).or_else(|| {
             let is_same = |function: &&Arc<Registered>| function.name().eq_ignore_ascii_case(name);

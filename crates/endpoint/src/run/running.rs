@@ -22,9 +22,9 @@ pub(crate) type Outcome = Result<(), FunctionError>;
 
 /// A function that runs within the task that polls it.
 ///
-/// It needs no task of its own unless it is dropped before its end, which happens when the caller
-/// disconnects: then the invocation is notified and the function runs on in a new task, as it does
-/// in the service.
+/// It needs no task of its own unless it is dropped before its end, because the caller
+/// disconnected. Then the invocation is notified, and the function continues in a new task, as it
+/// does in the service.
 pub(super) struct Run {
     inner: Option<Inner>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Run {
 struct Inner {
     /// `None` once it has ended.
     code: Option<function::Running>,
-    /// Created when the function first waits, so that one that never waits needs no timer.
+    /// Created when the function first waits, so that a function that never waits needs no timer.
     limit: Option<Pin<Box<Sleep>>>,
     /// `None` if the function enforces its timeout itself.
     deadline: Option<Instant>,
@@ -118,7 +118,7 @@ impl Drop for Run {
             return;
         };
         inner.invocation.set_caller_gone();
-        // Outside of a runtime, as during its shutdown, nothing can run on.
+        // Outside of a runtime, for example during its shutdown, the function cannot continue.
         if let Ok(handle) = Handle::try_current() {
             let stop = inner.counted.stop();
             handle.spawn(async move {
@@ -139,7 +139,7 @@ impl fmt::Debug for Run {
     }
 }
 
-/// Converts a panic to a function error with the panic's message.
+/// Converts a panic into a function error with the panic's message.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> FunctionError {
     let text = panic
         .downcast_ref::<&str>()

@@ -12,7 +12,7 @@ use crate::wire::stage::{Events, Stage};
 
 /// The events of a streamed response: an event for each chunk, then `InvokeComplete`.
 ///
-/// The function runs within it. If it is dropped, the function's next write fails.
+/// The function runs while this is polled. If it is dropped, the function's next write fails.
 #[derive(Debug)]
 pub(crate) struct FunctionEvents {
     /// `None` once it has ended.

@@ -1,4 +1,4 @@
-//! The consumer that passes a response on as it is, for function URLs.
+//! The consumer that passes a response on without framing, for function URLs.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
@@ -11,12 +11,12 @@ use crate::function::invocation::Invocation;
 use crate::wire::stage::{Messages, Stage, TruncatedOnPurpose};
 
 /// The chunks of a response, unframed. If the function fails, the response is truncated, since HTTP
-/// has no other way to say so.
+/// has no other way to report that.
 ///
-/// The function runs within it. If it is dropped, the function's next write fails.
+/// The function runs while this is polled. If it is dropped, the function's next write fails.
 #[derive(Debug)]
 pub(crate) struct FunctionChunks {
-    /// What was read before, and follows the response head.
+    /// The chunks that were already read, which follow the response head.
     first: VecDeque<Bytes>,
     /// `None` once it has ended.
     execution: Option<Execution>,

@@ -59,7 +59,7 @@ pub enum BuildError {
     NoKeys,
     /// The system has no random numbers for the console's token.
     NoRandomness,
-    /// The address cannot be listened on.
+    /// The endpoint cannot listen on the address.
     Bind(io::Error),
 }
 

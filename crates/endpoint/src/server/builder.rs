@@ -184,7 +184,7 @@ impl EndpointBuilder {
     }
 
     /// Limits the size of a buffered response, the service's 6,291,556 bytes by default. A larger
-    /// one is the function error `Function.ResponseSizeTooLarge`.
+    /// response becomes the function error `Function.ResponseSizeTooLarge`.
     pub fn max_buffered_bytes(mut self, bytes: u64) -> Self {
         self.settings.max_buffered_bytes = bytes;
         self
@@ -372,7 +372,7 @@ impl EndpointBuilder {
     ///
     /// # Errors
     ///
-    /// As for [`build`](Self::build), and if the address cannot be listened on.
+    /// As for [`build`](Self::build), and if the endpoint cannot listen on the address.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Server, BuildError> {
         self.build()?.bind(address).await.map_err(BuildError::Bind)
     }
@@ -400,7 +400,7 @@ impl EndpointBuilder {
     }
 }
 
-/// Returns an observer that passes each line to the console as well.
+/// Returns an observer that also passes each line to the console.
 fn also_for_console(journal: Arc<Journal>, on_log: Option<OnLog>) -> OnLog {
     OnLog(Arc::new(move |line| {
         if let Some(id) = line.request_id {

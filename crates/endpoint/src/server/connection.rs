@@ -1,4 +1,4 @@
-//! Serving one connection, until it ends or has nothing more to do.
+//! Serves one connection, until it ends or has nothing more to do.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,8 +25,8 @@ use crate::wire::shutdown::Running;
 /// The timeout for a request's head, for its body, and for an idle connection.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How long a caller may read nothing while a response is being sent: as long as the longest
-/// function runs.
+/// How long a caller may stop reading while a response is being sent: as long as the longest
+/// function may run.
 const STUCK: Duration = Function::LONGEST;
 
 /// Makes closing a socket a reset.
@@ -48,11 +48,11 @@ pub(super) async fn connection<T>(
     let shared = Connection::new(running, addresses);
     let io = Resettable::new(io, abort, Arc::clone(&shared));
     let wire = Wire::new(io, Arc::clone(&shared));
-    // In a task of its own, so that serving a request need not poll its timers.
+    // In a separate task, so that serving a request need not poll the timers.
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
     let responding = service_fn(|request: Request<Incoming>| {
         let (site, shared) = (Arc::clone(&site), Arc::clone(&shared));
-        // What a future is given by value is a part of it twice.
+        // Taken apart here, since an async function that is given a request by value keeps it twice.
         let (parts, body) = request.into_parts();
         async move { Ok::<_, Infallible>(site.respond(&parts, body, &shared).await) }
     });
@@ -68,7 +68,7 @@ pub(super) async fn connection<T>(
             }
             Order::Stop => return Poll::Ready(()),
         }
-        // An error is the caller's: it disconnected, or sent something other than HTTP.
+        // Errors are the caller's: it disconnected, or sent something other than HTTP.
         let ended = serving.as_mut().poll(cx).map(drop);
         // hyper would wait for the rest of an incomplete head.
         if is_drained && !shared.owes_response() {
@@ -80,7 +80,7 @@ pub(super) async fn connection<T>(
     watching.abort();
 }
 
-/// Orders a connection to end: when the endpoint shuts down, or when the connection times out.
+/// Orders a connection to end when the endpoint shuts down or the connection times out.
 async fn watch(connection: Weak<Connection>) {
     let Some((drained, stopped)) = connection
         .upgrade()

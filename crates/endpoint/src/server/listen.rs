@@ -1,4 +1,4 @@
-//! Listening on an address, or on the loopback addresses of both IP versions.
+//! Listens on an address, or on the loopback addresses of both IP versions.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, ToSocketAddrs, lookup_host};
 /// How many free ports are tried until one is free on both loopback addresses.
 const TRIES: usize = 16;
 
-/// Listens on an address. A name that stands for several loopback addresses, as `localhost` often
-/// does, is listened on at each of them, since a client may choose any.
+/// Listens on an address. If a name stands for several loopback addresses, as `localhost` often
+/// does, listens on each of them, since a client may choose any.
 pub(super) async fn listen(address: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
     let addresses: Vec<SocketAddr> = lookup_host(address).await?.collect();
     if addresses.len() > 1 && addresses.iter().all(|address| address.ip().is_loopback()) {
@@ -18,7 +18,7 @@ pub(super) async fn listen(address: impl ToSocketAddrs) -> io::Result<Vec<TcpLis
     Ok(vec![TcpListener::bind(&*addresses).await?])
 }
 
-/// Listens on both loopback addresses, or on the one of IPv4 if the machine has no other.
+/// Listens on both loopback addresses, or only on that of IPv4 if the machine has no other.
 pub(super) async fn localhost(port: u16) -> io::Result<Vec<TcpListener>> {
     let addresses = [
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
@@ -28,7 +28,7 @@ pub(super) async fn localhost(port: u16) -> io::Result<Vec<TcpListener>> {
 }
 
 async fn loopbacks(mut addresses: Vec<SocketAddr>) -> io::Result<Vec<TcpListener>> {
-    // The one of IPv4 comes first, since it is the one that a URL is made from.
+    // The IPv4 address comes first, since the URL is made from the first address.
     addresses.sort_unstable();
     addresses.dedup();
     let is_any_port = addresses.iter().any(|address| address.port() == 0);
@@ -58,7 +58,7 @@ async fn each(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
                 port = Some(listener.local_addr()?.port());
                 listeners.push(listener);
             }
-            // A machine without IPv6, as many containers are.
+            // The machine has no IPv6, like many containers.
             Err(error) if is_missing(&error) => missing = Some(error),
             Err(error) => return Err(error),
         }

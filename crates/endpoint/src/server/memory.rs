@@ -1,4 +1,4 @@
-//! Calling an endpoint within the process, without a socket.
+//! Calls an endpoint within the process, without a socket.
 
 use std::fmt;
 use std::future::Future;
@@ -24,9 +24,9 @@ const BUFFER: usize = 64 * 1024;
 
 /// An endpoint that is called within the process: a [`tower_service::Service`] for HTTP requests.
 ///
-/// Each request is a connection of its own in memory, on which both sides speak HTTP as they would
-/// over a socket; signatures are verified, and faults happen. Clones are the same endpoint. When the
-/// last one is dropped, everything that still runs is dropped too.
+/// Each request has its own connection in memory, on which both sides speak HTTP as they would over
+/// a socket; signatures are verified, and faults happen. Clones refer to the same endpoint. When
+/// the last clone is dropped, everything that still runs is dropped too.
 ///
 /// # Example
 ///
@@ -108,7 +108,7 @@ where
             let addresses = Addresses::default();
             tokio::spawn(connection(site, theirs, |_| {}, addresses, running));
             let (mut sender, client) = http1::handshake(TokioIo::new(ours)).await?;
-            // Its errors are those of the request or of the response body.
+            // Errors of the connection also appear in the request or in the response body.
             tokio::spawn(async move {
                 let _ = client.await;
                 drop(serving);
@@ -119,7 +119,7 @@ where
     }
 }
 
-/// Makes a request what it is on a connection: with a path as its target, and with a `Host`.
+/// Gives a request the form that it has on a connection: a path as its target, and a `Host`.
 fn to_origin_form<B>(request: &mut Request<B>) {
     let host = request.uri().authority().map(|host| host.as_str());
     let host = HeaderValue::from_str(host.unwrap_or("localhost"));

@@ -32,7 +32,7 @@ use crate::service::calls::RecordedCall;
 use crate::wire::connection::Addresses;
 use crate::wire::shutdown::{Running, Switch};
 
-/// A configured endpoint that does not serve yet.
+/// A configured endpoint that is not serving yet.
 ///
 /// # Example
 ///
@@ -74,14 +74,14 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on.
+    /// If the endpoint cannot listen on the address.
     pub async fn bind(self, address: impl ToSocketAddrs) -> io::Result<Server> {
         self.serve_each(listen::listen(address).await?)
     }
 
     /// Listens on the loopback addresses of both IP versions, 127.0.0.1 and ::1, and serves them in
     /// new tasks. A client that connects to `localhost` may choose either. Port 0 selects a free
-    /// port, the same for both. Without IPv6 it is 127.0.0.1 alone.
+    /// port, the same for both. Without IPv6, only 127.0.0.1 is served.
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ impl Endpoint {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    // Small frames must not wait for one another. A failure only costs speed.
+                    // Small frames must not wait for each other. If this fails, only speed suffers.
                     let _ = stream.set_nodelay(true);
                     let addresses = Addresses {
                         peer: Some(peer),
@@ -211,7 +211,7 @@ impl Endpoint {
                     tokio::spawn(connection(site, stream, abort, addresses, running.clone()));
                 }
                 Err(error) => {
-                    // Usually too many open files, which resolves itself as some are closed.
+                    // Usually, too many files are open, which resolves itself when some are closed.
                     failures.add(&error);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -225,18 +225,18 @@ impl Endpoint {
 pub struct Server {
     endpoint: Endpoint,
     serving: Serving,
-    /// The first one, which the URL is made from.
+    /// The first address, which the URL is made from.
     address: SocketAddr,
     addresses: Vec<SocketAddr>,
 }
 
 impl Server {
-    /// Returns the address that it listens on: the first one, if there are several.
+    /// Returns the address that the server listens on: the first one, if there are several.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns every address that it listens on.
+    /// Returns every address that the server listens on.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -246,14 +246,14 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Returns the URL that opens the console, once; `None` if there is none
+    /// Returns the URL that opens the console, once; `None` if there is no console
     /// ([`EndpointBuilder::console`](crate::EndpointBuilder::console)).
     pub fn console_url(&self) -> Option<String> {
         let console = self.endpoint.site.console.as_ref()?;
         Some(console.url(&self.address.to_string()))
     }
 
-    /// Returns the endpoint that it serves.
+    /// Returns the endpoint that the server serves.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -304,7 +304,7 @@ impl Server {
 
     /// Serves forever.
     pub async fn run(self) -> Infallible {
-        // Held, since dropping it would stop it.
+        // Held, since dropping the server would stop it.
         let _server = self;
         pending().await
     }

@@ -1,4 +1,4 @@
-//! What a server has at its addresses while it serves it, and the shutdown.
+//! A site while it is being served, and its shutdown.
 
 use std::future::Future;
 use std::sync::atomic::Ordering;
@@ -40,8 +40,8 @@ impl Serving {
         switch.as_ref()?.running()
     }
 
-    /// Drains, then stops once the grace period is over. The programs end with the last server of a
-    /// site. Returns whether everything ended before.
+    /// Drains, then stops when the grace period is over. The programs end with the last server of a
+    /// site. Returns whether everything ended before that.
     pub(super) async fn shutdown_until(&self, over: impl Future<Output = ()>) -> bool {
         let switch = self
             .switch

@@ -1,4 +1,4 @@
-//! What a server has at its addresses: the API, the functions' URLs, the console.
+//! Everything that a server serves: the API, the functions' URLs, the console.
 
 use std::fmt;
 use std::pin::pin;
@@ -19,12 +19,12 @@ use crate::service::response_body::Body;
 use crate::url;
 use crate::wire::connection::{Connection, InFlight};
 
-/// Everything that a server responds with.
+/// The parts of a site, which respond to its requests.
 pub(crate) struct Site {
     pub(crate) service: Service,
     pub(crate) console: Option<Console>,
     pub(crate) notice: Arc<dyn Fn(Notice) + Send + Sync>,
-    /// How many servers serve it.
+    /// The number of servers that serve the site.
     pub(super) servers: AtomicUsize,
 }
 
@@ -69,13 +69,13 @@ impl Site {
         let route = UrlRoute::find(authority.or(host), path);
         let is_console = route.is_none() && Console::owns(path);
         let console = self.console.as_ref().filter(|_| is_console);
-        // The page's own requests do not belong in a request log.
+        // The console's own requests do not belong in a request log.
         let mut watch = match console {
             Some(_) => None,
             None => Watch::new(service.on_response.as_ref(), parts, id, connection),
         };
-        // Pinned here, since it would be moved otherwise, and boxed where it is not a call of the API,
-        // whose future would be as large as the largest.
+        // Pinned here, so that it is not moved. What is not a call of the API is boxed, so that the
+        // futures of calls stay small.
         let responding = pin!(async {
             match (route, console) {
                 (Some(route), _) => {

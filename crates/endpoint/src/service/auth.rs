@@ -191,7 +191,8 @@ impl Caller<'_> {
         self.keys.iter().any(|key| key.may_invoke(function))
     }
 
-    /// Checks that the caller may use the function. A key that may invoke it may also read it.
+    /// Checks that the caller may use the function. A key that may invoke a function may also read
+    /// its description.
     pub(crate) fn authorize(
         &self,
         action: &str,

@@ -32,10 +32,10 @@ use crate::request_id::RequestId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedCall {
-    /// The payload as the function received it: `{}` if the caller sent none, and the event of a
-    /// request to the function's URL.
+    /// The payload as the function received it: `{}` if the caller sent none; for a request to the
+    /// function's URL, the event.
     pub payload: Bytes,
-    /// How the call came to the endpoint.
+    /// How the call reached the endpoint.
     pub via: Via,
     /// Whether the call is asynchronous (`Event`).
     pub is_event: bool,
@@ -49,7 +49,7 @@ pub struct RecordedCall {
     pub request_id: String,
 }
 
-/// How a call came to the endpoint.
+/// How a call reached the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Via {
@@ -62,7 +62,7 @@ pub enum Via {
 }
 
 impl Via {
-    /// Returns what the console shows.
+    /// Returns the text that the console shows.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Api(operation) => operation.as_str(),
@@ -144,7 +144,7 @@ impl Calls {
         }
     }
 
-    /// Records a call; the oldest ones make room for it.
+    /// Records a call. The oldest calls are dropped to make room for it.
     pub(crate) fn record(&self, via: Via, call: &Call, payload: &Bytes) {
         if self.most == 0 {
             return;
@@ -171,7 +171,7 @@ impl Calls {
         }
     }
 
-    /// Forgets a call that was not started after all.
+    /// Removes a call that was not started after all.
     pub(crate) fn forget(&self, request_id: &str) {
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |call: &Kept| call.request_id.as_str() == request_id;

@@ -64,7 +64,7 @@ impl Origins {
         }
     }
 
-    /// Whether the pages of a host are allowed, by either scheme.
+    /// Whether the pages of a host are allowed, under either scheme.
     pub(crate) fn allow_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let is_of = |origin: &HeaderValue| {
@@ -137,7 +137,7 @@ impl Origins {
             .filter(|name| name.as_str().starts_with("x-amz") || **name == RETRY_AFTER)
             .map(HeaderName::as_str)
             .collect();
-        // hyper adds `Date`; clients correct their clocks by it.
+        // hyper adds `Date`, which clients use to correct their clocks.
         exposed.push(DATE.as_str());
         if let Ok(exposed) = HeaderValue::try_from(exposed.join(", ")) {
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
@@ -188,7 +188,7 @@ fn origin(text: &str) -> Option<String> {
 }
 
 /// Whether a page's origin is the endpoint itself, by an address or a local name. Other names do
-/// not count, since anybody's DNS can make a name resolve to this machine.
+/// not count, since anybody can create a DNS name that resolves to this machine.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_ascii_lowercase);
     let (Some(origin), Some(host)) = (text(origin), headers.get(HOST).and_then(text)) else {

@@ -1,4 +1,4 @@
-//! Encoding the events of a streamed response as messages.
+//! Encodes the events of a streamed response as messages.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
@@ -11,14 +11,14 @@ use crate::wire::stage::{Events, Messages, Stage, TruncatedOnPurpose};
 /// Up to this size, a message is copied into one piece: copying costs less than two more writes.
 const COPIED: usize = 16 * 1024;
 
-/// A larger chunk is sent in several messages: readers limit one to 16 MiB or 24 MiB.
+/// A larger chunk is sent in several messages, because readers limit a message to 16 MiB or 24 MiB.
 const LARGEST_CHUNK: usize = 8 << 20;
 
 /// Encodes events.
 #[derive(Debug)]
 pub(super) struct Encoder {
     events: Box<dyn Events>,
-    /// What is left of a chunk that is sent in several messages.
+    /// The rest of a chunk that is sent in several messages.
     rest: Bytes,
 }
 
@@ -69,7 +69,7 @@ impl Messages for Encoder {
         let Some(event) = ready!(self.poll_event(cx)) else {
             return Poll::Ready(None);
         };
-        // Chunks are never too large to encode; but the stream must not look complete.
+        // Chunks are never too large to encode. If one were, the stream must not look complete.
         let Ok(mut encoded) = event.encode_vectored() else {
             return Poll::Ready(Some(Err(TruncatedOnPurpose)));
         };

@@ -1,5 +1,5 @@
-//! Finding the function of a request, with the checks on the way: region and account, permission,
-//! name and qualifier.
+//! Finds the function of a request, and makes the checks on the way: region and account,
+//! permission, name and qualifier.
 
 use lambda_invoke_error::ServiceError;
 use lambda_invoke_input::{FunctionName, NameRules, Target};
@@ -19,7 +19,7 @@ pub(super) struct Lookup<'a> {
     pub(super) settings: &'a Settings,
     /// `None` if signatures are not verified.
     pub(super) caller: Option<Caller<'a>>,
-    /// What the caller wants to do: `lambda:InvokeFunction`.
+    /// The action that the caller requests, such as `lambda:InvokeFunction`.
     pub(super) action: &'static str,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Checks that the name is of this region and account.
+    /// Checks that the name belongs to this region and account.
     fn check_region_and_account(&self, name: &FunctionName<'_>) -> Result<(), ServiceError> {
         let settings = self.settings;
         if let Some(region) = name.region().filter(|region| *region != settings.region) {

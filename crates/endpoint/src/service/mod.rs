@@ -57,7 +57,7 @@ use crate::run::stream::FunctionEvents;
 use crate::trace;
 use crate::wire::connection::Connection;
 
-/// By this header, a trace reaches the function.
+/// The header by which a trace reaches the function.
 static X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Responds to requests.
@@ -107,7 +107,7 @@ impl Service {
         let page = origins.caller(&parts.headers);
         let checked = match (origins.preflight(parts, &page), &page) {
             (Some(preflight), _) => Ok(preflight.map(|()| Content::whole(Bytes::new()))),
-            // Without signatures, any web page could call otherwise.
+            // Otherwise, without signatures, any web page could call.
             (None, Page::Foreign(origin)) if self.access.is_none() => Err(cors::foreign(origin)),
             _ => self.checked(parts, body, id, connection).await,
         };
@@ -174,7 +174,7 @@ impl Service {
         match (ready.invocation_type, ready.operation) {
             (InvocationType::DryRun, _) => empty(StatusCode::NO_CONTENT, id),
             (InvocationType::Event, _) => self.queue(ready, id),
-            // Boxed, or else every request's future would be as large.
+            // Boxed, so that the futures of other requests stay small.
             (_, Operation::InvokeWithResponseStream) => {
                 Box::pin(self.stream(ready, connection)).await
             }
@@ -233,7 +233,7 @@ impl Service {
 
         let plan = self.faults.strike(function.name()).await?;
         let payload = match &typed.members().payload {
-            // The service's payload for a caller that sent none.
+            // The service uses this payload if the caller sent none.
             payload if payload.is_empty() => Bytes::from_static(b"{}"),
             payload => payload.clone(),
         };

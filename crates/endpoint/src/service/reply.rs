@@ -24,8 +24,8 @@ pub(super) fn reply(invocation: &Invocation, collected: Collected) -> Reply {
         response,
         outcome,
     } = collected;
-    // Recorded: a streaming function that failed after its response had begun has what it had
-    // written, without the failure, and one that timed out before that an empty response.
+    // Recorded: if a streaming function failed after its response had begun, the response is what
+    // it had written, without the failure; if it timed out before that, the response is empty.
     let is_shown = |error: &&FunctionError| match mode {
         _ if error.is_too_large() => true,
         Mode::Streaming => !started && !error.is_timeout(),
@@ -57,8 +57,8 @@ pub(super) fn reported_version(invocation: &Invocation) -> ReportedVersion {
     }
 }
 
-/// Returns the content type of a streamed response. Recorded: a streaming function that wrote
-/// nothing has only one that it set itself.
+/// Returns the content type of a streamed response. Recorded: if a streaming function wrote
+/// nothing, there is a content type only if the function set it.
 pub(super) fn remapped_content_type(head: ResponseHead) -> Option<HeaderValue> {
     const DEFAULT: HeaderValue = HeaderValue::from_static("application/octet-stream");
     let has_default = head.started || head.mode == Mode::Buffered;

@@ -1,4 +1,4 @@
-//! Reading a request body of bounded size. The time is bounded by the connection's timeout.
+//! Reads a request body of bounded size. The connection's timeout bounds the time.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -6,8 +6,8 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 
-/// How many bytes of a too large body are read and discarded. A caller that writes its whole
-/// request before it reads would otherwise see a broken connection instead of the response.
+/// How many bytes of a body that is too large are read and discarded. A caller that writes its
+/// whole request before it reads would otherwise see a broken connection instead of the response.
 const DRAINED: u64 = 64 << 20;
 
 /// The reason why a body was not read.
@@ -50,7 +50,7 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
             break;
         }
     }
-    // Frees excess capacity, if the length was not announced.
+    // Frees the excess capacity that remains if the length was not announced.
     Ok(read.into_boxed_slice().into())
 }
 

@@ -55,7 +55,7 @@ pub enum Ending {
     CallerGone,
     /// A fault rule ended it.
     Fault,
-    /// The function failed in mid-stream, and the response had no other way to say so.
+    /// The function failed in mid-stream, and the response had no other way to report that.
     Failed,
     /// The endpoint closed the connection: the grace period was over, or nothing had been sent for
     /// too long.
@@ -116,7 +116,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts to record a request; `None` if nobody would see the record.
+    /// Starts to record a request; `None` if nobody receives the records.
     pub(crate) fn new(
         on_response: Option<&OnResponse>,
         parts: &Parts,

@@ -1,4 +1,4 @@
-//! Response bodies: buffered, or frames of any other kind.
+//! Response bodies: buffered, or any other frames.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,5 +1,5 @@
-//! The body of a streamed response: sends one message after the other, each once the previous one
-//! is on the wire.
+//! The body of a streamed response: sends one message after the other, each only after the previous
+//! one is on the wire.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::wire::bandwidth::{Bandwidth, Paced};
 use crate::wire::connection::Connection;
 use crate::wire::stage::{Frames, Messages, Polled, Stage};
 
-/// How many bytes hyper is given before they must be on the wire. hyper stops polling a body at
-/// about 400 KB; a body that is not polled could neither run its function nor end it at its timeout
-/// while the caller reads nothing.
+/// How many bytes hyper gets before they must be on the wire. hyper stops polling a body at about
+/// 400 KB; while the caller does not read, a body that is not polled could neither run its function
+/// nor end it at its timeout.
 const UNFLUSHED: usize = 128 * 1024;
 
 /// A body that sends messages.
 ///
-/// The function is polled within the body, in the connection's task. The next message is asked for
-/// only when the connection has flushed this one, so hyper never buffers more than one.
+/// The function is polled within the body, in the connection's task. The next message is requested
+/// only after the connection has flushed this one, so hyper never buffers more than one.
 #[derive(Debug)]
 pub(crate) struct StreamBody {
     messages: Box<dyn Messages>,

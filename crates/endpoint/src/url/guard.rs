@@ -48,8 +48,8 @@ pub(super) fn check(
 }
 
 /// Whether a page of another site embeds the response, as an image or in a frame. Browsers send no
-/// `Origin` with such a request, but say where it comes from. Following
-/// a link is not embedding, and a local page may embed it.
+/// `Origin` with such a request, but they do send `Sec-Fetch-Site`. Following a link is not
+/// embedding, and a local page may embed it.
 fn is_embedded(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_link =
@@ -63,7 +63,7 @@ fn is_embedded(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a host is an address, a local name, or a name without a dot, as in a container network.
-/// Rebinding needs a name of public DNS.
+/// DNS rebinding needs a name in public DNS.
 fn is_own_name(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;

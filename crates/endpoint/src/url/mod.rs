@@ -1,7 +1,7 @@
 //! Function URLs: from an HTTP request to the function, and back.
 //!
-//! The formats are in `lambda_invoke_protocol::function_url`; here are the order of the checks and
-//! the run.
+//! `lambda_invoke_protocol::function_url` has the formats; this module has the order of the checks,
+//! and runs the function.
 
 mod guard;
 mod response;
@@ -33,7 +33,7 @@ use crate::service::response_body::Content;
 use crate::service::{Service, errors, trace_id};
 use crate::wire::connection::Connection;
 
-/// A response in place of a run.
+/// The response to a request that does not run the function.
 enum Rejected {
     Error(ServiceError),
     Forbidden,
@@ -79,7 +79,7 @@ pub(crate) async fn respond(
         headers.insert(header::X_AMZN_REQUEST_ID, id);
     }
     if !route.by_host {
-        // All paths share one origin: a page must not become its service worker.
+        // All paths share one origin, and no page may install a service worker for it.
         headers.remove(HeaderName::from_static("service-worker-allowed"));
     }
     response
@@ -129,7 +129,7 @@ impl<'a> UrlRequest<'a> {
         if let Some(preflight) = cors.and_then(|cors| cors.preflight(self.parts)) {
             return preflight.map(|()| Content::whole(Bytes::new()));
         }
-        // Boxed, or else every request's future would be as large.
+        // Boxed, so that the futures of other requests stay small.
         let run = Box::pin(self.run(function, resolved, url, body)).await;
         let mut response = run.unwrap_or_else(|why| rejected(why, self.id));
         if let Some(cors) = cors {
@@ -149,7 +149,7 @@ impl<'a> UrlRequest<'a> {
     ) -> Result<Response<Content>, Rejected> {
         let (service, connection) = (self.service, self.connection);
         let settings = &service.settings;
-        // A page can send a request without a signature, wherever none is verified.
+        // Where no signature is verified, a page could send the request.
         if url.auth == UrlAuth::None || service.access.is_none() {
             let headers = &self.parts.headers;
             guard::check(headers, url.cors.as_ref(), &settings.origins)?;

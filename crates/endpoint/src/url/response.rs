@@ -62,7 +62,7 @@ impl Running<'_> {
         let mut splitter = is_integration(&head).then(PreludeSplitter::required);
         let head = loop {
             let Some(splitter) = &mut splitter else {
-                // One that has ended may have failed before its first byte.
+                // A function that has ended may have failed before its first byte.
                 if head.started && !self.execution.has_ended() {
                     break without_prelude(&head);
                 }
@@ -81,7 +81,7 @@ impl Running<'_> {
                 break without_prelude(&head);
             };
             match splitter.next_part() {
-                Some(Ok(Part::Prelude(prelude))) => match UrlHead::from_prelude(prelude) {
+                Some(Ok(Part::Prelude(prelude))) => match UrlHead::try_from(prelude) {
                     Ok(head) => {
                         while let Some(Ok(Part::Body(chunk))) = splitter.next_part() {
                             first.push_back(chunk);
@@ -128,12 +128,12 @@ fn without_prelude(head: &ResponseHead) -> UrlHead {
     UrlHead::without_prelude(own.or(json))
 }
 
-/// Converts a collected response: JSON by the published rules; what a streaming function wrote, with
-/// or without a prelude, as it is.
+/// Converts a collected response: JSON by the published rules; the output of a streaming function,
+/// with or without a prelude, unchanged.
 fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
     let Collected { head, response, .. } = collected;
     if !is_integration(&head) {
-        return match UrlResponse::from_payload(response.clone()) {
+        return match UrlResponse::try_from(response.clone()) {
             Err(UrlResponseError::NotJson(_)) if head.mode == Mode::Streaming => {
                 Ok(UrlResponse::new(without_prelude(&head), response))
             }
@@ -151,7 +151,7 @@ fn converted(collected: Collected) -> Result<UrlResponse, UrlResponseError> {
         Some(Ok(Part::Body(body))) => body,
         _ => Bytes::new(),
     };
-    Ok(UrlResponse::new(UrlHead::from_prelude(prelude)?, body))
+    Ok(UrlResponse::new(UrlHead::try_from(prelude)?, body))
 }
 
 /// Returns the response for a function that failed, with the reason for the request log only.
@@ -159,7 +159,7 @@ fn failed(why: String) -> Response<Content> {
     failure().map(|body| Content::whole(body).of_failed(Some(why)))
 }
 
-/// Returns an error with its source, in one line.
+/// Returns an error with its source, on one line.
 fn explained(error: &UrlResponseError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

@@ -150,7 +150,7 @@ impl Paced {
                 self.bucket.take(piece as u64, now);
                 return Poll::Ready(piece);
             }
-            // A longer wait could overflow the clock; the next round waits for the rest.
+            // A longer wait could overflow the clock; the next iteration waits for the rest.
             let wait = wait.min(Duration::from_secs(86_400));
             let timer = self
                 .timer

@@ -46,7 +46,7 @@ pub(crate) enum Order {
     Stop,
 }
 
-/// Counters of a connection, to detect that it is idle or stuck.
+/// Counters of a connection, by which an idle or stuck connection is detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) requests: u64,

@@ -70,7 +70,7 @@ impl<T: AsyncWrite + Unpin> Write for Wire<T> {
         self.io.is_write_vectored()
     }
 
-    /// hyper flushes as soon as its own buffer is empty: then all of it has been written.
+    /// hyper flushes when its own buffer is empty, that is, after everything has been written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
@@ -79,7 +79,7 @@ impl<T: AsyncWrite + Unpin> Write for Wire<T> {
             if self.connection.in_flight.load(Ordering::Relaxed) == 0 {
                 self.connection.owes.store(false, Ordering::Release);
             }
-            // The body is polled by the same task: one more turn lets it see the flush.
+            // The same task polls the body: one more turn lets the body see the flush.
             if self.connection.awaited.swap(false, Ordering::AcqRel) {
                 cx.waker().wake_by_ref();
             }

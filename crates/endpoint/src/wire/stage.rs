@@ -1,6 +1,6 @@
 //! The stages of a response on its way to the wire: events, messages, frames.
 //!
-//! Each stage takes from the one before it. A fault is a stage of its own that wraps another one.
+//! Each stage reads from the previous one. A fault is a stage of its own that wraps another one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,12 +25,12 @@ impl std::error::Error for TruncatedOnPurpose {}
 /// The result of polling a body for its next frame.
 pub(crate) type Polled = Poll<Option<Result<Frame<Bytes>, TruncatedOnPurpose>>>;
 
-/// What all stages have in common.
+/// The methods that all stages have.
 pub(crate) trait Stage: fmt::Debug + Send {
     /// Lets the function behind the response run while nothing can be sent.
     fn run_on(&mut self, cx: &mut Context<'_>);
 
-    /// Returns how the function failed, once that is known, for the request log.
+    /// Returns how the function failed, as soon as that is known, for the request log.
     fn failure(&self) -> Option<String>;
 
     /// Whether a fault rule ended the response early.
@@ -41,8 +41,8 @@ pub(crate) trait Stage: fmt::Debug + Send {
 
 /// The events of a streamed response.
 pub(crate) trait Events: Stage {
-    /// Polls for the next event; `None` ends the stream. To ask for an event says that the previous
-    /// one is on the wire.
+    /// Polls for the next event; `None` ends the stream. Asking for an event means that the
+    /// previous one is on the wire.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<StreamEvent>>;
 
     /// Whether no event follows.
@@ -51,8 +51,8 @@ pub(crate) trait Events: Stage {
 
 /// The encoded messages of a streamed response.
 pub(crate) trait Messages: Stage {
-    /// Polls for the next message, whose pieces are added to `pieces`; `None` ends the stream. To
-    /// ask for a message says that the previous one is on the wire.
+    /// Polls for the next message, whose pieces are added to `pieces`; `None` ends the stream.
+    /// Asking for a message means that the previous one is on the wire.
     fn poll_message(
         &mut self,
         cx: &mut Context<'_>,

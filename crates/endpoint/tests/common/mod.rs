@@ -28,7 +28,8 @@ use lambda_invoke_sigv4::{Credentials, PayloadHash, Signer, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The timeout of a test's waits. No test relies on reaching it.
+/// How long a test waits for anything before it fails. No test passes because this time has
+/// elapsed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fails a test that would otherwise hang.
@@ -261,7 +262,7 @@ impl Client {
         Ok(Head { parts, framing })
     }
 
-    /// Reads the next HTTP chunk of a chunked body; `None` is its end.
+    /// Reads the next HTTP chunk of a chunked body; `None` at its end.
     pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
         let size = usize::from_str_radix(&self.line().await?, 16).unwrap();
         let chunk = self.take(size).await?;
@@ -368,7 +369,7 @@ pub fn events(body: &[u8]) -> Vec<StreamEvent> {
     decoder.push(Bytes::copy_from_slice(body));
     let mut events = Vec::new();
     while let Some(message) = decoder.next_message().unwrap() {
-        events.push(StreamEvent::from_message(message).unwrap());
+        events.push(StreamEvent::try_from(message).unwrap());
     }
     events
 }

@@ -21,7 +21,7 @@ impl Sources {
         Program::source(path).unwrap()
     }
 
-    /// A function that returns its event after as many seconds.
+    /// A function that sleeps for as many seconds as its event says, and returns its event.
     pub fn slow(&self, file: &str) -> Program {
         self.program(
             file,

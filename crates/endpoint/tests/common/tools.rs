@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-/// Whether one of these programs is missing, in which case the test that asks says so and is over: a
-/// machine with nothing but Rust passes all tests. With `LAMBDA_INVOKE_INTERPRETERS=required`, a
-/// missing program fails the test.
+/// Returns whether one of these programs is missing. The test that asks then prints a message and
+/// returns, so that all tests pass on a machine with nothing but Rust. With
+/// `LAMBDA_INVOKE_INTERPRETERS=required`, a missing program fails the test.
 pub(crate) fn lacks(programs: &[&str]) -> bool {
     let is_missing = |program: &&&str| {
         let mut command = Command::new(program);

@@ -91,7 +91,7 @@ pub(super) const ERRORS: [KnownError; 14] = [
     KnownError {
         code: "DurableExecutionAlreadyStartedException",
         operations: INVOKE,
-        meaning: "A durable execution of this name was started before.",
+        meaning: "A durable execution with this name was started before.",
         advice: "Inspect that execution; if it is not yours, choose another name.",
         reason: "this request ran nothing because an earlier one with the same name did; after an \
                  attempt whose execution is unknown, it proves that the attempt arrived",

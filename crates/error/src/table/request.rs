@@ -8,7 +8,7 @@ const SIZE: KnownError = KnownError {
     category: Category::Size,
     operations: BOTH,
     message_member: "message",
-    reason: "the size is checked before anything runs, and the same payload is as large again",
+    reason: "the size is checked before anything runs, and the same payload is still too large",
     ..MODELLED
 };
 
@@ -138,7 +138,7 @@ pub(super) const ERRORS: [KnownError; 21] = [
         class: RetryClass::Transient,
         meaning: "The service did not receive the whole request in time.",
         advice: "Send the request again; if it happens often, check the network's upload speed.",
-        reason: "a function runs only once the whole request was received; the network may be \
+        reason: "a function runs only after the whole request was received; the network may be \
                  better the next time",
         ..UNMODELLED
     },
@@ -182,7 +182,7 @@ pub(super) const ERRORS: [KnownError; 21] = [
         category: Category::NotFound,
         meaning: "There is no such function, version or alias in this account and region.",
         advice: "Check the name, the qualifier, the region and the account.",
-        reason: "there was nothing to run, and it does not appear on its own",
+        reason: "there is nothing to run, and that does not change on its own",
         ..MODELLED
     },
     KnownError {
@@ -191,7 +191,7 @@ pub(super) const ERRORS: [KnownError; 21] = [
         operations: BOTH,
         meaning: "The function has no published version.",
         advice: "Publish a version, or invoke $LATEST.",
-        reason: "there was nothing to run, and it does not appear on its own",
+        reason: "there is nothing to run, and that does not change on its own",
         ..MODELLED
     },
 ];

@@ -17,9 +17,9 @@ use crate::prelude::{self, PRELUDE, Prelude};
 /// `None`, which means that it needs more input. When the stream has ended, call
 /// [`finish`](Self::finish). How the stream is divided into pieces makes no difference.
 ///
-/// A decoder holds at most [`Limits::max_message_len`] bytes and those that were pushed since
+/// A decoder holds at most [`Limits::max_message_len`] bytes, and the bytes that were pushed since
 /// `next_message` last returned `None`. Messages share the pushed bytes; the [crate's page](crate)
-/// says when a piece is copied, and how much memory the shared buffers can cost.
+/// says when a piece is copied, and how much memory the shared buffers can take.
 ///
 /// Errors are sticky: a stream cannot be resumed after one.
 ///
@@ -61,7 +61,7 @@ pub struct Decoder {
 /// How much of the current message has been taken out of the pieces.
 #[derive(Clone, Debug)]
 enum State {
-    /// Nothing.
+    /// None of it.
     Start,
     /// Some of its first 12 bytes.
     Prelude { bytes: [u8; PRELUDE], len: usize },
@@ -109,16 +109,16 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// The first fault in the stream, and the same again at every later call. A wrong length or
-    /// checksum in the first 12 bytes of a message is reported as soon as these are there. The rest
-    /// of a message is returned only after its checksum has been verified.
+    /// The first fault in the stream, and the same error again at every later call. A wrong length
+    /// or checksum in the first 12 bytes of a message is reported as soon as these have arrived. A
+    /// message is returned only after its checksum has been verified.
     #[inline]
     pub fn next_message(&mut self) -> Result<Option<Message>, DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        // Here rather than in `read`, so that a message at hand is not moved out of a call that is not
-        // inlined, which takes as long as a seventh of decoding a short one.
+        // Here rather than in `read`, so that a complete message is not moved out of a call that is
+        // not inlined; that move takes a seventh of the time of decoding a short message.
         if let (State::Start, Some(&first)) = (&self.state, self.current.first_chunk()) {
             match self.begin(&first) {
                 Ok(None) => {}
@@ -133,9 +133,9 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// - [`DecodeErrorKind::UnexpectedEof`] if it has ended in the middle of a message; the offset
-    ///   is the length of the stream.
-    /// - The error that [`next_message`](Self::next_message) returned before, if it did.
+    /// - [`DecodeErrorKind::UnexpectedEof`] if the stream has ended in the middle of a message; the
+    ///   offset is the length of the stream.
+    /// - The error that [`next_message`](Self::next_message) returned before, if any.
     /// - [`DecodeErrorKind::UnreadInput`], which is not sticky, if `next_message` was not called
     ///   until it returned `None`.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
@@ -164,7 +164,8 @@ impl Decoder {
 
     /// How many more bytes the current message needs, at least, or `None` between messages.
     ///
-    /// Before the 12th byte of a message its length is unknown, and that of an empty one is assumed.
+    /// Before the 12th byte of a message its length is unknown, and the length of an empty message
+    /// is assumed.
     pub fn missing(&self) -> Option<usize> {
         match self.state.received() {
             (0, _) => None,
@@ -185,7 +186,7 @@ impl Decoder {
     fn read(&mut self) -> Result<Option<Message>, DecodeError> {
         loop {
             if self.current.is_empty() {
-                // An empty handle, too, keeps the buffer in memory that it is a part of.
+                // Even an empty handle keeps the whole buffer in memory that it belongs to.
                 self.current = match self.queue.pop() {
                     Some(piece) => piece,
                     None => {
@@ -231,8 +232,8 @@ impl Decoder {
         }
     }
 
-    /// Begins the message at the start of the current piece, of which at least the prelude is in the
-    /// piece, and returns it if all of it is.
+    /// Begins the message at the start of the current piece, which contains at least its prelude,
+    /// and returns the message if the piece contains all of it.
     #[inline]
     fn begin(&mut self, first: &[u8; PRELUDE]) -> Result<Option<Message>, DecodeError> {
         let (prelude, hasher) = Prelude::read(first, self.limits, self.offset)?;
@@ -244,7 +245,7 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Returns the message at the start of the current piece, all of which is in the piece.
+    /// Returns the message at the start of the current piece, which contains all of it.
     #[inline]
     fn whole(&mut self, prelude: Prelude, hasher: Hasher) -> Result<Message, DecodeError> {
         let message = self.current.get(..prelude.total).unwrap_or_default();
@@ -273,7 +274,7 @@ impl State {
 }
 
 impl fmt::Debug for Decoder {
-    // Without the bytes that it holds: they are user data.
+    // Without the bytes: they are user data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("limits", &self.limits)

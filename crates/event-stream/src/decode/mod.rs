@@ -13,11 +13,11 @@ use crate::limits::Limits;
 use crate::message::Message;
 use crate::prelude::{self, PRELUDE, Prelude};
 
-/// What [`decode`] found at the start of a slice.
+/// The result of [`decode`]: what is at the start of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a message is there or not: callers match both"
+    reason = "a message is complete or not: callers match both"
 )]
 pub enum Status<T> {
     /// A complete message.
@@ -68,7 +68,7 @@ impl<'a> MessageRef<'a> {
 }
 
 impl fmt::Debug for MessageRef<'_> {
-    // Without the payload: it is user data, and there may be millions of bytes.
+    // Without the payload: it is user data, and may have millions of bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageRef")
             .field("headers", &self.headers)
@@ -85,8 +85,8 @@ impl fmt::Debug for MessageRef<'_> {
 /// # Errors
 ///
 /// The first fault in the message; the offset counts from the start of the slice. A wrong checksum
-/// or length in the first 12 bytes is reported as soon as these are there. A message of which a
-/// part is missing is [`Status::Incomplete`], not an error.
+/// or length in the first 12 bytes is reported as soon as these are present. If a part of the
+/// message is missing, the result is [`Status::Incomplete`], not an error.
 ///
 /// # Example
 ///
@@ -113,7 +113,7 @@ pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Status<MessageRef<
         return Ok(incomplete(Some(prelude.total)));
     };
     let body = prelude.check_whole(message, hasher, 0)?;
-    // The headers end within the body: that has been checked with the prelude.
+    // The headers end within the body, as was checked with the prelude.
     let (headers, payload) = body.split_at_checked(prelude.headers).unwrap_or_default();
     headers::validate(headers, PRELUDE as u64)?;
     Ok(Status::Complete(MessageRef {

@@ -24,7 +24,7 @@ pub(super) struct PartialMessage {
 #[derive(Clone, Debug)]
 enum Block {
     Shared(Bytes),
-    /// Grows with what is received, not to the length that the prelude states.
+    /// Grows as bytes are received; it does not reserve the length that the prelude states.
     Copied(BytesMut),
 }
 
@@ -63,7 +63,8 @@ impl PartialMessage {
         self.prelude.total
     }
 
-    /// Takes the bytes that belong to the message off a piece. Returns whether it is complete.
+    /// Takes the bytes that belong to the message off a piece. Returns whether the message is
+    /// complete.
     pub(super) fn take(&mut self, piece: &mut Bytes) -> bool {
         let headers_left = self.prelude.headers.saturating_sub(self.headers.len());
         let payload_left = self.prelude.payload().saturating_sub(self.payload.len());
@@ -113,7 +114,7 @@ impl PartialMessage {
     }
 }
 
-/// Fills `to`, of which the first `len` bytes are filled, from the front of a piece.
+/// Fills `to` from the front of a piece; the first `len` bytes of `to` are already filled.
 pub(super) fn take_into(to: &mut [u8], len: &mut usize, piece: &mut Bytes) {
     let empty = to.get_mut(*len..).unwrap_or_default();
     let count = empty.len().min(piece.len());

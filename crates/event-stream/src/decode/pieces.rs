@@ -4,19 +4,19 @@ use alloc::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// How many pieces are kept as they are, however small, besides one for every [`LARGE`] bytes.
+/// How many small pieces are kept as they are, besides one for every [`LARGE`] bytes.
 const KEPT: usize = 16;
 /// The length in bytes from which a piece is always kept as it is.
 const LARGE: usize = 4096;
-/// The size of the buffers, in bytes, in which smaller pieces are gathered.
+/// The size, in bytes, of the buffers in which smaller pieces are collected.
 const BUFFER: usize = 4096;
 
 /// Pieces in order, none of them empty.
 ///
-/// A piece costs a handle of 32 bytes, and it keeps the whole buffer in memory that it is a part
-/// of: a read buffer of 64 KiB, perhaps, for one byte. Therefore, of `n` bytes, only
-/// `KEPT + n / LARGE` pieces are kept as they are if they are small. Further ones are copied, once,
-/// into buffers that belong to the queue.
+/// A piece costs a handle of 32 bytes, and keeps the whole buffer in memory that it is a part of:
+/// perhaps a read buffer of 64 KiB for one byte. Therefore `n` bytes may include only `KEPT + n /
+/// LARGE` small pieces that are kept as they are. Further small pieces are copied, once, into
+/// buffers that belong to the queue.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pieces {
     kept: VecDeque<Bytes>,
@@ -51,7 +51,7 @@ impl Pieces {
         }
     }
 
-    /// How many bytes can be gathered without a new buffer.
+    /// How many bytes can be collected without a new buffer.
     fn room(&self) -> usize {
         self.gathered.capacity().saturating_sub(self.gathered.len())
     }
@@ -77,7 +77,7 @@ impl Pieces {
         self.len
     }
 
-    /// Ends what is being gathered, so that the next piece can follow it.
+    /// Ends the piece that is being collected, so that the next piece can follow it.
     #[inline]
     fn seal(&mut self) {
         if !self.gathered.is_empty() {

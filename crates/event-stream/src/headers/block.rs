@@ -8,7 +8,7 @@ use super::validate::validate;
 use super::value::HeaderValue;
 use crate::error::{DecodeError, EncodeError};
 
-/// An owned header block, as a decoded message has it and as it is encoded before a payload.
+/// An owned header block, as a decoded message contains it and as it is encoded before a payload.
 ///
 /// Cloning does not copy it, so that messages can share one.
 ///

@@ -31,7 +31,7 @@ impl<'a> RawHeader<'a> {
 
     /// The value, if the block has been validated.
     pub(crate) fn value(&self) -> HeaderValue<'a> {
-        // The grammar gave the value as many bytes as its type is wide.
+        // The grammar took exactly as many bytes for the value as its type has.
         fn wide<const N: usize>(bytes: &[u8]) -> [u8; N] {
             bytes.first_chunk().copied().unwrap_or([0; N])
         }
@@ -51,8 +51,8 @@ impl<'a> RawHeader<'a> {
     }
 }
 
-/// Text of a validated block. Safe code has to check again that it is UTF-8; in a validated block
-/// it is, and the default is never used.
+/// Text of a validated block. Safe code has to check again that it is UTF-8. In a validated block
+/// it always is, so the default is never used.
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or_default()
 }

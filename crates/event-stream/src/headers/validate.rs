@@ -8,7 +8,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// cannot fail.
 #[inline]
 pub(crate) fn validate(block: &[u8], offset: u64) -> Result<(), DecodeError> {
-    // Nearly every block is ASCII throughout, which one fast pass finds out, and so is UTF-8.
+    // Nearly every block is pure ASCII, which one fast pass can detect; it is then UTF-8, too.
     let ascii = block.is_ascii();
     let mut rest = block;
     while !rest.is_empty() {
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn every_name_and_string_must_be_utf8_not_only_those_of_the_first_header() {
-        // A header of text beyond ASCII, so that no block here is ASCII throughout.
+        // A header with text beyond ASCII, so that no block here is pure ASCII.
         let before = "\u{2}\u{e9}\u{7}\0\u{2}\u{e9}".as_bytes();
         for headers in 0..3 {
             let good = before.repeat(headers);
@@ -71,7 +71,7 @@ mod tests {
                 let error = DecodeError::new(at, kind);
                 assert_eq!(validate(&[&good, bad].concat(), 0), Err(error));
             }
-            // A byte array may have any bytes.
+            // A byte array may contain any bytes.
             assert_eq!(
                 validate(&[&good[..], b"\x01a\x06\x00\x01\xff"].concat(), 0),
                 Ok(())

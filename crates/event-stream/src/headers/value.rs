@@ -307,7 +307,8 @@ impl From<[u8; 16]> for HeaderValue<'_> {
 #[cfg(feature = "std")]
 impl From<std::time::SystemTime> for HeaderValue<'_> {
     /// A [`Timestamp`](HeaderValue::Timestamp), rounded down to the millisecond. Times more than
-    /// 292 million years from 1970, which the format cannot express, become the nearest that it can.
+    /// 292 million years from 1970, which the format cannot express, become the nearest expressible
+    /// time.
     fn from(time: std::time::SystemTime) -> Self {
         Self::Timestamp(match time.duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),

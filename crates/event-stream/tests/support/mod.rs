@@ -1,6 +1,6 @@
-//! Checks that are made of every valid stream, and of every invalid one.
+//! The checks to which every valid and every invalid stream is put.
 
-// Each test file is a program of its own and uses a part of this.
+// Each test file is compiled on its own and uses only a part of this module.
 #![allow(dead_code)]
 
 pub(crate) mod json;
@@ -54,7 +54,7 @@ impl Value {
     }
 }
 
-/// What a message must decode to.
+/// The message that is expected from decoding.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) headers: Vec<(String, Value)>,
@@ -71,12 +71,13 @@ impl Expected {
     }
 }
 
-/// Every bit is flipped in messages up to this length. In longer ones, those of the first and last
-/// kilobyte and every 101st: to the checksum all bits are alike, so more would test nothing new.
+/// Every bit is flipped in messages up to this length. In longer ones, only the bits of the first
+/// and last kilobyte and every 101st bit are flipped: the checksum treats all bits alike, so more
+/// would test nothing new.
 pub(crate) const FLIPPED_WHOLE: usize = 16 * 1024;
 
-/// Streams up to this length are split at every byte. Longer ones at every 101st byte, and around
-/// the start of every message and the end of its headers.
+/// Streams up to this length are split at every byte. Longer ones are split at every 101st byte,
+/// and around the start of every message and the end of its headers.
 pub(crate) const SPLIT_WHOLE: usize = 64 * 1024;
 
 /// Checks a valid stream in every way.
@@ -102,7 +103,7 @@ pub(crate) fn bounds(stream: &[u8]) -> Vec<(usize, usize)> {
     bounds
 }
 
-/// The messages that a decoder returns for these pieces, and how the stream ends.
+/// Returns the messages that a decoder yields for these pieces, and how the stream ends.
 pub(crate) fn decode_pieces<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Message>, Result<(), DecodeError>) {
@@ -126,8 +127,8 @@ pub(crate) fn decode_pieces<'a>(
     (messages, end)
 }
 
-/// The stream decodes to the expected messages, with both decoders, and these encode to the same
-/// bytes, with all encoders.
+/// Checks that the stream decodes to the expected messages with both decoders, and that these
+/// encode to the same bytes with all encoders.
 fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message> {
     let (messages, end) = decode_pieces([stream]);
     end.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -184,8 +185,8 @@ fn check_whole(name: &str, stream: &[u8], expected: &[Expected]) -> Vec<Message>
     messages
 }
 
-/// The stream decodes the same if it is split in two, anywhere, and into single bytes. If it ends
-/// after the first half, that is reported.
+/// Checks that the stream decodes the same if it is split in two, anywhere, and into single bytes.
+/// If it ends after the first half, that must be reported.
 fn check_splits(name: &str, stream: &[u8], messages: &[Message]) {
     let (singly, end) = decode_pieces(stream.chunks(1));
     assert_eq!(
@@ -225,8 +226,8 @@ fn check_splits(name: &str, stream: &[u8], messages: &[Message]) {
     }
 }
 
-/// A message of `total` bytes that begins at `start`, of which only `prefix` was received, is
-/// incomplete, and so is its stream.
+/// Checks that a message of `total` bytes that begins at `start`, of which only `prefix` was
+/// received, is reported as incomplete.
 fn check_prefix(name: &str, decoder: &Decoder, prefix: &[u8], start: usize, total: usize) {
     let finished = decoder.clone().finish();
     if prefix.is_empty() {
@@ -256,7 +257,7 @@ fn check_prefix(name: &str, decoder: &Decoder, prefix: &[u8], start: usize, tota
     assert!(error.to_string().ends_with(&text), "{name}: {error}");
 }
 
-/// A message with one flipped bit is rejected, whichever bit it is.
+/// Checks that a message with one flipped bit is rejected, whichever bit it is.
 pub(crate) fn check_flips(name: &str, message: &[u8]) {
     let mut flipped = message.to_vec();
     for bit in flip_points(message.len()) {
@@ -277,7 +278,8 @@ pub(crate) fn check_flips(name: &str, message: &[u8]) {
     }
 }
 
-/// An invalid stream decodes to no message and always the same error, however it is split.
+/// Checks that an invalid stream decodes to no message, and always to the same error, however it is
+/// split.
 pub(crate) fn check_rejected(name: &str, stream: &[u8]) -> DecodeError {
     let (messages, end) = decode_pieces([stream]);
     assert!(messages.is_empty(), "{name} gives {messages:?}");
@@ -337,7 +339,7 @@ pub(crate) fn wrap(block: &[u8], payload: &[u8]) -> Vec<u8> {
     message
 }
 
-/// CRC-32, bit by bit: independent of the library that the codec uses.
+/// CRC-32 computed bit by bit, independently of the library that the codec uses.
 pub(crate) fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32| {
         if crc & 1 == 1 {

@@ -1,4 +1,4 @@
-//! Runs the cases of the official data, and lists the few on which the sources disagree.
+//! Runs the cases of the official data, and lists the few on which its sources disagree.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use super::{Expected, Value, check_rejected, check_stream, decode_pieces};
 /// Vectors that contradict one another or the specification, and which side this crate takes, with
 /// the reason. `SOURCE.md` beside the data numbers the contradictions.
 ///
-/// Two decisions concern no vector of the data: values of more than 32,767 bytes (contradiction 4)
-/// are rejected, as by the specification, aws-c-event-stream and smithy-kotlin; messages of more than
-/// 24 MiB and header blocks of more than 128 KiB (contradiction 3) are rejected by default, as by
-/// botocore. `rejected.rs` tests them.
+/// Two decisions are not about a vector: values of more than 32,767 bytes (contradiction 4) are
+/// rejected, as in the specification, aws-c-event-stream and smithy-kotlin; messages of more than
+/// 24 MiB and header blocks of more than 128 KiB (contradiction 3) are rejected by default, as in
+/// botocore. `rejected.rs` tests both.
 pub(crate) const SIDES: &[(&str, Side, &str)] = &[
     (
         "botocore/duplicate_header",
@@ -38,12 +38,12 @@ pub(crate) const SIDES: &[(&str, Side, &str)] = &[
     ),
 ];
 
-/// What this crate does with a vector that its source rejects.
+/// How this crate treats a vector that its source rejects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Side {
-    /// It decodes.
+    /// The vector decodes.
     Accepts,
-    /// It is a stream without messages.
+    /// The vector is a stream without messages.
     EmptyStream,
 }
 
@@ -80,8 +80,8 @@ pub(crate) fn run_case(suite: &str, id: &str, case: &Json, stream: &[u8]) {
     }
 }
 
-/// The expected message of a vector that its source rejects. There is only one, of botocore's, with
-/// a repeated header.
+/// The expected message of the one vector that this crate accepts although its source, botocore,
+/// rejects it: it has a repeated header.
 pub(crate) fn read_back(message: &Message) -> Expected {
     let repeated = (
         "test".to_owned(),

@@ -12,7 +12,8 @@ pub use snippet::Snippet;
 /// Explains why `text` is not in `language`.
 ///
 /// The offset is the length of the longest prefix that could be completed to a value of the
-/// language. Finding it takes some hundred runs of the parser, so this is for rejected values only.
+/// language. Finding it takes a few hundred runs of the parser, so this is only done for rejected
+/// values.
 #[cold]
 pub(crate) fn unexpected(member: Member, language: Language, text: &str) -> InputError {
     if text.is_empty() {

@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 use crate::error::{InputError, QualifierMismatch};
 use crate::mistake::Mistake;
 
-/// How many characters of a long value are shown before and from the marked place on.
+/// How many characters of a long value are shown before the marked place, and from that place on.
 const CONTEXT: usize = 50;
 
 /// A value with marks below the place where it goes wrong.
@@ -31,7 +31,7 @@ const CONTEXT: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snippet<'a> {
     value: &'a str,
-    /// Bytes marked with `^`; nothing between them means the place before the first.
+    /// Bytes marked with `^`; an empty range marks the place before its start.
     carets: (usize, usize),
     /// Bytes marked with `~`.
     waves: (usize, usize),
@@ -54,14 +54,15 @@ impl<'a> Snippet<'a> {
 impl InputError {
     /// Returns the bytes of the place of this error in the value that was rejected: start and end.
     ///
-    /// It is the whole mistake if there is one, such as the account id of five digits; otherwise the
-    /// unexpected character, or what is beyond the maximum length. It is empty at an unexpected end.
+    /// The place is the whole mistake if there is one, such as an account id of five digits;
+    /// otherwise the unexpected character, or everything beyond the maximum length. It is empty at
+    /// an unexpected end.
     #[must_use]
     pub fn span(&self, value: &str) -> (usize, usize) {
         match *self {
             Self::Empty { .. } => (0, 0),
             Self::Unknown { .. } => (0, value.len()),
-            // A limit is in characters.
+            // Limits count characters.
             Self::TooLong { limit, .. } | Self::BareNameTooLong { limit, .. } => {
                 let beyond = value.char_indices().nth(limit).map(|(at, _)| at);
                 (beyond.unwrap_or(value.len()), value.len())
@@ -109,7 +110,7 @@ impl fmt::Display for Snippet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = self.carets;
         let before = self.value.char_indices().take_while(|(at, c)| {
-            // A place inside a character is that character's.
+            // An offset inside a character belongs to that character.
             at.saturating_add(c.len_utf8()) <= start
         });
         let before = before.count();
@@ -155,8 +156,8 @@ impl fmt::Display for Snippet<'_> {
 
 /// Whether a terminal interprets the character instead of showing it.
 ///
-/// The same rule as `lambda_invoke_error::text::is_interpreted`, which this crate cannot use: neither
-/// of the two depends on the other. A test of `lambda-invoke-protocol` compares them.
+/// This is the rule of `lambda_invoke_error::text::is_interpreted`, which this crate cannot use:
+/// neither crate depends on the other. A test of `lambda-invoke-protocol` compares the two.
 fn is_interpreted(character: char) -> bool {
     character.is_control()
         || matches!(

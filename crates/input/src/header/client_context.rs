@@ -19,12 +19,13 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a caller tells the function about itself: the value of `X-Amz-Client-Context`.
+/// Information about the caller for the function: the value of `X-Amz-Client-Context`.
 ///
-/// At most 3,583 bytes of base64 in the standard alphabet, padded or not, which is 2,685 bytes of JSON
-/// when padded. Whether it is JSON is up to the caller: it is not parsed here.
+/// At most 3,583 bytes of base64 in the standard alphabet, padded or not; padded, that is 2,685
+/// bytes of JSON. This type does not check that the content is JSON.
 ///
-/// It is kept as base64, as it is sent. The service passes it on in synchronous calls only.
+/// It is stored as base64, as it is sent; `TryFrom` and `FromStr` validate that text. The service passes
+/// it on only in synchronous calls.
 ///
 /// # Example
 ///
@@ -34,8 +35,9 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 /// let context = ClientContext::from_json(br#"{"custom":{"tenant":"blue"}}"#)?;
 /// assert_eq!(context.as_base64(), "eyJjdXN0b20iOnsidGVuYW50IjoiYmx1ZSJ9fQ==");
 ///
-/// let received = ClientContext::from_base64(context.as_base64())?;
+/// let received = ClientContext::try_from(context.as_base64())?;
 /// assert_eq!(received.to_json(), br#"{"custom":{"tenant":"blue"}}"#);
+/// assert_eq!(ClientContext::try_from("{}").unwrap_err().offset(), 0);
 /// # Ok::<(), lambda_invoke_input::InputError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ impl ClientContext<'static> {
     ///
     /// # Errors
     ///
-    /// Returns that it is too long for more than 2,685 bytes, which are more than 3,583 of base64.
+    /// If the JSON has more than 2,685 bytes, which is more than 3,583 bytes of base64.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InputError> {
         let json = json.as_ref();
         let limit = limits::CLIENT_CONTEXT;
@@ -65,24 +67,6 @@ impl ClientContext<'static> {
 }
 
 impl<'a> ClientContext<'a> {
-    /// Validates base64, which is the header's value.
-    ///
-    /// # Errors
-    ///
-    /// Returns where the value goes wrong and what was expected there, or that it is too long.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_input::ClientContext;
-    ///
-    /// assert_eq!(ClientContext::from_base64("e30").unwrap().to_json(), b"{}");
-    /// assert_eq!(ClientContext::from_base64("{}").unwrap_err().offset(), 0);
-    /// ```
-    pub fn from_base64(base64: impl Into<Cow<'a, str>>) -> Result<Self, InputError> {
-        Self::from_text(base64.into())
-    }
-
     /// Returns the base64, which is the header's value.
     #[must_use]
     pub fn as_base64(&self) -> &str {

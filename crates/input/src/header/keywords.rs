@@ -30,7 +30,7 @@ pub enum InvocationType {
     RequestResponse,
     /// Queues the event. Not for `InvokeWithResponseStream`.
     Event,
-    /// Checks parameters and permission, and runs nothing.
+    /// Checks parameters and permission without running the function.
     DryRun,
 }
 

@@ -7,7 +7,7 @@ use crate::grammar::Language;
 use crate::limits;
 use crate::text::{check, impl_text};
 
-/// Defines such a type, with its language and its maximum length.
+/// Defines a type for one header value, with its language and its maximum length.
 macro_rules! value {
     ($(#[$doc:meta])* $type:ident, $language:ident, $limit:ident) => {
         $(#[$doc])*
@@ -47,7 +47,7 @@ value! {
     /// 1 to 256 letters, digits, spaces and `. _ : / = + - @`
     /// ([`TENANT_ID`](crate::patterns::TENANT_ID)).
     ///
-    /// The pattern accepts spaces at both ends, but a header's value loses them in HTTP.
+    /// The pattern accepts spaces at both ends, but HTTP strips them from a header's value.
     ///
     /// # Example
     ///

@@ -7,6 +7,7 @@ use crate::diagnosis;
 use crate::error::{InputError, Member};
 use crate::grammar::{self, Language, NameParts};
 use crate::name_rules::NameRules;
+use crate::other_resource::OtherResource;
 use crate::text::{check_length, impl_text};
 
 /// A function name, the `FunctionName` of a request: a name, a partial ARN or an ARN, each with or
@@ -160,11 +161,11 @@ impl<'a> FunctionName<'a> {
     /// Whether it is an ARN. An ARN may lack the partition, the region and the account.
     #[must_use]
     pub fn is_arn(&self) -> bool {
-        // The name alone may begin with `arn:` too: a function called `arn` with a qualifier.
+        // A bare name with a qualifier may also begin with `arn:`: a function called `arn`.
         self.spans.name.start > 0 && self.text.starts_with("arn:")
     }
 
-    /// Whether it is the name alone.
+    /// Whether the text is only the function's name, without qualifier and prefixes.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         self.spans.name == Span::of(0, self.text.len())
@@ -194,8 +195,7 @@ impl<'a> FunctionName<'a> {
         self.part(self.spans.name).unwrap_or_default()
     }
 
-    /// Returns the qualifier at the end. Unlike that of the parameter, its length has no limit of its
-    /// own.
+    /// Returns the qualifier at the end. Unlike the parameter, it has no maximum length of its own.
     #[must_use]
     pub fn qualifier(&self) -> Option<Qualifier<'_>> {
         self.text
@@ -218,6 +218,33 @@ impl<'a> FunctionName<'a> {
     #[must_use]
     pub fn unqualified(&self) -> &str {
         self.text.get(..self.spans.name.end).unwrap_or_default()
+    }
+
+    /// Returns the resource that an ARN without `function:` probably names, in place of a function of
+    /// this name.
+    ///
+    /// The service's pattern does not require `function:`, so it accepts the ARNs of some other
+    /// resources, and so does parsing. As a function's, the name is hardly ever meant.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_invoke_input::{FunctionName, OtherResource};
+    ///
+    /// let name = FunctionName::try_from("arn:aws:lambda:us-east-1:123456789012:layer:tools")?;
+    /// assert_eq!(name.name(), "layer");
+    /// assert_eq!(name.other_resource(), Some(OtherResource::Layer));
+    /// # Ok::<(), lambda_invoke_input::InputError>(())
+    /// ```
+    #[must_use]
+    pub fn other_resource(&self) -> Option<OtherResource> {
+        let before = self.text.get(..self.spans.name.start)?;
+        let is_whole = self.is_arn() && self.region().is_some() && self.account().is_some();
+        let has_id = self.qualifier().is_some();
+        if !is_whole || !has_id || before.ends_with("function:") {
+            return None;
+        }
+        OtherResource::of_kind(self.name())
     }
 
     /// Copies what is borrowed, so that the value borrows nothing.

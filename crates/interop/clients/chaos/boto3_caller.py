@@ -1,6 +1,6 @@
 """Makes the calls that it reads from standard input with boto3, and prints their outcomes.
 
-Retries, and all else but the timeouts, are boto3's defaults.
+Retries and everything else except the timeouts are boto3's defaults.
 """
 
 import json
@@ -21,7 +21,10 @@ AUTHORITY = tempfile.NamedTemporaryFile("w", suffix=".pem")
 
 
 def trusted(pem):
-    """The certificates to trust, as boto3 takes them: a file. All calls have the same."""
+    """Returns the path of a file with the certificates to trust, since boto3 takes a path.
+
+    All calls trust the same certificates.
+    """
     if pem is not None and AUTHORITY.tell() == 0:
         AUTHORITY.write(pem)
         AUTHORITY.flush()

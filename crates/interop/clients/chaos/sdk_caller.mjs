@@ -1,5 +1,5 @@
-// Makes the calls that it reads from standard input with the AWS SDK for JavaScript 3, and prints
-// their outcomes. Retries, and all else but the timeouts, are the SDK's defaults.
+// Makes the calls that it reads from standard input with the AWS SDK for JavaScript 3, and prints their
+// outcomes. Retries and everything else except the timeouts are the SDK's defaults.
 //
 // Must be in a folder where `@aws-sdk/client-lambda` resolves.
 

@@ -1,7 +1,7 @@
-// What the AWS SDK for JavaScript 2 makes of corrupted responses: see src/bin/corrupted. It does not
-// stream.
+// What the AWS SDK for JavaScript 2 makes of corrupted responses: see src/bin/corrupted. This SDK does
+// not stream.
 //
-//     corrupted2_client.mjs ENDPOINT_URL RESPONSES
+//     sdk2_client.mjs ENDPOINT_URL RESPONSES
 //
 // Must be in a folder where `aws-sdk` resolves.
 

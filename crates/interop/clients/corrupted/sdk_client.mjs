@@ -1,6 +1,6 @@
 // What the AWS SDK for JavaScript 3 makes of corrupted responses: see src/bin/corrupted.
 //
-//     corrupted_client.mjs ENDPOINT_URL STREAMS RESPONSES
+//     sdk_client.mjs ENDPOINT_URL STREAMS RESPONSES
 //
 // Must be in a folder where `@aws-sdk/client-lambda` resolves.
 
@@ -28,7 +28,7 @@ const invoke = async (FunctionName) => {
 };
 const patience = () => new Promise((resolve) => setTimeout(resolve, 10_000, "waits"));
 
-// An error in the background must not hide what the caller sees.
+// A background error must not hide what the caller sees.
 process.on("uncaughtException", () => {});
 process.on("unhandledRejection", () => {});
 for (const [names, call] of [[streams, stream], [responses, invoke]]) {

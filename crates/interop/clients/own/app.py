@@ -1,4 +1,4 @@
-"""A person's own function: streams, fails, or returns what it was given."""
+"""A user's own function: streams, fails, or returns what it was given."""
 
 import base64
 import time

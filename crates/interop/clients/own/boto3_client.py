@@ -1,4 +1,4 @@
-"""boto3 against a person's own function in `lambda-invoke serve`.
+"""boto3 against a user's own function in `lambda-invoke serve`.
 
     boto3_client.py ENDPOINT_URL
 """
@@ -36,7 +36,7 @@ def code_of(call):
 
 
 def stream(lambda_client, payload):
-    """The chunks with their times, and the end of the stream."""
+    """Returns the chunks with their times, and the end of the stream."""
     response = lambda_client.invoke_with_response_stream(
         FunctionName="app", Payload=json.dumps(payload), LogType="Tail"
     )
@@ -79,7 +79,7 @@ tokened = client(key="AKIDTOKEN", secret="secret", token=token)
 assert tokened.invoke(FunctionName="app", Payload="{}")["StatusCode"] == 200
 chunks, _ = stream(tokened, {"chunks": 1})
 assert len(chunks) == 1, chunks
-# A key with a session token needs it, and one without has none.
+# A key with a session token must be used with it, and a key without one must be used without.
 for other in (client(key="AKIDTOKEN", secret="secret"), client(token=token)):
     assert code_of(lambda: other.invoke(FunctionName="app")) == "UnrecognizedClientException"
 
@@ -87,7 +87,8 @@ chunks, complete = stream(ours, {"chunks": 5, "seconds": 0.2})
 assert [chunk for _, chunk in chunks] == [b"chunk %d\n" % n for n in range(5)], chunks
 assert "LogResult" in complete and "ErrorCode" not in complete, complete
 gaps = [after[0] - before[0] for before, after in zip(chunks, chunks[1:])]
-# Each was written 0.2 s after the one before; had one been held back, two would come together.
+# Each chunk was written 0.2 s after the one before; if one had been held back, two would arrive
+# together.
 assert min(gaps) > 0.1, gaps
 print("  chunks at the client, in ms:", *(round(when * 1000) for when, _ in chunks))
 chunks, complete = stream(ours, {"kind": "fail-late", "chunks": 2})

@@ -1,7 +1,7 @@
-// The AWS SDK for JavaScript 2 against a person's own function in `lambda-invoke serve`. It does not
-// stream.
+// The AWS SDK for JavaScript 2 against a user's own function in `lambda-invoke serve`. This SDK does
+// not stream.
 //
-//     own2_client.mjs ENDPOINT_URL
+//     sdk2_client.mjs ENDPOINT_URL
 //
 // Must be in a folder where `aws-sdk` resolves.
 
@@ -40,7 +40,7 @@ assert.equal(failed.FunctionError, "Unhandled");
 assert.equal(JSON.parse(failed.Payload).errorType, "ValueError");
 const large = await invoke({ kind: "echo", x: "x".repeat(5_000_000) });
 assert.equal(JSON.parse(large.Payload).event.x.length, 5_000_000);
-// A stream is collected; a failure in its middle stands in the log only.
+// A stream is collected; a failure in mid-stream appears only in the log.
 assert.equal(String((await invoke({ chunks: 2 })).Payload), "chunk 0\nchunk 1\n");
 const late = await invoke({ kind: "fail-late", chunks: 2 }, { LogType: "Tail" });
 assert.match(decoded(late.LogResult), /in mid-stream/);

@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript 3 against a person's own function in `lambda-invoke serve`.
+// The AWS SDK for JavaScript 3 against a user's own function in `lambda-invoke serve`.
 //
 //     sdk_client.mjs ENDPOINT_URL
 //
@@ -58,7 +58,7 @@ await rejected(invoke({}, { FunctionName: "nobody" }), "ResourceNotFoundExceptio
 await rejected(invoke({}, {}, client("wrong")), "InvalidSignatureException");
 const token = "a/session=token";
 assert.equal((await invoke({}, {}, client("secret", token, "AKIDTOKEN"))).StatusCode, 200);
-// A key with a session token needs it, and one without has none.
+// A key with a session token must be used with it, and a key without one must be used without.
 for (const from of [client("secret", undefined, "AKIDTOKEN"), client("local", token)]) {
     await rejected(invoke({}, {}, from), "UnrecognizedClientException");
 }
@@ -66,7 +66,7 @@ for (const from of [client("secret", undefined, "AKIDTOKEN"), client("local", to
 const { chunks, complete } = await stream({ chunks: 5, seconds: 0.2 });
 assert.deepEqual(chunks.map(([, chunk]) => chunk), [0, 1, 2, 3, 4].map((n) => `chunk ${n}\n`));
 assert.equal(complete.ErrorCode, undefined);
-// Each was written 200 ms after the one before.
+// Each chunk was written 200 ms after the one before.
 const gaps = chunks.slice(1).map(([when], index) => when - chunks[index][0]);
 assert.ok(Math.min(...gaps) > 100, `${gaps}`);
 console.log("  chunks at the client, in ms:", ...chunks.map(([when]) => Math.round(when)));

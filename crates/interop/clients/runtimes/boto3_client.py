@@ -56,8 +56,8 @@ for name in names:
     assert error is None and event in (result, result.get("event")), (name, result)
     if buffered:
         continue
-    # Had a chunk been held back, two would come together. A busy machine does that too, but not three
-    # times in a row.
+    # If a chunk had been held back, two would arrive together. That also happens on a busy machine, but
+    # not three times in a row.
     for _ in range(3):
         times = chunk_times(name)
         if all(after - before > 0.1 for before, after in zip(times, times[1:])):
@@ -66,7 +66,7 @@ for name in names:
         raise AssertionError((name, times))
     print(f"  boto3, {name}: chunks at the client, in ms:", *(round(when * 1000) for when in times))
 
-# The records of the official clients stay whole, and in their place between the lines.
+# The records of the official clients stay whole, and keep their place among the lines.
 for name, kind, failure in (
     ("python", "ValueError", "[ERROR] ValueError: on purpose\nTraceback (most recent call last):\n"),
     ("node", "RangeError", "\tERROR\tInvoke Error \t"),

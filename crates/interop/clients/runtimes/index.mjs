@@ -1,6 +1,6 @@
-// Functions on the official Node.js client: one is buffered, the other streams.
+// Functions on the official Node.js client: one is buffered, the other one streams.
 
-// Which client calls the handler stands in the stack.
+// The stack shows which client calls the handler.
 const official = () => new Error().stack.includes("node_modules/aws-lambda-ric/");
 
 export const handler = async (event) => {

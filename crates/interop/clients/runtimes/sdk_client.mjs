@@ -1,7 +1,8 @@
 // The AWS SDK for JavaScript 3 against functions on several runtimes: a buffered and a streaming call
-// of each, with the times of the chunks. With version 2 in the same folder, buffered calls of it too.
+// of each, with the times of the chunks. The SDK's version 2, in the same folder, also makes the
+// buffered calls.
 //
-//     runtimes_client.mjs ENDPOINT_URL NAME[:buffered]...
+//     sdk_client.mjs ENDPOINT_URL NAME[:buffered]...
 //
 // Must be in a folder where `@aws-sdk/client-lambda` and `aws-sdk` resolve.
 
@@ -20,7 +21,7 @@ const client = new LambdaClient({ endpoint, region, credentials, maxAttempts: 1 
 const second = new AWS.Lambda({ endpoint, region, credentials, maxRetries: 0 });
 const text = (bytes) => Buffer.from(bytes).toString("utf8");
 
-// The times of the chunks at the client, which the function writes 200 ms apart.
+// The times at which the client gets the chunks, which the function writes 200 ms apart.
 const chunkTimes = async (FunctionName, Payload, expected) => {
     const command = new InvokeWithResponseStreamCommand({ FunctionName, Payload });
     const response = await client.send(command);
@@ -52,8 +53,8 @@ for (const each of names) {
     const expected = [0, 1, 2, 3, 4].map((number) => `chunk ${number}\n`);
     const collected = await second.invoke({ FunctionName, Payload }).promise();
     assert.ok(text(collected.Payload).endsWith(expected.join("")), text(collected.Payload));
-    // Had a chunk been held back, two would come together. A busy machine does that too, but not three
-    // times in a row.
+    // If a chunk had been held back, two would arrive together. That also happens on a busy machine,
+    // but not three times in a row.
     let times;
     for (let attempt = 0; attempt < 3; attempt++) {
         times = await chunkTimes(FunctionName, Payload, expected);

@@ -14,17 +14,18 @@ use lambda_invoke_interop::chaos::{load, peers, soak};
 
 const USAGE: &str = "\
 usage: chaos [--quick] [--seed N] [--only NAME] [--list]
-       chaos soak [--minutes N]    calls of real functions with faults, for 30 minutes
-       chaos load [--minutes N]    many connections and streams; too few descriptors for 20 minutes
-       chaos peers FOLDER [NAME]... other clients in the same cases; see crates/interop/peers
+       chaos soak [--minutes N]    calls real functions, with faults (30 minutes by default)
+       chaos load [--minutes N]    many connections and streams, and too few file descriptors (20 minutes)
+       chaos peers FOLDER [NAME]...  other clients in the same cases; see crates/interop/peers
 
     --quick      a sample that takes less than two minutes
     --seed N     chooses the sample, and the bits that are flipped (1 by default)
-    --only NAME  only the cases whose names begin so
+    --only NAME  only the cases whose names begin with NAME
     --list       prints the names of the cases
 ";
 
-/// The memory that all of it may take, in MiB: servers, functions and what is recorded included.
+/// The maximum memory of this process in MiB, including servers, functions and everything that is
+/// recorded.
 const MAX_MIB: u64 = 512;
 
 struct Arguments {
@@ -140,7 +141,7 @@ fn main() -> ExitCode {
             }
         }
     });
-    // A name that is being looked up must not delay the end.
+    // A name lookup that is still running must not delay the end.
     runtime.shutdown_background();
     match done {
         Ok(true) => ExitCode::SUCCESS,

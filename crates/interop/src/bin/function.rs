@@ -1,4 +1,4 @@
-//! A function on the official Rust runtime: returns its event, fails, or streams.
+//! A function on the official Rust runtime that returns its event, fails, or streams.
 
 use std::time::Duration;
 

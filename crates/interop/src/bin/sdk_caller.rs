@@ -1,5 +1,5 @@
 //! Makes the calls that it reads from standard input with `aws-sdk-lambda`, and prints their
-//! outcomes. Retries, and all else but the timeouts, are the SDK's defaults.
+//! outcomes. Retries and everything else except the timeouts are the SDK's defaults.
 
 use std::io::BufRead as _;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Trusts the authority, if the server is behind TLS.
+/// Trusts this authority, if the server is behind TLS.
 fn http_client(ca: Option<&str>) -> Result<SharedHttpClient, String> {
     let Some(ca) = ca else {
         return Ok(Builder::new().build_http());

@@ -1,5 +1,5 @@
-//! The state that threads share in the published crates, in every interleaving: their files are compiled
-//! here with loom's types in place of those of `std`.
+//! Tests the state that threads share in the published crates, in every interleaving: the files are
+//! compiled here with loom's types in place of those of `std`.
 
 use loom::model;
 use loom::sync::Arc;
@@ -32,7 +32,7 @@ fn main() {
     model(each_thread_signs_for_its_own_day_and_second);
 }
 
-/// Runs a function in a thread and in this one, and returns the results.
+/// Runs a function in another thread and in this one, and returns both results.
 fn two<R: 'static>(run: impl Fn(usize) -> R + Clone + 'static) -> [R; 2] {
     let other = {
         let run = run.clone();
@@ -61,11 +61,11 @@ fn tokens_that_are_given_back_are_not_lost() {
         }
     });
     assert!(taken[1]);
-    // If it is given back first, the bucket is full.
+    // If the tokens are returned first, the bucket is full.
     assert_eq!(bucket.available(), TokenBucket::CAPACITY - 5);
 }
 
-/// Counts how many are within at once.
+/// Counts how many threads are inside at the same time.
 #[derive(Default)]
 struct Within(AtomicUsize);
 
@@ -99,7 +99,8 @@ fn a_rejected_invocation_holds_no_place() {
     };
     let shared = limits.clone();
     let held = two(move |_| concurrency::Permit::acquire(&shared).ok());
-    // The permits are kept to the end, and an invocation that the account rejects enters and leaves.
+    // Permits are held to the end, while an invocation that the account's limit rejects comes and
+    // goes.
     assert_eq!(held.iter().flatten().count(), 1);
     drop(held);
     let function = Limits {
@@ -123,7 +124,7 @@ fn no_more_calls_are_in_progress_than_a_pool_allows() {
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
 
-/// One thread signs in a second of one day, the other in one of the next day, and again.
+/// One thread signs at a time on one day, the other at a time on the next day, and both repeat.
 fn each_thread_signs_for_its_own_day_and_second() {
     let latest = Arc::new(Latest::<usize, (usize, usize)>::default());
     two(move |number| {

@@ -1,4 +1,4 @@
-//! What a case is: a call, and what breaks during it.
+//! The definition of a case: a call, and what breaks during it.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::schedule::connect::Obstacle;
 use super::schedule::processes::Death;
 use super::schedule::scripts::Script;
 
-/// One call, or a few, and what breaks during it.
+/// One call, or several, and what breaks during it.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Unique, and enough to find the case again: the section comes first.
+    /// Unique, and sufficient to find the case again: the name begins with the section.
     pub name: String,
     pub asked: Asked,
     pub policy: Policy,
@@ -32,20 +32,20 @@ pub enum Trouble {
     None { over: Over },
     /// A connection between the client and the endpoint is damaged.
     Wire { over: Over, strike: Strike },
-    /// The caller drops the call when that many bytes have passed, and makes another one.
+    /// The caller drops the call when this many bytes have passed, and makes another one.
     Drop {
         over: Over,
         direction: Direction,
         at: u64,
     },
-    /// A server responds so to the first request, and well to all others.
+    /// A server responds to the first request as the script says, and correctly to all others.
     Script(Script),
     /// No connection can be made.
     Connect(Obstacle),
     /// A process is killed or suspended.
     Process(Death),
-    /// The endpoint's clock differs from ours by so many seconds: on the first connection, and on
-    /// the later ones.
+    /// The endpoint's clock differs from the client's by this many seconds: on the first
+    /// connection, and on later ones.
     Clock { first: i64, later: i64 },
 }
 
@@ -62,12 +62,12 @@ pub struct Strike {
 /// Which connections are damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
-    /// The first one, on its first request. All others work, so that a request that is sent again
-    /// runs again.
+    /// Only the first connection, on its first request. All others work, so that a request that is
+    /// sent again runs again.
     First,
-    /// The first one, on its second request: it comes out of the pool.
+    /// Only the first connection, on its second request, for which it is taken from the pool.
     Pooled,
-    /// All.
+    /// All connections.
     Every,
 }
 
@@ -87,23 +87,23 @@ pub enum Direction {
     Response,
 }
 
-/// The ways of damage.
+/// The kinds of damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// Both sides are closed in order (FIN).
+    /// Both sides are closed gracefully (FIN).
     Close,
     /// Both sides are reset (RST).
     Reset,
-    /// Nothing passes any more, in either direction.
+    /// No more bytes pass, in either direction.
     Stall,
-    /// This bit of the byte is flipped; everything passes.
+    /// This bit of the byte is flipped; everything else passes unchanged.
     Flip(u8),
-    /// The client sees an orderly end, but its request is still passed on: the function may run.
+    /// The client sees a graceful close, but its request is still passed on: the function may run.
     HangUp,
 }
 
 impl Damage {
-    /// All, with one bit to flip.
+    /// All kinds of damage, with this bit for the flip.
     pub fn all(bit: u8) -> [Self; 5] {
         [
             Self::Close,
@@ -156,7 +156,7 @@ impl Over {
         }
     }
 
-    /// As tables call it.
+    /// The name of the operation in tables.
     pub fn title(self) -> &'static str {
         match self {
             Self::Plain => "HTTP",
@@ -170,11 +170,11 @@ impl Over {
 pub enum Asked {
     /// A buffered response.
     Invoke,
-    /// A streamed one.
+    /// A streamed response.
     Stream,
     /// A buffered response of a function that fails: never a success.
     Failing,
-    /// A stream that breaks off in its function, which only the log reports: never a success.
+    /// A stream whose function fails in mid-stream, which only the log reports: never a success.
     FailingStream,
     Event,
     DryRun,
@@ -184,7 +184,7 @@ pub enum Asked {
 impl Asked {
     /// The two operations.
     pub const OPERATIONS: [Self; 2] = [Self::Invoke, Self::Stream];
-    /// Those that a function runs for, while the caller waits.
+    /// The operations for which a function runs while the caller waits.
     pub const RUNNING: [Self; 4] = [
         Self::Invoke,
         Self::Stream,

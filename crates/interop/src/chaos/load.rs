@@ -1,4 +1,4 @@
-//! Many connections, many streams, and too few descriptors.
+//! Many connections, many streams, and too few file descriptors.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,12 +20,13 @@ use super::run::caller::PATIENT;
 
 const IDLE_CONNECTIONS: usize = 10_000;
 const STREAMS: usize = 2_000;
-/// The descriptors of the endpoint that has too few, and how many connections want one: those that it
-/// does not accept have room in the queue of the operating system.
+/// The number of file descriptors of the endpoint that has too few, and the number of connections
+/// made to it: those that it does not accept fit into the operating system's queue.
 const FEW: u64 = 64;
 const CONNECTIONS: usize = 150;
 
-/// Serves until it is killed, with so many descriptors at most: what the process of an endpoint does.
+/// Serves until it is killed, with at most this many file descriptors. This runs in the endpoint's
+/// process.
 ///
 /// # Errors
 ///
@@ -84,11 +85,11 @@ impl Serving {
     }
 }
 
-/// Runs all three; prints figures, and returns whether all calls succeeded.
+/// Runs all three loads, prints figures, and returns whether all calls succeeded.
 ///
 /// # Errors
 ///
-/// If an endpoint does not start, or there are not enough descriptors here.
+/// If an endpoint does not start, or this process may not open enough files.
 pub async fn load(starving: Duration) -> Result<bool, BoxError> {
     Ok(idle().await? & streams().await? & starve(starving).await?)
 }
@@ -100,7 +101,7 @@ async fn idle() -> Result<bool, BoxError> {
     let started = Instant::now();
     let connect = async |_| {
         let mut stream = TcpStream::connect(serving.address).await?;
-        // Rejected, since it is not signed; the connection stays.
+        // The request is rejected, since it is not signed; the connection stays open.
         stream
             .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await?;
@@ -169,7 +170,7 @@ async fn streams() -> Result<bool, BoxError> {
     Ok(whole == STREAMS)
 }
 
-/// More connections than the endpoint has descriptors for, then fewer again.
+/// Opens more connections than the endpoint has descriptors for, and then fewer again.
 async fn starve(length: Duration) -> Result<bool, BoxError> {
     let serving = Serving::start(FEW).await?;
     let before = serving.resident_mib();
@@ -180,7 +181,7 @@ async fn starve(length: Duration) -> Result<bool, BoxError> {
         for _ in 0..CONNECTIONS {
             held.push(TcpStream::connect(serving.address).await?);
         }
-        // Without a connection of its own, a call waits, and has run nothing.
+        // A call waits while the endpoint cannot accept its connection, and has run nothing.
         let call = serving.client()?;
         let call = call
             .invoke("echo")

@@ -1,4 +1,5 @@
-//! Calls over real sockets while everything breaks: never twice, never half.
+//! Calls over real sockets while everything breaks: no function may run twice, and no incomplete
+//! response may pass for a complete one.
 //!
 //! ```text
 //!   schedule ──> Case ──> run ──────────────────────────────> Observation ──> oracle ──> Verdict
@@ -7,9 +8,9 @@
 //!                          └ our client ── killed processes       └ what the caller got
 //! ```
 //!
-//! - [`schedule`]: the cases, all of them or a sample, from a seed.
-//! - [`run`]: what a case does, and what is seen of it.
-//! - [`oracle`]: what must hold of everything that is seen.
+//! - [`schedule`]: all cases, or a sample that a seed chooses.
+//! - [`run`]: carries out a case, and records what is observed.
+//! - [`oracle`]: what must hold for every observation.
 
 pub mod case;
 pub mod load;

@@ -1,4 +1,4 @@
-//! Calls of real functions for a long time, with faults: nothing may leak.
+//! Calls real functions for a long time, with faults: nothing may leak.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use super::run::processes::Folder;
 use super::run::site::pieces;
 
-/// How many calls there are at a time.
+/// The number of concurrent calls.
 const AT_ONCE: usize = 64;
 
-/// Of 5 calls in 100 something breaks, each in one of these ways.
+/// Faults affect 5 in 100 calls, each in one of these ways.
 const FAULTS: [&str; 10] = [
     "*: reset-at=20 probability=0.005",
     "*: cut-at=20 probability=0.005",
@@ -32,7 +32,7 @@ const FAULTS: [&str; 10] = [
     "*: delay-chunks=50ms probability=0.005",
 ];
 
-/// What is counted.
+/// The counts of a run.
 #[derive(Debug, Default)]
 struct Counts {
     calls: AtomicU64,
@@ -48,13 +48,14 @@ impl Counts {
         match result {
             Ok(payload) => {
                 self.responses.fetch_add(1, Ordering::Relaxed);
-                // A buffered response has no checksum: a flipped bit is not seen, a lost byte is.
+                // A buffered response has no checksum: a flipped bit is not detected, but a lost
+                // byte is.
                 let is_right =
                     payload == expected || may_be_flipped && payload.len() == expected.len();
                 self.wrong
                     .fetch_add(u64::from(!is_right), Ordering::Relaxed);
             }
-            // Every error has a kind and says what it knows of the execution.
+            // Every error has a kind, and states what it knows about the execution.
             Err(error) => {
                 let is_typed =
                     error.kind() != ErrorKind::Input && error.kind() != ErrorKind::Configuration;
@@ -65,7 +66,7 @@ impl Counts {
     }
 }
 
-/// What this process and its children hold.
+/// The resources that this process and its children hold.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: f64,
@@ -99,7 +100,7 @@ fn entries(folder: impl AsRef<Path>) -> f64 {
     std::fs::read_dir(folder).map_or(0.0, |entries| entries.count() as f64)
 }
 
-/// The processes below this one.
+/// The descendants of this process.
 fn descendants() -> f64 {
     let mut parents = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -108,7 +109,7 @@ fn descendants() -> f64 {
             continue;
         };
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The command's name, in parentheses, may contain spaces.
+        // The name of the command, in parentheses, may contain spaces.
         let parent = stat
             .rsplit_once(") ")
             .and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
@@ -128,7 +129,7 @@ fn descendants() -> f64 {
     (found.len() - 1) as f64
 }
 
-/// The slope of a quantity over time, a minute (least squares).
+/// The slope of a quantity over time, per minute (least squares).
 fn slope(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
     let count = samples.len() as f64;
     let mean = |of: &dyn Fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / count;
@@ -160,9 +161,9 @@ async fn serve(folder: &Path) -> Result<Server, BoxError> {
     Ok(server)
 }
 
-/// Makes one call of many kinds.
+/// Makes one of many kinds of calls.
 async fn call(client: &Client, nth: u64, counts: &Counts) {
-    // A file of executions for each worker, not for each call.
+    // There is one file of executions per worker, not per call.
     let id = format!("{:08}", nth % 64);
     let payload = json!({
         "id": id,
@@ -188,7 +189,7 @@ async fn call(client: &Client, nth: u64, counts: &Counts) {
             );
             return;
         }
-        // A caller that loses interest.
+        // A caller that stops reading the stream.
         1 if nth % 20 == 1 => {
             let stream = client.stream(name).payload(payload);
             let first = async {
@@ -207,7 +208,7 @@ async fn call(client: &Client, nth: u64, counts: &Counts) {
     counts.add(expected.as_bytes(), result, false);
 }
 
-/// Calls for so long; prints counts and slopes, and returns whether nothing was wrong.
+/// Makes calls for this long, prints counts and slopes, and returns whether everything was right.
 ///
 /// # Errors
 ///
@@ -236,7 +237,7 @@ pub async fn soak(length: Duration) -> Result<bool, BoxError> {
     while started.elapsed() < length {
         tokio::time::sleep(pause).await;
         let sample = Sample::take(started);
-        // All instances have started after a fifth of the time.
+        // By a fifth of the time, all instances have started.
         if started.elapsed() > length / 5 {
             samples.push(sample);
         }
@@ -246,7 +247,7 @@ pub async fn soak(length: Duration) -> Result<bool, BoxError> {
     let hangs = u64::from(joined.is_err());
     let ended = server.shutdown(Duration::from_secs(30)).await;
     drop(client);
-    // Connections and supervisors take a moment to go.
+    // Connections and supervisors take a moment to end.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let after = Sample::take(started);
     Ok(report(&counts, &samples, (before, after), hangs, ended))

@@ -1,4 +1,4 @@
-//! Chunks of an `aws-chunked` body and messages of an event stream, beside `aws-sigv4`.
+//! Chunks of an `aws-chunked` body and messages of an event stream, compared with `aws-sigv4`.
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ fn seed() -> Signature {
     Signature::from_bytes([0xa5; 32])
 }
 
-/// Runs with the parameters of `aws-sigv4` for that time.
+/// Runs `run` with the parameters of `aws-sigv4` for this time.
 fn with_params<T>(time: Timestamp, run: impl FnOnce(&SigningParams<'_, ()>) -> T) -> T {
     let identity = aws_credential_types::Credentials::from_keys(ID, SECRET, None).into();
     let params = SigningParams::builder()

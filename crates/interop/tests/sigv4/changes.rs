@@ -1,11 +1,11 @@
-//! Every single-character change of what `aws-sigv4` signed.
+//! Every single-character change of a request that `aws-sigv4` signed.
 
 use http::request::Parts;
 use lambda_invoke_sigv4::{SessionTokenMode, Timestamp, VerifyError};
 
 use crate::how::{How, encoded, parts};
 
-/// A request that `aws-sigv4` signed, with all that can be changed in it.
+/// A request that `aws-sigv4` signed, with everything in it that a test changes.
 fn signed_by_them(presign: bool) -> (How, Parts, &'static [u8]) {
     let mut how = How::default_at("20261121T035000Z");
     how.token = Some(SessionTokenMode::Signed);
@@ -26,7 +26,8 @@ fn signed_by_them(presign: bool) -> (How, Parts, &'static [u8]) {
     (how, signed, body)
 }
 
-/// Every character of a request line or a header value, but the one at `at`.
+/// The text with the character at `at` replaced by every other one that a request line or a header
+/// value can contain.
 fn others(text: &str, at: usize) -> impl Iterator<Item = String> {
     let old = text.as_bytes()[at];
     (0x20..0x7f_u8)
@@ -39,7 +40,7 @@ fn others(text: &str, at: usize) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn refuses_every_single_character_change_of_path_and_query() {
+fn rejects_every_single_character_change_of_path_and_query() {
     for presign in [false, true] {
         let (how, signed, body) = signed_by_them(presign);
         let target = signed.uri.path_and_query().unwrap().as_str();
@@ -56,7 +57,8 @@ fn refuses_every_single_character_change_of_path_and_query() {
             }
         }
         assert!(changes > 8000, "{changes}");
-        // The two spellings of an escape in the query mean the same, and sign the same.
+        // Upper and lower case in an escape in the query have the same meaning and the same
+        // signature.
         for changed in taken {
             let (path, query) = target.split_once('?').unwrap();
             let (changed_path, changed_query) = changed.split_once('?').unwrap();
@@ -67,12 +69,12 @@ fn refuses_every_single_character_change_of_path_and_query() {
 }
 
 #[test]
-fn refuses_every_single_character_change_of_signed_headers_and_body() {
+fn rejects_every_single_character_change_of_signed_headers_and_body() {
     for presign in [false, true] {
         let (how, signed, body) = signed_by_them(presign);
         let mut changes = 0;
         for (name, value) in &signed.headers {
-            // What the authorization header has is taken apart below.
+            // The authorization header is changed part by part below.
             if name == "authorization" {
                 continue;
             }
@@ -98,12 +100,12 @@ fn refuses_every_single_character_change_of_signed_headers_and_body() {
 }
 
 #[test]
-fn refuses_every_single_character_change_of_credential_scope_names_and_signature() {
+fn rejects_every_single_character_change_of_credential_scope_names_and_signature() {
     let (how, signed, body) = signed_by_them(false);
     let authorization = signed.headers["authorization"].to_str().unwrap();
     let mut changes = 0;
     for at in 0..authorization.len() {
-        // The blanks between the parts are free; everything else is not.
+        // The blanks between the parts may change; nothing else may.
         if authorization.as_bytes()[at] == b' ' {
             continue;
         }
@@ -117,7 +119,7 @@ fn refuses_every_single_character_change_of_credential_scope_names_and_signature
         }
     }
     assert!(changes > 15_000, "{changes}");
-    // And of the date, in the scope as in the header, with everything that hangs on it.
+    // The date is changed, too: in the scope and in the header, with everything that depends on it.
     for days in [-1_i64, 1] {
         let secs = how
             .time
@@ -133,17 +135,17 @@ fn refuses_every_single_character_change_of_credential_scope_names_and_signature
             .insert("authorization", moved.parse().unwrap());
         let mut late = how;
         late.time = Timestamp::from_secs(secs).unwrap();
-        let refused = late.verify(&parts, body).unwrap_err();
+        let rejected = late.verify(&parts, body).unwrap_err();
         assert!(
-            matches!(refused, VerifyError::SignatureMismatch(_)),
-            "{refused}"
+            matches!(rejected, VerifyError::SignatureMismatch(_)),
+            "{rejected}"
         );
     }
 }
 
-/// The hash that `aws-sigv4` sends along must be the body's, to the last digit.
+/// The body's hash that `aws-sigv4` sends must match the body in every digit.
 #[test]
-fn refuses_every_single_character_change_of_the_bodys_hash() {
+fn rejects_every_single_character_change_of_the_bodys_hash() {
     let mut how = How::default_at("20261121T035000Z");
     how.sends_hash = true;
     let (signed, _) = how.theirs(&parts("http://h/", &[]).unwrap(), b"{}", false);

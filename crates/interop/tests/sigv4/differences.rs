@@ -1,9 +1,9 @@
-//! Where ours and `aws-sigv4` are known to differ.
+//! Known differences between the project's signer and `aws-sigv4`.
 
 use crate::how::{How, parts};
 
-/// Known difference: `aws-sigv4` reads `+` in a query as the space of HTML forms; the official
-/// vectors, RFC 3986 and we as a plus sign. No SDK sends one.
+/// `aws-sigv4` reads `+` in a query as a space, as in HTML forms; in the official vectors, in RFC
+/// 3986 and here it is a plus sign. No SDK sends one.
 #[test]
 fn a_plus_sign_in_a_query_is_a_plus_sign() {
     let how = How::default_at("20261121T035000Z");
@@ -20,8 +20,8 @@ fn a_plus_sign_in_a_query_is_a_plus_sign() {
     assert_eq!((plus, our_plus), (space, escaped));
 }
 
-/// Known difference: `aws-sigv4` replaces what is no UTF-8 in a query by U+FFFD; we sign the bytes
-/// that are sent.
+/// `aws-sigv4` replaces bytes in a query that are not UTF-8 by U+FFFD; here the bytes that are sent
+/// are signed.
 #[test]
 fn bytes_that_are_no_utf_8_stay_what_they_are() {
     let how = How::default_at("20261121T035000Z");
@@ -38,8 +38,8 @@ fn bytes_that_are_no_utf_8_stay_what_they_are() {
     assert_ne!(ours, theirs);
 }
 
-/// Known difference: in a path that is encoded once, `aws-sigv4` signs raw bytes beyond ASCII as
-/// they are, and we encode them, as S3 does. Encoded by the caller, both sign the same.
+/// In a path that is encoded once, `aws-sigv4` signs bytes outside ASCII unchanged; here they are
+/// encoded, as in S3. If the caller encodes them, both signers agree.
 #[test]
 fn a_path_encoded_once_is_ascii() {
     let mut how = How::default_at("20261121T035000Z");

@@ -27,7 +27,8 @@ fn hows() -> impl Strategy<Value = How> {
         })
 }
 
-/// Paths with all that is special in one: `//`, dots, escapes, braces, stars, beyond ASCII.
+/// Paths with everything that has a special meaning: `//`, dots, escapes, braces, stars, and
+/// characters outside ASCII.
 fn paths() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "/",
@@ -76,8 +77,9 @@ fn paths() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
 
-/// Queries with repeated and valueless keys, and everything encoded that has to be. Without `+`,
-/// malformed escapes and bytes that are no UTF-8: see the tests of known differences.
+/// Queries with repeated keys and keys without values, with everything encoded that must be. They
+/// do not contain `+`, malformed escapes or bytes that are not UTF-8: see the tests of known
+/// differences.
 fn queries() -> impl Strategy<Value = String> {
     let text = prop::sample::select(vec![
         "",
@@ -117,7 +119,7 @@ fn queries() -> impl Strategy<Value = String> {
     prop::collection::vec(pair, 0..6).prop_map(|pairs| pairs.join("&"))
 }
 
-/// Headers, some of them more than once, with runs of spaces and tabs in their values.
+/// Headers, some of them repeated, with runs of spaces and tabs in their values.
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
     let name = prop::sample::select(vec![
         "content-type",
@@ -164,7 +166,8 @@ proptest! {
         ]),
         body in prop::collection::vec(any::<u8>(), 0..100),
     ) {
-        // Encoded once, a path is signed as it is sent. Beyond ASCII they differ: see below.
+        // A path that is encoded once is signed as it is sent. Outside ASCII, the signers differ:
+        // see below.
         prop_assume!(!how.once || path.is_ascii());
         let query = if query.is_empty() { query } else { format!("?{query}") };
         let parts = parts(&format!("{host}{path}{query}"), &headers);

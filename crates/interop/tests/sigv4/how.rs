@@ -1,4 +1,4 @@
-//! A request, signed by us and by `aws-sigv4`.
+//! Signs a request with both the project's signer and `aws-sigv4`.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +23,7 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const SERVICE: &str = "lambda";
 pub(crate) const EXPIRES: Duration = Duration::from_secs(900);
 
-/// How to sign, in both tongues.
+/// How to sign, in a form that both signers are configured from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub(crate) once: bool,
@@ -87,7 +87,7 @@ impl How {
             )
     }
 
-    /// Signed by `aws-sigv4`: the request, and the signature's digits.
+    /// Signs with `aws-sigv4`, and returns the request and the digits of the signature.
     pub(crate) fn theirs(&self, parts: &Parts, body: &[u8], presign: bool) -> (Parts, String) {
         let mut settings = theirs::SigningSettings::default();
         settings.percent_encoding_mode = if self.once {
@@ -102,7 +102,7 @@ impl How {
         if self.sends_hash {
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         }
-        // Ours leaves two more out: they are connection handling.
+        // The project's signer leaves out two more headers, which are about connections.
         settings.excluded_headers = Some(NEVER_SIGNED.iter().map(|name| (*name).into()).collect());
         if presign {
             settings.signature_location = SignatureLocation::QueryParams;
@@ -138,7 +138,7 @@ impl How {
         (request.into_parts().0, signature)
     }
 
-    /// The same by us.
+    /// Signs the same request with the project's signer.
     pub(crate) fn ours(&self, parts: &Parts, body: &[u8], presign: bool) -> (Parts, Signature) {
         let (mut parts, payload) = (parts.clone(), PayloadHash::of(body));
         let signature = if presign {
@@ -150,7 +150,8 @@ impl How {
         (parts, signature.unwrap())
     }
 
-    /// Both sign the same, and we take what they signed.
+    /// Checks that both signers agree, and that the verifier accepts the request that `aws-sigv4`
+    /// signed.
     pub(crate) fn assert_same(&self, parts: &Parts, body: &[u8]) {
         for presign in [false, true] {
             let (theirs, signature) = self.theirs(parts, body, presign);
@@ -205,7 +206,7 @@ pub(crate) fn function_names() -> Vec<&'static str> {
     ]
 }
 
-/// As the clients send it: everything but the unreserved characters encoded.
+/// Encodes a function's name as clients do: everything but the unreserved characters.
 pub(crate) fn encoded(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {

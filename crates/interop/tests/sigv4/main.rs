@@ -1,7 +1,8 @@
-//! Our signatures beside those of `aws-sigv4`, over generated requests, chunks and messages; and our
-//! verifier on what it signs, unchanged and with every single-character change.
+//! The project's signatures compared with those of `aws-sigv4`, over generated requests, chunks and
+//! messages; and the project's verifier on what `aws-sigv4` signs, unchanged and with every
+//! single-character change.
 //!
-//! Where the two are known to differ, a test shows it and says why.
+//! For every known difference, there is a test that demonstrates it and says why.
 
 mod chains;
 mod changes;

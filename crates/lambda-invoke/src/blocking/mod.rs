@@ -5,9 +5,9 @@
 //! `Bytes`; [`into_text`](ResponseStream::into_text) makes it one of text, and
 //! [`into_reader`](ResponseStream::into_reader) a [`std::io::Read`].
 //!
-//! The client's connections are driven by a thread of its own, also between calls; what is read from
-//! a stream is processed on the caller's thread. It can be used anywhere, also within an async
-//! runtime, where it blocks the thread that it is called on.
+//! A separate thread drives the client's connections, also between calls; the data of a stream is
+//! processed on the caller's thread. The client can be used anywhere, even within an async runtime,
+//! where it blocks the thread that it is called on.
 //!
 //! # Example
 //!
@@ -45,7 +45,7 @@ use crate::{BoxError, Call, ClientBuilder, Error, InvokeCall, Reply, StreamCall,
 
 /// Calls functions and waits for their responses: see the [module](self).
 ///
-/// Cheap to clone; the clones share everything, the thread included.
+/// Cheap to clone; the clones share everything, including the thread.
 #[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
@@ -84,7 +84,7 @@ impl Client {
         })
     }
 
-    /// Returns the asynchronous client: for its region and address.
+    /// Returns the asynchronous client, which has the region and the address.
     #[must_use]
     pub fn get_ref(&self) -> &crate::Client {
         &self.client
@@ -108,7 +108,7 @@ impl Client {
 }
 
 impl<'a, Op: InvokeOperation> Call<'a, Op, Client> {
-    /// Splits it into the asynchronous call and the runtime that waits for it.
+    /// Splits this call into the asynchronous call and the runtime that waits for it.
     fn split(self) -> (Call<'a, Op>, Arc<Runtime>) {
         let Client { client, runtime } = self.client;
         let call = Call {

@@ -1,4 +1,4 @@
-//! A runtime on a thread of its own, and how to wait for a future on another thread.
+//! A runtime on a separate thread, and a way to wait for a future on the caller's thread.
 
 use std::fmt;
 use std::future::Future;
@@ -28,8 +28,8 @@ impl Runtime {
         thread::Builder::new()
             .name("lambda-invoke".to_owned())
             .spawn(move || {
-                // Nothing is ever sent: it ends when the sender is dropped. The runtime is dropped
-                // here, on a thread that may block.
+                // Nothing is ever sent: the channel ends when the sender is dropped. The runtime is
+                // dropped here, on a thread that may block.
                 let _ = runtime.block_on(ended);
             })?;
         Ok(Self {
@@ -40,7 +40,7 @@ impl Runtime {
 
     /// Waits for a future on this thread, while the runtime's thread drives its sockets.
     ///
-    /// Unlike [`Handle::block_on`], it does not panic on a thread that is some other runtime's.
+    /// Unlike [`Handle::block_on`], this does not panic on a thread of another runtime.
     pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
         let _entered = self.handle.enter();
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -49,7 +49,7 @@ impl Runtime {
         loop {
             match future.as_mut().poll(&mut context) {
                 Poll::Ready(output) => return output,
-                // A wake before this line makes it return at once.
+                // If the future was woken before this line, it returns at once.
                 Poll::Pending => thread::park(),
             }
         }

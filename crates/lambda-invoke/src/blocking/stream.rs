@@ -10,9 +10,9 @@ use crate::{Collected, Error, Reader, TextStream};
 
 /// A function's response, while it is being written: an iterator of `Result<Bytes, Error>`.
 ///
-/// It yields what [`lambda_invoke::ResponseStream`](crate::ResponseStream) yields, and ends as that
-/// does. It dereferences to that stream, for the head, the completion and all else that needs no
-/// waiting.
+/// It yields the same chunks as [`lambda_invoke::ResponseStream`](crate::ResponseStream), and ends
+/// in the same way. It dereferences to that stream, for the head, the completion and everything
+/// else that needs no waiting.
 #[derive(Debug)]
 #[must_use = "only the end of a stream proves that it is complete"]
 pub struct ResponseStream {
@@ -43,7 +43,7 @@ impl ResponseStream {
         self.runtime.wait(self.stream.collect_at_most(max))
     }
 
-    /// Reads the stream as text: an iterator of `Result<String, Error>`, none of which splits a
+    /// Reads the stream as text: an iterator of `Result<String, Error>`, where no chunk splits a
     /// character. See [`crate::ResponseStream::into_text`].
     pub fn into_text(self) -> TextStream<Self> {
         TextStream::new(self)
@@ -84,8 +84,8 @@ impl Iterator for ResponseStream {
     }
 }
 
-/// The response of a function behind a function URL, its body an iterator. It dereferences to
-/// [`lambda_invoke::HttpStream`](crate::HttpStream), for status, headers and cookies.
+/// The response of a function behind a function URL, with an iterator as its body. It dereferences
+/// to [`lambda_invoke::HttpStream`](crate::HttpStream), for status, headers and cookies.
 ///
 /// # Example
 ///

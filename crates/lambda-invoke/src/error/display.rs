@@ -10,11 +10,11 @@ use lambda_invoke_protocol::IncompleteBody;
 use super::{Detail, Error, Repr};
 use crate::ErrorKind;
 
-/// How many sources a message shows. A provider's error could have any number.
+/// How many sources a message shows. A provider's error could have any number of them.
 const SOURCES: usize = 8;
 
 impl Repr {
-    /// Whether the message already says all that its sources say.
+    /// Whether the message already includes what its sources say.
     fn includes_sources(&self) -> bool {
         match self.kind {
             ErrorKind::Service | ErrorKind::FunctionFailed | ErrorKind::StreamException => true,
@@ -23,7 +23,7 @@ impl Repr {
         }
     }
 
-    /// The message, and what the sources add to it.
+    /// Writes the message, and the sources' messages that add to it.
     fn write_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if self.includes_sources() {
@@ -47,7 +47,7 @@ impl Repr {
     /// How many bytes of the response had arrived, where that helps.
     fn shown_bytes(&self) -> Option<u64> {
         match (&self.detail, self.kind) {
-            // The message says at which byte, or the payload was complete.
+            // Either the message says at which byte, or the payload was complete.
             (_, ErrorKind::Json | ErrorKind::Text) => None,
             (_, ErrorKind::Truncated) if self.source_counts_bytes() => None,
             (Detail::FunctionFailed(failure), _) if !failure.payload.is_empty() => None,
@@ -73,7 +73,7 @@ impl Repr {
             ) => None,
             (_, Execution::NotStarted) => Some("the function was not run"),
             (_, Execution::Unknown) => Some("the function may have run"),
-            (_, _) => Some("the function ran or began to"),
+            (_, _) => Some("the function ran or started to run"),
         }
     }
 }
@@ -95,7 +95,7 @@ impl fmt::Display for Error {
             write!(f, "; {advice}")?;
         }
         match (&repr.detail, &repr.request_id) {
-            // The service's error has the id already, and advice in whole sentences.
+            // The service's error already has the id, and advice in whole sentences.
             (Detail::Service(error), _) => match error.advice() {
                 Some(advice) => write!(f, ". {}", advice.trim_end_matches('.')),
                 None => Ok(()),
@@ -106,8 +106,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// `{:?}` is the kind and the message, as a program that returns the error from `main` shows it;
-/// `{:#?}` lists the parts.
+/// `{:?}` shows the kind and the message, for programs that return the error from `main`; `{:#?}`
+/// lists the parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &*self.0;

@@ -12,14 +12,15 @@ pub enum ErrorKind {
     Credentials,
     /// The service responded with an error: see [`Error::service_error`](crate::Error::service_error).
     Service,
-    /// No connection could be made, or it was closed before any of the request was sent.
+    /// No connection could be made, or it was closed before any byte of the request was sent.
     Connect,
     /// A timeout was reached: see [`Error::timeout_kind`](crate::Error::timeout_kind).
     TimedOut,
     /// The connection failed before the response began.
     Transport,
-    /// The response is not one that the operation can have, and perhaps not Lambda's: a web page,
-    /// another status, a 200 that is not an event stream. The message says what came from where.
+    /// The response is not one that the operation can have, and may not come from Lambda: a web
+    /// page, another status, a 200 that is not an event stream. The message describes the response
+    /// and names its origin.
     UnexpectedResponse,
     /// The function ran and failed: see [`Error::function_failure`](crate::Error::function_failure).
     FunctionFailed,
@@ -33,9 +34,9 @@ pub enum ErrorKind {
     Corrupt,
     /// The response is larger than the caller allows to be kept in memory.
     TooLarge,
-    /// The function's response is not JSON of the type that was asked for.
+    /// The function's response is not JSON of the requested type.
     Json,
-    /// The function's response is not UTF-8, and was to be read as text.
+    /// The function's response was to be read as text, but is not UTF-8.
     Text,
 }
 

@@ -8,7 +8,7 @@ pub use self::kind::ErrorKind;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_invoke_error::{Execution, RetryClass, ServiceError, lookup};
 use lambda_invoke_protocol::StreamException;
@@ -19,10 +19,10 @@ use crate::{BoxError, Collected, FunctionFailure};
 
 /// A failed call, or a client that could not be built.
 ///
-/// `Display` gives one line: the cause with the address, timeout or byte that it concerns, what is
-/// known of the execution, and advice. It includes what the sources say, so that
-/// `tracing::error!(%error)` is enough. `{:?}` puts the kind before the same line. One machine word
-/// in size.
+/// `Display` writes one line: the cause with the address, timeout or byte that it concerns, what is
+/// known about the execution, and advice. It includes the sources' messages, so that
+/// `tracing::error!(%error)` is enough. `{:?}` puts the kind before the same line. The size is one
+/// machine word.
 ///
 /// # Example
 ///
@@ -39,17 +39,18 @@ use crate::{BoxError, Collected, FunctionFailure};
 ///
 /// ```no_run
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
-/// # let (mut later, mut report) = (|| {}, |_: &lambda_invoke::Error| {});
+/// # let later = |_: Option<std::time::Duration>| {};
+/// # let report = |_: &lambda_invoke::Error| {};
 /// match client.invoke("hello").send().await {
 ///     Ok(reply) => println!("{}", reply.into_result()?.text()?),
-///     Err(error) if error.is_retryable() && !error.may_have_run() => later(),
+///     Err(error) if error.is_retryable() && !error.may_have_run() => later(error.retry_after()),
 ///     Err(error) => report(&error),
 /// }
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// What is known of it:
+/// What is known about the failure:
 ///
 /// ```no_run
 /// # async fn example(client: lambda_invoke::Client) -> Result<(), lambda_invoke::Error> {
@@ -99,7 +100,7 @@ struct Repr {
     source: Option<BoxError>,
 }
 
-/// What is known of the last attempt: a [`Failure`] with what it carries.
+/// The failure of the last attempt: a [`Failure`] with its values.
 #[derive(Debug)]
 enum Detail {
     Local,
@@ -109,7 +110,7 @@ enum Detail {
     UnexpectedResponse,
     IncompleteResponse,
     StreamException(StreamException),
-    /// The response is one that the caller cannot use: too large, not JSON, not text.
+    /// The caller cannot use the response: it is too large, not JSON, or not text.
     Unusable,
     FunctionFailed(Box<FunctionFailure>),
 }
@@ -147,7 +148,7 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns what is known of the function's execution, over all attempts.
+    /// Returns what is known about the function's execution, over all attempts.
     #[must_use]
     pub fn execution(&self) -> Execution {
         self.0.execution
@@ -156,7 +157,7 @@ impl Error {
     /// Whether the same call could succeed later: after throttling, a lost connection, a timeout, a
     /// truncated response.
     ///
-    /// It does not say that the function may be run again: see
+    /// This does not mean that it is safe to run the function again: see
     /// [`may_have_run`](Self::may_have_run).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -183,7 +184,7 @@ impl Error {
         self.0.execution != Execution::NotStarted
     }
 
-    /// Returns the request's id, to be given to AWS support; `None` if no response came.
+    /// Returns the request's id, which AWS support asks for; `None` if there was no response.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -198,6 +199,14 @@ impl Error {
         }
     }
 
+    /// Returns how long the service asks to wait before the next attempt, from now by the system's
+    /// clock; `None` if it does not say.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let asked = self.service_error()?.retry_after()?;
+        Some(asked.delay(SystemTime::now()))
+    }
+
     /// Returns the exception with which the service ended a response stream, if it did.
     #[must_use]
     pub fn stream_exception(&self) -> Option<&StreamException> {
@@ -207,7 +216,7 @@ impl Error {
         }
     }
 
-    /// Returns what is known of the function's failure, if it ran and failed.
+    /// Returns what is known about the function's failure, if it ran and failed.
     #[must_use]
     pub fn function_failure(&self) -> Option<&FunctionFailure> {
         match &self.0.detail {
@@ -234,14 +243,14 @@ impl Error {
         self.0.timeout.map(|(kind, _)| kind)
     }
 
-    /// Returns the length of the timeout that was reached. `None` also if the operating system
-    /// gave up before.
+    /// Returns the length of the timeout that was reached. It is also `None` if the operating
+    /// system gave up first.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.0.timeout.and_then(|(_, length)| length)
     }
 
-    /// Returns how many attempts were made, those that found no connection included.
+    /// Returns how many attempts were made, including those without a connection.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -70,7 +70,7 @@ impl Error {
         this
     }
 
-    /// A response that the operation cannot have; `start` is the beginning of its body.
+    /// A response that the operation cannot return; `start` is the beginning of its body.
     pub(crate) fn unexpected(
         endpoint: &EndpointUrl,
         parts: &Parts,
@@ -106,7 +106,7 @@ impl Error {
         this
     }
 
-    /// A request to which no response came.
+    /// A request without a response.
     pub(crate) fn no_response(endpoint: &EndpointUrl, error: BoxError) -> Self {
         let detail = match Sent::of(&*error) {
             Sent::No => Detail::NotSent,
@@ -161,7 +161,7 @@ impl Error {
         this.with_timeout_of(known).with_source(error)
     }
 
-    /// A response that failed after `received` bytes of the function's.
+    /// A response that failed after `received` bytes of the function's output.
     pub(crate) fn broken(error: BoxError, received: u64) -> Self {
         let known = error.downcast_ref::<transport::Error>();
         let Some((known, kind)) = known.and_then(|known| Some((known, known.timed_out()?))) else {

@@ -13,7 +13,7 @@ use crate::{Completion, Error};
 /// The whole of a response stream: see
 /// [`ResponseStream::collect_all`](crate::ResponseStream::collect_all).
 ///
-/// It serializes with the names of the service's model, binary members in base64:
+/// It serializes with the names of the service's model, and binary members in base64:
 ///
 /// ```json
 /// {
@@ -27,11 +27,11 @@ use crate::{Completion, Error};
 /// }
 /// ```
 ///
-/// `InvokeComplete` is present only if it came. Members that are absent from the response are left
-/// out.
+/// `InvokeComplete` is present only if it was received. Members that are absent from the response
+/// are left out.
 ///
-/// The chunks are in one buffer. Their bytes and the length of each are all that is kept in memory,
-/// not the connection's buffers.
+/// The chunks are in one buffer. Only their bytes and their lengths are kept in memory, not the
+/// connection's buffers.
 ///
 /// # Example
 ///
@@ -65,7 +65,8 @@ pub struct Collected {
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     bytes: BytesMut,
-    /// In LEB128: one byte for a length of up to 127, so that they never take more than the chunks.
+    /// In LEB128: one byte for a length of up to 127, so that the lengths never take more memory
+    /// than the chunks.
     lengths: BytesMut,
 }
 
@@ -123,7 +124,7 @@ impl Collected {
         &self.head
     }
 
-    /// Returns what the function wrote, one chunk for each write, as slices of
+    /// Returns the function's output in chunks, as the service sent them: slices of
     /// [`to_bytes`](Self::to_bytes).
     pub fn chunks(&self) -> impl Iterator<Item = Bytes> + '_ {
         let mut lengths = &self.lengths[..];
@@ -134,31 +135,31 @@ impl Collected {
         })
     }
 
-    /// Returns how the execution ended; `None` if the stream was truncated before.
+    /// Returns how the execution ended; `None` if the stream was truncated before that.
     #[must_use]
     pub fn completion(&self) -> Option<&Completion> {
         self.completion.as_ref()
     }
 
-    /// Returns all that the function wrote, without copying it.
+    /// Returns everything that the function wrote, without copying it.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 
-    /// Deserializes what the function wrote from JSON.
+    /// Deserializes the function's output from JSON.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Json`](crate::ErrorKind::Json) if it is not JSON of this type; the error says
-    /// where. [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if it is only what came before
+    /// where. [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if this is only the part before
     /// an error ([`Error::collected`]).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_complete()?;
         serde_json::from_slice(&self.bytes).map_err(|error| self.failed(Error::json, error))
     }
 
-    /// Returns what the function wrote as text.
+    /// Returns the function's output as text.
     ///
     /// # Errors
     ///

@@ -46,13 +46,13 @@ impl Completion {
         }
     }
 
-    /// Returns what is known of how the execution ended.
+    /// Returns what is known about how the execution ended.
     ///
     /// A stream that ended without an error is usually [`NotReported`](Outcome::NotReported):
-    /// neither the service nor the log reports a failure. Success is reported in logs of the JSON
-    /// format only. In recordings, the failure of a custom runtime in mid-stream is reported
-    /// nowhere, and neither is that of any other function without a log
-    /// ([`StreamCall::without_log`](crate::StreamCall::without_log)).
+    /// neither the service nor the log reports a failure. Only logs in the JSON format report
+    /// success. In recordings, the failure of a custom runtime in mid-stream is reported nowhere;
+    /// without a log ([`StreamCall::without_log`](crate::StreamCall::without_log)), the same holds
+    /// for any function.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome

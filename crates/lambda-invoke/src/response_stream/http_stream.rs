@@ -15,8 +15,8 @@ use crate::{Error, Reader, ResponseStream, TextStream};
 /// The response of a function behind a function URL: status, headers and cookies, then the body. See
 /// [`ResponseStream::into_http`].
 ///
-/// A [`Stream`] and an [`http_body::Body`] of the body's chunks. It ends as the response stream
-/// does: without an error only after `InvokeComplete`.
+/// It is a [`Stream`] and an [`http_body::Body`] of the body's chunks. It ends like the response
+/// stream: without an error only after `InvokeComplete`.
 ///
 /// # Example
 ///
@@ -93,7 +93,7 @@ impl HttpStream {
             .map_or(&[], |prelude| &prelude.cookies)
     }
 
-    /// Returns the underlying stream: for its head, and after the end its completion.
+    /// Returns the underlying stream, which has the head and, after the end, the completion.
     pub fn stream(&self) -> &ResponseStream {
         &self.stream
     }
@@ -118,8 +118,8 @@ impl HttpStream {
         Reader::new(self)
     }
 
-    /// Converts it into an [`http::Response`], with cookies as `Set-Cookie` headers. Without a
-    /// prelude, the content type is the one that the function gave its stream.
+    /// Converts the stream into an [`http::Response`], with cookies as `Set-Cookie` headers.
+    /// Without a prelude, the content type is the one that the function set for its stream.
     ///
     /// A cookie that is not a valid header value is left out.
     #[must_use]
@@ -181,7 +181,7 @@ impl HttpStream {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        // The chunk that ended the prelude may hold the start of the body; later ones need no
+        // The chunk that ended the prelude may contain the start of the body; later chunks need no
         // splitter.
         if let Some(Ok(Part::Body(piece))) = self.splitter.next_part() {
             return Poll::Ready(Some(Ok(piece)));

@@ -1,4 +1,4 @@
-//! Waiting for the end of the body once the stream itself has ended.
+//! Waits for the end of the body after the stream itself has ended.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,19 +11,20 @@ use tokio::time::Sleep;
 /// reused. The response is complete by then; a server that keeps the body open must not delay it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How the end of the body is awaited after the end of the stream, for at most [`LINGER`].
+/// The state of waiting for the end of the body after the end of the stream, for at most
+/// [`LINGER`].
 #[derive(Default)]
 pub(super) enum Linger {
     #[default]
     Unasked,
-    /// The connection's task was given a turn: it nearly always has the end at hand by then. A timer
-    /// for each stream would be a system call, too, to shorten the runtime's sleep.
+    /// The connection's task was given a turn: nearly always, the end has arrived by then. A timer
+    /// for each stream would cost a system call to shorten the runtime's sleep.
     Yielded,
     Timed(Pin<Box<Sleep>>),
 }
 
 impl Linger {
-    /// Ready when it has been awaited for long enough.
+    /// Ready when the end has been awaited for long enough.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match self {

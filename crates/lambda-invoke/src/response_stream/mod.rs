@@ -34,18 +34,19 @@ pub use text_stream::TextStream;
 /// A function's response, while it is being written: see
 /// [`StreamCall::send`](crate::StreamCall::send).
 ///
-/// A [`Stream`] of `Result<Bytes, Error>`. Without a stream library it is read chunk by chunk with
-/// [`next_chunk`](Self::next_chunk), as an `AsyncRead` ([`into_reader`](Self::into_reader)), as text
-/// ([`into_text`](Self::into_text)), as an HTTP response ([`into_http`](Self::into_http)), or whole
-/// ([`collect_all`](Self::collect_all)).
+/// It is a [`Stream`] of `Result<Bytes, Error>`. Without a stream library it can be read chunk by
+/// chunk with [`next_chunk`](Self::next_chunk), as an `AsyncRead`
+/// ([`into_reader`](Self::into_reader)), as text ([`into_text`](Self::into_text)), as an HTTP
+/// response ([`into_http`](Self::into_http)), or whole ([`collect_all`](Self::collect_all)).
 ///
-/// - It ends without an error only after the service has reported that the function is done and did
-///   not fail. A truncated stream ends with an error that says after how many bytes; a function that
-///   fails, with an error after all that it had written. After an error comes `None`.
-/// - Chunks are returned as they arrive, checked and not copied: what the function wrote at once
-///   may arrive in several. None is empty.
-/// - Nothing is read ahead. Data that is not asked for stays in the socket, and stops the function
-///   when that is full. Memory is bounded by the largest message (24 MiB).
+/// - It ends without an error only if the service has reported that the function is done and no
+///   failure was reported. A truncated stream ends with an error that says after how many bytes. If
+///   the function fails, the stream ends with an error after everything that the function wrote.
+///   `None` follows an error.
+/// - Chunks are returned as they arrive, checked but not copied. One write of the function may
+///   arrive in several chunks. No chunk is empty.
+/// - Nothing is read ahead. Data that nobody asks for stays in the socket; when that is full, the
+///   function has to wait. Memory is bounded by the largest message (24 MiB).
 /// - Dropping it closes the connection. The function continues, and is billed, until it notices.
 ///
 /// # Example
@@ -136,7 +137,7 @@ impl ResponseStream {
         text(self.head.content_type.as_ref())
     }
 
-    /// Returns the content type that the function gave its stream, if it gave one.
+    /// Returns the content type that the function set for its stream, if any.
     #[must_use]
     pub fn remapped_content_type(&self) -> Option<&str> {
         text(self.head.remapped_content_type.as_ref())
@@ -148,13 +149,13 @@ impl ResponseStream {
         self.head.request_id.as_deref()
     }
 
-    /// Returns how many attempts were made, those that found no connection included.
+    /// Returns how many attempts were made, including those without a connection.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Waits for the next chunk of what the function writes; `None` after the end.
+    /// Waits for the next chunk of the function's output; `None` after the end.
     ///
     /// Dropping the future loses nothing, so it can be used in a `select!`.
     ///
@@ -191,21 +192,21 @@ impl ResponseStream {
     ///
     /// # Errors
     ///
-    /// As [`next_chunk`](Self::next_chunk). What had arrived is in [`Error::collected`].
+    /// As [`next_chunk`](Self::next_chunk). The part that had arrived is in [`Error::collected`].
     pub async fn collect_all(self) -> Result<Collected, Error> {
         self.collect_at_most(u64::MAX).await
     }
 
     /// Reads the whole response into memory, if it has at most `max` bytes.
     ///
-    /// The chunks are copied into one buffer, whose capacity may be twice what it holds. With the
-    /// length of each chunk, they take at most four times `max` bytes, in addition to the message
-    /// that is being read.
+    /// The chunks are copied into one buffer, whose capacity may be twice its length. Together with
+    /// the lengths of the chunks, this takes at most four times `max` bytes, in addition to the
+    /// message that is being read.
     ///
     /// # Errors
     ///
-    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). What had
-    /// arrived is in [`Error::collected`].
+    /// As [`next_chunk`](Self::next_chunk), and [`TooLarge`](crate::ErrorKind::TooLarge). The part
+    /// that had arrived is in [`Error::collected`].
     ///
     /// # Example
     ///
@@ -236,8 +237,8 @@ impl ResponseStream {
         }
     }
 
-    /// Reads the stream as text, of which no chunk splits a character. Bytes that are not UTF-8 are
-    /// an error, or are replaced: see [`TextStream::lossy`].
+    /// Reads the stream as text, where no chunk splits a character. Bytes that are not UTF-8 are an
+    /// error, or are replaced: see [`TextStream::lossy`].
     ///
     /// # Example
     ///
@@ -278,8 +279,9 @@ impl ResponseStream {
     }
 
     /// Reads the stream as the HTTP response of a function behind a function URL: waits for the
-    /// prelude with status, headers and cookies, and leaves the body to be read. A stream without a
-    /// prelude, whose content type does not announce one either, is a body with status 200.
+    /// prelude with status, headers and cookies; the body can then be read. If neither the content
+    /// type announces a prelude nor the stream begins with one, the whole stream is the body, with
+    /// status 200.
     ///
     /// # Errors
     ///
@@ -384,7 +386,7 @@ impl ResponseStream {
             .with_attempts(self.attempts)
     }
 
-    /// Ends the stream because what the function wrote is malformed.
+    /// Ends the stream because the function's output is malformed.
     pub(crate) fn corrupt(&mut self, source: impl Into<BoxError>) -> Error {
         let received = self.received();
         self.failed(Error::corrupt(source, received))

@@ -12,13 +12,13 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use crate::{Error, ErrorKind};
 
-/// A response stream as an [`AsyncRead`] and [`AsyncBufRead`], or as a `Read` and `BufRead` where it
-/// is an iterator (feature `blocking`); see
+/// A response stream as an [`AsyncRead`] and [`AsyncBufRead`], or, if the stream is an iterator
+/// (feature `blocking`), as a `Read` and `BufRead`; see
 /// [`ResponseStream::into_reader`](crate::ResponseStream::into_reader).
 ///
-/// A read returns no bytes, which marks the end, only where the stream ended without an error. Any
-/// other end is an error whose inner error is an [`Error`]; reading on after it is an error again,
-/// so that a loop that ignores errors does not take an incomplete stream for a complete one.
+/// A read returns no bytes, which marks the end, only if the stream ended without an error. Any
+/// other end is an error whose inner error is an [`Error`]. Further reads fail again, so that a
+/// loop that ignores errors does not take an incomplete stream for a complete one.
 ///
 /// # Example
 ///
@@ -50,7 +50,7 @@ impl<S> Reader<S> {
         }
     }
 
-    /// Returns the underlying stream: for its head, and after the end its completion.
+    /// Returns the underlying stream, which has the head and, after the end, the completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -161,8 +161,8 @@ fn io_kind(kind: ErrorKind) -> io::ErrorKind {
     }
 }
 
-/// For readers and copies: a truncated stream is [`io::ErrorKind::UnexpectedEof`], a corrupt one
-/// [`io::ErrorKind::InvalidData`], a timeout [`io::ErrorKind::TimedOut`].
+/// Converts the error for readers: a truncated stream is [`io::ErrorKind::UnexpectedEof`], a
+/// corrupt stream [`io::ErrorKind::InvalidData`], and a timeout [`io::ErrorKind::TimedOut`].
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         Self::new(io_kind(error.kind()), error)

@@ -10,13 +10,13 @@ use lambda_invoke_protocol::text::{Utf8Decoder, Utf8Error};
 
 use crate::Error;
 
-/// A response stream as text, of which no chunk splits a character; see
+/// A response stream as text, where no chunk splits a character; see
 /// [`ResponseStream::into_text`](crate::ResponseStream::into_text).
 ///
-/// A [`Stream`] of `Result<String, Error>`, or an iterator where the stream of bytes is one (feature
-/// `blocking`). It ends as the stream of bytes does. Bytes that are not UTF-8 are an error of the
-/// kind [`Text`](crate::ErrorKind::Text), after the text before them, unless they are replaced: see
-/// [`lossy`](Self::lossy).
+/// It is a [`Stream`] of `Result<String, Error>`, or an iterator if the stream of bytes is one
+/// (feature `blocking`). It ends like the stream of bytes. Bytes that are not UTF-8 are an error of
+/// the kind [`Text`](crate::ErrorKind::Text), after the text before them, unless they are replaced:
+/// see [`lossy`](Self::lossy).
 ///
 /// # Example
 ///
@@ -56,7 +56,7 @@ impl<S> TextStream<S> {
         }
     }
 
-    /// Returns the underlying stream: for its head, and after the end its completion.
+    /// Returns the underlying stream, which has the head and, after the end, the completion.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -114,7 +114,7 @@ impl<S: Iterator<Item = Result<Bytes, Error>>> Iterator for TextStream<S> {
 
 type Next = Option<Result<String, Error>>;
 
-/// Decodes the pieces of a stream, whether they are awaited or not.
+/// Decodes the pieces of a stream, asynchronous or blocking.
 #[derive(Debug, Default)]
 struct Text {
     decoder: Utf8Decoder,
@@ -133,7 +133,8 @@ impl Text {
         }
     }
 
-    /// Returns what needs no further chunk: the end, or a fault after text that was returned.
+    /// Returns the next item if it needs no further chunk: the end, or an error after text that was
+    /// returned.
     fn before(&mut self) -> Option<Next> {
         if self.ended {
             return Some(None);

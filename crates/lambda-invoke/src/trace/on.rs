@@ -53,7 +53,7 @@ impl CallSpan {
         future.instrument(self.span.clone())
     }
 
-    /// Records the head of the response that counts.
+    /// Records the head of the final response.
     pub(crate) fn responded(&self, parts: &Parts, attempts: u32) {
         if self.started.is_none() {
             return;
@@ -93,7 +93,7 @@ impl CallSpan {
     }
 }
 
-/// Lets a future that gets a task of its own report where its call does.
+/// Lets a future in a separate task report to the same subscriber as its call.
 pub(crate) fn inherited<F: Future>(future: F) -> WithDispatch<Instrumented<F>> {
     future.in_current_span().with_current_subscriber()
 }
@@ -208,7 +208,7 @@ fn execution(error: &Error) -> &'static str {
     match error.execution() {
         Execution::NotStarted => "not started",
         Execution::Started => "started",
-        // `Execution` is non_exhaustive: what this version does not know is unknown.
+        // `Execution` is non_exhaustive: a value that this version does not know counts as unknown.
         _ => "unknown",
     }
 }

@@ -1,4 +1,4 @@
-// The example of the READMEs, for an endpoint of choice.
+// The READMEs' example, for any endpoint.
 
 use std::io::Write;
 

@@ -14,8 +14,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Registry, registry};
 
-/// Everything that was reported, one line for each event or change of a span:
-/// `LEVEL target [span] name=value ..`.
+/// Everything that was reported, with one line for each event or state of a span: `LEVEL target
+/// [span] name=value ..`.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -46,7 +46,7 @@ impl Log {
             .collect()
     }
 
-    /// Records everything that the rest of the process reports.
+    /// Records everything that the process reports from now on.
     pub fn of_process() -> Self {
         let log = Self::default();
         let subscriber = Registry::default().with(log.clone());
@@ -54,7 +54,7 @@ impl Log {
         log
     }
 
-    /// Runs a future with everything that it reports recorded, at every level, by every crate.
+    /// Runs a future, and records everything that it reports, at every level and from every crate.
     pub async fn record<F: Future>(&self, future: F) -> F::Output {
         let subscriber = Registry::default().with(self.clone());
         future.with_subscriber(subscriber).await

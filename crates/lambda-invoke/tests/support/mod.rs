@@ -13,18 +13,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// A step of what the server does with a request.
+/// One step of the server's response to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Writes.
+    /// Writes these bytes.
     Write(Vec<u8>),
-    /// Waits for a notification.
+    /// Waits for this notification.
     Wait(Arc<Notify>),
     /// Closes the connection.
     Close,
     /// Closes with a reset.
     Reset,
-    /// Neither responds nor closes.
+    /// Neither responds nor closes the connection.
     Hang,
 }
 
@@ -44,7 +44,7 @@ impl Received {
     }
 }
 
-/// A server on a loopback port; ends with its runtime.
+/// A server on a loopback port. It ends with its runtime.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -52,7 +52,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that handles the nth request, counted from 0, by `script`.
+    /// Starts a server that handles the nth request, counted from 0, as `script` says.
     pub(crate) async fn start<F>(script: F) -> Self
     where
         F: Fn(usize, &Received) -> Vec<Step> + Send + Sync + 'static,
@@ -77,35 +77,35 @@ impl Server {
         }
     }
 
-    /// Returns how many complete requests have come.
+    /// Returns how many complete requests have arrived.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Returns how many connections were accepted.
+    /// Returns how many connections have been accepted.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Makes a builder of a client for this server.
+    /// Returns a builder of a client for this server.
     pub(crate) fn client_builder(&self) -> ClientBuilder {
         builder().endpoint_url(format!("http://{}", self.address))
     }
 
-    /// Makes a client for this server.
+    /// Returns a client for this server.
     pub(crate) fn client(&self) -> Client {
         self.client_builder().build().unwrap()
     }
 }
 
-/// Makes a builder with everything but the endpoint.
+/// Returns a builder with everything but the endpoint.
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .region("us-east-1")
         .credentials(credentials())
 }
 
-/// Starts a local endpoint with one function, and a client of it.
+/// Starts a local endpoint with one function, and returns it with a client for it.
 pub(crate) async fn local(function: Function) -> (LocalEndpoint, Client) {
     let builder = Endpoint::builder().function(function);
     let server = builder.bind_local().await.unwrap();
@@ -113,7 +113,7 @@ pub(crate) async fn local(function: Function) -> (LocalEndpoint, Client) {
     (server, client)
 }
 
-/// A client of a local endpoint.
+/// Returns a client for a local endpoint.
 pub(crate) fn client_of(server: &LocalEndpoint) -> Client {
     let builder = builder().endpoint_url(server.url());
     builder.build().unwrap()
@@ -179,7 +179,7 @@ async fn receive(socket: &mut TcpStream) -> Option<Received> {
     Some(request)
 }
 
-/// Makes a complete response with a body of known length.
+/// Returns a complete response with a body of known length.
 pub(crate) fn response(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
@@ -200,7 +200,7 @@ pub(crate) fn rejection(status: &str, code: &str, message: &str) -> Vec<u8> {
     )
 }
 
-/// Makes the head of a response stream in chunked framing.
+/// Returns the head of a response stream in chunked framing.
 pub(crate) fn stream_head(headers: &[(&str, &str)]) -> Vec<u8> {
     let mut text = String::from(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-amzn-requestid: the-id\r\n\
@@ -213,7 +213,7 @@ pub(crate) fn stream_head(headers: &[(&str, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Makes one HTTP chunk of bytes.
+/// Returns one HTTP chunk with these bytes.
 pub(crate) fn http_chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
@@ -221,7 +221,7 @@ pub(crate) fn http_chunk(bytes: &[u8]) -> Vec<u8> {
 /// The end of a chunked body.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// Makes one HTTP chunk of a stream's events.
+/// Returns one HTTP chunk with a stream's events.
 pub(crate) fn events(events: impl IntoIterator<Item = StreamEvent>) -> Vec<u8> {
     http_chunk(&event_bytes(events))
 }
@@ -243,7 +243,7 @@ pub(crate) fn complete() -> StreamEvent {
     StreamEvent::InvokeComplete(InvokeComplete::default())
 }
 
-/// Makes a complete stream of the payload `hello`.
+/// Returns a complete stream of the payload `hello`.
 pub(crate) fn whole_stream() -> Vec<u8> {
     [
         stream_head(&[]),
@@ -253,7 +253,8 @@ pub(crate) fn whole_stream() -> Vec<u8> {
     .concat()
 }
 
-/// Reads to the end: all that came, and the error that ended it, if one did.
+/// Reads a stream to its end, and returns everything that arrived and the error that ended it, if
+/// any.
 pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error>) {
     let mut all = Vec::new();
     let end = loop {
@@ -263,7 +264,7 @@ pub(crate) async fn drain(stream: &mut ResponseStream) -> (Vec<u8>, Option<Error
             None => break None,
         }
     };
-    // Nothing follows, whatever the end.
+    // Nothing follows the end or the error.
     for _ in 0..3 {
         assert!(stream.next_chunk().await.is_none());
     }

@@ -1,4 +1,4 @@
-//! The header: what a journal belongs to.
+//! The header, which says what a journal belongs to.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,15 +14,16 @@ const MAGIC: &[u8; 32] = b"lambda-invoke map journal, 0001\n";
 const VERSION: u16 = 1;
 const VERSION_AT: usize = MAGIC.len() - 5;
 
-/// After the first line: the length of the content, its complement, and a checksum of the content. A
-/// length that was damaged must not make a journal look like the beginning of one.
+/// After the first line come the length of the content, the complement of that length, and a
+/// checksum of the content. A damaged length must not make a journal look like the beginning of
+/// one.
 const FIXED: usize = MAGIC.len() + 12;
 
-/// The most bytes of a header.
+/// The maximum length of a header, in bytes.
 const MAX: usize = 64 << 10;
 
-/// What a journal belongs to: a function, options, and, if it was known at the start, the source of
-/// the payloads.
+/// The run that a journal belongs to: a function, options, and, if it was known at the start, the
+/// source of the payloads.
 ///
 /// # Example
 ///
@@ -42,7 +43,7 @@ const MAX: usize = 64 << 10;
 pub struct Header {
     /// The function, with its version or alias.
     pub function: String,
-    /// The options that decide what a payload does, by name.
+    /// The options that change the effect of a payload, by name.
     pub options: BTreeMap<String, String>,
     /// The payloads, if they were counted before the first was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,15 +56,15 @@ pub struct Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "data without invariants")]
 pub struct SourceId {
-    /// How many there are.
+    /// The number of payloads.
     pub items: u64,
-    /// Their bytes in total.
+    /// Their total length in bytes.
     pub bytes: u64,
     /// A CRC-32 of the checksums of all of them, in order.
     pub check: u32,
 }
 
-/// What a decoded header is.
+/// The result of decoding a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a header is complete or is not")]
 pub enum Decoded {
@@ -77,11 +78,11 @@ pub enum Decoded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// They belong to a file of another kind.
+    /// The file is of another kind.
     NotAJournal,
-    /// They belong to a journal in another version of the format.
+    /// The journal has another version of the format.
     OtherVersion(u16),
-    /// They are those of a damaged header.
+    /// The header is damaged.
     Damaged,
     /// The function's name and the options take more than 64 KiB.
     TooLong,
@@ -141,7 +142,7 @@ impl Header {
         }
     }
 
-    /// Adds an option that decides what a payload does.
+    /// Adds an option that changes the effect of a payload.
     #[must_use]
     pub fn with_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.insert(name.into(), value.into());
@@ -184,12 +185,12 @@ impl Header {
         Ok(out)
     }
 
-    /// Decodes the header at the beginning of a file, of which these are the first 64 KiB or all
-    /// bytes.
+    /// Decodes the header at the beginning of a file, given its first 64 KiB, or all of a shorter
+    /// file.
     ///
     /// # Errors
     ///
-    /// If the file is no journal, or its header is damaged.
+    /// If the file is not a journal, or its header is damaged.
     pub fn decode(bytes: &[u8]) -> Result<Decoded, HeaderError> {
         let common = bytes.len().min(MAGIC.len());
         if bytes[..common] != MAGIC[..common] {
@@ -221,8 +222,8 @@ impl Header {
         })
     }
 
-    /// Returns the first difference between this header, of what is to be done, and that of a journal;
-    /// `None` if the journal belongs to it. Payloads are compared only if both are known.
+    /// Returns the first difference between this header, of the current run, and that of a journal;
+    /// `None` if the journal belongs to the run. Payloads are compared only if both are known.
     #[must_use]
     pub fn difference(&self, journal: &Self) -> Option<Difference> {
         let differ = |what: &str, was: &str, is: &str| {

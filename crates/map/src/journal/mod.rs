@@ -13,12 +13,12 @@
 //! zero. The seed is random and the position is part of every checksum, so neither a record that was
 //! moved nor data that looks like a record is taken for one.
 //!
-//! A [`Scanner`] tells what a crash leaves behind from damage:
+//! A [`Scanner`] distinguishes the traces of a crash from damage:
 //!
 //! - A record that is incomplete at the end of the file is a torn tail, and is dropped.
-//! - Zeros, and data with a wrong checksum, are what a power failure leaves of records that had not
-//!   been synced. They are dropped too, unless a later [`Synced`](Record::Synced) record says that
-//!   they had been: then they are damage.
+//! - Zeros, and data with a wrong checksum, remain after a power failure in the place of records
+//!   that had not been synced. They are dropped too, unless a later [`Synced`](Record::Synced)
+//!   record says that the records had been synced: then they are damage.
 //! - Anything else is damage, and the journal is rejected.
 
 mod header;

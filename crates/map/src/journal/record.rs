@@ -8,7 +8,7 @@ pub const SLOT: usize = 16;
 /// The largest index of an item.
 pub const MAX_INDEX: u64 = (1 << 48) - 1;
 
-/// The most data of a result, in bytes.
+/// The maximum length of a result's data, in bytes.
 pub const MAX_DATA: usize = 64 << 20;
 
 /// How an item ended.
@@ -52,7 +52,7 @@ impl Settled {
 pub enum Kind {
     /// The item is about to be sent.
     Sent,
-    /// The item ended: see [`Settled`]. With the result's line as data.
+    /// The item ended: see [`Settled`]. The data is the result's line.
     Done,
     /// See [`Settled::NotStarted`].
     NotStarted,
@@ -80,7 +80,7 @@ impl Kind {
         Self::Void,
     ];
 
-    /// From 1, because zero is what a power failure leaves.
+    /// Codes begin at 1, because a power failure leaves zeros.
     const fn code(self) -> u8 {
         self as u8 + 1
     }
@@ -119,7 +119,7 @@ pub enum Record<'d> {
         index: u64,
         /// How.
         settled: Settled,
-        /// What is to be reported again when the journal is used again; at most [`MAX_DATA`].
+        /// The data to report again when the journal is used again; at most [`MAX_DATA`] bytes.
         data: &'d [u8],
     },
     /// All records before a position are on the disk.
@@ -173,7 +173,7 @@ impl Record<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
-    /// What it is.
+    /// The kind of the record.
     pub kind: Kind,
     /// The index of the item, a position, or a count.
     pub number: u64,
@@ -191,7 +191,7 @@ impl Found {
     }
 }
 
-/// Decodes the first 16 bytes of a record at a position; `None` if they are none.
+/// Decodes the first 16 bytes of a record at a position; `None` if they are not a record.
 #[must_use]
 pub fn decode_head(seed: u32, slot: u64, bytes: &[u8; SLOT]) -> Option<Found> {
     let [code, zero, n0, n1, n2, n3, n4, n5, w0, w1, w2, w3, sum @ ..] = *bytes;
@@ -225,7 +225,7 @@ pub fn data_of<'b>(seed: u32, slot: u64, found: &Found, area: &'b [u8]) -> Optio
     (u32::from_le_bytes(*sum) == checksum(seed, slot, content)).then(|| &content[..found.data])
 }
 
-/// The bytes that data takes, with padding and checksum.
+/// The number of bytes that data takes, with padding and checksum.
 pub(super) const fn area_of(data: usize) -> usize {
     match data {
         0 => 0,
@@ -239,9 +239,11 @@ const fn slots_of(data: usize) -> u64 {
 
 /// The beginning of a checksum: of the seed and the position.
 pub(super) fn hasher(seed: u32, slot: u64) -> Hasher {
+    let mut start = [0; 12];
+    start[..4].copy_from_slice(&seed.to_le_bytes());
+    start[4..].copy_from_slice(&slot.to_le_bytes());
     let mut hasher = Hasher::new();
-    hasher.update(&seed.to_le_bytes());
-    hasher.update(&slot.to_le_bytes());
+    hasher.update(&start);
     hasher
 }
 

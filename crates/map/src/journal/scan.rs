@@ -7,7 +7,8 @@ use crc32fast::Hasher;
 
 use super::record::{Found, Kind, SLOT, area_of, decode_head, hasher};
 
-/// The most places that a power failure may have destroyed. Real ones are next to each other.
+/// The maximum number of places that a power failure may have destroyed. In practice these are
+/// adjacent.
 const MAX_HOLES: usize = 4_096;
 
 /// A record, and where it is.
@@ -22,11 +23,12 @@ pub struct Event {
     pub lost: u64,
 }
 
-/// What is left after the last record.
+/// The state of the file after the last record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tail {
-    /// Where the next record belongs, in slots. What the file has from there on is a torn tail.
+    /// The position of the next record, in slots. Everything in the file from there on is a torn
+    /// tail.
     pub end: u64,
     /// The places before the end that a power failure destroyed. They must be filled with
     /// [`Record::Void`](super::Record::Void) before anything is appended.
@@ -37,7 +39,7 @@ pub struct Tail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// The bytes at a position are no record, and no crash leaves such bytes.
+    /// The bytes at a position are not a record, and a crash cannot have left them.
     Damaged {
         /// Where, in bytes from the beginning of the file.
         offset: u64,
@@ -55,7 +57,7 @@ impl std::error::Error for ScanError {}
 
 /// Reads records.
 ///
-/// It keeps at most 16 bytes of what it is given, whatever a record's data takes.
+/// It keeps at most 16 bytes of its input, however long the data of a record is.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     seed: u32,
@@ -157,7 +159,7 @@ impl Scanner {
                     };
                     Ok(None)
                 }
-                // In a hole, what looks like garbage is data whose head is lost.
+                // In a hole, garbage is data whose head is lost.
                 None if self.hole.is_some() => Ok(None),
                 None if slot == [0; SLOT] => {
                     self.lose(self.slot);

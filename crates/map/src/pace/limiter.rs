@@ -1,25 +1,25 @@
-//! How many calls run at once.
+//! Adapts how many calls run at once.
 
 /// How many calls run at once at first.
 const FIRST: f64 = 8.0;
 
-/// The least that one round of throttles leaves of the limit.
+/// The smallest fraction of the limit that one round of throttling leaves.
 const FLOOR: f64 = 0.5;
 
-/// Adapts the number of concurrent calls to a limit that is not known: additive increase,
+/// Adapts the number of concurrent calls to an unknown limit, with additive increase and
 /// multiplicative decrease.
 ///
-/// - *Warm-up*: from 8, each success adds one, so the limit doubles in the time of a call, until the
-///   first throttle or the upper bound.
-/// - *Decrease*: a throttle sets the limit to the number of calls that ran when the throttled one was
-///   started. Of calls that start together, those beyond the service's limit are throttled, so this
-///   multiplies the limit by the share that was accepted. One round of calls takes at most half of it.
-/// - *Increase*: each round of calls without a throttle adds more: 1/64 of the limit (at least one),
-///   then twice as much, and so on up to a half. So a limit that was raised is found within a few
-///   rounds, and one that was not is exceeded by little.
+/// - *Warm-up*: from 8, each success adds one, so the limit doubles once per duration of a call,
+///   until the first throttled call or the upper bound.
+/// - *Decrease*: a throttled call sets the limit to the number of calls that ran when it was
+///   started. If calls start together, those beyond the service's limit are throttled, so this
+///   multiplies the limit by the share that was accepted. One round of calls at most halves it.
+/// - *Increase*: each round of calls without throttling adds more: 1/64 of the limit (at least
+///   one), then twice as much, and so on up to a half. So a limit that was raised is found within a
+///   few rounds, and a limit that was not is hardly exceeded.
 ///
-/// A round is the time until a call that started after it began ends. The limit grows only while it is
-/// the limit that keeps calls from starting: see [`saturated`](Self::saturated).
+/// A round lasts until a call that started in it ends. The limit grows only while it keeps calls
+/// from starting: see [`saturated`](Self::saturated).
 ///
 /// # Example
 ///
@@ -32,7 +32,7 @@ const FLOOR: f64 = 0.5;
 /// limiter.succeeded(call);
 /// assert_eq!(limiter.limit(), 9);
 /// let call = limiter.start();
-/// // When it was started, six others ran.
+/// // When the call was started, six others ran.
 /// limiter.throttled(call, 6);
 /// assert_eq!(limiter.limit(), 6);
 /// ```
@@ -41,19 +41,19 @@ pub struct Limiter {
     limit: f64,
     max: f64,
     warming_up: bool,
-    /// What a round adds.
+    /// How much a round adds.
     step: f64,
     /// The number of the next call.
     next: u64,
     /// The first call that started after the limit last kept one from starting.
     unsaturated: u64,
-    /// The first call of the present round.
+    /// The first call of the current round.
     round: u64,
-    /// Whether the present round has had no throttle.
+    /// Whether the current round is without a throttled call.
     is_clean: bool,
-    /// The first call whose throttle begins a new round of decrease.
+    /// The first call that begins a new round of decrease if it is throttled.
     recover: u64,
-    /// The least of the present round of decrease.
+    /// The lower bound of the current round of decrease.
     floor: f64,
 }
 
@@ -89,12 +89,12 @@ impl Limiter {
         number
     }
 
-    /// Takes into account that the limit keeps a call from starting.
+    /// Records that the limit keeps a call from starting.
     pub fn saturated(&mut self) {
         self.unsaturated = self.next;
     }
 
-    /// Takes the success of a call into account.
+    /// Records the success of a call.
     pub fn succeeded(&mut self, call: u64) {
         if call >= self.round {
             if self.is_clean && !self.warming_up {
@@ -113,21 +113,21 @@ impl Limiter {
         self.limit = (self.limit + more).min(self.max);
     }
 
-    /// Takes a throttled call into account; when it was started, `others` ran.
+    /// Records a throttled call; when it was started, `others` ran.
     pub fn throttled(&mut self, call: u64, others: usize) {
         self.decrease(call);
         self.limit = self.limit.min(others as f64).max(self.floor).max(1.0);
     }
 
-    /// Takes a call into account that failed because this machine or the service is overloaded: no
-    /// connection, or a timeout of one. Halves the limit once a round.
+    /// Records a call that failed because this machine or the service is overloaded: there was no
+    /// connection, or it timed out. Halves the limit at most once per round.
     pub fn overloaded(&mut self, call: u64) {
         if self.decrease(call) {
             self.limit = self.floor.max(1.0);
         }
     }
 
-    /// Begins a round of decrease, unless the call began in the present one.
+    /// Begins a round of decrease, unless the call began in the current one.
     fn decrease(&mut self, call: u64) -> bool {
         self.warming_up = false;
         self.is_clean = false;
@@ -151,8 +151,9 @@ mod tests {
 
     use super::*;
 
-    /// A service that runs as many calls at once as its limit, each for 100 ticks; a throttle takes
-    /// two. Returns the share of the limit that was used in each 1,000 ticks.
+    /// Simulates a service that runs as many calls at once as its limit allows, each for 100 ticks;
+    /// a throttled call takes two. Returns the share of the limit that was used in each 1,000
+    /// ticks.
     fn simulate(max: usize, ticks: u64, limit_at: impl Fn(u64) -> usize) -> Vec<f64> {
         let mut limiter = Limiter::new(max);
         let mut running: VecDeque<(u64, u64)> = VecDeque::new();

@@ -8,7 +8,7 @@ pub use self::rate::Rate;
 
 use lambda_invoke::ThrottleReason;
 
-/// What a throttle says about the limit that was reached.
+/// The limit that a throttled call reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a limit is one of these two")]
 pub enum Limit {
@@ -19,8 +19,8 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Returns the limit that a throttle's reason names. A throttle without a reason is taken for one of
-    /// concurrency, which limits the rate as well.
+    /// Returns the limit that the reason names. Without a reason, concurrency is assumed, which
+    /// limits the rate as well.
     #[must_use]
     pub fn of(reason: Option<&ThrottleReason>) -> Self {
         match reason {

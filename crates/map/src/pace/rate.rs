@@ -1,24 +1,25 @@
-//! How many calls start per second.
+//! Adapts how many calls start per second.
 
 use std::time::Duration;
 
-/// The least rate that throttles lead to.
+/// The lowest rate that throttling leads to.
 const LEAST: f64 = 0.5;
 
-/// What a throttle leaves of the rate.
+/// The fraction of the rate that a throttled call leaves.
 const DECREASE: f64 = 0.85;
 
-/// How often the rate is changed at most.
+/// The shortest time between two changes of the rate.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// How many calls that were not started in time may start at once.
+/// How much delay may be made up at once, by calls that start together.
 const BURST: Duration = Duration::from_millis(20);
 
-/// Spaces the starts of calls: by an upper bound, if there is one, and by a rate that adapts, once the
-/// service throttles by rate.
+/// Spaces the starts of calls: by an upper bound, if there is one, and, after the service has
+/// throttled by rate, by a rate that adapts.
 ///
-/// A throttle sets the rate to 85 % of that at which calls were accepted; half a second without one
-/// adds 2 %, then 4 %, and so on up to 32 %. Times are those since the beginning.
+/// A throttled call sets the rate to 85 % of the rate at which calls were accepted; half a second
+/// without one adds 2 %, then 4 %, and so on up to 32 %. Times are counted from the beginning of
+/// the run.
 ///
 /// # Example
 ///
@@ -39,7 +40,7 @@ pub struct Rate {
     adapted: Option<f64>,
     /// When the next call is due.
     due: Duration,
-    /// The present period: its start, and the calls accepted in it.
+    /// The current period: its start, and the calls accepted in it.
     period: Duration,
     accepted: u64,
     /// The calls accepted per second in the last period that had any.
@@ -64,7 +65,7 @@ impl Rate {
         }
     }
 
-    /// Returns the present rate in calls per second; `None` if there is no limit.
+    /// Returns the current rate in calls per second; `None` if there is no limit.
     #[must_use]
     pub fn per_second(&self) -> Option<f64> {
         match (self.max, self.adapted) {
@@ -89,13 +90,13 @@ impl Rate {
         }
     }
 
-    /// Takes a call into account that the service accepted.
+    /// Records a call that the service accepted.
     pub fn accepted(&mut self, now: Duration) {
         self.tick(now);
         self.accepted += 1;
     }
 
-    /// Takes a throttle by rate into account.
+    /// Records that the service throttled by rate.
     pub fn throttled(&mut self, now: Duration) {
         self.tick(now);
         if self.was_throttled {
@@ -118,7 +119,7 @@ impl Rate {
         self.adapted = Some(rate.max(LEAST));
     }
 
-    /// Begins a new period when the present one is over.
+    /// Begins a new period when the current one is over.
     fn tick(&mut self, now: Duration) {
         let elapsed = now.saturating_sub(self.period);
         if elapsed < PERIOD {
@@ -163,7 +164,7 @@ mod tests {
         let mut rate = Rate::new(None);
         let mut shares = Vec::new();
         let mut accepted = 0;
-        // What the service has left in this tenth of a second.
+        // The calls that the service still accepts in this tenth of a second.
         let mut left = 0;
         for millisecond in 0..40_000u64 {
             let now = Duration::from_millis(millisecond);

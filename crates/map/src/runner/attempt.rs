@@ -9,7 +9,7 @@ use lambda_invoke::{
     RetryPolicy, TenantId,
 };
 
-/// The most bytes of a streamed response that are kept in memory.
+/// The maximum number of bytes of a streamed response that are kept in memory.
 const MAX_STREAM: u64 = 200 << 20;
 
 /// How a function is called.
@@ -21,11 +21,11 @@ pub enum Mode {
     Invoke,
     /// Invoke with the type `Event`: waits until the event is queued.
     Event,
-    /// InvokeWithResponseStream: the response is what the function wrote, all of it.
+    /// InvokeWithResponseStream: the response is the function's whole output.
     Stream,
 }
 
-/// What all calls have in common.
+/// The parameters that all calls share.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {
@@ -63,7 +63,7 @@ impl Target {
             .payload(attempt.payload.clone())
             .retry(match attempt.recover {
                 true => RetryPolicy::default(),
-                // Throttles are this crate's business.
+                // This crate handles throttling itself.
                 false => RetryPolicy::none(),
             })
             .maybe_qualifier(self.qualifier.clone())
@@ -90,16 +90,17 @@ pub(super) struct Attempt {
     pub(super) execution_name: Option<Arc<str>>,
 }
 
-/// A response that counts.
+/// The response of a successful call.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) payload: Bytes,
     pub(super) request_id: Option<Arc<str>>,
-    pub(super) report: Option<Report>,
+    /// Boxed, since most have none.
+    pub(super) report: Option<Box<Report>>,
 }
 
 impl Attempt {
-    pub(super) async fn make(self, client: Client, target: &Target) -> Result<Response, Error> {
+    pub(super) async fn make(self, client: &Client, target: &Target) -> Result<Response, Error> {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &self);
             let stream = call.send().await?;
@@ -108,7 +109,8 @@ impl Attempt {
             let completion = collected.completion();
             return Ok(Response {
                 request_id,
-                report: completion.and_then(|completion| completion.report().cloned()),
+                report: completion
+                    .and_then(|completion| completion.report().cloned().map(Box::new)),
                 payload: collected.to_bytes(),
             });
         }
@@ -122,7 +124,7 @@ impl Attempt {
         let reply = call.send().await?.into_result()?;
         Ok(Response {
             request_id: reply.request_id().map(Arc::from),
-            report: reply.report(),
+            report: reply.report().map(Box::new),
             payload: reply.into_payload(),
         })
     }

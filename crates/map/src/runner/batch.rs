@@ -1,4 +1,4 @@
-//! Several payloads in one invocation, as a JSON array, and what the response says of each.
+//! Several payloads in one invocation, as a JSON array, and the results in the response.
 //!
 //! The response follows the contract of Lambda's own batches ("partial batch responses"):
 //! `{"batchItemFailures": [{"itemIdentifier": "..."}]}`. An identifier is the item's key or its position
@@ -15,17 +15,18 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The most bytes of a batch's array: the service's limit for the payload of a request, 6 MiB.
+/// The maximum length of a batch's array in bytes: the service's limit for the payload of a
+/// request, 6 MiB.
 pub(super) const MAX_BYTES: usize = 6 << 20;
 
-/// What the response says of each item, in order.
+/// The response's results for the items, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BatchResponse {
     /// Whether each item failed.
     Failed(Vec<bool>),
-    /// A result for each.
+    /// A result for each item.
     Results(Vec<Bytes>),
-    /// The whole batch failed, because the response is not one that batches have.
+    /// The whole batch failed, because the response is not valid for a batch.
     Invalid(String),
 }
 
@@ -103,7 +104,8 @@ pub(super) fn read(response: &Bytes, keys: &[Option<Arc<str>>]) -> BatchResponse
     BatchResponse::Failed((0..keys.len()).map(|at| failed.contains(&at)).collect())
 }
 
-/// The items that an identifier names: by their key, which several may have, or else by the position.
+/// The items that an identifier names: by their key, which several items may have, or else by
+/// position.
 fn positions(identifier: &Value, keys: &[Option<Arc<str>>]) -> Vec<usize> {
     let text = match identifier {
         Value::String(text) => text.clone(),

@@ -33,7 +33,7 @@ use crate::store::{Journal, JournalError};
 pub enum MaxFailures {
     /// More than this many failed.
     Count(u64),
-    /// More than this share of those that ended failed, from 0 to 1, once 100 have ended.
+    /// More than this share (0 to 1) of the ended items failed, once 100 have ended.
     Share(f64),
 }
 
@@ -132,22 +132,22 @@ impl Map {
         self
     }
 
-    /// Sets the most calls at once. The number adapts below it: see
+    /// Sets the maximum number of concurrent calls. The number adapts below it: see
     /// [`Limiter`](crate::pace::Limiter).
     pub fn concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.max(1);
         self
     }
 
-    /// Sets the most calls that start per second. The number adapts below it: see
+    /// Sets the maximum number of calls that start per second. The number adapts below it: see
     /// [`Rate`](crate::pace::Rate).
     pub fn rate(mut self, most: Option<f64>) -> Self {
         self.rate = most;
         self
     }
 
-    /// Sets how many items one invocation has: with more than one, the payload is a JSON array. 0 means
-    /// 1. A batch has fewer items if they would exceed 6 MiB, or if a slow source has no more.
+    /// Sets how many items one invocation has: with more than one, the payload is a JSON array. 0 counts
+    /// as 1. A batch has fewer items if more would exceed 6 MiB, or if a slow source has no more yet.
     pub fn batch(mut self, items: usize) -> Self {
         self.batch = items.max(1);
         self
@@ -159,19 +159,20 @@ impl Map {
         self
     }
 
-    /// Sets the most attempts of an item, besides those that the service throttled. 0 means 1.
+    /// Sets the maximum number of attempts of an item, besides those that the service throttled. 0
+    /// means 1.
     pub fn max_attempts(mut self, most: u32) -> Self {
         self.max_attempts = most.max(1);
         self
     }
 
-    /// Sets for how long everything may be throttled before throttled items fail.
+    /// Sets how long everything may be throttled before throttled items fail.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sets the journal. What it has as done is not sent again.
+    /// Sets the journal. Items that it records as done are not sent again.
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = Some(journal);
         self
@@ -184,7 +185,7 @@ impl Map {
     }
 
     /// Yields results in the order of the items; at most this many items start ahead of the next
-    /// result. `None` is in the order in which they end.
+    /// result. `None` means the order in which items end.
     pub fn ordered(mut self, window: Option<u64>) -> Self {
         self.ordered = window;
         self
@@ -209,7 +210,7 @@ impl Map {
         self
     }
 
-    /// Sets what turns a result into the line that is recorded and reported, in the place of
+    /// Sets the function that turns a result into the line to record and report, in place of
     /// [`Finished::line`]. An error ends the run; the item counts as unknown in the journal.
     pub fn keep(mut self, keep: Arc<Keep>) -> Self {
         self.keep = Some(keep);
@@ -280,7 +281,7 @@ enum Phase {
 pub struct Control(Arc<watch::Sender<Phase>>);
 
 impl Control {
-    /// Starts no more items; those that run may end.
+    /// Starts no more items; the running ones may finish.
     pub fn drain(&self) {
         self.0.send_if_modified(|phase| {
             let is_first = *phase == Phase::Running;
@@ -291,13 +292,13 @@ impl Control {
         });
     }
 
-    /// Ends the run at once: items that run are reported as unknown.
+    /// Ends the run at once: running items are reported as unknown.
     pub fn stop(&self) {
         self.0.send_replace(Phase::Stopping);
     }
 }
 
-/// Why a run ended before all items did.
+/// Why no more items are started.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ended {
@@ -307,8 +308,8 @@ pub enum Ended {
     Interrupted,
     /// More items failed than [`Map::max_failures`] allows.
     TooManyFailures,
-    /// A call failed as every other one would: no permission, no such function, no credentials, or
-    /// nothing but throttles.
+    /// A call failed in a way that every other call would: no permission, no such function, no
+    /// credentials, or nothing but throttling.
     Rejected(Arc<Error>),
 }
 
@@ -342,10 +343,10 @@ impl From<JournalError> for RunError {
     }
 }
 
-/// A run: a stream of how items ended.
+/// A run: a stream of the items' results.
 ///
-/// After an error of the source, the items that run end before the stream does; after one of the
-/// journal nothing more is known of them.
+/// After an error of the source, the running items finish before the stream ends; after an error of
+/// the journal, nothing more is known about them.
 #[must_use = "a run does nothing unless it is polled"]
 pub struct Run {
     driver: Box<Driver>,
@@ -366,7 +367,7 @@ impl Run {
         self.driver.take_ready()
     }
 
-    /// Returns what ends the run early.
+    /// Returns the handle that can end the run early.
     #[must_use]
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -379,7 +380,8 @@ impl Run {
         progress.clone()
     }
 
-    /// Returns why no more items are started; [`Ended::Complete`] also as long as they are.
+    /// Returns why no more items are started; [`Ended::Complete`] also while items are still being
+    /// started.
     #[must_use]
     pub fn ended(&self) -> Ended {
         self.driver.ended()
@@ -403,7 +405,7 @@ impl fmt::Debug for Run {
     }
 }
 
-/// A source from an iterator, which is polled where the run is: it must not block.
+/// Makes a source from an iterator. It must not block, since it runs where the run is polled.
 pub fn iter<I>(items: I) -> impl Stream<Item = Result<Item, BoxError>> + Send
 where
     I: IntoIterator<Item = Item>,

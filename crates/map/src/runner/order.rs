@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::item::Event;
 
-/// The most bytes of results that wait for an earlier one.
+/// The maximum number of bytes of results that wait for an earlier one.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Holds results until those of all items before them have come.
+/// Holds results until those of all earlier items are available.
 #[derive(Debug)]
 pub(super) struct Order {
     /// How far items may start ahead of the next result.
@@ -38,14 +38,14 @@ impl Order {
         self.held.insert(event.index(), event);
     }
 
-    /// Takes the next result, if it has come.
+    /// Takes the next result, if it is available.
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.held.remove(&self.next)?;
         Some(self.taken(event))
     }
 
-    /// Takes the next of those that have come, although results before it are missing: there will be
-    /// none.
+    /// Takes the next available result, although earlier results are missing, because these will
+    /// not come any more.
     pub(super) fn pop_any(&mut self) -> Option<Event> {
         let (_, event) = self.held.pop_first()?;
         Some(self.taken(event))

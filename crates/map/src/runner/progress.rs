@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::journal::Settled;
 
-/// How many reasons of throttles are counted separately: a peer can send a new one each time.
+/// How many reasons for throttling are counted separately: a peer can send a new one each time.
 const MAX_REASONS: usize = 20;
 
 /// How far a run is.
@@ -22,13 +22,13 @@ pub struct Progress {
     pub recorded: BySettled,
     /// Invocations that run now.
     pub in_flight: usize,
-    /// How many may.
+    /// How many invocations may run.
     pub limit: usize,
     /// How many may start per second, if that is limited.
     pub rate: Option<f64>,
     /// Items that wait to be sent again.
     pub waiting: usize,
-    /// Attempts of all invocations, those that were throttled included.
+    /// Attempts of all invocations, including throttled ones.
     pub attempts: u64,
     /// Throttled attempts, by the service's reason.
     pub throttles: BTreeMap<String, u64>,
@@ -90,8 +90,8 @@ impl Progress {
         *self.throttles.entry(reason.to_owned()).or_default() += 1;
     }
 
-    /// Returns the billed time of all invocations of this run; `None` if there was no report. If some
-    /// had none, their time is estimated by the mean of the others.
+    /// Returns the billed time of all invocations of this run; `None` if there was no report. The
+    /// time of invocations without a report is estimated by the mean of the others.
     #[must_use]
     pub fn billed_estimate(&self) -> Option<Duration> {
         (self.reports > 0).then(|| {

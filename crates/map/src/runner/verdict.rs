@@ -1,4 +1,4 @@
-//! What to do about a call that failed: a pure function.
+//! Decides what to do about a call that failed, as a pure function.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,13 +7,13 @@ use lambda_invoke::{Error, ErrorKind, Execution, TimeoutKind};
 
 use crate::journal::Settled;
 
-/// The first delay after a throttle. The limiter keeps further calls from starting anyway.
+/// The first delay after throttling. The limiter keeps further calls from starting anyway.
 const THROTTLED: Duration = Duration::from_millis(20);
 const MAX_THROTTLED: Duration = Duration::from_secs(2);
 /// The first delay after any other failure.
 const FAILED: Duration = Duration::from_millis(50);
 const MAX_FAILED: Duration = Duration::from_secs(20);
-/// The longest `Retry-After` that is waited for.
+/// The longest `Retry-After` that is respected.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Which failed items are sent again in the same run.
@@ -29,14 +29,14 @@ pub enum Retry {
     AtLeastOnce,
 }
 
-/// What is known of the attempts so far.
+/// What is known about the attempts so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempts {
     pub(super) retry: Retry,
-    /// Attempts that were not throttled, this one included if it was not.
+    /// Attempts that were not throttled, including this one if it was not.
     pub(super) made: u32,
     pub(super) max: u32,
-    /// Attempts that were throttled, this one included if it was.
+    /// Attempts that were throttled, including this one if it was.
     pub(super) throttled: u32,
     /// Whether all items have durable execution names.
     pub(super) durable: bool,
@@ -124,7 +124,7 @@ fn is_fatal(error: &Error) -> bool {
     }
 }
 
-/// Doubles with each attempt, with jitter: from a half to the whole.
+/// A delay that doubles with each attempt, with jitter: from half of it to the whole.
 fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) -> Duration {
     let doubled = base.saturating_mul(1 << attempt.saturating_sub(1).min(16));
     doubled.min(max).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)

@@ -15,8 +15,9 @@ use crate::item::Item;
 
 /// JSON in which `{column}` stands for a field of a row.
 ///
-/// In a string, `{column}` is replaced by the field's text; a string that is nothing but
-/// `{column:json}` is replaced by the field as JSON, such as a number. `{{` and `}}` are braces.
+/// In a string, `{column}` is replaced by the field's text. A string that consists only of
+/// `{column:json}` is replaced by the field as JSON, such as a number. `{{` and `}}` stand for
+/// braces.
 ///
 /// # Example
 ///
@@ -33,7 +34,7 @@ use crate::item::Item;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template(Value);
 
-/// Why a text is no template.
+/// Why a text is not a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TemplateError {
@@ -97,7 +98,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     Ok(pieces)
 }
 
-/// Parses a template, which is JSON, and each brace of which has a counterpart.
+/// Parses a template: JSON in which each brace has a counterpart.
 impl FromStr for Template {
     type Err = TemplateError;
 
@@ -199,8 +200,8 @@ fn fill_text(text: &str, columns: &StringRecord, row: &StringRecord) -> Result<V
     Ok(Value::String(out))
 }
 
-/// Rows of CSV as items: by a template, or else as objects with the columns' names. The first row has
-/// the names.
+/// Rows of CSV as items: by a template, or else as objects. The first row has the names of the
+/// columns.
 pub struct Csv<R> {
     reader: csv::Reader<Bounded<R>>,
     left: Arc<AtomicUsize>,
@@ -236,8 +237,8 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     ///
-    /// If they cannot be read, the template names others, or two have the same name: of those in the
-    /// template, or of all if there is none.
+    /// If they cannot be read, if the template names other columns, or if two columns have the same
+    /// name (of those in the template, or of all if there is no template).
     pub fn new(reader: R, template: Option<Template>, fields: Fields) -> Result<Self, SourceError> {
         let left = Arc::new(AtomicUsize::new(MAX_ITEM));
         let bounded = Bounded {
@@ -375,7 +376,7 @@ mod tests {
             let error = rows(table, template).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-        // For columns that the template leaves out, it does not matter.
+        // Columns that the template leaves out may have the same name.
         let left = rows("a,b,a\n1,2,3\n", Some("\"{b}\""));
         assert_eq!(left.unwrap(), ["\"2\""]);
         let endless = std::io::Read::chain("a\n".as_bytes(), std::io::repeat(b'x'));

@@ -1,4 +1,4 @@
-//! The fields of a payload that name an item.
+//! The fields of a payload that identify an item.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Selector {
     }
 }
 
-/// Which fields name items.
+/// Which fields identify items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fields {

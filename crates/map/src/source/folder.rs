@@ -10,8 +10,8 @@ use crate::item::Item;
 /// The files of a folder as items, in the order of their names, which are the keys. Hidden files and
 /// folders in it are left out.
 ///
-/// The names are in memory, since no system lists a folder in a fixed order; the contents are read one
-/// by one.
+/// The names are kept in memory, since no system lists a folder in a fixed order; the contents are
+/// read one by one.
 #[derive(Debug)]
 pub struct Folder {
     paths: std::vec::IntoIter<PathBuf>,

@@ -5,6 +5,9 @@ use std::io::{self, BufRead, Read as _};
 use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, checked};
 use crate::item::Item;
 
+/// The most bytes of memory that are kept for the next text.
+const KEPT: usize = 64 << 10;
+
 /// What ends an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of lists in use")]
@@ -16,7 +19,7 @@ pub enum Separator {
     Nul,
 }
 
-/// Items from a text, each of which must be JSON. Empty ones are left out.
+/// The items of a text. Each must be JSON; empty ones are left out.
 ///
 /// # Example
 ///
@@ -34,17 +37,20 @@ pub struct Texts<R> {
     reader: R,
     separator: Separator,
     fields: Fields,
+    /// The present text, with its end.
+    text: Vec<u8>,
     number: u64,
     failed: bool,
 }
 
 impl<R: BufRead> Texts<R> {
-    /// Reads items that end with this separator, and are named by these fields.
+    /// Reads items that end with this separator, and identifies them by these fields.
     pub fn new(reader: R, separator: Separator, fields: Fields) -> Self {
         Self {
             reader,
             separator,
             fields,
+            text: Vec::new(),
             number: 0,
             failed: false,
         }
@@ -57,29 +63,32 @@ impl<R: BufRead> Texts<R> {
         }
     }
 
-    fn text(&mut self) -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
+    /// Reads the next text; returns whether there is one.
+    fn advance(&mut self) -> io::Result<bool> {
+        self.text.clear();
+        self.text.shrink_to(KEPT);
         let end = match self.separator {
             Separator::Line => b'\n',
             Separator::Nul => 0,
         };
-        let most = MAX_ITEM as u64 + 2;
-        self.reader.by_ref().take(most).read_until(end, &mut text)?;
-        Ok(text)
+        let mut rest = self.reader.by_ref().take(MAX_ITEM as u64 + 2);
+        Ok(rest.read_until(end, &mut self.text)? > 0)
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
         loop {
             self.number += 1;
-            let text = self.text();
-            let text =
-                text.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
-            if text.is_empty() {
-                return Ok(None);
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => {
+                    return Err(SourceError::new(self.place(), SourceErrorKind::Io(error)));
+                }
             }
+            let text = &self.text[..];
             let mut payload = match self.separator {
-                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(&text),
-                Separator::Line => &text,
+                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(text),
+                Separator::Line => text,
             };
             if self.number == 1 {
                 payload = payload

@@ -1,7 +1,7 @@
 //! Items from files: lines, texts that end with NUL, rows of CSV, the files of a folder.
 //!
-//! All of these are iterators that read as they go and block while they do, so a program runs them on
-//! a thread of its own.
+//! All of these are iterators that read, and block, as they go, so a program should run them on a
+//! separate thread.
 
 mod csv;
 mod fields;
@@ -20,14 +20,15 @@ pub use self::lines::{Separator, Texts};
 use crate::item::Item;
 use crate::journal::{SourceId, check_of};
 
-/// The most bytes of one item: more than twice the largest payload of the service (6 MiB).
+/// The maximum length of one item in bytes: more than twice the largest payload of the service (6
+/// MiB).
 pub const MAX_ITEM: usize = 16 << 20;
 
 /// Why a source has no further item.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SourceError {
-    /// Where: a line, a row, a file; empty for the whole input.
+    /// The place: a line, a row, a file; empty for the whole input.
     pub place: String,
     /// What is wrong there.
     pub kind: SourceErrorKind,
@@ -76,7 +77,7 @@ impl fmt::Display for SourceError {
 impl std::error::Error for SourceError {}
 
 impl SourceError {
-    /// Creates the error of an input that cannot be read at all.
+    /// Creates the error for an input that cannot be read at all.
     #[must_use]
     pub fn io(error: io::Error) -> Self {
         Self::new("", SourceErrorKind::Io(error))

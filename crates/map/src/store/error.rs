@@ -16,9 +16,9 @@ pub enum JournalError {
     NotAFile,
     /// Another process is using it.
     InUse,
-    /// The file is no journal, or its header is damaged.
+    /// The file is not a journal, or its header is damaged.
     Header(HeaderError),
-    /// The journal belongs to something else.
+    /// The journal belongs to another run.
     Differs(Difference),
     /// The journal is damaged.
     Damaged(ScanError),

@@ -24,24 +24,24 @@ use crate::state::State;
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
 
-/// The most bytes of memory that are kept for the next records.
+/// The maximum capacity, in bytes, of the buffer that is kept for the next records.
 const KEPT: usize = 64 << 10;
 
-/// The most bytes of a header.
+/// The maximum length of a header, in bytes.
 const HEADER: u64 = 64 << 10;
 
-/// A journal in a file, and what is known from it.
+/// A journal in a file, and the state that it records.
 ///
-/// Records are passed to the operating system before what they announce happens, so a process that is
-/// killed loses none. A thread syncs them, at most a window after they were written, so a power failure
-/// can lose those of the last window. They are written where the run is polled, since that takes less
-/// time than another thread would need to be woken; with a window of zero, a thread writes and syncs
-/// them before anything is sent.
+/// Records are passed to the operating system before the action that they announce, so a process
+/// that is killed loses none. A thread syncs them within a window after they were written, so a
+/// power failure can lose those of the last window. They are written where the run is polled, since
+/// that takes less time than waking another thread. With a window of zero, a thread writes and
+/// syncs them before anything is sent.
 #[derive(Debug)]
 pub struct Journal {
     state: State,
     seed: u32,
-    /// Where the next record belongs.
+    /// The position of the next record.
     next: u64,
     /// Records that were not written yet.
     buffer: Vec<u8>,
@@ -110,15 +110,15 @@ impl Journal {
     /// The default of the window: how long a record may be unsynced.
     pub const WINDOW: Duration = Duration::from_millis(200);
 
-    /// Opens a journal for what `header` describes, or creates it if there is no file, or one that is
-    /// empty or has only the beginning of a header. The seed of `header` is ignored.
+    /// Opens a journal for the run that `header` describes, or creates it if there is no file, or
+    /// the file is empty or has only the beginning of a header. The seed of `header` is ignored.
     ///
     /// It blocks: it reads the whole file.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, is no regular file, is used by another process, is damaged,
-    /// or belongs to something else.
+    /// If the file cannot be read or written, is not a regular file, is used by another process, is
+    /// damaged, or belongs to another run.
     pub fn open(path: &Path, header: &Header, window: Duration) -> Result<Self, JournalError> {
         let mut file = open_locked(path)?;
         let mut start = Vec::new();
@@ -160,7 +160,7 @@ impl Journal {
         })
     }
 
-    /// Returns what is known of the items.
+    /// Returns what is known about the items.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
@@ -195,7 +195,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds the number of items, once the source has ended.
+    /// Adds the number of items, when the source has ended.
     pub(crate) fn ended(&mut self, count: u64) -> Result<(), JournalError> {
         let is_known = self.state.total().is_some();
         self.state.ended(count)?;
@@ -231,7 +231,7 @@ impl Journal {
         append(&self.file, &self.buffer, end)?;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT);
-        // Full if a sync is due anyway: it covers these bytes as well.
+        // The channel is full if a sync is due anyway, which then covers these bytes as well.
         let _ = syncer.try_send(end);
         Ok(Some(Written::Now))
     }
@@ -244,7 +244,7 @@ impl Journal {
         Some(Reading(read))
     }
 
-    /// Closes the journal, once everything that was written is on the disk.
+    /// Closes the journal after everything that was written is on the disk.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt as _;
-        // No other process may open it.
+        // No other process may open the file.
         options.share_mode(0);
         const SHARING_VIOLATION: i32 = 32;
         let file = options
@@ -289,7 +289,7 @@ fn open_locked(path: &Path) -> Result<File, JournalError> {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(file),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(JournalError::InUse),
-            // A file system without locks.
+            // The file system has no locks.
             Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => Ok(file),
             Err(error) => Err(io::Error::from(error).into()),
         }
@@ -306,7 +306,7 @@ fn regular(file: File) -> Result<File, JournalError> {
 
 /// Writes the header of a new journal, and returns its seed and the position after it.
 fn create(file: &mut File, path: &Path, header: &Header) -> Result<(u32, u64), JournalError> {
-    // The standard library's hashers have random keys.
+    // The keys of the standard library's hashers are random.
     let random = std::hash::RandomState::new().build_hasher().finish();
     let seed = random as u32;
     let bytes = header.clone().with_seed(seed).encode()?;
@@ -314,7 +314,7 @@ fn create(file: &mut File, path: &Path, header: &Header) -> Result<(u32, u64), J
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&bytes)?;
     file.sync_all()?;
-    // The name, too, must survive a power failure.
+    // The file's name must survive a power failure, too.
     #[cfg(unix)]
     {
         let folder = path
@@ -346,7 +346,7 @@ fn scan(
     }
 }
 
-/// Removes a torn tail, and fills what a power failure destroyed.
+/// Removes a torn tail, and fills the places that a power failure destroyed.
 fn repair(file: &mut File, seed: u32, tail: Tail) -> Result<(), JournalError> {
     let end = tail.end * SLOT as u64;
     if file.metadata()?.len() == end && tail.holes.is_empty() {
@@ -375,14 +375,14 @@ fn start_syncer(
     window: Duration,
     synced: &Arc<AtomicU64>,
 ) -> io::Result<mpsc::SyncSender<u64>> {
-    // One position may wait while another is synced; later ones are taken with it.
+    // One position may wait while another is synced; later ones are then synced with it.
     let (dirty, positions) = mpsc::sync_channel::<u64>(1);
     let (file, synced) = (Arc::clone(file), Arc::clone(synced));
     thread("journal-sync", move || {
         while let Ok(first) = positions.recv() {
             std::thread::sleep(window);
             let end = positions.try_iter().last().unwrap_or(first);
-            // A failure shows when the run ends: then everything is synced once more.
+            // A failure is reported at the end of the run, when everything is synced once more.
             if file.sync_data().is_ok() {
                 synced.fetch_max(end, Ordering::AcqRel);
             }
@@ -418,7 +418,7 @@ fn work(file: &File, queue: &mpsc::Receiver<Job>, synced: &AtomicU64, seed: u32)
                     synced.fetch_max(end, Ordering::AcqRel);
                 }
                 let _ = done.send(written);
-                // Nothing may be written behind an incomplete record.
+                // Nothing may be written after an incomplete record.
                 if is_broken {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! A service with a limit of concurrent calls that can be changed, over real sockets.
+//! A service over real sockets with a limit of concurrent calls that can be changed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use lambda_invoke::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The body of a throttle by concurrency.
+/// The body of a response that throttles because of concurrency.
 pub const THROTTLED: &str = r#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
 
 pub struct Limited {

@@ -1,4 +1,4 @@
-//! An endpoint that counts executions, and runs over it.
+//! An endpoint that counts executions, and runs against it.
 
 // Each test file uses only a part of this module.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
@@ -101,7 +101,7 @@ pub fn items(count: u64) -> impl Iterator<Item = Item> + Send + Unpin {
     (0..count).map(|n| Item::new(payload(n)).with_key(n.to_string()))
 }
 
-/// All results of a run by index, and the error that it ended with.
+/// Returns all results of a run by index, and the error that ended it, if any.
 pub async fn all(mut run: Run) -> (BTreeMap<u64, Event>, Option<RunError>) {
     let mut events = BTreeMap::new();
     let mut error = None;

@@ -1,7 +1,7 @@
 //! A URL's settings for cross-origin requests.
 //!
-//! The settings are those of the service's `Cors` structure; what they mean on the wire is the Fetch
-//! standard's "CORS protocol" (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+//! The settings are those of the service's `Cors` structure; the Fetch standard's "CORS protocol"
+//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>) defines their meaning on the wire.
 
 use std::fmt;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct Cors {
     max_age: Option<Duration>,
 }
 
-/// Why a value is not a setting.
+/// Why a value was rejected as a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CorsError {
@@ -223,7 +223,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Replaces the CORS headers of the function's response by those of the settings.
+    /// Replaces the CORS headers of the function's response with those of the settings.
     pub fn apply(&self, request: &HeaderMap, response: &mut HeaderMap) {
         let own: Vec<HeaderName> = response
             .keys()

@@ -6,7 +6,7 @@ use crate::json::JsonError;
 use crate::prelude::PreludeError;
 
 /// Why a function's result cannot be converted to an HTTP response. The client receives
-/// [`failure`](super::failure); this is for the person who writes the function.
+/// [`failure`](super::failure); this error is for the function's author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UrlResponseError {
@@ -14,7 +14,7 @@ pub enum UrlResponseError {
     NotJson(JsonError),
     /// `statusCode`, `headers` or `cookies` is invalid.
     Member(PreludeError),
-    /// The status is informational or not one of HTTP.
+    /// The status is informational, or not an HTTP status.
     Status {
         /// The value of `statusCode`.
         status: u16,

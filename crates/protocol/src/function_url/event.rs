@@ -14,7 +14,7 @@ use crate::header::text;
 /// A placeholder that the service sets where function URLs have no value of their own.
 const DEFAULT: &str = "$default";
 
-/// A request to a function URL, with everything that its event says.
+/// A request to a function URL, with everything that its event contains.
 ///
 /// # Example
 ///
@@ -59,7 +59,7 @@ pub struct UrlEvent<'a> {
     pub port: Option<u16>,
     /// `requestId`: the id of the invocation.
     pub request_id: &'a str,
-    /// The `x-amzn-trace-id` of a request that came without one.
+    /// The `x-amzn-trace-id` for a request that arrived without one.
     pub trace_id: Option<&'a str>,
     /// `time` and `timeEpoch`.
     pub time: SystemTime,
@@ -100,7 +100,8 @@ impl<'a> IamCaller<'a> {
 }
 
 impl<'a> UrlEvent<'a> {
-    /// Creates the event of a request, without what the platform knows: its id, time and source.
+    /// Creates the event of a request, without the members that only the platform knows: id, time
+    /// and source.
     #[must_use]
     pub fn new(parts: &'a Parts, body: &'a [u8]) -> Self {
         Self {
@@ -174,8 +175,8 @@ impl<'a> UrlEvent<'a> {
         let mut add = |name: &str, value: String| {
             map.entry(name).or_insert_with(|| value.into());
         };
-        // Recorded from the service, which terminates the connection. What a proxy in front has
-        // set is kept.
+        // Recorded from the service, which terminates the connection. Values that a proxy in front
+        // has set are kept.
         add("x-forwarded-for", self.source_ip.to_string());
         add("x-forwarded-proto", "http".to_owned());
         if let Some(port) = self.port {

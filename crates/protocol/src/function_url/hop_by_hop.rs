@@ -15,7 +15,8 @@ const NAMES: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
-/// Returns whether a header belongs to the connection: by its name, or since `Connection` lists it.
+/// Returns whether a header belongs to the connection: by its name, or because `Connection` lists
+/// it.
 pub(super) fn is_hop_by_hop(name: &HeaderName, headers: &HeaderMap) -> bool {
     NAMES.contains(name)
         || headers

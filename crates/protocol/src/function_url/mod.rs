@@ -7,8 +7,8 @@
 //!
 //! ```text
 //!  http::Request ──UrlEvent::to_json──▶ the function's payload
-//!  http::Response ◀──UrlResponse::from_payload── a buffered function's JSON
-//!        its head ◀──UrlHead::from_prelude────── a streaming function's prelude
+//!  http::Response ◀──UrlResponse::try_from── a buffered function's JSON
+//!        its head ◀──UrlHead::try_from────── a streaming function's prelude
 //! ```
 
 mod cors;

@@ -34,35 +34,8 @@ pub struct UrlHead {
 }
 
 impl UrlHead {
-    /// Converts the prelude of a stream. A stream without a content type is
-    /// `application/octet-stream`.
-    ///
-    /// # Errors
-    ///
-    /// If the status is informational or not one of HTTP, or a cookie is not valid in a header.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_protocol::function_url::UrlHead;
-    /// use lambda_invoke_protocol::prelude::HttpPrelude;
-    ///
-    /// let prelude = HttpPrelude::from_json(
-    ///     br#"{"statusCode": 201, "headers": {"content-length": "9"}, "cookies": ["a=1", "b=2"]}"#,
-    /// )?;
-    /// let head = UrlHead::from_prelude(prelude)?;
-    /// assert_eq!(head.status, 201);
-    /// assert_eq!(head.headers.get_all("set-cookie").iter().count(), 2);
-    /// assert_eq!(head.headers["content-type"], "application/octet-stream");
-    /// assert!(!head.headers.contains_key("content-length"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn from_prelude(prelude: HttpPrelude) -> Result<Self, UrlResponseError> {
-        Self::new(prelude, BYTES)
-    }
-
-    /// Returns the head of a stream without a prelude, for the content type that the function set,
-    /// if it did.
+    /// Returns the head of a stream without a prelude, with the content type that the function set,
+    /// if any.
     #[must_use]
     pub fn without_prelude(content_type: Option<&str>) -> Self {
         let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok());
@@ -104,6 +77,34 @@ impl UrlHead {
     }
 }
 
+/// Converts the prelude of a stream. A stream without a content type is `application/octet-stream`.
+/// Fails if the status is informational or not an HTTP status, or a cookie is not valid in a
+/// header.
+///
+/// # Example
+///
+/// ```
+/// use lambda_invoke_protocol::function_url::UrlHead;
+/// use lambda_invoke_protocol::prelude::HttpPrelude;
+///
+/// let prelude = HttpPrelude::try_from(
+///     &br#"{"statusCode": 201, "headers": {"content-length": "9"}, "cookies": ["a=1", "b=2"]}"#[..],
+/// )?;
+/// let head = UrlHead::try_from(prelude)?;
+/// assert_eq!(head.status, 201);
+/// assert_eq!(head.headers.get_all("set-cookie").iter().count(), 2);
+/// assert_eq!(head.headers["content-type"], "application/octet-stream");
+/// assert!(!head.headers.contains_key("content-length"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl TryFrom<HttpPrelude> for UrlHead {
+    type Error = UrlResponseError;
+
+    fn try_from(prelude: HttpPrelude) -> Result<Self, UrlResponseError> {
+        Self::new(prelude, BYTES)
+    }
+}
+
 /// The response of a buffered function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -121,34 +122,42 @@ impl UrlResponse {
         Self { head, body }
     }
 
-    /// Converts the JSON that a function returned.
-    ///
-    /// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
-    /// `isBase64Encoded`; other members, as `multiValueHeaders` of the older format, are ignored.
-    /// Any other JSON is the body of a 200 with `application/json`, unchanged. A `body` that is not
-    /// a string is sent as its JSON text.
-    ///
-    /// # Errors
-    ///
-    /// If the payload is not JSON or a member is invalid.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_invoke_protocol::function_url::UrlResponse;
-    ///
-    /// let inferred = UrlResponse::from_payload(r#""Hello, world!""#.into())?;
-    /// assert_eq!((inferred.head.status.as_u16(), inferred.body.len()), (200, 15));
-    /// assert_eq!(inferred.head.headers["content-type"], "application/json");
-    /// let custom = UrlResponse::from_payload(
-    ///     r#"{"statusCode": 404, "headers": {"Content-Type": "text/plain"}, "body": "no"}"#.into(),
-    /// )?;
-    /// assert_eq!((custom.head.status.as_u16(), &*custom.body), (404, &b"no"[..]));
-    /// # Ok::<(), lambda_invoke_protocol::function_url::UrlResponseError>(())
-    /// ```
-    pub fn from_payload(payload: Bytes) -> Result<Self, UrlResponseError> {
+    /// Returns the HTTP response.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        self.head.into_response(self.body)
+    }
+}
+
+/// Converts the JSON that a function returned.
+///
+/// An object with a `statusCode` is read as a response: `headers`, `cookies`, `body` and
+/// `isBase64Encoded`; other members, such as `multiValueHeaders` of the older format, are ignored.
+/// Any other JSON is the body of a 200 with `application/json`, unchanged. A `body` that is not
+/// a string is sent as its JSON text.
+/// Fails if the payload is not JSON or a member is invalid.
+///
+/// # Example
+///
+/// ```
+/// use bytes::Bytes;
+/// use lambda_invoke_protocol::function_url::UrlResponse;
+///
+/// let inferred = UrlResponse::try_from(Bytes::from(r#""Hello, world!""#))?;
+/// assert_eq!((inferred.head.status.as_u16(), inferred.body.len()), (200, 15));
+/// assert_eq!(inferred.head.headers["content-type"], "application/json");
+/// let custom = UrlResponse::try_from(Bytes::from(
+///     r#"{"statusCode": 404, "headers": {"Content-Type": "text/plain"}, "body": "no"}"#,
+/// ))?;
+/// assert_eq!((custom.head.status.as_u16(), &*custom.body), (404, &b"no"[..]));
+/// # Ok::<(), lambda_invoke_protocol::function_url::UrlResponseError>(())
+/// ```
+impl TryFrom<Bytes> for UrlResponse {
+    type Error = UrlResponseError;
+
+    fn try_from(payload: Bytes) -> Result<Self, UrlResponseError> {
         json::check(&payload).map_err(UrlResponseError::NotJson)?;
-        // Fails for what is not an object, and for objects that are nested deeper than 128 levels.
+        // Fails for anything but an object, and for objects that are nested deeper than 128 levels.
         let object: Option<Map<String, Value>> = serde_json::from_slice(&payload).ok();
         let Some(mut object) = object.filter(has_status) else {
             return Ok(Self {
@@ -169,12 +178,6 @@ impl UrlResponse {
         };
         let head = UrlHead::new(HttpPrelude::from_object(&object)?, JSON)?;
         Ok(Self { head, body })
-    }
-
-    /// Returns the HTTP response.
-    #[must_use]
-    pub fn into_response(self) -> Response<Bytes> {
-        self.head.into_response(self.body)
     }
 }
 
@@ -231,7 +234,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<UrlResponse, UrlResponseError> {
-        UrlResponse::from_payload(Bytes::copy_from_slice(json.as_bytes()))
+        UrlResponse::try_from(Bytes::copy_from_slice(json.as_bytes()))
     }
 
     #[test]

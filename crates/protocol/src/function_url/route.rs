@@ -23,8 +23,8 @@ use crate::path::decode;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UrlRoute<'a> {
-    /// The function's name, decoded but not validated. In a host its case has no meaning, and
-    /// browsers send it in lower case.
+    /// The function's name, decoded but not validated. In a host, letter case has no meaning, and
+    /// browsers send the name in lower case.
     pub function_name: Cow<'a, str>,
     /// Whether the name was found in the host.
     pub by_host: bool,

@@ -1,12 +1,12 @@
-//! Which bodies are text; the event has all others in base64.
+//! Which bodies are text; the event contains all others in base64.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 
 /// Returns the body as text, if its content type is a textual one and it is UTF-8.
 ///
-/// The guide says "if the content type of the request is binary, the body is base64-encoded".
-/// Recorded from the service: forms (`application/x-www-form-urlencoded` and
-/// `multipart/form-data`), bodies without a content type and compressed ones are base64 too.
+/// The guide says "if the content type of the request is binary, the body is base64-encoded". As
+/// recorded from the service, forms (`application/x-www-form-urlencoded` and
+/// `multipart/form-data`), bodies without a content type and compressed bodies are base64, too.
 pub(super) fn text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let is_coded = headers

@@ -15,7 +15,7 @@ use crate::FunctionError;
 pub struct LoggedFailure {
     /// The status in the platform's report, if the report has a failure.
     pub status: Option<ReportStatus>,
-    /// The error that the runtime or the platform logged, as far as it did.
+    /// The error that the runtime or the platform logged, as far as it was logged.
     pub error: FunctionError,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for LoggedFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "success, failure and not known are all there is"
+    reason = "there are only success, failure and unknown"
 )]
 pub enum Outcome {
     /// The platform reports success: the log's report has the status `success`, which only the JSON
@@ -46,26 +46,26 @@ pub enum Outcome {
     /// The service reports a failure, or the log does in an unambiguous form.
     Failed,
     /// Neither failure nor success is reported. This is the usual outcome of a function that
-    /// succeeded. It is also that of a failure that was not recorded: because the log was not
-    /// requested, or because a custom runtime reported the error.
+    /// succeeded. It is also the outcome of a failure that was not recorded, because the log was
+    /// not requested or because a custom runtime reported the error.
     NotReported,
 }
 
 impl LogTail {
-    /// Returns the id by which the lines of a response's log are recognized: the one in the
-    /// response's head, unless every report in the log has another one. A gateway with an id of its
-    /// own sets that instead of the service's; without this, no failure would be found any more.
-    /// `None` stands for the id of the last report, which the platform writes after the function.
+    /// Returns the id by which the lines of a response's log are recognized: the id in the
+    /// response's head, unless every report in the log has a different one. A gateway may replace
+    /// the service's id in the head with one of its own, by which no failure would be found. `None`
+    /// stands for the id of the last report, which the platform writes after the function.
     #[must_use]
     pub fn own_id<'i>(&self, in_head: Option<&'i str>) -> Option<&'i str> {
         in_head.filter(|_| self.report_of(in_head).is_some() || self.report().is_none())
     }
 
-    /// Returns the failure that the log reports, if it does so unambiguously; `request_id` is that
-    /// of the response's head.
+    /// Returns the failure that the log reports, if it does so unambiguously; `request_id` is the
+    /// one in the response's head.
     ///
-    /// A failure is unambiguous only in a form that the platform or an official runtime writes,
-    /// with this request's id wherever the form has one:
+    /// A failure is unambiguous only in a form that the platform or an official runtime writes, and
+    /// only with this request's id, if the form has an id:
     ///
     /// - the report, with the status `timeout`, `error` or `failure`;
     /// - between this invocation's START and END, the record of the Node runtime (`<time>\t<id>\t`
@@ -75,9 +75,9 @@ impl LogTail {
     /// - the platform's lines for a process that exited and for a timeout.
     ///
     /// A function's own line that contains `ERROR` or quotes another request's log is not a
-    /// failure. Some failures cannot be found: a custom runtime's; a record whose beginning is not
-    /// in the tail of 4 KiB; and in the JSON format a failure of the Node runtime, whose record is
-    /// the same as that of `console.error(error)`.
+    /// failure. Some failures cannot be found: those of a custom runtime; those whose record begins
+    /// before the tail of 4 KiB; and in the JSON format those of the Node runtime, whose record
+    /// looks like that of `console.error(error)`.
     ///
     /// # Example
     ///
@@ -129,13 +129,13 @@ struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// Finds the lines; `None` if the log does not have this invocation's end.
+    /// Finds the lines; `None` if the log does not contain this invocation's end.
     fn of(text: &'t str, request_id: &str, is_truncated: bool) -> Option<Self> {
         let (before, after_end) = text.split_at_checked(end_of(text, request_id)?)?;
         let split = |text: &'t str| text.split(['\n', '\r']).collect::<Vec<_>>();
         let mut own = split(before);
         let start = own.iter().position(|line| {
-            StartLine::parse(line).is_some_and(|start| start.request_id == request_id)
+            (line.parse::<StartLine>()).is_ok_and(|start| start.request_id == request_id)
         });
         let first = match start {
             Some(start) => start + 1,
@@ -169,7 +169,9 @@ fn end_of(text: &str, request_id: &str) -> Option<usize> {
         let is_done = platform_record(line, "platform.runtimeDone").is_some_and(|record| {
             record.get("requestId").and_then(Value::as_str) == Some(request_id)
         });
-        if is_done || Report::parse(line).is_some_and(|report| report.request_id == request_id) {
+        let is_report =
+            || (line.parse::<Report>()).is_ok_and(|report| report.request_id == request_id);
+        if is_done || is_report() {
             found = Some(at);
         }
         at += line.len();
@@ -208,8 +210,8 @@ fn last(lines: &[&str], read: impl Fn(&str) -> Option<FunctionError>) -> Option<
     lines.iter().rev().find_map(|line| read(line))
 }
 
-/// aws-lambda-ric: `<time>\t<id>\tERROR\tInvoke Error \t{json}`, and the two ends of a process.
-/// Node 24 has been seen to write `-` for the id.
+/// aws-lambda-ric: `<time>\t<id>\tERROR\tInvoke Error \t{json}`, or with one of the two errors that
+/// end a process. Node 24 has been seen to write `-` for the id.
 fn node(line: &str, request_id: &str) -> Option<FunctionError> {
     let mut fields = line.splitn(5, '\t');
     let (time, id) = (fields.next()?, fields.next()?);
@@ -229,8 +231,9 @@ fn node(line: &str, request_id: &str) -> Option<FunctionError> {
 /// `Traceback (most recent call last):` and the frames, indented by spaces or U+00A0, up to the end
 /// of the function's lines.
 ///
-/// A traceback that a program prints ends with the exception itself, which is not indented;
-/// `logging` separates by tabs. Neither matches this form.
+/// Neither a traceback that a program prints nor a record of `logging` matches this form: the
+/// former ends with the exception itself, which is not indented, and the latter has tabs between
+/// its fields.
 fn python(lines: &[&str]) -> Option<FunctionError> {
     let is_frame = |line: &&str| line.is_empty() || line.starts_with([' ', '\u{a0}']);
     let frames = lines.iter().rev().take_while(|line| is_frame(line)).count();
@@ -274,8 +277,8 @@ fn python_error(line: &str) -> Option<(&str, &str)> {
 
 /// Python's record in the JSON format: the error's members beside `"level":"ERROR"`.
 ///
-/// A record that the function itself logs also has a `message`, in both runtimes. Node's record is
-/// the same as that of `console.error(error)`, so it proves nothing.
+/// A record that the function itself logs also has a `message`, in both runtimes. Node's record of
+/// a failure is the same as that of `console.error(error)`, so it proves nothing.
 fn json(line: &str, request_id: &str) -> Option<FunctionError> {
     // Searched before parsing, since a function's own lines may be long JSON documents.
     if !line.starts_with('{') || !line.contains("\"ERROR\"") || !line.contains(request_id) {

@@ -12,6 +12,6 @@ mod report;
 mod tail;
 
 pub use failure::{LoggedFailure, Outcome};
-pub use platform::StartLine;
+pub use platform::{LogLineError, StartLine};
 pub use report::{Report, ReportStatus};
 pub use tail::{LogTail, LogTailError, TailBuffer};

@@ -1,6 +1,7 @@
 //! Lines that the platform writes: the JSON format, and the first line of an execution.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The platform's first line of an execution: `START RequestId: <id> Version: <version>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +23,7 @@ impl StartLine {
         }
     }
 
-    /// Reads a line, in the text format or the JSON one (`platform.start`).
-    #[must_use]
-    pub fn parse(line: &str) -> Option<Self> {
+    fn read(line: &str) -> Option<Self> {
         if let Some(rest) = line.strip_prefix("START RequestId: ") {
             let (request_id, version) = rest.trim_end().split_once(" Version: ")?;
             return Some(Self::new(request_id, version));
@@ -36,6 +35,42 @@ impl StartLine {
         ))
     }
 }
+
+/// Reads a line, in the text format or the JSON one (`platform.start`).
+impl FromStr for StartLine {
+    type Err = LogLineError;
+
+    fn from_str(line: &str) -> Result<Self, LogLineError> {
+        Self::read(line).ok_or(LogLineError::NotStart)
+    }
+}
+
+/// Why a line of the log is not the line of the platform that was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogLineError {
+    /// The line is not a [`StartLine`].
+    NotStart,
+    /// The line is not a [`Report`](super::Report).
+    NotReport,
+}
+
+impl fmt::Display for LogLineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStart => {
+                "not the platform's first line, expected \"START RequestId: ID Version: VERSION\" or \
+                 a platform.start record"
+            }
+            Self::NotReport => {
+                "not a report of the platform, expected \"REPORT RequestId: ID\" and its fields or a \
+                 platform.report record"
+            }
+        })
+    }
+}
+
+impl std::error::Error for LogLineError {}
 
 impl fmt::Display for StartLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,15 +98,25 @@ mod tests {
 
     #[test]
     fn the_start_line_is_read_in_both_formats() {
-        let text = StartLine::parse("START RequestId: 4d34 Version: $LATEST").unwrap();
-        assert_eq!(text, StartLine::new("4d34", "$LATEST"));
-        assert_eq!(StartLine::parse(&text.to_string()), Some(text));
+        let text = StartLine::new("4d34", "$LATEST");
+        assert_eq!(
+            "START RequestId: 4d34 Version: $LATEST".parse(),
+            Ok(text.clone())
+        );
+        assert_eq!(text.to_string().parse(), Ok(text));
         let json =
             r#"{"time":"t","type":"platform.start","record":{"requestId":"4d34","version":"3"}}"#;
-        assert_eq!(StartLine::parse(json), Some(StartLine::new("4d34", "3")));
-        assert_eq!(StartLine::parse("START RequestId: 4d34"), None);
-        assert_eq!(StartLine::parse(r#"{"platform.start":1}"#), None);
+        assert_eq!(json.parse(), Ok(StartLine::new("4d34", "3")));
         // The platform does not indent.
-        assert_eq!(StartLine::parse(&format!(" {json}")), None);
+        let indented = format!(" {json}");
+        for line in [
+            "START RequestId: 4d34",
+            r#"{"platform.start":1}"#,
+            &indented,
+        ] {
+            let error = line.parse::<StartLine>().unwrap_err();
+            assert_eq!(error, LogLineError::NotStart, "{line}");
+            assert!(error.to_string().contains("START RequestId: "), "{error}");
+        }
     }
 }

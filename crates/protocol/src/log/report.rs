@@ -1,11 +1,12 @@
 //! The line in which the platform summarizes an execution.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::platform::platform_record;
+use super::platform::{LogLineError, platform_record};
 
 /// The `REPORT` line: duration, memory and status of an execution.
 ///
@@ -18,13 +19,13 @@ use super::platform::platform_record;
 /// use std::time::Duration;
 /// use lambda_invoke_protocol::{Report, ReportStatus};
 ///
-/// let report = Report::parse(
-///     "REPORT RequestId: cc9f4885\tDuration: 2000.00 ms\tBilled Duration: 2000 ms\t\
-///      Memory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
-/// ).unwrap();
+/// let line = "REPORT RequestId: cc9f4885\tDuration: 2000.00 ms\tBilled Duration: 2000 ms\t\
+///             Memory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout";
+/// let report: Report = line.parse()?;
 /// assert_eq!(report.duration, Some(Duration::from_secs(2)));
 /// assert_eq!(report.status, Some(ReportStatus::Timeout));
 /// assert!(report.has_failed());
+/// # Ok::<(), lambda_invoke_protocol::LogLineError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -110,9 +111,7 @@ impl Report {
         }
     }
 
-    /// Reads a line; `None` if it is not a report.
-    #[must_use]
-    pub fn parse(line: &str) -> Option<Self> {
+    fn read(line: &str) -> Option<Self> {
         match line.strip_prefix("REPORT RequestId: ") {
             Some(rest) => Some(Self::parse_text(rest)),
             None => Self::parse_json(&platform_record(line, "platform.report")?),
@@ -176,6 +175,15 @@ impl Report {
             report.billed_restore_duration = ms("billedRestoreDurationMs");
         }
         Some(report)
+    }
+}
+
+/// Reads a line, in the text format or the JSON one (`platform.report`).
+impl FromStr for Report {
+    type Err = LogLineError;
+
+    fn from_str(line: &str) -> Result<Self, LogLineError> {
+        Self::read(line).ok_or(LogLineError::NotReport)
     }
 }
 
@@ -265,19 +273,22 @@ mod tests {
         "REPORT RequestId: cc9f4885\tDuration: 2000.00 ms\tBilled Duration: 2000 ms\tMemory Size: 128 MB\tMax Memory Used: 23 MB\tStatus: timeout",
     ];
 
+    fn read(line: &str) -> Report {
+        line.parse().unwrap()
+    }
+
     #[test]
     fn recorded_lines_are_written_as_they_were_read() {
         for line in RECORDED {
-            assert_eq!(Report::parse(line).unwrap().to_string(), line);
+            assert_eq!(read(line).to_string(), line);
         }
     }
 
     #[test]
     fn reads_every_field() {
-        let report = Report::parse(
+        let report = read(
             "REPORT RequestId: a\tDuration: 0.5 ms\tBilled Duration: 1 ms\tMemory Size: 10240 MB\tMax Memory Used: 9 MB\tRestore Duration: 474.16 ms\tBilled Restore Duration: 75 ms\tXRAY TraceId: 1-5e34a614-10bdxmplf1fb44f07bc535a1\tStatus: error\tError Type: Runtime.ExitError\n",
-        )
-        .unwrap();
+        );
         assert_eq!(report.request_id, "a");
         assert_eq!(report.duration, Some(Duration::from_micros(500)));
         assert_eq!(report.billed_duration, Some(Duration::from_millis(1)));
@@ -298,10 +309,9 @@ mod tests {
 
     #[test]
     fn reads_the_json_format() {
-        let report = Report::parse(
+        let report = read(
             r#"{"time":"2022-10-12T00:01:15.000Z","type":"platform.report","record":{"requestId":"6d68","metrics":{"durationMs":101.51,"billedDurationMs":300,"memorySizeMB":512,"maxMemoryUsedMB":33,"initDurationMs":116.67},"status":"timeout","errorType":"Sandbox.Timedout"}}"#,
-        )
-        .unwrap();
+        );
         assert_eq!(report.duration, Some(Duration::from_micros(101_510)));
         assert_eq!(report.billed_duration, Some(Duration::from_millis(300)));
         assert_eq!(report.init_duration, Some(Duration::from_micros(116_670)));
@@ -312,10 +322,9 @@ mod tests {
 
     #[test]
     fn an_invalid_field_is_absent_and_the_rest_stays() {
-        let report = Report::parse(
+        let report = read(
             "REPORT RequestId: a\tDuration: fast\tBilled Duration: 1.. ms\tMemory Size: -1 MB\tInit Duration: 99999999999999999999 ms\tMax Memory Used: 5 MB",
-        )
-        .unwrap();
+        );
         assert_eq!(report.duration, None);
         assert_eq!(report.billed_duration, None);
         assert_eq!(report.memory_size_mb, None);
@@ -333,7 +342,9 @@ mod tests {
             "{}",
             "{platform.report",
         ] {
-            assert_eq!(Report::parse(line), None, "{line}");
+            let error = line.parse::<Report>().unwrap_err();
+            assert_eq!(error, LogLineError::NotReport, "{line}");
+            assert!(error.to_string().contains("REPORT RequestId: "), "{error}");
         }
     }
 
@@ -370,7 +381,7 @@ mod tests {
                 init_duration, restore_duration, billed_restore_duration,
                 status: status.as_deref().map(ReportStatus::from), error_type,
             };
-            prop_assert_eq!(Report::parse(&report.to_string()), Some(report));
+            prop_assert_eq!(report.to_string().parse(), Ok(report));
         }
     }
 }

@@ -40,13 +40,14 @@ pub struct LogTail {
 }
 
 impl LogTail {
-    /// The number of bytes, before base64, that the service sends of a log at most.
+    /// The maximum number of bytes of a log that the service sends, before base64.
     pub const MAX_BYTES: usize = 4096;
 
     /// Decodes what the service sent.
     ///
-    /// This never fails, so that an invalid log does not cost the caller the function's response:
-    /// text that is not base64 is kept unchanged, and [`fault`](Self::fault) reports the error.
+    /// This never fails, so that the caller gets the function's response even if the log is
+    /// invalid: text that is not base64 is kept unchanged, and [`fault`](Self::fault) reports the
+    /// error.
     #[must_use]
     pub fn from_base64(text: impl AsRef<[u8]>) -> Self {
         let text = text.as_ref();
@@ -62,8 +63,9 @@ impl LogTail {
         }
     }
 
-    /// Takes from a whole log what an endpoint sends: its last [`MAX_BYTES`](Self::MAX_BYTES), less
-    /// the rest of a split UTF-8 character at the beginning.
+    /// Takes the part of a whole log that an endpoint sends: its last
+    /// [`MAX_BYTES`](Self::MAX_BYTES), without the rest of a split UTF-8 character at the
+    /// beginning.
     #[must_use]
     pub fn last_of(log: &[u8]) -> Self {
         let mut buffer = TailBuffer::new();
@@ -99,10 +101,11 @@ impl LogTail {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// Returns the platform's first line, unless the log was longer than what the service sends.
+    /// Returns the platform's first line, unless the log was longer than the tail that the service
+    /// sends.
     #[must_use]
     pub fn start(&self) -> Option<StartLine> {
-        self.text().lines().find_map(StartLine::parse)
+        self.text().lines().find_map(|line| line.parse().ok())
     }
 
     /// Returns the platform's last line: how long the execution took and how it ended.
@@ -117,8 +120,8 @@ impl LogTail {
     /// Returns the last report, or the last one of this request if an id is given.
     pub(super) fn report_of(&self, request_id: Option<&str>) -> Option<Report> {
         let text = self.text();
-        let mut reports = text.lines().rev().filter_map(Report::parse);
-        reports.find(|report| request_id.is_none_or(|id| report.request_id == id))
+        let mut reports = text.lines().rev().filter_map(|line| line.parse().ok());
+        reports.find(|report: &Report| request_id.is_none_or(|id| report.request_id == id))
     }
 }
 
@@ -193,7 +196,7 @@ impl fmt::Display for LogTailError {
 
 impl std::error::Error for LogTailError {}
 
-/// Collects a log and keeps its end, so that memory is bounded however much a function prints.
+/// Collects a log and keeps only its end, so that memory is bounded however much a function prints.
 #[derive(Clone, Debug, Default)]
 pub struct TailBuffer {
     /// At most twice the tail, so that old bytes are removed once per tail and not once per line.

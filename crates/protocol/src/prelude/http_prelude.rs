@@ -13,8 +13,8 @@ use super::{PreludeError, SEPARATOR};
 /// ```
 /// use lambda_invoke_protocol::prelude::HttpPrelude;
 ///
-/// let prelude = HttpPrelude::from_json(
-///     br#"{"statusCode": 201, "headers": {"content-type": "text/plain"}, "cookies": ["a=1"]}"#,
+/// let prelude = HttpPrelude::try_from(
+///     &br#"{"statusCode": 201, "headers": {"content-type": "text/plain"}, "cookies": ["a=1"]}"#[..],
 /// )?;
 /// assert_eq!(prelude.status_code, 201);
 /// assert_eq!(prelude.headers["content-type"], "text/plain");
@@ -51,21 +51,6 @@ impl HttpPrelude {
             status_code,
             ..Self::default()
         }
-    }
-
-    /// Reads the JSON object, without the separator. Unknown members are ignored; `null` counts as
-    /// absent; a header's value may be a string, a number or a boolean.
-    ///
-    /// # Errors
-    ///
-    /// If the bytes are not a JSON object, or a known member is invalid.
-    pub fn from_json(json: &[u8]) -> Result<Self, PreludeError> {
-        let object: Map<String, Value> =
-            serde_json::from_slice(json).map_err(|error| PreludeError::NotObject {
-                line: error.line(),
-                column: error.column(),
-            })?;
-        Self::from_object(&object)
     }
 
     /// Reads the members of a parsed object.
@@ -159,6 +144,22 @@ impl HttpPrelude {
     }
 }
 
+/// Reads the JSON object, without the separator. Unknown members are ignored; `null` counts as absent;
+/// a header's value may be a string, a number or a boolean. Fails if the bytes are not a JSON object,
+/// or a known member is invalid.
+impl TryFrom<&[u8]> for HttpPrelude {
+    type Error = PreludeError;
+
+    fn try_from(json: &[u8]) -> Result<Self, PreludeError> {
+        let object: Map<String, Value> =
+            serde_json::from_slice(json).map_err(|error| PreludeError::NotObject {
+                line: error.line(),
+                column: error.column(),
+            })?;
+        Self::from_object(&object)
+    }
+}
+
 fn status(value: &Value) -> Result<u16, PreludeError> {
     // A number, or a string with a number: frameworks write both.
     let number = match value {
@@ -185,7 +186,7 @@ mod tests {
         prelude.cookies.push("id=1; Secure".to_owned());
         let bytes = prelude.to_bytes();
         let json = &bytes[..bytes.len() - SEPARATOR.len()];
-        assert_eq!(HttpPrelude::from_json(json).unwrap(), prelude);
+        assert_eq!(HttpPrelude::try_from(json).unwrap(), prelude);
     }
 
     #[test]
@@ -214,18 +215,14 @@ mod tests {
             (r#"{"cookies":"a=b"}"#, PreludeError::Cookies),
             (r#"{"cookies":[1]}"#, PreludeError::Cookies),
         ] {
-            assert_eq!(
-                HttpPrelude::from_json(json.as_bytes()),
-                Err(error),
-                "{json}"
-            );
+            assert_eq!(HttpPrelude::try_from(json.as_bytes()), Err(error), "{json}");
         }
     }
 
     #[test]
     fn lenient_where_frameworks_are() {
-        let prelude = HttpPrelude::from_json(
-            br#"{"statusCode":"204","headers":{"Content-Length":5,"x":true,"y":null},"cookies":null,"body":1}"#,
+        let prelude = HttpPrelude::try_from(
+            &br#"{"statusCode":"204","headers":{"Content-Length":5,"x":true,"y":null},"cookies":null,"body":1}"#[..],
         )
         .unwrap();
         assert_eq!(prelude.status_code, 204);
@@ -233,7 +230,7 @@ mod tests {
         assert_eq!(prelude.headers["x"], "true");
         assert_eq!(prelude.headers.len(), 2);
         assert_eq!(
-            HttpPrelude::from_json(b"{}").unwrap(),
+            HttpPrelude::try_from(&b"{}"[..]).unwrap(),
             HttpPrelude::new(200)
         );
     }

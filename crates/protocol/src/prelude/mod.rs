@@ -2,9 +2,10 @@
 //!
 //! A function that responds as an HTTP endpoint writes a JSON object, eight NUL bytes, and then its
 //! body; its own content type (`x-amzn-remapped-content-type`) is then
-//! [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`] separates the two, and [`HttpPrelude`] is
-//! the object. The separator and the members are those of Lambda's "response streaming for
-//! functions behind a URL". JSON cannot contain a NUL, so the first one ends it.
+//! [`HTTP_INTEGRATION_CONTENT_TYPE`]. [`PreludeSplitter`] separates the object from the body, and
+//! [`HttpPrelude`] is the object. The separator and the members are those of Lambda's "response
+//! streaming for functions behind a URL". JSON cannot contain a NUL, so the first NUL ends the
+//! object.
 
 mod error;
 mod http_prelude;

@@ -1,4 +1,4 @@
-//! Finds the prelude's end in a stream that arrives in pieces.
+//! Finds the end of the prelude in a stream that arrives in pieces.
 
 use std::collections::VecDeque;
 
@@ -42,7 +42,7 @@ pub struct PreludeSplitter {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// Collecting the bytes of what may be a prelude.
+    /// Collecting bytes that may be a prelude.
     Collecting(BytesMut),
     Body,
     Failed(PreludeError),
@@ -55,7 +55,7 @@ impl PreludeSplitter {
     /// Creates a splitter for a stream that may begin with a prelude.
     ///
     /// If the stream does not begin with a valid prelude and the separator within the limit, all of
-    /// it is body. This never fails.
+    /// it belongs to the body. This never fails.
     #[must_use]
     pub fn optional() -> Self {
         Self {
@@ -106,8 +106,8 @@ impl PreludeSplitter {
         }
     }
 
-    /// Marks the end of the stream. Bytes that were held back are body, which
-    /// [`next_part`](Self::next_part) returns.
+    /// Marks the end of the stream. Bytes that were held back belong to the body;
+    /// [`next_part`](Self::next_part) returns them.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl PreludeSplitter {
             }
             return;
         }
-        match HttpPrelude::from_json(held.get(..json_end).unwrap_or_default()) {
+        match HttpPrelude::try_from(held.get(..json_end).unwrap_or_default()) {
             Ok(prelude) => {
                 let body = piece.split_off((json_end + SEPARATOR.len()).saturating_sub(before));
                 self.state = State::Body;
@@ -183,7 +183,8 @@ impl PreludeSplitter {
         }
     }
 
-    /// Gives up, keeping the collected bytes without the last piece, and that piece uncopied.
+    /// Gives up on a prelude. Keeps the bytes that were collected before the last piece, and that
+    /// piece without copying it.
     fn not_a_prelude(&mut self, before: usize, piece: Bytes, error: PreludeError) {
         if let State::Collecting(held) = &mut self.state {
             held.truncate(before);

@@ -14,8 +14,8 @@ use crate::{header, json};
 
 /// A request as it arrived at an endpoint, validated as the service validates it.
 ///
-/// The head is read first, so that an endpoint can reject a request before it reads a body. The
-/// body is added by [`with_payload`](Self::with_payload).
+/// The head is read first, so that an endpoint can reject a request before it reads the body;
+/// [`with_payload`](Self::with_payload) adds the body.
 ///
 /// # Example
 ///
@@ -53,7 +53,7 @@ pub struct IncomingRequest<'a> {
 impl<'a> IncomingRequest<'a> {
     /// Reads a request's head. The path must be as it was on the wire; it is decoded once.
     ///
-    /// The client context and the log type are read for synchronous calls only: the service ignores
+    /// The client context and the log type are read only for synchronous calls: the service ignores
     /// them otherwise. Headers that the operation does not have are ignored.
     ///
     /// # Errors
@@ -193,7 +193,7 @@ impl<'a> IncomingRequest<'a> {
         })
     }
 
-    /// Converts the request into one that borrows nothing.
+    /// Converts the request into one that does not borrow.
     #[must_use]
     pub fn into_owned(self) -> IncomingRequest<'static> {
         IncomingRequest {
@@ -203,7 +203,7 @@ impl<'a> IncomingRequest<'a> {
     }
 }
 
-/// Converts a client's request into what an endpoint reads from it.
+/// Converts a client's request into the request that an endpoint reads.
 impl<'a> From<InvokeRequest<'a>> for IncomingRequest<'a> {
     fn from(members: InvokeRequest<'a>) -> Self {
         Self {
@@ -213,7 +213,7 @@ impl<'a> From<InvokeRequest<'a>> for IncomingRequest<'a> {
     }
 }
 
-/// Converts a client's request into what an endpoint reads from it.
+/// Converts a client's request into the request that an endpoint reads.
 impl<'a> From<StreamRequest<'a>> for IncomingRequest<'a> {
     fn from(request: StreamRequest<'a>) -> Self {
         Self {

@@ -11,8 +11,8 @@ use super::operation::{InvokeOperation, template};
 use crate::header;
 use crate::path::{Encoded, Template};
 
-/// The headers that are usually added: `Host`, `User-Agent`, `Content-Length`, and three of a
-/// signature.
+/// The number of headers that are usually added: `Host`, `User-Agent`, `Content-Length`, and three
+/// for the signature.
 const USUAL_HEADERS: usize = 6;
 
 /// Enough for the longest template, and for the encoded colons of an ARN.

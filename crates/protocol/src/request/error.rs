@@ -15,8 +15,8 @@ pub enum RequestError {
     },
     /// The stream operation has no durable executions.
     DurableStream,
-    /// A client context is given with `Event`, although it reaches a function in synchronous calls
-    /// only.
+    /// A client context is given with `Event`, although it reaches a function only in synchronous
+    /// calls.
     ClientContextWithEvent,
     /// The log is requested with `Event`, although no response carries a queued execution's log.
     TailWithEvent,
@@ -66,9 +66,9 @@ impl fmt::Display for RequestError {
                 limit,
                 invocation_type,
             } => write_payload_too_large(f, *length, *limit, *invocation_type),
-            Self::TenantIdSpace => {
-                f.write_str("the tenant id begins or ends with a space, which an HTTP header loses")
-            }
+            Self::TenantIdSpace => f.write_str(
+                "the tenant id begins or ends with a space, which HTTP removes from a header",
+            ),
             Self::HeaderValue { name } => {
                 write!(f, "the value for {name} is not a valid HTTP header value")
             }

@@ -22,7 +22,7 @@ use crate::header;
 pub(crate) mod header_names {
     use http::HeaderName;
 
-    /// How to invoke: `RequestResponse`, `Event` or `DryRun`. Absent, it is `RequestResponse`.
+    /// How to invoke: `RequestResponse`, `Event` or `DryRun`. If it is absent, `RequestResponse`.
     pub const X_AMZ_INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
     /// Whether to return the end of the log: `None` or `Tail`.
     pub const X_AMZ_LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
@@ -67,7 +67,7 @@ pub struct Request<'a, Op: InvokeOperation> {
     pub invocation_type: Op::InvocationType,
     /// Whether the response is to include the end of the log. Not with `Event`.
     pub log_type: LogType,
-    /// What the function learns about the calling application. Not with `Event`.
+    /// Information about the calling application, for the function. Not with `Event`.
     pub client_context: Option<ClientContext<'a>>,
     /// The tenant, for functions with tenant isolation.
     pub tenant_id: Option<TenantId<'a>>,
@@ -198,7 +198,7 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         }
     }
 
-    /// Converts the request into one that borrows nothing.
+    /// Converts the request into one that does not borrow.
     #[must_use]
     pub fn into_owned(self) -> Request<'static, Op> {
         Request {
@@ -242,8 +242,8 @@ fn insert(
     text: Option<&impl AsRef<str>>,
 ) -> Result<(), RequestError> {
     let Some(text) = text else { return Ok(()) };
-    // The members' types allow only visible ASCII and spaces, so this cannot fail; it is an error
-    // all the same, so that a new type cannot cause a panic here.
+    // The members' types allow only visible ASCII and spaces, so this cannot fail. It still returns
+    // an error, so that a new type cannot cause a panic here.
     match HeaderValue::from_str(text.as_ref()) {
         Ok(value) => {
             map.insert(name, value);
@@ -253,8 +253,8 @@ fn insert(
     }
 }
 
-/// The members' headers, found in one pass over all of a request: there are few, and each look-up by
-/// name would hash. Of several with the same name, the first counts.
+/// The members' headers, found in one pass over all headers of a request: a look-up of each name would
+/// hash it. If a header is repeated, the first one counts.
 #[derive(Default)]
 struct Sent<'a> {
     invocation_type: Option<&'a HeaderValue>,
@@ -285,7 +285,7 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// The headers of a request that arrived, decoded and not yet validated.
+/// The headers of a received request, decoded but not validated yet.
 pub(super) struct HeaderMembers<'a> {
     operation: Operation,
     invocation_type: Option<Cow<'a, str>>,
@@ -297,7 +297,7 @@ pub(super) struct HeaderMembers<'a> {
 }
 
 impl<'a> HeaderMembers<'a> {
-    /// Reads the headers that the operation has. InvokeAsync has none but the content type.
+    /// Reads the headers that the operation has. InvokeAsync has only the content type.
     pub(super) fn read(operation: Operation, parts: &'a Parts) -> Self {
         let sent = Sent::of(&parts.headers);
         let read = |value: Option<&'a HeaderValue>| match operation {
@@ -352,7 +352,7 @@ impl<'a> HeaderMembers<'a> {
     }
 
     /// Decodes validated headers into a request for a target. The log type and the client context
-    /// are read for synchronous calls only: the service ignores them otherwise.
+    /// are read only for synchronous calls: the service ignores them otherwise.
     pub(super) fn into_request(self, target: Target<'a>) -> Result<InvokeRequest<'a>, Rejection> {
         let mut request = InvokeRequest::new(target);
         request.invocation_type = match self.operation {

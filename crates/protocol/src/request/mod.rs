@@ -1,6 +1,6 @@
-//! The requests of the two operations: from a typed value to `http` on the client's side
-//! (`encode`), and back on the endpoint's (`decode`). Both use `members`, where a member of the
-//! service's model is added.
+//! The requests of the two operations: the client encodes a typed value as an `http` request
+//! (`encode`), and the endpoint decodes it (`decode`). Both use `members`, which is the place to
+//! add a member of the service's model.
 
 mod decode;
 mod encode;

@@ -16,8 +16,8 @@ mod sealed {
     impl Sealed for super::Stream {}
 }
 
-/// One of the two operations, [`Invoke`] or [`Stream`]: what a [`Request`](super::Request) is
-/// generic over.
+/// One of the two operations, [`Invoke`] or [`Stream`]: the type parameter of
+/// [`Request`](super::Request).
 ///
 /// Sealed, since the service has only these two.
 pub trait InvokeOperation:
@@ -35,8 +35,8 @@ pub trait InvokeOperation:
 
     /// The name of a durable execution; a type without values if the operation does not support it.
     ///
-    /// It owns its text: a type with the lifetime of the request would make requests invariant in
-    /// it.
+    /// It owns its text: a type with the request's lifetime would make requests invariant in that
+    /// lifetime.
     type DurableExecutionName: AsRef<str> + Clone + fmt::Debug + Eq + Send + Sync;
 
     /// The operation's name in the service's model.

@@ -1,4 +1,4 @@
-//! Service errors in both directions, and why a response is not that of the operation.
+//! Service errors in both directions, and why a response is not the operation's.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use lambda_invoke_error::ServiceError;
 use super::UnexpectedResponse;
 use super::headers::has_content_coding;
 
-/// Why a response is not that of the operation.
+/// Why a response is not the operation's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseError {
@@ -29,7 +29,7 @@ impl fmt::Display for ResponseError {
     }
 }
 
-/// Has no source, since its `Display` includes all that the parts would show.
+/// Has no source, since `Display` already includes everything that the variants' values show.
 impl std::error::Error for ResponseError {}
 
 impl From<UnexpectedResponse> for ResponseError {
@@ -39,8 +39,8 @@ impl From<UnexpectedResponse> for ResponseError {
 }
 
 /// Reads the service error in a response whose status is 400 to 599. A body with a content coding
-/// is ignored. A truncated body may be given, since the head has nearly everything: see
-/// [`ServiceError::with_partial_body`], which an ignored body counts as too.
+/// is ignored, and counts as partial: see [`ServiceError::with_partial_body`]. The body may be
+/// truncated, since nearly everything is in the head.
 #[must_use]
 pub fn service_error(parts: &Parts, body: &[u8]) -> ServiceError {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok();

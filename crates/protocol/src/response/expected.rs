@@ -1,4 +1,4 @@
-//! Whether a response is the one that the request asked for.
+//! Whether a response is the one that was requested.
 
 use std::fmt;
 
@@ -96,12 +96,12 @@ impl Expected {
     ///
     /// # Errors
     ///
-    /// If the head is not that of the expected response.
+    /// If the head does not belong to the expected response.
     pub fn check_head(self, parts: &Parts) -> Result<(), UnexpectedResponse> {
         self.check_fields(parts, &Fields::of(&parts.headers))
     }
 
-    /// The same with the headers that were found.
+    /// Like [`check_head`](Self::check_head), with the headers already looked up.
     pub(super) fn check_fields(
         self,
         parts: &Parts,
@@ -147,7 +147,7 @@ impl Expected {
         self.check_all(parts, &Fields::of(&parts.headers), body)
     }
 
-    /// The same with the headers that were found.
+    /// Like [`check_head`](Self::check_head), with the headers already looked up.
     pub(super) fn check_all(
         self,
         parts: &Parts,

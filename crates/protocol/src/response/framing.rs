@@ -32,7 +32,7 @@ pub enum Framing {
     Length(u64),
     /// By the last chunk of a chunked body, or by the framing of HTTP/2 and later.
     Delimited,
-    /// By the end of the connection alone, which proves nothing.
+    /// Only by the end of the connection, which proves nothing.
     Connection,
 }
 
@@ -43,7 +43,7 @@ impl Framing {
         Self::by(parts, &Fields::of(&parts.headers))
     }
 
-    /// The same with the headers that were found.
+    /// Like [`of`](Self::of), with the headers already looked up.
     pub(super) fn by(parts: &Parts, fields: &Fields<'_>) -> Self {
         let length = || {
             fields.content_length?;
@@ -95,7 +95,7 @@ impl Framing {
     }
 }
 
-/// A body that ended and is not proved to be complete.
+/// A body that ended without proof that it is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompleteBody {
@@ -116,7 +116,7 @@ impl fmt::Display for IncompleteBody {
             None => write!(
                 f,
                 "the body ended with the connection after {} bytes: without Content-Length or a \
-                 last chunk nothing proves that it is whole",
+                 last chunk nothing proves that it is complete",
                 self.received
             ),
         }

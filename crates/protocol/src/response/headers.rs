@@ -8,8 +8,8 @@ use crate::header;
 /// The content type of every response stream.
 pub const EVENT_STREAM_CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
-/// The headers that say what a response is, found in one pass over all of them: there are few, and each
-/// look-up by name would hash. Of several with the same name, the first counts.
+/// The headers that say what a response is, found in one pass over all headers: there are few, and
+/// each lookup by name would hash. If a header is repeated, the first value counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fields<'a> {
     pub(super) content_type: Option<&'a HeaderValue>,
@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
         let mut fields = Self::default();
         for (name, value) in headers {
-            // As in `crate::header`, which a test compares.
+            // The names are those of `crate::header`; a test compares them.
             let field = match name.as_str() {
                 "content-type" => &mut fields.content_type,
                 "content-encoding" => &mut fields.content_encoding,
@@ -52,8 +52,8 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// Whether `chunked` is the only transfer coding, in the only header of its kind, as it nearly always
-    /// is. The headers need not be searched again then.
+    /// Whether `chunked` is the only transfer coding, in the only header of its kind. This is
+    /// nearly always true, and saves searching the headers again.
     pub(super) fn is_only_chunked(&self) -> bool {
         let coding = self.transfer_encoding;
         !self.more_codings
@@ -82,7 +82,7 @@ pub(super) fn is_coded(headers: &HeaderMap, name: HeaderName, usual: &str) -> bo
     })
 }
 
-/// The elements of a list, which may be spread over several headers.
+/// The elements of a comma-separated list, which may be spread over several headers.
 pub(super) fn tokens(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(name)

@@ -1,6 +1,6 @@
-//! The responses of the two operations, in both directions: the whole [`Reply`] of Invoke and the
-//! [`StreamHead`] before a stream's events; whether a response is the one that was requested
-//! ([`Expected`]) and is complete ([`Framing`]).
+//! The responses of the two operations, in both directions: the whole [`Reply`] of Invoke, and the
+//! [`StreamHead`] before a stream's events. [`Expected`] decides whether a response is the one that
+//! was requested, and [`Framing`] whether it is complete.
 
 mod encode;
 mod error;

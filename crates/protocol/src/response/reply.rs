@@ -46,9 +46,9 @@ pub struct Reply {
     pub durable_execution_arn: Option<String>,
     /// The request's id.
     pub request_id: Option<String>,
-    /// The payload's type: JSON, or `application/octet-stream` from a function that streams.
+    /// The payload's type: JSON, or `application/octet-stream` if the function streams.
     pub content_type: Option<HeaderValue>,
-    /// What the function returned, or its description of its failure.
+    /// The value that the function returned, or its description of its failure.
     pub payload: Bytes,
 }
 
@@ -68,8 +68,8 @@ impl Reply {
         }
     }
 
-    /// Reads the response to a request of this invocation type. The caller, who read the body,
-    /// checks that it is complete: see [`Framing`](crate::Framing).
+    /// Reads the response to a request of this invocation type. The caller, who read the body, must
+    /// check that it is complete: see [`Framing`](crate::Framing).
     ///
     /// # Errors
     ///

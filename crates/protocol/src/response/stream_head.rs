@@ -14,7 +14,7 @@ use crate::header;
 use crate::invocation_type::StreamInvocationType;
 use crate::prelude::HTTP_INTEGRATION_CONTENT_TYPE;
 
-/// The head of a response stream: what is known before the first event.
+/// The head of a response stream: everything that is known before the first event.
 ///
 /// # Example
 ///
@@ -125,7 +125,7 @@ impl StreamHead {
         is_content_type(remapped, &[HTTP_INTEGRATION_CONTENT_TYPE])
     }
 
-    /// Returns whether a stream follows: true unless this responds to a dry run.
+    /// Returns whether a stream follows: true unless this is the response to a dry run.
     #[must_use]
     pub fn has_stream(&self) -> bool {
         self.status != StatusCode::NO_CONTENT

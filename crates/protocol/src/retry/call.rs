@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_call_counts_its_attempts_and_pays_with_its_own_tokens() {
         let now = std::time::SystemTime::UNIX_EPOCH;
-        // What the caller says about attempts and tokens does not count.
+        // The caller's values for attempts and tokens are replaced.
         let mut context = RetryContext::new(Failure::NotSent, 1, now, 1.0);
         context.tokens = 0;
         let bucket = TokenBucket::with_tokens(100);

@@ -1,8 +1,8 @@
-//! The offset of the local clock from the service's.
+//! The offset between the local clock and the service's.
 
 use std::time::{Duration, SystemTime};
 
-/// How far the service's clock is ahead of the one with which requests are signed, in whole
+/// How far the service's clock is ahead of the clock that requests are signed with, in whole
 /// seconds; negative if it is behind.
 ///
 /// # Example
@@ -27,8 +27,8 @@ impl ClockOffset {
     pub const ZERO: Self = Self(0);
 
     /// The largest offset that is corrected: a day, which covers every mistaken time zone. A larger
-    /// one needs a person's attention, whether the clock or the server is wrong: a signature for a
-    /// distant time could be misused by anyone who keeps it until then.
+    /// offset needs human attention, whether the clock or the server is wrong: anyone who keeps a
+    /// signature for a distant time could misuse it then.
     pub const MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// The smallest offset that is corrected. The service tolerates five minutes.
@@ -63,9 +63,9 @@ impl ClockOffset {
         }
     }
 
-    /// Returns whether a response contradicts the corrected clock with which its request was
-    /// signed: whether its `Date` is at least [`MIN`](Self::MIN) before `sent` or after `received`,
-    /// both by that clock. A response with an invalid date or an `Age` header contradicts nothing.
+    /// Returns whether a response contradicts the corrected clock that its request was signed with:
+    /// whether its `Date` is at least [`MIN`](Self::MIN) before `sent` or after `received`, both by
+    /// that clock. A response with an invalid date or an `Age` header contradicts nothing.
     #[must_use]
     pub fn is_contradicted(
         sent: SystemTime,
@@ -157,7 +157,7 @@ mod tests {
         let contradicted = |sent, received, date: &str, has_age| {
             ClockOffset::is_contradicted(at(sent), at(received), date, has_age)
         };
-        // The head of a call of half an hour arrived at its end.
+        // The head of a half-hour call arrived at the end of the call.
         assert!(!contradicted(THERE - 1800, THERE, DATE, false));
         assert!(!contradicted(THERE, THERE + 1800, DATE, false));
         assert!(!contradicted(THERE + 29, THERE + 29, DATE, false));

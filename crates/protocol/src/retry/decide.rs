@@ -15,14 +15,14 @@ pub struct RetryContext<'a> {
     pub failure: Failure<'a>,
     /// The number of attempts made, including the failed one: at least 1.
     pub attempt: u32,
-    /// Whether the request has a durable execution name, for which the service runs the function
-    /// once however often the request is sent.
+    /// Whether the request has a durable execution name: the service runs the function once per
+    /// name, however often the request is sent.
     pub durable: bool,
     /// The time left until the call's timeout; `None` if it has none.
     pub remaining: Option<Duration>,
     /// The number of tokens in the client's bucket.
     pub tokens: u32,
-    /// The correction of the clock with which the request was signed.
+    /// The correction of the clock that the request was signed with.
     pub clock: ClockOffset,
     /// The further correction that the response's `Date` implies; see [`ClockOffset::measure`].
     pub clock_offset: Option<ClockOffset>,
@@ -57,10 +57,7 @@ impl<'a> RetryContext<'a> {
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "there is another attempt or there is none"
-)]
+#[expect(clippy::exhaustive_enums, reason = "there is another attempt or not")]
 pub enum Decision {
     /// Send the request again.
     Retry(Retry),
@@ -106,7 +103,7 @@ pub enum GiveUpReason {
     WaitTooLong,
     /// The call's timeout would expire before the next attempt.
     OutOfTime,
-    /// The client's retry tokens are used up, since too many recent attempts failed.
+    /// The client's retry tokens are used up, because too many recent attempts failed.
     OutOfTokens,
 }
 
@@ -137,8 +134,8 @@ const THROTTLED_COST: u32 = 5;
 /// Decides whether a failed attempt is repeated, when, and what must be corrected first.
 ///
 /// If the function started, the request is never sent again. If it may have started, the policy or
-/// a durable execution name must allow another attempt. In all cases the failure's class must be
-/// one after which another attempt can succeed.
+/// a durable execution name must allow another attempt. In all cases the class of the failure must
+/// allow another attempt to succeed.
 ///
 /// # Example
 ///

@@ -12,8 +12,8 @@
 //! `docs/retry-safety.md` in the repository has the table of this function, which a test keeps up
 //! to date.
 //!
-//! The constants (delays from 50 ms or, when throttled, from 1 s, doubling to 20 s at most; 500
-//! tokens, of which an attempt costs 14 or 5) are those of the AWS SDKs' standard mode of 2026.
+//! The constants are those of the AWS SDKs' standard mode of 2026: delays from 50 ms or, when
+//! throttled, from 1 s, which double up to 20 s; 500 tokens, with 14 or 5 for each retry.
 
 mod bucket;
 mod call;
@@ -22,7 +22,8 @@ mod decide;
 mod failure;
 mod policy;
 
-// The children name it through here, so that `crates/interop` can check them with loom's types.
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
 use std::sync;
 
 pub use bucket::TokenBucket;

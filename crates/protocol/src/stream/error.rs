@@ -1,8 +1,8 @@
-//! Why a message is not an event.
+//! Why a message cannot be read as an event.
 
 use std::fmt;
 
-/// Why a message is not an event.
+/// Why a message cannot be read as an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventError {

@@ -22,7 +22,7 @@ use super::{EventError, InvokeComplete};
 /// let message = StreamEvent::PayloadChunk("hello".into()).to_message()?;
 /// let names: Vec<_> = message.headers().iter().map(|(name, _)| name).collect();
 /// assert_eq!(names, [":event-type", ":content-type", ":message-type"]);
-/// assert_eq!(StreamEvent::from_message(message)?, StreamEvent::PayloadChunk("hello".into()));
+/// assert_eq!(StreamEvent::try_from(message)?, StreamEvent::PayloadChunk("hello".into()));
 ///
 /// let end = StreamEvent::InvokeComplete(InvokeComplete::default()).to_message()?;
 /// assert_eq!(end.payload(), b"{}");
@@ -94,47 +94,9 @@ static CHUNK: LazyLock<HeaderBlock> =
     LazyLock::new(|| HeaderBlock::try_from(Bytes::from_static(CHUNK_HEADERS)).unwrap_or_default());
 
 impl StreamEvent {
-    /// Reads a message. A payload is not copied.
-    ///
-    /// # Errors
-    ///
-    /// If the message lacks the headers that identify an event, or the payload of an
-    /// `InvokeComplete` is invalid.
-    pub fn from_message(message: Message) -> Result<Self, EventError> {
-        // Nearly all messages have one of these two header blocks.
-        let headers = message.headers().as_bytes();
-        if headers == CHUNK_HEADERS {
-            return Ok(Self::PayloadChunk(message.into_payload()));
-        }
-        if headers == COMPLETE_HEADERS {
-            return Self::complete(message);
-        }
-        match text(&message, MESSAGE_TYPE)? {
-            "event" => match text(&message, EVENT_TYPE)? {
-                "PayloadChunk" => Ok(Self::PayloadChunk(message.into_payload())),
-                "InvokeComplete" => Self::complete(message),
-                _ => Ok(Self::Unknown(message)),
-            },
-            "exception" => {
-                let code = text(&message, EXCEPTION_TYPE)?.to_owned();
-                let message = exception_message(&message.into_payload().into_bytes());
-                Ok(Self::Exception(StreamException { code, message }))
-            }
-            "error" => {
-                let code = text(&message, ERROR_CODE)?;
-                let text = match message.headers().get(ERROR_MESSAGE) {
-                    Some(HeaderValue::String(text)) => text,
-                    _ => "",
-                };
-                Ok(Self::Error(StreamException::new(code, text)))
-            }
-            _ => Ok(Self::Unknown(message)),
-        }
-    }
-
     fn complete(message: Message) -> Result<Self, EventError> {
         let payload = message.into_payload().into_bytes();
-        InvokeComplete::from_json(&payload).map(Self::InvokeComplete)
+        InvokeComplete::try_from(&*payload).map(Self::InvokeComplete)
     }
 
     /// Converts the event into a message, with the headers in the service's order.
@@ -202,6 +164,44 @@ impl StreamEvent {
     }
 }
 
+/// Reads a message. A payload is not copied. Fails if the message lacks the headers that identify an
+/// event, or the payload of an `InvokeComplete` is invalid.
+impl TryFrom<Message> for StreamEvent {
+    type Error = EventError;
+
+    fn try_from(message: Message) -> Result<Self, EventError> {
+        // Nearly all messages have one of these two header blocks.
+        let headers = message.headers().as_bytes();
+        if headers == CHUNK_HEADERS {
+            return Ok(Self::PayloadChunk(message.into_payload()));
+        }
+        if headers == COMPLETE_HEADERS {
+            return Self::complete(message);
+        }
+        match text(&message, MESSAGE_TYPE)? {
+            "event" => match text(&message, EVENT_TYPE)? {
+                "PayloadChunk" => Ok(Self::PayloadChunk(message.into_payload())),
+                "InvokeComplete" => Self::complete(message),
+                _ => Ok(Self::Unknown(message)),
+            },
+            "exception" => {
+                let code = text(&message, EXCEPTION_TYPE)?.to_owned();
+                let message = exception_message(&message.into_payload().into_bytes());
+                Ok(Self::Exception(StreamException { code, message }))
+            }
+            "error" => {
+                let code = text(&message, ERROR_CODE)?;
+                let text = match message.headers().get(ERROR_MESSAGE) {
+                    Some(HeaderValue::String(text)) => text,
+                    _ => "",
+                };
+                Ok(Self::Error(StreamException::new(code, text)))
+            }
+            _ => Ok(Self::Unknown(message)),
+        }
+    }
+}
+
 fn text<'m>(message: &'m Message, name: &'static str) -> Result<&'m str, EventError> {
     match message.headers().get(name) {
         Some(HeaderValue::String(text)) => Ok(text),
@@ -243,7 +243,7 @@ mod tests {
 
     fn round_trip(event: StreamEvent) {
         let message = event.clone().to_message().unwrap();
-        assert_eq!(StreamEvent::from_message(message).unwrap(), event);
+        assert_eq!(StreamEvent::try_from(message).unwrap(), event);
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(
-            StreamEvent::from_message(Message::new(headers, "x")),
+            StreamEvent::try_from(Message::new(headers, "x")),
             Ok(StreamEvent::PayloadChunk("x".into()))
         );
     }
@@ -301,7 +301,7 @@ mod tests {
     fn rejects_messages_that_are_not_events_with_the_reason() {
         let read = |headers: &[(&str, HeaderValue<'_>)], payload: &'static str| {
             let headers = HeaderBlock::from_headers(headers.iter().copied()).unwrap();
-            StreamEvent::from_message(Message::new(headers, payload)).unwrap_err()
+            StreamEvent::try_from(Message::new(headers, payload)).unwrap_err()
         };
         let event = (MESSAGE_TYPE, HeaderValue::String("event"));
         let complete = (EVENT_TYPE, HeaderValue::String("InvokeComplete"));

@@ -47,13 +47,30 @@ impl InvokeComplete {
         self.error_code.is_some()
     }
 
-    /// Reads the event's payload: `ErrorCode`, `ErrorDetails` and `LogResult`, each a string,
-    /// `null` or absent. An empty payload is read as `{}`.
-    ///
-    /// # Errors
-    ///
-    /// If the payload is not a JSON object, or one of these members has another type.
-    pub fn from_json(json: &[u8]) -> Result<Self, EventError> {
+    /// Encodes the event's payload; `{}` if no member is set.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut members = Map::new();
+        if let Some(code) = &self.error_code {
+            members.insert("ErrorCode".to_owned(), code.as_str().into());
+        }
+        if let Some(details) = &self.error_details {
+            members.insert("ErrorDetails".to_owned(), details.as_str().into());
+        }
+        if let Some(log) = &self.log {
+            members.insert("LogResult".to_owned(), log.to_base64().into());
+        }
+        Value::Object(members).to_string().into_bytes()
+    }
+}
+
+/// Reads the event's payload: `ErrorCode`, `ErrorDetails` and `LogResult`, each a string, `null` or
+/// absent. An empty payload is read as `{}`. Fails if the payload is not a JSON object, or one of these
+/// members has another type.
+impl TryFrom<&[u8]> for InvokeComplete {
+    type Error = EventError;
+
+    fn try_from(json: &[u8]) -> Result<Self, EventError> {
         // The usual payloads need no parser.
         if json.is_empty() || json == b"{}" {
             return Ok(Self::default());
@@ -74,22 +91,6 @@ impl InvokeComplete {
             log: text("LogResult")?.map(LogTail::from_base64),
         })
     }
-
-    /// Encodes the event's payload; `{}` if no member is set.
-    #[must_use]
-    pub fn to_json(&self) -> Vec<u8> {
-        let mut members = Map::new();
-        if let Some(code) = &self.error_code {
-            members.insert("ErrorCode".to_owned(), code.as_str().into());
-        }
-        if let Some(details) = &self.error_details {
-            members.insert("ErrorDetails".to_owned(), details.as_str().into());
-        }
-        if let Some(log) = &self.log {
-            members.insert("LogResult".to_owned(), log.to_base64().into());
-        }
-        Value::Object(members).to_string().into_bytes()
-    }
 }
 
 #[cfg(test)]
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn accepts_null_empty_and_unknown_members() {
-        let read = |json: &str| InvokeComplete::from_json(json.as_bytes()).unwrap();
+        let read = |json: &str| InvokeComplete::try_from(json.as_bytes()).unwrap();
         assert_eq!(read(""), InvokeComplete::default());
         assert_eq!(
             read("{\"ErrorCode\":null,\"More\":[1]}"),

@@ -42,7 +42,7 @@ use crate::LoggedFailure;
 #[derive(Clone, Debug, Default)]
 pub struct StreamReader {
     decoder: Decoder,
-    /// The request id from the response's head, with which the log's lines are compared.
+    /// The request id in the response's head, which the log's lines are compared with.
     request_id: Option<String>,
     payload_bytes: u64,
     /// How the stream ended, and the offset of the end.
@@ -73,7 +73,7 @@ impl StreamReader {
     }
 
     /// Sets the response's request id, by which a failure that only the log reports is found.
-    /// Without it, or if no report in the log has it, the id in the log's last report is used.
+    /// Without it, or if no report in the log has that id, the id in the log's last report is used.
     #[must_use]
     pub fn with_request_id(self, request_id: Option<String>) -> Self {
         Self { request_id, ..self }
@@ -156,7 +156,7 @@ impl StreamReader {
         let Some(message) = self.decoder.next_message().map_err(StreamError::Decode)? else {
             return Ok(None);
         };
-        let event = StreamEvent::from_message(message).map_err(StreamError::Event)?;
+        let event = StreamEvent::try_from(message).map_err(StreamError::Event)?;
         match &event {
             StreamEvent::PayloadChunk(payload) => {
                 self.payload_bytes = self.payload_bytes.saturating_add(payload.len() as u64);

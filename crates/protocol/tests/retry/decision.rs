@@ -63,7 +63,7 @@ fn retry_after_is_respected_and_bounded() {
         retry(after(RetryAfter::seconds(7), NOW)).after,
         Duration::from_secs(7)
     );
-    // Not before the backoff either.
+    // Nor is the request sent before the backoff has passed.
     assert_eq!(
         retry(after(RetryAfter::seconds(0), NOW)).after,
         Duration::from_millis(500)
@@ -80,14 +80,14 @@ fn retry_after_is_respected_and_bounded() {
         after(RetryAfter::seconds(u64::MAX), NOW),
         Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
-    let date = RetryAfter::from_header("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    let date = RetryAfter::try_from(("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")).unwrap();
     let before = NOW + Duration::from_secs(784_111_777 - 9);
     assert_eq!(retry(after(date, before)).after, Duration::from_secs(9));
     assert_eq!(
         after(date, NOW),
         Decision::GiveUp(GiveUpReason::WaitTooLong)
     );
-    // A delay in milliseconds replaces the backoff, and exceeds it by at most five seconds.
+    // A delay in milliseconds replaces the backoff, and may exceed it by at most five seconds.
     assert_eq!(
         retry(after(RetryAfter::millis(1500), NOW)).after,
         Duration::from_millis(1500)
@@ -120,7 +120,7 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
     assert_eq!(at(Some(2)), Decision::GiveUp(GiveUpReason::Useless));
     assert_eq!(at(None), Decision::GiveUp(GiveUpReason::Useless));
 
-    // Never by more than a day in all, in either direction.
+    // The clock is never corrected by more than a day in total, in either direction.
     let day = 24 * 3600;
     for (clock, offset, corrected) in [
         (0, day, Some(day)),
@@ -149,7 +149,7 @@ fn a_skewed_clock_is_corrected_and_a_right_one_is_not_blamed() {
             None => assert_eq!(decided, Decision::GiveUp(GiveUpReason::Useless)),
         }
     }
-    // A wrong secret has the same code, and correcting the clock does not help.
+    // A wrong secret has the same error code, but correcting the clock does not help.
     let wrong = lookup("InvalidSignatureException")
         .unwrap()
         .error("does not match");
@@ -254,7 +254,7 @@ fn a_durable_name_allows_what_the_policy_does_not() {
     );
     context.durable = true;
     retry(decide(&policy, &context));
-    // But not if the function certainly ran.
+    // The call is not retried if the function certainly ran.
     context.failure = Failure::IncompleteResponse;
     assert_eq!(
         decide(&policy, &context),

@@ -1,6 +1,6 @@
 //! The retry decision: its rules, the official tables, and the table in docs/retry-safety.md.
 
-// Helpers of tests may panic just as tests may.
+// Test helpers may panic just as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod decision;

@@ -14,9 +14,9 @@ use super::NOW;
 /// The standard mode of 2026, whose constants this crate uses. The SDKs retry every 500; here that
 /// requires the policy `at_least_once`.
 ///
-/// Not run: `standard-legacy.json` and `adaptive.json` (other constants, another algorithm),
-/// `request-information-headers` (headers that this client does not send). Of the long-polling
-/// cases only the delay after giving up is left out, since no operation of Lambda polls.
+/// Not run are `standard-legacy.json` and `adaptive.json` (other constants, another algorithm) and
+/// `request-information-headers` (headers that this client does not send). In the long-polling
+/// cases, only the delay after giving up is left out, since no operation of Lambda polls.
 #[test]
 fn the_standard_mode_of_2026() {
     suite("protocol/retry-2026", |folder| {
@@ -103,7 +103,7 @@ fn check_quota(bucket: &TokenBucket, step: &Value, name: &str) {
     }
 }
 
-/// Passes a response to the call, checks outcome and delay, and returns the outcome.
+/// Passes a response to the call, checks the outcome and the delay, and returns the outcome.
 fn respond(call: &mut CallRetries<'_>, step: &Value, name: &str) -> &'static str {
     let (response, expected) = (&step["response"], &step["expected"]);
     let status = u16::try_from(response["status_code"].as_u64().unwrap()).unwrap();

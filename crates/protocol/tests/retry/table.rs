@@ -50,8 +50,7 @@ fn failures() -> Vec<(String, Failure<'static>)> {
     failures
 }
 
-/// Leaks the error, since the table borrows from every row at once and the test process is
-/// short-lived.
+/// Leaks the error, since the rows of the table borrow it and the test process is short-lived.
 fn service(error: ServiceError) -> Failure<'static> {
     Failure::Service(Box::leak(Box::new(error)))
 }
@@ -101,7 +100,7 @@ fn rendered_table() -> String {
     text
 }
 
-/// Rewrite it with `UPDATE_DOCS=1 cargo test -p lambda-invoke-protocol --test retry`.
+/// `UPDATE_DOCS=1 cargo test -p lambda-invoke-protocol --test retry` rewrites the table.
 #[test]
 fn the_table_in_the_docs_is_this_function() {
     const BEGIN: &str = "<!-- table: begin -->\n";

@@ -66,14 +66,14 @@ impl Extensions {
         }
     }
 
-    /// Whether each extension that wants to hear of invocations is waiting for one.
+    /// Whether each extension that is subscribed to invocations is waiting for one.
     pub(super) fn ready(&self) -> bool {
         self.0
             .iter()
             .all(|extension| !extension.events.invoke || extension.poll.is_some())
     }
 
-    /// Takes the polls of the extensions with such a subscription.
+    /// Takes the polls of the extensions whose subscription `wants` accepts.
     pub(super) fn take(&mut self, wants: impl Fn(&Subscriptions) -> bool) -> Vec<PollId> {
         self.0
             .iter_mut()

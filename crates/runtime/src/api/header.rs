@@ -1,4 +1,4 @@
-//! The APIs' headers. Names are statics, since a name is parsed when it is made of text.
+//! The APIs' headers. Their names are statics, since creating a name from text parses and hashes it.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -8,7 +8,7 @@ macro_rules! names {
     };
 }
 
-// What a runtime is sent with an event.
+// Headers that a runtime receives with an event.
 names! {
     REQUEST_ID = "lambda-runtime-aws-request-id",
     FUNCTION_ARN = "lambda-runtime-invoked-function-arn",
@@ -16,17 +16,17 @@ names! {
     TENANT_ID = "lambda-runtime-aws-tenant-id",
     TRACE_ID = "lambda-runtime-trace-id",
     DEADLINE = "lambda-runtime-deadline-ms",
-    // It may send this one back.
+    // The runtime may send this one back.
     INVOCATION_ID = "lambda-runtime-invocation-id",
 }
 
-// What an extension is sent, and sends with its requests.
+// The header that an extension is sent, and sends back with its requests.
 names! {
     EXTENSION_ID = "lambda-extension-identifier",
 }
 
-/// The headers of a request that have a meaning, found in one pass over all of them: there are few, and
-/// each look-up by name would hash. Of several with the same name, the first counts.
+/// The headers of a request that have a meaning, found in one pass over all of its headers: a look-up of
+/// each name would hash it. If a header is repeated, the first one counts.
 #[derive(Debug, Default)]
 pub(crate) struct Sent<'a> {
     pub(crate) content_type: Option<&'a HeaderValue>,
@@ -36,7 +36,7 @@ pub(crate) struct Sent<'a> {
     pub(crate) extension_name: Option<&'a HeaderValue>,
     pub(crate) extension_id: Option<&'a HeaderValue>,
     pub(crate) extension_error_type: Option<&'a HeaderValue>,
-    /// Whether there is a header that each browser sends for a page, and no runtime.
+    /// Whether there is a header that every browser sends for a page, and no runtime does.
     pub(crate) is_from_page: bool,
 }
 

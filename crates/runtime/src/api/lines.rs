@@ -11,7 +11,7 @@ use crate::{Failure, FailureKind};
 pub(super) const TYPE: &str = "lambda-runtime-function-error-type";
 const BODY: &str = "lambda-runtime-function-error-body";
 
-/// The most bytes that can be an error in a chunk. Longer data is data.
+/// The maximum length of an error in a chunk, in bytes. Anything longer is data.
 const MAX_HELD: usize = 256 * 1024;
 
 /// Reads the error of a stream from its trailers, declared or not.
@@ -43,10 +43,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Takes a chunk. Returns what certainly is data: nothing, the chunk, or what was held and the
-    /// chunk.
+    /// Takes a chunk. Returns everything that is certainly data: nothing, the chunk, or the held
+    /// bytes and the chunk.
     pub(crate) fn push(&mut self, chunk: Bytes) -> Vec<Bytes> {
-        // The first line's name comes in one piece: a short chunk is never delayed.
+        // The name in the first line arrives in one piece, so a shorter chunk is never delayed.
         if self.bytes.is_empty() && (chunk.len() <= TYPE.len() || !may_be_error(&chunk)) {
             return vec![chunk];
         }

@@ -1,6 +1,7 @@
-//! What one instance may do next: the states of its runtime, its invocations and its extensions.
+//! The states of one instance: its runtime, its invocations and its extensions, and what they may
+//! do next.
 //!
-//! The machine knows no socket, clock or process. It is given each request and says whether it is
+//! The machine uses no socket, clock or process. It receives each request and decides whether it is
 //! allowed; waiting requests are identified by numbers that the caller chose.
 
 use std::collections::VecDeque;
@@ -8,8 +9,8 @@ use std::collections::VecDeque;
 use super::extensions::{ExtensionId, Extensions, PollId, Subscriptions};
 use super::rejection::Rejection;
 
-/// The invocations that are remembered after their end, to tell a second response from an unknown
-/// id.
+/// How many invocations are remembered after their end, to distinguish a second response from an
+/// unknown id.
 const REMEMBERED: usize = 64;
 
 /// How a runtime sends a response.
@@ -22,7 +23,7 @@ pub enum ResponseMode {
     Streaming,
 }
 
-/// Who is given an invocation.
+/// The requests that receive an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handed {
@@ -73,7 +74,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Makes the machine of an instance that may run so many invocations at the same time.
+    /// Creates the machine of an instance that may run this many invocations at the same time.
     #[must_use]
     pub fn new(slots: usize) -> Self {
         Self {
@@ -86,7 +87,8 @@ impl Machine {
         }
     }
 
-    /// Takes a request of the runtime for the next event. Says whether it ended the initialization.
+    /// Takes a request of the runtime for the next event. Returns whether it ended the
+    /// initialization.
     ///
     /// # Errors
     ///
@@ -108,13 +110,13 @@ impl Machine {
         self.extensions.cancel(poll);
     }
 
-    /// Whether an invocation can be handed over now.
+    /// Whether an invocation can be delivered now.
     #[must_use]
     pub fn can_take(&self) -> bool {
         self.has_room() && !self.polls.is_empty() && self.extensions.ready()
     }
 
-    /// Whether an invocation can be handed over once the runtime and its extensions ask for it.
+    /// Whether an invocation can be delivered as soon as the runtime and its extensions ask for it.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.phase == Phase::Ready && self.running.len() < self.slots
@@ -132,8 +134,8 @@ impl Machine {
         self.running.len()
     }
 
-    /// Hands an invocation to the request that has waited longest. `None` if none can be taken, or
-    /// if an invocation of this id is running.
+    /// Delivers an invocation to the request that has waited longest. `None` if it cannot be taken,
+    /// or if an invocation with this id is running.
     pub fn hand(&mut self, request_id: &str, nonce: &str) -> Option<Handed> {
         if !self.can_take() || self.find(request_id).is_some() {
             return None;
@@ -156,12 +158,12 @@ impl Machine {
         self.running.retain(|call| call.request_id != request_id);
     }
 
-    /// Takes the head of a response. `echo` is the invocation id that the runtime sent back, if it
-    /// did; `mode` the header of that name.
+    /// Takes the head of a response. `echo` is the invocation id that the runtime sent back, if
+    /// any; `mode` is the header for the response mode.
     ///
     /// # Errors
     ///
-    /// The invocation is unknown, over, or has a response already; or the mode is unknown.
+    /// The invocation is unknown or over, or already has a response; or the mode is unknown.
     pub fn respond(
         &mut self,
         request_id: &str,
@@ -205,8 +207,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Lets no further invocation in. Returns the requests of extensions that want to hear of the
-    /// shutdown.
+    /// Accepts no further invocations. Returns the requests of extensions that are subscribed to
+    /// the shutdown.
     pub fn close(&mut self) -> Vec<PollId> {
         self.phase = Phase::Closed;
         self.extensions.take(|events| events.shutdown)
@@ -228,7 +230,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// The extension is unknown, or waits already.
+    /// The extension is unknown, or already waiting.
     pub fn extension_poll(&mut self, id: ExtensionId, poll: PollId) -> Result<(), Rejection> {
         self.extensions.poll(id, poll)
     }

@@ -4,16 +4,16 @@ use bytes::Bytes;
 
 use crate::limits::MAX_RESPONSE;
 
-/// Why a request of a runtime or an extension is rejected: status, type and message as the official
-/// emulator sends them.
+/// Why a request of a runtime or an extension is rejected, with the status, type and message that
+/// the official emulator sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// There is no such path.
     NotFound,
-    /// The path has other methods.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
-    /// No invocation of this id is running.
+    /// No invocation with this id is running.
     InvalidRequestId,
     /// The request is not possible now.
     InvalidStateTransition,
@@ -21,13 +21,13 @@ pub enum Rejection {
     InvalidResponseMode,
     /// The body is larger than a response may be.
     TooLarge,
-    /// The invocation of this invocation id is over.
+    /// The invocation with this invocation id is over.
     InvokeTimeout,
     /// The extension has no name, or its registration is not valid.
     InvalidExtension,
     /// There is no extension with this identifier.
     UnknownExtension,
-    /// There are as many extensions as there may be.
+    /// The maximum number of extensions is reached.
     TooManyExtensions,
 }
 

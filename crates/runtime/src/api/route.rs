@@ -1,4 +1,4 @@
-//! Which operation a path of the Runtime API or the Extensions API means.
+//! The operations of the Runtime API and the Extensions API, by their paths.
 
 use http::Method;
 

@@ -160,7 +160,7 @@ class ResponseStream extends Writable {
     log(this.id, "Invoke Error ", described);
     const sent = this.open();
     sent.flushHeaders();
-    // Trailers are short, and base64 makes them longer.
+    // Trailers must be short, and base64 makes them longer.
     if (JSON.stringify(described).length > 8192) {
       described.errorMessage = described.errorMessage.slice(0, 1000);
       described.trace = described.trace.slice(0, 7).map((line) => line.slice(0, 300));
@@ -343,9 +343,9 @@ for (const level of ["log", "info", "warn", "error", "debug"]) {
 }
 if (official) {
   process.argv.splice(1, process.argv.length, official, env._HANDLER);
-  // Version 4 passes them on to its workers, which cannot take `-e`.
+  // Version 4 passes these arguments on to its workers, which cannot take `-e`.
   process.execArgv.length = 0;
-  // Version 4 runs when it is imported.
+  // Importing version 4 runs it.
   import(pathToFileURL(official).href).then((client) => client.run && client.run(root, env._HANDLER));
 } else {
   main();

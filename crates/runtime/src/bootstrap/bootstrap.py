@@ -16,8 +16,8 @@ if PathFinder.find_spec("awslambdaric"):
     main(["awslambdaric", handler_name])
     sys.exit(0)
 
-# Other modules are imported where they are needed: they would take longer than most calls, as would
-# `socket` around `_socket`.
+# Other modules are imported where they are needed: importing them takes longer than most calls, and so
+# does importing `socket` instead of `_socket`.
 import _socket
 import importlib
 import json
@@ -44,7 +44,7 @@ def describe(error, request_id=""):
     try:
         message = str(error)
     except Exception:
-        # As the interpreter writes it.
+        # The interpreter prints the same text.
         message = "<exception str() failed>"
     print("[ERROR] %s: %s" % (name, message), file=sys.stderr)
     if stack:
@@ -54,7 +54,7 @@ def describe(error, request_id=""):
     )
 
 
-# Trailers are short, and base64 makes them longer.
+# Trailers must be short, and base64 makes them longer.
 def shorten(body):
     error = json.loads(body)
     stack = [frame[:500] for frame in error["stackTrace"]]
@@ -252,7 +252,7 @@ class Client:
                 b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n"
                 % (name.encode("ascii", "replace"), base64.b64encode(body.encode("utf-8")))
             )
-        # In one piece: the host sees at once that the function failed before it began to respond.
+        # In one piece: the host sees immediately that the function failed before it responded.
         before = b"" if started else head("application/octet-stream")
         send(before + b"0\r\n" + trailers + b"\r\n")
         self.response()
@@ -305,7 +305,7 @@ def serve_in_thread(handler):
     try:
         serve(handler)
     except SystemExit as error:
-        # Ends the process, as in the main thread.
+        # Ends the process, as `SystemExit` does in the main thread.
         sys.stdout.flush()
         os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
 

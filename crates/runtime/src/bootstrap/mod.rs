@@ -1,5 +1,5 @@
-//! Our own runtime clients for Python and JavaScript. Each of them hands over to the official client
-//! if the function's environment has it.
+//! Our own runtime clients for Python and JavaScript. Each of them starts the official client
+//! instead, if the function's environment has it.
 
 /// The Python client, for `python3 -c`.
 pub(crate) const PYTHON: &str = include_str!("bootstrap.py");

@@ -1,4 +1,4 @@
-//! A call on its way: its event, and the ends of the channels to its caller.
+//! A call in progress: its event, and the ends of the channels to its caller.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::response::Body;
 use crate::trace::CallSpan;
 use crate::{Event, Failure, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
 
-/// The chunks that may wait for their reader.
+/// The number of chunks that may wait to be read.
 const CHUNKS: usize = 4;
 
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Call {
         let headers = headers.of_event(&event)?;
         let (begun_sender, begun) = oneshot::channel();
         let span = CallSpan::open(program, &event);
-        // Made where it stays: it is large to be moved.
+        // Boxed at once, because it is large.
         let call = Box::new(Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
@@ -121,7 +121,7 @@ impl Call {
         self.started.is_none() && self.begun.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    /// Begins a streaming response. Returns the way to its reader, which ends with the call.
+    /// Begins a streaming response. Returns the channel to its reader, which ends with the call.
     pub(super) fn begin(&mut self, head: Head) -> mpsc::WeakSender<Bytes> {
         let (chunks, receiver) = mpsc::channel(CHUNKS);
         let (report, report_receiver) = oneshot::channel();
@@ -165,7 +165,8 @@ impl Call {
             log: self.log.into(),
         };
         self.span.ended(&report);
-        // First: a caller that calls again as soon as it has its response finds a place.
+        // Dropped first, so that a caller that calls again as soon as it has its response finds a
+        // free place.
         drop(self.permit);
         if let Some(Live { chunks, report: to }) = self.live {
             let _ = to.send(report);

@@ -16,11 +16,11 @@ use super::{GRACE, Instance, epoch_ms};
 use crate::process::{Ended, Memory, Output, Process};
 use crate::{Failure, FailureKind, Outcome, trace};
 
-/// How long a runtime that reported an error of its initialization may take to end itself.
+/// How long a runtime that reported an init error may take to exit.
 const INIT_GRACE: Duration = Duration::from_millis(100);
 
-/// How long the output of a process that has ended is read: a child that outlived it may hold it
-/// open.
+/// How long the output of a process is read after the process has ended: a child process that
+/// outlived it may keep the output open.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How often the memory of an instance is checked, if it is limited.
@@ -30,8 +30,8 @@ fn look() -> Instant {
     Instant::now() + LOOK
 }
 
-/// The most that is buffered of a connection. The official Python client sends headers of up to 1 MiB
-/// with an error.
+/// The maximum number of bytes buffered for a connection. The official Python client sends headers
+/// of up to 1 MiB with an error.
 const BUFFER: usize = 1024 * 1024 + 64 * 1024;
 
 /// Why an instance ended.
@@ -127,11 +127,11 @@ impl Instance {
             Err(reason) => return not_started(reason),
         };
         self.lock().memory = Some(Memory::new(process.pid));
-        // Dropped, and with them the connections, when the process has ended.
+        // When the process has ended, the tasks are dropped, and with them the connections.
         let mut tasks = JoinSet::new();
         let _ = self.output.set(Output::new(pipe));
         let instance = Arc::clone(self);
-        // Ends when it is dropped.
+        // The reader ends when this is dropped.
         let mut reader = JoinSet::new();
         reader.spawn(async move {
             if let Some(output) = instance.output.get() {
@@ -155,7 +155,7 @@ impl Instance {
                 Some(_) = connections.join_next() => continue,
             };
             let Ok((stream, _)) = accepted else {
-                // Out of descriptors, most likely: other connections end first.
+                // Most likely there are no descriptors left; wait for other connections to end.
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             };
@@ -183,7 +183,7 @@ impl Instance {
             let deadline = match self.check() {
                 Ok(deadline) => deadline,
                 Err(End::Reported) => {
-                    // It most likely ends on its own, after some last output.
+                    // The process most likely exits on its own, after some last output.
                     let _ = tokio::time::timeout(INIT_GRACE, &mut exited).await;
                     return End::Reported;
                 }
@@ -207,7 +207,8 @@ impl Instance {
         }
     }
 
-    /// Ends what has expired. Returns the next deadline, or why the instance must end.
+    /// Ends expired invocations. Returns the next deadline, or the reason why the instance must
+    /// end.
     fn check(&self) -> Result<Option<Instant>, End> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -218,7 +219,7 @@ impl Instance {
             .map(|call| Arc::clone(&call.request_id))
             .collect();
         if !expired.is_empty() {
-            // An instance with a hung invocation takes no other.
+            // An instance with a hung invocation takes no further ones.
             state.retired = true;
             drop(state);
             for id in &expired {
@@ -270,7 +271,7 @@ impl Instance {
         Ok(deadline)
     }
 
-    /// Ends the process: gently only where an extension is registered.
+    /// Ends the process, gracefully only if an extension is registered.
     async fn end(&self, end: &End, process: &mut Process) {
         let reason = match end {
             End::Timeout | End::InitTimeout => "timeout",
@@ -279,7 +280,7 @@ impl Instance {
         };
         let (has_extensions, told) = {
             let mut state = self.lock();
-            state.ending = reason;
+            state.ending = Some(reason);
             let polls = state.machine.close();
             let told: Vec<_> = polls
                 .into_iter()

@@ -10,7 +10,8 @@ mod prompt;
 mod serve;
 
 use std::fmt;
-// The children name it through here, so that `crates/interop` can check them with loom's types.
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
 use std::sync;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -30,12 +31,12 @@ use crate::log_line::LogSink;
 use crate::process::{Memory, Output};
 use crate::{Failure, Head, LogLine, Outcome, Program};
 
-/// How long a function with extensions may take to end itself.
+/// How long a function with extensions may take to exit.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What an instance tells the pool that it belongs to.
+/// The notifications of an instance to its pool.
 pub(crate) trait Owner: Send + Sync {
-    /// The runtime or an extension of the instance waits for an event.
+    /// The runtime or an extension of the instance is waiting for an event.
     fn ready(&self, instance: &Instance);
     /// The process has ended. `failure` makes the failure of calls that waited for it to
     /// initialize.
@@ -50,7 +51,7 @@ pub(crate) struct Instance {
     sink: Option<LogSink>,
     state: Mutex<State>,
     output: OnceLock<Output>,
-    /// Wakes the task of the instance: an earlier deadline, or an order to stop.
+    /// Wakes the task of the instance because of an earlier deadline or an order to stop.
     wake: Notify,
 }
 
@@ -62,23 +63,23 @@ struct State {
     next_poll: PollId,
     #[expect(
         clippy::vec_box,
-        reason = "they come in boxes, and are large to be moved"
+        reason = "the calls are already boxed, and moving them would be expensive"
     )]
     calls: Vec<Box<Call>>,
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
     init_log: Vec<LogLine>,
-    /// When the instance is ended because the runtime has not asked for an event after its response.
+    /// When the instance is ended if the runtime does not ask for an event after its response.
     settle: Option<Instant>,
     /// The deadline that the instance's task waits for.
     armed: Option<Instant>,
     memory: Option<Memory>,
     nonce: u128,
-    /// Whether it has been given an invocation.
+    /// Whether the instance has received an invocation.
     served: bool,
-    /// Why the instance ends, as reported to extensions.
-    ending: &'static str,
+    /// Why the instance is being ended, as reported to extensions.
+    ending: Option<&'static str>,
     /// Whether the runtime has asked for an event.
     ready: bool,
     retired: bool,
@@ -123,7 +124,7 @@ impl Instance {
                 memory: None,
                 nonce,
                 served: false,
-                ending: "spindown",
+                ending: None,
                 ready: false,
                 retired: false,
                 stopped: false,
@@ -137,7 +138,7 @@ impl Instance {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a call to the runtime, or returns it if none can be taken now.
+    /// Delivers a call to the runtime, or returns the call if it cannot be taken now.
     pub(crate) fn hand(&self, mut call: Box<Call>) -> Result<(), Box<Call>> {
         let mut state = self.lock();
         if state.retired || state.stopped {
@@ -189,8 +190,8 @@ impl Instance {
         Err(call)
     }
 
-    /// Whether the instance will take an invocation soon: it starts, or has responded and not yet
-    /// asked for the next event.
+    /// Whether the instance will take an invocation soon: it is starting, or it has responded but
+    /// not yet asked for the next event.
     pub(crate) fn is_starting(&self) -> bool {
         let state = self.lock();
         !state.retired && !state.stopped && state.machine.is_initializing()
@@ -201,19 +202,19 @@ impl Instance {
         !state.retired && !state.stopped && state.machine.has_room() && !state.machine.can_take()
     }
 
-    /// Ends the instance once it is idle.
+    /// Ends the instance as soon as it is idle.
     pub(crate) fn retire(&self) {
         self.lock().retired = true;
         self.wake.notify_one();
     }
 
-    /// Whether the runtime waits for an event and nothing runs.
+    /// Whether the runtime is waiting for an event and nothing is running.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         !state.retired && state.machine.can_take() && state.machine.running() == 0
     }
 
-    /// Ends the instance if it is idle, to make room for another. Says whether it will.
+    /// Ends the instance if it is idle, to make room for another one. Returns whether it will end.
     pub(crate) fn retire_if_idle(&self) -> bool {
         let idle = self.is_idle();
         if idle {
@@ -230,7 +231,7 @@ impl Instance {
 
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
-        // What the function wrote before its response belongs to it.
+        // Output that the function wrote before its response belongs to this invocation.
         if let Some(output) = self.output.get() {
             output.drain(&|text| self.line(text));
         }
@@ -259,7 +260,7 @@ impl Instance {
         }
     }
 
-    /// Moves what was written during the initialization to the log of a call that fails by it.
+    /// Moves the output of the initialization to the log of a call that fails because of it.
     pub(crate) fn give_init_log(&self, call: &mut Call) {
         for line in self.lock().init_log.clone() {
             call.log(line);
@@ -292,7 +293,7 @@ impl Instance {
     }
 }
 
-/// A time from now, as the Runtime API writes it.
+/// The time after this duration, in the format of the Runtime API.
 fn epoch_ms(from_now: Duration) -> u64 {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -300,7 +301,7 @@ fn epoch_ms(from_now: Duration) -> u64 {
     u64::try_from((now + from_now).as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The event for the runtime, with the headers of the call, which are not needed again.
+/// The event for the runtime, with the headers of the call, which are taken out of the call.
 fn delivery(call: &mut Call, nonce: &str, deadline_ms: u64) -> Delivery {
     let mut response = Response::new(Full::new(call.payload.clone()));
     let mut headers = std::mem::take(&mut call.headers);

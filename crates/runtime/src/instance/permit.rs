@@ -1,10 +1,10 @@
-//! The limit of the calls of a pool that are in progress.
+//! The limit of the calls of a pool that may be in progress.
 
 use std::sync::Arc;
 
 use super::sync::atomic::{AtomicUsize, Ordering};
 
-/// A place among the calls that may be in progress. Free again when dropped.
+/// A place among the calls that may be in progress. It becomes free when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit(Arc<AtomicUsize>);
 

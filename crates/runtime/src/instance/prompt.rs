@@ -1,8 +1,8 @@
 //! A connection that acknowledges the chunks of a streaming response at once.
 //!
 //! A client that sends small chunks with Nagle's algorithm (RFC 1122, section 4.2.3.4), as
-//! `lambda_runtime` does, holds each back until the one before is acknowledged; and a receiver delays
-//! that, on Linux for 40 ms.
+//! `lambda_runtime` does, holds each chunk back until the previous one is acknowledged. The
+//! receiver delays the acknowledgment, on Linux by 40 ms.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -22,7 +22,7 @@ pub(super) struct Prompt {
 }
 
 impl Prompt {
-    /// Takes a connection, and a flag that is set as soon as it carries a streaming response.
+    /// Wraps a connection, with a flag that is set as soon as it carries a streaming response.
     pub(super) const fn new(stream: TcpStream, streams: Arc<AtomicBool>) -> Self {
         Self {
             stream,
@@ -31,7 +31,8 @@ impl Prompt {
         }
     }
 
-    /// Acknowledges what was read, which the kernel does by itself for a while only.
+    /// Acknowledges the data that was read. The kernel by itself acknowledges at once only for a
+    /// while.
     #[cfg(target_os = "linux")]
     fn acknowledge(&mut self) {
         if self.owed && self.streams.load(Ordering::Relaxed) {

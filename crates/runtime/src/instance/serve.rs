@@ -26,19 +26,19 @@ use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
 use crate::{Failure, FailureKind, Head, Mode, Outcome, Program};
 
-/// The longest registration of an extension.
+/// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
 
-/// How long after a truncated response the end of the process may explain it.
+/// How long to wait, after a truncated response, for an end of the process that explains it.
 const EXPLAINED: Duration = Duration::from_millis(300);
 
-/// Responds to one request. Says whether its connection carries a streaming response.
+/// Responds to one request. `streams` tells the connection that it carries a streaming response.
 pub(super) fn serve(
     instance: Arc<Instance>,
     streams: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Delivery, Infallible>> {
-    // What a future is given by value is a part of it twice.
+    // Taken apart here, since an async function that is given a request by value keeps it twice.
     let (head, body) = request.into_parts();
     async move {
         Ok(match handle(&instance, &streams, &head, body).await {
@@ -61,7 +61,7 @@ fn accepted() -> Delivery {
     reply(202, r#"{"status":"OK"}"#)
 }
 
-/// What is not on the way of every call is boxed, or else every request's future would be as large.
+/// What few requests need is boxed, so that the futures of the others stay small.
 async fn handle(
     instance: &Arc<Instance>,
     streams: &AtomicBool,
@@ -132,7 +132,7 @@ async fn handle(
             return Ok(accepted());
         }
     };
-    // Read to its end, so that the runtime, which writes first, sees why it is rejected.
+    // The body is read to its end, so that the runtime, which writes it first, sees the rejection.
     while let Some(Ok(_)) = body.frame().await {}
     result
 }
@@ -165,7 +165,7 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rej
     Ok(Some(all.freeze()))
 }
 
-/// A request that waits for an event; forgotten if its connection closes.
+/// A request that waits for an event. It is canceled if its connection closes.
 struct Waiting<'a> {
     instance: &'a Instance,
     poll: PollId,
@@ -180,7 +180,7 @@ impl Drop for Waiting<'_> {
 }
 
 async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
-    let (poll, receiver) = wait(instance, |state, poll| {
+    let waiting = wait(instance, |state, poll| {
         if state.machine.poll(poll)? {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
@@ -189,7 +189,14 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
         Ok(())
-    })?;
+    });
+    let (poll, receiver) = match waiting {
+        Ok(waiting) => waiting,
+        // The runtime does nothing wrong: it asks for its next event while its process is being ended,
+        // and waits for that.
+        Err(_) if instance.lock().ending.is_some() => std::future::pending().await,
+        Err(rejection) => return Err(rejection),
+    };
     let _waiting = Waiting { instance, poll };
     let (retired, held_up) = {
         let state = instance.lock();
@@ -231,7 +238,7 @@ impl Drop for Receiving<'_> {
         if self.complete {
             return;
         }
-        // The connection has closed. If the process has ended too, its end is the reason.
+        // The connection has closed. If the process has ended too, that is the reason.
         let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(EXPLAINED).await;
@@ -293,7 +300,7 @@ impl<'a> Receiving<'a> {
     }
 
     async fn stream(self, sent: &Sent<'_>, mut body: Incoming) -> Result<Delivery, Rejection> {
-        // What has come with the head.
+        // The part of the body that arrived with the head.
         let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
         let mut head = Some(Head {
             mode: Mode::Streaming,
@@ -308,8 +315,8 @@ impl<'a> Receiving<'a> {
             let Some(call) = call else {
                 return Err(Rejection::InvokeTimeout);
             };
-            // A response that is over already begins when its outcome is known: a function that has
-            // failed before its first byte has not begun to respond.
+            // If the response is already over, it begins only when its outcome is known: a function
+            // that failed before its first byte has not begun to respond.
             match is_over(&first) {
                 true => None,
                 false => head.take().map(|head| call.begin(head)),
@@ -317,7 +324,7 @@ impl<'a> Receiving<'a> {
         };
         let mut held = Held::default();
         let mut failure = None;
-        // A reader that has stopped reading does not stop the function: the rest is discarded.
+        // If the reader has stopped reading, the function continues and the rest is discarded.
         let send = |chunk: Bytes| {
             let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
             async move {
@@ -417,7 +424,8 @@ async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Del
     {
         let state = instance.lock();
         if state.machine.must_hear_of_shutdown(id) {
-            return Ok(shutdown_event(state.ending, epoch_ms(GRACE)));
+            let reason = state.ending.unwrap_or("failure");
+            return Ok(shutdown_event(reason, epoch_ms(GRACE)));
         }
     }
     let (poll, receiver) = wait(instance, |state, poll| {

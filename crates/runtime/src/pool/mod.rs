@@ -14,8 +14,8 @@ use crate::instance::{Call, Headers, Instance, Owner, Permit};
 use crate::log_line::LogSink;
 use crate::{Event, Failure, InvokeError, LogLine, Outcome, Program, Response};
 
-/// How long a call waits for an instance that has responded and not yet asked for the next event,
-/// before another is started.
+/// How long a call waits for an instance that has responded but not yet asked for the next event,
+/// before another instance is started.
 const SETTLING: Duration = Duration::from_millis(20);
 
 /// The instances of a program. Cheap to clone; no process is started before the first call. When the
@@ -52,7 +52,7 @@ struct State {
     started: u64,
     closed: bool,
     runtime: Option<Handle>,
-    /// Whether a task will look after calls that wait for settling instances.
+    /// Whether a task is scheduled that checks the calls that wait for settling instances.
     patient: bool,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Inner {
 }
 
 impl Pool {
-    /// Makes a pool for a program.
+    /// Creates a pool for a program.
     #[must_use]
     pub fn new(program: Program) -> Self {
         let inner = Arc::new_cyclic(|me| Inner {
@@ -95,7 +95,7 @@ impl Pool {
         &self.inner().program
     }
 
-    /// The number of instances, starting and ending ones included.
+    /// The number of instances, including those that are starting or ending.
     #[must_use]
     pub fn instances(&self) -> usize {
         self.inner().lock().instances.len()
@@ -132,8 +132,8 @@ impl Pool {
         }
     }
 
-    /// Ends all instances, and with them the invocations that run, and waits until their processes
-    /// have ended.
+    /// Ends all instances and their running invocations, and waits until their processes have
+    /// ended.
     pub async fn shutdown(&self) {
         let inner = self.inner();
         inner.close();
@@ -171,7 +171,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Hands waiting calls to instances that can take them, and starts instances for the others.
+    /// Passes waiting calls to instances that can take them, and starts instances for the others.
     fn dispatch(&self, state: &mut State) {
         let State {
             instances, waiting, ..
@@ -187,7 +187,7 @@ impl Inner {
         }
     }
 
-    /// Starts the instances that the waiting calls need, as many as there may be.
+    /// Starts the instances that the waiting calls need, up to the limit.
     fn grow(&self, state: &mut State, patient: bool) {
         let slots = self.program.multi_concurrency;
         let mut tenants: Vec<(Option<String>, usize)> = Vec::new();
@@ -217,7 +217,7 @@ impl Inner {
             }
             for _ in 0..missing.div_ceil(slots) {
                 if state.instances.len() >= self.program.concurrency {
-                    // Its end calls `dispatch` again.
+                    // When the instance ends, `dispatch` is called again.
                     let others = state.instances.iter();
                     let _ = others
                         .filter(|instance| instance.tenant != tenant)
@@ -229,7 +229,7 @@ impl Inner {
         }
     }
 
-    /// Starts instances after a while, if settling ones have not taken the calls by then.
+    /// Starts instances after a while, if the settling instances have not taken the calls by then.
     fn look_again(&self, state: &mut State) {
         if std::mem::replace(&mut state.patient, true) {
             return;
@@ -287,7 +287,7 @@ impl Owner for Inner {
     fn ready(&self, instance: &Instance) {
         let mut state = self.lock();
         feed(instance, &mut state.waiting);
-        // What still waits may need the place of this instance, for another tenant.
+        // Calls of another tenant that still wait may need the place of this instance.
         if !state.waiting.is_empty() && instance.is_idle() {
             self.grow(&mut state, true);
         }
@@ -324,7 +324,8 @@ impl Owner for Inner {
     }
 }
 
-/// Hands an instance the calls of its tenant that have waited longest, as many as it takes.
+/// Passes the calls of an instance's tenant to it, as many as it takes, those that have waited
+/// longest first.
 fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
     while let Some(place) = waiting
         .iter()

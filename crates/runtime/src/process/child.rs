@@ -1,4 +1,4 @@
-//! Starts the process of an instance, and learns of its end.
+//! Starts the process of an instance, and reports its end.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,9 +22,9 @@ use super::tree;
 pub(crate) enum Ended {
     /// It could not be started.
     NotStarted(String),
-    /// On its own, without an error.
+    /// It exited without an error.
     Quietly,
-    /// With the reason that the service would name: `exit status 1`, `signal: killed`.
+    /// It ended with the reason that the service would name: `exit status 1`, `signal: killed`.
     With(String),
 }
 
@@ -38,11 +38,11 @@ pub(crate) struct Process {
     ended: bool,
 }
 
-/// A process, and what it writes to stdout and stderr.
+/// A process, and its output to stdout and stderr.
 type Spawned = (Process, Receiver);
 
 impl Process {
-    /// Starts a command with an environment that is complete.
+    /// Starts a command. The environment is complete: nothing is inherited.
     pub(crate) async fn spawn(
         argv: &[String],
         root: &Path,
@@ -80,10 +80,11 @@ impl Process {
             .process_group(0)
             .stdout(stdout)
             .stderr(stderr)
-            // A supervisor ends by the end of its lifeline, after it has ended everything else.
+            // A supervisor exits when its lifeline ends, after it has ended everything else.
             .kill_on_drop(lifeline.is_none());
         let child = command.spawn().map_err(describe)?;
-        // The command holds the process's ends of the pipe and of the lifeline.
+        // The command holds the process's ends of the pipe and of the lifeline; dropping it closes
+        // them here.
         drop(command);
         let pid = match &mut lifeline {
             None => child.id(),
@@ -111,13 +112,13 @@ impl Process {
         Ok((process, receiver))
     }
 
-    /// Waits for the end of the function's process. With a supervisor, its whole tree has ended
-    /// then.
+    /// Waits for the end of the function's process. With a supervisor, this is the end of its whole
+    /// tree.
     pub(crate) async fn wait(&mut self) -> Ended {
         let ended = match &mut self.lifeline {
             Some(lifeline) => {
                 let line = read_line(lifeline).await;
-                // The supervisor itself was killed if it said nothing.
+                // If the supervisor reported nothing, it was killed itself.
                 let status = line.split_once(' ').and_then(|(how, number)| {
                     let number: i32 = number.parse().ok()?;
                     Some(ExitStatus::from_raw(if how == "exit" {
@@ -154,7 +155,7 @@ impl Process {
             return;
         }
         match &mut self.lifeline {
-            // The supervisor takes the end of file for the end of the host.
+            // The supervisor treats the end of the lifeline as the end of the host.
             Some(lifeline) => {
                 let _ = lifeline.get_mut().shutdown().await;
             }
@@ -162,7 +163,7 @@ impl Process {
         }
         let _ = self.child.wait().await;
         if self.lifeline.is_some() {
-            // Nothing is left of a tree whose supervisor did its work.
+            // If the supervisor worked, nothing of the tree is left.
             let _ = kill_process_group(self.pid, Signal::KILL);
         }
         self.ended = true;

@@ -1,9 +1,9 @@
-//! Splits what an instance writes into lines and the records of the official runtime clients.
+//! Splits the output of an instance into lines and the records of the official runtime clients.
 //!
-//! A record may have several lines, such as a traceback, and stays whole. It has a header of 16
-//! bytes, in big-endian order: the type `A5 5A 00 xx`, the length of the text, and the time in
-//! microseconds. The lower two bits of `xx` are 2 for JSON and 3 for text, and the next three are the
-//! level. (`FramedTelemetryLogSink` in `awslambdaric`, `LogPatch.js` in `aws-lambda-ric`.)
+//! A record, such as a traceback, may have several lines and stays in one piece. It has a header of
+//! 16 bytes, in big-endian order: the type `A5 5A 00 xx`, the length of the text, and the time in
+//! microseconds. The lower two bits of `xx` are 2 for JSON and 3 for text, and the next three are
+//! the level. (`FramedTelemetryLogSink` in `awslambdaric`, `LogPatch.js` in `aws-lambda-ric`.)
 
 use crate::limits::MAX_LINE;
 
@@ -15,11 +15,11 @@ const HEADER: usize = 16;
 /// Receives lines and records.
 pub(super) type OnText<'a> = dyn Fn(String) + Send + Sync + 'a;
 
-/// The bytes that belong to no complete line or record yet.
+/// The bytes that do not yet form a complete line or record.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     line: Vec<u8>,
-    /// What may be the header of a record, up to its last byte.
+    /// The bytes that may be the header of a record.
     header: Vec<u8>,
     record: Option<Record>,
 }
@@ -33,7 +33,7 @@ struct Record {
 }
 
 impl Lines {
-    /// Takes what was read, and passes on the lines and records that are complete.
+    /// Takes the bytes that were read, and passes on the lines and records that are complete.
     pub(super) fn push(&mut self, mut read: &[u8], on_text: &OnText<'_>) {
         while !read.is_empty() {
             read = if self.record.is_some() {
@@ -46,7 +46,7 @@ impl Lines {
         }
     }
 
-    /// Passes on what is left at the end of the output.
+    /// Passes on the rest at the end of the output.
     pub(super) fn end(&mut self, on_text: &OnText<'_>) {
         if let Some(record) = self.record.take() {
             record.pass_on(on_text);
@@ -57,7 +57,7 @@ impl Lines {
         }
     }
 
-    /// Reads to the end of the line, or to what may be a record.
+    /// Reads to the end of the line, or to the start of a possible record.
     fn push_line<'a>(&mut self, read: &'a [u8], on_text: &OnText<'_>) -> &'a [u8] {
         let ends = |byte: &u8| *byte == b'\n' || *byte == MARK[0];
         let end = read.iter().position(ends).unwrap_or(read.len());
@@ -98,7 +98,7 @@ impl Lines {
             let bytes = std::mem::take(&mut self.header);
             if let Some((first, others)) = bytes.split_first() {
                 self.line.push(*first);
-                // Shorter than what it was, so this ends.
+                // The rest is shorter than before, so the recursion ends.
                 self.push(others, on_text);
             }
             return rest;
@@ -142,7 +142,7 @@ impl Lines {
 }
 
 impl Record {
-    /// Passes on the text, without the line end that some clients write and others do not.
+    /// Passes on the text, without the line end that some clients write.
     fn pass_on(self, on_text: &OnText<'_>) {
         let line = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
         if !line.is_empty() || !self.is_split {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     proptest! {
-        /// Text without records is split at its line ends, as the standard library does it.
+        /// Text without records is split at its line ends, like `str::lines`.
         #[test]
         fn plain_text_is_split_into_its_lines(text in "[a-zå\u{a5}Z\n ]{0,60}", size in 1_usize..9) {
             let expected: Vec<&str> = text.lines().collect();

@@ -1,4 +1,4 @@
-//! What an instance writes to stdout and stderr.
+//! The output of an instance to stdout and stderr.
 
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio::net::unix::pipe::Receiver;
 
 use super::lines::{Lines, OnText};
 
-/// What is left in the pipe.
+/// The state of the pipe after reading.
 pub(crate) enum Drained {
     Empty,
     More,
@@ -30,10 +30,11 @@ impl Output {
         }
     }
 
-    /// Reads what is in the pipe now, but not forever if a function writes without pause.
+    /// Reads the current content of the pipe, but stops even if the function writes without pause.
     pub(crate) fn drain(&self, on_text: &OnText<'_>) -> Drained {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not zeroed: this runs at the end of each invocation, most of which have written nothing.
+        // Not zeroed, because this runs at the end of each invocation, and most have written
+        // nothing.
         let mut buffer = [MaybeUninit::uninit(); 8192];
         for _ in 0..64 {
             match rustix::io::read(&self.pipe, &mut buffer) {
@@ -50,7 +51,8 @@ impl Output {
         Drained::More
     }
 
-    /// Tells tokio that the pipe is empty, which only a read of its own does. Says whether it was not.
+    /// Tells tokio that the pipe is empty, which only a read through tokio does. Returns whether it
+    /// was not.
     fn clear_ready(&self, on_text: &OnText<'_>) -> bool {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8192];

@@ -1,10 +1,10 @@
-//! The process between the host and a function: it ends the function's whole tree when the host has
-//! ended, however that happened.
+//! The process between the host and a function. When the host has ended, however that happened, it
+//! ends the function's whole process tree.
 //!
-//! It is a copy of the host program. Orphans of the function become its children, wherever they went
-//! (`PR_SET_CHILD_SUBREAPER`), so that it finds them all. Its standard input is a socket: the end of
-//! file there is the end of the host, and on it it tells the host the function's process id and how
-//! it ended.
+//! It is a copy of the host program. Orphans of the function become its children, whichever process
+//! group or session they are in (`PR_SET_CHILD_SUBREAPER`), so that it finds them all. Its standard
+//! input is a socket. The end of file there means the end of the host. On the same socket, the
+//! supervisor tells the host the function's process id, and later how the function ended.
 
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -19,7 +19,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, set_child_subreaper,
 
 use super::tree::kill_descendants;
 
-/// The name under which a supervisor is started. No file is called that.
+/// The name that a supervisor is started under. No file has this name.
 pub(super) const NAME: &str = "(lambda-invoke supervisor)";
 
 /// The variable that names the descriptor for records.
@@ -32,8 +32,8 @@ pub(super) fn available() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Becomes the supervisor of one instance if this process was started as one; in that case it does not
-/// return.
+/// Becomes the supervisor of one instance if this process was started as one; in that case this
+/// does not return.
 ///
 /// A program that runs functions calls this first in `main`, before it starts a thread or reads its
 /// arguments. Its instances are then started through a copy of the program itself, which ends all
@@ -92,16 +92,17 @@ fn supervise(mut argv: Vec<OsString>) {
     tell(&describe(status));
 }
 
-/// Opens the output a second time, with a descriptor that the function inherits: the official runtime
-/// clients write their records there, which then stay whole. It leads to the same pipe, so that they
-/// keep their place among the lines. It is a file description of its own, since Node.js makes stdout
-/// non-blocking.
+/// Opens the output a second time, with a descriptor that the function inherits. The official
+/// runtime clients write their records to it, which then stay in one piece. It leads to the same
+/// pipe, so that the records keep their place among the lines. It is a separate file description,
+/// since Node.js makes stdout non-blocking.
 fn open_for_records() -> Option<OwnedFd> {
-    // Python's client opens it in each of its processes, and fails: it is inherited by the first only.
+    // Python's client opens the descriptor in each of its processes, and would fail: only the first
+    // process inherits it.
     if std::env::var_os("AWS_LAMBDA_MAX_CONCURRENCY").is_some() {
         return None;
     }
-    // Without NONBLOCK it would wait for a reader if the host were gone.
+    // Without NONBLOCK, opening would wait for a reader if the host were gone.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
     let output = rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()).ok()?;
     let flags = fcntl_getfl(&output).ok()?;
@@ -119,7 +120,8 @@ fn describe(status: Option<WaitStatus>) -> String {
     }
 }
 
-/// Kills and reaps whatever is left, for two seconds at most: a process in the kernel may take long.
+/// Kills and reaps all remaining processes, for at most two seconds: a process in the kernel may
+/// take long.
 fn clear(me: Pid) {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(2) {

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The running descendants of a process, without the process itself. Empty where there is no
-/// `/proc`.
+/// The running descendants of a process, without the process itself. Empty if there is no `/proc`.
 fn descendants(root: Pid) -> Vec<Pid> {
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -16,7 +15,7 @@ fn descendants(root: Pid) -> Vec<Pid> {
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else {
             continue;
         };
-        // `pid (name) state ppid ..`, where the name may hold anything.
+        // `pid (name) state ppid ..`, where the name may contain anything.
         let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
             continue;
         };
@@ -73,7 +72,7 @@ pub(super) fn kill_tree(root: Pid) {
     let _ = kill_process(root, Signal::KILL);
 }
 
-/// How often children of the function are looked for, which needs all of `/proc`.
+/// How often the function's child processes are searched for, which reads all of `/proc`.
 const SURVEY: Duration = Duration::from_millis(250);
 
 /// The peak memory of a process and its descendants.
@@ -95,7 +94,7 @@ impl Memory {
         }
     }
 
-    /// The peak so far, in bytes: the process now, its children as of the last survey.
+    /// The peak so far, in bytes: of the process now, and of its children as of the last survey.
     pub(crate) fn peak(&mut self) -> u64 {
         self.survey();
         self.peak = self.peak.max(self.sum("VmHWM:"));
@@ -127,7 +126,7 @@ impl Memory {
     }
 }
 
-/// Whether any thread of a process has a child. True where the kernel does not tell.
+/// Whether any thread of a process has a child. True if the kernel does not provide this.
 fn has_children(pid: Pid) -> bool {
     let tasks = format!("/proc/{}/task", pid.as_raw_pid());
     let Ok(tasks) = fs::read_dir(tasks) else {
@@ -173,7 +172,7 @@ mod tests {
         let children = descendants(root);
         assert!(has_children(root));
         assert_eq!(kill_descendants(root), 2);
-        // Its `wait` ends once both children have.
+        // Its `wait` ends when both children have ended.
         assert!(shell.wait().is_ok());
         for child in children {
             let state = fs::read_to_string(format!("/proc/{}/status", child.as_raw_pid()));

@@ -1,4 +1,5 @@
-//! The environment of a function: empty, then what the service sets, then the function's own.
+//! The environment of a function: empty at first, then the variables that the service sets, then
+//! the function's own.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -40,7 +41,8 @@ impl Program {
         );
         set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
         set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
-        // Key, secret and token come from one source: the function's own variables replace all three.
+        // Key, secret and token come from one source: if the function has one of them, its own
+        // variables replace all three.
         let own = self
             .env
             .iter()

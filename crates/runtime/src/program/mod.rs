@@ -1,4 +1,4 @@
-//! What is run: a command, its environment and its limits.
+//! The program that is run: a command, its environment and its limits.
 
 mod environment;
 mod source;
@@ -84,7 +84,8 @@ impl Program {
     /// Describes a file: `app.py`, `index.mjs`, `app.py:handle` or an executable. It runs in the
     /// folder of the file.
     ///
-    /// Without `:handler` the handler is `lambda_handler` or `handler`, whichever the source names.
+    /// Without `:handler`, the handler is `lambda_handler` or `handler`, whichever the source
+    /// defines.
     ///
     /// # Errors
     ///
@@ -124,7 +125,7 @@ impl Program {
         self
     }
 
-    /// Sets the ARN of invocations that name none.
+    /// Sets the ARN of invocations without one of their own.
     pub fn arn(mut self, arn: impl Into<String>) -> Self {
         self.arn = Some(arn.into());
         self
@@ -175,15 +176,16 @@ impl Program {
         self
     }
 
-    /// Sets the most instances that run at the same time, for all tenants together: at least 1.
+    /// Sets the maximum number of instances that run at the same time, for all tenants together: at
+    /// least 1.
     pub fn concurrency(mut self, instances: usize) -> Self {
         self.concurrency = instances.max(1);
         self
     }
 
     /// Sets how many invocations may run in one instance at the same time. Above 1,
-    /// `AWS_LAMBDA_MAX_CONCURRENCY` tells the runtime; the pool enforces it, whatever the runtime
-    /// asks for.
+    /// `AWS_LAMBDA_MAX_CONCURRENCY` tells the runtime. The pool enforces the number, however many
+    /// events the runtime asks for.
     pub fn multi_concurrency(mut self, invocations: usize) -> Self {
         self.multi_concurrency = invocations.clamp(1, 1_000);
         self
@@ -201,8 +203,8 @@ impl Program {
         self
     }
 
-    /// Sets the credentials of the function. All three variables come from here: without a session
-    /// token the function has none.
+    /// Sets the credentials of the function. All three variables are taken from here: without a
+    /// session token, the function has none.
     pub fn credentials(
         mut self,
         key: impl Into<String>,

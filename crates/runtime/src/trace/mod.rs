@@ -1,9 +1,9 @@
 //! Reports to `tracing` (feature): a span for each invocation, with events for its start and end, and
 //! events for the instances.
 //!
-//! Events have names, numbers, request IDs and times. They never have a payload, a response, a line of a
-//! log, a message of the function, an environment variable or an argument of its command. Without the
-//! feature, all of this compiles to nothing.
+//! Events contain names, numbers, request IDs and times. They never contain a payload, a response,
+//! a line of a log, a message of the function, an environment variable or an argument of its
+//! command. Without the feature, all of this compiles to nothing.
 
 #[cfg(feature = "tracing")]
 mod on;

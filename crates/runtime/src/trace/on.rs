@@ -21,7 +21,7 @@ impl CallSpan {
         ))
     }
 
-    /// Reports that an instance has the event.
+    /// Reports that an instance has received the event.
     pub(crate) fn handed(&self, instance: u64) {
         self.0
             .in_scope(|| debug!(target: TARGET, instance, "event delivered"));

@@ -1,4 +1,4 @@
-//! The runtimes that misbehave, as Python scripts over plain HTTP.
+//! Misbehaving runtimes, as Python scripts over plain HTTP.
 
 pub(crate) struct Case {
     pub(crate) phase: &'static str,
@@ -28,7 +28,8 @@ const fn short(phase: &'static str, what: &'static str, script: &'static str) ->
     }
 }
 
-/// A runtime client, and a runtime that echoes its event: from the second start on nothing else runs.
+/// A runtime client. When it is started for a second time, it is a runtime that echoes its event,
+/// and the rest of the script does not run.
 pub(crate) const PRELUDE: &str = r##"
 import base64, http.client, json, os, signal, subprocess, sys, time
 sys.stdout.reconfigure(line_buffering=True)

@@ -1,4 +1,4 @@
-//! What the tests share: functions in folders of their own, and calls that are read to their end.
+//! Shared by the tests: functions in folders of their own, and calls that are read to their end.
 #![allow(dead_code)]
 
 pub(crate) mod tools;
@@ -13,7 +13,7 @@ use lambda_invoke_runtime::{Event, Head, Pool, Program, Report};
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A folder that is removed at the end.
+/// A folder that is removed when it is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -49,7 +49,8 @@ impl Drop for Folder {
     }
 }
 
-/// A function in one file. The pyenv shim of `python3` takes long to start, so timeouts are long.
+/// A function that consists of one file. The pyenv shim of `python3` takes long to start, so
+/// timeouts are long.
 pub(crate) fn function(folder: &Folder, name: &str, text: &str) -> Program {
     let path = folder.file(name, text);
     Program::source(path)

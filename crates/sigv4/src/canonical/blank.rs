@@ -2,13 +2,13 @@
 
 use super::Sink;
 
-/// What is trimmed and collapsed in the value of a header.
+/// The characters that are trimmed and collapsed in the value of a header.
 ///
-/// The reference does not say what becomes of a tab, and signers differ. HTTP itself drops tabs and
-/// spaces at the ends of a value (RFC 9110, section 5.5), so that no signature can depend on those.
+/// The reference does not say how to treat tabs, and signers differ. HTTP itself drops tabs and
+/// spaces at the ends of a value (RFC 9110, section 5.5), so no signature can depend on those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blank {
-    /// The space alone: the official vectors, aws-c-auth and `aws-sigv4`.
+    /// Only the space: the official vectors, aws-c-auth and `aws-sigv4`.
     Space,
     /// Spaces and tabs, HTTP's own blank space: the AWS SDK for JavaScript (`@smithy/signature-v4` 5.7).
     Tab,
@@ -20,7 +20,7 @@ pub(crate) enum Blank {
 }
 
 impl Blank {
-    /// What some signers collapse that the official form does not.
+    /// The variants of signers that collapse more than the official form.
     pub(crate) const MORE: [Self; 3] = [Self::Tab, Self::EcmaScript, Self::Python];
 
     fn has(self, letter: char) -> bool {
@@ -46,8 +46,8 @@ impl Blank {
 
 /// Writes a value without blank space at its ends, and with one space for each run of it.
 ///
-/// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, and which one depends
-/// on more than the text; anything that is not UTF-8 is taken for Latin-1.
+/// Python's and JavaScript's HTTP clients send a text as UTF-8 or as Latin-1, which does not depend
+/// on the text alone; anything that is not UTF-8 is assumed to be Latin-1.
 pub(super) fn put_value<S: Sink>(sink: &mut S, value: &[u8], blank: Blank) {
     match core::str::from_utf8(value) {
         Ok(text) => {

@@ -19,7 +19,7 @@ pub(crate) struct Header<'a> {
     pub(crate) value: &'a [u8],
 }
 
-/// The headers that an ordinary request has, on the stack; more go to the heap.
+/// A list of headers: those of an ordinary request fit on the stack; more go to the heap.
 pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
 
 /// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
@@ -55,7 +55,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Sorts by name, keeping the order of those with one name.
+/// Sorts by name, keeping the order of headers with the same name.
 pub(crate) fn sort(list: &mut HeaderList<'_>) {
     list.sort_by(Header::compare);
 }
@@ -124,7 +124,7 @@ pub(super) fn write<S: Sink>(
 }
 
 /// Writes all lines at once with unchanged values, which is nearly always right, and returns their
-/// length; `None` if spaces may have to be dropped, or the lines do not fit.
+/// length. Returns `None` if spaces may have to be dropped, or if the lines do not fit.
 #[inline]
 fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize> {
     let mut at = 0;
@@ -147,9 +147,9 @@ fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize
         *space.get_mut(end)? = b'\n';
         at = end + 1;
     }
-    // One search for all values: there are no spaces elsewhere. A space stays if it is single and
-    // between two other characters. One that is dropped has another space, or the start or end of a
-    // value, next to it.
+    // One search covers all values, since there are no spaces elsewhere. A single space between two
+    // other characters stays. A space is dropped if another space, or the start or end of a value,
+    // is next to it.
     let goes = |at: usize| {
         [at - 1, at + 1]
             .iter()
@@ -198,7 +198,7 @@ mod tests {
         sink
     }
 
-    /// The canonical value, by way of the lines of three headers.
+    /// The canonical value, as written in the lines of three headers.
     fn written(value: &[u8]) -> Vec<u8> {
         let lines = lines(&[("B", value), ("a", b"1"), ("c", b"2"), ("b", b"3")]);
         let value = lines.strip_prefix(b"a:1\nb:").unwrap();

@@ -24,9 +24,10 @@ use sink::Sink;
 
 /// The canonical request of a signed request: what its signature covers.
 ///
-/// `Display` writes it, for people who compare two of them; it shows everything that is signed, the
-/// session token included. `Debug` hides the token. Bytes beyond UTF-8, which header values may
-/// have, are shown as U+FFFD; [`to_bytes`](Self::to_bytes) has them all.
+/// `Display` writes it, so that people can compare two canonical requests; it shows everything that
+/// is signed, including the session token. `Debug` hides the token. Bytes that are not UTF-8, which
+/// header values may contain, are shown as U+FFFD; [`to_bytes`](Self::to_bytes) returns them
+/// unchanged.
 ///
 /// # Example
 ///
@@ -60,7 +61,8 @@ impl<'a> CanonicalRequest<'a> {
     /// The canonical request of a request that already has what signing adds (the date, the token
     /// and so on), in its headers or in its query.
     ///
-    /// Every header is covered but those that `settings` leave out; the signature itself never is.
+    /// Every header is covered except those that `settings` leave out; the signature itself is
+    /// never covered.
     #[must_use]
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &SigningSettings) -> Self {
         let mut form = Form::new(request, payload, settings);
@@ -120,8 +122,8 @@ impl fmt::Debug for CanonicalRequest<'_> {
     }
 }
 
-/// A canonical request without the names of its headers, which come with the signature when a
-/// request is verified and go into the signature when it is signed.
+/// A canonical request without the names of its headers. Verification takes the names from the
+/// signature; signing puts them into it.
 #[derive(Clone)]
 pub(crate) struct Form<'a> {
     method: &'a str,
@@ -130,7 +132,7 @@ pub(crate) struct Form<'a> {
     normalize: bool,
     /// Sorted.
     pub(crate) query: QueryList<'a>,
-    /// The covered headers; sorted, once all are there.
+    /// The covered headers; sorted after all have been added.
     pub(crate) headers: HeaderList<'a>,
     /// Whether every name is known to be in lower case.
     pub(crate) lower_case: bool,
@@ -163,7 +165,7 @@ impl<'a> Form<'a> {
         self.headers.push(Header::new(name, value));
     }
 
-    /// Sorts the headers, once all are there.
+    /// Sorts the headers after all have been added.
     pub(crate) fn sort_headers(&mut self) {
         headers::sort(&mut self.headers);
     }

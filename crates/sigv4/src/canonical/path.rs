@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// Blocks of 16 bytes are looked at together: a byte counts in each of them.
+    /// Blocks of 16 bytes are checked together: a byte counts wherever in a block it is.
     #[test]
     fn a_byte_counts_wherever_in_the_path_it_is() {
         for length in 1..70 {

@@ -2,8 +2,8 @@
 //!
 //! Names and values are percent-decoded, encoded again with upper-case digits, and sorted by
 //! encoded name, then by encoded value. A parameter without `=` has an empty value; empty pieces
-//! (`a&&b`) are dropped. `+` is a plus sign, as in RFC 3986 and in the official vectors, and not
-//! the space that it is in HTML forms. A `%` without two digits after it is a percent sign.
+//! (`a&&b`) are dropped. `+` is a plus sign, as in RFC 3986 and in the official vectors, not a
+//! space as in HTML forms. A `%` without two digits after it is a percent sign.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,12 @@ use crate::{SessionTokenMode, SigningSettings};
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
-    /// Whether name and value consist of unreserved letters, as nearly all do, and so are their own
-    /// canonical form.
+    /// Whether name and value consist of unreserved letters, as nearly all do. They are then their
+    /// own canonical form.
     plain: bool,
 }
 
-/// The parameters that an ordinary request has, on the stack; more go to the heap.
+/// A list of parameters: those of an ordinary request fit on the stack; more go to the heap.
 pub(crate) type QueryList<'a> = List<Parameter<'a>, 4>;
 
 impl Parameter<'_> {
@@ -30,7 +30,7 @@ impl Parameter<'_> {
     #[inline]
     pub(crate) fn is(&self, plain: &str) -> bool {
         let first = |text: &[u8]| text.first().copied();
-        // Decoding never makes text longer; and most names differ in their first letter.
+        // Decoding never makes text longer, and most names differ in their first letter.
         self.name.len() >= plain.len()
             && (first(self.name) == first(plain.as_bytes()) || first(self.name) == Some(b'%'))
             && decoded(self.name).eq(plain.bytes())
@@ -69,7 +69,7 @@ pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
     })
 }
 
-/// Parses the parameters whose names `keep` keeps into an empty list, sorted.
+/// Parses the parameters whose names `keep` accepts into an empty list, and sorts them.
 #[inline]
 pub(crate) fn parse<'a>(
     list: &mut QueryList<'a>,
@@ -191,7 +191,8 @@ fn decoded(mut sent: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
-/// The canonical form of the sent text, byte by byte, to compare two without building either.
+/// The canonical form of the sent text, byte by byte, so that two can be compared without building
+/// either.
 fn encoded(sent: &[u8]) -> impl Iterator<Item = u8> {
     decoded(sent).flat_map(|byte| {
         let (text, length) = if is_unreserved(byte) {

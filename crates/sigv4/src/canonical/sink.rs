@@ -6,8 +6,8 @@ use ring::digest::{Context, SHA256};
 pub(crate) trait Sink {
     fn put(&mut self, bytes: &[u8]);
 
-    /// Lets `fill` write into the free space and return how many bytes it wrote. If it returns `None`,
-    /// nothing is kept, and this returns false.
+    /// Lets `fill` write into the free space and return how many bytes it wrote. If `fill` returns
+    /// `None`, nothing is kept, and this returns false.
     fn fill(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool;
 }
 
@@ -28,16 +28,17 @@ impl Sink for Vec<u8> {
 const BUFFER: usize = 2048;
 
 /// SHA-256 behind a buffer on the stack: the canonical request comes in pieces of a few bytes, and
-/// the hash is fast only if it gets many blocks at a time. Nearly every canonical request fits.
+/// the hash is fast only if it gets many blocks at a time. Nearly every canonical request fits into
+/// the buffer.
 pub(super) struct Hasher<'b> {
     buffer: &'b mut [u8; BUFFER],
     filled: usize,
     context: &'b mut Context,
 }
 
-/// The SHA-256 of what `write` puts.
+/// The SHA-256 of the bytes that `write` writes.
 pub(super) fn hash(write: impl FnOnce(&mut Hasher<'_>)) -> [u8; 32] {
-    // Borrowed, since moving them costs more than filling them.
+    // Borrowed, because moving the buffer and the context costs more than filling them.
     let (mut buffer, mut context) = ([0; BUFFER], Context::new(&SHA256));
     let mut hasher = Hasher {
         buffer: &mut buffer,

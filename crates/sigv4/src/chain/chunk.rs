@@ -73,8 +73,8 @@ pub struct ChunkSigner {
 }
 
 impl ChunkSigner {
-    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
-    /// that of the day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key
+    /// must belong to the day of `time`.
     #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
@@ -100,9 +100,9 @@ impl ChunkSigner {
 
 /// Verifies the chunks of an `aws-chunked` body in their order.
 ///
-/// Verified chunks prove the beginning of the body that was signed. The body is complete only if its
-/// last chunk, the empty one, is verified too, and the trailer, if the head of the request
-/// announces one.
+/// Verified chunks prove only the beginning of the body that was signed. The body is complete only
+/// if its last chunk, the empty one, is verified too, and also the trailer, if the head of the
+/// request announces one.
 ///
 /// # Example
 ///
@@ -127,8 +127,8 @@ pub struct ChunkVerifier {
 }
 
 impl ChunkVerifier {
-    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key is
-    /// that of the day of `time`.
+    /// Starts the chain of a request that was signed at `time` with the signature `seed`. The key
+    /// must belong to the day of `time`.
     #[must_use]
     pub fn new(key: SigningKey, time: Timestamp, seed: Signature) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl ChunkVerifier {
     ///
     /// # Errors
     ///
-    /// [`ChainMismatch`] if the signature is not that of these data at this place. The state of
+    /// [`ChainMismatch`] if the signature is not the one of this data at this place. The state of
     /// the chain is then unchanged.
     pub fn verify_chunk(
         &mut self,
@@ -159,7 +159,7 @@ impl ChunkVerifier {
     ///
     /// # Errors
     ///
-    /// [`ChainMismatch`] if the signature is not that of this trailer at this place.
+    /// [`ChainMismatch`] if the signature is not the one of this trailer at this place.
     pub fn verify_trailer(
         self,
         trailer: &HeaderMap,

@@ -6,14 +6,14 @@ use crate::{ChainMismatch, Credentials, Signature, SigningKey, Timestamp};
 impl SigningKey {
     /// Signs an event-stream message that follows the one with the signature `prior`.
     ///
-    /// `headers` are the encoded headers that are covered: for a message on the wire exactly one,
-    /// `:date`, with the milliseconds of `time`. `payload` is the payload of the signed message: a
-    /// whole encoded message, or nothing at the end of the stream. `time` is on this key's day
-    /// ([`is_for`](Self::is_for)).
+    /// `headers` are the encoded headers that the signature covers: for a message on the wire
+    /// exactly one, `:date`, with the milliseconds of `time`. `payload` is the payload of the
+    /// signed message: a whole encoded message, or nothing at the end of the stream. `time` must be
+    /// on this key's day ([`is_for`](Self::is_for)).
     ///
     /// # Example
     ///
-    /// The example of aws-sdk-go, whose headers are any bytes:
+    /// The example of aws-sdk-go, with arbitrary bytes as headers:
     ///
     /// ```
     /// use lambda_invoke_sigv4::{Signature, SigningKey};
@@ -41,8 +41,8 @@ impl SigningKey {
         self.sign(text.as_bytes())
     }
 
-    /// Whether `signature` is that of an event-stream message, compared in constant time; the
-    /// arguments are those of [`sign_message`](Self::sign_message).
+    /// Whether `signature` is the one of this event-stream message, compared in constant time; the
+    /// other arguments are those of [`sign_message`](Self::sign_message).
     #[must_use]
     pub fn verify_message(
         &self,
@@ -86,7 +86,7 @@ impl Chain {
         }
     }
 
-    /// The key for the day of `time`: kept, or derived.
+    /// The key for the day of `time`, cached or derived.
     fn key(&mut self, time: Timestamp) -> &SigningKey {
         if !self.key.is_for(time) {
             let secret = self.credentials.secret_access_key();
@@ -145,9 +145,9 @@ impl MessageSigner {
 
 /// Verifies the messages of an event stream in their order.
 ///
-/// Verified messages prove the beginning of the stream that was signed; the stream is complete once a
-/// message with an empty payload is verified. The caller decides whether the time of a message is
-/// acceptable.
+/// Verified messages prove only the beginning of the stream that was signed; the stream is complete
+/// once a message with an empty payload is verified. The caller decides whether the time of a
+/// message is acceptable.
 ///
 /// # Example
 ///
@@ -182,8 +182,8 @@ impl MessageVerifier {
     ///
     /// # Errors
     ///
-    /// [`ChainMismatch`] if the signature is not that of this message at this place. The state of
-    /// the chain is then unchanged.
+    /// [`ChainMismatch`] if the signature is not the one of this message at this place. The state
+    /// of the chain is then unchanged.
     pub fn verify(
         &mut self,
         time: Timestamp,

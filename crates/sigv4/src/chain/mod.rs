@@ -15,7 +15,7 @@ pub use chunk::{ChunkSigner, ChunkVerifier};
 pub(crate) use message::Chain;
 pub use message::{MessageSigner, MessageVerifier};
 
-/// What a signature of a chain covers, which is the end of its algorithm's name.
+/// What a signature of a chain covers; the end of its algorithm's name says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
     /// A chunk of an `aws-chunked` body, or a message of an event stream.

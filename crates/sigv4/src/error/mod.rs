@@ -54,7 +54,7 @@ impl core::error::Error for SignError {}
 pub enum InvalidScope {
     /// The region is empty, or has a byte other than visible ASCII without `/` and `,`.
     Region,
-    /// The service is empty, or has such a byte.
+    /// The service is empty, or has a byte other than visible ASCII without `/` and `,`.
     Service,
 }
 
@@ -73,12 +73,14 @@ impl fmt::Display for InvalidScope {
 
 impl core::error::Error for InvalidScope {}
 
-/// Why a value is not a [`Timestamp`](crate::Timestamp).
+/// Why a value is not a [`Timestamp`](crate::Timestamp) or an [`HttpDate`](crate::HttpDate).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimestampError {
-    /// The text is not in the expected format, or the calendar has no such date.
+    /// The text is not in the basic format of ISO 8601, or the calendar has no such date.
     Malformed,
+    /// The text is not in the format of the header `Date`, or the calendar has no such date.
+    NotAnHttpDate,
     /// The date is before 1970 or after 9999.
     OutOfRange,
 }
@@ -87,6 +89,7 @@ impl fmt::Display for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "the date must be written like 20150830T123600Z",
+            Self::NotAnHttpDate => "the date must be written like Sun, 30 Aug 2015 12:36:00 GMT",
             Self::OutOfRange => "the date is not in the years 1970 to 9999",
         })
     }
@@ -160,7 +163,7 @@ impl fmt::Display for CredentialsError {
 
 impl core::error::Error for CredentialsError {}
 
-/// Why the parts given to [`RawRequest::new`](crate::RawRequest::new) are not a request.
+/// Why [`RawRequest::new`](crate::RawRequest::new) rejected the parts of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidRequest {

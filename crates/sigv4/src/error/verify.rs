@@ -15,7 +15,7 @@ use crate::Timestamp;
 pub enum VerifyError {
     /// The request has neither an `AWS4-` authorization nor a presigned query.
     MissingAuthenticationToken,
-    /// The request has both of them.
+    /// The request has both an authorization and a presigned query.
     BothForms,
     /// The signature cannot be read.
     IncompleteSignature(Incomplete),
@@ -25,7 +25,8 @@ pub enum VerifyError {
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
-        /// How long ago it may have been: the tolerance, or the presigned request's own validity.
+        /// How long ago the request may have been signed: the tolerance, or the presigned request's
+        /// own validity.
         allowance: Duration,
     },
     /// The request was signed in the future.
@@ -115,13 +116,13 @@ pub enum Incomplete {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongScope {
-    /// The region expected, if it is another one.
+    /// The expected region, if the credential has another one.
     pub region: Option<Box<str>>,
-    /// The service expected, if it is another one.
+    /// The expected service, if the credential has another one.
     pub service: Option<Box<str>>,
     /// Whether the scope does not end in `aws4_request`.
     pub terminator: bool,
-    /// The date whose day is expected, if it is another one.
+    /// The date whose day was expected, if the credential has another day.
     pub date: Option<Timestamp>,
 }
 
@@ -397,7 +398,7 @@ impl fmt::Display for VerifyError {
                 mismatch.canonical_request, mismatch.string_to_sign
             ),
             Self::InvalidSessionToken => {
-                f.write_str("the session token is not the one of the access key")
+                f.write_str("the session token does not belong to the access key")
             }
         }
     }
@@ -449,7 +450,7 @@ impl fmt::Display for Incomplete {
 
 impl core::error::Error for Incomplete {}
 
-/// `5 min.`, as the service writes it; in seconds if that is not a whole number of minutes.
+/// Shown as `5 min.`, like the service; in seconds if it is not a whole number of minutes.
 struct Minutes(Duration);
 
 impl fmt::Display for Minutes {

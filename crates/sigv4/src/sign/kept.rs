@@ -1,4 +1,4 @@
-//! What a signer keeps from one request to the next: the key of the day, and the date of the second.
+//! What a signer caches between requests: the key of the day, and the date of the second.
 
 use core::ops::Range;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use super::latest::Latest;
 use crate::string_to_sign::ALGORITHM;
 use crate::{Credentials, SignError, Signature, SigningKey, Timestamp};
 
-/// What a signer keeps.
+/// The cache of a signer.
 #[derive(Default)]
 pub(crate) struct Kept {
     latest: Latest<Day, (Timestamp, Date)>,
 }
 
-/// A second as it is signed, and as the value of `x-amz-date`.
+/// A second, as it enters the string to sign and as the value of `x-amz-date`.
 #[derive(Clone)]
 pub(crate) struct Date {
     pub(crate) stamp: [u8; 16],
@@ -23,7 +23,7 @@ pub(crate) struct Date {
 }
 
 impl Kept {
-    /// The day of `time`: kept, or as `derive` makes it.
+    /// The day of `time`, from the cache or from `derive`.
     pub(crate) fn day(&self, time: Timestamp, derive: impl FnOnce() -> Day) -> Arc<Day> {
         self.latest.day(|day| day.key.is_for(time), derive)
     }
@@ -53,12 +53,13 @@ impl Date {
     }
 }
 
-/// What is the same for every signature of a day.
+/// The values that are the same for every signature of a day.
 pub(crate) struct Day {
     pub(crate) key: SigningKey,
-    /// The value of `authorization` up to the names of the headers.
+    /// The value of `authorization`, up to the names of the headers.
     prefix: Box<[u8]>,
-    /// Where the credential stands in it: the access key's id and the scope, with `/` between them.
+    /// Where in `prefix` the credential is: the access key's id and the scope, with `/` between
+    /// them.
     credential: Range<usize>,
 }
 

@@ -1,10 +1,10 @@
-//! What was made for the last day and the last second, shared by the threads that sign.
+//! The values of the last day and the last second, shared by the threads that sign.
 
 use std::sync::{Arc, PoisonError};
 
 use super::sync::{Mutex, MutexGuard};
 
-/// A day `D` and a second `S` of it, each the last one that was asked for.
+/// The values `D` of a day and `S` of a second in it, each for the last one that was requested.
 pub(crate) struct Latest<D, S> {
     places: Mutex<Places<D, S>>,
 }
@@ -26,12 +26,13 @@ impl<D, S> Default for Latest<D, S> {
 }
 
 impl<D, S: Clone> Latest<D, S> {
-    /// The day that `fits`: kept, or as `derive` makes it.
+    /// The day that `fits`, from the cache or from `derive`.
     pub(crate) fn day(&self, fits: impl FnOnce(&D) -> bool, derive: impl FnOnce() -> D) -> Arc<D> {
         self.lock().day(fits, derive)
     }
 
-    /// The day that `fits`, and the second that `is_same`: kept, or as `derive` and `make` make them.
+    /// The day that `fits` and the second that `is_same`, from the cache or from `derive` and
+    /// `make`.
     #[inline]
     pub(crate) fn at<E>(
         &self,
@@ -50,7 +51,7 @@ impl<D, S: Clone> Latest<D, S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Places<D, S>> {
-        // Nothing panics while the lock is held, and what is kept is complete or absent.
+        // Nothing panics while the lock is held, and a cached value is complete or absent.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

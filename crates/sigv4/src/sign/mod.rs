@@ -5,7 +5,8 @@ mod latest;
 mod presign;
 
 use core::fmt;
-// The children name it through here, so that `crates/interop` can check them with loom's types.
+// The submodules use `sync` through this module, so that `crates/interop` can check them with
+// loom's types.
 use std::sync;
 use std::sync::Arc;
 
@@ -28,8 +29,8 @@ pub use presign::Presigned;
 
 /// Signs requests to one service in one region with one access key.
 ///
-/// Keeps the key that it derives for a day, so that signing costs little more than one pass of
-/// SHA-256 over the canonical request and one HMAC. Share it between threads.
+/// Caches the key that it derives for a day, so that signing costs little more than one pass of
+/// SHA-256 over the canonical request and one HMAC. Share one signer between threads.
 ///
 /// # Example
 ///
@@ -239,13 +240,13 @@ impl Signer {
         })
     }
 
-    /// Starts the chain of chunk signatures of a request that was signed at `time`, with the
+    /// Starts the chain of chunk signatures of a request that was signed at `time` with the
     /// signature `seed`.
     pub fn chunk_signer(&self, time: Timestamp, seed: Signature) -> ChunkSigner {
         ChunkSigner::new(self.key(time), time, seed)
     }
 
-    /// Starts the chain of message signatures of a request that was signed at `time`, with the
+    /// Starts the chain of message signatures of a request that was signed at `time` with the
     /// signature `seed`.
     pub fn message_signer(&self, time: Timestamp, seed: Signature) -> MessageSigner {
         let Self {
@@ -300,8 +301,8 @@ impl SigningHeaders {
         self.signature
     }
 
-    /// Returns the names, in lower case, and the values. Those of the token and the authorization
-    /// are marked as sensitive.
+    /// Returns the names, in lower case, and the values. The values of the token and the
+    /// authorization are marked as sensitive.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
         [
             (names::HOST, self.host.as_ref()),
@@ -342,7 +343,7 @@ impl Digested {
     fn insert_into(mut self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
         let signature = self.sign();
         let authorization = self.authorization(signature)?;
-        // At once: the map of an ordinary request would otherwise grow twice.
+        // Reserved at once: the map of an ordinary request would otherwise grow twice.
         let _ = headers.try_reserve(3);
         if let Some(host) = self.host.take() {
             headers.insert(HOST, host);

@@ -20,8 +20,8 @@ impl Signer {
     /// Presigns a request: until `expires` (1 to 604,800 whole seconds) after `time`, anyone can send
     /// its URI, with these headers.
     ///
-    /// Adds the parameters to the query of the URI. Whoever sends it must send every covered header
-    /// with the same value, so leave out all but `host` where possible; `host` comes from the URI.
+    /// Adds the parameters to the query of the URI. The sender must send every covered header with
+    /// the same value, so leave out all but `host` where possible; `host` comes from the URI.
     /// Headers that belong to signing by headers (`authorization`, `x-amz-date`,
     /// `x-amz-security-token`, `x-amz-content-sha256`) are removed. S3 expects
     /// [`PayloadHash::Unsigned`] here, other services the hash of the body that will be sent.
@@ -66,7 +66,7 @@ impl Signer {
         presigned.apply(&mut parts.uri, &mut parts.headers)
     }
 
-    /// Presigns a request in place, as [`presign`](Self::presign) does its head.
+    /// Presigns a request in place, like [`presign`](Self::presign).
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl Signer {
         let mut query = String::with_capacity(request.query.len() + 320 + 2 * token_length);
         match core::str::from_utf8(request.query) {
             Ok(sent) => query.push_str(sent),
-            // Bytes that a string cannot hold; encoded they mean the same.
+            // A string cannot hold these bytes; percent-encoded, they mean the same.
             Err(_) => append_escaped(&mut query, request.query),
         }
         let mut parameter = |name: &str, value: &str| append_parameter(&mut query, name, value);
@@ -142,7 +142,7 @@ impl Signer {
         }
         let list = core::str::from_utf8(&signed_headers).unwrap_or_default();
         parameter(names::SIGNED_HEADERS_PARAMETER, list);
-        // Parsed from what will be sent, and so what a verifier will see.
+        // Parsed from the query that will be sent, which is what a verifier will see.
         form.query = QueryList::new();
         parse_query(&mut form.query, query.as_bytes(), |_| true);
         let hash = form.hash(&signed_headers, Blank::Space);
@@ -219,7 +219,7 @@ impl Presigned {
 
 impl core::fmt::Debug for Presigned {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // The query is as good as a key until it expires.
+        // Until the query expires, it grants access like a key.
         f.debug_struct("Presigned")
             .field("query", &"<redacted>")
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! Days of the proleptic Gregorian calendar, counted from 1970-01-01.
 //!
-//! The algorithms are those of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", for
-//! dates that do not come before 1970.
+//! The algorithms are those of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+//! limited to dates from 1970 on.
 
 /// How many days a month has.
 pub(crate) fn days_in(year: u64, month: u64) -> u64 {
@@ -25,7 +25,7 @@ pub(crate) fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// Year, month and day, so many days after 1970-01-01.
+/// The year, month and day that is `days` days after 1970-01-01.
 pub(crate) fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -1,4 +1,4 @@
-//! The derived keys of the access keys that were seen last.
+//! The derived keys of the access keys that were used last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ struct Slots {
 }
 
 impl KeyCache {
-    /// The key of these credentials for the day of `time`, kept or derived.
+    /// The key of these credentials for the day of `time`, cached or derived.
     pub(super) fn key(
         &self,
         credentials: &Credentials,

@@ -8,13 +8,13 @@ use crate::canonical::{decode, parameters};
 use crate::names::{self, is_header};
 use crate::sign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
-use crate::{Incomplete, RawRequest, Signature, Timestamp, VerifyError};
+use crate::{HttpDate, Incomplete, RawRequest, Signature, Timestamp, VerifyError};
 
 /// What a request claims about its signature, **before anything is verified**: who signed it, when,
 /// for what, and what the signature covers.
 ///
-/// For routing to the right keys, tenants or verifiers. Anyone can claim anything; only a
-/// [`Verified`](crate::Verified) proves it.
+/// Use it to choose the right keys, tenants or verifiers. Anyone can claim anything; only a
+/// [`Verified`](crate::Verified) proves the claims.
 ///
 /// # Example
 ///
@@ -124,7 +124,7 @@ impl<'a> Claims<'a> {
 
 impl fmt::Debug for Claims<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither the token nor the signature.
+        // Without the token and the signature.
         f.debug_struct("Claims")
             .field("credential", &self.credential)
             .field("signed_headers", &self.signed_headers)
@@ -312,7 +312,7 @@ fn pieces(list: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The algorithm, and what follows it after blanks.
+/// The algorithm, and the text after it without leading blanks.
 fn split_algorithm(text: &str) -> (&str, &str) {
     match text.strip_prefix(ALGORITHM) {
         Some(rest) if rest.starts_with([' ', '\t']) => (ALGORITHM, rest),
@@ -369,16 +369,19 @@ impl<'a> Sent<'a> {
         sent
     }
 
-    /// The date of the signature, and the same in the basic format: `x-amz-date`, else `date` in
-    /// either of its formats.
+    /// The date of the signature, also in the basic format: that of `x-amz-date`, or else of `date`
+    /// in either of its formats.
     fn time(&self) -> Result<(Timestamp, [u8; 16]), Incomplete> {
         let date = self.amz_date.or(self.date).unwrap_or_default();
         let date = core::str::from_utf8(date).map_err(|_| Incomplete::Date)?;
         if let (Ok(time), Ok(stamp)) = (date.parse(), date.as_bytes().try_into()) {
             return Ok((time, stamp));
         }
-        match (self.amz_date, Timestamp::from_http_date(date)) {
-            (None, Ok(time)) => Ok((time, time.to_basic())),
+        match (self.amz_date, date.parse::<HttpDate>()) {
+            (None, Ok(date)) => {
+                let time = Timestamp::from(date);
+                Ok((time, time.to_basic()))
+            }
             _ => Err(Incomplete::Date),
         }
     }

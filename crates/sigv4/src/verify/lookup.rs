@@ -5,7 +5,7 @@ use crate::Credentials;
 /// Finds the access key that a request names, for [`Verifier::verify`](crate::Verifier::verify).
 ///
 /// Implemented for every `Fn(&str) -> Option<Credentials>` and for a single [`Credentials`]. Return
-/// clones of one value: the verifier derives the key of a value once a day.
+/// clones of the same value for an id, so that the verifier derives its key only once a day.
 ///
 /// For an asynchronous lookup, see [`Verifier::verify_async`](crate::Verifier::verify_async).
 pub trait CredentialsLookup {

@@ -29,19 +29,19 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Verifies requests to one service in one region, signed by headers or presigned.
 ///
-/// Keeps the keys that it derives, at most 64 at a time. Share it between threads.
+/// Caches the keys that it derives, at most 64 at a time. Share one verifier between threads.
 ///
-/// # What it demands
+/// # What it requires
 ///
 /// - The signature covers `host` and every header whose name begins with `x-amz-`, except
 ///   `x-amz-security-token` (which is compared with the access key's own in any case),
 ///   `x-amz-user-agent` and `x-amz-checksum-mode` (which presigning leaves out) and
 ///   [`SigningSettings::unsigned_headers`]. Other headers may be uncovered: proxies add some.
 /// - Every covered header is present. Blank space in its value may be collapsed as in the official
-///   vectors (spaces alone), as by the AWS SDK for JavaScript (spaces and tabs; formerly all of
-///   ECMAScript's `\s`) or as by botocore (wherever Python splits): all of these are accepted.
+///   vectors (only spaces), as in the AWS SDK for JavaScript (spaces and tabs; formerly all of
+///   ECMAScript's `\s`), or as in botocore (wherever Python splits).
 /// - `x-amz-content-sha256`, if sent, is the payload hash that the caller passes.
-/// - The date is that of `x-amz-date`, or of `date` if that is absent.
+/// - There is a date: that of `x-amz-date`, or else of `date`.
 /// - The signature has exactly 64 lower-case digits. `SignedHeaders` is sorted and in lower case.
 ///
 /// # Example
@@ -116,7 +116,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// The error that the service would return, which checks in the same order; see [`VerifyError`].
+    /// The error that the service would return; the order of the checks is the service's. See
+    /// [`VerifyError`].
     pub fn verify<'a>(
         &self,
         request: impl Into<RawRequest<'a>>,
@@ -145,7 +146,8 @@ impl Verifier {
         checked.verify(self, &form, &credentials.ok_or(VerifyError::UnknownKey)?)
     }
 
-    /// Verifies a request with an access key that is looked up asynchronously: `find` receives its id.
+    /// Verifies a request with an access key that is looked up asynchronously; `find` receives the
+    /// key's id.
     ///
     /// # Errors
     ///
@@ -182,14 +184,15 @@ impl Verifier {
     }
 
     /// Checks everything that needs no key: that the signature can be read, is for this region and
-    /// service, and is neither expired nor from the future.
+    /// service, and is neither expired nor dated in the future.
     ///
-    /// The result has the [`Claims`] of the request, and verifies it with a key: an access key
-    /// ([`Unverified::verify`]) or a derived one ([`Unverified::verify_with_key`]).
+    /// The result has the [`Claims`] of the request, and can verify the request with a key: an
+    /// access key ([`Unverified::verify`]) or a derived one ([`Unverified::verify_with_key`]).
     ///
     /// # Errors
     ///
-    /// The error that the service would return, which checks in the same order; see [`VerifyError`].
+    /// The error that the service would return; the order of the checks is the service's. See
+    /// [`VerifyError`].
     pub fn check<'a>(
         &self,
         request: impl Into<RawRequest<'a>>,

@@ -1,11 +1,11 @@
-//! Compares the headers that a request claims to have signed with those that it has.
+//! Compares the headers that a signature claims to cover with those of the request.
 
 use super::claims::Claims;
 use crate::canonical::{Form, Header, is_sorted_list};
 use crate::names::{self, is_header};
 use crate::{Incomplete, RawRequest, SigningSettings, VerifyError};
 
-/// What the comparison found.
+/// The result of the comparison.
 pub(super) struct Found {
     /// Whether `host` is covered.
     pub(super) host: bool,
@@ -15,8 +15,9 @@ pub(super) struct Found {
 
 /// Puts the headers that are claimed to be covered into the canonical request.
 ///
-/// Both lists are sorted, so that one walk finds what is covered and absent, and the reverse; and a
-/// list whose end the walk reaches is known to be well-formed.
+/// Both lists are sorted, so one walk finds headers that are covered but absent, and headers that
+/// are present but not covered. If the walk reaches the end of the list of names, the list is
+/// well-formed.
 pub(super) fn cover<'a>(
     request: &RawRequest<'a>,
     claims: &Claims<'_>,
@@ -77,7 +78,8 @@ pub(super) fn cover<'a>(
     }
 }
 
-/// What is left of a list of names after `name`, if that comes first: `Some(None)` at the end.
+/// The rest of a list of names after `name`, if the list begins with that name; `Some(None)` at the
+/// end.
 #[allow(
     clippy::option_option,
     reason = "not found, found at the end, found before more"
@@ -100,7 +102,7 @@ fn strip_name<'a>(list: &'a [u8], name: &str, lower_case: bool) -> Option<Option
     }
 }
 
-/// Why the walk over the names that are covered did not get beyond `rest`.
+/// Explains why the walk over the covered names did not get beyond `rest`.
 #[cold]
 fn explain(signed_headers: &str, rest: &[u8]) -> Result<Found, Incomplete> {
     if !is_sorted_list(signed_headers) {

@@ -1,4 +1,4 @@
-//! A request of which everything is checked but its signature.
+//! A request whose signature is not verified yet.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use super::{Claims, Verified, Verifier};
 use crate::canonical::{Blank, Form};
 use crate::{Credentials, Mismatch, SigningKey, Timestamp, VerifyError};
 
-/// A request of which everything is checked but its signature; see [`Verifier::check`].
+/// A request that passed every check that needs no key; see [`Verifier::check`].
 pub struct Unverified<'v, 'a> {
     pub(super) verifier: &'v Verifier,
     pub(super) form: Form<'a>,
@@ -26,15 +26,15 @@ impl<'a> Unverified<'_, 'a> {
     ///
     /// # Errors
     ///
-    /// If the key is another one than the request names ([`VerifyError::UnknownKey`]) or has
-    /// expired, or for what is wrong with headers, signature or session token.
+    /// If the key is not the one that the request names ([`VerifyError::UnknownKey`]) or has
+    /// expired, or if the headers, the signature or the session token are wrong.
     pub fn verify(self, credentials: &Credentials) -> Result<Verified<'a>, VerifyError> {
         self.checked.verify(self.verifier, &self.form, credentials)
     }
 
     /// Verifies the signature with the key that was derived for the scope of the request, so that
-    /// the verifier never has the secret. The caller has to know
-    /// whether the access key has expired.
+    /// the verifier never has the secret. The caller has to check whether the access key has
+    /// expired.
     ///
     /// # Errors
     ///
@@ -72,11 +72,11 @@ impl<'a> Unverified<'_, 'a> {
     }
 }
 
-/// What the checks before the signature found.
+/// The result of the checks that need no key.
 pub(super) struct Checked<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) id_length: usize,
-    /// What is wrong with the headers, which is reported only for keys that exist.
+    /// The error in the headers, which is reported only if the key exists.
     pub(super) rejection: Option<VerifyError>,
     pub(super) now: Timestamp,
 }
@@ -129,7 +129,7 @@ impl<'a> Checked<'a> {
         }
         let claims = self.claims;
         let names = claims.signed_headers.as_bytes();
-        // The scope of the credential is the key's: it was checked.
+        // The scope of the credential equals the key's, as was checked.
         let text = key.string_to_sign(&claims.stamp, &form.hash(names, Blank::Space));
         if !key.verify(text.as_bytes(), &claims.signature)
             && !is_signed_by_collapsing_more(form, &claims, key)
@@ -137,7 +137,7 @@ impl<'a> Checked<'a> {
             let mismatch = Mismatch::new(form.to_redacted(names), text.to_string());
             return Err(VerifyError::SignatureMismatch(Box::new(mismatch)));
         }
-        // After the signature, so that only a holder of the secret learns anything from it.
+        // Checked after the signature, so that only a holder of the secret learns the result.
         if token != claims.token.as_deref() {
             return Err(VerifyError::InvalidSessionToken);
         }
@@ -145,7 +145,7 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Whether the signature is that of the canonical request in which tabs and similar characters are
+/// Whether the signature matches the canonical request in which tabs and similar characters are
 /// collapsed too.
 ///
 /// Checked only for a signature that is not of the official form, and only if a covered value has

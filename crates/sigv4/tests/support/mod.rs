@@ -1,9 +1,9 @@
-//! Requests as the vectors write them, and what the test files share.
+//! Requests as the vectors write them, and other code that the test files share.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use lambda_invoke_sigv4::{InvalidRequest, RawRequest, SigningHeaders};
 
-/// A request as text: what `http` cannot hold (raw spaces, UTF-8) is here too.
+/// A request as text, which can also hold what `http` cannot (raw spaces, UTF-8).
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -14,9 +14,9 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads `METHOD SP target SP HTTP/1.1`, `Name:value` lines, and a body after an empty line.
-    /// A line that begins with a blank goes on with the value before it (RFC 9112, section 5.2: a
-    /// recipient may replace the fold with a space).
+    /// Parses `METHOD SP target SP HTTP/1.1`, lines of `Name:value`, and a body after an empty
+    /// line. A line that begins with a blank continues the value before it (RFC 9112, section 5.2:
+    /// a recipient may replace the fold with a space).
     pub(crate) fn parse(text: &str) -> Self {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let mut lines = head.lines();
@@ -65,7 +65,7 @@ impl Request {
         RawRequest::new(&self.method, &self.path, self.query.as_ref(), headers)
     }
 
-    /// The same as `http` has it, if it can.
+    /// The same request in the types of `http`, if they can hold it.
     pub(crate) fn parts(&self) -> Option<http::request::Parts> {
         let query = self
             .query
@@ -81,7 +81,7 @@ impl Request {
         builder.body(()).ok().map(|request| request.into_parts().0)
     }
 
-    /// Puts the headers that signing gave in place of those of the same name.
+    /// Adds the headers that signing returned, in place of those with the same name.
     pub(crate) fn add(&mut self, added: &SigningHeaders) {
         for (name, value) in added.iter() {
             self.headers
@@ -91,7 +91,7 @@ impl Request {
         }
     }
 
-    /// Method, path, sorted query, sorted headers and body: what makes two requests equal.
+    /// Method, path, sorted query, sorted headers and body, for comparing two requests.
     pub(crate) fn normal(&self) -> (String, String, Vec<String>, Vec<(String, String)>, String) {
         let query = self.query.clone().unwrap_or_default();
         let mut query: Vec<_> = query.split('&').map(str::to_owned).collect();
@@ -100,7 +100,7 @@ impl Request {
         for (name, _) in &mut headers {
             name.make_ascii_lowercase();
         }
-        // Stable: those of one name keep their order.
+        // The sort is stable: headers of one name keep their order.
         headers.sort_by(|(name, _), (other, _)| name.cmp(other));
         (
             self.method.clone(),

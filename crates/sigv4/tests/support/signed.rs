@@ -1,4 +1,4 @@
-//! A signed request, a presigned one, and who verifies them.
+//! A signed request, a presigned one, and their verifier.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(crate) fn unsigned() -> Parts {
     request.unwrap().into_parts().0
 }
 
-/// What arrives at a server: the target alone in the URI.
+/// The request as it arrives at a server, whose URI has only the target.
 pub(crate) fn signed() -> Parts {
     let mut parts = unsigned();
     signer()
@@ -84,7 +84,7 @@ pub(crate) fn rejected(parts: &Parts) -> VerifyError {
     verify(parts).unwrap_err()
 }
 
-/// The signed request with its authorization header changed.
+/// The signed request with a changed authorization header.
 pub(crate) fn with_authorization(change: impl Fn(&str) -> String) -> Parts {
     let mut parts = signed();
     let changed = change(parts.headers["authorization"].to_str().unwrap());
@@ -94,7 +94,7 @@ pub(crate) fn with_authorization(change: impl Fn(&str) -> String) -> Parts {
     parts
 }
 
-/// The presigned request with its query changed.
+/// The presigned request with a changed query.
 pub(crate) fn with_query(change: impl Fn(&str) -> String) -> Parts {
     let mut parts = presigned();
     let (path, query) = (

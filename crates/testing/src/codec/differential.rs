@@ -1,4 +1,4 @@
-//! A codec compared with the naive one.
+//! Compares a codec with the naive one.
 
 use arbitrary::Unstructured;
 use bytes::{Buf, Bytes};
@@ -121,7 +121,7 @@ fn decoded<C: Codec>(
 fn pieces(stream: &Bytes, lengths: &[u8]) -> Vec<Bytes> {
     let mut rest = stream.clone();
     let mut pieces = Vec::new();
-    // Without a length there would be no end.
+    // If every length is 0, the loop would not end.
     if lengths.iter().any(|length| *length > 0) {
         for length in lengths.iter().cycle() {
             if rest.is_empty() {

@@ -8,7 +8,7 @@ use super::{PlainMessage, PlainValue, naive};
 ///
 /// # Errors
 ///
-/// The bytes do not suffice.
+/// There are too few bytes.
 pub fn well_formed(u: &mut Unstructured<'_>) -> Result<Vec<PlainMessage>> {
     let mut messages = Vec::new();
     while !u.is_empty() && messages.len() < 16 {
@@ -21,7 +21,7 @@ pub fn well_formed(u: &mut Unstructured<'_>) -> Result<Vec<PlainMessage>> {
 ///
 /// # Errors
 ///
-/// The bytes do not suffice.
+/// There are too few bytes.
 pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let (kind, place, byte) = u.arbitrary::<(u8, u32, u8)>()?;
     let mut messages = well_formed(u)?;
@@ -55,7 +55,7 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             stream.remove(at);
             stream
         }
-        // A changed byte of the header block, under the right checksums.
+        // A changed byte in the header block, with correct checksums.
         4 => {
             let mut block = naive::block(&message.headers);
             let length = block.len().max(1);
@@ -64,14 +64,14 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             }
             replaced(naive::seal(&block, &message.payload))
         }
-        // A header block that ends too soon or has too much, under the right checksums.
+        // A header block that is too short or too long, with correct checksums.
         5 => {
             let mut block = naive::block(&message.headers);
             block.truncate(place as usize % (block.len() + 1));
             block.extend((byte % 2 == 1).then_some(byte));
             replaced(naive::seal(&block, &message.payload))
         }
-        // Lengths that are off by a little, under the right checksum of the prelude.
+        // Lengths that are slightly off, with a correct checksum of the prelude.
         6 => {
             let (total, headers) = (frames[chosen].len() as u32, naive::block(&message.headers));
             let total = total.wrapping_add_signed(i32::from(byte % 16) - 8);
@@ -101,12 +101,12 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     })
 }
 
-/// Generates random bytes, random bytes under the right checksums, or a prelude that claims any
+/// Generates random bytes, random bytes with correct checksums, or a prelude that claims arbitrary
 /// lengths.
 ///
 /// # Errors
 ///
-/// The bytes do not suffice.
+/// There are too few bytes.
 pub fn hostile(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     const LENGTHS: [u32; 9] = [
         0,
@@ -136,7 +136,7 @@ pub fn hostile(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     })
 }
 
-/// A prelude with these lengths and the right checksum.
+/// A prelude with these lengths and a correct checksum.
 fn prelude(total: u32, headers: u32) -> Vec<u8> {
     let mut prelude = [total.to_be_bytes(), headers.to_be_bytes()].concat();
     prelude.extend(naive::crc32(&prelude).to_be_bytes());

@@ -1,5 +1,5 @@
-//! Codecs of `application/vnd.amazon.eventstream`: the trait that one implements to be tested and
-//! compared, and what must hold for every one of them.
+//! Codecs of `application/vnd.amazon.eventstream`: the trait to implement for a codec that is
+//! tested and compared, and the properties that every codec must have.
 //!
 //! [`differential`] compares a codec with [a naive one](naive) that shares no code with it.
 
@@ -20,9 +20,9 @@ pub use plain::{PlainMessage, PlainValue, Rule};
 
 /// A codec of event streams, in the state between two pieces of a stream.
 pub trait Codec: Sized {
-    /// The name in reports: that of the crate.
+    /// The name in reports, which is the name of the crate.
     const NAME: &'static str;
-    /// A decoded message, and what is encoded.
+    /// The codec's type for messages.
     type Message;
     /// Why bytes are rejected, or a message cannot be encoded.
     type Error: Display;
@@ -51,18 +51,18 @@ pub trait Codec: Sized {
     /// The message does not fit the format.
     fn encode(&mut self, message: &Self::Message) -> Result<impl Buf, Self::Error>;
 
-    /// Converts a message to types that belong to no codec.
+    /// Converts a message to neutral types.
     fn to_plain(message: &Self::Message) -> PlainMessage;
 
-    /// Converts a message from types that belong to no codec.
+    /// Converts a message from neutral types.
     ///
     /// # Errors
     ///
     /// The codec cannot express the message.
     fn from_plain(message: &PlainMessage) -> Result<Self::Message, Self::Error>;
 
-    /// Whether the codec rejects what breaks this rule. Where it does not, and says so here, a stream
-    /// that breaks the rule is compared only up to that place.
+    /// Whether the codec rejects input that breaks this rule. If it says here that it does not, a
+    /// stream that breaks the rule is compared only up to that place.
     #[must_use]
     fn enforces(rule: Rule) -> bool {
         let _ = rule;

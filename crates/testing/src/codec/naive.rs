@@ -19,7 +19,7 @@ pub fn encode(message: &PlainMessage) -> Vec<u8> {
     seal(&block(&message.headers), &message.payload)
 }
 
-/// Decodes a stream: its messages, and the rule that it breaks after them, if it does.
+/// Decodes a stream: its messages, and the rule that it breaks after them, if any.
 pub fn decode(mut stream: &[u8]) -> (Vec<PlainMessage>, Result<(), Rule>) {
     let mut messages = Vec::new();
     while !stream.is_empty() {
@@ -77,7 +77,7 @@ fn message(stream: &[u8]) -> Read<'_, PlainMessage> {
     Ok((message, rest))
 }
 
-/// Encodes a message with this header block and payload, with correct lengths and checksums.
+/// Encodes a message with this header block and payload, and with correct lengths and checksums.
 #[must_use]
 pub fn seal(block: &[u8], payload: &[u8]) -> Vec<u8> {
     let total = (block.len() + payload.len() + 16) as u32;

@@ -1,4 +1,4 @@
-//! The project's own codec, through the same trait as every other.
+//! The project's own codec, behind the same trait as every other codec.
 
 use core::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! Messages in types that belong to no codec, and the rules of the format.
+//! Messages in neutral types, which belong to no codec, and the rules of the format.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -109,13 +109,13 @@ impl<'a> Arbitrary<'a> for PlainValue {
     }
 }
 
-/// Up to `max` bytes, of those that are left.
+/// Takes up to `max` of the remaining bytes.
 fn bytes<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a [u8]> {
     let length = u.int_in_range(0..=max)?.min(u.len());
     u.bytes(length)
 }
 
-/// Up to `max` bytes of UTF-8: as many of those that are left as are valid.
+/// Takes up to `max` of the remaining bytes, as far as they are valid UTF-8.
 fn text<'a>(u: &mut Unstructured<'a>, max: usize) -> Result<&'a str> {
     let bytes = bytes(u, max)?;
     Ok(bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid()))

@@ -12,7 +12,7 @@ use lambda_invoke_error::{
 
 pub use precedence::precedence;
 
-/// A received response: a status, headers and any bytes as the body.
+/// A received response: a status, headers and arbitrary bytes as the body.
 #[derive(Debug, Arbitrary)]
 struct Received<'a> {
     status: u16,
@@ -96,8 +96,8 @@ pub fn parse_any(data: &[u8]) {
     }
 }
 
-/// A body that is truncated anywhere leaves the code and the delay as the headers have them, and its
-/// members are those of the complete body, or taken from the text that is left.
+/// Truncating a body anywhere does not change the code and the delay in the headers, and the
+/// members are those of the complete body, or taken from the remaining text.
 pub fn truncated_body(data: &[u8]) {
     let Ok((length, error)) = <(u16, Made<'_>)>::arbitrary_take_rest(Unstructured::new(data))
     else {

@@ -1,4 +1,4 @@
-//! An error response that says the same thing in several places: which of them counts.
+//! Which value counts if an error response says the same thing in several places.
 
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_error::{ErrorType, RetryAfter, ServiceError, ThrottleReason};
@@ -43,7 +43,7 @@ const HEADER_VALUES: [&str; 6] = ["7", "11", "soon", "", "id-1", "id-2"];
 #[derive(Debug, Arbitrary)]
 struct Response {
     status: u16,
-    /// For each header whether it is there, and its value.
+    /// For each header, whether it is present, and its value.
     headers: [Option<u8>; 6],
     members: Vec<(u8, u8)>,
 }
@@ -72,8 +72,8 @@ impl Response {
 
 /// A code that is found in the header, `code`, `Code` and `__type`, in this order; a message in
 /// `message` and then `Message`; a delay in milliseconds before one in seconds; an id under the
-/// name that Lambda has for it before the others. A value that is empty or not a token counts as
-/// absent, and of a repeated member the last value counts.
+/// name that Lambda uses before the others. A value that is empty or not a token counts as absent,
+/// and if a member is repeated, the last value counts.
 pub fn precedence(data: &[u8]) {
     let Ok(response) = Response::arbitrary(&mut Unstructured::new(data)) else {
         return;

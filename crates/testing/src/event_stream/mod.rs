@@ -13,7 +13,7 @@ use crate::codec::{Codec as _, LambdaInvoke, naive};
 
 pub use sequence::sequence;
 
-/// Any bytes: the decoder returns the same messages and the same end under any split and as the
+/// For any bytes, the decoder returns the same messages and the same end under any split as the
 /// one-shot decoder, and every message encodes to the bytes that it was decoded from.
 pub fn decode(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -24,9 +24,9 @@ pub fn decode(data: &[u8]) {
 /// Streams up to this length are split in two at every byte.
 const EVERY_SPLIT: usize = 512;
 
-/// Messages with any headers and payloads: encoded in one piece, vectored, and by an independent
-/// encoder they are the same bytes, and these decode to the same messages under any split.
-/// Every prefix of a message is incomplete.
+/// Messages with any headers and payloads encode to the same bytes in one piece, vectored, and by
+/// an independent encoder. The bytes decode to the same messages under any split, and every prefix
+/// of a message is incomplete.
 pub fn round_trip(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok((lengths, messages)) =
@@ -69,8 +69,8 @@ pub fn round_trip(data: &[u8]) {
     assert_eq!(decoded, (messages, Ok(())));
 }
 
-/// A stream with one flipped bit: the messages before it are decoded, the one that has it is
-/// rejected, and nothing is decoded after it.
+/// In a stream with one flipped bit, the messages before that bit are decoded, the message with it
+/// is rejected, and nothing is decoded after it.
 pub fn flip(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let parsed = u
@@ -101,7 +101,7 @@ pub fn flip(data: &[u8]) {
     assert!(!error.is_unexpected_eof(), "{error}");
 }
 
-/// Any header block, in a message whose checksums are right: it is accepted exactly if an independent
+/// Any header block, in a message with correct checksums, is accepted exactly if an independent
 /// decoder accepts it, with the same headers, and these encode to the same bytes.
 pub fn headers(data: &[u8]) {
     let expected = naive::headers(data);
@@ -137,9 +137,9 @@ pub fn headers(data: &[u8]) {
     assert_eq!(written.as_bytes(), data);
 }
 
-/// Any two lengths under any limits, with the right checksum or another: the result at byte 12 is
-/// that of the specification and the limits, and before it the message is incomplete. Without limits of
-/// its own, a decoder has those of the specification.
+/// For any two lengths under any limits, with a correct or wrong checksum, the result at byte 12 is
+/// the one that the specification and the limits require, and before that byte the message is
+/// incomplete. The default limits are the specification's.
 pub fn limits(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok([total, headers, most, most_headers, xor]) = u.arbitrary::<[u32; 5]>() else {
@@ -244,7 +244,7 @@ fn same_as_one_shot(stream: &[u8], (messages, end): &Decoded) {
     }
 }
 
-/// What the decoder returns if it is read after each piece, or only after the last.
+/// The results of the decoder if it is read after each piece, or only after the last one.
 fn pushed(pieces: &[Bytes], after_each: bool) -> Decoded {
     let mut decoder = Decoder::new();
     let mut messages = Vec::new();

@@ -1,4 +1,4 @@
-//! Many messages that are nearly the same, through one decoder.
+//! Decodes many messages that are nearly the same with one decoder.
 
 use arbitrary::{Arbitrary, Unstructured};
 
@@ -22,14 +22,14 @@ enum Change {
     Empty,
 }
 
-/// At most this many messages.
+/// The maximum number of messages.
 const MOST: usize = 64;
 /// The longest header block that grows.
 const LONGEST: usize = 2048;
 
-/// Messages of which each differs from the one before in a byte, all under right checksums: one
-/// decoder reads from them what the naive one reads, which has no cache, and rejects the first that
-/// is invalid.
+/// Each message differs from the previous one in one change, and all have correct checksums. One
+/// decoder reads the same from them as the naive decoder, which has no cache, and rejects the first
+/// invalid one.
 pub fn sequence(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let input = lengths(&mut u)

@@ -7,13 +7,15 @@ use lambda_invoke_input::{
 
 mod oracle;
 
-/// Any text as a function name, under every set of rules: accepted exactly if the expression accepts
-/// it, with the parts that it captures, or rejected at the place that its automaton finds.
+/// Any text, as a function name under every set of rules, is accepted exactly if the expression
+/// accepts it, with the parts that the expression captures, or rejected at the place that its
+/// automaton finds.
 pub fn function_name(data: &[u8]) {
     oracle::check_function_name(&String::from_utf8_lossy(data));
 }
 
-/// The same for texts composed of complete parts, most of which are almost names.
+/// The same as [`function_name`] for texts composed of complete parts, most of which are almost
+/// names.
 pub fn made_function_name(data: &[u8]) {
     oracle::check_function_name(&composed(&mut Unstructured::new(data)));
 }
@@ -38,7 +40,7 @@ pub fn client_context(data: &[u8]) {
     match ClientContext::from_json(data) {
         Ok(context) => {
             assert_eq!(context.to_json(), data);
-            let received = ClientContext::from_base64(context.as_base64());
+            let received = ClientContext::try_from(context.as_base64());
             assert_eq!(
                 received.map(|received| received.to_json()).as_deref(),
                 Ok(data)

@@ -1,8 +1,9 @@
-//! Compares this crate with the service's regular expressions, by the `regex` crate and its automata.
+//! Compares `lambda-invoke-input` with the service's regular expressions, by the `regex` crate and
+//! its automata.
 //!
-//! Each `check_*` takes any text and panics where the two differ: in whether the text is accepted, in
-//! its parts, or in where it goes wrong and what was expected there. The property tests and the fuzz
-//! targets share them.
+//! Each `check_*` takes any text and panics if the two differ in whether the text is accepted, in
+//! its parts, or in where it goes wrong and what was expected there. The property tests and the
+//! fuzz targets share these functions.
 
 use std::sync::LazyLock;
 
@@ -387,10 +388,10 @@ const BASE64: &str =
     "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw](==)?|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=?)?";
 
 pub(crate) fn check_client_context(text: &str) {
-    let parsed = ClientContext::from_base64(text);
+    let parsed = ClientContext::try_from(text);
     if let Ok(context) = &parsed {
         let again = ClientContext::from_json(context.to_json());
-        // With padding it may exceed the limit.
+        // With padding, the text may exceed the limit.
         let unpadded = text.trim_end_matches('=');
         match again {
             Ok(again) => assert_eq!(again.as_base64().trim_end_matches('='), unpadded),

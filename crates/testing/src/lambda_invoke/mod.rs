@@ -24,7 +24,7 @@ pub use reply::reply;
 pub use stream::stream;
 
 thread_local! {
-    /// Starting one for each execution would take most of its time.
+    /// Starting a runtime for each execution would take most of the time.
     static RUNTIME: Runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -61,7 +61,7 @@ struct Scripted {
     pieces: VecDeque<Bytes>,
     waits: VecDeque<bool>,
     end: Option<End>,
-    /// The length that it says it has, if it says one.
+    /// The length that the body reports, if it reports one.
     known: Option<u64>,
 }
 

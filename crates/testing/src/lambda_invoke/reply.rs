@@ -14,9 +14,10 @@ struct Script<'a> {
     end: End,
     /// Lengths of the body's pieces, repeated; 0 is a poll that returns `Pending`.
     pieces: Vec<u8>,
-    /// The length that the HTTP library says the body has, off by this, if it knows one.
+    /// The difference between the length that the HTTP library reports for the body, if any, and
+    /// its real length.
     known: Option<i8>,
-    /// The most that the client keeps, unless it is the default: about as much as the response has.
+    /// The client's maximum, relative to the length of the response, unless it is the default.
     most: Option<i16>,
 }
 
@@ -34,9 +35,9 @@ enum Framing {
 /// The largest response that a client keeps by default.
 const MOST: u64 = 32 * 1024 * 1024;
 
-/// However a response is divided, its payload is all of its body, and it counts only if its end is
-/// proved: by the announced length, by the last chunk or by the framing of HTTP/2. No error says
-/// that the function did not run, and the request is not sent again.
+/// However a response is divided, its payload is its whole body, and it is accepted only if its end
+/// is proved: by the announced length, by the last chunk or by the framing of HTTP/2. No error
+/// claims that the function did not run, and the request is not sent again.
 pub fn reply(data: &[u8]) {
     let Ok(script) = Script::arbitrary_take_rest(Unstructured::new(data)) else {
         return;

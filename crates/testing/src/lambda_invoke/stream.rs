@@ -118,7 +118,7 @@ fn read_plainly(body: &[u8]) -> (Vec<u8>, bool) {
         match (header(":message-type"), header(":event-type")) {
             (Some("event"), Some("PayloadChunk")) => payloads.extend_from_slice(message.payload()),
             (Some("event"), Some("InvokeComplete")) => {
-                let complete = InvokeComplete::from_json(message.payload());
+                let complete = InvokeComplete::try_from(message.payload());
                 let well = complete.is_ok_and(|complete| complete.error_code.is_none());
                 return (payloads, well && rest.is_empty());
             }

@@ -80,7 +80,7 @@ pub fn function_url_event(data: &[u8]) {
         let cookie = cookie.as_str().expect("text");
         assert!(!cookie.is_empty() && headers["cookie"].as_str().expect("text").contains(cookie));
     }
-    // Every value of the map is in the raw query once it is decoded.
+    // Every value of the map is in the decoded query.
     let pairs = parts.uri.query().unwrap_or_default().split('&');
     let pairs = pairs.filter(|pair| !pair.is_empty()).count();
     let values = json["queryStringParameters"]
@@ -92,8 +92,8 @@ pub fn function_url_event(data: &[u8]) {
 /// Any result of a function is a valid response or a typed error, and a response never has a header
 /// of the connection. A stream's prelude and a buffered result give the same head.
 pub fn function_url_response(data: &[u8]) {
-    let buffered = UrlResponse::from_payload(Bytes::copy_from_slice(data));
-    let prelude = HttpPrelude::from_json(data).map(UrlHead::from_prelude);
+    let buffered = UrlResponse::try_from(Bytes::copy_from_slice(data));
+    let prelude = HttpPrelude::try_from(data).map(UrlHead::try_from);
     for head in [
         buffered.as_ref().ok().map(|response| &response.head),
         prelude.as_ref().ok().and_then(|head| head.as_ref().ok()),
@@ -125,7 +125,7 @@ pub fn function_url_response(data: &[u8]) {
         }
         Err(error) => {
             assert!(!error.to_string().is_empty());
-            // Without a status, anything that is JSON is a response.
+            // Without a status, any JSON is a response.
             assert!(parsed.is_err() || parsed.is_ok_and(|json| !json["statusCode"].is_null()));
         }
     }

@@ -14,7 +14,7 @@ pub use streams::{prelude_split, report, stream_split, text};
 
 use http::{HeaderName, HeaderValue};
 
-/// Splits into the lines before an empty one, and what follows it.
+/// Splits the data into the lines before an empty line, and the rest.
 fn head_and_body(data: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let end = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((data, &b""[..]), |end| (&data[..end], &data[end + 2..]));

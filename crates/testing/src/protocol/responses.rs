@@ -7,8 +7,8 @@ use lambda_invoke_protocol::{
     Expected, Framing, Reply, ResponseError, StreamHead, StreamInvocationType,
 };
 
-/// A response of any status, headers and body is read without a panic; if it can be encoded again,
-/// it decodes to the same value.
+/// A response with any status, headers and body is read without a panic; if it can be encoded
+/// again, it decodes to the same value.
 pub fn http_response(data: &[u8]) {
     // Text as for a request, with only the status in the first line.
     let (head, body) = super::head_and_body(data);

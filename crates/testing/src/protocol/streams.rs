@@ -43,7 +43,7 @@ impl Event<'_> {
     }
 }
 
-/// Any log; now and then that of a timeout, which only the log reports.
+/// Any log; sometimes that of a timeout, which only the log reports.
 fn log_of(bytes: &[u8]) -> LogTail {
     match bytes.first() {
         Some(first) if first % 8 == 1 => LogTail::last_of(
@@ -92,11 +92,11 @@ fn read_stream(pieces: &[&[u8]]) -> (Vec<StreamEvent>, u64, Result<(), StreamErr
     (events, reader.payload_bytes(), end)
 }
 
-/// A stream decodes to the same events and the same end however it is split. An undamaged one
-/// decodes to what was encoded, and only one with a successful end succeeds.
+/// A stream decodes to the same events and the same end however it is split. An undamaged stream
+/// decodes to the events that were encoded, and only a stream with a successful end succeeds.
 ///
-/// After a zero byte the input is the wire itself, in pieces of the length in the second byte;
-/// other inputs are events.
+/// If the first byte is zero, the rest is the stream itself, in pieces of the length in the second
+/// byte; other inputs describe events.
 pub fn stream_split(data: &[u8]) {
     if let [0, length, wire @ ..] = data {
         let whole = read_stream(&[wire]);
@@ -216,7 +216,7 @@ pub fn prelude_split(data: &[u8]) {
                     .position(|byte| *byte == 0)
                     .expect("a separator");
                 assert!(nul + 8 <= limit);
-                assert_eq!(HttpPrelude::from_json(&stream[..nul]), Ok(prelude));
+                assert_eq!(HttpPrelude::try_from(&stream[..nul]), Ok(prelude));
                 assert_eq!(&stream[nul..nul + 8], [0; 8]);
                 assert_eq!((&body[..], end), (&stream[nul + 8..], None));
             }
@@ -226,12 +226,16 @@ pub fn prelude_split(data: &[u8]) {
     }
 }
 
-/// A report decodes again to the same value once encoded; a log's tail is its end.
+/// An encoded report decodes to the same value, and the tail of a log is its end.
 pub fn report(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
-    if let Some(report) = Report::parse(&line).filter(|_| line.starts_with("REPORT")) {
+    if let Some(report) = line
+        .parse::<Report>()
+        .ok()
+        .filter(|_| line.starts_with("REPORT"))
+    {
         let written = report.to_string();
-        let again = Report::parse(&written).expect("a report");
+        let again = written.parse::<Report>().expect("a report");
         assert_eq!(again.to_string(), written);
         assert_eq!(again.status, report.status);
         assert_eq!(again.memory_size_mb, report.memory_size_mb);
@@ -266,7 +270,8 @@ fn logged_failure(log: &LogTail) {
     assert_eq!(log.failure(id), log.failure(None));
 }
 
-/// Text decodes to the same however its bytes are split: all of it, or up to the first error.
+/// Text decodes to the same result however its bytes are split: all of it, or the part up to the
+/// first error.
 pub fn text(data: &[u8]) {
     let read = |mut decoder: Utf8Decoder, pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut text = String::new();

@@ -18,7 +18,7 @@ pub(crate) enum Step {
     Close,
 }
 
-/// What is known of an id: running with its nonce, and whether it has responded.
+/// The state of the model: for each running id, its nonce and whether it has responded.
 #[derive(Default)]
 struct Model {
     polls: Vec<u64>,

@@ -1,4 +1,4 @@
-//! A signer compared with the naive judge.
+//! Checks a signer with the naive judge.
 
 use core::time::Duration;
 
@@ -39,7 +39,7 @@ pub fn differential<S: Signer>(data: &[u8]) {
     };
     let time = Duration::from_secs(time.into());
     let signer = S::new(&keys, time);
-    // The second time, with what the signer keeps.
+    // The second time, the signer uses its caches.
     for _ in 0..2 {
         let mut request = signer.prepare(original.clone());
         match signer.sign(&mut request, &body) {

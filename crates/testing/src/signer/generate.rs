@@ -1,5 +1,5 @@
-//! Requests to sign: ordinary ones, ones that touch the rules of the canonical form, and ones made of
-//! any bytes.
+//! Requests to sign: ordinary ones, those that touch the rules of the canonical form, and those
+//! made of arbitrary bytes.
 
 use arbitrary::{Result, Unstructured};
 use http::request::Parts;
@@ -26,7 +26,7 @@ const SPECIAL: [&str; 16] = [
     "/", "//", "/./", "/../", ".", "..", "%7E", "%2f", "*", "{", "}", "=", ":", "$", ",", ";",
 ];
 
-/// Names of headers, of which some are never signed.
+/// Names of headers, some of which are never signed.
 const NAMES: [&str; 10] = [
     "content-type",
     "x-amz-invocation-type",
@@ -62,7 +62,7 @@ const VALUES: [&str; 14] = [
 ///
 /// # Errors
 ///
-/// The bytes do not suffice.
+/// There are too few bytes.
 pub fn well_formed(u: &mut Unstructured<'_>) -> Result<Parts> {
     let path = pieces(u, 6, |u| Ok(["/", u.choose(&ORDINARY)?].concat()))?;
     let query = pieces(u, 4, |u| {
@@ -77,7 +77,7 @@ pub fn well_formed(u: &mut Unstructured<'_>) -> Result<Parts> {
 ///
 /// # Errors
 ///
-/// The bytes do not suffice.
+/// There are too few bytes.
 pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Parts> {
     let mut piece = |u: &mut Unstructured<'_>| {
         let all = ORDINARY.len() + SPECIAL.len();
@@ -100,7 +100,7 @@ pub fn near_miss(u: &mut Unstructured<'_>) -> Result<Parts> {
 ///
 /// # Errors
 ///
-/// The bytes do not suffice, or are not a valid request.
+/// There are too few bytes, or they are not a valid request.
 pub fn hostile(u: &mut Unstructured<'_>) -> Result<Parts> {
     let path = format!("/{}", u.arbitrary::<&str>()?);
     let query = u.arbitrary::<&str>()?;

@@ -1,5 +1,5 @@
-//! Signers of AWS Signature Version 4: the trait that one implements to be tested and compared, and
-//! what must hold for every one of them.
+//! Signers of AWS Signature Version 4: the trait to implement for a signer that is tested and
+//! compared, and the properties that every signer must have.
 //!
 //! [`differential`] checks each signature with [a naive judge](naive) that shares no code with any
 //! signer.
@@ -18,7 +18,7 @@ pub use differential::differential;
 pub use generate::{hostile, near_miss, well_formed};
 pub use ours::LambdaInvoke;
 
-/// Whose signature, for which service.
+/// The access key, region and service that requests are signed for.
 #[derive(Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a test fills it in")]
 pub struct Keys {
@@ -46,17 +46,17 @@ impl core::fmt::Debug for Keys {
 
 /// A signer of requests by headers, for services that encode the path twice (all but S3).
 pub trait Signer: Sized {
-    /// The name in reports: that of the crate.
+    /// The name in reports, which is the name of the crate.
     const NAME: &'static str;
-    /// A request in the signer's own type, so that converting it is no part of signing.
+    /// A request in the signer's own type, so that the conversion is not part of signing.
     type Request;
     /// Why a request is not signed.
     type Error: Display;
 
-    /// Whether the signer reads the clock itself, so that the time that it is given has no effect.
+    /// Whether the signer reads the clock itself, so that the given time has no effect.
     const READS_CLOCK: bool = false;
 
-    /// Creates a signer that signs at one time, given since 1970.
+    /// Creates a signer that signs at one time, counted from 1970.
     fn new(keys: &Keys, time: Duration) -> Self;
 
     /// Converts a request, which has a `Host` header.
@@ -72,7 +72,7 @@ pub trait Signer: Sized {
     /// Converts a signed request.
     fn signed(request: Self::Request) -> Parts;
 
-    /// Whether the signer claims to sign such a request as the specification says. The others are
+    /// Whether the signer claims to sign such a request by the specification. Other requests are
     /// signed, too, and must not make it panic.
     #[must_use]
     fn claims(request: &Parts) -> bool {

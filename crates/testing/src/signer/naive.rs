@@ -128,7 +128,7 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     let primes: Vec<u32> = (2..312)
         .filter(|n| (2..*n).all(|divisor| n % divisor != 0))
         .collect();
-    // The first 32 bits of the fractional parts of roots: exact by integers.
+    // The first 32 bits of the fractional parts of roots, computed exactly with integers.
     let mut state: Vec<u32> = primes[..8].iter().map(|n| root(*n, 2)).collect();
     let constants: Vec<u32> = primes.iter().map(|n| root(*n, 3)).collect();
 

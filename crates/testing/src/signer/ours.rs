@@ -1,4 +1,4 @@
-//! The project's own signer, through the same trait as every other.
+//! The project's own signer, behind the same trait as every other signer.
 
 use core::time::Duration;
 

@@ -29,7 +29,7 @@ struct Made {
 struct Piece {
     headers: Vec<u8>,
     data: Vec<u8>,
-    /// Seconds after the piece before; a step may go to another day.
+    /// Seconds after the previous piece; a step may lead to another day.
     later: u16,
 }
 
@@ -41,7 +41,7 @@ fn key(time: Timestamp) -> SigningKey {
     SigningKey::derive(SECRET, time, REGION, SERVICE)
 }
 
-/// The string to sign, as the reference writes it.
+/// The string to sign, as in the reference.
 fn string_to_sign(suffix: &str, time: Timestamp, prior: Signature, parts: &[&[u8]]) -> String {
     let stamp = time.to_string();
     let mut text = format!(
@@ -54,7 +54,7 @@ fn string_to_sign(suffix: &str, time: Timestamp, prior: Signature, parts: &[&[u8
     text
 }
 
-/// The bytes with one of them changed, if there is one and it changes.
+/// The bytes with one of them changed, if there are any and the value differs.
 fn changed(bytes: &[u8], place: u16, flip: u8) -> Option<Vec<u8>> {
     let mut bytes = bytes.to_vec();
     let length = bytes.len();
@@ -62,8 +62,8 @@ fn changed(bytes: &[u8], place: u16, flip: u8) -> Option<Vec<u8>> {
     (flip != 0).then_some(bytes)
 }
 
-/// Chunks are signed as the reference says, and verify in their order; a changed one does not, and
-/// leaves the chain where it was.
+/// Chunks are signed as in the reference, and verify in their order; a changed chunk does not
+/// verify, and leaves the chain unchanged.
 pub fn chunks(data: &[u8]) {
     let Ok(made) = Made::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -95,7 +95,7 @@ pub fn chunks(data: &[u8]) {
     }
 }
 
-/// The same for messages, whose chain may last for days.
+/// The same as [`chunks`] for messages, whose chain may last for days.
 pub fn messages(data: &[u8]) {
     let Ok(made) = Made::arbitrary(&mut Unstructured::new(data)) else {
         return;

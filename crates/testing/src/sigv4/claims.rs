@@ -5,7 +5,7 @@ use lambda_invoke_sigv4::{Credentials, PayloadHash, Timestamp, Verifier};
 
 use super::requests::{Request, SECRET, SPECIAL, TOKEN};
 
-/// Claims of a signature, composed of pieces that are nearly right.
+/// Claims of a signature, composed of pieces that are nearly correct.
 #[derive(Debug, Arbitrary)]
 struct Claims {
     authorization: Option<Vec<Claim>>,
@@ -65,8 +65,8 @@ fn claim(claims: &[Claim]) -> Vec<u8> {
     text
 }
 
-/// No claim of a signature makes the verifier panic, none is believed without the secret, and what
-/// it responds has neither the secret nor the token in it.
+/// No claim of a signature makes the verifier panic, none is accepted without the secret, and the
+/// errors contain neither the secret nor the token.
 pub fn verify_any(data: &[u8]) {
     let Ok(claims) = Claims::arbitrary(&mut Unstructured::new(data)) else {
         return;

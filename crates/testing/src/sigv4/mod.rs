@@ -8,7 +8,9 @@ mod sequences;
 mod twin;
 
 use arbitrary::{Arbitrary, Unstructured};
-use lambda_invoke_sigv4::{CanonicalRequest, Credentials, PayloadHash, Timestamp, VerifyError};
+use lambda_invoke_sigv4::{
+    CanonicalRequest, Credentials, HttpDate, PayloadHash, Timestamp, VerifyError,
+};
 
 pub use chains::{chunks, messages};
 pub use claims::verify_any;
@@ -19,14 +21,14 @@ pub use sequences::sequence;
 pub(crate) use twin::canonical as canonical_request;
 use twin::{BLANK, canonical, canonical_with, covered};
 
-/// What was signed verifies, by headers and by query, and says who signed it and when.
+/// A signed request verifies, by headers and by query, and the result says who signed it and when.
 pub fn sign_verify(data: &[u8]) {
     let Ok(made) = Made::arbitrary(&mut Unstructured::new(data)) else {
         return;
     };
     let Some(case) = made.case() else { return };
     let signed = case.signed();
-    // By what the signer remembers now.
+    // The second time, the signer uses its caches.
     assert_eq!(case.signed(), signed);
     for (request, expires) in [(signed, None), (case.presigned(), Some(EXPIRES))] {
         let Some(request) = request else { continue };
@@ -39,7 +41,7 @@ pub fn sign_verify(data: &[u8]) {
             (verified.timestamp(), verified.expires()),
             (case.time, expires)
         );
-        // With another secret it does not.
+        // With another secret, the request does not verify.
         let other = Credentials::new("AKIDEXAMPLE", "other").expect("a key");
         let rejected = request.with(|raw| {
             case.verifier
@@ -127,7 +129,7 @@ pub fn tampered(data: &[u8]) {
         .iter()
         .any(|blank| canonical_with(&changed, settings, &case.payload, &names, *blank) == signed);
     assert!(same, "{changed:?}");
-    // Blanks and empty pieces apart, the authorization header is as it was; so is the token.
+    // Apart from blanks and empty pieces, the authorization header is unchanged; so is the token.
     let authorization = |request: &Request| {
         let mut value = header(request, "authorization").unwrap_or_default();
         value.retain(|byte| !matches!(byte, b' ' | b'\t' | b','));
@@ -146,7 +148,7 @@ fn header(request: &Request, name: &str) -> Option<Vec<u8>> {
     found.map(|(_, value)| value.clone())
 }
 
-/// A timestamp is read exactly if it is written so.
+/// A text is read as a timestamp exactly if the timestamp is written like that.
 pub fn timestamp(data: &[u8]) {
     if let Some((seconds, _)) = data.split_first_chunk() {
         if let Ok(time) = Timestamp::from_secs(u64::from_be_bytes(*seconds) >> 24) {
@@ -158,8 +160,8 @@ pub fn timestamp(data: &[u8]) {
         assert_eq!(time.to_string(), text);
         assert_eq!(Timestamp::from_secs(time.as_secs()), Ok(time));
     }
-    if let Ok(time) = Timestamp::from_http_date(&text) {
-        let written = time.to_string();
+    if let Ok(date) = text.parse::<HttpDate>() {
+        let written = Timestamp::from(date).to_string();
         // Day, year and time of day occur in both formats.
         assert_eq!(
             (&written[6..8], &written[..4]),

@@ -109,7 +109,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The same, borrowed, if it is a valid request.
+    /// Runs `run` with the borrowed request, if it is valid.
     pub(super) fn with<T>(&self, run: impl FnOnce(&RawRequest<'_>) -> T) -> Option<T> {
         let text = |bytes| std::str::from_utf8(bytes).ok();
         let mut headers = Vec::new();
@@ -195,7 +195,7 @@ impl Made {
 }
 
 impl Case {
-    /// Signed by headers; nothing if the query has parameters that signing owns.
+    /// The request signed by headers; `None` if the query has parameters that signing owns.
     pub(super) fn signed(&self) -> Option<Request> {
         let added = self
             .request
@@ -208,7 +208,7 @@ impl Case {
         Some(signed)
     }
 
-    /// Presigned.
+    /// The presigned request.
     pub(super) fn presigned(&self) -> Option<Request> {
         let presigned = self
             .request

@@ -1,5 +1,5 @@
-//! The rules of the verifier, one or several of which are broken: it reports the first of them in
-//! its documented order.
+//! Breaks one or several rules of the verifier, which must report the first of them in its
+//! documented order.
 
 use core::time::Duration;
 
@@ -11,7 +11,7 @@ use lambda_invoke_sigv4::{
 
 use super::requests::{EXPIRES, Request, SECRET, TOKEN};
 
-/// The tolerance that a verifier has by default, as the service.
+/// The default tolerance of a verifier, as in the service.
 const TOLERANCE: u64 = 300;
 /// 2016-09-28T17:47:24Z.
 const SIGNED: u64 = 1_475_084_844;
@@ -45,7 +45,7 @@ struct Broken {
     sends_hash: bool,
     /// The tolerance of the verifier, unless it is the default.
     tolerance: Option<u16>,
-    /// The verifier's clock, from a limit on.
+    /// The verifier's clock, relative to a limit.
     clock: Clock,
     beyond: i8,
     added: Option<u8>,
@@ -265,10 +265,10 @@ impl Broken {
         if self.beside {
             let mut add = |name: &str, value: &str| request.put(name, value.as_bytes());
             if self.presigned && self.has_token {
-                // That of the query counts.
+                // The token of the query counts.
                 add("x-amz-security-token", "another");
             } else if self.presigned {
-                // It counts as any other header of Amazon's that is not covered.
+                // It counts like any other header of Amazon's that is not covered.
                 add("x-amz-date", "20000101T000000Z");
                 let before = rules.iter().take_while(|rule| **rule < Rule::Uncovered);
                 rules.insert(before.count(), Rule::Uncovered);

@@ -1,5 +1,5 @@
-//! Many requests through one signer and one verifier, compared with new ones: nothing that they
-//! keep from one request to the next changes their results.
+//! Many requests through one signer and one verifier, compared with new ones: their caches do not
+//! change their results.
 
 use arbitrary::{Arbitrary, Unstructured};
 use lambda_invoke_sigv4::{
@@ -19,7 +19,7 @@ const KEYS: [(&str, &str, Option<&str>); 4] = [
 /// Steps of the clock, in seconds: within a second, a minute and a day, to the next and to the last day.
 const STEPS: [i64; 8] = [0, 0, 1, 59, 3_600, 86_400, -1, -86_400];
 
-/// A request that differs from the one before in one thing.
+/// A request that differs from the previous one in one respect.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 struct Step {
     key: u8,
@@ -28,7 +28,7 @@ struct Step {
     presigned: bool,
     /// Also verified with the next of the four keys.
     verified_by: u8,
-    /// How long it takes until it is verified.
+    /// The time until it is verified.
     delay: u8,
 }
 
@@ -45,7 +45,7 @@ enum Change {
     Body(u8),
 }
 
-/// At most this many requests; the keys that a verifier keeps are more.
+/// The maximum number of requests.
 const MOST: usize = 96;
 
 struct Requests {
@@ -144,7 +144,7 @@ pub fn sequence(data: &[u8]) {
     let keys = keys();
     let signers: Vec<Signer> = keys.iter().map(signer).collect();
     let shared = verifier();
-    // A day from the start of the calendar, so that the clock can be set back.
+    // A day after the start of the calendar, so that the clock can be set back.
     let mut seconds = i64::from(start) + 86_400;
     for step in steps.iter().take(MOST) {
         requests.apply(step.change);
@@ -166,7 +166,7 @@ pub fn sequence(data: &[u8]) {
         };
         for other in [key, usize::from(step.verified_by) % keys.len()] {
             let verdict = verify(&shared, &keys[other]);
-            // A key of its own, not a clone: nothing is kept for it.
+            // A separate key, not a clone: nothing is cached for it.
             let again = verify(&verifier(), &self::keys()[other]);
             assert_eq!(verdict, again, "verified by what the verifier kept");
             if other == key {

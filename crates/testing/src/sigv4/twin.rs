@@ -17,8 +17,8 @@ pub(crate) fn canonical(
     canonical_with(request, settings, payload, names, BLANK[0])
 }
 
-/// What is blank in the value of a header: to the official vectors, to JavaScript now and before, and
-/// to Python.
+/// Which characters are blank in the value of a header: in the official vectors, in JavaScript now
+/// and formerly, and in Python.
 pub(super) const BLANK: [fn(char) -> bool; 4] = [
     |letter| letter == ' ',
     |letter| matches!(letter, ' ' | '\t'),

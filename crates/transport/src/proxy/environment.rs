@@ -1,17 +1,17 @@
-//! The variables that say which proxy to use.
+//! The environment variables that select a proxy.
 
 use std::ffi::{OsStr, OsString};
 
 use super::{Exceptions, Proxy, Rule};
 use crate::Error;
 
-/// Reads the rules of an environment, in which `variable` looks a variable up.
+/// Reads the rules of an environment; `variable` looks up a variable in it.
 pub(super) fn rules(variable: impl Fn(&str) -> Option<OsString>) -> Proxy {
     // An empty variable counts as absent, so it does not hide the other spelling.
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let is_cgi = variable("REQUEST_METHOD").is_some();
     let rule = |lower: &'static str, upper: &'static str| {
-        // A caller of a CGI program sets `HTTP_PROXY` by a header named `Proxy`.
+        // The caller of a CGI program can set `HTTP_PROXY` by a header named `Proxy`.
         let upper = (!is_cgi || upper != "HTTP_PROXY").then_some(upper);
         let name_and_value = [Some(lower), upper]
             .into_iter()
@@ -61,7 +61,7 @@ mod tests {
             (&[("HTTPS_PROXY", "p:1")], "direct", "p:1"),
             (&[("all_proxy", "http://p:1")], "p:1", "p:1"),
             (&[("ALL_PROXY", "a:1"), ("HTTP_PROXY", "p:1")], "p:1", "a:1"),
-            // Lower case counts first, and an empty variable is none.
+            // Lower case takes precedence, and an empty variable counts as absent.
             (
                 &[("HTTP_PROXY", "U:1"), ("http_proxy", "l:1")],
                 "l:1",
@@ -97,7 +97,7 @@ mod tests {
                 "a:1",
                 "a:1",
             ),
-            // In a CGI program only the one that a caller could set is not believed.
+            // In a CGI program, only the variable that a caller could set is ignored.
             (
                 &[
                     ("REQUEST_METHOD", "GET"),
@@ -142,22 +142,22 @@ mod tests {
             (
                 &[("ALL_PROXY", "socks5://p:1")][..],
                 "http://host/",
-                "ALL_PROXY is of a kind",
+                "ALL_PROXY has an unsupported scheme",
             ),
             (
                 &[("all_proxy", "socks5://p:1")],
                 "https://host/",
-                "all_proxy is of a kind",
+                "all_proxy has an unsupported scheme",
             ),
             (
                 &[("ALL_PROXY", "p:1"), ("HTTPS_PROXY", "socks5://p:1")],
                 "https://host/",
-                "HTTPS_PROXY is of a kind",
+                "HTTPS_PROXY has an unsupported scheme",
             ),
             (
                 &[("HTTP_PROXY", "http://p:99999")],
                 "http://host/",
-                "HTTP_PROXY: what follows",
+                "HTTP_PROXY: the text after",
             ),
             (
                 &[("HTTP_PROXY", "http://u:hunter2@p:0")],

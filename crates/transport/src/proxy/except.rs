@@ -8,10 +8,10 @@ use crate::port;
 
 /// A list of hosts, read as curl and Python's `urllib` (and so boto3) read theirs.
 ///
-/// Where both do the same, so does this: `*` stands for all hosts only if it is the whole list, and
-/// an entry with a port is for URIs that have this port written out. Where one of them understands
+/// Where both agree, this type agrees with them: `*` stands for all hosts only if it is the whole
+/// list, and an entry with a port is for URIs with this explicit port. Where one of them accepts
 /// more than the other (curl: networks, white space and trailing dots; Python: ports and brackets),
-/// so does this.
+/// this type accepts it too.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exceptions {
     everything: bool,
@@ -122,7 +122,7 @@ fn leading_bits(address: IpAddr, bits: u32) -> u128 {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => address.to_bits(),
     };
-    // A shift by all bits would overflow; nothing of the address is left then.
+    // A shift by all bits would overflow; no bit of the address counts then.
     let rest = width(address).saturating_sub(bits);
     number.checked_shr(rest).unwrap_or(0)
 }
@@ -143,7 +143,7 @@ mod tests {
             (" * ", "http://[::1]/", P),
             ("x.test, *", "http://[::1]/", P),
             ("*.example", "http://a.example/", P),
-            // A name covers what is below it, on the boundary of a label.
+            // A name covers the names below it, at the boundary of a label.
             ("example", "http://example/", C),
             ("example", "http://a.b.example/", C),
             ("example", "http://anexample/", P),
@@ -153,7 +153,7 @@ mod tests {
             ("EXAMPLE", "http://A.example/", C),
             ("example.", "http://a.example/", C),
             ("example", "http://a.example./", C),
-            // Several, however they are separated.
+            // Several entries, however they are separated.
             ("x.test,a.example", "http://a.example/", C),
             ("x.test , a.example ", "http://a.example/", C),
             ("x.test a.example", "http://a.example/", C),

@@ -1,4 +1,4 @@
-//! Which requests go through which proxy.
+//! Decides which requests go through which proxy.
 
 mod environment;
 mod except;
@@ -17,14 +17,13 @@ use crate::port::port_of;
 
 /// Rules for which requests go through a proxy, and which.
 ///
-/// An `https` request goes through a tunnel that the proxy opens (`CONNECT`), so that the proxy
-/// reads nothing of it; an `http` request is handed to the proxy with its whole URI. A user name
-/// and password in the proxy's address (percent-encoded) are sent to it as
-/// `Proxy-Authorization: Basic`. The proxy itself is reached over `http` or `https`; a request that
-/// would go through one of another kind, such as SOCKS, is an error.
+/// An `https` request goes through a tunnel that the proxy opens (`CONNECT`), so the proxy cannot
+/// read it; an `http` request is sent to the proxy with its whole URI. A user name and password in
+/// the proxy's address (percent-encoded) are sent to the proxy as `Proxy-Authorization: Basic`. The
+/// proxy itself is reached over `http` or `https`; a request that would go through another kind of
+/// proxy, such as SOCKS, fails.
 ///
-/// The rules are read once, here; nothing is read from the environment unless
-/// [`from_env`](Self::from_env) is called.
+/// The environment is not read unless [`from_env`](Self::from_env) is called, which reads it once.
 ///
 /// # Example
 ///
@@ -62,14 +61,14 @@ impl Proxy {
     /// Reads the rules of the environment, as curl and boto3 do.
     ///
     /// `https_proxy` is for `https` requests, `http_proxy` for `http` requests, `all_proxy` for
-    /// what has none of its own, and `no_proxy` lists hosts that are reached without one (see
-    /// [`ProxyBuilder::no`]). Each can be written in upper case too; the lower case counts first,
-    /// and an empty variable counts as absent. Where `REQUEST_METHOD` is set, as for a CGI program,
-    /// `HTTP_PROXY` is ignored, since a caller could set it by a header.
+    /// requests without a proxy of their own, and `no_proxy` lists hosts that are reached without
+    /// one (see [`ProxyBuilder::no`]). Each name can also be written in upper case; lower case
+    /// takes precedence, and an empty variable counts as absent. If `REQUEST_METHOD` is set, as for
+    /// a CGI program, `HTTP_PROXY` is ignored, since a caller could set it by a header.
     ///
-    /// A variable that is not the address of an HTTP proxy makes the requests that it applies to
-    /// fail before anything is sent: to ignore it would send them around the proxy. The error names
-    /// the variable and not its value, which may contain a password.
+    /// If a variable is not the address of an HTTP proxy, the requests that it applies to fail
+    /// before anything is sent: ignoring it would bypass the proxy. The error names the variable
+    /// but not its value, which may contain a password.
     #[must_use]
     pub fn from_env() -> Self {
         environment::rules(|name| env::var_os(name))
@@ -153,43 +152,43 @@ pub struct ProxyBuilder {
 }
 
 impl ProxyBuilder {
-    /// The proxy for what has none of its own.
+    /// Sets the proxy for requests that have no proxy of their own.
     #[must_use]
     pub fn all(mut self, address: impl Into<String>) -> Self {
         self.all = address.into();
         self
     }
 
-    /// The proxy for `http` requests.
+    /// Sets the proxy for `http` requests.
     #[must_use]
     pub fn http(mut self, address: impl Into<String>) -> Self {
         self.http = address.into();
         self
     }
 
-    /// The proxy for `https` requests.
+    /// Sets the proxy for `https` requests.
     #[must_use]
     pub fn https(mut self, address: impl Into<String>) -> Self {
         self.https = address.into();
         self
     }
 
-    /// Hosts that are reached without a proxy, separated by commas or white space: a name (with all
-    /// names below it, whether it begins with a dot or not), an IP address, a network such as
-    /// `10.0.0.0/8`, or `*` for all. A name or an address can have a port: `localhost:9001`,
-    /// `[::1]:9001`.
+    /// Sets the hosts that are reached without a proxy, separated by commas or white space: a name
+    /// (with all names below it, whether it begins with a dot or not), an IP address, a network
+    /// such as `10.0.0.0/8`, or `*` for all. A name or an address can have a port:
+    /// `localhost:9001`, `[::1]:9001`.
     #[must_use]
     pub fn no(mut self, hosts: impl Into<String>) -> Self {
         self.no = hosts.into();
         self
     }
 
-    /// The rules.
+    /// Builds the rules.
     ///
     /// # Errors
     ///
-    /// If an address is not that of an HTTP proxy. The error does not show it, since it may hold
-    /// a password.
+    /// If an address is not that of an HTTP proxy. The error does not show the address, which may
+    /// contain a password.
     pub fn build(self) -> Result<Proxy, Error> {
         let rule = |what, address: &str| {
             let rule = (!address.is_empty()).then(|| Rule::parse(what, address));
@@ -223,14 +222,14 @@ fn parse(address: &str) -> Result<Intercept, String> {
     match uri.scheme_str() {
         None | Some("http" | "https") => {}
         Some(_) => {
-            return Err(" is of a kind that is not supported: only http and https are".to_owned());
+            return Err(" has an unsupported scheme: expected http or https".to_owned());
         }
     }
     if uri.host().is_none_or(str::is_empty) {
         return Err(" names no host".to_owned());
     }
     port_of(&uri).map_err(|error| format!(": {error}"))?;
-    // It knows percent-encoding and Basic authorization; `http` is any server's scheme.
+    // `Matcher` handles percent-encoding and Basic authorization.
     let matcher = Matcher::builder().all(address).build();
     let any = Uri::from_static("http://server.invalid/");
     matcher.intercept(&any).ok_or_else(|| no_uri.to_owned())
@@ -243,7 +242,7 @@ mod tests {
     #[test]
     fn rejects_what_the_matcher_would_pass_over() {
         for (address, why) in [
-            ("socks5://localhost:1080", "only http and https"),
+            ("socks5://localhost:1080", "expected http or https"),
             ("http://user:hunter2 @proxy:3128", "is not a URI"),
             ("/proxy", "names no host"),
             ("http://", "is not a URI"),

@@ -1,7 +1,7 @@
 //! Reports connections to `tracing` (feature): made, failed, and used for a request.
 //!
-//! Events have hosts, ports and times, and never a password, a header or a body. Without the feature,
-//! all of this compiles to nothing.
+//! Events contain hosts, ports and times, but never a password, a header or a body. Without the
+//! feature, all of this compiles to nothing.
 
 #[cfg(feature = "tracing")]
 mod on;

@@ -1,4 +1,4 @@
-//! The same interface without the feature: nothing is reported, and nothing computed.
+//! The same interface without the feature: nothing is reported or computed.
 
 use http::Uri;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connected};

@@ -63,7 +63,7 @@ impl Connecting {
         Self(tracing::enabled!(target: TARGET, Level::DEBUG).then(Instant::now))
     }
 
-    /// Reports how it ended.
+    /// Reports how the attempt ended.
     pub(crate) fn end<T>(self, to: &Uri, proxy: Option<&Proxy>, result: &Result<T, Error>) {
         let Some(began) = self.0 else { return };
         let scheme = to.scheme_str().unwrap_or_default();

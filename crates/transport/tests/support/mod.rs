@@ -1,6 +1,6 @@
-//! Servers on real sockets whose every byte a test decides.
+//! Servers on real sockets, with full control over every byte.
 
-// Each test file uses its own part of this.
+// Each test file uses only a part of this module.
 #![allow(dead_code)]
 
 use std::future::Future;
@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// A listener that gives every connection, with its number from 0, to `handle`.
+/// A listener that passes every connection, with its number from 0, to `handle`.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) accepted: Arc<AtomicUsize>,
@@ -43,7 +43,7 @@ impl Server {
         Self { address, accepted }
     }
 
-    /// A server whose `handle` can report to the test what it saw.
+    /// Starts a server whose `handle` can report what it saw to the test.
     pub(crate) async fn reporting<T, F, R>(handle: F) -> (Self, UnboundedReceiver<T>)
     where
         T: Send + 'static,
@@ -82,7 +82,7 @@ pub(crate) async fn open_body(transport: &Transport, server: &Server) -> Body {
     sent.unwrap().into_body()
 }
 
-/// A request as it came over the wire.
+/// A request as it arrived.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) head: String,
@@ -98,7 +98,8 @@ impl Received {
     }
 }
 
-/// The next request of a connection; `None` if it ends before one is complete.
+/// Reads the next request of a connection; `None` if the connection ends before a request is
+/// complete.
 pub(crate) async fn read_request(io: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -117,12 +118,12 @@ pub(crate) async fn read_request(io: &mut (impl AsyncRead + Unpin)) -> Option<Re
     Some(request)
 }
 
-/// Waits until the other side has closed, and gives how many bytes came before.
+/// Waits until the peer has closed, and returns how many bytes arrived before that.
 pub(crate) async fn read_to_close(io: &mut (impl AsyncRead + Unpin)) -> usize {
     let mut count = 0;
     let mut buf = vec![0; 64 * 1024];
     let reading = async {
-        // A reset is a close too.
+        // A reset counts as closing, too.
         while let Ok(n @ 1..) = io.read(&mut buf).await {
             count += n;
         }
@@ -137,7 +138,7 @@ pub(crate) async fn text(body: Body) -> Result<String, Error> {
     Ok(String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap())
 }
 
-/// The whole chain of an error, for a look at what a person would be told.
+/// Returns the messages of an error and its sources, as a person would see them.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,4 +1,4 @@
-//! A certificate authority of its own, and servers that it vouches for.
+//! A certificate authority for tests, and servers with certificates from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ pub(crate) struct Authority {
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
-        // Each under a name of its own: a verifier tells issuers apart by it.
+        // Each authority has a name of its own, since a verifier identifies issuers by name.
         let name = format!("authority {}", CREATED.fetch_add(1, Ordering::Relaxed));
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,12 +32,12 @@ impl Authority {
         }
     }
 
-    /// What accepts TLS for a host; it would speak HTTP/2 if it were asked to.
+    /// Returns a TLS acceptor for a host. It supports HTTP/2, in case a client offers it.
     pub(crate) fn acceptor(&self, host: &str, expired: bool) -> TlsAcceptor {
         self.acceptor_of(host, expired, DEFAULT_VERSIONS)
     }
 
-    /// The same for these versions of TLS only.
+    /// Returns a TLS acceptor that supports only these versions of TLS.
     pub(crate) fn acceptor_of(
         &self,
         host: &str,

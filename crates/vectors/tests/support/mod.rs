@@ -1,4 +1,4 @@
-//! What the tests of the workspace share: cargo's view of it.
+//! Shared by the tests of the workspace: what cargo reports about it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};

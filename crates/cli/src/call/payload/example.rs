@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn each_example_is_json_with_the_marks_of_its_service() {
-        // The places by which event parsers tell the events apart.
+        // The members by which event parsers distinguish the events.
         let mark = |example| match example {
             Example::Apigw => ("/requestContext/resourcePath", "/orders/{id}"),
             Example::FunctionUrl => ("/version", "2.0"),

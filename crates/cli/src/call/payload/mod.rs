@@ -20,7 +20,8 @@ use crate::exit::Failure;
 use crate::terminal::say;
 use lambda_invoke_credentials::{Encoding, ProcessEnvironment, expand_home};
 
-/// The most bytes to read: about ten times the service's limit, so more is surely a mistake.
+/// The maximum number of bytes to read: about ten times the service's limit, so more is surely a
+/// mistake.
 const MAX_LEN: u64 = 64 << 20;
 
 /// The options of the payload.
@@ -39,7 +40,7 @@ pub(crate) struct Options {
         hide_possible_values = true
     )]
     data_example: Option<Example>,
-    /// Send the payload as it is, without checking that it is JSON
+    /// Send the payload unchanged, without checking that it is JSON
     #[arg(long, requires = "payload")]
     raw: bool,
 }
@@ -100,9 +101,7 @@ pub(crate) fn client_context(value: &OsString) -> Result<ClientContext<'static>,
     source.check_encoding("client context", &bytes)?;
     let context = match std::str::from_utf8(&bytes).map(str::trim) {
         // Not base64: the encoding of an object begins with `e`.
-        Ok(text) if !text.starts_with('{') => {
-            ClientContext::from_base64(text).map(ClientContext::into_owned)
-        }
+        Ok(text) if !text.starts_with('{') => text.parse(),
         _ => ClientContext::from_json(&bytes),
     };
     let unusable = |why: &dyn Display| {
@@ -147,16 +146,16 @@ impl<'v> Source<'v> {
         if let Some(path) = after("@", value) {
             return Self::File(with_home(path));
         }
-        // The AWS CLI reads the first as text and the second as bytes. JSON is UTF-8, so both are
-        // the same here.
+        // The AWS CLI reads the first kind as text and the second as bytes. JSON is UTF-8, so both
+        // are the same here.
         match after("file://", value).or_else(|| after("fileb://", value)) {
             Some(path) => Self::File(with_variables(with_home(path))),
             None => Self::Inline(value),
         }
     }
 
-    /// Rejects other encodings than plain UTF-8. They look right in an editor, but no parser of JSON
-    /// reads them.
+    /// Rejects encodings other than plain UTF-8. They look right in an editor, but JSON parsers do
+    /// not read them.
     fn check_encoding(&self, what: &str, bytes: &[u8]) -> Result<(), Failure> {
         let Some(encoding) = Encoding::detect(bytes) else {
             return Ok(());
@@ -178,7 +177,7 @@ impl<'v> Source<'v> {
                 let message = format!("the {what} names no file: expected @FILE, or - for stdin");
                 return Err(Failure::usage(message));
             }
-            // On Unix these are the bytes of the argument, which need not be UTF-8.
+            // On Unix, these are the bytes of the argument, which need not be UTF-8.
             Self::Inline(value) => return Ok(value.as_encoded_bytes().to_vec()),
             Self::File(path) => File::open(path).and_then(read_all),
             Self::Stdin => {
@@ -238,7 +237,7 @@ fn after(prefix: &str, value: &OsStr) -> Option<PathBuf> {
 }
 
 /// Expands `$NAME` and `${NAME}` in a path, as the AWS CLI does. A variable that is not set is left
-/// as it is written.
+/// unchanged.
 fn with_variables(path: PathBuf) -> PathBuf {
     let Some(mut rest) = path.to_str().filter(|text| text.contains('$')) else {
         return path;

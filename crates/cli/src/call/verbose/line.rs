@@ -1,15 +1,15 @@
-//! The line that an event is shown as. Lines with `>` are what was sent, with `<` what was received,
-//! with `*` everything else, as with `curl -v`.
+//! The line that an event is shown as. As with `curl -v`, lines begin with `>` for sent data, `<`
+//! for received data, and `*` for everything else.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::event::Fields;
 
-/// Waits shorter than this, in milliseconds, are not worth a line.
+/// Waits shorter than this, in milliseconds, are not shown.
 const NOTICEABLE: u64 = 200;
 
-/// The line for a wait that a person notices.
+/// The line for a wait that is long enough to be noticed.
 pub(super) fn wait(event: &Fields) -> Option<String> {
     (event.message == "retrying" && event.number("delay_ms") >= NOTICEABLE).then(|| retry(event))
 }
@@ -123,7 +123,7 @@ fn time(event: &Fields) -> String {
     rounded(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// Rounds a time as [`Duration`]'s `Debug` writes it: `20.921284ms` is `20.9 ms`.
+/// Rounds a time in the form that [`Duration`]'s `Debug` writes: `20.921284ms` becomes `20.9 ms`.
 fn rounded(text: &str) -> Option<String> {
     let (number, unit) = ["ns", "µs", "ms", "s"]
         .into_iter()

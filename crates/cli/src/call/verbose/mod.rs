@@ -1,5 +1,5 @@
-//! Shows on stderr what the client reports of a call: with `-v` each step, and without it only that
-//! the program waits to retry.
+//! Shows on stderr what the client reports about a call: with `-v` each step, and without it only
+//! that the program is waiting to retry.
 //!
 //! The client reports to `tracing`, without secrets and payloads; this module is the subscriber.
 
@@ -19,16 +19,16 @@ use crate::terminal::{self, Style};
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verbosity {
-    /// Only that the program waits.
+    /// Only that the program is waiting.
     Waits,
     /// The steps of a call.
     Steps,
-    /// Every event with all of its fields, those of the HTTP library included.
+    /// Every event with all of its fields, including those of the HTTP library.
     Everything,
 }
 
-/// Starts to show what the client reports, for the rest of the program. With `--json`, stderr is for
-/// JSON, so that waits are shown only with `-v`.
+/// Starts to show the client's reports, for the rest of the program. With `--json`, stderr is for
+/// JSON, so waits are shown only with `-v`.
 pub(crate) fn start(verbose: u8, as_json: bool) {
     let verbosity = match verbose {
         0 if as_json => return,
@@ -41,7 +41,7 @@ pub(crate) fn start(verbose: u8, as_json: bool) {
         began: Instant::now(),
     };
     let subscriber = Registry::default().with(show.with_filter(Wanted(verbosity)));
-    // It fails only if there is a subscriber already, and this is called once.
+    // This fails only if there is already a subscriber, and it is called once.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Outcome {
     /// Bytes received from the function, including those of failed calls.
     pub(super) bytes: u64,
     pub(super) elapsed: Duration,
-    /// Whether Ctrl-C ended it.
+    /// Whether Ctrl-C ended the run.
     pub(super) interrupted: bool,
 }
 
@@ -176,7 +176,7 @@ impl Load {
         }
         let start = Instant::now();
         let next = Arc::new(AtomicU64::new(0));
-        // Shared by all callers: one histogram for each would take megabytes, and recording takes
+        // Shared by all callers: a histogram for each would take megabytes, and recording takes
         // less than a microsecond.
         let outcome = Arc::new(Mutex::new(Outcome::new()?));
         let mut interrupted = false;
@@ -302,7 +302,7 @@ impl Caller {
             };
             tokio::select! {
                 biased;
-                // An error only if the sender is dropped, which happens after the callers end.
+                // This fails only if the sender is dropped, which happens after the callers end.
                 _ = ended.wait_for(|ended| *ended) => return Ok(()),
                 measured = call => match measured {
                     None => return Ok(()),

@@ -9,20 +9,22 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::call::verbose;
-use crate::call::{self, count, time};
+use crate::call;
 use crate::commands::bench::load::{Load, Plan};
 use crate::commands::bench::report::Report;
-use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
+use crate::number::{rate, time, whole};
 use crate::output::progress;
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
-/// few enough that nobody regrets the bill.
+/// few enough to be cheap.
 const DEFAULT_CALLS: u64 = 100;
+
+/// The maximum number of calls, which takes more than a day.
+const MOST_CALLS: u64 = 1_000_000_000;
 
 const EXAMPLES: &str = "\
 Each caller starts its next call when its previous one ends, so a function that stalls is called
@@ -54,10 +56,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     call: call::Options,
     /// The number of concurrent callers
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = count::<u16>, help_heading = "Load")]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = whole(1_u16..=u16::MAX), help_heading = "Load")]
     concurrency: u16,
     /// The total number of calls [default: 100, or unlimited with --duration]
-    #[arg(short = 'n', long, value_name = "N", value_parser = count::<u64>, help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole(1..=MOST_CALLS), help_heading = "Load")]
     calls: Option<u64>,
     /// Start no more calls after this time
     #[arg(short, long, value_name = "TIME", value_parser = some_time, help_heading = "Load")]
@@ -66,14 +68,14 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     rate: Option<f64>,
     /// The number of calls to make first, which are not measured
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MOST_CALLS), help_heading = "Load")]
     warm_up: u64,
     /// Use Invoke instead of InvokeWithResponseStream
     #[arg(long, help_heading = "Load")]
     buffered: bool,
 }
 
-/// Parses a time in which calls can be made.
+/// Parses a time that is not zero.
 fn some_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => Err("no call would be made; expected a time such as 30s".to_owned()),
@@ -82,14 +84,9 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    // A line for each wait of many calls would help nobody.
-    if arguments.call.verbose > 0 {
-        verbose::start(arguments.call.verbose, as_json);
-    }
-    let result = runtime::run(Threads::Many, bench(Arc::new(arguments)));
-    result.map_err(|failure| failure.in_json(as_json))
+    let arguments = Arc::new(arguments);
+    let work = bench(Arc::clone(&arguments));
+    call::run(&arguments.call, Threads::Many, work)
 }
 
 async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {
@@ -164,7 +161,7 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     };
     let rate = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
         if let Some(rate) = progress::average(state) {
-            // If it cannot be written, it is not shown.
+            // If the rate cannot be written, it is not shown.
             let _ = write!(text, " ({rate:.1}/s)");
         }
     };
@@ -176,8 +173,8 @@ fn progress_on(target: ProgressDrawTarget, plan: &Plan) -> ProgressBar {
     bar.with_style(style.with_key("rate", rate).with_key("left", left))
 }
 
-/// The time until the calls are made at the average rate so far, or until the time is up; `None` as
-/// long as there is nothing to go by.
+/// The time until all calls are made at the average rate so far, or until the time is up; `None`
+/// while there is no basis for it.
 fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option<Duration> {
     let by_time = duration.map(|duration| duration.saturating_sub(state.elapsed()));
     let by_calls = progress::average(state)
@@ -187,13 +184,6 @@ fn left(state: &ProgressState, calls: u64, duration: Option<Duration>) -> Option
             Duration::try_from_secs_f64(missing as f64 / rate).ok()
         });
     [by_time, by_calls].into_iter().flatten().min()
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-/// The most buckets, one per line.
+/// The maximum number of buckets, which are shown one per line.
 const LINES: usize = 14;
 /// The width of the longest bar, in characters.
 const WIDTH: u64 = 48;

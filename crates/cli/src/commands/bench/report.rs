@@ -65,7 +65,7 @@ impl Report<'_> {
             .chain(["max"])
             .map(|heading| format!(" {heading:>6}"))
             .collect();
-        // Within the 80 columns of a terminal.
+        // The line fits into the 80 columns of a terminal.
         let _ = writeln!(text, "\nmilliseconds  {headings}");
         for (name, times) in [
             ("first byte", &outcome.first_byte),

@@ -36,7 +36,13 @@ pub(super) fn text(target: &Target<'_>, accepted: &[&str]) -> String {
     }
     lines.push(("path", invoke_path(target)));
     lines.push(("accepted by", accepted.join(", ")));
-    if lacks_function(name) {
+    if let Some(resource) = name.other_resource() {
+        let note = format!(
+            "this is the ARN of {resource}; Lambda accepts it as that of a function called {}",
+            name.name()
+        );
+        lines.push(("note", note));
+    } else if lacks_function(name) {
         let note =
             "'function:' is missing before the name; Lambda accepts that, IAM policies do not";
         lines.push(("note", note.to_owned()));
@@ -64,10 +70,11 @@ pub(super) fn json(target: &Target<'_>) -> Value {
         "host": host(name),
         "path": invoke_path(target),
         "lacks_function": lacks_function(name),
+        "other_resource": name.other_resource().map(|resource| resource.to_string()),
     })
 }
 
-/// Whether an ARN, whole or partial, lacks the `function:` before the name, which is easy to forget.
+/// Whether an ARN, full or partial, lacks the `function:` before the name, which is easy to forget.
 fn lacks_function(name: &FunctionName<'_>) -> bool {
     let unqualified = name.unqualified();
     unqualified

@@ -11,7 +11,8 @@ pub(super) const SNIFF_LEN: usize = 64;
 /// The length of a message's prelude.
 const PRELUDE_LEN: usize = 12;
 
-/// Identifies what the input is instead, and what to do about it. `None` if it may be a message.
+/// Identifies what the input is instead of a message, and what to do about it. `None` if it may be
+/// a message.
 pub(super) fn identify(first: &[u8]) -> Option<(&'static str, &'static str)> {
     const TEXT: &str = "decode expects the bytes of a stream as they were received";
     if let Some(found) = binary(first) {
@@ -66,8 +67,8 @@ fn binary(first: &[u8]) -> Option<(&'static str, &'static str)> {
         .map(|(_, what, advice)| (what, advice))
 }
 
-/// The text that the bytes begin with, if it is all of them or too long to be a coincidence. A message
-/// does not begin with text: the first byte of its length is zero.
+/// The text that the bytes begin with, if it is all of them or too long to be a coincidence. A
+/// message does not begin with text, because the first byte of its length is zero.
 fn text(first: &[u8]) -> Option<&str> {
     const NO_COINCIDENCE: usize = 8;
     let (text, is_all) = match std::str::from_utf8(first) {

@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use crate::terminal::write_json;
 
-/// What has been seen of a function's response.
+/// The parts of a function's response that have been seen.
 #[derive(Debug, Default)]
 pub(super) struct Lambda {
     /// Where the last message ended.
     end: u64,
     messages: u64,
-    /// Messages that are not Lambda's.
+    /// The number of messages that are not Lambda's.
     others: u64,
     chunks: u64,
     is_complete: bool,
@@ -27,7 +27,7 @@ pub(super) struct Lambda {
     failure: Option<String>,
 }
 
-/// A message, with the members that matter most to a reader first.
+/// A message, with the members that matter most first.
 #[derive(Debug, Default, Serialize)]
 struct Line<'m> {
     offset: u64,
@@ -144,10 +144,10 @@ impl Lambda {
     fn meaning(&mut self, message: &Message) -> (Meaning, Option<StreamEvent>) {
         let mut meaning = Meaning::default();
         self.messages += 1;
-        let event = match StreamEvent::from_message(message.clone()) {
+        let event = match StreamEvent::try_from(message.clone()) {
             Ok(event) => event,
             Err(error) => {
-                // The messages of other services have other headers; that is not an error.
+                // The messages of other services have other headers, which is not an error.
                 if message.headers().get(":message-type").is_some() {
                     meaning.event_error = Some(error.to_string());
                 }
@@ -181,7 +181,8 @@ impl Lambda {
                 meaning.error = Some(error.code.clone());
                 meaning.message = Some(error.message.clone());
             }
-            // `StreamEvent` is non_exhaustive; events added later are not known to this program.
+            // `StreamEvent` is non_exhaustive: this program does not know events that are added
+            // later.
             StreamEvent::Unknown(_) | _ => self.others += 1,
         }
         (meaning, Some(event))

@@ -13,11 +13,18 @@ use lambda_invoke_event_stream::{DecodeError, Decoder, Limits};
 use crate::commands::decode::foreign::SNIFF_LEN;
 use crate::commands::decode::line::Lambda;
 use crate::exit::{Exit, Failure};
+use crate::number::whole;
 use crate::output;
 use crate::terminal::{MOST_TEXT, excerpt, say};
 
 /// How many bytes to read at once.
 const READ_LEN: usize = 64 << 10;
+
+/// The length of a message without headers and payload.
+const SHORTEST: u32 = 16;
+
+/// The largest limit that `--max-message` takes: such a message is kept in memory.
+const LONGEST: u32 = 1 << 30;
 
 const EXAMPLES: &str = "\
 Each message is written as one line, as soon as it is complete:
@@ -26,8 +33,8 @@ Each message is written as one line, as soon as it is complete:
 A payload that is not UTF-8 is in \"payload_base64\". Messages of Lambda also have \"event\",
 \"exception\" or \"error\"; \"complete\" has the content of an InvokeComplete, with its log decoded.
 
-With --payload, only the payloads of PayloadChunk messages are written; how many messages were not
-Lambda's, and whether the function failed, is reported on stderr.
+With --payload, only the payloads of PayloadChunk messages are written; stderr reports how many messages
+were not Lambda's, and whether the function failed.
 
 The exit code is 5 if the input ends in the middle of a message, or after a PayloadChunk without
 the InvokeComplete or exception that ends a response; it is 2 if the input cannot be read, is
@@ -45,11 +52,11 @@ Examples:
 pub(crate) struct Arguments {
     /// The file to read, or - for stdin [default: -]
     file: Option<PathBuf>,
-    /// Write only the payload of the response, as it is
+    /// Write only the payload of the response, unchanged
     #[arg(long)]
     payload: bool,
     /// The maximum length of a message, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len())]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::new().max_message_len(), value_parser = whole(SHORTEST..=LONGEST))]
     max_message: u32,
 }
 
@@ -87,11 +94,11 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
             break;
         }
         first.extend(read.iter().take(SNIFF_LEN.saturating_sub(first.len())));
-        // Copied, because a few bytes must not keep the large buffer alive until their message is
+        // Copied, so that a few bytes do not keep the large buffer alive until their message is
         // complete.
         decoder.push(Bytes::copy_from_slice(read));
         let result = drain(&mut decoder, &mut lambda, arguments.payload, &mut out);
-        // Before any error is reported, write what was decoded.
+        // Everything that was decoded is written before an error is reported.
         out.flush().map_err(|error| output::not_written(&error))?;
         match result {
             Ok(()) => {}
@@ -114,7 +121,7 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
     match arguments.payload {
         true => summarize(name, &lambda),
         false => {
-            // Zero messages are a valid stream, but seldom what was meant.
+            // An empty stream is valid, but seldom what was meant.
             if lambda.messages() == 0 {
                 say(format_args!("lambda-invoke: {name}: the input is empty"));
             }
@@ -123,8 +130,8 @@ fn decode(mut input: impl Read, name: &str, arguments: &Arguments) -> Result<(),
     }
 }
 
-/// Reports on stderr what `--payload` does not show of a complete input: whether there was a response
-/// of Lambda at all, and whether the function failed.
+/// Reports on stderr what `--payload` does not show about a complete input: whether there was a
+/// response of Lambda at all, and whether the function failed.
 fn summarize(name: &str, lambda: &Lambda) -> Result<(), Failure> {
     if lambda.messages() == 0 {
         return Err(Failure::usage(format!("{name}: the input is empty")));

@@ -12,8 +12,9 @@ use lambda_invoke_map::source::SourceError;
 
 use super::input::Items;
 
-/// The most items, and the most bytes of payloads, that are read ahead. When either is reached, the thread
-/// waits until half has been taken: otherwise it would have to be woken for each item.
+/// The maximum number of items, and of bytes of payloads, that are read ahead. When either is
+/// reached, the thread waits until half has been taken; otherwise it would have to be woken for
+/// each item.
 const AHEAD: usize = 512;
 const AHEAD_BYTES: usize = 8 << 20;
 
@@ -49,7 +50,7 @@ struct State {
     items: VecDeque<Read>,
     /// The total size of their payloads.
     bytes: usize,
-    /// Whether the thread waits until half of it is taken.
+    /// Whether the thread is waiting until half of the items are taken.
     is_full: bool,
     /// Whether the last item has been read.
     is_ended: bool,
@@ -75,7 +76,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an item, and waits while enough are read ahead; returns whether more are wanted.
+    /// Adds an item, and waits while enough items are read ahead; returns whether more are wanted.
     fn push(&self, item: Read) -> bool {
         let mut state = self.lock();
         state.bytes += bytes_of(&item);
@@ -169,7 +170,7 @@ mod tests {
     async fn no_more_are_read_ahead_than_said_and_the_thread_ends_with_the_reader() {
         let (taken, left) = std::sync::mpsc::channel();
         let endless = (0..).map(move |n: u64| {
-            // Fails once the test has ended.
+            // Fails after the test has ended.
             let _ = taken.send(n);
             Ok(Item::new(n.to_string()))
         });

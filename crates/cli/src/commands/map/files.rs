@@ -1,5 +1,5 @@
-//! The files of a run must be different ones: writing results over the journal or the payloads would
-//! destroy what the next run needs.
+//! Checks that the files of a run are different ones: writing results over the journal or the
+//! payloads would destroy what the next run needs.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::exit::Failure;
 ///
 /// # Errors
 ///
-/// If one is.
+/// If a file is used twice.
 pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
     let given = [
         ("--input", arguments.input.as_deref()),
@@ -32,7 +32,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
         let same = files[..at].iter().find(|(_, other)| other == path);
         if let Some((first, _)) = same {
             return Err(Failure::usage(format!(
-                "{first} and {option} are the same file, {}\n  hint: each needs one of its own",
+                "{first} and {option} are the same file, {}\n  hint: each needs a file of its own",
                 path.display()
             )));
         }
@@ -60,7 +60,7 @@ fn redirected(name: &'static str, descriptor: u8) -> Option<(&'static str, PathB
     is_file.then_some((name, path))
 }
 
-/// Other operating systems do not tell which file it is.
+/// Other operating systems do not report which file it is.
 #[cfg(not(target_os = "linux"))]
 fn redirected(_: &'static str, _: u8) -> Option<(&'static str, PathBuf)> {
     None

@@ -31,17 +31,17 @@ pub(super) struct Input {
 #[derive(Debug)]
 enum Place {
     Path(PathBuf),
-    /// Stdin, redirected from a file: the file, and where in it to start.
+    /// Stdin, redirected from a file: the file, and the offset to start at.
     Redirected(File, u64),
     Stdin,
 }
 
 impl Input {
-    /// Finds out what the input is. Nothing is read yet.
+    /// Determines what the input is. Nothing is read yet.
     ///
     /// # Errors
     ///
-    /// If it does not exist, or the options do not fit it.
+    /// If it does not exist, or does not match the options.
     pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let place = match arguments.input.as_deref() {
             Some(path) if path != Path::new("-") => Place::Path(path.to_owned()),
@@ -145,7 +145,7 @@ impl Input {
         Ok((source, first))
     }
 
-    /// Opens it at its beginning.
+    /// Opens the input at its beginning.
     fn open(&self) -> Result<Items, SourceError> {
         let fields = self.fields.clone();
         let reader: Box<dyn Read + Send> = match &self.place {

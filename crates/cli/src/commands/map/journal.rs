@@ -1,4 +1,4 @@
-//! Opens the journal of a run, and explains why one cannot be used.
+//! Opens the journal of a run, and explains why a journal cannot be used.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,8 @@ pub(super) fn open(
     journal.map_err(|error| unusable(path, &error, Exit::Usage))
 }
 
-/// The header: the function, its region and endpoint, and the options that affect what a payload does.
+/// The header: the function, its region and endpoint, and the options that change the effect of a
+/// payload.
 fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Header {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" };
     let call = &arguments.call;
@@ -41,7 +42,7 @@ fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Head
         .with_option(
             "endpoint-url",
             match call.is_local() {
-                // Its port differs each time.
+                // The port of `--local` differs each time.
                 true => "that of --local".to_owned(),
                 false => prepared.client.endpoint_url(),
             },
@@ -58,7 +59,7 @@ fn header(arguments: &Arguments, input: &Input, prepared: &Prepared<'_>) -> Head
             header = header.with_option(name, value.clone());
         }
     }
-    // These may be long, or secret.
+    // These values may be long, or secret.
     let mut hidden: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     if let Some(context) = &prepared.client_context {
         hidden.insert("client-context".to_owned(), context.as_base64().into());
@@ -86,7 +87,9 @@ pub(super) fn unusable(path: &Path, error: &JournalError, io: Exit) -> Failure {
         JournalError::Header(_) | JournalError::NotAFile => {
             "\n  hint: --journal takes a new file, or one that this version of map made"
         }
-        JournalError::Damaged(_) => "\n  hint: restore the file; without it, nobody knows what ran",
+        JournalError::Damaged(_) => {
+            "\n  hint: restore the file; without it, it is unknown which items ran"
+        }
         JournalError::Io(_) if io == Exit::Usage => {
             "\n  hint: --journal takes a file in a folder that exists and that you may write to"
         }

@@ -23,30 +23,24 @@ use self::progress::Shown;
 use self::results::Results;
 use self::summary::Summary;
 use crate::call::outcome::failure;
-use crate::call::{self, Prepared, verbose};
+use crate::call::{self, Prepared};
 use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::CatchTwice;
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::terminal::{say, say_json};
 
-/// Files that the program has open besides the connections of calls.
+/// The number of files that the program has open besides the connections of calls.
 const OTHER_FILES: u64 = 64;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    if arguments.call.verbose > 0 {
-        verbose::start(arguments.call.verbose, as_json);
-    }
-    let result = runtime::run(Threads::Many, map(&arguments));
-    result.map_err(|failure| failure.in_json(as_json))
+    call::run(&arguments.call, Threads::Many, map(&arguments))
 }
 
 async fn map(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.call.payload.is_given() {
         return Err(Failure::usage(
-            "map sends many payloads\n  hint: they come from stdin, a JSON text a line, or from \
+            "map sends many payloads\n  hint: they come from stdin, one JSON text per line, or from \
              --input; use invoke for one payload",
         ));
     }
@@ -68,7 +62,8 @@ async fn map(arguments: &Arguments) -> Result<(), Failure> {
     call_state().execution = Execution::Unknown;
     let began = Instant::now();
     let run = settings.run(input.start()?);
-    // In a task, which the runtime's own threads poll: this thread would have to be woken for each result.
+    // In a task, which the runtime's own threads poll; this thread would have to be woken for each
+    // result.
     let driven = tokio::spawn(drive(run, results, Summary::new()?, arguments.call.json)).await;
     let (run, summary, ended) =
         driven.map_err(|error| Failure::new(Exit::Transport, format!("the run: {error}")))?;
@@ -235,10 +230,10 @@ fn settings(arguments: &Arguments, prepared: &Prepared<'_>) -> Result<Map, Failu
     Ok(map)
 }
 
-/// The most concurrent calls, as far as this process may have connections.
+/// The maximum number of concurrent calls, limited by the connections that this process may have.
 fn concurrency(arguments: &Arguments) -> Result<usize, Failure> {
     let wanted = usize::try_from(arguments.concurrency).unwrap_or(usize::MAX);
-    // An endpoint in this process has the other ends.
+    // An endpoint in this process also has the other ends of the connections.
     let each = if arguments.call.is_local() { 2 } else { 1 };
     let needed = wanted as u64 * each + OTHER_FILES;
     let Some(most) = open_files(needed).filter(|most| *most < needed) else {

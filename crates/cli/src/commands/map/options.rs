@@ -6,23 +6,24 @@ use std::time::Duration;
 use clap::ValueEnum;
 use lambda_invoke_map::MaxFailures;
 
-use crate::call::{self, time};
+use crate::call;
+use crate::number::{rate, time, whole};
 use crate::output::destination;
 
 const EXAMPLES: &str = "\
-Payloads come from stdin or --input, one JSON text a line; results go to stdout, one JSON object a
-line: index, key, outcome (done, failed, unknown), payload, execution, attempts, duration_ms.
+Payloads come from stdin or --input, one JSON text per line; results go to stdout, one JSON object
+per line: index, key, outcome (done, failed, unknown), payload, execution, attempts, duration_ms.
 
-With --journal, the same command goes on where the last one ended, however that was: Ctrl-C, a crash,
-a reboot. Items that are done are not sent again; their results are written again, so that the output
-is complete each time. Items that certainly did not run are sent again; those that failed or may have
-run only on request, with --retry-failed and --retry-unknown.
+With --journal, the same command continues where the last one ended, after Ctrl-C, a crash or a
+reboot. Items that are done are not sent again; their results are written again, so that the output is
+complete each time. Items that certainly did not run are sent again; items that failed or may have run
+are sent again only on request, with --retry-failed and --retry-unknown.
 
 The number of concurrent calls adapts to what the service accepts. Throttled items are sent again and
 do not count as attempts.
 
-Ctrl-C or SIGTERM starts no more items and waits for those that run; a second one ends the program at
-once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130
+After Ctrl-C or SIGTERM, no more items are started, and the running ones finish; a second one ends the
+program at once. The exit code is 0 if every item is done, otherwise that of the most frequent failure, or 130
 after Ctrl-C.
 
 Every item may run the function, and is billed.
@@ -44,7 +45,7 @@ Examples:
 #[command(mut_arg("json", |json| json.help("Write the summary and errors as JSON on stderr")))]
 #[command(mut_arg("log_tail", |log| log.help("Request the end of the log of every call, for exact billing and for failures that only the log reports; by default of one in 16")))]
 #[command(mut_arg("dry_run", |dry_run| dry_run.help("Check permissions and payloads, count them, and estimate the cost by --sample")))]
-#[command(mut_arg("max_attempts", |most| most.help("The most attempts of an item, besides those that were throttled [default: 5]")))]
+#[command(mut_arg("max_attempts", |most| most.help("The maximum number of attempts of an item, not counting throttled ones [default: 5]")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(super) call: call::Options,
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
     /// Read payloads from this file, or from the files of this folder [default: stdin]
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(super) input: Option<PathBuf>,
-    /// What the input is [default: by its name, otherwise lines]
+    /// The format of the input [default: by its name, otherwise lines]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input")]
     pub(super) format: Option<Format>,
     /// Make each payload from a row of CSV: JSON in which {COLUMN} is a field's text, and a string
@@ -76,60 +77,60 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) failures: Option<PathBuf>,
     /// Write results in the order of the input; items start at most this many ahead
-    #[arg(long, value_name = "WINDOW", num_args = 0..=1, require_equals = true, default_missing_value = "10000", value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Output")]
+    #[arg(long, value_name = "WINDOW", num_args = 0..=1, require_equals = true, default_missing_value = "10000", value_parser = whole(1_u64..=1_000_000), help_heading = "Output")]
     pub(super) ordered: Option<u64>,
 
-    /// Record what is sent and how it ends in this file, and go on from there
+    /// Record in this file what is sent and how it ends, and continue from there
     #[arg(long, value_name = "FILE", help_heading = "Journal")]
     pub(super) journal: Option<PathBuf>,
-    /// How long records may be in memory only, in case of a power failure; 0 to sync them before
-    /// anything is sent
+    /// How long a record may take to reach the disk, in case of a power failure; 0 to sync records
+    /// before anything is sent
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "200ms", requires = "journal", help_heading = "Journal")]
     pub(super) sync_window: Duration,
-    /// Also send items again whose function ran and failed
+    /// Also resend items whose function ran and failed
     #[arg(long, requires = "journal", help_heading = "Journal")]
     pub(super) retry_failed: bool,
-    /// Also send items again that may have run
+    /// Also resend items that may have run
     #[arg(long, requires = "journal", help_heading = "Journal")]
     pub(super) retry_unknown: bool,
 
-    /// The most concurrent calls
-    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=MOST_AT_ONCE), help_heading = "Load")]
+    /// The maximum number of concurrent calls
+    #[arg(short, long, value_name = "N", default_value_t = 1_000, value_parser = whole(1..=MOST_AT_ONCE), help_heading = "Load")]
     pub(super) concurrency: u32,
-    /// The most calls that start per second [default: no limit]
+    /// The maximum number of calls that start per second [default: no limit]
     #[arg(short, long, value_name = "N", value_parser = rate, help_heading = "Load")]
     pub(super) rate: Option<f64>,
     /// Send this many items at once, as a JSON array; the function reports failures in
     /// batchItemFailures, by key or position, or returns an array of results
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1_u16..=10_000), help_heading = "Load")]
     pub(super) batch: u16,
     /// Queue events instead of waiting for results
     #[arg(long, conflicts_with_all = ["log_tail", "output_dir"], help_heading = "Load")]
     pub(super) event: bool,
-    /// Use InvokeWithResponseStream: a result is all that the function wrote
+    /// Use InvokeWithResponseStream: a result is everything that the function wrote
     #[arg(long, conflicts_with_all = ["event", "batch"], help_heading = "Load")]
     pub(super) stream: bool,
-    /// Start no more items once more than N, or more than P% of those that ended, failed
+    /// Start no more items after more than N, or more than P% of those that ended, failed
     #[arg(long, value_name = "N|P%", value_parser = max_failures, help_heading = "Load")]
     pub(super) max_failures: Option<MaxFailures>,
     /// With --dry-run: run this many items to estimate the cost of all
-    #[arg(long, value_name = "N", requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
+    #[arg(long, value_name = "N", value_parser = whole(1_u16..=10_000), requires = "dry_run", conflicts_with_all = ["event", "journal"], help_heading = "Load")]
     pub(super) sample: Option<u16>,
 }
 
-/// The most concurrent calls, more than any machine has ports for.
-const MOST_AT_ONCE: i64 = 1_000_000;
+/// The limit of concurrent calls, which is more than any machine has ports for.
+const MOST_AT_ONCE: u32 = 1_000_000;
 
-/// What the input is.
+/// The format of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A JSON text a line
+    /// One JSON text per line
     Lines,
     /// JSON texts that end with NUL
     Nul,
     /// CSV with the names of its columns in the first row
     Csv,
-    /// A JSON text in each file of a folder
+    /// One JSON text in each file of a folder
     Folder,
 }
 
@@ -141,13 +142,6 @@ impl Format {
             Self::Csv => "csv",
             Self::Folder => "folder",
         }
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("expected a number of calls per second, from 0.001 to 1000000".to_owned()),
     }
 }
 

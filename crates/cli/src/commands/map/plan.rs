@@ -1,4 +1,4 @@
-//! `--dry-run`: permission, payloads, and what all of it would cost.
+//! `--dry-run`: checks permission and payloads, and estimates the cost.
 
 use bytes::Bytes;
 use lambda_invoke::{Client, FunctionName};
@@ -9,12 +9,12 @@ use super::summary::Cost;
 use crate::call::{self, outcome, with_options};
 use crate::exit::{Exit, Failure};
 
-/// What a dry run found out.
+/// The result of a dry run.
 #[derive(Debug)]
 pub(super) struct Plan {
     source: SourceId,
     batch: u64,
-    /// What the sample took, if there was one.
+    /// The progress of the sample, if there was one.
     sample: Option<Progress>,
 }
 
@@ -57,7 +57,7 @@ impl Plan {
         self.source.items.div_ceil(self.batch)
     }
 
-    /// The cost of all items, by that of the sample.
+    /// The cost of all items, estimated from the sample.
     fn cost(&self) -> Option<Cost> {
         let mut all = self.sample.clone()?;
         all.invocations = self.invocations();

@@ -12,22 +12,22 @@ use crate::terminal;
 const REDRAWN: Duration = Duration::from_millis(200);
 /// How often a line is written if stderr is not a terminal.
 const WRITTEN: Duration = Duration::from_secs(60);
-/// How far back the rate looks.
+/// The period that the rate covers.
 const RECENT: Duration = Duration::from_secs(10);
 
-/// Shows how far a run is.
+/// Shows the progress of a run.
 #[derive(Debug)]
 pub(super) struct Shown {
     bar: Option<ProgressBar>,
     /// Whether lines are JSON.
     as_json: bool,
     began: Instant,
-    /// Items that had ended a while ago, by when: the rate is that since then.
+    /// How many items had ended at recent times, from which the rate is calculated.
     past: Vec<(Instant, u64)>,
 }
 
 impl Shown {
-    /// Shows it on stderr.
+    /// Shows the progress on stderr.
     pub(super) fn new(as_json: bool) -> Self {
         let target = terminal::progress_target();
         let bar = target.and_then(|target| {

@@ -1,4 +1,4 @@
-//! Where results go: lines, lines of failures, files of payloads.
+//! The destinations of results: lines, lines of failures, files of payloads.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,8 +17,8 @@ use crate::exit::Failure;
 use crate::output::destination::Destination;
 use crate::output::{Deadline, Output};
 
-/// The most bytes of lines that are collected before they are written, and the longest time. Writing each
-/// line separately would cost as much as its call.
+/// The maximum number of bytes, and the longest time, that lines are collected before they are
+/// written. Writing each line separately would cost as much as its call.
 const COLLECTED: usize = 64 << 10;
 const COLLECTING: Duration = Duration::from_millis(5);
 
@@ -35,7 +35,7 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Opens them.
+    /// Opens the files.
     ///
     /// # Errors
     ///
@@ -53,7 +53,8 @@ impl Results {
             collected: BytesMut::new(),
             collected_failures: BytesMut::new(),
             is_due: false,
-            // One timer for all: setting one for each result would cost more than adding it.
+            // One timer for all results: setting one for each would cost more than adding the
+            // result.
             due: Box::pin(tokio::time::sleep(COLLECTING)),
         })
     }
@@ -83,7 +84,7 @@ impl Results {
         }
     }
 
-    /// Writes what was added.
+    /// Writes the collected lines.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ impl Results {
         Ok(())
     }
 
-    /// Ends the files.
+    /// Writes the rest and ends the files.
     ///
     /// # Errors
     ///
@@ -116,7 +117,7 @@ impl Results {
     }
 }
 
-/// Creates the folder for payloads, and returns what writes them there.
+/// Creates the folder for payloads, and returns the function that writes them there.
 ///
 /// # Errors
 ///
@@ -150,7 +151,8 @@ fn store(folder: &Path, finished: &Finished) -> io::Result<String> {
     Ok(name)
 }
 
-/// The index, by which names are unique and in order, and what of the key is safe in a name.
+/// The name of an item's file: the index, which makes names unique and ordered, and the part of the
+/// key that is safe in a name.
 fn file_name(index: u64, key: Option<&str>) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let key: String = key

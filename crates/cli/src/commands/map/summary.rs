@@ -1,4 +1,4 @@
-//! How a run ended, as text or JSON.
+//! The summary of a run, as text or JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -141,7 +141,7 @@ impl Summary {
     }
 }
 
-/// All items, those of earlier runs included.
+/// All items, including those of earlier runs.
 struct Counts {
     all: u64,
     done: u64,
@@ -164,7 +164,7 @@ impl Counts {
     }
 }
 
-/// What the calls of a run cost, by the reports of those that had one.
+/// The cost of a run's calls, based on the reports that were received.
 #[derive(Debug)]
 pub(super) struct Cost {
     pub(super) billed: Duration,

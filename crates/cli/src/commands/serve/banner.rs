@@ -1,4 +1,4 @@
-//! What `serve` says at the start: what it serves, and three lines to paste.
+//! The text that `serve` prints at the start: what it serves, and three lines to paste.
 
 use lambda_invoke_endpoint::Server;
 
@@ -32,7 +32,7 @@ pub(super) fn lines(arguments: &Arguments, server: &Server, own: &[FunctionSpec]
     lines
 }
 
-/// A function, with what it runs and its limits.
+/// A function, with its program and its limits.
 fn described(spec: &FunctionSpec) -> String {
     let what = match &spec.code {
         Code::Handler { handler, .. } => handler.clone(),

@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, Failure};
 use crate::terminal::{entry, say, say_json};
 
-/// The most bytes of lines that may be queued; further lines are dropped and counted.
+/// The maximum number of bytes of lines that may be queued; further lines are dropped and counted.
 const MAX_QUEUED: usize = 1 << 20;
 
-/// The characters of a request ID that are shown.
+/// The number of characters of a request ID that are shown.
 const SHORT: usize = 8;
 
 /// Stands for the request ID of a line between invocations.
 const BETWEEN: &str = "--------";
 
-/// What a line of a function is counted for besides its text.
+/// The number of bytes that a function's line counts for, in addition to its text.
 const OVERHEAD: usize = 128;
 
 /// How long [`Log::finish`] waits for the queued lines to be written.
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) enum Format {
     /// Lines for people; those of functions with time, function and the start of the request ID
     Text,
-    /// One JSON object a line, with time and message, and with function and requestId if known
+    /// One JSON object per line, with time and message, and with function and requestId if known
     Json,
 }
 
@@ -42,10 +42,10 @@ pub(super) enum Format {
 #[derive(Clone, Debug)]
 pub(super) struct Log {
     format: Format,
-    /// Each with the bytes that it counts for; `None` ends the thread.
+    /// Each line with the bytes that it counts for; `None` ends the thread.
     lines: Sender<Option<(usize, Line)>>,
     counts: Arc<Counts>,
-    /// Receives a value once the last line is written.
+    /// Receives a value when the last line is written.
     ended: Arc<Mutex<Receiver<()>>>,
 }
 

@@ -67,7 +67,7 @@ async fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     let endpoint = builder
         .build()
         .map_err(|error| arguments.cannot_build(&error))?;
-    // Before the URL is written, because its reader may send a signal immediately.
+    // Installed before the URL is written, because its reader may send a signal immediately.
     let mut signals = Signals::new()?;
     let server = listen(endpoint, &arguments.listen)
         .await
@@ -116,7 +116,7 @@ fn print_config(arguments: &Arguments) -> Result<(), Failure> {
     output::print(config::print(&loaded.functions).as_bytes())
 }
 
-/// Listens at an address; at those of both IP versions for `localhost`, since a client may choose
+/// Listens on an address; for `localhost`, on those of both IP versions, since a client may choose
 /// either.
 async fn listen(endpoint: Endpoint, address: &str) -> io::Result<Server> {
     // The resolver's messages for these differ from system to system.
@@ -170,7 +170,7 @@ async fn announce(arguments: &Arguments, server: &Server, own: &[FunctionSpec], 
     let url = server.url();
     // It is not an error if stdout has no reader.
     let write = move || drop(output::print(format!("{url}\n").as_bytes()));
-    // An error only if the write panics.
+    // This fails only if the write panics.
     let _ = tokio::task::spawn_blocking(write).await;
 }
 

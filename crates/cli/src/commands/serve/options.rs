@@ -6,15 +6,21 @@ use clap::ValueEnum;
 use lambda_invoke_endpoint::{Fault, TooLargeStyle};
 
 use super::log::Format;
-use super::values::{Alias, Concurrency, Delays, Secret, StreamBandwidth, duration, size};
-
+use super::values::{Alias, Concurrency, Delays, Secret, StreamBandwidth, size};
 use crate::functions;
+use crate::number::{time, whole};
+
+/// The largest limit of calls and events.
+pub(super) const MOST: usize = 1_000_000;
+
+/// Ten years in seconds: how far the clock can be off.
+const TEN_YEARS: i64 = 315_360_000;
 
 const EXAMPLES: &str = "\
-Once the endpoint accepts connections, it writes its URL to stdout, and nothing else there. It logs
+As soon as the endpoint accepts connections, it writes its URL to stdout, and nothing else. It logs
 each request on stderr. After Ctrl-C, SIGTERM or SIGHUP it waits for running invocations and exits;
 a second Ctrl-C or SIGTERM exits immediately.
-An invalid option, or an address that is not available, is exit code 2.
+The exit code is 2 if an option is invalid or the address is not available.
 
 A fault rule is PATTERN: FAULT [every=N] [probability=P] [times=N], with one of these faults:
   error=CODE [message=TEXT] [status=N]    throttle=REASON [retry-after=SECONDS]
@@ -70,7 +76,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(super) console: bool,
     /// How long to wait for running invocations on shutdown before dropping them
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1800s")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1800s")]
     pub(super) grace: Duration,
 
     #[command(flatten)]
@@ -102,6 +108,7 @@ pub(crate) struct Arguments {
         value_name = "SECONDS",
         help_heading = "Access",
         default_value_t = 0,
+        value_parser = whole(-TEN_YEARS..=TEN_YEARS),
         hide_default_value = true,
         allow_negative_numbers = true
     )]
@@ -117,12 +124,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME=N", help_heading = "Functions")]
     pub(super) concurrency: Vec<Concurrency>,
     /// The concurrency limit of all functions together
-    #[arg(long, value_name = "N", help_heading = "Functions")]
+    #[arg(long, value_name = "N", value_parser = whole(0..=MOST), help_heading = "Functions")]
     pub(super) account_concurrency: Option<usize>,
     /// The maximum size of a streamed response; 0 for no limit
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "200MiB", help_heading = "Functions")]
     pub(super) max_stream_bytes: u64,
-    /// Limit the bandwidth of each streamed response; 'service' is 6MiB,2MiB: a burst of 6 MiB,
+    /// Limit the bandwidth of each streamed response; 'service' means 6MiB,2MiB: a burst of 6 MiB,
     /// then 2 MiB per second
     #[arg(
         long,
@@ -137,6 +144,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "N",
         default_value_t = 1_000,
+        value_parser = whole(0..=MOST),
         help_heading = "Events"
     )]
     pub(super) event_queue_length: usize,
@@ -144,7 +152,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB", help_heading = "Events")]
     pub(super) event_queue_bytes: u64,
     /// The maximum age of an event at the start of an attempt
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "6h", help_heading = "Events")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "6h", help_heading = "Events")]
     pub(super) event_max_age: Duration,
     /// The delays before each retry of an event, such as 1s,2s; 'none' to not retry
     #[arg(
@@ -163,7 +171,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RULE", help_heading = "Faults and responses")]
     pub(super) fault: Vec<Fault>,
     /// Seed the random generator, so that random faults and request IDs repeat in each run
-    #[arg(long, value_name = "N", help_heading = "Faults and responses")]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX), help_heading = "Faults and responses")]
     pub(super) seed: Option<u64>,
     /// Accept any content type; without this, types that no AWS SDK sends are rejected with 415
     #[arg(long, help_heading = "Faults and responses")]

@@ -14,7 +14,7 @@ use super::values::Concurrency;
 use crate::exit::{Failure, causes};
 use crate::functions::{Loaded, program};
 
-/// An endpoint ready to be built, and what `serve` needs besides.
+/// An endpoint that is ready to be built, and the other settings of `serve`.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) builder: EndpointBuilder,
@@ -52,7 +52,7 @@ impl Arguments {
         for key in self.access_keys()? {
             builder = builder.access_key(key);
         }
-        // Who sets up access keys of their own wants them to be needed.
+        // A user who sets their own access keys wants function URLs to require them.
         let auth = match self.credential.is_empty() {
             true => UrlAuth::None,
             false => UrlAuth::AwsIam,

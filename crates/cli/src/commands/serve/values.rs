@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use lambda_invoke_endpoint::Bandwidth;
 
-use crate::call::time;
+use super::options::MOST;
+use crate::number::{time, whole};
 
 /// The text of an access key, redacted in `Debug`.
 #[derive(Clone)]
@@ -33,6 +34,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The highest version of a function.
+const MOST_VERSION: u64 = 1_000_000_000;
+
 /// An alias such as `hello:live=3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Alias {
@@ -45,14 +49,15 @@ impl FromStr for Alias {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "expected FUNCTION:ALIAS=VERSION, such as hello:live=3".to_owned();
+        let wrong = || {
+            format!(
+                "expected FUNCTION:ALIAS=VERSION with a version from 1 to {MOST_VERSION}, such as \
+                 hello:live=3"
+            )
+        };
         let (function, rest) = text.split_once(':').ok_or_else(wrong)?;
         let (alias, version) = rest.split_once('=').ok_or_else(wrong)?;
-        let version = version
-            .parse()
-            .ok()
-            .filter(|version| *version > 0)
-            .ok_or_else(wrong)?;
+        let version = whole(1..=MOST_VERSION)(version).map_err(|_| wrong())?;
         Ok(Self {
             function: function.to_owned(),
             alias: alias.to_owned(),
@@ -74,8 +79,10 @@ impl FromStr for Concurrency {
     fn from_str(text: &str) -> Result<Self, String> {
         let (function, limit) = text
             .split_once('=')
-            .and_then(|(function, limit)| Some((function, limit.parse().ok()?)))
-            .ok_or("expected FUNCTION=NUMBER, such as hello=2")?;
+            .and_then(|(function, limit)| Some((function, whole(0..=MOST)(limit).ok()?)))
+            .ok_or_else(|| {
+                format!("expected FUNCTION=NUMBER with a number from 0 to {MOST}, such as hello=2")
+            })?;
         Ok(Self {
             function: function.to_owned(),
             limit,
@@ -101,7 +108,7 @@ impl FromStr for Delays {
             return Ok(Self(Vec::new()));
         }
         text.split(',')
-            .map(|delay| duration(delay.trim()))
+            .map(|delay| time(delay.trim()))
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -138,20 +145,14 @@ impl FromStr for StreamBandwidth {
     }
 }
 
-/// Parses a duration of at most ten years, which no timer overflows.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    const TEN_YEARS: Duration = Duration::from_secs(315_360_000);
-    let duration = time(text)?;
-    match duration > TEN_YEARS {
-        true => Err("must be at most ten years".to_owned()),
-        false => Ok(duration),
-    }
-}
-
-/// Parses a number of bytes, optionally in `KiB`, `MiB` or `GiB`.
+/// Parses a number of bytes, optionally in `KiB`, `MiB` or `GiB`, of at most 1024 GiB.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wrong =
-        || "expected a number of bytes, optionally in KiB, MiB or GiB, such as 64KiB".to_owned();
+    const MOST_BYTES: u64 = 1 << 40;
+    let wrong = || {
+        "expected a number of bytes, optionally in KiB, MiB or GiB, such as 64KiB, and at most \
+         1024GiB"
+            .to_owned()
+    };
     let digits = text.find(|character: char| !character.is_ascii_digit());
     let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
     let shift = match unit.trim() {
@@ -162,7 +163,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+    let bytes = number.checked_mul(1 << shift);
+    bytes.filter(|bytes| *bytes <= MOST_BYTES).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -179,7 +181,7 @@ mod tests {
         ] {
             assert_eq!(size(text), Ok(count), "{text}");
         }
-        for text in ["", "1.5MiB", "1MB", "-1", "99999999999GiB"] {
+        for text in ["", "1.5MiB", "1MB", "-1", "1025GiB", "99999999999GiB"] {
             assert!(size(text).is_err(), "{text}");
         }
     }
@@ -219,7 +221,7 @@ mod tests {
         let seconds = |seconds| Duration::from_secs(seconds);
         assert_eq!("1s, 2m".parse(), Ok(Delays(vec![seconds(1), seconds(120)])));
         assert!("1s,,2s".parse::<Delays>().is_err());
-        assert!(duration("11years").is_err());
+        assert!("1s,11years".parse::<Delays>().is_err());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn command(parts: &Parts, body: &[u8]) -> String {
         );
     }
     for (name, value) in &parts.headers {
-        // Skipped if curl sends the same by itself.
+        // Skipped if curl sends the same header by itself.
         if name == HOST
             && parts
                 .uri
@@ -48,7 +48,7 @@ pub(super) fn command(parts: &Parts, body: &[u8]) -> String {
         input = format!("{} | ", printed(body));
         command.push_str(" --data-binary @-");
     } else if has_body {
-        // Unlike --data, this does not read a file if the body starts with '@'.
+        // Unlike --data, --data-raw does not read a file if the body starts with '@'.
         let _ = write!(command, " --data-raw {}", quoted(body));
     }
     let _ = write!(command, " {}", quoted(parts.uri.to_string().as_bytes()));
@@ -93,7 +93,7 @@ fn printed(bytes: &[u8]) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b' ' | b'{' | b'}' | b'[' | b']' | b'"' | b':' | b',' => {
                 text.push(char::from(byte));
             }
-            // Always three digits, so that a digit after them is not taken for a fourth.
+            // Always three digits, so that a following digit is not read as a fourth.
             _ => {
                 let _ = write!(text, "\\0{byte:03o}");
             }

@@ -14,8 +14,8 @@ use serde_json::{Map, json};
 use crate::call::config;
 use crate::call::header::{self, Header};
 use crate::call::payload;
-use crate::call::time;
 use crate::exit::Failure;
+use crate::number::time;
 use crate::output;
 use crate::runtime::{self, Threads};
 use crate::terminal::{self, say};
@@ -189,8 +189,8 @@ async fn sign(arguments: &Arguments) -> Result<(Signed, Headers), Failure> {
             .map_err(Failure::usage)?;
         return Ok((Signed { parts, body }, Vec::new()));
     };
-    // Presigned URLs of S3 do not cover the payload. The content type is not covered for Lambda, so
-    // that the caller need not know it.
+    // Presigned URLs of S3 do not cover the payload. For Lambda, the content type is not covered,
+    // so that the caller need not know it.
     let hash = match is_s3 {
         true => PayloadHash::Unsigned,
         false => PayloadHash::of(&body),

@@ -13,7 +13,7 @@ use crate::call::header::Header;
 use crate::call::payload;
 use crate::exit::Failure;
 
-/// An unsigned request, and what to sign it with.
+/// An unsigned request, and the values to sign it with.
 #[derive(Debug)]
 pub(super) struct Unsigned {
     pub(super) parts: Parts,
@@ -87,7 +87,7 @@ async fn to_lambda(arguments: &Arguments, function: &str) -> Result<Unsigned, Fa
     })
 }
 
-/// A request to any service, taken as it is given.
+/// A request to any service, used unchanged.
 async fn to_any_service(arguments: &Arguments, url: &str) -> Result<Unsigned, Failure> {
     let url = service_url(url).map_err(|why| Failure::usage(format!("--url: {why}")))?;
     let config = Config::new(&arguments.connection, None)?;

@@ -13,8 +13,8 @@ use crate::output::{Deadline, Output};
 use crate::terminal;
 
 /// Writes the object, with the member names of the service's model and binary members in base64. It
-/// is complete JSON however the stream ends: after a failure or an interrupt it has the events
-/// received until then.
+/// is complete JSON however the stream ends: after a failure or an interrupt, it contains the
+/// events received until then.
 ///
 /// # Errors
 ///
@@ -31,7 +31,8 @@ pub(super) async fn write(
     };
     document.begin(stream).await?;
     let mut event = Vec::new();
-    // Bytes of payload read so far. An event is complete once they are all that was received.
+    // The number of payload bytes read so far. An event is complete when it equals the number
+    // received.
     let mut seen = 0;
     let end = loop {
         let next = tokio::select! {

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use lambda_invoke::{Completion, Error, Execution, HttpStream, ResponseStream, StreamHead};
 
 use crate::call::outcome::{call_failure, show_log_tail};
-use crate::call::verbose;
 use crate::call::{self, with_options};
 use crate::exit::Failure;
 use crate::exit::call_state::call_state;
@@ -14,7 +13,7 @@ use crate::interrupt::{Catch, interrupted};
 use crate::output::destination::{self, Destination};
 use crate::output::progress::Progress;
 use crate::output::{self, Deadline, Output};
-use crate::runtime::{self, Threads};
+use crate::runtime::Threads;
 use crate::terminal::{self, MOST_TEXT, excerpt, say};
 
 const EXAMPLES: &str = "\
@@ -40,10 +39,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    let as_json = arguments.call.json;
-    call_state().as_json = as_json;
-    verbose::start(arguments.call.verbose, as_json);
-    runtime::run(Threads::Current, stream(&arguments)).map_err(|failure| failure.in_json(as_json))
+    call::run(&arguments.call, Threads::Current, stream(&arguments))
 }
 
 async fn stream(arguments: &Arguments) -> Result<(), Failure> {
@@ -85,7 +81,7 @@ async fn stream(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A stream as it is, or without the prelude of an HTTP response.
+/// A stream, either unchanged or without the prelude of an HTTP response.
 enum Source {
     Plain(Box<ResponseStream>),
     Http(Box<HttpStream>),
@@ -145,8 +141,8 @@ async fn copy(
     Ok(end)
 }
 
-/// Shows the log of a stream that ended successfully, if `--log-tail` asks for it. With `--json` it
-/// is part of the output instead.
+/// Shows the log of a stream that ended successfully, if `--log-tail` asks for it. With `--json`,
+/// the log is part of the output instead.
 fn show_log(stream: &ResponseStream, options: &call::Options) {
     let log = stream.completion().and_then(Completion::log);
     if let (true, false, Some(log)) = (options.log_tail, options.json, log) {

@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::call::time;
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{self, language_of};
 use crate::functions::spec::{
     Code, Cors, FunctionSpec, NAME, Url, VARIABLE, Value, is_name, is_variable,
 };
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_QUEUED, MOST_TIMEOUT, dotenv};
+use crate::number::time;
 
 pub(crate) use print::{EXAMPLE, print};
 
@@ -30,7 +30,7 @@ struct File {
     functions: BTreeMap<Spanned<String>, Settings>,
 }
 
-/// The settings of a function. `[defaults]` has them, too, except for the first four.
+/// The settings of a function. `[defaults]` has the same settings, except for the first four.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Settings {
@@ -156,7 +156,7 @@ pub(crate) fn parse(
         .collect()
 }
 
-/// Reads settings, and knows where they are.
+/// Reads settings, and can report where they are.
 struct Reader<'f> {
     place: &'f str,
     text: &'f str,
@@ -170,7 +170,7 @@ impl Reader<'_> {
         ConfigError::new(self.place, problem).at(before.matches('\n').count() + 1)
     }
 
-    /// Adds the line to the error of another source.
+    /// Adds the line of a setting to the error of another source.
     fn inside<T>(&self, value: &Spanned<T>, setting: &str, error: &ConfigError) -> ConfigError {
         self.error(
             &value.span(),
@@ -216,7 +216,7 @@ impl Reader<'_> {
         }
         let (code, root) = self.code(name, own)?;
         let mut spec = FunctionSpec::new(name.get_ref().clone(), code, root);
-        // What is more specific is read later, and replaces.
+        // More specific settings are read later, and replace the others.
         for settings in [defaults, own] {
             self.environment(settings, &mut spec.environment)?;
             if let Some(memory) = &settings.memory {
@@ -244,7 +244,7 @@ impl Reader<'_> {
         Ok(spec)
     }
 
-    /// What a function runs, and where.
+    /// The code of a function, and the folder that it runs in.
     fn code(&self, name: &Spanned<String>, own: &Settings) -> Result<(Code, PathBuf), ConfigError> {
         let root = match &own.root {
             None => self.folder.to_owned(),
@@ -403,7 +403,7 @@ impl Reader<'_> {
     }
 }
 
-/// A handler relative to a root that is set, rather than to the folder of its file.
+/// Makes a handler relative to the configured root, rather than to the folder of its file.
 fn rooted(code: Code, file: &str, has_root: bool) -> Code {
     match (code, Path::new(file).parent()) {
         (Code::Handler { language, handler }, Some(parent)) if has_root => {

@@ -40,7 +40,7 @@ fn the_example_can_be_read_and_printed_and_read_again() {
     assert_eq!(custom.timeout, Duration::from_secs(900));
     assert_eq!(pay.root, folder.path().join("pay"));
     assert_eq!(pay.timeout, Duration::from_secs(30));
-    // What the example states as defaults are the defaults.
+    // The defaults that the example states are the real defaults.
     let plain = read(
         &folder,
         "[functions.custom]\ncommand = 'node bootstrap.mjs'",
@@ -79,7 +79,7 @@ fn what_is_more_specific_replaces() {
         [("A", "file"), ("B", "chat"), ("C", "true"), ("D", "chat")]
     );
     assert_eq!((chat.memory, chat.concurrency), (512, 4));
-    // With a root, the handler is relative to it.
+    // If there is a root, the handler is relative to it.
     assert_eq!(chat.root, folder.path());
     let handler = "chat/index.handler".to_owned();
     let language = Language::Node;

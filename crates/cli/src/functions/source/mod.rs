@@ -7,14 +7,15 @@ use crate::functions::error::{ConfigError, Problem};
 use crate::functions::handler;
 use crate::functions::spec::{Code, FunctionSpec, Language, NAME, is_name};
 
-/// The longest source that is searched for a handler, and the longest configuration, in bytes.
+/// The maximum length, in bytes, of a source that is searched for a handler, and of a
+/// configuration.
 pub(crate) const LARGEST: u64 = 4 << 20;
 
 /// Reads `SOURCE` or `NAME=SOURCE` or `NAME='COMMAND'`; relative paths start at the folder.
 ///
 /// # Errors
 ///
-/// If there is no such file, or it is nothing that can be run.
+/// If there is no such file, or it cannot be run.
 pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, ConfigError> {
     let wrong = |problem| ConfigError::new(format_args!("'{text}'"), problem);
     let Some((name, what)) = text
@@ -58,13 +59,13 @@ pub(crate) fn argument(text: &str, folder: &Path) -> Result<FunctionSpec, Config
     }
 }
 
-/// Whether a single word is a path rather than a command that is found by `PATH`.
+/// Whether a single word is a path rather than a command to be found in `PATH`.
 fn is_source(word: &str) -> bool {
     let (path, _) = split_handler(word);
     word.contains('/') || language(Path::new(path)).is_some()
 }
 
-/// The name that the function of a source file of this folder has; `None` for everything else.
+/// The name of the function of a source file in this folder; `None` for everything else.
 pub(crate) fn name_of(word: &str) -> Option<&str> {
     let (file, _) = split_handler(word);
     let path = Path::new(file);
@@ -125,7 +126,7 @@ pub(crate) fn source(text: &str, folder: &Path) -> Result<(Code, PathBuf, PathBu
             (true, None) => Ok((command(&path), root, path)),
             (true, Some(name)) => Err(wrong(Problem::Unsupported {
                 what: format!("is a program, which has no handler '{name}' to choose"),
-                instead: "remove what follows the colon".to_owned(),
+                instead: "remove the colon and the name after it".to_owned(),
             })),
             (false, _) => Err(wrong(not_runnable(&path))),
         };
@@ -226,7 +227,7 @@ pub(crate) fn module(root: &Path, language: Language, handler: &str) -> Option<P
         .find(|path| path.is_file())
 }
 
-/// The language of the module in which a handler is.
+/// The language of the module that contains a handler.
 pub(crate) fn language_of(root: &Path, handler: &str) -> Option<Language> {
     [Language::Python, Language::Node]
         .into_iter()

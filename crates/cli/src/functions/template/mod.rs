@@ -32,7 +32,7 @@ const SECTIONS: &[&str] = &[
     "Transform",
 ];
 
-/// What a template's values may refer to besides the template.
+/// The values outside of the template that its values may refer to.
 #[derive(Debug)]
 pub(crate) struct Stack<'s> {
     pub(crate) region: &'s str,
@@ -157,7 +157,7 @@ fn parse(
     })
 }
 
-/// Rejects values for parameters that the template does not have, which are misspelt.
+/// Rejects values for parameters that the template does not have, which are probably misspelled.
 fn unknown_parameters(
     place: &str,
     parameters: Option<&Node>,

@@ -10,7 +10,7 @@ use crate::functions::source::{is_executable, module};
 use crate::functions::spec::{Code, Cors, FunctionSpec, Language, Url, Value, is_variable};
 use crate::functions::{MOST_CONCURRENCY, MOST_MEMORY, MOST_TIMEOUT};
 
-/// The timeout of a function that states none, as in the service.
+/// The default timeout of a function, as in the service.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The properties that are used here.
@@ -37,7 +37,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "Tags",
 ];
 
-/// Reads one resource; what cannot be used becomes notes.
+/// Reads one resource. Parts that cannot be used become notes.
 pub(super) struct Reader<'t> {
     pub(super) place: &'t str,
     /// The folder of the template.
@@ -52,7 +52,7 @@ pub(super) struct Reader<'t> {
 type Found<T> = Result<T, (usize, String)>;
 
 impl Reader<'_> {
-    /// The function, or `None` if it cannot run here, which a note says.
+    /// The function, or `None` with a note if it cannot run here.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Reader<'_> {
         self.notes.push(format!("{place}:{line}: {id}: {text}"));
     }
 
-    /// The text of a property; a note says if it cannot be resolved.
+    /// The text of a property; if it cannot be resolved, a note says so.
     fn text(&mut self, properties: &Node, name: &str) -> Option<(usize, String)> {
         let node = properties.member(name)?;
         match self.resolver.text(node) {
@@ -206,7 +206,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The folder of the code: as built, if the template says how it is built, or else its source.
+    /// The folder of the code: the build output, if the template says how it is built, or else the
+    /// source.
     fn root(&mut self, resource: &Node, properties: &Node) -> Found<PathBuf> {
         let is_built = self.folder.ends_with(".aws-sam/build");
         let method = resource
@@ -289,7 +290,7 @@ impl Reader<'_> {
         match self.text(config, "AuthType") {
             Some((_, auth)) if auth == "NONE" => url.signed = false,
             Some((_, auth)) if auth == "AWS_IAM" => url.signed = true,
-            // Rather closed than open.
+            // When in doubt, the URL requires signatures.
             _ => {
                 url.signed = true;
                 self.note(

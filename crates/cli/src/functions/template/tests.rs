@@ -126,7 +126,7 @@ fn reads_a_project() {
         rust.code,
         Code::Command(vec![bootstrap.to_str().unwrap().to_owned()])
     );
-    // What is not understood is listed, once, with its line.
+    // Parts that are not understood are listed once, with their lines.
     for (line, part) in [
         (
             32,

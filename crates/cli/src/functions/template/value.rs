@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::yaml::{Kind, Node};
 
-/// A value that cannot be resolved: where, and why.
+/// Where and why a value cannot be resolved.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unresolved {
     pub(super) line: usize,
     pub(super) why: String,
 }
 
-/// What values may refer to.
+/// Everything that values may refer to.
 #[derive(Debug)]
 pub(super) struct Resolver<'t> {
     pub(super) region: &'t str,
@@ -102,7 +102,7 @@ impl Resolver<'_> {
     fn default_of(&self, name: &str, parameter: &Node, line: usize) -> Result<String, Unresolved> {
         let kind = parameter.member("Type").and_then(Node::text);
         if kind.is_some_and(|kind| kind.starts_with("AWS::SSM::")) {
-            // Its default is the name of what holds the value.
+            // Its default is the name of the Systems Manager parameter that holds the value.
             return Err(unresolved(
                 line,
                 format!(
@@ -151,7 +151,7 @@ impl Resolver<'_> {
         literal(&result, line)
     }
 
-    /// The ARN of a function is the only attribute that exists without a stack.
+    /// An attribute. Only the ARN of a function exists without a stack.
     fn attribute(&self, path: &str, line: usize) -> Result<String, Unresolved> {
         let function = path
             .strip_suffix(".Arn")
@@ -204,7 +204,7 @@ impl Resolver<'_> {
     }
 }
 
-/// A text, unless it is to be replaced on deployment by a secret or a parameter.
+/// A text, unless a secret or a parameter replaces it on deployment.
 fn literal(text: &str, line: usize) -> Result<String, Unresolved> {
     match text.contains("{{resolve:") {
         true => Err(unresolved(

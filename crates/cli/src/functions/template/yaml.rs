@@ -1,4 +1,4 @@
-//! YAML as a tree that keeps lines and tags, and every scalar as it is written.
+//! YAML as a tree that keeps lines and tags, and every scalar as written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,10 +7,10 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::functions::error::{ConfigError, Problem};
 
-/// The most nodes of a template, aliases expanded.
+/// The maximum number of nodes of a template, with aliases expanded.
 const MOST_NODES: usize = 200_000;
 
-/// The deepest nesting.
+/// The maximum depth of nesting.
 const DEEPEST: usize = 64;
 
 /// A node with its line, counted from 1.
@@ -83,8 +83,8 @@ impl Node {
         }
     }
 
-    /// This node merged with what is more specific: maps member by member, lists one after the other,
-    /// everything else replaced, as SAM merges `Globals`.
+    /// Merges this node with a more specific one, as SAM merges `Globals`: maps member by member,
+    /// lists one after the other, everything else replaced.
     pub(super) fn merged(&self, specific: &Self) -> Self {
         let (line, tag) = (specific.line, None);
         match (&self.kind, &specific.kind, &self.tag, &specific.tag) {

@@ -1,9 +1,9 @@
-//! Where instance metadata is.
+//! The address of instance metadata.
 
 use crate::exchange::Base;
 use crate::{Error, Settings};
 
-/// The configured endpoint, or that of the configured mode.
+/// The configured endpoint, or the default endpoint of the configured mode.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(super) fn base(settings: &Settings) -> Result<Base, Error> {
 
 #[cfg(test)]
 mod tests {
-    use lambda_invoke_vectors::{json, suite};
+    use crate::official::{json, suite};
 
     use super::*;
     use crate::testing::{Machine, settings_of};
@@ -58,7 +58,8 @@ mod tests {
                 for (name, text) in case["fs"].as_object().unwrap() {
                     machine.files.put(name, text.as_str().unwrap());
                 }
-                // Overrides in code are variables here: there is no other way to set them.
+                // The cases' overrides in code are variables here, since there is no other way to
+                // set them.
                 for (member, name) in [
                     ("endpoint_override", "AWS_EC2_METADATA_SERVICE_ENDPOINT"),
                     ("mode_override", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),

@@ -10,13 +10,13 @@ use http::{HeaderValue, Method, Request, Response};
 use serde_json::Value;
 
 use self::endpoint::base;
-use super::obtained::{self, Members, Obtained, Outcome, expiry};
+use super::obtained::{self, Obtained, Outcome, expiry};
 use crate::exchange::{self, Base, Limits};
 use crate::system::parse_switch;
 use crate::{Error, ErrorKind, Settings, Tried};
 
-/// One second per attempt. A machine without metadata must not cost more than that, so a request
-/// without a response is not repeated.
+/// One second per attempt. A machine without instance metadata must not delay a call for longer, so
+/// a request without a response is not repeated.
 const FIRST: Limits = Limits {
     connect: Duration::from_secs(1),
     total: Duration::from_secs(1),
@@ -24,7 +24,8 @@ const FIRST: Limits = Limits {
     retries_silence: false,
 };
 
-/// Once it has issued a token, the service exists, so a request without a response is repeated.
+/// After the service has issued a token, it is known to exist, so a request without a response is
+/// repeated.
 const FURTHER: Limits = Limits {
     retries_silence: true,
     ..FIRST
@@ -34,8 +35,8 @@ const FURTHER: Limits = Limits {
 const TOKEN_TTL: &str = "21600";
 const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
-/// How long a service that did not respond is not asked again. The region and the credentials are
-/// both asked for at the start.
+/// How long a service that did not respond is not asked again: at the start it is asked for both
+/// the region and the credentials.
 const SILENCE: Duration = Duration::from_secs(10);
 
 const TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
@@ -51,7 +52,7 @@ pub(crate) struct Imds {
 #[derive(Default)]
 struct State {
     token: Option<(HeaderValue, SystemTime)>,
-    /// Why there was no response, and until when it is not asked again.
+    /// Why there was no response, and until when the service is not asked again.
     silent: Option<(Error, SystemTime)>,
 }
 
@@ -61,12 +62,12 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// What the service says of a path.
+/// The service's response for a path.
 enum Found {
     Body(Bytes),
-    /// There is nothing there.
+    /// The path does not exist.
     Missing,
-    /// The service is not there, turned off, or not for this program.
+    /// The service does not exist, is turned off, or is not to be used.
     Absent(Error),
 }
 
@@ -75,7 +76,7 @@ impl Imds {
     ///
     /// # Errors
     ///
-    /// If a setting is invalid, or the service is there and responds with something else.
+    /// If a setting is invalid, or the service exists but responds with something else.
     pub(crate) async fn credentials(&self, settings: &Settings) -> Result<Outcome, Error> {
         let nothing =
             |why: String| Ok(Outcome::Nothing(vec![Tried::new("instance metadata", why)]));
@@ -121,15 +122,13 @@ impl Imds {
             return Err(Error::new(ErrorKind::Rejected, message));
         }
         let whose = format!("the instance's credentials of {place}");
-        let member = |name| obtained::member(&parsed, name, &whose, ErrorKind::InvalidResponse);
-        let members = Members {
-            id: member("AccessKeyId")?,
-            secret: member("SecretAccessKey")?,
-            token: member("Token")?,
-            expiry: expiry(member("Expiration")?, &place)?,
-        };
+        let kind = ErrorKind::InvalidResponse;
+        let end = expiry(
+            obtained::member(&parsed, "Expiration", &whose, kind)?,
+            &place,
+        )?;
         Ok(Outcome::Found(Obtained {
-            credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+            credentials: obtained::credentials(&parsed, obtained::METADATA, end, &whose, kind)?,
             how: format!("the role {role} of the instance, from {place}"),
             is_of_metadata: true,
             is_of_process: false,
@@ -181,7 +180,7 @@ impl Imds {
             match response.status().as_u16() {
                 200 => return Ok(Found::Body(response.into_body())),
                 404 => return Ok(Found::Missing),
-                // The token has expired early, such as on an instance that was restored.
+                // The token has expired early, for example because the instance was restored.
                 401 if !is_last => self.state().token = None,
                 _ => return Err(rejected(&exchange::origin(&uri), path, &response)),
             }
@@ -189,7 +188,7 @@ impl Imds {
         Ok(Found::Missing)
     }
 
-    /// The session token, or the error of a service that is not there.
+    /// The session token, or the error of a service that does not exist.
     async fn token(
         &self,
         settings: &Settings,
@@ -227,7 +226,8 @@ impl Imds {
         let place = exchange::origin(&uri);
         match response.status().as_u16() {
             200 => {}
-            // It is turned off, or something else listens there, such as the sign-in page of a network.
+            // The service is turned off, or something else listens at its address, such as a
+            // network's sign-in page.
             status @ 300..=499 if status != 400 && status != 429 => {
                 return Ok(Err(rejected(&place, path, &response)));
             }
@@ -258,7 +258,7 @@ impl Imds {
 /// The endpoint, or why it is not asked.
 fn enabled_base(settings: &Settings) -> Result<Result<Base, String>, Error> {
     let name = "AWS_EC2_METADATA_DISABLED";
-    // Whoever sets it to `1` wants no credentials of the instance; the SDKs would use them.
+    // A user who sets it to `1` does not want the instance's credentials; the SDKs would use them.
     if let Some(text) = settings.variable(name)? {
         if parse_switch(name, &text)? {
             return Ok(Err(format!("{name} is true")));

@@ -14,15 +14,15 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use self::proof::ProofKey;
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
 
-/// How long before their end the keys are renewed. They last 15 minutes.
+/// How long before they expire the keys are renewed. They last 15 minutes.
 const AHEAD: Duration = Duration::from_secs(120);
 
-/// Returns the keys of a login, renewed if they end soon.
+/// Returns the keys of a login, renewed if they expire soon.
 ///
 /// # Errors
 ///
@@ -47,16 +47,11 @@ pub(crate) async fn provide(
         let keys = file.get("accessToken").filter(|keys| keys.is_object());
         let keys = keys.ok_or_else(|| unusable("has no accessToken"))?;
         let whose = format!("the keys of the console login of profile '{profile}' ({place})");
-        let member = |name| obtained::member(keys, name, &whose, ErrorKind::Configuration);
-        let end = member("expiresAt")?.and_then(time::parse);
-        let members = Members {
-            id: member("accessKeyId")?,
-            secret: member("secretAccessKey")?,
-            token: member("sessionToken")?,
-            expiry: Some(end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?),
-        };
+        let kind = ErrorKind::Configuration;
+        let end = obtained::member(keys, "expiresAt", &whose, kind)?.and_then(time::parse);
+        let end = end.ok_or_else(|| unusable("has no expiresAt that is an ISO 8601 time"))?;
         Ok(Obtained {
-            credentials: members.into_credentials(&whose, ErrorKind::Configuration)?,
+            credentials: obtained::credentials(keys, obtained::SIGN_IN, Some(end), &whose, kind)?,
             how: format!("the console login {session}"),
             is_of_metadata: false,
             is_of_process: false,
@@ -72,13 +67,14 @@ pub(crate) async fn provide(
     match renew(context, &mut file, &unusable).await {
         Ok(()) => {
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
-            // The new keys are used even if they cannot be kept for other programs.
+            // The new keys are used even if they cannot be saved for other programs.
             let _ = context.system().write(path, data).await;
             keys_of(&file)
         }
         Err(_) if is_valid => Ok(kept),
         Err(error) => {
-            // Another program may have renewed it meanwhile: then its refresh token is used up.
+            // Another program may have renewed the login in the meantime, which uses up the refresh
+            // token.
             if let Ok(other) = read(context, &path, &unusable)
                 .await
                 .and_then(|file| keys_of(&file))
@@ -209,7 +205,7 @@ async fn renew(
     if let Some(token) = parsed.and_then(|parsed| parsed.get("refreshToken")?.as_str()) {
         file.insert("refreshToken".to_owned(), token.into());
     }
-    // What else is known of the login, such as the account, stays.
+    // The other members of the file, such as the account, stay.
     let kept = file
         .entry("accessToken")
         .or_insert_with(|| Map::new().into());

@@ -16,7 +16,7 @@ use crate::{Error, Tried};
 ///
 /// # Errors
 ///
-/// If the profile is not usable, or what it names fails.
+/// If the profile is not usable, or one of the sources that it names fails.
 pub(crate) async fn provide(context: &Context) -> Result<Outcome, Error> {
     let settings = &context.settings;
     let profile = settings.profile();

@@ -54,7 +54,7 @@ pub(super) fn sign_on(settings: &Settings, profile: &str) -> Result<Option<SignO
     let start_url = of("sso_start_url")?;
     let account = match (get("sso_account_id"), get("sso_role_name")) {
         (Some(account), Some(role)) => Some((account.to_owned(), role.to_owned())),
-        // Tokens without an account are for services that take the token itself.
+        // A session without an account is for services that take the token itself.
         (None, None) if session_name.is_some() => None,
         (None, _) => return Err(missing("sso_account_id", "the profile")),
         (_, None) => return Err(missing("sso_role_name", "the profile")),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use serde_json::Value;
 
-use super::obtained::{self, Members, Obtained};
+use super::obtained::{self, Obtained};
 use crate::context::Context;
 use crate::exchange::{self, Limits, encoded};
 use crate::{Error, ErrorKind, Service};
@@ -14,16 +14,16 @@ use crate::{Error, ErrorKind, Service};
 /// The header with the token of the sign-on.
 const TOKEN_HEADER: &str = "x-amz-sso_bearer_token";
 
-/// The settings of a profile that signs on.
+/// The sign-on settings of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignOn {
     pub(crate) profile: String,
-    /// The name of the `sso-session` section, which the token's file is named after; without one, it
-    /// is named after the URL.
+    /// The name of the `sso-session` section. The token's file is named after it, or after the URL
+    /// if there is no section.
     pub(crate) session: Option<String>,
     pub(crate) start_url: String,
     pub(crate) region: String,
-    /// A profile without them is for services that take the token itself.
+    /// The account and the role. A profile without them is for services that take the token itself.
     pub(crate) account: Option<(String, String)>,
 }
 
@@ -110,15 +110,9 @@ pub(crate) async fn provide(context: &Context, sign_on: &SignOn) -> Result<Obtai
         ));
     };
     let whose = format!("the credentials of the role {role} of the account {account}");
-    let member = |name| obtained::member(keys, name, &whose, ErrorKind::InvalidResponse);
-    let members = Members {
-        id: member("accessKeyId")?,
-        secret: member("secretAccessKey")?,
-        token: member("sessionToken")?,
-        expiry,
-    };
+    let kind = ErrorKind::InvalidResponse;
     Ok(Obtained {
-        credentials: members.into_credentials(&whose, ErrorKind::InvalidResponse)?,
+        credentials: obtained::credentials(keys, obtained::SIGN_IN, expiry, &whose, kind)?,
         how: format!("the role {role} of the account {account} in IAM Identity Center ({place})"),
         is_of_metadata: false,
         is_of_process: false,

@@ -16,10 +16,10 @@ use crate::context::Context;
 use crate::exchange::{self, Limits};
 use crate::{Error, ErrorKind, Service, time};
 
-/// How long before its end a token is renewed, where that is possible.
+/// How long before it expires a token is renewed, if that is possible.
 const AHEAD: Duration = Duration::from_secs(300);
 
-/// Returns a token that is valid now, renewed if it ends soon.
+/// Returns a token that is valid now, renewed if it expires soon.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
         return Ok(kept.token);
     }
     let renewal = match &sign_on.session {
-        // Without a session there is nothing to renew with.
+        // Without a session the token cannot be renewed.
         Some(_) => Renewal::of(&kept.file, now),
         None => None,
     };
@@ -59,12 +59,13 @@ pub(super) async fn valid(context: &Context, sign_on: &SignOn) -> Result<Zeroizi
             let token = Zeroizing::new(renewed.token.clone());
             let file = renewed.into_file(kept.file);
             let data = serde_json::to_vec_pretty(&file).unwrap_or_default();
-            // The new token is used even if it cannot be kept for other programs.
+            // The new token is used even if it cannot be saved for other programs.
             let _ = context.system().write(path, data).await;
             Ok(token)
         }
         Err(_) if is_valid => Ok(kept.token),
-        // Another program may have renewed it meanwhile: then its refresh token is used up.
+        // Another program may have renewed the token in the meantime, which uses up the refresh
+        // token.
         Err(error) => match Kept::read(context, &path, &unusable).await {
             Ok(other) if context.now() < other.end => Ok(other.token),
             _ => Err(unusable("has expired and could not be renewed").with_source(error)),
@@ -125,7 +126,7 @@ fn path(context: &Context, sign_on: &SignOn) -> Result<PathBuf, Error> {
     Ok(cache.join(format!("{name}.json")))
 }
 
-/// What a token is renewed with.
+/// The values that a token is renewed with.
 struct Renewal<'f> {
     client_id: &'f str,
     client_secret: &'f str,
@@ -212,7 +213,7 @@ impl<'f> Renewal<'f> {
 }
 
 impl Renewed {
-    /// The file with the new token; what else is in it stays.
+    /// The file with the new token; its other members stay.
     fn into_file(self, mut file: Map<String, Value>) -> Map<String, Value> {
         file.insert("accessToken".to_owned(), self.token.into());
         file.insert("expiresAt".to_owned(), time::rfc3339(self.end).into());

@@ -24,15 +24,15 @@ pub(crate) struct Role {
     pub(crate) duration_seconds: Option<u32>,
 }
 
-/// The longest that a role lasts which another role's keys assumed, in seconds.
+/// The maximum duration of a role that is assumed with another role's keys, in seconds.
 pub(crate) const MOST_CHAINED: u32 = 3600;
 
 impl Role {
-    /// Checks what STS would reject, so that the error says where it is configured.
+    /// Finds values that STS would reject, so that the error can say where they are configured.
     ///
     /// # Errors
     ///
-    /// If the ARN, the session's name or the duration cannot be right.
+    /// If the ARN, the session's name or the duration is invalid.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let by = &self.by;
         if !self.arn.starts_with("arn:") || self.arn.len() < 20 || self.arn.len() > 2048 {

@@ -28,8 +28,8 @@ pub(super) fn session(body: &[u8]) -> Option<Session> {
     })
 }
 
-/// Whether the same request may succeed a moment later: also if STS could not reach the provider of
-/// the identity.
+/// Whether the same request may succeed a moment later. This includes that STS could not reach the
+/// identity provider.
 pub(super) fn is_retryable(response: &Response<Bytes>) -> bool {
     const CODES: [&str; 4] = [
         "Throttling",
@@ -62,12 +62,12 @@ fn code(body: &[u8]) -> Option<String> {
     text_of(body, &["Error", "Code"])
 }
 
-/// The text of the first element whose innermost ancestors, itself included, have these names.
+/// The text of the first element for which `path` matches its own name and those of its ancestors.
 fn text_of(xml: &[u8], path: &[&str]) -> Option<String> {
     let mut reader = Reader::from_reader(xml);
     let mut open: Vec<Vec<u8>> = Vec::new();
     let mut text: Option<String> = None;
-    // Each turn consumes at least one byte, and the body's length is bounded.
+    // Each iteration consumes at least one byte, and the body's length is bounded.
     loop {
         match reader.read_event().ok()? {
             Event::Start(start) => {

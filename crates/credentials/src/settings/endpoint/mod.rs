@@ -42,7 +42,7 @@ impl Service {
 pub enum EndpointSetting {
     /// A URL that is configured.
     Url(Setting<String>),
-    /// One of the service's own, and what selects it, if anything does.
+    /// One of the service's own endpoints, and the settings that select it, if any.
     Own(Variant, Vec<String>),
 }
 

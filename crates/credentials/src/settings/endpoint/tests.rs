@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use lambda_invoke_vectors::{json, suite};
+use crate::official::{json, suite};
 use serde_json::Value;
 
 use super::*;

@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::shell_words::words;
 
-/// Which of the two files it is. They write the names of profiles differently.
+/// Which of the two files is parsed. They write the names of profiles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Config,

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use lambda_invoke_vectors::{bytes, json, suite};
+use crate::official::{bytes, json, suite};
 use serde_json::Value;
 
 use super::*;

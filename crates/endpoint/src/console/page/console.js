@@ -1,4 +1,4 @@
-// The console's page: opens a session, calls functions, draws the last calls.
+// The console's page: opens a session, calls functions, and draws the latest calls.
 
 const KEY = "lambda-invoke-console";
 const WIDTH = 1000;
@@ -54,7 +54,7 @@ function visible(text) {
     c === "\r" ? "" : c === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + c.charCodeAt(0)));
 }
 
-// --- The functions, and calling one ---
+// --- The functions, and a call of one ---
 
 let selected = null;
 
@@ -94,7 +94,7 @@ function select(name) {
   }
 }
 
-// How many chunks of a response are shown; the oldest go first.
+// How many chunks of a response are shown; the oldest ones are removed first.
 const PIECES = 500;
 
 function addPiece(at, text) {
@@ -163,7 +163,7 @@ async function call(event) {
   }
 }
 
-// --- The last calls ---
+// --- The latest calls ---
 
 const LAST = 50;
 const rows = new Map();
@@ -208,7 +208,7 @@ function update(record) {
   if (!row.find(".detail").hidden) drawDetail(row);
 }
 
-// The time since the call's start, now or at its end.
+// The time from the call's start until its end, or until now.
 function elapsed(row) {
   return row.record.end?.at ?? row.record.now + performance.now() - row.received;
 }
@@ -266,7 +266,7 @@ function setText(node, text, isPartial) {
   if (node.textContent !== shown) node.textContent = shown;
 }
 
-// Moves the time lines of running calls on.
+// Extends the timelines of running calls.
 function animate() {
   for (const row of rows.values()) {
     if (!row.record.end) draw(row);
@@ -274,7 +274,7 @@ function animate() {
   requestAnimationFrame(animate);
 }
 
-// Reads the feed: one line of JSON for each call that has changed.
+// Reads the feed, which has one line of JSON for each change of a call.
 async function follow() {
   const response = await request("calls");
   if (response.status === 401) return false;
@@ -311,9 +311,9 @@ async function main() {
         return;
       }
     } catch {
-      // The endpoint is away: tried again below.
+      // The endpoint cannot be reached; another attempt follows below.
     }
-    setState("the endpoint does not answer", "lost");
+    setState("the endpoint does not respond", "lost");
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

@@ -1,5 +1,5 @@
 //! Requests other than invocations: the endpoint's own pages, and the operations that describe
-//! functions. Every other operation of the service is rejected by its name.
+//! functions. Every other operation of the service is rejected with its name.
 
 mod configuration;
 mod operations;
@@ -18,7 +18,7 @@ use super::lookup::{Lookup, RULES};
 use super::response_body::Content;
 use crate::request_id::RequestId;
 
-/// How many functions a page of `ListFunctions` has at most, as in the service.
+/// The maximum number of functions in a page of `ListFunctions`, as in the service.
 const PAGE: usize = 50;
 
 /// A request other than an invocation.

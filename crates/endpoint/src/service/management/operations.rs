@@ -2,10 +2,10 @@
 
 use http::Method;
 
-/// Each operation with its method and path, in which `*` is one label. The invoke operations are
-/// not in it.
+/// Each operation with its method and path, where `*` is one label. The invoke operations are not
+/// listed.
 ///
-/// From the service's published model of 2015-03-31, as in the AWS SDKs. Of two operations with the
+/// From the service's published model of 2015-03-31, as in the AWS SDKs. If two operations have the
 /// same method and path, the one with a query comes first.
 const OPERATIONS: &str = "\
 GET /2015-03-31/event-source-mappings ListEventSourceMappings

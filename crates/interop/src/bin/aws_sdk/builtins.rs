@@ -1,4 +1,5 @@
-//! The built-in functions of `serve`, with the alias `echo:live=3` and no concurrency for `count`.
+//! The built-in functions of `serve`, with the alias `echo:live=3` and a concurrency of 0 for
+//! `count`.
 
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::InvocationType;
@@ -42,7 +43,7 @@ pub async fn run(url: &str) {
         (&"Broken".into(), &"on purpose".into())
     );
 
-    // Each word is an event of its own, and arrives when it is written.
+    // Each word is an event, and arrives when it is written.
     let streamed = read(stream(&ours, "hello", r#"{"name":"Ada"}"#)).await;
     assert!(streamed.text().starts_with("Hello, Ada!"));
     let times: Vec<_> = streamed.chunks.iter().map(|(time, _)| *time).collect();

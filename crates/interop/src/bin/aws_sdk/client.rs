@@ -36,7 +36,7 @@ pub fn local(url: &str) -> Client {
     client(url, "local", "local", None)
 }
 
-/// An invocation of a function, with a payload and the log tail.
+/// An invocation of a function, with a payload and the log tail requested.
 pub fn invoke(client: &Client, name: &str, payload: impl Into<String>) -> InvokeFluentBuilder {
     let payload: String = payload.into();
     client
@@ -57,7 +57,7 @@ pub fn decoded(base64: Option<&str>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Checks that a call is rejected with this status and code.
+/// Checks that a call is rejected with this status and error code.
 pub async fn rejected(call: InvokeFluentBuilder, status: u16, code: &str) -> SdkError<InvokeError> {
     let error = call.send().await.expect_err(code);
     assert_eq!(error.code(), Some(code), "{error:?}");
@@ -69,7 +69,7 @@ pub async fn rejected(call: InvokeFluentBuilder, status: u16, code: &str) -> Sdk
 
 /// A stream that was read to its end.
 pub struct Streamed {
-    /// Each chunk with its time in milliseconds since the response's head.
+    /// Each chunk with its time in milliseconds since the head of the response.
     pub chunks: Vec<(u128, String)>,
     pub complete: Option<Complete>,
 }
@@ -101,7 +101,7 @@ pub async fn read(call: InvokeWithResponseStreamFluentBuilder) -> Streamed {
     Streamed { chunks, complete }
 }
 
-/// A streamed invocation of a function, with the log tail.
+/// A streaming invocation of a function, with the log tail requested.
 pub fn stream(
     client: &Client,
     name: &str,

@@ -1,5 +1,5 @@
-//! A person's own function: `clients/own/app.py`, with an alias, and an access key with a session
-//! token.
+//! A user's own function, `clients/own/app.py`, with an alias, and with an access key that has a
+//! session token.
 
 use aws_sdk_lambda::types::InvocationType;
 use base64::Engine as _;
@@ -86,7 +86,7 @@ pub async fn run(url: &str) {
     for (id, secret, token) in [
         ("AKIDTOKEN", "secret", None),
         ("AKIDTOKEN", "secret", Some("another")),
-        // The key is one without a session token.
+        // This key has no session token.
         ("local", "local", token),
     ] {
         let call = invoke(&client(url, id, secret, token), "app", "{}");

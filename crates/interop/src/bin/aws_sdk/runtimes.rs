@@ -25,8 +25,9 @@ pub async fn run(url: &str, names: &[&str]) {
     }
 }
 
-/// The times of five chunks at the client, each of which is written 0.2 s after the one before. Had one
-/// been held back, two would come together; a busy machine does that too, but not three times in a row.
+/// The times at which the client gets five chunks, each of which is written 0.2 s after the one
+/// before. If one had been held back, two would arrive together; that also happens on a busy
+/// machine, but not three times in a row.
 pub async fn chunk_times(client: &Client, name: &str) -> String {
     let mut times = Vec::new();
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! The cases: each is a function of the endpoint with a fault rule.
+//! The cases, each of which is a function of the endpoint with a fault rule.
 
 use lambda_invoke::protocol::StreamEvent;
 use lambda_invoke_endpoint::{Endpoint, EndpointBuilder, Function, FunctionError};
@@ -8,7 +8,7 @@ pub struct Case {
     /// The function's name.
     pub name: &'static str,
     pub what: &'static str,
-    /// The fault of the endpoint's rule; none for a response without a fault.
+    /// The fault of the endpoint's rule, or none if the response is intact.
     pub fault: Option<String>,
 }
 
@@ -17,20 +17,20 @@ fn case(name: &'static str, what: &'static str, fault: impl Into<String>) -> Cas
     Case { name, what, fault }
 }
 
-/// The chunks of each stream, which are equally long.
+/// The chunks of each stream, all of the same length.
 pub const CHUNKS: [&str; 3] = ["part one", "part two", "part six"];
 
 /// The payload of each buffered response.
 pub const PAYLOAD: &str = r#"{"text":"one two three"}"#;
 
-/// The bytes of a message with a chunk.
+/// The encoded length of a message with one chunk.
 fn length() -> usize {
     let event = StreamEvent::PayloadChunk(CHUNKS[0].into());
     let pieces = event.encode_vectored().unwrap();
     pieces.into_iter().map(|piece| piece.len()).sum()
 }
 
-/// The cases of a stream. Bytes are flipped in the second message.
+/// The cases for a stream. Bits are flipped in the second message.
 pub fn streams() -> Vec<Case> {
     let length = length();
     let inside = length + length / 2;
@@ -113,7 +113,7 @@ pub fn streams() -> Vec<Case> {
     ]
 }
 
-/// The cases of a buffered response.
+/// The cases for a buffered response.
 pub fn responses() -> Vec<Case> {
     vec![
         Case {

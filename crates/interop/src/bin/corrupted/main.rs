@@ -7,8 +7,8 @@
 //! corrupted table DOCUMENT FOLDER      compares the table in a document with the clients' output
 //! ```
 //!
-//! A client's output has a line for each case: its name, a tab, and `accepted N` (the chunks of a
-//! stream), `rejected` or `waits`.
+//! A client's output has a line for each case: the name, a tab, and `accepted N` (the number of
+//! chunks of a stream), `rejected` or `waits`.
 
 mod cases;
 mod readers;
@@ -24,7 +24,7 @@ async fn main() {
         ["serve"] => {
             let server = cases::endpoint().bind_local().await.unwrap();
             println!("{}", server.url());
-            // Until it is killed; an hour if it is forgotten.
+            // Serves until it is killed, or for an hour if nobody does.
             tokio::time::sleep(Duration::from_secs(3_600)).await;
         }
         ["names", kind] => {

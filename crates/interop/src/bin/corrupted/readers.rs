@@ -1,4 +1,4 @@
-//! What two clients in Rust make of each case: this project's and the AWS SDK.
+//! What two clients in Rust make of each case: this project's client and the AWS SDK.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use lambda_invoke::RetryPolicy;
 
 use crate::cases;
 
-/// How long a client may take for a response whose last byte has been sent.
+/// How long a client may take after the last byte of a response has been sent.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prints what a client makes of each case.
@@ -29,7 +29,7 @@ pub async fn read(client: &str, url: &str) {
     }
 }
 
-/// Prints the outcome: the number of chunks, or none after an error.
+/// Prints the outcome: the number of chunks, or that the response was rejected.
 async fn report(name: &str, outcome: impl Future<Output = Option<usize>>) {
     match tokio::time::timeout(PATIENCE, outcome).await {
         Ok(Some(chunks)) => println!("{name}\taccepted {chunks}"),

@@ -14,23 +14,23 @@ use super::case::{Asked, Case, Damage, Direction, Over, Policy, Trouble};
 use super::run::caller::{Failed, Outcome};
 use super::schedule::scripts::Expect;
 
-/// What was seen of a case.
+/// What was observed of a case.
 #[derive(Clone, Debug)]
 pub struct Observation {
     pub ended: Ended,
-    /// Counted in the function; it may still rise after the caller has given up.
+    /// Counted in the function; the number may still rise after the caller has given up.
     pub executions: Arc<AtomicU32>,
-    /// What a success must be.
+    /// The payload of a success.
     pub expected: Bytes,
     /// Whether the client received the head of a response on its first connection.
     pub has_begun: bool,
     /// Whether what the client received proves exactly the payload that it returned.
     pub is_proved: bool,
-    /// Whether the trouble occurred at all.
+    /// Whether the fault actually occurred.
     pub struck: bool,
-    /// Whether a scripted server has come to its good response.
+    /// Whether a scripted server has reached its good response.
     pub was_good: bool,
-    /// How the next call of the same client ended, and what it must have got.
+    /// How the next call of the same client ended, and the payload that it should have got.
     pub next: Option<(Ended, Bytes)>,
 }
 
@@ -38,35 +38,35 @@ pub struct Observation {
 #[derive(Clone, Debug)]
 pub enum Ended {
     Outcome(Outcome),
-    /// Not within any of the timeouts.
+    /// The call did not end within any of its timeouts.
     Hung,
     Panicked(String),
-    /// The caller dropped it.
+    /// The caller dropped the call.
     Dropped,
 }
 
-/// What may be wrong.
+/// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// A function ran more often than the policy allows.
     Twice,
-    /// What was not proved to be complete, or was a failure, was a success for the caller.
+    /// The caller got a success that was not proved to be complete, or that was a failure.
     Half,
     /// A call did not end within its timeouts.
     Hang,
     Panic,
-    /// The client said that the function did not run, and it had; or that it had run, and it had
-    /// not.
+    /// The client said that the function did not run although it did, or that it ran although it
+    /// did not.
     Untrue,
     /// A good response was not accepted.
     Rejected,
 }
 
-/// What a case came to.
+/// The result of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
     pub faults: Vec<(Fault, String)>,
-    /// Whether the payload differs from the sent one in a way that plain HTTP cannot show.
+    /// Whether the payload differs from what was sent in a way that plain HTTP cannot detect.
     pub altered: bool,
     pub class: Class,
 }
@@ -82,7 +82,7 @@ pub enum Class {
     Other,
 }
 
-/// Judges what was seen. Call it when no request can be on its way any more.
+/// Judges an observation. Call this when no request can still be on its way.
 pub fn judge(case: &Case, seen: &Observation) -> Verdict {
     let mut verdict = Verdict::default();
     let runs = seen.executions.load(Ordering::SeqCst);
@@ -130,7 +130,7 @@ pub fn judge(case: &Case, seen: &Observation) -> Verdict {
     verdict
 }
 
-/// How often the function may run.
+/// How often the function may run, at most.
 fn most_runs(case: &Case, seen: &Observation) -> u32 {
     if matches!(case.asked, Asked::DryRun | Asked::StreamDryRun) {
         return 0;
@@ -141,7 +141,7 @@ fn most_runs(case: &Case, seen: &Observation) -> u32 {
     };
     match case.policy {
         Policy::Default | Policy::None => calls,
-        // Once a response has begun, the function ran, and nothing is sent again.
+        // A response that has begun means that the function ran, so nothing is sent again.
         Policy::AtLeastOnce if seen.has_begun => calls,
         Policy::AtLeastOnce => 3 * calls,
     }
@@ -182,7 +182,7 @@ fn may_succeed(trouble: &Trouble) -> bool {
     }
 }
 
-/// Notes what the bytes that the client received on its connections say.
+/// Records what the bytes that the client received on its connections prove.
 pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
     let is_flipped = match &case.trouble {
         Trouble::Wire { strike, .. } => matches!(strike.damage, Damage::Flip(_)),
@@ -191,8 +191,8 @@ pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
     let first = delivered.first().and_then(|bytes| Received::parse(bytes));
     seen.has_begun =
         !is_flipped && first.is_some_and(|head| head.status == 200 && head.is_framed());
-    // Bits were flipped on a connection without checksums, or a server sent less than it should have.
-    // The messages of a stream have checksums.
+    // Either bits were flipped on a connection without checksums, or a server sent less than it
+    // should have. The messages of a stream have checksums, so a stream is never excused.
     let excused = match &case.trouble {
         Trouble::Wire {
             over: Over::Plain,
@@ -208,7 +208,7 @@ pub fn digest(case: &Case, seen: &mut Observation, delivered: &[Vec<u8>]) {
         excused && !case.asked.is_stream() && delivered.iter().any(|bytes| proves(bytes, payload));
 }
 
-/// Whether the bytes of a connection are a success with this payload.
+/// Whether the bytes received on a connection are a success with this payload.
 fn proves(bytes: &[u8], payload: &[u8]) -> bool {
     Received::parse(bytes).is_some_and(|received| {
         received.status == 200
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_must_not_be() {
+    fn finds_what_must_not_happen() {
         use Execution::{NotStarted, Started, Unknown};
         let default = case(Policy::Default, Asked::Invoke, Damage::Close);
         let check = |ended, runs| faults(&default, &seen(&default, ended, runs, ""));

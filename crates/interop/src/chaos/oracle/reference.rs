@@ -1,8 +1,9 @@
-//! A naive reader of HTTP responses, to tell what the bytes that a client received prove.
+//! A naive parser of HTTP responses, to determine what the bytes that a client received prove.
 //!
-//! Plain HTTP has no checksum. A flipped bit in `Content-Length` can make a shorter response that is
-//! complete in every respect, and no client can know better. Such a success is counted separately,
-//! and only if this reader, which shares no code with the client, reads the same payload.
+//! Plain HTTP has no checksum. A flipped bit in `Content-Length` can result in a shorter response
+//! that is complete in every respect, and no client can detect that. Such a success is counted
+//! separately, and only if this parser, which shares no code with the client, reads the same
+//! payload.
 
 /// A response as it was received.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Reads the first response in the bytes of a connection; `None` if its head is not complete.
+    /// Parses the first response in the bytes of a connection; `None` if its head is not complete.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let end = find(bytes, b"\r\n\r\n")? + 4;
         let head: Vec<char> = bytes[..end].iter().map(|byte| *byte as char).collect();
@@ -47,7 +48,8 @@ impl Received {
         Some(received)
     }
 
-    /// Whether the framing of the body is unambiguous, so that no client may reject the head.
+    /// Whether the framing of the body is unambiguous, so that no client has a reason to reject the
+    /// head.
     pub fn is_framed(&self) -> bool {
         let all = |name: &str| {
             let found = self.headers.iter().filter(|(found, _)| found == name);

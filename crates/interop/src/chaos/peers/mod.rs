@@ -57,7 +57,7 @@ impl Caller for PeerClient {
     }
 }
 
-/// The cases that any client can be in, under its own defaults. Scripted servers speak plain HTTP.
+/// The cases that apply to any client, under its own defaults. Scripted servers speak plain HTTP.
 fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> {
     let all = schedule::cases(world_lengths, Extent::Quick, seed);
     let applies = |case: &Case| match &case.trouble {
@@ -66,13 +66,13 @@ fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> 
             over: other,
             strike,
         } => *other == over && strike.on == Connections::First,
-        // Two calls run a function twice.
+        // Scripts with two calls are left out, since two calls run a function twice.
         Trouble::Script(script) => {
             over == Over::Plain && Asked::OPERATIONS.contains(&case.asked) && !script.again
         }
         _ => false,
     };
-    // Each error of the table is under one policy, so that all are taken.
+    // Each error of the table appears under only one policy, so all policies are included.
     let is_default = |case: &Case| case.policy == Policy::Default || case.section() == "errors";
     let mut cases: Vec<Case> = all
         .into_iter()
@@ -105,7 +105,8 @@ impl Counts {
         self.most = self.most.max(runs);
         match &seen.ended {
             Ended::Outcome(Outcome::Whole(payload)) => {
-                // What plain HTTP cannot show is nobody's fault.
+                // A success that plain HTTP cannot distinguish from the real one is not the
+                // client's fault.
                 let is_whole = *payload == seen.expected || seen.is_proved;
                 match case.asked {
                     Asked::Stream => self.half_streams += u64::from(!is_whole),
@@ -128,8 +129,8 @@ impl Counts {
 pub async fn compare(clients: &Path, words: &[String], seed: u64) -> Result<bool, BoxError> {
     let lengths = World::start().await?.lengths().await?;
     println!(
-        "| client | over | cases | ran a function twice | most runs | not the whole stream, taken for whole | \
-         failed stream, taken for whole | not the whole buffered response, taken for whole | hung |"
+        "| client | over | cases | ran a function twice | most runs | bad stream, taken for whole | \
+         failed stream, taken for whole | bad buffered response, taken for whole | hung |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut is_good = true;
@@ -184,7 +185,7 @@ fn peers(clients: &Path) -> Result<Vec<Peer>, BoxError> {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/chaos");
     let mut python = Command::new(clients.join("python/bin/python"));
     python.arg(scripts.join("boto3_caller.py"));
-    // Node resolves packages from the script's folder.
+    // Node resolves packages from the folder of the script.
     let script: PathBuf = clients.join("chaos_sdk_caller.mjs");
     std::fs::copy(scripts.join("sdk_caller.mjs"), &script)?;
     let mut node = Command::new("node");

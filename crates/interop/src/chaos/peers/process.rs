@@ -1,5 +1,5 @@
-//! A client in a process of its own: calls go to its standard input, outcomes come from its standard
-//! output, one JSON object a line.
+//! A client in a process of its own: it reads calls from its standard input and writes outcomes to
+//! its standard output, one JSON object per line.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use crate::chaos::run::site::function;
 
 type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
-/// Where a call goes, and what signs the server's certificate if that is TLS.
+/// Where a call goes, and the authority that signs the server's certificate if the call uses TLS.
 pub(super) struct Address {
     pub(super) url: String,
     /// The certificate of the authority, as PEM.
@@ -109,7 +109,7 @@ impl Process {
         match (outcome["error"].as_str(), outcome["failed"].as_str()) {
             (Some(text), _) | (None, Some(text)) => failed(text.to_owned()),
             (None, None) => {
-                // Each byte is a character.
+                // Each character of the text stands for one byte.
                 let text = outcome["payload"].as_str().unwrap_or_default();
                 let bytes: Vec<u8> = text.chars().map(|character| character as u8).collect();
                 Outcome::Whole(bytes.into())

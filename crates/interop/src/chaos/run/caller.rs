@@ -12,18 +12,18 @@ use tokio::io::AsyncReadExt;
 use super::site::{Site, function};
 use crate::chaos::case::{Asked, Over, Policy};
 
-/// How long the parts of a call may take. No part takes as long unless it is broken; where the
-/// machine is so busy that it does, the case is one of a stalled connection.
+/// The timeouts for the parts of a call. No part takes this long unless it is damaged. If the
+/// machine is so busy that one does, the case becomes that of a stalled connection.
 const FIRST_BYTE: Duration = Duration::from_millis(400);
-/// Under a policy that sends again after it: a response that has come, but that a busy machine has
-/// not read, must not count as one that has begun.
+/// For a policy that sends again after this timeout: a response that has arrived, but that a busy
+/// machine has not read yet, must not count as one that has begun.
 const FIRST_BYTE_AGAIN: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_millis(400);
 const TOTAL: Duration = Duration::from_secs(4);
-/// Of calls that must succeed.
+/// The timeout of calls that must succeed.
 pub const PATIENT: Duration = Duration::from_secs(45);
 
-/// The most of a response that a caller keeps.
+/// The largest response that a caller accepts.
 pub const MAX_RESPONSE: u64 = 8 << 20;
 
 /// What the caller got.
@@ -38,7 +38,7 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct Failed {
     pub text: String,
-    /// What the client says of the execution, if it says anything.
+    /// What the client says about the execution, if anything.
     pub execution: Option<Execution>,
     pub attempts: Option<u32>,
     pub kind: String,
@@ -62,7 +62,7 @@ pub trait Caller: Send + Sync {
     fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_>;
 }
 
-/// Whom a case calls, and how.
+/// The address that a case calls, and how it calls.
 #[derive(Clone, Copy, Debug)]
 pub struct To {
     pub over: Over,
@@ -131,7 +131,7 @@ pub fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client,
         .build()?)
 }
 
-/// How a stream is read: all ways must see the same end.
+/// How a stream is read. Every way must lead to the same end.
 #[derive(Clone, Copy, Debug)]
 pub enum Reading {
     Collect,

@@ -28,7 +28,7 @@ async function strike(event, phase) {
     if (event.event === "kill") {
         process.kill(victim, "SIGKILL");
     } else {
-        // Whoever reads this wakes the process.
+        // The reader of this file resumes the process.
         writeFileSync(join(folder, `${event.id}.suspended`), `${victim}\n`);
         process.kill(victim, "SIGSTOP");
     }

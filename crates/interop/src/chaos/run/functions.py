@@ -32,7 +32,7 @@ def strike(event, phase):
     if event["event"] == "kill":
         os.kill(victim, signal.SIGKILL)
     else:
-        # Whoever reads this wakes the process.
+        # The reader of this file resumes the process.
         with open(os.path.join(FOLDER, event["id"] + ".suspended"), "w") as note:
             note.write(f"{victim}\n")
         os.kill(victim, signal.SIGSTOP)

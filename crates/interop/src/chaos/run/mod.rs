@@ -1,4 +1,4 @@
-//! What the cases do.
+//! Runs the cases.
 
 pub mod caller;
 pub mod obstacles;
@@ -31,26 +31,26 @@ use super::schedule::Lengths;
 use super::schedule::scripts::{Expect, Script};
 use super::schedule::text::ID;
 
-/// A call that does not end by then hangs: much longer than all its timeouts.
+/// A call that has not ended by then hangs: this is much longer than all timeouts of a call.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How many cases are judged at once; what they leave behind is forgotten then.
+/// The size of a batch of cases, which are judged together and whose counters are then forgotten.
 const BATCH: usize = 5000;
 
-/// How long a request may still be on its way when its caller has given up.
+/// How long a request may still be on its way after its caller has given up.
 const SETTLED: Duration = Duration::from_millis(500);
 
 /// What all cases share.
 pub struct World {
     pub site: Site,
-    /// Cases at the same time: most of them only wait.
+    /// The number of concurrent cases: most of them only wait.
     pub at_once: usize,
-    /// Processes at the same time.
+    /// The number of concurrent cases that use processes.
     processes: Semaphore,
     callers: Box<dyn Callers>,
 }
 
-/// What is done with a case that is over, and what was seen of it unless it could not be set up.
+/// Receives each case that is over, and what was observed of it, or why it could not be set up.
 pub type Sink<'s> = dyn FnMut(&Case, Result<Observation, BoxError>) + 's;
 
 impl World {
@@ -69,7 +69,7 @@ impl World {
         })
     }
 
-    /// Measures undisturbed exchanges.
+    /// Measures how many bytes pass in undisturbed exchanges.
     pub async fn lengths(&self) -> Result<Lengths, BoxError> {
         let mut lengths = Lengths::default();
         for over in Over::ALL {
@@ -96,7 +96,7 @@ impl World {
         Ok(lengths)
     }
 
-    /// Runs cases. A case is over when no request of it can be on its way any more.
+    /// Runs cases. A case is over when no request of it can still be on its way.
     pub async fn run(self: &Arc<Self>, cases: Vec<Case>, sink: &mut Sink<'_>) {
         let mut nth = 1;
         for batch in cases.chunks(BATCH) {
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// An observation of which nothing is known yet.
+    /// An observation about which nothing is known yet.
     fn seen(&self, nth: usize) -> Observation {
         Observation {
             ended: Ended::Hung,
@@ -200,7 +200,7 @@ impl World {
         self.callers.caller(&self.site, to)
     }
 
-    /// A call over a connection that is damaged.
+    /// Makes a call over a connection that is damaged.
     async fn wire(
         &self,
         nth: usize,
@@ -215,21 +215,22 @@ impl World {
         let mut seen = self.seen(nth);
         if pooled {
             let warm = format!("{}w", &id(nth)[1..]);
-            // Where the machine is too busy for it, the connection is a new one.
+            // If this call fails because the machine is too busy, the next one uses a new
+            // connection.
             let _ = end(caller.call(case.asked, payload(&warm))).await;
             proxy.seen.arm();
         }
         seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
         seen.struck = strike.is_none() || proxy.seen.strikes() > 0;
         let delivered = proxy.seen.delivered();
-        // Unless the pooled connection was struck, the call went over a new one, and what the first
-        // one delivered is the late response to the call before.
+        // Unless the pooled connection was damaged, the call used a new one, and what the first
+        // connection delivered is the late response to the previous call.
         let first = usize::from(pooled && !seen.struck);
         oracle::digest(case, &mut seen, delivered.get(first..).unwrap_or_default());
         Ok(seen)
     }
 
-    /// A call that its caller drops, and another one of the same client.
+    /// Makes a call that its caller drops, and another call of the same client.
     async fn drop_call(
         &self,
         nth: usize,
@@ -245,7 +246,7 @@ impl World {
         let caller = self.caller(over, proxy.address, case, nth)?;
         let mut seen = self.seen(nth);
         let call = end(caller.call(case.asked, payload(&id(nth))));
-        // At offset 0 it is dropped before it is polled.
+        // At offset 0, the call is dropped before it is first polled.
         seen.ended = tokio::select! {
             biased;
             () = async { if tell.1 > 0 { proxy.seen.told.notified().await } } => Ended::Dropped,
@@ -258,7 +259,7 @@ impl World {
         Ok(seen)
     }
 
-    /// A call of a server that follows a script.
+    /// Calls a server that follows a script.
     async fn script(
         &self,
         nth: usize,
@@ -285,12 +286,12 @@ impl World {
     }
 }
 
-/// The id of a case, which its function is called with.
+/// The id of a case, with which its function is called.
 fn id(nth: usize) -> String {
     format!("{nth:08}")
 }
 
-/// Waits for the end of a call, whatever it is.
+/// Waits for the end of a call, in whatever way it ends.
 async fn end(call: impl Future<Output = Outcome>) -> Ended {
     let caught = AssertUnwindSafe(call).catch_unwind();
     match tokio::time::timeout(PATIENCE, caught).await {

@@ -1,4 +1,4 @@
-//! What stands in the way of a connection.
+//! Sets up what prevents a connection.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -15,12 +15,12 @@ use super::proxy::reset;
 use super::site::{Authority, Site};
 use crate::chaos::schedule::connect::{Obstacle, Proxy, Tls};
 
-/// An obstacle that has been set up: where the client is sent, and through what.
+/// An obstacle that has been set up: the URL that the client calls, and the transport that it uses.
 pub struct Way {
     pub url: String,
     pub transport: Transport,
     tasks: JoinSet<()>,
-    /// Sockets that must stay as they are.
+    /// Sockets that must stay open.
     held: Vec<Socket>,
 }
 
@@ -137,7 +137,7 @@ impl Way {
         .await
     }
 
-    /// An address on which nothing listens, and that nothing else can take.
+    /// An address on which nothing listens, and which nothing else can take.
     fn unused(&mut self) -> io::Result<SocketAddr> {
         let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -168,7 +168,7 @@ impl Way {
     }
 }
 
-/// Writes, and closes in order.
+/// Writes, and closes gracefully.
 async fn end(mut socket: TcpStream, bytes: &[u8]) -> io::Result<()> {
     socket.write_all(&Bytes::copy_from_slice(bytes)).await?;
     socket.shutdown().await?;
@@ -176,7 +176,8 @@ async fn end(mut socket: TcpStream, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// An address whose queue of connections is full: the first packet of another one is dropped.
+/// An address whose queue of connections is full: the first packet of any further connection is
+/// dropped.
 fn full() -> io::Result<(SocketAddr, Vec<Socket>)> {
     let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;

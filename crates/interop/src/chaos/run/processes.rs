@@ -1,4 +1,4 @@
-//! Real functions in real processes, which are killed and suspended while they are called.
+//! Real functions in real processes, which are killed or suspended while they are called.
 
 use std::fs;
 use std::io;
@@ -25,10 +25,10 @@ use crate::chaos::schedule::processes::{Death, Event, Victim};
 const FIRST_BYTE: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_secs(1);
 const TOTAL: Duration = Duration::from_secs(8);
-/// Longer than the timeouts for the first byte and between two pieces.
+/// Longer than the timeouts for the first byte and between two chunks.
 const SUSPENDED: Duration = Duration::from_secs(4);
 
-/// A folder of its own, which is removed in the end.
+/// A separate folder, which is removed at the end.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -46,7 +46,7 @@ impl Folder {
         &self.0
     }
 
-    /// How often the function ran with an id.
+    /// Returns how often the function ran with this id.
     pub fn executions(&self, id: &str) -> u32 {
         fs::metadata(self.0.join(id)).map_or(0, |file| file.len() as u32)
     }
@@ -67,7 +67,7 @@ pub fn has_interpreters() -> bool {
     })
 }
 
-/// Serves the real functions until it is killed: what the process of an endpoint does.
+/// Serves the real functions until it is killed. This runs in the endpoint's process.
 pub async fn serve(folder: &Path) -> Result<(), BoxError> {
     let program = |name: &str, file: &str| {
         let program = Program::source(folder.join(file))?
@@ -85,7 +85,7 @@ pub async fn serve(folder: &Path) -> Result<(), BoxError> {
     match server.run().await {}
 }
 
-/// An endpoint in a process of its own. It is killed when this is dropped.
+/// An endpoint in a process of its own, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Serving {
     pub url: String,
@@ -121,7 +121,7 @@ fn timeouts() -> Timeouts {
         .with_total(TOTAL)
 }
 
-/// Calls a real function, to the end of the response.
+/// Calls a real function, and reads the response to its end.
 pub async fn call(client: &Client, asked: Asked, name: &str, payload: Bytes) -> Outcome {
     let result = async {
         match asked.is_stream() {
@@ -146,7 +146,7 @@ pub async fn call(client: &Client, asked: Asked, name: &str, payload: Bytes) -> 
     }
 }
 
-/// Makes a call and prints its outcome: what the process of a caller does.
+/// Makes a call and prints its outcome. This runs in a caller's process.
 pub async fn call_and_print(arguments: &[String]) -> Result<(), BoxError> {
     let [url, asked, name, policy, payload] = arguments else {
         return Err("call URL OPERATION FUNCTION POLICY PAYLOAD".into());
@@ -173,7 +173,7 @@ pub async fn call_and_print(arguments: &[String]) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Runs a case; returns how it ended, and how often the function ran.
+/// Runs a case, and returns how it ended and how often the function ran.
 pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32), BoxError> {
     let folder = Folder::create(id)?;
     let serving = Serving::start(folder.path()).await?;
@@ -193,7 +193,7 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
             "endpoint": serving.id(),
         })
     };
-    // The instance has started before it is timed.
+    // Starts the instance before the measured call.
     let warm = client(&serving.url, Policy::Default, Default::default())?;
     let first = payload("warm", "nothing").to_string();
     let warm = warm
@@ -211,7 +211,7 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
         call(&client, case.asked, name, Bytes::from(payload.to_string())).await
     };
     if death.event == Event::Suspend {
-        // What was suspended continues, and must not run anything again.
+        // The suspended process continues, and must not run anything again.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let _ = tokio::time::timeout(2 * SUSPENDED, waking).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -222,7 +222,7 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
     Ok((Ended::Outcome(outcome), executions))
 }
 
-/// Continues the process that a function notes as suspended.
+/// Resumes the process that a function notes as suspended.
 async fn wake(note: PathBuf) {
     loop {
         if let Some(id) = fs::read_to_string(&note)

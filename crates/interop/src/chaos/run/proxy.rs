@@ -1,4 +1,5 @@
-//! A proxy of bytes between a client and a server, which damages a connection at a byte offset.
+//! A proxy that forwards bytes between a client and a server, and damages a connection at a byte
+//! offset.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,21 +15,21 @@ use tokio::task::JoinSet;
 
 use crate::chaos::case::{Connections, Damage, Direction, Strike};
 
-/// How many of the bytes that a client receives on a connection are kept, for the oracle.
+/// How many of the bytes that a client receives on a connection are kept for the oracle.
 const KEPT: usize = 64 * 1024;
 
-/// How long a closed connection is still read from, so that unread bytes do not turn FIN into RST.
+/// How long a closed connection is still read, so that unread bytes do not turn FIN into RST.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// What happens on the connections of a proxy.
+/// What a proxy does to its connections.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub strike: Option<Strike>,
-    /// Tells when so many bytes have passed in a direction of the first connection.
+    /// Notifies the test when this many bytes have passed in a direction of the first connection.
     pub tell: Option<(Direction, u64)>,
 }
 
-/// What passed, and what is told.
+/// What passed through the proxy, and the notification.
 #[derive(Debug)]
 pub struct Seen {
     connections: AtomicUsize,
@@ -38,7 +39,7 @@ pub struct Seen {
     strikes: AtomicUsize,
     /// What the client received, by connection.
     delivered: Mutex<Vec<Vec<u8>>>,
-    /// Whether offsets count: those of a pooled connection begin with the second request.
+    /// Whether offsets count yet: on a pooled connection, they begin with the second request.
     armed: watch::Sender<bool>,
     pub told: Notify,
 }
@@ -66,7 +67,7 @@ impl Seen {
         delivered.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Begins to count offsets, and forgets what was delivered before.
+    /// Starts counting offsets, and forgets what was delivered before.
     pub fn arm(&self) {
         let mut delivered = self
             .delivered
@@ -90,7 +91,7 @@ impl Seen {
     }
 }
 
-/// A proxy on a loopback port. It ends, with its connections, when it is dropped.
+/// A proxy on a loopback port. It ends, with all its connections, when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     pub address: SocketAddr,
@@ -99,8 +100,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy to the nth of these servers for the nth connection, to the last for all
-    /// further ones.
+    /// Starts a proxy that forwards the nth connection to the nth of these servers, and all further
+    /// ones to the last.
     pub async fn start(servers: Vec<SocketAddr>, plan: Plan) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -184,7 +185,7 @@ impl Link {
                     else => break None,
                 };
                 match end {
-                    // The pump has passed the end on.
+                    // The pump has already forwarded the end.
                     End::Eof => {}
                     End::Failed => break None,
                     End::Struck(damage) => break Some(damage),
@@ -206,11 +207,11 @@ impl Link {
                 let _ = tokio::time::timeout(LINGER, drain).await;
             }
         }
-        // No port of ours is left in TIME_WAIT.
+        // A reset leaves no local port in TIME_WAIT.
         reset(&server);
     }
 
-    /// Ends the client's side, and still passes its request on.
+    /// Closes the client's side, but still forwards its request.
     async fn hang_up(&self, client: &mut TcpStream, server: &mut TcpStream) {
         let _ = client.shutdown().await;
         let (mut from_client, _closed) = client.split();
@@ -221,7 +222,7 @@ impl Link {
         let _ = tokio::join!(request, response);
     }
 
-    /// Passes bytes on, up to an end or to the strike.
+    /// Forwards bytes until the end or the damage.
     async fn pump(
         &self,
         direction: Direction,
@@ -234,8 +235,8 @@ impl Link {
         let mut passed = 0;
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            // A request is struck as soon as so much of it has passed, a response when more of it has
-            // come: at offset 0, its function has run.
+            // A request is damaged as soon as this many bytes have passed. A response is damaged
+            // only when more of it arrives, so that at offset 0 its function has run.
             if let Some(strike) = strike.filter(|strike| counts && passed >= strike.at) {
                 let is_request = direction == Direction::Request;
                 if is_request && !matches!(strike.damage, Damage::Flip(_)) {
@@ -275,7 +276,7 @@ impl Link {
                     _ => {}
                 }
             }
-            // Noted first: once the client has it, the next call may begin.
+            // Recorded first: once the client has the bytes, the next call may begin.
             if direction == Direction::Response {
                 self.seen.keep(self.nth, bytes);
             }

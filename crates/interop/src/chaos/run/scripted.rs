@@ -1,5 +1,5 @@
-//! A server that follows a script, and is the worst that the script allows: what it is asked to run
-//! it runs.
+//! A server that follows a script, and behaves in the worst way that the script allows: it runs
+//! whatever it is asked to run.
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ impl Seen {
         self.was_good.load(Ordering::SeqCst)
     }
 
-    /// What the first connection's client was sent.
+    /// Returns what was sent on the first connection.
     pub fn sent(&self) -> Vec<u8> {
         let sent = self.sent.lock();
         sent.unwrap_or_else(PoisonError::into_inner).clone()
@@ -147,7 +147,7 @@ impl Connection {
                 Step::Drip(bytes, pause) => self.drip(bytes, *pause).await?,
                 Step::Close => {
                     self.socket.shutdown().await?;
-                    // Unread bytes would turn FIN into RST.
+                    // Read first, since unread bytes would turn FIN into RST.
                     let mut nowhere = tokio::io::sink();
                     let drain = tokio::io::copy(&mut self.socket, &mut nowhere);
                     let _ = tokio::time::timeout(Duration::from_millis(100), drain).await;
@@ -185,7 +185,7 @@ async fn request(socket: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<(
     }
 }
 
-/// The length of a complete request at the beginning of these bytes.
+/// Returns the length of a complete request at the beginning of these bytes.
 fn length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();

@@ -18,18 +18,18 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::chaos::case::{Asked, Over};
 
-/// How often a function ran, by what it was called with.
+/// How often a function ran, by the id that it was called with.
 #[derive(Clone, Debug, Default)]
 pub struct Executions(Arc<Mutex<HashMap<String, Arc<AtomicU32>>>>);
 
 impl Executions {
-    /// The counter of one id.
+    /// The counter for one id.
     pub fn of(&self, id: &str) -> Arc<AtomicU32> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(id.to_owned()).or_default())
     }
 
-    /// Forgets the counters of ids that are over.
+    /// Forgets the counters of ids that are no longer used.
     pub fn forget(&self) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, count| Arc::strong_count(count) > 1);
@@ -42,12 +42,13 @@ impl Executions {
     }
 }
 
-/// What a function is called with. All ids are of the same length, so that offsets are the same.
+/// The payload with which a function is called. All ids have the same length, so that offsets are
+/// the same.
 pub fn payload(id: &str) -> Bytes {
     Bytes::from(format!("\"{id}\""))
 }
 
-/// The pieces in which a function responds; a buffered one sends them at once.
+/// The pieces in which a function responds; a buffered function returns them all at once.
 pub fn pieces(id: &str) -> [String; 4] {
     [
         format!("{{\"id\":\"{id}\","),
@@ -112,14 +113,14 @@ fn functions(executions: &Executions) -> Vec<Function> {
     ]
 }
 
-/// A certificate authority, and what it vouches for.
+/// A certificate authority, and certificates from it.
 pub struct Authority {
     pub pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// With keys whose signatures always have the same length.
+    /// Uses keys whose signatures always have the same length.
     pub fn new(name: &str) -> Result<Self, BoxError> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -132,7 +133,7 @@ impl Authority {
         })
     }
 
-    /// What accepts TLS for a host.
+    /// Returns a TLS acceptor for a host.
     pub fn acceptor(&self, host: &str) -> Result<TlsAcceptor, BoxError> {
         let key = KeyPair::generate_for(&PKCS_ED25519)?;
         let params = CertificateParams::new([host.to_owned()])?;
@@ -148,7 +149,7 @@ impl Authority {
     }
 }
 
-/// The endpoint, and what counts the executions.
+/// The endpoint, and the counters of executions.
 pub struct Site {
     pub executions: Executions,
     pub authority: Authority,
@@ -194,7 +195,7 @@ impl Site {
         }
     }
 
-    /// The same functions behind an endpoint whose clock differs.
+    /// Starts another endpoint with the same functions, whose clock differs.
     pub async fn with_clock(&self, seconds: i64) -> Result<Server, BoxError> {
         Ok(endpoint(&self.executions, seconds)?
             .bind("127.0.0.1:0")

@@ -1,4 +1,4 @@
-//! The results, and how to repeat what went wrong.
+//! The results, and how to repeat each case that failed.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use super::super::case::Case;
 use super::super::oracle::{Class, Fault, Observation, Verdict};
 
-/// Panics of tasks that nobody waits for, such as those of a connection.
+/// Panics of tasks that nobody joins, such as those of a connection.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Notes every panic, wherever it occurs.
+/// Records every panic, wherever it occurs.
 pub fn watch_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +36,7 @@ pub struct Tally {
     rows: BTreeMap<String, Row>,
     faults: BTreeMap<Fault, u64>,
     errors: u64,
-    /// How a case is repeated, up to its name.
+    /// The command line that repeats a case, without the case's name.
     repeat: String,
 }
 
@@ -68,7 +68,7 @@ impl Tally {
         }
     }
 
-    /// Notes a case that could not be set up.
+    /// Records a case that could not be set up.
     pub fn failed(&mut self, case: &Case, error: &dyn Display) {
         self.errors += 1;
         self.show(&"NOT RUN", &error.to_string(), &case.name);
@@ -86,7 +86,7 @@ impl Tally {
         self.rows.values().map(|row| row.cases).sum()
     }
 
-    /// Prints the results; returns whether nothing was wrong.
+    /// Prints the results, and returns whether everything was right.
     pub fn finish(&self, peak_mib: u64) -> bool {
         println!(
             "{:<12} {:>8} {:>8} {:>8} {:>11} {:>8} {:>8} {:>8}",
@@ -126,7 +126,7 @@ impl Tally {
     }
 }
 
-/// The most memory that this process has had, in MiB.
+/// The peak memory of this process in MiB.
 pub fn peak_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

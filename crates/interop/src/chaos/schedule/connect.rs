@@ -1,6 +1,6 @@
-//! Why no connection can be made.
+//! Reasons why no connection can be made.
 
-/// What is in the way.
+/// What prevents the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// Nothing listens.
@@ -9,48 +9,48 @@ pub enum Obstacle {
     BlackHole,
     /// The name does not exist.
     UnknownHost,
-    /// How a server of `https://` behaves.
+    /// Misbehavior of a server of `https://`.
     Tls(Tls),
-    /// How a proxy behaves, on the way to an endpoint over TLS.
+    /// Misbehavior of a proxy on the way to an endpoint behind TLS.
     Proxy(Proxy),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// Its certificate is of an authority that is not trusted.
+    /// The certificate is from an authority that is not trusted.
     Untrusted,
-    /// Its certificate is for another host.
+    /// The certificate is for another host.
     OtherHost,
-    /// It closes after the client's first message.
+    /// The server closes after the client's first message.
     Closes,
     Resets,
-    /// It sends an alert.
+    /// The server sends an alert.
     Alert,
-    /// It speaks plain HTTP.
+    /// The server speaks plain HTTP.
     PlainHttp,
     Garbage,
-    /// It never responds.
+    /// The server never responds.
     Hangs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proxy {
     Refused,
-    /// It responds with this status to CONNECT.
+    /// The proxy responds to CONNECT with this status.
     Status(u16),
     Closes,
     Resets,
     Hangs,
     Garbage,
-    /// It sends a head without an end.
+    /// The proxy sends a head without an end.
     EndlessHead,
-    /// It accepts, and then closes.
+    /// The proxy accepts, and then closes.
     AcceptsAndCloses,
-    /// It accepts, and then sends garbage instead of TLS.
+    /// The proxy accepts, and then sends garbage instead of TLS.
     AcceptsAndLies,
 }
 
-/// All obstacles and their names.
+/// All obstacles, with their names.
 pub fn obstacles() -> Vec<(String, Obstacle)> {
     let mut all = vec![
         ("refused".to_owned(), Obstacle::Refused),

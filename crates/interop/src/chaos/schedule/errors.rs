@@ -1,11 +1,11 @@
-//! Every error of the table, as the service sends it and as proxies spoil it.
+//! Every error of the table, as the service sends it and as proxies alter it.
 
 use lambda_invoke_error::{Execution, KnownError, known_errors};
 
 use super::scripts::{Expect, Named, Script, Step, script, write};
 use super::text::{HTML, JSON, REQUEST_ID, head, sized};
 
-/// How an error comes.
+/// The forms in which an error arrives.
 const FORMS: [&str; 9] = [
     "full",
     "no-body",
@@ -24,7 +24,7 @@ pub fn scripts() -> Vec<Named> {
     for known in known_errors() {
         for form in FORMS {
             let script = Script {
-                // The worst that the error allows: where the function may have run, it has.
+                // The worst that the error allows: where the function may have run, it ran.
                 runs: known.execution != Execution::NotStarted,
                 ..error(known, form)
             };
@@ -55,7 +55,7 @@ fn error(known: &KnownError, form: &str) -> Script {
             let whole = sized(&status, &[code, REQUEST_ID, JSON], &body);
             whole[..whole.len() - body.len() / 2].to_vec()
         }
-        // The code is in the part of the body that does not come.
+        // The code is in the missing part of the body.
         "cut-body-only" => {
             let whole = sized(&status, &[REQUEST_ID, JSON], &with_code);
             whole[..whole.len() - with_code.len() + half].to_vec()

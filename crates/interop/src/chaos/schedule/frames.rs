@@ -1,4 +1,4 @@
-//! Streams of events that are broken, or end in every way.
+//! Event streams that are broken, or that end in every possible way.
 
 use bytes::Bytes;
 use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
@@ -12,7 +12,7 @@ use super::text::{
 use crate::chaos::case::Asked;
 use crate::chaos::run::site::pieces;
 
-/// How many frames of a byte are a million: fewer where time is short.
+/// The number of one-byte frames in a full run; a quick run uses fewer.
 pub const MILLION: u64 = 1_000_000;
 
 /// A response with these bytes as its body.
@@ -37,7 +37,7 @@ fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// All streams: their names and what they are.
+/// All streams, with their names.
 pub fn scripts(million: u64) -> Vec<Named> {
     let mut all = endings();
     all.extend(foreign());
@@ -51,14 +51,14 @@ fn named(name: impl Into<String>, expect: Expect, body: impl AsRef<[u8]>) -> Nam
     (name.into(), closing(expect, streamed(body.as_ref())))
 }
 
-/// The stream up to an event, and then these bytes.
+/// The stream up to this event, followed by these bytes.
 fn up_to(count: usize, rest: impl AsRef<[u8]>) -> Vec<u8> {
     let mut body = frames(events().into_iter().take(count));
     body.extend_from_slice(rest.as_ref());
     body
 }
 
-/// Exceptions, errors and failures, after every number of chunks; each end without proof.
+/// Exceptions, errors and failures after every number of chunks; and every end that proves nothing.
 fn endings() -> Vec<Named> {
     let mut all = Vec::new();
     for count in 0..=4 {
@@ -88,7 +88,7 @@ fn endings() -> Vec<Named> {
     all
 }
 
-/// The end of a stream whose failure only the log reports.
+/// The end of a stream whose function failed, which only the log reports.
 fn logged(status: &str) -> InvokeComplete {
     let id = REQUEST_ID.1;
     let log = format!(
@@ -131,7 +131,7 @@ fn foreign() -> Vec<Named> {
             "no-message-type",
             message(&[(":event-type", "InvokeComplete")], b"{}"),
         );
-        // Neither an event nor the end of one: it is skipped, too.
+        // The message is neither an event nor the end of the stream: it is skipped, too.
         let other = [
             (":message-type", "request"),
             (":event-type", "InvokeComplete"),
@@ -198,7 +198,7 @@ fn damaged() -> Vec<Named> {
     all
 }
 
-/// Empty and maximal chunks, and very many.
+/// Empty and maximal chunks, and streams of very many chunks.
 fn sizes(million: u64) -> Vec<Named> {
     let empty = || part("");
     let mut with_empty = vec![empty(), empty()];
@@ -210,7 +210,7 @@ fn sizes(million: u64) -> Vec<Named> {
     let headers = [&success_headers(Asked::Stream)[..], &[CHUNKED]].concat();
     let start = || write(head("HTTP/1.1 200 OK", &headers));
     let many = |name: &str, expect, frame: Vec<u8>, count, rest: Vec<u8>| {
-        // Many frames to a chunk of HTTP, as a server writes them.
+        // Many frames per HTTP chunk, as a server writes them.
         let together = 1000.min(count);
         let block = Bytes::from(chunk(frame.repeat(together as usize)));
         let end = [chunk(rest), LAST_CHUNK.to_vec()].concat();
@@ -237,7 +237,7 @@ fn sizes(million: u64) -> Vec<Named> {
         million,
         frames([part("x")]),
     ));
-    // 16 MiB is the largest payload of a message; the caller keeps 8 MiB.
+    // The largest payload of a message has 16 MiB; the caller accepts 8 MiB.
     let largest = frames([part(vec![b'x'; 16 << 20])]);
     all.push(many(
         "largest-chunk",
@@ -246,7 +246,7 @@ fn sizes(million: u64) -> Vec<Named> {
         1,
         largest,
     ));
-    // Each byte of the body in a chunk of HTTP of its own.
+    // Each byte of the body is an HTTP chunk.
     let bytes: Vec<u8> = whole.iter().flat_map(|byte| chunk([*byte])).collect();
     let bytes = [
         head("HTTP/1.1 200 OK", &headers),
@@ -258,7 +258,7 @@ fn sizes(million: u64) -> Vec<Named> {
     all
 }
 
-/// What follows the end.
+/// Streams with something after their end.
 fn after_complete() -> Vec<Named> {
     let whole = frames(events());
     let more = |bytes: Vec<u8>| [whole.clone(), bytes].concat();
@@ -290,13 +290,13 @@ fn after_complete() -> Vec<Named> {
     ];
     let headers = [&success_headers(Asked::Stream)[..], &[CHUNKED]].concat();
     let unfinished = [head("HTTP/1.1 200 OK", &headers), chunk(&whole)].concat();
-    // The stream is complete, whatever the connection does then.
+    // The stream is complete, whatever the connection does afterwards.
     for (name, last) in [
         ("close", Step::Close),
         ("reset", Step::Reset),
         ("hang", Step::Hang),
     ] {
-        // A reset may overtake what was sent before it.
+        // A reset may overtake data that was sent before it.
         let expect = if name == "reset" {
             Expect::Either
         } else {

@@ -15,7 +15,7 @@ use self::random::choose;
 use self::scripts::Named;
 use super::case::{Asked, Case, Connections, Damage, Direction, Over, Policy, Trouble};
 
-/// How much is tried.
+/// How many cases are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// A sample that takes less than two minutes.
@@ -27,7 +27,7 @@ pub enum Extent {
 impl Extent {
     fn offsets(self, on: Connections, damage: Damage) -> Option<u64> {
         match (self, on) {
-            // A stalled connection takes a timeout.
+            // Fewer, since a stalled connection takes as long as a timeout.
             (Self::Quick, Connections::First) if damage == Damage::Stall => Some(6),
             (Self::Quick, Connections::First) => Some(24),
             (Self::Quick, Connections::Pooled) => Some(6),
@@ -57,8 +57,8 @@ impl Extent {
 pub struct Lengths(HashMap<(&'static str, Asked), [u64; 4]>);
 
 impl Lengths {
-    /// Notes the bytes of the first request and response of a connection, with TLS's handshake, and
-    /// those of the second.
+    /// Records the number of bytes of a connection's first request and response, including the TLS
+    /// handshake, and of the second ones.
     pub fn note(&mut self, over: Over, asked: Asked, first: (u64, u64), second: (u64, u64)) {
         let lengths = [first.0, first.1, second.0, second.1];
         self.0.insert((over.name(), asked), lengths);
@@ -92,7 +92,7 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     all.extend(scripted("frames", Asked::Stream, frames));
     for asked in Asked::OPERATIONS {
         let errors = scripted("errors", asked, errors::scripts());
-        // Each row in each form under one policy that the seed chooses, or under all.
+        // Each error in each form, under one policy that the seed chooses or under all policies.
         all.extend(errors.into_iter().enumerate().filter_map(|(nth, case)| {
             let chosen = choose(seed, &format!("errors/{}", nth / Policy::ALL.len())) as usize;
             let is_chosen = chosen % Policy::ALL.len() == nth % Policy::ALL.len();

@@ -1,13 +1,13 @@
 //! Which process is killed or suspended, and when.
 
-/// Where a function is in its work.
+/// How far a function has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It has been called, and has not responded.
+    /// The function has been called, but has not responded.
     Called,
-    /// It has sent a part of its stream.
+    /// The function has sent a part of its stream.
     Streaming,
-    /// It has sent all of its response, and has not returned.
+    /// The function has sent all of its response, but has not returned.
     Sent,
 }
 
@@ -23,16 +23,16 @@ impl Phase {
     }
 }
 
-/// The process that it happens to.
+/// The process that is killed or suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Victim {
-    /// The function's process itself.
+    /// The function's own process.
     Function,
-    /// Its parent: what supervises the instance.
+    /// The function's parent process, which supervises the instance.
     Instance,
-    /// The endpoint.
+    /// The endpoint's process.
     Endpoint,
-    /// The caller: in [`Event::Suspend`] only, since a caller that is dead asks for nothing.
+    /// The caller's process: only in [`Event::Suspend`], since a killed caller expects no response.
     Caller,
 }
 
@@ -53,11 +53,11 @@ pub enum Event {
     Kill,
     /// SIGSTOP, and SIGCONT after all timeouts of the caller.
     Suspend,
-    /// Nothing: the function of the same runtime without a fault.
+    /// Nothing: the same function and runtime, undisturbed.
     Nothing,
 }
 
-/// An event in the life of a process.
+/// What happens to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Death {
     pub event: Event,
@@ -84,13 +84,13 @@ impl Language {
 }
 
 impl Death {
-    /// Whether a success is possible at all: the response may be complete before the end.
+    /// Whether the call can succeed at all: the response may be complete before the process ends.
     pub fn may_succeed(&self) -> bool {
         match self.event {
             Event::Nothing => true,
-            // A process that continues may still respond in time.
+            // A process that is resumed may still respond in time.
             Event::Suspend => true,
-            // A function may end its work without what supervises it.
+            // A function can finish its work without its supervisor.
             Event::Kill => self.victim == Victim::Instance,
         }
     }

@@ -1,6 +1,6 @@
 //! Deterministic choices.
 
-/// A number that depends on the seed and a name, and on nothing else (FNV-1a, then the finalizer of
+/// Returns a number that depends on the seed and the name only (FNV-1a, then the finalizer of
 /// SplitMix64).
 pub fn choose(seed: u64, name: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed;
@@ -12,8 +12,8 @@ pub fn choose(seed: u64, name: &str) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// `count` offsets from 0 to `end`, spread evenly, beginning where the seed says; all of them if
-/// there are no more.
+/// Returns `count` offsets from 0 to `end`, evenly spread and starting where the seed says, or all
+/// offsets if there are no more.
 pub fn offsets(end: u64, count: Option<u64>, seed: u64, name: &str) -> Vec<u64> {
     match count {
         Some(count) if count <= end => {

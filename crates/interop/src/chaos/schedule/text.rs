@@ -1,11 +1,11 @@
-//! The bytes of responses, right and wrong.
+//! The bytes of responses, valid and invalid.
 
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 
 use crate::chaos::case::Asked;
 use crate::chaos::run::site::{pieces, whole};
 
-/// What scripted servers are called with.
+/// The id with which scripted servers are called.
 pub const ID: &str = "scripted";
 
 pub const REQUEST_ID: (&str, &str) = ("x-amzn-requestid", "8f507cfc-aaaa-4697-b07a-ac58fc914c95");
@@ -16,7 +16,7 @@ pub const EVENTS: (&str, &str) = ("content-type", "application/vnd.amazon.events
 pub const CHUNKED: (&str, &str) = ("transfer-encoding", "chunked");
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// A head without anything that is not in `headers`.
+/// A head with only these headers.
 pub fn head(line: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut text = format!("{line}\r\n");
     for (name, value) in headers {
@@ -26,7 +26,7 @@ pub fn head(line: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A response with a length.
+/// A response with a `Content-Length`.
 pub fn sized(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len().to_string();
@@ -41,12 +41,12 @@ pub fn chunk(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// The payload that a success has.
+/// The payload of a success.
 pub fn payload() -> Vec<u8> {
     whole(ID).to_vec()
 }
 
-/// The headers of the operation's success.
+/// The headers of a successful response of the operation.
 pub fn success_headers(asked: Asked) -> Vec<(&'static str, &'static str)> {
     match asked {
         _ if asked.is_stream() => vec![REQUEST_ID, VERSION, EVENTS],
@@ -54,7 +54,7 @@ pub fn success_headers(asked: Asked) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// The body of the operation's success, before the framing of HTTP.
+/// The body of a successful response of the operation, before HTTP framing.
 pub fn success_body(asked: Asked) -> Vec<u8> {
     match asked {
         Asked::Event | Asked::DryRun | Asked::StreamDryRun => Vec::new(),
@@ -63,7 +63,7 @@ pub fn success_body(asked: Asked) -> Vec<u8> {
     }
 }
 
-/// The status of the operation's success.
+/// The status of a successful response of the operation.
 pub fn success_status(asked: Asked) -> &'static str {
     match asked {
         Asked::Event => "202 Accepted",

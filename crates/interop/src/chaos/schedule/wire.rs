@@ -6,12 +6,12 @@ use crate::chaos::case::{
     Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
 };
 
-/// Offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a duration in
-/// the log, and a sample must be the same in the next run. A few strikes come after everything has
-/// passed.
+/// Ranges of offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a
+/// duration in the log, but a sample must be the same in the next run. A few offsets are therefore
+/// past the end, where nothing is damaged.
 const ROUND: u64 = 64;
 
-/// All damage.
+/// All damaged connections.
 pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     let mut all = Vec::new();
     for over in Over::ALL {
@@ -43,7 +43,7 @@ fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, grou
     for damage in Damage::all(0) {
         let name = format!("wire/{}/{}/{}", over.name(), asked.name(), policy.name());
         let key = format!("{name}/{direction:?}/{}/{on:?}", damage.name());
-        // Flips on all connections say no more than flips on one.
+        // Flipping bits on all connections tests no more than on one.
         if on == Connections::Every && matches!(damage, Damage::Flip(_)) {
             continue;
         }
@@ -68,7 +68,7 @@ fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, grou
     }
 }
 
-/// Callers that drop the call at byte offsets.
+/// Callers that drop the call when a number of bytes has passed.
 pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     let mut all = Vec::new();
     for over in Over::ALL {

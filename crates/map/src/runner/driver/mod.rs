@@ -1,14 +1,16 @@
-//! The loop of a run, polled by whoever reads its results.
+//! The loop of a run, which is polled by the reader of its results.
 //!
-//! An item goes from the source to `opening`; its record is written; the call is started; the result
-//! goes to `closing`; its record is written; then it is yielded. Records are written in groups: those
-//! of all calls that have ended when the run is polled, and of those that start in their place. If a
-//! thread writes them, since they have to be synced as well, the next group gathers meanwhile.
+//! An item goes from the source to `opening`; its record is written; the call is started; the
+//! result goes to `closing`; its record is written; then it is yielded. Records are written in
+//! groups: those of all calls that have ended when the run is polled, and of those that start in
+//! their place. If a thread writes them, because they also have to be synced, the next group is
+//! collected in the meantime.
 
+mod callers;
 mod results;
 mod start;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -18,12 +20,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lambda_invoke::{BoxError, Client, Error};
+use lambda_invoke::BoxError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use super::attempt::{Mode, Response, Target};
+use self::callers::{Called, Callers};
+use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
 use super::verdict::Retry;
@@ -34,7 +37,7 @@ use crate::pace::{Limiter, Rate};
 use crate::state::Rerun;
 use crate::store::{Journal, JournalError, Reading, Written};
 
-/// How many results may wait to be read before no more items are started.
+/// No more items are started while this many results wait to be read.
 const MAX_READY: usize = 1_024;
 
 pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> + Send>>;
@@ -42,8 +45,6 @@ pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> +
 /// The settings that do not change.
 #[derive(Debug)]
 struct Settings {
-    client: Client,
-    target: Arc<Target>,
     mode: Mode,
     batch: usize,
     concurrency: usize,
@@ -61,7 +62,7 @@ struct Work {
     items: Vec<(u64, Item)>,
     /// Attempts that were not throttled.
     made: u32,
-    /// Those of them after which the function certainly did not run.
+    /// Attempts, among these, after which the function certainly did not run.
     certain: u32,
     throttled: u32,
     /// When the first attempt started.
@@ -77,10 +78,7 @@ impl Work {
     }
 }
 
-/// A call that ended.
-type Called = (u64, Result<Response, Error>);
-
-/// Records that are being written, and what happens when they are.
+/// Records that are being written, and the actions that follow.
 #[derive(Debug)]
 struct Writing {
     written: Written,
@@ -110,15 +108,15 @@ pub(super) struct Driver {
     /// Items of the next batch.
     gathered: Vec<(u64, Item)>,
     gathered_bytes: usize,
-    /// The next invocation, if it was gathered.
+    /// The next invocation, if it is complete.
     fresh: Option<Work>,
-    /// Invocations to be sent again, by when.
+    /// Invocations to be sent again, by their due times.
     waiting: BTreeMap<(Instant, u64), Work>,
     opening: Vec<Work>,
     writing: Option<Writing>,
-    /// The calls that run, by their number, with how many others ran when each was started.
-    running: HashMap<u64, (Work, usize)>,
-    calls: JoinSet<Called>,
+    callers: Callers,
+    /// Kept for its memory; empty.
+    called: Vec<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     closing: Vec<Event>,
@@ -156,8 +154,6 @@ impl Driver {
         let now = Instant::now();
         Self {
             settings: Settings {
-                client: map.client,
-                target: Arc::new(map.target),
                 mode: map.mode,
                 batch: map.batch,
                 concurrency: map.concurrency,
@@ -177,8 +173,8 @@ impl Driver {
             waiting: BTreeMap::new(),
             opening: Vec::new(),
             writing: None,
-            running: HashMap::new(),
-            calls: JoinSet::new(),
+            callers: Callers::new(map.client, map.target),
+            called: Vec::new(),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),
@@ -252,10 +248,11 @@ impl Driver {
         }
     }
 
-    /// Whether to let other tasks run first, every second time: calls that are about to end then share one
-    /// write to the journal.
+    /// Whether to let other tasks run first, which is true every second time: calls that are about
+    /// to end then share one write to the journal.
     fn gathers(&mut self) -> bool {
-        self.has_gathered = !self.has_gathered && self.journal.is_some() && self.running.len() > 1;
+        self.has_gathered =
+            !self.has_gathered && self.journal.is_some() && self.callers.running() > 1;
         self.has_gathered
     }
 
@@ -273,7 +270,7 @@ impl Driver {
             .writing
             .as_ref()
             .map_or(0, |writing| writing.opening.len());
-        self.running.len() + self.opening.len() + writing
+        self.callers.running() + self.opening.len() + writing
     }
 
     fn is_stopping(&self) -> bool {
@@ -327,7 +324,7 @@ impl Driver {
         timer.as_mut().poll(cx)
     }
 
-    /// Copies what changes all the time into the progress.
+    /// Copies the values that change all the time into the progress.
     fn report(&self) {
         let mut progress = self.progress();
         progress.read = self.index;
@@ -337,7 +334,7 @@ impl Driver {
         progress.waiting = self.waiting.len();
     }
 
-    /// Begins to end: nothing more can happen.
+    /// Begins to end the run: nothing more can happen.
     fn close(&mut self) {
         while let Some(event) = self.order.as_mut().and_then(Order::pop_any) {
             self.ready.push_back(event);
@@ -362,8 +359,8 @@ impl Driver {
         Poll::Ready(None)
     }
 
-    /// Ends the run because of an error. Calls in flight may end, unless their results could not be recorded.
-    /// An item that contradicts the journal does not prevent that.
+    /// Ends the run because of an error. Calls in flight may finish if their results can still be
+    /// recorded, which is also the case after an item that contradicts the journal.
     fn fail(&mut self, error: RunError) {
         let is_lost = match &error {
             RunError::Journal(error) => !matches!(error, JournalError::State(_)),
@@ -371,8 +368,7 @@ impl Driver {
         };
         if is_lost {
             self.journal = None;
-            self.calls.abort_all();
-            self.running.clear();
+            drop(self.callers.abort());
             self.opening.clear();
             self.writing = None;
             self.closing.clear();
@@ -395,7 +391,7 @@ fn changing(mut phases: watch::Receiver<Phase>) -> Changing {
     })
 }
 
-/// How an item of this status counts, unless it is sent again.
+/// The result of an item with this status, unless it is sent again.
 fn settled_of(status: crate::state::Status) -> Settled {
     match status {
         crate::state::Status::Settled(settled) => settled,

@@ -12,32 +12,30 @@ use super::super::attempt::{Mode, Response};
 use super::super::batch::{self, BatchResponse};
 use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
+use super::callers::Running;
 use super::{Driver, Work, Writing};
 use crate::item::{Cause, Event, Finished};
 use crate::journal::Settled;
 use crate::pace::Limit;
 
-/// How many items must have ended before a share of failures means anything.
+/// How many items must have ended before the share of failures is evaluated.
 const MIN_FOR_SHARE: u64 = 100;
 
 impl Driver {
-    /// Takes over the calls that ended; returns whether any did.
+    /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        while let Poll::Ready(Some(joined)) = self.calls.poll_join_next(cx) {
+        let mut called = std::mem::take(&mut self.called);
+        while self.callers.poll_ended(cx, &mut called) {
             progressed = true;
-            // Calls neither panic nor are aborted one by one.
-            let Ok((number, result)) = joined else {
-                continue;
-            };
-            let Some((work, others)) = self.running.remove(&number) else {
-                continue;
-            };
-            match result {
-                Ok(response) => self.succeeded(number, work, response),
-                Err(error) => self.failed(number, others, work, error),
+            for (running, result) in called.drain(..) {
+                match result {
+                    Ok(response) => self.succeeded(running.number, running.work, response),
+                    Err(error) => self.failed(running, error),
+                }
             }
         }
+        self.called = called;
         progressed
     }
 
@@ -45,13 +43,10 @@ impl Driver {
         work.made += 1;
         self.accepted(number);
         self.progress().invocations += 1;
-        self.note_report(response.report.as_ref());
+        self.note_report(response.report.as_deref());
         if self.settings.batch == 1 || self.settings.mode == Mode::Event {
-            let results = work
-                .items
-                .iter()
-                .map(|_| (Settled::Done, response.payload.clone(), None));
-            let results: Vec<_> = results.collect();
+            let result = (Settled::Done, response.payload, None);
+            let results = std::iter::repeat_n(result, work.items.len());
             return self.settle(work, results, response.request_id, response.report);
         }
         let keys: Vec<_> = work
@@ -59,7 +54,7 @@ impl Driver {
             .iter()
             .map(|(_, item)| item.key.clone())
             .collect();
-        let results = match batch::read(&response.payload, &keys) {
+        let results: Vec<_> = match batch::read(&response.payload, &keys) {
             BatchResponse::Failed(failed) => failed
                 .into_iter()
                 .map(|failed| match failed {
@@ -90,7 +85,12 @@ impl Driver {
         self.settle(work, results, response.request_id, response.report);
     }
 
-    fn failed(&mut self, number: u64, others: usize, mut work: Work, error: Error) {
+    fn failed(&mut self, running: Running, error: Error) {
+        let Running {
+            number,
+            others,
+            mut work,
+        } = running;
         let is_throttled = error.is_throttled() && !error.may_have_run();
         match is_throttled {
             true => work.throttled += 1,
@@ -154,23 +154,14 @@ impl Driver {
                 let payload = failure
                     .map(|failure| failure.payload.clone())
                     .unwrap_or_default();
-                let results = work
-                    .items
-                    .iter()
-                    .map(|_| {
-                        (
-                            settled,
-                            payload.clone(),
-                            Some(Cause::Call(Arc::clone(&error))),
-                        )
-                    })
-                    .collect();
+                let result = (settled, payload, Some(Cause::Call(Arc::clone(&error))));
+                let results = std::iter::repeat_n(result, work.items.len());
                 self.settle(work, results, error.request_id().map(Arc::from), None);
             }
         }
     }
 
-    /// The service accepted a call.
+    /// Records that the service accepted a call.
     fn accepted(&mut self, number: u64) {
         self.accepted = Instant::now();
         self.limiter.succeeded(number);
@@ -189,8 +180,8 @@ impl Driver {
         progress.memory_mb = report.memory_size_mb.or(progress.memory_mb);
     }
 
-    /// Sends an invocation again, later. Until then the journal has it as not started, if it certainly
-    /// did not.
+    /// Sends an invocation again, later. If it certainly did not run, the journal records it as not
+    /// started until then.
     fn again(&mut self, work: Work, after: Duration, is_certain: bool) {
         let is_known = is_certain && work.made == work.certain;
         if let (true, Some(journal)) = (is_known, &mut self.journal) {
@@ -207,9 +198,9 @@ impl Driver {
     fn settle(
         &mut self,
         work: Work,
-        results: Vec<(Settled, Bytes, Option<Cause>)>,
+        results: impl IntoIterator<Item = (Settled, Bytes, Option<Cause>)>,
         request_id: Option<Arc<str>>,
-        mut report: Option<Report>,
+        mut report: Option<Box<Report>>,
     ) {
         let duration = work.began.map(|began| began.elapsed()).unwrap_or_default();
         for ((index, item), (settled, payload, cause)) in work.items.into_iter().zip(results) {
@@ -241,7 +232,7 @@ impl Driver {
         }
     }
 
-    /// Takes over results that were stored; returns whether any were.
+    /// Processes results that were stored; returns whether there were any.
     pub(super) fn poll_kept(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
         while let Poll::Ready(Some(joined)) = self.keeping.poll_join_next(cx) {
@@ -295,7 +286,7 @@ impl Driver {
         }
     }
 
-    /// Writes what gathered, or starts to, unless the last records are still being written.
+    /// Writes the collected records, or starts to, unless the last ones are still being written.
     pub(super) fn write(&mut self) -> bool {
         if self.writing.is_some() {
             return false;
@@ -319,7 +310,7 @@ impl Driver {
         true
     }
 
-    /// Continues with what was written; returns whether anything was.
+    /// Continues with the records that were written; returns whether there were any.
     pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(writing) = &mut self.writing else {
             return false;
@@ -355,18 +346,15 @@ impl Driver {
 
     /// Ends an invocation whose outcome is unknown.
     fn stopped(&mut self, work: Work) {
-        let results = work
-            .items
-            .iter()
-            .map(|_| (Settled::Unknown, Bytes::new(), Some(Cause::Stopped)))
-            .collect();
+        let result = (Settled::Unknown, Bytes::new(), Some(Cause::Stopped));
+        let results = std::iter::repeat_n(result, work.items.len());
         self.settle(work, results, None, None);
     }
 
-    /// Abandons what runs: nobody knows how it ends.
+    /// Abandons the running calls, whose outcome is then unknown.
     pub(super) fn abandon(&mut self) {
-        self.calls.abort_all();
-        let mut running: Vec<Work> = self.running.drain().map(|(_, (work, _))| work).collect();
+        let running = self.callers.abort().into_iter();
+        let mut running: Vec<Work> = running.map(|running| running.work).collect();
         running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
         for mut work in running {
             work.made += 1;
@@ -392,7 +380,7 @@ impl Driver {
     }
 }
 
-/// A number from 0 to 1, to keep retries from coming all at once.
+/// A random number from 0 to 1, so that retries do not happen all at once.
 fn random() -> f64 {
     use std::hash::BuildHasher as _;
     let bits = std::hash::RandomState::new().hash_one(0u8) >> 11;

@@ -12,12 +12,12 @@ use super::{Driver, MAX_READY, Recalling, Work, settled_of};
 use crate::item::{Cause, Event, Finished, Item};
 use crate::journal::check_of;
 
-/// The invocations whose log is requested in any case, and how often it is after them.
+/// How many invocations request the log in any case, and how often later ones do.
 const FIRST_LOGS: u64 = 100;
 const EACH_LOG: u64 = 16;
 
 impl Driver {
-    /// Starts what may start; returns whether anything happened.
+    /// Starts everything that may start; returns whether anything happened.
     pub(super) fn start(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
         let before = (self.index, self.source_ended);
@@ -46,7 +46,7 @@ impl Driver {
             self.rate.start(now);
             self.open(work);
         }
-        // An item may have been taken that is not to be sent.
+        // An item may have been taken that does not need to be sent.
         progressed || before != (self.index, self.source_ended)
     }
 
@@ -67,7 +67,7 @@ impl Driver {
         self.fresh.is_some()
     }
 
-    /// When something becomes possible by waiting.
+    /// Returns the time at which something may start again.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let is_full = self.in_flight() >= self.limiter.limit() || !self.has_room();
         if self.is_stopping() || is_full {
@@ -89,8 +89,7 @@ impl Driver {
         if let Some(work) = self.fresh.take() {
             return Some(work);
         }
-        // Invocations that were throttled wait in memory, so there must not be more of them than may
-        // run.
+        // Throttled invocations wait in memory, so there must not be more of them than may run.
         if self.waiting.len() + self.in_flight() >= self.settings.concurrency {
             return None;
         }
@@ -129,7 +128,7 @@ impl Driver {
         }
     }
 
-    /// An incomplete batch, if nothing runs that could make the wait for more worthwhile.
+    /// Returns an incomplete batch, if no call is running during which more items could arrive.
     fn partial(&mut self) -> Option<Work> {
         let is_waiting = !self.gathered.is_empty() && self.in_flight() == 0;
         is_waiting.then(|| self.gathered_work())
@@ -145,8 +144,8 @@ impl Driver {
         }
     }
 
-    /// Takes an item: to be sent, or reported as an earlier run left it. Returns a batch that has to be
-    /// sent before the item has room.
+    /// Takes an item, to send it or to report the result of an earlier run. Returns a batch that
+    /// has to be sent first, if the item has no room in it.
     fn take(&mut self, mut item: Item) -> Option<Work> {
         let index = self.index;
         self.index += 1;
@@ -200,7 +199,7 @@ impl Driver {
         None
     }
 
-    /// Takes over a line that was read from the journal; returns whether one was.
+    /// Processes a line that was read from the journal; returns whether there was one.
     pub(super) fn poll_recalled(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(recalling) = &mut self.recalling else {
             return false;
@@ -277,10 +276,6 @@ impl Driver {
             },
         };
         self.progress().attempts += 1;
-        self.running.insert(number, (work, self.running.len()));
-        let (client, target) = (settings.client.clone(), self.settings.target.clone());
-        // A call's future has kilobytes, which would otherwise be moved several times.
-        let call = Box::pin(async move { (number, attempt.make(client, &target).await) });
-        self.calls.spawn(call);
+        self.callers.start(number, work, attempt);
     }
 }

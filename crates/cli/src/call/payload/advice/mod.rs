@@ -37,7 +37,7 @@ pub(super) fn for_inline(text: &str) -> Option<String> {
             "it is JSON in base64, as the AWS CLI takes it: pass the JSON itself".to_owned(),
         );
     }
-    // The command prompt of Windows passes single quotes on.
+    // The command prompt of Windows passes single quotes on to the program.
     let inner = trimmed
         .strip_prefix('\'')
         .and_then(|text| text.strip_suffix('\''));
@@ -102,7 +102,7 @@ fn at_fault(text: &str) -> Option<String> {
     let fault = json::check(text.as_bytes()).err()?;
     let (before, after) = text.split_at_checked(fault.offset())?;
     if after.is_empty() {
-        // In this order, to name the bracket that is missing.
+        // In this order, so that the missing bracket is named.
         let missing = ["}", "]", "\"", "\"}", "\"]", "}}", "]}"];
         let end = missing
             .into_iter()

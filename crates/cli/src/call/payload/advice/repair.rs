@@ -30,8 +30,9 @@ impl Fault {
     }
 }
 
-/// Returns what was probably meant, which may still not be JSON, and what had to be repaired. `None` if
-/// a string has no end, or if there is a number in another notation, which may be meant as a string.
+/// Returns the text that was probably meant, which may still not be JSON, and the faults that were
+/// repaired. `None` if a string has no end, or if there is a number in another notation, which may
+/// be meant as a string.
 pub(super) fn repair(text: &str) -> Option<(String, Vec<Fault>)> {
     let mut repair = Repair {
         out: String::with_capacity(text.len() + 16),

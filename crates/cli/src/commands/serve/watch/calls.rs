@@ -1,14 +1,15 @@
-//! When calls ran, to tell what a function writes from what its developer writes.
+//! When calls ran, to distinguish files that a function writes from those that its developer
+//! writes.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// The calls that are remembered.
+/// How many calls are remembered.
 const MOST: usize = 128;
 
-/// The files whose changes are remembered.
+/// How many files are remembered with their changes.
 const MOST_FILES: usize = 1_000;
 
 /// How much earlier than the write a file's modification time may be: Linux uses the time of its last
@@ -21,17 +22,18 @@ pub(in crate::commands::serve) struct Calls(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The begin and the end of each call.
+    /// The start and the end of each call.
     calls: VecDeque<(SystemTime, SystemTime)>,
     /// The times of the last changes of each file, the oldest first.
     changes: HashMap<PathBuf, VecDeque<SystemTime>>,
 }
 
 impl Calls {
-    /// A file that changed this often in a row, each time during another call, is written by calls.
+    /// A file that changed this often in a row, each time during a different call, counts as
+    /// written by calls.
     pub(super) const OFTEN: usize = 5;
 
-    /// Remembers a call that has ended.
+    /// Records a call that has ended.
     pub(in crate::commands::serve) fn ended(&self, begin: SystemTime, end: SystemTime) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.calls.len() >= MOST {
@@ -40,13 +42,13 @@ impl Calls {
         state.calls.push_back((begin, end));
     }
 
-    /// Whether a call that has ended ran at this time.
+    /// Whether a call that has since ended was running at this time.
     pub(super) fn was_running(&self, time: SystemTime) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.during(time).is_some()
     }
 
-    /// Remembers a change, and returns whether calls write the file.
+    /// Records a change, and returns whether calls write the file.
     pub(super) fn writes(&self, path: &Path, time: SystemTime) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.changes.len() >= MOST_FILES {
@@ -65,7 +67,7 @@ impl Calls {
 }
 
 impl State {
-    /// The begin of the call that ran at this time.
+    /// The start of the call that was running at this time.
     fn during(&self, time: SystemTime) -> Option<SystemTime> {
         let ran = |latest: SystemTime| {
             let mut calls = self.calls.iter();
@@ -92,7 +94,7 @@ mod tests {
         for time in [begin - milliseconds(40), begin + milliseconds(2)] {
             assert!(!calls.was_running(time), "{time:?}");
         }
-        // Between two calls it is the later one.
+        // At the boundary between two calls, it is the later one.
         let next = begin + milliseconds(6);
         calls.ended(next, next + milliseconds(1));
         let state = calls.0.lock().unwrap();

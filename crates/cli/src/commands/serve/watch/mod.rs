@@ -1,8 +1,8 @@
 //! Starts new instances of a function after a change of its source.
 //!
-//! The files are polled: that is the same on every system and file system, network and container
-//! mounts included, and needs no descriptor for each folder. A scan takes at most a twentieth of the
-//! time.
+//! The files are polled. This works in the same way on every system and file system, including
+//! network and container mounts, and needs no descriptor per folder. Scans take at most a twentieth
+//! of the time.
 
 mod calls;
 mod sources;
@@ -22,7 +22,7 @@ pub(super) use self::calls::Calls;
 /// The time between two scans.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// The time between two scans, as a multiple of the time that one takes.
+/// The time between two scans, as a multiple of the time that a scan takes.
 const RARELY: u32 = 20;
 
 /// Watches the functions that are to be watched until the task is aborted.
@@ -58,7 +58,7 @@ async fn watch(endpoint: Endpoint, mut watched: Vec<Watched>, calls: Arc<Calls>,
                 .collect();
             (watched, notes, begin.elapsed())
         });
-        // An error only if the scan panics, or the program ends.
+        // This fails only if the scan panics, or the program ends.
         let Ok((same, notes, took)) = scan.await else {
             return;
         };
@@ -73,7 +73,7 @@ async fn watch(endpoint: Endpoint, mut watched: Vec<Watched>, calls: Arc<Calls>,
     }
 }
 
-/// Something to say, and a function to restart.
+/// A message, and a function to restart.
 struct Note {
     restart: Option<String>,
     text: String,
@@ -83,9 +83,9 @@ struct Note {
 struct Watched {
     name: String,
     sources: Sources,
-    /// The state with which the instances were started.
+    /// The state that the instances were started with.
     known: Snapshot,
-    /// The state of the last scan, if it is another one: a change is complete once two scans agree.
+    /// The state of the last scan, if it differs: a change is complete when two scans agree.
     seen: Option<Snapshot>,
 }
 

@@ -7,13 +7,13 @@ use std::time::SystemTime;
 
 use crate::functions::spec::{Code, FunctionSpec, Language};
 
-/// The most files and folders that a scan looks at.
+/// The maximum number of files and folders that a scan examines.
 const MOST: usize = 20_000;
 
-/// The deepest folder below the root.
+/// The maximum depth of folders below the root.
 const DEEPEST: usize = 16;
 
-/// Folders with what is installed, built or cached, besides hidden ones.
+/// Folders of dependencies, build output and caches, besides hidden ones.
 const OTHERS: &[&str] = &[
     "__pycache__",
     "build",
@@ -33,7 +33,7 @@ pub(super) struct Sources {
     root: PathBuf,
     /// The language whose files in the root are watched.
     language: Option<Language>,
-    /// Files that are watched besides.
+    /// Further files that are watched.
     files: Vec<PathBuf>,
     ignored: BTreeSet<PathBuf>,
 }
@@ -74,12 +74,12 @@ impl Sources {
         }
     }
 
-    /// Watches a file no longer.
+    /// Stops watching a file.
     pub(super) fn ignore(&mut self, path: PathBuf) {
         self.ignored.insert(path);
     }
 
-    /// A path relative to the root, where it is in the root.
+    /// A path, relative to the root if it is in the root.
     pub(super) fn shown(&self, path: &Path) -> String {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         relative.display().to_string()
@@ -136,7 +136,7 @@ impl Sources {
     }
 
     fn add(&self, path: &Path, snapshot: &mut Snapshot) {
-        // Symbolic links are followed here: the file that a link points to is what is run.
+        // Symbolic links are followed, because the file that a link points to is the one that runs.
         let Ok(found) = fs::metadata(path) else {
             return;
         };
@@ -150,7 +150,7 @@ impl Sources {
 }
 
 impl Snapshot {
-    /// Whether all files were looked at.
+    /// Whether all files were examined.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -190,13 +190,13 @@ fn is_source(path: &Path, name: &str, language: Language) -> bool {
     !name.starts_with('.') && (self::language(path) == Some(language) || is_manifest)
 }
 
-/// Whether a folder has something else than source: dependencies, build output, caches.
+/// Whether a folder contains something other than source: dependencies, build output, caches.
 fn is_other(name: &str, path: &Path) -> bool {
     name.starts_with('.')
         || OTHERS.contains(&name)
         || name.ends_with(".dist-info")
         || name.ends_with(".egg-info")
-        // A virtual environment of any name.
+        // A virtual environment, whatever its name.
         || path.join("pyvenv.cfg").exists()
 }
 

@@ -63,7 +63,7 @@ impl fmt::Display for NamedSource {
 }
 
 impl Plan {
-    /// Checks what the services would reject, before anything is sent.
+    /// Finds errors that the services would reject, before anything is sent.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ pub(crate) fn resolve(settings: &Settings) -> Result<Option<Plan>, Error> {
         };
         if files.get(name, "mfa_serial").is_some() {
             return Err(Error::configuration(format!(
-                "the role of profile '{name}' needs a code of an MFA device (mfa_serial), which this \
+                "the role of profile '{name}' needs the code of an MFA device (mfa_serial), which this \
                  program does not ask for\n  hint: sign on with IAM Identity Center instead, or run \
                  eval \"$(aws configure export-credentials --profile {name} --format env)\" first"
             )));
@@ -238,9 +238,9 @@ fn role(settings: &Settings, profile: &str, arn: &str) -> Result<Role, Error> {
     })
 }
 
-/// What a profile without a role describes. A sign-on takes precedence over keys; keys in the
-/// credentials file take precedence over a login and a program, and those over keys in the config
-/// file. This is the order of botocore.
+/// The credentials that a profile without a role describes. A sign-on takes precedence over keys;
+/// keys in the credentials file take precedence over a login and a program, and those over keys in
+/// the config file. This is the order of botocore.
 fn base(settings: &Settings, profile: &str) -> Result<Option<Base>, Error> {
     let files = settings.files();
     if files.get(profile, "web_identity_token_file").is_some()

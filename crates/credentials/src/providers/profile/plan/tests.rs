@@ -1,4 +1,4 @@
-use lambda_invoke_vectors::{json, suite};
+use crate::official::{json, suite};
 use serde_json::{Map, Value, json as object};
 
 use super::*;
@@ -14,7 +14,7 @@ fn plan(config: &str, profile: &str) -> Result<Option<Plan>, Error> {
     Ok(plan)
 }
 
-/// The steps as the cases write them.
+/// The steps, in the form of the cases.
 fn steps(plan: &Plan, config: &Value, profile_keys: &Value) -> Value {
     let mut steps = Vec::new();
     let role = |role: &Role| {
@@ -105,8 +105,8 @@ fn official_assume_role_chains() {
             let found = settings_of(&machine, |builder| builder.profile(selected))
                 .and_then(|settings| resolve(&settings));
             match &case["output"]["ProfileChain"] {
-                // A profile without any setting for credentials is an error there, and here the next
-                // provider's turn.
+                // A profile without any setting for credentials is an error in the cases; here the
+                // next provider is asked.
                 Value::Null => assert!(matches!(found, Err(_) | Ok(None)), "{case}"),
                 expected => {
                     let plan = found.unwrap().unwrap();
@@ -128,7 +128,7 @@ fn contradictions_are_named_before_anything_is_sent() {
     for (config, what) in [
         (
             format!("[profile a]\n{role}\nmfa_serial = arn:aws:iam::1:mfa/me\nsource_profile = b\n[profile b]\n{KEYS}"),
-            "needs a code of an MFA device",
+            "needs the code of an MFA device",
         ),
         (
             format!("[profile a]\n{role}\ncredential_source = Ec2InstanceMetadata\nsource_profile = b\n[profile b]\n{KEYS}"),

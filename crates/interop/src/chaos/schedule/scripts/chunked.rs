@@ -4,7 +4,6 @@ use super::super::text::{CHUNKED, LAST_CHUNK, chunk, head, success_body, success
 use super::{Expect, Named, Step, closing, only, script, write};
 use crate::chaos::case::Asked;
 
-/// Chunked framing, broken in every way.
 pub(super) fn chunks(asked: Asked) -> Vec<Named> {
     let body = success_body(asked);
     let (start, rest) = body.split_at(body.len() / 2);
@@ -14,7 +13,7 @@ pub(super) fn chunks(asked: Asked) -> Vec<Named> {
     };
     let chunked = |parts: &[&[u8]]| with(&[CHUNKED], parts);
     let (first, second) = (chunk(start), chunk(rest));
-    // Only InvokeComplete proves a stream, and here it comes.
+    // For a stream, InvokeComplete is the only proof of its end, and it is present here.
     let unproved = if asked.is_stream() {
         Expect::Either
     } else {

@@ -1,4 +1,4 @@
-//! Responses without an end, and slow ones.
+//! Responses that never end, and slow ones.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::super::text::{CHUNKED, HTML, JSON, chunk, head, success, success_head
 use super::{Expect, Named, Step, script, write};
 use crate::chaos::case::Asked;
 
-/// What never ends.
+/// Responses that never end.
 pub(super) fn endless(asked: Asked) -> Vec<Named> {
     let line = "HTTP/1.1 200 OK\r\n";
     let forever = |bytes: Vec<u8>| Step::Repeat(bytes.into(), None);
@@ -53,7 +53,7 @@ pub(super) fn endless(asked: Asked) -> Vec<Named> {
     ]
 }
 
-/// A byte at a time.
+/// One byte at a time.
 pub(super) fn slow(asked: Asked) -> Vec<Named> {
     let bytes = Bytes::from(success(asked));
     let end = bytes

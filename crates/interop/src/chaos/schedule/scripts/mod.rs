@@ -1,4 +1,4 @@
-//! Servers that respond in every way that a server, a proxy or a page can.
+//! All kinds of responses that a server, a proxy or a web page can produce.
 
 mod chunked;
 mod endless;
@@ -14,23 +14,23 @@ use super::text::{
 };
 use crate::chaos::case::Asked;
 
-/// What a server does with the first request. It responds well to all others.
+/// What a server does with the first request. It responds correctly to all others.
 #[derive(Clone, Debug)]
 pub struct Script {
     pub steps: Arc<[Step]>,
     pub expect: Expect,
-    /// Whether it has run the function by then.
+    /// Whether the server has run the function by then.
     pub runs: bool,
-    /// Whether it does not wait for the request.
+    /// Whether the server responds without waiting for the request.
     pub early: bool,
-    /// Whether the caller calls again, and must get the response to that.
+    /// Whether the caller makes a second call, which must get its own response.
     pub again: bool,
 }
 
 #[derive(Clone, Debug)]
 pub enum Step {
     Write(Bytes),
-    /// Writes again and again: without an end, or so many times.
+    /// Writes repeatedly: forever, or this many times.
     Repeat(Bytes, Option<u64>),
     /// Writes byte by byte, with a pause after each.
     Drip(Bytes, Duration),
@@ -46,8 +46,8 @@ pub enum Expect {
     Whole,
     /// The whole payload, or an error.
     Either,
-    /// The payload that the framing of HTTP gives, or an error: the server has sent less than it
-    /// should have, in a form that is complete.
+    /// The payload that follows from the HTTP framing, or an error: the server has sent less than
+    /// it should have, but the response is complete in form.
     AsReceived,
 }
 
@@ -77,7 +77,7 @@ pub fn closing(expect: Expect, bytes: impl Into<Vec<u8>>) -> Script {
 
 pub type Named = (String, Script);
 
-/// All responses that are not about events: their names and what they are.
+/// All responses that are not about events, with their names.
 pub fn scripts(asked: Asked) -> Vec<Named> {
     let mut all = statuses(asked);
     all.extend(not_asked_for(asked));
@@ -92,7 +92,7 @@ pub fn scripts(asked: Asked) -> Vec<Named> {
     all
 }
 
-/// The success, but with another status, with and without a body.
+/// The successful response with a different status, with and without a body.
 fn statuses(asked: Asked) -> Vec<Named> {
     let statuses = [
         200, 201, 202, 203, 204, 205, 206, 207, 226, 299, 300, 301, 302, 303, 304, 307, 308, 399,
@@ -114,7 +114,7 @@ fn statuses(asked: Asked) -> Vec<Named> {
     all
 }
 
-/// Right statuses without what makes them the operation's.
+/// The expected status, without the properties that make the response one of the operation.
 fn not_asked_for(asked: Asked) -> Vec<Named> {
     let status = success_status(asked);
     let body = success_body(asked);
@@ -129,7 +129,7 @@ fn not_asked_for(asked: Asked) -> Vec<Named> {
     ];
     match asked {
         Asked::Invoke => {
-            // AWS's emulator sends no id: JSON counts.
+            // AWS's emulator sends no request ID, so JSON is accepted.
             all.push(named("no-id", Expect::Either, &[JSON], &body));
             all.push(named("no-id-html", Expect::Error, &[HTML], &body));
             all.push(named("no-id-empty", Expect::Error, &[JSON], b""));
@@ -184,7 +184,7 @@ fn not_asked_for(asked: Asked) -> Vec<Named> {
     all
 }
 
-/// Other versions of HTTP, interim responses, and start lines that are none.
+/// Other versions of HTTP, interim responses, and invalid start lines.
 fn versions(asked: Asked) -> Vec<Named> {
     let (status, headers) = (success_status(asked), success_headers(asked));
     let body = success_body(asked);
@@ -197,7 +197,7 @@ fn versions(asked: Asked) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     let mut add = |name: &str, script| all.push((name.to_owned(), script));
     add("http-1.0", closing(Expect::Either, of("HTTP/1.0", &sized)));
-    // A stream proves its end itself, and a dry run has none.
+    // A stream contains its own proof, and a dry run has no body to prove.
     let unproved = match asked {
         Asked::Stream | Asked::DryRun | Asked::StreamDryRun => Expect::Either,
         _ => Expect::Error,
@@ -254,7 +254,7 @@ fn versions(asked: Asked) -> Vec<Named> {
     all
 }
 
-/// Responses that do not wait for the request.
+/// Responses that are sent before the request has arrived.
 fn early(asked: Asked) -> Vec<Named> {
     let busy = sized(
         "429 Busy",
@@ -268,7 +268,7 @@ fn early(asked: Asked) -> Vec<Named> {
         ..script(expect, [write(bytes), last])
     };
     vec![
-        // What was sent before the request is not its response.
+        // Bytes that were sent before the request are not a response to it.
         (
             "early-success".to_owned(),
             of(success(asked), Expect::Either, true, Step::Hang),
@@ -300,7 +300,7 @@ fn early(asked: Asked) -> Vec<Named> {
     ]
 }
 
-/// Content-Length, wrong either way.
+/// A Content-Length that is too small or too large.
 fn lengths(asked: Asked) -> Vec<Named> {
     let body = success_body(asked);
     let whole = body.len();
@@ -309,7 +309,7 @@ fn lengths(asked: Asked) -> Vec<Named> {
         [head("HTTP/1.1 200 OK", &headers), body.to_vec()].concat()
     };
     let length = |text: &str| with(&[("content-length", text)], &body);
-    // A stream without its last event is truncated however its body is framed.
+    // A stream without its last event is truncated, whatever the framing of its body.
     let cut = if asked.is_stream() {
         Expect::Error
     } else {
@@ -323,7 +323,7 @@ fn lengths(asked: Asked) -> Vec<Named> {
         ("reset", Step::Reset),
     ] {
         let longer = length(&(whole + 1).to_string());
-        // InvokeComplete is the end of a stream, whatever the connection does.
+        // InvokeComplete ends a stream, whatever the connection does.
         let expect = if asked.is_stream() {
             Expect::Either
         } else {
@@ -377,7 +377,7 @@ fn lengths(asked: Asked) -> Vec<Named> {
         "length-contradicts-2",
         closing(Expect::Error, two(&wrong, &right)),
     );
-    // The rest of a body that is longer than announced looks like the next response.
+    // If a body is longer than announced, the rest looks like the next response.
     let id = ID.replace(char::is_alphabetic, "x");
     let stale = String::from_utf8_lossy(&success(asked))
         .replace(ID, &id)

@@ -1,0 +1,130 @@
+//! Tasks that make calls. Each lives as long as the run and makes one call after another: a new
+//! task for each call would have to be allocated, which with its kilobytes takes longer than
+//! passing a call to a task.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use lambda_invoke::{Client, Error};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::super::attempt::{Attempt, Response, Target};
+use super::Work;
+
+/// The maximum number of results that are taken at once.
+const MOST: usize = 256;
+
+/// A call that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// Its number, by which the limiter knows it.
+    pub(super) number: u64,
+    /// How many others ran when it was started.
+    pub(super) others: usize,
+    pub(super) work: Work,
+}
+
+/// A call that ended, and its result.
+pub(super) type Called = (Running, Result<Response, Error>);
+
+/// The result of the call that this caller made.
+type Ended = (usize, Result<Response, Error>);
+
+#[derive(Debug)]
+struct Caller {
+    /// Its next call. The channel is not bounded, but has at most one.
+    next: UnboundedSender<Attempt>,
+    running: Option<Running>,
+}
+
+/// As many callers as there ever were calls at once.
+#[derive(Debug)]
+pub(super) struct Callers {
+    client: Client,
+    target: Arc<Target>,
+    callers: Vec<Caller>,
+    /// Those without a call. The last one to end is the first to get another.
+    idle: Vec<usize>,
+    tasks: JoinSet<()>,
+    end: UnboundedSender<Ended>,
+    ended: UnboundedReceiver<Ended>,
+    /// Kept for its memory; empty.
+    received: Vec<Ended>,
+}
+
+impl Callers {
+    pub(super) fn new(client: Client, target: Target) -> Self {
+        // Not bounded, but has at most one result of each caller.
+        let (end, ended) = unbounded_channel();
+        Self {
+            client,
+            target: Arc::new(target),
+            callers: Vec::new(),
+            idle: Vec::new(),
+            tasks: JoinSet::new(),
+            end,
+            ended,
+            received: Vec::new(),
+        }
+    }
+
+    /// How many calls run.
+    pub(super) fn running(&self) -> usize {
+        self.callers.len() - self.idle.len()
+    }
+
+    /// Starts a call with this number.
+    pub(super) fn start(&mut self, number: u64, work: Work, attempt: Attempt) {
+        let others = self.running();
+        let index = self.idle.pop().unwrap_or_else(|| self.add());
+        if let Some(caller) = self.callers.get_mut(index) {
+            caller.running = Some(Running {
+                number,
+                others,
+                work,
+            });
+            // Its task ends only when it is aborted, after which nothing is started.
+            let _ = caller.next.send(attempt);
+        }
+    }
+
+    fn add(&mut self) -> usize {
+        let index = self.callers.len();
+        let (next, mut attempts) = unbounded_channel::<Attempt>();
+        let (client, target, end) = (self.client.clone(), self.target.clone(), self.end.clone());
+        self.tasks.spawn(async move {
+            while let Some(attempt) = attempts.recv().await {
+                let result = attempt.make(&client, &target).await;
+                if end.send((index, result)).is_err() {
+                    return;
+                }
+            }
+        });
+        let running = None;
+        self.callers.push(Caller { next, running });
+        index
+    }
+
+    /// Adds the calls that ended to `ended`; returns whether there were any. Otherwise the context is woken by
+    /// the next one.
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, ended: &mut Vec<Called>) -> bool {
+        let polled = self.ended.poll_recv_many(cx, &mut self.received, MOST);
+        for (index, result) in self.received.drain(..) {
+            let caller = self.callers.get_mut(index);
+            if let Some(running) = caller.and_then(|caller| caller.running.take()) {
+                self.idle.push(index);
+                ended.push((running, result));
+            }
+        }
+        matches!(polled, Poll::Ready(1..))
+    }
+
+    /// Stops all calls that run, and returns them. None may be started after that.
+    pub(super) fn abort(&mut self) -> Vec<Running> {
+        self.tasks.abort_all();
+        let callers = std::mem::take(&mut self.callers).into_iter();
+        self.idle.clear();
+        callers.filter_map(|caller| caller.running).collect()
+    }
+}
