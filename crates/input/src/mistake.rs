@@ -156,7 +156,7 @@ fn durable_execution(text: &str) -> Option<Found> {
 fn otherwise_accepted(pattern: Pattern, text: &str) -> Option<Found> {
     let accepted = |text: &str| grammar::function_name(pattern, text.as_bytes()).is_some();
     let trimmed = text.trim();
-    if trimmed.len() < text.len() && accepted(trimmed) {
+    if accepted(trimmed) {
         let leading = text.len().saturating_sub(text.trim_start().len());
         let trailing = text.trim_end().len();
         let span = if leading > 0 {

@@ -164,6 +164,15 @@ fn codings_are_not_passed_through_as_payload() {
             "{coding}"
         );
     }
+    let twice = [
+        ID,
+        ("transfer-encoding", "chunked"),
+        ("transfer-encoding", "chunked"),
+    ];
+    assert_eq!(
+        check(Expected::Payload, 200, &twice, "1"),
+        Some(Mismatch::TransferEncoding)
+    );
 }
 
 #[test]
@@ -182,6 +191,10 @@ fn only_a_length_or_a_last_chunk_proves_an_end() {
     assert_eq!(of(&[length("5"), length("6")]), Framing::Connection);
     assert_eq!(of(&[coding("chunked")]), Framing::Delimited);
     assert_eq!(of(&[coding("gzip"), coding("chunked")]), Framing::Delimited);
+    assert_eq!(
+        of(&[coding("chunked"), coding("gzip")]),
+        Framing::Connection
+    );
     // A transfer coding overrides the length.
     for other in ["identity", "gzip", "chunked, gzip", "chunked;x=y", ""] {
         assert_eq!(

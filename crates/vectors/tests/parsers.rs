@@ -6,9 +6,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use support::{folder_of, published, root};
+use support::{folder_of, published, root, sources};
+use syn::{
+    FnArg, GenericArgument, ImplItem, Item, PathArguments, ReturnType, Signature, Type,
+    TypeParamBound, Visibility,
+};
 
 /// The crate and the function of each exception.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -41,103 +44,108 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// The beginnings of the names of parsers.
 const PARSERS: [&str; 6] = ["parse", "decode", "read", "from", "try_from", "detect"];
 
-/// Whether a parameter's type is text or bytes.
-fn is_text(parameter: &str) -> bool {
-    const TYPES: [&str; 10] = [
-        "str",
-        "String",
-        "[u8]",
-        "Bytes",
-        "Message",
-        "Parts",
-        "HeaderMap",
-        "HeaderValue",
-        "Uri",
-        "Cow",
-    ];
-    TYPES.iter().any(|text| {
-        parameter
-            .split(|character: char| !character.is_alphanumeric() && !"[]".contains(character))
-            .any(|word| word == *text)
-    })
+/// Types that are text or bytes, or that have not been parsed either.
+const TEXTS: [&str; 10] = [
+    "str",
+    "String",
+    "Cow",
+    "u8",
+    "Bytes",
+    "Message",
+    "Parts",
+    "HeaderMap",
+    "HeaderValue",
+    "Uri",
+];
+
+/// The names in a type: its own, and those of what it refers to or is generic over.
+fn names(of: &Type, found: &mut Vec<String>) {
+    match of {
+        Type::Reference(reference) => names(&reference.elem, found),
+        Type::Slice(slice) => names(&slice.elem, found),
+        Type::Array(array) => names(&array.elem, found),
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|of| names(of, found)),
+        Type::Path(path) => names_in(&path.path, found),
+        Type::ImplTrait(bounds) => {
+            for bound in &bounds.bounds {
+                if let TypeParamBound::Trait(bound) = bound {
+                    names_in(&bound.path, found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
-/// Returns the public functions of a source file that return an `Option` or a `Result` and look
-/// like parsers: by their name, or because they make their own type from a single text.
+fn names_in(path: &syn::Path, found: &mut Vec<String>) {
+    let last = path.segments.last().unwrap();
+    found.push(last.ident.to_string());
+    if let PathArguments::AngleBracketed(arguments) = &last.arguments {
+        for argument in &arguments.args {
+            if let GenericArgument::Type(of) = argument {
+                names(of, found);
+            }
+        }
+    }
+}
+
+/// Whether a function without `self` returns an `Option` or a `Result` and looks like a parser: by its
+/// name, or because it makes its own type from a single text.
+fn is_parser(signature: &Signature, owner: Option<&str>) -> bool {
+    let ReturnType::Type(_, output) = &signature.output else {
+        return false;
+    };
+    let mut returned = Vec::new();
+    names(output, &mut returned);
+    let is_fallible = returned
+        .first()
+        .is_some_and(|first| first == "Option" || first == "Result");
+    if signature.receiver().is_some() || !is_fallible {
+        return false;
+    }
+    let name = signature.ident.to_string();
+    let is_named = PARSERS.iter().any(|parser| {
+        name.strip_prefix(parser)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    });
+    let mut taken = Vec::new();
+    if let (1, Some(FnArg::Typed(argument))) = (signature.inputs.len(), signature.inputs.first()) {
+        names(&argument.ty, &mut taken);
+    }
+    let is_text = taken.iter().any(|name| TEXTS.contains(&name.as_str()));
+    let is_own = returned
+        .get(1)
+        .is_some_and(|made| made == "Self" || Some(made.as_str()) == owner);
+    is_named || (is_text && is_own)
+}
+
+/// The public functions of a source file that look like parsers.
 fn parsers(source: &str) -> Vec<String> {
+    let is_public = |visibility: &Visibility| matches!(visibility, Visibility::Public(_));
     let mut found = Vec::new();
-    let mut owner = String::new();
-    let code = source.split("#[cfg(test)]").next().unwrap();
-    for (at, line) in code
-        .match_indices('\n')
-        .map(|(at, _)| (at + 1, &code[at + 1..]))
-    {
-        let line = line.lines().next().unwrap_or_default();
-        if let Some(rest) = line.strip_prefix("impl") {
-            // `impl<'a> Type<'a> {`: the type's name follows the parameters.
-            let rest = rest.trim_start();
-            let rest = match rest.strip_prefix('<') {
-                Some(generics) => generics.split_once("> ").map_or("", |(_, rest)| rest),
-                None => rest,
-            };
-            owner = rest
-                .split(|character: char| !character.is_alphanumeric())
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-        } else if line.starts_with('}') {
-            owner.clear();
-        }
-        let declared = line.trim_start();
-        let Some(rest) = ["pub fn ", "pub const fn ", "pub async fn "]
-            .iter()
-            .find_map(|prefix| declared.strip_prefix(prefix))
-        else {
-            continue;
-        };
-        let name = rest
-            .split(|character: char| !character.is_alphanumeric() && character != '_')
-            .next()
-            .unwrap();
-        // A body ends a signature, and nothing within it does: an array's length follows a semicolon.
-        let signature = code[at..].split('{').next().unwrap();
-        let (parameters, output) = match signature.rsplit_once("->") {
-            Some((parameters, output)) => (parameters, output.trim()),
-            None => continue,
-        };
-        let parameters = parameters.split_once('(').map_or("", |(_, rest)| rest);
-        let is_method = parameters
-            .split([',', ')'])
-            .next()
-            .is_some_and(|first| first.split([' ', '&']).any(|word| word == "self"));
-        if is_method || !(output.starts_with("Option<") || output.starts_with("Result<")) {
-            continue;
-        }
-        let is_named = PARSERS.iter().any(|parser| {
-            name.strip_prefix(parser)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        });
-        let alone = parameters.matches(": ").count() == 1 && is_text(parameters);
-        let own = output.contains("<Self") || output.contains("&'static Self");
-        if is_named || (alone && own) {
-            found.push(match owner.as_str() {
-                "" => name.to_owned(),
-                owner => format!("{owner}::{name}"),
-            });
+    for item in syn::parse_file(source).unwrap().items {
+        match item {
+            Item::Fn(function) if is_public(&function.vis) && is_parser(&function.sig, None) => {
+                found.push(function.sig.ident.to_string());
+            }
+            Item::Impl(block) if block.trait_.is_none() => {
+                let mut owner = Vec::new();
+                names(&block.self_ty, &mut owner);
+                for item in &block.items {
+                    let ImplItem::Fn(function) = item else {
+                        continue;
+                    };
+                    let owner = owner.first().map(String::as_str);
+                    if is_public(&function.vis) && is_parser(&function.sig, owner) {
+                        let owner = owner.unwrap_or_default();
+                        found.push(format!("{owner}::{}", function.sig.ident));
+                    }
+                }
+            }
+            _ => {}
         }
     }
     found
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
 
 #[test]
@@ -149,8 +157,7 @@ fn values_are_parsed_by_try_from_and_from_str_only() {
         if folder == "cli" {
             continue;
         }
-        let mut files = Vec::new();
-        sources(&root().join("crates").join(folder).join("src"), &mut files);
+        let files = sources(&root().join("crates").join(folder).join("src"));
         assert!(files.len() > 3, "{folder}");
         for file in files {
             for parser in parsers(&fs::read_to_string(&file).unwrap()) {
@@ -197,7 +204,7 @@ impl<'a> Name<'a> {
     }
 }
 
-pub fn decode_all(bytes: &[u8]) -> Result<usize, Error> {
+pub fn decode_all(bytes: &[u8; 8]) -> Result<usize, Error> {
     Err(Error)
 }
 

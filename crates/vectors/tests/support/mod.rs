@@ -81,3 +81,18 @@ pub(crate) fn dependencies(package: &Value) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+/// The Rust files of a folder and those below it, in the order of their paths.
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    found
+}
