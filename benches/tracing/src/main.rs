@@ -1,7 +1,7 @@
 //! Small pieces of work in which the crates with the feature `tracing` report something, for
 //! counting their instructions with and without the feature.
 //!
-//!     bench-tracing call|endpoint|invocation|credentials N
+//!     bench-tracing call|endpoint|invocation|credentials N [listen]
 //!
 //! - `call` calls a function that returns its payload, with the client and the endpoint in one
 //!   process, over a pipe in memory.
@@ -10,8 +10,13 @@
 //!   again, which valgrind does not follow. The runtime starts it without a supervisor, since that
 //!   would be a copy of valgrind.
 //! - `credentials` fetches credentials from the environment through the whole chain.
+//!
+//! With `listen`, it prints the targets of all spans and events instead. If nothing in the program could
+//! listen, the compiler would remove the very code whose cost is to be counted.
 
 mod function;
+#[cfg(feature = "tracing")]
+mod listener;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -29,10 +34,15 @@ fn main() -> Result<()> {
     if args == ["function"] {
         return Ok(function::run()?);
     }
-    let [work, count] = args.as_slice() else {
-        return Err("usage: bench-tracing call|endpoint|invocation|credentials N".into());
+    let ([work, count] | [work, count, _]) = args.as_slice() else {
+        return Err("usage: bench-tracing call|endpoint|invocation|credentials N [listen]".into());
     };
     let count: usize = count.parse()?;
+    let listens = args.get(2).is_some_and(|word| word == "listen");
+    #[cfg(feature = "tracing")]
+    if listens {
+        listener::listen()?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -44,7 +54,16 @@ fn main() -> Result<()> {
             "credentials" => fetches(count).await,
             _ => Err(format!("unknown work: {work}").into()),
         }
-    })
+    })?;
+    #[cfg(feature = "tracing")]
+    if listens {
+        println!("{}", listener::heard());
+    }
+    #[cfg(not(feature = "tracing"))]
+    if listens {
+        return Err("built without the feature".into());
+    }
+    Ok(())
 }
 
 async fn calls(count: usize) -> Result<()> {

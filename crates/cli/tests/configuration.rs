@@ -258,7 +258,7 @@ fn the_region_of_an_arn_is_used_if_no_other_is_set() {
     let output = command.env("AWS_REGION", "us-east-1").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
-    assert!(said.contains("of the region eu-west-3"), "{said}");
+    assert!(said.contains("in the region eu-west-3"), "{said}");
     assert!(said.contains("us-east-1, set by AWS_REGION"), "{said}");
 }
 

@@ -25,6 +25,9 @@ use crate::{Error, FunctionFailure};
 ///     eprintln!("{}", log.text());
 /// }
 /// eprintln!("version {:?}, request {:?}", reply.executed_version(), reply.request_id());
+/// if let Some(code) = reply.function_error() {
+///     eprintln!("the function failed: {code}");
+/// }
 /// let sum: u64 = reply.into_result()?.json()?;
 /// # Ok(())
 /// # }

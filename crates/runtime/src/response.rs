@@ -92,6 +92,24 @@ impl Response {
         }
     }
 
+    /// Takes a buffered response and the report of its invocation, which has ended.
+    ///
+    /// # Errors
+    ///
+    /// The response itself, if it is a streaming one.
+    #[expect(
+        clippy::result_large_err,
+        reason = "both variants are, and are moved once"
+    )]
+    pub fn into_buffered(self) -> Result<(Bytes, Report), Self> {
+        match (self.head.mode, self.body) {
+            (Mode::Buffered, Body::Whole { bytes, report }) => {
+                Ok((bytes.unwrap_or_default(), report))
+            }
+            (_, body) => Err(Self { body, ..self }),
+        }
+    }
+
     /// Discards the chunks that are left and waits for the end of the invocation.
     pub async fn finish(mut self) -> Report {
         while self.chunk().await.is_some() {}

@@ -50,9 +50,16 @@ const REASONS: &[(&str, &str)] = &[
     ("InvokeOperation", "sealed: a bound in signatures"),
 ];
 
-/// The lines within code blocks, of a page or of doc comments.
+/// Whether a code block is Rust, by what follows its first three backticks.
+fn is_example(language: &str) -> bool {
+    let attributes = ["rust", "no_run", "compile_fail", "should_panic", "ignore"];
+    let mut words = language.split([',', ' ']);
+    language.is_empty() || words.any(|word| attributes.contains(&word))
+}
+
+/// The lines within Rust code blocks, of a page or of doc comments.
 fn code_blocks(text: &str, is_rust: bool) -> String {
-    let (mut code, mut is_code) = (String::new(), false);
+    let (mut code, mut is_code, mut is_block) = (String::new(), false, false);
     for line in text.lines() {
         let line = line.trim_start();
         let line = match is_rust {
@@ -62,8 +69,11 @@ fn code_blocks(text: &str, is_rust: bool) -> String {
                 .or_else(|| line.strip_prefix("//!")),
         };
         match line.map(str::trim_start) {
-            None => is_code = false,
-            Some(line) if line.starts_with("```") => is_code = !is_code,
+            None => (is_code, is_block) = (false, false),
+            Some(line) if line.starts_with("```") => {
+                is_block = !is_block;
+                is_code = is_block && is_example(line.trim_start_matches('`'));
+            }
             Some(line) if is_code => {
                 code.push_str(line);
                 code.push('\n');
@@ -147,6 +157,14 @@ fn public_items(facade: &Path) -> Items {
                 Item::Trait(one) => (&one.vis, &one.ident),
                 Item::Type(one) => (&one.vis, &one.ident),
                 Item::Const(one) => (&one.vis, &one.ident),
+                Item::Static(one) => (&one.vis, &one.ident),
+                Item::Mod(one) => {
+                    let items = one.content.iter().flat_map(|(_, items)| items);
+                    // Those of tests, and of the manual, whose pages are modules without items.
+                    let is_listed = !is_public(&one.vis) || items.count() == 0;
+                    assert!(is_listed, "{} has items that are not listed", one.ident);
+                    continue;
+                }
                 Item::Fn(one) => (&one.vis, &one.sig.ident),
                 Item::Use(one) if is_root && is_public(&one.vis) => {
                     reexported(&one.tree, false, &mut reexports);
@@ -158,10 +176,13 @@ fn public_items(facade: &Path) -> Items {
                     };
                     let of = &of.path.segments.last().unwrap().ident;
                     for item in &block.items {
-                        if let ImplItem::Fn(method) = item {
-                            if is_public(&method.vis) {
-                                found.insert(format!("{of}::{}", method.sig.ident));
-                            }
+                        let (visibility, name) = match item {
+                            ImplItem::Fn(method) => (&method.vis, &method.sig.ident),
+                            ImplItem::Const(one) => (&one.vis, &one.ident),
+                            _ => continue,
+                        };
+                        if is_public(visibility) {
+                            found.insert(format!("{of}::{name}"));
                         }
                     }
                     continue;
@@ -227,7 +248,8 @@ fn every_public_item_of_the_facade_has_an_example_or_a_reason() {
 
 #[test]
 fn only_code_blocks_and_whole_names_count() {
-    let text = "/// `call` in prose\n/// ```\n/// client.send();\n/// ```\nfn call() {}\n";
+    let text = "/// `call` in prose\n/// ```text\n/// x.call()\n/// ```\n/// ```no_run\n\
+        /// client.send();\n/// ```\nfn call() {}\n";
     let code = code_blocks(text, true);
     assert_eq!(code, "client.send();\n");
     assert!(is_used("send", true, &code) && is_used("client", false, &code));

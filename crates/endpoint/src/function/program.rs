@@ -58,7 +58,7 @@ async fn run(
     invocation: Invocation,
     writer: ResponseWriter,
 ) -> Result<(), FunctionError> {
-    let mut response = match pool.invoke(event(&invocation)).await {
+    let response = match pool.invoke(event(&invocation)).await {
         Ok(response) => response,
         Err(InvokeError::TooManyRequests { .. }) => {
             return Err(FunctionError::throttled());
@@ -70,13 +70,14 @@ async fn run(
             ));
         }
     };
-    if response.head().mode == lambda_invoke_runtime::Mode::Streaming {
-        pass_on(&mut response, writer).await;
-        return ended(&invocation, &response.finish().await);
+    match response.into_buffered() {
+        Ok((whole, report)) => {
+            ended(&invocation, &report)?;
+            Ok(writer.finish(whole)?)
+        }
+        // Boxed, so that the futures of other calls stay small.
+        Err(streaming) => Box::pin(pass_on(streaming, invocation, writer)).await,
     }
-    let whole = response.chunk().await.unwrap_or_default();
-    ended(&invocation, &response.finish().await)?;
-    Ok(writer.finish(whole)?)
 }
 
 /// Copies the results of an invocation after its end.
@@ -100,7 +101,11 @@ fn ended(invocation: &Invocation, report: &Report) -> Result<(), FunctionError> 
 
 /// Passes chunks on as they come. If the caller has disconnected, or the response is too large, the
 /// rest is discarded, and the program runs to its end.
-async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
+async fn pass_on(
+    mut response: Response,
+    invocation: Invocation,
+    mut writer: ResponseWriter,
+) -> Result<(), FunctionError> {
     writer.stream();
     if let Some(content_type) = &response.head().content_type {
         writer.content_type(content_type);
@@ -108,9 +113,11 @@ async fn pass_on(response: &mut Response, mut writer: ResponseWriter) {
     writer.start();
     while let Some(chunk) = response.chunk().await {
         if writer.write(chunk).await.is_err() {
-            return;
+            break;
         }
     }
+    drop(writer);
+    ended(&invocation, &response.finish().await)
 }
 
 fn event(invocation: &Invocation) -> Event {

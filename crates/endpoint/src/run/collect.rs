@@ -19,8 +19,9 @@ const AT_ONCE: u32 = 64;
 
 /// Runs a function to its end and collects its chunks as fast as it writes them.
 ///
-/// If the caller disconnects, the function keeps running and its chunks are discarded.
-pub(crate) async fn collect(mut execution: Execution) -> Collected {
+/// If the caller disconnects and the execution is dropped, the function keeps running and its chunks
+/// are discarded.
+pub(crate) async fn collect(execution: &mut Execution) -> Collected {
     execution.drain_when_dropped();
     let mut chunks = Chunks::default();
     let mut count = 0_u32;

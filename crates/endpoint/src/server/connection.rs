@@ -7,6 +7,8 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use socket2::SockRef;
@@ -48,9 +50,11 @@ pub(super) async fn connection<T>(
     let wire = Wire::new(io, Arc::clone(&shared));
     // In a separate task, so that serving a request need not poll the timers.
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
-    let responding = service_fn(|request| {
+    let responding = service_fn(|request: Request<Incoming>| {
         let (site, shared) = (Arc::clone(&site), Arc::clone(&shared));
-        async move { Ok::<_, Infallible>(site.respond(request, &shared).await) }
+        // Taken apart here, since an async function that is given a request by value keeps it twice.
+        let (parts, body) = request.into_parts();
+        async move { Ok::<_, Infallible>(site.respond(&parts, body, &shared).await) }
     });
     let mut serving = pin!(http1::Builder::new().serve_connection(wire, responding));
     let mut is_drained = false;

@@ -1,11 +1,13 @@
 //! Everything that a server serves: the API, the functions' URLs, the console.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use http::Response;
 use http::header::HOST;
-use http::{Request, Response};
+use http::request::Parts;
 use hyper::body::Incoming;
 use lambda_invoke_protocol::function_url::UrlRoute;
 
@@ -54,13 +56,13 @@ impl Site {
     /// Responds to one request of a connection.
     pub(super) async fn respond(
         &self,
-        request: Request<Incoming>,
+        parts: &Parts,
+        body: Incoming,
         connection: &Arc<Connection>,
     ) -> Response<Body> {
         let service = &self.service;
         let in_flight = InFlight::new(connection);
         let id = service.ids.next();
-        let (parts, body) = request.into_parts();
         let authority = parts.uri.authority().map(|authority| authority.as_str());
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let path = parts.uri.path();
@@ -70,21 +72,22 @@ impl Site {
         // The console's own requests do not belong in a request log.
         let mut watch = match console {
             Some(_) => None,
-            None => Watch::new(service.on_response.as_ref(), &parts, id, connection),
+            None => Watch::new(service.on_response.as_ref(), parts, id, connection),
         };
-        let responding = async {
+        // Pinned here, so that it is not moved. What is not a call of the API is boxed, so that the
+        // futures of calls stay small.
+        let responding = pin!(async {
             match (route, console) {
                 (Some(route), _) => {
-                    url::respond(service, &route, &parts, body, id, connection).await
+                    Box::pin(url::respond(service, &route, parts, body, id, connection)).await
                 }
                 (None, Some(console)) => {
-                    console
-                        .respond(service, &parts, body, id, connection, &*self.notice)
-                        .await
+                    let notice = &*self.notice;
+                    Box::pin(console.respond(service, parts, body, id, connection, notice)).await
                 }
-                (None, None) => service.respond(&parts, body, id, connection).await,
+                (None, None) => service.respond(parts, body, id, connection).await,
             }
-        };
+        });
         let mut response = match &watch {
             Some(watch) => watch.span.run(responding).await,
             None => responding.await,

@@ -48,7 +48,7 @@ use crate::function::invocation::{Call, Invocation};
 use crate::journal::Journal;
 use crate::request_id::{RequestId, RequestIds};
 use crate::run::Outcome;
-use crate::run::collect::collect;
+use crate::run::collect::{Collected, collect};
 use crate::run::concurrency::Permit;
 use crate::run::execution::Execution;
 use crate::run::platform_log;
@@ -80,9 +80,18 @@ pub(crate) struct Service {
 struct Ready<'a> {
     function: &'a Arc<Registered>,
     handler: &'a Handler,
+    operation: Operation,
+    invocation_type: InvocationType,
     call: Call,
     payload: Bytes,
     plan: Plan,
+}
+
+/// A request that has passed every check.
+enum Checked<'a> {
+    /// It does not call a function.
+    Managed(Response<Content>),
+    Call(Ready<'a>),
 }
 
 impl Service {
@@ -150,9 +159,7 @@ impl Service {
         }
     }
 
-    /// The checks, in this order: path and method, size of the body, signature, names and headers,
-    /// content type, region and account, permission, function and qualifier, JSON, fault rules;
-    /// then dry run, queue, or concurrency and the function itself.
+    /// After the checks: dry run, queue, or concurrency and the function itself.
     async fn checked(
         &self,
         parts: &Parts,
@@ -160,9 +167,37 @@ impl Service {
         id: RequestId,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
+        let ready = match self.check(parts, body, id, connection).await? {
+            Checked::Managed(response) => return Ok(response),
+            Checked::Call(ready) => ready,
+        };
+        match (ready.invocation_type, ready.operation) {
+            (InvocationType::DryRun, _) => empty(StatusCode::NO_CONTENT, id),
+            (InvocationType::Event, _) => self.queue(ready, id),
+            // Boxed, so that the futures of other requests stay small.
+            (_, Operation::InvokeWithResponseStream) => {
+                Box::pin(self.stream(ready, connection)).await
+            }
+            _ => {
+                let (mut execution, invocation, plan) = self.begin(ready, connection)?;
+                let collected = collect(&mut execution).await;
+                self.whole(&invocation, collected, plan, connection)
+            }
+        }
+    }
+
+    /// The checks, in this order: path and method, size of the body, signature, names and headers,
+    /// content type, region and account, permission, function and qualifier, JSON, fault rules.
+    async fn check(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        id: RequestId,
+        connection: &Connection,
+    ) -> Result<Checked<'_>, ServiceError> {
         let typed = IncomingRequest::from_parts(parts, &RULES);
         if let Err(rejection @ Rejection::Route(_)) = &typed {
-            return match Managed::find(parts) {
+            let response = match Managed::find(parts) {
                 Some(Managed::Page(text)) => management::page(text, id),
                 Some(Managed::Unsupported(name)) => Err(errors::not_implemented(name)),
                 Some(Managed::Describe(operation)) => {
@@ -172,6 +207,7 @@ impl Service {
                 }
                 None => Err(self.rejected(rejection)),
             };
+            return response.map(Checked::Managed);
         }
         let payload = self.payload(&typed, body, connection).await?;
         let caller = self.caller(parts, &payload)?;
@@ -211,21 +247,15 @@ impl Service {
             trace_id: trace_id(&parts.headers),
             ..Call::with_members(function, &typed, id)
         };
-        let ready = Ready {
+        Ok(Checked::Call(Ready {
             function,
             handler: resolved.handler,
+            operation: typed.operation(),
+            invocation_type: typed.invocation_type(),
             call,
             payload,
             plan,
-        };
-        let is_stream = typed.operation() == Operation::InvokeWithResponseStream;
-        match typed.invocation_type() {
-            InvocationType::DryRun => empty(StatusCode::NO_CONTENT, id),
-            InvocationType::Event => self.queue(ready, id),
-            // Boxed, so that the futures of other requests stay small.
-            _ if is_stream => Box::pin(self.stream(ready, connection)).await,
-            _ => self.invoke(ready, connection).await,
-        }
+        }))
     }
 
     /// Verifies the signature; `None` if signatures are not verified.
@@ -329,27 +359,38 @@ impl Service {
         Err(errors::throttled(reason))
     }
 
-    async fn invoke(
+    /// Calls the function of a synchronous request.
+    fn begin(
         &self,
         ready: Ready<'_>,
+        connection: &Connection,
+    ) -> Result<(Execution, Invocation, Plan), ServiceError> {
+        let via = Via::Api(ready.operation);
+        let (invocation, permit) = self.start(ready.function, ready.payload, ready.call, via)?;
+        let buffered = self.settings.max_buffered_bytes;
+        let limits = match ready.operation {
+            Operation::InvokeWithResponseStream => ResponseLimits {
+                buffered: Some(buffered),
+                streamed: self.settings.max_stream_bytes,
+            },
+            _ => ResponseLimits::both(buffered),
+        };
+        let running = connection.running();
+        let execution = Execution::start(ready.handler, &invocation, permit, running, limits);
+        Ok((execution, invocation, ready.plan))
+    }
+
+    /// The response to Invoke.
+    fn whole(
+        &self,
+        invocation: &Invocation,
+        collected: Collected,
+        plan: Plan,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let Ready {
-            function,
-            handler,
-            call,
-            payload,
-            plan,
-        } = ready;
-        let via = Via::Api(Operation::Invoke);
-        let (invocation, permit) = self.start(function, payload, call, via)?;
-        let limits = ResponseLimits::both(self.settings.max_buffered_bytes);
-        let running = connection.running();
-        let execution = Execution::start(handler, &invocation, permit, running, limits);
-        let collected = collect(execution).await;
-        self.check_started(&invocation, &collected.outcome)?;
+        self.check_started(invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
-        let mut reply = reply(&invocation, collected);
+        let mut reply = reply(invocation, collected);
         let payload = std::mem::take(&mut reply.payload);
         let response = reply
             .to_http()
@@ -363,21 +404,7 @@ impl Service {
         ready: Ready<'_>,
         connection: &Arc<Connection>,
     ) -> Result<Response<Content>, ServiceError> {
-        let Ready {
-            function,
-            handler,
-            call,
-            payload,
-            mut plan,
-        } = ready;
-        let via = Via::Api(Operation::InvokeWithResponseStream);
-        let (invocation, permit) = self.start(function, payload, call, via)?;
-        let limits = ResponseLimits {
-            buffered: Some(self.settings.max_buffered_bytes),
-            streamed: self.settings.max_stream_bytes,
-        };
-        let running = connection.running();
-        let mut execution = Execution::start(handler, &invocation, permit, running, limits);
+        let (mut execution, invocation, mut plan) = self.begin(ready, connection)?;
         let function_head = poll_fn(|cx| execution.poll_head(cx)).await;
         self.check_started(&invocation, execution.outcome())?;
         let mut head = StreamHead::new();

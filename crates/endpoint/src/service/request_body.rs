@@ -36,7 +36,7 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Unread> 
         let size = known.unwrap_or(0).max(length);
         if size > limit {
             drop(read);
-            reader.drain(announced, length).await?;
+            Box::pin(reader.drain(announced, length)).await?;
             return Err(Unread::TooLarge(size));
         }
         if read.is_empty() {

@@ -46,7 +46,7 @@ impl Running<'_> {
 
     async fn buffered(mut self) -> Response<Content> {
         self.execution.drain_when_dropped();
-        let collected = collect(self.execution).await;
+        let collected = collect(&mut self.execution).await;
         platform_log::finish(&self.invocation, &collected.outcome);
         if let Err(error) = &collected.outcome {
             return failed(error.summary());

@@ -5,7 +5,6 @@ use std::fmt;
 
 use lambda_invoke_error::Execution;
 use lambda_invoke_error::text::Excerpt;
-use lambda_invoke_protocol::IncompleteBody;
 
 use super::{Detail, Error, Repr};
 use crate::ErrorKind;
@@ -49,15 +48,17 @@ impl Repr {
         match (&self.detail, self.kind) {
             // Either the message says at which byte, or the payload was complete.
             (_, ErrorKind::Json | ErrorKind::Text) => None,
-            (_, ErrorKind::Truncated) if self.source_counts_bytes() => None,
             (Detail::FunctionFailed(failure), _) if !failure.payload.is_empty() => None,
-            _ => self.received,
+            _ => self
+                .received
+                .filter(|received| !self.source_counts(*received)),
         }
     }
 
-    fn source_counts_bytes(&self) -> bool {
-        let source = self.source.as_deref();
-        source.is_some_and(|source| source.is::<IncompleteBody>())
+    /// Whether the source's message has the number of bytes already.
+    fn source_counts(&self, received: u64) -> bool {
+        let source = self.source.as_deref().map(ToString::to_string);
+        source.is_some_and(|said| said.contains(&format!("after {received} bytes")))
     }
 
     fn consequence(&self) -> Option<&'static str> {

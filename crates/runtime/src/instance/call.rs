@@ -86,11 +86,12 @@ impl Call {
         headers: &Headers,
         event: Event,
         permit: Permit,
-    ) -> Result<(Self, Caller), InvokeError> {
+    ) -> Result<(Box<Self>, Caller), InvokeError> {
         let headers = headers.of_event(&event)?;
         let (begun_sender, begun) = oneshot::channel();
         let span = CallSpan::open(program, &event);
-        let call = Self {
+        // Boxed at once, because it is large.
+        let call = Box::new(Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,
             arn: event.arn,
@@ -107,7 +108,7 @@ impl Call {
             log_bytes: 0,
             permit,
             span,
-        };
+        });
         let caller = Caller {
             begun,
             request_id: event.request_id,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Frame, Incoming};
@@ -32,15 +33,19 @@ const MAX_REGISTRATION: usize = 64 * 1024;
 const EXPLAINED: Duration = Duration::from_millis(300);
 
 /// Responds to one request. `streams` tells the connection that it carries a streaming response.
-pub(super) async fn serve(
+pub(super) fn serve(
     instance: Arc<Instance>,
     streams: Arc<AtomicBool>,
     request: Request<Incoming>,
-) -> Result<Delivery, Infallible> {
-    Ok(match handle(&instance, &streams, request).await {
-        Ok(response) => response,
-        Err(rejection) => reply(rejection.status(), rejection.body()),
-    })
+) -> impl Future<Output = Result<Delivery, Infallible>> {
+    // Taken apart here, since an async function that is given a request by value keeps it twice.
+    let (head, body) = request.into_parts();
+    async move {
+        Ok(match handle(&instance, &streams, &head, body).await {
+            Ok(response) => response,
+            Err(rejection) => reply(rejection.status(), rejection.body()),
+        })
+    }
 }
 
 fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
@@ -56,12 +61,13 @@ fn accepted() -> Delivery {
     reply(202, r#"{"status":"OK"}"#)
 }
 
+/// What few requests need is boxed, so that the futures of the others stay small.
 async fn handle(
     instance: &Arc<Instance>,
     streams: &AtomicBool,
-    request: Request<Incoming>,
+    head: &Parts,
+    mut body: Incoming,
 ) -> Result<Delivery, Rejection> {
-    let (head, mut body) = request.into_parts();
     let sent = Sent::of(&head.headers);
     // No page may take events.
     if sent.is_from_page {
@@ -79,7 +85,8 @@ async fn handle(
             streams.store(is_streaming, Ordering::Relaxed);
             match mode {
                 Ok(ResponseMode::Streaming) => {
-                    return Receiving::of(instance, id).stream(&sent, body).await;
+                    let receiving = Receiving::of(instance, id);
+                    return Box::pin(receiving.stream(&sent, body)).await;
                 }
                 Ok(_) => {
                     return Receiving::of(instance, id).buffered(&sent, body).await;
@@ -91,7 +98,8 @@ async fn handle(
             let taken = instance.lock().machine.respond(id, echo(), None);
             match taken {
                 Ok(_) => {
-                    return Receiving::of(instance, id).error(error_type(), body).await;
+                    let receiving = Receiving::of(instance, id);
+                    return Box::pin(receiving.error(error_type(), body)).await;
                 }
                 Err(rejection) => Err(rejection),
             }
@@ -105,8 +113,8 @@ async fn handle(
             instance.wake.notify_one();
             return Ok(accepted());
         }
-        Ok(Route::Register) => return register(instance, &sent, body).await,
-        Ok(Route::ExtensionNext) => return extension_next(instance, &sent).await,
+        Ok(Route::Register) => return Box::pin(register(instance, &sent, body)).await,
+        Ok(Route::ExtensionNext) => return Box::pin(extension_next(instance, &sent)).await,
         Ok(Route::ExtensionInitError | Route::ExtensionExitError) => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
             let id = extension_id(&sent)?;

@@ -119,7 +119,7 @@ impl Pool {
             });
         };
         let (call, caller) = Call::new(&inner.program, &inner.headers, event, permit)?;
-        inner.place(Box::new(call))?;
+        inner.place(call)?;
         Ok(caller.response().await)
     }
 

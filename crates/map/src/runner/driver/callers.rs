@@ -2,6 +2,7 @@
 //! task for each call would have to be allocated, which with its kilobytes takes longer than
 //! passing a call to a task.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -108,7 +109,16 @@ impl Callers {
 
     /// Adds the calls that ended to `ended`; returns whether there were any. Otherwise the context is woken by
     /// the next one.
+    ///
+    /// # Panics
+    ///
+    /// If a call did, in the program's provider of credentials for example: its result would never come.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, ended: &mut Vec<Called>) -> bool {
+        if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
+            if let Ok(panic) = error.try_into_panic() {
+                resume_unwind(panic);
+            }
+        }
         let polled = self.ended.poll_recv_many(cx, &mut self.received, MOST);
         for (index, result) in self.received.drain(..) {
             let caller = self.callers.get_mut(index);
