@@ -50,25 +50,6 @@ const REASONS: &[(&str, &str)] = &[
     ("InvokeOperation", "sealed: a bound in signatures"),
 ];
 
-/// The Rust files of a folder and those below it.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    sources(folder, &mut found);
-    found.sort_unstable();
-    found
-}
-
 /// Whether a code block is Rust, by what follows its first three backticks.
 fn is_example(language: &str) -> bool {
     let attributes = ["rust", "no_run", "compile_fail", "should_panic", "ignore"];

@@ -75,7 +75,7 @@ async fn run(
             ended(&invocation, &report)?;
             Ok(writer.finish(whole)?)
         }
-        // Boxed, or else every call's future would be as large.
+        // Boxed, so that the futures of other calls stay small.
         Err(streaming) => Box::pin(pass_on(streaming, invocation, writer)).await,
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn connection<T>(
     let watching = tokio::spawn(watch(Arc::downgrade(&shared)));
     let responding = service_fn(|request: Request<Incoming>| {
         let (site, shared) = (Arc::clone(&site), Arc::clone(&shared));
-        // What a future is given by value is a part of it twice.
+        // Taken apart here, since an async function that is given a request by value keeps it twice.
         let (parts, body) = request.into_parts();
         async move { Ok::<_, Infallible>(site.respond(&parts, body, &shared).await) }
     });

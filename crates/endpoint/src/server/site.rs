@@ -74,8 +74,8 @@ impl Site {
             Some(_) => None,
             None => Watch::new(service.on_response.as_ref(), parts, id, connection),
         };
-        // Pinned here, since it would be moved otherwise, and boxed where it is not a call of the API,
-        // whose future would be as large as the largest.
+        // Pinned here, so that it is not moved. What is not a call of the API is boxed, so that the
+        // futures of calls stay small.
         let responding = pin!(async {
             match (route, console) {
                 (Some(route), _) => {

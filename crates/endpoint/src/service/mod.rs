@@ -174,7 +174,7 @@ impl Service {
         match (ready.invocation_type, ready.operation) {
             (InvocationType::DryRun, _) => empty(StatusCode::NO_CONTENT, id),
             (InvocationType::Event, _) => self.queue(ready, id),
-            // Boxed, or else every request's future would be as large.
+            // Boxed, so that the futures of other requests stay small.
             (_, Operation::InvokeWithResponseStream) => {
                 Box::pin(self.stream(ready, connection)).await
             }

@@ -90,7 +90,7 @@ impl Call {
         let headers = headers.of_event(&event)?;
         let (begun_sender, begun) = oneshot::channel();
         let span = CallSpan::open(program, &event);
-        // Made where it stays: it is large to be moved.
+        // Boxed at once, because it is large.
         let call = Box::new(Self {
             request_id: event.request_id.as_str().into(),
             tenant: event.tenant_id,

@@ -38,7 +38,7 @@ pub(super) fn serve(
     streams: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Delivery, Infallible>> {
-    // What a future is given by value is a part of it twice.
+    // Taken apart here, since an async function that is given a request by value keeps it twice.
     let (head, body) = request.into_parts();
     async move {
         Ok(match handle(&instance, &streams, &head, body).await {
@@ -61,7 +61,7 @@ fn accepted() -> Delivery {
     reply(202, r#"{"status":"OK"}"#)
 }
 
-/// What is not on the way of every call is boxed, or else every request's future would be as large.
+/// What few requests need is boxed, so that the futures of the others stay small.
 async fn handle(
     instance: &Arc<Instance>,
     streams: &AtomicBool,

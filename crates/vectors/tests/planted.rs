@@ -1,0 +1,32 @@
+//! The faults that `fuzz/planted` plants can be planted: the code that each of them replaces is there, and
+//! only once.
+
+mod support;
+
+use std::fs;
+
+use support::root;
+use toml::{Table, Value};
+
+#[test]
+fn every_planted_fault_has_its_place() {
+    let faults = fs::read_to_string(root().join("fuzz/planted.toml")).unwrap();
+    let faults: Table = faults.parse().unwrap();
+    let faults = faults["fault"].as_array().unwrap();
+    assert!(faults.len() > 30, "{} faults", faults.len());
+    let mut displaced = Vec::new();
+    for fault in faults {
+        let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap();
+        let file = root().join("crates").join(text("crate")).join(text("file"));
+        let code = fs::read_to_string(&file).unwrap_or_default();
+        let count = code.matches(text("find")).count();
+        if count != 1 {
+            displaced.push(format!(
+                "{count} times in {}: {}",
+                file.display(),
+                text("what")
+            ));
+        }
+    }
+    assert!(displaced.is_empty(), "{displaced:#?}");
+}
