@@ -4,8 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lambda_invoke_input::{
-    DurableExecutionArn, FunctionName, InputError, Mistake, NameRules, OtherResource, Part,
-    Qualifier, Target, TenantId,
+    FunctionName, InputError, Mistake, NameRules, OtherResource, Part, Qualifier, TenantId,
 };
 
 /// Returns the mistake, the text that is marked, and the message without its common prefix.
