@@ -1,14 +1,14 @@
-//! Numbers and times in options: each has bounds, and a message that says them.
+//! Numbers and times in options. Each has bounds, which its message states.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The longest time, which no timer overflows.
+/// The longest time. No timer overflows with it.
 const TEN_YEARS: Duration = Duration::from_secs(315_360_000);
 
-/// Makes the parser of a whole number within bounds.
+/// Returns the parser of a whole number within bounds.
 pub(crate) fn whole<T>(
     bounds: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static

@@ -10,8 +10,7 @@ use crate::header;
 ///
 /// It is sent as whole seconds or a date in `Retry-After` (RFC 9110, section 10.2.3), or as
 /// milliseconds in `x-amz-retry-after`, which is more exact and takes precedence. Any other value
-/// counts as absent, as it does to the AWS SDKs. A number beyond 64 bits is a long delay and not an absent
-/// one: it saturates.
+/// counts as absent, as it does to the AWS SDKs. A number beyond 64 bits becomes the longest delay.
 ///
 /// # Example
 ///

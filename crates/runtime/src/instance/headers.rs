@@ -1,4 +1,4 @@
-//! The headers that a runtime is sent with an event.
+//! The headers of an event for a runtime.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
@@ -6,12 +6,13 @@ use http::{HeaderMap, HeaderValue};
 use crate::api::header;
 use crate::{Event, InvokeError, Program};
 
-/// The headers of a program's events: a copy of a map takes less than inserting each name anew.
+/// The headers that all events of a program have. Copying this map takes less time than inserting each
+/// name into a new one.
 #[derive(Debug)]
 pub(crate) struct Headers {
-    /// With values to be replaced: the request id, the ARN, the trace, the deadline and the nonce.
+    /// The request id, the ARN, the trace, the deadline and the nonce have values to be replaced.
     all: HeaderMap,
-    /// The ARN of events that have none of their own; `None` if it cannot be a header's value.
+    /// The ARN for events without one of their own; `None` if it cannot be a header's value.
     arn: Option<HeaderValue>,
 }
 
@@ -34,7 +35,7 @@ impl Headers {
         }
     }
 
-    /// The headers of an event, which still lack its deadline and its nonce.
+    /// Returns the headers of an event, except for its deadline and its nonce.
     pub(super) fn of_event(&self, event: &Event) -> Result<HeaderMap, InvokeError> {
         let invalid = |member| InvokeError::InvalidEvent { member };
         let value = |member, text: &str| HeaderValue::from_str(text).map_err(|_| invalid(member));
@@ -77,8 +78,8 @@ impl Headers {
     }
 }
 
-/// JSON that fits into a header: blank space outside of strings and other characters than ASCII are
-/// written differently, with the same meaning.
+/// Rewrites JSON so that it fits into a header: blank space outside of strings and characters
+/// beyond ASCII are written differently, with the same meaning.
 fn ascii_json(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,6 +1,6 @@
-//! Tasks that make calls. Each lives as long as the run and makes one call after another: a new
-//! task for each call would have to be allocated, which with its kilobytes takes longer than
-//! passing a call to a task.
+//! Tasks that make calls. Each lives as long as the run and makes one call after another, because
+//! allocating a new task of several kilobytes for each call takes longer than passing the call to a
+//! task that exists.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const MOST: usize = 256;
 pub(super) struct Running {
     /// Its number, by which the limiter knows it.
     pub(super) number: u64,
-    /// How many others ran when it was started.
+    /// How many other calls were running when it was started.
     pub(super) others: usize,
     pub(super) work: Work,
 }
@@ -34,29 +34,29 @@ type Ended = (usize, Result<Response, Error>);
 
 #[derive(Debug)]
 struct Caller {
-    /// Its next call. The channel is not bounded, but has at most one.
+    /// The channel for its next call. It is not bounded, but holds at most one.
     next: UnboundedSender<Attempt>,
     running: Option<Running>,
 }
 
-/// As many callers as there ever were calls at once.
+/// The callers: as many as there ever were concurrent calls.
 #[derive(Debug)]
 pub(super) struct Callers {
     client: Client,
     target: Arc<Target>,
     callers: Vec<Caller>,
-    /// Those without a call. The last one to end is the first to get another.
+    /// The callers without a call. The last one to become idle is the first to be used again.
     idle: Vec<usize>,
     tasks: JoinSet<()>,
     end: UnboundedSender<Ended>,
     ended: UnboundedReceiver<Ended>,
-    /// Kept for its memory; empty.
+    /// Empty between polls; kept to reuse its memory.
     received: Vec<Ended>,
 }
 
 impl Callers {
     pub(super) fn new(client: Client, target: Target) -> Self {
-        // Not bounded, but has at most one result of each caller.
+        // Not bounded, but holds at most one result of each caller.
         let (end, ended) = unbounded_channel();
         Self {
             client,
@@ -70,7 +70,7 @@ impl Callers {
         }
     }
 
-    /// How many calls run.
+    /// The number of running calls.
     pub(super) fn running(&self) -> usize {
         self.callers.len() - self.idle.len()
     }
@@ -85,7 +85,7 @@ impl Callers {
                 others,
                 work,
             });
-            // Its task ends only when it is aborted, after which nothing is started.
+            // A caller's task ends only when it is aborted, and nothing is started after that.
             let _ = caller.next.send(attempt);
         }
     }
@@ -107,12 +107,13 @@ impl Callers {
         index
     }
 
-    /// Adds the calls that ended to `ended`; returns whether there were any. Otherwise the context is woken by
-    /// the next one.
+    /// Adds the calls that ended to `ended` and returns whether there were any. If there were none,
+    /// registers the context to be woken by the next.
     ///
     /// # Panics
     ///
-    /// If a call did, in the program's provider of credentials for example: its result would never come.
+    /// If a call panicked, for example in the program's provider of credentials: its result would
+    /// never arrive.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, ended: &mut Vec<Called>) -> bool {
         if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
             if let Ok(panic) = error.try_into_panic() {
@@ -130,7 +131,7 @@ impl Callers {
         matches!(polled, Poll::Ready(1..))
     }
 
-    /// Stops all calls that run, and returns them. None may be started after that.
+    /// Stops all running calls and returns them. No call may be started after that.
     pub(super) fn abort(&mut self) -> Vec<Running> {
         self.tasks.abort_all();
         let callers = std::mem::take(&mut self.callers).into_iter();

@@ -115,7 +115,7 @@ pub(super) struct Driver {
     opening: Vec<Work>,
     writing: Option<Writing>,
     callers: Callers,
-    /// Kept for its memory; empty.
+    /// Empty between polls; kept to reuse its memory.
     called: Vec<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
