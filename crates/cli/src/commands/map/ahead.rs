@@ -10,8 +10,6 @@ use futures_core::Stream;
 use lambda_invoke_map::Item;
 use lambda_invoke_map::source::SourceError;
 
-use super::input::Items;
-
 /// The maximum number of items, and of bytes of payloads, that are read ahead. When either is
 /// reached, the thread waits until half has been taken; otherwise it would have to be woken for
 /// each item.
@@ -19,6 +17,8 @@ const AHEAD: usize = 512;
 const AHEAD_BYTES: usize = 8 << 20;
 
 type Read = Result<Item, SourceError>;
+
+pub(super) type Items = Box<dyn Iterator<Item = Read> + Send>;
 
 /// Starts to read on a thread.
 ///

@@ -10,14 +10,12 @@ use lambda_invoke_map::source::{
     Csv, Fields, Folder, Selector, Separator, SourceError, Template, Texts, identify,
 };
 
-use super::ahead::{self, Reading};
+use super::ahead::{self, Items, Reading};
 use super::options::{Arguments, Format};
 use crate::exit::{Exit, Failure};
 
 /// How much of a file is read at once, in bytes.
 const BUFFER: usize = 128 << 10;
-
-pub(super) type Items = Box<dyn Iterator<Item = Result<Item, SourceError>> + Send>;
 
 /// An input, which may be read twice if it is a file or a folder.
 #[derive(Debug)]

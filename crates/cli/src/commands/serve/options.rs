@@ -6,12 +6,9 @@ use clap::ValueEnum;
 use lambda_invoke_endpoint::{Fault, TooLargeStyle};
 
 use super::log::Format;
-use super::values::{Alias, Concurrency, Delays, Secret, StreamBandwidth, size};
+use super::values::{Alias, Concurrency, Delays, MOST, Secret, StreamBandwidth, size};
 use crate::functions;
 use crate::number::{time, whole};
-
-/// The largest limit of calls and events.
-pub(super) const MOST: usize = 1_000_000;
 
 /// Ten years in seconds: how far the clock can be off.
 const TEN_YEARS: i64 = 315_360_000;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use lambda_invoke_endpoint::Bandwidth;
 
-use super::options::MOST;
 use crate::number::{time, whole};
+
+/// The largest limit of calls and events.
+pub(super) const MOST: usize = 1_000_000;
 
 /// The text of an access key, redacted in `Debug`.
 #[derive(Clone)]
