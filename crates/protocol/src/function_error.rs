@@ -165,7 +165,10 @@ fn stack_lines(stack: Option<Value>) -> Vec<String> {
 /// characters.
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.error_type, &self.error_message) {
+        // An empty text says nothing, and a message is never empty.
+        let kind = self.error_type.as_deref().filter(|kind| !kind.is_empty());
+        let message = self.error_message.as_deref();
+        match (kind, message.filter(|message| !message.is_empty())) {
             (Some(kind), Some(message)) => write!(f, "{}: {}", Excerpt(kind), Excerpt(message)),
             (Some(text), None) | (None, Some(text)) => Excerpt(text).fmt(f),
             (None, None) => f.write_str("the function reported no details"),
@@ -178,6 +181,23 @@ impl std::error::Error for FunctionError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_without_any_text_is_not_an_empty_message() {
+        for json in [
+            r#"{"errorType":""}"#,
+            r#"{"errorType":"","errorMessage":""}"#,
+        ] {
+            let error = FunctionError::parse(json.as_bytes());
+            assert_eq!(
+                error.to_string(),
+                "the function reported no details",
+                "{json}"
+            );
+        }
+        let error = FunctionError::parse(br#"{"errorType":"","errorMessage":"m"}"#);
+        assert_eq!(error.to_string(), "m");
+    }
 
     #[test]
     fn reads_what_each_runtime_writes() {
