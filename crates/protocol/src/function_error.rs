@@ -165,13 +165,12 @@ fn stack_lines(stack: Option<Value>) -> Vec<String> {
 /// characters.
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An empty text says nothing, and a message is never empty.
         let kind = self.error_type.as_deref().filter(|kind| !kind.is_empty());
-        let message = self.error_message.as_deref();
-        match (kind, message.filter(|message| !message.is_empty())) {
+        match (kind, self.error_message.as_deref()) {
             (Some(kind), Some(message)) => write!(f, "{}: {}", Excerpt(kind), Excerpt(message)),
-            (Some(text), None) | (None, Some(text)) => Excerpt(text).fmt(f),
-            (None, None) => f.write_str("the function reported no details"),
+            (Some(text), None) | (None, Some(text)) if !text.is_empty() => Excerpt(text).fmt(f),
+            // A message is never empty.
+            _ => f.write_str("the function reported no details"),
         }
     }
 }
