@@ -1,6 +1,4 @@
-//! Numbers as text, without the cost of a formatter.
-
-use http::HeaderValue;
+//! The digits of a number, without the cost of a formatter.
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -14,21 +12,6 @@ pub(super) fn hex(number: u128) -> [u8; 32] {
     text
 }
 
-/// A number as the value of a header.
-pub(super) fn decimal(mut number: u64) -> Option<HeaderValue> {
-    let mut text = [b'0'; 20];
-    let mut length = 0;
-    for digit in text.iter_mut().rev() {
-        *digit += u8::try_from(number % 10).unwrap_or_default();
-        length += 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    HeaderValue::from_bytes(&text[text.len() - length..]).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,7 +19,6 @@ mod tests {
     #[test]
     fn digits_are_those_of_the_formatter() {
         for number in [0, 7, 10, 1_700_000_000_000, u64::MAX] {
-            assert_eq!(decimal(number).unwrap(), number.to_string());
             let wide = u128::from(number) << 60 | 0xab;
             assert_eq!(&hex(wide)[..], format!("{wide:032x}").as_bytes());
         }

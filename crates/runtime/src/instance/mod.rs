@@ -22,7 +22,7 @@ use http_body_util::Full;
 use tokio::sync::Notify;
 
 pub(crate) use self::call::Call;
-use self::digits::{decimal, hex};
+use self::digits::hex;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::permit::Permit;
 use self::polls::Polls;
@@ -307,7 +307,7 @@ fn delivery(call: &mut Call, nonce: &str, deadline_ms: u64) -> Delivery {
     let mut headers = std::mem::take(&mut call.headers);
     for (name, value) in &mut headers {
         let own = match name {
-            name if *name == header::DEADLINE => decimal(deadline_ms),
+            name if *name == header::DEADLINE => Some(HeaderValue::from(deadline_ms)),
             name if *name == header::INVOCATION_ID => HeaderValue::from_str(nonce).ok(),
             _ => continue,
         };
