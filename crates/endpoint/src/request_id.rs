@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -22,18 +23,19 @@ impl RequestId {
     pub(crate) fn trace(&self, time: SystemTime) -> String {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH);
         let seconds = seconds.map_or(0, |since| since.as_secs());
-        let mut text =
-            *b"Root=1-........-........................;Parent=................;Sampled=0";
-        for (index, byte) in text[7..15].iter_mut().enumerate() {
-            *byte = HEX[(seconds >> (28 - 4 * index) & 0xF) as usize];
+        let part = |range: Range<usize>| self.as_str().get(range).unwrap_or_default();
+        let [a, b, c] = [part(0..8), part(9..13), part(14..18)];
+        let [d, e] = [part(19..23), part(24..36)];
+        // A formatter would take five times as long.
+        let mut text = String::with_capacity(80);
+        text.push_str("Root=1-");
+        for place in (0..8).rev() {
+            text.push(char::from(HEX[(seconds >> (4 * place) & 0xF) as usize]));
         }
-        for (place, part) in [(16, 9..13), (20, 14..18), (24, 19..23), (28, 24..36)] {
-            text[place..][..part.len()].copy_from_slice(&self.0[part]);
+        for part in ["-", b, c, d, e, ";Parent=", a, b, c, ";Sampled=0"] {
+            text.push_str(part);
         }
-        for (place, part) in [(48, 0..8), (56, 9..13), (60, 14..18)] {
-            text[place..][..part.len()].copy_from_slice(&self.0[part]);
-        }
-        std::str::from_utf8(&text).unwrap_or_default().to_owned()
+        text
     }
 
     fn from_words(high: u64, low: u64) -> Self {

@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 
 use crate::function::info::FunctionInfo;
 use crate::function::invocation::Call;
-use crate::request_id::RequestId;
 
 /// A call that an endpoint has accepted: a function was started, or an event was queued.
 ///
@@ -81,42 +80,16 @@ impl RecordedCall {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.payload)
     }
-}
 
-/// A recorded call as it is kept: most are never looked at.
-#[derive(Debug)]
-struct Kept {
-    function: Arc<FunctionInfo>,
-    payload: Bytes,
-    via: Via,
-    is_event: bool,
-    qualifier: Option<String>,
-    client_context: Option<Vec<u8>>,
-    tenant_id: Option<String>,
-    request_id: RequestId,
-}
-
-impl Kept {
     /// The memory that it takes, in bytes.
     fn held(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
-        size_of::<Self>()
+        size_of::<(Arc<FunctionInfo>, Self)>()
             + self.payload.len()
             + text(&self.qualifier)
             + text(&self.tenant_id)
             + self.client_context.as_ref().map_or(0, Vec::capacity)
-    }
-
-    fn shown(&self) -> RecordedCall {
-        RecordedCall {
-            payload: self.payload.clone(),
-            via: self.via,
-            is_event: self.is_event,
-            qualifier: self.qualifier.clone(),
-            client_context: self.client_context.clone(),
-            tenant_id: self.tenant_id.clone(),
-            request_id: self.request_id.to_string(),
-        }
+            + self.request_id.capacity()
     }
 }
 
@@ -129,7 +102,7 @@ pub(crate) struct Calls {
 
 #[derive(Debug, Default)]
 struct Recorded {
-    calls: VecDeque<Kept>,
+    calls: VecDeque<(Arc<FunctionInfo>, RecordedCall)>,
     bytes: usize,
 }
 
@@ -149,22 +122,21 @@ impl Calls {
         if self.most == 0 {
             return;
         }
-        let kept = Kept {
-            function: Arc::clone(&call.function),
+        let recorded = RecordedCall {
             payload: payload.clone(),
             via,
             is_event: call.event,
             qualifier: call.qualifier.clone(),
             client_context: call.client_context.clone(),
             tenant_id: call.tenant_id.clone(),
-            request_id: call.request_id,
+            request_id: call.request_id.to_string(),
         };
-        let held = kept.held();
+        let held = recorded.held();
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         all.bytes += held;
-        all.calls.push_back(kept);
+        all.calls.push_back((Arc::clone(&call.function), recorded));
         while all.bytes > self.most {
-            let Some(oldest) = all.calls.pop_front() else {
+            let Some((_, oldest)) = all.calls.pop_front() else {
                 break;
             };
             all.bytes -= oldest.held();
@@ -174,9 +146,9 @@ impl Calls {
     /// Removes a call that was not started after all.
     pub(crate) fn forget(&self, request_id: &str) {
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |call: &Kept| call.request_id.as_str() == request_id;
+        let is_it = |(_, call): &(_, RecordedCall)| call.request_id == request_id;
         // It is among the most recent.
-        if let Some(call) = all
+        if let Some((_, call)) = all
             .calls
             .iter()
             .rposition(is_it)
@@ -189,8 +161,7 @@ impl Calls {
     /// Returns the recorded calls of a function, oldest first.
     pub(crate) fn of(&self, function: &str) -> Vec<RecordedCall> {
         let all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_function = all.calls.iter();
-        let of_function = of_function.filter(|call| call.function.name == function);
-        of_function.map(Kept::shown).collect()
+        let of_function = all.calls.iter().filter(|(info, _)| info.name == function);
+        of_function.map(|(_, call)| call.clone()).collect()
     }
 }

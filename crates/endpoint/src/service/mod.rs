@@ -390,13 +390,13 @@ impl Service {
     ) -> Result<Response<Content>, ServiceError> {
         self.check_started(invocation, &collected.outcome)?;
         let failure = collected.outcome.as_ref().err().map(FunctionError::summary);
-        let mut reply = reply(invocation, collected);
-        let payload = std::mem::take(&mut reply.payload);
-        let response = reply
+        let response = reply(invocation, collected)
             .to_http()
             .map_err(|error| errors::internal(&error.to_string()))?;
-        let content = Content::whole(payload).of_failed(failure);
-        Ok(response.map(|_| plan.body(content, connection)))
+        Ok(response.map(|payload| {
+            let content = Content::whole(payload).of_failed(failure);
+            plan.body(content, connection)
+        }))
     }
 
     async fn stream(

@@ -56,12 +56,6 @@ pub(super) fn insert_version(
 ) -> Result<(), EncodeResponseError> {
     match version {
         Some(ReportedVersion::Unrecognized(_)) => Err(EncodeResponseError::UnrecognizedVersion),
-        // Nearly every response has it: no copy of the text.
-        Some(ReportedVersion::Valid(version)) if version.is_latest() => {
-            let latest = HeaderValue::from_static("$LATEST");
-            headers.insert(header::X_AMZ_EXECUTED_VERSION, latest);
-            Ok(())
-        }
         version => insert(
             headers,
             header::X_AMZ_EXECUTED_VERSION,
