@@ -12,17 +12,31 @@ use serde_json::value::RawValue;
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
 
-/// How many bytes a line has besides its payload, unless the item has a long key or failed.
-const MEMBERS: usize = 256;
-
-/// Appends a member: `name` with its quotes and what separates it from others, and its value.
-///
-/// Names are written as they are, because most of a line are names: as members of a struct, each would be
-/// searched for characters to escape.
-fn put(line: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) {
-    line.extend_from_slice(name.as_bytes());
-    // Neither such a value nor a write to memory fails.
-    let _ = serde_json::to_writer(line, value);
+/// A result in its written form. Absent members are left out, except for `key`.
+#[derive(Serialize)]
+struct Line<'f> {
+    index: u64,
+    key: Option<&'f str>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'f RawValue>,
+    /// The payload in base64, if it is not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_base64: Option<String>,
+    /// The file that has the payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'f str>,
+    execution: &'static str,
+    attempts: u32,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billed_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_mb: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Described<'f>>,
 }
 
 #[derive(Serialize)]
@@ -126,44 +140,25 @@ impl Finished {
         };
         let joined = joined.and_then(|text| RawValue::from_string(text).ok());
         let payload = payload.or(joined.as_deref());
-        let shown = if is_shown { self.payload.len() } else { 0 };
-        let mut line = Vec::with_capacity(MEMBERS + shown);
-        put(&mut line, "{\"index\":", &self.index);
-        put(&mut line, ",\"key\":", &self.key.as_deref());
-        put(&mut line, ",\"outcome\":", self.settled.outcome());
-        match payload {
-            Some(json) => {
-                line.extend_from_slice(b",\"payload\":");
-                line.extend_from_slice(json.get().as_bytes());
-            }
-            None if is_shown => {
-                let encoded = STANDARD.encode(&self.payload);
-                put(&mut line, ",\"payload_base64\":", &encoded);
-            }
-            None => {}
-        }
-        if let Some(file) = file {
-            put(&mut line, ",\"file\":", file);
-        }
-        put(&mut line, ",\"execution\":", execution(self.settled));
-        put(&mut line, ",\"attempts\":", &self.attempts);
-        put(&mut line, ",\"duration_ms\":", &milliseconds(self.duration));
-        if let Some(id) = &self.request_id {
-            put(&mut line, ",\"request_id\":", &**id);
-        }
         let report = self.report.as_ref();
-        if let Some(billed) = report.and_then(|report| report.billed_duration) {
-            let billed = u64::try_from(billed.as_millis()).unwrap_or(u64::MAX);
-            put(&mut line, ",\"billed_ms\":", &billed);
-        }
-        if let Some(memory) = report.and_then(|report| report.memory_size_mb) {
-            put(&mut line, ",\"memory_mb\":", &memory);
-        }
-        if let Some(cause) = &self.cause {
-            put(&mut line, ",\"error\":", &cause.describe());
-        }
-        line.push(b'}');
-        line.into()
+        let billed = report.and_then(|report| report.billed_duration);
+        let line = Line {
+            index: self.index,
+            key: self.key.as_deref(),
+            outcome: self.settled.outcome(),
+            payload_base64: (is_shown && payload.is_none()).then(|| STANDARD.encode(&self.payload)),
+            payload,
+            file,
+            execution: execution(self.settled),
+            attempts: self.attempts,
+            duration_ms: milliseconds(self.duration),
+            request_id: self.request_id.as_deref(),
+            billed_ms: billed.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            memory_mb: report.and_then(|report| report.memory_size_mb),
+            error: self.cause.as_ref().map(Cause::describe),
+        };
+        // A value whose keys are strings can be serialized.
+        serde_json::to_vec(&line).unwrap_or_default().into()
     }
 }
 

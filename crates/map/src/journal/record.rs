@@ -239,11 +239,9 @@ const fn slots_of(data: usize) -> u64 {
 
 /// The beginning of a checksum: of the seed and the position.
 pub(super) fn hasher(seed: u32, slot: u64) -> Hasher {
-    let mut start = [0; 12];
-    start[..4].copy_from_slice(&seed.to_le_bytes());
-    start[4..].copy_from_slice(&slot.to_le_bytes());
     let mut hasher = Hasher::new();
-    hasher.update(&start);
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&slot.to_le_bytes());
     hasher
 }
 

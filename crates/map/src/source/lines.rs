@@ -5,10 +5,7 @@ use std::io::{self, BufRead, Read as _};
 use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, checked};
 use crate::item::Item;
 
-/// The most bytes of memory that are kept for the next text.
-const KEPT: usize = 64 << 10;
-
-/// What ends an item.
+/// The separator that ends an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of lists in use")]
 pub enum Separator {
@@ -37,8 +34,6 @@ pub struct Texts<R> {
     reader: R,
     separator: Separator,
     fields: Fields,
-    /// The present text, with its end.
-    text: Vec<u8>,
     number: u64,
     failed: bool,
 }
@@ -50,7 +45,6 @@ impl<R: BufRead> Texts<R> {
             reader,
             separator,
             fields,
-            text: Vec::new(),
             number: 0,
             failed: false,
         }
@@ -63,32 +57,29 @@ impl<R: BufRead> Texts<R> {
         }
     }
 
-    /// Reads the next text; returns whether there is one.
-    fn advance(&mut self) -> io::Result<bool> {
-        self.text.clear();
-        self.text.shrink_to(KEPT);
+    fn text(&mut self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
         let end = match self.separator {
             Separator::Line => b'\n',
             Separator::Nul => 0,
         };
-        let mut rest = self.reader.by_ref().take(MAX_ITEM as u64 + 2);
-        Ok(rest.read_until(end, &mut self.text)? > 0)
+        let most = MAX_ITEM as u64 + 2;
+        self.reader.by_ref().take(most).read_until(end, &mut text)?;
+        Ok(text)
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
         loop {
             self.number += 1;
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return Ok(None),
-                Err(error) => {
-                    return Err(SourceError::new(self.place(), SourceErrorKind::Io(error)));
-                }
+            let text = self.text();
+            let text =
+                text.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
+            if text.is_empty() {
+                return Ok(None);
             }
-            let text = &self.text[..];
             let mut payload = match self.separator {
-                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(text),
-                Separator::Line => text,
+                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(&text),
+                Separator::Line => &text,
             };
             if self.number == 1 {
                 payload = payload

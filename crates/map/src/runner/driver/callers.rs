@@ -50,8 +50,6 @@ pub(super) struct Callers {
     tasks: JoinSet<()>,
     end: UnboundedSender<Ended>,
     ended: UnboundedReceiver<Ended>,
-    /// Empty between polls; kept to reuse its memory.
-    received: Vec<Ended>,
 }
 
 impl Callers {
@@ -66,7 +64,6 @@ impl Callers {
             tasks: JoinSet::new(),
             end,
             ended,
-            received: Vec::new(),
         }
     }
 
@@ -107,28 +104,31 @@ impl Callers {
         index
     }
 
-    /// Adds the calls that ended to `ended` and returns whether there were any. If there were none,
-    /// registers the context to be woken by the next.
+    /// Takes the calls that ended. If there are none, registers the context to be woken.
     ///
     /// # Panics
     ///
     /// If a call panicked, for example in the program's provider of credentials: its result would
     /// never arrive.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>, ended: &mut Vec<Called>) -> bool {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Called>> {
         if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
             if let Ok(panic) = error.try_into_panic() {
                 resume_unwind(panic);
             }
         }
-        let polled = self.ended.poll_recv_many(cx, &mut self.received, MOST);
-        for (index, result) in self.received.drain(..) {
+        let mut received = Vec::new();
+        let Poll::Ready(1..) = self.ended.poll_recv_many(cx, &mut received, MOST) else {
+            return Poll::Pending;
+        };
+        let mut ended = Vec::with_capacity(received.len());
+        for (index, result) in received {
             let caller = self.callers.get_mut(index);
             if let Some(running) = caller.and_then(|caller| caller.running.take()) {
                 self.idle.push(index);
                 ended.push((running, result));
             }
         }
-        matches!(polled, Poll::Ready(1..))
+        Poll::Ready(ended)
     }
 
     /// Stops all running calls and returns them. No call may be started after that.

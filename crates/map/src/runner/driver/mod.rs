@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use self::callers::{Called, Callers};
+use self::callers::Callers;
 use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
@@ -115,8 +115,6 @@ pub(super) struct Driver {
     opening: Vec<Work>,
     writing: Option<Writing>,
     callers: Callers,
-    /// Empty between polls; kept to reuse its memory.
-    called: Vec<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     closing: Vec<Event>,
@@ -174,7 +172,6 @@ impl Driver {
             opening: Vec::new(),
             writing: None,
             callers: Callers::new(map.client, map.target),
-            called: Vec::new(),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),

@@ -25,17 +25,15 @@ impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        let mut called = std::mem::take(&mut self.called);
-        while self.callers.poll_ended(cx, &mut called) {
+        while let Poll::Ready(called) = self.callers.poll_ended(cx) {
             progressed = true;
-            for (running, result) in called.drain(..) {
+            for (running, result) in called {
                 match result {
                     Ok(response) => self.succeeded(running.number, running.work, response),
                     Err(error) => self.failed(running, error),
                 }
             }
         }
-        self.called = called;
         progressed
     }
 
