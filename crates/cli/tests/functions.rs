@@ -228,6 +228,8 @@ def lambda_handler(event, context):
         "{stderr}"
     );
     assert!(stderr.contains("template.yaml:10: Orders: "), "{stderr}");
+    // TABLE is set by the option.
+    assert!(!stderr.contains("TABLE"), "{stderr}");
 }
 
 #[test]

@@ -40,6 +40,23 @@ fn writes_the_console_s_link_to_stderr_and_serves_its_page() {
 }
 
 #[test]
+fn the_front_page_shows_a_command_that_works() {
+    let serve = Serve::start(&[]);
+    let page = get(&serve.url, "/");
+    let shown = page
+        .lines()
+        .find(|line| line.contains("lambda-invoke stream "));
+    let command = shown
+        .unwrap()
+        .replace("THIS_URL", &serve.url)
+        .replace("NAME", "echo");
+    let arguments = shlex::split(&command).unwrap();
+    let output = program::local().args(&arguments[1..]).output().unwrap();
+    let stderr = program::text(&output.stderr);
+    assert_eq!(program::text(&output.stdout), "{}", "{stderr}");
+}
+
+#[test]
 fn every_function_has_a_url_which_keys_of_one_s_own_protect() {
     let open = Serve::start(&[]);
     let response = get(&open.url, "/url/echo/a?b=c");

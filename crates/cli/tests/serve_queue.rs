@@ -99,3 +99,32 @@ fn the_banner_says_how_many_calls_may_wait() {
     let stderr = serve(&folder, &["--config", "lambda.toml"]).stop().stderr;
     assert!(stderr.contains("1 instances, 2 calls may wait"), "{stderr}");
 }
+
+#[test]
+fn the_banner_and_the_printed_configuration_have_the_concurrency_of_the_option() {
+    let folder = folder("option-shown");
+    let option = ["app.py", "--concurrency", "app=3"];
+    let stderr = serve(&folder, &option).stop().stderr;
+    assert!(stderr.contains(", 3 instances"), "{stderr}");
+    let print = |option: &str| {
+        let mut command = program::program();
+        command.current_dir(&folder).args([
+            "serve",
+            "--print-config",
+            "app.py",
+            "--concurrency",
+            option,
+        ]);
+        command.output().unwrap()
+    };
+    let printed = print("app=3");
+    let printed = program::text(&printed.stdout);
+    assert!(printed.contains("\nconcurrency = 3\n"), "{printed}");
+    let zero = print("app=0");
+    assert_eq!(zero.status.code(), Some(2));
+    let stderr = program::text(&zero.stderr);
+    assert!(
+        stderr.contains("--concurrency app=0: a lambda.toml can set 1 to 1000"),
+        "{stderr}"
+    );
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{Call, Client, PATIENCE, soon};
 use lambda_invoke_endpoint::{
-    Ending, Endpoint, EndpointBuilder, Function, FunctionError, RequestRecord,
+    Ending, Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, RequestRecord,
 };
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
@@ -74,6 +74,45 @@ async fn each_request_is_recorded_with_its_response() {
         (status(&queued), queued.bytes, queued.whole),
         (202, 0, true)
     );
+}
+
+/// The caller of such a request does not disconnect too early: there is no body to wait for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_has_no_body_is_whole() {
+    let (builder, records) = recording();
+    let no_content = Function::buffered("empty", |_| async {
+        Ok::<_, FunctionError>(r#"{"statusCode":204,"body":"not sent"}"#)
+    });
+    let not_modified = Function::streaming("same", |_, mut writer| async move {
+        writer.content_type("application/vnd.awslambda.http-integration-response");
+        writer
+            .write("{\"statusCode\":304}\0\0\0\0\0\0\0\0not sent")
+            .await?;
+        Ok::<_, FunctionError>(())
+    });
+    let server = builder
+        .functions([no_content, not_modified])
+        .default_url(FunctionUrl::new())
+        .bind_local()
+        .await
+        .unwrap();
+    let mut client = Client::to(&server).await;
+    for (method, path, expected) in [
+        ("HEAD", "/health", 200),
+        ("HEAD", "/url/echo/", 200),
+        ("HEAD", "/url/count/", 200),
+        ("GET", "/url/empty/", 204),
+        ("GET", "/url/same/", 304),
+    ] {
+        let mut call = Call::new(path, "").header("host", "localhost");
+        call.method = method.to_owned();
+        client.stream.write_all(&call.written()).await.unwrap();
+        let head = soon(client.head()).await.unwrap();
+        assert_eq!(head.parts.status, expected, "{method} {path}");
+        let record = records.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(record.ending, Ending::Whole, "{record}");
+        assert!(record.whole);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,6 +97,27 @@ async fn any_request_becomes_the_event() {
 }
 
 #[tokio::test]
+async fn the_time_of_an_event_has_milliseconds() {
+    let (_server, mut client) = serve(endpoint().function(echo()).clock_offset(-3_600)).await;
+    let mut fractions = 0;
+    for _ in 0..5 {
+        let event = send(&mut client, &request("GET", "/url/echo/", "localhost")).await;
+        let epoch = event.json()["requestContext"]["timeEpoch"]
+            .as_u64()
+            .unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap()
+            .as_millis();
+        let behind = now - u128::from(epoch);
+        assert!((3_600_000..3_660_000).contains(&behind), "{behind} ms");
+        fractions += epoch % 1_000;
+        tokio::time::sleep(std::time::Duration::from_millis(7)).await;
+    }
+    assert!(fractions > 0);
+}
+
+#[tokio::test]
 async fn a_function_is_found_by_host_and_its_path_is_its_own() {
     let named = constant("CamelCase", json!("found"));
     let (_server, mut client) = serve(endpoint().function(echo()).function(named)).await;

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use lambda_invoke_runtime::{FailureKind, Mode, Outcome, Pool, Program};
@@ -214,4 +215,73 @@ async fn handlers_have_slashes_and_leading_dots() {
         let called = invoke(&pool, "{}").await;
         assert_eq!(called.text(), "\"found\"", "{handler}: {}", called.body());
     }
+}
+
+#[tokio::test]
+async fn a_line_without_its_end_belongs_to_its_invocation() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "exports.handler = async (event) => { process.stdout.write(`n is ${event}`); };";
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    for payload in ["1", "2"] {
+        let log = invoke(&pool, payload).await.log();
+        assert_eq!(log, format!("n is {payload}\n"));
+    }
+}
+
+#[tokio::test]
+async fn lines_and_errors_of_concurrent_invocations_have_their_own_request_id() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+exports.handler = async (event, context) => {
+  await sleep(event.sleep);
+  console.log('mine is', context.awsRequestId);
+  if (event.fail) setTimeout(() => { throw new RangeError('of ' + context.awsRequestId); }, 1);
+  await sleep(event.sleep);
+};
+";
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&lines);
+    let program = function(&folder, "index.cjs", text).concurrency(1);
+    let pool = Pool::new(program.multi_concurrency(3))
+        .on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
+    let calls = |payloads: [&'static str; 3]| {
+        let mut calls = tokio::task::JoinSet::new();
+        for payload in payloads {
+            let (pool, event) = (pool.clone(), event(payload));
+            calls.spawn(
+                async move { (event.request_id.clone(), support::call(&pool, event).await) },
+            );
+        }
+        calls.join_all()
+    };
+    let wait = [r#"{"sleep":300}"#, r#"{"sleep":150}"#, r#"{"sleep":50}"#];
+    for (_, called) in calls(wait).await {
+        assert_eq!(called.text(), "null", "{}", called.body());
+    }
+    let shown = lines.lock().unwrap().clone();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    for line in shown {
+        let (head, id) = line.split_once("\tINFO\tmine is ").unwrap();
+        assert!(head.ends_with(&format!("\t{id}")), "{line}");
+    }
+    // An uncaught error ends the instance; it is reported for the invocation that has thrown it.
+    let fail = [
+        r#"{"sleep":500}"#,
+        r#"{"sleep":200,"fail":true}"#,
+        r#"{"sleep":1500}"#,
+    ];
+    let called = calls(fail).await;
+    let thrown: Vec<_> = called
+        .iter()
+        .filter(|(_, called)| called.error_type() == "RangeError")
+        .collect();
+    assert_eq!(thrown.len(), 1);
+    assert_eq!(thrown[0].1.message(), format!("of {}", thrown[0].0));
 }

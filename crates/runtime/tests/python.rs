@@ -343,3 +343,102 @@ def handler(event, context):
     assert_eq!(failure.message, "<exception str() failed>");
     assert_eq!(call(&pool, event("0")).await.text(), before);
 }
+
+/// What a function prints without a line end is in the log of its own invocation, not of the next.
+#[tokio::test]
+async fn a_line_without_its_end_belongs_to_its_invocation() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import sys
+def handler(event, context):
+    print('out', event, end='')
+    if event == 1: raise ValueError('no')
+    if event == 2: return stream()
+    if event == 3: context.log('logged')
+def stream():
+    sys.stderr.write('in the stream')
+    yield 'x'
+";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    for (payload, part) in [
+        ("0", "out 0\n"),
+        ("1", "out 1"),
+        ("2", "in the stream"),
+        ("3", "out 3logged\n"),
+    ] {
+        let log = invoke(&pool, payload).await.log();
+        assert!(log.contains(part), "{payload}: {log:?}");
+        assert_eq!(log.matches("out ").count(), 1, "{payload}: {log:?}");
+    }
+}
+
+/// The root logger has a handler, as in the service, from the moment that `logging` is imported.
+#[tokio::test]
+async fn records_of_the_logging_module_are_lines_with_the_request_id() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    for text in [
+        "import logging\n\
+         logger = logging.getLogger('own')\n\
+         logger.setLevel(logging.INFO)\n\
+         def handler(event, context): logger.info('n is %d', event)\n",
+        // In a thread, and imported by the first call only.
+        "def handler(event, context):\n\
+         \x20   import logging, threading\n\
+         \x20   logging.getLogger().setLevel(logging.INFO)\n\
+         \x20   thread = threading.Thread(target=logging.info, args=('n is %d', event))\n\
+         \x20   thread.start(); thread.join()\n",
+    ] {
+        let folder = Folder::new();
+        let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+        for payload in ["1", "2"] {
+            let event = event(payload);
+            let end = format!("Z\t{}\tn is {payload}\n", event.request_id);
+            let log = call(&pool, event).await.log();
+            assert!(
+                log.starts_with("[INFO]\t20") && log.ends_with(&end),
+                "{log:?}"
+            );
+            assert_eq!(log.lines().count(), 1, "{log:?}");
+        }
+    }
+    // A module of the function with this name is left alone.
+    let folder = Folder::new();
+    folder.file("logging.py", "text = 'own'\n");
+    let text = "import logging\ndef handler(event, context): return logging.text\n";
+    let pool = Pool::new(function(&folder, "app.py", text));
+    assert_eq!(invoke(&pool, "{}").await.text(), "\"own\"");
+}
+
+/// The variable that the runtime obeys and the number that the pool enforces are the same.
+#[tokio::test]
+async fn the_variable_for_concurrent_invocations_sets_their_number() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+import os, time
+def handler(event, context):
+    time.sleep(event)
+    return [os.getpid(), os.environ['AWS_LAMBDA_MAX_CONCURRENCY']]
+";
+    let program = function(&folder, "app.py", text).concurrency(1);
+    let pool = Pool::new(program.env("AWS_LAMBDA_MAX_CONCURRENCY", "3").queue(30));
+    let first = invoke(&pool, "0").await.text();
+    assert!(first.ends_with(", \"3\"]"), "{first}");
+    let calls: Vec<_> = (0..30)
+        .map(|number| {
+            let pool = pool.clone();
+            let seconds = format!("0.0{}", number % 4);
+            tokio::spawn(async move { invoke(&pool, &seconds).await.text() })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), first, "no process has ended");
+    }
+}

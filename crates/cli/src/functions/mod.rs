@@ -28,7 +28,7 @@ use self::template::Stack;
 const MOST_MEMORY: u16 = 10_240;
 
 /// The maximum number of instances of a function, and of calls in an instance.
-const MOST_CONCURRENCY: usize = 1_000;
+pub(crate) const MOST_CONCURRENCY: usize = 1_000;
 
 /// The maximum number of calls that wait for an instance of a function. Each may hold 6 MB.
 pub(crate) const MOST_QUEUED: usize = 1_000;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::error::{ConfigError, Problem};
-use super::spec::{FunctionSpec, VARIABLE, Value, is_variable};
+use super::spec::{VARIABLE, Value, is_variable};
 use super::{Loaded, MOST_QUEUED, Stack, config, distinct, dotenv, named, template};
 use crate::number::whole;
 
@@ -104,6 +104,7 @@ impl Options {
         account: &str,
     ) -> Result<Loaded, ConfigError> {
         let mut loaded = Loaded::default();
+        let variables = self.variables()?;
         if let Some(path) = &self.config {
             loaded.functions.extend(config::load(path)?);
         }
@@ -116,6 +117,7 @@ impl Options {
                 region,
                 account,
                 parameters: &parameters,
+                variables: &variables.iter().map(|(name, _)| name.as_str()).collect(),
             };
             let found = template::load(path, &stack)?;
             loaded.functions.extend(found.functions);
@@ -124,12 +126,16 @@ impl Options {
         let arguments = self.source.iter().chain(&self.function);
         loaded.functions.extend(named(arguments, folder)?);
         loaded.functions = distinct(loaded.functions)?;
-        self.apply(&mut loaded.functions)?;
+        for spec in &mut loaded.functions {
+            spec.environment.extend(variables.iter().cloned());
+            spec.queue = self.queue.unwrap_or(spec.queue);
+            spec.watch = (spec.watch || self.watch) && !self.no_watch;
+        }
         Ok(loaded)
     }
 
-    /// Applies the options that are meant for all functions.
-    fn apply(&self, functions: &mut [FunctionSpec]) -> Result<(), ConfigError> {
+    /// Reads the variables of all functions, in their order; the last one of a name counts.
+    fn variables(&self) -> Result<Vec<(String, Value)>, ConfigError> {
         let mut variables = Vec::new();
         for path in &self.env_file {
             variables.extend(dotenv::load(path)?);
@@ -141,11 +147,6 @@ impl Options {
             }
             variables.push((name.clone(), value.clone()));
         }
-        for spec in functions {
-            spec.environment.extend(variables.iter().cloned());
-            spec.queue = self.queue.unwrap_or(spec.queue);
-            spec.watch = (spec.watch || self.watch) && !self.no_watch;
-        }
-        Ok(())
+        Ok(variables)
     }
 }

@@ -150,7 +150,19 @@ impl Service {
 
     /// Returns the endpoint's time, with the configured offset.
     pub(crate) fn now(&self) -> Timestamp {
-        let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::EPOCH);
+        self.at(SystemTime::now())
+    }
+
+    /// Returns the endpoint's time with its fraction of a second.
+    pub(crate) fn precise_now(&self) -> SystemTime {
+        let now = SystemTime::now();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH);
+        let fraction = since.map_or(0, |since| since.subsec_nanos());
+        SystemTime::from(self.at(now)) + std::time::Duration::from_nanos(fraction.into())
+    }
+
+    fn at(&self, now: SystemTime) -> Timestamp {
+        let now = Timestamp::try_from(now).unwrap_or(Timestamp::EPOCH);
         let offset = std::time::Duration::from_secs(self.settings.clock_offset.unsigned_abs());
         if self.settings.clock_offset < 0 {
             now.saturating_sub(offset)

@@ -161,12 +161,23 @@ impl Watch {
         self.record.bytes += bytes as u64;
     }
 
+    /// Whether the response ends with its head, so that hyper drops its body (RFC 9112, section
+    /// 6.3).
+    fn has_no_body(&self) -> bool {
+        let status = self.record.status;
+        self.record.method == Method::HEAD
+            || matches!(
+                status,
+                Some(StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            )
+    }
+
     /// Records the end of the body.
     pub(crate) fn end(mut self: Box<Self>, failure: Option<String>, struck: bool, whole: bool) {
         self.record.failure = failure;
         self.record.ending = match () {
             () if struck => Ending::Fault,
-            () if whole => Ending::Whole,
+            () if whole || self.has_no_body() => Ending::Whole,
             () if self.connection.is_stopped() => Ending::Closed,
             () if self.record.failure.is_some() => Ending::Failed,
             () => Ending::CallerGone,

@@ -248,7 +248,7 @@ impl<'a> UrlRequest<'a> {
         event.port = addresses.local.map(|local| local.port());
         event.request_id = self.id.as_str();
         event.trace_id = trace.split(';').next();
-        event.time = SystemTime::from(self.service.now());
+        event.time = self.service.precise_now();
         event.caller = key
             .zip(arn.as_deref())
             .map(|(key, arn)| IamCaller::new(key, account, arn, key));

@@ -15,6 +15,7 @@ const major = Number(process.versions.node.split(".")[0]);
 const base = "/2018-06-01/runtime/";
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true });
+const slots = Number(env.AWS_LAMBDA_MAX_CONCURRENCY || 1);
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 env.AWS_EXECUTION_ENV = `AWS_Lambda_nodejs${major}.x`;
 
@@ -241,7 +242,14 @@ function call(handler, event, context) {
   });
 }
 
-let running;
+// Tells invocations apart that run at the same time.
+const contexts = slots > 1 ? new (require("node:async_hooks").AsyncLocalStorage)() : undefined;
+let latest;
+
+// The invocation that the current code belongs to.
+function current() {
+  return (contexts && contexts.getStore()) || latest;
+}
 
 async function invoke(handler) {
   const { response, body } = await request("GET", "invocation/next", {});
@@ -253,8 +261,18 @@ async function invoke(handler) {
   const nonce = response.headers["lambda-runtime-invocation-id"];
   const own = { "Content-Type": "application/json" };
   if (nonce) own["Lambda-Runtime-Invocation-Id"] = nonce;
-  running = { id, own };
-  const context = contextOf(response.headers);
+  const running = { id, own };
+  latest = running;
+  const run = () => respond(handler, running, body, contextOf(response.headers));
+  try {
+    await (contexts ? contexts.run(running, run) : run());
+  } finally {
+    if (latest === running) latest = undefined;
+  }
+}
+
+async function respond(handler, running, body, context) {
+  const { id, own } = running;
   let stream;
   try {
     const event = body.length ? JSON.parse(body.toString("utf8")) : null;
@@ -284,8 +302,6 @@ async function invoke(handler) {
     log(id, "Invoke Error ", described);
     const headers = { ...own, "Lambda-Runtime-Function-Error-Type": described.errorType.replace(/[^\x21-\x7e]/g, "?") };
     await request("POST", `invocation/${id}/error`, headers, JSON.stringify(described));
-  } finally {
-    if (running && running.id === id) running = undefined;
   }
 }
 
@@ -293,7 +309,7 @@ async function invoke(handler) {
 async function uncaught(title, type, error) {
   const described = describe(type ? named(type, error && error.message ? `${error.name}: ${error.message}` : String(error), error) : error);
   try {
-    const now = running;
+    const now = current();
     log(now && now.id, title, described);
     if (now && now.stream) {
       now.stream.finishWith(error);
@@ -324,8 +340,7 @@ async function main() {
   const serve = async () => {
     for (;;) await invoke(handler);
   };
-  const count = Number(env.AWS_LAMBDA_MAX_CONCURRENCY || 1);
-  await Promise.all(Array.from({ length: count }, serve)).catch(() => process.exit(0));
+  await Promise.all(Array.from({ length: slots }, serve)).catch(() => process.exit(0));
 }
 
 let official;
@@ -337,8 +352,10 @@ try {
 for (const level of ["log", "info", "warn", "error", "debug"]) {
   if (!official && level !== "error") {
     const name = level === "log" ? "INFO" : level.toUpperCase();
-    console[level] = (...parts) =>
-      process.stdout.write(`${new Date().toISOString()}\t${running ? running.id : "undefined"}\t${name}\t${format(...parts)}\n`);
+    console[level] = (...parts) => {
+      const { id } = current() || {};
+      process.stdout.write(`${new Date().toISOString()}\t${id}\t${name}\t${format(...parts)}\n`);
+    };
   }
 }
 if (official) {

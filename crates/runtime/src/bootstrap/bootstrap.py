@@ -19,6 +19,7 @@ if PathFinder.find_spec("awslambdaric"):
 # Other modules are imported where they are needed: importing them takes longer than most calls, and so
 # does importing `socket` instead of `_socket`.
 import _socket
+import _thread
 import importlib
 import json
 import time
@@ -26,8 +27,70 @@ from types import AsyncGeneratorType, GeneratorType, SimpleNamespace
 
 api = os.environ["AWS_LAMBDA_RUNTIME_API"]
 base = "/2018-06-01/runtime/"
-for out in (sys.stdout, sys.stderr):
+outputs = (sys.stdout, sys.stderr)
+for out in outputs:
     out.reconfigure(line_buffering=True, errors="backslashreplace")
+
+
+# Writes what follows the last line end, so that it belongs to the invocation that has printed it.
+def flush():
+    for out in outputs:
+        try:
+            out.flush()
+        except ValueError:
+            # The function has closed it.
+            pass
+
+
+# The request id of each thread that runs invocations.
+request_ids = {}
+
+
+def request_id_now():
+    if len(request_ids) == 1:
+        # Threads that the function has started belong to the only invocation.
+        return next(iter(request_ids.values()))
+    return request_ids.get(_thread.get_ident(), "")
+
+
+# Gives the root logger a handler, with the format of the official client.
+def set_up(logging):
+    def add_request_id(record):
+        record.aws_request_id = request_id_now()
+        return True
+
+    form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    handler.addFilter(add_request_id)
+    logging.root.addHandler(handler)
+
+
+# Sets `logging` up as soon as the function imports it, which most do not.
+class LoggingFinder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "logging":
+            return None
+        sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            # A module of the function may have the same name.
+            if hasattr(module, "StreamHandler"):
+                set_up(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+if "logging" in sys.modules:
+    set_up(sys.modules["logging"])
+else:
+    sys.meta_path.insert(0, LoggingFinder())
 
 
 def stack_of(error):
@@ -254,6 +317,7 @@ class Client:
             )
         # In one piece: the host sees immediately that the function failed before it responded.
         before = b"" if started else head("application/octet-stream")
+        flush()
         send(before + b"0\r\n" + trailers + b"\r\n")
         self.response()
 
@@ -261,6 +325,7 @@ class Client:
 def invoke(client, handler):
     headers, payload = client.next()
     request_id = headers["lambda-runtime-aws-request-id"]
+    request_ids[_thread.get_ident()] = request_id
     trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
@@ -286,8 +351,10 @@ def invoke(client, handler):
     except Exception as error:
         name, body = describe(error, request_id)
         own["Lambda-Runtime-Function-Error-Type"] = name.encode("ascii", "replace").decode()
+        flush()
         client.request("POST", path + "error", body.encode("utf-8"), own)
         return
+    flush()
     client.request("POST", path + "response", body, own)
 
 

@@ -1,6 +1,5 @@
 //! A call in progress: its event, and the ends of the channels to its caller.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,8 +8,8 @@ use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 
 use super::headers::Headers;
+use super::log::Log;
 use super::permit::Permit;
-use crate::limits::MAX_LOG;
 use crate::response::Body;
 use crate::trace::CallSpan;
 use crate::{Event, Failure, Head, InvokeError, LogLine, Outcome, Program, Report, Response};
@@ -33,8 +32,7 @@ pub(crate) struct Call {
     pub(super) without_memory: bool,
     begun: Option<oneshot::Sender<Begun>>,
     live: Option<Live>,
-    log: VecDeque<LogLine>,
-    log_bytes: usize,
+    log: Log,
     permit: Permit,
     pub(super) span: CallSpan,
 }
@@ -104,8 +102,7 @@ impl Call {
             without_memory: event.without_memory,
             begun: Some(begun_sender),
             live: None,
-            log: VecDeque::new(),
-            log_bytes: 0,
+            log: Log::default(),
             permit,
             span,
         });
@@ -138,14 +135,7 @@ impl Call {
     }
 
     pub(super) fn log(&mut self, line: LogLine) {
-        self.log_bytes += line.text.len() + 1;
-        self.log.push_back(line);
-        while self.log_bytes > MAX_LOG {
-            let Some(oldest) = self.log.pop_front() else {
-                break;
-            };
-            self.log_bytes -= oldest.text.len() + 1;
-        }
+        self.log.push(line);
     }
 
     /// Ends the call, with the head and the whole body of a response that was not begun.

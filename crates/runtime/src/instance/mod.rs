@@ -4,6 +4,7 @@ mod call;
 mod digits;
 mod headers;
 mod life;
+mod log;
 mod permit;
 mod polls;
 mod prompt;
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 pub(crate) use self::call::Call;
 use self::digits::hex;
 pub(crate) use self::headers::Headers;
+use self::log::Log;
 pub(crate) use self::permit::Permit;
 use self::polls::Polls;
 use crate::api::{Machine, PollId, header};
@@ -69,7 +71,7 @@ struct State {
     started: Instant,
     init_duration: Option<Duration>,
     init_failure: Option<Failure>,
-    init_log: Vec<LogLine>,
+    init_log: Log,
     /// When the instance is ended if the runtime does not ask for an event after its response.
     settle: Option<Instant>,
     /// The deadline that the instance's task waits for.
@@ -118,7 +120,7 @@ impl Instance {
                 started: Instant::now(),
                 init_duration: None,
                 init_failure: None,
-                init_log: Vec::new(),
+                init_log: Log::default(),
                 settle: None,
                 armed: None,
                 memory: None,
@@ -173,7 +175,7 @@ impl Instance {
             call.started = Some(now);
             call.deadline = Some(now + timeout);
             call.init_duration = state.init_duration.take();
-            for line in std::mem::take(&mut state.init_log) {
+            for line in Vec::from(std::mem::take(&mut state.init_log)) {
                 call.log(line);
             }
             call.span.handed(self.number);
@@ -231,9 +233,13 @@ impl Instance {
 
     /// Ends an invocation. Nothing happens if it has ended already.
     fn finish(&self, request_id: &str, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
-        // Output that the function wrote before its response belongs to this invocation.
+        // Output that the function wrote before its response belongs to this invocation, even if its
+        // last line has no end.
         if let Some(output) = self.output.get() {
             output.drain(&|text| self.line(text));
+            if self.program.multi_concurrency == 1 {
+                output.end_line(&|text| self.line(text));
+            }
         }
         let mut state = self.lock();
         state.machine.end(request_id);
@@ -262,8 +268,8 @@ impl Instance {
 
     /// Moves the output of the initialization to the log of a call that fails because of it.
     pub(crate) fn give_init_log(&self, call: &mut Call) {
-        for line in self.lock().init_log.clone() {
-            call.log(line);
+        for line in self.lock().init_log.iter() {
+            call.log(line.clone());
         }
     }
 
@@ -281,9 +287,7 @@ impl Instance {
         let inner = &mut *state;
         match &mut inner.calls[..] {
             [only] => only.log(line.clone()),
-            [] if !inner.ready && inner.init_log.len() < 1_000 => {
-                inner.init_log.push(line.clone());
-            }
+            [] if !inner.ready => inner.init_log.push(line.clone()),
             _ => {}
         }
         drop(state);

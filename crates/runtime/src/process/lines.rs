@@ -46,6 +46,13 @@ impl Lines {
         }
     }
 
+    /// Passes on the beginning of a line, unless a record has begun within it.
+    pub(super) fn end_line(&mut self, on_text: &OnText<'_>) {
+        if self.record.is_none() && self.header.is_empty() && !self.line.is_empty() {
+            on_text(text(&std::mem::take(&mut self.line)));
+        }
+    }
+
     /// Passes on the rest at the end of the output.
     pub(super) fn end(&mut self, on_text: &OnText<'_>) {
         if let Some(record) = self.record.take() {
@@ -215,6 +222,26 @@ mod tests {
             assert_eq!(read([one, two]), texts, "at {at}");
         }
         assert_eq!(read(bytes.chunks(1)), texts);
+    }
+
+    #[test]
+    fn a_line_can_be_ended_without_its_end_but_no_record() {
+        let found = Mutex::new(Vec::new());
+        let on_text = |text| found.lock().unwrap().push(text);
+        let mut lines = Lines::default();
+        lines.end_line(&on_text);
+        lines.push(b"one", &on_text);
+        lines.end_line(&on_text);
+        let record = record(3, "record");
+        for length in [2, 18] {
+            lines.push(b"two ", &on_text);
+            lines.push(&record[..length], &on_text);
+            lines.end_line(&on_text);
+            lines.push(&record[length..], &on_text);
+            lines.end_line(&on_text);
+        }
+        let expected = ["one", "record", "two ", "record", "two "];
+        assert_eq!(found.into_inner().unwrap(), expected);
     }
 
     #[test]

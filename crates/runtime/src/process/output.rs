@@ -51,6 +51,12 @@ impl Output {
         Drained::More
     }
 
+    /// Passes on the beginning of a line whose end was not written.
+    pub(crate) fn end_line(&self, on_text: &OnText<'_>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.end_line(on_text);
+    }
+
     /// Tells tokio that the pipe is empty, which only a read through tokio does. Returns whether it
     /// was not.
     fn clear_ready(&self, on_text: &OnText<'_>) -> bool {

@@ -18,6 +18,7 @@ use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, set_child_subreaper, wait};
 
 use super::tree::kill_descendants;
+use crate::program::MAX_CONCURRENCY;
 
 /// The name that a supervisor is started under. No file has this name.
 pub(super) const NAME: &str = "(lambda-invoke supervisor)";
@@ -99,7 +100,7 @@ fn supervise(mut argv: Vec<OsString>) {
 fn open_for_records() -> Option<OwnedFd> {
     // Python's client opens the descriptor in each of its processes, and would fail: only the first
     // process inherits it.
-    if std::env::var_os("AWS_LAMBDA_MAX_CONCURRENCY").is_some() {
+    if std::env::var_os(MAX_CONCURRENCY).is_some() {
         return None;
     }
     // Without NONBLOCK, opening would wait for a reader if the host were gone.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
-use super::Program;
+use super::{MAX_CONCURRENCY, Program};
 
 const CREDENTIALS: [&str; 3] = [
     "AWS_ACCESS_KEY_ID",
@@ -58,11 +58,9 @@ impl Program {
         for (name, value) in &self.env {
             set(name, value);
         }
-        if self.multi_concurrency > 1 {
-            set(
-                "AWS_LAMBDA_MAX_CONCURRENCY",
-                &self.multi_concurrency.to_string(),
-            );
+        let is_own = self.env.iter().any(|(name, _)| name == MAX_CONCURRENCY);
+        if self.multi_concurrency > 1 || is_own {
+            set(MAX_CONCURRENCY, &self.multi_concurrency.to_string());
         }
         set("AWS_LAMBDA_RUNTIME_API", api);
         all

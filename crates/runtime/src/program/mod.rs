@@ -9,6 +9,9 @@ use std::time::Duration;
 use crate::ProgramError;
 use crate::limits::MAX_TIMEOUT;
 
+/// The variable that tells a runtime how many invocations its instance may run at the same time.
+pub(crate) const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+
 /// A program that speaks the Runtime API, or source code that our bootstraps run.
 ///
 /// | setting | default |
@@ -139,9 +142,17 @@ impl Program {
 
     /// Adds a variable of the function's own. It replaces what the service would set, except for
     /// the address of the Runtime API.
+    ///
+    /// A number in `AWS_LAMBDA_MAX_CONCURRENCY` sets
+    /// [`multi_concurrency`](Self::multi_concurrency), because the runtime asks for as many events.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
-        self
+        let (name, value) = (name.into(), value.into());
+        let number = (name == MAX_CONCURRENCY).then(|| value.trim().parse().ok());
+        self.env.push((name, value));
+        match number.flatten() {
+            Some(invocations) => self.multi_concurrency(invocations),
+            None => self,
+        }
     }
 
     /// Sets the folder that the function runs in, which is also `LAMBDA_TASK_ROOT`.

@@ -20,8 +20,8 @@ use crate::commands::serve::plan::Plan;
 use crate::commands::serve::signals::Signals;
 use crate::commands::serve::watch::Calls;
 use crate::exit::{Exit, Failure};
-use crate::functions::config;
 use crate::functions::spec::FunctionSpec;
+use crate::functions::{MOST_CONCURRENCY, config};
 use crate::output;
 use crate::runtime::{self, Threads};
 use crate::terminal::say;
@@ -110,6 +110,14 @@ fn print_config(arguments: &Arguments) -> Result<(), Failure> {
         return output::print(config::EXAMPLE.as_bytes());
     }
     let loaded = arguments.load()?;
+    let (fewest, most) = (1, MOST_CONCURRENCY);
+    let mut functions = loaded.functions.iter();
+    if let Some(spec) = functions.find(|spec| !(fewest..=most).contains(&spec.concurrency)) {
+        return Err(Failure::usage(format!(
+            "--concurrency {}={}: a lambda.toml can set {fewest} to {most}",
+            spec.name, spec.concurrency
+        )));
+    }
     for note in &loaded.notes {
         say(note);
     }

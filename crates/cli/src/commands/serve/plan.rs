@@ -12,6 +12,7 @@ use lambda_invoke_endpoint::{
 use super::options::Arguments;
 use super::values::Concurrency;
 use crate::exit::{Failure, causes};
+use crate::functions::spec::FunctionSpec;
 use crate::functions::{Loaded, program};
 
 /// An endpoint that is ready to be built, and the other settings of `serve`.
@@ -115,9 +116,17 @@ impl Arguments {
     pub(super) fn load(&self) -> Result<Loaded, Failure> {
         let folder = std::env::current_dir()
             .map_err(|error| Failure::usage(format!("the current directory: {error}")))?;
-        self.functions
+        let mut loaded = self
+            .functions
             .load(&folder, &self.region, &self.account)
-            .map_err(Failure::usage)
+            .map_err(Failure::usage)?;
+        for Concurrency { function, limit } in &self.concurrency {
+            let named = |spec: &&mut FunctionSpec| spec.name == *function;
+            if let Some(spec) = loaded.functions.iter_mut().find(named) {
+                spec.concurrency = *limit;
+            }
+        }
+        Ok(loaded)
     }
 
     /// Converts the error of an endpoint that cannot be built.

@@ -7,7 +7,7 @@ mod resource;
 mod value;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use self::resource::Reader;
@@ -39,6 +39,8 @@ pub(crate) struct Stack<'s> {
     pub(crate) account: &'s str,
     /// The values of parameters that the user sets.
     pub(crate) parameters: &'s BTreeMap<String, String>,
+    /// The variables that the user sets for all functions.
+    pub(crate) variables: &'s BTreeSet<&'s str>,
 }
 
 /// The functions of a template, and the parts of it that are not understood or not used.
@@ -120,7 +122,12 @@ fn parse(
                     resource.line
                 ));
             }
-            _ => {}
+            Some(_) => {}
+            // Such as `Fn::ForEach::NAME`.
+            None => notes.push(format!(
+                "{place}:{}: {id}: it is not served: it has no Type",
+                resource.line
+            )),
         }
     }
     // Functions may refer to each other, so all names are known first.
@@ -138,6 +145,7 @@ fn parse(
             place,
             folder,
             resolver: &resolver,
+            variables: stack.variables,
             id,
             notes: &mut notes,
         };

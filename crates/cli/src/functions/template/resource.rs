@@ -1,10 +1,12 @@
 //! An `AWS::Serverless::Function` as a function to serve.
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::value::Resolver;
-use super::yaml::{Kind, Node};
+use super::yaml::{Kind, Node, is_intrinsic};
 use crate::functions::error::{ConfigError, Problem};
 use crate::functions::source::{is_executable, module};
 use crate::functions::spec::{Code, Cors, FunctionSpec, Language, Url, Value, is_variable};
@@ -43,6 +45,8 @@ pub(super) struct Reader<'t> {
     /// The folder of the template.
     pub(super) folder: &'t Path,
     pub(super) resolver: &'t Resolver<'t>,
+    /// The variables that the user sets, whatever the template says about them.
+    pub(super) variables: &'t BTreeSet<&'t str>,
     /// The logical ID.
     pub(super) id: &'t str,
     pub(super) notes: &'t mut Vec<String>,
@@ -71,27 +75,30 @@ impl Reader<'_> {
             }
         };
         let mut spec = FunctionSpec::new(name, code, root);
-        let memory = self.number(properties, "MemorySize", MOST_MEMORY.into())?;
+        let memory = self.number(properties, "MemorySize", 1..=MOST_MEMORY.into())?;
         if let Some(memory) = memory.and_then(|memory| u32::try_from(memory).ok()) {
             spec.memory = memory;
         }
         let longest = usize::try_from(MOST_TIMEOUT.as_secs()).unwrap_or(usize::MAX);
-        let timeout = self.number(properties, "Timeout", longest)?;
+        let timeout = self.number(properties, "Timeout", 1..=longest)?;
         let seconds = timeout.and_then(|seconds| u64::try_from(seconds).ok());
         spec.timeout = seconds.map_or(TIMEOUT, Duration::from_secs);
-        let limit = self.number(properties, "ReservedConcurrentExecutions", MOST_CONCURRENCY)?;
-        spec.concurrency = limit.unwrap_or(spec.concurrency);
+        let limit = self.number(
+            properties,
+            "ReservedConcurrentExecutions",
+            0..=MOST_CONCURRENCY,
+        )?;
+        match limit {
+            Some(0) => self.note(
+                resource.line,
+                "ReservedConcurrentExecutions is not used: with 0, every call would be rejected",
+            ),
+            limit => spec.concurrency = limit.unwrap_or(spec.concurrency),
+        }
         self.environment(properties, &mut spec);
         spec.url = self.url(properties);
-        let unused: Vec<&str> = properties
-            .members()
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .filter(|name| !USED.contains(name) && !WITHOUT_EFFECT.contains(name))
-            .collect();
-        if !unused.is_empty() {
-            self.note(resource.line, &format!("not used: {}", unused.join(", ")));
-        }
+        let known = [USED, WITHOUT_EFFECT].concat();
+        self.unused(resource.line, "", properties, &known);
         if let Some(condition) = resource.member("Condition") {
             self.note(
                 condition.line,
@@ -99,6 +106,53 @@ impl Reader<'_> {
             );
         }
         Ok(Some(spec))
+    }
+
+    /// Notes the members of a map that are not used. `of` is the path of the map, with a dot at its
+    /// end.
+    fn unused(&mut self, line: usize, of: &str, map: &Node, used: &[&str]) {
+        let members = map.members().iter().map(|(name, _)| name.as_str());
+        let unused: Vec<_> = members
+            .filter(|name| !used.contains(name))
+            .map(|name| format!("{of}{name}"))
+            .collect();
+        if !unused.is_empty() {
+            self.note(line, &format!("not used: {}", unused.join(", ")));
+        }
+    }
+
+    /// A property that is a map; if it is something else, a note says so.
+    fn map<'n>(&mut self, properties: &'n Node, name: &str) -> Option<&'n Node> {
+        let node = properties.member(name)?;
+        if matches!((&node.kind, &node.tag), (Kind::Map(members), None) if !is_intrinsic(members)) {
+            return Some(node);
+        }
+        match self.resolver.text(node) {
+            _ if node.kind == Kind::Null => {}
+            Ok(None) => {}
+            Ok(Some(_)) => self.note(node.line, &format!("{name} is not used: it is a text")),
+            Err(unresolved) => {
+                let text = format!("{name} is not used: {}", unresolved.why);
+                self.note(unresolved.line, &text);
+            }
+        }
+        None
+    }
+
+    /// A property that has one of a few values; if it has another one, a note says so.
+    fn choice<T>(
+        &mut self,
+        properties: &Node,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (line, text) = self.text(properties, name)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            let text = format!("{name} is not used: '{text}' is not a value that it can have");
+            self.note(line, &text);
+        }
+        parsed
     }
 
     fn note(&mut self, line: usize, text: &str) {
@@ -123,22 +177,18 @@ impl Reader<'_> {
         &mut self,
         properties: &Node,
         name: &str,
-        most: usize,
+        range: RangeInclusive<usize>,
     ) -> Result<Option<usize>, ConfigError> {
         let Some((line, text)) = self.text(properties, name) else {
             return Ok(None);
         };
-        match text
-            .parse()
-            .ok()
-            .filter(|number| (1..=most).contains(number))
-        {
+        match text.parse().ok().filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => {
                 let problem = Problem::Invalid {
                     setting: format!("{name} of {}", self.id),
                     value: text,
-                    expected: format!("a number from 1 to {most}"),
+                    expected: format!("a number from {} to {}", range.start(), range.end()),
                 };
                 Err(ConfigError::new(self.place, problem).at(line))
             }
@@ -257,16 +307,22 @@ impl Reader<'_> {
     }
 
     fn environment(&mut self, properties: &Node, spec: &mut FunctionSpec) {
-        let variables = properties
-            .member("Environment")
-            .and_then(|environment| environment.member("Variables"));
-        let Some(variables) = variables else {
+        let Some(environment) = self.map(properties, "Environment") else {
             return;
         };
-        if !matches!((&variables.kind, &variables.tag), (Kind::Map(_), None)) {
-            self.note(variables.line, "Environment: expected names and values");
-        }
+        self.unused(
+            environment.line,
+            "Environment.",
+            environment,
+            &["Variables"],
+        );
+        let Some(variables) = self.map(environment, "Variables") else {
+            return;
+        };
         for (name, node) in variables.members() {
+            if self.variables.contains(name.as_str()) {
+                continue;
+            }
             match self.resolver.text(node) {
                 Ok(Some(text)) if is_variable(name) && !text.contains('\0') => {
                     spec.environment.insert(name.clone(), Value(text));
@@ -285,7 +341,9 @@ impl Reader<'_> {
     }
 
     fn url(&mut self, properties: &Node) -> Option<Url> {
-        let config = properties.member("FunctionUrlConfig")?;
+        let config = self.map(properties, "FunctionUrlConfig")?;
+        let used = ["AuthType", "Cors", "InvokeMode"];
+        self.unused(config.line, "FunctionUrlConfig.", config, &used);
         let mut url = Url::default();
         match self.text(config, "AuthType") {
             Some((_, auth)) if auth == "NONE" => url.signed = false,
@@ -299,11 +357,27 @@ impl Reader<'_> {
                 );
             }
         }
-        let mode = self.text(config, "InvokeMode");
-        url.streamed = Some(mode.is_some_and(|(_, mode)| mode == "RESPONSE_STREAM"));
-        let Some(settings) = config.member("Cors") else {
-            return Some(url);
-        };
+        let streamed = self.choice(config, "InvokeMode", |mode| match mode {
+            "BUFFERED" => Some(false),
+            "RESPONSE_STREAM" => Some(true),
+            _ => None,
+        });
+        url.streamed = Some(streamed.unwrap_or(false));
+        url.cors = self.cors(config);
+        Some(url)
+    }
+
+    fn cors(&mut self, config: &Node) -> Option<Cors> {
+        let settings = self.map(config, "Cors")?;
+        let used = [
+            "AllowCredentials",
+            "AllowHeaders",
+            "AllowMethods",
+            "AllowOrigins",
+            "ExposeHeaders",
+            "MaxAge",
+        ];
+        self.unused(settings.line, "Cors.", settings, &used);
         let mut cors = Cors::default();
         for (name, list) in [
             ("AllowOrigins", &mut cors.allow_origins),
@@ -315,12 +389,17 @@ impl Reader<'_> {
                 *list = self.list(name, node);
             }
         }
-        let credentials = self.text(settings, "AllowCredentials");
-        cors.allow_credentials = credentials.is_some_and(|(_, yes)| yes == "true");
-        let age = self.text(settings, "MaxAge");
-        cors.max_age = age.and_then(|(_, age)| age.parse().ok());
-        url.cors = Some(cors);
-        Some(url)
+        // YAML 1.1, which the service reads, has several names for the two values.
+        let credentials = self.choice(settings, "AllowCredentials", |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Some(true),
+                "false" | "no" | "off" => Some(false),
+                _ => None,
+            }
+        });
+        cors.allow_credentials = credentials.unwrap_or(false);
+        cors.max_age = self.choice(settings, "MaxAge", |text| text.parse().ok());
+        Some(cors)
     }
 
     fn list(&mut self, name: &str, node: &Node) -> Vec<String> {

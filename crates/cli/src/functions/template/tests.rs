@@ -21,6 +21,7 @@ fn read(folder: &Folder, text: &str, parameters: &[(&str, &str)]) -> Result<Temp
         region: "eu-west-1",
         account: "111122223333",
         parameters: &parameters,
+        variables: &BTreeSet::from(["SET"]),
     };
     parse("template.yaml", text, folder.path(), &stack)
 }
@@ -298,4 +299,101 @@ Resources:
         "{notes}"
     );
     assert!(!notes.contains("D:"), "{notes}");
+}
+
+#[test]
+fn no_part_of_a_property_is_dropped_silently() {
+    let folder = Folder::new();
+    folder.write("app.py", "def handler(event, context): pass");
+    let notes = |properties: &str| {
+        let text = format!(
+            "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+             {{Runtime: python3.12, CodeUri: ., Handler: app.handler, {properties}}}\n"
+        );
+        let Template { functions, notes } = read(&folder, &text, &[]).unwrap();
+        (functions.into_iter().next().unwrap(), notes.join("\n"))
+    };
+    for (properties, expected) in [
+        (
+            "Environment: !If [IsProd, {Variables: {A: 1}}, {}]",
+            "Environment is not used: !If is not understood",
+        ),
+        (
+            "Environment: {'Fn::If': [IsProd, {Variables: {A: 1}}, {}]}",
+            "Environment is not used: !If is not understood",
+        ),
+        (
+            "Environment: {Variables: {}, Variable: {A: 1}}",
+            "not used: Environment.Variable",
+        ),
+        (
+            "Environment: {Variables: !Ref Table}",
+            "Variables is not used: Table exists in a deployed stack only",
+        ),
+        (
+            "Environment: {Variables: [A, B]}",
+            "Variables is not used: a list is not a text",
+        ),
+        (
+            "FunctionUrlConfig: !If [IsProd, {AuthType: NONE}, {}]",
+            "FunctionUrlConfig is not used: !If is not understood",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, Mode: BUFFERED}",
+            "not used: FunctionUrlConfig.Mode",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, InvokeMode: STREAM}",
+            "InvokeMode is not used: 'STREAM' is not a value that it can have",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigin: '*'}}",
+            "not used: Cors.AllowOrigin",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, Cors: {MaxAge: hour}}",
+            "MaxAge is not used: 'hour' is not a value",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, Cors: {AllowCredentials: maybe}}",
+            "AllowCredentials is not used: 'maybe' is not a value",
+        ),
+        (
+            "FunctionUrlConfig: {AuthType: NONE, Cors: '*'}",
+            "Cors is not used: it is a text",
+        ),
+        (
+            "ReservedConcurrentExecutions: 0",
+            "ReservedConcurrentExecutions is not used: with 0, every call would be rejected",
+        ),
+    ] {
+        let (function, notes) = notes(properties);
+        assert!(notes.contains(expected), "{properties}: {notes}");
+        assert_eq!(notes.lines().count(), 1, "{properties}: {notes}");
+        assert!(function.environment.is_empty() && function.concurrency > 0);
+    }
+    // A variable that the user sets needs no value from the template.
+    let set = "{Variables: {SET: !Ref Table}}";
+    for environment in ["!Ref AWS::NoValue", "", "{Variables: }", set] {
+        let url = "FunctionUrlConfig: {AuthType: NONE, Cors: {AllowCredentials: Yes}}";
+        let (function, none) = notes(&format!("{url}, Environment: {environment}"));
+        assert_eq!(none, "", "{environment}");
+        let url = function.url.unwrap();
+        assert_eq!(url.streamed, Some(false));
+        assert!(url.cors.unwrap().allow_credentials);
+    }
+}
+
+#[test]
+fn what_is_no_resource_is_noted() {
+    let folder = project();
+    let text = PROJECT.replace(
+        "  Table:",
+        "  'Fn::ForEach::Many': [Name, [A, B], {'F${Name}': {Type: 'AWS::Serverless::Function'}}]\n  Table:",
+    );
+    let notes = read(&folder, &text, &[]).unwrap().notes.join("\n");
+    assert!(
+        notes.contains(": Fn::ForEach::Many: it is not served: it has no Type"),
+        "{notes}"
+    );
 }

@@ -108,7 +108,7 @@ impl Node {
 }
 
 /// Whether a map is the long form of an intrinsic function, such as `Fn::Sub: text`.
-fn is_intrinsic(members: &[(String, Node)]) -> bool {
+pub(super) fn is_intrinsic(members: &[(String, Node)]) -> bool {
     matches!(members, [(name, _)] if name == "Ref" || name.starts_with("Fn::"))
 }
 

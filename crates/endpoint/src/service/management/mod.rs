@@ -43,7 +43,7 @@ const FRONT: &str = "\
 This is a local endpoint of AWS Lambda. Call a function with an AWS SDK whose endpoint URL for Lambda
 is this address, or with lambda-invoke:
 
-    lambda-invoke stream NAME --endpoint THIS_URL -p '{}'
+    lambda-invoke stream NAME --endpoint-url THIS_URL -p '{}'
 ";
 
 impl Managed {
