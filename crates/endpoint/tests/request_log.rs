@@ -11,7 +11,7 @@ use common::{Call, Client, PATIENCE, soon};
 use lambda_invoke_endpoint::{
     Ending, Endpoint, EndpointBuilder, Function, FunctionError, FunctionUrl, RequestRecord,
 };
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
 fn recording() -> (EndpointBuilder, mpsc::Receiver<RequestRecord>) {
@@ -107,8 +107,12 @@ async fn a_response_that_has_no_body_is_whole() {
         let mut call = Call::new(path, "").header("host", "localhost");
         call.method = method.to_owned();
         client.stream.write_all(&call.written()).await.unwrap();
-        let head = soon(client.head()).await.unwrap();
-        assert_eq!(head.parts.status, expected, "{method} {path}");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(soon(client.stream.read_u8()).await.unwrap());
+        }
+        let status = format!("HTTP/1.1 {expected} ");
+        assert!(head.starts_with(status.as_bytes()), "{method} {path}");
         let record = records.recv_timeout(PATIENCE).unwrap();
         assert_eq!(record.ending, Ending::Whole, "{record}");
         assert!(record.whole);

@@ -344,6 +344,67 @@ async fn at_once(calls: usize, instances: usize) {
     pool.shutdown().await;
 }
 
+/// Calls with distinct events, all at the same time, on instances that return only when every call
+/// beyond them and the queue has been rejected.
+async fn at_once_with_excess(calls: usize, instances: usize, queue: usize) {
+    let folder = Folder::new();
+    let text = "import os, time\n\
+        def handler(event, context):\n\
+        \x20   while not os.path.exists('go'): time.sleep(0.02)\n\
+        \x20   return event\n";
+    let program = function(&folder, "app.py", text)
+        .concurrency(instances)
+        .queue(queue)
+        .init_timeout(Duration::from_secs(300))
+        .timeout(Duration::from_secs(300));
+    let pool = Pool::new(program);
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..calls {
+        let pool = pool.clone();
+        running.spawn(async move {
+            let response = pool.invoke(event(&n.to_string())).await?;
+            let (whole, report) = response.into_buffered().unwrap();
+            assert_eq!(report.outcome, Outcome::Succeeded);
+            Ok::<_, InvokeError>(String::from_utf8(whole.to_vec()).unwrap())
+        });
+    }
+    let accepted = instances + queue;
+    for _ in accepted..calls {
+        let rejected = running.join_next().await.unwrap().unwrap();
+        assert!(
+            matches!(rejected, Err(InvokeError::TooManyRequests { limit, .. }) if limit == accepted),
+            "{rejected:?}"
+        );
+    }
+    assert!(pool.instances() <= instances);
+    folder.file("go", "");
+    let mut seen = BTreeSet::new();
+    while let Some(result) = running.join_next().await {
+        assert!(seen.insert(result.unwrap().unwrap()), "{seen:?}");
+    }
+    assert_eq!(seen.len(), accepted);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_forty_calls_on_four_instances_the_excess_is_rejected_or_waits() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    at_once_with_excess(40, 4, 0).await;
+    at_once_with_excess(40, 4, 6).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "starts fifty interpreters"]
+async fn of_a_thousand_calls_on_fifty_instances_the_excess_is_rejected_or_waits() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    at_once_with_excess(1_000, 50, 0).await;
+    at_once_with_excess(1_000, 50, 100).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_calls_on_eight_instances_are_neither_lost_nor_doubled() {
     if support::tools::lacks(&["python3"]) {
