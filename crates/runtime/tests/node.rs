@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -55,11 +56,6 @@ async fn handlers_of_every_kind_return_their_result() {
     );
 
     for (name, text, expected) in [
-        (
-            "callback.cjs",
-            "exports.handler = (e, c, done) => setTimeout(() => done(null, 'later'), 20);",
-            "\"later\"",
-        ),
         ("plain.js", "exports.handler = () => 'sync';", "\"sync\""),
         ("nothing.cjs", "exports.handler = async () => {};", "null"),
         (
@@ -74,6 +70,57 @@ async fn handlers_of_every_kind_return_their_result() {
         let called = invoke(&pool, "{}").await;
         assert_eq!(called.text(), expected, "{name}: {}", called.body());
         assert_eq!(invoke(&pool, "{}").await.text(), expected, "{name}, again");
+    }
+}
+
+/// The major version of the installed Node.js.
+fn major() -> u32 {
+    let output = Command::new("node").arg("--version").output().unwrap();
+    let version = String::from_utf8(output.stdout).unwrap();
+    let major = version.trim_start_matches('v').split('.').next().unwrap();
+    major.parse().unwrap()
+}
+
+/// Before Node.js 24, a handler may take a callback, whose result is returned when the event loop is
+/// empty. Later versions reject such a handler, as in the service.
+#[tokio::test]
+async fn callbacks_wait_for_the_event_loop_and_are_rejected_by_later_versions() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let text = "\
+exports.handler = (event, context, done) => {
+  if (event === 'no wait') context.callbackWaitsForEmptyEventLoop = false;
+  if (event === 'succeed') return context.succeed('done');
+  if (event === 'fail') return context.fail(new RangeError('no'));
+  if (event === 'error') return done(new TypeError('no'));
+  if (event === 'nothing') return 'not the result';
+  setTimeout(() => done(null, 'done'), 20);
+  setTimeout(() => console.log('after the result'), 500);
+};
+";
+    let folder = Folder::new();
+    let pool = Pool::new(function(&folder, "callback.cjs", text).concurrency(1));
+    if major() >= 24 {
+        let called = invoke(&pool, "1").await;
+        assert_eq!(called.error_type(), "Runtime.CallbackHandlerDeprecated");
+        let failure = called.report.outcome.failure().unwrap();
+        assert_eq!(failure.kind, FailureKind::Init);
+        return;
+    }
+    for (event, expected, error_type, logs) in [
+        ("wait", "\"done\"", "", true),
+        ("succeed", "\"done\"", "", false),
+        ("fail", "", "RangeError", false),
+        ("error", "", "TypeError", false),
+        ("nothing", "null", "", false),
+        ("no wait", "\"done\"", "", false),
+    ] {
+        let called = invoke(&pool, &format!("\"{event}\"")).await;
+        assert_eq!(called.text(), expected, "{event}: {}", called.body());
+        assert_eq!(called.error_type(), error_type, "{event}");
+        let log = called.log();
+        assert_eq!(log.contains("after the result"), logs, "{event}: {log}");
     }
 }
 
@@ -214,6 +261,46 @@ async fn handlers_have_slashes_and_leading_dots() {
         let pool = Pool::new(program.timeout(std::time::Duration::from_secs(20)));
         let called = invoke(&pool, "{}").await;
         assert_eq!(called.text(), "\"found\"", "{handler}: {}", called.body());
+    }
+}
+
+/// However a stream is ended, the response ends too.
+#[tokio::test]
+async fn a_stream_that_is_destroyed_is_a_failure_and_does_not_hang() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+const { Readable } = require('node:stream');
+const { pipeline } = require('node:stream/promises');
+async function* source(event) {
+  yield 'x';
+  if (event === 'source') throw new RangeError('no more');
+}
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  if (event === 'pipe' || event === 'source') return pipeline(Readable.from(source(event)), stream);
+  if (event !== 'early') stream.write('x');
+  await new Promise((done) => setTimeout(done, 20));
+  if (event === 'destroy' || event === 'early') stream.destroy();
+  if (event === 'with an error') stream.destroy(new TypeError('enough'));
+  if (event === 'ended') stream.end(() => stream.destroy());
+});
+";
+    let pool = Pool::new(function(&folder, "index.cjs", text).concurrency(1));
+    let destroyed = "The response stream was destroyed before its end";
+    for (how, text, error_type, message) in [
+        ("pipe", "x", "", ""),
+        ("ended", "x", "", ""),
+        ("source", "x", "RangeError", "no more"),
+        ("with an error", "x", "TypeError", "enough"),
+        ("destroy", "x", "Error", destroyed),
+        ("early", "", "Error", destroyed),
+    ] {
+        let called = invoke(&pool, &format!("\"{how}\"")).await;
+        assert_eq!(called.text(), text, "{how}");
+        assert_eq!(called.error_type(), error_type, "{how}");
+        assert_eq!(called.message(), message, "{how}");
     }
 }
 

@@ -154,6 +154,12 @@ class ResponseStream extends Writable {
     sent.end(done);
   }
 
+  // Without an error, too, a stream that is destroyed before its end is an incomplete response.
+  _destroy(error, done) {
+    if (!this.writableFinished) this.finishWith(error || new Error("The response stream was destroyed before its end"));
+    done(error);
+  }
+
   finishWith(error) {
     if (this.failed || this.writableFinished) return;
     this.failed = true;
