@@ -8,11 +8,12 @@ mod cases;
 mod support;
 
 use std::fmt::Write;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cases::{CASES, Case, PRELUDE};
+use cases::{CASES, Case, PRELUDE, Wrong};
 use lambda_invoke_runtime::{Mode, Pool, Program};
 use support::{Folder, event};
 
@@ -38,12 +39,22 @@ async fn row(python: &str, case: &Case) -> String {
         .map(|line| format!("{line}\n"))
         .collect();
     folder.file("runtime.py", &format!("{PRELUDE}\n{body}"));
-    let program = Program::command([python, "runtime.py"])
+    let mut program = Program::command(["./python", "runtime.py"])
         .unwrap()
         .root(folder.path())
         .concurrency(1)
+        .multi_concurrency(1 + usize::from(case.is_shared))
         .timeout(Duration::from_millis(case.timeout_ms))
         .init_timeout(Duration::from_millis(case.init_ms));
+    if let Some(memory) = case.memory_mb {
+        program = program.memory_mb(memory).limit_memory(true);
+    }
+    let link = folder.path().join("python");
+    match case.wrong {
+        None => symlink(python, &link).unwrap(),
+        Some(Wrong::Missing) => {}
+        Some(Wrong::NotExecutable) => drop(folder.file("python", "")),
+    }
     let lines = Arc::new(Mutex::new(Vec::new()));
     let pool = Pool::new(program).on_log({
         let lines = Arc::clone(&lines);
@@ -51,9 +62,25 @@ async fn row(python: &str, case: &Case) -> String {
     });
     let event = event("{}");
     let id = event.request_id.clone();
-    let called = tokio::time::timeout(Duration::from_secs(60), support::call(&pool, event))
+    let beside = async {
+        if case.is_shared {
+            // The script creates it when it has the first event.
+            while !folder.path().join("first").exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            let beside = support::invoke(&pool, "{}").await;
+            assert_eq!(beside.text(), "1", "{}: {}", case.what, beside.body());
+        }
+    };
+    let both = async { tokio::join!(support::call(&pool, event), beside).0 };
+    let called = tokio::time::timeout(Duration::from_secs(60), both)
         .await
         .unwrap_or_else(|_| panic!("{}: hangs", case.what));
+    if case.wrong.is_some() {
+        let _ = std::fs::remove_file(&link);
+        symlink(python, &link).unwrap();
+    }
     let again = support::invoke(&pool, "\"again\"").await;
     assert_eq!(again.text(), "\"again\"", "{}: {}", case.what, again.body());
     pool.shutdown().await;

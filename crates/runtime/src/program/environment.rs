@@ -115,7 +115,55 @@ fn date(mut days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::date;
+    use super::*;
+
+    fn credentials(program: &Program) -> [Option<String>; 3] {
+        let all = program.environment("127.0.0.1:1", "stream");
+        CREDENTIALS.map(|name| {
+            let value = all.get(&OsString::from(name))?;
+            Some(value.to_str().unwrap().to_owned())
+        })
+    }
+
+    #[test]
+    fn key_secret_and_token_come_from_one_source() {
+        let plain = Program::command(["true"]).unwrap();
+        // The tests may run where these are set.
+        assert_eq!(credentials(&plain), [None, None, None]);
+        let some = |text: &str| Some(text.to_owned());
+        let token = some("token");
+        let with_token = plain.clone().credentials("key", "secret", token);
+        let expected = [some("key"), some("secret"), some("token")];
+        assert_eq!(credentials(&with_token), expected);
+        let without = plain.credentials("key", "secret", None);
+        assert_eq!(credentials(&without), [some("key"), some("secret"), None]);
+        // One variable of the function's own replaces all three.
+        for (place, name) in CREDENTIALS.into_iter().enumerate() {
+            let mut expected = [None, None, None];
+            expected[place] = some("own");
+            assert_eq!(credentials(&with_token.clone().env(name, "own")), expected);
+        }
+    }
+
+    #[test]
+    fn only_the_path_and_the_home_are_the_host_s() {
+        let all = Program::command(["true"]).unwrap().environment("a:1", "s");
+        let host = |name: &String| std::env::var_os(name);
+        for (name, value) in &all {
+            let name = name.to_str().unwrap().to_owned();
+            let is_passed = ["PATH", "HOME"].contains(&&*name);
+            assert!(
+                is_passed
+                    || name.starts_with("AWS_")
+                    || name.starts_with("LAMBDA_")
+                    || ["_HANDLER", "LANG", "TZ"].contains(&&*name),
+                "{name}"
+            );
+            if is_passed {
+                assert_eq!(host(&name).as_ref(), Some(value));
+            }
+        }
+    }
 
     #[test]
     fn days_become_dates() {

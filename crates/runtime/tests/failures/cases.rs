@@ -6,6 +6,19 @@ pub(crate) struct Case {
     pub(crate) script: &'static str,
     pub(crate) timeout_ms: u64,
     pub(crate) init_ms: u64,
+    /// The limit of its memory, in MB.
+    pub(crate) memory_mb: Option<u32>,
+    /// What is wrong with the program, until the second call.
+    pub(crate) wrong: Option<Wrong>,
+    /// Whether the instance gets another invocation 0.6 s after the first, which is still running.
+    pub(crate) is_shared: bool,
+}
+
+/// Why a program cannot be started.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Wrong {
+    Missing,
+    NotExecutable,
 }
 
 const fn case(phase: &'static str, what: &'static str, script: &'static str) -> Case {
@@ -15,16 +28,16 @@ const fn case(phase: &'static str, what: &'static str, script: &'static str) -> 
         script,
         timeout_ms: 20_000,
         init_ms: 60_000,
+        memory_mb: None,
+        wrong: None,
+        is_shared: false,
     }
 }
 
 const fn short(phase: &'static str, what: &'static str, script: &'static str) -> Case {
     Case {
-        phase,
-        what,
-        script,
         timeout_ms: 1_000,
-        init_ms: 60_000,
+        ..case(phase, what, script)
     }
 }
 
@@ -73,6 +86,14 @@ open("once", "w").close()
 "##;
 
 pub(crate) const CASES: &[Case] = &[
+    Case {
+        wrong: Some(Wrong::Missing),
+        ..case("before init", "does not exist", "good()")
+    },
+    Case {
+        wrong: Some(Wrong::NotExecutable),
+        ..case("before init", "is not executable", "good()")
+    },
     case("init", "exits with 0", "sys.exit(0)"),
     case("init", "exits with 1", "sys.exit(1)"),
     case("init", "is killed by a signal", "os.kill(os.getpid(), 11)"),
@@ -119,6 +140,22 @@ pub(crate) const CASES: &[Case] = &[
         "is killed, as for want of memory",
         "nxt(); os.kill(os.getpid(), 9)",
     ),
+    Case {
+        memory_mb: Some(200),
+        ..case(
+            "before the response",
+            "uses more memory than its limit",
+            "nxt(); own = b'x' * (300 << 20); time.sleep(100)",
+        )
+    },
+    Case {
+        memory_mb: Some(200),
+        ..case(
+            "before the response",
+            "has a child that uses more memory than the limit",
+            "nxt(); subprocess.run([sys.executable, '-c', 'own = b\"x\" * (300 << 20); import time; time.sleep(100)'])",
+        )
+    },
     case(
         "before the response",
         "aborts",
@@ -150,6 +187,24 @@ pub(crate) const CASES: &[Case] = &[
         "echoes a wrong invocation id",
         "nxt(); respond(b'0', Lambda_Runtime_Invocation_Id='f00'); respond(b'1', Lambda_Runtime_Invocation_Id=nonce); good()",
     ),
+    Case {
+        is_shared: true,
+        ..short(
+            "before the response",
+            "responds after the timeout, and echoes the invocation id",
+            "nxt(); late = rid, nonce; open('first', 'w').close(); nxt(); time.sleep(.6)\n\
+             respond(b'0', id=late[0], Lambda_Runtime_Invocation_Id=late[1]); respond(b'1', show=False); good()",
+        )
+    },
+    Case {
+        is_shared: true,
+        ..short(
+            "before the response",
+            "responds after the timeout, without an echo",
+            "nxt(); late = rid; open('first', 'w').close(); nxt(); time.sleep(.6)\n\
+             respond(b'0', id=late); respond(b'1', show=False); good()",
+        )
+    },
     case(
         "before the response",
         "names an unknown response mode",
@@ -194,6 +249,11 @@ pub(crate) const CASES: &[Case] = &[
         "in the response",
         "closes its connection within a stream",
         "nxt(); begin(); chunk(b'half'); conn.close(); time.sleep(1); good()",
+    ),
+    case(
+        "in the response",
+        "panics within a stream, which the Rust runtime ends like a complete one",
+        "nxt(); begin(); chunk(b'half'); end(); good()",
     ),
     short(
         "in the response",
