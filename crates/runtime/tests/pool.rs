@@ -319,6 +319,27 @@ async fn a_memory_limit_kills_the_instance_children_included() {
     assert_eq!(called.report.max_memory, None);
 }
 
+/// The peak is that of the whole tree, even if a child has ended before its parent responds.
+#[tokio::test]
+async fn the_memory_of_a_child_that_has_ended_counts() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "import subprocess, sys\n\
+        HOG = 'x = b\"x\" * (200 << 20); import time; time.sleep(1)'\n\
+        def handler(event, context):\n\
+        \x20   if event == 'child': subprocess.run([sys.executable, '-c', HOG])\n";
+    let pool = Pool::new(function(&folder, "app.py", text).concurrency(1));
+    let memory = |payload: &'static str| {
+        let pool = pool.clone();
+        async move { invoke(&pool, payload).await.report.max_memory.unwrap() }
+    };
+    assert!(memory("1").await < 100 << 20);
+    let peak = memory("\"child\"").await;
+    assert!(peak > 200 << 20, "{peak}");
+}
+
 /// Calls with distinct events, all at the same time: each gets its own event back, once.
 async fn at_once(calls: usize, instances: usize) {
     let folder = Folder::new();

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::prompt::Prompt;
 use super::serve::{serve, shutdown_event};
 use super::{GRACE, Instance, epoch_ms};
-use crate::process::{Ended, Memory, Output, Process};
+use crate::process::{Ended, Memory, Output, Process, SURVEY};
 use crate::{Failure, FailureKind, Outcome, trace};
 
 /// How long a runtime that reported an init error may take to exit.
@@ -261,12 +261,18 @@ impl Instance {
                 End::InitTimeout
             });
         }
+        state.samples = state.calls.iter().any(|call| !call.without_memory);
+        let sample = state.samples.then(|| now + SURVEY);
+        if let (Some(_), Some(memory)) = (sample, state.memory.as_mut()) {
+            memory.sample();
+        }
         let idle = state.machine.running() == 0 && state.settle.is_none();
         if state.retired && idle {
             return Err(End::Retired);
         }
         let deadlines = state.calls.iter().filter_map(|call| call.deadline);
-        let deadline = deadlines.chain(init).chain(state.settle).min();
+        let others = [init, state.settle, sample].into_iter().flatten();
+        let deadline = deadlines.chain(others).min();
         state.armed = deadline;
         Ok(deadline)
     }

@@ -77,6 +77,8 @@ struct State {
     /// The deadline that the instance's task waits for.
     armed: Option<Instant>,
     memory: Option<Memory>,
+    /// Whether the instance's task looks at the memory while invocations run.
+    samples: bool,
     nonce: u128,
     /// Whether the instance has received an invocation.
     served: bool,
@@ -124,6 +126,7 @@ impl Instance {
                 settle: None,
                 armed: None,
                 memory: None,
+                samples: false,
                 nonce,
                 served: false,
                 ending: None,
@@ -181,7 +184,8 @@ impl Instance {
             call.span.handed(self.number);
             state.settle = None;
             state.served = true;
-            let rearm = state.armed.is_none_or(|armed| armed > now + timeout);
+            let rearm = state.armed.is_none_or(|armed| armed > now + timeout)
+                || !(call.without_memory || state.samples);
             state.calls.push(call);
             drop(state);
             if rearm {

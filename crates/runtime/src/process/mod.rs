@@ -9,4 +9,4 @@ mod tree;
 pub(crate) use self::child::{Ended, Process};
 pub(crate) use self::output::Output;
 pub use self::supervisor::supervise_if_asked;
-pub(crate) use self::tree::Memory;
+pub(crate) use self::tree::{Memory, SURVEY};

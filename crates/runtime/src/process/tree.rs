@@ -73,7 +73,7 @@ pub(super) fn kill_tree(root: Pid) {
 }
 
 /// How often the function's child processes are searched for, which reads all of `/proc`.
-const SURVEY: Duration = Duration::from_millis(250);
+pub(crate) const SURVEY: Duration = Duration::from_millis(250);
 
 /// The peak memory of a process and its descendants.
 #[derive(Debug)]
@@ -99,6 +99,14 @@ impl Memory {
         self.survey();
         self.peak = self.peak.max(self.sum("VmHWM:"));
         self.peak
+    }
+
+    /// Notes the peak so far, unless that was done a moment ago: a child process may end before the
+    /// invocation does.
+    pub(crate) fn sample(&mut self) {
+        if self.surveyed.is_none_or(|at| at.elapsed() >= SURVEY) {
+            self.peak();
+        }
     }
 
     /// The memory in use now, in bytes.
