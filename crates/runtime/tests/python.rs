@@ -238,6 +238,16 @@ async fn failures_of_the_import_are_reported_once_with_their_type() {
             FailureKind::Init
         );
         assert!(called.log().contains("[ERROR]"), "{}", called.log());
+        // The import system's frames are left out.
+        let body: Value = serde_json::from_str(&called.body()).unwrap();
+        let stack = body["stackTrace"].as_array().unwrap();
+        let is_own = |frame: &Value| frame.as_str().unwrap().contains("app.py\", line 1");
+        assert!(stack.iter().all(is_own), "{body}");
+        let is_in_code = matches!(
+            error_type,
+            "Runtime.ImportModuleError" | "ZeroDivisionError"
+        );
+        assert_eq!(stack.len(), usize::from(is_in_code), "{body}");
         assert!(started.elapsed().as_secs() < 20);
     }
 }

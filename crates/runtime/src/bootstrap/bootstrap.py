@@ -96,9 +96,13 @@ else:
 def stack_of(error):
     import traceback
 
+    # Frames of this client and of the import system are not the function's.
+    def is_own(frame):
+        name = frame.filename
+        return name not in ("<string>", importlib.__file__) and not name.startswith("<frozen importlib")
+
     frames = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in frames if frame.filename != "<string>"]
-    return traceback.format_list(frames)
+    return traceback.format_list([frame for frame in frames if is_own(frame)])
 
 
 def describe(error, request_id=""):

@@ -130,6 +130,14 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "before the response",
+        "has an extension that exits with an error",
+        "s, h, b = req('POST', '/2020-01-01/extension/register', b'{\"events\":[]}', Lambda_Extension_Name='x')\n\
+         nxt()\n\
+         req('POST', '/2020-01-01/extension/exit/error', ERROR, Lambda_Extension_Identifier=h['Lambda-Extension-Identifier'], Lambda_Extension_Function_Error_Type='Extension.Bad')\n\
+         time.sleep(100)",
+    ),
+    case(
+        "before the response",
         "reports an init error too late",
         "nxt(); s, h, b = req('POST', R + 'init/error', ERROR); print('status', s, json.loads(b)['errorType']); respond(b'1'); good()",
     ),
