@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 use lambda_invoke::{ErrorKind, Execution};
 use lambda_invoke_endpoint::{Endpoint, Function, FunctionError};
+use lambda_invoke_event_stream::Message;
 use lambda_invoke_protocol::{InvokeComplete, StreamEvent};
 use support::{
     LAST_CHUNK, Server, Step, chunk, client_of, complete, drain, event_bytes, events, http_chunk,
@@ -434,4 +435,40 @@ async fn a_dry_run_returns_the_head_alone() {
     assert!(!head.has_stream());
     let reply = client.invoke("f").dry_run().send().await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.payload().len()), (204, 0));
+}
+
+#[tokio::test]
+async fn a_malformed_prelude_or_event_is_corrupt_for_every_reader() {
+    let promised = "application/vnd.awslambda.http-integration-response";
+    let head = stream_head(&[("x-amzn-remapped-content-type", promised)]);
+    let body = events([chunk("{\"statusCode\":1}\0\0\0\0\0\0\0\0x"), complete()]);
+    let server = responding([head, body, LAST_CHUNK.to_vec()].concat()).await;
+    let stream = server.client().stream("f").send().await.unwrap();
+    let error = stream.into_http().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert_eq!(error.execution(), Execution::Started);
+
+    // A message without the headers that every event has.
+    let mut wire = event_bytes([chunk("hello")]);
+    Message::default().encode(&mut wire).unwrap();
+    let body = [stream_head(&[]), http_chunk(&wire), LAST_CHUNK.to_vec()].concat();
+    let server = responding(body).await;
+    let mut stream = server.client().stream("f").send().await.unwrap();
+    let (read, error) = drain(&mut stream).await;
+    let error = error.unwrap();
+    assert_eq!(
+        (&read[..], error.kind()),
+        (&b"hello"[..], ErrorKind::Corrupt)
+    );
+    assert_eq!(error.received(), Some(5));
+    let mut reader = server
+        .client()
+        .stream("f")
+        .send()
+        .await
+        .unwrap()
+        .into_reader();
+    let mut text = String::new();
+    let error = reader.read_to_string(&mut text).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
 }

@@ -1,0 +1,300 @@
+//! What runtimes, extensions and callers do wrong: each request is rejected with its own status and type,
+//! and each error says what is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use std::time::Duration;
+
+use lambda_invoke_runtime::api::{Machine, Rejection, ResponseMode, Subscriptions};
+use lambda_invoke_runtime::limits::MAX_EXTENSIONS;
+use lambda_invoke_runtime::{InvokeError, Outcome, Pool, Program, ProgramError};
+use support::{Folder, event, invoke};
+
+/// Prints the status and the type of each response to a request that is wrong.
+const WRONG: &str = r#"#!/usr/bin/env python3
+import http.client, json, os
+def ask(method, path, body=None, headers={}):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, path, body, headers)
+    response = api.getresponse()
+    return response, response.read()
+def show(what, *request):
+    response, text = ask(*request)
+    print(what, response.status, json.loads(text)["errorType"], flush=True)
+base, named = "/2020-01-01/extension/", {"Lambda-Extension-Name": "x"}
+register, none = base + "register", '{"events":[]}'
+show("no name:", "POST", register, none)
+show("no JSON:", "POST", register, "{", named)
+show("another event:", "POST", register, '{"events":["OTHER"]}', named)
+show("too long:", "POST", register, b" " * 65537, named)
+for number in range(10): ask("POST", register, none, named)
+show("an eleventh:", "POST", register, none, named)
+unknown = {"Lambda-Extension-Identifier": "00000000-0000-4000-8000-000000000010"}
+show("no identifier:", "GET", base + "event/next")
+show("another identifier:", "GET", base + "event/next", None, unknown)
+show("its error:", "POST", base + "exit/error", "{}", unknown)
+base = "/2018-06-01/runtime/"
+show("a method:", "POST", base + "invocation/next")
+show("a path:", "GET", base + "nothing")
+base += "invocation/"
+id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
+show("a mode:", "POST", base + id + "/response", "1", {"Lambda-Runtime-Function-Response-Mode": "other"})
+show("another id:", "POST", base + "other/response", "1")
+large = ask("POST", base + id + "/error", b"x" * 6291557)
+# What is printed between two invocations belongs to neither.
+id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
+print("a large error:", large[0].status, json.loads(large[1])["errorType"], flush=True)
+show("too late:", "POST", "/2018-06-01/runtime/init/error", "{}")
+ask("POST", base + id + "/response", "1")
+ask("GET", base + "next")
+"#;
+
+fn bootstrap(folder: &Folder, text: &str) -> Program {
+    let program = Program::source(folder.script("bootstrap", text)).unwrap();
+    program
+        .timeout(Duration::from_secs(20))
+        .init_timeout(Duration::from_secs(60))
+        .concurrency(1)
+}
+
+#[tokio::test]
+async fn each_wrong_request_has_its_own_status_and_type() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, WRONG));
+    let failed = invoke(&pool, "{}").await;
+    assert_eq!(
+        failed.log(),
+        "no name: 400 Extension.InvalidRequest\n\
+         no JSON: 400 Extension.InvalidRequest\n\
+         another event: 400 Extension.InvalidRequest\n\
+         too long: 413 RequestEntityTooLarge\n\
+         an eleventh: 403 Extension.TooManyExtensions\n\
+         no identifier: 403 Extension.UnknownExtensionIdentifier\n\
+         another identifier: 403 Extension.UnknownExtensionIdentifier\n\
+         its error: 403 Extension.UnknownExtensionIdentifier\n\
+         a method: 405 MethodNotAllowed\n\
+         a path: 404 NotFound\n\
+         a mode: 400 InvalidFunctionResponseMode\n\
+         another id: 400 InvalidRequestID\n"
+    );
+    // The response that is too large failed the call, and not the instance.
+    assert_eq!(failed.error_type(), "Function.ResponseSizeTooLarge");
+    let called = invoke(&pool, "{}").await;
+    assert_eq!(
+        (called.text(), &called.report.outcome),
+        ("1".to_owned(), &Outcome::Succeeded)
+    );
+    assert_eq!(
+        called.log(),
+        "a large error: 413 RequestEntityTooLarge\ntoo late: 403 InvalidStateTransition\n"
+    );
+    assert_eq!(pool.instances(), 1);
+}
+
+/// Prints the trace id that an extension receives.
+const TRACED: &str = r#"#!/usr/bin/env python3
+import http.client, json, os, threading
+def ask(method, path, body=None, headers={}):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, path, body, headers)
+    response = api.getresponse()
+    return response, response.read()
+base = "/2020-01-01/extension/"
+own = ask("POST", base + "register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "own"})[0]
+own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
+events = []
+def extension():
+    events.append(json.loads(ask("GET", base + "event/next", None, own)[1]))
+waiting = threading.Thread(target=extension)
+waiting.start()
+base = "/2018-06-01/runtime/invocation/"
+head = ask("GET", base + "next")[0].headers
+waiting.join()
+trace = [head["Lambda-Runtime-Trace-Id"], events[0]["tracing"], events[0]["invokedFunctionArn"]]
+ask("POST", base + head["Lambda-Runtime-Aws-Request-Id"] + "/response", json.dumps(trace))
+ask("GET", base + "next")
+"#;
+
+#[tokio::test]
+async fn an_extension_receives_the_trace_and_the_arn_of_a_call() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = bootstrap(&folder, TRACED)
+        .region("eu-north-1")
+        .name("traced");
+    let pool = Pool::new(program);
+    let mut event = event("{}");
+    event.trace_id = Some("Root=1-5-7".to_owned());
+    let called = support::call(&pool, event).await;
+    assert_eq!(
+        called.text(),
+        "[\"Root=1-5-7\", {\"type\": \"X-Amzn-Trace-Id\", \"value\": \"Root=1-5-7\"}, \
+         \"arn:aws:lambda:eu-north-1:000000000000:function:traced\"]"
+    );
+}
+
+#[test]
+fn the_machine_rejects_what_it_does_not_know() {
+    let mut machine = Machine::new(1);
+    for id in 0..MAX_EXTENSIONS {
+        assert_eq!(machine.register(Subscriptions::default()), Ok(id));
+    }
+    let one_more = machine.register(Subscriptions::default());
+    assert_eq!(one_more, Err(Rejection::TooManyExtensions));
+    let unknown = machine.extension_error(MAX_EXTENSIONS);
+    assert_eq!(unknown, Err(Rejection::UnknownExtension));
+    assert!(machine.is_initializing(), "nothing has changed");
+    assert_eq!(machine.extension_error(0), Ok(()));
+    assert_eq!(machine.poll(1), Err(Rejection::InvalidStateTransition));
+}
+
+#[test]
+fn an_invocation_that_could_not_be_delivered_is_delivered_to_the_next_request() {
+    let mut machine = Machine::new(2);
+    assert!(machine.poll(1).unwrap());
+    assert!(!machine.poll(2).unwrap());
+    assert_eq!(machine.hand("id", "nonce").unwrap().runtime, 1);
+    assert_eq!(machine.hand("id", "nonce"), None, "it is running");
+    machine.take_back("id");
+    assert_eq!(machine.running(), 0);
+    assert_eq!(machine.hand("id", "nonce").unwrap().runtime, 2);
+    assert_eq!(
+        machine.respond("id", Some("nonce"), None),
+        Ok(ResponseMode::Buffered)
+    );
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let folder = Folder::new();
+    let missing = folder.path().join("missing.py");
+    let plain = folder.file("notes.txt", "");
+    let python = folder.file("app.py", "def handler(event, context): pass\n");
+    let source = |path: &str| Program::source(path).unwrap_err();
+    let (missing, plain, python) = (missing.display(), plain.display(), python.display());
+    for (error, message) in [
+        (
+            source(&missing.to_string()),
+            format!("there is no file {missing}"),
+        ),
+        (
+            source(&format!("{missing}:handler")),
+            format!("there is no file {missing}"),
+        ),
+        (
+            source(&plain.to_string()),
+            format!("{plain} is neither a .py, .js, .mjs or .cjs file nor executable"),
+        ),
+        (
+            source(&format!("{python}:")),
+            format!("the handler \"{python}:\" is not of the form module.function"),
+        ),
+        (
+            Program::python(folder.path(), "app").unwrap_err(),
+            "the handler \"app\" is not of the form module.function".to_owned(),
+        ),
+        (
+            Program::command([""]).unwrap_err(),
+            "the command is empty".to_owned(),
+        ),
+        (
+            ProgramError::EmptyCommand,
+            "the command is empty".to_owned(),
+        ),
+    ] {
+        assert_eq!(error.to_string(), message);
+    }
+    for (error, message) in [
+        (
+            InvokeError::TooManyRequests {
+                reason: "ConcurrentInvocationLimitExceeded",
+                limit: 3,
+            },
+            "all 3 calls that may be in progress are taken",
+        ),
+        (
+            InvokeError::InvalidEvent { member: "trace_id" },
+            "the event's trace_id cannot be sent as a header",
+        ),
+        (InvokeError::Closed, "the pool has been shut down"),
+    ] {
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_after_the_files_name_and_the_settings_of_a_program_are_used() {
+    if support::tools::lacks(&["python3", "sh"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let file = folder.file(
+        "app.py",
+        "def other(event, context): return [context.function_version, context.invoked_function_arn]\n\
+         def handler(event, context): return 'the wrong one'\n",
+    );
+    let program = Program::source(format!("{}:other", file.display())).unwrap();
+    let program = program
+        .timeout(Duration::from_secs(20))
+        .init_timeout(Duration::from_secs(60))
+        .version("7")
+        .arn("arn:aws:lambda:us-east-1:000000000000:function:own:7");
+    assert_eq!(program.function_name(), "app");
+    assert_eq!(program.task_root(), folder.path());
+    assert_eq!(program.timeout_limit(), Duration::from_secs(20));
+    assert_eq!(
+        (
+            program.memory_size_mb(),
+            program.queue_limit(),
+            program.limit()
+        ),
+        (128, 0, 10)
+    );
+    let called = invoke(&Pool::new(program), "{}").await;
+    assert_eq!(
+        called.text(),
+        "[\"7\", \"arn:aws:lambda:us-east-1:000000000000:function:own:7\"]"
+    );
+
+    // An executable receives the handler in its environment, and nothing else interprets it.
+    let script = folder.script(
+        "run",
+        "#!/bin/sh\necho \"$_HANDLER $AWS_SESSION_TOKEN\" >&2\nexit 4\n",
+    );
+    let program = Program::source(format!("{}:its.own", script.display())).unwrap();
+    let program = program.credentials("key", "secret", Some("token".to_owned()));
+    let called = invoke(&Pool::new(program), "{}").await;
+    assert_eq!(called.log(), "its.own token\n");
+    let message = called.message();
+    assert!(
+        message.ends_with("Error: Runtime exited with error: exit status 4"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_buffered_response_is_taken_whole_and_a_streaming_one_is_not() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "def handler(event, context): return 1\n";
+    let pool = Pool::new(support::function(&folder, "app.py", text));
+    let response = pool.invoke(event("{}")).await.unwrap();
+    let (bytes, report) = response.into_buffered().unwrap();
+    assert_eq!(
+        (&bytes[..], report.outcome),
+        (&b"1"[..], Outcome::Succeeded)
+    );
+    pool.shutdown().await;
+    assert_eq!(
+        pool.invoke(event("{}")).await.unwrap_err(),
+        InvokeError::Closed
+    );
+}
