@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::chaos::case::{Connections, Damage, Direction, Strike};
 
 /// How many of the bytes that a client receives on a connection are kept for the oracle.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 256 * 1024;
 
 /// How long a closed connection is still read, so that unread bytes do not turn FIN into RST.
 const LINGER: Duration = Duration::from_millis(100);
