@@ -48,12 +48,8 @@ pub enum Trouble {
     None { over: Over },
     /// A connection between the client and the endpoint is damaged.
     Wire { over: Over, strike: Strike },
-    /// The caller drops the call when this many bytes have passed, and makes another one.
-    Drop {
-        over: Over,
-        direction: Direction,
-        at: u64,
-    },
+    /// The caller drops the call, and makes another one.
+    Drop { over: Over, moment: Moment },
     /// A server responds to the first request as the script says, and correctly to all others.
     Script(Script),
     /// No connection can be made.
@@ -75,6 +71,15 @@ impl Trouble {
             Self::Wire { .. } | Self::Connect(_) | Self::Process(_) => Waits::ForHead,
         }
     }
+}
+
+/// When a caller drops its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// When this many bytes have passed; at offset 0 of the request, before anything happens.
+    Bytes(Direction, u64),
+    /// When the first attempt has failed, before or during the next one.
+    Retry,
 }
 
 /// What happens to a connection at a byte offset.

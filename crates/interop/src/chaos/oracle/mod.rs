@@ -34,6 +34,28 @@ pub struct Observation {
     pub next: Option<(Ended, Bytes)>,
 }
 
+impl Observation {
+    /// Keeps only the beginning of payloads that are as expected, since an observation is kept until all
+    /// of its batch are judged.
+    pub fn shorten(&mut self) {
+        match &mut self.ended {
+            Ended::Outcome(Outcome::Whole(payload)) => shorten(payload, &mut self.expected),
+            _ => self.expected = Bytes::new(),
+        }
+        if let Some((Ended::Outcome(Outcome::Whole(payload)), expected)) = &mut self.next {
+            shorten(payload, expected);
+        }
+    }
+}
+
+fn shorten(payload: &mut Bytes, expected: &mut Bytes) {
+    const KEPT: usize = 1024;
+    if payload == expected && payload.len() > KEPT {
+        *expected = Bytes::copy_from_slice(&payload[..KEPT]);
+        *payload = expected.clone();
+    }
+}
+
 /// How a call ended for its caller.
 #[derive(Clone, Debug)]
 pub enum Ended {

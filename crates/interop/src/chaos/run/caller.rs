@@ -126,17 +126,27 @@ pub fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client,
 }
 
 fn timeouts(waits: Waits) -> Timeouts {
-    let (first_byte, total) = match waits {
-        Waits::Never => return Timeouts::default().with_total(PATIENT),
-        Waits::ForBody => (PATIENT, PATIENT),
-        Waits::ForEither => (FIRST_BYTE_IF_ANY, TOTAL_IF_ANY),
-        Waits::ForHead => (FIRST_BYTE, TOTAL),
+    let total = total(waits);
+    let first_byte = match waits {
+        Waits::Never => return Timeouts::default().with_total(total),
+        Waits::ForBody => total,
+        Waits::ForEither => FIRST_BYTE_IF_ANY,
+        Waits::ForHead => FIRST_BYTE,
     };
     Timeouts::default()
         .with_connect(Duration::from_secs(2))
         .with_first_byte(first_byte)
         .with_idle(IDLE)
         .with_total(total)
+}
+
+/// The timeout of a whole call, including further attempts.
+pub fn total(waits: Waits) -> Duration {
+    match waits {
+        Waits::Never | Waits::ForBody => PATIENT,
+        Waits::ForEither => TOTAL_IF_ANY,
+        Waits::ForHead => TOTAL,
+    }
 }
 
 /// How a stream is read. Every way must lead to the same end.

@@ -30,6 +30,10 @@ const SHORT_TOTAL: Duration = Duration::from_secs(2);
 /// Longer than the timeouts for the first byte and between two chunks, and than [`SHORT_TOTAL`].
 const SUSPENDED: Duration = Duration::from_secs(4);
 
+/// A case that has not ended by then hangs: starting an instance, the call, and waiting for a suspended
+/// process are much faster.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
 /// A separate folder, which is removed at the end.
 #[derive(Debug)]
 pub struct Folder(PathBuf);

@@ -3,7 +3,7 @@
 use super::random::{choose, offsets};
 use super::{Exchange, Extent, Lengths};
 use crate::chaos::case::{
-    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble, Waits,
+    Asked, Case, Connections, Damage, Direction, Moment, Over, Policy, Strike, Trouble, Waits,
 };
 
 /// Ranges of offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a
@@ -96,7 +96,7 @@ impl Exchange {
     }
 }
 
-/// Callers that drop the call when a number of bytes has passed.
+/// Callers that drop the call when a number of bytes has passed, or between two attempts.
 pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     let mut all = Vec::new();
     for over in Over::ALL {
@@ -106,21 +106,24 @@ pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
                 let end = exchange.length(direction).next_multiple_of(ROUND);
                 let key = format!("drop/{}/{}/{direction:?}", over.name(), asked.name());
                 for at in offsets(end, extent.drops(), seed, &key) {
-                    let trouble = Trouble::Drop {
-                        over,
-                        direction,
-                        at,
-                    };
-                    all.push(Case {
-                        name: format!("{key}@{at}"),
-                        asked,
-                        policy: Policy::AtLeastOnce,
-                        waits: trouble.waits(),
-                        trouble,
-                    });
+                    let moment = Moment::Bytes(direction, at);
+                    all.push(dropped(format!("{key}@{at}"), over, asked, moment));
                 }
             }
+            let name = format!("drop/{}/{}/retry", over.name(), asked.name());
+            all.push(dropped(name, over, asked, Moment::Retry));
         }
     }
     all
+}
+
+fn dropped(name: String, over: Over, asked: Asked, moment: Moment) -> Case {
+    let trouble = Trouble::Drop { over, moment };
+    Case {
+        name,
+        asked,
+        policy: Policy::AtLeastOnce,
+        waits: trouble.waits(),
+        trouble,
+    }
 }
