@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use program::{Serve, calling, program, run, text, wait};
+use program::{Serve, calling, local, program, run, text, wait};
 
 /// Creates an empty folder.
 fn folder(name: &str) -> PathBuf {
@@ -61,6 +61,38 @@ fn a_complete_response_replaces_the_file_and_keeps_its_permissions() {
             .is_symlink()
     );
     assert_eq!(names(&folder), ["link", "new", "response"]);
+}
+
+/// The name contains the program's process ID, so the links are there before the program can know it:
+/// a shell creates them and then becomes the program.
+#[test]
+fn a_link_in_place_of_the_temporary_file_is_not_followed() {
+    let folder = folder("output-link");
+    let elsewhere = folder.join("elsewhere");
+    fs::write(&elsewhere, "kept").unwrap();
+    let mut script = std::process::Command::new("sh");
+    script.arg("-c").arg(
+        "for number in 0 1 2; do ln -s elsewhere \".response.$$-$number\"; done; exec \"$0\" \"$@\"",
+    );
+    let program = local();
+    script.arg(program.get_program());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let arguments = ["invoke", "echo", "--local", "-p", "1", "-o", "response"];
+    let output = script
+        .args(arguments)
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(folder.join("response")).unwrap(), "1");
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
+    // Three links, and the two files.
+    assert_eq!(names(&folder).len(), 5);
 }
 
 #[test]

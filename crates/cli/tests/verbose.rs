@@ -58,6 +58,36 @@ fn v_shows_the_steps_of_a_call_and_no_payload() {
 }
 
 #[test]
+fn no_detail_shows_a_secret_or_a_payload() {
+    let serve = Serve::start(&[
+        "--credential",
+        "AKIDONE:TheSecretKey",
+        "--session-token",
+        "AKIDONE:TheSessionToken",
+    ]);
+    for command in ["stream", "invoke"] {
+        for detail in ["-v", "-vv", "-vvv"] {
+            let output = calling(
+                &serve.url,
+                &[command, "echo", detail, "-p", r#""ThePayload""#],
+            )
+            .env("AWS_ACCESS_KEY_ID", "AKIDONE")
+            .env("AWS_SECRET_ACCESS_KEY", "TheSecretKey")
+            .env("AWS_SESSION_TOKEN", "TheSessionToken")
+            .output()
+            .unwrap();
+            // The payload is the response, too.
+            assert_eq!(text(&output.stdout), r#""ThePayload""#);
+            let stderr = text(&output.stderr);
+            assert!(stderr.contains("signed by AKIDONE"), "{stderr}");
+            for secret in ["TheSecretKey", "TheSessionToken", "ThePayload"] {
+                assert!(!stderr.contains(secret), "{detail}: {stderr}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_wait_before_a_retry_is_announced() {
     let serve = Serve::start(&[
         "--fault",

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use lambda_invoke_interop::chaos::case::{
-    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
+    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble, Waits,
 };
 use lambda_invoke_interop::chaos::oracle::{Fault, judge};
 use lambda_invoke_interop::chaos::run::World;
@@ -16,6 +16,7 @@ fn case(asked: Asked, policy: Policy, trouble: Trouble) -> Case {
         name: "test".to_owned(),
         asked,
         policy,
+        waits: Waits::ForBody,
         trouble,
     }
 }

@@ -44,6 +44,11 @@ fn of_requests() {
             "the value for content-type is not a valid HTTP header value",
         ),
         (
+            RequestError::DotSegment.to_string(),
+            "a function with the name '.' or '..' cannot be invoked, since a URI with it means another \
+             path",
+        ),
+        (
             RequestError::UriTooLong.to_string(),
             "the request's URI is too long",
         ),

@@ -94,6 +94,19 @@ fn with_target(parts: &Parts, target: &str) -> Parts {
 }
 
 #[test]
+fn rejects_another_method() {
+    for method in ["GET", "PUT", "post", "POSTS"] {
+        for mut parts in [signed(), presigned()] {
+            parts.method = method.parse().unwrap();
+            assert!(matches!(
+                verify(&parts),
+                Err(VerifyError::SignatureMismatch(_))
+            ));
+        }
+    }
+}
+
+#[test]
 fn rejects_every_single_character_change_of_headers_and_body() {
     let parts = signed();
     let mut changes = 0;

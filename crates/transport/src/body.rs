@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::{Error, Sent, TimeoutKind, Timeouts};
+use crate::{Error, Sent, TimeoutKind, Timeouts, late};
 
 /// The body of a response: an [`http_body::Body`] of [`Bytes`], as they are received.
 ///
@@ -39,6 +39,8 @@ struct Timer {
     total: Option<(Instant, Duration)>,
     /// The timeout that the timer is set to while the reader waits.
     armed: Option<(TimeoutKind, Duration)>,
+    /// Whether the wait for it has been extended.
+    extended: bool,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -54,6 +56,7 @@ impl Body {
                 idle: timeouts.idle,
                 total,
                 armed: None,
+                extended: false,
                 sleep,
             })
         });
@@ -157,10 +160,19 @@ impl Timer {
                     return Poll::Pending;
                 };
                 self.sleep.as_mut().reset(at);
+                self.extended = false;
                 *self.armed.insert((which, limit))
             }
         };
         ready!(self.sleep.as_mut().poll(cx));
+        if armed.0 == TimeoutKind::Idle && !self.extended {
+            self.extended = true;
+            let end = self.total.map(|(at, _)| at);
+            if let Some(until) = late::extension(self.sleep.deadline(), end) {
+                self.sleep.as_mut().reset(until);
+                ready!(self.sleep.as_mut().poll(cx));
+            }
+        }
         Poll::Ready(armed)
     }
 }

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::CaptureConnection;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-use crate::{Body, Error, Sent, TimeoutKind, Timeouts, trace};
+use crate::{Body, Error, Sent, TimeoutKind, Timeouts, late, trace};
 
 pin_project! {
     /// Resolves to the response, once its head has arrived.
@@ -26,6 +26,8 @@ pin_project! {
         timeouts: Timeouts,
         started: Option<Instant>,
         armed: Option<Deadline>,
+        // Whether the wait for the armed deadline has been extended.
+        extended: bool,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -75,6 +77,7 @@ impl ResponseFuture {
             timeouts,
             started: None,
             armed: None,
+            extended: false,
             sleep: None,
         }
     }
@@ -117,13 +120,25 @@ impl Future for ResponseFuture {
                 };
                 if *this.armed != Some(next) {
                     *this.armed = Some(next);
+                    *this.extended = false;
                     match this.sleep.as_mut().as_pin_mut() {
                         Some(sleep) => sleep.reset(next.at),
                         None => this.sleep.set(Some(tokio::time::sleep_until(next.at))),
                     }
                 }
-                if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                    ready!(sleep.poll(cx));
+                if let Some(mut sleep) = this.sleep.as_mut().as_pin_mut() {
+                    ready!(sleep.as_mut().poll(cx));
+                    if next.which == TimeoutKind::FirstByte && !*this.extended {
+                        *this.extended = true;
+                        let end = this
+                            .timeouts
+                            .total
+                            .and_then(|total| started.checked_add(total));
+                        if let Some(until) = late::extension(next.at, end) {
+                            sleep.as_mut().reset(until);
+                            ready!(sleep.poll(cx));
+                        }
+                    }
                 }
                 let sent = if assigned.is_some() {
                     Sent::Maybe

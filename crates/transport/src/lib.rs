@@ -6,6 +6,7 @@ mod builder;
 mod connector;
 mod error;
 mod future;
+mod late;
 mod once;
 mod port;
 mod proxy;

@@ -16,6 +16,10 @@ use std::time::Duration;
 /// for the first byte. A slow reader does not cause an idle timeout: only the time spent waiting
 /// for the server counts. No minimum throughput is enforced.
 ///
+/// If the process was suspended, or the machine is very busy, a timer may expire late. The timeouts for
+/// the first byte and between two pieces are then extended once, by as much as the timer was late and
+/// at most by a second, since what the server sent in time may not have been read yet.
+///
 /// Set them for all requests with
 /// [`TransportBuilder::timeouts`](crate::TransportBuilder::timeouts), or for one request with an
 /// [extension](http::Extensions), which replaces all four:

@@ -1,5 +1,5 @@
-//! The faults that `fuzz/planted` plants can be planted: the code that each of them replaces is there, and
-//! only once.
+//! The faults that `fuzz/planted` and `crates/interop/planted` plant can be planted: the code that each of
+//! them replaces is there, and only once.
 
 mod support;
 
@@ -8,12 +8,12 @@ use std::fs;
 use support::root;
 use toml::{Table, Value};
 
-#[test]
-fn every_planted_fault_has_its_place() {
-    let faults = fs::read_to_string(root().join("fuzz/planted.toml")).unwrap();
+/// Checks the faults in a file that has at least this many.
+fn check(list: &str, least: usize) {
+    let faults = fs::read_to_string(root().join(list)).unwrap();
     let faults: Table = faults.parse().unwrap();
     let faults = faults["fault"].as_array().unwrap();
-    assert!(faults.len() > 30, "{} faults", faults.len());
+    assert!(faults.len() >= least, "{} faults", faults.len());
     let mut displaced = Vec::new();
     for fault in faults {
         let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap();
@@ -29,4 +29,14 @@ fn every_planted_fault_has_its_place() {
         }
     }
     assert!(displaced.is_empty(), "{displaced:#?}");
+}
+
+#[test]
+fn every_planted_fault_has_its_place() {
+    check("fuzz/planted.toml", 31);
+}
+
+#[test]
+fn every_fault_for_the_models_has_its_place() {
+    check("crates/interop/planted.toml", 20);
 }

@@ -16,6 +16,7 @@ pub struct Case {
     pub asked: Asked,
     pub policy: Policy,
     pub trouble: Trouble,
+    pub waits: Waits,
 }
 
 impl Case {
@@ -25,6 +26,21 @@ impl Case {
     }
 }
 
+/// What the caller waits for in vain. Only these waits need short timeouts; in all others a busy
+/// machine must not reach the timeout, since that would turn the case into another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// For nothing, since the call must succeed.
+    Never,
+    /// For the rest of a body. The head of a response arrives, or the connection ends.
+    ForBody,
+    /// For the head of a response, which never arrives.
+    ForHead,
+    /// For the head, or only for the rest of the body, since the length of the head varies; or for the
+    /// end of a body that never pauses.
+    ForEither,
+}
+
 /// What breaks.
 #[derive(Clone, Debug)]
 pub enum Trouble {
@@ -32,12 +48,8 @@ pub enum Trouble {
     None { over: Over },
     /// A connection between the client and the endpoint is damaged.
     Wire { over: Over, strike: Strike },
-    /// The caller drops the call when this many bytes have passed, and makes another one.
-    Drop {
-        over: Over,
-        direction: Direction,
-        at: u64,
-    },
+    /// The caller drops the call, and makes another one.
+    Drop { over: Over, moment: Moment },
     /// A server responds to the first request as the script says, and correctly to all others.
     Script(Script),
     /// No connection can be made.
@@ -47,6 +59,27 @@ pub enum Trouble {
     /// The endpoint's clock differs from the client's by this many seconds: on the first
     /// connection, and on later ones.
     Clock { first: i64, later: i64 },
+}
+
+impl Trouble {
+    /// What the caller waits for, if byte offsets do not matter.
+    pub fn waits(&self) -> Waits {
+        match self {
+            Self::None { .. } | Self::Drop { .. } => Waits::Never,
+            Self::Script(script) => script.waits(),
+            Self::Clock { .. } => Waits::ForBody,
+            Self::Wire { .. } | Self::Connect(_) | Self::Process(_) => Waits::ForHead,
+        }
+    }
+}
+
+/// When a caller drops its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// When this many bytes have passed; at offset 0 of the request, before anything happens.
+    Bytes(Direction, u64),
+    /// When the first attempt has failed, before or during the next one.
+    Retry,
 }
 
 /// What happens to a connection at a byte offset.
@@ -176,6 +209,10 @@ pub enum Asked {
     Failing,
     /// A stream whose function fails in mid-stream, which only the log reports: never a success.
     FailingStream,
+    /// A buffered response of many packets, to a request of many packets.
+    LongInvoke,
+    /// The same with a streamed response.
+    LongStream,
     Event,
     DryRun,
     StreamDryRun,
@@ -185,11 +222,13 @@ impl Asked {
     /// The two operations.
     pub const OPERATIONS: [Self; 2] = [Self::Invoke, Self::Stream];
     /// The operations for which a function runs while the caller waits.
-    pub const RUNNING: [Self; 4] = [
+    pub const RUNNING: [Self; 6] = [
         Self::Invoke,
         Self::Stream,
         Self::Failing,
         Self::FailingStream,
+        Self::LongInvoke,
+        Self::LongStream,
     ];
 
     pub fn name(self) -> &'static str {
@@ -198,6 +237,8 @@ impl Asked {
             Self::Stream => "stream",
             Self::Failing => "failing",
             Self::FailingStream => "failing-stream",
+            Self::LongInvoke => "long-invoke",
+            Self::LongStream => "long-stream",
             Self::Event => "event",
             Self::DryRun => "dry-run",
             Self::StreamDryRun => "stream-dry-run",
@@ -207,8 +248,12 @@ impl Asked {
     pub fn is_stream(self) -> bool {
         matches!(
             self,
-            Self::Stream | Self::FailingStream | Self::StreamDryRun
+            Self::Stream | Self::FailingStream | Self::LongStream | Self::StreamDryRun
         )
+    }
+
+    pub fn is_long(self) -> bool {
+        matches!(self, Self::LongInvoke | Self::LongStream)
     }
 
     pub fn fails(self) -> bool {

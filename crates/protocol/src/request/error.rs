@@ -31,6 +31,8 @@ pub enum RequestError {
     },
     /// A tenant id begins or ends with a space, which HTTP removes.
     TenantIdSpace,
+    /// The function's name is `.` or `..`, with which a URI's path means another path.
+    DotSegment,
     /// A value cannot be sent in a header.
     HeaderValue {
         /// The header.
@@ -68,6 +70,10 @@ impl fmt::Display for RequestError {
             } => write_payload_too_large(f, *length, *limit, *invocation_type),
             Self::TenantIdSpace => f.write_str(
                 "the tenant id begins or ends with a space, which HTTP removes from a header",
+            ),
+            Self::DotSegment => f.write_str(
+                "a function with the name '.' or '..' cannot be invoked, since a URI with it means \
+                 another path",
             ),
             Self::HeaderValue { name } => {
                 write!(f, "the value for {name} is not a valid HTTP header value")

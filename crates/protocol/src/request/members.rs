@@ -127,7 +127,8 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
     /// # Errors
     ///
     /// If a client context is given or the log requested with `Event`, if the payload is too large
-    /// for the invocation type, or if a tenant id begins or ends with a space.
+    /// for the invocation type, if a tenant id begins or ends with a space, or if the function's name
+    /// is `.` or `..`.
     pub fn check(&self) -> Result<(), RequestError> {
         let invocation_type: InvocationType = self.invocation_type.into();
         if invocation_type == InvocationType::Event {
@@ -143,6 +144,10 @@ impl<'a, Op: InvokeOperation> Request<'a, Op> {
         let tenant_id = self.tenant_id.as_ref().map(TenantId::as_str);
         if tenant_id.is_some_and(|id| id.trim_matches(' ') != id) {
             return Err(RequestError::TenantIdSpace);
+        }
+        // The service's pattern allows these names, but in a path they stand for other segments.
+        if matches!(self.target.name().as_str(), "." | "..") {
+            return Err(RequestError::DotSegment);
         }
         let (length, limit) = (self.payload.len(), invocation_type.max_payload());
         if length > limit {

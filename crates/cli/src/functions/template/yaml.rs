@@ -286,7 +286,9 @@ mod tests {
             let before = i - 1;
             bomb.push_str(&format!("a{i}: &a{i} [*a{before}, *a{before}]\n"));
         }
-        let deep = "[".repeat(500);
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse("t.yaml", &nested(DEEPEST)).is_ok());
+        let (deep, deeper) = (nested(DEEPEST + 1), nested(5000));
         for (text, part) in [
             ("", "is empty"),
             ("a: [", ""),
@@ -295,7 +297,8 @@ mod tests {
             ("a: &x [*x]", "contains it"),
             ("a: *nothing", ""),
             (bomb.as_str(), "too large"),
-            (deep.as_str(), ""),
+            (deep.as_str(), "nested too deeply"),
+            (deeper.as_str(), ""),
         ] {
             let shown = parse("t.yaml", text).unwrap_err().to_string();
             assert!(

@@ -15,6 +15,12 @@ pub struct Received {
 }
 
 impl Received {
+    /// The length of the head at the beginning of these bytes, if they begin with a complete one.
+    pub fn head_length(bytes: &[u8]) -> Option<usize> {
+        Self::parse(bytes)?;
+        Some(find(bytes, b"\r\n\r\n")? + 4)
+    }
+
     /// Parses the first response in the bytes of a connection; `None` if its head is not complete.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let end = find(bytes, b"\r\n\r\n")? + 4;

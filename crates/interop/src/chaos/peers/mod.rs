@@ -61,11 +61,11 @@ impl Caller for PeerClient {
 fn cases(world_lengths: &schedule::Lengths, over: Over, seed: u64) -> Vec<Case> {
     let all = schedule::cases(world_lengths, Extent::Quick, seed);
     let applies = |case: &Case| match &case.trouble {
-        Trouble::None { over: other } => *other == over,
+        Trouble::None { over: other } => *other == over && !case.asked.is_long(),
         Trouble::Wire {
             over: other,
             strike,
-        } => *other == over && strike.on == Connections::First,
+        } => *other == over && strike.on == Connections::First && !case.asked.is_long(),
         // Scripts with two calls are left out, since two calls run a function twice.
         Trouble::Script(script) => {
             over == Over::Plain && Asked::OPERATIONS.contains(&case.asked) && !script.again

@@ -10,16 +10,17 @@ use lambda_invoke::{BoxError, Client, Error, Execution, Timeouts, Transport};
 use tokio::io::AsyncReadExt;
 
 use super::site::{Site, function};
-use crate::chaos::case::{Asked, Over, Policy};
+use crate::chaos::case::{Asked, Over, Policy, Waits};
 
-/// The timeouts for the parts of a call. No part takes this long unless it is damaged. If the
-/// machine is so busy that one does, the case becomes that of a stalled connection.
+/// The timeouts for the parts of a call, where one of them never arrives.
 const FIRST_BYTE: Duration = Duration::from_millis(400);
-/// For a policy that sends again after this timeout: a response that has arrived, but that a busy
-/// machine has not read yet, must not count as one that has begun.
-const FIRST_BYTE_AGAIN: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_millis(400);
 const TOTAL: Duration = Duration::from_secs(4);
+/// The timeouts if it depends on a few bytes whether the head of the response arrives. If it does, a
+/// request that is sent again at the timeout would count as one that was sent again in spite of a
+/// response.
+const FIRST_BYTE_IF_ANY: Duration = Duration::from_secs(10);
+const TOTAL_IF_ANY: Duration = Duration::from_secs(12);
 /// The timeout of calls that must succeed.
 pub const PATIENT: Duration = Duration::from_secs(45);
 
@@ -60,6 +61,11 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// Makes calls to one address.
 pub trait Caller: Send + Sync {
     fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_>;
+
+    /// Makes a call that nothing disturbs, for the connection that it leaves behind.
+    fn warm(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
+        self.call(asked, payload)
+    }
 }
 
 /// The address that a case calls, and how it calls.
@@ -70,9 +76,7 @@ pub struct To {
     pub policy: Policy,
     /// The number of the case.
     pub nth: usize,
-    /// Whether the call must succeed, however busy the machine is: its timeouts only find calls
-    /// that hang.
-    pub is_patient: bool,
+    pub waits: Waits,
 }
 
 /// Builds callers, each with connections of its own.
@@ -99,17 +103,13 @@ impl Callers for OurClients {
                 (url, transport.build())
             }
         };
-        let ours = Ours::new(&url, to.policy, transport, to.nth, to.is_patient)?;
+        let ours = Ours::new(&url, to.policy, transport, to.nth, to.waits)?;
         Ok(Box::new(ours))
     }
 }
 
 /// Builds this project's client for an address.
 pub fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client, BoxError> {
-    let first_byte = match policy {
-        Policy::AtLeastOnce => FIRST_BYTE_AGAIN,
-        Policy::Default | Policy::None => FIRST_BYTE,
-    };
     Ok(Client::builder()
         .region("us-east-1")
         .credentials(lambda_invoke::Credentials::new("local", "local")?)
@@ -120,15 +120,33 @@ pub fn client(url: &str, policy: Policy, transport: Transport) -> Result<Client,
                 .to_retry()
                 .with_max_backoff(Duration::from_millis(20)),
         )
-        .timeouts(
-            Timeouts::default()
-                .with_connect(Duration::from_secs(2))
-                .with_first_byte(first_byte)
-                .with_idle(IDLE)
-                .with_total(TOTAL),
-        )
+        .timeouts(timeouts(Waits::ForHead))
         .max_reply_bytes(MAX_RESPONSE)
         .build()?)
+}
+
+fn timeouts(waits: Waits) -> Timeouts {
+    let total = total(waits);
+    let first_byte = match waits {
+        Waits::Never => return Timeouts::default().with_total(total),
+        Waits::ForBody => total,
+        Waits::ForEither => FIRST_BYTE_IF_ANY,
+        Waits::ForHead => FIRST_BYTE,
+    };
+    Timeouts::default()
+        .with_connect(Duration::from_secs(2))
+        .with_first_byte(first_byte)
+        .with_idle(IDLE)
+        .with_total(total)
+}
+
+/// The timeout of a whole call, including further attempts.
+pub fn total(waits: Waits) -> Duration {
+    match waits {
+        Waits::Never | Waits::ForBody => PATIENT,
+        Waits::ForEither => TOTAL_IF_ANY,
+        Waits::ForHead => TOTAL,
+    }
 }
 
 /// How a stream is read. Every way must lead to the same end.
@@ -143,7 +161,7 @@ pub enum Reading {
 pub struct Ours {
     client: Client,
     reading: Reading,
-    timeouts: Option<Timeouts>,
+    waits: Waits,
 }
 
 impl Ours {
@@ -152,40 +170,39 @@ impl Ours {
         policy: Policy,
         transport: Transport,
         nth: usize,
-        is_patient: bool,
+        waits: Waits,
     ) -> Result<Self, BoxError> {
         Ok(Self {
             client: client(url, policy, transport)?,
             reading: [Reading::Collect, Reading::Chunks, Reading::Reader][nth % 3],
-            timeouts: is_patient.then(|| Timeouts::default().with_total(PATIENT)),
+            waits,
         })
     }
 
-    async fn try_call(&self, asked: Asked, payload: Bytes) -> Result<Bytes, Error> {
+    async fn try_call(
+        &self,
+        asked: Asked,
+        payload: Bytes,
+        timeouts: Timeouts,
+    ) -> Result<Bytes, Error> {
         let name = function(asked);
         let invoke = || {
             let call = self.client.invoke(name).payload(payload.clone());
-            match self.timeouts {
-                Some(timeouts) => call.timeouts(timeouts),
-                None => call,
-            }
+            call.timeouts(timeouts)
         };
         let stream = || {
             let call = self.client.stream(name).payload(payload.clone());
-            match self.timeouts {
-                Some(timeouts) => call.timeouts(timeouts),
-                None => call,
-            }
+            call.timeouts(timeouts)
         };
         match asked {
-            Asked::Invoke | Asked::Failing => {
+            Asked::Invoke | Asked::LongInvoke | Asked::Failing => {
                 let reply = invoke().log_tail().send().await?.into_result()?;
                 Ok(reply.into_payload())
             }
             Asked::Event => Ok(invoke().event().send().await?.into_payload()),
             Asked::DryRun => Ok(invoke().dry_run().send().await?.into_payload()),
             Asked::StreamDryRun => stream().dry_run().send().await.map(|_| Bytes::new()),
-            Asked::Stream | Asked::FailingStream => {
+            Asked::Stream | Asked::LongStream | Asked::FailingStream => {
                 read(stream().send().await?, self.reading).await
             }
         }
@@ -231,13 +248,23 @@ async fn read(mut stream: lambda_invoke::ResponseStream, how: Reading) -> Result
     }
 }
 
-impl Caller for Ours {
-    fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
+impl Ours {
+    fn waiting(&self, asked: Asked, payload: Bytes, waits: Waits) -> Calling<'_> {
         Box::pin(async move {
-            match self.try_call(asked, payload).await {
+            match self.try_call(asked, payload, timeouts(waits)).await {
                 Ok(payload) => Outcome::Whole(payload),
                 Err(error) => Outcome::Failed(error.into()),
             }
         })
+    }
+}
+
+impl Caller for Ours {
+    fn call(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
+        self.waiting(asked, payload, self.waits)
+    }
+
+    fn warm(&self, asked: Asked, payload: Bytes) -> Calling<'_> {
+        self.waiting(asked, payload, Waits::Never)
     }
 }

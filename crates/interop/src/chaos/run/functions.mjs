@@ -1,6 +1,6 @@
 // A function that counts its executions in files, and kills or suspends a process on request.
 
-import { appendFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = process.env.CHAOS_FOLDER;
@@ -8,6 +8,9 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 
 export const handler = awslambda.streamifyResponse(async (event, stream) => {
     appendFileSync(join(folder, event.id), "x");
+    if (event.id === "warm") {
+        writeFileSync(join(folder, "pids"), JSON.stringify({ function: process.pid, instance: process.ppid }));
+    }
     await strike(event, "called");
     for (const [number, piece] of event.pieces.entries()) {
         stream.write(piece);
@@ -33,4 +36,10 @@ async function strike(event, phase) {
         process.kill(victim, "SIGSTOP");
     }
     await pause(300);
+}
+
+// What happens while the module is loaded, in the first instance that loads it.
+if (existsSync(join(folder, "starting"))) {
+    renameSync(join(folder, "starting"), join(folder, "started"));
+    await strike(JSON.parse(readFileSync(join(folder, "started"))), "starting");
 }

@@ -1,5 +1,6 @@
 """A function that counts its executions in files, and kills or suspends a process on request."""
 
+import json
 import os
 import signal
 import time
@@ -10,6 +11,9 @@ FOLDER = os.environ["CHAOS_FOLDER"]
 def handler(event, context):
     with open(os.path.join(FOLDER, event["id"]), "a") as runs:
         runs.write("x")
+    if event["id"] == "warm":
+        with open(os.path.join(FOLDER, "pids"), "w") as pids:
+            json.dump({"function": os.getpid(), "instance": os.getppid()}, pids)
     strike(event, "called")
     return stream(event)
 
@@ -37,3 +41,13 @@ def strike(event, phase):
             note.write(f"{victim}\n")
         os.kill(victim, signal.SIGSTOP)
     time.sleep(0.3)
+
+
+# What happens while the module is loaded, in the first instance that loads it.
+try:
+    os.rename(os.path.join(FOLDER, "starting"), os.path.join(FOLDER, "started"))
+except FileNotFoundError:
+    pass
+else:
+    with open(os.path.join(FOLDER, "started")) as started:
+        strike(json.load(started), "starting")

@@ -25,17 +25,20 @@ use self::obstacles::Way;
 use self::proxy::{Plan, Proxy};
 use self::scripted::Scripted;
 use self::site::{Site, payload, whole};
-use super::case::{Asked, Case, Connections, Direction, Over, Policy, Strike, Trouble};
+use super::case::{
+    Asked, Case, Connections, Damage, Direction, Moment, Over, Policy, Strike, Trouble, Waits,
+};
+use super::oracle::reference::Received;
 use super::oracle::{self, Ended, Observation};
-use super::schedule::Lengths;
-use super::schedule::scripts::{Expect, Script};
+use super::schedule::scripts::Script;
 use super::schedule::text::ID;
+use super::schedule::{Exchange, Lengths};
 
-/// A call that has not ended by then hangs: this is much longer than all timeouts of a call.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How much later than its timeouts a call may end on a busy machine.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// The size of a batch of cases, which are judged together and whose counters are then forgotten.
-const BATCH: usize = 5000;
+const BATCH: usize = 20_000;
 
 /// How long a request may still be on its way after its caller has given up.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -80,17 +83,29 @@ impl World {
                     asked,
                     policy: Policy::None,
                     trouble: Trouble::None { over },
+                    waits: Waits::Never,
                 };
                 let caller = self.caller(over, proxy.address, &undisturbed, 0)?;
-                let so_far = || (proxy.seen.request_bytes(), proxy.seen.response_bytes());
-                let first = caller.call(asked, payload(&id(0))).await;
-                let one = so_far();
-                let _ = caller.call(asked, payload(&id(0))).await;
-                let two = so_far();
-                if let (false, Outcome::Failed(failed)) = (asked.fails(), first) {
-                    return Err(format!("undisturbed: {}", failed.text).into());
+                let mut exchanges = [Exchange::default(); 2];
+                let (mut request, mut response) = (0, 0);
+                for exchange in &mut exchanges {
+                    let ended = caller.call(asked, payload(asked, &id(0))).await;
+                    if let (false, Outcome::Failed(failed)) = (asked.fails(), ended) {
+                        return Err(format!("undisturbed: {}", failed.text).into());
+                    }
+                    let head = proxy.seen.delivered().first().and_then(|delivered| {
+                        let after = delivered.get(response as usize..)?;
+                        Received::head_length(after)
+                    });
+                    *exchange = Exchange {
+                        request: proxy.seen.request_bytes() - request,
+                        response: proxy.seen.response_bytes() - response,
+                        head: head.unwrap_or(0) as u64,
+                    };
+                    request += exchange.request;
+                    response += exchange.response;
                 }
-                lengths.note(over, asked, one, (two.0 - one.0, two.1 - one.1));
+                lengths.note(over, asked, exchanges);
             }
         }
         Ok(lengths)
@@ -103,7 +118,10 @@ impl World {
             let observed = stream::iter(batch.iter().cloned().enumerate().map(|(at, case)| {
                 let world = Arc::clone(self);
                 let task = tokio::spawn(async move {
-                    let seen = world.observe(nth + at, &case).await;
+                    let mut seen = world.observe(nth + at, &case).await;
+                    if let Ok(seen) = &mut seen {
+                        seen.shorten();
+                    }
                     (case, seen)
                 });
                 task.map(|joined| joined.expect("a case catches its panics"))
@@ -112,6 +130,9 @@ impl World {
             .collect::<Vec<_>>()
             .await;
             nth += batch.len();
+            if cases.len() > BATCH {
+                eprintln!("{} of {} cases", nth - 1, cases.len());
+            }
             tokio::time::sleep(SETTLED).await;
             for (case, seen) in observed {
                 sink(&case, seen);
@@ -125,25 +146,31 @@ impl World {
         match &case.trouble {
             Trouble::None { over } => self.wire(nth, case, *over, None).await,
             Trouble::Wire { over, strike } => self.wire(nth, case, *over, Some(*strike)).await,
-            Trouble::Drop {
-                over,
-                direction,
-                at,
-            } => self.drop_call(nth, case, *over, (*direction, *at)).await,
+            Trouble::Drop { over, moment } => self.drop_call(nth, case, *over, *moment).await,
             Trouble::Script(script) => self.script(nth, case, script).await,
             Trouble::Connect(obstacle) => {
                 let way = Way::start(&self.site, *obstacle).await?;
                 let transport = way.transport.clone();
-                let caller = Ours::new(&way.url, case.policy, transport, nth, false)?;
-                let mut seen = self.seen(nth);
-                seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+                let caller = Ours::new(&way.url, case.policy, transport, nth, case.waits)?;
+                let mut seen = self.seen(nth, case.asked);
+                seen.ended = end(
+                    case.waits,
+                    caller.call(case.asked, payload(case.asked, &id(nth))),
+                )
+                .await;
                 seen.struck = true;
                 Ok(seen)
             }
             Trouble::Process(death) => {
                 let _permit = self.processes.acquire().await?;
-                let mut seen = self.seen(nth);
-                let (ended, executions) = processes::observe(case, *death, &id(nth)).await?;
+                let mut seen = self.seen(nth, case.asked);
+                let id = id(nth);
+                let observing = processes::observe(case, *death, &id);
+                let (ended, executions) =
+                    match tokio::time::timeout(processes::LIMIT, observing).await {
+                        Ok(observed) => observed?,
+                        Err(_) => (Ended::Hung, 0),
+                    };
                 seen.ended = ended;
                 seen.executions.store(executions, Ordering::SeqCst);
                 seen.struck = true;
@@ -155,8 +182,12 @@ impl World {
                 let servers = vec![first.local_addr(), later.local_addr()];
                 let proxy = Proxy::start(servers, Plan::default()).await?;
                 let caller = self.caller(Over::Plain, proxy.address, case, nth)?;
-                let mut seen = self.seen(nth);
-                seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+                let mut seen = self.seen(nth, case.asked);
+                seen.ended = end(
+                    case.waits,
+                    caller.call(case.asked, payload(case.asked, &id(nth))),
+                )
+                .await;
                 seen.struck = true;
                 Ok(seen)
             }
@@ -164,11 +195,11 @@ impl World {
     }
 
     /// An observation about which nothing is known yet.
-    fn seen(&self, nth: usize) -> Observation {
+    fn seen(&self, nth: usize, asked: Asked) -> Observation {
         Observation {
             ended: Ended::Hung,
             executions: self.site.executions.of(&id(nth)),
-            expected: whole(&id(nth)),
+            expected: whole(asked, &id(nth)),
             has_begun: false,
             is_proved: false,
             struck: false,
@@ -185,17 +216,12 @@ impl World {
         case: &Case,
         nth: usize,
     ) -> Result<Box<dyn Caller>, BoxError> {
-        let is_patient = match &case.trouble {
-            Trouble::None { .. } | Trouble::Drop { .. } => true,
-            Trouble::Script(script) => script.expect == Expect::Whole,
-            _ => false,
-        };
         let to = To {
             over,
             address,
             policy: case.policy,
             nth,
-            is_patient,
+            waits: case.waits,
         };
         self.callers.caller(&self.site, to)
     }
@@ -212,15 +238,23 @@ impl World {
         let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
         let caller = self.caller(over, proxy.address, case, nth)?;
         let pooled = strike.is_some_and(|strike| strike.on == Connections::Pooled);
-        let mut seen = self.seen(nth);
+        let mut seen = self.seen(nth, case.asked);
         if pooled {
             let warm = format!("{}w", &id(nth)[1..]);
             // If this call fails because the machine is too busy, the next one uses a new
             // connection.
-            let _ = end(caller.call(case.asked, payload(&warm))).await;
+            let _ = end(
+                Waits::Never,
+                caller.warm(case.asked, payload(case.asked, &warm)),
+            )
+            .await;
             proxy.seen.arm();
         }
-        seen.ended = end(caller.call(case.asked, payload(&id(nth)))).await;
+        seen.ended = end(
+            case.waits,
+            caller.call(case.asked, payload(case.asked, &id(nth))),
+        )
+        .await;
         seen.struck = strike.is_none() || proxy.seen.strikes() > 0;
         let delivered = proxy.seen.delivered();
         // Unless the pooled connection was damaged, the call used a new one, and what the first
@@ -236,26 +270,49 @@ impl World {
         nth: usize,
         case: &Case,
         over: Over,
-        tell: (Direction, u64),
+        moment: Moment,
     ) -> Result<Observation, BoxError> {
-        let plan = Plan {
-            strike: None,
-            tell: Some(tell),
+        let plan = match moment {
+            Moment::Bytes(direction, at) => Plan {
+                strike: None,
+                tell: Some((direction, at)),
+            },
+            Moment::Retry => Plan {
+                strike: Some(Strike {
+                    direction: Direction::Response,
+                    at: 0,
+                    damage: Damage::Close,
+                    on: Connections::First,
+                }),
+                tell: None,
+            },
         };
         let proxy = Proxy::start(vec![self.site.address(over)], plan).await?;
         let caller = self.caller(over, proxy.address, case, nth)?;
-        let mut seen = self.seen(nth);
-        let call = end(caller.call(case.asked, payload(&id(nth))));
-        // At offset 0, the call is dropped before it is first polled.
+        let mut seen = self.seen(nth, case.asked);
+        let call = caller.call(case.asked, payload(case.asked, &id(nth)));
+        let call = end(case.waits, call);
+        let is_due = async {
+            match moment {
+                // The call is dropped before it is first polled.
+                Moment::Bytes(_, 0) => {}
+                Moment::Bytes(..) => proxy.seen.told.notified().await,
+                Moment::Retry => {
+                    proxy.seen.told.notified().await;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        };
         seen.ended = tokio::select! {
             biased;
-            () = async { if tell.1 > 0 { proxy.seen.told.notified().await } } => Ended::Dropped,
+            () = is_due => Ended::Dropped,
             ended = call => ended,
         };
         seen.struck = matches!(seen.ended, Ended::Dropped);
         let next = format!("{}n", &id(nth)[1..]);
-        let ended = end(caller.call(case.asked, payload(&next))).await;
-        seen.next = Some((ended, whole(&next)));
+        let again = caller.call(case.asked, payload(case.asked, &next));
+        let ended = end(case.waits, again).await;
+        seen.next = Some((ended, whole(case.asked, &next)));
         Ok(seen)
     }
 
@@ -268,16 +325,18 @@ impl World {
     ) -> Result<Observation, BoxError> {
         let server = Scripted::start(case.asked, script.clone()).await?;
         let caller = self.caller(Over::Plain, server.address, case, nth)?;
-        let mut seen = self.seen(nth);
+        let mut seen = self.seen(nth, case.asked);
         seen.executions = Arc::clone(&server.seen.executions);
         seen.expected = match case.asked {
             Asked::Event | Asked::DryRun | Asked::StreamDryRun => Bytes::new(),
-            _ => whole(ID),
+            _ => [&vec![b'x'; script.before], &whole(case.asked, ID)[..]]
+                .concat()
+                .into(),
         };
-        seen.ended = end(caller.call(case.asked, payload(ID))).await;
+        seen.ended = end(case.waits, caller.call(case.asked, payload(case.asked, ID))).await;
         seen.was_good = server.seen.was_good();
         if script.again {
-            let ended = end(caller.call(case.asked, payload(ID))).await;
+            let ended = end(case.waits, caller.call(case.asked, payload(case.asked, ID))).await;
             seen.next = Some((ended, seen.expected.clone()));
         }
         seen.struck = true;
@@ -291,10 +350,11 @@ fn id(nth: usize) -> String {
     format!("{nth:08}")
 }
 
-/// Waits for the end of a call, in whatever way it ends.
-async fn end(call: impl Future<Output = Outcome>) -> Ended {
+/// Waits for the end of a call, in whatever way it ends. A call that has not ended well after its
+/// timeouts hangs.
+async fn end(waits: Waits, call: impl Future<Output = Outcome>) -> Ended {
     let caught = AssertUnwindSafe(call).catch_unwind();
-    match tokio::time::timeout(PATIENCE, caught).await {
+    match tokio::time::timeout(caller::total(waits) + SLACK, caught).await {
         Err(_) => Ended::Hung,
         Ok(Ok(outcome)) => Ended::Outcome(outcome),
         Ok(Err(panic)) => {

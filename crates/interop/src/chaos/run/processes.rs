@@ -20,13 +20,19 @@ use super::caller::{Failed, Outcome, client};
 use super::site::pieces;
 use crate::chaos::case::{Asked, Case, Policy};
 use crate::chaos::oracle::Ended;
-use crate::chaos::schedule::processes::{Death, Event, Victim};
+use crate::chaos::schedule::processes::{Death, Event, Phase, Victim};
 
 const FIRST_BYTE: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_secs(1);
 const TOTAL: Duration = Duration::from_secs(8);
-/// Longer than the timeouts for the first byte and between two chunks.
+/// The timeout of a call that has no other.
+const SHORT_TOTAL: Duration = Duration::from_secs(2);
+/// Longer than the timeouts for the first byte and between two chunks, and than [`SHORT_TOTAL`].
 const SUSPENDED: Duration = Duration::from_secs(4);
+
+/// A case that has not ended by then hangs: starting an instance, the call, and waiting for a suspended
+/// process are much faster.
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// A separate folder, which is removed at the end.
 #[derive(Debug)]
@@ -113,24 +119,29 @@ impl Serving {
     }
 }
 
-fn timeouts() -> Timeouts {
-    Timeouts::default()
-        .with_connect(Duration::from_secs(3))
-        .with_first_byte(FIRST_BYTE)
-        .with_idle(IDLE)
-        .with_total(TOTAL)
+fn timeouts(only_in_total: bool) -> Timeouts {
+    let connect = Timeouts::none().with_connect(Duration::from_secs(3));
+    match only_in_total {
+        true => connect.with_total(SHORT_TOTAL),
+        false => connect
+            .with_first_byte(FIRST_BYTE)
+            .with_idle(IDLE)
+            .with_total(TOTAL),
+    }
 }
 
 /// Calls a real function, and reads the response to its end.
-pub async fn call(client: &Client, asked: Asked, name: &str, payload: Bytes) -> Outcome {
+async fn call(client: &Client, asked: Asked, name: &str, payload: &Value) -> Outcome {
+    let timeouts = timeouts(payload["only_in_total"] == true);
+    let payload = Bytes::from(payload.to_string());
     let result = async {
         match asked.is_stream() {
             true => {
-                let stream = client.stream(name).payload(payload).timeouts(timeouts());
+                let stream = client.stream(name).payload(payload).timeouts(timeouts);
                 Ok(stream.send().await?.collect_all().await?.to_bytes())
             }
             false => {
-                let invoke = client.invoke(name).payload(payload).timeouts(timeouts());
+                let invoke = client.invoke(name).payload(payload).timeouts(timeouts);
                 Ok(invoke
                     .log_tail()
                     .send()
@@ -161,7 +172,7 @@ pub async fn call_and_print(arguments: &[String]) -> Result<(), BoxError> {
     };
     let mut payload: Value = serde_json::from_str(payload)?;
     payload["caller"] = std::process::id().into();
-    let outcome = call(&client, asked, name, Bytes::from(payload.to_string())).await;
+    let outcome = call(&client, asked, name, &payload).await;
     let shown = match outcome {
         Outcome::Whole(payload) => json!({ "whole": String::from_utf8_lossy(&payload) }),
         Outcome::Failed(failed) => json!({
@@ -180,11 +191,12 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
     let name = death.language.name();
     let event = match death.event {
         Event::Kill => "kill",
-        Event::Suspend => "suspend",
+        Event::Suspend | Event::SuspendInTotal => "suspend",
         Event::Nothing => "nothing",
     };
     let payload = |id: &str, event: &str| {
         json!({
+            "only_in_total": death.event == Event::SuspendInTotal,
             "id": id,
             "pieces": pieces(id),
             "event": event,
@@ -193,24 +205,51 @@ pub async fn observe(case: &Case, death: Death, id: &str) -> Result<(Ended, u32)
             "endpoint": serving.id(),
         })
     };
-    // Starts the instance before the measured call.
-    let warm = client(&serving.url, Policy::Default, Default::default())?;
-    let first = payload("warm", "nothing").to_string();
-    let warm = warm
-        .invoke(name)
-        .payload(first)
-        .timeouts(Timeouts::none().with_total(Duration::from_secs(60)));
-    let _ = warm.send().await?.into_result()?;
-
-    let waking = tokio::spawn(wake(folder.path().join(format!("{id}.suspended"))));
+    let own = client(&serving.url, case.policy, Default::default())?;
+    let note = folder.path().join(format!("{id}.suspended"));
+    let waking = tokio::spawn(wake(note.clone()));
+    if death.phase == Phase::Starting {
+        fs::write(
+            folder.path().join("starting"),
+            payload(id, event).to_string(),
+        )?;
+    } else {
+        // Starts the instance before the measured call.
+        let other = client(&serving.url, Policy::Default, Default::default())?;
+        let warm = if death.phase == Phase::Idle {
+            &own
+        } else {
+            &other
+        };
+        let warm = warm
+            .invoke(name)
+            .payload(payload("warm", "nothing").to_string())
+            .timeouts(Timeouts::none().with_total(Duration::from_secs(60)));
+        let _ = warm.send().await?.into_result()?;
+    }
+    if death.phase == Phase::Idle {
+        let pids = fs::read_to_string(folder.path().join("pids"))?;
+        let pids: Value = serde_json::from_str(&pids)?;
+        let pid = match death.victim {
+            Victim::Endpoint => Some(serving.id().into()),
+            victim => pids[victim.name()].as_i64(),
+        };
+        let pid = i32::try_from(pid.ok_or("no process to end")?)?;
+        match event {
+            "kill" => kill(Pid::from_raw(pid), Signal::SIGKILL)?,
+            _ => {
+                kill(Pid::from_raw(pid), Signal::SIGSTOP)?;
+                fs::write(note, pid.to_string())?;
+            }
+        }
+    }
     let payload = payload(id, event);
     let outcome = if death.victim == Victim::Caller {
         call_elsewhere(&serving.url, case, name, &payload).await?
     } else {
-        let client = client(&serving.url, case.policy, Default::default())?;
-        call(&client, case.asked, name, Bytes::from(payload.to_string())).await
+        call(&own, case.asked, name, &payload).await
     };
-    if death.event == Event::Suspend {
+    if event == "suspend" {
         // The suspended process continues, and must not run anything again.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let _ = tokio::time::timeout(2 * SUSPENDED, waking).await;

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::chaos::case::{Connections, Damage, Direction, Strike};
 
 /// How many of the bytes that a client receives on a connection are kept for the oracle.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 256 * 1024;
 
 /// How long a closed connection is still read, so that unread bytes do not turn FIN into RST.
 const LINGER: Duration = Duration::from_millis(100);
@@ -25,7 +25,8 @@ const LINGER: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub strike: Option<Strike>,
-    /// Notifies the test when this many bytes have passed in a direction of the first connection.
+    /// Notifies the test when this many bytes have passed in a direction of the first connection. It is
+    /// also notified of damage.
     pub tell: Option<(Direction, u64)>,
 }
 
@@ -194,6 +195,7 @@ impl Link {
         };
         if damage.is_some() {
             self.seen.strikes.fetch_add(1, Ordering::SeqCst);
+            self.seen.told.notify_one();
         }
         match damage {
             None => {}

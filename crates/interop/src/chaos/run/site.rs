@@ -18,6 +18,11 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::chaos::case::{Asked, Over};
 
+/// The size of a long request and of a long response: many packets, and several buffers of every
+/// program in between.
+const LONG_REQUEST: usize = 64 * 1024;
+const LONG_RESPONSE: usize = 128 * 1024;
+
 /// How often a function ran, by the id that it was called with.
 #[derive(Clone, Debug, Default)]
 pub struct Executions(Arc<Mutex<HashMap<String, Arc<AtomicU32>>>>);
@@ -44,8 +49,17 @@ impl Executions {
 
 /// The payload with which a function is called. All ids have the same length, so that offsets are
 /// the same.
-pub fn payload(id: &str) -> Bytes {
-    Bytes::from(format!("\"{id}\""))
+pub fn payload(asked: Asked, id: &str) -> Bytes {
+    padded(asked, format!("\"{id}\""), LONG_REQUEST)
+}
+
+/// JSON may have white space behind it.
+fn padded(asked: Asked, json: String, length: usize) -> Bytes {
+    let mut bytes = json.into_bytes();
+    if asked.is_long() {
+        bytes.resize(length, b' ');
+    }
+    Bytes::from(bytes)
 }
 
 /// The pieces in which a function responds; a buffered function returns them all at once.
@@ -59,8 +73,8 @@ pub fn pieces(id: &str) -> [String; 4] {
 }
 
 /// The whole response.
-pub fn whole(id: &str) -> Bytes {
-    Bytes::from(pieces(id).concat())
+pub fn whole(asked: Asked, id: &str) -> Bytes {
+    padded(asked, pieces(id).concat(), LONG_RESPONSE)
 }
 
 /// The name of the function that is called.
@@ -70,16 +84,18 @@ pub fn function(asked: Asked) -> &'static str {
         Asked::Stream | Asked::StreamDryRun => "streamed",
         Asked::Failing => "failing",
         Asked::FailingStream => "breaking",
+        Asked::LongInvoke => "long-invoked",
+        Asked::LongStream => "long-streamed",
     }
 }
 
 fn functions(executions: &Executions) -> Vec<Function> {
     let with = || executions.clone();
-    let invoked = {
+    let invoked = |asked: Asked| {
         let executions = with();
-        Function::buffered("invoked", move |invocation| {
+        Function::buffered(function(asked), move |invocation| {
             let id = executions.count(&invocation);
-            async move { Ok::<_, FunctionError>(whole(&id?)) }
+            async move { Ok::<_, FunctionError>(whole(asked, &id?)) }
         })
     };
     let failing = {
@@ -105,8 +121,26 @@ fn functions(executions: &Executions) -> Vec<Function> {
             }
         })
     };
+    let long_stream = {
+        let executions = with();
+        Function::streaming(
+            function(Asked::LongStream),
+            move |invocation, mut writer| {
+                let id = executions.count(&invocation);
+                async move {
+                    let whole = whole(Asked::LongStream, &id?);
+                    for piece in whole.chunks(LONG_RESPONSE / 20) {
+                        writer.write(whole.slice_ref(piece)).await?;
+                    }
+                    Ok::<_, FunctionError>(())
+                }
+            },
+        )
+    };
     vec![
-        invoked,
+        invoked(Asked::Invoke),
+        invoked(Asked::LongInvoke),
+        long_stream,
         failing,
         stream("streamed", false),
         stream("breaking", true),

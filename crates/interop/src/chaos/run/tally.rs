@@ -13,6 +13,8 @@ static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Records every panic, wherever it occurs.
 pub fn watch_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        // One of the main thread leads to no table.
+        eprintln!("{panic}");
         let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
         panics.push(panic.to_string());
     }));

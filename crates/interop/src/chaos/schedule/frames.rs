@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lambda_invoke_event_stream::{HeaderBlock, HeaderValue, Message};
 use lambda_invoke_protocol::{InvokeComplete, LogTail, StreamEvent, StreamException};
 
-use super::scripts::{Expect, Named, Step, closing, script, write};
+use super::scripts::{Expect, Named, Script, Step, closing, script, write};
 use super::text::{
     CHUNKED, ID, LAST_CHUNK, REQUEST_ID, chunk, complete, events, frames, head, part,
     success_headers,
@@ -230,12 +230,22 @@ fn sizes(million: u64) -> Vec<Named> {
         million,
         whole.clone(),
     ));
+    let one = frames([part("x")]);
+    let (name, script) = many(
+        "million-frames",
+        Expect::Whole,
+        one.clone(),
+        million,
+        whole.clone(),
+    );
+    let before = million as usize;
+    all.push((name, Script { before, ..script }));
     all.push(many(
         "million-frames-cut",
         Expect::Error,
-        none,
+        one,
         million,
-        frames([part("x")]),
+        none,
     ));
     // The largest payload of a message has 16 MiB; the caller accepts 8 MiB.
     let largest = frames([part(vec![b'x'; 16 << 20])]);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use self::random::choose;
 use self::scripts::Named;
-use super::case::{Asked, Case, Connections, Damage, Direction, Over, Policy, Trouble};
+use super::case::{Asked, Case, Connections, Damage, Over, Policy, Trouble};
 
 /// How many cases are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,12 @@ pub enum Extent {
 }
 
 impl Extent {
-    fn offsets(self, on: Connections, damage: Damage) -> Option<u64> {
+    fn offsets(self, asked: Asked, on: Connections, damage: Damage) -> Option<u64> {
         match (self, on) {
+            (Self::Quick, Connections::First) if asked.is_long() => Some(3),
+            (Self::Full, Connections::First) if asked.is_long() => Some(100),
+            (Self::Full, Connections::Pooled) if asked.is_long() => Some(20),
+            (_, Connections::Pooled | Connections::Every) if asked.is_long() => Some(0),
             // Fewer, since a stalled connection takes as long as a timeout.
             (Self::Quick, Connections::First) if damage == Damage::Stall => Some(6),
             (Self::Quick, Connections::First) => Some(24),
@@ -52,25 +56,28 @@ impl Extent {
     }
 }
 
-/// How many bytes pass in an undisturbed exchange.
+/// How many bytes pass in undisturbed exchanges.
 #[derive(Clone, Debug, Default)]
-pub struct Lengths(HashMap<(&'static str, Asked), [u64; 4]>);
+pub struct Lengths(HashMap<(&'static str, Asked), [Exchange; 2]>);
+
+/// How many bytes pass in an undisturbed exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exchange {
+    pub request: u64,
+    pub response: u64,
+    /// Up to the end of the response's head; 0 over TLS, where heads cannot be told from bodies.
+    pub head: u64,
+}
 
 impl Lengths {
-    /// Records the number of bytes of a connection's first request and response, including the TLS
-    /// handshake, and of the second ones.
-    pub fn note(&mut self, over: Over, asked: Asked, first: (u64, u64), second: (u64, u64)) {
-        let lengths = [first.0, first.1, second.0, second.1];
-        self.0.insert((over.name(), asked), lengths);
+    /// Records a connection's first exchange, including the TLS handshake, and its second one.
+    pub fn note(&mut self, over: Over, asked: Asked, exchanges: [Exchange; 2]) {
+        self.0.insert((over.name(), asked), exchanges);
     }
 
-    fn of(&self, over: Over, asked: Asked, direction: Direction, pooled: bool) -> u64 {
-        let lengths = self
-            .0
-            .get(&(over.name(), asked))
-            .copied()
-            .unwrap_or_default();
-        lengths[2 * usize::from(pooled) + usize::from(direction == Direction::Response)]
+    fn of(&self, over: Over, asked: Asked, on: Connections) -> Exchange {
+        let exchanges = self.0.get(&(over.name(), asked));
+        exchanges.copied().unwrap_or_default()[usize::from(on == Connections::Pooled)]
     }
 }
 
@@ -110,15 +117,10 @@ pub fn cases(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     for (name, death) in processes::deaths() {
         let asked = Asked::OPERATIONS;
         let cases = per_policy("process", &name, asked, Trouble::Process(death));
-        let policies = match extent {
-            Extent::Quick => 1,
-            Extent::Full => 3,
-        };
-        all.extend(
-            cases
-                .into_iter()
-                .filter(|case| Policy::ALL[..policies].contains(&case.policy)),
-        );
+        all.extend(cases.into_iter().filter(|case| match extent {
+            Extent::Quick => case.policy == Policy::Default && death.is_quick(case.asked),
+            Extent::Full => true,
+        }));
     }
     for (first, later) in [
         (3600, 0),
@@ -159,6 +161,7 @@ fn per_policy(
                 name: format!("{section}/{}/{}/{name}", asked.name(), policy.name()),
                 asked,
                 policy,
+                waits: trouble.waits(),
                 trouble: trouble.clone(),
             });
         }

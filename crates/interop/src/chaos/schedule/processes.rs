@@ -1,8 +1,14 @@
 //! Which process is killed or suspended, and when.
 
+use crate::chaos::case::Asked;
+
 /// How far a function has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// The instance is starting, for this call: the function's module is being loaded.
+    Starting,
+    /// The instance has started and waits for a call, and so does the caller's connection.
+    Idle,
     /// The function has been called, but has not responded.
     Called,
     /// The function has sent a part of its stream.
@@ -12,10 +18,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub const ALL: [Self; 3] = [Self::Called, Self::Streaming, Self::Sent];
+    /// The phases of a running function.
+    pub const RUNNING: [Self; 3] = [Self::Called, Self::Streaming, Self::Sent];
+    /// The phases in which the function does not run yet.
+    pub const WAITING: [Self; 2] = [Self::Starting, Self::Idle];
 
     pub fn name(self) -> &'static str {
         match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
             Self::Called => "called",
             Self::Streaming => "streaming",
             Self::Sent => "sent",
@@ -51,8 +62,10 @@ impl Victim {
 pub enum Event {
     /// SIGKILL.
     Kill,
-    /// SIGSTOP, and SIGCONT after all timeouts of the caller.
+    /// SIGSTOP, and SIGCONT after the timeouts for the first byte and between two chunks.
     Suspend,
+    /// The same, where the only timeout is that of the whole call.
+    SuspendInTotal,
     /// Nothing: the same function and runtime, undisturbed.
     Nothing,
 }
@@ -89,10 +102,25 @@ impl Death {
         match self.event {
             Event::Nothing => true,
             // A process that is resumed may still respond in time.
-            Event::Suspend => true,
-            // A function can finish its work without its supervisor.
-            Event::Kill => self.victim == Victim::Instance,
+            Event::Suspend | Event::SuspendInTotal => true,
+            // A function can finish its work without its supervisor. An instance that ends before it is
+            // called is replaced.
+            Event::Kill => {
+                self.victim == Victim::Instance
+                    || self.victim == Victim::Function && !self.has_started()
+            }
         }
+    }
+
+    /// Whether the function runs when this happens.
+    pub fn has_started(&self) -> bool {
+        !Phase::WAITING.contains(&self.phase)
+    }
+
+    /// Whether a quick run has this, too: with one of two languages and operations.
+    pub fn is_quick(&self, asked: Asked) -> bool {
+        let is_usual = self.has_started() && self.event != Event::SuspendInTotal;
+        is_usual || self.language == Language::Python && asked == Asked::Stream
     }
 }
 
@@ -104,6 +132,7 @@ pub fn deaths() -> Vec<(String, Death)> {
             let what = match event {
                 Event::Kill => "kill",
                 Event::Suspend => "suspend",
+                Event::SuspendInTotal => "suspend-in-total",
                 Event::Nothing => "undisturbed",
             };
             let name = format!(
@@ -121,13 +150,19 @@ pub fn deaths() -> Vec<(String, Death)> {
             all.push((name, death));
         };
         add(Event::Nothing, Victim::Function, Phase::Called);
-        for phase in Phase::ALL {
+        for phase in Phase::WAITING.into_iter().chain(Phase::RUNNING) {
             for victim in [Victim::Function, Victim::Instance, Victim::Endpoint] {
                 add(Event::Kill, victim, phase);
             }
-            for victim in [Victim::Function, Victim::Endpoint, Victim::Caller] {
+            for victim in [Victim::Function, Victim::Endpoint] {
                 add(Event::Suspend, victim, phase);
             }
+        }
+        for phase in Phase::RUNNING {
+            add(Event::Suspend, Victim::Caller, phase);
+        }
+        for victim in [Victim::Function, Victim::Endpoint, Victim::Caller] {
+            add(Event::SuspendInTotal, victim, Phase::Called);
         }
     }
     all

@@ -43,7 +43,7 @@ pub fn chunk(bytes: impl AsRef<[u8]>) -> Vec<u8> {
 
 /// The payload of a success.
 pub fn payload() -> Vec<u8> {
-    whole(ID).to_vec()
+    whole(Asked::Invoke, ID).to_vec()
 }
 
 /// The headers of a successful response of the operation.

@@ -1,9 +1,9 @@
 //! Damage at byte offsets of requests and responses.
 
 use super::random::{choose, offsets};
-use super::{Extent, Lengths};
+use super::{Exchange, Extent, Lengths};
 use crate::chaos::case::{
-    Asked, Case, Connections, Damage, Direction, Over, Policy, Strike, Trouble,
+    Asked, Case, Connections, Damage, Direction, Moment, Over, Policy, Strike, Trouble, Waits,
 };
 
 /// Ranges of offsets end at a multiple of this. Lengths vary by a few bytes, with the digits of a
@@ -38,8 +38,8 @@ type Group = (Over, Asked, Policy, Connections, Direction);
 
 fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, group: Group) {
     let (over, asked, policy, on, direction) = group;
-    let end = lengths.of(over, asked, direction, on == Connections::Pooled);
-    let end = (end + 4).next_multiple_of(ROUND);
+    let exchange = lengths.of(over, asked, on);
+    let end = (exchange.length(direction) + 4).next_multiple_of(ROUND);
     for damage in Damage::all(0) {
         let name = format!("wire/{}/{}/{}", over.name(), asked.name(), policy.name());
         let key = format!("{name}/{direction:?}/{}/{on:?}", damage.name());
@@ -47,7 +47,7 @@ fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, grou
         if on == Connections::Every && matches!(damage, Damage::Flip(_)) {
             continue;
         }
-        for at in offsets(end, extent.offsets(on, damage), seed, &key) {
+        for at in offsets(end, extent.offsets(asked, on, damage), seed, &key) {
             let damage = match damage {
                 Damage::Flip(_) => Damage::Flip((choose(seed, &format!("{key}@{at}")) % 8) as u8),
                 other => other,
@@ -63,35 +63,67 @@ fn group(all: &mut Vec<Case>, lengths: &Lengths, extent: Extent, seed: u64, grou
                 asked,
                 policy,
                 trouble: Trouble::Wire { over, strike },
+                waits: exchange.waits(strike),
             });
         }
     }
 }
 
-/// Callers that drop the call when a number of bytes has passed.
+impl Exchange {
+    fn length(&self, direction: Direction) -> u64 {
+        match direction {
+            Direction::Request => self.request,
+            Direction::Response => self.response,
+        }
+    }
+
+    /// What the caller waits for in vain after this damage.
+    fn waits(&self, strike: Strike) -> Waits {
+        let (at, head) = (strike.at, self.head);
+        match (strike.damage, strike.direction) {
+            (Damage::Close | Damage::Reset | Damage::HangUp, _) => Waits::ForBody,
+            // The endpoint waits for the rest of a request, or the client for that of a head.
+            (Damage::Flip(_), _) => Waits::ForHead,
+            (Damage::Stall, Direction::Request) if at > self.request => Waits::ForBody,
+            (Damage::Stall, Direction::Request) => Waits::ForHead,
+            // Over TLS, the oracle sees no head.
+            (Damage::Stall, Direction::Response) if head == 0 || at + ROUND < head => {
+                Waits::ForHead
+            }
+            (Damage::Stall, Direction::Response) if at > head + ROUND => Waits::ForBody,
+            (Damage::Stall, Direction::Response) => Waits::ForEither,
+        }
+    }
+}
+
+/// Callers that drop the call when a number of bytes has passed, or between two attempts.
 pub fn drops(lengths: &Lengths, extent: Extent, seed: u64) -> Vec<Case> {
     let mut all = Vec::new();
     for over in Over::ALL {
         for asked in Asked::OPERATIONS {
             for direction in [Direction::Request, Direction::Response] {
-                let end = lengths
-                    .of(over, asked, direction, false)
-                    .next_multiple_of(ROUND);
+                let exchange = lengths.of(over, asked, Connections::First);
+                let end = exchange.length(direction).next_multiple_of(ROUND);
                 let key = format!("drop/{}/{}/{direction:?}", over.name(), asked.name());
                 for at in offsets(end, extent.drops(), seed, &key) {
-                    all.push(Case {
-                        name: format!("{key}@{at}"),
-                        asked,
-                        policy: Policy::AtLeastOnce,
-                        trouble: Trouble::Drop {
-                            over,
-                            direction,
-                            at,
-                        },
-                    });
+                    let moment = Moment::Bytes(direction, at);
+                    all.push(dropped(format!("{key}@{at}"), over, asked, moment));
                 }
             }
+            let name = format!("drop/{}/{}/retry", over.name(), asked.name());
+            all.push(dropped(name, over, asked, Moment::Retry));
         }
     }
     all
+}
+
+fn dropped(name: String, over: Over, asked: Asked, moment: Moment) -> Case {
+    let trouble = Trouble::Drop { over, moment };
+    Case {
+        name,
+        asked,
+        policy: Policy::AtLeastOnce,
+        waits: trouble.waits(),
+        trouble,
+    }
 }

@@ -62,7 +62,7 @@ pub(super) fn slow(asked: Asked) -> Vec<Named> {
         .unwrap_or(0)
         + 4;
     let mut all = Vec::new();
-    for (name, pause) in [("second", 1000), ("60-ms", 60)] {
+    for (name, pause) in [("second", 1000), ("200-ms", 200)] {
         let pause = Duration::from_millis(pause);
         let head = [Step::Drip(bytes.clone(), pause)];
         all.push((format!("slow-head-{name}"), script(Expect::Error, head)));

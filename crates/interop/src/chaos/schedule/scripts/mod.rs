@@ -12,7 +12,7 @@ use super::text::{
     EVENTS, HTML, ID, JSON, REQUEST_ID, VERSION, head, payload, sized, success, success_body,
     success_headers, success_status,
 };
-use crate::chaos::case::Asked;
+use crate::chaos::case::{Asked, Waits};
 
 /// What a server does with the first request. It responds correctly to all others.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Script {
     pub early: bool,
     /// Whether the caller makes a second call, which must get its own response.
     pub again: bool,
+    /// How many bytes `x` the payload has before the usual one.
+    pub before: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ pub fn script(expect: Expect, steps: impl Into<Vec<Step>>) -> Script {
         runs: true,
         early: false,
         again: false,
+        before: 0,
     }
 }
 
@@ -73,6 +76,25 @@ pub fn only(expect: Expect, bytes: impl Into<Vec<u8>>) -> Script {
 /// A response, after which the connection is closed.
 pub fn closing(expect: Expect, bytes: impl Into<Vec<u8>>) -> Script {
     script(expect, [write(bytes), Step::Close])
+}
+
+impl Script {
+    /// What the caller waits for in vain.
+    pub fn waits(&self) -> Waits {
+        let has_head = |bytes: &[u8]| bytes.windows(4).any(|part| part == b"\r\n\r\n");
+        match self.steps.first() {
+            _ if self.expect == Expect::Whole => Waits::Never,
+            Some(Step::Write(bytes)) if !self.early && has_head(bytes) => {
+                // Only the timeout of the whole call ends such a body.
+                let flows = |step: &Step| matches!(step, Step::Drip(..) | Step::Repeat(_, None));
+                match self.steps.iter().any(flows) {
+                    true => Waits::ForEither,
+                    false => Waits::ForBody,
+                }
+            }
+            _ => Waits::ForHead,
+        }
+    }
 }
 
 pub type Named = (String, Script);
