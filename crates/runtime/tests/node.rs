@@ -319,6 +319,38 @@ async fn a_line_without_its_end_belongs_to_its_invocation() {
 }
 
 #[tokio::test]
+async fn every_method_of_the_console_writes_the_request_id_and_the_level() {
+    if support::tools::lacks(&["node"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "\
+exports.handler = async () => {
+  for (const name of ['log', 'info', 'debug', 'warn', 'error']) console[name]('%s: %d', name, 1);
+};
+";
+    let pool = Pool::new(function(&folder, "index.cjs", text));
+    let event = event("{}");
+    let id = event.request_id.clone();
+    let log = support::call(&pool, event).await.log();
+    let lines: Vec<_> = log
+        .lines()
+        .map(|line| line.split_once('\t').unwrap().1)
+        .collect();
+    let expected = [
+        ("INFO", "log"),
+        ("INFO", "info"),
+        ("DEBUG", "debug"),
+        ("WARN", "warn"),
+        ("ERROR", "error"),
+    ];
+    assert_eq!(
+        lines,
+        expected.map(|(level, name)| format!("{id}\t{level}\t{name}: 1"))
+    );
+}
+
+#[tokio::test]
 async fn lines_and_errors_of_concurrent_invocations_have_their_own_request_id() {
     if support::tools::lacks(&["node"]) {
         return;

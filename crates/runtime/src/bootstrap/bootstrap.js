@@ -49,10 +49,15 @@ function describe(error) {
   return { errorType: error.name || "Error", errorMessage: error.message || "", trace };
 }
 
+// Writes a line in the format of the official client.
+function print(output, id, level, text) {
+  output.write(`${new Date().toISOString()}\t${id}\t${level}\t${text}\n`);
+}
+
 function log(id, title, described) {
   const { errorType, errorMessage, trace } = described;
   const record = JSON.stringify({ errorType, errorMessage, stack: trace });
-  console.error(`${new Date().toISOString()}\t${id || "undefined"}\tERROR\t${title}\t${record}`);
+  print(process.stderr, id, "ERROR", `${title}\t${record}`);
 }
 
 async function load() {
@@ -355,14 +360,13 @@ try {
 } catch {
   official = undefined;
 }
-for (const level of ["log", "info", "warn", "error", "debug"]) {
-  if (!official && level !== "error") {
-    const name = level === "log" ? "INFO" : level.toUpperCase();
-    console[level] = (...parts) => {
-      const { id } = current() || {};
-      process.stdout.write(`${new Date().toISOString()}\t${id}\t${name}\t${format(...parts)}\n`);
-    };
-  }
+const LEVELS = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR" };
+for (const [name, level] of official ? [] : Object.entries(LEVELS)) {
+  const output = name === "warn" || name === "error" ? process.stderr : process.stdout;
+  console[name] = (...parts) => {
+    const { id } = current() || {};
+    print(output, id, level, format(...parts));
+  };
 }
 if (official) {
   process.argv.splice(1, process.argv.length, official, env._HANDLER);
