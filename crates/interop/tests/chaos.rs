@@ -7,7 +7,7 @@ use lambda_invoke_interop::chaos::case::{
 };
 use lambda_invoke_interop::chaos::oracle::{Fault, judge};
 use lambda_invoke_interop::chaos::run::World;
-use lambda_invoke_interop::chaos::schedule::scripts::{Expect, closing};
+use lambda_invoke_interop::chaos::schedule::scripts::{Expect, Step, closing};
 use lambda_invoke_interop::chaos::schedule::text::{chunk, head, payload, success_headers};
 use lambda_invoke_interop::chaos::schedule::{self, Extent};
 
@@ -97,5 +97,39 @@ async fn the_full_schedule_has_every_offset_and_the_quick_one_a_part_of_it() {
     for at in 0..500 {
         let name = format!("wire/tls/stream/default/response/reset@{at}");
         assert!(full.contains(&name), "{name}");
+    }
+}
+
+/// A caller whose timeout expires because the machine is busy sends again although the response is there,
+/// which the oracle would take for a second request in spite of a response.
+#[tokio::test]
+async fn timeouts_are_short_only_where_the_head_of_a_response_never_arrives() {
+    let world = World::start().await.unwrap();
+    let lengths = world.lengths().await.unwrap();
+    let cases = schedule::cases(&lengths, Extent::Full, 1);
+    let waits = |name: &str| {
+        let name = format!("wire/plain/failing-stream/at-least-once/{name}");
+        let case = cases.iter().find(|case| case.name == name);
+        case.unwrap_or_else(|| panic!("no case {name}")).waits
+    };
+    for (name, expected) in [
+        ("request/stall@10", Waits::ForHead),
+        ("response/stall@10", Waits::ForHead),
+        ("response/stall@992", Waits::ForBody),
+        ("response/stall-pooled@992", Waits::ForBody),
+        ("response/reset-pooled@547", Waits::ForBody),
+        ("request/hang-up-pooled@10", Waits::ForBody),
+    ] {
+        assert_eq!(waits(name), expected, "{name}");
+    }
+    for case in &cases {
+        let Trouble::Script(script) = &case.trouble else {
+            continue;
+        };
+        let begins = matches!(script.steps.first(), Some(Step::Write(bytes))
+            if bytes.starts_with(b"HTTP/1.1 200") && bytes.windows(4).any(|four| four == b"\r\n\r\n"));
+        if begins && !script.early {
+            assert_ne!(case.waits, Waits::ForHead, "{}", case.name);
+        }
     }
 }

@@ -38,10 +38,12 @@ enum Event {
     Redirected,
     /// A response that ends before it is complete.
     Truncated,
+    /// A buffered response whose last chunk is missing.
+    WithoutLastChunk,
     Succeeds,
 }
 
-const EVENTS: [Event; 10] = [
+const EVENTS: [Event; 11] = [
     Event::NoConnection,
     Event::Closes,
     Event::Hangs,
@@ -51,6 +53,7 @@ const EVENTS: [Event; 10] = [
     Event::Broken,
     Event::Redirected,
     Event::Truncated,
+    Event::WithoutLastChunk,
     Event::Succeeds,
 ];
 
@@ -83,7 +86,14 @@ impl Event {
             Self::Broken => rejection("500 Error", "ServiceException", "no"),
             Self::Redirected => response("302 Found", &[("location", "/")], ""),
             // Truncated within InvokeComplete, or within the payload.
-            Self::Truncated => whole[..whole.len() - if is_stream { 20 } else { 3 }].to_vec(),
+            Self::WithoutLastChunk if !is_stream => {
+                b"HTTP/1.1 200 OK\r\nx-amzn-requestid: the-id\r\n\
+                transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"
+                    .to_vec()
+            }
+            Self::Truncated | Self::WithoutLastChunk => {
+                whole[..whole.len() - if is_stream { 20 } else { 3 }].to_vec()
+            }
             Self::Succeeds => whole,
         }
     }
@@ -165,7 +175,11 @@ fn check(events: &[Event], policy: RetryPolicy, outcome: &Outcome, attempts: usi
     let is_final = |event: &Event| {
         matches!(
             event,
-            Event::Truncated | Event::Succeeds | Event::NotFound | Event::Redirected
+            Event::Truncated
+                | Event::WithoutLastChunk
+                | Event::Succeeds
+                | Event::NotFound
+                | Event::Redirected
         )
     };
     assert!(!before.iter().any(is_final), "{}", what());

@@ -29,6 +29,7 @@ fn main() {
     model(no_more_invocations_run_than_a_limit_allows);
     model(a_rejected_invocation_holds_no_place);
     model(no_more_calls_are_in_progress_than_a_pool_allows);
+    model(calls_that_end_at_the_same_time_free_both_places);
     model(each_thread_signs_for_its_own_day_and_second);
 }
 
@@ -121,6 +122,14 @@ fn no_more_calls_are_in_progress_than_a_pool_allows() {
         permit.map(|_running| shared.1.enter(1)).is_some()
     });
     assert!(ran.contains(&true));
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+fn calls_that_end_at_the_same_time_free_both_places() {
+    let count = std::sync::Arc::new(AtomicUsize::new(0));
+    let shared = std::sync::Arc::clone(&count);
+    let ran = two(move |_| Permit::take(&shared, 2).is_some());
+    assert_eq!(ran, [true, true]);
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
 
