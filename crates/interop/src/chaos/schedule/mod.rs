@@ -27,7 +27,8 @@ pub enum Extent {
 impl Extent {
     fn offsets(self, asked: Asked, on: Connections, damage: Damage) -> Option<u64> {
         match (self, on) {
-            (Self::Quick, Connections::First) if asked.is_long() => Some(3),
+            // The smaller number divides the larger one, so that the one sample contains the other.
+            (Self::Quick, Connections::First) if asked.is_long() => Some(4),
             (Self::Full, Connections::First) if asked.is_long() => Some(100),
             (Self::Full, Connections::Pooled) if asked.is_long() => Some(20),
             (_, Connections::Pooled | Connections::Every) if asked.is_long() => Some(0),
