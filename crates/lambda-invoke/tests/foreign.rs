@@ -17,6 +17,9 @@ use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use lambda_invoke::{BoxError, Client, ErrorKind, Execution, RetryPolicy, TimeoutKind, Timeouts};
+use lambda_invoke_transport::{
+    Body as TransportBody, Error as TransportError, ResponseFuture, Transport,
+};
 use tower_service::Service;
 
 type Sending = Pin<Box<dyn Future<Output = Result<Response<Bodied>, BoxError>> + Send>>;
@@ -114,6 +117,67 @@ async fn a_foreign_error_without_a_source_may_have_run_and_is_not_sent_again_by_
     // Whoever asks for it gets the other behavior, so that the first one is a decision.
     let again = service.client().invoke("f").send().await.unwrap_err();
     assert!(again.attempts() > 1, "{again}");
+}
+
+/// The built-in transport behind a layer that makes its requests invalid.
+#[derive(Clone)]
+struct Spoiled(Transport);
+
+impl Service<Request<Full<Bytes>>> for Spoiled {
+    type Response = Response<TransportBody>;
+    type Error = TransportError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
+        *request.version_mut() = http::Version::HTTP_2;
+        self.0.call(request)
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_the_transport_rejects_is_not_started_whoever_passes_it_on() {
+    let builder = support::builder().endpoint_url("http://127.0.0.1:1");
+    let client = builder
+        .transport(Spoiled(Transport::new()))
+        .build()
+        .unwrap();
+    let error = client.invoke("f").send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution(), error.attempts()),
+        (ErrorKind::Input, Execution::NotStarted, 1)
+    );
+    assert!(
+        error.to_string().starts_with("the request cannot be sent"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_connect_timeout_is_not_started_and_names_the_endpoint() {
+    // A listener that accepts nothing: its connections never finish the TLS handshake.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let client = support::builder()
+        .endpoint_url(url.clone())
+        .build()
+        .unwrap();
+    let timeouts = Timeouts::none().with_connect(Duration::from_millis(50));
+    let call = client.invoke("f").timeouts(timeouts);
+    let error = call.retry(RetryPolicy::none()).send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.execution(), error.timeout_kind()),
+        (
+            ErrorKind::TimedOut,
+            Execution::NotStarted,
+            Some(TimeoutKind::Connect)
+        )
+    );
+    let start = format!("no connection to {url} within 50ms, the connect timeout");
+    assert!(error.to_string().starts_with(&start), "{error}");
 }
 
 /// A response whose body never ends, in pieces of 16 KiB.

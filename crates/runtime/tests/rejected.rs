@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lambda_invoke_runtime::api::{Machine, Rejection, ResponseMode, Subscriptions};
 use lambda_invoke_runtime::limits::MAX_EXTENSIONS;
-use lambda_invoke_runtime::{InvokeError, Outcome, Pool, Program, ProgramError};
+use lambda_invoke_runtime::{Event, InvokeError, Outcome, Pool, Program, ProgramError};
 use support::{Folder, event, invoke};
 
 /// Prints the status and the type of each response to a request that is wrong.
@@ -155,6 +155,36 @@ fn the_machine_rejects_what_it_does_not_know() {
 }
 
 #[test]
+fn an_extension_is_told_of_what_it_subscribed_to_while_it_waits() {
+    let mut machine = Machine::new(1);
+    let (invoke, shutdown) = (true, true);
+    let both = machine
+        .register(Subscriptions { invoke, shutdown })
+        .unwrap();
+    let neither = machine.register(Subscriptions::default()).unwrap();
+    assert!(machine.is_initializing());
+    machine.poll(1).unwrap();
+    assert!(!machine.is_initializing());
+    assert!(!machine.can_take(), "the extension is not ready");
+    machine.extension_poll(both, 2).unwrap();
+    assert!(machine.can_take());
+    machine.cancel(2);
+    assert!(!machine.can_take(), "nobody waits anymore");
+    machine.extension_poll(both, 3).unwrap();
+    machine.extension_poll(neither, 4).unwrap();
+    assert_eq!(machine.hand("id", "nonce").unwrap().extensions, [3]);
+    machine.extension_poll(both, 5).unwrap();
+    assert!(!machine.must_hear_of_shutdown(both), "it has not begun");
+    assert_eq!(machine.close(), [5]);
+    assert!(machine.must_hear_of_shutdown(both));
+    assert!(!machine.must_hear_of_shutdown(neither));
+    assert!(
+        !machine.must_hear_of_shutdown(2),
+        "there is no such extension"
+    );
+}
+
+#[test]
 fn an_invocation_that_could_not_be_delivered_is_delivered_to_the_next_request() {
     let mut machine = Machine::new(2);
     assert!(machine.poll(1).unwrap());
@@ -210,6 +240,9 @@ fn errors_say_what_is_wrong() {
     ] {
         assert_eq!(error.to_string(), message);
     }
+    // A colon in the name of a file that exists does not begin a handler.
+    let odd = folder.file("odd:name.py", "def handler(event, context): pass\n");
+    assert_eq!(Program::source(odd).unwrap().function_name(), "odd_name");
     for (error, message) in [
         (
             InvokeError::TooManyRequests {
@@ -247,6 +280,8 @@ async fn a_handler_after_the_files_name_and_the_settings_of_a_program_are_used()
         .arn("arn:aws:lambda:us-east-1:000000000000:function:own:7");
     assert_eq!(program.function_name(), "app");
     assert_eq!(program.task_root(), folder.path());
+    let queued = program.clone().queue(3);
+    assert_eq!((queued.queue_limit(), queued.limit()), (3, 13));
     assert_eq!(program.timeout_limit(), Duration::from_secs(20));
     assert_eq!(
         (
@@ -265,12 +300,12 @@ async fn a_handler_after_the_files_name_and_the_settings_of_a_program_are_used()
     // An executable receives the handler in its environment, and nothing else interprets it.
     let script = folder.script(
         "run",
-        "#!/bin/sh\necho \"$_HANDLER $AWS_SESSION_TOKEN\" >&2\nexit 4\n",
+        "#!/bin/sh\necho \"$_HANDLER $AWS_SESSION_TOKEN ${AWS_LAMBDA_MAX_CONCURRENCY-1}\" >&2\nexit 4\n",
     );
     let program = Program::source(format!("{}:its.own", script.display())).unwrap();
     let program = program.credentials("key", "secret", Some("token".to_owned()));
     let called = invoke(&Pool::new(program), "{}").await;
-    assert_eq!(called.log(), "its.own token\n");
+    assert_eq!(called.log(), "its.own token 1\n");
     let message = called.message();
     assert!(
         message.ends_with("Error: Runtime exited with error: exit status 4"),
@@ -287,6 +322,7 @@ async fn a_buffered_response_is_taken_whole_and_a_streaming_one_is_not() {
     let text = "def handler(event, context): return 1\n";
     let pool = Pool::new(support::function(&folder, "app.py", text));
     let response = pool.invoke(event("{}")).await.unwrap();
+    assert!(!response.head().is_http_integration());
     let (bytes, report) = response.into_buffered().unwrap();
     assert_eq!(
         (&bytes[..], report.outcome),
@@ -297,4 +333,38 @@ async fn a_buffered_response_is_taken_whole_and_a_streaming_one_is_not() {
         pool.invoke(event("{}")).await.unwrap_err(),
         InvokeError::Closed
     );
+}
+
+#[tokio::test]
+async fn a_report_has_the_last_64_kib_of_the_log() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "def handler(event, context):\n\
+                \x20   for number in range(2000): print(f'{number:063}')\n";
+    let called = invoke(&Pool::new(support::function(&folder, "app.py", text)), "{}").await;
+    let lines: Vec<_> = called.report.log.iter().map(|line| &line.text).collect();
+    // Lines of 63 bytes and their line ends: 1,024 of them are exactly 64 KiB.
+    assert_eq!(lines.len(), 1024);
+    assert_eq!(*lines[0], format!("{:063}", 2000 - 1024));
+    assert_eq!(*lines[1023], format!("{:063}", 1999));
+}
+
+#[tokio::test]
+async fn the_id_of_a_request_is_a_word_of_at_most_128_bytes() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "def handler(event, context): return context.aws_request_id\n";
+    let pool = Pool::new(support::function(&folder, "app.py", text));
+    for id in [String::new(), "a b".to_owned(), "x".repeat(129)] {
+        let rejected = pool.invoke(Event::new(id.clone(), "{}")).await.unwrap_err();
+        let member = "request_id";
+        assert_eq!(rejected, InvokeError::InvalidEvent { member }, "{id}");
+    }
+    let longest = "x".repeat(128);
+    let called = support::call(&pool, Event::new(longest.clone(), "{}")).await;
+    assert_eq!(called.text(), format!("\"{longest}\""));
 }

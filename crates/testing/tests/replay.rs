@@ -42,3 +42,13 @@ fn every_property_is_a_fuzz_target_and_every_target_a_property() {
     properties.sort_unstable();
     assert_eq!(targets, properties);
 }
+
+#[test]
+fn every_target_has_a_row_of_results() {
+    let page = fs::read_to_string(fuzz_folder().join("../docs/fuzzing.md")).unwrap();
+    let (_, results) = page.split_once("\n## Results\n").unwrap();
+    for (name, _) in TARGETS {
+        let row = format!("\n| `{name}` | ");
+        assert_eq!(results.matches(&row).count(), 1, "{name}");
+    }
+}

@@ -1,5 +1,5 @@
 //! The faults that `fuzz/planted` and `crates/interop/planted` plant can be planted: the code that each of
-//! them replaces is there, and only once.
+//! them replaces is there, and only once. The first one's table in the documentation is about these faults.
 
 mod support;
 
@@ -8,14 +8,37 @@ use std::fs;
 use support::root;
 use toml::{Table, Value};
 
-/// Checks the faults in a file that has at least this many.
-fn check(list: &str, least: usize) {
+fn faults(list: &str) -> Vec<Value> {
     let faults = fs::read_to_string(root().join(list)).unwrap();
     let faults: Table = faults.parse().unwrap();
-    let faults = faults["fault"].as_array().unwrap();
+    faults["fault"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_planted_fault_has_its_row() {
+    let page = fs::read_to_string(root().join("docs/fuzzing.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- planted -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- /planted -->").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    let begins: Vec<String> = faults("fuzz/planted.toml")
+        .iter()
+        .map(|fault| {
+            let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap();
+            format!("| {} | {} | ", text("crate"), text("what"))
+        })
+        .collect();
+    assert_eq!(rows.len(), begins.len());
+    for (row, begin) in rows.iter().zip(&begins) {
+        assert!(row.starts_with(begin), "{row}");
+    }
+}
+
+/// Checks the faults in a file that has at least this many.
+fn check(list: &str, least: usize) {
+    let faults = faults(list);
     assert!(faults.len() >= least, "{} faults", faults.len());
     let mut displaced = Vec::new();
-    for fault in faults {
+    for fault in &faults {
         let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap();
         let file = root().join("crates").join(text("crate")).join(text("file"));
         let code = fs::read_to_string(&file).unwrap_or_default();

@@ -164,4 +164,44 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_type_or_a_body_alone_is_an_error_and_neither_is_none() {
+        let trailers = |names: &[&'static str]| {
+            let mut trailers = HeaderMap::new();
+            for name in names {
+                trailers.insert(*name, "Boom".parse().unwrap());
+            }
+            from_trailers(&trailers)
+        };
+        assert_eq!(trailers(&[TYPE]).unwrap().error_type, "Boom");
+        assert_eq!(trailers(&[BODY]).unwrap().error_type, "Function.Unknown");
+        assert!(trailers(&["x-other"]).is_none());
+    }
+
+    #[test]
+    fn data_that_cannot_be_an_error_is_not_held_back() {
+        let mut held = Held::default();
+        let data = Bytes::from_static(b"Some other text that is longer than the name of a header");
+        assert_eq!(held.push(data.clone()), [data]);
+        let begin = Bytes::from_static(b"Lambda-Runtime-Function-Error-Type: Boom");
+        assert!(held.push(begin.clone()).is_empty());
+        let other = Bytes::from_static(b"\r\nsomething else");
+        assert_eq!(held.push(other.clone()), [begin, other]);
+        assert!(held.end().unwrap().is_none());
+    }
+
+    #[test]
+    fn an_error_is_held_back_up_to_the_limit() {
+        let long = |length: usize| {
+            let mut lines = LINES[..LINES.len() - 2].to_vec();
+            lines.resize(length, b' ');
+            Bytes::from(lines)
+        };
+        let mut held = Held::default();
+        assert!(held.push(long(256 * 1024)).is_empty());
+        assert_eq!(held.end().unwrap().unwrap().error_type, "Boom");
+        let too_long = long(256 * 1024 + 1);
+        assert_eq!(Held::default().push(too_long.clone()), [too_long]);
+    }
 }

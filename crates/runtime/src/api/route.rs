@@ -67,9 +67,14 @@ mod tests {
         assert_eq!(post(error), Ok(Route::Error("a-1")));
         assert_eq!(post("/2018-06-01/runtime/init/error"), Ok(Route::InitError));
         assert_eq!(post("/2020-01-01/extension/register"), Ok(Route::Register));
+        let ended = "/2020-01-01/extension/exit/error";
+        assert_eq!(post(ended), Ok(Route::ExtensionExitError));
+        let failed = "/2020-01-01/extension/init/error";
+        assert_eq!(post(failed), Ok(Route::ExtensionInitError));
         for path in [
             "/",
             "/2018-06-01/runtime/invocation//response",
+            "/2018-06-01/runtime/invocation//error",
             "/2018-06-01/runtime/x",
         ] {
             assert_eq!(post(path), Err(Rejection::NotFound), "{path}");

@@ -265,10 +265,21 @@ mod tests {
         bytes.resize(16 + MAX_LINE + 5, b'x');
         let lengths: Vec<_> = read([&bytes[..]]).iter().map(String::len).collect();
         assert_eq!(lengths, [MAX_LINE, 5]);
+        let (one, two) = bytes.split_at(MAX_LINE);
+        assert_eq!(read([one, two]), read([&bytes[..]]));
+        assert_eq!(MAX_LINE, 262_144);
         let exact = record(3, &"x".repeat(MAX_LINE));
         assert_eq!(read([&exact[..]]).len(), 1);
         let ended = record(3, &format!("{}\n", "x".repeat(MAX_LINE)));
         assert_eq!(read([&ended[..]]).len(), 1);
+    }
+
+    #[test]
+    fn an_empty_record_is_passed_on_at_once() {
+        let found = Mutex::new(Vec::new());
+        let on_text = |text| found.lock().unwrap().push(text);
+        Lines::default().push(&record(3, ""), &on_text);
+        assert_eq!(*found.lock().unwrap(), [""]);
     }
 
     proptest! {

@@ -171,5 +171,15 @@ mod tests {
         assert_eq!(date(11_016), (2000, 2, 29));
         assert_eq!(date(20_783), (2026, 11, 26));
         assert_eq!(date(20_818), (2026, 12, 31));
+        // 2100 is not a leap year.
+        assert_eq!(date(47_541), (2100, 3, 1));
+    }
+
+    #[test]
+    fn a_log_stream_has_the_date_the_version_and_a_number() {
+        let program = Program::command(["x"]).unwrap().version("7");
+        let day = SystemTime::UNIX_EPOCH + Duration::from_secs(20_783 * 86_400 + 86_399);
+        let stream = program.log_stream(day, 255);
+        assert_eq!(stream, format!("2026/11/26/[7]{}ff", "0".repeat(30)));
     }
 }
