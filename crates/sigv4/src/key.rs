@@ -71,6 +71,7 @@ impl SigningKey {
     }
 
     /// The string to sign for a time in the basic format, on this key's day.
+    #[inline]
     pub(crate) fn string_to_sign(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> StringToSign {
         self.template.with(stamp, hash)
     }

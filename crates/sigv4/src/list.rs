@@ -9,10 +9,14 @@ use core::ops::{Deref, DerefMut};
 #[derive(Clone)]
 pub(crate) struct List<T, const N: usize> {
     stack: [T; N],
+    /// How many items are on the stack; [`ON_HEAP`] if there are too many for it.
     length: usize,
     /// All items, if there are too many for the stack.
     heap: Vec<T>,
 }
+
+/// Longer than any stack, so that one check of a bound tells where the items are.
+const ON_HEAP: usize = usize::MAX;
 
 impl<T: Copy + Default, const N: usize> List<T, N> {
     pub(crate) fn new() -> Self {
@@ -26,21 +30,22 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
     #[inline]
     pub(crate) fn push(&mut self, item: T) {
         match self.stack.get_mut(self.length) {
-            Some(free) if self.heap.is_empty() => {
+            Some(free) => {
                 *free = item;
                 self.length += 1;
             }
-            _ => self.push_to_heap(&[item]),
+            None => self.push_to_heap(&[item]),
         }
     }
 
     pub(crate) fn extend_from_slice(&mut self, items: &[T]) {
-        match self.stack.get_mut(self.length..self.length + items.len()) {
-            Some(free) if self.heap.is_empty() => {
+        let free = self.stack.get_mut(self.length..);
+        match free.and_then(|free| free.get_mut(..items.len())) {
+            Some(free) => {
                 free.copy_from_slice(items);
                 self.length += items.len();
             }
-            _ => self.push_to_heap(items),
+            None => self.push_to_heap(items),
         }
     }
 
@@ -51,36 +56,34 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
 
     /// Drops the last item, if there is one.
     pub(crate) fn pop(&mut self) {
-        if self.heap.pop().is_none() {
+        if self.length == ON_HEAP {
+            self.heap.pop();
+        } else {
             self.length = self.length.saturating_sub(1);
-        } else if self.heap.is_empty() {
-            self.length = 0;
         }
     }
 
     /// Keeps the items for which `keep` is true, in their order.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(T) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let (items, mut kept) = (&mut **self, 0);
         for index in 0..items.len() {
-            let item = items[index];
-            if keep(item) {
-                items[kept] = item;
+            if keep(&items[index]) {
+                items[kept] = items[index];
                 kept += 1;
             }
         }
-        if self.heap.is_empty() {
-            self.length = kept;
-        } else {
+        if self.length == ON_HEAP {
             self.heap.truncate(kept);
-            // With nothing left on the heap, the stack is in use again, and must be empty.
-            self.length = 0;
+        } else {
+            self.length = kept;
         }
     }
 
     #[cold]
     fn push_to_heap(&mut self, items: &[T]) {
-        if self.heap.is_empty() {
+        if self.length != ON_HEAP {
             self.heap.extend_from_slice(&self.stack[..self.length]);
+            self.length = ON_HEAP;
         }
         self.heap.extend_from_slice(items);
     }
@@ -91,22 +94,15 @@ impl<T, const N: usize> Deref for List<T, N> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        if self.heap.is_empty() {
-            &self.stack[..self.length]
-        } else {
-            &self.heap
-        }
+        self.stack.get(..self.length).unwrap_or(&self.heap)
     }
 }
 
 impl<T, const N: usize> DerefMut for List<T, N> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        if self.heap.is_empty() {
-            &mut self.stack[..self.length]
-        } else {
-            &mut self.heap
-        }
+        let stack = self.stack.get_mut(..self.length);
+        stack.unwrap_or(&mut self.heap)
     }
 }
 

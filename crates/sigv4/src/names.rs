@@ -40,13 +40,14 @@ pub(crate) fn is_header(name: &str, known: &str) -> bool {
     name.len() == known.len()
         && match (name.as_bytes().last(), known.as_bytes().last()) {
             (Some(last), Some(known_last)) => {
-                last | 0x20 == known_last | 0x20 && is_same_text(name, known)
+                last | 0x20 == known_last | 0x20
+                    && (name == known || is_same_in_another_case(name, known))
             }
             _ => false,
         }
 }
 
-#[inline(never)]
-fn is_same_text(name: &str, known: &str) -> bool {
-    name == known || name.eq_ignore_ascii_case(known)
+#[cold]
+fn is_same_in_another_case(name: &str, known: &str) -> bool {
+    name.eq_ignore_ascii_case(known)
 }

@@ -55,6 +55,7 @@ impl StringToSign {
     }
 
     /// Replaces the time and the hash.
+    #[inline]
     pub(crate) fn with(&self, stamp: &[u8; 16], hash: &[u8; 32]) -> Self {
         let mut other = self.clone();
         let text = &mut *other.text;

@@ -22,9 +22,6 @@ pub(crate) struct Header<'a> {
 /// A list of headers: those of an ordinary request fit on the stack; more go to the heap.
 pub(crate) type HeaderList<'a> = List<Header<'a>, 16>;
 
-/// Names of headers as `SignedHeaders` has them, on the stack for every ordinary request.
-pub(crate) type NameList = List<u8, 192>;
-
 impl<'a> Header<'a> {
     #[inline]
     pub(crate) fn new(name: &'a str, value: &'a [u8]) -> Self {
@@ -87,23 +84,34 @@ fn with_repeats<'l, 'a>(list: &'l [Header<'a>]) -> impl Iterator<Item = (&'l Hea
     })
 }
 
-/// The names of a sorted list, each once, in lower case, with `;` between them.
+/// The names of a sorted list, each once.
 #[inline]
-pub(super) fn names(list: &HeaderList<'_>, lower_case: bool) -> NameList {
-    let mut names = NameList::new();
-    for (header, again) in with_repeats(list) {
-        if again {
-            continue;
+fn names<'l, 'a>(list: &'l [Header<'a>]) -> impl Iterator<Item = &'a str> + use<'l, 'a> {
+    let first = |&(_, again): &(&Header<'a>, bool)| !again;
+    let headers = with_repeats(list).filter(first);
+    headers.map(|(header, _)| header.name)
+}
+
+/// The length of what [`append_names`] appends.
+#[inline]
+pub(super) fn names_length(list: &HeaderList<'_>) -> usize {
+    let length: usize = names(list).map(|name| name.len() + 1).sum();
+    length.saturating_sub(1)
+}
+
+/// Appends the names of a sorted list, each once, in lower case, with `;` between them.
+#[inline]
+pub(super) fn append_names(text: &mut Vec<u8>, list: &HeaderList<'_>, lower_case: bool) {
+    let start = text.len();
+    for name in names(list) {
+        if text.len() > start {
+            text.push(b';');
         }
-        if !names.is_empty() {
-            names.push(b';');
-        }
-        names.extend_from_slice(header.name.as_bytes());
+        text.extend_from_slice(name.as_bytes());
     }
     if !lower_case {
-        names.make_ascii_lowercase();
+        text[start..].make_ascii_lowercase();
     }
-    names
 }
 
 /// Writes the `name:value` lines of a sorted list.
@@ -133,19 +141,18 @@ fn fill(space: &mut [u8], list: &[Header<'_>], lower_case: bool) -> Option<usize
             // In place of the line's end.
             space[at - 1] = b',';
         } else {
-            let colon = at + name.len();
-            let place = space.get_mut(at..colon)?;
+            let (place, rest) = space.get_mut(at..)?.split_at_mut_checked(name.len())?;
             place.copy_from_slice(name.as_bytes());
             if !lower_case {
                 place.make_ascii_lowercase();
             }
-            *space.get_mut(colon)? = b':';
-            at = colon + 1;
+            *rest.first_mut()? = b':';
+            at += name.len() + 1;
         }
-        let end = at + value.len();
-        space.get_mut(at..end)?.copy_from_slice(value);
-        *space.get_mut(end)? = b'\n';
-        at = end + 1;
+        let (place, rest) = space.get_mut(at..)?.split_at_mut_checked(value.len())?;
+        place.copy_from_slice(value);
+        *rest.first_mut()? = b'\n';
+        at += value.len() + 1;
     }
     // One search covers all values, since there are no spaces elsewhere. A single space between two
     // other characters stays. A space is dropped if another space, or the start or end of a value,

@@ -16,9 +16,10 @@ use crate::names;
 use crate::{PathEncoding, PayloadHash, RawRequest, SigningSettings};
 
 pub(crate) use blank::Blank;
-pub(crate) use headers::{Header, HeaderList, NameList, is_sorted_list};
+pub(crate) use headers::{Header, HeaderList, is_sorted_list};
 pub(crate) use query::{
-    QueryList, append_encoded, decode, parameters, parse as parse_query, parse_signed,
+    Parameter, QueryList, append_encoded, decode, parameters, parse as parse_query, retain_signed,
+    sort as sort_query,
 };
 use sink::Sink;
 
@@ -54,7 +55,7 @@ use sink::Sink;
 #[derive(Clone)]
 pub struct CanonicalRequest<'a> {
     form: Form<'a>,
-    names: NameList,
+    names: Vec<u8>,
 }
 
 impl<'a> CanonicalRequest<'a> {
@@ -66,9 +67,10 @@ impl<'a> CanonicalRequest<'a> {
     #[must_use]
     pub fn of(request: &RawRequest<'a>, payload: &PayloadHash, settings: &SigningSettings) -> Self {
         let mut form = Form::new(request, payload, settings);
-        parse_signed(&mut form.query, request.query, settings);
-        let presigned =
-            parameters(request.query).any(|parameter| parameter.is(names::ALGORITHM_PARAMETER));
+        parse_query(&mut form.query, request.query);
+        let is_algorithm = |sent: &Parameter<'_>| sent.is(names::ALGORITHM_PARAMETER);
+        let presigned = form.query.iter().any(is_algorithm);
+        retain_signed(&mut form.query, settings);
         let mut has_host = false;
         request.for_each_header(|name, value| {
             has_host |= names::is_header(name, names::HOST);
@@ -171,9 +173,22 @@ impl<'a> Form<'a> {
     }
 
     /// The names of the sorted headers as `SignedHeaders` has them.
+    pub(crate) fn names(&self) -> Vec<u8> {
+        let mut names = Vec::with_capacity(self.names_length());
+        self.append_names(&mut names);
+        names
+    }
+
+    /// The length of the names.
     #[inline]
-    pub(crate) fn names(&self) -> NameList {
-        headers::names(&self.headers, self.lower_case)
+    pub(crate) fn names_length(&self) -> usize {
+        headers::names_length(&self.headers)
+    }
+
+    /// Appends the names to a text.
+    #[inline]
+    pub(crate) fn append_names(&self, text: &mut Vec<u8>) {
+        headers::append_names(text, &self.headers, self.lower_case);
     }
 
     /// The SHA-256 of the canonical request with these names.

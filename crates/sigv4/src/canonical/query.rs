@@ -38,7 +38,7 @@ impl Parameter<'_> {
 }
 
 /// The parameters of a query in their order.
-pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
+pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> + Clone {
     let mut rest = query;
     core::iter::from_fn(move || {
         while let [b'&', after @ ..] = rest {
@@ -69,14 +69,15 @@ pub(crate) fn parameters(query: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
     })
 }
 
-/// Parses the parameters whose names `keep` accepts into an empty list, and sorts them.
+/// Parses the parameters of a query into an empty list, and sorts them.
+pub(crate) fn parse<'a>(list: &mut QueryList<'a>, query: &'a [u8]) {
+    list.extend(parameters(query));
+    sort(list);
+}
+
+/// Sorts parameters by encoded name, then by encoded value.
 #[inline]
-pub(crate) fn parse<'a>(
-    list: &mut QueryList<'a>,
-    query: &'a [u8],
-    keep: impl Fn(&Parameter<'a>) -> bool,
-) {
-    list.extend(parameters(query).filter(keep));
+pub(crate) fn sort(list: &mut QueryList<'_>) {
     list.sort_by(|one, other| {
         encoded(one.name)
             .cmp(encoded(other.name))
@@ -84,15 +85,11 @@ pub(crate) fn parse<'a>(
     });
 }
 
-/// Parses the parameters of a query that its signature covers: all but the signature itself, and a
+/// Drops the parameters that the signature in a query does not cover: the signature itself, and a
 /// session token that is appended after signing.
-pub(crate) fn parse_signed<'a>(
-    list: &mut QueryList<'a>,
-    query: &'a [u8],
-    settings: &SigningSettings,
-) {
+pub(crate) fn retain_signed(list: &mut QueryList<'_>, settings: &SigningSettings) {
     let appended = settings.session_token == SessionTokenMode::Appended;
-    parse(list, query, |parameter| {
+    list.retain(|parameter| {
         let token = appended && parameter.is(names::SECURITY_TOKEN_PARAMETER);
         !token && !parameter.is(names::SIGNATURE_PARAMETER)
     });
@@ -228,7 +225,7 @@ mod tests {
 
     fn canonical(query: &str) -> String {
         let (mut sink, mut list) = (Vec::new(), QueryList::new());
-        parse(&mut list, query.as_bytes(), |_| true);
+        parse(&mut list, query.as_bytes());
         write(&mut sink, &list, Secrets::Shown);
         String::from_utf8(sink).unwrap()
     }

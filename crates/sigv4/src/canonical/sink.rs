@@ -27,6 +27,10 @@ impl Sink for Vec<u8> {
 
 const BUFFER: usize = 2048;
 
+/// Begins on a cache line, so that no load of a block's words crosses one.
+#[repr(align(64))]
+struct Aligned([u8; BUFFER]);
+
 /// SHA-256 behind a buffer on the stack: the canonical request comes in pieces of a few bytes, and
 /// the hash is fast only if it gets many blocks at a time. Nearly every canonical request fits into
 /// the buffer.
@@ -39,15 +43,15 @@ pub(super) struct Hasher<'b> {
 /// The SHA-256 of the bytes that `write` writes.
 pub(super) fn hash(write: impl FnOnce(&mut Hasher<'_>)) -> [u8; 32] {
     // Borrowed, because moving the buffer and the context costs more than filling them.
-    let (mut buffer, mut context) = ([0; BUFFER], Context::new(&SHA256));
+    let (mut buffer, mut context) = (Aligned([0; BUFFER]), Context::new(&SHA256));
     let mut hasher = Hasher {
-        buffer: &mut buffer,
+        buffer: &mut buffer.0,
         filled: 0,
         context: &mut context,
     };
     write(&mut hasher);
     let filled = hasher.filled;
-    context.update(&buffer[..filled]);
+    context.update(&buffer.0[..filled]);
     let mut hash = [0; 32];
     hash.copy_from_slice(context.finish().as_ref());
     hash

@@ -101,23 +101,27 @@ impl Day {
         self.key.sign(text.as_bytes())
     }
 
-    /// The value of the `authorization` header.
+    /// Starts the value of `authorization`, which ends where the names of the headers begin.
     #[inline]
-    pub(crate) fn authorization(
-        &self,
-        names: &[u8],
-        signature: Signature,
-    ) -> Result<HeaderValue, SignError> {
+    pub(crate) fn start_authorization(&self, names_length: usize) -> Vec<u8> {
         // The exact length, so that the vector becomes the value without another allocation.
-        let length = self.prefix.len() + names.len() + BEFORE_SIGNATURE.len() + 64;
+        let length = self.prefix.len() + names_length + BEFORE_SIGNATURE.len() + 64;
         let mut text = Vec::with_capacity(length);
         text.extend_from_slice(&self.prefix);
-        text.extend_from_slice(names);
-        text.extend_from_slice(BEFORE_SIGNATURE.as_bytes());
-        text.extend_from_slice(&signature.to_hex());
-        let value = HeaderValue::try_from(text);
-        let mut value = value.map_err(|_| SignError::InvalidHeader)?;
-        value.set_sensitive(true);
-        Ok(value)
+        text
     }
+}
+
+/// Completes the value of `authorization`, which has the names of the headers by now.
+#[inline]
+pub(crate) fn complete_authorization(
+    mut text: Vec<u8>,
+    signature: Signature,
+) -> Result<HeaderValue, SignError> {
+    text.extend_from_slice(BEFORE_SIGNATURE.as_bytes());
+    text.extend_from_slice(&signature.to_hex());
+    let value = HeaderValue::try_from(text);
+    let mut value = value.map_err(|_| SignError::InvalidHeader)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

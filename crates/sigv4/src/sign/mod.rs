@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request};
 
-use crate::canonical::{Blank, Form, NameList, parse_query};
+use crate::canonical::{Blank, Form, parse_query};
 use crate::chain::Chain;
 use crate::coverage::WhenSigning;
 use crate::names;
@@ -22,7 +22,7 @@ use crate::{
     ChunkSigner, Credentials, InvalidScope, MessageSigner, PayloadHash, RawRequest,
     SessionTokenMode, SignError, Signature, SigningKey, SigningSettings, Timestamp,
 };
-use kept::{Date, Day, Kept};
+use kept::{Date, Day, Kept, complete_authorization};
 
 pub(crate) use presign::LONGEST;
 pub use presign::Presigned;
@@ -128,7 +128,7 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<Signature, SignError> {
-        self.digest(&RawRequest::from(&*request), payload, time)?
+        self.sign_raw(&RawRequest::from(&*request), payload, time)?
             .insert_into(request.headers_mut())
     }
 
@@ -143,7 +143,7 @@ impl Signer {
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<Signature, SignError> {
-        self.digest(&RawRequest::from(&*parts), payload, time)?
+        self.sign_raw(&RawRequest::from(&*parts), payload, time)?
             .insert_into(&mut parts.headers)
     }
 
@@ -167,38 +167,18 @@ impl Signer {
     /// assert_eq!(names, ["x-amz-date", "authorization"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn sign_raw(
         &self,
         request: &RawRequest<'_>,
         payload: &PayloadHash,
         time: Timestamp,
     ) -> Result<SigningHeaders, SignError> {
-        let digested = self.digest(request, payload, time)?;
-        let signature = digested.sign();
-        let authorization = digested.authorization(signature)?;
-        Ok(SigningHeaders {
-            signature,
-            host: digested.host,
-            content_sha256: digested.content_sha256,
-            token: digested.token,
-            date: digested.date.value,
-            authorization,
-        })
-    }
-
-    /// Hashes the canonical request: everything except the signature itself.
-    #[inline]
-    fn digest(
-        &self,
-        request: &RawRequest<'_>,
-        payload: &PayloadHash,
-        time: Timestamp,
-    ) -> Result<Digested, SignError> {
         let (day, date) = self.at(time)?;
         let mut sends_hash = self.settings.content_sha256_header;
         let mut has_host = false;
         let mut form = Form::new(request, payload, &self.settings);
-        parse_query(&mut form.query, request.query, |_| true);
+        parse_query(&mut form.query, request.query);
         reject_presigned(&form)?;
         request.for_each_header(|name, value| match self.settings.when_signing(name) {
             WhenSigning::Covered => form.cover(name, value),
@@ -227,16 +207,18 @@ impl Signer {
             form.cover(names::SECURITY_TOKEN, token.as_bytes());
         }
         form.sort_headers();
-        let names = form.names();
-        let hash = form.hash(&names, Blank::Space);
-        Ok(Digested {
-            hash,
-            names,
+        let mut authorization = day.start_authorization(form.names_length());
+        let before = authorization.len();
+        form.append_names(&mut authorization);
+        let hash = form.hash(&authorization[before..], Blank::Space);
+        let signature = day.sign(&date.stamp, &hash);
+        Ok(SigningHeaders {
+            signature,
             host,
             content_sha256,
             token: token.cloned(),
-            date,
-            day,
+            date: date.value,
+            authorization: complete_authorization(authorization, signature)?,
         })
     }
 
@@ -314,50 +296,25 @@ impl SigningHeaders {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
     }
-}
 
-/// A request whose canonical form is hashed, and what signing adds to it besides the signature.
-struct Digested {
-    day: Arc<Day>,
-    date: Date,
-    hash: [u8; 32],
-    names: NameList,
-    host: Option<HeaderValue>,
-    content_sha256: Option<HeaderValue>,
-    token: Option<HeaderValue>,
-}
-
-impl Digested {
+    /// Adds the headers to those of the request.
     #[inline]
-    fn sign(&self) -> Signature {
-        self.day.sign(&self.date.stamp, &self.hash)
-    }
-
-    #[inline]
-    fn authorization(&self, signature: Signature) -> Result<HeaderValue, SignError> {
-        self.day.authorization(&self.names, signature)
-    }
-
-    /// Signs, and adds the headers.
-    #[inline]
-    fn insert_into(mut self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
-        let signature = self.sign();
-        let authorization = self.authorization(signature)?;
+    fn insert_into(self, headers: &mut HeaderMap) -> Result<Signature, SignError> {
         // Reserved at once: the map of an ordinary request would otherwise grow twice.
         let _ = headers.try_reserve(3);
-        if let Some(host) = self.host.take() {
+        if let Some(host) = self.host {
             headers.insert(HOST, host);
         }
-        if let Some(hash) = self.content_sha256.take() {
+        if let Some(hash) = self.content_sha256 {
             headers.insert(names::CONTENT_SHA256_HEADER, hash);
         }
-        match self.token.take() {
+        match self.token {
             Some(token) => headers.insert(names::SECURITY_TOKEN_HEADER, token),
             None => headers.remove(names::SECURITY_TOKEN_HEADER),
         };
-        headers.insert(names::DATE_HEADER, self.date.value);
-        headers.insert(AUTHORIZATION, authorization);
-        Ok(signature)
+        headers.insert(names::DATE_HEADER, self.date);
+        headers.insert(AUTHORIZATION, self.authorization);
+        Ok(self.signature)
     }
 }
 

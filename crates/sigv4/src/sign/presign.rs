@@ -102,7 +102,7 @@ impl Signer {
             return Err(SignError::ExpiresOutOfRange);
         }
         let mut form = Form::new(request, payload, self.settings());
-        parse_query(&mut form.query, request.query, |_| true);
+        parse_query(&mut form.query, request.query);
         reject_presigned(&form)?;
         let mut has_host = false;
         request.for_each_header(|name, value| {
@@ -144,7 +144,7 @@ impl Signer {
         parameter(names::SIGNED_HEADERS_PARAMETER, list);
         // Parsed from the query that will be sent, which is what a verifier will see.
         form.query = QueryList::new();
-        parse_query(&mut form.query, query.as_bytes(), |_| true);
+        parse_query(&mut form.query, query.as_bytes());
         let hash = form.hash(&signed_headers, Blank::Space);
         let signature = day.sign(&date.stamp, &hash);
         append_parameter(

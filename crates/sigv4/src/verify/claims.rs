@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::borrow::Cow;
 
-use crate::canonical::{decode, parameters};
+use crate::canonical::{Parameter, decode, parameters};
 use crate::names::{self, is_header};
 use crate::sign::LONGEST;
 use crate::string_to_sign::ALGORITHM;
@@ -58,7 +58,9 @@ impl<'a> Claims<'a> {
     /// [`VerifyError::BothForms`] if it is signed twice, [`VerifyError::IncompleteSignature`] if
     /// the claims are malformed.
     pub fn of(request: impl Into<RawRequest<'a>>) -> Result<Self, VerifyError> {
-        Self::read(&request.into())
+        let (request, mut sent) = (request.into(), Sent::default());
+        request.for_each_header(|name, value| sent.note(name, value));
+        Self::read(&sent, parameters(request.query))
     }
 
     /// Returns the id of the access key.
@@ -134,20 +136,25 @@ impl fmt::Debug for Claims<'_> {
     }
 }
 
-/// The headers that carry claims.
+/// The headers of a request that verifying looks for.
 #[derive(Default)]
-struct Sent<'a> {
+pub(super) struct Sent<'a> {
     authorization: Option<&'a [u8]>,
     amz_date: Option<&'a [u8]>,
     date: Option<&'a [u8]>,
     token: Option<&'a [u8]>,
     repeated: Option<&'static str>,
+    pub(super) has_host: bool,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn read(request: &RawRequest<'a>) -> Result<Self, VerifyError> {
-        let sent = Sent::read(request);
-        let presigned = parameters(request.query).any(|sent| {
+    /// Reads the claims in these headers, or in the parameters of the query.
+    #[inline]
+    pub(super) fn read(
+        sent: &Sent<'a>,
+        parameters: impl Iterator<Item = Parameter<'a>> + Clone,
+    ) -> Result<Self, VerifyError> {
+        let presigned = parameters.clone().any(|sent| {
             [
                 names::ALGORITHM_PARAMETER,
                 names::CREDENTIAL_PARAMETER,
@@ -162,8 +169,8 @@ impl<'a> Claims<'a> {
         }
         match (sent.authorization, presigned) {
             (Some(_), true) => Err(VerifyError::BothForms),
-            (None, true) => Self::from_query(request.query, &sent),
-            (Some(authorization), false) => Self::from_headers(authorization, &sent),
+            (None, true) => Self::from_query(parameters, sent),
+            (Some(authorization), false) => Self::from_headers(authorization, sent),
             (None, false) => Err(VerifyError::MissingAuthenticationToken),
         }
     }
@@ -174,14 +181,14 @@ impl<'a> Claims<'a> {
         }
         let text = core::str::from_utf8(authorization).map_err(|_| Incomplete::NotKeyValue)?;
         let (algorithm, parameters) = split_algorithm(text.trim_ascii());
-        let mut found = Found::default();
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for piece in pieces(parameters) {
             let (slot, value) = if let Some(value) = piece.strip_prefix("Credential=") {
-                (&mut found.credential, value)
+                (&mut credential, value)
             } else if let Some(value) = piece.strip_prefix("SignedHeaders=") {
-                (&mut found.signed_headers, value)
+                (&mut signed_headers, value)
             } else if let Some(value) = piece.strip_prefix("Signature=") {
-                (&mut found.signature, value)
+                (&mut signature, value)
             } else if piece.is_empty() {
                 continue;
             } else if piece.contains('=') {
@@ -189,34 +196,31 @@ impl<'a> Claims<'a> {
             } else {
                 return Err(Incomplete::NotKeyValue.into());
             };
-            if slot.replace(Cow::Borrowed(value)).is_some() {
+            if slot.replace(value).is_some() {
                 return Err(Incomplete::Repeated("Authorization parameter").into());
             }
         }
-        let has_date = sent.amz_date.or(sent.date).is_some();
-        let missing = Incomplete::HeaderRequires {
-            credential: found.credential.is_none(),
-            signature: found.signature.is_none(),
-            signed_headers: found.signed_headers.is_none(),
-            date: !has_date,
-        };
-        let (Some(credential), Some(signed_headers), Some(signature), true) = (
-            found.credential,
-            found.signed_headers,
-            found.signature,
-            has_date,
-        ) else {
+        let date = sent.amz_date.or(sent.date);
+        let (Some(credential), Some(signed_headers), Some(signature), Some(date)) =
+            (credential, signed_headers, signature, date)
+        else {
+            let missing = Incomplete::HeaderRequires {
+                credential: credential.is_none(),
+                signature: signature.is_none(),
+                signed_headers: signed_headers.is_none(),
+                date: date.is_none(),
+            };
             return Err(missing.into());
         };
-        let (time, stamp) = sent.time()?;
+        let (time, stamp) = read_date(date, sent.amz_date.is_none())?;
         if algorithm != ALGORITHM {
             return Err(Incomplete::Algorithm.into());
         }
-        let signature = Signature::from_hex(&signature).ok_or(Incomplete::Signature)?;
+        let signature = Signature::from_hex(signature).ok_or(Incomplete::Signature)?;
         let token = sent.token.map(Cow::Borrowed);
         Ok(Self {
-            credential,
-            signed_headers,
+            credential: Cow::Borrowed(credential),
+            signed_headers: Cow::Borrowed(signed_headers),
             signature,
             time,
             stamp,
@@ -225,9 +229,12 @@ impl<'a> Claims<'a> {
         })
     }
 
-    fn from_query(query: &'a [u8], sent: &Sent<'a>) -> Result<Self, VerifyError> {
+    fn from_query(
+        parameters: impl Iterator<Item = Parameter<'a>>,
+        sent: &Sent<'a>,
+    ) -> Result<Self, VerifyError> {
         let mut found = Found::default();
-        for sent in parameters(query) {
+        for sent in parameters {
             let Some(&(parameter, slot)) =
                 PARAMETERS.iter().find(|(parameter, _)| sent.is(parameter))
             else {
@@ -345,44 +352,43 @@ const PARAMETERS: [(&str, Slot); 7] = [
     (names::SECURITY_TOKEN_PARAMETER, |found| &mut found.token),
 ];
 
-const AUTHORIZATION_LENGTH: usize = names::AUTHORIZATION.len();
-const AMZ_DATE_LENGTH: usize = names::DATE.len();
-const DATE_LENGTH: usize = "date".len();
-const TOKEN_LENGTH: usize = names::SECURITY_TOKEN.len();
-
 impl<'a> Sent<'a> {
-    fn read(request: &RawRequest<'a>) -> Self {
-        let mut sent = Self::default();
-        request.for_each_header(|name, value| {
-            // No two of them have the same length.
-            let (known, slot) = match name.len() {
-                AUTHORIZATION_LENGTH => (names::AUTHORIZATION, &mut sent.authorization),
-                AMZ_DATE_LENGTH => (names::DATE, &mut sent.amz_date),
-                DATE_LENGTH => ("date", &mut sent.date),
-                TOKEN_LENGTH => (names::SECURITY_TOKEN, &mut sent.token),
-                _ => return,
-            };
-            if is_header(name, known) && slot.replace(value).is_some() {
-                sent.repeated = Some(known);
+    /// Notes a header of the request.
+    #[inline]
+    pub(super) fn note(&mut self, name: &str, value: &'a [u8]) {
+        const AUTHORIZATION: usize = names::AUTHORIZATION.len();
+        const AMZ_DATE: usize = names::DATE.len();
+        const TOKEN: usize = names::SECURITY_TOKEN.len();
+        const DATE: &str = "date";
+        let (known, slot) = match name.len() {
+            AUTHORIZATION if is_header(name, names::AUTHORIZATION) => {
+                (names::AUTHORIZATION, &mut self.authorization)
             }
-        });
-        sent
+            AMZ_DATE if is_header(name, names::DATE) => (names::DATE, &mut self.amz_date),
+            TOKEN if is_header(name, names::SECURITY_TOKEN) => {
+                (names::SECURITY_TOKEN, &mut self.token)
+            }
+            4 if is_header(name, names::HOST) => {
+                self.has_host = true;
+                return;
+            }
+            4 if is_header(name, DATE) => (DATE, &mut self.date),
+            _ => return,
+        };
+        if slot.replace(value).is_some() {
+            self.repeated = Some(known);
+        }
     }
+}
 
-    /// The date of the signature, also in the basic format: that of `x-amz-date`, or else of `date`
-    /// in either of its formats.
-    fn time(&self) -> Result<(Timestamp, [u8; 16]), Incomplete> {
-        let date = self.amz_date.or(self.date).unwrap_or_default();
-        let date = core::str::from_utf8(date).map_err(|_| Incomplete::Date)?;
-        if let (Ok(time), Ok(stamp)) = (date.parse(), date.as_bytes().try_into()) {
-            return Ok((time, stamp));
-        }
-        match (self.amz_date, date.parse::<HttpDate>()) {
-            (None, Ok(date)) => {
-                let time = Timestamp::from(date);
-                Ok((time, time.to_basic()))
-            }
-            _ => Err(Incomplete::Date),
-        }
+/// Reads the date of a signature, which is also returned in the basic format. The header `date` may
+/// have the format of HTTP instead.
+fn read_date(date: &[u8], may_be_http: bool) -> Result<(Timestamp, [u8; 16]), Incomplete> {
+    if let (Ok(time), Ok(stamp)) = (Timestamp::from_basic(date), date.try_into()) {
+        return Ok((time, stamp));
     }
+    let text = core::str::from_utf8(date).ok().filter(|_| may_be_http);
+    let date = text.and_then(|text| text.parse::<HttpDate>().ok());
+    let time = Timestamp::from(date.ok_or(Incomplete::Date)?);
+    Ok((time, time.to_basic()))
 }

@@ -9,8 +9,9 @@ mod unverified;
 use core::fmt;
 use core::time::Duration;
 
-use crate::canonical::{Form, parse_query, parse_signed};
+use crate::canonical::{Form, parameters, retain_signed, sort_query};
 use crate::chain::Chain;
+use crate::names;
 use crate::sign::checked;
 use crate::string_to_sign::TERMINATOR;
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     Signature, SigningKey, SigningSettings, Timestamp, VerifyError, WrongScope,
 };
 use cache::KeyCache;
+use claims::Sent;
 use unverified::Checked;
 
 pub use claims::Claims;
@@ -68,6 +70,8 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 pub struct Verifier {
     region: Box<str>,
     service: Box<str>,
+    /// What follows the date in every scope: `/us-east-1/lambda/aws4_request`.
+    scope_end: Box<str>,
     settings: SigningSettings,
     tolerance: Duration,
     cache: KeyCache,
@@ -86,6 +90,7 @@ impl Verifier {
     ) -> Result<Self, InvalidScope> {
         let (region, service) = checked(region.into(), service.into())?;
         Ok(Self {
+            scope_end: format!("/{region}/{service}/{TERMINATOR}").into(),
             region,
             service,
             settings: SigningSettings::default(),
@@ -250,17 +255,28 @@ impl Verifier {
         request: &RawRequest<'a>,
         now: Timestamp,
     ) -> Result<Checked<'a>, VerifyError> {
-        let claims = Claims::read(request)?;
-        let found = signed_headers::cover(request, &claims, &self.settings, form)?;
+        let mut sent = Sent::default();
+        request.for_each_header(|name, value| {
+            sent.note(name, value);
+            form.cover(name, value);
+        });
+        if !sent.has_host {
+            if let Some(host) = request.host() {
+                form.cover(names::HOST, host.as_bytes());
+            }
+        }
+        form.query.extend(parameters(request.query));
+        let claims = Claims::read(&sent, form.query.iter().copied())?;
+        let found = signed_headers::compare(form, &claims, &self.settings)?;
         self.check_time(&claims, now)?;
         if !found.host {
             return Err(VerifyError::HostNotSigned);
         }
         let id_length = self.check_scope(&claims)?;
-        match claims.expires {
-            Some(_) => parse_signed(&mut form.query, request.query, &self.settings),
-            None => parse_query(&mut form.query, request.query, |_| true),
+        if claims.expires.is_some() {
+            retain_signed(&mut form.query, &self.settings);
         }
+        sort_query(&mut form.query);
         Ok(Checked {
             claims,
             id_length,
@@ -291,17 +307,11 @@ impl Verifier {
 
     /// Checks the scope of a credential and returns the length of the access key's id.
     fn check_scope(&self, claims: &Claims<'_>) -> Result<usize, VerifyError> {
-        let date = &claims.stamp[..8];
-        let id = [
-            TERMINATOR.as_bytes(),
-            self.service.as_bytes(),
-            self.region.as_bytes(),
-            date,
-        ]
-        .iter()
-        .try_fold(claims.credential.as_bytes(), |credential, element| {
-            credential.strip_suffix(*element)?.strip_suffix(b"/")
-        });
+        let credential = claims.credential.as_bytes();
+        let id = credential
+            .strip_suffix(self.scope_end.as_bytes())
+            .and_then(|rest| rest.strip_suffix(&claims.stamp[..8]))
+            .and_then(|rest| rest.strip_suffix(b"/"));
         match id {
             Some(id) if !id.contains(&b'/') => Ok(id.len()),
             _ => Err(self.explain_scope(claims)),

@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use crate::canonical::{Form, Header, is_sorted_list};
 use crate::names::{self, is_header};
-use crate::{Incomplete, RawRequest, SigningSettings, VerifyError};
+use crate::{Incomplete, SigningSettings, VerifyError};
 
 /// The result of the comparison.
 pub(super) struct Found {
@@ -13,27 +13,16 @@ pub(super) struct Found {
     pub(super) rejection: Option<VerifyError>,
 }
 
-/// Puts the headers that are claimed to be covered into the canonical request.
+/// Sorts the headers of a request, and keeps those that are claimed to be covered.
 ///
 /// Both lists are sorted, so one walk finds headers that are covered but absent, and headers that
 /// are present but not covered. If the walk reaches the end of the list of names, the list is
 /// well-formed.
-pub(super) fn cover<'a>(
-    request: &RawRequest<'a>,
+pub(super) fn compare(
+    form: &mut Form<'_>,
     claims: &Claims<'_>,
     settings: &SigningSettings,
-    form: &mut Form<'a>,
 ) -> Result<Found, Incomplete> {
-    let mut has_host = false;
-    request.for_each_header(|name, value| {
-        has_host |= is_header(name, names::HOST);
-        form.cover(name, value);
-    });
-    if !has_host {
-        if let Some(host) = request.host() {
-            form.cover(names::HOST, host.as_bytes());
-        }
-    }
     form.sort_headers();
 
     let Form {
@@ -50,7 +39,7 @@ pub(super) fn cover<'a>(
     };
     headers.retain(|header| {
         let Header { name, value, .. } = header;
-        if is_header(name, names::CONTENT_SHA256) && value != payload.text(&mut [0; 64]) {
+        if is_header(name, names::CONTENT_SHA256) && *value != payload.text(&mut [0; 64]) {
             found.rejection.get_or_insert(VerifyError::PayloadMismatch);
         }
         if before.is_some_and(|before| header.is_same(&before)) {
@@ -58,7 +47,7 @@ pub(super) fn cover<'a>(
         }
         match rest.and_then(|rest| strip_name(rest, name, *lower_case)) {
             Some(after) => {
-                (before, rest) = (Some(header), after);
+                (before, rest) = (Some(*header), after);
                 found.host |= is_header(name, names::HOST);
                 true
             }
