@@ -12,9 +12,6 @@ use serde_json::value::RawValue;
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
 
-/// Room for everything in a line but the payload, unless the item failed.
-const MEMBERS: usize = 256;
-
 /// A result in its written form. Absent members are left out, except for `key`.
 #[derive(Serialize)]
 struct Line<'f> {
@@ -160,12 +157,8 @@ impl Finished {
             memory_mb: report.and_then(|report| report.memory_size_mb),
             error: self.cause.as_ref().map(Cause::describe),
         };
-        let mut written = Vec::with_capacity(MEMBERS + self.payload.len());
-        match serde_json::to_writer(&mut written, &line) {
-            Ok(()) => written.into(),
-            // A value whose keys are strings can be serialized.
-            Err(_) => Bytes::new(),
-        }
+        // A value whose keys are strings can be serialized.
+        serde_json::to_vec(&line).unwrap_or_default().into()
     }
 }
 

@@ -7,12 +7,11 @@ mod order;
 mod progress;
 mod verdict;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use lambda_invoke::{BoxError, Client, Error, FunctionName};
 use tokio::sync::watch;
 
 pub use self::attempt::{Mode, Target};
-use self::driver::Shared;
+use self::driver::Driver;
 pub use self::progress::{BySettled, Progress};
 pub use self::verdict::Retry;
 use crate::item::{Event, Finished, Item};
@@ -220,9 +219,7 @@ impl Map {
 
     /// Starts to send the items of a source.
     ///
-    /// Nothing happens until the run is polled. After that, each call that ends starts the next, until
-    /// about a thousand results have not been read. Results of calls that end within a millisecond may
-    /// be yielded together.
+    /// Nothing happens unless the run is polled, except for calls that were started.
     pub fn run<S, E>(self, source: S) -> Run
     where
         S: Stream<Item = Result<Item, E>> + Send + 'static,
@@ -235,8 +232,7 @@ impl Map {
         }));
         let source = Box::pin(Source(Box::pin(source)));
         Run {
-            shared: Shared::new(self, source, phases, Arc::clone(&progress)),
-            taken: VecDeque::new(),
+            driver: Box::new(Driver::new(self, source, phases, Arc::clone(&progress))),
             control: Control(Arc::new(control)),
             progress,
         }
@@ -353,9 +349,7 @@ impl From<JournalError> for RunError {
 /// the journal, nothing more is known about them.
 #[must_use = "a run does nothing unless it is polled"]
 pub struct Run {
-    shared: Arc<Shared>,
-    /// Results that were ready and are yielded first.
-    taken: VecDeque<Event>,
+    driver: Box<Driver>,
     control: Control,
     progress: Arc<Mutex<Progress>>,
 }
@@ -363,14 +357,14 @@ pub struct Run {
 impl Run {
     /// Waits for the next item to end; `None` when the run has ended. Cancel-safe.
     pub async fn next(&mut self) -> Option<Result<Event, RunError>> {
-        std::future::poll_fn(|cx| self.poll_event(cx)).await
+        std::future::poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
     /// Takes an item that has ended, if one is ready, without waiting. For items that end at the same time
     /// this is faster than [`next`](Self::next). `None` does not mean that the run has ended.
     #[must_use = "the item is not reported again"]
     pub fn take_ready(&mut self) -> Option<Event> {
-        self.taken.pop_front()
+        self.driver.take_ready()
     }
 
     /// Returns the handle that can end the run early.
@@ -390,26 +384,7 @@ impl Run {
     /// started.
     #[must_use]
     pub fn ended(&self) -> Ended {
-        self.shared.ended()
-    }
-
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, RunError>>> {
-        loop {
-            if let Some(event) = self.taken.pop_front() {
-                return Poll::Ready(Some(Ok(event)));
-            }
-            match ready!(self.shared.poll_ready(cx, &mut self.taken)) {
-                Some(Ok(())) => {}
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.shared.abandon();
+        self.driver.ended()
     }
 }
 
@@ -417,7 +392,7 @@ impl Stream for Run {
     type Item = Result<Event, RunError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_event(cx)
+        self.driver.poll_event(cx)
     }
 }
 
@@ -430,7 +405,7 @@ impl fmt::Debug for Run {
     }
 }
 
-/// Makes a source from an iterator. It must not block, since it runs in the tasks of the run.
+/// Makes a source from an iterator. It must not block, since it runs where the run is polled.
 pub fn iter<I>(items: I) -> impl Stream<Item = Result<Item, BoxError>> + Send
 where
     I: IntoIterator<Item = Item>,

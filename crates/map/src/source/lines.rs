@@ -34,8 +34,6 @@ pub struct Texts<R> {
     reader: R,
     separator: Separator,
     fields: Fields,
-    /// The item that is being read, with its separator.
-    text: Vec<u8>,
     number: u64,
     failed: bool,
 }
@@ -47,7 +45,6 @@ impl<R: BufRead> Texts<R> {
             reader,
             separator,
             fields,
-            text: Vec::new(),
             number: 0,
             failed: false,
         }
@@ -60,28 +57,29 @@ impl<R: BufRead> Texts<R> {
         }
     }
 
-    fn read_text(&mut self) -> io::Result<usize> {
-        self.text.clear();
+    fn text(&mut self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
         let end = match self.separator {
             Separator::Line => b'\n',
             Separator::Nul => 0,
         };
         let most = MAX_ITEM as u64 + 2;
-        let mut reader = self.reader.by_ref().take(most);
-        reader.read_until(end, &mut self.text)
+        self.reader.by_ref().take(most).read_until(end, &mut text)?;
+        Ok(text)
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
         loop {
             self.number += 1;
-            let read = self.read_text();
-            read.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
-            if self.text.is_empty() {
+            let text = self.text();
+            let text =
+                text.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
+            if text.is_empty() {
                 return Ok(None);
             }
             let mut payload = match self.separator {
-                Separator::Nul => self.text.strip_suffix(&[0]).unwrap_or(&self.text),
-                Separator::Line => &self.text,
+                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(&text),
+                Separator::Line => &text,
             };
             if self.number == 1 {
                 payload = payload

@@ -1,21 +1,20 @@
 //! Tasks that make calls. Each lives as long as the run and makes one call after another, because
 //! allocating a new task of several kilobytes for each call takes longer than passing the call to a
 //! task that exists.
-//!
-//! A task whose call has ended drives the run itself, and is the first to be used again. So its next
-//! call usually follows in the same task, and no other task has to be woken for it.
 
 use std::panic::resume_unwind;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use lambda_invoke::Client;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use lambda_invoke::{Client, Error};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::super::attempt::{Attempt, Target};
+use super::super::attempt::{Attempt, Response, Target};
 use super::Work;
-use super::shared::Shared;
+
+/// The maximum number of results that are taken at once.
+const MOST: usize = 256;
 
 /// A call that runs.
 #[derive(Debug)]
@@ -26,6 +25,12 @@ pub(super) struct Running {
     pub(super) others: usize,
     pub(super) work: Work,
 }
+
+/// A call that ended, and its result.
+pub(super) type Called = (Running, Result<Response, Error>);
+
+/// The result of the call that this caller made.
+type Ended = (usize, Result<Response, Error>);
 
 #[derive(Debug)]
 struct Caller {
@@ -39,23 +44,26 @@ struct Caller {
 pub(super) struct Callers {
     client: Client,
     target: Arc<Target>,
-    run: Weak<Shared>,
     callers: Vec<Caller>,
     /// The callers without a call. The last one to become idle is the first to be used again.
     idle: Vec<usize>,
     tasks: JoinSet<()>,
+    end: UnboundedSender<Ended>,
+    ended: UnboundedReceiver<Ended>,
 }
 
 impl Callers {
-    /// Creates the callers of a run.
-    pub(super) fn new(client: Client, target: Target, run: Weak<Shared>) -> Self {
+    pub(super) fn new(client: Client, target: Target) -> Self {
+        // Not bounded, but holds at most one result of each caller.
+        let (end, ended) = unbounded_channel();
         Self {
             client,
             target: Arc::new(target),
-            run,
             callers: Vec::new(),
             idle: Vec::new(),
             tasks: JoinSet::new(),
+            end,
+            ended,
         }
     }
 
@@ -82,19 +90,12 @@ impl Callers {
     fn add(&mut self) -> usize {
         let index = self.callers.len();
         let (next, mut attempts) = unbounded_channel::<Attempt>();
-        let (client, target) = (self.client.clone(), Arc::clone(&self.target));
-        let run = Weak::clone(&self.run);
+        let (client, target, end) = (self.client.clone(), self.target.clone(), self.end.clone());
         self.tasks.spawn(async move {
             while let Some(attempt) = attempts.recv().await {
                 let result = attempt.make(&client, &target).await;
-                let Some(run) = run.upgrade() else {
+                if end.send((index, result)).is_err() {
                     return;
-                };
-                run.called(index, result);
-                let_others_run().await;
-                // Another call that ended may have started the next one here.
-                if attempts.is_empty() {
-                    run.advance();
                 }
             }
         });
@@ -103,25 +104,31 @@ impl Callers {
         index
     }
 
-    /// Takes the call of a caller that ended; `None` if it was stopped.
-    pub(super) fn take(&mut self, index: usize) -> Option<Running> {
-        let running = self.callers.get_mut(index)?.running.take()?;
-        self.idle.push(index);
-        Some(running)
-    }
-
-    /// Registers the context to be woken if a call panics.
+    /// Takes the calls that ended. If there are none, registers the context to be woken.
     ///
     /// # Panics
     ///
     /// If a call panicked, for example in the program's provider of credentials: its result would
     /// never arrive.
-    pub(super) fn poll_panic(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(ended)) = self.tasks.poll_join_next(cx) {
-            if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Called>> {
+        if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
+            if let Ok(panic) = error.try_into_panic() {
                 resume_unwind(panic);
             }
         }
+        let mut received = Vec::new();
+        let Poll::Ready(1..) = self.ended.poll_recv_many(cx, &mut received, MOST) else {
+            return Poll::Pending;
+        };
+        let mut ended = Vec::with_capacity(received.len());
+        for (index, result) in received {
+            let caller = self.callers.get_mut(index);
+            if let Some(running) = caller.and_then(|caller| caller.running.take()) {
+                self.idle.push(index);
+                ended.push((running, result));
+            }
+        }
+        Poll::Ready(ended)
     }
 
     /// Stops all running calls and returns them. No call may be started after that.
@@ -131,18 +138,4 @@ impl Callers {
         self.idle.clear();
         callers.filter_map(|caller| caller.running).collect()
     }
-}
-
-/// Lets other tasks that are ready run first: calls that are about to end then share one write to the
-/// journal.
-async fn let_others_run() {
-    let mut has_let = false;
-    std::future::poll_fn(|cx| match std::mem::replace(&mut has_let, true) {
-        true => Poll::Ready(()),
-        false => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-    })
-    .await;
 }

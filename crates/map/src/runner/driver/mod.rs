@@ -1,21 +1,20 @@
-//! The loop of a run, which the reader of its results drives, and each call that ends.
+//! The loop of a run, which is polled by the reader of its results.
 //!
 //! An item goes from the source to `opening`; its record is written; the call is started; the
-//! result goes to `closing`; its record is written; then it is yielded. Records are written
-//! together: that of a call that has ended, and that of the one that starts in its place. If a
-//! thread writes them, because they also have to be synced, the next ones are collected in the
-//! meantime.
+//! result goes to `closing`; its record is written; then it is yielded. Records are written in
+//! groups: those of all calls that have ended when the run is polled, and of those that start in
+//! their place. If a thread writes them, because they also have to be synced, the next group is
+//! collected in the meantime.
 
 mod callers;
 mod results;
-mod shared;
 mod start;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,7 +26,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
 use self::callers::Callers;
-pub(super) use self::shared::Shared;
 use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
@@ -41,9 +39,6 @@ use crate::store::{Journal, JournalError, Reading, Written};
 
 /// No more items are started while this many results wait to be read.
 const MAX_READY: usize = 1_024;
-
-/// The reader is woken at once if this many results are ready.
-const MANY_READY: usize = 128;
 
 pub(super) type ItemSource = Pin<Box<dyn Stream<Item = Result<Item, BoxError>> + Send>>;
 
@@ -100,7 +95,7 @@ struct Recalling {
 }
 
 /// Waits for the next change of the phase.
-type Changing = Pin<Box<dyn Future<Output = watch::Receiver<Phase>> + Send>>;
+type Changing = Pin<Box<dyn Future<Output = (watch::Receiver<Phase>, Phase)> + Send>>;
 
 type Closing = Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>;
 
@@ -127,6 +122,8 @@ pub(super) struct Driver {
     ready: VecDeque<Event>,
     journal: Option<Journal>,
     recalling: Option<Recalling>,
+    /// Whether other tasks have been allowed to run first.
+    has_gathered: bool,
     limiter: Limiter,
     rate: Rate,
     /// Whether the rate keeps the next call from starting.
@@ -135,8 +132,7 @@ pub(super) struct Driver {
     /// When a call was last accepted.
     accepted: Instant,
     phase: Phase,
-    phases: watch::Receiver<Phase>,
-    changing: Changing,
+    changing: Option<Changing>,
     ended: Ended,
     /// An error to be yielded once everything has ended.
     failed: Option<RunError>,
@@ -152,7 +148,6 @@ impl Driver {
         source: ItemSource,
         phases: watch::Receiver<Phase>,
         progress: Arc<Mutex<Progress>>,
-        run: Weak<Shared>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -176,7 +171,7 @@ impl Driver {
             waiting: BTreeMap::new(),
             opening: Vec::new(),
             writing: None,
-            callers: Callers::new(map.client, map.target, run),
+            callers: Callers::new(map.client, map.target),
             keep: map.keep,
             keeping: JoinSet::new(),
             closing: Vec::new(),
@@ -184,14 +179,14 @@ impl Driver {
             ready: VecDeque::new(),
             journal: map.journal,
             recalling: None,
+            has_gathered: false,
             limiter: Limiter::new(map.concurrency),
             rate: Rate::new(map.rate),
             is_rated: false,
             began: now,
             accepted: now,
             phase: Phase::Running,
-            changing: changing(phases.clone()),
-            phases,
+            changing: Some(changing(phases)),
             ended: Ended::Complete,
             failed: None,
             closing_journal: None,
@@ -205,31 +200,33 @@ impl Driver {
         self.ended.clone()
     }
 
-    /// Waits until results are ready, or an error; `None` means that the run has ended.
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), RunError>>> {
-        self.poll_changing(cx);
-        if self.ready.is_empty() {
-            self.advance(cx);
-        }
-        // Only after the first call has been started: there is nothing to wait for before.
-        self.callers.poll_panic(cx);
-        if !self.ready.is_empty() {
-            return Poll::Ready(Some(Ok(())));
-        }
-        if self.is_over {
-            return Poll::Ready(None);
-        }
-        self.poll_close(cx)
+    /// Takes a result that is ready.
+    pub(super) fn take_ready(&mut self) -> Option<Event> {
+        self.ready.pop_front()
     }
 
-    /// Does everything that can be done now.
-    fn advance(&mut self, cx: &mut Context<'_>) {
+    /// Yields the next result.
+    pub(super) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event, RunError>>> {
         loop {
-            self.note_phase();
-            if self.is_over || self.closing_journal.is_some() {
-                return;
+            if let Some(event) = self.take_ready() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            self.poll_phase(cx);
+            if self.is_over {
+                return Poll::Ready(None);
+            }
+            if self.closing_journal.is_some() {
+                return self.poll_close(cx);
+            }
+            if self.gathers() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             let mut progressed = self.poll_recalled(cx);
+            progressed |= self.poll_called(cx);
             progressed |= self.poll_kept(cx);
             progressed |= self.start(cx);
             progressed |= self.write();
@@ -239,22 +236,21 @@ impl Driver {
                 progressed |= self.give_up();
             }
             if self.is_idle() {
-                return self.close();
+                self.close();
+                continue;
             }
-            if !progressed && self.poll_timer(cx).is_pending() {
-                return;
+            if !progressed && self.ready.is_empty() {
+                ready!(self.poll_timer(cx));
             }
         }
     }
 
-    /// Whether the reader of the results has something to do.
-    fn has_news(&self) -> bool {
-        !self.ready.is_empty() || self.closing_journal.is_some()
-    }
-
-    /// Whether the reader has to be woken at once: for many results, or if there will be no more soon.
-    fn is_urgent(&self) -> bool {
-        self.closing_journal.is_some() || self.ready.len() >= MANY_READY || self.in_flight() == 0
+    /// Whether to let other tasks run first, which is true every second time: calls that are about
+    /// to end then share one write to the journal.
+    fn gathers(&mut self) -> bool {
+        self.has_gathered =
+            !self.has_gathered && self.journal.is_some() && self.callers.running() > 1;
+        self.has_gathered
     }
 
     fn now(&self) -> Duration {
@@ -295,24 +291,20 @@ impl Driver {
             && self.recalling.is_none()
     }
 
-    /// Registers the context to be woken by a change of the phase.
-    fn poll_changing(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(phases) = self.changing.as_mut().poll(cx) {
-            self.changing = changing(phases);
-        }
-    }
-
-    fn note_phase(&mut self) {
-        // An error means that nobody can end the run early any more.
-        if !self.phases.has_changed().unwrap_or_default() || self.phase == Phase::Stopping {
-            return;
-        }
-        self.phase = *self.phases.borrow_and_update();
-        if matches!(self.ended, Ended::Complete) {
-            self.ended = Ended::Interrupted;
-        }
-        if self.phase == Phase::Stopping {
-            self.abandon();
+    fn poll_phase(&mut self, cx: &mut Context<'_>) {
+        while let Some(future) = &mut self.changing {
+            let Poll::Ready((phases, phase)) = future.as_mut().poll(cx) else {
+                return;
+            };
+            self.phase = phase;
+            self.changing = Some(changing(phases));
+            if matches!(self.ended, Ended::Complete) {
+                self.ended = Ended::Interrupted;
+            }
+            if phase == Phase::Stopping {
+                self.abandon();
+                self.changing = None;
+            }
         }
     }
 
@@ -353,22 +345,15 @@ impl Driver {
         }));
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), RunError>>> {
-        let Some(closing) = &mut self.closing_journal else {
-            return Poll::Pending;
-        };
-        let closed = ready!(closing.as_mut().poll(cx));
-        self.closing_journal = None;
-        self.is_over = true;
-        let error = self.failed.take().or(closed.err().map(RunError::Journal));
-        Poll::Ready(error.map(Err))
-    }
-
-    /// Ends the run without results.
-    fn forget(&mut self) {
-        self.is_over = true;
-        drop(self.callers.abort());
-        self.journal = None;
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, RunError>>> {
+        if let Some(closing) = &mut self.closing_journal {
+            let closed = ready!(closing.as_mut().poll(cx));
+            self.closing_journal = None;
+            self.is_over = true;
+            let error = self.failed.take().or(closed.err().map(RunError::Journal));
+            return Poll::Ready(error.map(Err));
+        }
+        Poll::Ready(None)
     }
 
     /// Ends the run because of an error. Calls in flight may finish if their results can still be
@@ -394,8 +379,8 @@ fn changing(mut phases: watch::Receiver<Phase>) -> Changing {
     Box::pin(async move {
         match phases.changed().await {
             Ok(()) => {
-                phases.mark_unchanged();
-                phases
+                let phase = *phases.borrow_and_update();
+                (phases, phase)
             }
             // Nobody can end the run early any more.
             Err(_) => std::future::pending().await,

@@ -22,15 +22,19 @@ use crate::pace::Limit;
 const MIN_FOR_SHARE: u64 = 100;
 
 impl Driver {
-    /// Processes the result of the call that this caller made.
-    pub(super) fn called(&mut self, caller: usize, result: Result<Response, Error>) {
-        let Some(running) = self.callers.take(caller) else {
-            return;
-        };
-        match result {
-            Ok(response) => self.succeeded(running.number, running.work, response),
-            Err(error) => self.failed(running, error),
+    /// Processes the calls that ended; returns whether there were any.
+    pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progressed = false;
+        while let Poll::Ready(called) = self.callers.poll_ended(cx) {
+            progressed = true;
+            for (running, result) in called {
+                match result {
+                    Ok(response) => self.succeeded(running.number, running.work, response),
+                    Err(error) => self.failed(running, error),
+                }
+            }
         }
+        progressed
     }
 
     fn succeeded(&mut self, number: u64, mut work: Work, response: Response) {
