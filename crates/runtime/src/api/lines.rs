@@ -40,6 +40,8 @@ fn failure(error_type: Option<&str>, body: Option<&str>) -> Option<Failure> {
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     bytes: BytesMut,
+    /// Where in the lines these bytes end.
+    place: Place,
 }
 
 impl Held {
@@ -47,15 +49,21 @@ impl Held {
     /// bytes and the chunk.
     pub(crate) fn push(&mut self, chunk: Bytes) -> Vec<Bytes> {
         // The name in the first line arrives in one piece, so a shorter chunk is never delayed.
-        if self.bytes.is_empty() && (chunk.len() <= TYPE.len() || !may_be_error(&chunk)) {
-            return vec![chunk];
-        }
-        if may_be_error_joined(&self.bytes, &chunk) {
+        let is_short = chunk.len() <= TYPE.len();
+        let is_long = self.bytes.len() + chunk.len() > MAX_HELD;
+        let place = match (self.bytes.is_empty() && is_short) || is_long {
+            true => None,
+            false => self.place.after(&chunk),
+        };
+        if let Some(place) = place {
+            self.place = place;
             self.bytes.extend_from_slice(&chunk);
             return Vec::new();
         }
-        let held = self.bytes.split().freeze();
-        let mut data = vec![held];
+        if self.bytes.is_empty() {
+            return vec![chunk];
+        }
+        let mut data = vec![std::mem::take(self).bytes.freeze()];
         data.extend(self.push(chunk));
         data
     }
@@ -73,40 +81,36 @@ impl Held {
     }
 }
 
-fn may_be_error_joined(held: &[u8], chunk: &[u8]) -> bool {
-    let mut all = held.to_vec();
-    all.extend_from_slice(chunk);
-    may_be_error(&all)
+/// A place in the two lines, so that each byte is looked at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    is_second: bool,
+    /// How many bytes of the line there were, up to its value.
+    matched: usize,
 }
 
-/// Whether the bytes are the two lines, or the beginning of them.
-fn may_be_error(bytes: &[u8]) -> bool {
-    if bytes.is_empty() || bytes.len() > MAX_HELD {
-        return false;
+impl Place {
+    /// Returns the place after further bytes; `None` if these cannot belong to the lines.
+    fn after(mut self, bytes: &[u8]) -> Option<Self> {
+        for byte in bytes {
+            let name = if self.is_second { BODY } else { TYPE };
+            if self.matched <= name.len() {
+                let expected = name.as_bytes().get(self.matched).unwrap_or(&b':');
+                if byte.to_ascii_lowercase() != *expected {
+                    return None;
+                }
+                self.matched += 1;
+            } else if *byte == b'\n' && !self.is_second {
+                self = Self {
+                    is_second: true,
+                    matched: 0,
+                };
+            } else if !matches!(byte, b' '..=b'~' | b'\r' | b'\n') {
+                return None;
+            }
+        }
+        Some(self)
     }
-    let Some(rest) = expect(bytes, TYPE) else {
-        return false;
-    };
-    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-        return rest
-            .iter()
-            .all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r');
-    };
-    let Some(rest) = rest.get(end + 1..).and_then(|rest| expect(rest, BODY)) else {
-        return false;
-    };
-    rest.iter()
-        .all(|byte| (b' '..0x7f).contains(byte) || matches!(byte, b'\r' | b'\n'))
-}
-
-/// Skips a header's name and colon. Empty if the bytes end within them, `None` if they differ.
-fn expect<'a>(bytes: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let expected = name.bytes().chain([b':']);
-    let same = bytes
-        .iter()
-        .zip(expected)
-        .all(|(byte, right)| byte.to_ascii_lowercase() == right);
-    same.then(|| bytes.get(name.len() + 1..).unwrap_or_default())
 }
 
 fn parse(bytes: &[u8]) -> Option<Failure> {
@@ -189,6 +193,23 @@ mod tests {
         let other = Bytes::from_static(b"\r\nsomething else");
         assert_eq!(held.push(other.clone()), [begin, other]);
         assert!(held.end().unwrap().is_none());
+    }
+
+    #[test]
+    fn an_error_in_many_chunks_takes_no_longer_than_in_one() {
+        let mut lines = LINES[..LINES.len() - 2].to_vec();
+        lines.resize(MAX_HELD, b' ');
+        let lines = Bytes::from(lines);
+        let (first, rest) = (lines.slice(..TYPE.len() + 1), lines.slice(TYPE.len() + 1..));
+        let mut held = Held::default();
+        let began = std::time::Instant::now();
+        assert!(held.push(first).is_empty());
+        for at in 0..rest.len() {
+            assert!(held.push(rest.slice(at..=at)).is_empty());
+        }
+        assert_eq!(held.end().unwrap().unwrap().error_type, "Boom");
+        // Looking at all of it for each byte takes minutes.
+        assert!(began.elapsed() < std::time::Duration::from_secs(5));
     }
 
     #[test]
