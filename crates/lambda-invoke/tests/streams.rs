@@ -216,13 +216,8 @@ async fn is_an_async_read_that_ends_only_where_the_stream_did() {
 
     let cut = [stream_head(&[]), http_chunk(&body[0]), LAST_CHUNK.to_vec()].concat();
     let server = responding(cut).await;
-    let mut reader = server
-        .client()
-        .stream("f")
-        .send()
-        .await
-        .unwrap()
-        .into_reader();
+    let stream = server.client().stream("f").send().await.unwrap();
+    let mut reader = stream.into_reader();
     let mut text = String::new();
     let error = reader.read_to_string(&mut text).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
@@ -461,13 +456,8 @@ async fn a_malformed_prelude_or_event_is_corrupt_for_every_reader() {
         (&b"hello"[..], ErrorKind::Corrupt)
     );
     assert_eq!(error.received(), Some(5));
-    let mut reader = server
-        .client()
-        .stream("f")
-        .send()
-        .await
-        .unwrap()
-        .into_reader();
+    let stream = server.client().stream("f").send().await.unwrap();
+    let mut reader = stream.into_reader();
     let mut text = String::new();
     let error = reader.read_to_string(&mut text).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);

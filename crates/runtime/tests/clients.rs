@@ -209,17 +209,10 @@ async fn an_extension_hears_of_invocations_and_of_the_end() {
 }
 
 /// Asks for its next event when it hears that the instance ends.
-const LATE: &str = r#"#!/usr/bin/env python3
-import http.client, os, signal, threading
+const LATE: &str = r#"import signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-def ask(method, path, body=None, headers={}):
-    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    api.request(method, path, body, headers)
-    response = api.getresponse()
-    response.read()
-    return response
 base = "/2020-01-01/extension/"
-own = ask("POST", base + "register", '{"events":["SHUTDOWN"]}', {"Lambda-Extension-Name": "own"})
+own = ask("POST", base + "register", '{"events":["SHUTDOWN"]}', {"Lambda-Extension-Name": "own"})[0]
 own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
 ends = threading.Event()
 def extension():
@@ -227,11 +220,11 @@ def extension():
     ends.set()
 threading.Thread(target=extension, daemon=True).start()
 base = "/2018-06-01/runtime/invocation/"
-id = ask("GET", base + "next").headers["Lambda-Runtime-Aws-Request-Id"]
+id = ask("GET", base + "next")[0].headers["Lambda-Runtime-Aws-Request-Id"]
 ask("POST", base + id + "/response", "1")
 ends.wait()
 print("asks", flush=True)
-print("status", ask("GET", base + "next").status, flush=True)
+print("status", ask("GET", base + "next")[0].status, flush=True)
 "#;
 
 #[tokio::test]
@@ -240,12 +233,10 @@ async fn a_runtime_that_asks_while_it_is_ended_is_not_rejected() {
         return;
     }
     let folder = Folder::new();
-    let program = Program::source(folder.script("bootstrap", LATE)).unwrap();
-    let program = program.timeout(Duration::from_secs(20));
+    let program = support::bootstrap(&folder, LATE);
     let lines = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&lines);
-    let pool = Pool::new(program.init_timeout(Duration::from_secs(60)))
-        .on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
+    let pool = Pool::new(program).on_log(move |line| seen.lock().unwrap().push(line.text.clone()));
     assert_eq!(invoke(&pool, "{}").await.text(), "1");
     pool.shutdown().await;
     assert_eq!(*lines.lock().unwrap(), ["asks"]);

@@ -9,17 +9,10 @@ use std::time::Duration;
 use lambda_invoke_runtime::api::{Machine, Rejection, ResponseMode, Subscriptions};
 use lambda_invoke_runtime::limits::MAX_EXTENSIONS;
 use lambda_invoke_runtime::{Event, InvokeError, Outcome, Pool, Program, ProgramError};
-use support::{Folder, event, invoke};
+use support::{Folder, bootstrap, event, invoke};
 
 /// Prints the status and the type of each response to a request that is wrong.
-const WRONG: &str = r#"#!/usr/bin/env python3
-import http.client, json, os
-def ask(method, path, body=None, headers={}):
-    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    api.request(method, path, body, headers)
-    response = api.getresponse()
-    return response, response.read()
-def show(what, *request):
+const WRONG: &str = r#"def show(what, *request):
     response, text = ask(*request)
     print(what, response.status, json.loads(text)["errorType"], flush=True)
 base, named = "/2020-01-01/extension/", {"Lambda-Extension-Name": "x"}
@@ -49,14 +42,6 @@ show("too late:", "POST", "/2018-06-01/runtime/init/error", "{}")
 ask("POST", base + id + "/response", "1")
 ask("GET", base + "next")
 "#;
-
-fn bootstrap(folder: &Folder, text: &str) -> Program {
-    let program = Program::source(folder.script("bootstrap", text)).unwrap();
-    program
-        .timeout(Duration::from_secs(20))
-        .init_timeout(Duration::from_secs(60))
-        .concurrency(1)
-}
 
 #[tokio::test]
 async fn each_wrong_request_has_its_own_status_and_type() {
@@ -96,14 +81,7 @@ async fn each_wrong_request_has_its_own_status_and_type() {
 }
 
 /// Prints the trace id that an extension receives.
-const TRACED: &str = r#"#!/usr/bin/env python3
-import http.client, json, os, threading
-def ask(method, path, body=None, headers={}):
-    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    api.request(method, path, body, headers)
-    response = api.getresponse()
-    return response, response.read()
-base = "/2020-01-01/extension/"
+const TRACED: &str = r#"base = "/2020-01-01/extension/"
 own = ask("POST", base + "register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "own"})[0]
 own = {"Lambda-Extension-Identifier": own.headers["Lambda-Extension-Identifier"]}
 events = []

@@ -195,11 +195,16 @@ mod tests {
         assert!(held.end().unwrap().is_none());
     }
 
+    /// The lines, with spaces after the body up to this length.
+    fn padded(length: usize) -> Bytes {
+        let mut lines = LINES[..LINES.len() - 2].to_vec();
+        lines.resize(length, b' ');
+        lines.into()
+    }
+
     #[test]
     fn an_error_in_many_chunks_takes_no_longer_than_in_one() {
-        let mut lines = LINES[..LINES.len() - 2].to_vec();
-        lines.resize(MAX_HELD, b' ');
-        let lines = Bytes::from(lines);
+        let lines = padded(MAX_HELD);
         let (first, rest) = (lines.slice(..TYPE.len() + 1), lines.slice(TYPE.len() + 1..));
         let mut held = Held::default();
         let began = std::time::Instant::now();
@@ -214,15 +219,10 @@ mod tests {
 
     #[test]
     fn an_error_is_held_back_up_to_the_limit() {
-        let long = |length: usize| {
-            let mut lines = LINES[..LINES.len() - 2].to_vec();
-            lines.resize(length, b' ');
-            Bytes::from(lines)
-        };
         let mut held = Held::default();
-        assert!(held.push(long(256 * 1024)).is_empty());
+        assert!(held.push(padded(256 * 1024)).is_empty());
         assert_eq!(held.end().unwrap().unwrap().error_type, "Boom");
-        let too_long = long(256 * 1024 + 1);
+        let too_long = padded(256 * 1024 + 1);
         assert_eq!(Held::default().push(too_long.clone()), [too_long]);
     }
 }

@@ -125,3 +125,23 @@ pub(crate) async fn call(pool: &Pool, event: Event) -> Called {
 pub(crate) async fn invoke(pool: &Pool, payload: &str) -> Called {
     call(pool, event(payload)).await
 }
+
+/// Sends requests to the host's APIs.
+const ASK: &str = r#"#!/usr/bin/env python3
+import http.client, json, os, threading
+def ask(method, path, body=None, headers={}):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, path, body, headers)
+    response = api.getresponse()
+    return response, response.read()
+"#;
+
+/// A runtime in Python that sends its requests with `ask`, which returns the response and its body.
+pub(crate) fn bootstrap(folder: &Folder, text: &str) -> Program {
+    let script = folder.script("bootstrap", &format!("{ASK}{text}"));
+    let program = Program::source(script).unwrap();
+    program
+        .timeout(Duration::from_secs(20))
+        .init_timeout(Duration::from_secs(60))
+        .concurrency(1)
+}
