@@ -311,15 +311,17 @@ fn states(page: &str, parts: &[&str]) -> bool {
 
 #[test]
 fn stated_numbers_are_those_of_the_code() {
-    let read_buffer = constant("crates/transport/src/builder.rs", "READ_BUFFER") >> 10;
+    let kib = |name| {
+        format!(
+            "{} KiB",
+            constant("crates/transport/src/pool.rs", name) >> 10
+        )
+    };
     let transport = read("crates/transport/README.md");
+    assert!(states(&transport, &["100 headers", &kib("MAX_HEAD")]));
     assert!(states(
         &transport,
-        &["100 headers", &format!("{read_buffer} KiB")]
-    ));
-    assert!(states(
-        &transport,
-        &["one read", &format!("{read_buffer} KiB")]
+        &["one read", &kib("READ_SECURE"), &kib("READ_PLAIN")]
     ));
 
     let shown = constant("crates/cli/src/terminal.rs", "MOST_TEXT") >> 10;

@@ -10,6 +10,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use crate::pool::Lease;
 use crate::{Error, Sent, TimeoutKind, Timeouts, late};
 
 /// The body of a response: an [`http_body::Body`] of [`Bytes`], as they are received.
@@ -24,6 +25,8 @@ use crate::{Error, Sent, TimeoutKind, Timeouts, late};
 ///   to the pool.
 pub struct Body {
     state: State,
+    /// The connection, until it is returned to the pool.
+    lease: Option<Lease>,
     received: u64,
     timer: Option<Box<Timer>>,
 }
@@ -46,7 +49,12 @@ struct Timer {
 
 impl Body {
     /// Creates a body; `started` is when the exchange began.
-    pub(crate) fn new(incoming: Incoming, timeouts: &Timeouts, started: Instant) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        lease: Lease,
+        timeouts: &Timeouts,
+        started: Instant,
+    ) -> Self {
         let total = timeouts
             .total
             .and_then(|total| Some((started.checked_add(total)?, total)));
@@ -60,17 +68,31 @@ impl Body {
                 sleep,
             })
         });
-        Self {
+        let has_ended = http_body::Body::is_end_stream(&incoming);
+        let mut body = Self {
             state: State::Reading(incoming),
+            lease: Some(lease),
             received: 0,
             timer,
+        };
+        if has_ended {
+            body.end();
+        }
+        body
+    }
+
+    /// Returns the connection to the pool.
+    fn end(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.end();
         }
     }
 
     fn fail(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.timer = None;
         let again = error.again();
-        // Releases the connection.
+        // Closes the connection.
+        self.lease = None;
         self.state = State::Failed(error);
         Poll::Ready(Some(Err(again)))
     }
@@ -95,8 +117,9 @@ impl http_body::Body for Body {
                 return this.fail(Error::timeout(TimeoutKind::Total, limit, Sent::Maybe, true));
             }
         }
-        match Pin::new(incoming).poll_frame(cx) {
+        match Pin::new(&mut *incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
+                let has_ended = incoming.is_end_stream();
                 if let Some(timer) = &mut this.timer {
                     timer.armed = None;
                 }
@@ -104,10 +127,16 @@ impl http_body::Body for Body {
                     Some(Ok(frame)) => {
                         let length = frame.data_ref().map_or(0, Bytes::len);
                         this.received = this.received.saturating_add(length as u64);
+                        if has_ended {
+                            this.end();
+                        }
                         Poll::Ready(Some(Ok(frame)))
                     }
                     Some(Err(error)) => this.fail(Error::body(error, this.received)),
-                    None => Poll::Ready(None),
+                    None => {
+                        this.end();
+                        Poll::Ready(None)
+                    }
                 }
             }
             Poll::Pending => {

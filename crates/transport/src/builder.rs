@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connector::{Connector, CustomDial, Dial, Parts};
+use crate::pool::{Limits, Pool};
 use crate::resolver::{Known, Resolver};
 use crate::stream::Socket;
 use crate::{Proxy, Timeouts, Transport};
@@ -233,26 +232,13 @@ impl TransportBuilder {
             #[cfg(feature = "tls")]
             tls: Arc::new(crate::tls::Tls::new(self.roots)),
         });
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.pool_idle)
-            .pool_max_idle_per_host(self.pool_size)
-            // If a pooled connection returns a request, the request was not sent, so it may be sent
-            // on another connection.
-            .retry_canceled_requests(true)
-            .http1_max_buf_size(READ_BUFFER)
-            .build(connector.clone());
-        Transport::assemble(client, connector, self.timeouts)
+        let limits = Limits {
+            idle: self.pool_idle,
+            size: self.pool_size,
+        };
+        Transport::assemble(Pool::new(connector, limits), self.timeouts)
     }
 }
-
-/// The maximum number of bytes read at once, and the maximum length of a response's head.
-///
-/// Chosen by measuring long streams over TLS, which Lambda requires: 64 and 128 KiB are equally
-/// fast; 256 KiB and hyper's own 400 KiB take up to a fifth longer, since the pieces of a message
-/// are held until it is complete, and then exceed the processor's second-level cache. Without TLS,
-/// on the same core as the server, 256 KiB would take a seventh less.
-const READ_BUFFER: usize = 128 * 1024;
 
 fn tcp(
     resolver: Resolver,

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
@@ -18,7 +17,7 @@ use tower_service::Service;
 use crate::error::BoxError;
 use crate::once::Once;
 use crate::resolver::Resolver;
-use crate::stream::{Hop, Path, Socket, Stream};
+use crate::stream::{Hop, Path, Socket};
 use crate::trace::Connecting;
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 
@@ -53,7 +52,8 @@ impl Connector {
         self.0.proxy.as_ref()
     }
 
-    async fn connect(self, to: Uri) -> Result<Stream, Error> {
+    /// Connects to the host that `to` names.
+    pub(crate) async fn connect(&self, to: &Uri) -> Result<Path, Error> {
         let connecting = Connecting::begin();
         let result = match self.0.limit {
             None => self.0.establish(to.clone()).await,
@@ -64,13 +64,13 @@ impl Connector {
                     Err(Error::timeout(which, limit, sent, false))
                 }),
         };
-        connecting.end(&to, self.proxy(), &result);
+        connecting.end(to, self.proxy(), &result);
         result
     }
 }
 
 impl Parts {
-    async fn establish(&self, to: Uri) -> Result<Stream, Error> {
+    async fn establish(&self, to: Uri) -> Result<Path, Error> {
         let secure = to.scheme() == Some(&Scheme::HTTPS);
         let via = match &self.proxy {
             Some(proxy) => proxy.intercept(&to)?,
@@ -82,7 +82,7 @@ impl Parts {
                 Error::no_connection(connect_kind(&*cause), message, cause)
             })?;
             let hop = self.first_hop(socket, to).await?;
-            return Ok(Stream::new(Path::from(hop), false));
+            return Ok(Path::from(hop));
         };
 
         let proxy = via.uri();
@@ -92,7 +92,7 @@ impl Parts {
         })?;
         let hop = self.first_hop(socket, proxy.clone()).await?;
         if !secure {
-            return Ok(Stream::new(Path::from(hop), true));
+            return Ok(Path::from(hop));
         }
         let mut tunnel = Tunnel::new(proxy.clone(), Once(Some(hop)));
         if let Some(authorization) = via.basic_auth() {
@@ -106,7 +106,7 @@ impl Parts {
             );
             Error::no_connection(ErrorKind::Proxy, message, cause.into())
         })?;
-        Ok(Stream::new(self.through_tunnel(hop, to).await?, false))
+        self.through_tunnel(hop, to).await
     }
 
     /// The lowest layer of a connection to the host that `to` names.
@@ -152,20 +152,6 @@ impl Parts {
 #[cfg(not(feature = "tls"))]
 fn without_tls() -> Error {
     Error::configuration("https needs the feature `tls` of lambda-invoke-transport")
-}
-
-impl Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = Error;
-    type Future = BoxFuture<Result<Stream, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(to))
-    }
 }
 
 impl fmt::Debug for Connector {

@@ -7,8 +7,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::client::legacy;
-
 use crate::TimeoutKind;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -86,7 +84,7 @@ pub enum ErrorKind {
 /// It says what happened ([`kind`](Self::kind)), whether any byte of the request can have been sent
 /// ([`sent`](Self::sent)), and whether the response's head had arrived
 /// ([`is_body`](Self::is_body)). Its size is one machine word.
-// Shared, because the underlying client returns the errors of our connector only by reference.
+// Shared, because a body repeats its error.
 pub struct Error(Arc<Repr>);
 
 struct Repr {
@@ -95,14 +93,7 @@ struct Repr {
     in_body: bool,
     limit: Option<Duration>,
     message: Cow<'static, str>,
-    cause: Option<Cause>,
-}
-
-enum Cause {
-    Any(BoxError),
-    /// An error of the underlying client. Its own message is only a name, so `Display` shows its
-    /// source.
-    Client(legacy::Error),
+    cause: Option<BoxError>,
 }
 
 impl Error {
@@ -159,7 +150,12 @@ impl Error {
         self.0.in_body
     }
 
-    fn new(kind: ErrorKind, sent: Sent, message: Cow<'static, str>, cause: Option<Cause>) -> Self {
+    fn new(
+        kind: ErrorKind,
+        sent: Sent,
+        message: Cow<'static, str>,
+        cause: Option<BoxError>,
+    ) -> Self {
         Self(Arc::new(Repr {
             kind,
             sent,
@@ -180,7 +176,7 @@ impl Error {
 
     /// A connection that could not be made: nothing of a request can have been sent on it.
     pub(crate) fn no_connection(kind: ErrorKind, message: String, cause: BoxError) -> Self {
-        Self::new(kind, Sent::No, message.into(), Some(Cause::Any(cause)))
+        Self::new(kind, Sent::No, message.into(), Some(cause))
     }
 
     pub(crate) fn timeout(which: TimeoutKind, limit: Duration, sent: Sent, in_body: bool) -> Self {
@@ -200,43 +196,29 @@ impl Error {
         }))
     }
 
-    /// Converts the underlying client's error about a request without a response. `assigned`: whether a
-    /// connection was ever assigned to the request.
-    pub(crate) fn without_response(error: legacy::Error, assigned: bool) -> Self {
-        let (kind, sent, message) = match error.source() {
-            Some(source) => {
-                if let Some(Self(ours)) = source.downcast_ref() {
-                    return Self(Arc::clone(ours));
-                }
-                // hyper cancels only requests that it took from its queue but did not start to
-                // send.
-                let canceled = source.downcast_ref().is_some_and(hyper::Error::is_canceled);
-                if canceled {
-                    let message = "the connection was closed before any of the request was sent";
-                    (ErrorKind::Canceled, Sent::No, message)
-                } else if error.is_connect() || !assigned {
-                    let message = "the connection failed before it was ready for a request";
-                    (ErrorKind::Connect, Sent::No, message)
-                } else {
-                    let kind = classify(source);
-                    let message = match kind {
-                        ErrorKind::Closed => "the server closed the connection before it responded",
-                        ErrorKind::Protocol => "the server's response is not valid HTTP/1.1",
-                        _ => "the connection failed before the server responded",
-                    };
-                    (kind, Sent::Maybe, message)
-                }
-            }
-            None => {
-                let sent = if assigned { Sent::Maybe } else { Sent::No };
-                (
-                    ErrorKind::Io,
-                    sent,
-                    "the connection failed before the server responded",
-                )
-            }
+    /// A connection that ended before it was ready for a request.
+    pub(crate) fn not_ready(error: Option<hyper::Error>) -> Self {
+        let message = "the connection failed before it was ready for a request";
+        let cause = error.map(BoxError::from);
+        Self::new(ErrorKind::Connect, Sent::No, message.into(), cause)
+    }
+
+    /// A request that the connection has returned.
+    pub(crate) fn canceled(error: hyper::Error) -> Self {
+        let message = "the connection was closed before any of the request was sent";
+        let cause = Some(error.into());
+        Self::new(ErrorKind::Canceled, Sent::No, message.into(), cause)
+    }
+
+    /// A request that was not returned, and has no response.
+    pub(crate) fn no_response(error: hyper::Error) -> Self {
+        let kind = classify(&error);
+        let message = match kind {
+            ErrorKind::Closed => "the server closed the connection before it responded",
+            ErrorKind::Protocol => "the server's response is not valid HTTP/1.1",
+            _ => "the connection failed before the server responded",
         };
-        Self::new(kind, sent, message.into(), Some(Cause::Client(error)))
+        Self::new(kind, Sent::Maybe, message.into(), Some(error.into()))
     }
 
     /// A failure while the body was read, after `received` of its bytes.
@@ -253,7 +235,7 @@ impl Error {
             in_body: true,
             limit: None,
             message: format!("{what} after {received} bytes of the response's body").into(),
-            cause: Some(Cause::Any(error.into())),
+            cause: Some(error.into()),
         }))
     }
 
@@ -283,10 +265,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self.0.cause.as_ref()? {
-            Cause::Any(error) => Some(&**error),
-            Cause::Client(error) => error.source(),
-        }
+        self.0.cause.as_deref().map(|cause| cause as _)
     }
 }
 
@@ -352,28 +331,6 @@ mod tests {
         // A service that wraps ours may have sent the request more than once.
         let wrapped = io::Error::other(boxed);
         assert_eq!(Sent::of(&wrapped), Sent::Maybe);
-    }
-
-    /// The underlying client rejects a request without a host, with an error that has no source.
-    #[tokio::test]
-    async fn without_a_source_only_an_unassigned_request_is_unsent() {
-        for (assigned, sent) in [(false, Sent::No), (true, Sent::Maybe)] {
-            let client = legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
-                .build_http::<http_body_util::Full<bytes::Bytes>>();
-            let mut request = http::Request::new(Default::default());
-            *request.uri_mut() = http::Uri::from_static("/no-host");
-            let error = client.request(request).await.unwrap_err();
-            assert!(error.source().is_none(), "{error:?}");
-            let error = Error::without_response(error, assigned);
-            assert_eq!((error.kind(), error.sent()), (ErrorKind::Io, sent));
-            assert!(!error.is_body() && !error.is_connect());
-            assert_eq!(
-                error.to_string(),
-                "the connection failed before the server responded"
-            );
-            // The client's own message is only a name, and it has no source.
-            assert!(error.source().is_none());
-        }
     }
 
     #[test]

@@ -2,16 +2,22 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Response;
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::CaptureConnection;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
+use crate::pool::{Connecting, Connection, Host, Lease};
 use crate::{Body, Error, Sent, TimeoutKind, Timeouts, late, trace};
 
 pin_project! {
@@ -33,15 +39,36 @@ pin_project! {
     }
 }
 
+type Exchange = Pin<
+    Box<dyn Future<Output = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>> + Send>,
+>;
+
+/// In all but `Sending`, no byte of the request has been sent.
 enum State {
-    Refused(Error),
+    Rejected(Error),
+    Unsent {
+        request: Request<Full<Bytes>>,
+        host: Arc<Host>,
+    },
+    Waiting(Box<Waiting>),
     Sending {
-        response: legacy::ResponseFuture,
-        connection: CaptureConnection,
-        /// When a connection was assigned to the request.
-        assigned: Option<Instant>,
+        exchange: Exchange,
+        lease: Lease,
+        /// When the connection was assigned to the request.
+        assigned: Instant,
+        /// Whether the connection comes from the pool, and so may have been closed by now.
+        is_pooled: bool,
     },
     Done,
+}
+
+/// A request that has no connection yet.
+struct Waiting {
+    request: Request<Full<Bytes>>,
+    host: Arc<Host>,
+    /// `None` if the pool has nothing more to give.
+    unused: Option<oneshot::Receiver<Connection>>,
+    connecting: Connecting,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,23 +79,12 @@ struct Deadline {
 }
 
 impl ResponseFuture {
-    pub(crate) fn new(
-        response: legacy::ResponseFuture,
-        connection: CaptureConnection,
-        timeouts: Timeouts,
-    ) -> Self {
-        Self::with(
-            State::Sending {
-                response,
-                connection,
-                assigned: None,
-            },
-            timeouts,
-        )
+    pub(crate) fn new(request: Request<Full<Bytes>>, host: Arc<Host>, timeouts: Timeouts) -> Self {
+        Self::with(State::Unsent { request, host }, timeouts)
     }
 
     pub(crate) fn rejected(error: Error) -> Self {
-        Self::with(State::Refused(error), Timeouts::none())
+        Self::with(State::Rejected(error), Timeouts::none())
     }
 
     fn with(state: State, timeouts: Timeouts) -> Self {
@@ -83,38 +99,154 @@ impl ResponseFuture {
     }
 }
 
+impl State {
+    /// Begins to send a request.
+    fn sending(
+        request: Request<Full<Bytes>>,
+        host: Arc<Host>,
+        mut connection: Connection,
+        is_pooled: bool,
+        assigned: Instant,
+    ) -> Self {
+        trace::assigned(&connection.uses);
+        Self::Sending {
+            exchange: Box::pin(connection.requests.try_send_request(request)),
+            lease: Lease { connection, host },
+            assigned,
+            is_pooled,
+        }
+    }
+
+    /// Ready with the response and its connection, or with the failure.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: impl Fn() -> Instant,
+    ) -> Poll<Result<(Response<Incoming>, Lease), Error>> {
+        loop {
+            match self {
+                Self::Unsent { .. } => {
+                    let Self::Unsent { request, host } = mem::replace(self, Self::Done) else {
+                        return Poll::Pending;
+                    };
+                    *self = match host.take(now()) {
+                        Ok(connection) => Self::sending(request, host, connection, true, now()),
+                        Err(unused) => Self::Waiting(Box::new(Waiting {
+                            request,
+                            unused: Some(unused),
+                            connecting: Arc::clone(&host).connect(),
+                            host,
+                        })),
+                    };
+                }
+                Self::Waiting(waiting) => {
+                    let found = ready!(waiting.poll(cx));
+                    let Self::Waiting(waiting) = mem::replace(self, Self::Done) else {
+                        return Poll::Pending;
+                    };
+                    let (connection, is_pooled) = found?;
+                    let Waiting {
+                        request,
+                        host,
+                        connecting,
+                        ..
+                    } = *waiting;
+                    if is_pooled {
+                        // The connection that is being opened will serve another request.
+                        let host = Arc::clone(&host);
+                        tokio::spawn(async move {
+                            if let Ok(connection) = connecting.await {
+                                host.put(connection);
+                            }
+                        });
+                    }
+                    *self = Self::sending(request, host, connection, is_pooled, now());
+                }
+                Self::Sending {
+                    exchange,
+                    is_pooled,
+                    ..
+                } => {
+                    let result = ready!(exchange.as_mut().poll(cx));
+                    let is_pooled = *is_pooled;
+                    let Self::Sending { lease, .. } = mem::replace(self, Self::Done) else {
+                        return Poll::Pending;
+                    };
+                    match result {
+                        Ok(response) => return Poll::Ready(Ok((response, lease))),
+                        Err(mut error) => match error.take_message() {
+                            // Returned unsent, because the server had closed the connection.
+                            Some(request) if is_pooled => {
+                                let host = lease.host;
+                                *self = Self::Unsent { request, host };
+                            }
+                            Some(_) => {
+                                return Poll::Ready(Err(Error::canceled(error.into_error())));
+                            }
+                            None => {
+                                return Poll::Ready(Err(Error::no_response(error.into_error())));
+                            }
+                        },
+                    }
+                }
+                Self::Rejected(_) => {
+                    return match mem::replace(self, Self::Done) {
+                        Self::Rejected(error) => Poll::Ready(Err(error)),
+                        _ => Poll::Pending,
+                    };
+                }
+                Self::Done => return Poll::Pending,
+            }
+        }
+    }
+
+    /// When a connection was assigned to the request.
+    fn assigned(&self) -> Option<Instant> {
+        match self {
+            Self::Sending { assigned, .. } => Some(*assigned),
+            _ => None,
+        }
+    }
+}
+
+impl Waiting {
+    /// Ready with a connection, and whether it comes from the pool.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Connection, bool), Error>> {
+        if let Some(unused) = &mut self.unused {
+            match Pin::new(unused).poll(cx) {
+                Poll::Ready(Ok(connection)) if connection.requests.is_ready() => {
+                    return Poll::Ready(Ok((connection, true)));
+                }
+                Poll::Ready(_) => self.unused = None,
+                Poll::Pending => {}
+            }
+        }
+        self.connecting
+            .as_mut()
+            .poll(cx)
+            .map_ok(|connection| (connection, false))
+    }
+}
+
 impl Future for ResponseFuture {
     type Output = Result<Response<Body>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let State::Sending {
-            response,
-            connection,
-            assigned,
-        } = this.state
-        else {
-            return match std::mem::replace(this.state, State::Done) {
-                State::Refused(error) => Poll::Ready(Err(error)),
-                State::Sending { .. } | State::Done => Poll::Pending,
-            };
-        };
+        if matches!(this.state, State::Done) {
+            return Poll::Pending;
+        }
         let first = this.started.is_none();
         let started = *this.started.get_or_insert_with(Instant::now);
-
-        let polled = Pin::new(response).poll(cx);
-        if assigned.is_none() && connection.connection_metadata().is_some() {
-            // A pooled connection is available at once, so the clock need not be read again.
-            *assigned = Some(if first { started } else { Instant::now() });
-            trace::assigned(connection);
-        }
-        let assigned = *assigned;
-        let result = match polled {
-            Poll::Ready(Ok(response)) => {
-                Ok(response.map(|incoming| Body::new(incoming, this.timeouts, started)))
+        // A pooled connection is available at once, so the clock need not be read again.
+        let now = || if first { started } else { Instant::now() };
+        let result = match this.state.poll(cx, now) {
+            Poll::Ready(Ok((response, lease))) => {
+                Ok(response.map(|incoming| Body::new(incoming, lease, this.timeouts, started)))
             }
-            Poll::Ready(Err(error)) => Err(Error::without_response(error, assigned.is_some())),
+            Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => {
+                let assigned = this.state.assigned();
                 let Some(next) = next_deadline(this.timeouts, started, assigned) else {
                     return Poll::Pending;
                 };
@@ -148,7 +280,7 @@ impl Future for ResponseFuture {
                 Err(Error::timeout(next.which, next.limit, sent, false))
             }
         };
-        // Releases the connection, if the exchange failed.
+        // Closes the connection, if the exchange failed.
         *this.state = State::Done;
         this.sleep.set(None);
         Poll::Ready(result)

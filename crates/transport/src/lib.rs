@@ -8,6 +8,7 @@ mod error;
 mod future;
 mod late;
 mod once;
+mod pool;
 mod port;
 mod proxy;
 mod resolver;

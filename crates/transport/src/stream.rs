@@ -10,8 +10,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::trace::Uses;
-
 /// Anything that can stand in for a TCP connection.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
@@ -82,7 +80,7 @@ impl AsyncWrite for Socket {
 
 impl Connection for Socket {
     fn connected(&self) -> Connected {
-        // Without the addresses, which would cost several allocations for every response.
+        // Nobody asks: it is only needed by the connector for TLS.
         Connected::new()
     }
 }
@@ -104,9 +102,9 @@ pub(crate) enum Path {
 
 /// TLS, once or twice.
 #[cfg(feature = "tls")]
-pub(crate) trait Secure: rt::Read + rt::Write + Connection + Send + Unpin {}
+pub(crate) trait Secure: rt::Read + rt::Write + Send + Unpin {}
 #[cfg(feature = "tls")]
-impl<T: rt::Read + rt::Write + Connection + Send + Unpin> Secure for T {}
+impl<T: rt::Read + rt::Write + Send + Unpin> Secure for T {}
 
 impl From<Hop> for Path {
     #[cfg(feature = "tls")]
@@ -134,41 +132,23 @@ macro_rules! on_path {
     };
 }
 
-/// A connection that is ready for requests.
-pub(crate) struct Stream {
-    path: Path,
-    /// Whether requests go to a proxy that reads them, and so need their whole URI.
-    absolute_form: bool,
-    uses: Uses,
-}
-
-impl Stream {
-    pub(crate) fn new(path: Path, absolute_form: bool) -> Self {
-        Self {
-            path,
-            absolute_form,
-            uses: Uses::new(),
-        }
-    }
-}
-
-impl rt::Read for Stream {
+impl rt::Read for Path {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: rt::ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_read(cx, buf))
+        on_path!(self.get_mut(), io => Pin::new(io).poll_read(cx, buf))
     }
 }
 
-impl rt::Write for Stream {
+impl rt::Write for Path {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_write(cx, buf))
+        on_path!(self.get_mut(), io => Pin::new(io).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -176,26 +156,18 @@ impl rt::Write for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_write_vectored(cx, bufs))
+        on_path!(self.get_mut(), io => Pin::new(io).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        on_path!(&self.path, io => io.is_write_vectored())
+        on_path!(self, io => io.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_flush(cx))
+        on_path!(self.get_mut(), io => Pin::new(io).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_path!(&mut self.get_mut().path, io => Pin::new(io).poll_shutdown(cx))
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = on_path!(&self.path, io => io.connected());
-        let connected = connected.proxy(self.absolute_form);
-        self.uses.attach(connected)
+        on_path!(self.get_mut(), io => Pin::new(io).poll_shutdown(cx))
     }
 }

@@ -1,19 +1,19 @@
 //! The transport itself: a pool of connections behind a `tower_service::Service`.
 
 use std::fmt;
+use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, PROXY_AUTHORIZATION};
-use http::uri::Scheme;
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
 use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::capture_connection;
 use tower_service::Service;
 
-use crate::connector::Connector;
+use crate::pool::Pool;
 use crate::port::port_of;
 use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 
@@ -54,8 +54,7 @@ use crate::{Body, Error, ResponseFuture, Timeouts, TransportBuilder};
 /// ```
 #[derive(Clone)]
 pub struct Transport {
-    client: Client<Connector, Full<Bytes>>,
-    connector: Connector,
+    pool: Arc<Pool>,
     limits: Timeouts,
 }
 
@@ -72,21 +71,13 @@ impl Transport {
         TransportBuilder::default()
     }
 
-    pub(crate) fn assemble(
-        client: Client<Connector, Full<Bytes>>,
-        connector: Connector,
-        limits: Timeouts,
-    ) -> Self {
-        Self {
-            client,
-            connector,
-            limits,
-        }
+    pub(crate) fn assemble(pool: Arc<Pool>, limits: Timeouts) -> Self {
+        Self { pool, limits }
     }
 
     #[cfg(test)]
-    pub(crate) fn connector(&self) -> &Connector {
-        &self.connector
+    pub(crate) fn connector(&self) -> &crate::connector::Connector {
+        self.pool.connector()
     }
 
     /// The timeouts of requests that have none of their own.
@@ -101,17 +92,20 @@ impl Transport {
     /// If the server has closed a pooled connection before the request was sent on it, the request
     /// goes out on another connection. Nothing else is ever sent twice.
     pub fn send(&self, mut request: Request<Full<Bytes>>) -> ResponseFuture {
-        if let Err(error) = check(&request) {
-            return ResponseFuture::rejected(error);
-        }
-        if let Some(proxy) = self.connector.proxy() {
+        let host = match check(&request) {
+            Ok((scheme, authority)) => self.pool.host(scheme, authority),
+            Err(error) => return ResponseFuture::rejected(error),
+        };
+        let mut absolute_form = false;
+        if let Some(proxy) = self.pool.connector().proxy() {
             let via = match proxy.intercept(request.uri()) {
                 Ok(via) => via,
                 Err(error) => return ResponseFuture::rejected(error),
             };
             // Through a tunnel the server would see this header; there it is sent with CONNECT.
-            if request.uri().scheme() == Some(&Scheme::HTTP) {
-                if let Some(authorization) = via.and_then(|via| via.basic_auth()) {
+            if let Some(via) = via.filter(|_| request.uri().scheme() == Some(&Scheme::HTTP)) {
+                absolute_form = true;
+                if let Some(authorization) = via.basic_auth() {
                     let headers = request.headers_mut();
                     headers
                         .entry(PROXY_AUTHORIZATION)
@@ -137,9 +131,40 @@ impl Transport {
             .get::<Timeouts>()
             .copied()
             .unwrap_or(self.limits);
-        let connection = capture_connection(&mut request);
-        ResponseFuture::new(self.client.request(request), connection, limits)
+        if !request.headers().contains_key(HOST) {
+            if let Some(host) = host_header(request.uri()) {
+                request.headers_mut().insert(HOST, host);
+            }
+        }
+        // A proxy that reads the request needs the whole URI.
+        if !absolute_form {
+            let uri = mem::take(request.uri_mut());
+            *request.uri_mut() = origin_form(uri);
+        }
+        ResponseFuture::new(request, host, limits)
     }
+}
+
+/// The host of a URI, with its port if that is not its scheme's own.
+fn host_header(uri: &Uri) -> Option<HeaderValue> {
+    let host = uri.host()?;
+    let default = match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTPS => 443,
+        _ => 80,
+    };
+    let value = match uri.port() {
+        Some(port) if port.as_u16() != default => format!("{host}:{port}").try_into(),
+        _ => HeaderValue::from_str(host),
+    };
+    value.ok()
+}
+
+/// The path and the query of a URI (RFC 9112, section 3.2.1).
+fn origin_form(uri: Uri) -> Uri {
+    uri.into_parts()
+        .path_and_query
+        .map(Uri::from)
+        .unwrap_or_default()
 }
 
 impl Default for Transport {
@@ -148,20 +173,22 @@ impl Default for Transport {
     }
 }
 
-/// Rejects requests that the underlying client would misread, or reject with a less specific
-/// message.
-fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
-    let scheme = request.uri().scheme();
-    if scheme != Some(&Scheme::HTTP) && scheme != Some(&Scheme::HTTPS) {
+/// Rejects requests that cannot be sent, and returns the scheme and the authority of the others.
+fn check(request: &Request<Full<Bytes>>) -> Result<(&Scheme, &Authority), Error> {
+    let uri = request.uri();
+    let Some(scheme) = uri
+        .scheme()
+        .filter(|scheme| **scheme == Scheme::HTTP || **scheme == Scheme::HTTPS)
+    else {
         return Err(Error::request(
             "the request's URI must begin with http:// or https://",
         ));
-    }
-    if request.uri().host().is_none_or(str::is_empty) {
+    };
+    let Some(authority) = uri.authority().filter(|name| !name.host().is_empty()) else {
         return Err(Error::request("the request's URI names no host"));
-    }
-    // The underlying client would use the scheme's own port.
-    if port_of(request.uri()).is_err() {
+    };
+    // `Uri::port` would be `None`, and the scheme's own port be used.
+    if port_of(uri).is_err() {
         return Err(Error::request(
             "the port of the request's URI is not a number from 1 to 65535",
         ));
@@ -185,7 +212,7 @@ fn check(request: &Request<Full<Bytes>>) -> Result<(), Error> {
             ));
         }
     }
-    Ok(())
+    Ok((scheme, authority))
 }
 
 impl Service<Request<Full<Bytes>>> for Transport {
@@ -219,7 +246,7 @@ impl Service<Request<Full<Bytes>>> for &Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
-            .field("connector", &self.connector)
+            .field("connector", self.pool.connector())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

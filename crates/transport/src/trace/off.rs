@@ -1,24 +1,19 @@
 //! The same interface without the feature: nothing is reported or computed.
 
 use http::Uri;
-use hyper_util::client::legacy::connect::{CaptureConnection, Connected};
 
 use crate::{Error, Proxy};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Uses;
 
 impl Uses {
     pub(crate) fn new() -> Self {
         Self
     }
-
-    pub(crate) fn attach(&self, connected: Connected) -> Connected {
-        connected
-    }
 }
 
-pub(crate) fn assigned(_: &CaptureConnection) {}
+pub(crate) fn assigned(_: &Uses) {}
 
 #[derive(Debug)]
 pub(crate) struct Connecting;

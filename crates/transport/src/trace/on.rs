@@ -1,11 +1,9 @@
 //! The events, with the feature.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use http::{Extensions, Uri};
-use hyper_util::client::legacy::connect::{CaptureConnection, Connected};
+use http::Uri;
 use tracing::{Level, debug};
 
 use crate::{Error, Proxy};
@@ -13,36 +11,22 @@ use crate::{Error, Proxy};
 const TARGET: &str = "lambda_invoke_transport";
 
 /// Counts the requests of a connection, if events are enabled when it is made.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Uses(Option<Arc<AtomicU64>>);
+#[derive(Debug)]
+pub(crate) struct Uses(Option<AtomicU64>);
 
 impl Uses {
     pub(crate) fn new() -> Self {
         let is_enabled = tracing::enabled!(target: TARGET, Level::DEBUG);
-        Self(is_enabled.then(Arc::default))
-    }
-
-    /// Makes the count known to the requests that use the connection.
-    pub(crate) fn attach(&self, connected: Connected) -> Connected {
-        match &self.0 {
-            Some(_) => connected.extra(self.clone()),
-            None => connected,
-        }
+        Self(is_enabled.then(AtomicU64::default))
     }
 }
 
 /// Reports the connection that a request uses.
-pub(crate) fn assigned(connection: &CaptureConnection) {
+pub(crate) fn assigned(Uses(uses): &Uses) {
     if !tracing::enabled!(target: TARGET, Level::DEBUG) {
         return;
     }
-    let mut extras = Extensions::new();
-    if let Some(connected) = connection.connection_metadata().as_ref() {
-        connected.get_extras(&mut extras);
-    }
-    let Some(Uses(Some(uses))) = extras.get() else {
-        return;
-    };
+    let Some(uses) = uses else { return };
     match uses.fetch_add(1, Ordering::Relaxed) {
         0 => debug!(target: TARGET, reused = false, "new connection used"),
         earlier => debug!(
