@@ -49,7 +49,11 @@ fn main() {
     }
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut endpoint = Endpoint::builder().functions(functions).verify(verify);
+        // As in `lambda-invoke serve`, no call is recorded.
+        let mut endpoint = Endpoint::builder()
+            .functions(functions)
+            .verify(verify)
+            .recorded_bytes(0);
         if verify {
             // The endpoint rejects an access key if signatures are not verified.
             endpoint = endpoint.credential("local", "local").unwrap();

@@ -23,7 +23,8 @@ impl RequestId {
     pub(crate) fn trace(&self, time: SystemTime) -> String {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH);
         let seconds = seconds.map_or(0, |since| since.as_secs());
-        let part = |range: Range<usize>| self.as_str().get(range).unwrap_or_default();
+        let own = self.as_str();
+        let part = |range: Range<usize>| own.get(range).unwrap_or_default();
         let [a, b, c] = [part(0..8), part(9..13), part(14..18)];
         let [d, e] = [part(19..23), part(24..36)];
         // A formatter would take five times as long.

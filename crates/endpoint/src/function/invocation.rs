@@ -111,7 +111,7 @@ pub(crate) fn later(time: Instant, duration: Duration) -> Instant {
 }
 
 struct Shared {
-    call: Call,
+    call: Box<Call>,
     /// `None` if no console shows the call.
     entry: Option<Arc<Entry>>,
     started: Instant,
@@ -122,7 +122,12 @@ struct Shared {
 }
 
 impl Invocation {
-    pub(crate) fn new(payload: Bytes, call: Call, entry: Option<Arc<Entry>>) -> Self {
+    pub(crate) fn new(
+        payload: Bytes,
+        call: impl Into<Box<Call>>,
+        entry: Option<Arc<Entry>>,
+    ) -> Self {
+        let call = call.into();
         let log = call.tail.then(Mutex::default);
         let shared = Arc::new(Shared {
             call,

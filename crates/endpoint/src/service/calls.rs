@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::function::info::FunctionInfo;
 use crate::function::invocation::Call;
+use crate::request_id::RequestId;
 
 /// A call that an endpoint has accepted: a function was started, or an event was queued.
 ///
@@ -80,16 +81,114 @@ impl RecordedCall {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.payload)
     }
+}
 
-    /// The memory that it takes, in bytes.
+/// A payload of at most this many bytes is kept within its entry, so that its allocation can be reused by
+/// the next call.
+const SHORT: usize = 62;
+
+/// A recorded call as it is kept: in as few bytes as possible, because each call writes one to memory
+/// that is not in a cache.
+#[derive(Debug)]
+struct Entry {
+    function: Arc<FunctionInfo>,
+    request_id: RequestId,
+    via: Via,
+    is_event: bool,
+    payload: Payload,
+    /// `None` for a call without any of them.
+    optional: Option<Box<Optional>>,
+}
+
+#[derive(Debug)]
+enum Payload {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Bytes),
+}
+
+/// The parameters that few calls have.
+#[derive(Debug, Clone, Default)]
+struct Optional {
+    qualifier: Option<String>,
+    client_context: Option<Vec<u8>>,
+    tenant_id: Option<String>,
+}
+
+impl Payload {
+    fn new(payload: &Bytes) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..payload.len()), u8::try_from(payload.len())) {
+            (Some(own), Ok(length)) => {
+                own.copy_from_slice(payload);
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(payload.clone()),
+        }
+    }
+
+    fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::Short { length, bytes } => {
+                let own = bytes.get(..usize::from(*length)).unwrap_or_default();
+                Bytes::copy_from_slice(own)
+            }
+            Self::Long(bytes) => bytes.clone(),
+        }
+    }
+
+    /// The memory that it takes outside of its entry, in bytes.
+    fn held(&self) -> usize {
+        match self {
+            Self::Short { .. } => 0,
+            Self::Long(bytes) => bytes.len(),
+        }
+    }
+}
+
+impl Optional {
+    fn of(call: &Call) -> Option<Box<Self>> {
+        let is_plain =
+            call.qualifier.is_none() && call.client_context.is_none() && call.tenant_id.is_none();
+        (!is_plain).then(|| {
+            Box::new(Self {
+                qualifier: call.qualifier.clone(),
+                client_context: call.client_context.clone(),
+                tenant_id: call.tenant_id.clone(),
+            })
+        })
+    }
+
     fn held(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
-        size_of::<(Arc<FunctionInfo>, Self)>()
-            + self.payload.len()
+        size_of::<Self>()
             + text(&self.qualifier)
             + text(&self.tenant_id)
             + self.client_context.as_ref().map_or(0, Vec::capacity)
-            + self.request_id.capacity()
+    }
+}
+
+impl Entry {
+    /// The memory that it takes, in bytes.
+    fn held(&self) -> usize {
+        let optional = self.optional.as_ref().map_or(0, |optional| optional.held());
+        size_of::<Self>() + self.payload.held() + optional
+    }
+
+    fn to_call(&self) -> RecordedCall {
+        let Optional {
+            qualifier,
+            client_context,
+            tenant_id,
+        } = self.optional.as_deref().cloned().unwrap_or_default();
+        RecordedCall {
+            payload: self.payload.to_bytes(),
+            via: self.via,
+            is_event: self.is_event,
+            qualifier,
+            client_context,
+            tenant_id,
+            request_id: self.request_id.to_string(),
+        }
     }
 }
 
@@ -102,8 +201,20 @@ pub(crate) struct Calls {
 
 #[derive(Debug, Default)]
 struct Recorded {
-    calls: VecDeque<(Arc<FunctionInfo>, RecordedCall)>,
+    calls: VecDeque<Entry>,
     bytes: usize,
+}
+
+impl Recorded {
+    /// Removes the oldest calls until the rest takes at most this many bytes.
+    fn shrink_to(&mut self, most: usize) {
+        while self.bytes > most {
+            let Some(oldest) = self.calls.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.held();
+        }
+    }
 }
 
 impl Calls {
@@ -122,33 +233,26 @@ impl Calls {
         if self.most == 0 {
             return;
         }
-        let recorded = RecordedCall {
-            payload: payload.clone(),
+        let entry = Entry {
+            function: Arc::clone(&call.function),
+            request_id: call.request_id,
             via,
             is_event: call.event,
-            qualifier: call.qualifier.clone(),
-            client_context: call.client_context.clone(),
-            tenant_id: call.tenant_id.clone(),
-            request_id: call.request_id.to_string(),
+            payload: Payload::new(payload),
+            optional: Optional::of(call),
         };
-        let held = recorded.held();
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        all.bytes += held;
-        all.calls.push_back((Arc::clone(&call.function), recorded));
-        while all.bytes > self.most {
-            let Some((_, oldest)) = all.calls.pop_front() else {
-                break;
-            };
-            all.bytes -= oldest.held();
-        }
+        all.bytes += entry.held();
+        all.calls.push_back(entry);
+        all.shrink_to(self.most);
     }
 
     /// Removes a call that was not started after all.
     pub(crate) fn forget(&self, request_id: &str) {
         let mut all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |(_, call): &(_, RecordedCall)| call.request_id == request_id;
+        let is_it = |call: &Entry| call.request_id.as_str() == request_id;
         // It is among the most recent.
-        if let Some((_, call)) = all
+        if let Some(call) = all
             .calls
             .iter()
             .rposition(is_it)
@@ -161,7 +265,30 @@ impl Calls {
     /// Returns the recorded calls of a function, oldest first.
     pub(crate) fn of(&self, function: &str) -> Vec<RecordedCall> {
         let all = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_function = all.calls.iter().filter(|(info, _)| info.name == function);
-        of_function.map(|(_, call)| call.clone()).collect()
+        let of_function = all
+            .calls
+            .iter()
+            .filter(|call| call.function.name == function);
+        of_function.map(Entry::to_call).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_of_any_length_is_kept_unchanged() {
+        for length in [0, 1, SHORT - 1, SHORT, SHORT + 1, 300] {
+            let payload = Bytes::from(vec![b'x'; length]);
+            let kept = Payload::new(&payload);
+            assert_eq!(kept.to_bytes(), payload);
+            assert_eq!(kept.held(), if length > SHORT { length } else { 0 });
+        }
+    }
+
+    #[test]
+    fn an_entry_is_small() {
+        assert!(size_of::<Entry>() <= 128);
     }
 }

@@ -82,7 +82,8 @@ struct Ready<'a> {
     handler: &'a Handler,
     operation: Operation,
     invocation_type: InvocationType,
-    call: Call,
+    // Boxed, because it is moved several times.
+    call: Box<Call>,
     payload: Bytes,
     plan: Plan,
 }
@@ -132,10 +133,11 @@ impl Service {
         &self,
         function: &Registered,
         payload: Bytes,
-        call: Call,
+        call: impl Into<Box<Call>>,
         via: Via,
     ) -> Result<(Invocation, Permit), ServiceError> {
         let permit = Permit::acquire(function.limits()).map_err(errors::throttled)?;
+        let call = call.into();
         let (id, size) = (call.request_id, payload.len());
         let entry = self
             .journal
@@ -250,15 +252,11 @@ impl Service {
             payload => payload.clone(),
         };
         let event = typed.invocation_type() == InvocationType::Event;
-        let call = Call {
-            function: Arc::clone(function.info()),
-            qualifier,
-            version: resolved.version,
-            request_id: id,
-            event,
-            trace_id: trace_id(&parts.headers),
-            ..Call::with_members(function, &typed, id)
-        };
+        let mut call = Call::with_members(function, &typed, id);
+        call.qualifier = qualifier;
+        call.version = resolved.version;
+        call.event = event;
+        call.trace_id = trace_id(&parts.headers);
         Ok(Checked::Call(Ready {
             function,
             handler: resolved.handler,
@@ -339,7 +337,7 @@ impl Service {
     fn queue(&self, ready: Ready<'_>, id: RequestId) -> Result<Response<Content>, ServiceError> {
         let event = Event::new(
             ready.payload.clone(),
-            ready.call.clone(),
+            (*ready.call).clone(),
             ready.handler.clone(),
             ready.function.limits().clone(),
         );
@@ -444,18 +442,18 @@ impl Call {
         function: &Arc<Registered>,
         request: &IncomingRequest<'_>,
         request_id: RequestId,
-    ) -> Self {
+    ) -> Box<Self> {
         let members = request.members();
         let context = members.client_context.as_ref();
         let tenant_id = members.tenant_id.as_ref();
         let durable = members.durable_execution_name.as_ref();
-        Self {
+        Box::new(Self {
             client_context: context.map(|context| context.to_json()),
             tenant_id: tenant_id.map(|id| id.as_str().to_owned()),
             durable_execution_name: durable.map(|name| name.as_str().to_owned()),
             tail: members.log_type == LogType::Tail,
             ..Self::new(function.info(), request_id)
-        }
+        })
     }
 }
 

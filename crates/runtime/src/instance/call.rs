@@ -30,14 +30,14 @@ pub(crate) struct Call {
     pub(super) deadline: Option<Instant>,
     pub(super) init_duration: Option<Duration>,
     pub(super) without_memory: bool,
-    begun: Option<oneshot::Sender<Begun>>,
+    begun: Option<oneshot::Sender<Box<Begun>>>,
     live: Option<Live>,
     log: Log,
     permit: Permit,
     pub(super) span: CallSpan,
 }
 
-/// A response that has begun.
+/// A response that has begun. Boxed in the channel, which would move it three times.
 #[derive(Debug)]
 struct Begun {
     head: Head,
@@ -53,7 +53,7 @@ struct Live {
 
 /// The caller's end of the channel.
 pub(crate) struct Caller {
-    begun: oneshot::Receiver<Begun>,
+    begun: oneshot::Receiver<Box<Begun>>,
     request_id: String,
 }
 
@@ -62,14 +62,16 @@ impl Caller {
     pub(crate) async fn response(self) -> Response {
         let request_id = self.request_id;
         // The tokio runtime that ran the function has shut down.
-        let nothing = |_| Begun {
-            head: Head::buffered(),
-            body: Body::Whole {
-                bytes: None,
-                report: Report::new(Outcome::Failed(Failure::shut_down(&request_id))),
-            },
+        let nothing = |_| {
+            Box::new(Begun {
+                head: Head::buffered(),
+                body: Body::Whole {
+                    bytes: None,
+                    report: Report::new(Outcome::Failed(Failure::shut_down(&request_id))),
+                },
+            })
         };
-        let Begun { head, body } = self.begun.await.unwrap_or_else(nothing);
+        let Begun { head, body } = *self.begun.await.unwrap_or_else(nothing);
         Response {
             head,
             body,
@@ -129,7 +131,7 @@ impl Call {
             report: report_receiver,
         };
         if let Some(begun) = self.begun.take() {
-            let _ = begun.send(Begun { head, body });
+            let _ = begun.send(Box::new(Begun { head, body }));
         }
         way
     }
@@ -167,7 +169,7 @@ impl Call {
                 None => (Head::buffered(), None),
             };
             let body = Body::Whole { bytes, report };
-            let _ = begun.send(Begun { head, body });
+            let _ = begun.send(Box::new(Begun { head, body }));
         }
     }
 }

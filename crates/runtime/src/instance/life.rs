@@ -164,9 +164,7 @@ impl Instance {
             connections.spawn(async move {
                 let streams = Arc::new(AtomicBool::new(false));
                 let stream = Prompt::new(stream, Arc::clone(&streams));
-                let service = service_fn(|request| {
-                    serve(Arc::clone(&instance), Arc::clone(&streams), request)
-                });
+                let service = service_fn(|request| serve(&instance, &streams, request));
                 let _ = http1::Builder::new()
                     .max_buf_size(BUFFER)
                     .serve_connection(TokioIo::new(stream), service)

@@ -8,6 +8,7 @@ mod log;
 mod permit;
 mod polls;
 mod prompt;
+mod receiving;
 mod serve;
 
 use std::fmt;
@@ -141,6 +142,12 @@ impl Instance {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a call can be delivered now.
+    pub(crate) fn can_take(&self) -> bool {
+        let state = self.lock();
+        !state.retired && !state.stopped && state.machine.can_take()
     }
 
     /// Delivers a call to the runtime, or returns the call if it cannot be taken now.

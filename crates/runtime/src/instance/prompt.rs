@@ -13,6 +13,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+/// Up to this many bytes of a head and its body are joined, because one `send` of them takes a quarter of
+/// a microsecond less than a `writev`.
+const JOINED: usize = 1024;
+
 #[derive(Debug)]
 pub(super) struct Prompt {
     stream: TcpStream,
@@ -83,10 +87,50 @@ impl AsyncWrite for Prompt {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let mut stream = Pin::new(&mut self.stream);
+        match join(pieces, &mut [0; JOINED]) {
+            Some(joined) => stream.as_mut().poll_write(cx, joined),
+            None => stream.as_mut().poll_write_vectored(cx, pieces),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+/// Returns the bytes of all slices in one; `None` if there are too many.
+fn join<'a>(slices: &[IoSlice<'_>], room: &'a mut [u8; JOINED]) -> Option<&'a [u8]> {
+    let length = slices.iter().map(|slice| slice.len()).sum();
+    let joined = room.get_mut(..length)?;
+    let mut rest = &mut *joined;
+    for slice in slices {
+        let (own, after) = rest.split_at_mut(slice.len());
+        own.copy_from_slice(slice);
+        rest = after;
+    }
+    Some(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_joined_in_order_if_they_fit() {
+        for (one, two) in [
+            (0, 0),
+            (1, 0),
+            (0, 1),
+            (700, 324),
+            (700, 325),
+            (JOINED + 1, 0),
+        ] {
+            let (one, two) = (vec![b'1'; one], vec![b'2'; two]);
+            let mut room = [0; JOINED];
+            let joined = join(&[IoSlice::new(&one), IoSlice::new(&two)], &mut room);
+            let all = [one, two].concat();
+            assert_eq!(joined, (all.len() <= JOINED).then_some(&all[..]));
+        }
     }
 }

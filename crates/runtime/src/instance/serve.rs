@@ -1,121 +1,134 @@
 //! The requests of a runtime and its extensions.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body as _, Frame, Incoming};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::call::Call;
+use super::receiving::{Receiving, collect};
 use super::{Delivery, GRACE, Instance, State, epoch_ms};
 use crate::api::header::{self, Sent, text};
-use crate::api::lines::{self, Held};
 use crate::api::route::{Route, route};
 use crate::api::{ExtensionId, PollId, Rejection, ResponseMode, Subscriptions};
 use crate::limits::MAX_RESPONSE;
-use crate::{Failure, FailureKind, Head, Mode, Outcome, Program};
+use crate::{Failure, FailureKind, Program};
 
 /// The maximum length of an extension's registration, in bytes.
 const MAX_REGISTRATION: usize = 64 * 1024;
 
-/// How long to wait, after a truncated response, for an end of the process that explains it.
-const EXPLAINED: Duration = Duration::from_millis(300);
+/// A request after its head has been read.
+enum Asked {
+    /// A request for the next event.
+    Next(Waiting),
+    /// A buffered response, with the content type that the runtime declared.
+    Buffered(Receiving, Option<String>, Incoming),
+    /// A rejected request. Its body is read to its end, so that the runtime, which writes it first, sees
+    /// the rejection.
+    Rejected(Rejection, Incoming),
+    /// What few runtimes send, boxed so that the futures of the others stay small.
+    Other(Pin<Box<dyn Future<Output = Result<Delivery, Rejection>> + Send>>),
+}
 
 /// Responds to one request. `streams` tells the connection that it carries a streaming response.
 pub(super) fn serve(
-    instance: Arc<Instance>,
-    streams: Arc<AtomicBool>,
+    instance: &Arc<Instance>,
+    streams: &AtomicBool,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<Delivery, Infallible>> {
-    // Taken apart here, since an async function that is given a request by value keeps it twice.
+) -> impl Future<Output = Result<Delivery, Infallible>> + use<> {
     let (head, body) = request.into_parts();
+    // The head is dropped before the response is awaited: it holds a part of the connection's buffer, and
+    // hyper, which reads ahead meanwhile, would need another one.
+    let asked = ask(instance, streams, head, body);
     async move {
-        Ok(match handle(&instance, &streams, &head, body).await {
-            Ok(response) => response,
-            Err(rejection) => reply(rejection.status(), rejection.body()),
-        })
+        let result = match asked {
+            Asked::Next(waiting) => waiting.event().await,
+            Asked::Buffered(receiving, content_type, body) => {
+                receiving.buffered(content_type, body).await
+            }
+            Asked::Rejected(rejection, mut body) => {
+                while let Some(Ok(_)) = body.frame().await {}
+                Err(rejection)
+            }
+            Asked::Other(responding) => responding.await,
+        };
+        Ok(result.unwrap_or_else(|rejection| reply(rejection.status(), rejection.body())))
     }
 }
 
-fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn accepted() -> Delivery {
-    reply(202, r#"{"status":"OK"}"#)
-}
-
-/// What few requests need is boxed, so that the futures of the others stay small.
-async fn handle(
-    instance: &Arc<Instance>,
-    streams: &AtomicBool,
-    head: &Parts,
-    mut body: Incoming,
-) -> Result<Delivery, Rejection> {
+/// Reads the head of a request, as far as that needs no body.
+fn ask(instance: &Arc<Instance>, streams: &AtomicBool, head: Parts, body: Incoming) -> Asked {
     let sent = Sent::of(&head.headers);
     // No page may take events.
     if sent.is_from_page {
-        return Err(Rejection::NotFound);
+        return Asked::Other(Box::pin(ready(Err(Rejection::NotFound))));
     }
-    let echo = || text(sent.invocation_id);
-    let error_type = || text(sent.error_type);
-    let result = match route(&head.method, head.uri.path()) {
-        Err(rejection) => Err(rejection),
-        Ok(Route::Next) => return next(instance).await,
+    match route(&head.method, head.uri.path()) {
+        Err(rejection) => Asked::Rejected(rejection, body),
+        Ok(Route::Next) => match next(instance) {
+            Ok(waiting) => Asked::Next(waiting),
+            // The runtime does nothing wrong: it asks for its next event while its process is being ended,
+            // and waits for that.
+            Err(_) if instance.lock().ending.is_some() => Asked::Other(Box::pin(pending())),
+            Err(rejection) => Asked::Other(Box::pin(ready(Err(rejection)))),
+        },
         Ok(Route::Response(id)) => {
-            let (echo, mode) = (echo(), text(sent.response_mode));
-            let mode = instance.lock().machine.respond(id, echo, mode);
-            let is_streaming = matches!(mode, Ok(ResponseMode::Streaming));
+            let (echo, mode) = (text(sent.invocation_id), text(sent.response_mode));
+            let begun = Receiving::begin(instance, id, echo, mode);
+            let is_streaming = matches!(begun, Ok((_, ResponseMode::Streaming)));
             streams.store(is_streaming, Ordering::Relaxed);
-            match mode {
-                Ok(ResponseMode::Streaming) => {
-                    let receiving = Receiving::of(instance, id);
-                    return Box::pin(receiving.stream(&sent, body)).await;
+            let content_type = text(sent.content_type).map(str::to_owned);
+            match begun {
+                Err(rejection) => Asked::Rejected(rejection, body),
+                Ok((receiving, ResponseMode::Streaming)) => {
+                    Asked::Other(Box::pin(receiving.stream(content_type, body)))
                 }
-                Ok(_) => {
-                    return Receiving::of(instance, id).buffered(&sent, body).await;
-                }
-                Err(rejection) => Err(rejection),
+                Ok((receiving, _)) => Asked::Buffered(receiving, content_type, body),
             }
         }
         Ok(Route::Error(id)) => {
-            let taken = instance.lock().machine.respond(id, echo(), None);
-            match taken {
-                Ok(_) => {
-                    let receiving = Receiving::of(instance, id);
-                    return Box::pin(receiving.error(error_type(), body)).await;
+            match Receiving::begin(instance, id, text(sent.invocation_id), None) {
+                Err(rejection) => Asked::Rejected(rejection, body),
+                Ok((receiving, _)) => {
+                    let error_type = text(sent.error_type).map(str::to_owned);
+                    Asked::Other(Box::pin(receiving.error(error_type, body)))
                 }
-                Err(rejection) => Err(rejection),
             }
         }
-        Ok(Route::InitError) => {
+        Ok(_) => Asked::Other(Box::pin(other(Arc::clone(instance), head, body))),
+    }
+}
+
+/// Responds to a request that does not belong to an invocation.
+async fn other(
+    instance: Arc<Instance>,
+    head: Parts,
+    mut body: Incoming,
+) -> Result<Delivery, Rejection> {
+    let sent = Sent::of(&head.headers);
+    match route(&head.method, head.uri.path())? {
+        Route::InitError => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
+            let error_type = text(sent.error_type);
             let mut state = instance.lock();
             state.machine.init_error()?;
-            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type(), bytes));
+            state.init_failure = Some(Failure::reported(FailureKind::Init, error_type, bytes));
             drop(state);
             instance.wake.notify_one();
-            return Ok(accepted());
+            Ok(accepted())
         }
-        Ok(Route::Register) => return Box::pin(register(instance, &sent, body)).await,
-        Ok(Route::ExtensionNext) => return Box::pin(extension_next(instance, &sent)).await,
-        Ok(Route::ExtensionInitError | Route::ExtensionExitError) => {
+        Route::ExtensionInitError | Route::ExtensionExitError => {
             let bytes = collect(&mut body, MAX_RESPONSE).await?.unwrap_or_default();
             let id = extension_id(&sent)?;
             let error_type = text(sent.extension_error_type);
@@ -129,49 +142,35 @@ async fn handle(
             state.init_failure = Some(failure);
             drop(state);
             instance.wake.notify_one();
-            return Ok(accepted());
+            Ok(accepted())
         }
-    };
-    // The body is read to its end, so that the runtime, which writes it first, sees the rejection.
-    while let Some(Ok(_)) = body.frame().await {}
-    result
+        Route::Register => register(&instance, &sent, body).await,
+        Route::ExtensionNext => extension_next(&instance, &sent).await,
+        Route::Next | Route::Response(_) | Route::Error(_) => Err(Rejection::NotFound),
+    }
 }
 
-/// Collects a body. `None` if it was truncated.
-async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Rejection> {
-    let mut all = BytesMut::new();
-    let mut total = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return Ok(None);
-        };
-        if let Ok(data) = frame.into_data() {
-            total = total.saturating_add(data.len());
-            // Copied, since it is a slice of the connection's buffer and would hold all of it.
-            if total == data.len() && total <= limit && body.is_end_stream() {
-                return Ok(Some(Bytes::copy_from_slice(&data)));
-            }
-            if total <= limit {
-                all.extend_from_slice(&data);
-            } else {
-                // The rest is read and discarded.
-                all = BytesMut::new();
-            }
-        }
-    }
-    if total > limit {
-        return Err(Rejection::TooLarge);
-    }
-    Ok(Some(all.freeze()))
+fn reply(status: u16, body: impl Into<Bytes>) -> Delivery {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+pub(super) fn accepted() -> Delivery {
+    reply(202, r#"{"status":"OK"}"#)
 }
 
 /// A request that waits for an event. It is canceled if its connection closes.
-struct Waiting<'a> {
-    instance: &'a Instance,
+struct Waiting {
+    instance: Arc<Instance>,
     poll: PollId,
+    event: oneshot::Receiver<Delivery>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         let mut state = self.instance.lock();
         state.machine.cancel(self.poll);
@@ -179,8 +178,35 @@ impl Drop for Waiting<'_> {
     }
 }
 
-async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
-    let waiting = wait(instance, |state, poll| {
+impl Waiting {
+    /// Registers a request, if the machine allows it.
+    fn new(
+        instance: &Arc<Instance>,
+        allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
+    ) -> Result<Self, Rejection> {
+        let (sender, event) = oneshot::channel();
+        let mut state = instance.lock();
+        let poll = state.next_poll;
+        state.next_poll += 1;
+        allow(&mut state, poll)?;
+        state.polls.add(poll, sender);
+        drop(state);
+        Ok(Self {
+            instance: Arc::clone(instance),
+            poll,
+            event,
+        })
+    }
+
+    async fn event(mut self) -> Result<Delivery, Rejection> {
+        let event = (&mut self.event).await;
+        event.map_err(|_| Rejection::InvalidStateTransition)
+    }
+}
+
+fn next(instance: &Arc<Instance>) -> Result<Waiting, Rejection> {
+    let mut wakes_task = false;
+    let waiting = Waiting::new(instance, |state, poll| {
         if state.machine.poll(poll)? {
             state.init_duration = Some(state.started.elapsed());
             state.ready = true;
@@ -188,194 +214,15 @@ async fn next(instance: &Arc<Instance>) -> Result<Delivery, Rejection> {
         // An extension that does not ask for an event must not hold up the instance forever.
         let held_up = !state.machine.can_take() && instance.program.multi_concurrency == 1;
         state.settle = held_up.then(|| Instant::now() + instance.program.init_limit());
+        wakes_task = state.retired || held_up;
         Ok(())
-    });
-    let (poll, receiver) = match waiting {
-        Ok(waiting) => waiting,
-        // The runtime does nothing wrong: it asks for its next event while its process is being ended,
-        // and waits for that.
-        Err(_) if instance.lock().ending.is_some() => std::future::pending().await,
-        Err(rejection) => return Err(rejection),
-    };
-    let _waiting = Waiting { instance, poll };
-    let (retired, held_up) = {
-        let state = instance.lock();
-        (state.retired, state.settle.is_some())
-    };
-    if retired || held_up {
+    })?;
+    if wakes_task {
         instance.wake.notify_one();
     } else if let Some(owner) = instance.owner.upgrade() {
         owner.ready(instance);
     }
-    receiver
-        .await
-        .map_err(|_| Rejection::InvalidStateTransition)
-}
-
-/// Registers a request that waits for an event, if the machine allows it.
-fn wait(
-    instance: &Instance,
-    allow: impl FnOnce(&mut State, PollId) -> Result<(), Rejection>,
-) -> Result<(PollId, oneshot::Receiver<Delivery>), Rejection> {
-    let (sender, receiver) = oneshot::channel();
-    let mut state = instance.lock();
-    let poll = state.next_poll;
-    state.next_poll += 1;
-    allow(&mut state, poll)?;
-    state.polls.add(poll, sender);
-    Ok((poll, receiver))
-}
-
-/// A response or an error that is being received.
-struct Receiving<'a> {
-    instance: &'a Arc<Instance>,
-    id: &'a str,
-    complete: bool,
-}
-
-impl Drop for Receiving<'_> {
-    fn drop(&mut self) {
-        if self.complete {
-            return;
-        }
-        // The connection has closed. If the process has ended too, that is the reason.
-        let (instance, id) = (Arc::clone(self.instance), self.id.to_owned());
-        tokio::spawn(async move {
-            tokio::time::sleep(EXPLAINED).await;
-            let failure = Failure::truncated(&id);
-            instance.finish(&id, Outcome::Failed(failure), None);
-        });
-    }
-}
-
-impl<'a> Receiving<'a> {
-    const fn of(instance: &'a Arc<Instance>, id: &'a str) -> Self {
-        Self {
-            instance,
-            id,
-            complete: false,
-        }
-    }
-
-    fn finish(mut self, outcome: Outcome, buffered: Option<(Head, Bytes)>) {
-        self.complete = true;
-        self.instance.finish(self.id, outcome, buffered);
-    }
-
-    async fn buffered(self, sent: &Sent<'_>, mut body: Incoming) -> Result<Delivery, Rejection> {
-        match collect(&mut body, MAX_RESPONSE).await {
-            Ok(Some(bytes)) => {
-                let head = Head {
-                    mode: Mode::Buffered,
-                    content_type: text(sent.content_type).map(str::to_owned),
-                };
-                self.finish(Outcome::Succeeded, Some((head, bytes)));
-                Ok(accepted())
-            }
-            Ok(None) => Err(Rejection::InvalidStateTransition),
-            Err(rejection) => {
-                self.finish(Outcome::Failed(Failure::too_large()), None);
-                Err(rejection)
-            }
-        }
-    }
-
-    async fn error(
-        self,
-        error_type: Option<&str>,
-        mut body: Incoming,
-    ) -> Result<Delivery, Rejection> {
-        match collect(&mut body, MAX_RESPONSE).await {
-            Ok(Some(bytes)) => {
-                let failure = Failure::reported(FailureKind::Function, error_type, bytes);
-                self.finish(Outcome::Failed(failure), None);
-                Ok(accepted())
-            }
-            Ok(None) => Err(Rejection::InvalidStateTransition),
-            Err(rejection) => {
-                self.finish(Outcome::Failed(Failure::too_large()), None);
-                Err(rejection)
-            }
-        }
-    }
-
-    async fn stream(self, sent: &Sent<'_>, mut body: Incoming) -> Result<Delivery, Rejection> {
-        // The part of the body that arrived with the head.
-        let mut first = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await;
-        let mut head = Some(Head {
-            mode: Mode::Streaming,
-            content_type: text(sent.content_type).map(str::to_owned),
-        });
-        let chunks = {
-            let mut state = self.instance.lock();
-            let call = state
-                .calls
-                .iter_mut()
-                .find(|call| &*call.request_id == self.id);
-            let Some(call) = call else {
-                return Err(Rejection::InvokeTimeout);
-            };
-            // If the response is already over, it begins only when its outcome is known: a function
-            // that failed before its first byte has not begun to respond.
-            match is_over(&first) {
-                true => None,
-                false => head.take().map(|head| call.begin(head)),
-            }
-        };
-        let mut held = Held::default();
-        let mut failure = None;
-        // If the reader has stopped reading, the function continues and the rest is discarded.
-        let send = |chunk: Bytes| {
-            let chunks = chunks.as_ref().and_then(mpsc::WeakSender::upgrade);
-            async move {
-                if let Some(chunks) = chunks.filter(|_| !chunk.is_empty()) {
-                    let _ = chunks.send(chunk).await;
-                }
-            }
-        };
-        loop {
-            let frame = match std::mem::replace(&mut first, Poll::Pending) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => body.frame().await,
-            };
-            let Some(frame) = frame else { break };
-            let Ok(frame) = frame else {
-                return Err(Rejection::InvalidStateTransition);
-            };
-            match frame.into_data() {
-                Ok(data) => {
-                    for chunk in held.push(data) {
-                        send(chunk).await;
-                    }
-                }
-                Err(frame) => {
-                    if let Ok(trailers) = frame.into_trailers() {
-                        failure = lines::from_trailers(&trailers);
-                    }
-                }
-            }
-        }
-        match held.end() {
-            Ok(found) => failure = failure.or(found),
-            Err(data) => send(data).await,
-        }
-        let late = chunks.is_some_and(|chunks| chunks.upgrade().is_none());
-        let outcome = failure.map_or(Outcome::Succeeded, Outcome::Failed);
-        self.finish(outcome, head.map(|head| (head, Bytes::new())));
-        match late {
-            true => Err(Rejection::InvokeTimeout),
-            false => Ok(accepted()),
-        }
-    }
-}
-
-/// Whether a body has ended without data.
-fn is_over(first: &Poll<Option<hyper::Result<Frame<Bytes>>>>) -> bool {
-    match first {
-        Poll::Ready(None) => true,
-        Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
-        _ => false,
-    }
+    Ok(waiting)
 }
 
 fn extension_id(sent: &Sent<'_>) -> Result<ExtensionId, Rejection> {
@@ -428,20 +275,17 @@ async fn extension_next(instance: &Arc<Instance>, sent: &Sent<'_>) -> Result<Del
             return Ok(shutdown_event(reason, epoch_ms(GRACE)));
         }
     }
-    let (poll, receiver) = wait(instance, |state, poll| {
+    let waiting = Waiting::new(instance, |state, poll| {
         state.machine.extension_poll(id, poll)?;
         if state.machine.can_take() {
             state.settle = None;
         }
         Ok(())
     })?;
-    let _waiting = Waiting { instance, poll };
     if let Some(owner) = instance.owner.upgrade() {
         owner.ready(instance);
     }
-    receiver
-        .await
-        .map_err(|_| Rejection::InvalidStateTransition)
+    waiting.event().await
 }
 
 /// The event that tells an extension of an invocation.

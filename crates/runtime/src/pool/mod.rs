@@ -190,6 +190,13 @@ impl Inner {
     /// Starts the instances that the waiting calls need, up to the limit.
     fn grow(&self, state: &mut State, patient: bool) {
         let slots = self.program.multi_concurrency;
+        let (instances, waiting) = (&state.instances, &state.waiting);
+        let is_full = instances.len() >= self.program.concurrency;
+        let is_own = |call: &Call| instances.iter().all(|own| own.tenant == call.tenant);
+        if is_full && waiting.iter().all(|call| is_own(call)) {
+            // Only an instance of another tenant could make room.
+            return;
+        }
         let mut tenants: Vec<(Option<String>, usize)> = Vec::new();
         for call in &state.waiting {
             match tenants
@@ -327,10 +334,11 @@ impl Owner for Inner {
 /// Passes the calls of an instance's tenant to it, as many as it takes, those that have waited
 /// longest first.
 fn feed(instance: &Instance, waiting: &mut VecDeque<Box<Call>>) {
-    while let Some(place) = waiting
-        .iter()
-        .position(|call| call.tenant == instance.tenant)
-    {
+    while instance.can_take() {
+        let mut tenants = waiting.iter().map(|call| &call.tenant);
+        let Some(place) = tenants.position(|tenant| *tenant == instance.tenant) else {
+            return;
+        };
         let Some(call) = waiting.remove(place) else {
             return;
         };

@@ -41,6 +41,8 @@ impl Arguments {
             .region(&self.region)
             .account(&self.account)
             .functions(functions)
+            // Only tests within the process could read them.
+            .recorded_bytes(0)
             .verify(!self.no_verify)
             .clock_offset(self.clock_offset)
             .max_stream_bytes((self.max_stream_bytes > 0).then_some(self.max_stream_bytes))
