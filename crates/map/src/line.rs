@@ -126,6 +126,13 @@ impl Finished {
     /// Like [`line`](Self::line), with the name of a file in place of the payload, if given.
     #[must_use]
     pub fn line_with(&self, file: Option<&str>) -> Bytes {
+        let mut line = Vec::new();
+        self.write_line(file, &mut line);
+        line.into()
+    }
+
+    /// Appends the line to a buffer.
+    pub(crate) fn write_line(&self, file: Option<&str>, out: &mut Vec<u8>) {
         let is_shown = file.is_none() && !self.payload.is_empty();
         let payload = match is_shown && !self.payload.contains(&b'\n') {
             true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
@@ -158,7 +165,7 @@ impl Finished {
             error: self.cause.as_ref().map(Cause::describe),
         };
         // A value whose keys are strings can be serialized.
-        serde_json::to_vec(&line).unwrap_or_default().into()
+        let _ = serde_json::to_writer(out, &line);
     }
 }
 
