@@ -57,7 +57,7 @@ mod tests {
     fn short_texts_do_not_keep_the_memory_that_they_came_in() {
         let large = Bytes::from(vec![7; 100_000]);
         let short = Block::new().keep_short(large.slice(5..9));
-        assert_eq!(short, [7; 4]);
+        assert_eq!(short, &[7; 4][..]);
         assert!(large.is_unique());
         let long = large.slice(..SHORT + 1);
         assert_eq!(

@@ -256,7 +256,7 @@ impl Driver {
         if is_running && settled != Settled::Done && self.has_too_many_failures() {
             self.ended = Ended::TooManyFailures;
         }
-        let event = Event::Finished(Box::new(finished), line);
+        let event = Event::Finished(finished, line);
         let Some(journal) = &mut self.journal else {
             return self.deliver(event);
         };
