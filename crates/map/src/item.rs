@@ -106,7 +106,7 @@ pub enum Cause {
 )]
 pub enum Event {
     /// It ended in this run.
-    Finished(Box<Finished>, Bytes),
+    Finished(Finished, Bytes),
     /// It ended in an earlier run, which recorded the line.
     Recorded {
         /// The index of the item, from 0.

@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod block;
 mod descriptors;
 mod item;
 pub mod journal;

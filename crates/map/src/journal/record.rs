@@ -151,18 +151,17 @@ impl Record<'_> {
             Self::End { count } => (Kind::End, count, 0, &[]),
             Self::Void => (Kind::Void, 0, 0, &[]),
         };
-        let mut head = [0; SLOT];
+        let mut head = [0; SLOT - 4];
         head[0] = kind.code();
         head[2..8].copy_from_slice(&number.min(MAX_INDEX).to_le_bytes()[..6]);
-        head[8..12].copy_from_slice(&word.to_le_bytes());
-        let sum = checksum(seed, slot, &head[..12]);
-        head[12..].copy_from_slice(&sum.to_le_bytes());
+        head[8..].copy_from_slice(&word.to_le_bytes());
         out.extend_from_slice(&head);
+        out.extend_from_slice(&head_sum(seed, slot, &head).to_le_bytes());
         if !data.is_empty() {
             let start = out.len();
             out.extend_from_slice(data);
             out.resize(start + area_of(data.len()) - 4, 0);
-            let sum = checksum(seed, slot, &out[start..]);
+            let sum = data_sum(seed, slot, &out[start..]);
             out.extend_from_slice(&sum.to_le_bytes());
         }
         slot + slots_of(data.len())
@@ -194,8 +193,9 @@ impl Found {
 /// Decodes the first 16 bytes of a record at a position; `None` if they are not a record.
 #[must_use]
 pub fn decode_head(seed: u32, slot: u64, bytes: &[u8; SLOT]) -> Option<Found> {
-    let [code, zero, n0, n1, n2, n3, n4, n5, w0, w1, w2, w3, sum @ ..] = *bytes;
-    if u32::from_le_bytes(sum) != checksum(seed, slot, &bytes[..12]) || zero != 0 {
+    let (head, sum) = bytes.split_first_chunk()?;
+    let [code, zero, n0, n1, n2, n3, n4, n5, w0, w1, w2, w3] = *head;
+    if *sum != head_sum(seed, slot, head).to_le_bytes() || zero != 0 {
         return None;
     }
     let kind = Kind::of(code)?;
@@ -222,7 +222,7 @@ pub fn data_of<'b>(seed: u32, slot: u64, found: &Found, area: &'b [u8]) -> Optio
     }
     let area = area.get(..area_of(found.data))?;
     let (content, sum) = area.split_last_chunk::<4>()?;
-    (u32::from_le_bytes(*sum) == checksum(seed, slot, content)).then(|| &content[..found.data])
+    (u32::from_le_bytes(*sum) == data_sum(seed, slot, content)).then(|| &content[..found.data])
 }
 
 /// The number of bytes that data takes, with padding and checksum.
@@ -237,17 +237,32 @@ const fn slots_of(data: usize) -> u64 {
     1 + (area_of(data) / SLOT) as u64
 }
 
-/// The beginning of a checksum: of the seed and the position.
+/// What every checksum begins with, so that a record is valid only in its journal and its place.
+fn place(seed: u32, slot: u64) -> [u8; 12] {
+    let mut place = [0; 12];
+    place[..4].copy_from_slice(&seed.to_le_bytes());
+    place[4..].copy_from_slice(&slot.to_le_bytes());
+    place
+}
+
+/// The checksum of a record without its data, in one pass: three short ones take twice as long.
+fn head_sum(seed: u32, slot: u64, head: &[u8; SLOT - 4]) -> u32 {
+    let mut bytes = [0; 24];
+    bytes[..12].copy_from_slice(&place(seed, slot));
+    bytes[12..].copy_from_slice(head);
+    crc32fast::hash(&bytes)
+}
+
+/// The beginning of the checksum of a record's data.
 pub(super) fn hasher(seed: u32, slot: u64) -> Hasher {
     let mut hasher = Hasher::new();
-    hasher.update(&seed.to_le_bytes());
-    hasher.update(&slot.to_le_bytes());
+    hasher.update(&place(seed, slot));
     hasher
 }
 
-fn checksum(seed: u32, slot: u64, bytes: &[u8]) -> u32 {
+fn data_sum(seed: u32, slot: u64, data: &[u8]) -> u32 {
     let mut hasher = hasher(seed, slot);
-    hasher.update(bytes);
+    hasher.update(data);
     hasher.finalize()
 }
 

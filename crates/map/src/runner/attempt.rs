@@ -1,5 +1,6 @@
 //! Makes one call.
 
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +9,8 @@ use lambda_invoke::{
     Call, Client, ClientContext, Error, FunctionName, InvokeOperation, Qualifier, Report,
     RetryPolicy, TenantId,
 };
+
+use crate::block::Block;
 
 /// The maximum number of bytes of a streamed response that are kept in memory.
 const MAX_STREAM: u64 = 200 << 20;
@@ -57,10 +60,10 @@ impl Target {
     fn call<Op: InvokeOperation>(
         &self,
         mut call: Call<'static, Op>,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
     ) -> Call<'static, Op> {
         call = call
-            .payload(attempt.payload.clone())
+            .payload(mem::take(&mut attempt.payload))
             .retry(match attempt.recover {
                 true => RetryPolicy::default(),
                 // This crate handles throttling itself.
@@ -100,9 +103,16 @@ pub(super) struct Response {
 }
 
 impl Attempt {
-    pub(super) async fn make(self, client: &Client, target: &Target) -> Result<Response, Error> {
+    /// Makes the call. A short response is copied to the block, so that the memory that it was read
+    /// into can be used for the next one.
+    pub(super) async fn make(
+        mut self,
+        client: &Client,
+        target: &Target,
+        block: &mut Block,
+    ) -> Result<Response, Error> {
         if self.mode == Mode::Stream {
-            let call = target.call(client.stream(target.function.clone()), &self);
+            let call = target.call(client.stream(target.function.clone()), &mut self);
             let stream = call.send().await?;
             let request_id = stream.request_id().map(Arc::from);
             let collected = stream.collect_at_most(MAX_STREAM).await?;
@@ -111,10 +121,10 @@ impl Attempt {
                 request_id,
                 report: completion
                     .and_then(|completion| completion.report().cloned().map(Box::new)),
-                payload: collected.to_bytes(),
+                payload: block.keep_short(collected.to_bytes()),
             });
         }
-        let mut call = target.call(client.invoke(target.function.clone()), &self);
+        let mut call = target.call(client.invoke(target.function.clone()), &mut self);
         if let Some(name) = &self.execution_name {
             call = call.durable_execution_name(name.to_string());
         }
@@ -125,7 +135,7 @@ impl Attempt {
         Ok(Response {
             request_id: reply.request_id().map(Arc::from),
             report: reply.report().map(Box::new),
-            payload: reply.into_payload(),
+            payload: block.keep_short(reply.into_payload()),
         })
     }
 }

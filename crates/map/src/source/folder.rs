@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, checked};
+use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, check};
 use crate::item::Item;
 
 /// The files of a folder as items, in the order of their names, which are the keys. Hidden files and
@@ -59,7 +59,8 @@ impl Folder {
             return Err(SourceError::new(place(), SourceErrorKind::TooLarge));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let item = Item::new(checked(payload, place)?).with_key(&*name);
+        check(&payload, place)?;
+        let item = Item::new(payload).with_key(&*name);
         self.fields.name(item, place)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, checked};
+use super::{Fields, MAX_ITEM, SourceError, SourceErrorKind, check};
+use crate::block::{Block, KEPT};
 use crate::item::Item;
 
 /// The separator that ends an item.
@@ -36,6 +37,9 @@ pub struct Texts<R> {
     fields: Fields,
     number: u64,
     failed: bool,
+    /// The text that is being read.
+    text: Vec<u8>,
+    block: Block,
 }
 
 impl<R: BufRead> Texts<R> {
@@ -47,6 +51,8 @@ impl<R: BufRead> Texts<R> {
             fields,
             number: 0,
             failed: false,
+            text: Vec::new(),
+            block: Block::new(),
         }
     }
 
@@ -57,29 +63,29 @@ impl<R: BufRead> Texts<R> {
         }
     }
 
-    fn text(&mut self) -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
+    /// Reads the next text, with its separator.
+    fn read_text(&mut self) -> io::Result<()> {
         let end = match self.separator {
             Separator::Line => b'\n',
             Separator::Nul => 0,
         };
-        let most = MAX_ITEM as u64 + 2;
-        self.reader.by_ref().take(most).read_until(end, &mut text)?;
-        Ok(text)
+        self.text.clear();
+        self.text.shrink_to(KEPT);
+        let mut reader = self.reader.by_ref().take(MAX_ITEM as u64 + 2);
+        reader.read_until(end, &mut self.text).map(drop)
     }
 
     fn read(&mut self) -> Result<Option<Item>, SourceError> {
         loop {
             self.number += 1;
-            let text = self.text();
-            let text =
-                text.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
-            if text.is_empty() {
+            let read = self.read_text();
+            read.map_err(|error| SourceError::new(self.place(), SourceErrorKind::Io(error)))?;
+            if self.text.is_empty() {
                 return Ok(None);
             }
             let mut payload = match self.separator {
-                Separator::Nul => text.strip_suffix(&[0]).unwrap_or(&text),
-                Separator::Line => &text,
+                Separator::Nul => self.text.strip_suffix(&[0]).unwrap_or(&self.text),
+                Separator::Line => &self.text,
             };
             if self.number == 1 {
                 payload = payload
@@ -93,11 +99,9 @@ impl<R: BufRead> Texts<R> {
             if payload.is_empty() {
                 continue;
             }
-            let payload = checked(payload.to_vec(), || self.place())?;
-            return self
-                .fields
-                .name(Item::new(payload), || self.place())
-                .map(Some);
+            check(payload, || self.place())?;
+            let item = Item::new(self.block.keep(payload));
+            return self.fields.name(item, || self.place()).map(Some);
         }
     }
 }

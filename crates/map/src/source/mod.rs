@@ -11,8 +11,6 @@ mod lines;
 use std::fmt;
 use std::io;
 
-use bytes::Bytes;
-
 pub use self::csv::{Csv, Template, TemplateError};
 pub use self::fields::{Fields, Selector};
 pub use self::folder::Folder;
@@ -114,9 +112,7 @@ pub fn identify<E>(items: impl Iterator<Item = Result<Item, E>>) -> Result<Sourc
 }
 
 /// Checks that a payload is JSON.
-fn checked(payload: Vec<u8>, place: impl Fn() -> String) -> Result<Bytes, SourceError> {
-    match lambda_invoke::protocol::json::check(&payload) {
-        Ok(()) => Ok(payload.into()),
-        Err(error) => Err(SourceError::new(place(), SourceErrorKind::Json(error))),
-    }
+fn check(payload: &[u8], place: impl Fn() -> String) -> Result<(), SourceError> {
+    let checked = lambda_invoke::protocol::json::check(payload);
+    checked.map_err(|error| SourceError::new(place(), SourceErrorKind::Json(error)))
 }

@@ -18,14 +18,12 @@ use tokio::sync::oneshot;
 
 use self::at::{read_exact_at, write_all_at};
 pub use self::error::JournalError;
+use crate::block::KEPT;
 use crate::journal::{Decoded, Header, Record, SLOT, Scanner, Settled, Tail, data_of, decode_head};
 use crate::state::State;
 
 /// How much of a journal is read at once.
 const READ: usize = 256 << 10;
-
-/// The maximum capacity, in bytes, of the buffer that is kept for the next records.
-const KEPT: usize = 64 << 10;
 
 /// The maximum length of a header, in bytes.
 const HEADER: u64 = 64 << 10;

@@ -50,7 +50,8 @@ impl Results {
         Ok(Self {
             lines: open(&lines)?,
             failures: failures.as_ref().map(open).transpose()?,
-            collected: BytesMut::new(),
+            // Twice as much as is collected: while one half is written, the other one fills.
+            collected: BytesMut::with_capacity(2 * COLLECTED),
             collected_failures: BytesMut::new(),
             is_due: false,
             // One timer for all results: setting one for each would cost more than adding the

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::super::attempt::{Attempt, Response, Target};
 use super::Work;
+use crate::block::Block;
 
 /// The maximum number of results that are taken at once.
 const MOST: usize = 256;
@@ -92,8 +93,9 @@ impl Callers {
         let (next, mut attempts) = unbounded_channel::<Attempt>();
         let (client, target, end) = (self.client.clone(), self.target.clone(), self.end.clone());
         self.tasks.spawn(async move {
+            let mut block = Block::new();
             while let Some(attempt) = attempts.recv().await {
-                let result = attempt.make(&client, &target).await;
+                let result = attempt.make(&client, &target, &mut block).await;
                 if end.send((index, result)).is_err() {
                     return;
                 }

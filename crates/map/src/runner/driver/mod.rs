@@ -21,6 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use lambda_invoke::BoxError;
+use smallvec::SmallVec;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
@@ -31,6 +32,7 @@ use super::order::Order;
 use super::progress::Progress;
 use super::verdict::Retry;
 use super::{Ended, Keep, Map, MaxFailures, Phase, RunError};
+use crate::block::Block;
 use crate::item::{Event, Finished, Item};
 use crate::journal::Settled;
 use crate::pace::{Limiter, Rate};
@@ -56,10 +58,13 @@ struct Settings {
     log_tail: bool,
 }
 
+/// Items and their indexes. One is the rule, and needs no allocation.
+type Items = SmallVec<[(u64, Item); 1]>;
+
 /// One invocation: an item, or several.
 #[derive(Debug)]
 struct Work {
-    items: Vec<(u64, Item)>,
+    items: Items,
     /// Attempts that were not throttled.
     made: u32,
     /// Attempts, among these, after which the function certainly did not run.
@@ -106,7 +111,7 @@ pub(super) struct Driver {
     /// The index of the next item.
     index: u64,
     /// Items of the next batch.
-    gathered: Vec<(u64, Item)>,
+    gathered: Items,
     gathered_bytes: usize,
     /// The next invocation, if it is complete.
     fresh: Option<Work>,
@@ -117,6 +122,9 @@ pub(super) struct Driver {
     callers: Callers,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
+    /// The line that is being written.
+    line: Vec<u8>,
+    lines: Block,
     closing: Vec<Event>,
     order: Option<Order>,
     ready: VecDeque<Event>,
@@ -165,7 +173,7 @@ impl Driver {
             source,
             source_ended: false,
             index: 0,
-            gathered: Vec::new(),
+            gathered: Items::new(),
             gathered_bytes: 0,
             fresh: None,
             waiting: BTreeMap::new(),
@@ -174,6 +182,8 @@ impl Driver {
             callers: Callers::new(map.client, map.target),
             keep: map.keep,
             keeping: JoinSet::new(),
+            line: Vec::new(),
+            lines: Block::new(),
             closing: Vec::new(),
             order: map.ordered.map(Order::new),
             ready: VecDeque::new(),

@@ -14,6 +14,7 @@ use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
 use super::callers::Running;
 use super::{Driver, Work, Writing};
+use crate::block::KEPT;
 use crate::item::{Cause, Event, Finished};
 use crate::journal::Settled;
 use crate::pace::Limit;
@@ -223,7 +224,10 @@ impl Driver {
                     });
                 }
                 None => {
-                    let line = finished.line();
+                    finished.write_line(None, &mut self.line);
+                    let line = self.lines.keep(&self.line);
+                    self.line.clear();
+                    self.line.shrink_to(KEPT);
                     self.finish(finished, line);
                 }
             }
@@ -252,7 +256,7 @@ impl Driver {
         if is_running && settled != Settled::Done && self.has_too_many_failures() {
             self.ended = Ended::TooManyFailures;
         }
-        let event = Event::Finished(Box::new(finished), line);
+        let event = Event::Finished(finished, line);
         let Some(journal) = &mut self.journal else {
             return self.deliver(event);
         };
