@@ -9,6 +9,8 @@ mod permit;
 mod polls;
 mod prompt;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 // The submodules use `sync` through this module, so that `crates/interop` can check them with
