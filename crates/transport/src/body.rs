@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use crate::late::Sleep;
 use crate::pool::Lease;
-use crate::{Error, Sent, TimeoutKind, Timeouts, late};
+use crate::{Error, Sent, TimeoutKind, Timeouts};
 
 /// The body of a response: an [`http_body::Body`] of [`Bytes`], as they are received.
 ///
@@ -42,8 +43,6 @@ struct Timer {
     total: Option<(Instant, Duration)>,
     /// The timeout that the timer is set to while the reader waits.
     armed: Option<(TimeoutKind, Duration)>,
-    /// Whether the wait for it has been extended.
-    extended: bool,
     sleep: Pin<Box<Sleep>>,
 }
 
@@ -59,12 +58,11 @@ impl Body {
             .total
             .and_then(|total| Some((started.checked_add(total)?, total)));
         let timer = (timeouts.idle.is_some() || total.is_some()).then(|| {
-            let sleep = Box::pin(tokio::time::sleep_until(started));
+            let sleep = Box::pin(Sleep::until(started, None));
             Box::new(Timer {
                 idle: timeouts.idle,
                 total,
                 armed: None,
-                extended: false,
                 sleep,
             })
         });
@@ -188,20 +186,15 @@ impl Timer {
                 else {
                     return Poll::Pending;
                 };
-                self.sleep.as_mut().reset(at);
-                self.extended = false;
+                let end = match which {
+                    TimeoutKind::Idle => self.total.map(|(at, _)| at),
+                    _ => Some(at),
+                };
+                self.sleep.as_mut().reset(at, end);
                 *self.armed.insert((which, limit))
             }
         };
         ready!(self.sleep.as_mut().poll(cx));
-        if armed.0 == TimeoutKind::Idle && !self.extended {
-            self.extended = true;
-            let end = self.total.map(|(at, _)| at);
-            if let Some(until) = late::extension(self.sleep.deadline(), end) {
-                self.sleep.as_mut().reset(until);
-                ready!(self.sleep.as_mut().poll(cx));
-            }
-        }
         Poll::Ready(armed)
     }
 }

@@ -15,10 +15,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use crate::late::Sleep;
 use crate::pool::{Connecting, Connection, Host, Lease};
-use crate::{Body, Error, Sent, TimeoutKind, Timeouts, late, trace};
+use crate::{Body, Error, Sent, TimeoutKind, Timeouts, trace};
 
 pin_project! {
     /// Resolves to the response, once its head has arrived.
@@ -32,8 +33,6 @@ pin_project! {
         timeouts: Timeouts,
         started: Option<Instant>,
         armed: Option<Deadline>,
-        // Whether the wait for the armed deadline has been extended.
-        extended: bool,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -93,7 +92,6 @@ impl ResponseFuture {
             timeouts,
             started: None,
             armed: None,
-            extended: false,
             sleep: None,
         }
     }
@@ -252,25 +250,20 @@ impl Future for ResponseFuture {
                 };
                 if *this.armed != Some(next) {
                     *this.armed = Some(next);
-                    *this.extended = false;
-                    match this.sleep.as_mut().as_pin_mut() {
-                        Some(sleep) => sleep.reset(next.at),
-                        None => this.sleep.set(Some(tokio::time::sleep_until(next.at))),
-                    }
-                }
-                if let Some(mut sleep) = this.sleep.as_mut().as_pin_mut() {
-                    ready!(sleep.as_mut().poll(cx));
-                    if next.which == TimeoutKind::FirstByte && !*this.extended {
-                        *this.extended = true;
-                        let end = this
+                    let end = match next.which {
+                        TimeoutKind::FirstByte => this
                             .timeouts
                             .total
-                            .and_then(|total| started.checked_add(total));
-                        if let Some(until) = late::extension(next.at, end) {
-                            sleep.as_mut().reset(until);
-                            ready!(sleep.poll(cx));
-                        }
+                            .and_then(|total| started.checked_add(total)),
+                        _ => Some(next.at),
+                    };
+                    match this.sleep.as_mut().as_pin_mut() {
+                        Some(sleep) => sleep.reset(next.at, end),
+                        None => this.sleep.set(Some(Sleep::until(next.at, end))),
                     }
+                }
+                if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+                    ready!(sleep.poll(cx));
                 }
                 let sent = if assigned.is_some() {
                     Sent::Maybe

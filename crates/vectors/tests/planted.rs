@@ -1,5 +1,5 @@
 //! The faults that `fuzz/planted` and `crates/interop/planted` plant can be planted: the code that each of
-//! them replaces is there, and only once. The first one's table in the documentation is about these faults.
+//! them replaces is there, and only once. Their tables in the documentation are about these faults.
 
 mod support;
 
@@ -14,13 +14,13 @@ fn faults(list: &str) -> Vec<Value> {
     faults["fault"].as_array().unwrap().clone()
 }
 
-#[test]
-fn every_planted_fault_has_its_row() {
-    let page = fs::read_to_string(root().join("docs/fuzzing.md")).unwrap();
+/// Checks that the table of a page has a row for each fault in a file.
+fn check_rows(list: &str, page: &str) {
+    let page = fs::read_to_string(root().join(page)).unwrap();
     let (_, rest) = page.split_once("<!-- planted -->\n").unwrap();
     let (table, _) = rest.split_once("<!-- /planted -->").unwrap();
     let rows: Vec<&str> = table.lines().skip(2).collect();
-    let begins: Vec<String> = faults("fuzz/planted.toml")
+    let begins: Vec<String> = faults(list)
         .iter()
         .map(|fault| {
             let text = |name: &str| fault.get(name).and_then(Value::as_str).unwrap();
@@ -31,6 +31,16 @@ fn every_planted_fault_has_its_row() {
     for (row, begin) in rows.iter().zip(&begins) {
         assert!(row.starts_with(begin), "{row}");
     }
+}
+
+#[test]
+fn every_planted_fault_has_its_row() {
+    check_rows("fuzz/planted.toml", "docs/fuzzing.md");
+}
+
+#[test]
+fn every_fault_for_the_models_has_its_row() {
+    check_rows("crates/interop/planted.toml", "docs/testing.md");
 }
 
 /// Checks the faults in a file that has at least this many.

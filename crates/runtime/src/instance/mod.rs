@@ -10,6 +10,8 @@ mod polls;
 mod prompt;
 mod receiving;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 // The submodules use `sync` through this module, so that `crates/interop` can check them with
