@@ -75,35 +75,39 @@ impl Receiving {
     pub(super) async fn buffered(
         self,
         content_type: Option<String>,
-        mut body: Incoming,
+        body: Incoming,
     ) -> Result<Delivery, Rejection> {
-        match collect(&mut body, MAX_RESPONSE).await {
-            Ok(Some(bytes)) => {
-                let head = Head {
-                    mode: Mode::Buffered,
-                    content_type,
-                };
-                self.finish(Outcome::Succeeded, Some((head, bytes)));
-                Ok(accepted())
-            }
-            Ok(None) => Err(Rejection::InvalidStateTransition),
-            Err(rejection) => {
-                self.finish(Outcome::Failed(Failure::too_large()), None);
-                Err(rejection)
-            }
-        }
+        let head = Head {
+            mode: Mode::Buffered,
+            content_type,
+        };
+        self.whole(body, |bytes| (Outcome::Succeeded, Some((head, bytes))))
+            .await
     }
 
     pub(super) async fn error(
         self,
         error_type: Option<String>,
+        body: Incoming,
+    ) -> Result<Delivery, Rejection> {
+        self.whole(body, |bytes| {
+            let error_type = error_type.as_deref();
+            let failure = Failure::reported(FailureKind::Function, error_type, bytes);
+            (Outcome::Failed(failure), None)
+        })
+        .await
+    }
+
+    /// Ends the invocation as `result` says of the whole body.
+    async fn whole(
+        self,
         mut body: Incoming,
+        result: impl FnOnce(Bytes) -> (Outcome, Option<(Head, Bytes)>),
     ) -> Result<Delivery, Rejection> {
         match collect(&mut body, MAX_RESPONSE).await {
             Ok(Some(bytes)) => {
-                let error_type = error_type.as_deref();
-                let failure = Failure::reported(FailureKind::Function, error_type, bytes);
-                self.finish(Outcome::Failed(failure), None);
+                let (outcome, buffered) = result(bytes);
+                self.finish(outcome, buffered);
                 Ok(accepted())
             }
             Ok(None) => Err(Rejection::InvalidStateTransition),
