@@ -10,10 +10,10 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::connector::resolver::{Known, Resolver};
+use crate::connector::socket::Socket;
 use crate::connector::{Connector, CustomDial, Dial, Parts};
 use crate::pool::{Limits, Pool};
-use crate::resolver::{Known, Resolver};
-use crate::stream::Socket;
 use crate::{Proxy, Timeouts, Transport};
 
 /// Sets up a [`Transport`].
@@ -51,7 +51,7 @@ pub struct TransportBuilder {
     proxy: Option<Proxy>,
     dial: Option<CustomDial>,
     #[cfg(feature = "tls")]
-    roots: crate::tls::Roots,
+    roots: crate::connector::tls::Roots,
 }
 
 impl Default for TransportBuilder {
@@ -65,7 +65,7 @@ impl Default for TransportBuilder {
             proxy: None,
             dial: None,
             #[cfg(feature = "tls")]
-            roots: crate::tls::Roots::default(),
+            roots: crate::connector::tls::Roots::default(),
         }
     }
 }
@@ -230,7 +230,7 @@ impl TransportBuilder {
             proxy: self.proxy,
             limit: self.timeouts.connect,
             #[cfg(feature = "tls")]
-            tls: Arc::new(crate::tls::Tls::new(self.roots)),
+            tls: Arc::new(crate::connector::tls::Tls::new(self.roots)),
         });
         let limits = Limits {
             idle: self.pool_idle,

@@ -7,15 +7,10 @@ mod connector;
 mod error;
 mod future;
 mod late;
-mod once;
 mod pool;
 mod port;
 mod proxy;
-mod resolver;
-mod stream;
 mod timeouts;
-#[cfg(feature = "tls")]
-mod tls;
 mod trace;
 mod transport;
 

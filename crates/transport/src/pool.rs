@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 use crate::connector::Connector;
+use crate::connector::socket::READ_FLOODED;
 use crate::trace::Uses;
 
 /// The maximum length of a response's head.
@@ -34,9 +35,6 @@ const MAX_HEAD: usize = 128 * 1024;
 /// 400 KiB take up to a fifth longer, since the pieces of a message are held until it is complete,
 /// and then exceed the processor's second-level cache.
 const READ_SECURE: usize = 128 * 1024;
-
-/// The maximum number of bytes read at once without TLS, where fewer reads weigh more.
-const READ_PLAIN: usize = 192 * 1024;
 
 /// The shortest time between two searches for connections that have been unused for too long.
 const MIN_SEARCH: Duration = Duration::from_millis(90);
@@ -232,7 +230,7 @@ impl Host {
             let stream = self.connector.connect(&self.uri).await?;
             let (mut requests, mut connection) = Builder::new()
                 .max_header_size(MAX_HEAD)
-                .max_buf_size(if is_secure { READ_SECURE } else { READ_PLAIN })
+                .max_buf_size(if is_secure { READ_SECURE } else { READ_FLOODED })
                 .handshake(stream)
                 .await
                 .map_err(|error| Error::not_ready(Some(error)))?;

@@ -1,5 +1,12 @@
 //! Connects to the host of a URI, directly or through a proxy, with or without TLS.
 
+mod once;
+pub(crate) mod path;
+pub(crate) mod resolver;
+pub(crate) mod socket;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -14,10 +21,11 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
+use self::once::Once;
+use self::path::{Hop, Path};
+use self::resolver::Resolver;
+use self::socket::Socket;
 use crate::error::BoxError;
-use crate::once::Once;
-use crate::resolver::Resolver;
-use crate::stream::{Hop, Path, Socket};
 use crate::trace::Connecting;
 use crate::{Error, ErrorKind, Proxy, TimeoutKind};
 
@@ -40,7 +48,7 @@ pub(crate) struct Parts {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) limit: Option<Duration>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Arc<crate::tls::Tls>,
+    pub(crate) tls: Arc<self::tls::Tls>,
 }
 
 impl Connector {
@@ -113,7 +121,7 @@ impl Parts {
     async fn dial(&self, to: &Uri) -> Result<Socket, BoxError> {
         match &self.dial {
             Dial::Tcp(tcp) => Ok(Socket::Tcp(
-                tcp.clone().call(to.clone()).await?.into_inner(),
+                tcp.clone().call(to.clone()).await?.into_inner().into(),
             )),
             Dial::Custom(dial) => Ok(dial(to.clone()).await?),
         }
@@ -201,7 +209,7 @@ mod tests {
     async fn socket_of(builder: TransportBuilder, address: SocketAddr) -> tokio::net::TcpStream {
         let to = format!("http://{address}/").parse().unwrap();
         match builder.build().connector().0.dial(&to).await.unwrap() {
-            Socket::Tcp(tcp) => tcp,
+            Socket::Tcp(tcp) => tcp.into_stream(),
             Socket::Custom(_) => panic!("not a TCP socket"),
         }
     }

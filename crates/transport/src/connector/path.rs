@@ -1,89 +1,13 @@
-//! The layers of a connection: a socket, with or without TLS.
+//! The layers of a connection above its socket: TLS, once or twice, or none.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::rt;
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-/// Anything that can stand in for a TCP connection.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
-/// The lowest layer: TCP, or the caller's own connection.
-pub(crate) enum Socket {
-    Tcp(TcpStream),
-    Custom(Box<dyn Duplex>),
-}
-
-macro_rules! on_socket {
-    ($this:expr, $io:ident => $call:expr) => {
-        match $this.get_mut() {
-            Socket::Tcp(io) => {
-                let $io = Pin::new(io);
-                $call
-            }
-            Socket::Custom(io) => {
-                let $io = Pin::new(io);
-                $call
-            }
-        }
-    };
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_read(cx, buf))
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        on_socket!(self, io => io.poll_write(cx, buf))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        on_socket!(self, io => io.poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(io) => io.is_write_vectored(),
-            Self::Custom(io) => io.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_shutdown(cx))
-    }
-}
-
-impl Connection for Socket {
-    fn connected(&self) -> Connected {
-        // Nobody asks: it is only needed by the connector for TLS.
-        Connected::new()
-    }
-}
+use super::socket::Socket;
 
 /// A connection to the first hop, which is the server itself or a proxy, with or without TLS.
 #[cfg(feature = "tls")]

@@ -13,8 +13,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
+use super::once::Once;
 use crate::error::BoxError;
-use crate::once::Once;
 use crate::{Error, ErrorKind};
 
 /// The trusted certificates. None are loaded before the first https connection.
