@@ -76,10 +76,19 @@ pub struct Finished {
     pub throttled: u32,
     /// The time from the first attempt to the end, in this run.
     pub duration: Duration,
-    /// The request id of the last attempt's response, if there was one.
-    pub request_id: Option<Arc<str>>,
+    /// The text of the request id.
+    pub(crate) request_id: Option<Bytes>,
     /// The platform's report, if the log was requested. In a batch, of the first item only.
     pub report: Option<Box<Report>>,
+}
+
+impl Finished {
+    /// Returns the request id of the last attempt's response, if there was one. All items of a batch have
+    /// the same.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        std::str::from_utf8(self.request_id.as_deref()?).ok()
+    }
 }
 
 /// Why an item failed.

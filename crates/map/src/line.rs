@@ -137,7 +137,7 @@ impl Finished {
         member(out, r#","execution":"#, execution(self.settled));
         member(out, r#","attempts":"#, self.attempts);
         member(out, r#","duration_ms":"#, milliseconds(self.duration));
-        if let Some(id) = self.request_id.as_deref() {
+        if let Some(id) = self.request_id() {
             member(out, r#","request_id":"#, id);
         }
         let report = self.report.as_ref();

@@ -97,14 +97,14 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) payload: Bytes,
-    pub(super) request_id: Option<Arc<str>>,
+    pub(super) request_id: Option<Bytes>,
     /// Boxed, since most have none.
     pub(super) report: Option<Box<Report>>,
 }
 
 impl Attempt {
-    /// Makes the call. A short response is copied to the block, so that the memory that it was read
-    /// into can be used for the next one.
+    /// Makes the call. The request id and a short response are copied to the block, so that the memory that
+    /// they were read into can be used for the next one.
     pub(super) async fn make(
         mut self,
         client: &Client,
@@ -114,7 +114,7 @@ impl Attempt {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &mut self);
             let stream = call.send().await?;
-            let request_id = stream.request_id().map(Arc::from);
+            let request_id = stream.request_id().map(|id| block.keep(id.as_bytes()));
             let collected = stream.collect_at_most(MAX_STREAM).await?;
             let completion = collected.completion();
             return Ok(Response {
@@ -133,7 +133,7 @@ impl Attempt {
         }
         let reply = call.send().await?.into_result()?;
         Ok(Response {
-            request_id: reply.request_id().map(Arc::from),
+            request_id: reply.request_id().map(|id| block.keep(id.as_bytes())),
             report: reply.report().map(Box::new),
             payload: block.keep_short(reply.into_payload()),
         })

@@ -10,7 +10,7 @@ mod verdict;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -226,15 +226,10 @@ impl Map {
         E: Into<BoxError>,
     {
         let (control, phases) = watch::channel(Phase::Running);
-        let progress = Arc::new(Mutex::new(Progress {
-            total: self.total,
-            ..Progress::default()
-        }));
         let source = Box::pin(Source(Box::pin(source)));
         Run {
-            driver: Box::new(Driver::new(self, source, phases, Arc::clone(&progress))),
+            driver: Box::new(Driver::new(self, source, phases)),
             control: Control(Arc::new(control)),
-            progress,
         }
     }
 }
@@ -351,7 +346,6 @@ impl From<JournalError> for RunError {
 pub struct Run {
     driver: Box<Driver>,
     control: Control,
-    progress: Arc<Mutex<Progress>>,
 }
 
 impl Run {
@@ -376,8 +370,7 @@ impl Run {
     /// Returns how far the run is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.clone()
+        self.driver.progress()
     }
 
     /// Returns why no more items are started; [`Ended::Complete`] also while items are still being

@@ -72,19 +72,24 @@ enum Job {
     },
 }
 
-/// Bytes that were written, or are being written by the thread.
+/// What became of the records that were added.
 #[derive(Debug)]
 pub(crate) enum Written {
+    /// There were none.
+    Nothing,
+    /// They are written.
     Now,
-    Later(oneshot::Receiver<io::Result<()>>),
+    /// The thread writes and syncs them.
+    Later(Later),
 }
 
-impl Written {
+/// Records that the thread writes and syncs.
+#[derive(Debug)]
+pub(crate) struct Later(oneshot::Receiver<io::Result<()>>);
+
+impl Later {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), JournalError>> {
-        match self {
-            Self::Now => Poll::Ready(Ok(())),
-            Self::Later(done) => Pin::new(done).poll(cx).map(flattened),
-        }
+        Pin::new(&mut self.0).poll(cx).map(flattened)
     }
 }
 
@@ -203,15 +208,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes the records that were added, or starts to; `None` if there are none.
+    /// Writes the records that were added, or starts to.
     ///
     /// # Errors
     ///
     /// If they cannot be written. Nothing may follow an incomplete record, so the journal can no longer be
     /// used.
-    pub(crate) fn write(&mut self) -> Result<Option<Written>, JournalError> {
+    pub(crate) fn write(&mut self) -> Result<Written, JournalError> {
         if self.buffer.is_empty() {
-            return Ok(None);
+            return Ok(Written::Nothing);
         }
         let synced = self.synced.load(Ordering::Acquire);
         if synced > self.marked {
@@ -224,14 +229,14 @@ impl Journal {
             let (done, written) = oneshot::channel();
             // If the thread has ended, `written` ends with an error.
             let _ = self.jobs.send(Job::Append { bytes, end, done });
-            return Ok(Some(Written::Later(written)));
+            return Ok(Written::Later(Later(written)));
         };
         append(&self.file, &self.buffer, end)?;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT);
         // The channel is full if a sync is due anyway, which then covers these bytes as well.
         let _ = syncer.try_send(end);
-        Ok(Some(Written::Now))
+        Ok(Written::Now)
     }
 
     /// Starts to read the line of a result; `None` if the item has none.

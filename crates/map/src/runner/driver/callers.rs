@@ -51,6 +51,8 @@ pub(super) struct Callers {
     tasks: JoinSet<()>,
     end: UnboundedSender<Ended>,
     ended: UnboundedReceiver<Ended>,
+    /// Results that were received; empty except while they are assigned to calls.
+    received: Vec<Ended>,
 }
 
 impl Callers {
@@ -65,6 +67,7 @@ impl Callers {
             tasks: JoinSet::new(),
             end,
             ended,
+            received: Vec::new(),
         }
     }
 
@@ -106,31 +109,34 @@ impl Callers {
         index
     }
 
-    /// Takes the calls that ended. If there are none, registers the context to be woken.
+    /// Adds the calls that ended to a list. If there are none, registers the context to be woken.
     ///
     /// # Panics
     ///
     /// If a call panicked, for example in the program's provider of credentials: its result would
     /// never arrive.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Called>> {
+    pub(super) fn poll_ended(
+        &mut self,
+        cx: &mut Context<'_>,
+        called: &mut Vec<Called>,
+    ) -> Poll<()> {
         if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
             if let Ok(panic) = error.try_into_panic() {
                 resume_unwind(panic);
             }
         }
-        let mut received = Vec::new();
-        let Poll::Ready(1..) = self.ended.poll_recv_many(cx, &mut received, MOST) else {
+        let received = &mut self.received;
+        let Poll::Ready(1..) = self.ended.poll_recv_many(cx, received, MOST) else {
             return Poll::Pending;
         };
-        let mut ended = Vec::with_capacity(received.len());
-        for (index, result) in received {
+        for (index, result) in received.drain(..) {
             let caller = self.callers.get_mut(index);
             if let Some(running) = caller.and_then(|caller| caller.running.take()) {
                 self.idle.push(index);
-                ended.push((running, result));
+                called.push((running, result));
             }
         }
-        Poll::Ready(ended)
+        Poll::Ready(())
     }
 
     /// Stops all running calls and returns them. No call may be started after that.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use self::callers::Callers;
+use self::callers::{Called, Callers};
 use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
@@ -37,7 +37,7 @@ use crate::item::{Event, Finished, Item};
 use crate::journal::Settled;
 use crate::pace::{Limiter, Rate};
 use crate::state::Rerun;
-use crate::store::{Journal, JournalError, Reading, Written};
+use crate::store::{Journal, JournalError, Later, Reading};
 
 /// No more items are started while this many results wait to be read.
 const MAX_READY: usize = 1_024;
@@ -58,8 +58,17 @@ struct Settings {
     log_tail: bool,
 }
 
-/// Items and their indexes. One is the rule, and needs no allocation.
-type Items = SmallVec<[(u64, Item); 1]>;
+/// An item and its place in the source.
+#[derive(Debug)]
+struct Numbered {
+    index: u64,
+    /// The checksum of its payload, for the journal.
+    check: u32,
+    item: Item,
+}
+
+/// Items of one invocation. One is the rule, and needs no allocation.
+type Items = SmallVec<[Numbered; 1]>;
 
 /// One invocation: an item, or several.
 #[derive(Debug)]
@@ -79,14 +88,14 @@ impl Work {
     fn is_durable(&self) -> bool {
         self.items
             .iter()
-            .all(|(_, item)| item.execution_name.is_some())
+            .all(|numbered| numbered.item.execution_name.is_some())
     }
 }
 
 /// Records that are being written, and the actions that follow.
 #[derive(Debug)]
 struct Writing {
-    written: Written,
+    written: Later,
     opening: Vec<Work>,
     closing: Vec<Event>,
 }
@@ -120,6 +129,8 @@ pub(super) struct Driver {
     opening: Vec<Work>,
     writing: Option<Writing>,
     callers: Callers,
+    /// Calls that ended; empty except while they are processed.
+    called: Vec<Called>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     /// The line that is being written.
@@ -137,6 +148,9 @@ pub(super) struct Driver {
     /// Whether the rate keeps the next call from starting.
     is_rated: bool,
     began: Instant,
+    /// The time at which this round of the loop began. The clock is read once for all calls that end in
+    /// it and all that start in their place.
+    now: Instant,
     /// When a call was last accepted.
     accepted: Instant,
     phase: Phase,
@@ -147,16 +161,12 @@ pub(super) struct Driver {
     closing_journal: Option<Closing>,
     is_over: bool,
     timer: Option<Pin<Box<Sleep>>>,
-    progress: Arc<Mutex<Progress>>,
+    /// The counts; the other values are added when somebody asks.
+    progress: Progress,
 }
 
 impl Driver {
-    pub(super) fn new(
-        map: Map,
-        source: ItemSource,
-        phases: watch::Receiver<Phase>,
-        progress: Arc<Mutex<Progress>>,
-    ) -> Self {
+    pub(super) fn new(map: Map, source: ItemSource, phases: watch::Receiver<Phase>) -> Self {
         let now = Instant::now();
         Self {
             settings: Settings {
@@ -180,6 +190,7 @@ impl Driver {
             opening: Vec::new(),
             writing: None,
             callers: Callers::new(map.client, map.target),
+            called: Vec::new(),
             keep: map.keep,
             keeping: JoinSet::new(),
             line: Vec::new(),
@@ -194,6 +205,7 @@ impl Driver {
             rate: Rate::new(map.rate),
             is_rated: false,
             began: now,
+            now,
             accepted: now,
             phase: Phase::Running,
             changing: Some(changing(phases)),
@@ -202,7 +214,10 @@ impl Driver {
             closing_journal: None,
             is_over: false,
             timer: None,
-            progress,
+            progress: Progress {
+                total: map.total,
+                ..Progress::default()
+            },
         }
     }
 
@@ -224,6 +239,7 @@ impl Driver {
             if let Some(event) = self.take_ready() {
                 return Poll::Ready(Some(Ok(event)));
             }
+            self.now = Instant::now();
             self.poll_phase(cx);
             if self.is_over {
                 return Poll::Ready(None);
@@ -241,7 +257,6 @@ impl Driver {
             progressed |= self.start(cx);
             progressed |= self.write();
             progressed |= self.poll_written(cx);
-            self.report();
             if self.is_stopping() {
                 progressed |= self.give_up();
             }
@@ -263,12 +278,9 @@ impl Driver {
         self.has_gathered
     }
 
-    fn now(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The time since the run began.
+    fn elapsed(&self) -> Duration {
+        self.now.duration_since(self.began)
     }
 
     /// How many invocations are between their start and their end.
@@ -331,14 +343,15 @@ impl Driver {
         timer.as_mut().poll(cx)
     }
 
-    /// Copies the values that change all the time into the progress.
-    fn report(&self) {
-        let mut progress = self.progress();
-        progress.read = self.index;
-        progress.in_flight = self.in_flight();
-        progress.limit = self.limiter.limit();
-        progress.rate = self.rate.per_second();
-        progress.waiting = self.waiting.len();
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            read: self.index,
+            in_flight: self.in_flight(),
+            limit: self.limiter.limit(),
+            rate: self.rate.per_second(),
+            waiting: self.waiting.len(),
+            ..self.progress.clone()
+        }
     }
 
     /// Begins to end the run: nothing more can happen.

@@ -1,23 +1,24 @@
 //! From the end of a call to its result.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lambda_invoke::{Error, Report};
-use tokio::time::Instant;
 
 use super::super::attempt::{Mode, Response};
 use super::super::batch::{self, BatchResponse};
 use super::super::verdict::{Attempts, Verdict, verdict};
 use super::super::{Ended, MaxFailures, RunError};
 use super::callers::Running;
-use super::{Driver, Work, Writing};
+use super::{Driver, Numbered, Work, Writing};
 use crate::block::KEPT;
 use crate::item::{Cause, Event, Finished};
 use crate::journal::Settled;
 use crate::pace::Limit;
+use crate::store::Written;
 
 /// How many items must have ended before the share of failures is evaluated.
 const MIN_FOR_SHARE: u64 = 100;
@@ -26,22 +27,24 @@ impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        while let Poll::Ready(called) = self.callers.poll_ended(cx) {
+        let mut called = take(&mut self.called);
+        while self.callers.poll_ended(cx, &mut called).is_ready() {
             progressed = true;
-            for (running, result) in called {
+            for (running, result) in called.drain(..) {
                 match result {
                     Ok(response) => self.succeeded(running.number, running.work, response),
                     Err(error) => self.failed(running, error),
                 }
             }
         }
+        self.called = called;
         progressed
     }
 
     fn succeeded(&mut self, number: u64, mut work: Work, response: Response) {
         work.made += 1;
         self.accepted(number);
-        self.progress().invocations += 1;
+        self.progress.invocations += 1;
         self.note_report(response.report.as_deref());
         if self.settings.batch == 1 || self.settings.mode == Mode::Event {
             let result = (Settled::Done, response.payload, None);
@@ -51,7 +54,7 @@ impl Driver {
         let keys: Vec<_> = work
             .items
             .iter()
-            .map(|(_, item)| item.key.clone())
+            .map(|numbered| numbered.item.key.clone())
             .collect();
         let results: Vec<_> = match batch::read(&response.payload, &keys) {
             BatchResponse::Failed(failed) => failed
@@ -104,16 +107,16 @@ impl Driver {
             max: self.settings.max_attempts,
             throttled: work.throttled,
             durable: work.is_durable(),
-            starved: self.accepted.elapsed() > self.settings.patience,
+            starved: self.now.duration_since(self.accepted) > self.settings.patience,
         };
         let random = random();
         let verdict = verdict(&error, attempts, SystemTime::now(), random);
         if is_throttled {
             let reason = error.service_error().and_then(|service| service.reason());
-            self.progress()
+            self.progress
                 .throttled(reason.map(|reason| reason.as_str()));
             let limit = Limit::of(reason);
-            let now = self.now();
+            let now = self.elapsed();
             match limit {
                 Limit::Concurrency => self.limiter.throttled(number, others),
                 Limit::Rate => self.rate.throttled(now),
@@ -146,7 +149,7 @@ impl Driver {
                 }
                 let failure = error.function_failure();
                 if settled == Settled::Started {
-                    self.progress().invocations += 1;
+                    self.progress.invocations += 1;
                     let log = failure.and_then(|failure| failure.log.as_ref());
                     self.note_report(log.and_then(|log| log.report()).as_ref());
                 }
@@ -155,16 +158,17 @@ impl Driver {
                     .unwrap_or_default();
                 let result = (settled, payload, Some(Cause::Call(Arc::clone(&error))));
                 let results = std::iter::repeat_n(result, work.items.len());
-                self.settle(work, results, error.request_id().map(Arc::from), None);
+                let request_id = error.request_id().map(str::as_bytes);
+                self.settle(work, results, request_id.map(Bytes::copy_from_slice), None);
             }
         }
     }
 
     /// Records that the service accepted a call.
     fn accepted(&mut self, number: u64) {
-        self.accepted = Instant::now();
+        self.accepted = self.now;
         self.limiter.succeeded(number);
-        let now = self.now();
+        let now = self.elapsed();
         self.rate.accepted(now);
     }
 
@@ -173,7 +177,7 @@ impl Driver {
         let Some(billed) = report.billed_duration else {
             return;
         };
-        let mut progress = self.progress();
+        let progress = &mut self.progress;
         progress.reports += 1;
         progress.billed += billed;
         progress.memory_mb = report.memory_size_mb.or(progress.memory_mb);
@@ -184,25 +188,27 @@ impl Driver {
     fn again(&mut self, work: Work, after: Duration, is_certain: bool) {
         let is_known = is_certain && work.made == work.certain;
         if let (true, Some(journal)) = (is_known, &mut self.journal) {
-            for (index, _) in &work.items {
+            for Numbered { index, .. } in &work.items {
                 if let Err(error) = journal.settled(*index, Settled::NotStarted, &[]) {
                     return self.fail(error.into());
                 }
             }
         }
-        let first = work.items.first().map_or(0, |(index, _)| *index);
-        self.waiting.insert((Instant::now() + after, first), work);
+        let first = work.items.first().map_or(0, |first| first.index);
+        self.waiting.insert((self.now + after, first), work);
     }
 
     fn settle(
         &mut self,
         work: Work,
         results: impl IntoIterator<Item = (Settled, Bytes, Option<Cause>)>,
-        request_id: Option<Arc<str>>,
+        request_id: Option<Bytes>,
         mut report: Option<Box<Report>>,
     ) {
-        let duration = work.began.map(|began| began.elapsed()).unwrap_or_default();
-        for ((index, item), (settled, payload, cause)) in work.items.into_iter().zip(results) {
+        let began = work.began.unwrap_or(self.now);
+        let duration = self.now.duration_since(began);
+        for (numbered, (settled, payload, cause)) in work.items.into_iter().zip(results) {
+            let Numbered { index, item, .. } = numbered;
             let finished = Finished {
                 index,
                 key: item.key,
@@ -251,7 +257,7 @@ impl Driver {
     /// Records a result; without a journal, delivers it.
     fn finish(&mut self, finished: Finished, line: Bytes) {
         let (index, settled) = (finished.index, finished.settled);
-        self.progress().finished.add(settled);
+        self.progress.finished.add(settled);
         let is_running = matches!(self.ended, Ended::Complete);
         if is_running && settled != Settled::Done && self.has_too_many_failures() {
             self.ended = Ended::TooManyFailures;
@@ -267,7 +273,7 @@ impl Driver {
     }
 
     fn has_too_many_failures(&self) -> bool {
-        let finished = self.progress().finished;
+        let finished = self.progress.finished;
         match self.settings.max_failures {
             None => false,
             Some(MaxFailures::Count(most)) => finished.failed() > most,
@@ -296,19 +302,23 @@ impl Driver {
         let Some(journal) = &mut self.journal else {
             return false;
         };
-        let written = match journal.write() {
-            Ok(Some(written)) => written,
-            Ok(None) => return false,
-            Err(error) => {
-                self.fail(error.into());
-                return true;
+        match journal.write() {
+            Ok(Written::Nothing) => return false,
+            Ok(Written::Now) => {
+                let (mut opening, mut closing) = (take(&mut self.opening), take(&mut self.closing));
+                self.written(&mut opening, &mut closing);
+                // Their memory is used again.
+                (self.opening, self.closing) = (opening, closing);
             }
-        };
-        self.writing = Some(Writing {
-            written,
-            opening: std::mem::take(&mut self.opening),
-            closing: std::mem::take(&mut self.closing),
-        });
+            Ok(Written::Later(written)) => {
+                self.writing = Some(Writing {
+                    written,
+                    opening: take(&mut self.opening),
+                    closing: take(&mut self.closing),
+                });
+            }
+            Err(error) => self.fail(error.into()),
+        }
         true
     }
 
@@ -320,26 +330,31 @@ impl Driver {
         let Poll::Ready(written) = writing.written.poll(cx) else {
             return false;
         };
-        let Some(writing) = self.writing.take() else {
+        let Some(mut writing) = self.writing.take() else {
             return false;
         };
         if let Err(error) = written {
             self.fail(error.into());
             return true;
         }
-        for event in writing.closing {
+        self.written(&mut writing.opening, &mut writing.closing);
+        true
+    }
+
+    /// Does what follows the records that were written.
+    fn written(&mut self, opening: &mut Vec<Work>, closing: &mut Vec<Event>) {
+        for event in closing.drain(..) {
             self.deliver(event);
         }
-        for work in writing.opening {
+        for work in opening.drain(..) {
             self.launch(work);
         }
-        true
     }
 
     /// Gives up the items that wait to be sent again; returns whether any of them has a result. Those that
     /// certainly did not run are treated as if they had not been sent.
     pub(super) fn give_up(&mut self) -> bool {
-        let waiting = std::mem::take(&mut self.waiting).into_values();
+        let waiting = take(&mut self.waiting).into_values();
         let unknown: Vec<Work> = waiting.filter(|work| work.made > work.certain).collect();
         let has_results = !unknown.is_empty();
         unknown.into_iter().for_each(|work| self.stopped(work));
@@ -357,7 +372,7 @@ impl Driver {
     pub(super) fn abandon(&mut self) {
         let running = self.callers.abort().into_iter();
         let mut running: Vec<Work> = running.map(|running| running.work).collect();
-        running.sort_by_key(|work| work.items.first().map(|(index, _)| *index));
+        running.sort_by_key(|work| work.items.first().map(|first| first.index));
         for mut work in running {
             work.made += 1;
             self.stopped(work);
@@ -366,13 +381,13 @@ impl Driver {
         let writing = self
             .writing
             .as_mut()
-            .map(|writing| std::mem::take(&mut writing.opening));
+            .map(|writing| take(&mut writing.opening));
         let unsent = writing
             .unwrap_or_default()
             .into_iter()
             .chain(self.opening.drain(..));
         let unsent: Vec<Work> = unsent.collect();
-        for (index, _) in unsent.iter().flat_map(|work| &work.items) {
+        for Numbered { index, .. } in unsent.iter().flat_map(|work| &work.items) {
             if let Some(journal) = &mut self.journal {
                 if let Err(error) = journal.settled(*index, Settled::NotStarted, &[]) {
                     return self.fail(error.into());

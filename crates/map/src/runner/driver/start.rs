@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::super::attempt::{Attempt, Mode};
 use super::super::{RunError, batch};
-use super::{Driver, MAX_READY, Recalling, Work, settled_of};
+use super::{Driver, MAX_READY, Numbered, Recalling, Work, settled_of};
 use crate::item::{Cause, Event, Finished, Item};
 use crate::journal::check_of;
 
@@ -29,7 +29,7 @@ impl Driver {
                 }
                 break;
             }
-            let now = self.now();
+            let now = self.elapsed();
             if self.rate.next(now) > now {
                 // Without an item, there is nothing to wait for.
                 self.is_rated = self.is_source_at_hand(cx);
@@ -74,14 +74,14 @@ impl Driver {
             return None;
         }
         if self.is_rated {
-            return Some(self.began + self.rate.next(self.now()));
+            return Some(self.began + self.rate.next(self.elapsed()));
         }
         self.waiting.first_key_value().map(|((at, _), _)| *at)
     }
 
     fn take_waiting(&mut self) -> Option<Work> {
         let first = self.waiting.first_entry()?;
-        (first.key().0 <= Instant::now()).then(|| first.remove())
+        (first.key().0 <= self.now).then(|| first.remove())
     }
 
     /// Takes the next invocation from the source.
@@ -136,7 +136,7 @@ impl Driver {
 
     fn end_source(&mut self) {
         self.source_ended = true;
-        self.progress().total = Some(self.index);
+        self.progress.total = Some(self.index);
         let count = self.index;
         let ended = self.journal.as_mut().map(|journal| journal.ended(count));
         if let Some(Err(error)) = ended {
@@ -150,13 +150,17 @@ impl Driver {
         let index = self.index;
         self.index += 1;
         let Some(journal) = &self.journal else {
-            return self.gather(index, item);
+            return self.gather(Numbered {
+                index,
+                check: 0,
+                item,
+            });
         };
         let mut rerun = self.settings.rerun;
         rerun.unknown |= item.execution_name.is_some();
         let check = check_of(&item.payload);
         match journal.state().is_to_be_sent(index, check, rerun) {
-            Ok(true) => return self.gather(index, item),
+            Ok(true) => return self.gather(Numbered { index, check, item }),
             Ok(false) => {}
             Err(error) => {
                 self.fail(RunError::Journal(error.into()));
@@ -165,7 +169,7 @@ impl Driver {
         }
         let settled = settled_of(journal.state().status(index));
         let reading = journal.read(index);
-        self.progress().recorded.add(settled);
+        self.progress.recorded.add(settled);
         match reading {
             Some(reading) => {
                 self.recalling = Some(Recalling {
@@ -220,13 +224,13 @@ impl Driver {
         true
     }
 
-    fn gather(&mut self, index: u64, item: Item) -> Option<Work> {
-        let bytes = item.payload.len() + 1;
+    fn gather(&mut self, numbered: Numbered) -> Option<Work> {
+        let bytes = numbered.item.payload.len() + 1;
         let is_too_large =
             !self.gathered.is_empty() && self.gathered_bytes + bytes + 1 > batch::MAX_BYTES;
         let full = is_too_large.then(|| self.gathered_work());
         self.gathered_bytes += bytes;
-        self.gathered.push((index, item));
+        self.gathered.push(numbered);
         full
     }
 
@@ -247,8 +251,8 @@ impl Driver {
         let Some(journal) = &mut self.journal else {
             return self.launch(work);
         };
-        for (index, item) in &work.items {
-            if let Err(error) = journal.sent(*index, check_of(&item.payload)) {
+        for Numbered { index, check, .. } in &work.items {
+            if let Err(error) = journal.sent(*index, *check) {
                 return self.fail(error.into());
             }
         }
@@ -257,13 +261,13 @@ impl Driver {
 
     /// Starts a call.
     pub(super) fn launch(&mut self, mut work: Work) {
-        work.began.get_or_insert_with(Instant::now);
+        work.began.get_or_insert(self.now);
         let number = self.limiter.start();
         let settings = &self.settings;
         let is_sampled = number < FIRST_LOGS || number % EACH_LOG == 0;
         let payload = match (settings.batch, &work.items[..]) {
-            (1, [(_, item)]) => item.payload.clone(),
-            (_, items) => batch::join(items.iter().map(|(_, item)| &item.payload)),
+            (1, [one]) => one.item.payload.clone(),
+            (_, items) => batch::join(items.iter().map(|numbered| &numbered.item.payload)),
         };
         let attempt = Attempt {
             mode: settings.mode,
@@ -271,11 +275,11 @@ impl Driver {
             log_tail: settings.mode == Mode::Invoke && (settings.log_tail || is_sampled),
             recover: work.recover,
             execution_name: match &work.items[..] {
-                [(_, item)] => item.execution_name.clone(),
+                [one] => one.item.execution_name.clone(),
                 _ => None,
             },
         };
-        self.progress().attempts += 1;
+        self.progress.attempts += 1;
         self.callers.start(number, work, attempt);
     }
 }
