@@ -24,6 +24,11 @@ use crate::commands::{
     bench, check, completions, decode, invoke, map, serve, sign, stream, whoami,
 };
 
+/// musl's own allocator takes much longer: docs/performance.md.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Call AWS Lambda functions, buffered or streamed, and run functions locally.
 #[derive(Debug, Parser)]
 #[command(name = "lambda-invoke", version, after_help = exit::HELP)]

@@ -1,5 +1,8 @@
 //! Runs a command on a tokio runtime.
 
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
 use tokio::runtime::Builder;
 
 use crate::exit::{Exit, Failure};
@@ -11,6 +14,18 @@ pub(crate) enum Threads {
     Current,
     /// One thread for each processor.
     Many,
+    /// Threads for at most this many concurrent calls.
+    Calls(usize),
+}
+
+/// The number of concurrent calls that one thread makes. With fewer for each, threads spend their time on
+/// waking each other.
+const CALLS_PER_THREAD: usize = 64;
+
+/// The number of threads for at most this many concurrent calls: at most one for each processor.
+fn threads_for(calls: usize) -> usize {
+    let processors = available_parallelism().map_or(1, NonZeroUsize::get);
+    calls.div_ceil(CALLS_PER_THREAD).clamp(1, processors)
 }
 
 /// Runs a command to completion, without waiting for tasks and threads that it leaves behind: a
@@ -25,8 +40,11 @@ pub(crate) fn run<T>(
 ) -> Result<T, Failure> {
     let mut builder = match threads {
         Threads::Current => Builder::new_current_thread(),
-        Threads::Many => Builder::new_multi_thread(),
+        Threads::Many | Threads::Calls(_) => Builder::new_multi_thread(),
     };
+    if let Threads::Calls(calls) = threads {
+        builder.worker_threads(threads_for(calls));
+    }
     let runtime = builder.enable_all().build().map_err(|error| {
         Failure::new(
             Exit::Transport,
@@ -36,4 +54,17 @@ pub(crate) fn run<T>(
     let result = runtime.block_on(command);
     runtime.shutdown_background();
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn concurrent_calls_share_threads() {
+        let processors = available_parallelism().unwrap().get();
+        assert_eq!([0, 1, 64].map(threads_for), [1, 1, 1]);
+        assert_eq!(threads_for(65), processors.min(2));
+        assert_eq!(threads_for(usize::MAX), processors);
+    }
 }

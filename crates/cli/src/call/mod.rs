@@ -237,6 +237,14 @@ impl Options {
         })
     }
 
+    /// The threads for this many concurrent calls. An endpoint in this process needs some of its own.
+    pub(crate) fn threads(&self, calls: usize) -> Threads {
+        match self.local {
+            true => Threads::Many,
+            false => Threads::Calls(calls),
+        }
+    }
+
     /// Whether the call goes to an endpoint in this process.
     pub(crate) fn is_local(&self) -> bool {
         self.local

@@ -16,7 +16,6 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::interrupted;
 use crate::number::{rate, time, whole};
 use crate::output::progress;
-use crate::runtime::Threads;
 use crate::{output, terminal};
 
 /// How many calls are made if neither a number nor a time is given: enough for a rough picture, and
@@ -86,7 +85,8 @@ fn some_time(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let arguments = Arc::new(arguments);
     let work = bench(Arc::clone(&arguments));
-    call::run(&arguments.call, Threads::Many, work)
+    let threads = arguments.call.threads(arguments.concurrency.into());
+    call::run(&arguments.call, threads, work)
 }
 
 async fn bench(arguments: Arc<Arguments>) -> Result<(), Failure> {

@@ -27,14 +27,15 @@ use crate::call::{self, Prepared};
 use crate::exit::call_state::call_state;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::CatchTwice;
-use crate::runtime::Threads;
 use crate::terminal::{say, say_json};
 
 /// The number of files that the program has open besides the connections of calls.
 const OTHER_FILES: u64 = 64;
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    call::run(&arguments.call, Threads::Many, map(&arguments))
+    let calls = usize::try_from(arguments.concurrency).unwrap_or(usize::MAX);
+    let threads = arguments.call.threads(calls);
+    call::run(&arguments.call, threads, map(&arguments))
 }
 
 async fn map(arguments: &Arguments) -> Result<(), Failure> {
