@@ -1,0 +1,154 @@
+//! When a pool starts another instance, when it waits for one that exists, and when instances end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // It is a test.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use lambda_invoke_runtime::{Outcome, Pool};
+use support::{Called, Folder, bootstrap, call, event, function, invoke};
+
+/// Responds with its process id, as many times at once as it is told to: after the time that the event
+/// says, and before it waits for as long as the event says.
+const THREADS: &str = r#"
+def serve():
+    while True:
+        head, event = ask("GET", "/2018-06-01/runtime/invocation/next")
+        request = head.getheader("Lambda-Runtime-Aws-Request-Id")
+        event = json.loads(event)
+        threading.Event().wait(event.get("work", 0))
+        ask("POST", f"/2018-06-01/runtime/invocation/{request}/response", str(os.getpid()))
+        threading.Event().wait(event.get("settle", 0))
+threads = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1"))
+for _ in range(threads - 1): threading.Thread(target=serve, daemon=True).start()
+serve()
+"#;
+
+/// Makes calls at once and returns the process ids that responded.
+async fn pids(pool: &Pool, payloads: &[&str]) -> BTreeSet<u32> {
+    let mut calls = tokio::task::JoinSet::new();
+    for payload in payloads {
+        let (pool, event) = (pool.clone(), event(payload));
+        calls.spawn(async move { call(&pool, event).await.text() });
+    }
+    let texts = calls.join_all().await;
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_instance_that_settles_for_long_is_not_waited_for() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, THREADS).concurrency(2));
+    let first = pids(&pool, &[r#"{"settle":30}"#]).await;
+    let began = Instant::now();
+    let second = pids(&pool, &["{}"]).await;
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(first.is_disjoint(&second), "{first:?} {second:?}");
+    assert_eq!(pool.instances(), 2);
+}
+
+#[tokio::test]
+async fn no_more_instances_are_started_than_the_waiting_calls_need() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let work = r#"{"work":0.3}"#;
+    for (calls, slots, instances) in [(1, 4, 1), (4, 4, 1), (5, 4, 2), (3, 1, 3)] {
+        let folder = Folder::new();
+        let program = bootstrap(&folder, THREADS).multi_concurrency(slots);
+        let pool = Pool::new(program.concurrency(8));
+        let pids = pids(&pool, &vec![work; calls]).await;
+        assert_eq!(pids.len(), instances, "{calls} calls, {slots} at once");
+        assert_eq!(pool.instances(), instances);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_start_fails_one_call_and_the_next_instance_tries_the_others() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let starts = folder.path().join("starts");
+    let broken = format!("open({starts:?}, 'a').write('.')\nraise ValueError('broken')\n");
+    let pool = Pool::new(function(&folder, "app.py", &broken).concurrency(1).queue(2));
+    let (first, second, third) = tokio::join!(
+        invoke(&pool, "{}"),
+        invoke(&pool, "{}"),
+        invoke(&pool, "{}")
+    );
+    for called in [first, second, third] {
+        assert_eq!(called.error_type(), "ValueError", "{}", called.message());
+    }
+    assert_eq!(fs::read_to_string(&starts).unwrap(), "...");
+}
+
+#[tokio::test]
+async fn a_failed_start_leaves_the_calls_of_other_tenants_alone() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let once = folder.path().join("once");
+    // Only the first instance fails.
+    let text = format!(
+        "import os\nif not os.path.exists({once:?}):\n    open({once:?}, 'w')\n    raise ValueError('first')\n\
+         def handler(event, context): return event\n"
+    );
+    let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
+    let of = |tenant: &str| {
+        let (pool, event) = (pool.clone(), event("7").with_tenant_id(tenant));
+        async move { call(&pool, event).await }
+    };
+    let (failed, succeeded): (Called, Called) = tokio::join!(of("a"), of("b"));
+    assert_eq!(failed.error_type(), "ValueError");
+    assert_eq!(succeeded.text(), "7");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_the_place_of_another_tenant_s_instance() {
+    if support::tools::lacks(&["python3"]) {
+        return;
+    }
+    let folder = Folder::new();
+    let program = bootstrap(&folder, THREADS).concurrency(1).queue(1);
+    let pool = Pool::new(program);
+    let of = |tenant: &str, payload: &str| {
+        let (pool, event) = (pool.clone(), event(payload).with_tenant_id(tenant));
+        async move { call(&pool, event).await }
+    };
+    let (a, b) = tokio::join!(of("a", r#"{"work":0.5}"#), of("b", "{}"));
+    assert_eq!(a.report.outcome, Outcome::Succeeded);
+    assert_eq!(b.report.outcome, Outcome::Succeeded);
+    assert_ne!(a.text(), b.text());
+}
+
+fn is_running(pid: &str) -> bool {
+    let status = fs::read_to_string(Path::new("/proc").join(pid).join("status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
+}
+
+#[tokio::test]
+async fn dropping_the_last_clone_of_a_pool_ends_its_processes() {
+    if support::tools::lacks(&["python3"]) || !Path::new("/proc/self/status").exists() {
+        return;
+    }
+    let folder = Folder::new();
+    let pool = Pool::new(bootstrap(&folder, THREADS));
+    let clone = pool.clone();
+    let pid = invoke(&pool, "{}").await.text();
+    drop(pool);
+    assert_eq!(invoke(&clone, "{}").await.text(), pid);
+    drop(clone);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while is_running(&pid) {
+        assert!(Instant::now() < deadline, "the process {pid} still runs");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
