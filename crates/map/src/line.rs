@@ -122,9 +122,12 @@ impl Finished {
         let payload = payload.or(joined.as_deref());
         member(out, r#"{"index":"#, self.index);
         member(out, r#","key":"#, self.key.as_deref());
-        member(out, r#","outcome":"#, self.settled.outcome());
+        word(out, r#","outcome":"#, self.settled.outcome());
         match payload {
-            Some(json) => member(out, r#","payload":"#, json),
+            Some(json) => {
+                out.extend_from_slice(br#","payload":"#);
+                out.extend_from_slice(json.get().as_bytes());
+            }
             None if is_shown => {
                 let text = STANDARD.encode(&self.payload);
                 member(out, r#","payload_base64":"#, text);
@@ -134,11 +137,14 @@ impl Finished {
         if let Some(file) = file {
             member(out, r#","file":"#, file);
         }
-        member(out, r#","execution":"#, execution(self.settled));
+        word(out, r#","execution":"#, execution(self.settled));
         member(out, r#","attempts":"#, self.attempts);
         member(out, r#","duration_ms":"#, milliseconds(self.duration));
         if let Some(id) = self.request_id() {
-            member(out, r#","request_id":"#, id);
+            match id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-') {
+                true => word(out, r#","request_id":"#, id),
+                false => member(out, r#","request_id":"#, id),
+            }
         }
         let report = self.report.as_ref();
         if let Some(billed) = report.and_then(|report| report.billed_duration) {
@@ -161,6 +167,13 @@ fn member(out: &mut Vec<u8>, name: &str, value: impl Serialize) {
     out.extend_from_slice(name.as_bytes());
     // A value whose keys are strings can be serialized.
     let _ = serde_json::to_writer(out, &value);
+}
+
+/// Appends a member whose value is a string without characters that JSON escapes.
+fn word(out: &mut Vec<u8>, name: &str, value: &str) {
+    for part in [name, "\"", value, "\""] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 #[cfg(test)]
@@ -195,6 +208,16 @@ mod tests {
                 r#"{{"index":3,"key":"c","outcome":"done",{expected}"execution":"started","attempts":1,"duration_ms":12.345,"request_id":"r-1"}}"#
             );
             assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
+    fn a_request_id_can_be_any_text() {
+        let mut finished = finished("1");
+        for id in ["", "0f5b-9A", "a\"b\\c", "\u{e9}"] {
+            finished.request_id = Some(Bytes::from(id));
+            let line: serde_json::Value = serde_json::from_slice(&finished.line()).unwrap();
+            assert_eq!(line["request_id"], id);
         }
     }
 
