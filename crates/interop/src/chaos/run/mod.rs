@@ -1,6 +1,7 @@
 //! Runs the cases.
 
 pub mod caller;
+mod listen;
 pub mod obstacles;
 pub mod processes;
 pub mod proxy;

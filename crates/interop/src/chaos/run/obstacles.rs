@@ -8,9 +8,10 @@ use bytes::Bytes;
 use lambda_invoke::{BoxError, Proxy as ProxyRules, Transport};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::listen::listen;
 use super::proxy::reset;
 use super::site::{Authority, Site};
 use crate::chaos::schedule::connect::{Obstacle, Proxy, Tls};
@@ -152,7 +153,7 @@ impl Way {
         F: Fn(TcpStream) -> R + Send + Sync + 'static,
         R: Future<Output = io::Result<()>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = listen().await?;
         let address = listener.local_addr()?;
         let each = Arc::new(each);
         self.tasks.spawn(async move {

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use super::listen::listen;
 use crate::chaos::case::{Connections, Damage, Direction, Strike};
 
 /// How many of the bytes that a client receives on a connection are kept for the oracle.
@@ -104,7 +105,7 @@ impl Proxy {
     /// Starts a proxy that forwards the nth connection to the nth of these servers, and all further
     /// ones to the last.
     pub async fn start(servers: Vec<SocketAddr>, plan: Plan) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = listen().await?;
         let address = listener.local_addr()?;
         let pooled = plan
             .strike

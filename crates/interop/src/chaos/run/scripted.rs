@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::listen::listen;
 use super::proxy::reset;
 use crate::chaos::case::Asked;
 use crate::chaos::schedule::scripts::{Script, Step};
@@ -49,7 +50,7 @@ pub struct Scripted {
 
 impl Scripted {
     pub async fn start(asked: Asked, script: Script) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = listen().await?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
         let mut tasks = JoinSet::new();
