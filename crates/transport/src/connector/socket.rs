@@ -18,11 +18,12 @@ pub(crate) enum Socket {
     Custom(Box<dyn Duplex>),
 }
 
-macro_rules! on_socket {
+/// Calls a method of what the socket writes to.
+macro_rules! on_writer {
     ($this:expr, $io:ident => $call:expr) => {
         match $this.get_mut() {
-            Socket::Tcp(io) => {
-                let $io = Pin::new(io);
+            Socket::Tcp(tcp) => {
+                let $io = Pin::new(tcp.stream.get_mut());
                 $call
             }
             Socket::Custom(io) => {
@@ -39,7 +40,10 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_read(cx, buf))
+        match self.get_mut() {
+            Self::Tcp(tcp) => tcp.poll_read(cx, buf),
+            Self::Custom(io) => Pin::new(io).poll_read(cx, buf),
+        }
     }
 }
 
@@ -49,7 +53,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        on_socket!(self, io => io.poll_write(cx, buf))
+        on_writer!(self, io => io.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -57,22 +61,22 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        on_socket!(self, io => io.poll_write_vectored(cx, bufs))
+        on_writer!(self, io => io.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Self::Tcp(io) => io.is_write_vectored(),
+            Self::Tcp(tcp) => tcp.stream.get_ref().is_write_vectored(),
             Self::Custom(io) => io.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_flush(cx))
+        on_writer!(self, io => io.poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_socket!(self, io => io.poll_shutdown(cx))
+        on_writer!(self, io => io.poll_shutdown(cx))
     }
 }
 
@@ -84,7 +88,7 @@ impl Connection for Socket {
 }
 
 /// The maximum number of bytes of one read, while fewer wait to be read.
-pub(crate) const READ: usize = 192 * 1024;
+const READ: usize = 192 * 1024;
 
 /// The maximum number of bytes of one read, while more wait to be read.
 pub(crate) const READ_FLOODED: usize = 400 * 1024;
@@ -109,27 +113,8 @@ impl Tcp {
         self.full >= FLOODED
     }
 
-    #[cfg(test)]
-    pub(super) fn into_stream(self) -> TcpStream {
-        self.stream.into_inner()
-    }
-}
-
-impl From<TcpStream> for Tcp {
-    fn from(stream: TcpStream) -> Self {
-        Self {
-            stream: stream.take(0),
-            full: 0,
-        }
-    }
-}
-
-impl AsyncRead for Tcp {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    /// Reads what has arrived, up to the maximum.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let most = if self.is_flooded() {
             READ_FLOODED
         } else {
@@ -144,35 +129,19 @@ impl AsyncRead for Tcp {
         };
         Poll::Ready(Ok(()))
     }
+
+    #[cfg(test)]
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
 }
 
-impl AsyncWrite for Tcp {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(self.stream.get_mut()).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(self.stream.get_mut()).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.get_ref().is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
+impl From<TcpStream> for Tcp {
+    fn from(stream: TcpStream) -> Self {
+        Self {
+            stream: stream.take(0),
+            full: 0,
+        }
     }
 }
 
@@ -193,9 +162,7 @@ mod tests {
     async fn read(tcp: &mut Tcp) -> usize {
         let mut memory = vec![MaybeUninit::uninit(); ROOM];
         let mut buf = ReadBuf::uninit(&mut memory);
-        poll_fn(|cx| Pin::new(&mut *tcp).poll_read(cx, &mut buf))
-            .await
-            .unwrap();
+        poll_fn(|cx| tcp.poll_read(cx, &mut buf)).await.unwrap();
         buf.filled().len()
     }
 
