@@ -27,6 +27,11 @@ for _ in range(threads - 1): threading.Thread(target=serve, daemon=True).start()
 serve()
 "#;
 
+/// Makes a call of a tenant.
+async fn of(pool: &Pool, tenant: &str, payload: &str) -> Called {
+    call(pool, event(payload).with_tenant_id(tenant)).await
+}
+
 /// Makes calls at once and returns the process ids that responded.
 async fn pids(pool: &Pool, payloads: &[&str]) -> BTreeSet<u32> {
     let mut calls = tokio::task::JoinSet::new();
@@ -121,11 +126,7 @@ async fn a_failed_start_leaves_the_calls_of_other_tenants_alone() {
          def handler(event, context): return event\n"
     );
     let pool = Pool::new(function(&folder, "app.py", &text).concurrency(1).queue(1));
-    let of = |tenant: &str| {
-        let (pool, event) = (pool.clone(), event("7").with_tenant_id(tenant));
-        async move { call(&pool, event).await }
-    };
-    let (failed, succeeded): (Called, Called) = tokio::join!(of("a"), of("b"));
+    let (failed, succeeded) = tokio::join!(of(&pool, "a", "7"), of(&pool, "b", "7"));
     assert_eq!(failed.error_type(), "ValueError");
     assert_eq!(succeeded.text(), "7");
 }
@@ -138,11 +139,7 @@ async fn a_call_waits_for_the_place_of_another_tenant_s_instance() {
     let folder = Folder::new();
     let program = bootstrap(&folder, THREADS).concurrency(1).queue(1);
     let pool = Pool::new(program);
-    let of = |tenant: &str, payload: &str| {
-        let (pool, event) = (pool.clone(), event(payload).with_tenant_id(tenant));
-        async move { call(&pool, event).await }
-    };
-    let (a, b) = tokio::join!(of("a", r#"{"work":0.5}"#), of("b", "{}"));
+    let (a, b) = tokio::join!(of(&pool, "a", r#"{"work":0.5}"#), of(&pool, "b", "{}"));
     assert_eq!(a.report.outcome, Outcome::Succeeded);
     assert_eq!(b.report.outcome, Outcome::Succeeded);
     assert_ne!(a.text(), b.text());

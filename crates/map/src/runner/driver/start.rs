@@ -22,6 +22,7 @@ impl Driver {
         let mut progressed = false;
         let before = (self.index, self.source_ended);
         self.is_rated = false;
+        let now = self.elapsed();
         while !self.is_stopping() && self.has_room() {
             if self.in_flight() >= self.limiter.limit() {
                 if self.is_source_at_hand(cx) {
@@ -29,7 +30,6 @@ impl Driver {
                 }
                 break;
             }
-            let now = self.elapsed();
             if self.rate.next(now) > now {
                 // Without an item, there is nothing to wait for.
                 self.is_rated = self.is_source_at_hand(cx);
