@@ -16,7 +16,7 @@ use lambda_invoke_protocol::{Request, StreamHead, json};
 use lambda_invoke_transport::Timeouts;
 use serde_core::Serialize;
 
-use crate::exchange::{Options, request_id};
+use crate::exchange::{HttpResponse, Options, request_id};
 use crate::headers::Coverage;
 use crate::{BoxError, Client, Error, Reply, ResponseStream};
 
@@ -382,20 +382,29 @@ impl Call<'_, Invoke> {
                 Err(error) => return Err(error),
             };
             let core = self.client.core();
-            let response = core.exchange(request, &self.options).await?;
-            let attempts = response.attempts;
-            let id = request_id(&response.parts.headers).map(str::to_owned);
-            let span = response.span.clone();
-            let after = |error: Error| {
-                span.failed(&error);
-                error.with_request_id(id.as_deref()).with_attempts(attempts)
-            };
-            let (parts, payload) = response.into_payload(core.max_reply).await.map_err(after)?;
-            let (asked, received) = (request.invocation_type, payload.len() as u64);
-            let reply =
-                Reply::read(&core.endpoint, asked, &parts, payload, attempts).map_err(after)?;
-            span.complete(received);
-            Ok(reply)
+            let mut response = core.exchange(request, &self.options).await?;
+            let payload = response.payload(core.max_reply).await;
+            let received = payload.as_ref().map_or(0, Bytes::len) as u64;
+            let HttpResponse {
+                parts,
+                span,
+                attempts,
+                ..
+            } = response;
+            let asked = request.invocation_type;
+            let reply = payload
+                .and_then(|payload| Reply::read(&core.endpoint, asked, &parts, payload, attempts));
+            match reply {
+                Ok(reply) => {
+                    span.complete(received);
+                    Ok(reply)
+                }
+                Err(error) => {
+                    span.failed(&error);
+                    let id = request_id(&parts.headers);
+                    Err(error.with_request_id(id).with_attempts(attempts))
+                }
+            }
         }
     }
 }

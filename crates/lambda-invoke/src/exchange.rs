@@ -396,10 +396,7 @@ impl HttpResponse {
     }
 
     /// Reads a buffered response, and checks that it is complete. A single large piece is not copied.
-    pub(crate) async fn into_payload(
-        mut self,
-        max: u64,
-    ) -> Result<(response::Parts, Bytes), Error> {
+    pub(crate) async fn payload(&mut self, max: u64) -> Result<Bytes, Error> {
         let framing = Framing::of(&self.parts);
         let length = self.body.size_hint().exact();
         let mut payload = Bytes::new();
@@ -433,13 +430,12 @@ impl HttpResponse {
                 .check_end(received)
                 .map_err(|error| Error::truncated(error, received))?,
         }
-        let payload = match joined {
+        Ok(match joined {
             Some(joined) => joined.freeze(),
             // Without a copy, it would keep the connection's read buffer in memory.
             None if payload.len() < SMALL => Bytes::copy_from_slice(&payload),
             None => payload,
-        };
-        Ok((self.parts, payload))
+        })
     }
 }
 
