@@ -1,13 +1,12 @@
 //! Results as JSON, one line each.
 
 use std::fmt;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use lambda_invoke::protocol::json;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::item::{Cause, Finished};
 use crate::journal::Settled;
@@ -82,10 +81,6 @@ const fn execution(settled: Settled) -> &'static str {
     }
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
 impl Finished {
     /// Returns the result as one line of JSON, without a line end: `index`, `key`, `outcome`
     /// (`done`, `failed`, `unknown`), `payload` (or `payload_base64` if it is not JSON),
@@ -107,39 +102,32 @@ impl Finished {
     /// Appends the line to a buffer.
     pub(crate) fn write_line(&self, file: Option<&str>, out: &mut Vec<u8>) {
         let is_shown = file.is_none() && !self.payload.is_empty();
-        let payload = match is_shown && !self.payload.contains(&b'\n') {
-            true => serde_json::from_slice::<&RawValue>(&self.payload).ok(),
-            false => None,
-        };
-        // JSON with several lines is joined into one, since its strings contain no line ends.
-        let joined = match is_shown && payload.is_none() {
-            true => serde_json::from_slice::<&RawValue>(&self.payload)
-                .ok()
-                .map(|json| json.get().replace(['\n', '\r'], " ")),
-            false => None,
-        };
-        let joined = joined.and_then(|text| RawValue::from_string(text).ok());
-        let payload = payload.or(joined.as_deref());
         member(out, r#"{"index":"#, self.index);
         member(out, r#","key":"#, self.key.as_deref());
         word(out, r#","outcome":"#, self.settled.outcome());
-        match payload {
-            Some(json) => {
-                out.extend_from_slice(br#","payload":"#);
-                out.extend_from_slice(json.get().as_bytes());
+        if is_shown && json::check(&self.payload).is_ok() {
+            out.extend_from_slice(br#","payload":"#);
+            let start = out.len();
+            out.extend_from_slice(self.payload.trim_ascii());
+            // JSON with several lines is joined into one: its strings contain no line ends.
+            for byte in out.iter_mut().skip(start) {
+                if matches!(byte, b'\n' | b'\r') {
+                    *byte = b' ';
+                }
             }
-            None if is_shown => {
-                let text = STANDARD.encode(&self.payload);
-                member(out, r#","payload_base64":"#, text);
-            }
-            None => {}
+        } else if is_shown {
+            let text = STANDARD.encode(&self.payload);
+            member(out, r#","payload_base64":"#, text);
         }
         if let Some(file) = file {
             member(out, r#","file":"#, file);
         }
         word(out, r#","execution":"#, execution(self.settled));
         member(out, r#","attempts":"#, self.attempts);
-        member(out, r#","duration_ms":"#, milliseconds(self.duration));
+        let microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX);
+        let digit = |place: u64| b'0' + (microseconds / place % 10) as u8;
+        member(out, r#","duration_ms":"#, microseconds / 1_000);
+        out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
         if let Some(id) = self.request_id() {
             match id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-') {
                 true => word(out, r#","request_id":"#, id),
@@ -178,6 +166,8 @@ fn word(out: &mut Vec<u8>, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn finished(payload: &'static str) -> Finished {
@@ -190,7 +180,7 @@ mod tests {
             attempts: 1,
             throttled: 0,
             duration: Duration::from_micros(12_345),
-            request_id: Some("r-1".into()),
+            request_id: Some(b"r-1"[..].into()),
             report: None,
         }
     }
@@ -215,7 +205,7 @@ mod tests {
     fn a_request_id_can_be_any_text() {
         let mut finished = finished("1");
         for id in ["", "0f5b-9A", "a\"b\\c", "\u{e9}"] {
-            finished.request_id = Some(Bytes::from(id));
+            finished.request_id = Some(id.as_bytes().into());
             let line: serde_json::Value = serde_json::from_slice(&finished.line()).unwrap();
             assert_eq!(line["request_id"], id);
         }
