@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem::swap;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -10,11 +11,10 @@ use futures_core::Stream;
 use lambda_invoke_map::Item;
 use lambda_invoke_map::source::SourceError;
 
-/// The maximum number of items, and of bytes of payloads, that are read ahead. When either is
-/// reached, the thread waits until half has been taken; otherwise it would have to be woken for
-/// each item.
-const AHEAD: usize = 512;
-const AHEAD_BYTES: usize = 8 << 20;
+/// How many items, or bytes of payloads, the thread reads until it waits for the reader, which takes all of
+/// them at once. So at most twice as many are read ahead.
+const AHEAD: usize = 256;
+const AHEAD_BYTES: usize = 4 << 20;
 
 type Read = Result<Item, SourceError>;
 
@@ -36,7 +36,10 @@ pub(super) fn read(items: Items) -> io::Result<Reading> {
             }
         }
     })?;
-    Ok(Reading(shared))
+    Ok(Reading {
+        shared,
+        taken: VecDeque::new(),
+    })
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +53,7 @@ struct State {
     items: VecDeque<Read>,
     /// The total size of their payloads.
     bytes: usize,
-    /// Whether the thread is waiting until half of the items are taken.
+    /// Whether the thread is waiting until the items are taken.
     is_full: bool,
     /// Whether the last item has been read.
     is_ended: bool,
@@ -58,17 +61,6 @@ struct State {
     is_abandoned: bool,
     /// The task that waits for an item.
     waker: Option<Waker>,
-}
-
-impl State {
-    /// Whether at least one `share`th of the maximum has been read ahead.
-    fn has(&self, share: usize) -> bool {
-        self.items.len() >= AHEAD / share || self.bytes >= AHEAD_BYTES / share
-    }
-}
-
-fn bytes_of(read: &Read) -> usize {
-    read.as_ref().map_or(0, |item| item.payload.len())
 }
 
 impl Shared {
@@ -79,12 +71,12 @@ impl Shared {
     /// Adds an item, and waits while enough items are read ahead; returns whether more are wanted.
     fn push(&self, item: Read) -> bool {
         let mut state = self.lock();
-        state.bytes += bytes_of(&item);
+        state.bytes += item.as_ref().map_or(0, |item| item.payload.len());
         state.items.push_back(item);
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
-        if state.has(1) {
+        if state.items.len() >= AHEAD || state.bytes >= AHEAD_BYTES {
             state.is_full = true;
             let is_enough = |state: &mut State| state.is_full && !state.is_abandoned;
             let waited = self.room.wait_while(state, is_enough);
@@ -110,22 +102,29 @@ impl Drop for End {
 
 /// Items that a thread reads.
 #[derive(Debug)]
-pub(super) struct Reading(Arc<Shared>);
+pub(super) struct Reading {
+    shared: Arc<Shared>,
+    /// Items that were taken from the thread.
+    taken: VecDeque<Read>,
+}
 
 impl Stream for Reading {
     type Item = Read;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Read>> {
-        let mut state = self.0.lock();
-        match state.items.pop_front() {
-            Some(item) => {
-                state.bytes -= bytes_of(&item);
-                if state.is_full && !state.has(2) {
-                    state.is_full = false;
-                    self.0.room.notify_one();
-                }
-                Poll::Ready(Some(item))
-            }
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Read>> {
+        let this = &mut *self;
+        if let Some(item) = this.taken.pop_front() {
+            return Poll::Ready(Some(item));
+        }
+        let mut state = this.shared.lock();
+        swap(&mut state.items, &mut this.taken);
+        state.bytes = 0;
+        if state.is_full {
+            state.is_full = false;
+            this.shared.room.notify_one();
+        }
+        match this.taken.pop_front() {
+            Some(item) => Poll::Ready(Some(item)),
             None if state.is_ended => Poll::Ready(None),
             None => {
                 state.waker = Some(cx.waker().clone());
@@ -137,8 +136,8 @@ impl Stream for Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        self.0.lock().is_abandoned = true;
-        self.0.room.notify_one();
+        self.shared.lock().is_abandoned = true;
+        self.shared.room.notify_one();
     }
 }
 
