@@ -1,12 +1,14 @@
 //! Short texts that share memory.
 
+use std::mem::swap;
+
 use bytes::{Bytes, BytesMut};
 
 /// The maximum length of a text that shares its memory with others, in bytes.
 const SHORT: usize = 1 << 10;
 
 /// The size of the memory that texts share, in bytes.
-const SIZE: usize = 16 << 10;
+const SIZE: usize = 4 << 10;
 
 /// The maximum capacity, in bytes, of a buffer that is kept for the next text.
 pub(crate) const KEPT: usize = 64 << 10;
@@ -16,11 +18,18 @@ pub(crate) const KEPT: usize = 64 << 10;
 /// Thousands of small allocations that one thread makes and another one frees cost more than copying:
 /// an allocator is fast only within a thread. A text keeps the memory of its neighbours.
 #[derive(Debug)]
-pub(crate) struct Block(BytesMut);
+pub(crate) struct Block {
+    filling: BytesMut,
+    /// The memory before that, to be filled again once all of its texts are dropped.
+    full: BytesMut,
+}
 
 impl Block {
     pub(crate) fn new() -> Self {
-        Self(BytesMut::with_capacity(SIZE))
+        Self {
+            filling: BytesMut::with_capacity(SIZE),
+            full: BytesMut::new(),
+        }
     }
 
     /// Copies a text.
@@ -28,16 +37,14 @@ impl Block {
         if text.len() > SHORT {
             return Bytes::copy_from_slice(text);
         }
-        self.0.extend_from_slice(text);
-        self.0.split().freeze()
-    }
-
-    /// Copies a text if it is short; others may have memory of their own already.
-    pub(crate) fn keep_short(&mut self, text: Bytes) -> Bytes {
-        match text.len() > SHORT {
-            true => text,
-            false => self.keep(&text),
+        if self.filling.capacity() < text.len() {
+            swap(&mut self.filling, &mut self.full);
+            if !self.filling.try_reclaim(SIZE) {
+                self.filling = BytesMut::with_capacity(SIZE);
+            }
         }
+        self.filling.extend_from_slice(text);
+        self.filling.split().freeze()
     }
 }
 
@@ -51,18 +58,5 @@ mod tests {
         let texts: Vec<Vec<u8>> = (0..200).map(|n| vec![n as u8; n * 13]).collect();
         let kept: Vec<Bytes> = texts.iter().map(|text| block.keep(text)).collect();
         assert_eq!(kept, texts);
-    }
-
-    #[test]
-    fn short_texts_do_not_keep_the_memory_that_they_came_in() {
-        let large = Bytes::from(vec![7; 100_000]);
-        let short = Block::new().keep_short(large.slice(5..9));
-        assert_eq!(short, &[7; 4][..]);
-        assert!(large.is_unique());
-        let long = large.slice(..SHORT + 1);
-        assert_eq!(
-            Block::new().keep_short(long.clone()).as_ptr(),
-            long.as_ptr()
-        );
     }
 }

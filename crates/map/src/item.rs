@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambda_invoke::{Error, Report};
+use smallvec::SmallVec;
 
 use crate::journal::Settled;
 
@@ -55,6 +56,9 @@ impl Item {
     }
 }
 
+/// The text of a request id. Those of Lambda have 36 characters, and need no allocation.
+pub(crate) type RequestId = SmallVec<[u8; 36]>;
+
 /// An item that ended in this run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -76,8 +80,7 @@ pub struct Finished {
     pub throttled: u32,
     /// The time from the first attempt to the end, in this run.
     pub duration: Duration,
-    /// The text of the request id.
-    pub(crate) request_id: Option<Bytes>,
+    pub(crate) request_id: Option<RequestId>,
     /// The platform's report, if the log was requested. In a batch, of the first item only.
     pub report: Option<Box<Report>>,
 }

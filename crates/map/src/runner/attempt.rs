@@ -10,7 +10,7 @@ use lambda_invoke::{
     RetryPolicy, TenantId,
 };
 
-use crate::block::Block;
+use crate::item::RequestId;
 
 /// The maximum number of bytes of a streamed response that are kept in memory.
 const MAX_STREAM: u64 = 200 << 20;
@@ -97,31 +97,31 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) payload: Bytes,
-    pub(super) request_id: Option<Bytes>,
+    pub(super) request_id: Option<RequestId>,
     /// Boxed, since most have none.
     pub(super) report: Option<Box<Report>>,
 }
 
 impl Attempt {
-    /// Makes the call. The request id and a short response are copied to the block, so that the memory that
-    /// they were read into can be used for the next one.
+    /// Makes the call.
     pub(super) async fn make(
         mut self,
         client: &Client,
         target: &Target,
-        block: &mut Block,
     ) -> Result<Response, Error> {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &mut self);
             let stream = call.send().await?;
-            let request_id = stream.request_id().map(|id| block.keep(id.as_bytes()));
+            let request_id = stream
+                .request_id()
+                .map(|id| RequestId::from_slice(id.as_bytes()));
             let collected = stream.collect_at_most(MAX_STREAM).await?;
             let completion = collected.completion();
             return Ok(Response {
                 request_id,
                 report: completion
                     .and_then(|completion| completion.report().cloned().map(Box::new)),
-                payload: block.keep_short(collected.to_bytes()),
+                payload: collected.to_bytes(),
             });
         }
         let mut call = target.call(client.invoke(target.function.clone()), &mut self);
@@ -133,9 +133,11 @@ impl Attempt {
         }
         let reply = call.send().await?.into_result()?;
         Ok(Response {
-            request_id: reply.request_id().map(|id| block.keep(id.as_bytes())),
+            request_id: reply
+                .request_id()
+                .map(|id| RequestId::from_slice(id.as_bytes())),
             report: reply.report().map(Box::new),
-            payload: block.keep_short(reply.into_payload()),
+            payload: reply.into_payload(),
         })
     }
 }

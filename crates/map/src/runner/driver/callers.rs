@@ -2,20 +2,17 @@
 //! allocating a new task of several kilobytes for each call takes longer than passing the call to a
 //! task that exists.
 
+use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use lambda_invoke::{Client, Error};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::super::attempt::{Attempt, Response, Target};
 use super::Work;
-use crate::block::Block;
-
-/// The maximum number of results that are taken at once.
-const MOST: usize = 256;
+use super::mailbox::Mailbox;
 
 /// A call that runs.
 #[derive(Debug)]
@@ -27,16 +24,13 @@ pub(super) struct Running {
     pub(super) work: Work,
 }
 
-/// A call that ended, and its result.
-pub(super) type Called = (Running, Result<Response, Error>);
-
-/// The result of the call that this caller made.
-type Ended = (usize, Result<Response, Error>);
+/// A call that ended: its caller, and its result.
+pub(super) type EndedCall = (usize, Result<Response, Error>);
 
 #[derive(Debug)]
 struct Caller {
-    /// The channel for its next call. It is not bounded, but holds at most one.
-    next: UnboundedSender<Attempt>,
+    /// Its next call.
+    next: Arc<Mailbox<Attempt>>,
     running: Option<Running>,
 }
 
@@ -49,25 +43,18 @@ pub(super) struct Callers {
     /// The callers without a call. The last one to become idle is the first to be used again.
     idle: Vec<usize>,
     tasks: JoinSet<()>,
-    end: UnboundedSender<Ended>,
-    ended: UnboundedReceiver<Ended>,
-    /// Results that were received; empty except while they are assigned to calls.
-    received: Vec<Ended>,
+    ended: Arc<Mailbox<EndedCall>>,
 }
 
 impl Callers {
     pub(super) fn new(client: Client, target: Target) -> Self {
-        // Not bounded, but holds at most one result of each caller.
-        let (end, ended) = unbounded_channel();
         Self {
             client,
             target: Arc::new(target),
             callers: Vec::new(),
             idle: Vec::new(),
             tasks: JoinSet::new(),
-            end,
-            ended,
-            received: Vec::new(),
+            ended: Arc::default(),
         }
     }
 
@@ -86,21 +73,22 @@ impl Callers {
                 others,
                 work,
             });
-            // A caller's task ends only when it is aborted, and nothing is started after that.
-            let _ = caller.next.send(attempt);
+            caller.next.send(attempt);
         }
     }
 
     fn add(&mut self) -> usize {
         let index = self.callers.len();
-        let (next, mut attempts) = unbounded_channel::<Attempt>();
-        let (client, target, end) = (self.client.clone(), self.target.clone(), self.end.clone());
+        let next = Arc::<Mailbox<Attempt>>::default();
+        let (client, target) = (self.client.clone(), Arc::clone(&self.target));
+        let (attempts, ended) = (Arc::clone(&next), Arc::clone(&self.ended));
         self.tasks.spawn(async move {
-            let mut block = Block::new();
-            while let Some(attempt) = attempts.recv().await {
-                let result = attempt.make(&client, &target, &mut block).await;
-                if end.send((index, result)).is_err() {
-                    return;
+            let mut received = Vec::new();
+            loop {
+                poll_fn(|cx| attempts.poll_receive(cx, &mut received)).await;
+                for attempt in received.drain(..) {
+                    let result = attempt.make(&client, &target).await;
+                    ended.send((index, result));
                 }
             }
         });
@@ -109,7 +97,8 @@ impl Callers {
         index
     }
 
-    /// Adds the calls that ended to a list. If there are none, registers the context to be woken.
+    /// Receives the calls that ended, all of which have to be passed to [`end`](Self::end). If there are
+    /// none, registers the context to be woken.
     ///
     /// # Panics
     ///
@@ -118,25 +107,21 @@ impl Callers {
     pub(super) fn poll_ended(
         &mut self,
         cx: &mut Context<'_>,
-        called: &mut Vec<Called>,
+        empty: &mut Vec<EndedCall>,
     ) -> Poll<()> {
         if let Poll::Ready(Some(Err(error))) = self.tasks.poll_join_next(cx) {
             if let Ok(panic) = error.try_into_panic() {
                 resume_unwind(panic);
             }
         }
-        let received = &mut self.received;
-        let Poll::Ready(1..) = self.ended.poll_recv_many(cx, received, MOST) else {
-            return Poll::Pending;
-        };
-        for (index, result) in received.drain(..) {
-            let caller = self.callers.get_mut(index);
-            if let Some(running) = caller.and_then(|caller| caller.running.take()) {
-                self.idle.push(index);
-                called.push((running, result));
-            }
-        }
-        Poll::Ready(())
+        self.ended.poll_receive(cx, empty)
+    }
+
+    /// Returns the call that this caller made, which may make another one now.
+    pub(super) fn end(&mut self, caller: usize) -> Option<Running> {
+        let running = self.callers.get_mut(caller)?.running.take()?;
+        self.idle.push(caller);
+        Some(running)
     }
 
     /// Stops all running calls and returns them. No call may be started after that.

@@ -7,6 +7,7 @@
 //! collected in the meantime.
 
 mod callers;
+mod mailbox;
 mod results;
 mod start;
 
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use self::callers::{Called, Callers};
+use self::callers::{Callers, EndedCall};
 use super::attempt::Mode;
 use super::order::Order;
 use super::progress::Progress;
@@ -130,7 +131,7 @@ pub(super) struct Driver {
     writing: Option<Writing>,
     callers: Callers,
     /// Calls that ended; empty except while they are processed.
-    called: Vec<Called>,
+    ended_calls: Vec<EndedCall>,
     keep: Option<Arc<Keep>>,
     keeping: JoinSet<(Finished, io::Result<Bytes>)>,
     /// The line that is being written.
@@ -190,7 +191,7 @@ impl Driver {
             opening: Vec::new(),
             writing: None,
             callers: Callers::new(map.client, map.target),
-            called: Vec::new(),
+            ended_calls: Vec::new(),
             keep: map.keep,
             keeping: JoinSet::new(),
             line: Vec::new(),

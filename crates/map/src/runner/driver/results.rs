@@ -15,7 +15,7 @@ use super::super::{Ended, MaxFailures, RunError};
 use super::callers::Running;
 use super::{Driver, Numbered, Work, Writing};
 use crate::block::KEPT;
-use crate::item::{Cause, Event, Finished};
+use crate::item::{Cause, Event, Finished, RequestId};
 use crate::journal::Settled;
 use crate::pace::Limit;
 use crate::store::Written;
@@ -27,17 +27,20 @@ impl Driver {
     /// Processes the calls that ended; returns whether there were any.
     pub(super) fn poll_called(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progressed = false;
-        let mut called = take(&mut self.called);
-        while self.callers.poll_ended(cx, &mut called).is_ready() {
+        let mut ended = take(&mut self.ended_calls);
+        while self.callers.poll_ended(cx, &mut ended).is_ready() {
             progressed = true;
-            for (running, result) in called.drain(..) {
+            for (caller, result) in ended.drain(..) {
+                let Some(running) = self.callers.end(caller) else {
+                    continue;
+                };
                 match result {
                     Ok(response) => self.succeeded(running.number, running.work, response),
                     Err(error) => self.failed(running, error),
                 }
             }
         }
-        self.called = called;
+        self.ended_calls = ended;
         progressed
     }
 
@@ -158,8 +161,9 @@ impl Driver {
                     .unwrap_or_default();
                 let result = (settled, payload, Some(Cause::Call(Arc::clone(&error))));
                 let results = std::iter::repeat_n(result, work.items.len());
-                let request_id = error.request_id().map(str::as_bytes);
-                self.settle(work, results, request_id.map(Bytes::copy_from_slice), None);
+                let request_id = error.request_id();
+                let request_id = request_id.map(|id| RequestId::from_slice(id.as_bytes()));
+                self.settle(work, results, request_id, None);
             }
         }
     }
@@ -202,13 +206,16 @@ impl Driver {
         &mut self,
         work: Work,
         results: impl IntoIterator<Item = (Settled, Bytes, Option<Cause>)>,
-        request_id: Option<Bytes>,
+        request_id: Option<RequestId>,
         mut report: Option<Box<Report>>,
     ) {
         let began = work.began.unwrap_or(self.now);
         let duration = self.now.duration_since(began);
-        for (numbered, (settled, payload, cause)) in work.items.into_iter().zip(results) {
+        let request_ids = std::iter::repeat_n(request_id, work.items.len());
+        let results = results.into_iter().zip(request_ids);
+        for (numbered, (result, request_id)) in work.items.into_iter().zip(results) {
             let Numbered { index, item, .. } = numbered;
+            let (settled, payload, cause) = result;
             let finished = Finished {
                 index,
                 key: item.key,
@@ -218,7 +225,7 @@ impl Driver {
                 attempts: work.made + work.throttled,
                 throttled: work.throttled,
                 duration,
-                request_id: request_id.clone(),
+                request_id,
                 report: report.take(),
             };
             match &self.keep {
