@@ -19,7 +19,7 @@ pub fn beside_bench(place: &Place, report: &mut Report) -> Result<Vec<Row>> {
     let (count, rounds) = if report.quick {
         (10_000, 3)
     } else {
-        (40_000, 9)
+        (100_000, 9)
     };
     let work = Work::new(place, count)?;
     let mut rows = Vec::new();
