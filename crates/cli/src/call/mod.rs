@@ -299,7 +299,6 @@ impl Options {
             .credentials(keys)
             .endpoint_url(server.url())
             .retry(self.policy()?)
-            .timeouts(timeouts)
             .transport(Transport::builder().timeouts(timeouts).build())
             .build();
         Ok((client.map_err(|error| failure(&error))?, server))
@@ -328,7 +327,6 @@ impl Options {
                 Some(_) => self.policy()?,
                 None => config.retry(self.policy()?)?,
             })
-            .timeouts(timeouts)
             .transport(config.transport(&endpoint, timeouts)?);
         for (name, value) in config.headers()? {
             client = client.header(name, value);

@@ -68,17 +68,24 @@ impl Target {
                 true => RetryPolicy::default(),
                 // This crate handles throttling itself.
                 false => RetryPolicy::none(),
-            })
-            .maybe_qualifier(self.qualifier.clone())
-            .maybe_client_context_base64(self.client_context.clone())
-            .maybe_tenant_id(self.tenant_id.clone());
+            });
+        // Most runs set none of these, and each would move the call, which is large.
+        if let Some(qualifier) = &self.qualifier {
+            call = call.qualifier(qualifier.clone());
+        }
+        if let Some(context) = &self.client_context {
+            call = call.client_context_base64(context.clone());
+        }
+        if let Some(tenant) = &self.tenant_id {
+            call = call.tenant_id(tenant.clone());
+        }
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
-        match attempt.log_tail {
-            true => call.log_tail(),
-            false => call,
+        if attempt.log_tail {
+            call = call.log_tail();
         }
+        call
     }
 }
 
