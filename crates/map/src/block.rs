@@ -50,6 +50,8 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -58,5 +60,14 @@ mod tests {
         let texts: Vec<Vec<u8>> = (0..200).map(|n| vec![n as u8; n * 13]).collect();
         let kept: Vec<Bytes> = texts.iter().map(|text| block.keep(text)).collect();
         assert_eq!(kept, texts);
+    }
+
+    #[test]
+    fn memory_is_used_again_once_its_texts_are_dropped() {
+        let mut block = Block::new();
+        let places: HashSet<usize> = (0..10_000)
+            .map(|_| block.keep(&[7; 64]).as_ptr().addr())
+            .collect();
+        assert_eq!(places.len(), 2 * SIZE / 64);
     }
 }

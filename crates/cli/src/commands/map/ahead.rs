@@ -11,8 +11,8 @@ use futures_core::Stream;
 use lambda_invoke_map::Item;
 use lambda_invoke_map::source::SourceError;
 
-/// How many items, or bytes of payloads, the thread reads until it waits for the reader, which takes all of
-/// them at once. So at most twice as many are read ahead.
+/// How many items, or bytes of payloads, the thread reads before it waits for the reader. The reader takes
+/// all of them at once, so that at most twice as many are read ahead.
 const AHEAD: usize = 256;
 const AHEAD_BYTES: usize = 4 << 20;
 
