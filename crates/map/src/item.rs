@@ -59,6 +59,11 @@ impl Item {
 /// The text of a request id. Those of Lambda have 36 characters, and need no allocation.
 pub(crate) type RequestId = SmallVec<[u8; 36]>;
 
+pub(crate) fn request_id(text: &str) -> RequestId {
+    // `into` would copy byte by byte.
+    RequestId::from_slice(text.as_bytes())
+}
+
 /// An item that ended in this run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

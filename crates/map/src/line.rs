@@ -179,6 +179,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::item::request_id;
 
     fn finished(payload: &'static str) -> Finished {
         Finished {
@@ -190,7 +191,7 @@ mod tests {
             attempts: 1,
             throttled: 0,
             duration: Duration::from_micros(12_345),
-            request_id: Some(b"r-1"[..].into()),
+            request_id: Some(request_id("r-1")),
             report: None,
         }
     }
@@ -215,7 +216,7 @@ mod tests {
     fn a_request_id_can_be_any_text() {
         let mut finished = finished("1");
         for id in ["", "0f5b-9A", "a\"b\\c", "\u{e9}"] {
-            finished.request_id = Some(id.as_bytes().into());
+            finished.request_id = Some(request_id(id));
             let line: serde_json::Value = serde_json::from_slice(&finished.line()).unwrap();
             assert_eq!(line["request_id"], id);
         }

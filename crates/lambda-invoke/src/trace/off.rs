@@ -10,7 +10,7 @@ use lambda_invoke_sigv4::{Credentials, Signer, Timestamp};
 
 use crate::{EndpointUrl, Error};
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct CallSpan;
 
 impl CallSpan {

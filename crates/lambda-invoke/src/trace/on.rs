@@ -17,7 +17,7 @@ use crate::{EndpointUrl, Error, ErrorKind, Execution};
 const TARGET: &str = "lambda_invoke";
 
 /// The span of a call: open until its response is complete, or has failed or been dropped.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct CallSpan {
     span: Span,
     started: Option<Instant>,

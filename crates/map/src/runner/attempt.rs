@@ -10,7 +10,7 @@ use lambda_invoke::{
     RetryPolicy, TenantId,
 };
 
-use crate::item::RequestId;
+use crate::item::{RequestId, request_id};
 
 /// The maximum number of bytes of a streamed response that are kept in memory.
 const MAX_STREAM: u64 = 200 << 20;
@@ -68,24 +68,17 @@ impl Target {
                 true => RetryPolicy::default(),
                 // This crate handles throttling itself.
                 false => RetryPolicy::none(),
-            });
-        // Most runs set none of these, and each would move the call, which is large.
-        if let Some(qualifier) = &self.qualifier {
-            call = call.qualifier(qualifier.clone());
-        }
-        if let Some(context) = &self.client_context {
-            call = call.client_context_base64(context.clone());
-        }
-        if let Some(tenant) = &self.tenant_id {
-            call = call.tenant_id(tenant.clone());
-        }
+            })
+            .maybe_qualifier(self.qualifier.clone())
+            .maybe_client_context_base64(self.client_context.clone())
+            .maybe_tenant_id(self.tenant_id.clone());
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
-        if attempt.log_tail {
-            call = call.log_tail();
+        match attempt.log_tail {
+            true => call.log_tail(),
+            false => call,
         }
-        call
     }
 }
 
@@ -119,9 +112,7 @@ impl Attempt {
         if self.mode == Mode::Stream {
             let call = target.call(client.stream(target.function.clone()), &mut self);
             let stream = call.send().await?;
-            let request_id = stream
-                .request_id()
-                .map(|id| RequestId::from_slice(id.as_bytes()));
+            let request_id = stream.request_id().map(request_id);
             let collected = stream.collect_at_most(MAX_STREAM).await?;
             let completion = collected.completion();
             return Ok(Response {
@@ -140,9 +131,7 @@ impl Attempt {
         }
         let reply = call.send().await?.into_result()?;
         Ok(Response {
-            request_id: reply
-                .request_id()
-                .map(|id| RequestId::from_slice(id.as_bytes())),
+            request_id: reply.request_id().map(request_id),
             report: reply.report().map(Box::new),
             payload: reply.into_payload(),
         })

@@ -42,7 +42,8 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Receives all values. If there are none, registers the context to be woken.
+    /// Receives all values in a list that is empty; its memory is used for the next ones. If there are none,
+    /// registers the context to be woken.
     pub(super) fn poll_receive(&self, cx: &mut Context<'_>, empty: &mut Vec<T>) -> Poll<()> {
         let mut inner = self.lock();
         if inner.sent.is_empty() {

@@ -15,7 +15,7 @@ use super::super::{Ended, MaxFailures, RunError};
 use super::callers::Running;
 use super::{Driver, Numbered, Work, Writing};
 use crate::block::KEPT;
-use crate::item::{Cause, Event, Finished, RequestId};
+use crate::item::{Cause, Event, Finished, RequestId, request_id};
 use crate::journal::Settled;
 use crate::pace::Limit;
 use crate::store::Written;
@@ -161,8 +161,7 @@ impl Driver {
                     .unwrap_or_default();
                 let result = (settled, payload, Some(Cause::Call(Arc::clone(&error))));
                 let results = std::iter::repeat_n(result, work.items.len());
-                let request_id = error.request_id();
-                let request_id = request_id.map(|id| RequestId::from_slice(id.as_bytes()));
+                let request_id = error.request_id().map(request_id);
                 self.settle(work, results, request_id, None);
             }
         }
