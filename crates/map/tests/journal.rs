@@ -79,8 +79,17 @@ async fn resumed_after_every_truncation_nothing_done_runs_again_and_nothing_is_l
     let service = Service::start(|builder| builder).await;
     let bytes = recorded(&service).await;
     let file = path("truncated");
-    for end in 0..=bytes.len() {
-        fs::write(&file, &bytes[..end]).unwrap();
+    let header = match Header::decode(&bytes).unwrap() {
+        Decoded::Complete(_, length) => length,
+        Decoded::Incomplete => panic!("no header"),
+    };
+    // After the header, the file is filled with zeros.
+    let bare = (0..=bytes.len()).map(|end| (end, end));
+    let filled = (header..=bytes.len()).map(|end| (end, bytes.len() + 1_000));
+    for (end, length) in bare.chain(filled) {
+        let mut torn = bytes[..end].to_vec();
+        torn.resize(length, 0);
+        fs::write(&file, &torn).unwrap();
         let known = done(&file).unwrap();
         let before = service.executions.get();
         let run = service.map().journal(reopened(&file)).run(iter(four()));
@@ -106,6 +115,29 @@ async fn resumed_after_every_truncation_nothing_done_runs_again_and_nothing_is_l
         assert_eq!(settled(&events, Settled::Done), 3, "{end}");
         assert_eq!(settled(&events, Settled::Started), 1, "{end}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_filled_with_zeros_ends_with_the_last_record_once_it_is_closed_or_opened() {
+    let service = Service::start(|builder| builder).await;
+    let file = path("filled");
+    let mut run = service.map().journal(open(&file)).run(iter(items(2)));
+    run.next().await.unwrap().unwrap();
+    let filled = fs::read(&file).unwrap();
+    assert_eq!(filled.len(), 64 << 10);
+    assert!(filled.ends_with(&[0; SLOT]));
+    drop(run);
+
+    drop(reopened(&file));
+    let repaired = fs::read(&file).unwrap();
+    assert!(filled.starts_with(&repaired) && !repaired.ends_with(&[0; SLOT]));
+
+    let run = service.map().journal(reopened(&file)).run(iter(items(2)));
+    let (events, error) = all(run).await;
+    assert!(error.is_none() && events.len() == 2);
+    let closed = fs::read(&file).unwrap();
+    assert!(closed.starts_with(&repaired) && !closed.ends_with(&[0; SLOT]));
+    assert!(closed.len() < 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ fn scan(bytes: &[u8], seed: u32, pieces: &[u8]) -> Result<(Vec<Event>, Tail), Sc
             Ok::<_, ScanError>(())
         })?;
     }
-    Ok((events, scanner.finish()))
+    Ok((events, scanner.finish()?))
 }
 
 /// Any bytes are a journal, the beginning of one, or an error, with the same result in pieces of
@@ -93,8 +93,8 @@ struct Case {
     zeros: Option<(u16, u8)>,
 }
 
-/// A truncated journal equals the journal of an earlier moment. A changed journal is rejected, or
-/// does not report an item as done that is not.
+/// A truncated journal equals the journal of an earlier moment, also if zeros follow. A changed journal is
+/// rejected, or does not report an item as done that is not.
 pub fn journal(data: &[u8]) {
     let Ok(case) = Case::arbitrary(&mut Unstructured::new(data)) else {
         return;
@@ -141,6 +141,15 @@ pub fn journal(data: &[u8]) {
     let Ok((events, _)) = cut else {
         panic!("a journal that was cut is damaged: {cut:?}");
     };
+    let mut filled = bytes[..end].to_vec();
+    filled.resize(end + SLOT + usize::from(case.cut), 0);
+    let filled = scan(&filled, case.seed, &case.pieces);
+    let Ok((found, tail)) = filled else {
+        panic!("a journal that was cut and filled with zeros is damaged: {filled:?}");
+    };
+    // The last bytes of a record may be zeros themselves.
+    assert!(found.starts_with(&events) && found.len() <= events.len() + 1);
+    assert!(tail.holes.is_empty());
     let read = replayed(&events);
     let Some((_, statuses)) = moments.range(..=end).next_back() else {
         return;

@@ -75,6 +75,9 @@ pub struct Scanner {
     first_hole: Option<u64>,
     /// Slots that were destroyed so far.
     lost: u64,
+    /// A slot that ends with zeros and is no record: only its beginning was written, if nothing but zeros
+    /// follow.
+    torn: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +108,7 @@ impl Scanner {
             holes: Vec::new(),
             first_hole: None,
             lost: 0,
+            torn: None,
         }
     }
 
@@ -137,16 +141,28 @@ impl Scanner {
     }
 
     /// Ends the file.
-    #[must_use]
-    pub fn finish(self) -> Tail {
-        Tail {
-            end: self.end,
-            holes: self.holes,
+    ///
+    /// # Errors
+    ///
+    /// If its last slot is damaged.
+    pub fn finish(self) -> Result<Tail, ScanError> {
+        match self.torn {
+            Some(torn) if torn + 1 == self.slot => Err(self.damaged(torn)),
+            _ => Ok(Tail {
+                end: self.end,
+                holes: self.holes,
+            }),
         }
     }
 
     fn slot_read(&mut self) -> Result<Option<Event>, ScanError> {
         let slot = self.partial;
+        if let Some(torn) = self.torn {
+            return match slot == [0; SLOT] {
+                true => Ok(None),
+                false => Err(self.damaged(torn)),
+            };
+        }
         match &mut self.at {
             At::Head => match decode_head(self.seed, self.slot, &slot) {
                 Some(found) if found.data == 0 => self.complete(self.slot, found).map(Some),
@@ -163,6 +179,11 @@ impl Scanner {
                 None if self.hole.is_some() => Ok(None),
                 None if slot == [0; SLOT] => {
                     self.lose(self.slot);
+                    Ok(None)
+                }
+                None if slot.ends_with(&[0]) => {
+                    self.lose(self.slot);
+                    self.torn = Some(self.slot);
                     Ok(None)
                 }
                 None => Err(self.damaged(self.slot)),
@@ -266,7 +287,7 @@ mod tests {
                 Ok::<_, ScanError>(())
             })?;
         }
-        Ok((found, scanner.finish()))
+        Ok((found, scanner.finish()?))
     }
 
     #[test]
@@ -281,7 +302,33 @@ mod tests {
                 assert!(tail.end as usize * SLOT <= end && tail.holes.is_empty());
                 let (more, _) = scan(&bytes[..tail.end as usize * SLOT], piece).unwrap();
                 assert_eq!(found, more);
+                // The zeros that the file was filled with follow.
+                let mut filled = bytes[..end].to_vec();
+                filled.resize(bytes.len() + 10 * SLOT, 0);
+                assert_eq!(scan(&filled, piece).unwrap(), (found, tail), "{end}");
             }
+        }
+    }
+
+    #[test]
+    fn a_torn_record_is_damage_unless_only_zeros_follow() {
+        let records = [sent(0), sent(1), sent(2)];
+        for torn in 1..SLOT {
+            let mut bytes = journal(&records);
+            bytes[SLOT + torn..2 * SLOT].fill(0);
+            let damaged = Err(ScanError::Damaged {
+                offset: SLOT as u64,
+            });
+            assert_eq!(scan(&bytes, 16), damaged, "{torn}: a record follows");
+            assert_eq!(
+                scan(&bytes[..2 * SLOT], 16),
+                damaged,
+                "{torn}: nothing follows"
+            );
+            bytes[2 * SLOT..].fill(0);
+            assert_eq!(scan(&bytes, 16).unwrap().1.end, 1, "{torn}");
+            *bytes.last_mut().unwrap() = 1;
+            assert_eq!(scan(&bytes, 16), damaged, "{torn}: something follows");
         }
     }
 

@@ -28,6 +28,10 @@ const READ: usize = 256 << 10;
 /// The maximum length of a header, in bytes.
 const HEADER: u64 = 64 << 10;
 
+/// The unit in which the file grows, in bytes, filled with zeros that records then replace. Records that
+/// extended the file themselves, a few at a time, would take twice as long to write.
+const GROWTH: u64 = 64 << 10;
+
 /// A journal in a file, and the state that it records.
 ///
 /// Records are passed to the operating system before the action that they announce, so a process
@@ -43,6 +47,8 @@ pub struct Journal {
     next: u64,
     /// Records that were not written yet.
     buffer: Vec<u8>,
+    /// The end of the file, in bytes.
+    grown: u64,
     file: Arc<File>,
     jobs: mpsc::Sender<Job>,
     /// The thread that syncs, unless the window is zero.
@@ -68,6 +74,8 @@ enum Job {
         done: oneshot::Sender<io::Result<Bytes>>,
     },
     Close {
+        /// The position after the last record.
+        end: u64,
         done: oneshot::Sender<io::Result<()>>,
     },
 }
@@ -154,6 +162,7 @@ impl Journal {
             seed,
             next,
             buffer: Vec::new(),
+            grown: next * SLOT as u64,
             file,
             jobs,
             syncer,
@@ -223,6 +232,7 @@ impl Journal {
             self.marked = synced;
             self.push(&Record::Synced { slot: synced });
         }
+        self.grow();
         let end = self.next;
         let Some(syncer) = &self.syncer else {
             let bytes = std::mem::take(&mut self.buffer);
@@ -254,8 +264,22 @@ impl Journal {
     /// If it cannot be synced.
     pub async fn close(self) -> Result<(), JournalError> {
         let (done, synced) = oneshot::channel();
-        let _ = self.jobs.send(Job::Close { done });
+        let end = self.next;
+        let _ = self.jobs.send(Job::Close { end, done });
         flattened(synced.await)
+    }
+
+    /// Fills the file with zeros to the end of the unit in which the next record begins.
+    fn grow(&mut self) {
+        let end = self.next * SLOT as u64;
+        if end < self.grown {
+            return;
+        }
+        let start = (end - end % GROWTH).max(self.grown);
+        self.grown = end - end % GROWTH + GROWTH;
+        let zeros = vec![0; (self.grown - start) as usize];
+        // If there is no room for them, there may still be room for records.
+        let _ = write_all_at(&self.file, &zeros, start);
     }
 
     fn push(&mut self, record: &Record<'_>) {
@@ -340,7 +364,7 @@ fn scan(
     let mut piece = vec![0; READ];
     loop {
         let read = match file.read(&mut piece) {
-            Ok(0) => return Ok(scanner.finish()),
+            Ok(0) => return Ok(scanner.finish()?),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
@@ -429,8 +453,9 @@ fn work(file: &File, queue: &mpsc::Receiver<Job>, synced: &AtomicU64, seed: u32)
             Job::Read { slot, done } => {
                 let _ = done.send(read_line(file, seed, slot));
             }
-            Job::Close { done } => {
-                let synced = file.sync_all();
+            Job::Close { end, done } => {
+                let cut = file.set_len(end * SLOT as u64);
+                let synced = cut.and_then(|()| file.sync_all());
                 unlock(file);
                 let _ = done.send(synced);
                 return;
