@@ -142,7 +142,8 @@ pub fn journal(data: &[u8]) {
         panic!("a journal that was cut is damaged: {cut:?}");
     };
     let mut filled = bytes[..end].to_vec();
-    filled.resize(end + SLOT + usize::from(case.cut), 0);
+    // At least one slot of zeros follows.
+    filled.resize(end.next_multiple_of(SLOT) + SLOT + usize::from(case.cut), 0);
     let filled = scan(&filled, case.seed, &case.pieces);
     let Ok((found, tail)) = filled else {
         panic!("a journal that was cut and filled with zeros is damaged: {filled:?}");

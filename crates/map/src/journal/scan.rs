@@ -28,7 +28,7 @@ pub struct Event {
 #[non_exhaustive]
 pub struct Tail {
     /// The position of the next record, in slots. Everything in the file from there on is a torn
-    /// tail.
+    /// tail, or zeros.
     pub end: u64,
     /// The places before the end that a power failure destroyed. They must be filled with
     /// [`Record::Void`](super::Record::Void) before anything is appended.

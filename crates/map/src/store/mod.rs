@@ -269,7 +269,8 @@ impl Journal {
         flattened(synced.await)
     }
 
-    /// Fills the file with zeros to the end of the unit in which the next record begins.
+    /// Fills the file with zeros to the end of the unit in which the next record begins, so that zeros follow
+    /// every record.
     fn grow(&mut self) {
         let end = self.next * SLOT as u64;
         if end < self.grown {
