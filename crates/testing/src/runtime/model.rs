@@ -1,8 +1,11 @@
 //! A naive model of the state machine, for tests and the fuzz target `runtime_machine`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use lambda_invoke_runtime::api::{Machine, Rejection, Subscriptions};
+
+/// How many invocations the machine remembers after their end. An id that ended twice counts twice.
+const REMEMBERED: usize = 64;
 
 /// A request of a runtime or an extension, or an act of the host.
 #[derive(Debug, Clone)]
@@ -23,7 +26,7 @@ pub(crate) enum Step {
 struct Model {
     polls: Vec<u64>,
     running: BTreeMap<u8, (String, bool)>,
-    done: BTreeSet<u8>,
+    done: VecDeque<u8>,
     ready: bool,
     closed: bool,
     extensions: Vec<Option<u64>>,
@@ -100,7 +103,10 @@ pub(crate) fn run(slots: usize, steps: Vec<Step>) {
             Step::End(id) => {
                 machine.end(&id.to_string());
                 if model.running.remove(&id).is_some() {
-                    model.done.insert(id);
+                    model.done.push_back(id);
+                    if model.done.len() > REMEMBERED {
+                        model.done.pop_front();
+                    }
                 }
             }
             Step::InitError => {
