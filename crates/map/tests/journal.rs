@@ -45,6 +45,13 @@ async fn recorded(service: &Service) -> Vec<u8> {
     fs::read(&file).unwrap()
 }
 
+fn header_length(journal: &[u8]) -> usize {
+    match Header::decode(journal).unwrap() {
+        Decoded::Complete(_, length) => length,
+        Decoded::Incomplete => panic!("no header"),
+    }
+}
+
 /// Four items, the last of which fails.
 fn four() -> impl Iterator<Item = Item> + Send + Unpin {
     items(3).chain([Item::new(r#"{"n":3,"x":"fail"}"#)])
@@ -79,13 +86,9 @@ async fn resumed_after_every_truncation_nothing_done_runs_again_and_nothing_is_l
     let service = Service::start(|builder| builder).await;
     let bytes = recorded(&service).await;
     let file = path("truncated");
-    let header = match Header::decode(&bytes).unwrap() {
-        Decoded::Complete(_, length) => length,
-        Decoded::Incomplete => panic!("no header"),
-    };
     // After the header, the file is filled with zeros.
     let bare = (0..=bytes.len()).map(|end| (end, end));
-    let filled = (header..=bytes.len()).map(|end| (end, bytes.len() + 1_000));
+    let filled = (header_length(&bytes)..=bytes.len()).map(|end| (end, bytes.len() + 1_000));
     for (end, length) in bare.chain(filled) {
         let mut torn = bytes[..end].to_vec();
         torn.resize(length, 0);
@@ -257,10 +260,7 @@ async fn what_a_power_failure_destroyed_is_filled_once_and_costs_only_what_it_hi
     let service = Service::start(|builder| builder).await;
     let bytes = recorded(&service).await;
     let file = path("holes");
-    let first = match Header::decode(&bytes).unwrap() {
-        Decoded::Complete(_, length) => length,
-        Decoded::Incomplete => panic!("no header"),
-    };
+    let first = header_length(&bytes);
     fs::write(&file, &bytes).unwrap();
     let all = done(&file).unwrap();
     for at in (first..bytes.len()).step_by(SLOT) {

@@ -182,7 +182,6 @@ impl Scanner {
                     Ok(None)
                 }
                 None if slot.ends_with(&[0]) => {
-                    self.lose(self.slot);
                     self.torn = Some(self.slot);
                     Ok(None)
                 }

@@ -276,8 +276,9 @@ impl Journal {
         if end < self.grown {
             return;
         }
-        let start = (end - end % GROWTH).max(self.grown);
-        self.grown = end - end % GROWTH + GROWTH;
+        let unit = end - end % GROWTH;
+        let start = unit.max(self.grown);
+        self.grown = unit + GROWTH;
         let zeros = vec![0; (self.grown - start) as usize];
         // If there is no room for them, there may still be room for records.
         let _ = write_all_at(&self.file, &zeros, start);
